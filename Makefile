@@ -1,0 +1,60 @@
+# Everything a fresh machine needs is installed into .venv by these targets; only python3, git and make are assumed.
+# WHEELHOUSE=DIR takes every package from that folder and uses no network at all.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
+LOCKS := requirements.lock requirements-setup.lock
+
+.PHONY: help setup demo test check lint types current golden schema bench lock wheelhouse chart clean
+
+help:  ## what each target does
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(STAMP): $(LOCKS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gen-env needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "python3 cannot make virtual environments here; install its venv module (Debian: python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(OFFLINE) -r requirements-setup.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes $(OFFLINE) -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(OFFLINE) --editable .
+	@touch $@
+
+setup: $(STAMP)  ## install everything into .venv, hash-checked
+
+demo: $(STAMP)  ## scaffold, validate, render and change two environments under build/demo
+	@$(BIN)/python tests/demo.py
+
+test: $(STAMP)  ## run the tests
+	@$(BIN)/python -m pytest -q -n auto
+
+lint: $(STAMP)  ## ruff: style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict
+	@$(BIN)/mypy
+
+current: $(STAMP)  ## README, schemas, samples: up to date with the code
+	@$(BIN)/python tests/current.py
+
+check: lint types current test  ## everything that CI runs
+
+golden: $(STAMP)  ## rewrite golden trees, README blocks, schemas and samples
+	@$(BIN)/python tests/current.py --write
+	@GEN_ENV_GOLDEN=write $(BIN)/python -m pytest -q -n auto -m golden
+
+bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
+	@$(BIN)/python tests/bench.py
+
+lock: $(STAMP)  ## renew the locked dependencies
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+	@printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header - -o requirements-setup.lock
+
+wheelhouse: $(STAMP)  ## fill WHEELHOUSE (default build/wheelhouse) for machines without a network
+	@mkdir -p $(or $(WHEELHOUSE),build/wheelhouse)
+	@$(BIN)/python -m pip download --quiet --require-hashes -d $(or $(WHEELHOUSE),build/wheelhouse) -r requirements-setup.lock
+	@$(BIN)/python -m pip download --quiet --require-hashes -d $(or $(WHEELHOUSE),build/wheelhouse) -r requirements.lock
+
+clean:  ## remove what make made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""gen-env: GitOps trees for Apache Airflow on Kubernetes."""

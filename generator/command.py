@@ -1,0 +1,81 @@
+"""Every process we start begins here: argument lists only, bounded time, no inherited surprises."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from generator.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Completed:
+    """What a process left: exit status, standard output and standard error as bytes."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class CommandError(UserError):
+    """A process failed or ran out of time; its last words are the message."""
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60.0,
+    check: bool = True,
+) -> Completed:
+    """Run one process to its end in a session of its own and return what it left.
+
+    `env` replaces the environment (None inherits ours), `timeout` is in seconds and ends the
+    whole process group. Raises CommandError when the program is missing, runs out of time, or,
+    with `check`, exits with anything but 0. Arguments and environment never reach the message.
+    """
+    name = Path(argv[0]).name
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(
+            f"cannot start {name}: {error.strerror}", hint=f"install {name}, or check your PATH"
+        ) from None
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end_group(process)
+        raise CommandError(f"{name} did not finish within {timeout:g} s") from None
+    except BaseException:
+        _end_group(process)
+        raise
+    if check and process.returncode != 0:
+        words = stderr.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
+        raise CommandError(f"{name}: {words}", status=process.returncode)
+    return Completed(process.returncode, stdout, stderr)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.communicate()

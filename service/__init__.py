@@ -1,0 +1,1 @@
+"""gen-env's webhook service."""
