@@ -1,0 +1,126 @@
+"""What every model shares: strict fields, the field types, and how they read what people wrote."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any
+
+import pydantic
+from pydantic.alias_generators import to_camel
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
+_QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+_HOST = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*"
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_SUB_PATH = re.compile(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\]*")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+
+
+class Spec(pydantic.BaseModel):
+    """A frozen part of a definition or of the settings; an unknown field is an error.
+
+    Fields are written in camelCase, as Kubernetes and the chart write theirs. Input values never
+    appear in error messages: they could be secrets.
+    """
+
+    model_config = pydantic.ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+    )
+
+
+def _whole(value: Any) -> Any:
+    """Unquoted scalars arrive as their source text, so `064` and `1e3` never become a number."""
+    if isinstance(value, str):
+        if not _WHOLE.fullmatch(value):
+            raise ValueError("write a whole number, without quotes, signs or leading zeros")
+        return int(value)
+    return value
+
+
+def _truth(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("write true or false")
+        return value == "true"
+    return value
+
+
+def _text(value: Any) -> Any:
+    """Numbers and booleans that did not come from YAML text become what a person would write."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _like(pattern: re.Pattern[str], what: str) -> pydantic.AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"not {what}")
+        return value
+
+    return pydantic.AfterValidator(check)
+
+
+def _cidr(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("not a network such as 10.20.0.0/24") from None
+    if "/" not in value:
+        raise ValueError(f"write the prefix length too, such as {network}")
+    if str(network) != value.lower():
+        raise ValueError(f"host bits are set; the network is {network}")
+    return str(network)
+
+
+def _version(value: str) -> str:
+    if not _VERSION.fullmatch(value):
+        raise ValueError("not a release such as 3.2.2: three numbers, no suffix")
+    return value
+
+
+Int = Annotated[int, pydantic.BeforeValidator(_whole), pydantic.Field(strict=True)]
+Count = Annotated[Int, pydantic.Field(ge=0, le=10_000)]
+Positive = Annotated[Int, pydantic.Field(ge=1)]
+Seconds = Annotated[Int, pydantic.Field(ge=0, le=7 * 86_400)]
+Port = Annotated[Int, pydantic.Field(ge=1, le=65_535)]
+Bool = Annotated[bool, pydantic.BeforeValidator(_truth), pydantic.Field(strict=True)]
+Text = Annotated[str, pydantic.BeforeValidator(_text)]
+Line = Annotated[Text, _like(re.compile(r"[^\x00-\x1f\x7f]+"), "a single line of text")]
+Duration = Annotated[Text, _like(_DURATION, "a duration such as 30s, 5m or 24h")]
+Quantity = Annotated[Text, _like(_QUANTITY, "a Kubernetes quantity such as 500m, 2 or 4Gi")]
+Label = Annotated[
+    Text,
+    _like(_LABEL, "a DNS label: lower-case letters, digits and -, at most 63, none at an end"),
+]
+Name = Annotated[Text, _like(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")]
+Host = Annotated[Text, _like(_HOST, "a host name or an IPv4 address, without scheme and port")]
+Digest = Annotated[Text, _like(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
+SubPath = Annotated[Text, _like(_SUB_PATH, "a relative path below the repository, without ..")]
+EnvName = Annotated[Text, _like(_ENV_NAME, "an environment variable's name")]
+Version = Annotated[Text, pydantic.AfterValidator(_version)]
+Cidr = Annotated[Text, pydantic.AfterValidator(_cidr)]
+
+
+def seconds_of(duration: str) -> float:
+    """The seconds in a duration such as `1h30m` or `500ms`."""
+    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", duration)
+    return sum(float(number) * units[unit] for number, unit in parts)

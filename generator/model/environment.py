@@ -1,0 +1,157 @@
+"""The definition of one environment: what people write, and the same with every default applied."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from generator.model import features
+from generator.model.base import (
+    Count,
+    Digest,
+    EnvName,
+    Label,
+    Line,
+    Spec,
+    Text,
+    Version,
+)
+from generator.model.components import (
+    ApiServer,
+    Cleanup,
+    DagProcessor,
+    Jobs,
+    PgBouncer,
+    Placement,
+    Scheduler,
+    Triggerer,
+    Workers,
+)
+from generator.model.stores import Broker, Database, Keys
+
+API_VERSION: Literal["gen-env.dev/v1"] = "gen-env.dev/v1"
+Tier = Literal["development", "staging", "production"]
+
+
+class Metadata(Spec):
+    """What the environment is called and how much it matters."""
+
+    name: Label
+    """The last part of its path below environments/."""
+    team: Label | None = None
+    """The parts before it, where environments are grouped by team."""
+    tier: Tier = "development"
+    """How strict the checks are, and which defaults apply."""
+
+
+class Destination(Spec):
+    """Where it runs."""
+
+    cluster: Label
+    """Name of a cluster in gen-env.yaml."""
+    namespace: Label | None = None
+    """`airflow-<name>`, or `<team>-airflow-<name>`, by default; frozen in the lock."""
+    release_name: Label = "airflow"
+    """Helm release; object names and selectors come from it, so it is frozen in the lock."""
+
+
+class Airflow(Spec):
+    """Airflow itself."""
+
+    version: Version
+    """A release such as 3.2.2; it decides which components run."""
+    executor: Line | None = None
+    """LocalExecutor, CeleryExecutor, KubernetesExecutor or a comma list of several."""
+    home: Line = "/opt/airflow"
+    """AIRFLOW_HOME in the image."""
+    config: dict[Line, dict[Line, Text]] = {}
+    """airflow.cfg: section → option → value."""
+    env: dict[EnvName, Text] = {}
+    """Extra environment of all Airflow containers; never a secret."""
+    connection_check: features.ConnectionCheck = features.ConnectionCheck()
+
+
+class Chart(Spec):
+    """The official Airflow chart."""
+
+    version: Version
+    digest: Digest | None = None
+    """Pins the archive; `gen-env generate` records it in the lock."""
+
+
+class Environment(Spec):
+    """One Apache Airflow environment on Kubernetes."""
+
+    api_version: Literal["gen-env.dev/v1"] = API_VERSION
+    kind: Literal["Environment"] = "Environment"
+    metadata: Metadata
+    destination: Destination
+    airflow: Airflow
+    chart: Chart
+    image: features.Image = features.Image()
+    security: features.Security = features.Security()
+    auth: features.Auth = features.Auth()
+    database: Database
+    pgbouncer: PgBouncer | None = None
+    broker: Broker = Broker()
+    keys: Keys = Keys()
+    jobs: Jobs = Jobs()
+    dags: features.Dags
+    placement: Placement = Placement()
+    api_server: ApiServer = ApiServer()
+    scheduler: Scheduler = Scheduler()
+    dag_processor: DagProcessor = DagProcessor()
+    triggerer: Triggerer = Triggerer()
+    workers: Workers = Workers()
+    service_account: features.ServiceAccount = features.ServiceAccount()
+    rbac: features.Rbac = features.Rbac()
+    logging: features.Logging = features.Logging()
+    metrics: features.Metrics = features.Metrics()
+    tracing: features.Tracing = features.Tracing()
+    ingress: features.Ingress | None = None
+    network_policy: features.NetworkPolicy = features.NetworkPolicy()
+    secrets: features.Secrets = features.Secrets()
+    secrets_backend: features.SecretsBackend | None = None
+    quota: features.Quota | None = None
+    limits: features.Limits | None = None
+    cleanup: Cleanup = Cleanup()
+    sync: features.Sync = features.Sync()
+    revision_history_limit: Count = 3
+    """Old ReplicaSets that are kept."""
+    labels: dict[Line, Text] = {}
+    """Labels on all objects and pods."""
+    namespace_labels: dict[Line, Text] = {}
+    """More labels on the namespace."""
+    values: dict[str, Any] = {}
+    """Values of the chart that no field owns, merged last."""
+    suppress: tuple[features.Suppression, ...] = ()
+    """Findings that are accepted for a time."""
+
+    @property
+    def team(self) -> str:
+        """The team's name, or nothing."""
+        return self.metadata.team or ""
+
+    @property
+    def release(self) -> str:
+        """The Helm release's name."""
+        return self.destination.release_name
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, by default from team and name."""
+        prefix = f"{self.team}-" if self.team else ""
+        return self.destination.namespace or f"{prefix}airflow-{self.metadata.name}"
+
+    @property
+    def executors(self) -> tuple[str, ...]:
+        """The executors in their order; the first is the default one."""
+        return tuple((self.airflow.executor or "LocalExecutor").split(","))
+
+    def runs(self, executor: str) -> bool:
+        """Whether `executor` (such as CeleryExecutor) is among them."""
+        return executor in self.executors
+
+    @property
+    def airflow_3(self) -> bool:
+        """Airflow 3 or newer: an API server, a DAG processor of its own, JWT."""
+        return int(self.airflow.version.split(".")[0]) >= 3

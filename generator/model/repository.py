@@ -1,0 +1,217 @@
+"""The settings of a GitOps repository: clusters, defaults, chart source, promotion, policy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from generator.model.base import (
+    Bool,
+    Cidr,
+    Duration,
+    Int,
+    Label,
+    Line,
+    Name,
+    Port,
+    Spec,
+    SubPath,
+    Text,
+    Version,
+)
+from generator.model.environment import API_VERSION, Tier
+
+
+class Forge(Spec):
+    """The git repository that Argo CD reads."""
+
+    url: Line = "https://git.example.com/airflow-gitops.git"
+    branch: Line = "main"
+    forge: Literal["github", "gitlab", "gitea", "forgejo"] | None = None
+    """By default taken from the URL."""
+    api_url: Line | None = None
+    """Base URL of a self-hosted forge's API."""
+
+
+class Project(Spec):
+    """The AppProject of the Applications."""
+
+    manage: Bool = False
+    """Generate it; otherwise it is somebody else's and must exist."""
+    name: Line = "default"
+    """{team} and {environment} are replaced."""
+
+
+class Root(Spec):
+    """How Argo CD learns of the Applications."""
+
+    type: Literal["app-of-apps", "none"] = "app-of-apps"
+    name: Name = "airflow-environments"
+
+
+class ArgoCD(Spec):
+    """Argo CD itself."""
+
+    namespace: Label = "argocd"
+    context: Line | None = None
+    """kubeconfig context of its cluster, for verification."""
+    project: Project = Project()
+    root: Root = Root()
+
+
+class ChartSource(Spec):
+    """Where the official chart comes from."""
+
+    source: Literal["repository", "oci", "vendored", "rendered"] = "repository"
+    """rendered: Helm runs here and the finished manifests are in git."""
+    url: Line = "https://airflow.apache.org"
+    """repository: its URL; oci: registry and path."""
+    path: SubPath = "charts/airflow"
+    """vendored: the unpacked chart's folder in this repository."""
+
+
+class Dns(Spec):
+    """The cluster's name servers."""
+
+    namespace: Label = "kube-system"
+    pod_labels: dict[Line, Text] = {"k8s-app": "kube-dns"}
+    node_local: Line | None = None
+    """Address of NodeLocal DNSCache, if pods use it."""
+
+
+class IngressController(Spec):
+    """The ingress controller."""
+
+    class_name: Name | None = None
+    namespace: Label | None = None
+    pod_labels: dict[Line, Text] | None = None
+
+
+class Monitoring(Spec):
+    """The Prometheus operator."""
+
+    namespace: Label | None = None
+    labels: dict[Line, Text] = {}
+    """Labels by which it finds ServiceMonitors."""
+
+
+class Sealing(Spec):
+    """The Sealed Secrets controller."""
+
+    certificate: SubPath | None = None
+    """Its public certificate (PEM) in this repository."""
+    namespace: Label = "kube-system"
+    controller_name: Name = "sealed-secrets-controller"
+
+
+class Keda(Spec):
+    """The KEDA operator, which asks the database for the length of the queue."""
+
+    namespace: Label = "keda"
+
+
+class Cluster(Spec):
+    """What is true of one cluster, written once."""
+
+    server: Line
+    """API server's URL, as Argo CD knows it."""
+    context: Line | None = None
+    """kubeconfig context, for verification."""
+    kubernetes_version: Version
+    """Rendered and validated against."""
+    api_versions: tuple[Line, ...] = ()
+    """API groups with versions (and kinds) that the cluster has beside the built-in ones."""
+    api_server_cidrs: tuple[Cidr, ...] = ()
+    """Networks of the API server, for network policies."""
+    api_server_ports: tuple[Port, ...] = (443, 6443)
+    nodes: Annotated[Int, pydantic.Field(ge=1)] | None = None
+    """How many nodes; a volume of one node is then a warning or not."""
+    dns: Dns = Dns()
+    ingress: IngressController = IngressController()
+    monitoring: Monitoring = Monitoring()
+    sealing: Sealing = Sealing()
+    keda: Keda = Keda()
+    storage_class: Name | None = None
+    """Default class of new volumes."""
+    openshift: Bool = False
+
+    @pydantic.field_validator("server")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        if not value.startswith("https://"):
+            raise ValueError("the API server's URL begins with https://")
+        return value
+
+
+class Defaults(Spec):
+    """Parts of a definition that apply to many: by tier, by cluster, by team."""
+
+    tiers: dict[Tier, dict[str, Any]] = {}
+    clusters: dict[Label, dict[str, Any]] = {}
+    teams: dict[Label, dict[str, Any]] = {}
+
+
+class Promotion(Spec):
+    """What moves from one environment to the next, and in which order."""
+
+    paths: dict[Label, tuple[Line, ...]] = {}
+    fields: tuple[Line, ...] = (
+        "airflow.version",
+        "chart.version",
+        "image.tag",
+        "image.digest",
+        "dags.gitSync.ref",
+    )
+
+
+class TeamPolicy(Spec):
+    """What a team may use; nothing written means anything."""
+
+    clusters: tuple[Label, ...] | None = None
+    namespaces: tuple[Line, ...] | None = None
+    hosts: tuple[Line, ...] | None = None
+    images: tuple[Line, ...] | None = None
+
+
+class TierPolicy(Spec):
+    """How environments of a tier may change."""
+
+    promotion_only: Bool = False
+    soak: Duration | None = None
+    """How long the one before must have been healthy."""
+    may_suppress: tuple[Line, ...] = ("*",)
+    """Rules that definitions may suppress."""
+
+
+class Policy(Spec):
+    """Bounds for teams and tiers."""
+
+    teams: dict[Label, TeamPolicy] = {}
+    tiers: dict[Tier, TierPolicy] = {}
+
+
+class Repository(Spec):
+    """gen-env.yaml, at the top of a GitOps repository."""
+
+    api_version: Literal["gen-env.dev/v1"] = API_VERSION
+    kind: Literal["Repository"] = "Repository"
+    repository: Forge = Forge()
+    engine: Literal["argocd", "flux"] = "argocd"
+    argocd: ArgoCD = ArgoCD()
+    chart: ChartSource = ChartSource()
+    crds: SubPath | None = None
+    """Folder with CustomResourceDefinitions to check custom resources against."""
+    helm: Literal["sdk", "binary"] = "sdk"
+    """sdk: Helm as a library; binary: the helm on PATH."""
+    clusters: dict[Label, Cluster]
+    defaults: Defaults = Defaults()
+    promotion: Promotion = Promotion()
+    policy: Policy = Policy()
+
+    @pydantic.field_validator("engine")
+    @classmethod
+    def _argocd(cls, value: str) -> str:
+        if value == "flux":
+            raise ValueError("engine flux is not yet available; use argocd")
+        return value

@@ -1,0 +1,130 @@
+"""Where state lives: the metadata database, the broker, the keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from generator.model.base import Bool, Cidr, Host, Line, Name, Port, Positive, Quantity, Spec
+from generator.model.components import Resources
+
+
+class PostgreSQL(Spec):
+    """PostgreSQL: an external server, or the chart's own in development."""
+
+    type: Literal["postgresql"] = "postgresql"
+    embedded: Bool = False
+    """The chart's own PostgreSQL: no backup, no upgrades; development only."""
+    host: Host | None = None
+    """The server's name. It is no secret: policies and checks need it."""
+    port: Port = 5432
+    name: Line = "airflow"
+    """The database's name."""
+    secret_name: Name | None = None
+    """Holds `connection`; `<release>-database` by default."""
+    result_backend_secret_name: Name | None = None
+    """Holds Celery's result backend URI; `<release>-result-backend` by default."""
+    ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = (
+        "require"
+    )
+    """TLS to the server (libpq's sslmode)."""
+    cidrs: tuple[Cidr, ...] = ()
+    """Networks of the server, for network policies."""
+    max_connections: Positive | None = None
+    """Connections that the server grants us; checks add up what the replicas may open."""
+    storage: Quantity = "8Gi"
+    """Size of the embedded server's volume."""
+
+    @pydantic.model_validator(mode="after")
+    def _somewhere(self) -> PostgreSQL:
+        if self.embedded == (self.host is not None):
+            raise ValueError("give the server's host, or embedded: true in development")
+        return self
+
+
+class MySQL(Spec):
+    """An external MySQL 8 server."""
+
+    type: Literal["mysql"]
+    host: Host
+    """The server's name. It is no secret: policies and checks need it."""
+    port: Port = 3306
+    name: Line = "airflow"
+    """The database's name."""
+    secret_name: Name | None = None
+    """Holds `connection`; `<release>-database` by default."""
+    result_backend_secret_name: Name | None = None
+    """Holds Celery's result backend URI; `<release>-result-backend` by default."""
+    cidrs: tuple[Cidr, ...] = ()
+    """Networks of the server, for network policies."""
+    max_connections: Positive | None = None
+    """Connections that the server grants us."""
+
+    @property
+    def embedded(self) -> bool:
+        """Never: the chart brings PostgreSQL alone."""
+        return False
+
+
+def _refuse_sqlite(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("type") == "sqlite":
+        raise ValueError(
+            "SQLite is a file in one pod: no other pod could open it, and it is lost with that"
+            " pod; use type postgresql (embedded: true in development)"
+        )
+    return value
+
+
+def _database_type(value: Any) -> Any:
+    return value.get("type", "postgresql") if isinstance(value, dict) else value.type
+
+
+Database = Annotated[
+    Annotated[PostgreSQL, pydantic.Tag("postgresql")] | Annotated[MySQL, pydantic.Tag("mysql")],
+    pydantic.Discriminator(
+        _database_type,
+        custom_error_type="database_type",
+        custom_error_message="type must be postgresql or mysql",
+    ),
+    pydantic.BeforeValidator(_refuse_sqlite),
+]
+
+
+class Broker(Spec):
+    """Celery's message broker."""
+
+    type: Literal["redis"] = "redis"
+    embedded: Bool = True
+    """The chart's own Redis; false for a server of yours."""
+    host: Host | None = None
+    """An external server's name, for checks and people; the URL itself is in the secret."""
+    port: Port = 6379
+    secret_name: Name | None = None
+    """Holds the broker URL as `connection`; `<release>-broker-url` by default."""
+    password_secret_name: Name | None = None
+    """Holds the embedded Redis' `password`; `<release>-redis-password` by default."""
+    storage: Quantity | None = "1Gi"
+    """Size of the embedded Redis' volume; null keeps queued tasks in memory only."""
+    resources: Resources | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _somewhere(self) -> Broker:
+        if not self.embedded and self.host is None:
+            raise ValueError("give the host of the external broker (its URL stays in the secret)")
+        if self.embedded and self.host is not None:
+            raise ValueError("host is for an external broker: add embedded: false")
+        return self
+
+
+class Keys(Spec):
+    """Names of the Secrets with Airflow's own keys; each is `<release>-…` by default."""
+
+    fernet_key_secret_name: Name | None = None
+    """Holds `fernet-key`, which encrypts connections and variables in the database."""
+    api_secret_key_secret_name: Name | None = None
+    """Holds `api-secret-key` (Airflow 3)."""
+    jwt_secret_name: Name | None = None
+    """Holds `jwt-secret`, which signs the tokens of the API (Airflow 3)."""
+    webserver_secret_key_secret_name: Name | None = None
+    """Holds `webserver-secret-key` (Airflow 2)."""
