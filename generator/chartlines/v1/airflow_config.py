@@ -1,0 +1,275 @@
+"""airflow.cfg from a definition: which option carries what, in the Airflow that is asked for.
+
+Every function takes the environment and returns section → option → value, all strings: the chart
+turns numbers into floats. An option that this Airflow does not have is left out. The names come
+from `config_templates/config.yml` of apache-airflow(-core) 2.11.0 and 3.2.2 and from the code that
+reads them; the docstrings name the place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from generator.model.environment import Environment
+from generator.model.features import Bundle, RemoteLogging
+
+Sections = dict[str, dict[str, str]]
+
+_BUNDLES = {
+    "git": "airflow.providers.git.bundles.git.GitDagBundle",
+    "local": "airflow.dag_processing.bundles.local.LocalDagBundle",
+}
+_GRPC_PORT = 4317
+
+
+def api_server(environment: Environment) -> Sections:
+    """Processes of the API server (the webserver of Airflow 2), their renewal, and the proxy.
+
+    Rolling renewal exists in `[api]` since 3.2.0, and only with `server_type = gunicorn`
+    (`cli/commands/api_server_command.py`), which needs the package gunicorn in the image; in 3.0
+    and 3.1 there is none. `[webserver]` of 2.x has it for gunicorn, which it always uses.
+    `enable_proxy_fix` moved from `[webserver]` to the FAB provider's `[fab]`.
+    """
+    component = environment.api_server
+    section = "api" if environment.airflow_3 else "webserver"
+    options: dict[str, str] = {}
+    if component.workers is not None:
+        options["workers"] = str(component.workers)
+    refresh = component.worker_refresh
+    if refresh is not None and (since(environment, 3, 2) or not environment.airflow_3):
+        if environment.airflow_3 and refresh.interval:
+            options["server_type"] = "gunicorn"
+        options["worker_refresh_interval"] = str(refresh.interval)
+        options["worker_refresh_batch_size"] = str(refresh.batch_size)
+    proxy = "fab" if environment.airflow_3 else "webserver"
+    return _joined({section: options}, {proxy: {"enable_proxy_fix": str(component.proxy_headers)}})
+
+
+def triggerer(environment: Environment) -> Sections:
+    """Triggers per pod: `[triggerer] capacity`, called `default_capacity` before 3.0."""
+    option = "capacity" if environment.airflow_3 else "default_capacity"
+    return {"triggerer": {option: str(environment.triggerer.capacity)}}
+
+
+def metrics(environment: Environment) -> Sections:
+    """Switches of StatsD and OpenTelemetry; the chart fills them in for its own receivers.
+
+    StatsD wins when both are on (`observability/metrics/stats_utils.py`), so it is switched off.
+    Where OpenTelemetry sends to is an option up to 3.1 and `collector_env` from 3.2.0 on.
+    """
+    chosen = environment.metrics
+    if chosen.type == "none":
+        return {"metrics": {"statsd_on": "False", "otel_on": "False"}}
+    if chosen.type == "statsd" or chosen.endpoint is None:
+        return {}
+    return {
+        "metrics": {
+            "statsd_on": "False",
+            "otel_on": "True",
+            **_collector_options(environment, chosen.endpoint),
+        }
+    }
+
+
+def tracing(environment: Environment) -> Sections:
+    """`[traces] otel_on` (since 2.10) and, before 3.2.0, the collector of yours."""
+    chosen = environment.tracing
+    if not chosen.enabled or chosen.endpoint is None:
+        return {}
+    return {"traces": {"otel_on": "True", **_collector_options(environment, chosen.endpoint)}}
+
+
+def collector_env(environment: Environment) -> dict[str, str]:
+    """Environment of all Airflow containers for a collector of yours, in Airflow 3.2 and newer.
+
+    3.2.0 deprecated `otel_host` and its like for OpenTelemetry's own variables. Metrics know the
+    protocol from a variable (`_shared/observability/common.py`), traces from the exporter's name
+    (`_shared/observability/traces`), where `otlp` would mean gRPC, whatever the port. Port 4317
+    means gRPC, every other one HTTP.
+    """
+    if not since(environment, 3, 2):
+        return {}
+    found: dict[str, str] = {}
+    if environment.metrics.type == "otel" and environment.metrics.endpoint is not None:
+        target = collector(environment.metrics.endpoint)
+        found["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] = target.url("metrics")
+        found["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] = "grpc" if target.grpc else "http/protobuf"
+    if environment.tracing.enabled and environment.tracing.endpoint is not None:
+        target = collector(environment.tracing.endpoint)
+        found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = target.url("traces")
+        found["OTEL_TRACES_EXPORTER"] = "otlp_proto_grpc" if target.grpc else "otlp_proto_http"
+    return {**found, "OTEL_SERVICE_NAME": "airflow"} if found else {}
+
+
+def logging(environment: Environment) -> Sections:
+    """Log level and, for remote logs, where they go; the chart adds a search engine's host.
+
+    From `config_templates/airflow_local_settings.py`: the URL's scheme chooses the object store;
+    a search engine is chosen by `[elasticsearch|opensearch] host` while the folder is empty.
+    """
+    level: Sections = {"logging": {"logging_level": environment.logging.level}}
+    remote = environment.logging.remote
+    if remote is None:
+        return level
+    if remote.type in ("elasticsearch", "opensearch"):
+        return _joined(level, _search_engine(environment, remote))
+    options = {
+        "remote_logging": "True",
+        "remote_base_log_folder": remote.url or "",
+        "delete_local_logs": str(remote.delete_local),
+    }
+    if remote.connection_id is not None:
+        options["remote_log_conn_id"] = remote.connection_id
+    return _joined(level, {"logging": options})
+
+
+def secrets_backend(environment: Environment) -> Sections:
+    """`[secrets] backend` and its arguments as one line of JSON."""
+    chosen = environment.secrets_backend
+    if chosen is None:
+        return {}
+    options = {"backend": chosen.backend}
+    if chosen.kwargs:
+        options["backend_kwargs"] = _json(chosen.kwargs)
+    return {"secrets": options}
+
+
+def connection_check_env(environment: Environment) -> dict[str, str]:
+    """Variables of the official image's entrypoint; 0 attempts leave the check out."""
+    check = environment.airflow.connection_check
+    return {
+        "CONNECTION_CHECK_MAX_COUNT": str(check.max_count),
+        "CONNECTION_CHECK_SLEEP_TIME": str(check.sleep),
+    }
+
+
+def dag_bundles(environment: Environment) -> list[dict[str, Any]]:
+    """The entries of `[dag_processor] dag_bundle_config_list`, or none before Airflow 3.
+
+    An entry is name, classpath and kwargs (`dag_processing/bundles/manager.py`). Every bundle
+    takes `refresh_interval`. `repo_url` overrides the connection's host, so that the connection
+    carries nothing but credentials (git provider, `bundles/git.py` and `hooks/git.py`).
+    """
+    if not environment.airflow_3:
+        return []
+    bundles = environment.dags.bundles or ()
+    ids = bundle_connections(bundles)
+    return [
+        {
+            "name": bundle.name,
+            "classpath": bundle.classpath or _BUNDLES[bundle.type],
+            "kwargs": _bundle_arguments(bundle, ids.get(bundle.name)),
+        }
+        for bundle in bundles
+    ]
+
+
+def bundle_connections(bundles: Iterable[Bundle]) -> dict[str, str]:
+    """Bundle's name → connection id, for the git bundles that have a Secret.
+
+    The id's upper-case form is part of an environment variable's name (`connection_variable`),
+    so only letters, digits and _ are left; names that then coincide get a part of their hash.
+    """
+    names = [b.name for b in bundles if b.type == "git" and b.secret_name is not None]
+    plain = {name: "git_" + re.sub(r"[^a-z0-9]", "_", name.lower()) for name in names}
+    taken = list(plain.values())
+    return {
+        name: slug if taken.count(slug) == 1 else f"{slug}_{_digest(name)}"
+        for name, slug in plain.items()
+    }
+
+
+def connection_variable(connection_id: str) -> str:
+    """The environment variable that holds the connection (`secrets/environment_variables.py`)."""
+    return f"AIRFLOW_CONN_{connection_id.upper()}"
+
+
+def since(environment: Environment, major: int, minor: int) -> bool:
+    """Whether the environment's Airflow is that release or newer."""
+    parts = environment.airflow.version.split(".")
+    return (int(parts[0]), int(parts[1])) >= (major, minor)
+
+
+class Collector(NamedTuple):
+    """Where OpenTelemetry data goes."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def grpc(self) -> bool:
+        """Whether the port is OTLP/gRPC's own."""
+        return self.port == _GRPC_PORT
+
+    def url(self, signal: str) -> str:
+        """The variable's value: gRPC takes scheme and place alone, HTTP the signal's path too."""
+        place = f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
+        return place if self.grpc else f"{place}/v1/{signal}"
+
+
+def collector(endpoint: str) -> Collector:
+    """`host:port`, `host` (port 4318) or `https://host:port` as its parts."""
+    parts = urllib.parse.urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+    host = parts.hostname or ""
+    return Collector(
+        f"[{host}]" if ":" in host else host, parts.port or 4318, parts.scheme == "https"
+    )
+
+
+def _collector_options(environment: Environment, endpoint: str) -> dict[str, str]:
+    if since(environment, 3, 2):
+        return {}
+    target = collector(endpoint)
+    return {
+        "otel_host": target.host,
+        "otel_port": str(target.port),
+        "otel_ssl_active": str(target.tls),
+    }
+
+
+def _search_engine(environment: Environment, remote: RemoteLogging) -> Sections:
+    """Logs reach the engine from the task itself in Airflow 3; 2.x can only print them as JSON."""
+    keep = {"logging": {"delete_local_logs": str(remote.delete_local)}}
+    if not environment.airflow_3:
+        return {remote.type: {"write_stdout": "True", "json_format": "True"}}
+    write = "write_to_es" if remote.type == "elasticsearch" else "write_to_os"
+    return _joined(keep, {remote.type: {write: "True", "json_format": "True"}})
+
+
+def _bundle_arguments(bundle: Bundle, connection_id: str | None) -> dict[str, Any]:
+    common: dict[str, Any] = {"refresh_interval": bundle.refresh_interval}
+    match bundle.type:
+        case "custom":
+            return {**common, **bundle.kwargs}
+        case "local":
+            return {**common, "path": bundle.path}
+        case "git":
+            arguments = {**common, "repo_url": bundle.repository, "tracking_ref": bundle.ref}
+            if bundle.sub_path:
+                arguments["subdir"] = bundle.sub_path
+            if connection_id is not None:
+                arguments["git_conn_id"] = connection_id
+            return arguments
+
+
+def _joined(*parts: Sections) -> Sections:
+    found: Sections = {}
+    for part in parts:
+        for section, options in part.items():
+            if options:
+                found[section] = {**found.get(section, {}), **options}
+    return found
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
