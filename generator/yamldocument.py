@@ -200,7 +200,9 @@ class _Reader:
     def _key(self, event: yamlguard.Event, seen: dict[str, int]) -> str:
         kind = type(event)
         if kind is not yaml.ScalarEvent:
-            raise self._error(event, "a key must be plain text, not a list, mapping or alias")
+            raise self._error(
+                event, "a key is a list, a mapping or an alias", "name it in plain text"
+            )
         key = self._scalar(event)
         if key is None:
             if event.value == "":
