@@ -66,6 +66,12 @@ _WORDS: tuple[tuple[str, str, str, bool], ...] = (
         True,
     ),
     (
+        "did not find expected node content",
+        "a key or value is missing inside '[...]' or '{...}'",
+        "remove the ',' or ':' that has nothing beside it, or quote it",
+        False,
+    ),
+    (
         "found unknown escape character",
         "a backslash in double quotes starts no known escape",
         "write \\\\ for a backslash, or use single quotes",

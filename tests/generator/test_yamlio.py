@@ -168,7 +168,7 @@ def test_an_alias_is_a_copy():
         ("a: 1\n---\nb: 2\n", 3, "more than one YAML document"),
         ("a: 1\n? [b]\n: c\n", 2, "a key is a list, a mapping or an alias"),
         ("a: 1\n? \n: c\n", 2, "a key is empty"),
-        ("{: c}\n", 1, "a key is empty"),
+        ("{: c}\n", 1, "a key or value is missing"),
         ("a: 1\nb: !vault x\n", 2, "the tag !vault is not known"),
         ("a: !!python/name:os.system x\n", 1, "the tag !!python/name:os.system is not known"),
         ("a: !!binary aGk=\n", 1, "the tag !!binary is not known"),
