@@ -1,0 +1,1 @@
+"""Sealing: values become SealedSecrets that only one controller can open."""

@@ -1,0 +1,184 @@
+"""The controller's public certificate: what it is, how long it holds, and where it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import ipaddress
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from generator.errors import UserError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+_MAX_BYTES = 64 * 1024
+_MIN_BITS = 2048
+_TIMEOUT = (5.0, 15.0)
+_REFRESH = "fetch the present one: kubeseal --fetch-cert > FILE, or give sealing.certificate a URL"
+
+
+@dataclasses.dataclass(frozen=True)
+class SealingCertificate:
+    """An RSA certificate to seal with; `fingerprint` is `sha256:` and the hex digest of its
+    public key (SubjectPublicKeyInfo), so a certificate signed anew over the same key is the same.
+    """
+
+    fingerprint: str
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+    public_key: RSAPublicKey
+    source: str = ""
+
+    def days_left(self, now: datetime.datetime) -> int:
+        """Whole days until it expires; negative once it has."""
+        return (self.not_after - now).days
+
+    def require_valid(self, now: datetime.datetime) -> None:
+        """Raise UserError when it has expired or isn't valid yet at that moment."""
+        if now > self.not_after:
+            raise UserError(
+                f"the sealing certificate expired on {self.not_after:%Y-%m-%d}",
+                path=self.source,
+                hint=_REFRESH,
+            )
+        if now < self.not_before:
+            raise UserError(
+                f"the sealing certificate is not valid before {self.not_before:%Y-%m-%d %H:%M} UTC",
+                path=self.source,
+                hint="check this machine's clock, or fetch the certificate of the right cluster",
+            )
+
+
+def parse(data: bytes, source: str = "") -> SealingCertificate:
+    """The first certificate of a PEM text; like kubeseal, the ones after it don't count.
+
+    Raises UserError for anything but a certificate with an RSA key of 2048 bits or more.
+    Validity in time is not judged here; see `require_valid`.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    _refuse_private(data, source)
+    try:
+        found = x509.load_pem_x509_certificate(data)
+        public_key = found.public_key()
+    except Exception as error:  # cryptography names several; each means that it can't be read
+        raise UserError("not a certificate in PEM form", path=source, hint=_REFRESH) from error
+    if not isinstance(public_key, RSAPublicKey):
+        kind = type(public_key).__name__.removesuffix("PublicKey")
+        raise UserError(f"the certificate has no RSA key but {kind}", path=source, hint=_REFRESH)
+    if public_key.key_size < _MIN_BITS:
+        raise UserError(
+            f"the certificate's RSA key has {public_key.key_size} bits, {_MIN_BITS} are the least",
+            path=source,
+            hint=_REFRESH,
+        )
+    spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return SealingCertificate(
+        fingerprint="sha256:" + hashlib.sha256(spki).hexdigest(),
+        not_before=found.not_valid_before_utc,
+        not_after=found.not_valid_after_utc,
+        public_key=public_key,
+        source=source,
+    )
+
+
+def _refuse_private(data: bytes, source: str) -> None:
+    if b"PRIVATE KEY-----" in data:
+        raise UserError(
+            "this file holds a private key; a sealing certificate is public",
+            path=source,
+            hint="if it is the controller's key and was committed, every sealed value is exposed: "
+            "renew the controller's key and rotate the values",
+        )
+
+
+def load(source: str, root: Path, *, ca: Path | None = None) -> SealingCertificate:
+    """The certificate a setting names: a file below `root`, or an https URL.
+
+    `ca` is a bundle to trust for the URL. Raises UserError for what can't be reached or read.
+    """
+    if "://" in source:
+        return parse(fetch(source, ca=ca), source)
+    path = (root / source).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise UserError(
+            "the certificate's path leaves the repository",
+            path=source,
+            hint="keep the file in the repository, or give an https URL",
+        )
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"cannot read the sealing certificate: {error.strerror}", path=source, hint=_REFRESH
+        ) from None
+    return parse(data, source)
+
+
+def from_cluster(read: Callable[[], bytes], cluster: str) -> SealingCertificate:
+    """The certificate that `read` brings from the controller's service (`/v1/cert.pem`)."""
+    return parse(read(), f"cluster {cluster}")
+
+
+def fetch(url: str, *, ca: Path | None = None) -> bytes:
+    """The bytes behind an https URL (plain http on loopback only); redirects are not followed.
+
+    Whoever can change these bytes reads every value sealed with them, hence the strictness.
+    """
+    import requests
+
+    _require_trusted(url)
+    try:
+        with requests.get(
+            url,
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+            verify=str(ca) if ca else True,
+        ) as answer:
+            if answer.status_code != 200:
+                raise UserError(f"the server answered {answer.status_code}", path=url)
+            data = b"".join(_bounded(answer.iter_content(8192), url))
+    except requests.RequestException as error:
+        raise UserError(
+            f"cannot fetch the sealing certificate: {type(error).__name__}",
+            path=url,
+            hint="check the address, the network and the certificate authority",
+        ) from error
+    return data
+
+
+def _bounded(chunks: Iterable[bytes], url: str) -> list[bytes]:
+    kept: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _MAX_BYTES:
+            raise UserError("the answer is too large for a certificate", path=url)
+        kept.append(chunk)
+    return kept
+
+
+def _require_trusted(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise UserError("the certificate's URL holds credentials; it needs none")
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        return
+    raise UserError("the certificate's URL must be https", path=url)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,248 @@
+"""What is wrong with a SealedSecret as it stands in git: findings of `validate`, all offline."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.errors import UserError
+from generator.problem import Problem, Severity, ordered
+from generator.seal import fernet, sealing
+from generator.seal.certificate import SealingCertificate
+from generator.seal.connection import parse_fingerprints
+from generator.seal.generate import FERNET_KEY
+from generator.seal.scopes import Scope, scope_of
+from generator.seal.sealed_secret import (
+    API_VERSION,
+    KIND,
+    MAX_SECRET_BYTES,
+    SEALED_FOR,
+    SEALED_WITH,
+    URI_PARTS,
+    State,
+    annotation,
+    encrypted_data,
+    plaintext_bytes,
+    state,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What the definition demands of one secret; a scope of None leaves the choice open.
+
+    `uri_parts` holds, by key, the fingerprint of the public parts that a sealed URI should have.
+    """
+
+    name: str
+    namespace: str
+    keys: frozenset[str] = frozenset()
+    scope: Scope | None = None
+    uri_parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where findings are reported: environment and file."""
+
+    environment: str = ""
+    path: str = ""
+
+    def problem(self, rule: str, severity: Severity, message: str, hint: str = "") -> Problem:
+        """A finding at this place; the rule's area is `secrets`."""
+        return Problem(
+            f"secrets/{rule}",
+            severity,
+            message,
+            environment=self.environment,
+            path=self.path,
+            hint=hint,
+        )
+
+
+def inspect(
+    manifest: Mapping[str, Any],
+    expected: Expected,
+    place: Place,
+    *,
+    stubs: Severity = Severity.INFO,
+) -> tuple[Problem, ...]:
+    """All findings about one manifest; `stubs` is how much a key still to be sealed matters."""
+    wrong_kind = list(_kind(manifest, place))
+    if wrong_kind:
+        return ordered(wrong_kind)
+    return ordered(
+        [
+            *_identity(manifest, expected, place),
+            *_scope(manifest, expected, place),
+            *_binding(manifest, place),
+            *_keys(manifest, expected, place, stubs),
+            *_repeated(manifest, place),
+            *_uris(manifest, expected, place),
+            *_size(manifest, place),
+            *_rotation(manifest, place),
+        ]
+    )
+
+
+def reused(manifests: Mapping[Place, Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """Ciphertexts that stand in more than one manifest; strict ones open in one of them only."""
+    seen: dict[str, list[tuple[Place, str]]] = {}
+    for place, manifest in manifests.items():
+        for key, ciphertext in encrypted_data(manifest).items():
+            if ciphertext:
+                seen.setdefault(ciphertext, []).append((place, key))
+    problems: list[Problem] = []
+    for uses in seen.values():
+        paths = sorted({place.path for place, _ in uses})
+        for place, key in uses if len(paths) > 1 else []:
+            others = ", ".join(path for path in paths if path != place.path)
+            message = f"the ciphertext of {key} is also used in {others}"
+            problems.append(place.problem("reused", Severity.ERROR, message, _SEAL_EACH))
+    return ordered(problems)
+
+
+def inspect_certificate(
+    certificate: SealingCertificate,
+    place: Place,
+    *,
+    now: datetime.datetime,
+    manifests: Mapping[Place, Mapping[str, Any]] | None = None,
+) -> tuple[Problem, ...]:
+    """An expired certificate (warning) and values sealed before it was renewed (information).
+
+    The controller renews its key every 30 days and keeps the old ones, so a value sealed with an
+    earlier certificate still opens: worth knowing, nothing to act on.
+    """
+    problems: list[Problem] = []
+    try:
+        certificate.require_valid(now)
+    except UserError as error:
+        problems.append(place.problem("certificate", Severity.WARNING, error.message, error.hint))
+    for where, manifest in (manifests or {}).items():
+        latest = annotation(manifest, SEALED_WITH).split(",")[0]
+        if latest and latest != certificate.fingerprint:
+            message = "sealed with an earlier certificate of the controller, or another cluster's"
+            problems.append(where.problem("renewed", Severity.INFO, message, _RENEWED))
+    return ordered(problems)
+
+
+def _kind(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    kind, version = manifest.get("kind"), manifest.get("apiVersion")
+    if kind == "Secret" and (manifest.get("data") or manifest.get("stringData")):
+        message = "a plain Secret stands in git: whoever can read the repository has its values"
+        yield place.problem("plain", Severity.ERROR, message, _EXPOSED)
+    elif kind != KIND or version != API_VERSION:
+        message = f"expected a {KIND} of {API_VERSION}"
+        yield place.problem("kind", Severity.ERROR, message, "other objects belong elsewhere")
+    elif (manifest.get("spec") or {}).get("data"):
+        message = "spec.data is the old format, which the controller refuses"
+        yield place.problem("old-format", Severity.ERROR, message, "seal the values again")
+
+
+def _identity(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
+    metadata = manifest.get("metadata") or {}
+    template = ((manifest.get("spec") or {}).get("template") or {}).get("metadata") or {}
+    for field, wanted in (("name", expected.name), ("namespace", expected.namespace)):
+        if metadata.get(field) != wanted:
+            message = f"metadata.{field} is {metadata.get(field)!r}, expected {wanted!r}"
+            yield place.problem("identity", Severity.ERROR, message, _PINNED)
+        elif template.get(field, wanted) != wanted:
+            message = f"spec.template.metadata.{field} is {template.get(field)!r}, not {wanted!r}"
+            hint = "the controller ignores it; make them agree so that nobody is misled"
+            yield place.problem("identity", Severity.WARNING, message, hint)
+
+
+def _scope(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
+    outer = scope_of(manifest.get("metadata") or {})
+    template = ((manifest.get("spec") or {}).get("template") or {}).get("metadata") or {}
+    inner = scope_of(template)
+    if expected.scope is not None and outer is not expected.scope:
+        message = f"the scope is {outer.value}, expected {expected.scope.value}"
+        yield place.problem("scope", Severity.ERROR, message, _PINNED)
+    elif inner is not outer:
+        message = f"the scope is {outer.value} in metadata and {inner.value} in spec.template"
+        hint = "the controller goes by metadata.annotations; make both agree"
+        yield place.problem("scope", Severity.WARNING, message, hint)
+
+
+def _binding(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    sealed_for = annotation(manifest, SEALED_FOR)
+    try:
+        binding = sealing.binding_of(manifest)
+    except UserError:
+        return  # without a name or namespace `_identity` has spoken already
+    if sealed_for and sealed_for != binding and any(encrypted_data(manifest).values()):
+        message = f"sealed for {sealed_for}, but this is {binding}: the controller cannot open it"
+        yield place.problem("moved", Severity.ERROR, message, "seal all keys anew for this place")
+
+
+def _keys(
+    manifest: Mapping[str, Any], expected: Expected, place: Place, stubs: Severity
+) -> Iterator[Problem]:
+    present = encrypted_data(manifest)
+    for key, found in state(manifest, {*expected.keys, *present}).items():
+        match found:
+            case State.MISSING:
+                message = f"the key {key} is missing"
+                yield place.problem("missing", Severity.ERROR, message, "run gen-env generate")
+            case State.STUB:
+                hint = "seal it: gen-env seal"
+                yield place.problem("stub", stubs, f"{key} is not sealed yet", hint)
+            case State.MALFORMED:
+                message = f"{key} holds something that was never sealed"
+                yield place.problem("malformed", Severity.ERROR, message, _EXPOSED)
+            case State.SEALED:
+                pass
+
+
+def _repeated(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    by_text: dict[str, list[str]] = {}
+    for key, ciphertext in encrypted_data(manifest).items():
+        if ciphertext:
+            by_text.setdefault(ciphertext, []).append(key)
+    for keys in by_text.values():
+        if len(keys) > 1:
+            message = f"{', '.join(sorted(keys))} share one ciphertext"
+            yield place.problem("reused", Severity.ERROR, message, _SEAL_EACH)
+
+
+def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
+    recorded = parse_fingerprints(annotation(manifest, URI_PARTS))
+    sealed = encrypted_data(manifest)
+    for key, wanted in sorted(expected.uri_parts.items()):
+        if sealed.get(key) and recorded.get(key, wanted) != wanted:
+            message = (
+                f"the URI in {key} leads to another host, port or database than the definition"
+            )
+            hint = "seal the URI anew, or correct the definition"
+            yield place.problem("uri", Severity.WARNING, message, hint)
+
+
+def _size(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    size = plaintext_bytes(manifest)
+    if size > MAX_SECRET_BYTES:
+        message = f"the Secret would hold {size} bytes; Kubernetes allows {MAX_SECRET_BYTES}"
+        yield place.problem("size", Severity.ERROR, message, "split it")
+
+
+def _rotation(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    if fernet.needs_attention(manifest):
+        message = f"{fernet.NEXT_KEY} waits, but {FERNET_KEY} itself is not sealed"
+        yield place.problem("rotation", Severity.ERROR, message, "restore the file from git")
+    elif fernet.stage(manifest) is fernet.Stage.BOTH:
+        message = "a rotation of the Fernet key is under way"
+        yield place.problem(
+            "rotation",
+            Severity.INFO,
+            message,
+            "re-encrypt, then seal --rotate-fernet --reencrypted",
+        )
+
+
+_PINNED = "a sealed value opens only in the place it was sealed for; seal it for this one"
+_SEAL_EACH = "seal each value for its own key; equal values give different ciphertexts"
+_EXPOSED = "if this is a real value it is exposed by being in git: change it, then seal the new one"
+_RENEWED = "nothing to do: the controller keeps its old keys; seal again after a leak or a rebuild"
