@@ -1,0 +1,52 @@
+"""A Secret that an environment needs: its keys, who reads them, and how each can be made."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+Source = Literal[
+    "text",
+    "fernet",
+    "random",
+    "database-uri",
+    "keda-uri",
+    "result-backend-uri",
+    "broker-uri",
+    "pgbouncer-ini",
+    "pgbouncer-users",
+    "stats-uri",
+    "ssh-key",
+    "username",
+    "dockerconfig",
+    "certificate",
+]
+"""What kind of value a key holds: `random` and `fernet` can be generated, URIs assembled."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One key of a Secret and what it holds."""
+
+    name: str
+    source: Source = "text"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SecretNeed:
+    """One Secret: its keys, the components whose pods read it, and why it is needed.
+
+    `restarts` are the components that must be replaced when it changes: they read it once, at
+    start. Jobs and task pods read it anew each time.
+    """
+
+    name: str
+    keys: tuple[SecretKey, ...]
+    why: str
+    restarts: tuple[str, ...] = ()
+    type: str = "Opaque"
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The keys by name, in order."""
+        return tuple(key.name for key in self.keys)

@@ -1,0 +1,121 @@
+"""One Helm release of an environment: its chart values, what they run, the Secrets they need."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.chartlines import table
+from generator.chartlines.secret import SecretNeed
+from generator.chartlines.setting import Setting
+from generator.chartlines.v1.topology import Topology
+from generator.layers import dotted, leaves
+from generator.model.environment import Environment
+from generator.problem import Problem, Severity
+from generator.resolve import Resolved
+
+HASH_ANNOTATION = "gen-env.dev/secret-hash."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Release:
+    """Everything that follows from a resolved environment before objects are written.
+
+    `values` are the merged chart values, `settings` the same as decisions with their fields,
+    `topology` what will run, `needs` the Secrets that it reads.
+    """
+
+    resolved: Resolved
+    values: Mapping[str, Any]
+    settings: tuple[Setting, ...]
+    topology: Topology
+    needs: tuple[SecretNeed, ...]
+
+    @property
+    def environment(self) -> Environment:
+        """The resolved definition."""
+        return self.resolved.environment
+
+    @property
+    def application(self) -> str:
+        """Name of the Argo CD Application, unique in the repository."""
+        return "airflow-" + self.resolved.name.replace("/", "-")
+
+
+def build(
+    resolved: Resolved, hashes: Mapping[str, str]
+) -> tuple[Release | None, tuple[Problem, ...]]:
+    """The release, or the problems that stand in its way.
+
+    `hashes` maps the name of each sealed Secret to a hash of its ciphertext; it lands in the pod
+    annotations of the components that read that Secret at start, so that a rotation restarts them.
+    """
+    environment = resolved.environment
+    line = table.line_for(environment.chart.version)
+    if line is None:
+        hint = f"known chart versions: {table.known()}"
+        message = f"chart {environment.chart.version} is not known to this gen-env"
+        problem = resolved.problem(
+            "chart/unknown-line", Severity.ERROR, message, "chart", "version", hint=hint
+        )
+        return None, (problem,)
+    settings = line.settings(environment, resolved.cluster)
+    overlaps = tuple(_overlaps(resolved, line.decided(settings), line.owner))
+    if overlaps:
+        return None, overlaps
+    topology = line.topology(line.merged(environment, settings), environment)
+    needs = line.needs(topology, environment.secrets.extra)
+    settings += line.restart_annotations(topology, _annotations(needs, hashes))
+    values = line.merged(environment, settings)
+    topology = dataclasses.replace(topology, values=values)
+    return Release(resolved, values, tuple(settings), topology, needs), ()
+
+
+def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Iterator[Problem]:
+    """Keys of `values:` that a field owns: two sources for one value is one too many."""
+    for path, value in leaves(resolved.environment.values):
+        if not path:
+            continue
+        key = tuple(str(part) for part in path)
+        field = owner(key, decided)
+        below = sorted({by for place, by in decided.items() if place[: len(key)] == key})
+        if field is None and not below:
+            continue
+        if field is None and not isinstance(value, Mapping):
+            field = below[0]
+        if field is None:
+            continue
+        promise = field == "gen-env"
+        yield resolved.problem(
+            "values/owned-key",
+            Severity.ERROR,
+            f"values.{dotted(path)} is decided by "
+            + ("gen-env itself" if promise else f"the field {field}"),
+            "values",
+            *path,
+            hint="remove it: gen-env keeps a promise with it" if promise else f"set {field} instead",
+        )
+
+
+def _annotations(
+    needs: tuple[SecretNeed, ...], hashes: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Component → pod annotations with the hashes of the Secrets that it reads at start."""
+    found: dict[str, dict[str, str]] = {}
+    for need in needs:
+        if need.name in hashes:
+            for component in need.restarts:
+                found.setdefault(component, {})[annotation(need.name)] = hashes[need.name]
+    return found
+
+
+def annotation(secret: str) -> str:
+    """The annotation for one Secret; its last part may hold 63 characters (Kubernetes)."""
+    prefix, _, tail = HASH_ANNOTATION.partition("/")
+    room = 63 - len(tail)
+    if len(secret) > room:
+        digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
+        secret = f"{secret[: room - 9]}-{digest}"
+    return f"{prefix}/{tail}{secret}"
