@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.chartlines import table
 from generator.chartlines.secret import SecretNeed
-from generator.chartlines.setting import Setting
+from generator.chartlines.setting import PROMISE, Setting
 from generator.chartlines.v1.topology import Topology
 from generator.layers import dotted, leaves
 from generator.model.environment import Environment
@@ -87,7 +87,8 @@ def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Ite
             field = below[0]
         if field is None:
             continue
-        promise = field == "gen-env"
+        promise = field == PROMISE
+        advice = "remove it: gen-env keeps a promise with it" if promise else f"set {field} instead"
         yield resolved.problem(
             "values/owned-key",
             Severity.ERROR,
@@ -95,7 +96,7 @@ def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Ite
             + ("gen-env itself" if promise else f"the field {field}"),
             "values",
             *path,
-            hint="remove it: gen-env keeps a promise with it" if promise else f"set {field} instead",
+            hint=advice,
         )
 
 

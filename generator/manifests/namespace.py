@@ -38,15 +38,27 @@ def bounds(release: Release) -> list[dict[str, Any]]:
     if environment.quota is not None:
         body = {"spec": {"hard": dict(sorted(environment.quota.hard.items()))}}
         found.append(
-            manifest(release, "v1", "ResourceQuota", f"{environment.release}-quota", body,
-                     annotations=annotations)
+            manifest(
+                release,
+                "v1",
+                "ResourceQuota",
+                f"{environment.release}-quota",
+                body,
+                annotations=annotations,
+            )
         )
     if environment.limits is not None:
         limits = environment.limits.model_dump(mode="json", by_alias=True)
         item = {"type": "Container", **{name: part for name, part in limits.items() if part}}
         body = {"spec": {"limits": [item]}}
         found.append(
-            manifest(release, "v1", "LimitRange", f"{environment.release}-limits", body,
-                     annotations=annotations)
+            manifest(
+                release,
+                "v1",
+                "LimitRange",
+                f"{environment.release}-limits",
+                body,
+                annotations=annotations,
+            )
         )
     return found

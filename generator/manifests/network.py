@@ -42,8 +42,9 @@ def _named(release: Release, name: str, spec: dict[str, Any]) -> dict[str, Any]:
         release,
         "networking.k8s.io/v1",
         "NetworkPolicy",
-        f"{release.topology.names.full}-allow-{name}" if name else
-        f"{release.topology.names.full}-default-deny",
+        f"{release.topology.names.full}-allow-{name}"
+        if name
+        else f"{release.topology.names.full}-default-deny",
         {"spec": spec},
         annotations={WAVE: POLICY_WAVE},
     )
@@ -66,9 +67,7 @@ def _dns(release: Release) -> dict[str, Any]:
     if dns.node_local:
         to.append({"ipBlock": {"cidr": f"{dns.node_local}/32"}})
     rule = {"ports": _ports(((53, "UDP"), (53, "TCP"))), "to": to}
-    return _named(
-        release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}
-    )
+    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
 
 
 def _launched(release: Release) -> list[dict[str, Any]]:

@@ -13,8 +13,18 @@ from generator.chartlines.v1.values import base, features, parts, stores
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 
-__all__ = ["OWNED", "VERSIONS", "decided", "flows", "merged", "needs", "owner",
-           "restart_annotations", "settings", "topology"]
+__all__ = [
+    "OWNED",
+    "VERSIONS",
+    "decided",
+    "flows",
+    "merged",
+    "needs",
+    "owner",
+    "restart_annotations",
+    "settings",
+    "topology",
+]
 
 VERSIONS = ("1.22.",)
 """Prefixes of the chart versions that this table was tried with."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.chartlines.setting import PROMISE, Setting, put, put_some
+from generator.chartlines.v1 import airflow_config
 from generator.chartlines.v1.gotemplate import literal
 from generator.chartlines.v1.values import config
 from generator.model.environment import Environment
@@ -109,10 +110,9 @@ def _config(env: Environment) -> Iterator[Setting]:
 
 
 def _environment(env: Environment) -> Iterator[Setting]:
-    check = env.airflow.connection_check
     variables = {
-        "CONNECTION_CHECK_MAX_COUNT": str(check.max_count),
-        "CONNECTION_CHECK_SLEEP_TIME": str(check.sleep),
+        **airflow_config.connection_check_env(env),
+        **airflow_config.collector_env(env),
         **env.airflow.env,
     }
     listed = [{"name": key, "value": value} for key, value in sorted(variables.items())]
@@ -134,22 +134,14 @@ def _secret_environment(env: Environment) -> Iterator[Setting]:
         for name, extra in sorted(env.secrets.extra.items())
         for variable, key in sorted(extra.env.items())
     ]
+    connections = airflow_config.bundle_connections(env.dags.bundles or ())
     single += [
-        {"envName": variable, "secretName": secret, "secretKey": "connection"}
-        for variable, secret in bundle_connections(env)
+        {
+            "envName": airflow_config.connection_variable(connections[bundle.name]),
+            "secretName": bundle.secret_name,
+            "secretKey": "connection",
+        }
+        for bundle in env.dags.bundles or ()
+        if bundle.name in connections
     ]
     yield from put_some("secret", single, "secrets.extra")
-
-
-def bundle_connections(env: Environment) -> list[tuple[str, str]]:
-    """Environment variable and Secret of each git bundle's connection."""
-    return [
-        (f"AIRFLOW_CONN_{connection_id(bundle.name).upper()}", bundle.secret_name)
-        for bundle in env.dags.bundles or ()
-        if bundle.secret_name
-    ]
-
-
-def connection_id(bundle: str) -> str:
-    """The connection that a bundle's credentials become."""
-    return "dags_" + "".join(letter if letter.isalnum() else "_" for letter in bundle)

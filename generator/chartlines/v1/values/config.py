@@ -17,7 +17,8 @@ def options(env: Environment) -> Iterator[Option]:
         ("apiServer", airflow_config.api_server(env)),
         ("metrics", airflow_config.metrics(env)),
         ("tracing", airflow_config.tracing(env)),
-        ("logging.remote", airflow_config.logging(env)),
+        ("logging", airflow_config.logging(env)),
+        ("secretsBackend", airflow_config.secrets_backend(env)),
         ("triggerer.capacity", airflow_config.triggerer(env)),
     )
     for field, sections in sources:
@@ -35,13 +36,6 @@ def _own(env: Environment) -> Iterator[Option]:
         path = "" if env.ingress.path == "/" else env.ingress.path.rstrip("/")
         section = "api" if env.airflow_3 else "webserver"
         yield section, "base_url", f"{scheme}://{env.ingress.host}{path}", "ingress.host"
-    yield "logging", "logging_level", env.logging.level, "logging.level"
     if env.runs("CeleryExecutor"):
         count = str(env.workers.concurrency)
         yield "celery", "worker_concurrency", count, "workers.concurrency"
-    if env.secrets_backend is not None:
-        import json
-
-        yield "secrets", "backend", env.secrets_backend.backend, "secretsBackend.backend"
-        kwargs = json.dumps(env.secrets_backend.kwargs, sort_keys=True)
-        yield "secrets", "backend_kwargs", kwargs, "secretsBackend.kwargs"

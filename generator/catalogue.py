@@ -1,0 +1,164 @@
+"""Everything that stands in a repository: settings, definitions, secrets, locks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from generator import definition, locks, yamlio
+from generator.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
+from generator.errors import UserError
+from generator.files import Files
+from generator.problem import Problem, Severity
+from generator.tree import SecretFile
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One repository, read: what parsed, and a problem for all that did not."""
+
+    settings: Settings | None
+    definitions: Mapping[str, Definition]
+    problems: tuple[Problem, ...]
+
+    def chosen(self, names: Sequence[str]) -> tuple[Definition, ...]:
+        """The definitions of these environments, or of all; raises UserError for an unknown."""
+        if not names:
+            return tuple(self.definitions.values())
+        unknown = [name for name in names if name not in self.definitions]
+        broken = {problem.environment for problem in self.problems}
+        unknown = [name for name in unknown if name not in broken]
+        if unknown:
+            known = ", ".join(self.definitions) or "none yet"
+            raise UserError(
+                f"no environment {', '.join(unknown)} below {ROOT}/",
+                hint=f"environments here: {known}; gen-env new NAME makes one",
+            )
+        return tuple(self.definitions[name] for name in names if name in self.definitions)
+
+
+def load(files: Files) -> Catalogue:
+    """Read settings and definitions; nothing raises for what people wrote."""
+    problems: list[Problem] = []
+    settings = _settings(files, problems)
+    definitions: dict[str, Definition] = {}
+    problems += _links(files)
+    for path in files.below(ROOT):
+        if not path.endswith(f"/{FILE_NAME}"):
+            continue
+        name = path.removeprefix(f"{ROOT}/").removesuffix(f"/{FILE_NAME}")
+        faults = list(definition.name_faults(name))
+        problems += [
+            Problem("definition/name", Severity.ERROR, fault, name, path, 1, "rename the folder")
+            for fault in faults
+        ]
+        if faults:
+            continue
+        try:
+            definitions[name] = definition.load(name, files.read(path) or b"")
+        except yamlio.YamlError as error:
+            problems.append(_yaml_problem(error, name))
+    problems += _collisions(definitions)
+    return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
+
+
+def _settings(files: Files, problems: list[Problem]) -> Settings | None:
+    text = files.read(SETTINGS)
+    if text is None:
+        problems.append(
+            Problem(
+                "settings/missing",
+                Severity.ERROR,
+                f"there is no {SETTINGS} here",
+                path=SETTINGS,
+                hint="gen-env init PATH makes a repository",
+            )
+        )
+        return None
+    try:
+        settings, faults = definition.load_settings(text)
+    except yamlio.YamlError as error:
+        problems.append(_yaml_problem(error, ""))
+        return None
+    problems += faults
+    return settings
+
+
+def _yaml_problem(error: yamlio.YamlError, environment: str) -> Problem:
+    return Problem(
+        "yaml/syntax",
+        Severity.ERROR,
+        error.message,
+        environment,
+        error.path,
+        error.line,
+        error.hint,
+    )
+
+
+def _links(files: Files) -> Iterator[Problem]:
+    for path in files.links(ROOT):
+        yield Problem(
+            "tree/symlink",
+            Severity.ERROR,
+            f"a symbolic link below {ROOT}/: it is not followed",
+            path=path,
+            hint="replace it by a file or a folder",
+        )
+
+
+def _collisions(definitions: Mapping[str, Definition]) -> Iterator[Problem]:
+    """`payments/dev` and `payments-dev` would both be Application airflow-payments-dev."""
+    seen: dict[str, str] = {}
+    for name in sorted(definitions):
+        flat = name.replace("/", "-").lower()
+        if flat in seen:
+            yield Problem(
+                "definition/name",
+                Severity.ERROR,
+                f"its Application would have the same name as that of {seen[flat]}",
+                name,
+                definitions[name].path,
+                1,
+                "rename one of the two",
+            )
+        seen.setdefault(flat, name)
+
+
+def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list[Problem]]:
+    """The SealedSecrets below an environment's secrets/, and what is no such thing."""
+    found: list[SecretFile] = []
+    problems: list[Problem] = []
+    for path in files.below(f"{item.folder}/secrets"):
+        if not path.endswith((".yaml", ".yml")):
+            continue
+        content = files.read(path) or b""
+        try:
+            document = yamlio.read(content, path)
+        except yamlio.YamlError as error:
+            problems.append(_yaml_problem(error, item.name))
+            continue
+        manifest = yamlio.as_json_types(document.data)
+        kind = manifest.get("kind") if isinstance(manifest, Mapping) else None
+        if kind == "SealedSecret":
+            found.append(SecretFile(path, content.decode(), manifest))
+        elif kind == "Secret":
+            problems.append(
+                Problem(
+                    "secrets/plain",
+                    Severity.ERROR,
+                    "a plain Secret in git: everybody who can read the repository has it",
+                    item.name,
+                    path,
+                    document.line(("kind",)),
+                    "remove it, change the values, seal them: gen-env seal",
+                )
+            )
+    return found, problems
+
+
+def lock(files: Files, item: Definition) -> locks.Lock | None:
+    """The environment's lock; raises yamlio.YamlError for a broken one."""
+    path = f"{item.folder}/{locks.FILE_NAME}"
+    text = files.read(path)
+    return None if text is None else locks.read(text, path)

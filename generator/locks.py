@@ -1,0 +1,93 @@
+"""gen-env.lock: what must not change by accident, and which versions made the tree."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator import yamlio
+from generator.problem import Problem, Severity
+from generator.resolve import Resolved
+
+FILE_NAME = "gen-env.lock"
+_HEADER = "# Written by gen-env: release name and namespace are frozen, versions as used.\n"
+
+
+def version() -> str:
+    """gen-env's own version."""
+    return importlib.metadata.version("gen-env")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock of one environment; an unknown digest is None (no chart was at hand)."""
+
+    release_name: str
+    namespace: str
+    chart_version: str
+    chart_digest: str | None
+    gen_env: str
+
+    def text(self) -> str:
+        """The file."""
+        data = {
+            "apiVersion": "gen-env.dev/v1",
+            "kind": "Lock",
+            "releaseName": self.release_name,
+            "namespace": self.namespace,
+            "chart": {"version": self.chart_version, "digest": self.chart_digest},
+            "genEnv": self.gen_env,
+        }
+        return _HEADER + yamlio.dump(data)
+
+
+def read(text: bytes, path: str) -> Lock:
+    """The lock in a file; raises yamlio.YamlError where it is none."""
+    data = yamlio.read(text, path).data
+    if not isinstance(data, Mapping) or data.get("kind") != "Lock":
+        raise yamlio.YamlError("not a lock of gen-env", path=path, hint="restore it from git")
+    chart = data.get("chart") if isinstance(data.get("chart"), Mapping) else {}
+    return Lock(
+        release_name=_text(data.get("releaseName")),
+        namespace=_text(data.get("namespace")),
+        chart_version=_text(chart.get("version")),
+        chart_digest=_text(chart.get("digest")) or None,
+        gen_env=_text(data.get("genEnv")),
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str) else ""
+
+
+def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
+    """What the lock forbids: a new release name or namespace, a tree of a newer gen-env."""
+    environment = resolved.environment
+    for field, locked, wanted in (
+        ("releaseName", lock.release_name, environment.release),
+        ("namespace", lock.namespace, environment.namespace),
+    ):
+        if locked and locked != wanted:
+            yield resolved.problem(
+                "lock/frozen",
+                Severity.ERROR,
+                f"destination.{field} is '{wanted}', but '{locked}' is deployed: a change would"
+                " leave everything there behind and start anew beside it",
+                "destination",
+                field,
+                hint=f"write {field}: {locked}; to move, make a new environment and migrate data",
+            )
+    if _parts(lock.gen_env) > _parts(version()):
+        yield resolved.problem(
+            "lock/newer-gen-env",
+            Severity.ERROR,
+            f"this tree was made by gen-env {lock.gen_env}, and this is {version()}",
+            hint=f"install gen-env {lock.gen_env} or newer",
+        )
+
+
+def _parts(text: str) -> tuple[int, ...]:
+    numbers = text.split("+")[0].split(".")
+    return tuple(int(part) for part in numbers if part.isdigit())
