@@ -26,9 +26,9 @@ _OUTER = (
 )
 
 _OURS = {
-    "LC_ALL": "C",
+    "LC_ALL": "C.UTF-8",
+    "LANGUAGE": "",
     "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_PAGER": "cat",
     "GIT_TERMINAL_PROMPT": "0",
 }

@@ -34,8 +34,10 @@ def commit_only(git: Git, paths: Iterable[str], message: str) -> str:
     if new:
         # `commit --only` knows tracked files alone; the mere intent is easily taken back.
         git.run("add", "--intent-to-add", "--", *new)
+    # Literal path by path: as a setting it would reach the user's hooks and break their patterns.
     done = git.run(
-        "commit", "--quiet", "--file=-", "--only", "--", *[path for path, _ in entries],
+        "--no-literal-pathspecs", "commit", "--quiet", "--file=-", "--only", "--",
+        *[f":(literal){path}" for path, _ in entries],
         stdin=message.encode(), check=False, timeout=_HOOK_PATIENCE,
     )  # fmt: skip
     if done.status != 0:

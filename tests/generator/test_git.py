@@ -286,6 +286,13 @@ def test_hooks_of_the_user_run(tree):
     assert "Signed-off-by: hook" in git(tree.root, "log", "-1", "--format=%B")
 
 
+def test_a_hook_can_use_patterns_of_its_own(tree):
+    hook(tree, "pre-commit", 'test "$(git ls-files "*older/c")" = folder/c')
+    (tree.root / "a*").write_text("two\n")
+    tree.commit_only(["a*"], "x")
+    assert tree.changed(["a*"]) == []
+
+
 def test_a_missing_identity_is_said_before_anything_happens(tree, tmp_path, monkeypatch):
     (tmp_path / "gitconfig").write_text("[user]\nuseConfigOnly = true\n")
     (tree.root / "new").write_text("x")
