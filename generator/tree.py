@@ -10,6 +10,7 @@ from generator import locks, yamlio
 from generator.definition import ROOT
 from generator.manifests import application, monitors, namespace, network, secrets
 from generator.manifests.application import CHART_FOLDER, GENERATED
+from generator.model.repository import Repository
 from generator.problem import Problem, Severity
 from generator.release import Release
 from generator.seal import sealed_secret
@@ -169,11 +170,8 @@ def unused_secrets(release: Release, existing: Sequence[SecretFile]) -> tuple[Pr
     )
 
 
-def bootstrap(releases: Sequence[Release]) -> dict[str, str]:
+def bootstrap(repository: Repository, releases: Sequence[Release]) -> dict[str, str]:
     """Files of the repository as a whole: the root Application and managed projects."""
-    if not releases:
-        return {}
-    repository = releases[0].resolved.settings.repository
     head = header("gen-env.yaml", "generate")
     files = {}
     if repository.argocd.root.type == "app-of-apps":

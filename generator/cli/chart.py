@@ -1,0 +1,55 @@
+"""`gen-env chart`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli import common
+
+
+@click.group(name="chart")
+def command() -> None:
+    """Manage the chart archives of this machine (GEN_ENV_CHART_CACHE)."""
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def add(file: Path) -> int:
+    """Put FILE.tgz into the cache; for machines that reach no chart repository."""
+    from generator import engines
+
+    chart = engines.charts().cache.add(file)
+    click.echo(f"airflow {chart.version} {chart.digest}")
+    return 0
+
+
+@command.command()
+@click.argument("version")
+@click.option("--url", help="Chart repository or OCI registry; by default gen-env.yaml's.")
+def pull(version: str, url: str | None) -> int:
+    """Fetch chart VERSION from the configured repository into the cache."""
+    from generator import engines
+
+    common.progress(f"fetching airflow {version}")
+    chart = engines.pull(version, url, common.folder())
+    click.echo(f"airflow {chart.version} {chart.digest}")
+    return 0
+
+
+@command.command(name="list")
+@common.output("table", "json", "yaml")
+def list_(form: str) -> int:
+    """List the archives in the cache."""
+    from generator import engines
+
+    charts = engines.charts().cache.list()
+    rows = [(chart.version, chart.app_version, chart.digest) for chart in charts]
+    if form == "table":
+        common.columns(rows, ("CHART", "AIRFLOW", "DIGEST"))
+    else:
+        common.emit(
+            [dict(zip(("version", "airflow", "digest"), row, strict=True)) for row in rows], form
+        )
+    return 0

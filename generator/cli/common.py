@@ -1,0 +1,119 @@
+"""What commands share: where they run, how they print findings and data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from generator.errors import UserError
+from generator.problem import Problem, Severity, ordered
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def folder() -> Path:
+    """The folder that `-C` names."""
+    obj = click.get_current_context().find_root().obj or {}
+    path = Path(obj.get("folder", "."))
+    if not path.is_dir():
+        raise UserError(f"{path} is not a folder")
+    return path.resolve()
+
+
+def root() -> Path:
+    """The repository's root: the nearest folder upwards with gen-env.yaml."""
+    start = folder()
+    for place in (start, *start.parents):
+        if (place / "gen-env.yaml").is_file():
+            return place
+    raise UserError(
+        f"no gen-env.yaml in {start} or above it",
+        hint="run gen-env inside a GitOps repository, give -C DIR, or make one: gen-env init PATH",
+    )
+
+
+def output(*formats: str) -> Callable[[_Command], _Command]:
+    """The `-o` option with these formats; the first is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="Format of the result.",
+    )
+
+
+def emit(data: Any, form: str) -> None:
+    """Print data as JSON or YAML."""
+    if form == "json":
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    from generator import yamlio
+
+    click.echo(yamlio.dump(data), nl=False)
+
+
+def progress(text: str) -> None:
+    """A word on what is going on: standard error, and only for a person at a terminal."""
+    obj = click.get_current_context().find_root().obj or {}
+    if obj.get("verbose") or sys.stderr.isatty():
+        click.secho(text, dim=True, err=True)
+
+
+def say(text: str) -> None:
+    """A summary for the person: standard error."""
+    click.echo(text, err=True)
+
+
+def tell(problems: Iterable[Problem], *, err: bool = False) -> None:
+    """Print findings for people: severity, rule, place, message, hint."""
+    for problem in ordered(problems):
+        severity = problem.severity
+        click.secho(f"{severity.value:<8}", fg=_COLOURS[severity], bold=True, nl=False, err=err)
+        click.echo(problem.place or problem.environment or "repository", nl=False, err=err)
+        click.secho(f"  [{problem.rule}]", dim=True, err=err)
+        for line in problem.message.splitlines():
+            click.echo(f"        {line}", err=err)
+        for line in problem.hint.splitlines():
+            click.secho(f"        → {line}", fg="green", err=err)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """`2 errors, 1 warning`, or `no problems`."""
+    parts = []
+    for severity in Severity:
+        number = sum(problem.severity is severity for problem in problems)
+        if number:
+            word = "info" if severity is Severity.INFO else severity.value
+            plural = "s" if number > 1 and severity is not Severity.INFO else ""
+            parts.append(f"{number} {word}{plural}")
+    return ", ".join(parts) or "no problems"
+
+
+def pairs(values: Sequence[str]) -> Mapping[str, str]:
+    """`key=value` words as a mapping; raises UsageError for anything else."""
+    found = {}
+    for value in values:
+        key, sign, text = value.partition("=")
+        if not sign or not key:
+            raise click.UsageError(f"'{value}' is not KEY=VALUE")
+        found[key] = text
+    return found
+
+
+def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
+    """Print a plain table whose columns line up."""
+    table = [list(heads), *[list(row) for row in rows]]
+    widths = [max(len(row[index]) for row in table) for index in range(len(heads))]
+    for number, row in enumerate(table):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.secho("  ".join(cells).rstrip(), bold=number == 0)

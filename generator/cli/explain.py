@@ -1,0 +1,44 @@
+"""`gen-env explain`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="explain")
+@click.argument("environment", metavar="ENV")
+@click.argument("field", required=False)
+@common.output("table", "json", "yaml")
+def command(environment: str, field: str | None, form: str) -> int:
+    """Show effective values of ENV and where each comes from.
+
+    FIELD (such as workers.resources) narrows it down and adds what the field is for and the chart
+    values that it decides.
+    """
+    from generator import explain, pipeline
+    from generator.catalogue import load
+    from generator.files import WorkTree
+    from generator.problem import has_errors
+
+    files = WorkTree(common.root())
+    found = load(files)
+    (item,) = found.chosen([environment]) or (None,)
+    if item is None or found.settings is None:
+        common.tell(found.problems, err=True)
+        return 1
+    built = pipeline.build(files, found.settings, item)
+    if built.resolved is None:
+        common.tell(built.problems, err=True)
+        return 1
+    rows = explain.rows(built, field)
+    if form != "table":
+        common.emit([row.as_json() for row in rows], form)
+    else:
+        common.columns(
+            [(row.field, row.shown, row.source) for row in rows], ("FIELD", "VALUE", "SOURCE")
+        )
+        for line in explain.notes(built, field):
+            click.echo(line)
+    return 1 if has_errors(built.problems) and built.release is None else 0

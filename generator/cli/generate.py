@@ -1,0 +1,42 @@
+"""`gen-env generate`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="generate")
+@click.argument("environments", nargs=-1, metavar="[ENV]...")
+@click.option("--check", is_flag=True, help="Write nothing; fail if anything differs.")
+def command(environments: tuple[str, ...], check: bool) -> int:
+    """Write the trees of these environments (by default: of all).
+
+    An environment with errors is left as it is; the others are written. With --check nothing is
+    written, and every file that differs is named with its first differing line.
+    """
+    from generator import engines, pipeline, plan, repo
+    from generator.files import WorkTree
+    from generator.problem import has_errors
+
+    root = common.root()
+    files = WorkTree(root)
+    generation = pipeline.generate(files, environments, engines.charts(), engines.lazy(files))
+    problems = list(generation.problems)
+    failed = generation.failed
+    written: list[str] = []
+    for outcome in generation.outcomes:
+        if outcome.name in failed or not outcome.plan:
+            continue
+        if check:
+            problems += plan.drift(files, outcome.plan, outcome.name)
+        else:
+            repo.apply(root, outcome.plan)
+            written += outcome.plan.paths
+    common.tell(problems, err=not check)
+    for path in written:
+        click.echo(path)
+    done = f"{len(written)} files written" if not check else "checked"
+    common.say(f"{len(generation.built)} environments {done}: {common.counted(problems)}")
+    return 1 if has_errors(problems) else 0

@@ -1,0 +1,158 @@
+"""The command line: a table of commands, imported when used, and the one error boundary."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from generator.errors import UserError
+
+# Command → (module below generator.cli, one line of help). The table keeps `--help` quick: no
+# command's module is imported before it runs.
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Scaffold a GitOps repository."),
+    "new": ("new", "Scaffold an environment, generate it and commit it on a branch."),
+    "generate": ("generate", "Write the trees that the definitions give."),
+    "validate": ("validate", "Find every problem before the cluster does."),
+    "check": ("check", "Lint plain Airflow chart values, an Application or a HelmRelease."),
+    "explain": ("explain", "Show effective values and where each comes from."),
+    "secrets": ("secrets", "List the secrets an environment needs and their state."),
+    "seal": ("seal", "Seal values for a secret with the cluster's certificate."),
+    "render": ("render", "Print what the cluster would be given."),
+    "diff": ("diff", "Show what a change will do to the cluster."),
+    "upgrade": ("upgrade", "Move to another chart or Airflow version, with what to mind."),
+    "health": ("health", "Judge the health of Kubernetes objects."),
+    "chart": ("chart", "Manage the chart archives of this machine."),
+    "schema": ("schema", "Print the JSON Schema of a file that people write."),
+}
+
+
+class _Table(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"generator.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib
+
+        name = args[0] if args else ""
+        if name and name not in _COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, _COMMANDS, n=1)
+            more = f" Did you mean {close[0]}?" if close else ""
+            raise click.UsageError(f"No such command '{name}'.{more}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from generator.locks import version
+
+        click.echo(f"gen-env {version()}")
+        ctx.exit()
+
+
+@click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "folder", metavar="DIR", default=".", help="Run as if started in DIR.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours in the output.",
+)
+@click.option("-v", "verbose", is_flag=True, help="Say more on standard error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version.",
+)
+@click.pass_context
+def _group(ctx: click.Context, folder: str, color: str, verbose: bool) -> None:
+    """One small definition per Apache Airflow environment; everything Argo CD needs, in git."""
+    ctx.color = {"auto": None, "always": True, "never": False}[color]
+    ctx.obj = {"folder": folder, "verbose": verbose}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 findings, 2 usage, 3 our bug."""
+    try:
+        result = _group.main(args=arguments, prog_name="gen-env", standalone_mode=False)
+        return int(result or 0)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("aborted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except UserError as error:
+        _tell(error)
+        return 1
+    except KeyboardInterrupt:
+        click.echo("interrupted; nothing is half-written", err=True)
+        return 130
+    except BrokenPipeError:
+        _silence()
+        return 0
+    except Exception as error:
+        return _bug(error)
+
+
+def _tell(error: UserError) -> None:
+    place = f"{error.place}: " if error.place else ""
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(f"{place}{error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+
+
+def _silence() -> None:
+    """The reader went away: leave quietly, without a second error at shutdown."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(error: Exception) -> int:
+    """Our bug: the traceback goes to a file, without local values; the screen says where."""
+    import tempfile
+    import traceback
+    from pathlib import Path
+
+    from generator.locks import version
+
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    text = f"gen-env {version()}, Python {sys.version}\n{frames}{type(error).__name__}\n"
+    handle, name = tempfile.mkstemp(prefix="gen-env-", suffix=".log")
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    click.secho("internal error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(f"{type(error).__name__}; this is a bug of gen-env", err=True)
+    click.echo(f"  please report it with {Path(name)}", err=True)
+    return 3
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""`gen-env secrets`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="secrets")
+@click.argument("environment", metavar="ENV")
+@common.output("table", "json", "yaml")
+def command(environment: str, form: str) -> int:
+    """List every secret that ENV needs: keys, state (missing, stub, sealed), who reads it."""
+    from generator import pipeline, secretstate
+    from generator.catalogue import load
+    from generator.files import WorkTree
+
+    files = WorkTree(common.root())
+    found = load(files)
+    (item,) = found.chosen([environment]) or (None,)
+    if item is None or found.settings is None:
+        common.tell(found.problems, err=True)
+        return 1
+    built = pipeline.build(files, found.settings, item)
+    if built.release is None:
+        common.tell(built.problems, err=True)
+        return 1
+    rows = secretstate.rows(built.release, built.secrets)
+    if form != "table":
+        common.emit([row.as_json() for row in rows], form)
+        return 0
+    common.columns(
+        [(row.secret, row.key, row.state, row.made, row.why) for row in rows],
+        ("SECRET", "KEY", "STATE", "HOW", "WHY"),
+    )
+    left = sum(row.state in ("stub", "missing") for row in rows)
+    if left:
+        click.echo(f"\n{left} keys to seal: gen-env seal {environment} SECRET", err=True)
+    return 0

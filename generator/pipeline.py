@@ -1,0 +1,240 @@
+"""The steps joined: from a repository's files to plans, renders and findings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from generator import catalogue, locks, plan, release, resolve, tree, yamlio
+from generator.catalogue import Catalogue
+from generator.chart import ChartArchive, ChartError
+from generator.chart_cache import ChartCache
+from generator.definition import Definition, Settings
+from generator.errors import UserError
+from generator.files import Files
+from generator.plan import Plan
+from generator.problem import Problem, Severity
+from generator.release import Release
+from generator.render import Renderer, RenderFailure, RenderRequest, RenderResult
+from generator.resolve import Resolved
+from generator.tree import SecretFile
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """One environment on its way: whatever could be made of it, and every finding so far."""
+
+    definition: Definition
+    resolved: Resolved | None = None
+    release: Release | None = None
+    secrets: tuple[SecretFile, ...] = ()
+    lock: locks.Lock | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The path below environments/."""
+        return self.definition.name
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Charts:
+    """Where chart archives are found: the cache of this machine."""
+
+    cache: ChartCache
+
+    def find(self, version: str, digest: str | None) -> ChartArchive | None:
+        """The official chart, or None where the cache has none; raises ChartError if it lies."""
+        return self.cache.find("airflow", version, digest=digest or "")
+
+
+def build(files: Files, settings: Settings, definition: Definition) -> Built:
+    """Resolve one definition and build its release."""
+    secrets, problems = catalogue.secret_files(files, definition)
+    resolved, found = resolve.resolve(definition, settings)
+    problems += found
+    lock = None
+    try:
+        lock = catalogue.lock(files, definition)
+    except yamlio.YamlError as error:
+        problems.append(
+            Problem(
+                "lock/broken",
+                Severity.ERROR,
+                error.message,
+                definition.name,
+                error.path,
+                error.line,
+                error.hint,
+            )
+        )
+    if resolved is None:
+        return Built(definition, None, None, tuple(secrets), lock, tuple(problems))
+    if lock is not None:
+        problems += locks.faults(lock, resolved)
+    built, found = release.build(resolved, tree.hashes(secrets))
+    return Built(definition, resolved, built, tuple(secrets), lock, (*problems, *found))
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What `generate` has to do for one environment, or for the repository as a whole."""
+
+    name: str
+    plan: Plan
+    problems: tuple[Problem, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """All outcomes; nothing is written yet."""
+
+    catalogue: Catalogue
+    outcomes: tuple[Outcome, ...]
+    built: Mapping[str, Built]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every finding, of the repository and of each environment."""
+        found = list(self.catalogue.problems)
+        for outcome in self.outcomes:
+            found += outcome.problems
+        return tuple(found)
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """Environments that cannot be generated; the others can."""
+        return frozenset(
+            problem.environment for problem in self.problems if problem.severity is Severity.ERROR
+        )
+
+
+def generate(
+    files: Files, names: Sequence[str], charts: Charts, renderer: Renderer | None = None
+) -> Generation:
+    """Plan the trees of these environments, or of all; raises UserError for an unknown name."""
+    found = catalogue.load(files)
+    chosen = found.chosen(names)
+    if found.settings is None:
+        return Generation(found, (), {})
+    everybody = chosen
+    if found.settings.repository.argocd.project.manage:
+        everybody = tuple(found.definitions.values())
+    built = {item.name: build(files, found.settings, item) for item in everybody}
+    outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
+    outcomes.append(_bootstrap(files, found.settings, list(built.values())))
+    return Generation(found, tuple(outcomes), built)
+
+
+def _outcome(files: Files, built: Built, charts: Charts, renderer: Renderer | None) -> Outcome:
+    if built.release is None:
+        return Outcome(built.name, Plan({}), built.problems)
+    problems = list(built.problems)
+    digest = _digest(built, charts, problems)
+    render = None
+    if built.release.resolved.settings.repository.chart.source == "rendered":
+        rendered = render_release(built, charts, renderer, problems)
+        if rendered is None:
+            return Outcome(built.name, Plan({}), tuple(problems))
+        render = rendered.manifests
+    wanted = tree.build(
+        built.release,
+        built.secrets,
+        chart_digest=digest,
+        render=None if render is None else lambda: render,
+    )
+    problems += wanted.problems
+    problems += tree.unused_secrets(built.release, built.secrets)
+    compared = plan.compare(files, wanted.files, tree.owned_folders(built.name), built.name)
+    return Outcome(built.name, compared, (*problems, *compared.problems))
+
+
+def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None:
+    """The digest for the lock: the known one while the version stays, else that of the cache."""
+    assert built.release is not None
+    version = built.release.environment.chart.version
+    lock = built.lock
+    if lock is not None and lock.chart_version == version and lock.chart_digest:
+        return lock.chart_digest
+    try:
+        archive = charts.find(version, None)
+    except ChartError as error:
+        problems.append(chart_problem(built, error))
+        return None
+    return archive.digest if archive else None
+
+
+def chart_problem(built: Built, error: UserError) -> Problem:
+    """A finding about the chart archive, at the definition's chart version."""
+    place = built.definition.document.line(("chart", "version"))
+    return Problem(
+        "chart/archive",
+        Severity.ERROR,
+        error.message,
+        built.name,
+        built.definition.path,
+        place,
+        error.hint,
+    )
+
+
+def _bootstrap(files: Files, settings: Settings, built: Sequence[Built]) -> Outcome:
+    releases = [item.release for item in built if item.release is not None]
+    complete = len(releases) == len(built)
+    wanted = tree.bootstrap(settings.repository, releases)
+    owned = (f"{tree.BOOTSTRAP}/projects",) if complete else ()
+    compared = plan.compare(files, wanted, owned)
+    return Outcome("", compared, compared.problems)
+
+
+def archive_for(built: Built, charts: Charts) -> ChartArchive | None:
+    """The chart archive of an environment: the version it names, with the digest it is locked to.
+
+    Raises ChartError for a broken archive or another digest; None where none is at hand.
+    """
+    assert built.release is not None
+    chart = built.release.environment.chart
+    locked = built.lock.chart_digest if built.lock else None
+    same = built.lock is not None and built.lock.chart_version == chart.version
+    return charts.find(chart.version, chart.digest or (locked if same else None))
+
+
+def request(built: Built, archive: ChartArchive) -> RenderRequest:
+    """What Helm is asked to render for an environment."""
+    assert built.release is not None
+    cluster = built.release.resolved.cluster
+    return RenderRequest(
+        chart=archive.path,
+        release=built.release.environment.release,
+        namespace=built.release.environment.namespace,
+        values=built.release.values,
+        kube_version=cluster.kubernetes_version,
+        api_versions=tuple(sorted(cluster.api_versions)),
+    )
+
+
+def render_release(
+    built: Built, charts: Charts, renderer: Renderer | None, problems: list[Problem]
+) -> RenderResult | None:
+    """Render one environment's chart; problems get what stood in the way."""
+    try:
+        archive = archive_for(built, charts)
+    except ChartError as error:
+        problems.append(chart_problem(built, error))
+        return None
+    if archive is None or renderer is None:
+        version = built.release.environment.chart.version if built.release else ""
+        message = f"chart airflow {version} is not in the cache, so nothing can be rendered"
+        hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
+        error = UserError(message, hint=hint)
+        problems.append(chart_problem(built, error))
+        return None
+    rendered = renderer.render(request(built, archive))
+    if isinstance(rendered, RenderFailure):
+        problems += rendered.problems(environment=built.name, path=built.definition.path)
+        return None
+    problems += [
+        dataclasses.replace(item, environment=built.name, path=built.definition.path)
+        for item in rendered.problems
+    ]
+    return rendered
