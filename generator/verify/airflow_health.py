@@ -1,0 +1,84 @@
+"""The condition on Airflow itself, from what its health endpoint answers.
+
+The document's shape is that of `/api/v2/monitor/health` (Airflow 3) and `/health` (Airflow 2):
+`metadatabase.status`, and for each job `status` with `latest_<job>_heartbeat`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from generator.health.fields import section, text
+from generator.verify.application import Operation
+from generator.verify.expected import Expected
+from generator.verify.result import Condition, met, skipped, unknown, waiting
+from generator.verify.snapshot import Snapshot, Source, moment_at, written
+
+_KEYS = {"dag-processor": "dag_processor"}
+_SKEW = datetime.timedelta(seconds=5)
+"""How far the clocks of Argo CD's cluster and Airflow's may be apart."""
+_STALE = datetime.timedelta(seconds=90)
+"""Airflow itself calls a component unhealthy after 30 s; this catches an answer from a cache."""
+
+
+def judge_airflow(expected: Expected, snapshot: Snapshot, operation: Operation | None) -> Condition:
+    """Metadata database and every rendered component healthy, with a heartbeat since the sync."""
+    name = "airflow"
+    if expected.endpoint is None:
+        return skipped(name, "no API server is rendered to ask")
+    if Source.AIRFLOW in snapshot.unavailable:
+        return unknown(name, snapshot.unavailable[Source.AIRFLOW])
+    if snapshot.airflow is None:
+        return waiting(name, "Airflow's health endpoint has not been asked yet")
+    document, way = snapshot.airflow.document, snapshot.airflow.way
+    if snapshot.airflow.problem:
+        return waiting(name, snapshot.airflow.problem, way)
+    database = text(document, "metadatabase", "status")
+    if database != "healthy":
+        return waiting(name, f"metadata database: {database or 'no status'}", way)
+    since = operation.started_at if operation else None
+    found = [
+        (component, _behind(document, component, snapshot.taken_at, since))
+        for component in expected.airflow_components
+    ]
+    behind = [f"{component}: {words}" for component, words in found if words]
+    if behind:
+        return waiting(name, "; ".join(behind), way)
+    names = ", ".join(("metadata database", *(component for component, _ in found)))
+    return met(name, f"healthy: {names}", f"{way}; {_beats(document, expected)}".rstrip("; "))
+
+
+def _behind(
+    document: Mapping[str, Any],
+    component: str,
+    now: datetime.datetime,
+    since: datetime.datetime | None,
+) -> str:
+    """What is wrong with a component, or nothing."""
+    status = text(section(document, _key(component)), "status")
+    if status != "healthy":
+        return status or "no status"
+    beat = _beat(document, component)
+    if beat is None:
+        return "healthy without a heartbeat"
+    if now - beat > _STALE:
+        return f"the last heartbeat is of {written(beat)}"
+    if since is not None and beat + _SKEW < since:
+        return f"no heartbeat since the sync began; the last is of {written(beat)}"
+    return ""
+
+
+def _beats(document: Mapping[str, Any], expected: Expected) -> str:
+    found = ((name, _beat(document, name)) for name in expected.airflow_components)
+    return ", ".join(f"{name} {written(beat)}" for name, beat in found if beat)
+
+
+def _beat(document: Mapping[str, Any], component: str) -> datetime.datetime | None:
+    key = _key(component)
+    return moment_at(section(document, key), f"latest_{key}_heartbeat")
+
+
+def _key(component: str) -> str:
+    return _KEYS.get(component, component)

@@ -1,0 +1,145 @@
+"""The condition on workloads: each rendered one is there, as rendered, rolled out and available."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from generator.diff.secrettext import redact
+from generator.health import Health, Status, assess
+from generator.health.fields import condition, count, name_of, section, text
+from generator.resource import Key, Object
+from generator.verify.diagnosis import stuck
+from generator.verify.expected import WORKLOAD_KINDS, Expected
+from generator.verify.pods import images, pods_of
+from generator.verify.result import (
+    Condition,
+    Resource,
+    failed,
+    few,
+    met,
+    skipped,
+    unknown,
+    waiting,
+)
+from generator.verify.snapshot import Snapshot, Source
+
+
+def judge_workloads(expected: Expected, snapshot: Snapshot) -> Condition:
+    """Every rendered Deployment, StatefulSet and DaemonSet runs what was rendered."""
+    name, rendered = "workloads", expected.of_kind(*WORKLOAD_KINDS)
+    if not rendered:
+        return skipped(name, "no workload is rendered")
+    for source in (Source.WORKLOADS, Source.PODS):
+        if source in snapshot.unavailable:
+            return unknown(name, snapshot.unavailable[source])
+    judged = [(key, judge_workload(manifest, key, snapshot)) for key, manifest in rendered]
+    broken = [f"{key.kind} {key.name}: {it.message}" for key, it in judged if is_broken(it)]
+    if broken:
+        return failed(name, few(broken))
+    behind = [
+        f"{key.kind} {key.name}: {it.message}"
+        for key, it in judged
+        if it.status is not Status.HEALTHY
+    ]
+    if behind:
+        return waiting(name, few(behind))
+    shown = few(f"{key.kind} {key.name}" for key, _ in judged)
+    return met(name, f"{len(judged)} of {len(judged)} workloads run what was rendered", shown)
+
+
+def judge_workload(rendered: Object, key: Key, snapshot: Snapshot) -> Health:
+    """One workload's health, measured against its rendered template as well."""
+    live = snapshot.find(key)
+    if live is None:
+        return Health(Status.MISSING, "it is not in the cluster")
+    difference = template_difference(rendered, live)
+    if difference:
+        return Health(Status.PROGRESSING, f"not as rendered yet: {difference}")
+    health = assess(live)
+    if health.status is Status.HEALTHY:
+        return _left_behind(live) or health
+    if health.status is Status.PROGRESSING:
+        return _hopeless(live, snapshot) or health
+    return health
+
+
+def template_difference(rendered: Object, live: Object) -> str:
+    """What of images and pod annotations is not as rendered, or nothing.
+
+    The annotations hold the chart's checksums of configuration and our hashes of secrets, so
+    they say whether the pods have the present ones.
+    """
+    wanted, found = _template(rendered), _template(live)
+    images_found = images(section(found, "spec"))
+    for container, image in images(section(wanted, "spec")).items():
+        if images_found.get(container) != image:
+            return f"{container} has image {images_found.get(container)}, not {image}"
+    annotations = section(found, "metadata", "annotations")
+    for name, value in section(wanted, "metadata", "annotations").items():
+        if annotations.get(name) != value:
+            return f"the pod annotation {name} is another"
+    return ""
+
+
+def is_broken(health: Health) -> bool:
+    """Whether waiting will not mend it."""
+    return health.status in (Status.DEGRADED, Status.SUSPENDED)
+
+
+def resources(expected: Expected, snapshot: Snapshot) -> tuple[Resource, ...]:
+    """Every rendered object whose kind was read, with its health in the cluster."""
+    found = []
+    for key, manifest in expected.of_kind(*_SHOWN):
+        if key.kind in WORKLOAD_KINDS:
+            health = judge_workload(manifest, key, snapshot)
+        else:
+            live = snapshot.find(key)
+            health = assess(live) if live else Health(Status.MISSING, _MISSING.get(key.kind, ""))
+        if _SHOWN[key.kind] in snapshot.unavailable:
+            health = Health(Status.UNKNOWN, snapshot.unavailable[_SHOWN[key.kind]])
+        found.append(Resource(key, text(manifest, "apiVersion"), health))
+    return tuple(found)
+
+
+_SHOWN = {
+    **dict.fromkeys(WORKLOAD_KINDS, Source.WORKLOADS),
+    "Job": Source.JOBS,
+    "PersistentVolumeClaim": Source.CLAIMS,
+    "SealedSecret": Source.SEALED_SECRETS,
+    "HorizontalPodAutoscaler": Source.AUTOSCALERS,
+    "ScaledObject": Source.SCALED_OBJECTS,
+}
+_MISSING = {"Job": "not there: not made yet, or removed after it finished"}
+
+
+def _hopeless(live: Object, snapshot: Snapshot) -> Health | None:
+    """What the workload's own status takes ten minutes to admit: refused pods, stuck pods."""
+    refusal = condition(live, "ReplicaFailure")
+    if refusal is not None and refusal.status == "True":
+        return Health(Status.DEGRADED, redact(f"pods cannot be created: {refusal.words}"))
+    for pod in pods_of(live, snapshot.pods):
+        words = stuck(pod)
+        if words:
+            return Health(Status.DEGRADED, f"pod {name_of(pod)}: {words}")
+    return None
+
+
+def _left_behind(live: Object) -> Health | None:
+    """Pods that stay old until somebody deletes them: Healthy to Argo CD, not to us."""
+    if text(live, "spec", "updateStrategy", "type") != "OnDelete":
+        return None
+    status = section(live, "status")
+    wanted = count(status, "replicas") or count(status, "desiredNumberScheduled")
+    updated = count(status, "updatedReplicas") or count(status, "updatedNumberScheduled")
+    if updated >= wanted:
+        return None
+    return Health(
+        Status.PROGRESSING,
+        f"{wanted - updated} of {wanted} pods are old: the update strategy OnDelete waits until "
+        "somebody deletes them",
+    )
+
+
+def _template(workload: Object) -> Mapping[str, Any]:
+    return section(workload, "spec", "template")

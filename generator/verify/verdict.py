@@ -1,0 +1,234 @@
+"""The verdict: every condition judged together, and how long the answer has to stand."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from generator.diff.secrettext import redact
+from generator.verify import airflow_health, migration, reconciled, rollout, supply
+from generator.verify.application import Application, Operation, read_application
+from generator.verify.diagnosis import diagnose
+from generator.verify.expected import Expected
+from generator.verify.result import (
+    Condition,
+    Memory,
+    Outcome,
+    Resource,
+    State,
+    Verdict,
+    few,
+    unknown,
+    waiting,
+)
+from generator.verify.snapshot import Snapshot, Source, written
+
+_AFTER_SYNC = ("storage", "autoscaling", "fresh-pods")
+"""Conditions whose objects may still be those of before, until sync and roll-out have ended."""
+_FROM_APPLICATION = ("revision", "operation", "settled", "synced")
+
+
+def judge(expected: Expected, snapshot: Snapshot, previous: Verdict | None = None) -> Verdict:
+    """The verdict for one snapshot, given the one before.
+
+    A candidate becomes the outcome once it has stood without a break: success and states that
+    wait for a person for `settle_seconds`, a failure for `failure_seconds`, a supersession at
+    once. Until then the outcome is `pending`.
+    """
+    app = _application(expected, snapshot)
+    memory = previous.memory if previous else None
+    ours = _our_operation(expected, app)
+    conditions = _conditions(expected, snapshot, app, memory)
+    candidate, message = _candidate(expected, app, conditions)
+    since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
+    stood = (snapshot.taken_at - since).total_seconds()
+    outcome = candidate if stood >= _hold(expected, candidate) else Outcome.PENDING
+    return Verdict(
+        environment=expected.environment,
+        revision=expected.revision,
+        outcome=outcome,
+        message=redact(message),
+        conditions=_dated(conditions, previous, snapshot.taken_at),
+        resources=tuple(map(_masked, rollout.resources(expected, snapshot))),
+        causes=() if candidate is Outcome.VERIFIED else diagnose(expected, snapshot, ours),
+        memory=Memory(
+            candidate=candidate,
+            since=since,
+            operation=ours.identity if ours else "",
+            seen=app is not None or bool(memory and memory.seen),
+            migrated=_proof(conditions, memory, ours),
+        ),
+    )
+
+
+def conclude(verdict: Verdict) -> Verdict:
+    """The outcome when time is up: what it would have become, timed out, or not known."""
+    if verdict.is_final:
+        return verdict
+    candidate = verdict.memory.candidate
+    if candidate not in (Outcome.PENDING, Outcome.VERIFIED):
+        return dataclasses.replace(verdict, outcome=candidate)
+    if candidate is Outcome.VERIFIED:
+        words = "everything holds, but not for long enough yet: allow more time"
+        return dataclasses.replace(verdict, outcome=Outcome.TIMED_OUT, message=words)
+    return dataclasses.replace(verdict, outcome=_at_the_end(verdict.conditions))
+
+
+def _at_the_end(conditions: tuple[Condition, ...]) -> Outcome:
+    """Unknown if the cluster cannot be seen; Airflow out of reach is no excuse for the rest."""
+    blind = {item.name for item in conditions if item.state is State.UNKNOWN}
+    behind = any(item.state is State.WAITING for item in conditions)
+    return Outcome.TIMED_OUT if behind and blind <= {"airflow"} else Outcome.UNKNOWN
+
+
+def _application(expected: Expected, snapshot: Snapshot) -> Application | None:
+    if snapshot.application is None:
+        return None
+    return read_application(snapshot.application, expected.repository)
+
+
+def _our_operation(expected: Expected, app: Application | None) -> Operation | None:
+    """The operation if it syncs our commit or a later one."""
+    operation = app.operation if app else None
+    if operation is None or not reconciled.is_for(expected, operation):
+        return None
+    return operation
+
+
+def _conditions(
+    expected: Expected, snapshot: Snapshot, app: Application | None, memory: Memory | None
+) -> list[Condition]:
+    seen = bool(memory and memory.seen)
+    first = reconciled.judge_application(expected, snapshot, app, seen=seen)
+    ours = _our_operation(expected, app)
+    proven = memory.migrated if memory and ours and memory.operation == ours.identity else None
+    from_app = _from_application(expected, snapshot, app, first)
+    rest = [
+        rollout.judge_workloads(expected, snapshot),
+        migration.judge_migration(expected, snapshot, ours, proven),
+        airflow_health.judge_airflow(expected, snapshot, ours),
+        supply.judge_unsealed(expected, snapshot),
+        supply.judge_fresh(expected, snapshot),
+        supply.judge_claims(expected, snapshot),
+        supply.judge_autoscalers(expected, snapshot),
+    ]
+    arrived = from_app[0].holds
+    applied = arrived and from_app[1].holds and rest[0].holds
+    return [first, *from_app, *(_timely(item, arrived=arrived, applied=applied) for item in rest)]
+
+
+def _from_application(
+    expected: Expected, snapshot: Snapshot, app: Application | None, first: Condition
+) -> list[Condition]:
+    if app is None or Source.APPLICATION in snapshot.unavailable:
+        if first.state is State.UNKNOWN:
+            return [unknown(name, first.message) for name in _FROM_APPLICATION]
+        return [waiting(name, "there is no Application") for name in _FROM_APPLICATION]
+    return [
+        reconciled.judge_revision(expected, app),
+        reconciled.judge_operation(expected, app),
+        reconciled.judge_settled(expected, snapshot, app),
+        reconciled.judge_synced(app),
+    ]
+
+
+def _timely(item: Condition, *, arrived: bool, applied: bool) -> Condition:
+    """A failure of what stood there before our commit is not our commit's failure."""
+    if item.state is not State.FAILED:
+        return item
+    if arrived and (applied or item.name not in _AFTER_SYNC):
+        return item
+    return waiting(item.name, f"before the commit is applied: {item.message}")
+
+
+def _candidate(
+    expected: Expected, app: Application | None, conditions: list[Condition]
+) -> tuple[Outcome, str]:
+    by_name = {item.name: item for item in conditions}
+    if app is None or by_name["application"].state is State.UNKNOWN:
+        return _from_states(conditions)
+    later = reconciled.superseding(expected, app)
+    workloads = by_name["workloads"]
+    if not later and workloads.state in (State.WAITING, State.FAILED):
+        later = _suspected(expected, app, workloads)
+    if later:
+        return Outcome.SUPERSEDED, f"a later commit took over: {later}"
+    pruned = app.operation.awaits_prune if app.operation else ""
+    if pruned:
+        return (
+            Outcome.PRUNE_CONFIRMATION,
+            f"Argo CD waits for somebody to confirm deleting {pruned}",
+        )
+    reason = reconciled.not_synced(app)
+    refused = by_name["operation"].state is State.FAILED
+    if reason and by_name["revision"].holds and not refused:
+        return Outcome.NOT_SYNCED, reason
+    return _from_states(conditions)
+
+
+def _suspected(expected: Expected, app: Application, workloads: Condition) -> str:
+    """A later commit of which it is not known whether it changes the environment: the workloads
+    tell, if they are not as our commit renders them."""
+    if expected.changes_environment is not None or "not as rendered" not in workloads.message:
+        return ""
+    finished = app.operation is not None and not app.operation.is_running
+    return reconciled.later_commit(expected, app) if finished else ""
+
+
+def _from_states(conditions: list[Condition]) -> tuple[Outcome, str]:
+    """A failure is seen or it is none; what cannot be seen keeps everything else from success."""
+    for state, outcome in (
+        (State.FAILED, Outcome.FAILED),
+        (State.UNKNOWN, Outcome.PENDING),
+        (State.WAITING, Outcome.PENDING),
+    ):
+        found = [f"{item.name}: {item.message}" for item in conditions if item.state is state]
+        if found:
+            return outcome, few(found)
+    return Outcome.VERIFIED, "the cluster took the commit and is healthy with it"
+
+
+def _hold(expected: Expected, candidate: Outcome) -> float:
+    match candidate:
+        case Outcome.PENDING:
+            return float("inf")
+        case Outcome.FAILED:
+            return expected.failure_seconds
+        case Outcome.SUPERSEDED:
+            return 0.0
+        case _:
+            return expected.settle_seconds
+
+
+def _proof(
+    conditions: list[Condition], memory: Memory | None, operation: Operation | None
+) -> Condition | None:
+    """The proof of a migration outlives the Job that gave it, for the same operation."""
+    found = next(item for item in conditions if item.name == "migration")
+    if found.state is State.MET:
+        return found
+    same = memory is not None and operation is not None and memory.operation == operation.identity
+    return memory.migrated if same and memory and found.state is not State.FAILED else None
+
+
+def _masked(resource: Resource) -> Resource:
+    health = dataclasses.replace(resource.health, message=redact(resource.health.message))
+    return dataclasses.replace(resource, health=health)
+
+
+def _dated(
+    conditions: list[Condition], previous: Verdict | None, now: datetime.datetime
+) -> tuple[Condition, ...]:
+    """Each with the time since when it stands as it stands."""
+    before = {item.name: item for item in previous.conditions} if previous else {}
+    return tuple(
+        dataclasses.replace(
+            item,
+            message=redact(item.message),
+            evidence=redact(item.evidence),
+            time=before[item.name].time
+            if item.name in before and before[item.name].state is item.state
+            else written(now),
+        )
+        for item in conditions
+    )
