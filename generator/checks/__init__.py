@@ -1,0 +1,1 @@
+"""Checks: pure functions over values and rendered objects; each finding is a `Problem`."""

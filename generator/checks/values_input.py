@@ -1,0 +1,191 @@
+"""Helm values as the traps see them: what the user wrote, what the chart makes of it, and where."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+Path = tuple[str | int, ...]
+Locate = Callable[[Path], tuple[str, int | None]]
+Engine = Literal["argocd", "flux", "helm"]
+
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\+[0-9A-Za-z.-]+)?")
+
+
+def path_of(path: str | Path) -> Path:
+    """A dotted path as a tuple; tuples stay, for keys that hold dots."""
+    return tuple(path.split(".")) if isinstance(path, str) else path
+
+
+def nowhere(path: Path) -> tuple[str, int | None]:
+    """Where values come from when nobody can tell."""
+    return "", None
+
+
+@dataclasses.dataclass(frozen=True)
+class ValuesInput:
+    """The user's values, the same over the chart's defaults, and the circumstances of the release.
+
+    Getters never fail: values of the wrong type read as absent, since the chart's schema reports
+    them. `tier` is '' for a file that belongs to no definition.
+    """
+
+    user: Mapping[str, Any]
+    merged: Mapping[str, Any]
+    chart_version: str
+    engine: Engine = "argocd"
+    release: str = "airflow"
+    namespace: str = "airflow"
+    kube_version: str = ""
+    tier: str = ""
+    locate: Locate = nowhere
+
+    def get(self, path: str | Path) -> Any:
+        """The effective value, or None."""
+        return lookup(self.merged, path)
+
+    def given(self, path: str | Path) -> bool:
+        """Whether the user wrote that key with anything but null."""
+        return lookup(self.user, path) is not None
+
+    def on(self, path: str | Path) -> bool:
+        """Whether a template's `if` would take the value for true."""
+        return bool(self.get(path))
+
+    def text(self, path: str | Path) -> str:
+        """The value if it is text, else ''."""
+        value = self.get(path)
+        return value if isinstance(value, str) else ""
+
+    def number(self, path: str | Path) -> float | None:
+        """The value if it is a number, or text that holds an integer."""
+        return as_number(self.get(path))
+
+    def table(self, path: str | Path) -> Mapping[str, Any]:
+        """The value if it is a mapping, else an empty one."""
+        value = self.get(path)
+        return value if isinstance(value, Mapping) else {}
+
+    def rows(self, path: str | Path) -> list[Mapping[str, Any]]:
+        """The mappings of a list value; whatever else it holds is left out."""
+        value = self.get(path)
+        return [row for row in value if isinstance(row, Mapping)] if _is_list(value) else []
+
+    def worker(self, path: str) -> Any:
+        """`workers.celery.<path>`, or the older `workers.<path>` where that is null or empty."""
+        value = self.get(f"workers.celery.{path}")
+        if value is None or value in ({}, [], ""):
+            return self.get(f"workers.{path}")
+        return value
+
+    def worker_path(self, path: str) -> str:
+        """Where the user wrote that worker key, or where to write it."""
+        older = self.given(f"workers.{path}") and not self.given(f"workers.celery.{path}")
+        return f"workers.{path}" if older else f"workers.celery.{path}"
+
+    @functools.cached_property
+    def airflow(self) -> tuple[int, int, int] | None:
+        """`airflowVersion` as numbers if it is a clean release, else None."""
+        match = _RELEASE.fullmatch(str(self.get("airflowVersion") or ""))
+        return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+    @property
+    def airflow3(self) -> bool:
+        """Whether the chart renders the components of Airflow 3."""
+        return self.airflow is not None and self.airflow >= (3, 0, 0)
+
+    @property
+    def airflow2(self) -> bool:
+        """Whether the chart renders the webserver of Airflow 2."""
+        return self.airflow is not None and self.airflow < (3, 0, 0)
+
+    @functools.cached_property
+    def executors(self) -> tuple[str, ...]:
+        """The executors in their order, without aliases and packages' paths."""
+        parts = [part.strip() for part in self.text("executor").split(",") if part.strip()]
+        return tuple(re.split(r"[:.=;]", part)[-1] for part in parts)
+
+    @property
+    def celery(self) -> bool:
+        """Whether Celery workers and a broker are part of the release."""
+        return any("Celery" in name for name in self.executors)
+
+    @property
+    def kubernetes(self) -> bool:
+        """Whether tasks may run in pods of their own."""
+        return any("Kubernetes" in name for name in self.executors)
+
+    @property
+    def local(self) -> bool:
+        """Whether tasks may run inside the scheduler."""
+        return any(name.startswith(("Local", "Sequential")) for name in self.executors)
+
+    @property
+    def fullname(self) -> str:
+        """What most object names begin with (template `airflow.fullname`)."""
+        if not self.on("useStandardNaming"):
+            return self.release
+        override = self.text("fullnameOverride")
+        name = self.text("nameOverride") or "airflow"
+        return override or (self.release if name in self.release else f"{self.release}-{name}")
+
+    def environment(self) -> Iterator[tuple[Path, str]]:
+        """Names of the environment variables that every Airflow container is given by name."""
+        for index, row in enumerate(self.rows("env")):
+            yield ("env", index), str(row.get("name") or "")
+        for index, row in enumerate(self.rows("secret")):
+            yield ("secret", index), str(row.get("envName") or "")
+        for name in re.findall(r"name:\s*[\"']?([A-Z_][A-Z0-9_]*)", self.text("extraEnv")):
+            yield ("extraEnv",), name
+
+    def sets_variable(self, name: str) -> bool:
+        """Whether a variable, or its `_CMD` or `_SECRET` form, is given to all containers."""
+        names = {name, f"{name}_CMD", f"{name}_SECRET"}
+        return any(variable in names for _, variable in self.environment())
+
+
+def lookup(values: Any, path: str | Path) -> Any:
+    """The value at a path through mappings and lists, or None where it leads nowhere."""
+    for part in path_of(path):
+        if isinstance(values, Mapping):
+            values = values.get(part)
+        elif _is_list(values) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        else:
+            return None
+    return values
+
+
+def as_number(value: Any) -> float | None:
+    """A number, or text that holds one, as a float; booleans are none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+        return float(value)
+    return None
+
+
+def merged(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The user's values over the chart's, as Helm does it.
+
+    Mappings merge, everything else replaces, and null removes a default.
+    """
+    result = dict(defaults)
+    for key, value in values.items():
+        default = defaults.get(key)
+        if value is None and key in defaults:
+            del result[key]
+        elif isinstance(value, Mapping) and isinstance(default, Mapping):
+            result[key] = merged(default, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
