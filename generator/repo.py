@@ -18,6 +18,13 @@ def apply(root: Path, plan: Plan) -> None:
     A failure or an interruption in the middle puts every file back as it was; raises UserError
     for what the disk refuses, and for a path that leads out of `root` through a link.
     """
+    with reversible(root, plan):
+        pass
+
+
+@contextlib.contextmanager
+def reversible(root: Path, plan: Plan) -> Iterator[None]:
+    """The same, for a block that may still fail: the files then are as they were before."""
     with _all_or_nothing(root) as undo:
         for path, text in plan.writes.items():
             _write(root, path, text.encode(), undo)
@@ -25,6 +32,7 @@ def apply(root: Path, plan: Plan) -> None:
             target = _inside(root, path)
             undo.append((target, target.read_bytes()))
             target.unlink()
+        yield
     for path in plan.removals:
         _prune(root, (root / path).parent)
 

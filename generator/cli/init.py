@@ -1,0 +1,55 @@
+"""`gen-env init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="init")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--url", help="URL of the git repository, as Argo CD will read it.")
+@click.option("--branch", default="main", show_default=True, help="Its default branch.")
+@click.option(
+    "--forge",
+    type=click.Choice(["github", "gitlab", "gitea", "forgejo"]),
+    help="By default taken from the URL.",
+)
+@click.option("--cluster", default="main", show_default=True, help="Name of the first cluster.")
+@click.option(
+    "--server",
+    default="https://kubernetes.default.svc",
+    show_default=True,
+    help="Its API server, as Argo CD knows it.",
+)
+@click.option("--kubernetes-version", default="1.34.2", show_default=True)
+@click.option("--no-commit", is_flag=True, help="Write the files and leave git alone.")
+def command(
+    path: Path,
+    url: str | None,
+    branch: str,
+    forge: str | None,
+    cluster: str,
+    server: str,
+    kubernetes_version: str,
+    no_commit: bool,
+) -> int:
+    """Scaffold a GitOps repository at PATH: settings, CI check, root Application, one commit.
+
+    Files that are there already are never overwritten.
+    """
+    from generator import establish
+
+    wish = establish.Wish(url, branch, forge, cluster, server, kubernetes_version)
+    target = (common.folder() / path).resolve()
+    written = establish.establish(target, wish, commit=not no_commit)
+    for name in written:
+        click.echo(name)
+    if not written:
+        common.say(f"{path} is set up already")
+        return 0
+    common.say(f"next: cd {path}, look through gen-env.yaml, then: gen-env new dev")
+    return 0

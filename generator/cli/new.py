@@ -1,0 +1,68 @@
+"""`gen-env new`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="new")
+@click.argument("name")
+@click.option("--team", help="Team; the environment is then TEAM/NAME.")
+@click.option("--tier", type=click.Choice(["development", "staging", "production"]))
+@click.option("--cluster", help="Cluster in gen-env.yaml.")
+@click.option("--from", "source", metavar="ENV", help="Start from another environment.")
+@click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")
+@click.option("--branch", help="Branch of the commit; new/NAME by default.")
+@click.option("--no-input", is_flag=True, help="Ask nothing; what has no default is an error.")
+@click.option("--no-commit", is_flag=True, help="Write the files and leave git alone.")
+def command(
+    name: str,
+    team: str | None,
+    tier: str | None,
+    cluster: str | None,
+    source: str | None,
+    fields: tuple[str, ...],
+    branch: str | None,
+    no_input: bool,
+    no_commit: bool,
+) -> int:
+    """Scaffold the environment NAME, generate it, and commit that on branch new/NAME.
+
+    Asks only what has no default. Other changes in the work tree are left alone.
+    """
+    from generator import create, engines
+    from generator.files import WorkTree
+
+    root = common.root()
+    full = f"{team}/{name}" if team else name
+    wish = create.Wish(full, tier, cluster, source, common.pairs(fields))
+    asker = _refuse if no_input else _ask
+    charts, renderer = engines.charts(), engines.lazy(WorkTree(root))
+    creation = create.prepare(root, wish, asker, charts, renderer)
+    common.tell(creation.problems, err=True)
+    if not create.acceptable(creation):
+        common.say("nothing was written")
+        return 1
+    if no_commit:
+        create.write(root, creation)
+    else:
+        target = branch or f"new/{full}"
+        sha = create.commit(root, creation, target)
+        common.say(f"committed {sha[:12]} on {target}")
+    for path in creation.plan.paths:
+        click.echo(path)
+    common.say(f"next: gen-env secrets {full}, gen-env validate {full}, then open a pull request")
+    return 0
+
+
+def _ask(question: str, default: str) -> str:
+    answer: str = click.prompt(question, default=default or None, err=True)
+    return answer.strip()
+
+
+def _refuse(question: str, default: str) -> str:
+    if default:
+        return default
+    raise click.UsageError(f"--no-input, and no value for: {question}; give it with --set")

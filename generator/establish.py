@@ -1,0 +1,104 @@
+"""`gen-env init` as steps: the files of a new repository, git, one commit."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from generator import catalogue, command, locks, pipeline, repo, scaffold
+from generator.definition import SETTINGS
+from generator.engines import charts
+from generator.errors import UserError
+from generator.files import Snapshot
+from generator.git import Worktree
+from generator.plan import Plan
+from generator.problem import has_errors
+
+_URL = "https://git.example.com/airflow-gitops.git"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line."""
+
+    url: str | None
+    branch: str
+    forge: str | None
+    cluster: str
+    server: str
+    kubernetes_version: str
+
+
+def establish(target: Path, wish: Wish, *, commit: bool) -> tuple[str, ...]:
+    """Make the repository and return the paths written; none when it is there already.
+
+    Raises UserError for a file in the way, or answers that gen-env.yaml cannot hold.
+    """
+    if (target / SETTINGS).exists():
+        return ()
+    if target.exists() and not target.is_dir():
+        raise UserError(f"{target.name} is a file", hint="choose another path")
+    plan = _plan(target, wish)
+    new = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        if commit:
+            _commit(target, plan, wish.branch)
+        else:
+            repo.apply(target, plan)
+    except OSError as error:
+        raise UserError(f"cannot make {target}: {error.strerror}") from None
+    except BaseException:
+        if new:
+            _remove(target)
+        raise
+    return plan.paths
+
+
+def _remove(target: Path) -> None:
+    import shutil
+
+    shutil.rmtree(target, ignore_errors=True)
+
+
+def _plan(target: Path, wish: Wish) -> Plan:
+    baked = scaffold.repository(
+        {
+            "url": wish.url or _URL,
+            "branch": wish.branch,
+            "forge": wish.forge or _forge(wish.url or ""),
+            "cluster": wish.cluster,
+            "server": wish.server,
+            "kubernetes_version": wish.kubernetes_version,
+            "version": locks.version(),
+        }
+    )
+    files = Snapshot(baked)
+    problems = catalogue.load(files).problems
+    if has_errors(problems):
+        first = problems[0]
+        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+    writes = {path: content.decode() for path, content in baked.items()}
+    for outcome in pipeline.generate(files, (), charts()).outcomes:
+        writes |= outcome.plan.writes
+    here = {path: text for path, text in writes.items() if not (target / path).exists()}
+    return Plan(dict(sorted(here.items())))
+
+
+def _forge(url: str) -> str:
+    for forge in ("github", "gitlab", "forgejo", "gitea"):
+        if forge in url:
+            return forge
+    return "forgejo" if "codeberg" in url else "github"
+
+
+def _commit(target: Path, plan: Plan, branch: str) -> None:
+    try:
+        tree = Worktree.find(target)
+    except UserError:
+        command.run(["git", "init", "--quiet", f"--initial-branch={branch}", "--", target])
+        tree = Worktree.find(target)
+    prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
+    paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]
+    with repo.reversible(target, plan):
+        tree.commit_only(paths, "Set up the repository with gen-env")
