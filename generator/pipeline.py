@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from generator import catalogue, locks, plan, release, resolve, tree, yamlio
 from generator.catalogue import Catalogue
@@ -12,6 +13,8 @@ from generator.chart_cache import ChartCache
 from generator.definition import Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
+from generator.manifests import monitors, namespace, network
+from generator.manifests import secrets as external_secrets
 from generator.plan import Plan
 from generator.problem import Problem, Severity
 from generator.release import Release
@@ -238,3 +241,23 @@ def render_release(
         for item in rendered.problems
     ]
     return rendered
+
+
+def own_manifests(built: Built) -> list[dict[str, Any]]:
+    """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
+    assert built.release is not None
+    release = built.release
+    policies, _ = network.policies(release)
+    found = [
+        namespace.namespace(release),
+        *namespace.bounds(release),
+        *policies,
+        *monitors.monitors(release),
+        *external_secrets.external(release),
+    ]
+    if release.environment.secrets.provider == "sealed-secrets":
+        sealed = {file.name: dict(file.manifest) for file in built.secrets}
+        found += [
+            sealed.get(need.name) or external_secrets.stub(release, need) for need in release.needs
+        ]
+    return found

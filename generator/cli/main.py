@@ -136,6 +136,7 @@ def _silence() -> None:
 
 def _bug(error: Exception) -> int:
     """Our bug: the traceback goes to a file, without local values; the screen says where."""
+    import os
     import tempfile
     import traceback
     from pathlib import Path
@@ -145,8 +146,8 @@ def _bug(error: Exception) -> int:
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     text = f"gen-env {version()}, Python {sys.version}\n{frames}{type(error).__name__}\n"
     handle, name = tempfile.mkstemp(prefix="gen-env-", suffix=".log")
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    os.close(handle)
+    Path(name).write_text(text, encoding="utf-8")
     click.secho("internal error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(f"{type(error).__name__}; this is a bug of gen-env", err=True)
     click.echo(f"  please report it with {Path(name)}", err=True)

@@ -38,6 +38,8 @@ def _dags(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     dags = env.dags
     yield put("dags.gitSync.enabled", dags.git_sync is not None, "dags.gitSync")
     yield put("dags.persistence.enabled", dags.persistence is not None, "dags.persistence")
+    # The chart warns of the old probes even where git-sync is off.
+    yield put("dags.gitSync.recommendedProbeSetting", True)
     if dags.git_sync is not None:
         yield from _git_sync(env, dags.git_sync, cluster)
     if dags.persistence is not None:
@@ -58,7 +60,6 @@ def _git_sync(env: Environment, sync: GitSync, cluster: Cluster) -> Iterator[Set
     yield put(f"{key}.period", sync.period, f"{field}.period")
     yield put(f"{key}.depth", sync.depth, f"{field}.depth")
     yield put(f"{key}.maxFailures", sync.max_failures, f"{field}.maxFailures")
-    yield put(f"{key}.recommendedProbeSetting", True)
     yield put(f"{key}.livenessProbe.enabled", True)
     yield put(f"{key}.resources", resources(sync.resources) or _SIDECAR, f"{field}.resources")
     context = base.container_context(env)

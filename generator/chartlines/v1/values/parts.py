@@ -33,7 +33,8 @@ def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield from _workers(env, cluster)
     yield from _pgbouncer(env)
     yield from _cleanup(env)
-    yield from put_some("redis.resources", resources(env.broker.resources), "broker.resources")
+    if env.runs("CeleryExecutor") and env.broker.embedded:
+        yield from put_some("redis.resources", resources(env.broker.resources), "broker.resources")
 
 
 def _placement(env: Environment) -> Iterator[Setting]:

@@ -1,0 +1,53 @@
+"""`gen-env validate`."""
+
+from __future__ import annotations
+
+import datetime
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="validate")
+@click.argument("environments", nargs=-1, metavar="[ENV]...")
+@common.output("table", "json", "yaml")
+@click.option("--helm", metavar="FILE", help="Render with this helm binary.")
+def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
+    """Find every problem of these environments (by default: of all), all of them at once.
+
+    Definitions, generated trees, chart values, rendered objects, secrets and policy. What cannot
+    be checked here is named as not done.
+    """
+    from generator import engines, validate
+    from generator.files import WorkTree
+    from generator.problem import has_errors
+
+    root = common.root()
+    files = WorkTree(root)
+    repository = engines.settings(files)
+    means = validate.Means(
+        charts=engines.charts(),
+        renderer=engines.lazy(files, helm),
+        today=datetime.datetime.now(datetime.UTC).date(),
+        crds=validate.crd_folder(root, repository.crds if repository else None),
+        progress=common.progress,
+    )
+    result = validate.validate(files, environments, means)
+    if form != "table":
+        common.emit(result.as_json(), form)
+        return 1 if has_errors(result.problems) else 0
+    common.tell(result.problems)
+    for problem, item in result.suppressed:
+        click.secho(
+            f"accepted {problem.place}  [{problem.rule}] until {item.expires}: {item.reason}",
+            dim=True,
+        )
+    for undone in result.not_done:
+        click.secho(f"not done {undone.environment}: {undone.check}", fg="magenta", nl=False)
+        click.echo(f"; {undone.reason}")
+    common.say(
+        f"{len(result.environments)} environments: {common.counted(result.problems)}"
+        + (f", {len(result.not_done)} checks not done" if result.not_done else "")
+    )
+    return 1 if has_errors(result.problems) else 0
