@@ -1,0 +1,306 @@
+"""Where in a text a secret stands: in addresses, assignments, keys, flags, blocks.
+
+Every scan here is linear in the length of the text: patterns start at a boundary, repeat
+possessively or within a bound. Too much masked is a nuisance, too little a leak.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from generator.diff.secretnames import is_secret_name
+
+Interval = tuple[int, int]
+
+_STOP = re.compile(r"[\s\"'<>`\\]")
+_MAX_ADDRESS = 4_096
+_PLAIN_USERS = ("ssh", "git", "sftp", "svn+ssh", "git+ssh")
+_DRIVER_ADDRESS = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}+:(?P<secret>[^\s:@/'\"]{1,128})@(?!sha\d)(?=tcp\(|[\w.-]{1,100}+[:/])"
+)
+_TOKENS = re.compile(
+    r"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{16,}+|github_pat_\w{16,}+|gl(?:pat|dt|rt)-[\w-]{16,}+"
+    r"|xox[abeoprs]-[\w-]{10,}+|A(?:KIA|SIA)[A-Z0-9]{16}(?![\w-])|sk-[\w-]{16,}+"
+    r"|eyJ[\w-]{10,}+\.[\w-]{10,}+\.[\w-]{5,}+"
+    # A Fernet key: 32 bytes in url-safe base64, always with one "=".
+    r"|[\w-]{43}=(?![\w=]))"
+)
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_ASSIGNMENT = re.compile(
+    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
+    r"(?P<gap>[ \t]{0,16}+)"
+)
+_FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
+_USERS_CREATE = re.compile(r"(?<![\w-])-p[ \t]{1,8}+(?=[^\s-])")
+_QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
+_AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
+_WORD = re.compile(r"[^\s,;&\"'}\])|]+")
+_LINE = re.compile(r"[^\n]*")
+_REFERENCE = re.compile(
+    r"\$\([\w.]+\)|\$\{[\w.]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|null|none|true|false|~|[{\[]\}?\]?"
+    r"|[|>][-+0-9]*|\\",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}+={0,2}")
+_SECRET_DOCUMENT = re.compile(r"^[ \t]*(?:- )?kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
+_SECRET_DATA = re.compile(
+    r"^(?P<indent>[ ]*)(?P<item>- )?(?:data|stringData):[ \t]*$", re.MULTILINE
+)
+_DATA_LINE = re.compile(r"(?P<indent>[ ]*)(?:[\"']?[\w.\-]+[\"']?:[ \t]*)?(?P<value>.*)")
+_HINTS = re.compile(r"[:=@]|-----|--?[A-Za-z]|[\w+/-]{16}")
+
+
+def secret_intervals(text: str) -> list[Interval]:
+    """The stretches that must not be shown, in order, none overlapping another."""
+    if len(text) < 4 or _HINTS.search(text) is None:
+        return []
+    found: list[Interval] = []
+    for scan in _SCANS:
+        found += scan(text)
+    return _merged(found)
+
+
+def redact(text: str) -> str:
+    """The text with every secret that can be recognised replaced by `<masked>`."""
+    pieces: list[str] = []
+    position = 0
+    for start, end in secret_intervals(text):
+        pieces += (text[position:start], "<masked>")
+        position = end
+    return "".join((*pieces, text[position:])) if pieces else text
+
+
+def _merged(found: Iterable[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for start, end in sorted(found):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _addresses(text: str) -> Iterator[Interval]:
+    """`scheme://user:PASSWORD@host`, and `https://TOKEN@host`; up to the last @, as SQLAlchemy."""
+    position = 0
+    while (mark := text.find("://", position)) >= 0:
+        start = mark + 3
+        stop = _STOP.search(text, start, start + _MAX_ADDRESS)
+        end = stop.start() if stop else min(len(text), start + _MAX_ADDRESS)
+        position = start
+        at = text.rfind("@", start, end)
+        if at < 0:
+            continue
+        colon = text.find(":", start, at)
+        if colon >= 0:
+            yield colon + 1, at
+        elif _scheme(text, mark) not in _PLAIN_USERS and not _plain_user(text, start, at, mark):
+            yield start, at
+        position = at
+
+
+def _scheme(text: str, mark: int) -> str:
+    head = text[max(0, mark - 32) : mark]
+    return re.split(r"[^A-Za-z0-9+.\-]", head)[-1].lower()
+
+
+def _plain_user(text: str, start: int, at: int, mark: int) -> bool:
+    """`postgresql://airflow@host`: only over http is a lone user likely to be a token."""
+    return not _scheme(text, mark).startswith("http") and "/" not in text[start:at]
+
+
+def _driver_addresses(text: str) -> Iterator[Interval]:
+    for match in _DRIVER_ADDRESS.finditer(text):
+        yield match.span("secret")
+
+
+def _queries(text: str) -> Iterator[Interval]:
+    """`?sslpassword=…`, `&sig=…`, `&X-Amz-Signature=…`."""
+    for match in re.finditer(r"[?&](?P<name>[\w.\-]{1,64}+)=(?P<value>[^&\s\"'<>#\\]+)", text):
+        name = match["name"].lower()
+        if name in ("sig", "key", "signature", "x-amz-signature") or is_secret_name(match["name"]):
+            yield match.span("value")
+
+
+def _tokens(text: str) -> Iterator[Interval]:
+    for match in _TOKENS.finditer(text):
+        yield match.span()
+
+
+def _private_keys(text: str) -> Iterator[Interval]:
+    for match in _PEM.finditer(text):
+        end = _PEM_END.search(text, match.end())
+        yield match.end(), end.start() if end else len(text)
+
+
+def _assignments(text: str) -> Iterator[Interval]:
+    """`name = value`, `name: value`, `"name": "value"`, and pairs of `name:` and `value:`."""
+    named_secret = False
+    position = 0
+    while match := _ASSIGNMENT.search(text, position):
+        position = match.end()
+        name = match["name"]
+        if name in ("name", "key", "parameter", "conn_id"):
+            named_secret = is_secret_name(_value(text, position))
+        elif is_secret_name(name) or (named_secret and name == "value"):
+            for start, end in _assigned(text, match):
+                yield start, end
+                position = max(position, end)
+            named_secret = False
+
+
+def _value(text: str, start: int) -> str:
+    quoted = _QUOTED.match(text, start)
+    if quoted:
+        return quoted["body"]
+    word = _WORD.match(text, start)
+    return word.group() if word else ""
+
+
+def _assigned(text: str, match: re.Match[str]) -> Iterator[Interval]:
+    start = match.end()
+    if _BLOCK.match(text, start):
+        yield from _deeper_lines(text, match.start(), start)
+        return
+    quoted = _QUOTED.match(text, start)
+    if quoted and _AFTER_QUOTE.match(text, quoted.end()):
+        span = quoted.span("body")
+    elif _opens_line(text, match.start()):
+        line = _LINE.match(text, start)
+        assert line is not None
+        span = (start, start + len(line.group().rstrip().rstrip(",")))
+    else:
+        word = _WORD.match(text, start)
+        span = word.span() if word else (start, start)
+    if not _REFERENCE.fullmatch(text, *span):
+        yield span
+
+
+def _opens_line(text: str, start: int) -> bool:
+    """Whether only indentation, a dash, a quote, `export` or `set` stand before it on its line."""
+    before = text[max(text.rfind("\n", max(0, start - 200), start) + 1, start - 200) : start]
+    return re.fullmatch(r"[ \t\"'\-]*(?:(?:export|set|ENV|env)[ \t]+)?", before) is not None
+
+
+def _deeper_lines(text: str, key: int, start: int) -> Iterator[Interval]:
+    """The lines of a block scalar: those indented deeper than the line of its key."""
+    line_start = text.rfind("\n", 0, key) + 1
+    depth = _indent(text, line_start)
+    position = text.find("\n", start) + 1
+    while 0 < position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        if text[position:end].strip():
+            if _indent(text, position) <= depth:
+                return
+            yield position + _indent(text, position), end
+        position = end + 1
+
+
+def _indent(text: str, start: int) -> int:
+    line = _LINE.match(text, start)
+    assert line is not None
+    return len(line.group()) - len(line.group().lstrip(" -"))
+
+
+def _flags(text: str) -> Iterator[Interval]:
+    """`--password VALUE`, and `-p VALUE` of `airflow users create`."""
+    for match in _FLAG.finditer(text):
+        if is_secret_name(match["name"]):
+            yield from _argument(text, match.end())
+    if "users create" in text:
+        for match in _USERS_CREATE.finditer(text):
+            yield from _argument(text, match.end())
+
+
+def _argument(text: str, start: int) -> Iterator[Interval]:
+    quoted = _QUOTED.match(text, start)
+    word = re.compile(r"\S+").match(text, start)
+    span = quoted.span("body") if quoted else word.span() if word else (start, start)
+    if not _REFERENCE.fullmatch(text, *span):
+        yield span
+
+
+def _secret_documents(text: str) -> Iterator[Interval]:
+    """The data of a Secret that is written out as YAML inside another object's text."""
+    if not _SECRET_DOCUMENT.search(text):
+        return
+    for match in _SECRET_DATA.finditer(text):
+        depth = len(match["indent"]) + len(match["item"] or "")
+        position = match.end() + 1
+        while position < len(text):
+            line = _DATA_LINE.match(text, position)
+            assert line is not None
+            if line["value"] and len(line["indent"]) <= depth:
+                break
+            if not _BLOCK.fullmatch(line["value"]):
+                yield line.span("value")
+            position = line.end() + 1
+
+
+def _json_documents(text: str) -> Iterator[Interval]:
+    """The data of a Secret that is written out as JSON, as `kubectl apply` does in annotations."""
+    if '"Secret"' not in text or not text.lstrip().startswith(("{", "[")):
+        return
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        yield 0, len(text)  # it speaks of a Secret and cannot be read: show none of it
+        return
+    for value in set(_secret_values(document)):
+        for written in {json.dumps(value), json.dumps(value, ensure_ascii=False)}:
+            for match in re.finditer(re.escape(written), text):
+                yield match.start() + 1, match.end() - 1
+
+
+def _secret_values(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("kind") == "Secret":
+            for field in ("data", "stringData"):
+                content = value.get(field)
+                if isinstance(content, dict):
+                    yield from (str(item) for item in content.values() if item)
+        for item in value.values():
+            yield from _secret_values(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_values(item)
+
+
+def _encoded(text: str) -> Iterator[Interval]:
+    """Base64 whose content holds a secret that the other scans recognise."""
+    for match in _BASE64.finditer(text):
+        content = _decoded(match.group())
+        if content and any(next(iter(scan(content)), None) for scan in _SCANS[:-1]):
+            yield match.span()
+
+
+def _decoded(word: str) -> str | None:
+    try:
+        raw = base64.b64decode(word.replace("-", "+").replace("_", "/") + "==", validate=False)
+        content = raw.decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return content if content.isprintable() or "\n" in content else None
+
+
+_SCANS = (
+    _addresses,
+    _driver_addresses,
+    _queries,
+    _tokens,
+    _private_keys,
+    _assignments,
+    _flags,
+    _secret_documents,
+    _json_documents,
+    _encoded,
+)

@@ -1,0 +1,82 @@
+"""Disruption budgets that keep nodes from being drained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from generator.health import fields
+from generator.impact.finding import Finding, info, warning
+from generator.impact.view import Context, View, listed
+from generator.impact.workload import TASK_PODS, Workload, is_selected
+from generator.resource import Key, Object
+
+Statement = tuple[Key, str]
+
+
+def blocks_drains(context: Context) -> Iterator[Finding]:
+    """`impact/disruption-budget`: a budget that never lets a pod go, or cannot work at all."""
+    before = set(_statements(context.base))
+    for key, message in _statements(context.head):
+        if (key, message) in before:
+            yield info("disruption-budget", key, f"{message} (already so before this change)")
+        else:
+            yield warning("disruption-budget", key, message)
+
+
+def selected(view: View, manifest: Object, namespace: str) -> list[Workload]:
+    """The workloads whose pods the manifest's `spec.selector` selects."""
+    selector = fields.section(manifest, "spec", "selector")
+    return [
+        work
+        for work in view.workloads
+        if work.key.namespace == namespace and is_selected(selector, work.labels)
+    ]
+
+
+def _statements(view: View) -> Iterator[Statement]:
+    covered: dict[Key, list[str]] = {}
+    for key, manifest in view.of_kind("PodDisruptionBudget").items():
+        works = selected(view, manifest, key.namespace)
+        for work in works:
+            covered.setdefault(work.key, []).append(key.name)
+        message = _message(manifest, works)
+        if message:
+            yield key, message
+    for workload, names in sorted(covered.items()):
+        if len(names) > 1:
+            yield (
+                workload,
+                f"{listed(names)} all select its pods: with several budgets the eviction API "
+                "refuses every eviction, so its nodes cannot be drained",
+            )
+
+
+def _message(manifest: Object, works: list[Workload]) -> str | None:
+    least = fields.at(manifest, "spec", "minAvailable")
+    most = fields.at(manifest, "spec", "maxUnavailable")
+    if least is not None and most is not None:
+        return "sets both minAvailable and maxUnavailable: the API server refuses it"
+    pods = sum(work.scale.minimum for work in works if work.key.kind != TASK_PODS)
+    names = listed(sorted(work.component for work in works))
+    if pods == 0:
+        return None
+    if most is not None and _amount(most, pods) == 0:
+        return f"allows no pod of {names} to go: nodes that run one cannot be drained"
+    if least is not None and _amount(least, pods) >= pods:
+        return (
+            f"wants {least} available of {pods} pod{'s' if pods > 1 else ''} of {names}: nodes "
+            "that run one cannot be drained"
+        )
+    return None
+
+
+def _amount(value: Any, pods: int) -> int:
+    """Percentages round up (kubernetes.io/docs/tasks/run-application/configure-pdb)."""
+    if isinstance(value, str) and value.endswith("%") and value[:-1].isdigit():
+        return math.ceil(int(value[:-1]) * pods / 100)
+    return int(value) if isinstance(value, int) or str(value).isdigit() else 0
+
+
+RULES = (blocks_drains,)

@@ -1,0 +1,70 @@
+"""One statement about what a change will do to what is running."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from generator.diff.secrettext import redact
+from generator.diff.visible import one_line
+from generator.problem import Severity
+from generator.resource import Key
+
+_WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """What will happen: rule id (`impact/what`), how bad, to which object, in words.
+
+    `resource` is None where the statement is about the environment as a whole.
+    """
+
+    rule: str
+    severity: Severity
+    resource: Key | None
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """The documented shape: rule, severity, resource, message."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity.value,
+            "resource": one_line(str(self.resource)) if self.resource else "",
+            "message": self.message,
+        }
+
+
+def error(rule: str, resource: Key | None, message: str) -> Finding:
+    """Data or service is lost, or the sync fails."""
+    return _finding(rule, Severity.ERROR, resource, message)
+
+
+def warning(rule: str, resource: Key | None, message: str) -> Finding:
+    """Somebody should know before the merge."""
+    return _finding(rule, Severity.WARNING, resource, message)
+
+
+def info(rule: str, resource: Key | None, message: str) -> Finding:
+    """Worth a line in the report."""
+    return _finding(rule, Severity.INFO, resource, message)
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without repetition: by severity, rule, object, message."""
+    return tuple(
+        sorted(
+            set(findings),
+            key=lambda item: (
+                _WEIGHT[item.severity],
+                item.rule,
+                item.resource.sort_key if item.resource else (-1, "", "", "", ""),
+                item.message,
+            ),
+        )
+    )
+
+
+def _finding(rule: str, severity: Severity, resource: Key | None, message: str) -> Finding:
+    # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
+    return Finding(f"impact/{rule}", severity, resource, one_line(redact(message)))

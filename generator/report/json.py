@@ -1,0 +1,63 @@
+"""The report as JSON: the documented shape, stable for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from generator.diff.model import Change, Folded
+from generator.report.model import EnvironmentDiff, Report
+
+
+def render(report: Report) -> str:
+    """One indented document with a line end; every character that is not ASCII is escaped."""
+    return json.dumps(as_json(report), indent=2) + "\n"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """base, head, environments, problems; `reason` says why there is no change."""
+    return {
+        "base": report.base,
+        "head": report.head,
+        "environments": [_environment(item) for item in report.environments],
+        "problems": [problem.as_json() for problem in report.problems],
+        "reason": report.emptiness,
+    }
+
+
+def _environment(item: EnvironmentDiff) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "oldName": item.old_name,
+        "rendered": item.rendered,
+        "reason": item.reason,
+        "changes": [_change(change) for change in item.changes],
+        "folded": [_folded(folded) for folded in item.folded],
+        "impact": [finding.as_json() for finding in item.impact],
+        "problems": [problem.as_json() for problem in item.problems],
+        "drift": [_change(change) for change in item.drift],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    """An object that was paired under another name carries that name as well."""
+    shape: dict[str, Any] = {
+        "action": change.action.value,
+        "apiVersion": change.api_version,
+        "kind": change.key.kind,
+        "namespace": change.key.namespace,
+        "name": change.key.name,
+        "diff": change.diff,
+    }
+    if change.old_key is not None:
+        shape["oldName"] = change.old_key.name
+        shape["oldNamespace"] = change.old_key.namespace
+    return shape
+
+
+def _folded(folded: Folded) -> dict[str, Any]:
+    return {
+        "field": folded.field,
+        "count": folded.count,
+        "resources": [str(key) for key in folded.resources],
+    }

@@ -1,0 +1,264 @@
+"""The report as Markdown within a budget: summary and impact first, whole diffs by risk, then cut.
+
+The budget holds twice, in characters and in bytes, as forges count either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from generator.diff.model import Change
+from generator.impact.finding import Finding
+from generator.problem import Severity
+from generator.report import words
+from generator.report.escape import clipped, code, fence, prose
+from generator.report.model import EnvironmentDiff, Report
+
+SMALLEST = 300
+"""Below this not even the summary has room."""
+
+_WORTH_CUTTING = 300
+_FEW_LINES = 3
+
+Place = tuple[EnvironmentDiff, Change]
+
+
+def render(report: Report, *, budget: int) -> str:
+    """Markdown of at most `budget` characters and bytes; raises ValueError below 300."""
+    if budget < SMALLEST:
+        raise ValueError(f"a Markdown report needs at least {SMALLEST} characters")
+    page = _Page(budget)
+    if not page.add(f"### Rendered diff {_title(report)}\n\n", page.names):
+        page.add("### Rendered diff\n\n")
+    if report.emptiness:
+        page.add(clipped(f"No changes: {prose(report.emptiness)}.", 200) + "\n\n")
+    _summary(page, report)
+    _impact(page, report)
+    _problems(page, report)
+    _folded(page, report)
+    _diffs(page, [(e, change) for e in report.environments for change in e.changes], _HEADING)
+    _diffs(page, [(e, change) for e in report.environments for change in e.drift], _DRIFT)
+    return page.text
+
+
+_HEADING = "Changes"
+_DRIFT = "Already different in the cluster, not by this change"
+
+
+class _Page:
+    """Text that never outgrows its budget."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        # Kept free for saying what was left out.
+        self.names = min(max(110, budget // 20), 4_000)
+        self._parts: list[str] = []
+        self._used = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts).rstrip("\n") + "\n" if self._parts else ""
+
+    @property
+    def left(self) -> int:
+        return self._budget - self._used
+
+    def fits(self, text: str, reserve: int = 0) -> bool:
+        return cost(text) + reserve <= self.left
+
+    def add(self, text: str, reserve: int = 0) -> bool:
+        """Take the text in if there is room for it and for the reserve."""
+        if not self.fits(text, reserve):
+            return False
+        self._parts.append(text)
+        self._used += cost(text)
+        return True
+
+    def add_rows(self, rows: Sequence[str], more: Callable[[int], str], reserve: int) -> None:
+        """As many rows as fit; what does not is counted in one last row."""
+        for index, row in enumerate(rows):
+            rest = len(rows) - index
+            note = more(rest)
+            last = rest == 1
+            if not self.add(row, reserve + (0 if last else cost(more(rest - 1)))):
+                self.add(note)
+                return
+
+
+def cost(text: str) -> int:
+    """Bytes: never fewer than characters, so one number bounds both."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _title(report: Report) -> str:
+    return f"{code(report.base, 24)} \u2192 {code(report.head, 24)}"
+
+
+def _summary(page: _Page, report: Report) -> None:
+    if not report.environments:
+        return
+    head = "| Environment | Objects | Lines | Impact | Remarks |\n| --- | --- | --- | --- | --- |\n"
+    rows = [_row(environment) for environment in report.environments]
+    if not page.add(head, page.names):
+        return
+    page.add_rows(rows, lambda rest: f"| and {rest:,} more | | | | |\n", page.names // 2)
+    page.add("\n")
+
+
+def _row(environment: EnvironmentDiff) -> str:
+    lines = words.lines_of(environment.added_lines, environment.removed_lines)
+    cells = (
+        code(environment.name, 80),
+        words.changes_of(environment),
+        lines if environment.changes else "",
+        words.impact_of(environment),
+        prose(clipped(words.remark_of(environment), 160)),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _impact(page: _Page, report: Report) -> None:
+    """Errors of every environment before the first warning: the end may be cut."""
+    found = [(item.name, finding) for item in report.environments for finding in item.impact]
+    found.sort(key=lambda entry: list(Severity).index(entry[1].severity))
+    several = len(report.environments) > 1
+    rows = [
+        f"- {code(name, 80) + ': ' if several else ''}{_finding(finding)}\n"
+        for name, finding in found
+    ]
+    _list(page, "**Impact**\n\n", rows, "findings")
+
+
+def _finding(finding: Finding) -> str:
+    place = f" {code(str(finding.resource))}" if finding.resource else ""
+    message = prose(clipped(finding.message, 1_000))
+    return f"**{finding.severity.value}** {code(finding.rule)}{place}: {message}"
+
+
+def _problems(page: _Page, report: Report) -> None:
+    found = [*report.problems, *(p for e in report.environments for p in e.problems)]
+    rows = [
+        f"- **{problem.severity.value}** {code(problem.rule)}"
+        f"{' ' + code(problem.environment, 80) if problem.environment else ''}: "
+        f"{prose(clipped(words.problem_text(problem), 1_000))}\n"
+        for problem in found
+    ]
+    _list(page, "**Problems**\n\n", rows, "problems")
+
+
+def _folded(page: _Page, report: Report) -> None:
+    rows = [
+        f"- {code(environment.name, 80)}: {prose(clipped(words.folded_of(environment), 1_000))}\n"
+        for environment in report.environments
+        if environment.folded
+    ]
+    heading = "**Folded**, as no change to what runs by itself\n\n"
+    if rows and page.fits(heading + rows[0], page.names + 50):
+        _list(page, heading, rows, "environments")
+
+
+def _list(page: _Page, heading: str, rows: Sequence[str], noun: str) -> None:
+    def more(rest: int) -> str:
+        return f"- and {rest:,} more {noun}, left out for length\n"
+
+    if rows and page.add(heading, cost(more(len(rows))) + 1):
+        page.add_rows(rows, more, page.names)
+        page.add("\n")
+
+
+def _diffs(page: _Page, places: Sequence[Place], heading: str) -> None:
+    """Whole objects by risk while they fit, then the riskiest of the rest cut, then names."""
+    if not places:
+        return
+    by_risk = sorted(
+        range(len(places)), key=lambda i: (-places[i][1].risk, places[i][1].key.sort_key, i)
+    )
+    free = page.left - page.names - cost(_opening(heading, len(places))) - cost(_CLOSING)
+    chosen, free = _whole(places, by_risk, free)
+    for index in by_risk:
+        if index not in chosen and free >= _WORTH_CUTTING:
+            text = _cut(places[index], free)
+            if text:
+                chosen[index] = text
+                free -= cost(text)
+    if chosen:
+        page.add(_opening(heading, len(places)))
+        for index in by_risk:
+            page.add(chosen.get(index, ""))
+        page.add(_CLOSING)
+    _left_out(page, [places[index] for index in by_risk if index not in chosen], heading)
+
+
+def _whole(places: Sequence[Place], order: Iterable[int], free: int) -> tuple[dict[int, str], int]:
+    chosen: dict[int, str] = {}
+    for index in order:
+        # Rendering what cannot fit is wasted work with ten thousand objects.
+        if free < 40 or len(places[index][1].diff) > free:
+            continue
+        text = _block(places[index], places[index][1].diff)
+        if cost(text) <= free:
+            chosen[index] = text
+            free -= cost(text)
+    return chosen, free
+
+
+_CLOSING = "</details>\n\n"
+
+
+def _opening(heading: str, count: int) -> str:
+    noun = "object" if count == 1 else "objects"
+    return f"<details><summary>{heading}: {count:,} {noun}</summary>\n\n"
+
+
+def _block(place: Place, diff: str, note: str = "") -> str:
+    environment, change = place
+    mark = fence(diff)
+    return (
+        f"{code(environment.name, 80)} {change.action.value} {code(words.name_of(change))} "
+        f"({words.lines_of(change.added_lines, change.removed_lines)})\n\n"
+        f"{mark}diff\n{diff}\n{mark}\n\n{note}"
+    )
+
+
+def _cut(place: Place, free: int) -> str:
+    """The first lines of a diff with its fence closed and a note; nothing if too few fit."""
+    lines = place[1].diff.split("\n")
+    mark = fence(place[1].diff)
+    note = f"Cut for length: {len(lines):,} more lines of this object.\n\n"
+    room = free - cost(_block(place, "", note)) - 2 * (len(mark) - 3)
+    taken = 0
+    for line in lines:
+        room -= cost(line) + 1
+        if room < 0:
+            break
+        taken += 1
+    if taken < _FEW_LINES:
+        return ""
+    rest = len(lines) - taken
+    words_left = f"Cut for length: {rest:,} more line{'' if rest == 1 else 's'} of this object.\n\n"
+    return _block(place, "\n".join(lines[:taken]), words_left)
+
+
+def _left_out(page: _Page, places: Sequence[Place], heading: str) -> None:
+    if not places:
+        return
+    what = "diffs" if heading == _HEADING else "drifted objects"
+    names = [
+        code(f"{environment.name}: {words.name_of(change)}", 120) for environment, change in places
+    ]
+    shown: list[str] = []
+    start = f"{len(places):,} {what} left out for length: "
+    for index, name in enumerate(names):
+        rest = len(names) - index - 1
+        tail = f" and {rest:,} more" if rest else ""
+        if not page.fits(f"{start}{', '.join([*shown, name])}{tail}.\n\n"):
+            break
+        shown.append(name)
+        if len(shown) >= 200:
+            break
+    rest = len(names) - len(shown)
+    if shown:
+        tail = f" and {rest:,} more" if rest else ""
+        page.add(f"{start}{', '.join(shown)}{tail}.\n\n")
+    else:
+        page.add(f"{len(places):,} {what} left out for length.\n\n")
