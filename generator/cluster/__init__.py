@@ -1,0 +1,8 @@
+"""The edge to Kubernetes API servers: lists, watches, logs, reviews and dry runs; no writes."""
+
+from generator.cluster.cluster import Cluster
+from generator.cluster.errors import ClusterError, Trouble
+from generator.cluster.kinds import ResourceType
+from generator.cluster.objects import Event, Listing
+
+__all__ = ["Cluster", "ClusterError", "Event", "Listing", "ResourceType", "Trouble"]
