@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import struct
 import tarfile
 import zlib
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ MAX_FILE = 5 * 1024 * 1024
 MAX_PACKED = 32 * 1024 * 1024
 MAX_MEMBERS = 10_000
 
+_BLOCK = 0xFFFF
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SKIPPED = (tarfile.XGLTYPE, tarfile.XHDTYPE)
 
@@ -110,4 +112,18 @@ def pack(root: str, files: Mapping[str, bytes]) -> bytes:
             member = tarfile.TarInfo(f"{root}/{path}")
             member.size, member.mode = len(content), 0o644
             archive.addfile(member, io.BytesIO(content))
-    return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
+    return _stored(buffer.getvalue())
+
+
+def _stored(data: bytes) -> bytes:
+    """A gzip file (RFC 1952) of uncompressed blocks (RFC 1951, 3.2.4).
+
+    Compressed bytes differ between versions of zlib, and with them the digest that locks hold.
+    """
+    blocks = [data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK)] or [b""]
+    parts = [b"\x1f\x8b\x08\0\0\0\0\0\0\xff"]
+    for index, block in enumerate(blocks):
+        last = index == len(blocks) - 1
+        parts += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
+    parts.append(struct.pack("<II", zlib.crc32(data), len(data)))
+    return b"".join(parts)
