@@ -1,0 +1,134 @@
+"""Gitea's and Forgejo's language (API v1) of the stand-in forge."""
+
+from flask import Blueprint, g, jsonify, request
+
+from tests.fake_forge import Refusal, paged
+from tests.fake_forge_github import comment, pull, user
+
+STATES = {"pending", "success", "error", "failure", "warning"}
+
+
+def blueprint(store):
+    api = Blueprint("gitea", __name__)
+    repo = f"/repos/{store.repository}"
+
+    @api.before_request
+    def authenticate():
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if (
+            token in store.expired
+            or token not in store.tokens
+            or kind.lower() not in ("token", "bearer")
+        ):
+            raise Refusal(401, {"message": "user does not exist [uid: 0, name: ]"})
+        g.user = store.tokens[token]
+        if store.rights.get(g.user) is None and "/repos/" in request.path:
+            raise Refusal(404, {"message": "The target couldn't be found."})
+        if store.rights.get(g.user) == "read" and request.method != "GET":
+            message = "token does not have at least one of required scope(s): [write:issue]"
+            raise Refusal(403, {"message": message})
+
+    @api.get("/user")
+    def whoami():
+        return user(store, g.user)
+
+    def shown(data):
+        merged = data["merge_sha"] if data["merged"] else None
+        return {**pull(store, data), "merge_commit_sha": merged}
+
+    def one(number):
+        if number not in store.pulls:
+            raise Refusal(404, {"message": "The target couldn't be found."})
+        return store.pulls[number]
+
+    @api.get(f"{repo}/pulls")
+    def pulls():
+        state = request.args.get("state", "open")
+        found = [p for p in store.pulls.values() if state in ("all", p["state"])]
+        return paged(store, [shown(data) for data in reversed(found)], size="limit")
+
+    @api.get(f"{repo}/pulls/<int:number>")
+    def get_pull(number):
+        return shown(one(number))
+
+    @api.post(f"{repo}/pulls")
+    def create_pull():
+        data = request.get_json()
+        if data["head"] not in store.branches:
+            raise Refusal(404, {"message": "The target couldn't be found."})
+        if store.open_pull(data["head"], data["base"]):
+            raise Refusal(409, {"message": "pull request already exists for these targets [id: 1]"})
+        number = store.add_pull(head=data["head"], base=data["base"], author=g.user)
+        store.pulls[number] |= {"title": data["title"], "body": data.get("body", "")}
+        return shown(store.pulls[number]), 201
+
+    @api.patch(f"{repo}/pulls/<int:number>")
+    def edit_pull(number):
+        allowed = {
+            key: value for key, value in request.get_json().items() if key in ("title", "body")
+        }
+        one(number).update(allowed)
+        return shown(one(number)), 201
+
+    @api.get(f"{repo}/commits/<sha>/pull")
+    def pull_of(sha):
+        for data in store.pulls.values():
+            if data["merge_sha"] == sha:
+                return shown(data)
+        raise Refusal(404, {"message": "The target couldn't be found."})
+
+    @api.get(f"{repo}/issues/<int:number>/comments")
+    def comments(number):
+        one(number)  # all at once: this list has no pages
+        return jsonify([comment(store, data) for data in store.comments_of(number)])
+
+    @api.post(f"{repo}/issues/<int:number>/comments")
+    def create_comment(number):
+        one(number)
+        body = request.get_json()["body"]
+        return comment(store, store.comments[store.add_comment(number, g.user, body)]), 201
+
+    @api.route(f"{repo}/issues/comments/<int:number>", methods=["PATCH", "DELETE"])
+    def change_comment(number):
+        if number not in store.comments:
+            raise Refusal(404, {"message": "The target couldn't be found."})
+        if request.method == "DELETE":
+            del store.comments[number]
+            return "", 204
+        store.comments[number]["body"] = request.get_json()["body"]
+        return comment(store, store.comments[number])
+
+    @api.post(f"{repo}/statuses/<sha>")
+    def create_status(sha):
+        data = request.get_json()
+        if sha not in store.commits:
+            raise Refusal(404, {"message": f"object does not exist [id: {sha}]"})
+        if data.get("state") not in STATES:
+            raise Refusal(400, {"message": "unknown state"})
+        made = {"id": store.next_id(), "sha": sha, "creator": g.user, **data}
+        store.statuses.append(made)
+        return status(made), 201
+
+    def status(data):
+        kept = {key: data.get(key, "") for key in ("id", "context", "description", "target_url")}
+        creator = user(store, data["creator"])
+        return {
+            **kept,
+            "status": data["state"],
+            "creator": creator,
+            "created_at": "2026-06-01T12:00:00Z",
+        }
+
+    @api.get(f"{repo}/commits/<sha>/statuses")
+    def statuses(sha):
+        found = [status(data) for data in reversed(store.statuses) if data["sha"] == sha]
+        return paged(store, found, size="limit")
+
+    @api.get(f"{repo}/collaborators/<login>/permission")
+    def permission(login):
+        number = store.user_id(login)
+        if number is None:
+            raise Refusal(404, {"message": "user does not exist"})
+        return {"permission": store.rights.get(number, "none"), "user": user(store, number)}
+
+    return api

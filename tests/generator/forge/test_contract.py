@@ -1,0 +1,466 @@
+"""What every forge's adapter promises, on the stand-in forge."""
+
+import traceback
+
+import pytest
+
+from generator.forge.errors import (
+    Forbidden,
+    ForgeError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
+from generator.forge.port import LIMITS, Check, CheckState, DeploymentState, ForgeKind, PullState
+from tests.fake_forge import ALICE, BOT, MALLORY, OTHER_SHA, SHA, TOKEN
+from tests.generator.forge.forges import setting
+
+MARKER = "<!-- gen-env:payments/production -->"
+COMMENTS = {ForgeKind.GITLAB: "/notes"}
+
+
+@pytest.fixture(params=list(ForgeKind), ids=str)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def served():
+    with setting() as made:
+        yield made
+
+
+@pytest.fixture
+def world(served):
+    served.store.__init__()
+    served.clock.__init__()
+    return served
+
+
+@pytest.fixture
+def store(world):
+    return world.store
+
+
+@pytest.fixture
+def port(world, kind):
+    return world.port(kind)
+
+
+def comments_path(kind):
+    return COMMENTS.get(kind, "/comments")
+
+
+def pulls_path(kind):
+    return "/merge_requests$" if kind is ForgeKind.GITLAB else "/pulls$"
+
+
+# Pull requests
+
+
+def test_a_pull_request_is_read(port, store):
+    number = store.add_pull(
+        head="new/staging", title="Add", body="Text", labels=["b", "a"], draft=True
+    )
+    found = port.get_pr(number)
+    assert (found.number, found.title, found.body) == (number, "Add", "Text")
+    assert (found.state, found.head_sha, found.head_ref) == (PullState.OPEN, SHA, "new/staging")
+    assert (found.base_ref, found.base_sha) == ("main", "f" * 40)
+    assert (found.author, found.labels, found.draft) == ("alice", ("a", "b"), True)
+    assert found.url.startswith("https://")
+    assert found.merge_sha is None
+    assert not found.from_fork
+
+
+@pytest.mark.parametrize("fork", [99, 0], ids=["fork", "deleted fork"])
+def test_a_pull_request_of_a_fork_is_known_as_such(port, store, fork):
+    assert port.get_pr(store.add_pull(fork=fork)).from_fork
+
+
+def test_the_end_of_a_pull_request_is_told(port, store):
+    merged = store.add_pull(state="closed", merged=True, merge_sha="c" * 40)
+    closed = store.add_pull(state="closed")
+    assert port.get_pr(merged).state is PullState.MERGED
+    assert port.get_pr(merged).merge_sha == "c" * 40
+    assert port.get_pr(closed).state is PullState.CLOSED
+    assert port.get_pr(closed).merge_sha is None
+
+
+def test_open_pull_requests_are_listed_over_all_pages_on_the_own_host(port, store):
+    store.page_size = 2
+    for _ in range(5):
+        store.add_pull()
+    store.add_pull(state="closed")
+    assert [pull.number for pull in port.list_open_prs()] == [1, 2, 3, 4, 5]
+
+
+def test_the_pull_requests_of_a_commit_are_found(port, store):
+    head = store.add_pull(sha=OTHER_SHA)
+    merged = store.add_pull(sha=SHA, state="closed", merged=True, merge_sha="c" * 40)
+    assert [pull.number for pull in port.prs_of_commit(OTHER_SHA)] == [head]
+    assert [pull.number for pull in port.prs_of_commit("c" * 40)] == [merged]
+    assert port.prs_of_commit("d" * 40) == []
+
+
+def test_a_pull_request_is_opened_once_and_then_edited(port, store):
+    store.branches.add("promote/production-1")
+    first = port.ensure_pr("promote/production-1", "main", "Promote", "one")
+    again = port.ensure_pr("promote/production-1", "main", "Promote", "one")
+    edited = port.ensure_pr("promote/production-1", "main", "Promote", "two")
+    assert first.number == again.number == edited.number
+    assert (edited.title, edited.body) == ("Promote", "two")
+    assert len(store.pulls) == 1
+    assert len(store.writes()) == 2
+
+
+def test_a_pull_request_that_somebody_opens_at_the_same_time_is_taken_over(port, store, kind):
+    store.branches.add("b")
+    store.meanwhile("POST", pulls_path(kind), lambda: store.add_pull(head="b", title="theirs"))
+    found = port.ensure_pr("b", "main", "Promote", "text")
+    assert len(store.pulls) == 1
+    assert (found.number, found.title) == (1, "Promote")
+
+
+def test_a_lost_answer_does_not_open_a_second_pull_request(port, store, kind):
+    store.branches.add("b")
+    store.fail(502, method="POST", path=pulls_path(kind), after=True)
+    assert port.ensure_pr("b", "main", "Promote", "text").number == 1
+    assert len(store.pulls) == 1
+
+
+def test_a_closed_pull_request_is_followed_by_a_new_one(port, store):
+    store.add_pull(head="b", state="closed")
+    assert port.ensure_pr("b", "main", "Promote", "text").number == 2
+
+
+def test_a_forks_branch_of_the_same_name_is_left_alone(port, store):
+    store.add_pull(head="b", title="theirs", fork=99)
+    assert port.ensure_pr("b", "main", "Promote", "text").number == 2
+    assert store.pulls[1]["title"] == "theirs"
+
+
+def test_a_branch_that_is_not_there_is_refused(port):
+    with pytest.raises(ForgeError):
+        port.ensure_pr("none", "main", "Promote", "text")
+
+
+# Statuses and checks
+
+
+def test_a_status_is_set_and_read(port):
+    port.set_status(
+        SHA, "gen-env/diff", CheckState.SUCCESS, "3 objects change", "https://x.example/1"
+    )
+    (found,) = port.read_statuses(SHA)
+    assert (found.context, found.state) == ("gen-env/diff", CheckState.SUCCESS)
+    assert (found.description, found.url) == ("3 objects change", "https://x.example/1")
+    assert (found.creator, found.since[:10]) == ("gen-env-bot", "2026-06-01")
+    assert port.read_statuses(OTHER_SHA) == []
+
+
+def test_the_latest_status_of_every_context_is_read_over_all_pages(port, store):
+    store.page_size = 2
+    for context in ("c", "a", "b"):
+        for state in (CheckState.PENDING, CheckState.FAILURE):
+            port.set_status(SHA, context, state, "text")
+    found = port.read_statuses(SHA)
+    assert [(status.context, status.state) for status in found] == [
+        ("a", CheckState.FAILURE),
+        ("b", CheckState.FAILURE),
+        ("c", CheckState.FAILURE),
+    ]
+
+
+@pytest.mark.parametrize("state", list(CheckState), ids=str)
+def test_an_equal_status_is_not_sent_again(port, store, state):
+    for _ in range(3):
+        port.set_status(SHA, "gen-env", state, "text", "https://x.example/")
+    assert len(store.writes()) == 1
+
+
+@pytest.mark.parametrize("first", list(CheckState), ids=str)
+@pytest.mark.parametrize("second", list(CheckState), ids=str)
+def test_every_state_may_follow_every_other(port, first, second):
+    port.set_status(SHA, "gen-env", first, "one")
+    port.set_status(SHA, "gen-env", second, "two")
+    (found,) = port.read_statuses(SHA)
+    assert found.description == "two"
+
+
+def test_long_texts_are_cut_to_what_the_forge_takes(port, store):
+    port.set_status(SHA, "c" * 300, CheckState.FAILURE, "word " * 60 + "\nsecond line")
+    (found,) = port.read_statuses(SHA)
+    assert len(found.context) == 255
+    assert len(found.description) <= 140
+    assert found.description.endswith("…")
+
+
+def test_a_status_survives_answers_that_are_lost(port, store):
+    store.fail(502, method="POST", path="statuses", after=True)
+    port.set_status(SHA, "gen-env", CheckState.RUNNING, "text")
+    (found,) = port.read_statuses(SHA)
+    assert found.description == "text"
+
+
+def test_a_check_is_shown_at_least_as_a_status(port):
+    port.report_check(
+        SHA, Check("gen-env", CheckState.FAILURE, "2 problems", "long", url="https://x.example/")
+    )
+    (found,) = port.read_statuses(SHA)
+    assert (found.state, found.description) == (CheckState.FAILURE, "2 problems")
+
+
+# The comment
+
+
+def test_one_comment_is_made_and_then_edited_in_place(port, store):
+    number = store.add_pull()
+    first = port.upsert_comment(number, MARKER, "one")
+    second = port.upsert_comment(number, MARKER, "two")
+    (kept,) = store.comments_of(number)
+    assert first.id == second.id == kept["id"]
+    assert kept["body"] == f"{MARKER}\ntwo"
+
+
+def test_an_unchanged_comment_is_not_written(port, store):
+    number = store.add_pull()
+    port.upsert_comment(number, MARKER, "one\r\ntwo \n")
+    written = len(store.writes())
+    port.upsert_comment(number, MARKER, "one\ntwo")
+    assert len(store.writes()) == written == 1
+
+
+def test_our_comment_is_found_on_a_later_page(port, store):
+    store.page_size = 2
+    number = store.add_pull()
+    for _ in range(5):
+        store.add_comment(number, ALICE, "chat")
+    mine = store.add_comment(number, BOT, f"{MARKER}\nold")
+    assert port.upsert_comment(number, MARKER, "new").id == mine
+    assert len(store.comments) == 6
+
+
+def test_the_oldest_is_kept_and_spares_go(port, store):
+    number = store.add_pull()
+    made = [store.add_comment(number, BOT, f"{MARKER}\n{text}") for text in "abc"]
+    assert port.upsert_comment(number, MARKER, "new").id == made[0]
+    assert [comment["id"] for comment in store.comments_of(number)] == made[:1]
+
+
+def test_comments_of_others_and_our_other_comments_are_never_touched(port, store):
+    number = store.add_pull()
+    theirs = store.add_comment(number, MALLORY, f"{MARKER}\nfake")
+    other = store.add_comment(number, BOT, "<!-- gen-env:other -->")
+    elsewhere = store.add_comment(store.add_pull(), BOT, f"{MARKER}\nelsewhere")
+    mine = port.upsert_comment(number, MARKER, "real").id
+    assert set(store.comments) == {theirs, other, elsewhere, mine}
+    assert store.comments[theirs]["body"] == f"{MARKER}\nfake"
+    assert store.comments[elsewhere]["body"] == f"{MARKER}\nelsewhere"
+
+
+def test_two_runs_at_once_end_with_one_comment(port, store, kind):
+    number = store.add_pull()
+
+    def other_run():
+        store.add_comment(number, BOT, f"{MARKER}\ntheirs", comment_id=500)
+
+    store.meanwhile("POST", comments_path(kind), other_run)
+    port.upsert_comment(number, MARKER, "mine")
+    (kept,) = store.comments_of(number)
+    assert (kept["id"], kept["body"]) == (500, f"{MARKER}\nmine")
+
+
+def test_a_lost_answer_does_not_double_the_comment(port, store, kind):
+    number = store.add_pull()
+    store.fail(504, method="POST", path=comments_path(kind), after=True)
+    port.upsert_comment(number, MARKER, "text")
+    assert [comment["body"] for comment in store.comments_of(number)] == [f"{MARKER}\ntext"]
+
+
+def test_a_comment_that_vanishes_while_it_is_edited_is_made_anew(port, store):
+    number = store.add_pull()
+    mine = store.add_comment(number, BOT, f"{MARKER}\nold")
+    for method in ("PUT", "PATCH"):
+        store.meanwhile(method, str(mine), lambda: store.comments.pop(mine, None))
+    port.upsert_comment(number, MARKER, "new")
+    assert [comment["body"] for comment in store.comments_of(number)] == [f"{MARKER}\nnew"]
+
+
+def test_a_comment_beyond_the_forges_limit_is_refused_before_it_is_sent(port, store):
+    number = store.add_pull()
+    with pytest.raises(Rejected, match="the forge takes"):
+        port.upsert_comment(number, MARKER, "x" * LIMITS[port.kind].comment)
+    assert store.seen == []
+
+
+def test_a_comment_of_the_whole_budget_fits(port, store):
+    number = store.add_pull()
+    port.upsert_comment(number, MARKER, "x" * (LIMITS[port.kind].comment_budget - len(MARKER) - 1))
+    assert len(store.comments_of(number)) == 1
+
+
+# Deployments, rights, links
+
+
+def test_a_deployment_is_reported_once_per_state(port, store):
+    for state in (DeploymentState.RUNNING, DeploymentState.RUNNING, DeploymentState.SUCCESS):
+        port.report_deployment("payments/production", SHA, state, "text", "https://x.example/")
+    written = len(store.writes())
+    port.report_deployment(
+        "payments/production", SHA, DeploymentState.SUCCESS, "text", "https://x.example/"
+    )
+    assert len(store.writes()) == written
+    if port.kind is ForgeKind.GITEA:
+        (found,) = port.read_statuses(SHA)
+        assert (found.context, found.state) == ("deploy/payments/production", CheckState.SUCCESS)
+    else:
+        assert len(store.deployments) == 1
+        assert store.deployments[0]["environment"] == "payments/production"
+
+
+def test_environments_and_commits_have_deployments_of_their_own(port, store):
+    for environment, sha in (("dev", SHA), ("staging", SHA), ("dev", OTHER_SHA)):
+        port.report_deployment(environment, sha, DeploymentState.RUNNING, "text")
+    made = store.statuses if port.kind is ForgeKind.GITEA else store.deployments
+    assert len(made) == 3
+
+
+def test_a_deployment_may_fail_and_succeed_again(port, store):
+    for state in (DeploymentState.FAILURE, DeploymentState.RUNNING, DeploymentState.SUCCESS):
+        port.report_deployment("dev", SHA, state, state.value)
+    if port.kind is ForgeKind.GITLAB:
+        assert [made["status"] for made in store.deployments] == ["failed", "success"]
+    elif port.kind is ForgeKind.GITHUB:
+        states = [made["state"] for made in store.deployments[0]["statuses"]]
+        assert states == ["failure", "in_progress", "success"]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("gen-env-bot", True),
+        ("alice", True),
+        ("mallory", False),
+        ("stranger", False),
+        ("no/body", False),
+    ],
+)
+def test_only_writers_can_write(port, store, user, expected):
+    store.users[900] = "stranger"
+    assert port.can_write(user) is expected
+
+
+def test_links_lead_to_files_and_commits(port, world):
+    page = f"{world.url}/payments/airflow-gitops"
+    file, commit = {
+        ForgeKind.GITHUB: ("blob", "commit"),
+        ForgeKind.GITLAB: ("-/blob", "-/commit"),
+        ForgeKind.GITEA: ("src/commit", "commit"),
+    }[port.kind]
+    assert port.file_url(SHA, "a b/#x.yaml", 3) == f"{page}/{file}/{SHA}/a%20b/%23x.yaml#L3"
+    assert port.file_url(SHA, "x.yaml") == f"{page}/{file}/{SHA}/x.yaml"
+    assert port.commit_url(SHA) == f"{page}/{commit}/{SHA}"
+
+
+# Refusals
+
+
+def test_an_expired_token_says_so(port, store):
+    store.expired.add(TOKEN)
+    with pytest.raises(Unauthorized, match="does not accept the token") as caught:
+        port.list_open_prs()
+    assert caught.value.status == 401
+    assert "expired" in caught.value.hint
+
+
+def test_a_token_that_may_only_read_says_what_it_lacks(port, store):
+    store.rights[BOT] = "read"
+    with pytest.raises(Forbidden) as caught:
+        port.set_status(SHA, "gen-env", CheckState.SUCCESS, "text")
+    wanted = "pull_requests=write" if port.kind is ForgeKind.GITHUB else "scope"
+    assert wanted in caught.value.hint
+
+
+def test_a_repository_out_of_sight_is_not_found(port, store):
+    del store.rights[BOT]
+    with pytest.raises(NotFound) as caught:
+        port.list_open_prs()
+    assert "hidden from a token without access" in caught.value.hint
+    with pytest.raises(NotFound):
+        port.get_pr(4711)
+
+
+def test_what_the_forge_rejects_is_quoted_from_its_answer(port, store):
+    store.add_pull()
+    store.fail(422, path="statuses", method="POST", body={"message": "because of that"})
+    with pytest.raises(Rejected, match="because of that") as caught:
+        port.set_status(SHA, "gen-env", CheckState.SUCCESS, "text")
+    assert caught.value.status == 422
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_forge_is_asked_again_and_then_given_up(port, store, world, status):
+    number = store.add_pull()
+    store.fail(status, times=2)
+    assert port.get_pr(number).number == number
+    store.fail(status, times=99)
+    with pytest.raises(Unavailable) as caught:
+        port.get_pr(number)
+    assert caught.value.status == status
+    assert 5 <= len(store.seen) <= 10
+    assert all(wait <= 60 for wait in world.clock.slept)
+
+
+def test_the_wait_that_the_forge_asks_for_is_kept(port, store, world):
+    number = store.add_pull()
+    store.fail(429, headers={"Retry-After": "17"})
+    port.get_pr(number)
+    assert 17 <= sum(world.clock.slept) < 18
+
+
+def test_a_reset_time_is_waited_for(port, store, world):
+    number = store.add_pull()
+    world.clock.now = 1000.0
+    name = "RateLimit" if port.kind is ForgeKind.GITLAB else "X-RateLimit"
+    store.fail(429, headers={f"{name}-Remaining": "0", f"{name}-Reset": "1030"})
+    port.get_pr(number)
+    assert 30 <= sum(world.clock.slept) < 31
+
+
+def test_a_long_wait_is_left_to_the_caller(port, store, world):
+    store.add_pull()
+    store.fail(429, headers={"Retry-After": "3000"}, times=99)
+    with pytest.raises(RateLimited) as caught:
+        port.get_pr(1)
+    assert caught.value.retry_after == 3000
+    assert world.clock.slept == []
+
+
+def test_a_redirect_is_not_followed(port, store, world):
+    store.fail(301, headers={"Location": f"{world.url}/api/v3/repositories/7"}, times=99)
+    with pytest.raises(Rejected, match="redirect"):
+        port.get_pr(1)
+    assert len(store.seen) == 1
+
+
+def test_the_token_is_in_no_address_no_body_and_no_error(port, store):
+    number = store.add_pull()
+    echo = {"message": f"bad token {TOKEN}", "url": f"https://x:{TOKEN}@forge.example/"}
+    store.fail(400, body=echo)
+    store.fail(403, body=echo)
+    store.fail(404, body=echo)
+    for _ in range(3):
+        with pytest.raises(ForgeError) as caught:
+            port.get_pr(number)
+        error = caught.value
+        text = (
+            "".join(traceback.format_exception(error)) + f"{error.message}{error.place}{error.hint}"
+        )
+        assert TOKEN not in text
+        assert "bad token ******" in error.message
+    port.upsert_comment(number, MARKER, "text")
+    for seen in store.seen:
+        assert TOKEN not in f"{seen.path}{seen.query}{seen.body}"
+        assert TOKEN in seen.headers["Authorization"]
