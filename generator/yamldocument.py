@@ -25,15 +25,17 @@ MERGE = "<<"
 class Mark:
     """Where one value stands: offsets count characters of `Document.text`, lines count from 1.
 
-    `key_line`, `key_start` are those of its key, or of the item itself in a list. `style` is the
-    quote of a scalar (`'`, `"`, `|`, `>`), empty for an unquoted one; `shared` says that the value
-    is an alias or has an anchor, so that an edit here could change it elsewhere.
+    `key_line`, `key_start` and `key_end` are those of its key; of a list item they are its own
+    start. `column` (from 0) is where the value starts. `style` is the quote of a scalar (`'`, `"`,
+    `|`, `>`), empty for an unquoted one; `shared` says that the value is an alias or has an anchor,
+    so that an edit here could change it elsewhere.
     """
 
     kind: str
     line: int
     key_line: int
     key_start: int
+    key_end: int
     column: int
     start: int
     end: int
@@ -90,14 +92,15 @@ def read(data: bytes | str, path: str, limits: yamlguard.Limits = yamlguard.WRIT
 def read_all(
     data: bytes | str, path: str, limits: yamlguard.Limits = yamlguard.WRITTEN
 ) -> list[Document]:
-    """Every document of a file that is not empty; raises YamlError as `read` does."""
+    """Every document of a file in which something is written; raises YamlError as `read` does."""
     text = yamlguard.decoded(data, path, limits)
     events = yamlguard.events(text, path, limits)
     documents = []
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             document = _Reader(events, text, path).document()
-            if document.data is not None:
+            root = document.marks[()]
+            if root.start < root.end:
                 documents.append(document)
     return documents
 
@@ -108,6 +111,7 @@ class _Place:
 
     line: int | None = None
     start: int | None = None
+    end: int | None = None
 
 
 class _Reader:
@@ -152,6 +156,7 @@ class _Reader:
             line=mark.line + 1,
             key_line=place.line or mark.line + 1,
             key_start=offset if place.start is None else place.start,
+            key_end=offset if place.end is None else place.end,
             column=mark.column,
             start=offset,
             end=end.end_mark.index + self._shift,
@@ -193,9 +198,12 @@ class _Reader:
             if key == MERGE and not event.style:
                 merged = self._merge(event)
             else:
-                here = _Place(event.start_mark.line + 1, event.start_mark.index + self._shift)
-                own[key] = self._value(next(self._events), (*at, key), here)
+                own[key] = self._value(next(self._events), (*at, key), self._place(event))
         return joined(own, merged)
+
+    def _place(self, key: yamlguard.Event) -> _Place:
+        start, end = key.start_mark, key.end_mark
+        return _Place(start.line + 1, start.index + self._shift, end.index + self._shift)
 
     def _key(self, event: yamlguard.Event, seen: dict[str, int]) -> str:
         kind = type(event)

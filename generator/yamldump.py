@@ -6,10 +6,11 @@ import functools
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from generator import yamlscalar
+from generator.yamlscalar import Plain
 
 # Unquoted only what no reader can take for anything else; the rest costs two quotes.
 _WORDS = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@+%,()-]*(?:[ :][A-Za-z0-9_./@+%,()-]+)*")
@@ -38,10 +39,44 @@ def dump_all(values: Iterable[Any], *, quote_all: bool = False) -> str:
     return "---\n".join(dump(value, quote_all=quote_all) for value in values)
 
 
+def dump_source(value: Any, *, step: int = 2, list_step: int = 0) -> str:
+    """Data as `yamlio.read` gives it, as a block: a `Plain` comes out unquoted, as it was written.
+
+    `step` and `list_step` are how far a mapping and a list are indented below their key.
+    """
+    emitter = _Emitter(scalar_source, " " * step, " " * list_step)
+    emitter.document(value)
+    return "".join(emitter.parts)
+
+
+def flow_source(value: Any) -> str:
+    """Data as `yamlio.read` gives it, on one line: `{a: 1, b: [c, d]}`."""
+    if isinstance(value, Mapping):
+        pairs = [f"{_flow_string(key)}: {flow_source(item)}" for key, item in value.items()]
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow_source, value))}]"
+    if value is None or isinstance(value, Plain):
+        return "null" if value is None else str(value)
+    return _flow_string(value)
+
+
+def scalar_source(value: str) -> str:
+    """A string on one line: a `Plain` as it was written, others quoted if need be."""
+    return str(value) if isinstance(value, Plain) else _string(value)
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes."""
+    return _quoted(text)
+
+
 class _Emitter:
-    def __init__(self, string: Any) -> None:
+    def __init__(self, string: Callable[[str], str], step: str = "  ", list_step: str = "") -> None:
         self.parts: list[str] = []
         self._string = string
+        self._step = step
+        self._list_step = list_step
 
     def document(self, value: Any) -> None:
         if isinstance(value, Mapping) and value:
@@ -61,12 +96,13 @@ class _Emitter:
     def _entry(self, head: str, item: Any, indent: str) -> None:
         if isinstance(item, Mapping) and item:
             self.parts.append(head + "\n")
-            self._mapping(item, indent + "  ", indent + "  ")
+            self._mapping(item, indent + self._step, indent + self._step)
         elif isinstance(item, list | tuple) and item:
             self.parts.append(head + "\n")
-            self._sequence(item, indent, indent)
+            inner = indent + self._list_step
+            self._sequence(item, inner, inner)
         else:
-            self.parts.append(f"{head} {self._leaf(item, indent + '  ')}\n")
+            self.parts.append(f"{head} {self._leaf(item, indent + self._step)}\n")
 
     def _sequence(self, value: Iterable[Any], first: str, indent: str) -> None:
         lead = first + "- "
@@ -82,10 +118,9 @@ class _Emitter:
 
     def _leaf(self, value: Any, indent: str) -> str:
         if isinstance(value, str):
-            if "\n" in value and (block := _block(value, indent)) is not None:
-                return block
-            text: str = self._string(str.__str__(value))
-            return text
+            if "\n" in value and (found := block(value, indent)) is not None:
+                return found
+            return self._string(value if isinstance(value, Plain) else str.__str__(value))
         if value is None:
             return "null"
         if isinstance(value, bool):
@@ -123,7 +158,12 @@ def _quoted(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
-def _block(text: str, indent: str) -> str | None:
+def _flow_string(text: str) -> str:
+    # ',' and ' ' are what flow collections are made of; ':' before them as well.
+    return _quoted(text) if re.search(r"[, :]", text) else _string(text)
+
+
+def block(text: str, indent: str) -> str | None:
     """The text as a literal block, or None where that would not bring it back unchanged."""
     if text[0] in " \t\n" or _NO_BLOCK.search(text):
         return None

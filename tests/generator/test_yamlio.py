@@ -270,9 +270,9 @@ def test_a_render_of_three_thousand_lines_is_read_in_a_tenth_of_a_second():
     for trusted in (False, True):
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             assert yamlio.load_manifests(text, trusted=trusted) == manifests
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         assert min(times) < 0.1
 
 
