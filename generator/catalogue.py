@@ -62,6 +62,15 @@ def load(files: Files) -> Catalogue:
     return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
 
 
+def one(files: Files, name: str) -> Definition | None:
+    """One definition, or None where it is missing or does not parse."""
+    text = files.read(f"{ROOT}/{name}/{FILE_NAME}")
+    try:
+        return definition.load(name, text) if text is not None else None
+    except yamlio.YamlError:
+        return None
+
+
 def _settings(files: Files, problems: list[Problem]) -> Settings | None:
     text = files.read(SETTINGS)
     if text is None:

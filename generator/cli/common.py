@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,3 +118,21 @@ def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
     for number, row in enumerate(table):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         click.secho("  ".join(cells).rstrip(), bold=number == 0)
+
+
+@contextlib.contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on standard error, for a person at a terminal; silent otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, name: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+
+        def advance(done: int, total: int, name: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{label} {name}")
+
+        yield advance

@@ -1,0 +1,70 @@
+"""`gen-env diff`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="diff")
+@click.argument("base", required=False)
+@click.argument("head", required=False)
+@click.option("--env", "environments", multiple=True, metavar="ENV", help="Only this one.")
+@click.option(
+    "--file",
+    "file",
+    metavar="PATH",
+    help="A plain Application, HelmRelease or values file instead of environments.",
+)
+@click.option("--live", is_flag=True, help="Also show what the cluster differs in from the base.")
+@common.output("table", "markdown", "html", "json")
+@click.option(
+    "--budget",
+    type=int,
+    default=60_000,
+    show_default=True,
+    help="Characters (and bytes) of a Markdown report.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
+@click.option("--helm", metavar="FILE", help="Render with this helm binary.")
+def command(
+    base: str | None,
+    head: str | None,
+    environments: tuple[str, ...],
+    file: str | None,
+    live: bool,
+    form: str,
+    budget: int,
+    exit_code: bool,
+    helm: str | None,
+) -> int:
+    """Show what a change will do to the cluster.
+
+    Without BASE and HEAD: the default branch's merge base against the work tree, uncommitted
+    changes included. Nothing is checked out and no cluster is asked (but with --live).
+    """
+    from generator import compare
+
+    request = compare.Request(
+        folder=common.root() if file is None else common.folder(),
+        base=base,
+        head=head,
+        environments=environments,
+        file=file,
+        live=live,
+        helm=helm,
+    )
+    with common.bar("rendering") as progress:
+        report = compare.compare(request, progress)
+    click.echo(compare.formatted(report, form, budget, color=_coloured()), nl=False)
+    changed = any(item.changes for item in report.environments)
+    broken = any(not item.rendered for item in report.environments)
+    return 1 if broken or (exit_code and changed) else 0
+
+
+def _coloured() -> bool:
+    import sys
+
+    chosen = click.get_current_context().color
+    return sys.stdout.isatty() if chosen is None else chosen

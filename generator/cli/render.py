@@ -1,0 +1,58 @@
+"""`gen-env render`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="render")
+@click.argument("environment", metavar="ENV")
+@click.option(
+    "--only",
+    type=click.Choice(["chart", "manifests"]),
+    help="Only the chart's objects, or only those that gen-env adds.",
+)
+@common.output("yaml", "json")
+@click.option("--helm", metavar="FILE", help="Render with this helm binary.")
+def command(environment: str, only: str | None, form: str, helm: str | None) -> int:
+    """Print what the cluster would be given: the chart's objects and gen-env's own.
+
+    Values of Secrets that a chart renders are masked.
+    """
+    from generator import engines, pipeline, resource, yamlio
+    from generator.catalogue import load
+    from generator.diff.masking import mask
+    from generator.files import WorkTree
+
+    files = WorkTree(common.root())
+    found = load(files)
+    (item,) = found.chosen([environment]) or (None,)
+    if item is None or found.settings is None:
+        common.tell(found.problems, err=True)
+        return 1
+    built = pipeline.build(files, found.settings, item)
+    problems = list(built.problems)
+    if built.release is None:
+        common.tell(problems, err=True)
+        return 1
+    manifests = [] if only == "chart" else pipeline.own_manifests(built)
+    if only != "manifests":
+        common.progress(f"rendering {environment}")
+        result = pipeline.render_release(
+            built, engines.charts(), engines.lazy(files, helm), problems
+        )
+        if result is None:
+            common.tell(problems, err=True)
+            return 1
+        manifests += result.manifests
+    common.tell(problems, err=True)
+    shown = [
+        yamlio.canonical(mask(None, manifest)[1] or {}) for manifest in resource.ordered(manifests)
+    ]
+    if form == "json":
+        common.emit(shown, form)
+    else:
+        click.echo(yamlio.dump_all(shown), nl=False)
+    return 0

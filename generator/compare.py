@@ -1,0 +1,117 @@
+"""`gen-env diff` as steps: which revisions, which files, which format."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from generator import engines, review
+from generator.definition import ROOT, SETTINGS
+from generator.errors import UserError
+from generator.files import Snapshot, WorkTree
+from generator.git import Worktree
+from generator.report.model import Report
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for on the command line."""
+
+    folder: Path
+    base: str | None = None
+    head: str | None = None
+    environments: tuple[str, ...] = ()
+    file: str | None = None
+    live: bool = False
+    helm: str | None = None
+
+
+def compare(request: Request, progress: Progress) -> Report:
+    """The report; raises UserError for revisions that are not there."""
+    tree = Worktree.find(request.folder)
+    prefix = request.folder.resolve().relative_to(tree.root.resolve()).as_posix()
+    prefix = "" if prefix == "." else f"{prefix}/"
+    base = base_revision(tree, request)
+    files = WorkTree(request.folder)
+    means = review.Means(engines.charts(), engines.lazy(files, request.helm), progress=progress)
+    head_sha = tree.resolve(request.head) if request.head else None
+    revisions = review.Revisions(
+        base=at_revision(tree, base, prefix),
+        head=at_revision(tree, head_sha, prefix) if head_sha else files,
+        base_name=_shown(request.base, base),
+        head_name=_shown(request.head, head_sha) if head_sha else "the work tree",
+    )
+    touched = _touched(tree, base, head_sha, prefix)
+    return review.review(revisions, request.environments, touched, means)
+
+
+def base_revision(tree: Worktree, request: Request) -> str:
+    """The base: as given, else where this branch left the default branch."""
+    if request.base:
+        return tree.resolve(request.base)
+    head = tree.head()
+    if head is None:
+        raise UserError("there is no commit yet to compare with", hint="commit something first")
+    repository = engines.settings(WorkTree(request.folder))
+    branch = tree.default_branch(repository.repository.branch if repository else "")
+    return tree.merge_base(branch, head)
+
+
+def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
+    """The files of a commit that matter to gen-env, read from git's objects in one go."""
+    contents: dict[str, bytes] = {}
+    links: list[str] = []
+    revision = tree.at(sha)
+    for part in (ROOT, SETTINGS, "bootstrap", ".gen-env"):
+        found, left = revision.read_tree(f"{prefix}{part}")
+        contents |= {path.removeprefix(prefix): content for path, content in found.items()}
+        links += [entry.path.removeprefix(prefix) for entry in left if entry.mode == "120000"]
+    return Snapshot(contents, tuple(links))
+
+
+def _touched(tree: Worktree, base: str, head: str | None, prefix: str) -> set[str]:
+    """Paths below our folder that differ between the base and the head (or the work tree)."""
+    arguments = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base]
+    if head:
+        arguments.append(head)
+    output = tree.git.run(*arguments, "--").stdout
+    if not head:
+        output += tree.git.run("ls-files", "-z", "--others", "--exclude-standard").stdout
+    names = [name.decode("utf-8", "replace") for name in output.split(b"\0") if name]
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+def _shown(name: str | None, sha: str | None) -> str:
+    short = (sha or "")[:12]
+    return short if name is None or (sha or "").startswith(name) else f"{name} ({short})"
+
+
+def formatted(report: Report, form: str, budget: int, *, color: bool) -> str:
+    """The report as text in one of its formats."""
+    if form == "json":
+        from generator.report import json
+
+        return json.render(report)
+    if form == "markdown":
+        from generator.report import markdown
+
+        return markdown.render(report, budget=budget)
+    if form == "html":
+        from generator.report import html
+
+        return html.render(report)
+    import io
+
+    from rich.console import Console
+
+    from generator.report import terminal
+
+    text = io.StringIO()
+    width = shutil.get_terminal_size((100, 40)).columns
+    console = Console(file=text, force_terminal=color, no_color=not color, width=width)
+    terminal.show(report, console)
+    return text.getvalue()

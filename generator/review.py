@@ -1,0 +1,223 @@
+"""A change under review: base and head of a repository, rendered and compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from generator import catalogue, pipeline, plan, sides
+from generator.catalogue import Catalogue
+from generator.definition import Settings
+from generator.files import Files, WorkTree
+from generator.pipeline import Charts
+from generator.problem import Problem, Severity
+from generator.render import Renderer
+from generator.report.assemble import environment_diff
+from generator.report.model import EnvironmentDiff, Report
+from generator.sides import Inputs
+
+
+@dataclasses.dataclass(frozen=True)
+class Overlay:
+    """Files with a plan already carried out on them: what `generate` would leave."""
+
+    files: Files
+    writes: Mapping[str, bytes]
+    removals: frozenset[str]
+
+    def read(self, path: str) -> bytes | None:
+        """See Files."""
+        if path in self.removals:
+            return None
+        return self.writes[path] if path in self.writes else self.files.read(path)
+
+    def below(self, folder: str) -> list[str]:
+        """See Files."""
+        prefix = f"{folder}/" if folder else ""
+        added = {path for path in self.writes if path.startswith(prefix)}
+        return sorted({*self.files.below(folder), *added} - self.removals)
+
+    def links(self, folder: str) -> list[str]:
+        """See Files."""
+        return list(self.files.links(folder))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Revisions:
+    """The two sides: their files, and how people name them."""
+
+    base: Files
+    head: Files
+    base_name: str
+    head_name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """What a review needs from outside."""
+
+    charts: Charts
+    renderer: Renderer
+    jobs: int = 2
+    progress: Callable[[int, int, str], None] = lambda done, total, name: None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+    name: str
+    base: Inputs | None
+    head: Inputs | None
+    old_name: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def review(
+    revisions: Revisions, names: Sequence[str], touched: set[str] | None, means: Means
+) -> Report:
+    """Compare the environments that the change can reach.
+
+    The base is taken as it stands in git: that is what is deployed. The head is taken as
+    `generate` would leave it, and files that differ from that are a problem of their own.
+    `touched` are the paths that differ (None when unknown); only environments below them are
+    looked at, and all of them when gen-env.yaml is among them.
+    """
+    before, after = catalogue.load(revisions.base), catalogue.load(revisions.head)
+    wanted = _reach(before, after, touched)
+    if names:
+        _known(before, after, names)
+        wanted &= set(names)
+    generation = _generation(revisions.head, after, wanted, means)
+    pairs = _pairs(revisions, before, after, wanted, generation)
+    found = list(_compared(revisions, pairs, means))
+    problems = [item for item in after.problems if not item.environment]
+    reason = "" if wanted else "the change touches no environment"
+    return Report(
+        revisions.base_name,
+        revisions.head_name,
+        tuple(sorted(found, key=lambda item: item.name)),
+        tuple(problems),
+        reason,
+    )
+
+
+def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in before.definitions]
+    if unknown:
+        after.chosen(unknown)
+
+
+def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set[str]:
+    """Environments whose files differ; settings reach all of them."""
+    everybody = {*before.definitions, *after.definitions}
+    everybody |= {item.environment for item in after.problems if item.environment}
+    if touched is None or any(path.startswith("gen-env.yaml") for path in touched):
+        return everybody
+    return {
+        name
+        for name in everybody
+        if any(path.startswith(f"environments/{name}/") for path in touched)
+    }
+
+
+def _generation(
+    files: Files, found: Catalogue, wanted: set[str], means: Means
+) -> pipeline.Generation | None:
+    here = [name for name in sorted(wanted) if name in found.definitions]
+    if not here:
+        return None
+    return pipeline.generate(files, here, means.charts, means.renderer)
+
+
+def _pairs(
+    revisions: Revisions,
+    before: Catalogue,
+    after: Catalogue,
+    wanted: set[str],
+    generation: pipeline.Generation | None,
+) -> list[_Pair]:
+    heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
+    for name in wanted:
+        heads[name] = _head(revisions.head, after.settings, name, after, generation)
+    bases = {name: sides.inputs(revisions.base, name, before.settings) for name in wanted}
+    pairs = [
+        _Pair(name, bases[name], heads[name][0], None, heads[name][1]) for name in sorted(wanted)
+    ]
+    return _renamed(pairs)
+
+
+def _head(
+    files: Files,
+    settings: Settings | None,
+    name: str,
+    after: Catalogue,
+    generation: pipeline.Generation | None,
+) -> tuple[Inputs | None, tuple[Problem, ...]]:
+    broken = tuple(item for item in after.problems if item.environment == name)
+    outcome = next(
+        (item for item in (generation.outcomes if generation else ()) if item.name == name), None
+    )
+    if outcome is None:
+        return (None, broken) if not broken else (sides.inputs(files, name, settings), broken)
+    out_of_date = plan.drift(files, outcome.plan, name)
+    if isinstance(files, WorkTree):
+        # Somebody is still writing: that `generate` has not run yet is only worth a word.
+        out_of_date = tuple(
+            dataclasses.replace(item, severity=Severity.INFO) for item in out_of_date
+        )
+    ahead = Overlay(
+        files,
+        {path: text.encode() for path, text in outcome.plan.writes.items()},
+        frozenset(outcome.plan.removals),
+    )
+    return sides.inputs(ahead, name, settings), (*broken, *outcome.problems, *out_of_date)
+
+
+def _renamed(pairs: list[_Pair]) -> list[_Pair]:
+    """One environment that went and one that came for the same release are one that moved."""
+    gone = {pair.base.target: pair for pair in pairs if pair.base and pair.head is None}
+    result = []
+    moved: set[str] = set()
+    for pair in pairs:
+        old = gone.get(pair.head.target) if pair.head and pair.base is None else None
+        if old is not None and old.name not in moved:
+            moved.add(old.name)
+            pair = dataclasses.replace(pair, base=old.base, old_name=old.name)
+        result.append(pair)
+    return [pair for pair in result if pair.name not in moved]
+
+
+def _compared(
+    revisions: Revisions, pairs: Sequence[_Pair], means: Means
+) -> Iterator[EnvironmentDiff]:
+    """Compare in parallel; each comparison lets go of its objects before the next begins."""
+    work = [pair for pair in pairs if pair.problems or not _equal(pair)]
+    with (
+        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as both,
+        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as pool,
+    ):
+        futures = {pool.submit(_compare, revisions, pair, means, both): pair for pair in work}
+        for number, future in enumerate(as_completed(futures), start=1):
+            means.progress(number, len(work), futures[future].name)
+            yield future.result()
+
+
+def _equal(pair: _Pair) -> bool:
+    if pair.base is None or pair.head is None or pair.old_name:
+        return False
+    return pair.base.identity == pair.head.identity
+
+
+def _compare(
+    revisions: Revisions, pair: _Pair, means: Means, pool: ThreadPoolExecutor
+) -> EnvironmentDiff:
+    """Both sides at once: a render waits for a process of its own."""
+    futures = [
+        pool.submit(sides.side, name, item, means.charts, means.renderer) if item else None
+        for name, item in (
+            (revisions.base_name, pair.base),
+            (revisions.head_name, pair.head),
+        )
+    ]
+    base, head = (future.result() if future else None for future in futures)
+    return environment_diff(pair.name, base, head, old_name=pair.old_name, problems=pair.problems)
