@@ -32,7 +32,7 @@ spec:
       annotations: {{- . | nindent 8 }}
       {{- end }}
     spec:
-      {{- include "pod.placement" (dict "root" $root "section" $section "account" (include "name.account" (dict "root" $root "account" $section.serviceAccount "suffix" .name))) | nindent 6 }}
+      {{- include "pod.placement" (dict "root" $root "section" $section "skip" (eq .name "otel-collector" | ternary "schedulerName" "") "account" (include "name.account" (dict "root" $root "account" $section.serviceAccount "suffix" .name))) | nindent 6 }}
       {{- if ne (.kind | default "") "StatefulSet" }}
       restartPolicy: Always
       {{- end }}

@@ -37,7 +37,7 @@
 
 {{/*
 root, section, sections (in the place of section, the first that is set wins), spread (a component whose pods
-keep apart), account (name of the ServiceAccount): where the pod runs and as whom.
+keep apart), account (name of the ServiceAccount), skip (a key): where the pod runs and as whom.
 */}}
 {{- define "pod.placement" -}}
 {{- $values := .root.Values -}}
@@ -54,8 +54,8 @@ keep apart), account (name of the ServiceAccount): where the pod runs and as who
 {{- range list "schedulerName" "priorityClassName" "runtimeClassName" "hostAliases" }}
 {{- $key := . }}{{ $found := "" }}
 {{- range reverse $sections }}{{ with get . $key }}{{ $found = . }}{{ end }}{{ end }}
-{{- with $found }}
-{{ toYaml (dict $key .) }}
+{{- if and $found (ne $key ($.skip | default "")) }}
+{{ toYaml (dict $key $found) }}
 {{- end }}
 {{- end }}
 serviceAccountName: {{ .account }}
