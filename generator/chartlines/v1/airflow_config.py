@@ -234,12 +234,19 @@ def _collector_options(environment: Environment, endpoint: str) -> dict[str, str
 
 
 def _search_engine(environment: Environment, remote: RemoteLogging) -> Sections:
-    """Logs reach the engine from the task itself in Airflow 3; 2.x can only print them as JSON."""
-    keep = {"logging": {"delete_local_logs": str(remote.delete_local)}}
+    """Logs reach the engine from the task itself in Airflow 3; 2.x can only print them as JSON.
+
+    2.x cannot start with OpenSearch at all. 3.2.2 cannot without an explicit port, since the
+    provider's default is empty text, and it takes no port and no credentials from the URL.
+    """
     if not environment.airflow_3:
-        return {remote.type: {"write_stdout": "True", "json_format": "True"}}
-    write = "write_to_es" if remote.type == "elasticsearch" else "write_to_os"
-    return _joined(keep, {remote.type: {write: "True", "json_format": "True"}})
+        printed = {"write_stdout": "True", "json_format": "True"}
+        return {"elasticsearch": printed} if remote.type == "elasticsearch" else {}
+    keep = {"logging": {"delete_local_logs": str(remote.delete_local)}}
+    if remote.type == "elasticsearch":
+        return _joined(keep, {"elasticsearch": {"write_to_es": "True", "json_format": "True"}})
+    options = {"write_to_os": "True", "json_format": "True", "port": "9200"}
+    return _joined(keep, {"opensearch": options})
 
 
 def _bundle_arguments(bundle: Bundle, connection_id: str | None) -> dict[str, Any]:

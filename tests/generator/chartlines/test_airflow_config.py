@@ -183,6 +183,13 @@ def test_search_engines_are_written_to_by_airflow_3(engine, option):
     assert "remote_logging" not in found["logging"]
 
 
+def test_opensearch_needs_a_port_since_its_default_is_no_number():
+    env = environment(logging={"remote": {"type": "opensearch"}})
+    assert airflow_config.logging(env)["opensearch"]["port"] == "9200"
+    two = environment("2.11.0", logging={"remote": {"type": "opensearch"}})
+    assert "opensearch" not in airflow_config.logging(two)
+
+
 def test_airflow_2_can_only_print_logs_for_a_search_engine():
     env = environment("2.11.0", logging={"remote": {"type": "elasticsearch"}})
     assert airflow_config.logging(env)["elasticsearch"] == {
