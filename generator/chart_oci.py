@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from generator.chart_archive import MAX_PACKED
+from generator.chart_choice import check_digest, choose, no_version
 from generator.chart_http import Client, Credentials, FetchError, Response, shown
-from generator.chart_source import check_digest, choose, no_version
 from generator.chart_version import parse_version
 
 # helm.sh/helm/v4/pkg/registry/constants.go

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_never
 from urllib.parse import urljoin
@@ -13,12 +11,13 @@ from urllib.parse import urljoin
 from generator.chart import ChartArchive, ChartError, ChartFault, read_chart
 from generator.chart_archive import MAX_PACKED, pack
 from generator.chart_cache import ChartCache
+from generator.chart_choice import check_digest, choose, newest_first, no_version
 from generator.chart_http import Client, Credentials, FetchError, shown
-from generator.chart_version import Version, parse_range, parse_version
+from generator.chart_ignore import kept
+from generator.chart_oci import pull_oci, tags
 from generator.errors import UserError
 
 _MAX_INDEX = 32 << 20
-_HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,8 +58,6 @@ def pull(source: Source, version: str, client: Client | None = None) -> bytes:
         case RepositorySource():
             return _from_repository(source, version, client)
         case OciSource():
-            from generator.chart_oci import pull_oci
-
             return pull_oci(source.url, version, client, source.credentials)
         case VendoredSource():
             return _from_folder(source.path, version)
@@ -75,8 +72,6 @@ def versions(source: Source, client: Client | None = None) -> tuple[str, ...]:
         case RepositorySource():
             found = [str(entry.get("version", "")) for entry in _entries(source, client)]
         case OciSource():
-            from generator.chart_oci import tags
-
             found = tags(source.url, client, source.credentials)
         case VendoredSource():
             data = _from_folder(source.path, "")
@@ -106,54 +101,6 @@ def supply(
     origin = source.path if isinstance(source, VendoredSource) else Path(shown(source.url))
     read_chart(data, origin).expect(version, digest)
     return cache.add_bytes(data, str(origin))
-
-
-def newest_first(found: Iterable[str]) -> tuple[str, ...]:
-    """The semantic versions among these, newest first; the rest is left out."""
-    parsed = {text: version for text in found if (version := parse_version(text))}
-    return tuple(sorted(parsed, key=lambda text: (parsed[text], text), reverse=True))
-
-
-def choose(found: Iterable[str], wanted: str) -> str | None:
-    """The version that was asked for: spelled out, else the newest one in that range."""
-    listed = newest_first(found)
-    exact = parse_version(wanted)
-    for text in listed:
-        if text == wanted or (exact is not None and _same(parse_version(text), exact)):
-            return text
-    allowed = parse_range(wanted) if exact is None or wanted.count(".") < 2 else None
-    for text in listed:
-        version = parse_version(text)
-        if allowed is not None and version is not None and version in allowed:
-            return text
-    return None
-
-
-def no_version(place: str, version: str, found: Iterable[str]) -> FetchError:
-    """The error for a version that a source does not have; it names the newest ones it has."""
-    newest = ", ".join(newest_first(found)[:5])
-    return FetchError(
-        f"{place}: there is no version {version}",
-        status=404,
-        hint=f"it has {newest}" if newest else "it has none at all",
-    )
-
-
-def check_digest(data: bytes, stated: str, place: str) -> None:
-    """Raise ChartError when `data` is not what the source's own digest says."""
-    match = _HEX.fullmatch(stated.strip().lower())
-    actual = hashlib.sha256(data).hexdigest()
-    if match is None or match[1] != actual:
-        raise ChartError(
-            ChartFault.DIGEST,
-            f"{place}: the content has digest sha256:{actual}, the source states "
-            f"{stated.strip()[:80]}",
-            hint="the download was damaged or tampered with: try again, then ask its owner",
-        )
-
-
-def _same(one: Version | None, other: Version) -> bool:
-    return one == other and one is not None and one.build == other.build
 
 
 def _from_repository(source: RepositorySource, version: str, client: Client) -> bytes:
@@ -209,8 +156,6 @@ def _from_folder(path: Path, version: str) -> bytes:
 
 def pack_chart(files: Mapping[str, bytes], path: Path) -> bytes:
     """An unpacked chart (path below its folder → content) as an archive, always the same bytes."""
-    from generator.chart_ignore import kept
-
     return pack("chart", kept(files)) if "Chart.yaml" in files else _no_chart(path)
 
 

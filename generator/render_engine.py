@@ -24,7 +24,7 @@ from generator.render_process import Answer, Limits, run_child, site_folder
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _KUBERNETES = re.compile(r"v?\d+\.\d+(\.\d+)?([-+][0-9A-Za-z.+-]+)?")
-_API_VERSION = re.compile(r"[a-z0-9.-]+(/[A-Za-z0-9]+){0,2}")
+_API_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9]+){0,2}")
 _MAX_RELEASE = 53
 _HELM_VERSION = re.compile(r"v\d+\.\d+\.\d+\S*")
 

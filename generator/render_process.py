@@ -120,11 +120,8 @@ def _answer(done: command.Completed) -> Answer:
 
 
 def _failed(kind: str, message: str) -> Answer:
-    # A helm binary that died of a signal left no words; its status is the negative signal.
-    if kind == "status":
-        return _death(int(message), b"")
-    if kind == "helm" and _is_memory(message.encode()):
-        return Answer(kind="memory", message="")
+    if kind == "crash" or (kind == "helm" and _is_memory(message.encode())):
+        return Answer(kind="memory" if _is_memory(message.encode()) else "died", message=_DIED)
     return Answer(kind=kind, message=message)
 
 
@@ -142,5 +139,6 @@ def _death(status: int, stderr: bytes) -> Answer:
 
 
 def _is_memory(stderr: bytes) -> bool:
-    marks = (b"out of memory", b"cannot allocate memory", b"MemoryError", b"failed to reserve")
+    # The last two are how Go's runtime dies of a refused mapping.
+    marks = (b"out of memory", b"cannot allocate memory", b"MemoryError", b"SIGSEGV", b"sysMap")
     return any(mark in stderr for mark in marks)

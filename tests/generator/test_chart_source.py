@@ -9,8 +9,6 @@ from generator.chart_http import Client, Credentials, FetchError
 from generator.chart_source import (
     RepositorySource,
     VendoredSource,
-    choose,
-    newest_first,
     pull,
     supply,
     versions,
@@ -98,31 +96,6 @@ def test_an_index_that_is_none_is_told(server, source, client):
 
 def test_a_repository_lists_its_versions_newest_first(source, client):
     assert versions(source, client) == ("2.0.0-rc.1", "1.22.0", "1.9.0")
-
-
-def test_versions_sort_by_meaning_and_rubbish_is_left_out():
-    assert newest_first(["1.9.0", "1.22.0", "latest", "1.22.0-rc.1"]) == (
-        "1.22.0",
-        "1.22.0-rc.1",
-        "1.9.0",
-    )
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("1.22.0", "1.22.0"),
-        ("v1.22.0", "1.22.0"),
-        ("1.22", "1.22.0"),
-        ("1.9.x", "1.9.0"),
-        ("^1", "1.22.0"),
-        ("2.0.0-rc.1", "2.0.0-rc.1"),
-        ("2.0.0", None),
-        ("^3", None),
-    ],
-)
-def test_the_version_asked_for_is_chosen(wanted, found):
-    assert choose(["1.9.0", "1.22.0", "2.0.0-rc.1"], wanted) == found
 
 
 def unpacked(folder, files=FILES):
