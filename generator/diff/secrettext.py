@@ -68,9 +68,19 @@ def secret_intervals(text: str) -> list[Interval]:
 
 def redact(text: str) -> str:
     """The text with every secret that can be recognised replaced by `<masked>`."""
+    return _without(text, secret_intervals(text))
+
+
+def redact_prose(text: str) -> str:
+    """The same for our own sentences, in which `the Fernet key: …` assigns nothing."""
+    found = [interval for scan in _SCANS_OF_PROSE for interval in scan(text)]
+    return _without(text, _merged(found))
+
+
+def _without(text: str, intervals: Iterable[Interval]) -> str:
     pieces: list[str] = []
     position = 0
-    for start, end in secret_intervals(text):
+    for start, end in intervals:
         pieces += (text[position:start], "<masked>")
         position = end
     return "".join((*pieces, text[position:])) if pieces else text
@@ -292,12 +302,9 @@ def _decoded(word: str) -> str | None:
     return content if content.isprintable() or "\n" in content else None
 
 
+_SCANS_OF_PROSE = (_addresses, _driver_addresses, _queries, _tokens, _private_keys)
 _SCANS = (
-    _addresses,
-    _driver_addresses,
-    _queries,
-    _tokens,
-    _private_keys,
+    *_SCANS_OF_PROSE,
     _assignments,
     _flags,
     _secret_documents,

@@ -39,6 +39,8 @@ class Right:
     @property
     def words(self) -> str:
         """`delete pods`, `get secrets named x`, `* * in every API group`."""
+        if self.verb == self.resource == "*":
+            return "do everything"
         what = self.resource + (f" of {self.group}" if self.group not in ("", "*") else "")
         return f"{self.verb} {what}" + (f" named {self.name}" if self.name else "")
 

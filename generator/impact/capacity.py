@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from generator.diff.quantity import cores, quantity, size
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
-from generator.impact.quantity import cores, quantity, size
 from generator.impact.view import Context, View
 from generator.impact.workload import ROLLED, Workload
 
@@ -69,8 +69,8 @@ def quota(context: Context) -> Iterator[Finding]:
                 yield error(
                     "quota",
                     key,
-                    f"{name} requests reach {words(wanted)} of the {words(limit)} that the quota "
-                    "allows: pods beyond it are not created",
+                    f"pods request up to {words(wanted)} {name}, but the quota allows "
+                    f"{words(limit)}: pods beyond it are not created",
                 )
 
 

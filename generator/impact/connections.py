@@ -32,8 +32,8 @@ def connections(context: Context) -> Iterator[Finding]:
     lower_limit = context.base.facts.connection_limit
     if before == after and lower_limit == limit:
         return
-    moved = f"up to {after}" if before in (None, after) else f"{before} → up to {after}"
-    words = f"database connections: {moved} of the {limit} that the server accepts"
+    earlier = "" if before in (None, after) else f" (before: {before})"
+    words = f"up to {after} database connections{earlier}, and the server accepts {limit}"
     if after > limit:
         yield error(
             "database-connections",

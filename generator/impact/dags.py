@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
-from generator.impact.view import Context, View, listed
+from generator.impact.view import Context, View, listed, verb
 
 # git-sync v4 reads GITSYNC_REF; v3 the other two (github.com/kubernetes/git-sync, README).
 _VARIABLES = ("GITSYNC_REF", "GIT_SYNC_REV", "GIT_SYNC_BRANCH")
@@ -32,8 +32,9 @@ def dag_revision(context: Context) -> Iterator[Finding]:
         yield warning(
             "dag-revision",
             None,
-            f"{words}: it is an environment variable of git-sync, so {listed(names)} restart for "
-            "it; a branch name would move DAGs without restarts",
+            f"{words}: it is an environment variable of git-sync, so {listed(names)} "
+            f"{verb(names, 'restarts', 'restart')} for it; a branch name would move DAGs without "
+            "restarts",
         )
     else:
         yield info("dag-revision", None, f"{words}: git-sync takes it up without restarts")

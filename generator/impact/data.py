@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
 from generator.impact.references import uses
-from generator.impact.view import Context, counted, listed
+from generator.impact.view import Context, counted, listed, verb
 from generator.resource import Key, Object
 
 _SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
@@ -59,7 +59,8 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
             yield error(
                 "secret-pruned",
                 key,
-                f"is pruned, but {listed(users)} still need it: their next pods do not start",
+                f"is pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: the next "
+                "pods do not start",
             )
         else:
             yield warning(
@@ -74,7 +75,7 @@ def pruned(context: Context) -> Iterator[Finding]:
         yield info(
             "pruned",
             None,
-            f"{counted(len(names), 'object')} leave git and are deleted by a sync that prunes: "
+            f"a sync that prunes deletes {counted(len(names), 'object')} that left git: "
             f"{listed(names, _MAX_NAMED)}",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from generator.diff.secrettext import redact
+from generator.diff.secrettext import redact_prose
 from generator.diff.visible import one_line
 from generator.problem import Severity
 from generator.resource import Key
@@ -67,4 +67,4 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _finding(rule: str, severity: Severity, resource: Key | None, message: str) -> Finding:
     # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
-    return Finding(f"impact/{rule}", severity, resource, one_line(redact(message)))
+    return Finding(f"impact/{rule}", severity, resource, one_line(redact_prose(message)))

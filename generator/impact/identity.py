@@ -30,7 +30,7 @@ def fernet_key(context: Context) -> Iterator[Finding]:
             "fernet-key",
             head[0],
             f"the Fernet key is read from key {head[1]} of {head[0].name} instead of key {base[1]} "
-            f"of {base[0].name}: unless both hold the same key, stored connections and variables "
+            f"of {base[0].name}; unless both hold the same key, stored connections and variables "
             "cannot be decrypted",
         )
     elif _is_resealed(context, head):
@@ -54,6 +54,7 @@ def database(context: Context) -> Iterator[Finding]:
             f"the metadata database moves from {old} to {new}: DAG runs, connections and users "
             "stay behind unless they were copied",
         )
+    yield from _written_database(context)
     base, head = _reference(context.base, _DATABASE), _reference(context.head, _DATABASE)
     if base is None or head is None:
         return
@@ -73,6 +74,24 @@ def database(context: Context) -> Iterator[Finding]:
         )
     else:
         yield from _database_content(context, head)
+
+
+def _written_database(context: Context) -> Iterator[Finding]:
+    """A connection that stands in airflow.cfg or in a variable, in plain sight."""
+    old = context.base.setting("database", "sql_alchemy_conn")
+    new = context.head.setting("database", "sql_alchemy_conn")
+    if old and new and _address(old) != _address(new):
+        yield error(
+            "database",
+            None,
+            f"the database connection moves from {_place(old)} to {_place(new)}: DAG runs, "
+            "connections and users stay behind unless they were copied",
+        )
+
+
+def _place(connection: str) -> str:
+    host, port, path = _address(connection)
+    return f"{host}{':' if port else ''}{port}{path}"
 
 
 def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
-from generator.impact.view import Context, View, counted, listed
+from generator.impact.view import Context, View, listed, verb
 
 Places = dict[str, list[str]]
 
@@ -26,14 +26,14 @@ def image(context: Context) -> Iterator[Finding]:
             yield warning(
                 "image",
                 None,
-                f"{old} → {new} only in {listed(users)}; {listed(left)} keep the old one",
+                f"{old} → {new} only in {listed(users)}; {listed(left)} "
+                f"{verb(left, 'keeps', 'keep')} the old one",
             )
         else:
             yield info(
                 "image",
                 None,
-                f"{old} → {new} in all {counted(len(users), 'component')} that use it: "
-                f"{listed(users)}",
+                f"{old} → {new} everywhere it is used: {listed(users)}",
             )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from generator.diff.quantity import quantity, size
 from generator.health import fields
 from generator.impact.finding import Finding, error, info
-from generator.impact.quantity import quantity, size
 from generator.impact.view import Context, listed, plain
 from generator.resource import Object
 

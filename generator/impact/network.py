@@ -60,26 +60,29 @@ def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
 
 def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Iterator[Finding]:
     verb, side = _SIDES[direction]
-    who = f"{work.component} {verb}"
+    name = work.component
     if old.flows is None and new.flows is not None:
         rest = listed(new.flows and sorted(map(str, new.flows)))
         words = f"only {side} {rest}" if new.flows else "nothing"
-        yield warning("flow-closed", work.key, f"{who} {words}; before, it was open to everyone")
+        yield warning(
+            "flow-closed", work.key, f"{name} {verb} {words}; before, it was open to everyone"
+        )
     elif old.flows is not None and new.flows is None:
         yield warning(
-            "flow-opened", work.key, f"{who} {side} everyone on every port; no policy limits it now"
+            "flow-opened",
+            work.key,
+            f"{name} {verb} {side} everyone on every port; no policy limits it now",
         )
     else:
         for flow in new.opened_since(old):
-            yield _opened(work, who, side, flow)
+            say = warning if _is_wide(flow) else info
+            yield say("flow-opened", work.key, f"{name} also {verb} {side} {flow}")
         for flow in old.opened_since(new):
-            yield warning("flow-closed", work.key, f"{who} no longer {side} {flow}")
+            yield warning("flow-closed", work.key, f"{name} no longer {verb} {side} {flow}")
 
 
-def _opened(work: Workload, who: str, side: str, flow: Flow) -> Finding:
-    wide = flow.peer in ("anyone", "0.0.0.0/0", "::/0") or "every namespace" in flow.peer
-    say = warning if wide else info
-    return say("flow-opened", work.key, f"{who} also {side} {flow}")
+def _is_wide(flow: Flow) -> bool:
+    return flow.peer in ("anyone", "0.0.0.0/0", "::/0") or "every namespace" in flow.peer
 
 
 def _idle(view: View) -> Iterator[Statement]:

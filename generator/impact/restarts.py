@@ -9,8 +9,9 @@ from generator.diff.folding import is_folded_annotation
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
 from generator.impact.references import uses
-from generator.impact.view import Context, counted, listed, plain
+from generator.impact.view import Context, counted, listed, plain, verb
 from generator.impact.workload import ROLLED, TASK_PODS, Workload
+from generator.resource import Key
 
 # These hold work in progress: a restart interrupts something that is not simply asked again.
 _STATEFUL = frozenset({"worker", "triggerer", "redis", "primary", "postgresql"})
@@ -37,7 +38,7 @@ def task_pods(context: Context) -> Iterator[Finding]:
             reasons = "; ".join(_reasons(old, after))
             yield info(
                 "task-pods",
-                after.key,
+                Key("", "ConfigMap", after.key.namespace, after.key.name),
                 f"tasks that start after the scheduler's restart run in other pods: {reasons}; "
                 "running task pods are left alone",
             )
@@ -88,12 +89,13 @@ def not_restarted(context: Context) -> Iterator[Finding]:
         kind = "Secret" if key.kind == "SealedSecret" else key.kind
         users = stale.get((kind, key.namespace, key.name), [])
         if users and _content(before) != _content(after):
-            names = listed(sorted(work.component for work in users))
+            names = sorted(work.component for work in users)
+            read, are = verb(names, "reads", "read"), verb(names, "is", "are")
             yield warning(
                 "not-restarted",
                 key,
-                f"its content changes, but {names} read it when they start and are not restarted: "
-                "they keep the old values until somebody restarts them",
+                f"its content changes, but {listed(names)} {read} it at the start and {are} not "
+                "restarted: old values stay in use until somebody restarts it",
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
 from generator.impact.references import Use, provided, uses
-from generator.impact.view import Context, View, listed, plain
+from generator.impact.view import Context, View, listed, plain, verb
 from generator.resource import Key, Object
 
 Wanted = tuple[str, str, str]
@@ -50,8 +50,8 @@ def unsealed(context: Context) -> Iterator[Finding]:
             yield error(
                 "secret-unsealed",
                 key,
-                f"{listed(empty)} still empty: the controller cannot unseal it, and pods that "
-                "need it do not start",
+                f"{listed(empty)} {verb(empty, 'is', 'are')} still empty: the controller cannot "
+                "unseal it, and pods that need it do not start",
             )
 
 
@@ -76,7 +76,7 @@ def missing(context: Context) -> Iterator[Finding]:
         yield say(
             "secret-missing",
             Key("", "Secret", namespace, secret),
-            f"{subject} that {listed(sorted(users))} need{'s' if len(users) == 1 else ''} {where}"
+            f"{subject} that {listed(sorted(users))} {verb(users, 'needs', 'need')} {where}"
             + (" (already so before this change)" if known else ""),
         )
 

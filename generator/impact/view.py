@@ -151,6 +151,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def verb(subjects: Any, one: str, many: str) -> str:
+    """The form of the verb that fits one subject or several."""
+    return one if len(list(subjects)) == 1 else many
+
+
 def _label(work: Workload) -> str:
     value = work.labels.get("executor")
     if not isinstance(value, str):
