@@ -1,9 +1,8 @@
-import os
 import re
-from pathlib import Path
 
 import pytest
 
+from generator.chart_archive import unpack
 from generator.chartlines.v1_deprecated import RENAMED
 from generator.checks.deprecated import deprecated_problems
 from generator.checks.values_input import ValuesInput, merged
@@ -77,15 +76,10 @@ def test_the_place_is_the_old_keys():
 
 
 @pytest.mark.real_chart
-def test_every_rename_that_the_chart_warns_of_is_in_the_table():
-    cache = Path(os.environ.get("GEN_ENV_CHART_CACHE", "~/.cache/gen-env/charts")).expanduser()
-    archive = cache / "airflow-1.22.0.tgz"
-    if not archive.exists():
-        pytest.skip("gen-env chart add airflow-1.22.0.tgz would make it run")
-    from generator.chart_archive import unpack
-
-    files = unpack(archive.read_bytes())
-    notes = files[min((name for name in files if name.endswith("templates/NOTES.txt")), key=len)]
-    said = re.findall(r"`([\w.]+)` (?:has been renamed|section has been removed)", notes.decode())
+def test_every_rename_that_the_chart_warns_of_is_in_the_table(real_chart):
+    files = unpack(real_chart.read_bytes())
+    name = min((name for name in files if name.endswith("templates/NOTES.txt")), key=len)
+    text = files[name].decode()
+    said = re.findall(r"`([\w.]+)` (?:has been renamed|section has been removed)", text)
     assert len(said) > 100
     assert {entry.old for entry in RENAMED if entry.warned} - {"ingress.enabled"} == set(said)

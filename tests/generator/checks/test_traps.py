@@ -1,14 +1,13 @@
 """Each rule finds its trap and lets the nearest harmless values pass."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.chart import open_chart
 from generator.checks.registry import TRAPS, trap_problems
 from generator.checks.values_input import ValuesInput, merged
 from generator.problem import Severity
@@ -20,22 +19,14 @@ BAD = [(rule, n) for rule, (bad, _) in BAD_AND_GOOD.items() for n in range(len(b
 GOOD = [(rule, n) for rule, (_, good) in BAD_AND_GOOD.items() for n in range(len(good))]
 
 
-def official_values():
-    cache = Path(os.environ.get("GEN_ENV_CHART_CACHE", "~/.cache/gen-env/charts")).expanduser()
-    archive = cache / "airflow-1.22.0.tgz"
-    if not archive.exists():
-        pytest.skip("gen-env chart add airflow-1.22.0.tgz would make it run")
-    from generator.chart import open_chart
-
-    return open_chart(archive).values()
-
-
 @pytest.fixture(
     scope="module",
     params=["own", pytest.param("official", marks=pytest.mark.real_chart)],
 )
 def chart_values(request):
-    return DEFAULTS if request.param == "own" else official_values()
+    if request.param == "own":
+        return DEFAULTS
+    return open_chart(request.getfixturevalue("real_chart")).values()
 
 
 def nested(flat):

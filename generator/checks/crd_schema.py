@@ -1,0 +1,218 @@
+"""Custom resources against the CustomResourceDefinitions that a directory holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.checks.kubernetes_schema import is_builtin
+from generator.checks.not_done import NotDone
+from generator.checks.objects import Where, mapping, rendered_only, rows, title_of
+from generator.checks.rule import Rule
+from generator.checks.schema_errors import faults
+from generator.errors import UserError
+from generator.problem import Problem, Severity
+from generator.resource import Object, group_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
+SCHEMA = Rule(
+    "crd/schema",
+    Severity.ERROR,
+    "A custom resource that its definition refuses",
+    "The API server rejects wrong types and drops unknown fields without a word.",
+    "the CustomResourceDefinition",
+)
+VERSION = Rule(
+    "crd/unknown-version",
+    Severity.ERROR,
+    "A version that the definition does not serve",
+    "The sync fails until the controller is upgraded.",
+    "the CustomResourceDefinition",
+)
+RULES = (SCHEMA, VERSION)
+
+_STRINGS = {"type": ["object", "null"], "additionalProperties": {"type": "string"}}
+# What people may write; the API server fills in the rest. A schema of ObjectMeta is in no CRD.
+_METADATA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string"},
+        "generateName": {"type": "string"},
+        "namespace": {"type": "string"},
+        "labels": _STRINGS,
+        "annotations": _STRINGS,
+        "finalizers": {"type": "array", "items": {"type": "string"}},
+        "ownerReferences": {"type": "array", "items": {"type": "object"}},
+        "creationTimestamp": {"type": ["string", "null"]},
+        **{key: {"type": "string"} for key in ("uid", "resourceVersion", "selfLink")},
+        "generation": {"type": "integer"},
+        "managedFields": {"type": "array"},
+    },
+}
+_JUNCTIONS = ("allOf", "anyOf", "oneOf")
+_KEPT = (
+    *("type", "enum", "pattern", "required", "minimum", "maximum", "minLength", "maxLength"),
+    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "multipleOf"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Definitions:
+    """CRDs by group and kind, each with its served versions and their schemas."""
+
+    schemas: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+
+    @staticmethod
+    def of(documents: Iterable[Mapping[str, Any]]) -> Definitions:
+        """From CustomResourceDefinitions; whatever else is among them is left out."""
+        found: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        for document in documents:
+            if document.get("kind") != "CustomResourceDefinition":
+                continue
+            spec = mapping(document.get("spec"))
+            key = (str(spec.get("group")), str(mapping(spec.get("names")).get("kind")))
+            for version in rows(spec.get("versions")):
+                schema = mapping(mapping(version.get("schema")).get("openAPIV3Schema"))
+                if version.get("served", True) and schema:
+                    found.setdefault(key, {})[str(version.get("name"))] = schema
+        return Definitions(found)
+
+
+def load_definitions(folder: Path) -> Definitions:
+    """Every CRD in the YAML and JSON files of one folder.
+
+    Raises UserError when it is no folder or a file in it cannot be read.
+    """
+    from generator.yamlio import load_manifests
+
+    if not folder.is_dir():
+        raise UserError(
+            "there is no such folder of CustomResourceDefinitions",
+            path=str(folder),
+            hint="set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
+        )
+    documents: list[dict[str, Any]] = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".yaml", ".yml", ".json") and file.is_file():
+            documents += load_manifests(file.read_bytes(), path=str(file))
+    return Definitions.of(documents)
+
+
+def crd_problems(
+    manifests: Iterable[Object],
+    definitions: Definitions | None,
+    *,
+    where: Where = rendered_only,
+) -> Iterator[Problem | NotDone]:
+    """What the definitions refuse, and one NotDone for each kind that has no definition."""
+    missing: set[tuple[str, str]] = set()
+    validators: dict[tuple[str, str, str], Draft7Validator] = {}
+    for manifest in manifests:
+        if is_builtin(manifest):
+            continue
+        group, _, version = str(manifest.get("apiVersion")).rpartition("/")
+        kind = str(manifest.get("kind"))
+        served = definitions.schemas.get((group, kind)) if definitions else None
+        if served is None:
+            missing.add((group, kind))
+        elif version not in served:
+            yield _unknown_version(manifest, sorted(served), where)
+        else:
+            key = (group, kind, version)
+            if key not in validators:
+                validators[key] = compiled(served[version])
+            yield from _faults(manifest, validators[key], where)
+    for group, kind in sorted(missing):
+        yield NotDone(
+            "crd/schema",
+            f"no CustomResourceDefinition of {kind} ({group}) is at hand",
+            "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
+        )
+
+
+def compiled(schema: Mapping[str, Any]) -> Draft7Validator:
+    """A validator for one version of a definition, unknown fields refused."""
+    from jsonschema import Draft7Validator
+
+    converted = closed(schema, root=True)
+    return Draft7Validator(converted)
+
+
+def _faults(manifest: Object, validator: Draft7Validator, where: Where) -> Iterator[Problem]:
+    for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
+        message = f"{title_of(manifest)}: {fault.message}"
+        yield Problem(SCHEMA.id, SCHEMA.severity, message, path=where(manifest), hint=fault.hint)
+
+
+def _unknown_version(manifest: Object, served: list[str], where: Where) -> Problem:
+    group = group_of(str(manifest.get("apiVersion")))
+    return Problem(
+        VERSION.id,
+        VERSION.severity,
+        f"{title_of(manifest)}: {manifest.get('apiVersion')} is not served",
+        path=where(manifest),
+        hint=f"use {group}/{served[-1]}",
+    )
+
+
+def closed(schema: Mapping[str, Any], *, root: bool = False, junction: bool = False) -> Any:
+    """A structural schema as JSON Schema in which fields that would be pruned are errors.
+
+    Rules in CEL (x-kubernetes-validations) are not evaluated. Inside allOf and its like nothing
+    may declare fields, so nothing is closed there.
+    """
+    result: dict[str, Any] = {key: schema[key] for key in _KEPT if key in schema}
+    properties = mapping(schema.get("properties"))
+    if properties:
+        result["properties"] = {
+            key: closed(mapping(item), junction=junction) for key, item in properties.items()
+        }
+    if "items" in schema:
+        result["items"] = closed(mapping(schema["items"]), junction=junction)
+    extra = schema.get("additionalProperties")
+    if isinstance(extra, Mapping):
+        result["additionalProperties"] = closed(extra, junction=junction)
+    elif properties and extra is None and not junction and not _preserves(schema):
+        result["additionalProperties"] = False
+    for key in _JUNCTIONS:
+        if key in schema:
+            result[key] = [closed(mapping(item), junction=True) for item in schema[key]]
+    if "not" in schema:
+        result["not"] = closed(mapping(schema["not"]), junction=True)
+    if schema.get("x-kubernetes-int-or-string"):
+        result["type"] = ["integer", "string"]
+        result.pop("anyOf", None)
+    if root or schema.get("x-kubernetes-embedded-resource"):
+        _add_identity(result)
+    if schema.get("nullable"):
+        _add_null(result)
+    return result
+
+
+def _preserves(schema: Mapping[str, Any]) -> bool:
+    return bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+
+
+def _add_identity(result: dict[str, Any]) -> None:
+    own = mapping(result.get("properties"))
+    result["properties"] = {
+        **own,
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": _METADATA,
+    }
+
+
+def _add_null(result: dict[str, Any]) -> None:
+    kind = result.get("type")
+    if isinstance(kind, str):
+        result["type"] = [kind, "null"]
+    elif isinstance(kind, list):
+        result["type"] = [*kind, "null"]
+    if "enum" in result:
+        result["enum"] = [*result["enum"], None]
