@@ -208,7 +208,7 @@ def pull_request(data: Mapping[str, Any]) -> PullRequest:
         state=PullState.MERGED if merged else closed,
         head_sha=head["sha"],
         head_ref=head["ref"],
-        head_repository=_id(head.get("repo")),
+        head_repository=None if _is_adrift(head["ref"]) else _id(head.get("repo")),
         base_sha=base["sha"],
         base_ref=base["ref"],
         base_repository=_id(base.get("repo")) or "",
@@ -241,6 +241,15 @@ def comment(data: Mapping[str, Any]) -> Comment:
     """One comment from GitHub's or Gitea's JSON."""
     author = str((data.get("user") or {}).get("id") or "")
     return Comment(int(data["id"]), author, data.get("body") or "", data.get("html_url") or "")
+
+
+def _is_adrift(ref: str) -> bool:
+    """Whether no branch stands behind a head: its repository is gone, or there never was one.
+
+    Gitea then names the base repository as the head's. In its AGit flow anybody who may read can
+    push such a head, so that the name must not pass for a branch of a writer.
+    """
+    return ref.startswith("refs/pull/")
 
 
 def _id(repository: Mapping[str, Any] | None) -> str | None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT = (5.0, 30.0)
 _MAX_BYTES = 32 * 1024 * 1024
-_MAX_PAGES = 500
 # A longer wait is the caller's to plan; a person or a worker should not sit and hold a lock.
 _PATIENCE = 90.0
 _SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
@@ -56,6 +55,7 @@ class Transport:
         *,
         ca: Path | None = None,
         attempts: int = 5,
+        max_pages: int = 500,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
@@ -68,6 +68,7 @@ class Transport:
             raise UserError("there is no certificate authority's file", path=str(ca))
         self._verify: bool | str = str(ca) if ca else True
         self._attempts = attempts
+        self._max_pages = max_pages
         self._sleep = sleep
         self._clock = clock
         self._chance = chance
@@ -92,7 +93,7 @@ class Transport:
         """
         query: dict[str, str | int] = {size: 100 if size == "per_page" else 50, **(params or {})}
         before: object = None
-        for _ in range(_MAX_PAGES):
+        for _ in range(self._max_pages):
             answer = self.send("GET", path, params=query)
             if not isinstance(answer.data, list) or answer.data == before:
                 return
@@ -101,7 +102,7 @@ class Transport:
             if not following or not answer.data:
                 return
             query, before = {**query, **following}, answer.data
-        raise Rejected(f"the list has more than {_MAX_PAGES} pages", path=path)
+        raise Rejected(f"the list has more than {self._max_pages} pages", path=path)
 
     def send(
         self,

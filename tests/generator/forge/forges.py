@@ -3,14 +3,14 @@
 import contextlib
 import dataclasses
 
-import pytest
+from cryptography.hazmat.primitives import serialization
 
 from generator.forge.connect import connect
-from generator.forge.credentials import Token
+from generator.forge.credentials import App, Token
 from generator.forge.location import locate
-from generator.forge.port import ForgeKind
 from generator.seal.secret import Secret
 from tests.fake_forge import REPOSITORY, TOKEN, Store, serving
+from tests.generator.seal.keypair import private_key
 
 
 class Clock:
@@ -48,4 +48,22 @@ def setting():
         yield Setting(store, url, Clock())
 
 
-every_forge = pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
+def app_key(number=0):
+    """A private key in the form in which GitHub hands it out."""
+    return Secret(
+        private_key(number).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+def with_app(world, *, user=701):
+    """Let the GitHub App `gen-env` be installed; gives its credentials."""
+    store = world.store
+    store.app_key = private_key().public_key()
+    store.users[user] = "gen-env[bot]"
+    store.rights[user] = "write"
+    world.clock.now = store.clock = 1_800_000_000.0
+    return App("12", app_key())

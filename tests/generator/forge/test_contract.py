@@ -79,6 +79,11 @@ def test_a_pull_request_of_a_fork_is_known_as_such(port, store, fork):
     assert port.get_pr(store.add_pull(fork=fork)).from_fork
 
 
+def test_a_head_without_a_branch_passes_for_a_forks(port, store):
+    number = store.add_pull(head="refs/pull/1/head")
+    assert port.get_pr(number).from_fork is (port.kind is not ForgeKind.GITLAB)
+
+
 def test_the_end_of_a_pull_request_is_told(port, store):
     merged = store.add_pull(state="closed", merged=True, merge_sha="c" * 40)
     closed = store.add_pull(state="closed")

@@ -1,5 +1,4 @@
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from generator.errors import UserError
 from generator.forge.credentials import App
@@ -7,37 +6,23 @@ from generator.forge.errors import Unauthorized
 from generator.forge.port import Annotation, Check, CheckState, ForgeKind
 from generator.seal.secret import Secret
 from tests.fake_forge import SHA
-from tests.generator.forge.forges import setting
-from tests.generator.seal.keypair import private_key
+from tests.generator.forge.forges import app_key, setting, with_app
 
 APP = 701
 MARKER = "<!-- m -->"
 
 
-def pem(number=0):
-    return Secret(
-        private_key(number).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @pytest.fixture
 def world():
     with setting() as made:
-        made.store.app_key = private_key().public_key()
-        made.store.users[APP] = "gen-env[bot]"
-        made.store.rights[APP] = "write"
+        with_app(made, user=APP)
         made.store.tokens.clear()
-        made.clock.now = made.store.clock = 1_800_000_000.0
         yield made
 
 
 @pytest.fixture
 def port(world):
-    return world.port(ForgeKind.GITHUB, App("12", pem()))
+    return world.port(ForgeKind.GITHUB, App("12", app_key()))
 
 
 def tokens_made(world):
@@ -63,7 +48,7 @@ def test_one_token_serves_until_shortly_before_its_end(world, port):
 
 def test_a_known_installation_is_not_looked_up(world):
     world.store.add_pull()
-    world.port(ForgeKind.GITHUB, App("12", pem(), "77")).get_pr(1)
+    world.port(ForgeKind.GITHUB, App("12", app_key(), "77")).get_pr(1)
     assert not any(seen.path.endswith("/installation") for seen in world.store.seen)
 
 
@@ -85,7 +70,7 @@ def test_the_token_of_a_workflow_knows_its_own_comments_too(world):
 
 def test_a_key_of_another_app_is_not_accepted(world):
     with pytest.raises(Unauthorized, match="could not be decoded"):
-        world.port(ForgeKind.GITHUB, App("12", pem(1))).get_pr(1)
+        world.port(ForgeKind.GITHUB, App("12", app_key(1))).get_pr(1)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +85,7 @@ def test_what_is_no_private_key_is_refused_and_not_quoted(world, key):
 
 def test_an_app_belongs_to_github(world):
     with pytest.raises(UserError, match="App is GitHub's"):
-        world.port(ForgeKind.GITLAB, App("12", pem()))
+        world.port(ForgeKind.GITLAB, App("12", app_key()))
 
 
 # Check runs

@@ -118,12 +118,16 @@ def test_an_error_page_in_html_is_not_quoted(api, world):
     assert "<" not in caught.value.message
 
 
-def test_an_endless_list_ends(api, world):
+def test_an_endless_list_ends(world):
+    client = transport(f"{world.url}/api/v3", max_pages=4)
     world.store.page_size = 1
-    for _ in range(600):
+    for _ in range(4):
         world.store.add_pull()
-    with pytest.raises(Rejected, match="more than 500 pages"):
-        list(api.pages(PULLS))
+    assert len(list(client.pages(PULLS))) == 4
+    world.store.add_pull()
+    with pytest.raises(Rejected, match="more than 4 pages"):
+        list(client.pages(PULLS))
+    client.close()
 
 
 def test_a_list_that_ignores_the_page_ends():
