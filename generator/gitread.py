@@ -16,6 +16,7 @@ _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 MAX_BLOB = 1 << 20
 MAX_TOTAL = 256 << 20
+MAX_FILES = 50_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -39,13 +40,19 @@ class Revision:
     git: Git
     sha: str
 
-    def list_files(self, under: str = "") -> list[Entry]:
-        """Every file below the folder `under` (or that very file), by path; links not followed."""
+    def list_files(self, under: str = "", *, max_files: int = MAX_FILES) -> list[Entry]:
+        """Every file below the folder `under` (or that very file), by path; links not followed.
+
+        Raises UserError when the revision cannot be read or holds more than `max_files` there.
+        """
         arguments = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", self.sha]
         if folder := under.strip("/"):
             arguments += ["--", folder]
         output = _done(self.git.run(*arguments, check=False), self.sha).stdout
-        return sorted(_entry(record) for record in output.split(b"\0") if record)
+        records = output.split(b"\0")[:-1]
+        if len(records) > max_files:
+            raise UserError(f"more than {max_files:,} files", path=folder)
+        return sorted(map(_entry, records))
 
     def read_blobs(
         self, oids: Iterable[str], *, max_size: int = MAX_BLOB, max_total: int = MAX_TOTAL

@@ -164,14 +164,15 @@ def _flow_string(text: str) -> str:
 
 
 def block(text: str, indent: str) -> str | None:
-    """The text as a literal block, or None where that would not bring it back unchanged."""
-    if text[0] in " \t\n" or _NO_BLOCK.search(text):
+    """The text as a literal block, or None where that would not bring it back unchanged.
+
+    Nor for several line breaks at the end: whatever follows such a block could become part of it.
+    """
+    if text[0] in " \t\n" or text.endswith("\n\n") or _NO_BLOCK.search(text):
         return None
-    body = text.rstrip("\n")
-    ending = len(text) - len(body)
-    chomping = "-" if ending == 0 else "" if ending == 1 else "+"
-    lines = [indent + line if line else "" for line in body.split("\n")]
-    return f"|{chomping}\n" + "\n".join(lines) + "\n" * max(ending - 1, 0)
+    chomping = "" if text.endswith("\n") else "-"
+    lines = text.removesuffix("\n").split("\n")
+    return f"|{chomping}\n" + "\n".join(indent + line if line else "" for line in lines)
 
 
 def _float(value: float) -> str:

@@ -58,8 +58,6 @@ def content_end(document: Document, path: Path) -> int:
 
 def line_end(text: str, offset: int) -> int:
     """The offset after the line break that ends the line of `offset`."""
-    if offset and text[offset - 1] in "\r\n" and not text.startswith("\n", offset):
-        return offset
     match = _LINE.match(text, offset)
     return match.end() if match else len(text)
 
@@ -70,20 +68,20 @@ def line_start(text: str, offset: int) -> int:
     return 1 if start == 0 and text.startswith("\ufeff") else start
 
 
-def before_break(text: str, offset: int) -> int:
-    """The offset before the line break that ends there, if one does."""
-    if text.startswith("\r\n", offset - 2):
-        return offset - 2
-    return offset - 1 if text[offset - 1 : offset] in ("\n", "\r") else offset
-
-
 def _scalar_end(text: str, mark: Mark) -> int:
     if mark.style not in ("|", ">"):
         return mark.end
     header = text[mark.start : mark.end].splitlines()[0]
     if "+" in header.partition("#")[0]:
-        return mark.end
+        return _before_break(text, mark.end)
     return mark.start + len(text[mark.start : mark.end].rstrip(" \t\r\n"))
+
+
+def _before_break(text: str, offset: int) -> int:
+    """The offset before the line break that ends there, if one does."""
+    if text.startswith("\r\n", offset - 2):
+        return offset - 2
+    return offset - 1 if text[offset - 1 : offset] in ("\n", "\r") else offset
 
 
 def _without_comments(text: str, mark: Mark) -> int:

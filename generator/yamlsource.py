@@ -23,8 +23,6 @@ def scalar_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
     """A scalar in the place of a scalar."""
     mark, new = document.marks[path], yamldata.get(goal, path)
     text, end = document.text, yamlplace.content_end(document, path)
-    if mark.style in ("|", ">"):
-        end = yamlplace.before_break(text, end)
     if mark.style in ("|", ">") and isinstance(new, str):
         yield from _block_replaced(document, mark, end, new)
     for source in _sources(mark, new):

@@ -74,6 +74,12 @@ def test_only_what_is_below_a_folder_is_listed(tree):
     assert tree.at("HEAD").list_files("-x") == []
 
 
+def test_too_many_files_are_refused(tree):
+    assert len(tree.at("HEAD").list_files(max_files=4)) == 4
+    with pytest.raises(UserError, match="more than 3 files"):
+        tree.at("HEAD").list_files(max_files=3)
+
+
 def test_content_is_what_was_committed_whatever_attributes_say(tree):
     (tree.root / ".gitattributes").write_text("* export-ignore filter=evil eol=crlf\n")
     git(tree.root, "config", "filter.evil.smudge", "touch ran; cat")

@@ -49,7 +49,7 @@ def same(left, right):
 
 
 @given(values, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_reader_gets_back_what_was_written(value, quote_all):
     text = yamlio.dump(value, quote_all=quote_all)
     assert same(yaml.load(text, yaml.CSafeLoader), value)

@@ -252,7 +252,7 @@ def same_for_1_2(text):
 
 
 @given(st.data(), layouts(), st.one_of(words, plain, st.none(), st.integers()))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
     document = yamlio.read(text, "f")
     path = path_in(draw.draw, document)
@@ -268,7 +268,7 @@ def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
 
 
 @given(st.data(), layouts(), data)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
     document = yamlio.read(text, "f")
     path = path_in(draw.draw, document)
@@ -286,7 +286,7 @@ def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
 
 
 @given(st.data(), layouts())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_removal_reads_back_and_keeps_every_comment(draw, text):
     document = yamlio.read(text, "f")
     path = path_in(draw.draw, document)
