@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,9 @@ class Definitions:
     """CRDs by group and kind, each with its served versions and their schemas."""
 
     schemas: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+    _compiled: dict[tuple[str, str, str], Draft7Validator] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @staticmethod
     def of(documents: Iterable[Mapping[str, Any]]) -> Definitions:
@@ -82,57 +86,86 @@ class Definitions:
                     found.setdefault(key, {})[str(version.get("name"))] = schema
         return Definitions(found)
 
+    def validator(self, group: str, kind: str, version: str) -> Draft7Validator:
+        """The compiled schema of one served version; KeyError for any other."""
+        key = (group, kind, version)
+        if key not in self._compiled:
+            self._compiled[key] = compiled(self.schemas[group, kind][version])
+        return self._compiled[key]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Checked:
+    """What the definitions refuse, and the kinds that have none."""
+
+    problems: tuple[Problem, ...]
+    not_done: tuple[NotDone, ...]
+
 
 def load_definitions(folder: Path) -> Definitions:
-    """Every CRD in the YAML and JSON files of one folder.
+    """Every CRD in the YAML and JSON files of one folder; unchanged files are read once.
 
     Raises UserError when it is no folder or a file in it cannot be read.
     """
-    from generator.yamlio import load_manifests
-
     if not folder.is_dir():
         raise UserError(
             "there is no such folder of CustomResourceDefinitions",
             path=str(folder),
             hint="set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
         )
+    files = [
+        file
+        for file in sorted(folder.iterdir())
+        if file.suffix in (".yaml", ".yml", ".json") and file.is_file()
+    ]
+    stamps = [(file, file.stat()) for file in files]
+    return _loaded(tuple((file, stat.st_mtime_ns, stat.st_size) for file, stat in stamps))
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(files: tuple[tuple[Path, int, int], ...]) -> Definitions:
+    from generator.yamlio import load_manifests
+
     documents: list[dict[str, Any]] = []
-    for file in sorted(folder.iterdir()):
-        if file.suffix in (".yaml", ".yml", ".json") and file.is_file():
-            documents += load_manifests(file.read_bytes(), path=str(file))
+    for file, _, _ in files:
+        documents += load_manifests(file.read_bytes(), path=str(file))
     return Definitions.of(documents)
 
 
-def crd_problems(
-    manifests: Iterable[Object],
-    definitions: Definitions | None,
-    *,
-    where: Where = rendered_only,
-) -> Iterator[Problem | NotDone]:
-    """What the definitions refuse, and one NotDone for each kind that has no definition."""
+def check(
+    manifests: Iterable[Object], folder: Path | None, *, where: Where = rendered_only
+) -> Checked:
+    """Custom resources against the CRDs of a folder; without one nothing counts as passed."""
+    return check_against(manifests, load_definitions(folder) if folder else None, where=where)
+
+
+def check_against(
+    manifests: Iterable[Object], definitions: Definitions | None, *, where: Where = rendered_only
+) -> Checked:
+    """The same with definitions at hand: one NotDone for each kind that has none."""
+    problems: list[Problem] = []
     missing: set[tuple[str, str]] = set()
-    validators: dict[tuple[str, str, str], Draft7Validator] = {}
     for manifest in manifests:
         if is_builtin(manifest):
             continue
         group, _, version = str(manifest.get("apiVersion")).rpartition("/")
         kind = str(manifest.get("kind"))
         served = definitions.schemas.get((group, kind)) if definitions else None
-        if served is None:
+        if definitions is None or served is None:
             missing.add((group, kind))
         elif version not in served:
-            yield _unknown_version(manifest, sorted(served), where)
+            problems.append(_unknown_version(manifest, sorted(served), where))
         else:
-            key = (group, kind, version)
-            if key not in validators:
-                validators[key] = compiled(served[version])
-            yield from _faults(manifest, validators[key], where)
-    for group, kind in sorted(missing):
-        yield NotDone(
-            "crd/schema",
-            f"no CustomResourceDefinition of {kind} ({group}) is at hand",
-            "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
-        )
+            problems += _faults(manifest, definitions.validator(group, kind, version), where)
+    return Checked(tuple(problems), tuple(_missing(group, kind) for group, kind in sorted(missing)))
+
+
+def _missing(group: str, kind: str) -> NotDone:
+    return NotDone(
+        "crd/schema",
+        f"no CustomResourceDefinition of {kind} ({group}) is at hand",
+        "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
+    )
 
 
 def compiled(schema: Mapping[str, Any]) -> Draft7Validator:

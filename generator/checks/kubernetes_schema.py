@@ -63,7 +63,7 @@ _LOOSE_NAMES = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBind
 Release = tuple[int, int]
 
 
-def kubernetes_problems(
+def problems(
     manifests: Iterable[Object], version: str, *, where: Where = rendered_only
 ) -> Iterator[Problem]:
     """What Kubernetes of that version (`1.34.2`) refuses, and what it will refuse later.

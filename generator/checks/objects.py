@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.resource import Object, key_of
@@ -49,7 +49,7 @@ class PodTemplate:
         return str(mapping(self.owner.get("metadata")).get("namespace") or "")
 
 
-def pod_templates(manifests: list[Object]) -> Iterator[PodTemplate]:
+def pod_templates(manifests: Iterable[Object]) -> Iterator[PodTemplate]:
     """Every pod template, that of KubernetesExecutor's task pods included.
 
     The latter stands as text in the ConfigMap `<release>-config`; a text that is no YAML mapping

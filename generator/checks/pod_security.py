@@ -82,8 +82,8 @@ Container = Mapping[str, Any]
 Spec = Mapping[str, Any]
 
 
-def pod_security_problems(
-    manifests: list[Object], level: Level, *, where: Where = rendered_only
+def problems(
+    manifests: Iterable[Object], level: Level, *, where: Where = rendered_only
 ) -> Iterator[Problem]:
     """For each workload and failed control one problem that lists the containers."""
     for template in pod_templates(manifests):

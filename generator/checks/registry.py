@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from generator.checks import (
+    crd_schema,
+    deprecated,
+    kubernetes_schema,
+    pod_security,
+    rendered,
     traps_airflow,
     traps_availability,
     traps_broker,
@@ -23,6 +28,8 @@ from generator.checks import (
     traps_scaling,
     traps_secrets,
     traps_security,
+    unknown_keys,
+    values_schema,
 )
 from generator.checks.rule import Rule, Trap
 from generator.checks.values_input import ValuesInput
@@ -53,7 +60,17 @@ TRAPS: tuple[Trap, ...] = tuple(
 )
 """The rules about values, in the order of their areas and then of the source."""
 
-RULES: tuple[Rule, ...] = tuple(trap.rule for trap in TRAPS)
+RULES: tuple[Rule, ...] = (
+    *values_schema.RULES,
+    *unknown_keys.RULES,
+    *deprecated.RULES,
+    *(trap.rule for trap in TRAPS),
+    *kubernetes_schema.RULES,
+    *crd_schema.RULES,
+    *rendered.RULES,
+    *pod_security.RULES,
+)
+"""All rules about values and rendered objects."""
 
 
 def trap_problems(values: ValuesInput) -> Iterator[Problem]:

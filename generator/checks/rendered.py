@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from generator.checks.objects import containers, mapping, rows, title_of
-from generator.checks.rendered_input import RenderedInput
+from generator.checks.rendered_input import Context, RenderedInput
 from generator.checks.rendered_references import REFERENCE_RULES, reference_problems
 from generator.checks.rendered_wiring import WIRING_RULES, wiring_problems
 from generator.checks.rule import Rule
@@ -63,15 +63,18 @@ RULES = (
     *WIRING_RULES,
 )
 
+__all__ = ["RULES", "Context", "problems"]
+
 _HELM_HOOK = "helm.sh/hook"
 _ARGO_HOOK = "argocd.argoproj.io/hook"
 
 
-def rendered_problems(rendered: RenderedInput, tier: str = "") -> Iterator[Problem]:
-    """Everything that is wrong among the objects, weighed for the tier."""
+def problems(manifests: Iterable[Object], context: Context) -> Iterator[Problem]:
+    """Everything that is wrong among the objects of one environment, weighed for its tier."""
+    rendered = RenderedInput(tuple(manifests), context)
     by_id = {rule.id: rule for rule in RULES}
     for problem in _all(rendered):
-        severity = by_id[problem.rule].severity_in(tier)
+        severity = by_id[problem.rule].severity_in(context.tier)
         if severity is not None:
             yield dataclasses.replace(problem, severity=severity)
 
@@ -115,7 +118,7 @@ def _namespace(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
 def _hook(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
     annotations = mapping(mapping(manifest.get("metadata")).get("annotations"))
     test = str(annotations.get(_HELM_HOOK, "")).startswith("test")
-    if rendered.engine != "argocd" or _HELM_HOOK not in annotations or test:
+    if rendered.context.engine != "argocd" or _HELM_HOOK not in annotations or test:
         return
     if _ARGO_HOOK not in annotations:
         yield rendered.problem(

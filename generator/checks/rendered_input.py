@@ -14,25 +14,40 @@ from generator.resource import Object
 
 
 @dataclasses.dataclass(frozen=True)
-class RenderedInput:
-    """Everything that one environment gives to the cluster: chart and manifests together.
+class Context:
+    """What the checks of rendered objects must know of their environment.
 
-    `namespaces` are those that objects may be in, the release's own first. `secrets` maps names
-    of Secrets that exist outside to their keys, or to None when the keys are not known; with
-    `secrets_known` False a Secret that is not declared is not called missing.
+    Objects may live in `namespace` and in `other_namespaces`. `secrets` maps names of Secrets
+    that exist outside the render to their keys, or to None when nobody knows the keys; with
+    `secrets_known` False a Secret that is not declared is not called missing. `where` names the
+    file of an object, and `tier` is '' for objects of no definition.
     """
 
-    manifests: list[Object]
-    namespaces: tuple[str, ...] = ("airflow",)
-    engine: Engine = "argocd"
+    namespace: str = "airflow"
     secrets: Mapping[str, frozenset[str] | None] = dataclasses.field(default_factory=dict)
+    engine: Engine = "argocd"
+    tier: str = ""
+    other_namespaces: tuple[str, ...] = ()
     secrets_known: bool = True
     where: Where = rendered_only
+
+
+@dataclasses.dataclass(frozen=True)
+class RenderedInput:
+    """Everything that one environment gives to the cluster: chart and manifests together."""
+
+    manifests: tuple[Object, ...]
+    context: Context
 
     @property
     def namespace(self) -> str:
         """The release's own."""
-        return self.namespaces[0]
+        return self.context.namespace
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All that objects may be in."""
+        return (self.context.namespace, *self.context.other_namespaces)
 
     def of(self, *kinds: str) -> Iterator[Object]:
         """The objects of those kinds, in their order."""
@@ -50,4 +65,6 @@ class RenderedInput:
 
     def problem(self, rule: Rule, manifest: Object, message: str, hint: str) -> Problem:
         """A finding about one object."""
-        return Problem(rule.id, rule.severity, message, path=self.where(manifest), hint=hint)
+        return Problem(
+            rule.id, rule.severity, message, path=self.context.where(manifest), hint=hint
+        )

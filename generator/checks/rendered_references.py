@@ -59,7 +59,7 @@ class Reference:
 
 def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Names and keys that are used and neither rendered nor declared."""
-    secrets = {**declared_secrets(rendered), **rendered.secrets}
+    secrets = {**declared_secrets(rendered), **rendered.context.secrets}
     maps = {
         str(mapping(item.get("metadata")).get("name")): frozenset(
             {*mapping(item.get("data")), *mapping(item.get("binaryData"))}
@@ -87,7 +87,7 @@ def _secret(
     rendered: RenderedInput, reference: Reference, secrets: Mapping[str, Keys]
 ) -> Iterator[Problem]:
     if reference.name not in secrets:
-        if rendered.secrets_known:
+        if rendered.context.secrets_known:
             yield rendered.problem(
                 SECRET,
                 reference.owner,

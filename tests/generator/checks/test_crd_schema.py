@@ -1,12 +1,12 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from generator.checks.crd_schema import Definitions, crd_problems, load_definitions
+from generator.checks.crd_schema import Definitions, check, check_against, load_definitions
 from generator.checks.not_done import NotDone
 from generator.errors import UserError
-from generator.problem import Problem
 from generator.yamlio import dump
 
 WIDGET = {
@@ -88,7 +88,8 @@ def widget(version="v1", metadata=None, **spec):
 
 
 def found(manifest, definitions=DEFINITIONS):
-    return list(crd_problems([manifest], definitions))
+    checked = check_against([manifest], definitions)
+    return [*checked.problems, *checked.not_done]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_without_the_definition_the_check_is_not_done_and_never_passed():
 
 def test_one_not_done_entry_for_a_kind():
     thing = {"apiVersion": "other.io/v1", "kind": "Thing", "metadata": {"name": "x"}}
-    assert len(list(crd_problems([thing, thing, widget()], None))) == 2
+    assert len(check_against([thing, thing, widget()], None).not_done) == 2
 
 
 def test_kubernetes_own_objects_are_somebody_elses():
@@ -168,6 +169,19 @@ def test_definitions_are_read_from_a_folder(tmp_path):
     (tmp_path / "widget.yaml").write_text(dump(WIDGET))
     (tmp_path / "readme.md").write_text("no yaml")
     assert ("example.com", "Widget") in load_definitions(tmp_path).schemas
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    file = tmp_path / "widget.json"
+    file.write_text("{}")
+    assert check([widget(siz=1)], tmp_path).not_done
+    file.write_text(json.dumps(WIDGET))
+    assert check([widget(siz=1)], tmp_path).problems
+
+
+def test_without_a_folder_nothing_is_done():
+    assert check([widget()], None).not_done
+    assert check([{"apiVersion": "v1", "kind": "Pod"}], None).not_done == ()
 
 
 def test_a_folder_that_is_not_there_is_the_users_error(tmp_path):
@@ -213,8 +227,7 @@ OFFICIAL = [
 @pytest.mark.crds
 @pytest.mark.parametrize("manifest", OFFICIAL, ids=lambda manifest: manifest["kind"])
 def test_official_definitions_take_and_refuse(official, manifest):
-    assert list(crd_problems([manifest], official)) == []
+    assert check_against([manifest], official).problems == ()
     broken = {**manifest, "spec": {**manifest["spec"], "surprise": 1}}
-    [problem] = crd_problems([broken], official)
-    assert isinstance(problem, Problem)
+    [problem] = check_against([broken], official).problems
     assert "unknown key spec.surprise" in problem.message

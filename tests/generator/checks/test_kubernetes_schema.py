@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from generator.checks.kubernetes_schema import is_builtin, kubernetes_problems, nearest, supported
+from generator.checks.kubernetes_schema import is_builtin, nearest, supported
+from generator.checks.kubernetes_schema import problems as kubernetes_problems
 from generator.yamlio import dump
 
 

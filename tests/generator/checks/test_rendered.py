@@ -1,6 +1,6 @@
 import pytest
 
-from generator.checks.rendered import RULES, rendered_problems
+from generator.checks.rendered import RULES, Context, problems
 from generator.checks.rendered_input import RenderedInput
 from generator.checks.rendered_references import declared_secrets
 
@@ -48,8 +48,8 @@ def service(selector=LABELS, port="http", labels=None, name="web"):
 
 
 def rules(*manifests, tier="", **more):
-    rendered = RenderedInput(list(manifests), **more)
-    return sorted(problem.rule for problem in rendered_problems(rendered, tier))
+    context = Context(tier=tier, **more)
+    return sorted(problem.rule for problem in problems(manifests, context))
 
 
 def secret_env(name="db", key="connection", optional=None):
@@ -203,7 +203,7 @@ def test_severity_follows_the_tier():
     plain = [thing("Secret", data={"a": "Yg=="})]
 
     def severity(tier):
-        return [p.severity for p in rendered_problems(RenderedInput(plain), tier)]
+        return [problem.severity for problem in problems(plain, Context(tier=tier))]
 
     assert (severity("production"), severity("development")) == (["error"], ["warning"])
     assert rules(workload(resources={}), tier="development") == []
@@ -296,7 +296,7 @@ def test_secrets_are_known_by_what_makes_them():
         "s",
         spec={"encryptedData": {"k": "v"}, "template": {"metadata": {"name": "other"}}},
     )
-    made = declared_secrets(RenderedInput([external, whole, sealed]))
+    made = declared_secrets(RenderedInput((external, whole, sealed), Context()))
     assert made == {"made": frozenset({"a"}), "w": None, "other": frozenset({"k"})}
 
 
@@ -333,4 +333,4 @@ def test_an_autoscaled_workload_is_not_held_to_its_replicas():
 
 def test_the_same_name_in_another_namespace_is_no_duplicate():
     other = {**thing("ConfigMap"), "metadata": {"name": "x", "namespace": "b"}}
-    assert rules(thing("ConfigMap"), other, namespaces=("airflow", "b")) == []
+    assert rules(thing("ConfigMap"), other, other_namespaces=("b",)) == []
