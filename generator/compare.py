@@ -37,7 +37,9 @@ def compare(request: Request, progress: Progress) -> Report:
     prefix = "" if prefix == "." else f"{prefix}/"
     base = base_revision(tree, request)
     files = WorkTree(request.folder)
-    means = review.Means(engines.charts(), engines.lazy(files, request.helm), progress=progress)
+    means = review.Means(
+        engines.charts(files, request.folder), engines.lazy(files, request.helm), progress=progress
+    )
     head_sha = tree.resolve(request.head) if request.head else None
     revisions = review.Revisions(
         base=at_revision(tree, base, prefix),

@@ -16,9 +16,57 @@ from generator.pipeline import Charts
 from generator.render import Rendered, Renderer, RenderRequest
 
 
-def charts() -> Charts:
-    """Charts of this machine's cache (GEN_ENV_CHART_CACHE)."""
-    return Charts(ChartCache.from_environment())
+def charts(files: Files | None = None, root: Path | None = None) -> Charts:
+    """Charts of this machine's cache (GEN_ENV_CHART_CACHE).
+
+    With the `files` of a repository, a chart that the cache lacks is fetched once from the source
+    that its settings name, unless GEN_ENV_OFFLINE is set.
+    """
+    cache = ChartCache.from_environment()
+    if files is None or os.environ.get("GEN_ENV_OFFLINE"):
+        return Charts(cache)
+    return Charts(cache, _Fetch(cache, files, root))
+
+
+@dataclasses.dataclass
+class _Fetch:
+    """Fetches a chart at most once in a run; what went wrong is kept for the person to read."""
+
+    cache: ChartCache
+    files: Files
+    root: Path | None
+    tried: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __call__(self, version: str) -> str:
+        """Try to bring a version into the cache; says why not, or nothing when it is there."""
+        if version not in self.tried:
+            repository = settings(self.files)
+            chosen = repository.chart if repository else ChartSource()
+            try:
+                _pull(chosen, version, self.root, self.cache, attempts=1)
+                self.tried[version] = ""
+            except UserError as error:
+                self.tried[version] = error.message
+        return self.tried[version]
+
+
+def _pull(
+    source: ChartSource, version: str, root: Path | None, cache: ChartCache, *, attempts: int = 4
+) -> ChartArchive:
+    from generator import chart_source
+    from generator.chart_http import Client
+
+    wanted: chart_source.Source
+    if source.source == "vendored":
+        wanted = chart_source.VendoredSource((root or Path()) / source.path)
+    elif source.source == "oci" or source.url.startswith("oci://"):
+        address = source.url if source.url.startswith("oci://") else f"oci://{source.url}"
+        wanted = chart_source.OciSource(f"{address.rstrip('/')}/airflow")
+    else:
+        wanted = chart_source.RepositorySource(source.url)
+    timeout = 10.0 if attempts > 1 else 3.0
+    client = Client(attempts=attempts, connect_timeout=timeout)
+    return cache.add_bytes(chart_source.pull(wanted, version, client), source.url)
 
 
 def settings(files: Files) -> Repository | None:
@@ -66,22 +114,12 @@ def lazy(files: Files, helm: str | None = None) -> Renderer:
 
 def pull(version: str, url: str | None, folder: Path) -> ChartArchive:
     """Fetch a chart from `url`, or from the source that gen-env.yaml in `folder` names."""
-    from generator.chart_source import pull as fetch
-
     source = ChartSource()
-    root = folder
-    for place in (folder, *folder.parents):
-        if (place / SETTINGS).is_file():
-            repository = settings(WorkTree(place))
-            root = place
-            if repository is not None:
-                source = repository.chart
-            break
+    root = next((at for at in (folder, *folder.parents) if (at / SETTINGS).is_file()), folder)
+    repository = settings(WorkTree(root))
+    if repository is not None:
+        source = repository.chart
     if url is not None:
         kind = "oci" if url.startswith("oci://") else "repository"
         source = ChartSource.model_validate({"source": kind, "url": url})
-    try:
-        data = fetch(source, version, root=root)
-    except OSError as error:
-        raise UserError(f"cannot read the chart: {error.strerror}") from None
-    return charts().cache.add_bytes(data, source.url)
+    return _pull(source, version, root, ChartCache.from_environment())

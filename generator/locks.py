@@ -48,7 +48,8 @@ def read(text: bytes, path: str) -> Lock:
     data = yamlio.read(text, path).data
     if not isinstance(data, Mapping) or data.get("kind") != "Lock":
         raise yamlio.YamlError("not a lock of gen-env", path=path, hint="restore it from git")
-    chart = data.get("chart") if isinstance(data.get("chart"), Mapping) else {}
+    written = data.get("chart")
+    chart: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
     return Lock(
         release_name=_text(data.get("releaseName")),
         namespace=_text(data.get("namespace")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from generator import catalogue, locks, plan, release, resolve, tree, yamlio
@@ -13,7 +13,7 @@ from generator.chart_cache import ChartCache
 from generator.definition import Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
-from generator.manifests import monitors, namespace, network
+from generator.manifests import application, monitors, namespace, network
 from generator.manifests import secrets as external_secrets
 from generator.plan import Plan
 from generator.problem import Problem, Severity
@@ -42,13 +42,25 @@ class Built:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Charts:
-    """Where chart archives are found: the cache of this machine."""
+    """Where chart archives are found: the cache of this machine, then a source.
+
+    `fetch` tries to bring a version into the cache and says why it could not.
+    """
 
     cache: ChartCache
+    fetch: Callable[[str], str] | None = None
 
     def find(self, version: str, digest: str | None) -> ChartArchive | None:
-        """The official chart, or None where the cache has none; raises ChartError if it lies."""
-        return self.cache.find("airflow", version, digest=digest or "")
+        """The official chart, or None where none is to be had; raises ChartError if it lies."""
+        found = self.cache.find("airflow", version, digest=digest or "")
+        if found is None and self.fetch is not None and not self.fetch(version):
+            found = self.cache.find("airflow", version, digest=digest or "")
+        return found
+
+    def missing(self, version: str) -> str:
+        """Why a chart is not at hand, in words."""
+        why = self.fetch(version) if self.fetch is not None else ""
+        return f"chart airflow {version} is not in the cache" + (f" ({why})" if why else "")
 
 
 def build(files: Files, settings: Settings, definition: Definition) -> Built:
@@ -160,7 +172,7 @@ def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None
     if lock is not None and lock.chart_version == version and lock.chart_digest:
         return lock.chart_digest
     try:
-        archive = charts.find(version, None)
+        archive = charts.cache.find("airflow", version)
     except ChartError as error:
         problems.append(chart_problem(built, error))
         return None
@@ -227,10 +239,9 @@ def render_release(
         return None
     if archive is None or renderer is None:
         version = built.release.environment.chart.version if built.release else ""
-        message = f"chart airflow {version} is not in the cache, so nothing can be rendered"
+        message = f"{charts.missing(version)}, so nothing can be rendered"
         hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
-        error = UserError(message, hint=hint)
-        problems.append(chart_problem(built, error))
+        problems.append(chart_problem(built, UserError(message, hint=hint)))
         return None
     rendered = renderer.render(request(built, archive))
     if isinstance(rendered, RenderFailure):
@@ -261,3 +272,11 @@ def own_manifests(built: Built) -> list[dict[str, Any]]:
             sealed.get(need.name) or external_secrets.stub(release, need) for need in release.needs
         ]
     return found
+
+
+def application_of(built: Built) -> dict[str, Any]:
+    """The Application as `generate` writes it."""
+    assert built.release is not None
+    return application.application(
+        built.release, complete=tree.complete(built.release, built.secrets)
+    )

@@ -40,7 +40,8 @@ def _repository() -> dict[str, Any]:
     found["$defs"]["Part"] = _renamed(part)
     for level in ("tiers", "clusters", "teams"):
         defaults[level]["additionalProperties"] = {"$ref": "#/$defs/Part"}
-    return _tidied(found)
+    tidied: dict[str, Any] = _tidied(found)
+    return tidied
 
 
 def _renamed(node: Any) -> Any:

@@ -182,7 +182,7 @@ def _chart(
     if archive is None:
         return _problem(
             item,
-            f"chart airflow {version} is not in the cache",
+            charts.missing(version),
             hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
         )
     assert item.cluster is not None

@@ -151,6 +151,11 @@ def _secret_files(release: Release, existing: Sequence[SecretFile]) -> tuple[dic
     return files, complete
 
 
+def complete(release: Release, existing: Sequence[SecretFile]) -> bool:
+    """Whether every Secret that the release needs is sealed, so that it may sync by itself."""
+    return _secret_files(release, existing)[1]
+
+
 def stub_text(release: Release, name: str, manifest: Mapping[str, Any]) -> str:
     """A file below secrets/: people seal it, gen-env only adds keys."""
     command = f"gen-env seal {release.resolved.name} {name}"

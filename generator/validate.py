@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from generator import pipeline, plan, suppress
 from generator.chart import ChartArchive, ChartError
+from generator.chartlines.v1.values import contract
 from generator.checks import (
     crd_schema,
     definition,
@@ -23,14 +25,19 @@ from generator.checks import (
     unknown_keys,
     values_schema,
 )
+from generator.checks.rendered_input import RenderedInput
 from generator.checks.values_input import ValuesInput, merged
+from generator.errors import UserError
 from generator.files import Files
 from generator.layers import Path as KeyPath
 from generator.model.features import Suppression
 from generator.pipeline import Built, Charts
-from generator.problem import Problem, ordered
+from generator.problem import Problem, Severity, ordered
 from generator.release import Release
 from generator.render import Renderer
+from generator.seal import certificate as sealing_certificate
+from generator.seal import inspection
+from generator.seal.scopes import Scope
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,8 +77,9 @@ class Validation:
 
 @dataclasses.dataclass(frozen=True)
 class Means:
-    """What checks need from outside: charts, Helm, CRDs, the day."""
+    """What checks need from outside: files, charts, Helm, CRDs, the day."""
 
+    files: Files
     charts: Charts
     renderer: Renderer | None
     today: datetime.date
@@ -87,8 +95,9 @@ def crd_folder(root: Path, configured: str | None) -> Path | None:
     return root / configured if configured else None
 
 
-def validate(files: Files, names: Sequence[str], means: Means) -> Validation:
+def validate(names: Sequence[str], means: Means) -> Validation:
     """Check these environments, or all; raises UserError for an unknown name."""
+    files = means.files
     generation = pipeline.generate(files, names, means.charts, means.renderer)
     problems = list(generation.catalogue.problems)
     accepted: list[tuple[Problem, Suppression]] = []
@@ -114,7 +123,7 @@ def validate(files: Files, names: Sequence[str], means: Means) -> Validation:
 
 def known_rules() -> tuple[str, ...]:
     """The id of every rule that can be suppressed."""
-    rules = (*registry.RULES, *definition.rules(), *estate.RULES)
+    rules = (*registry.RULES, *definition.rules(), *estate.RULES, *rendered.RULES)
     return tuple(rule.id for rule in rules)
 
 
@@ -137,7 +146,7 @@ def _estate(
 def _release_problems(
     built: Built, release: Release, means: Means
 ) -> tuple[list[Problem], list[NotDone]]:
-    problems = list(definition.problems(release))
+    problems = [*definition.problems(release), *_sealed_problems(built, release, means)]
     not_done: list[NotDone] = []
     try:
         archive = pipeline.archive_for(built, means.charts)
@@ -145,7 +154,7 @@ def _release_problems(
         return [*problems, pipeline.chart_problem(built, error)], not_done
     if archive is None:
         version = release.environment.chart.version
-        reason = f"chart airflow {version} is not in the cache: gen-env chart pull {version}"
+        reason = f"{means.charts.missing(version)}: gen-env chart pull {version}, or chart add"
         not_done.append(NotDone(built.name, "chart values and rendered objects", reason))
         return problems, not_done
     problems += _value_problems(built, release, archive)
@@ -204,18 +213,21 @@ def _rendered_problems(
     result = pipeline.render_release(built, means.charts, means.renderer, problems)
     if result is None:
         return problems
-    own = pipeline.own_manifests(built)
-    everything: list[Mapping[str, Any]] = [*own, *result.manifests]
-    cluster = release.resolved.cluster
-    found: list[Problem] = []
-    found += kubernetes_schema.problems(everything, cluster.kubernetes_version)
-    crds = crd_schema.check(everything, means.crds)
-    found += crds.problems
-    not_done += [NotDone(built.name, item.check, item.reason) for item in crds.not_done]
-    level = release.environment.security.pod_security
-    if level != "privileged":
-        found += pod_security.problems(everything, level)
-    found += rendered.problems(everything, rendered_context(release))
+    everything: list[Any] = [*pipeline.own_manifests(built), *result.manifests]
+    everything.append(pipeline.application_of(built))
+    environment = release.environment
+    version = release.resolved.cluster.kubernetes_version
+    found = list(kubernetes_schema.kubernetes_problems(everything, version))
+    for item in crd_schema.crd_problems(everything, _definitions(means)):
+        if isinstance(item, Problem):
+            found.append(item)
+        else:
+            not_done.append(NotDone(built.name, item.check, f"{item.reason}; {item.hint}"))
+    level = environment.security.pod_security
+    found += pod_security.pod_security_problems(everything, level)
+    found += rendered.rendered_problems(
+        _rendered_input(release, everything), environment.metadata.tier
+    )
     place = built.definition.path
     problems += [
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
@@ -223,10 +235,94 @@ def _rendered_problems(
     return problems
 
 
-def rendered_context(release: Release) -> Any:
-    """What the checks of rendered objects must know of the environment."""
-    return rendered.Context(
-        namespace=release.environment.namespace,
-        secrets={need.name: frozenset(need.key_names) for need in release.needs},
-        engine="argocd",
+@functools.cache
+def _crds(folder: Path) -> crd_schema.Definitions:
+    return crd_schema.load_definitions(folder)
+
+
+def _definitions(means: Means) -> crd_schema.Definitions | None:
+    return _crds(means.crds) if means.crds is not None else None
+
+
+def _rendered_input(release: Release, everything: list[Any]) -> RenderedInput:
+    """Secrets that come from outside, and those that cert-manager makes, count as known."""
+    known: dict[str, frozenset[str] | None] = {}
+    environment = release.environment
+    if environment.secrets.provider != "sealed-secrets":
+        known |= {need.name: frozenset(need.key_names) for need in release.needs}
+    if environment.ingress and environment.ingress.tls:
+        known[contract.tls(environment)] = None
+    argocd = release.resolved.settings.repository.argocd.namespace
+    return RenderedInput(
+        manifests=everything,
+        namespaces=(environment.namespace, argocd),
+        secrets=known,
     )
+
+
+def _one_a_file(found: Iterable[Problem], environment: str, secret: str) -> Iterator[Problem]:
+    """All keys of a file that are still to be sealed as one finding, with the command."""
+    stubs: list[Problem] = []
+    for problem in found:
+        if problem.rule == "secrets/stub":
+            stubs.append(problem)
+        else:
+            yield problem
+    if stubs:
+        keys = [problem.message.removesuffix(" is not sealed yet") for problem in stubs]
+        message = f"not sealed yet: {', '.join(keys)}"
+        hint = f"gen-env seal {environment} {secret}"
+        yield dataclasses.replace(stubs[0], message=message, hint=hint)
+
+
+def _sealed_problems(built: Built, release: Release, means: Means) -> Iterator[Problem]:
+    """SealedSecrets as they stand in git: identity, scope, stubs, certificate."""
+    environment = release.environment
+    if environment.secrets.provider != "sealed-secrets":
+        return
+    stubs = {"production": Severity.ERROR, "staging": Severity.WARNING}.get(
+        environment.metadata.tier, Severity.INFO
+    )
+    needs = {need.name: need for need in release.needs}
+    places = {}
+    for file in built.secrets:
+        place = inspection.Place(built.name, file.path)
+        places[place] = file.manifest
+        need = needs.get(file.name)
+        if need is None:
+            continue
+        expected = inspection.Expected(
+            file.name,
+            environment.namespace,
+            frozenset(need.key_names),
+            Scope(environment.secrets.scope),
+        )
+        found = inspection.inspect(file.manifest, expected, place, stubs=stubs)
+        yield from _one_a_file(found, built.name, file.name)
+    certificate = release.resolved.cluster.sealing.certificate
+    content = means.files.read(certificate) if certificate else None
+    if certificate and content is None:
+        yield Problem(
+            "secrets/certificate",
+            Severity.WARNING,
+            "the sealing certificate that gen-env.yaml names is not there",
+            built.name,
+            certificate,
+            hint="kubeseal --fetch-cert writes it; commit it at that path",
+        )
+    elif certificate and content is not None:
+        try:
+            parsed = sealing_certificate.parse(content, certificate)
+        except UserError as error:
+            yield Problem(
+                "secrets/certificate",
+                Severity.ERROR,
+                error.message,
+                built.name,
+                certificate,
+                hint=error.hint,
+            )
+            return
+        now = datetime.datetime.combine(means.today, datetime.time(), datetime.UTC)
+        where = inspection.Place(built.name, certificate)
+        yield from inspection.inspect_certificate(parsed, where, now=now, manifests=places)

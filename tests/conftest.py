@@ -37,6 +37,7 @@ def _isolated(tmp_path_factory, monkeypatch):
         "KUBECONFIG",
     ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GEN_ENV_OFFLINE", "1")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     for role in ("AUTHOR", "COMMITTER"):

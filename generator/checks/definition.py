@@ -151,7 +151,7 @@ def _keda(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
     environment = release.environment
     available = any(item.startswith("keda.sh/") for item in release.resolved.cluster.api_versions)
     for name, part in (("workers", environment.workers), ("triggerer", environment.triggerer)):
-        scaling = part.autoscaling  # type: ignore[attr-defined]
+        scaling = part.autoscaling
         if scaling is not None and scaling.type == "keda" and not available:
             yield (
                 (name, "autoscaling"),
@@ -204,7 +204,7 @@ def _connections(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]
     database = release.environment.database
     if database.max_connections is None:
         return
-    total, how = connections.total(release.environment)
+    total, how = _demand(release)
     if total > database.max_connections:
         yield (
             ("database", "maxConnections"),
@@ -212,6 +212,38 @@ def _connections(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]
             f" {database.max_connections}",
             "use pgbouncer, fewer replicas, or a smaller pool (airflow.config.database)",
         )
+
+
+def _demand(release: Release) -> tuple[int, str]:
+    """Connections that reach the server when everything is busy, and how they add up."""
+    environment = release.environment
+    pool = environment.pgbouncer
+    if pool is not None:
+        each = pool.pool_size + (
+            pool.result_backend_pool_size if environment.runs("CeleryExecutor") else 0
+        )
+        return pool.replicas * each, f"{pool.replicas} PgBouncers with {each} each"
+    replicas = _replicas(release)
+    demands = connections.connections(environment)
+    parts = [(item.component, replicas.get(item.component, 1) * item.per_pod) for item in demands]
+    return sum(count for _, count in parts), ", ".join(f"{name} {count}" for name, count in parts)
+
+
+def _replicas(release: Release) -> dict[str, int]:
+    """The most pods of each component, autoscalers at their maximum."""
+    environment = release.environment
+    found = {
+        "scheduler": environment.scheduler.replicas,
+        "dagProcessor": environment.dag_processor.replicas,
+    }
+    for name, part in (
+        ("apiServer", environment.api_server),
+        ("triggerer", environment.triggerer),
+        ("workers", environment.workers),
+    ):
+        scaling, fixed = part.autoscaling, part.replicas
+        found[name] = scaling.max_replicas if scaling else 1 if fixed is None else fixed
+    return found
 
 
 @_rule(

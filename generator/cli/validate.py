@@ -27,13 +27,14 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     files = WorkTree(root)
     repository = engines.settings(files)
     means = validate.Means(
-        charts=engines.charts(),
+        files=files,
+        charts=engines.charts(files, root),
         renderer=engines.lazy(files, helm),
         today=datetime.datetime.now(datetime.UTC).date(),
         crds=validate.crd_folder(root, repository.crds if repository else None),
         progress=common.progress,
     )
-    result = validate.validate(files, environments, means)
+    result = validate.validate(environments, means)
     if form != "table":
         common.emit(result.as_json(), form)
         return 1 if has_errors(result.problems) else 0
@@ -43,9 +44,12 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
             f"accepted {problem.place}  [{problem.rule}] until {item.expires}: {item.reason}",
             dim=True,
         )
-    for undone in result.not_done:
-        click.secho(f"not done {undone.environment}: {undone.check}", fg="magenta", nl=False)
-        click.echo(f"; {undone.reason}")
+    undone: dict[tuple[str, str], list[str]] = {}
+    for missing in result.not_done:
+        undone.setdefault((missing.check, missing.reason), []).append(missing.environment)
+    for (check, reason), names in undone.items():
+        click.secho("not done ", fg="magenta", bold=True, nl=False)
+        click.echo(f"{check} ({', '.join(names)}): {reason}")
     common.say(
         f"{len(result.environments)} environments: {common.counted(result.problems)}"
         + (f", {len(result.not_done)} checks not done" if result.not_done else "")

@@ -36,7 +36,7 @@ def bounds(release: Release) -> list[dict[str, Any]]:
     found = []
     annotations = {WAVE: POLICY_WAVE}
     if environment.quota is not None:
-        body = {"spec": {"hard": dict(sorted(environment.quota.hard.items()))}}
+        body: dict[str, Any] = {"spec": {"hard": dict(sorted(environment.quota.hard.items()))}}
         found.append(
             manifest(
                 release,

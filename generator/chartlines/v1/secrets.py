@@ -184,8 +184,8 @@ def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed
     """Secrets that become environment variables, of all components or of one."""
     everybody = airflow(top)
     for entry in at(top.values, "secret") or []:
-        key = SecretKey(str(entry.get("secretKey") or "value"))
-        yield SecretNeed(str(entry["secretName"]), (key,), "environment", everybody)
+        held = SecretKey(str(entry.get("secretKey") or "value"))
+        yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
     for name in _ENV_FROM.findall(str(at(top.values, "extraEnvFrom") or "")):
         keys = tuple(SecretKey(key) for key in (extra[name].keys if name in extra else ()))
         yield SecretNeed(name, keys, "environment", everybody)

@@ -138,7 +138,7 @@ def _secret_environment(env: Environment) -> Iterator[Setting]:
     single += [
         {
             "envName": airflow_config.connection_variable(connections[bundle.name]),
-            "secretName": bundle.secret_name,
+            "secretName": str(bundle.secret_name),
             "secretKey": "connection",
         }
         for bundle in env.dags.bundles or ()
