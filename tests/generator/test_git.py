@@ -295,6 +295,9 @@ def test_a_hook_can_use_patterns_of_its_own(tree):
 
 def test_a_missing_identity_is_said_before_anything_happens(tree, tmp_path, monkeypatch):
     (tmp_path / "gitconfig").write_text("[user]\nuseConfigOnly = true\n")
+    for role in ("AUTHOR", "COMMITTER"):
+        for fact in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{fact}", raising=False)
     (tree.root / "new").write_text("x")
     before = git(tree.root, "status", "--porcelain")
     with pytest.raises(UserError, match="who you are") as caught:
