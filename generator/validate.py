@@ -25,7 +25,7 @@ from generator.checks import (
     unknown_keys,
     values_schema,
 )
-from generator.checks.rendered_input import RenderedInput
+from generator.checks.rendered_input import Context
 from generator.checks.values_input import ValuesInput, merged
 from generator.errors import UserError
 from generator.files import Files
@@ -217,17 +217,14 @@ def _rendered_problems(
     everything.append(pipeline.application_of(built))
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
-    found = list(kubernetes_schema.kubernetes_problems(everything, version))
-    for item in crd_schema.crd_problems(everything, _definitions(means)):
-        if isinstance(item, Problem):
-            found.append(item)
-        else:
-            not_done.append(NotDone(built.name, item.check, f"{item.reason}; {item.hint}"))
-    level = environment.security.pod_security
-    found += pod_security.pod_security_problems(everything, level)
-    found += rendered.rendered_problems(
-        _rendered_input(release, everything), environment.metadata.tier
-    )
+    found = list(kubernetes_schema.problems(everything, version))
+    crds = crd_schema.check_against(everything, _definitions(means))
+    found += crds.problems
+    not_done += [
+        NotDone(built.name, item.check, f"{item.reason}; {item.hint}") for item in crds.not_done
+    ]
+    found += pod_security.problems(everything, environment.security.pod_security)
+    found += rendered.problems(everything, _context(release))
     place = built.definition.path
     problems += [
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
@@ -244,7 +241,7 @@ def _definitions(means: Means) -> crd_schema.Definitions | None:
     return _crds(means.crds) if means.crds is not None else None
 
 
-def _rendered_input(release: Release, everything: list[Any]) -> RenderedInput:
+def _context(release: Release) -> Context:
     """Secrets that come from outside, and those that cert-manager makes, count as known."""
     known: dict[str, frozenset[str] | None] = {}
     environment = release.environment
@@ -253,10 +250,11 @@ def _rendered_input(release: Release, everything: list[Any]) -> RenderedInput:
     if environment.ingress and environment.ingress.tls:
         known[contract.tls(environment)] = None
     argocd = release.resolved.settings.repository.argocd.namespace
-    return RenderedInput(
-        manifests=everything,
-        namespaces=(environment.namespace, argocd),
+    return Context(
+        namespace=environment.namespace,
         secrets=known,
+        tier=environment.metadata.tier,
+        other_namespaces=(argocd,),
     )
 
 
