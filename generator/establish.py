@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from generator import catalogue, command, locks, pipeline, repo, scaffold
+from generator import catalogue, locks, pipeline, repo, scaffold
 from generator.definition import SETTINGS
 from generator.engines import charts
 from generator.errors import UserError
@@ -96,7 +96,9 @@ def _commit(target: Path, plan: Plan, branch: str) -> None:
     try:
         tree = Worktree.find(target)
     except UserError:
-        command.run(["git", "init", "--quiet", f"--initial-branch={branch}", "--", target])
+        import git
+
+        git.Repo.init(target, initial_branch=branch).close()
         tree = Worktree.find(target)
     prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
     paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -218,7 +217,7 @@ def _rendered_problems(
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
     found = list(kubernetes_schema.problems(everything, version))
-    crds = crd_schema.check_against(everything, _definitions(means))
+    crds = crd_schema.check(everything, means.crds)
     found += crds.problems
     not_done += [
         NotDone(built.name, item.check, f"{item.reason}; {item.hint}") for item in crds.not_done
@@ -230,15 +229,6 @@ def _rendered_problems(
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
     ]
     return problems
-
-
-@functools.cache
-def _crds(folder: Path) -> crd_schema.Definitions:
-    return crd_schema.load_definitions(folder)
-
-
-def _definitions(means: Means) -> crd_schema.Definitions | None:
-    return _crds(means.crds) if means.crds is not None else None
 
 
 def _context(release: Release) -> Context:
