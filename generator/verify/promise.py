@@ -29,14 +29,13 @@ def promise(
     changes_environment: Ancestry | None = None,
     repository: str = "",
     hash_annotation: Callable[[str], str] | None = None,
-    settle_seconds: float = 30.0,
-    failure_seconds: float = 60.0,
 ) -> Expected:
     """What `revision` promises: `application` as generated, `manifests` as rendered, both kinds.
 
     `hash_annotation` gives the pod annotation that holds the hash of a Secret's ciphertext.
     Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
-    objects themselves, so that they are what the cluster is really given.
+    objects themselves, so that they are what the cluster is really given. The windows are the
+    defaults of `Expected`.
     """
     listed = tuple(manifests)
     spec = section(application, "spec")
@@ -58,8 +57,6 @@ def promise(
         migration_job=_migration_job(listed),
         endpoint=endpoint(listed),
         secret_annotations=_annotations(listed, hash_annotation),
-        settle_seconds=settle_seconds,
-        failure_seconds=failure_seconds,
     )
 
 
