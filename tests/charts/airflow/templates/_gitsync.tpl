@@ -75,7 +75,7 @@
 startupProbe: {{- toYaml (merge (dict "httpGet" (dict "path" "/" "port" $sync.httpPort)) (omit $sync.startupProbe "enabled")) | nindent 2 }}
 {{- end }}
 {{- if and $sync.recommendedProbeSetting $sync.livenessProbe.enabled }}
-livenessProbe: {{- toYaml (merge (dict "httpGet" (dict "path" "/" "port" $sync.httpPort)) (omit $sync.livenessProbe "enabled") (dict "timeoutSeconds" 1 "initialDelaySeconds" 0 "periodSeconds" 5 "failureThreshold" 10)) | nindent 2 }}
+livenessProbe: {{- toYaml (merge (dict "httpGet" (dict "path" "/" "port" $sync.httpPort)) (pick $sync.livenessProbe "timeoutSeconds" "initialDelaySeconds" "periodSeconds" "failureThreshold") (dict "timeoutSeconds" 1 "initialDelaySeconds" 0 "periodSeconds" 5 "failureThreshold" 10)) | nindent 2 }}
 {{- else if $sync.livenessProbe }}
 livenessProbe: {{- include "values.templated" (list . $sync.livenessProbe) | nindent 2 }}
 {{- end }}
