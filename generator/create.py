@@ -228,7 +228,8 @@ def _from(found: Catalogue, wish: Wish, ask: Ask) -> str:
     text = yamledit.set_value(text, ("metadata", "name"), last)
     if team:
         text = yamledit.set_value(text, ("metadata", "team"), team)
-    if wish.tier is not None or source.part("metadata", "tier") is None:
+    named = last in _TIERS or last == "production"
+    if wish.tier is not None or named or source.part("metadata", "tier") is None:
         tier = wish.tier or guessed_tier(wish.name)
         text = yamledit.set_value(text, ("metadata", "tier"), tier)
     if wish.cluster is not None:
