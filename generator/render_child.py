@@ -103,18 +103,19 @@ def _is_manifest(path: str) -> bool:
 
 
 def _split(text: str) -> list[str]:
-    return [part for part in _SEPARATOR.split(text) if part.strip()]
+    # Helm trims each document and ends it with one newline, which a literal block's value keeps.
+    return [f"{part.strip()}\n" for part in _SEPARATOR.split(text) if part.strip()]
 
 
 def _render_with_binary(job: dict[str, Any]) -> str:
     status = _spawn(job["argv"])
+    if Path("stdout").stat().st_size >= job["limits"]["output"]:
+        # Helm does not notice that it could not write all of it.
+        raise _Refused("size", "")
     if status != 0:
         words = Path("stderr").read_text(encoding="utf-8", errors="replace")
         # Helm's own errors exit with 1; anything else is Go's runtime dying, with a trace.
         raise _Refused("helm" if status == 1 else "crash", words)
-    if Path("stdout").stat().st_size >= job["limits"]["output"]:
-        # Helm does not notice that it could not write all of it.
-        raise _Refused("size", "")
     try:
         text = Path("stdout").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

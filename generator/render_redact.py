@@ -22,6 +22,7 @@ _SECRET_PLACE = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[\s\"'`:/@?&=,;{}\[\]()<>|#\\]+")
+_FINEST = re.compile(r"[^\W_]+")
 
 # Where Helm, Go's templates and its YAML reader quote input at length (or cut short, so that it
 # could not be found by comparing).
@@ -53,7 +54,7 @@ def redact(message: str, values: Mapping[str, Any], public: Collection[str] = ()
     message = head + marker + tail
     for piece in sorted(pieces, key=lambda text: (-len(text), text)):
         if piece in message:
-            message = _pattern(piece).sub(MASK, message)
+            message = _pattern(piece, public).sub(MASK, message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + " …"
 
 
@@ -81,7 +82,7 @@ def _fragments(values: Mapping[str, Any], public: Collection[str]) -> Iterator[s
         for form in _forms(text):
             if _is_guarded(form, secret=secret):
                 yield form
-        for part in set(_BETWEEN.split(text)) - {text}:
+        for part in {*_BETWEEN.split(text), *_FINEST.findall(text)} - {text}:
             if part not in public and _is_guarded(part, secret=secret):
                 yield part
 
@@ -100,8 +101,10 @@ def _forms(text: str) -> Iterator[str]:
     yield base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
-def _pattern(piece: str) -> re.Pattern[str]:
-    # A plain word or number is only masked where it stands alone, so that `key` leaves `monkey`.
-    if _WORD.fullmatch(piece) or piece.isdigit():
+def _pattern(piece: str, public: Collection[str]) -> re.Pattern[str]:
+    """Where to look for a piece: anywhere, unless it is a part of one of the chart's own words."""
+    if piece.isdigit():
+        return re.compile(rf"(?<!\d){piece}(?!\d)")
+    if any(piece in word for word in public):
         return re.compile(rf"(?<![A-Za-z0-9_]){re.escape(piece)}(?![A-Za-z0-9_])")
     return re.compile(re.escape(piece))

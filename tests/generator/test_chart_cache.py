@@ -20,10 +20,11 @@ def cache(tmp_path):
     [
         ({"GEN_ENV_CHART_CACHE": "/srv/charts", "XDG_CACHE_HOME": "/x"}, "/srv/charts"),
         ({"XDG_CACHE_HOME": "/x"}, "/x/gen-env/charts"),
-        ({}, str(Path.home() / ".cache/gen-env/charts")),
+        ({}, "/home/ann/.cache/gen-env/charts"),
     ],
 )
-def test_the_environment_says_where_charts_are_kept(environ, root):
+def test_the_environment_says_where_charts_are_kept(environ, root, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
     assert cache_root(environ) == Path(root)
 
 

@@ -235,6 +235,14 @@ def test_scalars_are_read_as_kubernetes_reads_them(tmp_path, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_block_of_text_ends_as_it_does_in_the_cluster(tmp_path, engine):
+    block = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata:\n  text: |\n    x\n"
+    both = block % "one" + "\n\n---\n" + block % "two" + "\n\n"
+    objects = by_name(engine().render(request(write(tmp_path, {"templates/two.yaml": both}))))
+    assert [objects[name]["data"]["text"] for name in ("one", "two")] == ["x\n", "x\n"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_null_takes_a_default_away(chart, engine):
     result = engine().render(request(chart, {"scheduler": {"replicas": None}}))
     assert by_name(result)["airflow-scheduler"].get("spec") in ({"replicas": None}, {})
