@@ -262,6 +262,7 @@ def test_comments_of_others_and_our_other_comments_are_never_touched(port, store
     mine = port.upsert_comment(number, MARKER, "real").id
     assert set(store.comments) == {theirs, other, elsewhere, mine}
     assert store.comments[theirs]["body"] == f"{MARKER}\nfake"
+    assert store.comments[other]["body"] == "<!-- gen-env:other -->"
     assert store.comments[elsewhere]["body"] == f"{MARKER}\nelsewhere"
 
 
@@ -282,6 +283,19 @@ def test_a_lost_answer_does_not_double_the_comment(port, store, kind):
     store.fail(504, method="POST", path=comments_path(kind), after=True)
     port.upsert_comment(number, MARKER, "text")
     assert [comment["body"] for comment in store.comments_of(number)] == [f"{MARKER}\ntext"]
+
+
+def test_a_comment_that_surely_was_not_made_is_not_tried_over_and_over(port, store, kind):
+    number = store.add_pull()
+    store.fail(403, method="POST", path=comments_path(kind), times=99)
+    with pytest.raises(Forbidden):
+        port.upsert_comment(number, MARKER, "text")
+    store.fail(503, method="POST", path=comments_path(kind), times=99)
+    store.faults.pop(0)
+    written = len(store.writes())
+    with pytest.raises(Unavailable, match="failed with 503"):
+        port.upsert_comment(number, MARKER, "text")
+    assert len(store.writes()) - written == 5
 
 
 def test_a_comment_that_vanishes_while_it_is_edited_is_made_anew(port, store):

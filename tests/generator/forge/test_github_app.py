@@ -147,6 +147,12 @@ def test_another_outcome_is_a_new_run_so_that_old_remarks_go(world, port):
     assert world.store.check_runs[1]["output"]["annotations"] == []
 
 
+def test_remarks_of_a_run_under_way_are_not_doubled(world, port):
+    port.report_check(SHA, check(CheckState.RUNNING, annotations=2))
+    port.report_check(SHA, check(CheckState.FAILURE, annotations=2))
+    assert [len(run["output"]["annotations"]) for run in world.store.check_runs] == [2, 2]
+
+
 def test_runs_of_other_tools_are_not_ours(world, port):
     foreign = {"id": 1, "name": "gen-env", "head_sha": SHA, "status": "in_progress", "output": {}}
     world.store.check_runs.append(dict(foreign))

@@ -158,10 +158,7 @@ def sent(kind):
         check = Check("check", CheckState.PENDING, "title", "summary", "text", URL, remarks)
         for state in CheckState:
             port.set_status(SHA, "gen-env", state, "text", URL)
-            remarks = tuple(
-                Annotation("a.yaml", n, "failure", "wrong", "rule") for n in range(1, 60)
-            )
-            port.report_check(SHA, Check("check", state, "title", "s", "t", URL, remarks))
+            port.report_check(SHA, dataclasses.replace(check, state=state))
         for body in ("one", "two"):
             port.upsert_comment(number, "<!-- m -->", body)
         for state in DeploymentState:
