@@ -1,16 +1,15 @@
 """The charts on this machine: one folder, shared by every repository and process.
 
-Layout: `<name>-<version>/<sha256 of the archive>.tgz`. An archive that somebody laid beside those
-folders as `<name>-<version>.tgz` counts as well.
+Layout: `<name>-<version>-<sha256 of the archive>.tgz`. An archive that somebody laid there by hand
+as `<name>-<version>.tgz` counts as well.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from generator.chart import (
@@ -24,7 +23,7 @@ from generator.chart import (
 from generator.errors import UserError
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,80}")
-_DIGEST_FILE = re.compile(r"([0-9a-f]{64})\.tgz")
+_ENTRY = re.compile(r"(?P<stem>.+)-(?P<digest>[0-9a-f]{64})\.tgz")
 
 
 def cache_root(environ: Mapping[str, str]) -> Path:
@@ -95,44 +94,36 @@ class ChartCache:
         return tuple(charts[key] for key in sorted(charts))
 
     def _keep(self, chart: ChartArchive, data: bytes) -> ChartArchive:
-        folder = self.root / _folder(chart.name, chart.version)
-        target = folder / f"{chart.digest.removeprefix('sha256:')}.tgz"
-        if not (target.is_file() and _digest(target) == chart.digest):
+        digest = chart.digest.removeprefix("sha256:")
+        target = self.root / f"{_stem(chart.name, chart.version)}-{digest}.tgz"
+        if not (target.is_file() and target.read_bytes() == data):
             _write(target, data)
         return read_chart(data, target, official=False)
 
-    def _candidates(self, name: str, version: str) -> Iterator[Path]:
-        folder = self.root / _folder(name, version)
-        yield from _archives(folder)
-        loose = folder.with_name(f"{folder.name}.tgz")
-        if loose.is_file():
-            yield loose
+    def _candidates(self, name: str, version: str) -> tuple[Path, ...]:
+        stem = _stem(name, version)
+        return tuple(path for path in self._entries() if _named_stem(path) == stem)
 
-    def _entries(self) -> Iterator[Path]:
+    def _entries(self) -> tuple[Path, ...]:
         if not self.root.is_dir():
-            return
-        for entry in sorted(self.root.iterdir()):
-            if entry.is_dir():
-                yield from _archives(entry)
-            elif entry.suffix == ".tgz" and not entry.name.startswith("."):
-                yield entry
+            return ()
+        return tuple(sorted(p for p in self.root.glob("*.tgz") if not p.name.startswith(".")))
 
 
-def _archives(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if _DIGEST_FILE.fullmatch(path.name))
-
-
-def _folder(name: str, version: str) -> str:
+def _stem(name: str, version: str) -> str:
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(version.replace("+", "_")):
         raise ChartError(ChartFault.NOT_CHART, "a chart's name or version is not usable as a name")
     return f"{name}-{version}"
 
 
+def _named_stem(path: Path) -> str:
+    match = _ENTRY.fullmatch(path.name)
+    return match["stem"] if match else path.stem
+
+
 def _named_digest(path: Path) -> str:
-    match = _DIGEST_FILE.fullmatch(path.name)
-    return f"sha256:{match[1]}" if match else ""
+    match = _ENTRY.fullmatch(path.name)
+    return f"sha256:{match['digest']}" if match else ""
 
 
 def _read_entry(path: Path) -> ChartArchive:
@@ -142,14 +133,13 @@ def _read_entry(path: Path) -> ChartArchive:
     except ChartError as error:
         message = f"the cached chart is corrupt: {error.message}"
         raise ChartError(error.fault, message, path=str(path), hint=hint) from error
+    if _named_stem(path) != _stem(chart.name, chart.version):
+        message = f"the file is named wrongly: it holds {chart.name} {chart.version}"
+        raise ChartError(ChartFault.NOT_CHART, message, path=str(path), hint=hint)
     if _named_digest(path) not in ("", chart.digest):
         message = f"the cached chart is corrupt: its content has digest {chart.digest}"
         raise ChartError(ChartFault.DIGEST, message, path=str(path), hint=hint)
     return chart
-
-
-def _digest(path: Path) -> str:
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def _write(target: Path, data: bytes) -> None:
@@ -160,6 +150,8 @@ def _write(target: Path, data: bytes) -> None:
             try:
                 file.write(data)
                 file.flush()
+                # A chart is public, and the folder may be shared between users.
+                os.fchmod(file.fileno(), 0o644)
                 os.fsync(file.fileno())
                 temporary.replace(target)
             except BaseException:

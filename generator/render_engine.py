@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from generator import command, helm_notes
 from generator.chart import ChartArchive, ChartError, open_chart
@@ -32,9 +32,12 @@ _HELM_VERSION = re.compile(r"v\d+\.\d+\.\d+\S*")
 class _Engine(abc.ABC):
     """What both engines share: the checks before, the child, and the reading of its answer."""
 
+    package: ClassVar[str]
+    """What the child imports from the installed packages."""
+
     def __init__(self, *, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.site = site_folder()
+        self.site = site_folder(self.package)
 
     @abc.abstractmethod
     def engine_version(self) -> str:
@@ -66,6 +69,8 @@ class _Engine(abc.ABC):
 class SdkEngine(_Engine):
     """Helm as a library (helm-python-sdk): needs no binary."""
 
+    package = "helm_python"
+
     def engine_version(self) -> str:
         """Such as `helm-python-sdk 0.2.2`, whose wheel contains one exact Helm."""
         return f"helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
@@ -88,6 +93,8 @@ class SdkEngine(_Engine):
 
 class BinaryEngine(_Engine):
     """A `helm` binary, for exact parity with the Helm that a given Argo CD brings."""
+
+    package = "yaml"
 
     def __init__(self, helm: Path, *, limits: Limits | None = None) -> None:
         super().__init__(limits=limits)

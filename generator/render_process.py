@@ -47,13 +47,13 @@ class Answer:
     message: str = ""
 
 
-def site_folder() -> Path:
-    """The folder that holds the Helm library's package. Raises UserError when it is missing."""
-    spec = importlib.util.find_spec("helm_python")
+def site_folder(package: str) -> Path:
+    """The folder to import a package from. Raises UserError when it is not installed."""
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UserError(
-            "the Helm library is not installed (no wheel of helm-python-sdk for this platform)",
-            hint="name a helm binary in the settings, or pass --helm PATH",
+            f"the Python package {package} is not installed (its wheel may not fit this platform)",
+            hint="install gen-env anew; without helm_python, name a helm binary in the settings",
         )
     return Path(spec.origin).parent.parent
 

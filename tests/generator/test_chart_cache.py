@@ -1,5 +1,4 @@
 import multiprocessing
-import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +85,13 @@ def test_an_archive_laid_into_the_folder_by_hand_counts(cache, tmp_path):
     assert len(cache.list()) == 1
 
 
+def test_a_file_that_is_named_wrongly_is_told(cache):
+    cache.root.mkdir()
+    write(cache.root, name="airflow-1.21.0.tgz")
+    with pytest.raises(ChartError, match=r"named wrongly: it holds airflow 1\.22\.0"):
+        cache.find("airflow", "1.21.0")
+
+
 def test_two_archives_of_one_version_need_a_digest(cache, tmp_path):
     one = cache.add(write(tmp_path))
     two = cache.add(write(tmp_path, {"README.md": "patched"}))
@@ -106,6 +112,13 @@ def test_a_missing_chart_says_how_to_get_it(cache):
     with pytest.raises(ChartError, match=r"airflow 1\.22\.0 is not in the cache") as caught:
         cache.need("airflow", "1.22.0")
     assert "gen-env chart add" in caught.value.hint
+
+
+def test_a_version_that_another_one_begins_with_is_not_taken_for_it(cache, tmp_path):
+    text = CHART.replace("version: 1.22.0", "version: 1.22.0-rc.1")
+    cache.add(write(tmp_path, {"Chart.yaml": text}))
+    assert cache.find("airflow", "1.22.0") is None
+    assert cache.find("airflow", "1.22.0-rc.1") is not None
 
 
 @pytest.mark.parametrize("version", ["../../etc", "1/2", ""])
@@ -150,5 +163,5 @@ def test_several_processes_may_add_at_once(cache, tmp_path):
 
 
 def test_a_cached_chart_may_be_removed_by_hand(cache, tmp_path):
-    shutil.rmtree(cache.add(write(tmp_path)).path.parent)
+    cache.add(write(tmp_path)).path.unlink()
     assert cache.find("airflow", "1.22.0") is None

@@ -1,8 +1,12 @@
 """Both engines give the same objects, problems and failures for the same input."""
 
+import subprocess
+
 import pytest
 
 from generator.render import RenderResult, canonical
+from generator.resource import ordered
+from generator.yamlbulk import load_manifests
 from tests.generator.chart_samples import write
 from tests.generator.render_samples import binary, needs_helm, official_chart, request, sdk
 
@@ -88,3 +92,16 @@ def test_the_official_chart_renders_alike(values):
 )
 def test_our_chart_renders_alike(tmp_path, values):
     compare(request(write(tmp_path), values, include_crds=True))
+
+
+@pytest.mark.real_chart
+def test_the_objects_are_those_that_helm_template_prints(tmp_path):
+    asked = request(official_chart(), {**PINNED, **CELERY})
+    values = tmp_path / "values.json"
+    values.write_text(asked.values_json())
+    argv = [binary().helm, "template", asked.release, asked.chart, "-n", asked.namespace]
+    argv += ["-f", values, "--kube-version", asked.kube_version, "-a", *asked.api_versions]
+    printed = subprocess.run(argv, capture_output=True, check=True).stdout
+    wanted = ordered(load_manifests(printed))
+    assert list(sdk().render(asked).manifests) == wanted
+    assert len(wanted) > 30
