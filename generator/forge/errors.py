@@ -89,8 +89,7 @@ def refusal(
                 "the forge answered with a redirect, which is not followed with a token",
                 status=status,
                 path=path,
-                hint="the repository was renamed or moved, or the base URL is not the API's: "
-                "correct repository.url or the forge's URL in gen-env.yaml",
+                hint=_MOVED,
             )
         case _ if status >= 500:
             return Unavailable(
@@ -149,4 +148,8 @@ def _permission_hint(headers: Mapping[str, str], said: str) -> str:
 
 _NOT_FOUND = (
     "check number and repository; a private repository is hidden from a token without access"
+)
+_MOVED = (
+    "the repository was renamed or moved, or the base URL is not the API's: "
+    "correct repository.url or the forge's URL in gen-env.yaml"
 )
