@@ -1,0 +1,143 @@
+"""What people already have: values files, Argo CD Applications and Flux HelmReleases as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from generator.checks.not_done import NotDone
+from generator.checks.values_input import Engine
+from generator.errors import UserError
+from generator.files import Files
+from generator.problem import Problem
+from generator.values_application import application
+from generator.values_found import EXACT, NO_VALUES, RULES, ValuesSource, judged, no_mapping, table
+from generator.values_layers import NotAMapping, from_document
+from generator.yamlio import Document, read_all
+
+_GROUPS = {
+    "Application": "argoproj.io",
+    "ApplicationSet": "argoproj.io",
+    "HelmRelease": "helm.toolkit.fluxcd.io",
+}
+
+
+def load(files: Files, path: str) -> list[ValuesSource]:
+    """Every release that a file describes; a plain values file is one.
+
+    Raises YamlError for what is not YAML and UserError for a file that is not there. What cannot
+    be read from here (Secrets, other repositories, URLs) becomes a NotDone.
+    """
+    documents = _documents(files, path)
+    found = [item for document in documents for item in _release(files, document)]
+    if found:
+        return found
+    if len(documents) == 1 and "kind" not in table(documents[0].data):
+        return [plain([documents[0]])]
+    kinds = sorted({str(table(document.data).get("kind")) for document in documents})
+    what = f"it holds {', '.join(kinds)}" if documents else "it is empty"
+    problem = Problem(
+        NO_VALUES.id,
+        NO_VALUES.severity,
+        f"no Airflow values here: {what}",
+        path=path,
+        hint="give a values file, an Argo CD Application or a Flux HelmRelease",
+    )
+    return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
+
+
+def load_together(files: Files, paths: Sequence[str]) -> ValuesSource:
+    """Several plain values files as one release, the last one winning, as `helm -f a -f b`."""
+    return plain([document for path in paths for document in _documents(files, path)])
+
+
+def plain(documents: Sequence[Document], engine: Engine = "argocd") -> ValuesSource:
+    """A source from values documents, lowest first."""
+    layers, problems = [], []
+    for document in documents:
+        try:
+            layers.append(from_document(document))
+        except NotAMapping as error:
+            problems.append(no_mapping(document.path, error.line))
+    path = documents[-1].path if documents else ""
+    return judged(ValuesSource(path, "values", {}, tuple(layers), engine), problems)
+
+
+def _documents(files: Files, path: str) -> list[Document]:
+    content = files.read(path)
+    if content is None:
+        raise UserError(
+            "there is no such file, or it is reached through a symbolic link",
+            path=path,
+            hint="name a regular file of this repository",
+        )
+    return read_all(content, path)
+
+
+def _release(files: Files, document: Document) -> Iterator[ValuesSource]:
+    data = table(document.data)
+    kind, group = str(data.get("kind")), str(data.get("apiVersion")).partition("/")[0]
+    if _GROUPS.get(kind) != group:
+        return
+    match kind:
+        case "Application":
+            yield from application(files, document, "Application", ())
+        case "ApplicationSet":
+            yield from application(files, document, "ApplicationSet", ("spec", "template"))
+        case _:
+            yield _helm_release(document)
+
+
+def _helm_release(document: Document) -> ValuesSource:
+    spec, metadata = (table(table(document.data).get(key)) for key in ("spec", "metadata"))
+    problems: list[Problem] = []
+    layers = []
+    if spec.get("values"):
+        try:
+            layers.append(from_document(document, ("spec", "values")))
+        except NotAMapping as error:
+            problems.append(no_mapping(document.path, error.line))
+    chart = table(table(spec.get("chart")).get("spec"))
+    version = str(chart.get("version") or "")
+    target = spec.get("targetNamespace")
+    name = str(metadata.get("name") or "airflow")
+    found = ValuesSource(
+        document.path,
+        "HelmRelease",
+        {},
+        tuple(layers),
+        "helm" if _does_not_wait(spec) else "flux",
+        str(spec.get("releaseName") or (f"{target}-{name}" if target else name)),
+        str(target or metadata.get("namespace") or "airflow"),
+        version if EXACT.fullmatch(version) else "",
+        not_done=tuple(_values_from(spec)),
+    )
+    return judged(found, problems)
+
+
+def _does_not_wait(spec: Mapping[str, Any]) -> bool:
+    """With both waits off Flux runs Helm hooks as helm itself does."""
+    return all(
+        str(table(spec.get(step)).get("disableWait", "")).lower() == "true"
+        for step in ("install", "upgrade")
+    )
+
+
+def _values_from(spec: Mapping[str, Any]) -> Iterator[NotDone]:
+    listed = spec.get("valuesFrom")
+    for item in listed if isinstance(listed, list) else ():
+        row = table(item)
+        yield NotDone(
+            "values of a HelmRelease",
+            f"valuesFrom {row.get('kind')} {row.get('name')} is read by Flux only",
+            "check the file that it is made from as well",
+        )
+
+
+__all__ = [
+    "RULES",
+    "ValuesSource",
+    "load",
+    "load_together",
+    "plain",
+]
