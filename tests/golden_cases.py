@@ -51,7 +51,9 @@ def _side(folder, revision, known):
     return Side(
         revision,
         tuple(item for item in manifests if item),
-        Facts(**{_snake(key): _value(key, value) for key, value in known.get(revision, {}).items()}),
+        Facts(
+            **{_snake(key): _value(key, value) for key, value in known.get(revision, {}).items()}
+        ),
         namespace="airflow",
     )
 

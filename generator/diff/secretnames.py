@@ -9,8 +9,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 # One of these words anywhere in the name is enough ...
 _TELLING = re.compile(
-    "apikey|credentials?|dockerc(?:fg|onfigjson)|dsn|fernet|pass(?:code|phrase|wd|words?)|pwd"
-    "|secrets?|tokens?"
+    "apikey|credentials?|dockerc(?:fg|onfigjson)|dsn|fernet|passcode|pwd"
+    "|[a-z]*(?:passphrase|passwd|password|secret|token)s?"
 )
 # ... unless the name ends like this: then it speaks about the secret and does not hold it.
 _ABOUT = re.compile(

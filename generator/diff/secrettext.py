@@ -102,10 +102,14 @@ def _addresses(text: str) -> Iterator[Interval]:
     """`scheme://user:PASSWORD@host`, and `https://TOKEN@host`; up to the last @, as SQLAlchemy."""
     position = 0
     while (mark := text.find("://", position)) >= 0:
-        start = mark + 3
+        start = position = mark + 3
+        nearest = text.find("@", start)
+        if nearest < 0:
+            return
+        if nearest > start + _MAX_ADDRESS:
+            continue
         stop = _STOP.search(text, start, start + _MAX_ADDRESS)
         end = stop.start() if stop else min(len(text), start + _MAX_ADDRESS)
-        position = start
         at = text.rfind("@", start, end)
         if at < 0:
             continue
@@ -243,13 +247,16 @@ def _secret_documents(text: str) -> Iterator[Interval]:
     """The data of a Secret that is written out as YAML inside another object's text."""
     if not _SECRET_DOCUMENT.search(text):
         return
+    position = 0
     for match in _SECRET_DATA.finditer(text):
+        if match.start() < position:
+            continue
         depth = len(match["indent"]) + len(match["item"] or "")
         position = match.end() + 1
         while position < len(text):
             line = _DATA_LINE.match(text, position)
             assert line is not None
-            if line["value"] and len(line["indent"]) <= depth:
+            if line.group().strip() and len(line["indent"]) <= depth:
                 break
             if not _BLOCK.fullmatch(line["value"]):
                 yield line.span("value")

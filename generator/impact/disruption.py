@@ -9,7 +9,7 @@ from typing import Any
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
 from generator.impact.view import Context, View, listed
-from generator.impact.workload import TASK_PODS, Workload, is_selected
+from generator.impact.workload import TASK_PODS, Workload
 from generator.resource import Key, Object
 
 Statement = tuple[Key, str]
@@ -25,20 +25,10 @@ def blocks_drains(context: Context) -> Iterator[Finding]:
             yield warning("disruption-budget", key, message)
 
 
-def selected(view: View, manifest: Object, namespace: str) -> list[Workload]:
-    """The workloads whose pods the manifest's `spec.selector` selects."""
-    selector = fields.section(manifest, "spec", "selector")
-    return [
-        work
-        for work in view.workloads
-        if work.key.namespace == namespace and is_selected(selector, work.labels)
-    ]
-
-
 def _statements(view: View) -> Iterator[Statement]:
     covered: dict[Key, list[str]] = {}
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
-        works = selected(view, manifest, key.namespace)
+        works = view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace)
         for work in works:
             covered.setdefault(work.key, []).append(key.name)
         message = _message(manifest, works)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.health import fields
-from generator.impact.workload import Workload, is_selected
+from generator.impact.workload import Workload
 from generator.resource import Key, Object
 
 ANYONE = "anyone"
 EVERY_PORT = "every port"
 
+# Beyond this many, flows only count as covered by an equal one: thousands of addresses in a policy
+# must not stop the report.
+_MAX_COMPARISONS = 100_000
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
@@ -62,7 +66,10 @@ class Allowed:
         """Flows that were not covered before."""
         if before.flows is None or self.flows is None:
             return []
-        return [f for f in sorted(self.flows) if not any(old.covers(f) for old in before.flows)]
+        differing = sorted(self.flows - before.flows)
+        if len(differing) * len(before.flows) > _MAX_COMPARISONS:
+            return differing
+        return [flow for flow in differing if not any(old.covers(flow) for old in before.flows)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,10 +80,6 @@ class Policy:
     selector: Mapping[str, Any]
     directions: frozenset[str]
     manifest: Object
-
-    def selects(self, work: Workload) -> bool:
-        """Whether it isolates the pods of this workload."""
-        return work.key.namespace == self.key.namespace and is_selected(self.selector, work.labels)
 
 
 def policies(objects: Mapping[Key, Object]) -> list[Policy]:
@@ -94,20 +97,22 @@ def policies(objects: Mapping[Key, Object]) -> list[Policy]:
 
 
 def allowed(
-    work: Workload, direction: str, rules: Iterable[Policy], everybody: Iterable[Workload]
+    work: Workload, direction: str, isolating: Iterable[Policy], everybody: Sequence[Workload]
 ) -> Allowed:
-    """What the policies together let this workload receive (`Ingress`) or send (`Egress`)."""
-    isolating = [rule for rule in rules if direction in rule.directions and rule.selects(work)]
-    if not isolating:
+    """What the policies that select this workload together let it receive or send.
+
+    `direction` is Ingress or Egress; `everybody` gives port names of targets their numbers.
+    """
+    rules = [rule for rule in isolating if direction in rule.directions]
+    if not rules:
         return Allowed(None)
-    others = list(everybody)
     return Allowed(
-        frozenset(flow for rule in isolating for flow in _flows(rule, direction, work, others))
+        frozenset(flow for rule in rules for flow in _flows(rule, direction, work, everybody))
     )
 
 
 def _flows(
-    policy: Policy, direction: str, work: Workload, everybody: list[Workload]
+    policy: Policy, direction: str, work: Workload, everybody: Sequence[Workload]
 ) -> Iterator[Flow]:
     side = "from" if direction == "Ingress" else "to"
     for rule in fields.entries(policy.manifest, "spec", direction.lower()):
@@ -119,7 +124,7 @@ def _flows(
                 yield dataclasses.replace(port, peer=peer)
 
 
-def _ports(rule: Mapping[str, Any], named: list[Workload]) -> Iterator[Flow]:
+def _ports(rule: Mapping[str, Any], named: Sequence[Workload]) -> Iterator[Flow]:
     entries = fields.entries(rule, "ports")
     if not rule.get("ports"):
         yield Flow("")
@@ -135,7 +140,7 @@ def _ports(rule: Mapping[str, Any], named: list[Workload]) -> Iterator[Flow]:
                 yield Flow("", protocol, number, number, str(port))
 
 
-def _numbers(name: str, protocol: str, named: list[Workload]) -> list[int]:
+def _numbers(name: str, protocol: str, named: Sequence[Workload]) -> list[int]:
     """The container ports of that name; a name no container has permits nothing."""
     if name.isdigit():
         return [int(name)]
@@ -152,9 +157,8 @@ def _numbers(name: str, protocol: str, named: list[Workload]) -> list[int]:
     )
 
 
-def unresolved_ports(policy: Policy, works: Iterable[Workload]) -> list[str]:
+def unresolved_ports(policy: Policy, chosen: Sequence[Workload]) -> list[str]:
     """Port names of ingress rules that no container of the selected pods has."""
-    chosen = [work for work in works if policy.selects(work)]
     return sorted(
         {
             str(entry["port"])
@@ -209,8 +213,18 @@ def _labels(selector: Any) -> str:
 def _peer_covers(wide: str, narrow: str) -> bool:
     if wide in (narrow, ANYONE):
         return True
+    one, other = _network(wide), _network(narrow)
+    return (
+        one is not None
+        and other is not None
+        and one.version == other.version
+        and other.subnet_of(one)
+    )  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=4_096)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        one, other = ipaddress.ip_network(wide), ipaddress.ip_network(narrow)
+        return ipaddress.ip_network(text)
     except ValueError:
-        return False
-    return one.version == other.version and other.subnet_of(one)  # type: ignore[arg-type]
+        return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import urllib.parse
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from generator.diff.content import plain
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
-from generator.impact.view import Context, View, plain
+from generator.impact.view import Context, View
 from generator.resource import Key, Object
 
 _FERNET = "AIRFLOW__CORE__FERNET_KEY"
@@ -84,14 +85,10 @@ def _written_database(context: Context) -> Iterator[Finding]:
         yield error(
             "database",
             None,
-            f"the database connection moves from {_place(old)} to {_place(new)}: DAG runs, "
-            "connections and users stay behind unless they were copied",
+            f"the database connection moves from {_address(old) or 'another place'} to "
+            f"{_address(new) or 'another place'}: DAG runs, connections and users stay behind "
+            "unless they were copied",
         )
-
-
-def _place(connection: str) -> str:
-    host, port, path = _address(connection)
-    return f"{host}{':' if port else ''}{port}{path}"
 
 
 def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:
@@ -119,7 +116,7 @@ def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
     if old is None or new is None or old == new:
         return
     before, after = _address(old), _address(new)
-    if before != after:
+    if before != after or not before:
         yield error(
             "database",
             place[0],
@@ -166,13 +163,13 @@ def _plain_value(view: View, place: Reference) -> str | None:
         return None
 
 
-def _address(connection: str) -> tuple[str, str, str]:
-    """Server, port and database of a connection; a text that is no URL stands for itself."""
-    try:
-        url = urllib.parse.urlsplit(connection)
-        return (url.hostname or "", str(url.port or ""), url.path)
-    except ValueError:
-        return (connection, "", "")
+def _address(connection: str) -> str:
+    """`host:port/database` of a URL, empty for anything else; never a part of the credentials.
+
+    Passwords with / ? # in them occur although a URL forbids it, so all up to the last @ goes.
+    """
+    _, separator, rest = connection.partition("://")
+    return re.split(r"[?#]", rest.rpartition("@")[2])[0] if separator else ""
 
 
 RULES = (fernet_key, database)

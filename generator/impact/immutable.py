@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from generator.diff.content import plain
 from generator.diff.quantity import quantity, size
 from generator.health import fields
 from generator.impact.finding import Finding, error, info
-from generator.impact.view import Context, listed, plain
+from generator.impact.view import Context, listed
 from generator.resource import Object
 
 _SYNC_OPTIONS = "argocd.argoproj.io/sync-options"

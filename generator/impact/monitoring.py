@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.health import fields
-from generator.impact.disruption import selected
 from generator.impact.finding import Finding, info, warning
+from generator.impact.selection import Labelled
 from generator.impact.view import Context, View
-from generator.impact.workload import is_selected
 from generator.resource import Key, Object
 
 Statement = tuple[str, Key, str]
@@ -25,25 +24,27 @@ def selects_nothing(context: Context) -> Iterator[Finding]:
 
 
 def _statements(view: View) -> Iterator[Statement]:
+    services = Labelled(
+        (key.namespace, fields.section(service, "metadata", "labels"), service)
+        for key, service in view.of_kind("Service").items()
+    )
     for key, manifest in view.of_kind("ServiceMonitor").items():
-        message = _service_monitor(view, key, manifest)
+        message = _service_monitor(_services(services, key, manifest), manifest)
         if message:
             yield "monitor-selects-nothing", key, message
     for key, manifest in view.of_kind("PodMonitor").items():
-        if not selected(view, manifest, key.namespace):
+        if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
             yield "monitor-selects-nothing", key, "selects no pod: no metrics are collected"
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
-        if not selected(view, manifest, key.namespace):
+        if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
             yield "budget-selects-nothing", key, "selects no pod, so it protects nothing"
     for key, manifest in view.of_kind("Service").items():
         labels = fields.section(manifest, "spec", "selector")
-        works = (w for w in view.workloads if w.key.namespace == key.namespace)
-        if labels and not any(is_selected({"matchLabels": labels}, w.labels) for w in works):
+        if labels and not view.pods.selected({"matchLabels": labels}, key.namespace):
             yield "service-selects-nothing", key, "selects no pod: connections to it fail"
 
 
-def _service_monitor(view: View, key: Key, manifest: Object) -> str | None:
-    services = list(_services(view, key, manifest))
+def _service_monitor(services: list[Object], manifest: Object) -> str | None:
     if not services:
         return "selects no Service: no metrics are collected"
     ports = {
@@ -58,15 +59,17 @@ def _service_monitor(view: View, key: Key, manifest: Object) -> str | None:
     return None
 
 
-def _services(view: View, key: Key, manifest: Object) -> Iterator[Object]:
+def _services(services: Labelled[Object], key: Key, manifest: Object) -> list[Object]:
     """Those in the monitor's own namespace, or in the ones that `namespaceSelector` names."""
-    anywhere = fields.at(manifest, "spec", "namespaceSelector", "any") is True
-    names = fields.at(manifest, "spec", "namespaceSelector", "matchNames") or [key.namespace]
+    names = fields.at(manifest, "spec", "namespaceSelector", "matchNames")
+    if fields.at(manifest, "spec", "namespaceSelector", "any") is True:
+        names = services.namespaces
     selector = fields.section(manifest, "spec", "selector")
-    for service, found in view.of_kind("Service").items():
-        labels = fields.section(found, "metadata", "labels")
-        if (anywhere or service.namespace in names) and is_selected(selector, labels):
-            yield found
+    return [
+        service
+        for name in (names if isinstance(names, list) and names else [key.namespace])
+        for service in services.selected(selector, str(name))
+    ]
 
 
 RULES = (selects_nothing,)

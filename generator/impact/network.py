@@ -18,14 +18,15 @@ _SIDES = {"Ingress": ("receives", "from"), "Egress": ("sends", "to")}
 
 def flows(context: Context) -> Iterator[Finding]:
     """`impact/flow-opened`, `impact/flow-closed`: what the policies together now permit."""
-    base_policies, head_policies = policies(context.base.objects), policies(context.head.objects)
-    before = {work.key: work for work in context.base.workloads}
-    for work in context.head.workloads:
-        if work.key not in before:
+    base, head = context.base, context.head
+    old_policies, new_policies = _by_workload(base), _by_workload(head)
+    for work in head.workloads:
+        before = base.by_key.get(work.key)
+        if before is None:
             continue
         for direction in _SIDES:
-            old = allowed(before[work.key], direction, base_policies, context.base.workloads)
-            new = allowed(work, direction, head_policies, context.head.workloads)
+            old = allowed(before, direction, old_policies.get(work.key, ()), base.workloads)
+            new = allowed(work, direction, new_policies.get(work.key, ()), head.workloads)
             yield from _compared(work, direction, old, new)
 
 
@@ -41,21 +42,27 @@ def policy_without_effect(context: Context) -> Iterator[Finding]:
 
 def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
     """`impact/not-isolated`: a new workload that no policy covers, where others are covered."""
-    rules = policies(context.head.objects)
-    before = {work.key for work in context.base.workloads}
-    isolated = [w for w in context.head.workloads if any(rule.selects(w) for rule in rules)]
+    isolated = _by_workload(context.head)
     for work in context.head.workloads:
         # Jobs listen on nothing, so nobody can reach them.
         passing = work.key.kind in ("CronJob", "Job")
         if not context.is_update or not isolated or passing:
             continue
-        if work.key not in before and work not in isolated:
+        if work.key not in context.base.by_key and work.key not in isolated:
             yield warning(
                 "not-isolated",
                 work.key,
                 "no NetworkPolicy selects its pods, while other pods here are isolated: anyone may "
                 "reach them",
             )
+
+
+def _by_workload(view: View) -> dict[Key, list[Policy]]:
+    found: dict[Key, list[Policy]] = {}
+    for policy in policies(view.objects):
+        for work in view.pods.selected(policy.selector, policy.key.namespace):
+            found.setdefault(work.key, []).append(policy)
+    return found
 
 
 def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Iterator[Finding]:
@@ -74,11 +81,14 @@ def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Ite
             f"{name} {verb} {side} everyone on every port; no policy limits it now",
         )
     else:
-        for flow in new.opened_since(old):
-            say = warning if _is_wide(flow) else info
-            yield say("flow-opened", work.key, f"{name} also {verb} {side} {flow}")
-        for flow in old.opened_since(new):
-            yield warning("flow-closed", work.key, f"{name} no longer {verb} {side} {flow}")
+        opened, closed = new.opened_since(old), old.opened_since(new)
+        if opened:
+            say = warning if any(map(_is_wide, opened)) else info
+            yield say("flow-opened", work.key, f"{name} also {verb} {side} {listed(opened)}")
+        if closed:
+            yield warning(
+                "flow-closed", work.key, f"{name} no longer {verb} {side} {listed(closed)}"
+            )
 
 
 def _is_wide(flow: Flow) -> bool:
@@ -87,11 +97,12 @@ def _is_wide(flow: Flow) -> bool:
 
 def _idle(view: View) -> Iterator[Statement]:
     for policy in policies(view.objects):
-        if not any(policy.selects(work) for work in view.workloads):
+        chosen = view.pods.selected(policy.selector, policy.key.namespace)
+        if not chosen:
             if not _selects_by_other_means(policy):
                 yield "policy-selects-nothing", policy.key, "selects no pod of this environment"
             continue
-        names = unresolved_ports(policy, view.workloads)
+        names = unresolved_ports(policy, chosen)
         if names:
             yield (
                 "policy-port",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.diff.content import plain
 from generator.diff.folding import is_folded_annotation
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
 from generator.impact.references import uses
-from generator.impact.view import Context, counted, listed, plain, verb
+from generator.impact.view import Context, counted, listed, verb
 from generator.impact.workload import ROLLED, TASK_PODS, Workload
 from generator.resource import Key
 
@@ -29,9 +30,8 @@ def restart(context: Context) -> Iterator[Finding]:
 
 def task_pods(context: Context) -> Iterator[Finding]:
     """`impact/task-pods`: the KubernetesExecutor's pod template differs."""
-    before = {work.key: work for work in context.base.workloads}
     for after in context.head.workloads:
-        old = before.get(after.key)
+        old = context.base.by_key.get(after.key)
         if after.key.kind != TASK_PODS or old is None:
             continue
         if plain(old.template) != plain(after.template):
@@ -79,7 +79,7 @@ def not_restarted(context: Context) -> Iterator[Finding]:
         if (
             work.key.kind in ROLLED
             and work.key not in restarted
-            and context.base.workload(work.key)
+            and context.base.by_key.get(work.key)
         ):
             for use in uses(work):
                 if use.at_start:

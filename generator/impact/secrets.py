@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.diff.content import plain
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
 from generator.impact.references import Use, provided, uses
-from generator.impact.view import Context, View, listed, plain, verb
+from generator.impact.view import Context, View, listed, verb
 from generator.resource import Key, Object
 
 Wanted = tuple[str, str, str]

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from generator.diff.content import plain
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
-from generator.impact.view import Context, View, listed, plain
+from generator.impact.view import Context, View, listed
 
 _AIRFLOW = re.compile(r"v?(\d+)\.")
 _MAX_NAMED = 10
@@ -38,7 +39,7 @@ def nothing_rendered(context: Context) -> Iterator[Finding]:
 def replicas_overruled(context: Context) -> Iterator[Finding]:
     """`impact/no-effect`: `spec.replicas` is written although an autoscaler decides."""
     for work in context.head.workloads:
-        before = context.base.workload(work.key)
+        before = context.base.by_key.get(work.key)
         count = fields.at(work.manifest, "spec", "replicas")
         if work.scale.autoscaler is None or count is None or before is None:
             continue

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.diff.content import plain
 from generator.impact.apis import removal
 from generator.impact.finding import Finding, error, info
-from generator.impact.view import Context, plain
+from generator.impact.view import Context
 
 _FACTS = (
     ("chart_version", "chart"),

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.diff import pairing
+from generator.diff.content import plain
 from generator.diff.model import Facts, Side
 from generator.health import fields
+from generator.impact.selection import Labelled
 from generator.impact.workload import ROLLED, TASK_PODS, Workload, workloads
 from generator.resource import Key, Object
 
@@ -60,23 +62,35 @@ class View:
             part.split(":")[-1].split(".")[-1].strip() for part in named.split(",") if part.strip()
         )
 
+    @functools.cached_property
+    def by_key(self) -> Mapping[Key, Workload]:
+        """The workloads by identity."""
+        return {work.key: work for work in self.workloads}
+
+    @functools.cached_property
+    def pods(self) -> Labelled[Workload]:
+        """The workloads by the labels of their pods."""
+        return Labelled((work.key.namespace, work.labels, work) for work in self.workloads)
+
     def of_kind(self, *kinds: str) -> dict[Key, Object]:
         """The objects of these kinds, in order."""
         return {key: value for key, value in self.objects.items() if key.kind in kinds}
 
-    def workload(self, key: Key) -> Workload | None:
-        """The workload of that identity."""
-        return next((work for work in self.workloads if work.key == key), None)
-
     def setting(self, section: str, key: str) -> str | None:
         """An Airflow setting: the environment variable on any container wins over airflow.cfg."""
         variable = f"AIRFLOW__{section.upper()}__{key.upper()}"
+        return self._variables.get(variable, self.config.get((section, key)))
+
+    @functools.cached_property
+    def _variables(self) -> Mapping[str, str]:
+        """Environment variables with a written value; of several the first counts."""
+        found: dict[str, str] = {}
         for work in self.workloads:
             # Task pods carry settings of their own, such as another executor.
             for name, entry in work.environment() if work.key.kind != TASK_PODS else ():
-                if name == variable and isinstance(entry.get("value"), str):
-                    return str(entry["value"])
-        return self.config.get((section, key))
+                if isinstance(entry.get("value"), str):
+                    found.setdefault(name, entry["value"])
+        return found
 
     def value(self, path: str) -> Any:
         """A Helm value that was given, by dotted path; None where it was not."""
@@ -113,7 +127,7 @@ class Context:
     @functools.cached_property
     def restarted(self) -> tuple[tuple[Workload, Workload], ...]:
         """Workloads of both sides whose pod template differs, so that their pods are replaced."""
-        before = {work.key: work for work in self.base.workloads}
+        before = self.base.by_key
         return tuple(
             (before[work.key], work)
             for work in self.head.workloads
@@ -126,16 +140,6 @@ class Context:
     def is_update(self) -> bool:
         """Whether the environment is there before and after, so that something runs."""
         return bool(self.base.objects) and bool(self.head.objects)
-
-
-def plain(value: Any) -> str:
-    """A form in which equal content is equal whatever the order of keys; types are told apart."""
-    if isinstance(value, Mapping):
-        items = sorted((repr(key), plain(item)) for key, item in value.items())
-        return f"{{{','.join(f'{key}:{item}' for key, item in items)}}}"
-    if isinstance(value, list | tuple):
-        return f"[{','.join(plain(item) for item in value)}]"
-    return repr(value)
 
 
 def listed(names: Any, limit: int = 10) -> str:

@@ -100,28 +100,6 @@ def workloads(objects: Mapping[Key, Object]) -> tuple[Workload, ...]:
     return (*found, *_task_pods(objects))
 
 
-def is_selected(selector: Any, labels: Mapping[str, Any]) -> bool:
-    """Whether a label selector (`matchLabels` and `matchExpressions`) selects these labels."""
-    for name, value in fields.section(selector, "matchLabels").items():
-        if labels.get(name) != value:
-            return False
-    return all(_matches(entry, labels) for entry in fields.entries(selector, "matchExpressions"))
-
-
-def _matches(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    key, values = fields.text(expression, "key"), fields.at(expression, "values") or []
-    match fields.text(expression, "operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    return False
-
-
 def _scale(key: Key, manifest: Object, scalers: Mapping[tuple[str, str, str], Scale]) -> Scale:
     scaler = scalers.get((key.kind, key.namespace, key.name))
     if scaler:
