@@ -34,8 +34,8 @@ from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity, ordered
 from generator.release import Release
 from generator.render import Renderer
+from generator.seal import assembly, inspection
 from generator.seal import certificate as sealing_certificate
-from generator.seal import inspection
 from generator.seal.scopes import Scope
 
 
@@ -284,6 +284,7 @@ def _sealed_problems(built: Built, release: Release, means: Means) -> Iterator[P
             environment.namespace,
             frozenset(need.key_names),
             Scope(environment.secrets.scope),
+            assembly.expected_uri_parts(release, need),
         )
         found = inspection.inspect(file.manifest, expected, place, stubs=stubs)
         yield from _one_a_file(found, built.name, file.name)

@@ -18,7 +18,10 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def real_chart():
     """Path of the official chart's archive; skips where it is not in the cache."""
-    found = sorted(Path(os.environ["GEN_ENV_REAL_CHARTS"]).rglob(f"airflow-{REAL_CHART}*.tgz"))
+    cache = Path(os.environ["GEN_ENV_REAL_CHARTS"])
+    found = sorted(
+        [*cache.glob(f"airflow-{REAL_CHART}*.tgz"), *cache.glob(f"airflow-{REAL_CHART}/*.tgz")]
+    )
     if not found:
         pytest.skip(f"needs the official chart: gen-env chart add airflow-{REAL_CHART}.tgz")
     return found[0]

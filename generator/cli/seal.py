@@ -1,0 +1,91 @@
+"""`gen-env seal`."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from generator.cli import common
+from generator.seal.secret import Secret
+
+
+@click.command(name="seal")
+@click.argument("environment", metavar="ENV")
+@click.argument("secret", required=False)
+@click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--from-file", "files", multiple=True, metavar="KEY=PATH", help="Value from a file.")
+@click.option(
+    "--from-env-file",
+    "env_file",
+    type=click.Path(path_type=Path),
+    help="Values from KEY=VALUE lines.",
+)
+@click.option("--stdin", "stdin_key", metavar="KEY", help="Value of KEY from standard input.")
+@click.option("--generate", is_flag=True, help="Make what can be random, without showing it.")
+@click.option("--user", help="Assemble connections from this user and a password that is asked.")
+@click.option("--cert", "certificate", metavar="FILE|URL", help="The controller's certificate.")
+def command(
+    environment: str,
+    secret: str | None,
+    values: tuple[str, ...],
+    files: tuple[str, ...],
+    env_file: Path | None,
+    stdin_key: str | None,
+    generate: bool,
+    user: str | None,
+    certificate: str | None,
+) -> int:
+    """Seal values for SECRET of ENV with the cluster's public certificate, offline.
+
+    Without values they are asked for, without echo. Without SECRET, --generate seals everything
+    that can be random, and --user everything that follows from the database's password. Values on
+    the command line stay in your shell's history: prefer a prompt or a file.
+    """
+    from generator import engines, repo, sealup
+
+    root = common.root()
+    given = _given(values, files, env_file, stdin_key)
+    wish = sealup.Wish(environment, secret, given, generate, user, certificate)
+    now = datetime.datetime.now(datetime.UTC)
+    sealed = sealup.prepare(root, wish, engines.charts(), _asked(user), now)
+    if not sealed.keys:
+        common.say("nothing is left to seal here")
+        return 0
+    repo.apply(root, sealed.plan)
+    for name, keys in sealed.keys.items():
+        click.echo(f"sealed {name}: {', '.join(keys)}")
+    for path in sealed.plan.paths:
+        common.say(path)
+    return 0
+
+
+def _given(
+    values: tuple[str, ...], files: tuple[str, ...], env_file: Path | None, stdin_key: str | None
+) -> dict[str, Secret]:
+    from generator.seal import envfile
+    from generator.seal import values as sources
+
+    found = dict(sources.from_assignment(text) for text in values)
+    for key, path in common.pairs(files).items():
+        found[key] = sources.from_file(common.folder() / path)
+    if env_file is not None:
+        found |= envfile.read(common.folder() / env_file)
+    if stdin_key is not None:
+        found[stdin_key] = sources.from_stream(sys.stdin.buffer)
+    return found
+
+
+def _asked(user: str | None) -> Callable[[str], Secret]:
+    """A prompt without echo; a password for --user may come by a pipe."""
+    from generator.seal import values as sources
+
+    def ask(key: str) -> Secret:
+        if user is not None and not sys.stdin.isatty():
+            return sources.from_stream(sys.stdin.buffer)
+        return sources.from_prompt(key)
+
+    return ask

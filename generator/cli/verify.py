@@ -1,0 +1,79 @@
+"""`gen-env verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli import common
+
+if TYPE_CHECKING:
+    from generator.access import Rule
+    from generator.verify.result import Verdict
+
+
+@click.command(name="verify")
+@click.argument("environment", metavar="ENV")
+@click.option("--revision", metavar="SHA", help="Commit to prove; by default the default branch's.")
+@click.option(
+    "--timeout", type=float, default=900.0, show_default=True, metavar="S", help="Seconds to wait."
+)
+@click.option("--watch", "follow", is_flag=True, help="Say what changes while waiting.")
+@click.option("--print-role", is_flag=True, help="Print the roles that verification needs.")
+@common.output("table", "json", "yaml")
+def command(
+    environment: str,
+    revision: str | None,
+    timeout: float,
+    follow: bool,
+    print_role: bool,
+    form: str,
+) -> int:
+    """Prove that the cluster took a commit of ENV and is healthy, or say why not.
+
+    Exits with 0 only for the verdict verified.
+    """
+    from generator import prove
+
+    found = prove.subject(common.root(), prove.Wish(environment, revision, timeout))
+    if print_role:
+        return _print_roles(found.rules)
+    verdict = prove.prove(found, timeout, _say if follow else None)
+    data = verdict.as_json()
+    if form != "table":
+        common.emit(data, form)
+    else:
+        _table(data)
+    return 0 if data["verdict"] == "verified" else 1
+
+
+def _print_roles(rules: Sequence[Rule]) -> int:
+    from generator import access, yamlio
+
+    subject = access.Subject("ServiceAccount", "gen-env", "gen-env")
+    click.echo(yamlio.dump_all(access.role_manifests(rules, subject)), nl=False)
+    return 0
+
+
+def _say(verdict: Verdict) -> None:
+    from generator.verify.result import State
+
+    waiting = [item.name for item in verdict.conditions if item.state is State.WAITING]
+    common.say(f"{verdict.outcome.value}: waiting for {', '.join(waiting) or 'nothing'}")
+
+
+def _table(data: Mapping[str, Any]) -> None:
+    colour = "green" if data["verdict"] == "verified" else "red"
+    click.secho(
+        f"{data['environment']} at {data['revision'][:12]}: {data['verdict']}", fg=colour, bold=True
+    )
+    if data.get("message"):
+        click.echo(data["message"])
+    for item in data["conditions"]:
+        click.echo(f"  {item['status']:<8} {item['name']}: {item['message']}")
+    for cause in data["diagnosis"]:
+        click.echo(f"  cause: {cause['message']}")
+        for line in cause["log"]:
+            click.echo(f"    | {line}")

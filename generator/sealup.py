@@ -1,0 +1,254 @@
+"""`gen-env seal` as steps: find the values, seal them, regenerate what follows from that."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator import catalogue, pipeline, tree
+from generator.chartlines.secret import SecretNeed
+from generator.errors import UserError
+from generator.files import Files, WorkTree
+from generator.manifests import secrets as manifests
+from generator.pipeline import Built, Charts
+from generator.plan import Plan
+from generator.release import Release
+from generator.review import Overlay
+from generator.seal import assembly, certificate, fernet, generate, sealed_secret, sealing
+from generator.seal import values as sources
+from generator.seal.certificate import SealingCertificate
+from generator.seal.sealed_secret import State
+from generator.seal.secret import Secret
+
+Ask = Callable[[str], Secret]
+"""Asks for one secret value by its key."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line; values given there are secrets already."""
+
+    environment: str
+    secret: str | None
+    given: Mapping[str, Secret]
+    generate: bool
+    user: str | None
+    certificate: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Sealed:
+    """What was sealed: the plan, and Secret → keys for the person to read."""
+
+    plan: Plan
+    keys: Mapping[str, tuple[str, ...]]
+
+
+def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.datetime) -> Sealed:
+    """Seal and regenerate; nothing is written yet, and no plaintext ever is.
+
+    Raises UserError for an unknown secret or key, a missing or expired certificate, a value that
+    may not be replaced.
+    """
+    files = WorkTree(root)
+    built = _built(files, wish.environment)
+    release = built.release
+    assert release is not None
+    values = _values(built, release, wish, ask)
+    if not values:
+        return Sealed(Plan({}), {})
+    key = _certificate(root, release, wish)
+    writes = {}
+    for name, chosen in values.items():
+        path, text = _sealed_file(built, release, name, chosen, key, now, generated=wish.generate)
+        writes[path] = text
+    plan = _with_tree(files, wish.environment, writes, charts)
+    return Sealed(plan, {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())})
+
+
+def _built(files: Files, name: str) -> Built:
+    found = catalogue.load(files)
+    (item,) = found.chosen([name]) or (None,)
+    problems = found.problems
+    if item is not None and found.settings is not None:
+        built = pipeline.build(files, found.settings, item)
+        if built.release is not None:
+            provider = built.release.environment.secrets.provider
+            if provider != "sealed-secrets":
+                raise UserError(f"the secrets of {name} come from {provider}, not from git")
+            return built
+        problems = built.problems
+    first = problems[0]
+    raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+
+
+def _certificate(root: Path, release: Release, wish: Wish) -> SealingCertificate:
+    source = wish.certificate or release.resolved.cluster.sealing.certificate
+    if source is None:
+        cluster = release.environment.destination.cluster
+        raise UserError(
+            f"no sealing certificate is known for cluster {cluster}",
+            path="gen-env.yaml",
+            hint=f"kubeseal --fetch-cert > certs/{cluster}.pem, name it in"
+            f" clusters.{cluster}.sealing.certificate, or give --cert FILE|URL",
+        )
+    return certificate.load(source, root)
+
+
+def _values(built: Built, release: Release, wish: Wish, ask: Ask) -> dict[str, dict[str, Secret]]:
+    needs = {need.name: need for need in release.needs}
+    if wish.secret is not None and wish.secret not in needs:
+        raise UserError(
+            f"{wish.environment} needs no Secret {wish.secret}",
+            hint=f"it needs: {', '.join(needs)}",
+        )
+    if wish.secret is None:
+        return _everything(built, release, needs, wish, ask)
+    need = needs[wish.secret]
+    unknown = sorted(set(wish.given) - set(need.key_names))
+    if unknown:
+        raise UserError(
+            f"{need.name} has no key {', '.join(unknown)}",
+            hint=f"its keys: {', '.join(need.key_names)}",
+        )
+    found = dict(wish.given)
+    if wish.generate:
+        open_keys = [key for key in _open(built, need) if key not in found]
+        if not open_keys and not found:
+            fernet.require_replaceable(
+                _manifest(built, release, need), need.key_names, generated=True
+            )
+        found |= generate.generate(open_keys)
+    elif wish.user is not None:
+        found |= _from_user(release, need, wish.user, ask)
+    elif not found:
+        found |= {key: ask(key) for key in _open(built, need) or need.key_names}
+    return {need.name: found} if found else {}
+
+
+def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[str, Secret]:
+    if any(key.source in assembly.DATABASE_SOURCES for key in need.keys):
+        password = ask(f"password of {user}")
+        return assembly.database_values(release, {need.name: need}, user, password)[need.name]
+    if "GITSYNC_USERNAME" in need.key_names:
+        return sources.git_sync_credentials(user, ask(f"token of {user}"))
+    raise UserError(
+        f"--user does not help with {need.name}",
+        hint="it is for the database's connections and for git-sync over https",
+    )
+
+
+def _everything(
+    built: Built, release: Release, needs: Mapping[str, SecretNeed], wish: Wish, ask: Ask
+) -> dict[str, dict[str, Secret]]:
+    """All Secrets at once: what can be generated, and what follows from one password."""
+    if wish.given:
+        raise UserError("say which Secret these values are for", hint=f"one of {', '.join(needs)}")
+    if not wish.generate and wish.user is None:
+        raise UserError(
+            "give a Secret, or --generate, or --user for the database's connections",
+            hint=f"gen-env secrets {wish.environment} lists them",
+        )
+    found: dict[str, dict[str, Secret]] = {}
+    if wish.generate:
+        for need in needs.values():
+            keys = [key for key in _open(built, need) if generate.can_generate(key)]
+            if keys:
+                found[need.name] = generate.generate(keys)
+        _follow(built, release, needs, found)
+    if wish.user is not None:
+        password = ask(f"password of {wish.user}")
+        for name, values in assembly.database_values(release, needs, wish.user, password).items():
+            found.setdefault(name, {}).update(values)
+    return found
+
+
+def _follow(
+    built: Built,
+    release: Release,
+    needs: Mapping[str, SecretNeed],
+    found: dict[str, dict[str, Secret]],
+) -> None:
+    """URIs that hold a password which was generated just now; it is never seen again."""
+    for need in needs.values():
+        for key in need.keys:
+            if key.source == "broker-uri" and release.topology.has("redis"):
+                password = _generated(release, needs, found, "redis")
+                if password is not None:
+                    url = assembly.broker_url(release, password)
+                    found.setdefault(need.name, {})[key.name] = url
+    if release.environment.database.embedded:
+        password = _generated(release, needs, found, "postgresql")
+        if password is not None:
+            derived = assembly.database_values(release, needs, "postgres", password)
+            for name, values in derived.items():
+                found.setdefault(name, {}).update(values)
+
+
+def _generated(
+    release: Release,
+    needs: Mapping[str, SecretNeed],
+    found: Mapping[str, Mapping[str, Secret]],
+    component: str,
+) -> Secret | None:
+    """The password that was just made for the chart's own Redis or PostgreSQL."""
+    for name, values in found.items():
+        if component in needs[name].restarts and len(needs[name].restarts) == 1:
+            return next(iter(values.values()), None)
+    return None
+
+
+def _file(built: Built, name: str) -> tree.SecretFile | None:
+    return next((file for file in built.secrets if file.name == name), None)
+
+
+def _manifest(built: Built, release: Release, need: SecretNeed) -> Mapping[str, Any]:
+    file = _file(built, need.name)
+    return file.manifest if file else manifests.stub(release, need)
+
+
+def _open(built: Built, need: SecretNeed) -> list[str]:
+    """Keys that hold no ciphertext yet."""
+    file = _file(built, need.name)
+    if file is None:
+        return list(need.key_names)
+    states = sealed_secret.state(file.manifest, need.key_names)
+    return [key for key in need.key_names if states[key] is not State.SEALED]
+
+
+def _sealed_file(
+    built: Built,
+    release: Release,
+    name: str,
+    values: Mapping[str, Secret],
+    key: SealingCertificate,
+    now: datetime.datetime,
+    *,
+    generated: bool,
+) -> tuple[str, str]:
+    need = next(item for item in release.needs if item.name == name)
+    manifest = _manifest(built, release, need)
+    fernet.require_replaceable(manifest, values, generated=generated)
+    sealed = sealing.seal(manifest, values, key, now=now)
+    if generated and generate.FERNET_KEY in values:
+        sealed = fernet.record(sealed, values[generate.FERNET_KEY])
+    file = _file(built, name)
+    folder = release.resolved.definition.folder
+    path = file.path if file else f"{folder}/secrets/{name}.yaml"
+    return path, tree.stub_text(release, name, sealed)
+
+
+def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts: Charts) -> Plan:
+    """The sealed files and what `generate` makes of them: hashes in annotations, sync."""
+    ahead = Overlay(files, {path: text.encode() for path, text in writes.items()}, frozenset())
+    generation = pipeline.generate(ahead, [environment], charts)
+    everything = dict(writes)
+    removals: Sequence[str] = ()
+    for outcome in generation.outcomes:
+        if outcome.name == environment:
+            everything |= outcome.plan.writes
+            removals = outcome.plan.removals
+    return Plan(everything, tuple(removals))
