@@ -16,7 +16,7 @@ from generator.files import Files
 from generator.manifests import application, monitors, namespace, network
 from generator.manifests import secrets as external_secrets
 from generator.plan import Plan
-from generator.problem import Problem, Severity
+from generator.problem import Problem, Severity, has_errors
 from generator.release import Release
 from generator.render import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.resolve import Resolved
@@ -137,7 +137,10 @@ def generate(
         everybody = tuple(found.definitions.values())
     built = {item.name: build(files, found.settings, item) for item in everybody}
     outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
-    outcomes.append(_bootstrap(files, found.settings, list(built.values())))
+    broken = any(item.environment for item in found.problems)
+    broken = broken or any(has_errors(item.problems) for item in built.values())
+    broken = broken or any(has_errors(item.problems) for item in outcomes)
+    outcomes.append(_bootstrap(files, found.settings, list(built.values()), complete=not broken))
     return Generation(found, tuple(outcomes), built)
 
 
@@ -193,12 +196,20 @@ def chart_problem(built: Built, error: UserError) -> Problem:
     )
 
 
-def _bootstrap(files: Files, settings: Settings, built: Sequence[Built]) -> Outcome:
+def _bootstrap(
+    files: Files, settings: Settings, built: Sequence[Built], *, complete: bool
+) -> Outcome:
+    """Files of the repository as a whole.
+
+    A project lists what its environments use. While one of them has errors (not `complete`) the
+    projects stay as they are: without it, its deployed Application would lose its permission.
+    """
     releases = [item.release for item in built if item.release is not None]
-    complete = len(releases) == len(built)
     wanted = tree.bootstrap(settings.repository, releases)
-    owned = (f"{tree.BOOTSTRAP}/projects",) if complete else ()
-    compared = plan.compare(files, wanted, owned)
+    projects = f"{tree.BOOTSTRAP}/projects"
+    if not complete:
+        wanted = {path: text for path, text in wanted.items() if not path.startswith(projects)}
+    compared = plan.compare(files, wanted, (projects,) if complete else ())
     return Outcome("", compared, compared.problems)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from generator import yamlio
 from generator.files import Files
 from generator.locks import FILE_NAME as LOCK
 from generator.problem import Problem, Severity
+from generator.seal import sealed_secret
 from generator.tree import is_ours
 
 
@@ -38,7 +40,7 @@ def compare(
         present = files.read(path)
         if present is not None and present == text.encode():
             continue
-        if present is not None and not _replaceable(path, present):
+        if present is not None and not _replaceable(path, present, text):
             problems.append(_in_the_way(path, environment))
             continue
         writes[path] = text
@@ -51,8 +53,23 @@ def compare(
     return Plan(writes, tuple(sorted(stale)), tuple(problems))
 
 
-def _replaceable(path: str, present: bytes) -> bool:
-    return is_ours(present) or "/secrets/" in path or path.endswith(f"/{LOCK}")
+def _replaceable(path: str, present: bytes, text: str) -> bool:
+    if "/secrets/" in path:
+        return _only_grows(present, text.encode())
+    return is_ours(present) or path.endswith(f"/{LOCK}")
+
+
+def _only_grows(before: bytes, after: bytes) -> bool:
+    """Whether both are the same SealedSecret and no ciphertext goes: keys may only be added."""
+    try:
+        old, new = (yamlio.as_json_types(yamlio.read(text, "").data) for text in (before, after))
+    except yamlio.YamlError:
+        return False
+    if not isinstance(old, Mapping) or old.get("kind") != new["kind"]:
+        return False
+    same = (old.get("metadata") or {}).get("name") == new["metadata"]["name"]
+    kept = sealed_secret.encrypted_data(old).items() <= sealed_secret.encrypted_data(new).items()
+    return same and kept
 
 
 def _in_the_way(path: str, environment: str) -> Problem:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.errors import UserError
@@ -24,31 +27,53 @@ def apply(root: Path, plan: Plan) -> None:
 
 @contextlib.contextmanager
 def reversible(root: Path, plan: Plan) -> Iterator[None]:
-    """The same, for a block that may still fail: the files then are as they were before."""
-    with _all_or_nothing(root) as undo:
-        for path, text in plan.writes.items():
-            _write(root, path, text.encode(), undo)
+    """The same, for a block that may still fail: the files then are as they were before.
+
+    Everything that needs space is written first, beside its target; from then on there are only
+    renames, forth or back, which succeed on a full disk too.
+    """
+    with _all_or_nothing(root) as journal:
+        staged = [_staged(root, path, text.encode(), journal) for path, text in plan.writes.items()]
+        for target, temporary in staged:
+            _keep(target, journal)
+            temporary.replace(target)
         for path in plan.removals:
             target = _inside(root, path)
-            undo.append((target, target.read_bytes()))
+            _keep(target, journal)
             target.unlink()
         yield
     for path in plan.removals:
         _prune(root, (root / path).parent)
 
 
+@dataclasses.dataclass
+class _Journal:
+    """How to come back: what undoes each step, files of our own, folders that we made."""
+
+    steps: list[Callable[[], object]] = dataclasses.field(default_factory=list)
+    ours: list[Path] = dataclasses.field(default_factory=list)
+    folders: list[Path] = dataclasses.field(default_factory=list)
+
+    def tidy(self) -> None:
+        for path in self.ours:
+            path.unlink(missing_ok=True)
+
+    def roll_back(self) -> None:
+        for step in reversed(self.steps):
+            step()
+        self.tidy()
+        for folder in reversed(self.folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 @contextlib.contextmanager
-def _all_or_nothing(root: Path) -> Iterator[list[tuple[Path, bytes | None]]]:
-    undo: list[tuple[Path, bytes | None]] = []
+def _all_or_nothing(root: Path) -> Iterator[_Journal]:
+    journal = _Journal()
     try:
-        yield undo
+        yield journal
     except BaseException as error:
-        for target, before in reversed(undo):
-            if before is None:
-                target.unlink(missing_ok=True)
-                _prune(root, target.parent)
-            else:
-                target.write_bytes(before)
+        journal.roll_back()
         if isinstance(error, OSError):
             name = Path(str(error.filename or root))
             raise UserError(
@@ -57,33 +82,46 @@ def _all_or_nothing(root: Path) -> Iterator[list[tuple[Path, bytes | None]]]:
                 hint="nothing was changed; check permissions and space, then run it again",
             ) from None
         raise
+    journal.tidy()
 
 
 def _shown(root: Path, place: Path) -> str:
     return place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
 
 
-def _write(root: Path, path: str, content: bytes, undo: list[tuple[Path, bytes | None]]) -> None:
+def _staged(root: Path, path: str, content: bytes, journal: _Journal) -> tuple[Path, Path]:
+    """The target and, beside it, its new content: a reader sees the old file or the new one."""
     target = _inside(root, path)
-    before = target.read_bytes() if target.is_file() else None
-    _make_folders(root, target.parent)
-    # Beside the target and then over it: a reader sees the old file or the new one, never half.
+    _make_folders(root, target.parent, journal)
     handle, name = tempfile.mkstemp(prefix=".gen-env-", dir=target.parent)
     temporary = Path(name)
+    journal.ours.append(temporary)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    temporary.chmod(target.stat().st_mode & 0o777 if target.is_file() else 0o644)
+    return target, temporary
+
+
+def _keep(target: Path, journal: _Journal) -> None:
+    """Note how this file comes back; its old content waits under another name."""
+    if not target.exists():
+        journal.steps.append(functools.partial(target.unlink, missing_ok=True))
+        return
+    backup = target.with_name(f".gen-env-{target.name}.old")
+    backup.unlink(missing_ok=True)
+    journal.ours.append(backup)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(target.stat().st_mode & 0o777 if before is not None else 0o644)
-        undo.append((target, before))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        backup.hardlink_to(target)
+    except OSError:
+        shutil.copy2(target, backup)
+    journal.steps.append(functools.partial(backup.replace, target))
 
 
-def _make_folders(root: Path, folder: Path) -> None:
+def _make_folders(root: Path, folder: Path, journal: _Journal) -> None:
     # The mode is ours, whatever the umask: the same tree for everybody.
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed([place for place in missing if place.is_relative_to(root)]):
+        journal.folders.append(place)
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import pydantic
+
 from generator.model import features
 from generator.model.base import (
     Count,
@@ -30,6 +32,13 @@ from generator.model.stores import Broker, Database, Keys
 
 API_VERSION: Literal["gen-env.dev/v1"] = "gen-env.dev/v1"
 Tier = Literal["development", "staging", "production"]
+
+EXECUTORS = ("LocalExecutor", "CeleryExecutor", "KubernetesExecutor")
+_HYBRID = {
+    "CeleryKubernetesExecutor": "CeleryExecutor,KubernetesExecutor",
+    "LocalKubernetesExecutor": "LocalExecutor,KubernetesExecutor",
+    "SequentialExecutor": "LocalExecutor",
+}
 
 
 class Metadata(Spec):
@@ -68,6 +77,19 @@ class Airflow(Spec):
     env: dict[EnvName, Text] = {}
     """Extra environment of all Airflow containers; never a secret."""
     connection_check: features.ConnectionCheck = features.ConnectionCheck()
+
+    @pydantic.field_validator("executor")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        names = value.split(",") if value is not None else []
+        for name in names:
+            if name in _HYBRID:
+                raise ValueError(f"Airflow 3 has no {name}; write {_HYBRID[name]}")
+            if name not in EXECUTORS:
+                raise ValueError(f"write {', '.join(EXECUTORS)}, or several with commas, no spaces")
+        if len(set(names)) < len(names):
+            raise ValueError("an executor stands there twice")
+        return value
 
 
 class Chart(Spec):
