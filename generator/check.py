@@ -152,6 +152,7 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
         kube_version=source.kube_version or around.kube_version,
         tier=around.tier,
         locate=source.locate,
+        defaults=chart.values,
     )
 
 

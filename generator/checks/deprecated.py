@@ -8,6 +8,7 @@ from generator.chartlines.v1_deprecated import DEFAULTS, NO_EFFECT, RENAMED
 from generator.checks.rule import Rule
 from generator.checks.values_input import Path, ValuesInput, lookup, path_of
 from generator.problem import Problem, Severity
+from generator.resource import without_none
 
 DEPRECATED = Rule(
     "values/deprecated-key",
@@ -66,9 +67,12 @@ def _defaults(values: ValuesInput) -> Iterator[Problem]:
 
 
 def _written(values: ValuesInput, key: str) -> bool:
-    """Whether the user wrote it with a value; empty containers say nothing."""
-    value = lookup(values.user, key)
-    return value is not None and not (isinstance(value, Mapping | list) and not value)
+    """Whether the user wrote it with a value of their own.
+
+    Empty containers, and nulls that only take a default away, say nothing.
+    """
+    value = without_none(lookup(values.user, key))
+    return values.decided(key) and not (isinstance(value, Mapping | list) and not value)
 
 
 def _problem(values: ValuesInput, rule: Rule, key: str, message: str, hint: str) -> Problem:

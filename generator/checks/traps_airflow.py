@@ -116,7 +116,8 @@ def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
         return
     own = values.user.get("webserver")
     for key, item in own.items() if isinstance(own, Mapping) else ():
-        if key not in _WEBSERVER_STILL_READ and item not in (None, {}, []):
+        inert = key not in _WEBSERVER_STILL_READ and item not in (None, {}, [])
+        if inert and values.decided(("webserver", key)):
             yield Finding(
                 ("webserver", key),
                 f"webserver.{key} has no effect on Airflow 3",
@@ -167,7 +168,7 @@ def api_server_keys(values: ValuesInput) -> Iterator[Finding]:
     if not values.airflow2:
         return
     for key, instead in (("apiServer", "webserver"), ("ingress.apiServer", "ingress.web")):
-        if values.given(key):
+        if values.decided(key):
             yield Finding(key, f"{key} has no effect on Airflow 2", f"move it to {instead}")
 
 

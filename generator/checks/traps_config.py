@@ -22,13 +22,14 @@ _EXPONENT = 1_000_000
 
 # A bare name with an attribute, or a name that Airflow's task templates have and Go's do not.
 _JINJA = re.compile(
-    r"\{%|\{\{-?\s*(?:[a-z_]\w*\.\w|(?:ds|ts|ti|dag|dag_run|task|task_instance|params|var|conn|"
+    r"\{\{-?\s*(?:[a-z_]\w*\.\w|(?:ds|ts|ti|dag|dag_run|task|task_instance|params|var|conn|"
     r"macros|logical_date|execution_date|data_interval_start|data_interval_end|run_id|"
     r"filename|prev_ds|next_ds|ds_nodash|ts_nodash|try_number)\b)"
 )
 _TEMPLATED = ("extraEnv", "extraEnvFrom", "airflowLocalSettings", "podTemplate")
 
-_MOVED = {
+# Still read under the old name, with a warning (airflow.configuration, deprecated_options).
+_RENAMED = {
     ("webserver", "base_url"): ("api", "base_url"),
     ("webserver", "expose_config"): ("api", "expose_config"),
     ("webserver", "web_server_port"): ("api", "port"),
@@ -38,6 +39,9 @@ _MOVED = {
     ("webserver", "web_server_ssl_cert"): ("api", "ssl_cert"),
     ("webserver", "web_server_ssl_key"): ("api", "ssl_key"),
     ("scheduler", "dag_dir_list_interval"): ("dag_processor", "refresh_interval"),
+}
+# No longer read under the old name.
+_GONE = {
     ("scheduler", "parsing_processes"): ("dag_processor", "parsing_processes"),
     ("scheduler", "min_file_process_interval"): ("dag_processor", "min_file_process_interval"),
     ("scheduler", "file_parsing_sort_mode"): ("dag_processor", "file_parsing_sort_mode"),
@@ -112,20 +116,23 @@ def _without_literals(text: str) -> str:
     "config/moved",
     WARNING,
     "An option that moved in Airflow 3",
-    why="Airflow 3 reads it elsewhere; the chart passes on whatever it is given, and its "
-    "Execution API address follows config.api.base_url only.",
-    source="Airflow 3 upgrade notes, `airflow config lint`",
+    why="Some options are still read under their old name, with a warning in every log, others "
+    "are not; the chart itself looks at the new names only, for the Execution API's address as "
+    "well.",
+    source="apache-airflow-core 3.2.2, airflow.configuration; `airflow config lint`",
 )
 def moved(values: ValuesInput) -> Iterator[Finding]:
     """Options under their Airflow 2 name."""
-    for (section, option), (newer, name) in _MOVED.items():
-        path = (_SECTION, section, option)
-        if values.airflow3 and values.given(path):
-            yield Finding(
-                path,
-                f"Airflow 3 does not read [{section}] {option}",
-                f"move it to config.{newer}.{name}",
-            )
+    for table, words in (
+        (_RENAMED, "is an old name, which the chart does not look at and Airflow 3 warns of"),
+        (_GONE, "has no effect: Airflow 3 reads it elsewhere"),
+    ):
+        for (section, option), (newer, name) in table.items():
+            path = (_SECTION, section, option)
+            if values.airflow3 and values.given(path):
+                yield Finding(
+                    path, f"[{section}] {option} {words}", f"move it to config.{newer}.{name}"
+                )
 
 
 @trap(

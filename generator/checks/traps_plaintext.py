@@ -66,7 +66,7 @@ def inline(values: ValuesInput) -> Iterator[Finding]:
     """A password, key or URL that the user wrote in the open."""
     for key, instead in INLINE.items():
         value = values.get(key)
-        if values.given(key) and isinstance(value, str) and value and "{{" not in value:
+        if values.decided(key) and isinstance(value, str) and value and "{{" not in value:
             yield Finding(
                 key,
                 f"everybody who can read this file has the secret in {key}",

@@ -30,7 +30,8 @@ class ValuesInput:
     """The user's values, the same over the chart's defaults, and the circumstances of the release.
 
     Getters never fail: values of the wrong type read as absent, since the chart's schema reports
-    them. `tier` is '' for a file that belongs to no definition.
+    them. `tier` is '' for a file that belongs to no definition. The chart's `defaults` tell what
+    the user decided from what a copied values.yaml merely repeats.
     """
 
     user: Mapping[str, Any]
@@ -42,6 +43,7 @@ class ValuesInput:
     kube_version: str = ""
     tier: str = ""
     locate: Locate = nowhere
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def get(self, path: str | Path) -> Any:
         """The effective value, or None."""
@@ -50,6 +52,10 @@ class ValuesInput:
     def given(self, path: str | Path) -> bool:
         """Whether the user wrote that key with anything but null."""
         return lookup(self.user, path) is not None
+
+    def decided(self, path: str | Path) -> bool:
+        """Whether the user wrote that key with something else than the chart's default."""
+        return self.given(path) and lookup(self.user, path) != lookup(self.defaults, path)
 
     def on(self, path: str | Path) -> bool:
         """Whether a template's `if` would take the value for true."""

@@ -33,6 +33,15 @@ def test_a_key_for_both_kinds_of_workers_names_both():
 
 def test_empty_and_null_values_say_nothing():
     assert rules({"workers": {"resources": {}, "replicas": None}, "securityContext": {}}) == []
+    assert rules({"workers": {"resources": {"limits": None}}}) == []
+
+
+def test_a_copied_values_file_is_not_full_of_old_names():
+    user = {"enableServiceLinks": False, "workers": {"replicas": 1, "keda": {"enabled": False}}}
+    assert len(problems(user)) == 2
+    assert problems(user, defaults=DEFAULTS) == []
+    changed = {**user, "workers": {"replicas": 2}}
+    assert len(problems(changed, defaults=DEFAULTS)) == 1
 
 
 def test_the_new_names_pass():

@@ -11,6 +11,7 @@ from generator.chart import open_chart
 from generator.checks.registry import TRAPS, trap_problems
 from generator.checks.values_input import ValuesInput, merged
 from generator.problem import Severity
+from generator.render import RenderFailure, RenderRequest, choose_engine
 from tests.generator.checks.defaults import DEFAULTS
 from tests.generator.checks.trap_cases import BAD_AND_GOOD
 
@@ -103,6 +104,34 @@ def test_a_random_key_weighs_less_where_hooks_run_once():
         for engine in ("argocd", "helm")
     )
     assert [problem.severity for problem in (*argocd, *helm)] == [Severity.ERROR, Severity.WARNING]
+
+
+FAILING = [
+    rule
+    for rule, (bad, _) in BAD_AND_GOOD.items()
+    for problem in BY_ID[rule].problems(values_input(bad[0], DEFAULTS))
+    if "render fails" in problem.message or "render:" in problem.message
+]
+
+
+@pytest.mark.real_chart
+@pytest.mark.parametrize("rule", sorted(set(FAILING)))
+def test_what_is_said_to_fail_the_render_does_fail_it(rule, real_chart):
+    values = nested(BAD_AND_GOOD[rule][0][0])
+    request = RenderRequest(real_chart, "airflow", "airflow", values, "1.34.2")
+    assert isinstance(choose_engine(None).render(request), RenderFailure)
+
+
+def test_what_a_copied_values_file_repeats_was_not_decided_by_anybody():
+    copied = {"webserver": DEFAULTS["webserver"], "postgresql": DEFAULTS["postgresql"]}
+
+    def rules(defaults):
+        values = ValuesInput(copied, DEFAULTS, "1.22.0", defaults=defaults)
+        return {problem.rule for problem in trap_problems(values)}
+
+    inert = {"airflow/webserver-keys", "secrets/inline"}
+    assert inert <= rules({})
+    assert not inert & rules(DEFAULTS)
 
 
 SECRET = "s3cr3t-canary"

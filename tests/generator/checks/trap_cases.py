@@ -984,7 +984,7 @@ BAD_AND_GOOD = {
     "config/template": (
         [
             {"config.logging.log_filename_template": "{{ ti.dag_id }}/x"},
-            {"config.core.x": "{% if a %}"},
+            {"config.core.x": "{{ ds_nodash }}"},
         ],
         [
             {"config.core.x": "{{ .Values.executor }}"},
@@ -993,7 +993,10 @@ BAD_AND_GOOD = {
         ],
     ),
     "config/moved": (
-        [{"config.webserver.base_url": "https://a.example.com"}],
+        [
+            {"config.webserver.base_url": "https://a.example.com"},
+            {"config.scheduler.parsing_processes": "4"},
+        ],
         [
             {"config.api.base_url": "https://a.example.com"},
             given(AIRFLOW2, {"config.webserver.base_url": "https://a.example.com"}),
