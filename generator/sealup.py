@@ -37,14 +37,17 @@ class Wish:
     generate: bool
     user: str | None
     certificate: str | None
+    rotate: bool = False
+    reencrypted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Sealed:
-    """What was sealed: the plan, and Secret → keys for the person to read."""
+    """What was sealed: the plan, Secret → keys, and what a person does next."""
 
     plan: Plan
     keys: Mapping[str, tuple[str, ...]]
+    next: str = ""
 
 
 def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.datetime) -> Sealed:
@@ -57,6 +60,8 @@ def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.date
     built = _built(files, wish.environment)
     release = built.release
     assert release is not None
+    if wish.rotate:
+        return _rotated(root, files, built, wish, charts, ask, now)
     values = _values(built, release, wish, ask)
     if not values:
         return Sealed(Plan({}), {})
@@ -67,6 +72,42 @@ def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.date
         writes[path] = text
     plan = _with_tree(files, wish.environment, writes, charts)
     return Sealed(plan, {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())})
+
+
+def _rotated(
+    root: Path,
+    files: Files,
+    built: Built,
+    wish: Wish,
+    charts: Charts,
+    ask: Ask,
+    now: datetime.datetime,
+) -> Sealed:
+    """One step of the rotation of the Fernet key: new,old → re-encrypt → new."""
+    release = built.release
+    assert release is not None
+    need = next(item for item in release.needs if generate.FERNET_KEY in item.key_names)
+    manifest = _manifest(built, release, need)
+    stage = fernet.stage(manifest)
+    if stage is fernet.Stage.BOTH:
+        rotated = fernet.finish(manifest, reencrypted=wish.reencrypted)
+    elif stage is fernet.Stage.UNSEALED:
+        raise UserError(
+            "no Fernet key is sealed yet",
+            hint=f"gen-env seal {wish.environment} {need.name} --generate",
+        )
+    else:
+        key = _certificate(root, release, wish)
+        rotated = fernet.start(manifest, ask("the Fernet key in use"), key, now=now)
+    file = _file(built, need.name)
+    assert file is not None
+    writes = {file.path: tree.stub_text(release, need.name, rotated)}
+    scheduler = f"deploy/{release.topology.names.of_part('scheduler')}"
+    text = fernet.instructions(
+        fernet.stage(rotated), namespace=release.environment.namespace, workload=scheduler
+    )
+    plan = _with_tree(files, wish.environment, writes, charts)
+    return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, text)
 
 
 def _built(files: Files, name: str) -> Built:

@@ -81,7 +81,7 @@ class Means:
     files: Files
     charts: Charts
     renderer: Renderer | None
-    today: datetime.date
+    now: datetime.datetime
     crds: Path | None = None
     progress: Callable[[str], None] = lambda _: None
 
@@ -111,9 +111,9 @@ def validate(names: Sequence[str], means: Means) -> Validation:
         means.progress(f"checking {outcome.name}")
         more, undone = _release_problems(built, built.release, means)
         not_done += undone
-        standing, dropped = suppress.apply(built.resolved, [*found, *more], means.today)
+        standing, dropped = suppress.apply(built.resolved, [*found, *more], means.now.date())
         used = {item.rule for _, item in dropped}
-        standing += suppress.faults(built.resolved, known_rules(), used, means.today)
+        standing += suppress.faults(built.resolved, known_rules(), used, means.now.date())
         problems += standing
         accepted += dropped
     named = tuple(item.name for item in generation.outcomes if item.name)
@@ -312,6 +312,5 @@ def _sealed_problems(built: Built, release: Release, means: Means) -> Iterator[P
                 hint=error.hint,
             )
             return
-        now = datetime.datetime.combine(means.today, datetime.time(), datetime.UTC)
         where = inspection.Place(built.name, certificate)
-        yield from inspection.inspect_certificate(parsed, where, now=now, manifests=places)
+        yield from inspection.inspect_certificate(parsed, where, now=means.now, manifests=places)

@@ -27,6 +27,14 @@ from generator.seal.secret import Secret
 @click.option("--stdin", "stdin_key", metavar="KEY", help="Value of KEY from standard input.")
 @click.option("--generate", is_flag=True, help="Make what can be random, without showing it.")
 @click.option("--user", help="Assemble connections from this user and a password that is asked.")
+@click.option(
+    "--rotate-fernet", "rotate", is_flag=True, help="Next step of the rotation of the Fernet key."
+)
+@click.option(
+    "--reencrypted",
+    is_flag=True,
+    help="With --rotate-fernet: airflow rotate-fernet-key has ended well.",
+)
 @click.option("--cert", "certificate", metavar="FILE|URL", help="The controller's certificate.")
 def command(
     environment: str,
@@ -37,6 +45,8 @@ def command(
     stdin_key: str | None,
     generate: bool,
     user: str | None,
+    rotate: bool,
+    reencrypted: bool,
     certificate: str | None,
 ) -> int:
     """Seal values for SECRET of ENV with the cluster's public certificate, offline.
@@ -49,9 +59,9 @@ def command(
 
     root = common.root()
     given = _given(values, files, env_file, stdin_key)
-    wish = sealup.Wish(environment, secret, given, generate, user, certificate)
+    wish = sealup.Wish(environment, secret, given, generate, user, certificate, rotate, reencrypted)
     now = datetime.datetime.now(datetime.UTC)
-    sealed = sealup.prepare(root, wish, engines.charts(), _asked(user), now)
+    sealed = sealup.prepare(root, wish, engines.charts(), _asked(piped=user is not None or rotate), now)
     if not sealed.keys:
         common.say("nothing is left to seal here")
         return 0
@@ -60,6 +70,8 @@ def command(
         click.echo(f"sealed {name}: {', '.join(keys)}")
     for path in sealed.plan.paths:
         common.say(path)
+    if sealed.next:
+        click.echo(sealed.next, nl=False)
     return 0
 
 
@@ -79,12 +91,12 @@ def _given(
     return found
 
 
-def _asked(user: str | None) -> Callable[[str], Secret]:
-    """A prompt without echo; a password for --user may come by a pipe."""
+def _asked(*, piped: bool) -> Callable[[str], Secret]:
+    """A prompt without echo; a single password may come by a pipe."""
     from generator.seal import values as sources
 
     def ask(key: str) -> Secret:
-        if user is not None and not sys.stdin.isatty():
+        if piped and not sys.stdin.isatty():
             return sources.from_stream(sys.stdin.buffer)
         return sources.from_prompt(key)
 

@@ -30,7 +30,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
         files=files,
         charts=engines.charts(files, root),
         renderer=engines.lazy(files, helm),
-        today=datetime.datetime.now(datetime.UTC).date(),
+        now=datetime.datetime.now(datetime.UTC),
         crds=validate.crd_folder(root, repository.crds if repository else None),
         progress=common.progress,
     )
