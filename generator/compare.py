@@ -42,13 +42,38 @@ def compare(request: Request, progress: Progress) -> Report:
     )
     head_sha = tree.resolve(request.head) if request.head else None
     revisions = review.Revisions(
-        base=at_revision(tree, base, prefix),
-        head=at_revision(tree, head_sha, prefix) if head_sha else files,
+        base=at_revision(tree, base, prefix, everything=request.file is not None),
+        head=at_revision(tree, head_sha, prefix, everything=request.file is not None)
+        if head_sha
+        else files,
         base_name=_shown(request.base, base),
         head_name=_shown(request.head, head_sha) if head_sha else "the work tree",
     )
+    if request.file is not None:
+        return _plain(request, revisions, means)
     touched = _touched(tree, base, head_sha, prefix)
-    return review.review(revisions, request.environments, touched, means)
+    report = review.review(revisions, request.environments, touched, means)
+    return _with_drift(request, revisions, report, means) if request.live else report
+
+
+def _plain(request: Request, revisions: review.Revisions, means: review.Means) -> Report:
+    """One file that belongs to no definition, and the values files that it names."""
+    from generator import plain_release
+
+    assert request.file is not None
+    plain = plain_release.PlainReleases(means.charts, means.renderer)
+    base = (revisions.base_name, revisions.base)
+    head = (revisions.head_name, revisions.head)
+    return plain_release.compare(base, head, request.file, plain)
+
+
+def _with_drift(
+    request: Request, revisions: review.Revisions, report: Report, means: review.Means
+) -> Report:
+    """The same report, with what each cluster differs in from the base."""
+    from generator import live
+
+    return live.with_drift(report, revisions.base, revisions.base_name, means, request.environments)
 
 
 def base_revision(tree: Worktree, request: Request) -> str:
@@ -63,12 +88,13 @@ def base_revision(tree: Worktree, request: Request) -> str:
     return tree.merge_base(branch, head)
 
 
-def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
+def at_revision(tree: Worktree, sha: str, prefix: str, *, everything: bool = False) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
     contents: dict[str, bytes] = {}
     links: list[str] = []
     revision = tree.at(sha)
-    for part in (ROOT, SETTINGS, "bootstrap", ".gen-env"):
+    parts = ("",) if everything else (ROOT, SETTINGS, "bootstrap", ".gen-env")
+    for part in parts:
         found, left = revision.read_tree(f"{prefix}{part}")
         contents |= {path.removeprefix(prefix): content for path, content in found.items()}
         links += [entry.path.removeprefix(prefix) for entry in left if entry.mode == "120000"]

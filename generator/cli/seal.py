@@ -61,7 +61,9 @@ def command(
     given = _given(values, files, env_file, stdin_key)
     wish = sealup.Wish(environment, secret, given, generate, user, certificate, rotate, reencrypted)
     now = datetime.datetime.now(datetime.UTC)
-    sealed = sealup.prepare(root, wish, engines.charts(), _asked(piped=user is not None or rotate), now)
+    sealed = sealup.prepare(
+        root, wish, engines.charts(), _asked(piped=user is not None or rotate), now
+    )
     if not sealed.keys:
         common.say("nothing is left to seal here")
         return 0

@@ -1,0 +1,89 @@
+"""`gen-env check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--chart", metavar="VERSION", help="Chart version, where the file names none.")
+@click.option("--kubernetes-version", metavar="VERSION", help="Version to render and check for.")
+@click.option(
+    "--tier", type=click.Choice(["development", "staging", "production"]), help="How strict to be."
+)
+@click.option("--together", is_flag=True, help="The files are layers of one release, last wins.")
+@common.output("table", "json", "yaml")
+@click.option("--helm", metavar="FILE", help="Render with this helm binary.")
+def command(
+    files: tuple[str, ...],
+    chart: str | None,
+    kubernetes_version: str | None,
+    tier: str | None,
+    together: bool,
+    form: str,
+    helm: str | None,
+) -> int:
+    """Lint plain values of the Airflow chart, an Argo CD Application or a Flux HelmRelease.
+
+    Nothing has to be adopted. Every fault that gen-env knows of is told at once, with file, line
+    and what to do.
+    """
+    import os
+
+    from generator import check, engines, plain_release
+    from generator.checks import crd_schema
+    from generator.files import WorkTree
+    from generator.problem import has_errors
+
+    folder = common.folder()
+    work = WorkTree(folder)
+    plain = plain_release.PlainReleases(
+        engines.charts(work, folder), engines.lazy(work, helm), chart, kubernetes_version
+    )
+    crds = os.environ.get("GEN_ENV_CRDS")
+    around = check.Circumstances(
+        tier=tier or "",
+        kube_version=kubernetes_version or plain_release.KUBERNETES,
+        crds=crd_schema.load_definitions(Path(crds)) if crds else None,
+    )
+    names = [_inside(folder, name) for name in files]
+    result = check.check(
+        work,
+        names,
+        chart_for=plain.facts,
+        render=plain.render,
+        circumstances=around,
+        together=together,
+    )
+    if form != "table":
+        common.emit(result.as_json(), form)
+    else:
+        common.tell(result.problems)
+        for undone in result.not_done:
+            click.secho("not done ", fg="magenta", bold=True, nl=False)
+            click.echo(
+                f"{undone.check}: {undone.reason}" + (f"; {undone.hint}" if undone.hint else "")
+            )
+        common.say(f"{len(result.checked)} files: {common.counted(result.problems)}")
+    return 1 if has_errors(result.problems) else 0
+
+
+def _inside(folder: Path, name: str) -> str:
+    """The path relative to the folder; other places are read from where they are."""
+    from generator.errors import UserError
+
+    place = (folder / name).resolve()
+    if not place.is_file():
+        raise UserError("there is no such file", path=name)
+    if not place.is_relative_to(folder):
+        raise UserError(
+            "this file is outside of the current folder",
+            path=name,
+            hint=f"run: gen-env -C {place.parent} check {place.name}",
+        )
+    return place.relative_to(folder).as_posix()

@@ -1,0 +1,64 @@
+"""What a cluster already differs in from the base: drift, apart from what a change adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from generator import catalogue, sides
+from generator.cluster import Cluster, ClusterError
+from generator.diff.model import Action, Change, Side
+from generator.files import Files
+from generator.problem import Problem, Severity
+from generator.report.model import EnvironmentDiff, Report
+from generator.resource import Object
+from generator.review import Means
+from generator.verify.drift import Drift, Kind, drift
+
+
+def with_drift(
+    report: Report, base: Files, base_name: str, means: Means, names: Sequence[str]
+) -> Report:
+    """The report with the drift of each environment that the base has.
+
+    A cluster that cannot be reached is a problem of its environment; the others go on.
+    """
+    found = catalogue.load(base)
+    chosen = list(names) or list(found.definitions)
+    known = {item.name: item for item in report.environments}
+    for name in chosen:
+        inputs = sides.inputs(base, name, found.settings)
+        if inputs is None:
+            continue
+        entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
+        side = sides.side(base_name, inputs, means.charts, means.renderer)
+        context = inputs.cluster.context if inputs.cluster else None
+        known[name] = _with(entry, side, context or "")
+    ordered = tuple(known[name] for name in sorted(known))
+    return dataclasses.replace(report, environments=ordered, reason="")
+
+
+def _with(entry: EnvironmentDiff, side: Side, context: str) -> EnvironmentDiff:
+    try:
+        cluster = Cluster.connect(context)
+        try:
+            found = drift(cluster, _of_cluster(side), namespace=side.namespace)
+        finally:
+            cluster.close()
+    except ClusterError as error:
+        problem = Problem(
+            "live/not-possible", Severity.ERROR, error.message, entry.name, hint=error.hint
+        )
+        return dataclasses.replace(entry, problems=(*entry.problems, problem))
+    return dataclasses.replace(entry, drift=tuple(_change(item) for item in found))
+
+
+def _of_cluster(side: Side) -> Iterator[Object]:
+    """Everything but the Application, which lives where Argo CD does."""
+    return (item for item in side.manifests if item.get("kind") not in ("Application",))
+
+
+def _change(item: Drift) -> Change:
+    """Drift in the words of a change: what is missing would be added by a sync."""
+    action = Action.ADDED if item.kind is Kind.MISSING else Action.MODIFIED
+    return Change(action, item.key, "", item.diff or item.message)

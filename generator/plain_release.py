@@ -1,0 +1,107 @@
+"""A release as a plain file describes it: rendered, and as one side of a comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from generator.check import ChartFacts
+from generator.diff.model import Facts, Side
+from generator.errors import UserError
+from generator.files import Files
+from generator.pipeline import Charts
+from generator.problem import Problem, Severity
+from generator.render import Renderer, RenderFailure, RenderRequest
+from generator.report.assemble import environment_diff
+from generator.report.model import EnvironmentDiff, Report
+from generator.values_source import ValuesSource, load
+
+CHART, KUBERNETES = "1.22.0", "1.34.2"
+"""What is assumed where a plain file does not say."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PlainReleases:
+    """Charts and Helm for files that belong to no definition."""
+
+    charts: Charts
+    renderer: Renderer
+    chart: str | None = None
+    kube_version: str | None = None
+
+    def facts(self, version: str) -> ChartFacts | None:
+        """What checks need of a chart version; an unnamed one is `chart`."""
+        archive = self.charts.find(self.chart or version or CHART, None)
+        if archive is None:
+            return None
+        return ChartFacts(archive.version, archive.values(), archive.schema())
+
+    def render(
+        self, source: ValuesSource, facts: ChartFacts
+    ) -> tuple[Sequence[Any], Sequence[Problem]]:
+        """The rendered objects, or the problems that stood in the way."""
+        archive = self.charts.find(facts.version, None)
+        assert archive is not None
+        answer = self.renderer.render(
+            RenderRequest(
+                chart=archive.path,
+                release=source.release,
+                namespace=source.namespace,
+                values=source.values,
+                kube_version=self.kube_version or source.kube_version or KUBERNETES,
+            )
+        )
+        if isinstance(answer, RenderFailure):
+            return (), answer.problems(path=source.path)
+        return answer.manifests, ()
+
+    def side(self, revision: str, files: Files, path: str) -> dict[str, Side]:
+        """Each release in a file as a side; none where the file is not there."""
+        if files.read(path) is None:
+            return {}
+        found = {}
+        for source in load(files, path):
+            found[f"{path} ({source.release})"] = self._side(revision, source)
+        return found
+
+    def _side(self, revision: str, source: ValuesSource) -> Side:
+        version = self.chart or source.chart_version or CHART
+        facts = self.facts(source.chart_version)
+        if facts is None:
+            problem = Problem(
+                "render/not-possible",
+                Severity.ERROR,
+                self.charts.missing(version),
+                path=source.path,
+                hint=f"gen-env chart pull {version}",
+            )
+            return Side(revision, failure=problem)
+        manifests, problems = self.render(source, facts)
+        values = source.values
+        known = Facts(
+            airflow_version=str(values.get("airflowVersion") or facts.values.get("airflowVersion")),
+            chart_version=facts.version,
+            kubernetes_version=self.kube_version or source.kube_version or KUBERNETES,
+            engine=self.renderer.engine_version(),
+            executor=str(values.get("executor") or facts.values.get("executor")),
+            values=values,
+        )
+        if problems:
+            return Side(revision, (), known, source.namespace, problems[0])
+        return Side(revision, tuple(manifests), known, source.namespace)
+
+
+def compare(
+    base: tuple[str, Files], head: tuple[str, Files], path: str, plain: PlainReleases
+) -> Report:
+    """The report on one file at two revisions; UserError where it is in neither."""
+    before = plain.side(base[0], base[1], path)
+    after = plain.side(head[0], head[1], path)
+    if not before and not after:
+        raise UserError("this file is in neither revision", path=path)
+    found: list[EnvironmentDiff] = [
+        environment_diff(name, before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+    ]
+    return Report(base[0], head[0], tuple(found))
