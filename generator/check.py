@@ -15,8 +15,9 @@ from generator.checks.values_input import ValuesInput, merged
 from generator.checks.values_schema import schema_problems
 from generator.errors import UserError
 from generator.files import Files
-from generator.problem import Problem, Severity, ordered
+from generator.problem import Problem, ordered
 from generator.resource import Object
+from generator.values_found import UNREADABLE
 from generator.values_source import ValuesSource, load, load_together
 
 # Told by the traps already, with the value that causes them.
@@ -109,8 +110,8 @@ def _sources(
         except UserError as error:
             problems.append(
                 Problem(
-                    "file/unreadable",
-                    Severity.ERROR,
+                    UNREADABLE.id,
+                    UNREADABLE.severity,
                     error.message,
                     path=error.path or group[0],
                     line=error.line,

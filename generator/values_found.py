@@ -41,7 +41,13 @@ SCHEMA_SKIPPED = Rule(
     "The schema check is switched off",
     "Wrong types and misspelt keys reach the cluster.",
 )
-RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED)
+UNREADABLE = Rule(
+    "file/unreadable",
+    Severity.ERROR,
+    "A file that cannot be read",
+    "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
+)
+RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED, UNREADABLE)
 
 EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 
