@@ -93,14 +93,23 @@ def _forge(url: str) -> str:
 
 
 def _commit(target: Path, plan: Plan, branch: str) -> None:
-    try:
-        tree = Worktree.find(target)
-    except UserError:
-        import git
-
-        git.Repo.init(target, initial_branch=branch).close()
-        tree = Worktree.find(target)
+    tree = _worktree(target, branch)
     prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
     paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]
     with repo.reversible(target, plan):
         tree.commit_only(paths, "Set up the repository with gen-env")
+
+
+def _worktree(target: Path, branch: str) -> Worktree:
+    """The repository around the target; a new one where there is none, or where it is ignored."""
+    try:
+        tree = Worktree.find(target)
+        ignored = tree.git.run("check-ignore", "--quiet", "--", str(target), check=False)
+        if ignored.status != 0:
+            return tree
+    except UserError:
+        pass
+    import git
+
+    git.Repo.init(target, initial_branch=branch).close()
+    return Worktree.find(target)
