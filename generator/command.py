@@ -12,6 +12,8 @@ from pathlib import Path
 
 from generator.errors import UserError
 
+_GRACE = 2.0
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Completed:
@@ -75,6 +77,11 @@ def run(
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
+    # git takes its lock files away when it is asked to end, and leaves them when it is killed.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

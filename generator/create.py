@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from generator import catalogue, pipeline, repo, scaffold, yamledit, yamlio
 from generator.catalogue import Catalogue
 from generator.definition import FILE_NAME, ROOT, name_faults
 from generator.errors import UserError
-from generator.files import Snapshot, WorkTree
+from generator.files import Overlay, WorkTree
 from generator.git import Worktree
+from generator.layers import alternatives
 from generator.pipeline import Charts
 from generator.plan import Plan
 from generator.problem import Problem, has_errors
@@ -93,12 +95,14 @@ def prepare(
     _require(found, wish, files)
     text = _from(found, wish, ask) if wish.source else _fresh(found, wish, ask)
     path = f"{ROOT}/{wish.name}/{FILE_NAME}"
-    everything = {
-        item: files.read(item) or b"" for item in files.below("") if not item.startswith(".git/")
-    }
-    ahead = Snapshot({**everything, path: text.encode()})
+    ahead = Overlay(files, {path: text.encode()})
     generation = pipeline.generate(ahead, [wish.name], charts, renderer)
-    problems = tuple(item for item in generation.problems if item.environment in ("", wish.name))
+    # A link elsewhere below environments/ is for `generate` and `validate` to tell.
+    problems = tuple(
+        item
+        for item in generation.problems
+        if item.environment in ("", wish.name) and item.rule != "tree/symlink"
+    )
     writes = {path: text}
     for outcome in generation.outcomes:
         writes |= outcome.plan.writes
@@ -203,9 +207,22 @@ def _fresh(found: Catalogue, wish: Wish, ask: Ask) -> str:
 
 def _with_fields(text: str, wish: Wish, skip: frozenset[str] = frozenset()) -> str:
     for field, value in wish.fields.items():
-        if field not in skip:
-            text = yamledit.set_value(text, tuple(field.split(".")), _parsed(field, value))
+        if field in skip:
+            continue
+        path = tuple(field.split("."))
+        for other in alternatives(path):
+            text = yamledit.remove(text, other)
+        text = yamledit.set_value(text, path, _parsed(field, value))
     return text
+
+
+def _for_editors(text: str, name: str) -> str:
+    """The first line names the schema by a relative path, which a team makes one folder longer."""
+    return re.sub(r"\A(# yaml-language-server: \$schema=)(\.\./)+(?=\.gen-env/)", _up(name), text)
+
+
+def _up(name: str) -> str:
+    return r"\g<1>" + scaffold.to_root(name)
 
 
 def _parsed(field: str, value: str) -> object:
@@ -219,8 +236,11 @@ def _parsed(field: str, value: str) -> object:
 def _from(found: Catalogue, wish: Wish, ask: Ask) -> str:
     """Another environment's definition without what is that one's own, comments kept."""
     assert wish.source is not None
-    (source,) = found.chosen([wish.source])
-    text = source.document.text
+    source = next(iter(found.chosen([wish.source])), None)
+    if source is None:
+        first = next(item for item in found.problems if item.environment == wish.source)
+        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+    text = _for_editors(source.document.text, wish.name)
     team, _, last = wish.name.rpartition("/")
     for path in _OWN:
         if source.part(*path) is not None and path != ("metadata", "name"):

@@ -97,3 +97,28 @@ class Snapshot:
         """See Files."""
         prefix = f"{folder}/" if folder else ""
         return sorted(path for path in self.symlinks if path.startswith(prefix))
+
+
+@dataclasses.dataclass(frozen=True)
+class Overlay:
+    """Files with a plan already carried out on them: what `generate` would leave."""
+
+    files: Files
+    writes: Mapping[str, bytes]
+    removals: frozenset[str] = frozenset()
+
+    def read(self, path: str) -> bytes | None:
+        """See Files."""
+        if path in self.removals:
+            return None
+        return self.writes[path] if path in self.writes else self.files.read(path)
+
+    def below(self, folder: str) -> list[str]:
+        """See Files."""
+        prefix = f"{folder}/" if folder else ""
+        added = {path for path in self.writes if path.startswith(prefix)}
+        return sorted({*self.files.below(folder), *added} - self.removals)
+
+    def links(self, folder: str) -> list[str]:
+        """See Files."""
+        return list(self.files.links(folder))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from generator.command import Completed
 from generator.errors import UserError
@@ -31,20 +32,33 @@ def commit_only(git: Git, paths: Iterable[str], message: str) -> str:
         return _present_head(git)
     _require_identity(git)
     new = [path for path, code in entries if code == "??"]
-    if new:
-        # `commit --only` knows tracked files alone; the mere intent is easily taken back.
-        git.run("add", "--intent-to-add", "--", *new)
-    # Literal path by path: as a setting it would reach the user's hooks and break their patterns.
-    done = git.run(
-        "--no-literal-pathspecs", "commit", "--quiet", "--file=-", "--only", "--",
-        *[f":(literal){path}" for path, _ in entries],
-        stdin=message.encode(), check=False, timeout=_HOOK_PATIENCE,
-    )  # fmt: skip
-    if done.status != 0:
+    with _intended(git, new):
+        # Literal path by path: as a setting it would reach the user's hooks and break their
+        # patterns.
+        done = git.run(
+            "--no-literal-pathspecs", "commit", "--quiet", "--file=-", "--only", "--",
+            *[f":(literal){path}" for path, _ in entries],
+            stdin=message.encode(), check=False, timeout=_HOOK_PATIENCE,
+        )  # fmt: skip
+        if done.status != 0:
+            raise _refusal(done)
+    return git.line("rev-parse", "--verify", "HEAD")
+
+
+@contextlib.contextmanager
+def _intended(git: Git, new: Sequence[str]) -> Iterator[None]:
+    """`commit --only` knows tracked files alone; the mere intent to add is easily taken back.
+
+    It is taken back when the block fails, and when somebody interrupts it (a hook can take long).
+    """
+    try:
+        if new:
+            git.run("add", "--intent-to-add", "--", *new)
+        yield
+    except BaseException:
         if new:
             git.run("rm", "--quiet", "--cached", "--ignore-unmatch", "--", *new)
-        raise _refusal(done)
-    return git.line("rev-parse", "--verify", "HEAD")
+        raise
 
 
 def _status(git: Git, paths: Sequence[str]) -> list[tuple[str, str]]:

@@ -18,6 +18,11 @@ _ALTERNATIVES: dict[Path, frozenset[str]] = {
     ("workers",): frozenset({"replicas", "autoscaling"}),
     ("database",): frozenset({"embedded", "host"}),
     ("broker",): frozenset({"embedded", "host"}),
+    ("ingress", "tls"): frozenset({"clusterIssuer", "issuer"}),
+    **{
+        (part, "disruptionBudget"): frozenset({"maxUnavailable", "minAvailable"})
+        for part in ("apiServer", "scheduler", "dagProcessor", "triggerer", "workers", "pgbouncer")
+    },
 }
 # Mappings with a `type` are replaced whole when the type changes.
 _TYPED: frozenset[Path] = frozenset(
@@ -89,6 +94,16 @@ def _lay(
             _forget(origins, place)
             target[key] = value
             origins[place] = layer
+
+
+def alternatives(path: Path) -> list[Path]:
+    """The fields that a value at `path` excludes: `dags.gitSync.ref` excludes `dags.image`."""
+    return [
+        (*parent, other)
+        for parent, group in _ALTERNATIVES.items()
+        if len(path) > len(parent) and path[: len(parent)] == parent and path[len(parent)] in group
+        for other in sorted(group - {str(path[len(parent)])})
+    ]
 
 
 def _type(first: Mapping[str, Any], second: Mapping[str, Any]) -> Any:

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from generator import catalogue, pipeline, plan, sides
 from generator.catalogue import Catalogue
 from generator.definition import Settings
-from generator.files import Files, WorkTree
+from generator.files import Files, Overlay, WorkTree
 from generator.pipeline import Charts
 from generator.problem import Problem, Severity
 from generator.render import Renderer
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
 from generator.sides import Inputs
-
-
-@dataclasses.dataclass(frozen=True)
-class Overlay:
-    """Files with a plan already carried out on them: what `generate` would leave."""
-
-    files: Files
-    writes: Mapping[str, bytes]
-    removals: frozenset[str]
-
-    def read(self, path: str) -> bytes | None:
-        """See Files."""
-        if path in self.removals:
-            return None
-        return self.writes[path] if path in self.writes else self.files.read(path)
-
-    def below(self, folder: str) -> list[str]:
-        """See Files."""
-        prefix = f"{folder}/" if folder else ""
-        added = {path for path in self.writes if path.startswith(prefix)}
-        return sorted({*self.files.below(folder), *added} - self.removals)
-
-    def links(self, folder: str) -> list[str]:
-        """See Files."""
-        return list(self.files.links(folder))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ def bake(template: str, answers: Mapping[str, str]) -> dict[str, bytes]:
     cookiecutter reads and writes below the home folder, so a temporary folder is its home for
     that time; the templates have no hooks.
     """
+    for answer in answers.values():
+        if any(mark in answer for mark in ("{{", "{%", "{#")):
+            # cookiecutter would run it as a template.
+            raise UserError("an answer holds {{, {% or {#", hint="write the value itself")
     with tempfile.TemporaryDirectory(prefix="gen-env-") as name, _home(Path(name)):
         from cookiecutter.main import cookiecutter
 
@@ -83,9 +87,14 @@ def repository(answers: Mapping[str, str]) -> dict[str, bytes]:
     return files
 
 
+def to_root(name: str) -> str:
+    """The way from an environment's folder up to the repository, with a slash at its end."""
+    return "../" * (2 + name.count("/"))
+
+
 def definition(name: str, answers: Mapping[str, str]) -> bytes:
     """The environment.yaml of a new environment at `name` below environments/."""
     team, _, last = name.rpartition("/")
-    schema = "../" * (3 if team else 2) + ".gen-env/environment.schema.json"
+    schema = f"{to_root(name)}.gen-env/environment.schema.json"
     context = {**answers, "name": last, "team": team, "schema": schema}
     return bake("environment", context)["environment.yaml"]

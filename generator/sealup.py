@@ -11,12 +11,11 @@ from typing import Any
 from generator import catalogue, pipeline, tree
 from generator.chartlines.secret import SecretNeed
 from generator.errors import UserError
-from generator.files import Files, WorkTree
+from generator.files import Files, Overlay, WorkTree
 from generator.manifests import secrets as manifests
 from generator.pipeline import Built, Charts
 from generator.plan import Plan
 from generator.release import Release
-from generator.review import Overlay
 from generator.seal import assembly, certificate, fernet, generate, sealed_secret, sealing
 from generator.seal import values as sources
 from generator.seal.certificate import SealingCertificate

@@ -13,7 +13,7 @@ from generator.chartlines import table
 from generator.checks.values_input import lookup
 from generator.definition import Definition
 from generator.errors import UserError
-from generator.files import Snapshot, WorkTree
+from generator.files import Overlay, WorkTree
 from generator.impact import migrations
 from generator.pipeline import Built, Charts
 from generator.plan import Plan
@@ -77,10 +77,7 @@ def _one(
     renderer: Renderer | None,
 ) -> Upgrade:
     text = _edited(item, wish)
-    everything = {
-        path: files.read(path) or b"" for path in files.below("") if not path.startswith(".git/")
-    }
-    ahead = Snapshot({**everything, item.path: text.encode()}, tuple(files.links("environments")))
+    ahead = Overlay(files, {item.path: text.encode()})
     generation = pipeline.generate(ahead, [item.name], charts, renderer)
     problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
     writes: dict[str, str] = {}
