@@ -104,7 +104,9 @@ def _worktree(target: Path, branch: str) -> Worktree:
     """The repository around the target; a new one where there is none, or where it is ignored."""
     try:
         tree = Worktree.find(target)
-        ignored = tree.git.run("check-ignore", "--quiet", "--", str(target), check=False)
+        ignored = tree.git.run(
+            "--no-literal-pathspecs", "check-ignore", "--quiet", "--", str(target), check=False
+        )
         if ignored.status != 0:
             return tree
     except UserError:

@@ -122,7 +122,7 @@ def validate(names: Sequence[str], means: Means) -> Validation:
 
 def known_rules() -> tuple[str, ...]:
     """The id of every rule that can be suppressed."""
-    rules = (*registry.RULES, *definition.rules(), *estate.RULES, *rendered.RULES)
+    rules = (*registry.RULES, *definition.rules(), *estate.RULES)
     return tuple(rule.id for rule in rules)
 
 
@@ -198,6 +198,7 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         kube_version=resolved.cluster.kubernetes_version,
         tier=release.environment.metadata.tier,
         locate=locate,
+        defaults=archive.values(),
     )
 
 
