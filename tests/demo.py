@@ -93,6 +93,8 @@ def _steps(env):
         "dags.gitSync.repository=https://git.example.com/dags.git",
         "--set",
         "ingress.host=airflow.staging.example.com",
+        "--set",
+        "airflow.version=3.1.8",
     )
     git(env, "switch", "--quiet", "main")
     git(env, "merge", "--quiet", "--ff-only", "new/staging")
@@ -117,8 +119,8 @@ def _steps(env):
     say("5. One line changed, and what it will do to the cluster.")
     definition = DEMO / "environments/staging/environment.yaml"
     text = definition.read_text(encoding="utf-8")
-    definition.write_text(text.replace("version: 3.2.2", "version: 3.1.8"), encoding="utf-8")
-    print("--- airflow.version: 3.2.2\n+++ airflow.version: 3.1.8")
+    definition.write_text(text.replace("version: 3.1.8", "version: 3.2.2"), encoding="utf-8")
+    print("--- airflow.version: 3.1.8\n+++ airflow.version: 3.2.2")
     report = run(env, DEMO, "diff", show=False).stdout
     print(report.partition("\nChanges of ")[0].rstrip())
     definition.write_text(text, encoding="utf-8")
