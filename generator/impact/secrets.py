@@ -43,10 +43,11 @@ def changed(context: Context) -> Iterator[Finding]:
 
 
 def unsealed(context: Context) -> Iterator[Finding]:
-    """`impact/secret-unsealed`: a stub without ciphertext reaches the cluster."""
+    """`impact/secret-unsealed`: a stub without ciphertext reaches the cluster with this change."""
+    before = context.base.of_kind("SealedSecret")
     for key, manifest in context.head.of_kind("SealedSecret").items():
-        data = fields.section(manifest, "spec", "encryptedData")
-        empty = sorted(str(name) for name, value in data.items() if value in ("", None))
+        known = _empty(before[key]) if key in before else set()
+        empty = sorted(_empty(manifest) - known)
         if empty:
             yield error(
                 "secret-unsealed",
@@ -54,6 +55,12 @@ def unsealed(context: Context) -> Iterator[Finding]:
                 f"{listed(empty)} {verb(empty, 'is', 'are')} still empty: the controller cannot "
                 "unseal it, and pods that need it do not start",
             )
+
+
+def _empty(manifest: Object) -> set[str]:
+    """Keys of a SealedSecret without a ciphertext."""
+    data = fields.section(manifest, "spec", "encryptedData")
+    return {str(name) for name, value in data.items() if value in ("", None)}
 
 
 def missing(context: Context) -> Iterator[Finding]:
