@@ -74,7 +74,8 @@ def _text(prefix: str, value: str, indent: str) -> Iterator[str]:
     else:
         body.pop()
         mark = "|+" if body and not body[-1] else "|"
-    digit = "2" if body and body[0].startswith((" ", "\t")) else ""
+    # A reader finds the indentation by the first line, unless that one is empty or indented.
+    digit = "2" if value.startswith((" ", "\t", "\n")) else ""
     yield f"{prefix} {mark[0]}{digit}{mark[1:]}"
     for line in body:
         yield f"{indent}{visible(line)}" if line else ""

@@ -156,8 +156,6 @@ def _is_everything(right: Right) -> bool:
 
 
 def _why_it_matters(gained: list[Right]) -> str:
-    if any(_is_everything(right) for right in gained):
-        return ": that is everything"
     if any(right.verb in _ESCALATING for right in gained):
         return ": with that it can give itself any other right"
     if any(right.resource in _SENSITIVE for right in gained):

@@ -214,12 +214,11 @@ def _peer_covers(wide: str, narrow: str) -> bool:
     if wide in (narrow, ANYONE):
         return True
     one, other = _network(wide), _network(narrow)
-    return (
-        one is not None
-        and other is not None
-        and one.version == other.version
-        and other.subnet_of(one)
-    )  # type: ignore[arg-type]
+    if isinstance(one, ipaddress.IPv4Network) and isinstance(other, ipaddress.IPv4Network):
+        return other.subnet_of(one)
+    if isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network):
+        return other.subnet_of(one)
+    return False
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -5,7 +5,7 @@ The budget holds twice, in characters and in bytes, as forges count either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from generator.diff.model import Change
 from generator.impact.finding import Finding
@@ -13,12 +13,17 @@ from generator.problem import Severity
 from generator.report import words
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import EnvironmentDiff, Report
+from generator.report.page import Page, cost
+
+_CHANGES = "Changes"
+_DRIFT = "Already different in the cluster, not by this change"
 
 SMALLEST = 300
 """Below this not even the summary has room."""
 
 _WORTH_CUTTING = 300
 _FEW_LINES = 3
+_MAX_NAMES = 200
 
 Place = tuple[EnvironmentDiff, Change]
 
@@ -27,82 +32,34 @@ def render(report: Report, *, budget: int) -> str:
     """Markdown of at most `budget` characters and bytes; raises ValueError below 300."""
     if budget < SMALLEST:
         raise ValueError(f"a Markdown report needs at least {SMALLEST} characters")
-    page = _Page(budget)
-    if not page.add(f"### Rendered diff {_title(report)}\n\n", page.names):
+    page = Page(budget)
+    if not page.add(f"### Rendered diff {_title(report)}\n\n", page.part(0.5)):
         page.add("### Rendered diff\n\n")
     if report.emptiness:
-        page.add(clipped(f"No changes: {prose(report.emptiness)}.", 200) + "\n\n")
+        page.add(clipped(f"No changes: {prose(report.emptiness)}.", 150) + "\n\n")
     _summary(page, report)
     _impact(page, report)
     _problems(page, report)
     _folded(page, report)
-    _diffs(page, [(e, change) for e in report.environments for change in e.changes], _HEADING)
+    _diffs(page, [(e, change) for e in report.environments for change in e.changes], _CHANGES)
     _diffs(page, [(e, change) for e in report.environments for change in e.drift], _DRIFT)
-    return page.text
-
-
-_HEADING = "Changes"
-_DRIFT = "Already different in the cluster, not by this change"
-
-
-class _Page:
-    """Text that never outgrows its budget."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        # Kept free for saying what was left out.
-        self.names = min(max(110, budget // 20), 4_000)
-        self._parts: list[str] = []
-        self._used = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self._parts).rstrip("\n") + "\n" if self._parts else ""
-
-    @property
-    def left(self) -> int:
-        return self._budget - self._used
-
-    def fits(self, text: str, reserve: int = 0) -> bool:
-        return cost(text) + reserve <= self.left
-
-    def add(self, text: str, reserve: int = 0) -> bool:
-        """Take the text in if there is room for it and for the reserve."""
-        if not self.fits(text, reserve):
-            return False
-        self._parts.append(text)
-        self._used += cost(text)
-        return True
-
-    def add_rows(self, rows: Sequence[str], more: Callable[[int], str], reserve: int) -> None:
-        """As many rows as fit; what does not is counted in one last row."""
-        for index, row in enumerate(rows):
-            rest = len(rows) - index
-            note = more(rest)
-            last = rest == 1
-            if not self.add(row, reserve + (0 if last else cost(more(rest - 1)))):
-                self.add(note)
-                return
-
-
-def cost(text: str) -> int:
-    """Bytes: never fewer than characters, so one number bounds both."""
-    return len(text.encode("utf-8", "surrogatepass"))
+    return page.text()
 
 
 def _title(report: Report) -> str:
     return f"{code(report.base, 24)} \u2192 {code(report.head, 24)}"
 
 
-def _summary(page: _Page, report: Report) -> None:
-    if not report.environments:
-        return
-    head = "| Environment | Objects | Lines | Impact | Remarks |\n| --- | --- | --- | --- | --- |\n"
+def _summary(page: Page, report: Report) -> None:
+    head = "| Environment | Objects | Lines | Impact | Remarks |\n|---|---|---|---|---|\n"
     rows = [_row(environment) for environment in report.environments]
-    if not page.add(head, page.names):
-        return
-    page.add_rows(rows, lambda rest: f"| and {rest:,} more | | | | |\n", page.names // 2)
-    page.add("\n")
+    page.add_rows(
+        head,
+        rows,
+        lambda rest: f"| and {rest:,} more | | | | |\n",
+        noun="environments",
+        reserve=page.part(0.5),
+    )
 
 
 def _row(environment: EnvironmentDiff) -> str:
@@ -117,7 +74,7 @@ def _row(environment: EnvironmentDiff) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _impact(page: _Page, report: Report) -> None:
+def _impact(page: Page, report: Report) -> None:
     """Errors of every environment before the first warning: the end may be cut."""
     found = [(item.name, finding) for item in report.environments for finding in item.impact]
     found.sort(key=lambda entry: list(Severity).index(entry[1].severity))
@@ -126,7 +83,7 @@ def _impact(page: _Page, report: Report) -> None:
         f"- {code(name, 80) + ': ' if several else ''}{_finding(finding)}\n"
         for name, finding in found
     ]
-    _list(page, "**Impact**\n\n", rows, "findings")
+    _list(page, "**Impact**\n\n", rows, "findings", 0.2)
 
 
 def _finding(finding: Finding) -> str:
@@ -135,7 +92,7 @@ def _finding(finding: Finding) -> str:
     return f"**{finding.severity.value}** {code(finding.rule)}{place}: {message}"
 
 
-def _problems(page: _Page, report: Report) -> None:
+def _problems(page: Page, report: Report) -> None:
     found = [*report.problems, *(p for e in report.environments for p in e.problems)]
     rows = [
         f"- **{problem.severity.value}** {code(problem.rule)}"
@@ -143,37 +100,39 @@ def _problems(page: _Page, report: Report) -> None:
         f"{prose(clipped(words.problem_text(problem), 1_000))}\n"
         for problem in found
     ]
-    _list(page, "**Problems**\n\n", rows, "problems")
+    _list(page, "**Problems**\n\n", rows, "problems", 0.1)
 
 
-def _folded(page: _Page, report: Report) -> None:
+def _folded(page: Page, report: Report) -> None:
     rows = [
         f"- {code(environment.name, 80)}: {prose(clipped(words.folded_of(environment), 1_000))}\n"
         for environment in report.environments
         if environment.folded
     ]
     heading = "**Folded**, as no change to what runs by itself\n\n"
-    if rows and page.fits(heading + rows[0], page.names + 50):
-        _list(page, heading, rows, "environments")
+    # The summary has counted them already, so a heading without a row says nothing new.
+    if rows and page.fits(heading + rows[0], page.part(0.1, 50)):
+        _list(page, heading, rows, "environments", 0.1)
 
 
-def _list(page: _Page, heading: str, rows: Sequence[str], noun: str) -> None:
-    def more(rest: int) -> str:
-        return f"- and {rest:,} more {noun}, left out for length\n"
+def _list(page: Page, heading: str, rows: Sequence[str], noun: str, share: float) -> None:
+    page.add_rows(
+        heading,
+        rows,
+        lambda rest: f"- and {rest:,} more {noun}, left out for length\n",
+        noun=noun,
+        reserve=page.part(share),
+    )
 
-    if rows and page.add(heading, cost(more(len(rows))) + 1):
-        page.add_rows(rows, more, page.names)
-        page.add("\n")
 
-
-def _diffs(page: _Page, places: Sequence[Place], heading: str) -> None:
+def _diffs(page: Page, places: Sequence[Place], heading: str) -> None:
     """Whole objects by risk while they fit, then the riskiest of the rest cut, then names."""
     if not places:
         return
     by_risk = sorted(
         range(len(places)), key=lambda i: (-places[i][1].risk, places[i][1].key.sort_key, i)
     )
-    free = page.left - page.names - cost(_opening(heading, len(places))) - cost(_CLOSING)
+    free = page.left - page.part(0.06) - cost(_opening(heading, len(places))) - cost(_CLOSING)
     chosen, free = _whole(places, by_risk, free)
     for index in by_risk:
         if index not in chosen and free >= _WORTH_CUTTING:
@@ -239,26 +198,20 @@ def _cut(place: Place, free: int) -> str:
     return _block(place, "\n".join(lines[:taken]), words_left)
 
 
-def _left_out(page: _Page, places: Sequence[Place], heading: str) -> None:
+def _left_out(page: Page, places: Sequence[Place], heading: str) -> None:
+    """As many names as have room, the riskiest first."""
     if not places:
         return
-    what = "diffs" if heading == _HEADING else "drifted objects"
-    names = [
-        code(f"{environment.name}: {words.name_of(change)}", 120) for environment, change in places
-    ]
+    what = f"{len(places):,} {'diffs' if heading == _CHANGES else 'drifted objects'}"
     shown: list[str] = []
-    start = f"{len(places):,} {what} left out for length: "
-    for index, name in enumerate(names):
-        rest = len(names) - index - 1
+    line = ""
+    for environment, change in places[:_MAX_NAMES]:
+        shown.append(code(f"{environment.name}: {words.name_of(change)}", 120))
+        rest = len(places) - len(shown)
         tail = f" and {rest:,} more" if rest else ""
-        if not page.fits(f"{start}{', '.join([*shown, name])}{tail}.\n\n"):
+        longer = f"{what} left out for length: {', '.join(shown)}{tail}.\n\n"
+        if not page.fits(longer):
             break
-        shown.append(name)
-        if len(shown) >= 200:
-            break
-    rest = len(names) - len(shown)
-    if shown:
-        tail = f" and {rest:,} more" if rest else ""
-        page.add(f"{start}{', '.join(shown)}{tail}.\n\n")
-    else:
-        page.add(f"{len(places):,} {what} left out for length.\n\n")
+        line = longer
+    if not line or not page.add(line):
+        page.omit(what)

@@ -91,9 +91,10 @@ def _changes(changes: Iterable[Change], console: Console, heading: str) -> None:
             console.print(_heading(heading))
         count = words.lines_of(change.added_lines, change.removed_lines)
         title = f"{change.action.value} {words.name_of(change)} ({count})"
-        console.print(Text(one_line(title), style="bold"), soft_wrap=True)
+        text = Text(one_line(title), style="bold")
         for line in change.diff.split("\n"):
-            console.print(Text(line, style=_LINES.get(line[:1], "")), soft_wrap=True)
+            text.append(f"\n{line}", style=f"not bold {_LINES.get(line[:1], '')}")
+        console.print(text, soft_wrap=True)
 
 
 def _heading(text: str) -> Text:

@@ -8,6 +8,46 @@ from generator.diff.secretnames import is_secret_name
 from generator.diff.secrettext import redact, redact_prose
 
 CANARY = "c4n4ry-Zq9"
+OF_SECRETS = [
+    "DB_PASSWORD",
+    "snowflake_token",
+    "apiKey",
+    "AIRFLOW_CONN_ANY",
+    "AWS_SECRET_ACCESS_KEY",
+    "password1",
+    "fernet_key",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "jwtSecret",
+    "PGPASSWORD",
+    "client-secret",
+    "storageAccountKey",
+    "basicAuth",
+    "webserver-secret-key",
+    "gitSshKey",
+    "sasToken",
+    "privateKey",
+    "pass",
+    ".dockerconfigjson",
+]
+ABOUT_SECRETS = [
+    "secretName",
+    "passwordSecretName",
+    "TOKEN_URL",
+    "secretKeyRef",
+    "imagePullSecrets",
+    "tokenExpirationSeconds",
+    "existingSecret",
+    "sshKeySecret",
+    "key",
+    "name",
+    "parallelism",
+    "SECRETS__BACKEND",
+    "checksum/webserver-secret-key",
+    "AIRFLOW__CORE__FERNET_KEY_CMD",
+    "compass",
+    "bypass",
+    "monkey",
+]
 
 
 def test_secret_keys_stay_and_values_go():
@@ -71,9 +111,7 @@ def test_inputs_are_left_alone():
 
 @pytest.mark.parametrize(
     "name",
-    """DB_PASSWORD snowflake_token apiKey AIRFLOW_CONN_ANY AWS_SECRET_ACCESS_KEY password1 fernet_key
-    AIRFLOW__CORE__FERNET_KEY jwtSecret PGPASSWORD client-secret storageAccountKey basicAuth
-    webserver-secret-key gitSshKey sasToken privateKey pass .dockerconfigjson""".split(),
+    OF_SECRETS,
 )
 def test_names_of_secrets(name):
     assert is_secret_name(name)
@@ -81,9 +119,7 @@ def test_names_of_secrets(name):
 
 @pytest.mark.parametrize(
     "name",
-    """secretName passwordSecretName TOKEN_URL secretKeyRef imagePullSecrets tokenExpirationSeconds
-    existingSecret sshKeySecret key name parallelism SECRETS__BACKEND checksum/webserver-secret-key
-    AIRFLOW__CORE__FERNET_KEY_CMD compass bypass monkey""".split(),
+    ABOUT_SECRETS,
 )
 def test_names_that_only_speak_of_secrets(name):
     assert not is_secret_name(name)
@@ -130,7 +166,7 @@ HIDDEN = [
     f'exec airflow users create -u admin -p "{CANARY}"',
     f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----\n",
     f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n",
-    f"apiVersion: v1\nkind: Secret\ndata:\n  any: {CANARY}\n  text: |\n    {CANARY}\ntype: Opaque\n",
+    f"kind: Secret\ndata:\n  any: {CANARY}\n  text: |\n    {CANARY}\ntype: Opaque\n",
     f"kind: Secret\nstringData:\n    any: {CANARY}",
     json.dumps({"kind": "Secret", "data": {"any": CANARY}}),
     json.dumps({"kind": "List", "items": [{"kind": "Secret", "stringData": {"any": CANARY}}]}),

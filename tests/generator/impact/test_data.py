@@ -1,0 +1,99 @@
+import pytest
+
+from tests.generator.impact.builders import (
+    claim,
+    found,
+    from_secret,
+    manifest,
+    sealed,
+    secret,
+    workload,
+)
+
+KEEP = {"argocd.argoproj.io/sync-options": "Prune=false"}
+CONFIRM = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
+TEMPLATES = [{"metadata": {"name": "data"}, "spec": {}}]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        claim(),
+        manifest("v1", "Namespace", "n"),
+        manifest("v1", "PersistentVolume", "v"),
+        manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "c"),
+        workload(
+            "postgresql",
+            "StatefulSet",
+            spec={"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}},
+        ),
+        manifest(
+            "argoproj.io/v1alpha1",
+            "Application",
+            "a",
+            metadata={"finalizers": ["resources-finalizer.argocd.argoproj.io/background"]},
+        ),
+    ],
+)
+def test_what_holds_data_is_an_error_when_pruned(lost):
+    (item,) = found([lost, workload("x")], [workload("x")], "data-loss")
+    assert item.severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "severity", "words"),
+    [
+        (CONFIRM, "error", "once somebody confirms it"),
+        (KEEP, "warning", "stays in the cluster"),
+        ({"helm.sh/resource-policy": "keep"}, "warning", "stays in the cluster"),
+    ],
+)
+def test_protection_is_told(annotations, severity, words):
+    (item,) = found([claim(annotations=annotations)], [], "data-loss")
+    assert item.severity == severity and words in item.message
+
+
+def test_what_holds_no_data_is_no_loss():
+    harmless = [workload("x"), manifest("argoproj.io/v1alpha1", "Application", "a")]
+    assert found(harmless, [], "data-loss") == []
+    assert found([claim()], [claim(size="20Gi")], "data-loss") == []
+
+
+def test_everything_pruned_is_named():
+    (item,) = found([claim(), workload("x")], [workload("x")], "pruned")
+    assert "1 object that left git: PersistentVolumeClaim airflow/logs" in item.message
+    assert found([claim()], [claim()], "pruned") == []
+
+
+def test_a_pruned_secret_that_is_still_needed_is_an_error():
+    pod = workload("scheduler", container_env=[from_secret("X", "s", "k")])
+    (item,) = found([pod, secret("s", k="v")], [pod], "secret-pruned")
+    assert item.severity == "error" and "scheduler still needs it" in item.message
+
+
+def test_a_pruned_secret_that_nobody_needs_is_a_warning():
+    (item,) = found([secret("s", k="v"), workload("x")], [workload("x")], "secret-pruned")
+    assert item.severity == "warning"
+
+
+def test_a_secret_that_becomes_sealed_stays():
+    assert found([secret("s", k="v")], [sealed("s", k="Ag")], "secret-pruned") == []
+
+
+def test_the_broker_and_claims_left_behind_are_told():
+    redis = workload("redis", "StatefulSet")
+    redis["metadata"]["labels"] = {"component": "redis"}
+    (item,) = found([redis], [], "store-removed")
+    assert "tasks queued in it are lost" in item.message
+    postgres = workload("postgresql", "StatefulSet", spec={"volumeClaimTemplates": TEMPLATES})
+    (item,) = found([postgres], [], "store-removed")
+    assert "stay behind with their data" in item.message
+    assert found([workload("x", "StatefulSet")], [], "store-removed") == []
+
+
+def test_another_kind_under_the_same_name_is_told():
+    base = workload("triggerer", "StatefulSet", spec={"volumeClaimTemplates": TEMPLATES})
+    (item,) = found([base], [workload("triggerer")], "kind-changed")
+    assert str(item.resource) == "Deployment airflow/airflow-triggerer"
+    assert "claims stay behind" in item.message
+    assert found([base], [workload("scheduler")], "kind-changed") == []

@@ -1,0 +1,155 @@
+import pytest
+
+from tests.generator.impact.builders import airflow_cfg, config, found, scaler, workload
+
+POD = workload("worker")
+
+
+def edited(before, after, rule="no-effect", **facts):
+    return found([POD], [POD], rule, {"values": before, **facts}, {"values": after, **facts})
+
+
+def value(path, leaf):
+    for name in reversed(path.split(".")):
+        leaf = {name: leaf}
+    return leaf
+
+
+def merged(*trees):
+    result = {}
+    for tree in trees:
+        for name, item in tree.items():
+            old = result.get(name)
+            both = isinstance(old, dict) and isinstance(item, dict)
+            result[name] = merged(old, item) if both else item
+    return result
+
+
+OVERRULED = [
+    ("workers.celery.replicas", value("workers.celery.keda.enabled", True), {}),
+    ("workers.replicas", value("workers.celery.hpa.enabled", True), {}),
+    ("triggerer.replicas", value("triggerer.keda.enabled", True), {}),
+    ("apiServer.replicas", value("apiServer.hpa.enabled", True), {}),
+    ("workers.celery.hpa.maxReplicaCount", value("workers.celery.keda.enabled", True), {}),
+    ("dags.gitSync.credentialsSecret", value("dags.gitSync.sshKeySecret", "s"), {}),
+    ("images.airflow.tag", value("images.airflow.digest", "sha256:1"), {}),
+    ("defaultAirflowTag", value("defaultAirflowDigest", "sha256:1"), {}),
+    ("webserver.replicas", {}, {"airflow_version": "3.2.2"}),
+    ("ingress.web.enabled", {}, {"airflow_version": "3.2.2"}),
+    ("apiServer.replicas", {}, {"airflow_version": "2.11.0"}),
+    ("ingress.apiServer.enabled", {}, {"airflow_version": "2.11.0"}),
+    ("workers.celery.replicas", {}, {"executor": "KubernetesExecutor"}),
+    ("redis.enabled", {}, {"executor": "LocalExecutor"}),
+    ("flower.enabled", {}, {"executor": "LocalExecutor"}),
+    ("cleanup.enabled", {}, {"executor": "CeleryExecutor"}),
+    ("fullnameOverride", {}, {}),
+    ("nameOverride", {}, {}),
+    ("scheduler.securityContexts.containers", {}, {}),
+]
+
+
+@pytest.mark.parametrize(("path", "rest", "facts"), OVERRULED)
+def test_an_edited_value_that_is_overruled_is_told(path, rest, facts):
+    before, after = merged(rest, value(path, 1)), merged(rest, value(path, 2))
+    (item,) = edited(before, after, **facts)
+    assert item.message.startswith(f"{path} has no effect: ")
+    assert edited(after, after, **facts) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "facts"),
+    [
+        ("workers.celery.replicas", {"executor": "CeleryExecutor"}),
+        ("webserver.replicas", {"airflow_version": "2.11.0"}),
+        ("webserver.replicas", {}),
+        ("apiServer.replicas", {"airflow_version": "3.2.2"}),
+        ("redis.enabled", {}),
+        ("images.airflow.tag", {}),
+        ("webserverx", {"airflow_version": "3.2.2"}),
+    ],
+)
+def test_an_edited_value_that_counts_is_not(path, facts):
+    assert edited(value(path, 1), value(path, 2), **facts) == []
+
+
+def test_unknown_values_say_nothing():
+    assert edited(None, {"webserver": {"replicas": 1}}, airflow_version="3.2.2") == []
+
+
+def test_a_value_that_renders_nothing_is_told():
+    (item,) = edited({}, {"apiserver": {"replicas": 2}}, "nothing-rendered")
+    assert item.message.startswith("apiserver.replicas was edited")
+    assert edited({"a": 1}, {"a": 1}, "nothing-rendered") == []
+    facts = {"values": {}}, {"values": {"a": 1}}
+    assert found([POD], [POD, config({"a": "1"})], "nothing-rendered", *facts) == []
+
+
+def test_written_replicas_under_an_autoscaler_are_told():
+    scale = scaler("worker", 1, 9)
+    (item,) = found([POD, scale], [workload("worker", replicas=5), scale], "no-effect")
+    assert "ScaledObject scale-worker decides" in item.message
+    assert found([POD, scale], [POD, scale], "no-effect") == []
+    assert found([POD], [workload("worker", replicas=5)], "no-effect") == []
+
+
+NOTES = """Thank you!
+
+DEPRECATION WARNING:
+   `a.b` has been renamed to `c.d`.
+   Please change your values.
+
+ DEPRECATION WARNING:
+    `e` has been removed.
+"""
+
+
+def test_new_deprecations_in_the_notes_are_told():
+    items = found([], [], "deprecated-key", {"notes": ""}, {"notes": NOTES})
+    assert [item.message for item in items] == [
+        "`a.b` has been renamed to `c.d`. Please change your values.",
+        "`e` has been removed.",
+    ]
+
+
+def test_standing_deprecations_are_counted():
+    (item,) = found([], [], "deprecated-key", {"notes": NOTES}, {"notes": NOTES})
+    assert item.severity == "info" and item.message.startswith("2 deprecated chart keys")
+
+
+def test_deprecations_that_the_chart_keeps_quiet_about():
+    (item,) = edited({}, value("registry.secretName", "x"), "deprecated-key")
+    assert "`registry.secretName` is deprecated: use `imagePullSecrets`" in item.message
+    assert edited({}, value("imagePullSecrets", ["x"]), "deprecated-key") == []
+
+
+def executors(old, new, base=(), head=()):
+    facts = [{"executor": name} for name in (old, new)]
+    return found(list(base), list(head), "executor", *facts)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "words"),
+    [
+        ("CeleryExecutor", "KubernetesExecutor", "warning", "queued in the Celery broker"),
+        ("KubernetesExecutor", "CeleryExecutor", "warning", "task pods that run now"),
+        ("LocalExecutor", "CeleryExecutor", "warning", "inside the scheduler"),
+        ("EdgeExecutor", "CeleryExecutor", "warning", "EdgeExecutor: tasks that are queued"),
+        ("CeleryExecutor", "CeleryExecutor,KubernetesExecutor", "info", "may now ask for Kube"),
+        ("A,B", "B,A", "warning", "tasks that name no executor now run in B"),
+    ],
+)
+def test_a_change_of_executors_is_told(old, new, severity, words):
+    (item,) = executors(old, new)
+    assert item.severity == severity and words in item.message
+
+
+def test_the_same_executor_is_not_told():
+    assert executors("a.b.CeleryExecutor", "CeleryExecutor") == []
+    assert executors(None, "CeleryExecutor") == []
+
+
+def test_the_executor_is_read_from_airflow_cfg():
+    base, head = (
+        airflow_cfg(f"[core]\nexecutor = {name}\n") for name in ("LocalExecutor", "CeleryExecutor")
+    )
+    assert found([base], [head], "executor")

@@ -1,0 +1,169 @@
+import json
+
+import pytest
+
+from tests.generator.impact.builders import airflow_cfg, found, manifest, workload
+
+POD = workload("scheduler")
+
+
+def versions(before, after):
+    return found([POD], [POD], "version", before, after)
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        ("chart_version", "chart 1 → 2"),
+        ("airflow_version", "Airflow 1 → 2"),
+        ("kubernetes_version", "Kubernetes 1 → 2"),
+        ("engine", "Helm engine 1 → 2"),
+    ],
+)
+def test_a_version_that_moves_is_told(fact, words):
+    (item,) = versions({fact: "1"}, {fact: "2"})
+    assert item.message == words
+    assert versions({fact: "1"}, {fact: "1"}) == []
+    assert versions({}, {fact: "1"}) == []
+
+
+def test_a_pure_bump_is_told_as_such():
+    before = {"chart_version": "1", "values": {"images": {"airflow": {"tag": "1", "x": 1}}}}
+    pure = {"chart_version": "2", "values": {"images": {"airflow": {"tag": "2", "x": 1}}}}
+    mixed = {"chart_version": "2", "values": {"images": {"airflow": {"tag": "2", "x": 2}}}}
+    assert versions(before, pure)[0].message == "chart 1 → 2: nothing else was edited"
+    assert versions(before, mixed)[0].message == "chart 1 → 2"
+
+
+REMOVED = [
+    ("batch/v1beta1", "CronJob", 25),
+    ("policy/v1beta1", "PodDisruptionBudget", 25),
+    ("autoscaling/v2beta2", "HorizontalPodAutoscaler", 26),
+    ("extensions/v1beta1", "Ingress", 22),
+    ("networking.k8s.io/v1beta1", "Ingress", 22),
+]
+
+
+@pytest.mark.parametrize(("api", "kind", "minor"), REMOVED)
+def test_a_removed_api_is_an_error_from_its_version_on(api, kind, minor):
+    item = manifest(api, kind, "x")
+    at = {"kubernetes_version": f"v1.{minor}.3"}
+    (told,) = found([item], [item], "removed-api", None, at)
+    assert told.severity == "error" and f"1.{minor}" in told.message
+    before = {"kubernetes_version": f"1.{minor - 1}.9"}
+    assert found([item], [item], "removed-api", None, before) == []
+    assert found([item], [item], "removed-api") == []
+
+
+def test_a_served_api_is_fine():
+    item = manifest("batch/v1", "CronJob", "x")
+    assert found([item], [item], "removed-api", None, {"kubernetes_version": "1.40"}) == []
+
+
+def test_an_image_that_moves_everywhere_is_told_once():
+    base = [workload("a", image="r/airflow:1"), workload("b", image="r/airflow:1")]
+    head = [workload("a", image="r/airflow:2"), workload("b", image="r/airflow:2")]
+    (item,) = found(base, head, "image")
+    assert item.message == "r/airflow:1 → r/airflow:2 everywhere it is used: a and b"
+    assert found(base, base, "image") == []
+
+
+def test_an_image_that_moves_in_one_place_is_a_warning():
+    base = [workload("a", image="r/airflow:1"), workload("b", image="r/airflow:1")]
+    head = [workload("a", image="r/airflow:2"), base[1]]
+    (item,) = found(base, head, "image")
+    assert item.severity == "warning" and "b keeps the old one" in item.message
+    (item,) = found(base, head, "image-mixed")
+    assert (
+        item.severity == "warning"
+        and "r/airflow runs in 2 versions at once: 1 and 2" in item.message
+    )
+    assert found(head, head, "image-mixed")[0].severity == "info"
+    assert found(base, base, "image-mixed") == []
+
+
+def test_digests_and_helpers_are_told_apart():
+    digest = "@sha256:" + "a" * 64
+    base = [workload("a", image="h:5000/r:1"), workload("b", image=f"h:5000/r:1{digest}")]
+    assert "1 and 1@sha256" in found([], base, "image-mixed")[0].message
+    helpers = [
+        workload("a", image="apache/airflow:3.2.2"),
+        workload("b", image="apache/airflow:airflow-pgbouncer-2025"),
+    ]
+    assert found([], helpers, "image-mixed") == []
+
+
+def ingress(*hosts, tls=(), kind="Ingress"):
+    spec = {
+        "rules": [{"host": host} if host else {} for host in hosts],
+        "tls": [{"hosts": list(tls)}],
+    }
+    return manifest("networking.k8s.io/v1", kind, "i", spec=spec)
+
+
+def test_a_host_that_goes_is_a_warning_and_a_new_one_a_note():
+    (item,) = found([ingress("a")], [ingress("b")], "host")
+    assert item.severity == "warning" and "a is no longer served; b takes over" in item.message
+    (item,) = found([ingress("a")], [ingress("a", "b")], "host")
+    assert item.severity == "info" and "b is now served" in item.message
+    assert found([ingress("a")], [ingress("a")], "host") == []
+    assert found([], [ingress("a")], "host") == []
+
+
+def test_hosts_of_a_gateway_count():
+    base, head = (
+        manifest("gateway.networking.k8s.io/v1", "HTTPRoute", "r", spec={"hostnames": [name]})
+        for name in ("a", "b")
+    )
+    assert "a is no longer served" in found([base], [head], "host")[0].message
+
+
+def test_a_rule_for_every_host_is_told():
+    assert found([ingress("a")], [ingress("a", "")], "host-any")
+    assert found([ingress("")], [ingress("")], "host-any") == []
+
+
+def test_a_host_that_loses_tls_is_told():
+    assert found([ingress("a", tls=["a"])], [ingress("a")], "host-tls")
+    assert found([ingress("a", tls=["a"])], [ingress("a", tls=["a"])], "host-tls") == []
+    assert found([ingress("a", tls=["a"])], [ingress("b")], "host-tls") == []
+
+
+def git(ref, variable="GITSYNC_REF"):
+    return workload("dag-processor", container_env=[{"name": variable, "value": ref}])
+
+
+def test_a_pinned_revision_that_moves_is_told_with_its_restarts():
+    (item,) = found([git("1a")], [git("2b")], "dag-revision")
+    assert item.message.startswith("DAG revision 1a → 2b:")
+    assert "so dag-processor restarts for it" in item.message
+    assert found([git("1a")], [git("1a")], "dag-revision") == []
+    assert found([git("HEAD", "GIT_SYNC_REV")], [git("x")], "dag-revision") == []
+
+
+def test_a_revision_outside_running_pods_restarts_nothing():
+    container = {"name": "c", "env": [{"name": "GITSYNC_REF", "value": "1"}]}
+    template = {"template": {"spec": {"containers": [container]}}}
+    job = manifest("batch/v1", "CronJob", "j", spec={"jobTemplate": {"spec": template}})
+    other = json.loads(json.dumps(job).replace('"1"', '"2"'))
+    (item,) = found([job], [other], "dag-revision")
+    assert item.severity == "info"
+
+
+def bundles(**refs):
+    given = [{"name": n, "classpath": "c", "kwargs": {"tracking_ref": r}} for n, r in refs.items()]
+    return airflow_cfg(f"[dag_processor]\ndag_bundle_config_list = {json.dumps(given)}\n")
+
+
+def test_bundles_that_come_go_or_move_are_told():
+    items = found([bundles(a="1", b="1", d="1")], [bundles(a="2", c="1", d="1")], "dag-bundle")
+    assert sorted(item.message for item in items) == [
+        "bundle a follows 2 instead of 1",
+        "bundle b goes away: its DAGs are marked as stale",
+        "bundle c is new",
+    ]
+
+
+def test_unreadable_bundles_are_left_to_validation():
+    broken = airflow_cfg("[dag_processor]\ndag_bundle_config_list = [{\n")
+    assert found([broken], [bundles(a="1")], "dag-bundle") == []

@@ -1,0 +1,63 @@
+import pytest
+
+from generator.diff.model import Action, Side
+from generator.problem import Problem, Severity
+from generator.report.assemble import environment_diff
+from generator.report.model import Report
+from tests.generator.report.samples import config
+
+FAILURE = Problem("render/failed", Severity.ERROR, "line 3: password: c4n4ry", hint="fix it")
+ONE, TWO = Side("b", (config("a", "1"),)), Side("h", (config("a", "2"),))
+BROKEN = Side("h", failure=FAILURE)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "rendered", "reason"),
+    [
+        (ONE, TWO, True, ""),
+        (None, TWO, True, "added by this change"),
+        (ONE, None, True, "removed by this change"),
+        (ONE, BROKEN, False, "the head does not render"),
+        (BROKEN, ONE, False, "the base does not render"),
+        (BROKEN, BROKEN, False, "neither side renders"),
+        (None, BROKEN, False, "the head does not render"),
+        (None, None, False, "it is on neither side"),
+    ],
+)
+def test_what_became_of_an_environment(base, head, rendered, reason):
+    environment = environment_diff("e", base, head)
+    assert (environment.rendered, environment.reason) == (rendered, reason)
+    assert bool(environment.problems) == (BROKEN in (base, head))
+
+
+def test_error_texts_are_masked():
+    (problem,) = environment_diff("e", ONE, BROKEN).problems
+    assert "c4n4ry" not in problem.message
+
+
+def test_changes_are_ordered_by_risk():
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}}
+    base = Side("b", (config("a", "1"), config("b", "1"), claim))
+    head = Side("h", (config("a", "2"), config("d", "9" * 9)))
+    changes = environment_diff("e", base, head).changes
+    assert [(change.action, change.key.name) for change in changes] == [
+        (Action.REMOVED, "c"),
+        (Action.REMOVED, "b"),
+        (Action.MODIFIED, "a"),
+        (Action.ADDED, "d"),
+    ]
+    assert changes[0].risk > 400
+
+
+@pytest.mark.parametrize(
+    ("environments", "words"),
+    [
+        ([], "no environment is touched by this change"),
+        ([environment_diff("e", ONE, ONE)], "both sides render to the same objects"),
+        ([environment_diff("e", ONE, BROKEN)], "no environment could be compared"),
+        ([environment_diff("e", ONE, TWO)], ""),
+    ],
+)
+def test_emptiness_has_a_reason(environments, words):
+    emptiness = Report("b", "h", tuple(environments)).emptiness
+    assert words in emptiness and bool(words) == bool(emptiness)

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from generator.report import json as report_json
+from generator.report.model import Report
+from tests.generator.report.samples import REPORTS
+from tests.golden_cases import report_of
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_shape_is_the_documented_one(name):
+    shape = json.loads(report_json.render(REPORTS[name]()))
+    assert list(shape) == ["base", "head", "environments", "problems", "reason"]
+    for environment in shape["environments"]:
+        assert list(environment) == [
+            "name",
+            "oldName",
+            "rendered",
+            "reason",
+            "changes",
+            "folded",
+            "impact",
+            "problems",
+            "drift",
+        ]
+        for change in environment["changes"] + environment["drift"]:
+            assert list(change)[:6] == [
+                "action",
+                "apiVersion",
+                "kind",
+                "namespace",
+                "name",
+                "diff",
+            ]
+        for finding in environment["impact"]:
+            assert list(finding) == ["rule", "severity", "resource", "message"]
+            assert finding["severity"] in ("error", "warning", "info")
+
+
+def test_a_renamed_object_carries_its_old_name():
+    shape = report_json.as_json(report_of("object-with-generated-name"))
+    (change,) = shape["environments"][0]["changes"]
+    assert change["oldName"] == "dags-config-5f8b2c97d4"
+
+
+def test_a_failed_render_is_a_value_of_the_report():
+    (environment,) = report_json.as_json(report_of("head-does-not-render"))["environments"]
+    assert (environment["rendered"], environment["reason"]) == (False, "the head does not render")
+    assert environment["problems"][0]["rule"] == "render/failed"
+
+
+def test_an_empty_report_says_why():
+    assert report_json.as_json(Report("b", "h"))["reason"]
+    assert report_json.as_json(report_of("more-workers"))["reason"] == ""
+
+
+def test_the_text_is_ascii_so_that_no_reader_stumbles():
+    assert report_json.render(REPORTS["hostile"]()).isascii()
