@@ -1,0 +1,1 @@
+"""Deliveries of forges, from bytes and headers to events; nothing here reads or writes."""

@@ -1,0 +1,107 @@
+"""GitHub's deliveries: https://docs.github.com/en/webhooks/webhook-events-and-payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.webhook import command
+from service.webhook.event import (
+    CommentEvent,
+    Event,
+    Ignored,
+    MergeGroupEvent,
+    Ping,
+    PullAction,
+    PullEvent,
+    PushEvent,
+    RerunEvent,
+)
+from service.webhook.payload import at, branch, long_text, number, sha, text
+
+# Gitea and Forgejo write `synchronized`.
+ACTIONS = {
+    "opened": PullAction.OPENED,
+    "synchronize": PullAction.UPDATED,
+    "synchronized": PullAction.UPDATED,
+    "reopened": PullAction.REOPENED,
+    "ready_for_review": PullAction.EDITED,
+    "converted_to_draft": PullAction.EDITED,
+    "edited": PullAction.EDITED,
+}
+
+
+def event(name: str, data: Mapping[str, Any]) -> Event:
+    """The event of this name (X-GitHub-Event)."""
+    repository = text(data, "repository", "full_name")
+    match name:
+        case "ping":
+            return Ping()
+        case "pull_request":
+            return pull(repository, data)
+        case "push":
+            return push(repository, data)
+        case "issue_comment":
+            return comment(repository, data)
+        case "check_run" | "check_suite":
+            return _rerun(repository, name, data)
+        case "merge_group":
+            return _merge_group(repository, data)
+        case _:
+            return Ignored(f"{name or 'an unnamed event'} is not for us", repository)
+
+
+def pull(repository: str, data: Mapping[str, Any]) -> Event:
+    """A pull request's change."""
+    request = at(data, "pull_request")
+    base_ref = text(request, "base", "ref")
+    found = number(request, "number") or number(data, "number")
+    action = ACTIONS.get(text(data, "action"))
+    # An edited title changes nothing; another base branch does.
+    if text(data, "action") == "edited" and not at(data, "changes", "base"):
+        action = None
+    merge_sha = ""
+    if text(data, "action") == "closed":
+        merged = at(request, "merged") is True
+        action = PullAction.MERGED if merged else PullAction.CLOSED
+        merge_sha = sha(request, "merge_commit_sha") if merged else ""
+    if not (action and found and repository):
+        return Ignored("this change of a pull request is not for us", repository)
+    return PullEvent(repository, found, action, sha(request, "head", "sha"), base_ref, merge_sha)
+
+
+def push(repository: str, data: Mapping[str, Any]) -> Event:
+    """A branch that moved; tags and deleted branches are not for us."""
+    moved, commit = branch(data, "ref"), sha(data, "after")
+    if not (moved and commit and repository):
+        return Ignored("this push moves no branch", repository)
+    return PushEvent(repository, moved, commit)
+
+
+def comment(repository: str, data: Mapping[str, Any]) -> Event:
+    """Commands in a new comment on a pull request; an edited one may be another person's words."""
+    is_pull = bool(at(data, "issue", "pull_request")) or at(data, "is_pull") is True
+    commands = command.parse(long_text(data, "comment", "body"))
+    found, author = number(data, "issue", "number"), text(data, "comment", "user", "login")
+    if text(data, "action") != "created" or not (is_pull and commands and found and author):
+        return Ignored("this comment holds no command", repository)
+    return CommentEvent(repository, found, author, commands)
+
+
+def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
+    run = at(data, name)
+    commit = sha(run, "head_sha")
+    if text(data, "action") != "rerequested" or not (commit and repository):
+        return Ignored("this check was not asked for again", repository)
+    pulls = at(run, "pull_requests")
+    # Empty for a re-requested run of a fork, and in the published samples: then the commit tells.
+    listed = [number(item, "number") for item in pulls] if isinstance(pulls, list) else []
+    return RerunEvent(repository, commit, tuple(sorted({item for item in listed if item})))
+
+
+def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
+    group = at(data, "merge_group")
+    head, base = sha(group, "head_sha"), sha(group, "base_sha")
+    if text(data, "action") != "checks_requested" or not (head and base and repository):
+        return Ignored("this merge group asks for nothing", repository)
+    return MergeGroupEvent(repository, head, base, branch(group, "base_ref"))

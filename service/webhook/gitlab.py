@@ -1,0 +1,71 @@
+"""GitLab's deliveries: https://docs.gitlab.com/user/project/integrations/webhook_events/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.webhook import command
+from service.webhook.event import CommentEvent, Event, Ignored, PullAction, PullEvent, PushEvent
+from service.webhook.payload import at, branch, long_text, number, sha, text
+
+_ACTIONS = {
+    "open": PullAction.OPENED,
+    "reopen": PullAction.REOPENED,
+    "close": PullAction.CLOSED,
+    "merge": PullAction.MERGED,
+}
+
+
+def event(name: str, data: Mapping[str, Any]) -> Event:
+    """The event of this name (X-Gitlab-Event)."""
+    repository = text(data, "project", "path_with_namespace")
+    match name:
+        case "Merge Request Hook":
+            return _merge_request(repository, data)
+        case "Push Hook":
+            return _push(repository, data)
+        case "Note Hook":
+            return _note(repository, data)
+        case _:
+            return Ignored(f"{name or 'an unnamed event'} is not for us", repository)
+
+
+def _merge_request(repository: str, data: Mapping[str, Any]) -> Event:
+    request = at(data, "object_attributes")
+    action, found = _action(data, request), number(request, "iid")
+    if not (action and found and repository):
+        return Ignored("this change of a merge request is not for us", repository)
+    merge_sha = sha(request, "merge_commit_sha") if action is PullAction.MERGED else ""
+    head = sha(request, "last_commit", "id")
+    return PullEvent(repository, found, action, head, text(request, "target_branch"), merge_sha)
+
+
+def _action(data: Mapping[str, Any], request: Any) -> PullAction | None:
+    name = text(request, "action")
+    if name != "update":
+        return _ACTIONS.get(name)
+    # Only `oldrev` tells that commits came; labels and assignees are updates as well.
+    if sha(request, "oldrev"):
+        return PullAction.UPDATED
+    changed = at(data, "changes")
+    telling = ("draft", "work_in_progress", "target_branch")
+    edited = isinstance(changed, dict) and any(key in changed for key in telling)
+    return PullAction.EDITED if edited else None
+
+
+def _push(repository: str, data: Mapping[str, Any]) -> Event:
+    moved, commit = branch(data, "ref"), sha(data, "after")
+    if not (moved and commit and repository):
+        return Ignored("this push moves no branch", repository)
+    return PushEvent(repository, moved, commit)
+
+
+def _note(repository: str, data: Mapping[str, Any]) -> Event:
+    note = at(data, "object_attributes")
+    commands = command.parse(long_text(note, "note"))
+    found, author = number(data, "merge_request", "iid"), text(data, "user", "username")
+    new = text(note, "action") in ("", "create")
+    if not (new and commands and found and author and repository):
+        return Ignored("this note holds no command", repository)
+    return CommentEvent(repository, found, author, commands)
