@@ -1,0 +1,180 @@
+"""A verified delivery becomes a stored row and the jobs that follow from it, in one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+from service import store
+from service.check_port import Reason
+from service.job import Job, Kind, State
+from service.jobs import Jobs
+from service.settings import Connection
+from service.store import Delivery
+from service.webhook.event import (
+    CommentEvent,
+    Event,
+    Ignored,
+    MergeGroupEvent,
+    Ping,
+    PullAction,
+    PullEvent,
+    PushEvent,
+    RerunEvent,
+)
+
+_REASONS = {
+    PullAction.OPENED: Reason.OPENED,
+    PullAction.UPDATED: Reason.UPDATED,
+    PullAction.REOPENED: Reason.REOPENED,
+    PullAction.EDITED: Reason.UPDATED,
+}
+
+
+class Taken(enum.StrEnum):
+    """What became of a delivery."""
+
+    QUEUED = "queued"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    FULL = "full"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a delivery: the run that it led to, or an earlier one it is attached to."""
+
+    taken: Taken
+    run: str = ""
+
+
+class Intake:
+    """Takes deliveries in; one per web process."""
+
+    def __init__(
+        self, jobs: Jobs, queue_depth: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._jobs = jobs
+        self._most = queue_depth
+        self._clock = clock
+        self._counted = (0.0, 0)
+
+    def receive(self, connection: Connection, found: Delivery, event: Event) -> Receipt:
+        """Keep the delivery and queue its work; a redelivery is attached to the work it led to.
+
+        A redelivery queues the work again only where that was given up. FULL keeps nothing.
+        """
+        jobs = jobs_of(connection, event)
+        if not jobs:
+            return self._keep(found, [])
+        if self._is_full():
+            return Receipt(Taken.FULL)
+        return self._keep(found, jobs, repeatable=isinstance(event, RerunEvent))
+
+    def _keep(self, found: Delivery, jobs: list[Job], *, repeatable: bool = False) -> Receipt:
+        pointless: list[str] = []
+        with self._jobs.engine.begin() as transaction:
+            new = store.add_delivery(transaction, found, self._clock())
+            before = store.earlier(transaction, found)
+            # The ids are not signed: the same bytes under a new id are a replay, unless they ask
+            # for something that may well be asked for twice.
+            repeated = before is not None and not (new and repeatable)
+            if (not new and before is None and not jobs) or (
+                before is not None and repeated and before.state != State.DEAD.value
+            ):
+                receipt = Receipt(Taken.DUPLICATE, before.id if before else "")
+            elif not jobs:
+                receipt = Receipt(Taken.IGNORED)
+            else:
+                accepted = [self._jobs.accept(transaction, job) for job in jobs]
+                pointless = [older for _, olders in accepted for older in olders]
+                receipt = Receipt(Taken.QUEUED, accepted[0][0])
+            store.attach(
+                transaction, found.connection, found.id, receipt.taken.value, receipt.run or None
+            )
+            labels = f'connection="{found.connection}",outcome="{receipt.taken.value}"'
+            store.count(transaction, "deliveries", labels)
+        # Best effort: a run that is superseded finds out when it starts.
+        self._jobs.cancel(pointless)
+        return receipt
+
+    def _is_full(self) -> bool:
+        """Counted at most once a second: the bound is there for the disk, not for exactness."""
+        at, number = self._counted
+        now = self._clock()
+        if now - at > 1.0:
+            with self._jobs.engine.connect() as connection:
+                number = store.depth(connection)[0]
+            self._counted = (now, number)
+        return number >= self._most
+
+
+def jobs_of(connection: Connection, event: Event) -> list[Job]:
+    """The work that follows from an event; none for what is not for us."""
+    match event:
+        case Ping() | Ignored():
+            return []
+        case PullEvent():
+            return [_pull_job(connection, event)]
+        case PushEvent(repository, branch, sha):
+            return _push_jobs(connection, repository, branch, sha)
+        case RerunEvent(repository, sha, numbers):
+            return _rerun_jobs(connection, repository, sha, numbers)
+        case MergeGroupEvent(repository, head, base):
+            details = {"sha": head, "base": base}
+            return [_job(connection, Kind.CHECK, repository, 0, Reason.MERGE_GROUP, details)]
+        case CommentEvent(repository, number, author, commands):
+            written = [dataclasses.asdict(command) for command in commands]
+            details = {"author": author, "commands": written}
+            return [_job(connection, Kind.COMMAND, repository, number, Reason.COMMAND, details)]
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _pull_job(connection: Connection, event: PullEvent) -> Job:
+    repository, number = event.repository, event.number
+    if event.action is PullAction.MERGED:
+        details = {"sha": event.merge_sha, "number": number}
+        return _job(connection, Kind.VERIFY, repository, number, "merged", details)
+    if event.action is PullAction.CLOSED:
+        # Takes the place of a check that may be running, and finds the pull request closed.
+        return _job(connection, Kind.CHECK, repository, number, "closed", {})
+    return _job(connection, Kind.CHECK, repository, number, _REASONS[event.action], {})
+
+
+def _push_jobs(connection: Connection, repository: str, branch: str, sha: str) -> list[Job]:
+    if branch != connection.branch:
+        return []  # a pull request's own branch: the forge tells of that separately
+    details = {"branch": branch, "sha": sha}
+    return [_job(connection, Kind.PUSH, repository, 0, Reason.BASE_MOVED, details)]
+
+
+def _rerun_jobs(
+    connection: Connection, repository: str, sha: str, numbers: tuple[int, ...]
+) -> list[Job]:
+    if not numbers:
+        return [_job(connection, Kind.RERUN, repository, 0, Reason.RERUN, {"sha": sha})]
+    return [
+        _job(connection, Kind.CHECK, repository, number, Reason.RERUN, {}) for number in numbers
+    ]
+
+
+def _job(
+    connection: Connection,
+    kind: Kind,
+    repository: str,
+    number: int,
+    reason: str,
+    details: Mapping[str, Any],
+) -> Job:
+    # As the settings spell it: a forge that changes the case must not make a second queue.
+    known = connection.repository(repository) or repository
+    return Job(kind, connection.name, known, number, reason, details)
+
+
+def content_of(event: Event) -> dict[str, Any]:
+    """The event as plain JSON: what is kept of a delivery."""
+    return {"type": type(event).__name__, **dataclasses.asdict(event)}

@@ -1,0 +1,97 @@
+"""What there is to do: jobs as values, their keys, and the states a run of one goes through."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+
+class Kind(enum.StrEnum):
+    """The kinds of work."""
+
+    CHECK = "check"
+    COMMAND = "command"
+    PUSH = "push"
+    RERUN = "rerun"
+    VERIFY = "verify"
+
+
+class State(enum.StrEnum):
+    """Where a run stands. DEAD is given up and waits for a person; RETRIED was, and had one."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    NEUTRAL = "neutral"
+    SUPERSEDED = "superseded"
+    DONE = "done"
+    DEAD = "dead"
+    RETRIED = "retried"
+
+
+UNFINISHED = (State.QUEUED.value, State.RUNNING.value)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do for one repository; `details` is plain JSON whose keys the kind decides.
+
+    A job with `newest_wins` ends the unfinished ones of its key; one with `once` is dropped when
+    its key has been worked on or is about to be.
+    """
+
+    kind: Kind
+    connection: str
+    repository: str
+    number: int = 0
+    reason: str = ""
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What this is about: jobs with the same key never run side by side."""
+        place = f"{self.connection}/{self.repository}"
+        match self.kind:
+            case Kind.CHECK if self.number:
+                return pull_key(self.connection, self.repository, self.number)
+            case Kind.COMMAND:
+                return f"{place}#{self.number}:command"
+            case Kind.PUSH:
+                return f"{place}:push:{self.details.get('branch', '')}"
+            case _:
+                return f"{place}:{self.kind}:{self.details.get('sha', '') or self.number}"
+
+    @property
+    def newest_wins(self) -> bool:
+        """Checks read the world anew, so the last one is enough; so do pushes of one branch."""
+        return self.kind in (Kind.CHECK, Kind.PUSH)
+
+    @property
+    def once(self) -> bool:
+        """A merge is heard of twice (merged, pushed) and verified once."""
+        return self.kind is Kind.VERIFY
+
+    @property
+    def queue(self) -> str:
+        """Every repository has its own queue, so that none can starve another."""
+        return queue_of(self.connection, self.repository)
+
+
+def queue_of(connection: str, repository: str) -> str:
+    """The name of a repository's queue."""
+    return f"gen-env:{connection}/{repository}"
+
+
+def pull_key(connection: str, repository: str, number: int) -> str:
+    """The key of a pull request's checks and grants."""
+    return f"{connection}/{repository}#{number}"
+
+
+def run_id(key: str, seq: int) -> str:
+    """The name of the seq-th run of a key: safe in URLs and file names."""
+    return hashlib.sha256(f"{key}@{seq}".encode()).hexdigest()[:24]

@@ -1,0 +1,243 @@
+"""Deliveries and runs: what was accepted, and what came of it; in the caller's transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.job import UNFINISHED, Job, Kind, State, run_id
+from service.tables import delivery, head, run, tally, turn, upsert
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Delivery:
+    """One accepted delivery; `content` is the event as plain JSON, without the forge's extras."""
+
+    connection: str
+    id: str
+    digest: str
+    event: str
+    repository: str
+    content: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is recorded of a finished run."""
+
+    state: State
+    summary: str
+    head_sha: str = ""
+    environments: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    transient: bool = False
+
+
+def add_delivery(connection: sa.Connection, found: Delivery, at: float) -> bool:
+    """Keep the delivery; False when one of this id is there already."""
+    row = dataclasses.asdict(found) | {"received": at, "outcome": "accepted"}
+    statement = upsert(connection, delivery).values(row).on_conflict_do_nothing()
+    # Not rowcount: it is -1 for this statement with SQLAlchemy 2.1 on psycopg.
+    returning = statement.returning(delivery.c.id)
+    return connection.execute(returning).first() is not None
+
+
+def attach(connection: sa.Connection, name: str, id: str, outcome: str, run: str | None) -> None:
+    """Note what became of a delivery."""
+    place = (delivery.c.connection == name) & (delivery.c.id == id)
+    connection.execute(delivery.update().where(place).values(outcome=outcome, run=run))
+
+
+def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[Any] | None:
+    """The state and id of the run that these very bytes, or this delivery's id, led to before."""
+    same = (delivery.c.id == found.id) | (delivery.c.digest == found.digest)
+    query = (
+        sa.select(run.c.id, run.c.state)
+        .join(delivery, delivery.c.run == run.c.id)
+        .where(delivery.c.connection == found.connection, same)
+        .order_by(run.c.queued.desc())
+    )
+    found: sa.Row[Any] | None = connection.execute(query).first()
+    return found
+
+
+def next_seq(connection: sa.Connection, key: str) -> int:
+    """The next number of this key; nobody else gets the same one."""
+    statement = upsert(connection, head).values(key=key, seq=1)
+    raised = statement.on_conflict_do_update(
+        index_elements=["key"], set_={"seq": head.c.seq + 1}
+    ).returning(head.c.seq)
+    return int(connection.execute(raised).scalar_one())
+
+
+def add_run(connection: sa.Connection, job: Job, at: float) -> str:
+    """A new queued run of the job."""
+    key = job.key
+    seq = next_seq(connection, key)
+    identity = run_id(key, seq)
+    connection.execute(
+        run.insert().values(
+            id=identity,
+            key=key,
+            seq=seq,
+            kind=job.kind.value,
+            connection=job.connection,
+            repository=job.repository,
+            number=job.number,
+            reason=job.reason,
+            details=dict(job.details),
+            # Whoever knows a report's name may read it: it must not be guessed.
+            report=secrets.token_hex(16),
+            state=State.QUEUED.value,
+            summary="",
+            head_sha="",
+            environments={},
+            transient=False,
+            attempts=0,
+            queued=at,
+        )
+    )
+    return identity
+
+
+def supersede(connection: sa.Connection, key: str, at: float) -> list[str]:
+    """End the unfinished runs of a key; returns those that had not begun."""
+    waiting = run.c.key == key, run.c.state == State.QUEUED.value
+    ids = [str(row.id) for row in connection.execute(sa.select(run.c.id).where(*waiting))]
+    connection.execute(
+        run.update()
+        .where(run.c.key == key, run.c.state.in_(UNFINISHED))
+        .values(state=State.SUPERSEDED.value, summary="a newer event took over", ended=at)
+    )
+    return ids
+
+
+def live(connection: sa.Connection, key: str) -> str | None:
+    """A run of this key that is unfinished, or ended without being given up."""
+    over = (State.DEAD.value, State.RETRIED.value, State.SUPERSEDED.value)
+    query = sa.select(run.c.id).where(run.c.key == key, run.c.state.not_in(over))
+    found = connection.execute(query.limit(1)).scalar()
+    return str(found) if found is not None else None
+
+
+def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[Any] | None:
+    """Note that the run has begun (again); None when there is nothing left to do."""
+    statement = (
+        run.update()
+        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .values(
+            state=State.RUNNING.value,
+            started=sa.func.coalesce(run.c.started, at),
+            attempts=run.c.attempts + 1,
+        )
+        .returning(run)
+    )
+    return connection.execute(statement).first()
+
+
+def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float) -> bool:
+    """Record the outcome; False when there is one: the first word counts."""
+    statement = (
+        run.update()
+        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .values(
+            state=outcome.state.value,
+            summary=outcome.summary[:2000],
+            head_sha=outcome.head_sha,
+            environments=dict(outcome.environments),
+            transient=outcome.transient,
+            ended=at,
+        )
+        .returning(run.c.kind, run.c.queued, run.c.started)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return False
+    labels = f'kind="{row.kind}",state="{outcome.state.value}"'
+    count(connection, "runs", labels)
+    count(connection, "run_seconds", f'kind="{row.kind}"', at - (row.started or at))
+    count(connection, "run_ended", f'kind="{row.kind}"')
+    return True
+
+
+def is_running(connection: sa.Connection, identity: str) -> bool:
+    """Whether the run is still wanted."""
+    query = sa.select(run.c.state).where(run.c.id == identity)
+    return connection.execute(query).scalar() == State.RUNNING.value
+
+
+def read(connection: sa.Connection, identity: str) -> sa.Row[Any] | None:
+    """One run."""
+    return connection.execute(sa.select(run).where(run.c.id == identity)).first()
+
+
+def newest_checks(connection: sa.Connection, name: str, repository: str) -> dict[int, sa.Row[Any]]:
+    """The last check of every pull request of a repository, by number."""
+    query = (
+        sa.select(run)
+        .where(run.c.connection == name, run.c.repository == repository)
+        .where(run.c.kind == Kind.CHECK.value, run.c.number > 0)
+        .order_by(run.c.seq)
+    )
+    return {row.number: row for row in connection.execute(query)}
+
+
+def depth(connection: sa.Connection) -> tuple[int, float | None]:
+    """How many runs are unfinished, and when the oldest of them was queued."""
+    query = sa.select(sa.func.count(), sa.func.min(run.c.queued)).where(run.c.state.in_(UNFINISHED))
+    number, oldest = connection.execute(query).one()
+    return int(number), oldest
+
+
+def lingering(connection: sa.Connection, before: float, limit: int = 500) -> list[str]:
+    """Unfinished runs that were queued before this moment, oldest first."""
+    query = (
+        sa.select(run.c.id)
+        .where(run.c.state.in_(UNFINISHED), run.c.queued < before)
+        .order_by(run.c.queued)
+        .limit(limit)
+    )
+    return [str(row.id) for row in connection.execute(query)]
+
+
+def count(connection: sa.Connection, name: str, labels: str = "", by: float = 1.0) -> None:
+    """Add to a counter that outlives every process."""
+    statement = upsert(connection, tally).values(name=name, labels=labels, value=by)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name", "labels"], set_={"value": tally.c.value + by}
+        )
+    )
+
+
+def tallies(connection: sa.Connection) -> list[tuple[str, str, float]]:
+    """All counters, sorted."""
+    query = sa.select(tally).order_by(tally.c.name, tally.c.labels)
+    return [(row.name, row.labels, row.value) for row in connection.execute(query)]
+
+
+def take_turn(connection: sa.Connection, name: str, every: float, at: float) -> bool:
+    """Whether it is the caller's turn: true for one of all processes in each interval."""
+    statement = upsert(connection, turn).values(name=name, taken=at, seen_sha="")
+    taken = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"taken": at}, where=turn.c.taken <= at - every
+    ).returning(turn.c.name)
+    return connection.execute(taken).first() is not None
+
+
+def note_sha(connection: sa.Connection, name: str, sha: str) -> str:
+    """Remember the commit under this name; returns the one remembered before."""
+    query = sa.select(turn.c.seen_sha).where(turn.c.name == name)
+    before = connection.execute(query).scalar()
+    connection.execute(turn.update().where(turn.c.name == name).values(seen_sha=sha))
+    return str(before or "")
+
+
+def forget(connection: sa.Connection, *, deliveries: float, runs: float) -> None:
+    """Drop deliveries and finished runs from before these moments; dead letters stay."""
+    connection.execute(delivery.delete().where(delivery.c.received < deliveries))
+    kept: Iterable[str] = (*UNFINISHED, State.DEAD.value)
+    connection.execute(run.delete().where(run.c.ended < runs, run.c.state.not_in(kept)))
