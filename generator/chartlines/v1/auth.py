@@ -70,7 +70,7 @@ class OidcSecurityManager(FabAirflowSecurityManagerOverride):
         claims = dict(resp.get("userinfo") or ())
         if not claims.get("sub"):
             raise ValueError("the provider sent no ID token")
-        # Authlib checks signature, issuer, times and nonce, but not whom the token is for.
+        # Authlib checks signature, issuer, times and nonce, and lets azp stand for the audience.
         audience = claims.get("aud")
         if remote.client_id not in ([audience] if isinstance(audience, str) else audience or ()):
             raise ValueError("the ID token is meant for another client")
@@ -87,6 +87,9 @@ SECURITY_MANAGER_CLASS = OidcSecurityManager
 """
 
 _LDAP_TAIL = """
+# FAB provider 3.6.5 uses this module without importing it. Without python-ldap it stops here.
+import ldap.filter  # noqa: E402, F401
+
 
 class LdapSecurityManager(FabAirflowSecurityManagerOverride):
     def _ldap_calculate_user_roles(self, user_attributes):
