@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
+import sqlalchemy as sa
+
 from service import store
 from service.check_port import Reason
 from service.job import Job, Kind, State
@@ -78,28 +80,30 @@ class Intake:
         pointless: list[str] = []
         with self._jobs.engine.begin() as transaction:
             new = store.add_delivery(transaction, found, self._clock())
-            before = store.earlier(transaction, found)
+            before = store.earlier(transaction, found) if jobs else None
             # The ids are not signed: the same bytes under a new id are a replay, unless they ask
             # for something that may well be asked for twice.
-            repeated = before is not None and not (new and repeatable)
-            if (not new and before is None and not jobs) or (
-                before is not None and repeated and before.state != State.DEAD.value
-            ):
-                receipt = Receipt(Taken.DUPLICATE, before.id if before else "")
+            if before and before.state != State.DEAD.value and not (new and repeatable):
+                receipt = Receipt(Taken.DUPLICATE, before.id)
             elif not jobs:
                 receipt = Receipt(Taken.IGNORED)
             else:
                 accepted = [self._jobs.accept(transaction, job) for job in jobs]
                 pointless = [older for _, olders in accepted for older in olders]
                 receipt = Receipt(Taken.QUEUED, accepted[0][0])
-            store.attach(
-                transaction, found.connection, found.id, receipt.taken.value, receipt.run or None
-            )
-            labels = f'connection="{found.connection}",outcome="{receipt.taken.value}"'
-            store.count(transaction, "deliveries", labels)
+            self._note(transaction, found, receipt, new=new)
         # Best effort: a run that is superseded finds out when it starts.
         self._jobs.cancel(pointless)
         return receipt
+
+    def _note(
+        self, transaction: sa.Connection, found: Delivery, receipt: Receipt, *, new: bool
+    ) -> None:
+        if new or receipt.taken is Taken.QUEUED:
+            run = receipt.run or None
+            store.attach(transaction, found.connection, found.id, receipt.taken.value, run)
+        labels = f'connection="{found.connection}",outcome="{receipt.taken.value}"'
+        store.count(transaction, "deliveries", labels)
 
     def _is_full(self) -> bool:
         """Counted at most once a second: the bound is there for the disk, not for exactness."""
@@ -128,8 +132,8 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
             return [_job(connection, Kind.CHECK, repository, 0, Reason.MERGE_GROUP, details)]
         case CommentEvent(repository, number, author, commands):
             written = [dataclasses.asdict(command) for command in commands]
-            details = {"author": author, "commands": written}
-            return [_job(connection, Kind.COMMAND, repository, number, Reason.COMMAND, details)]
+            said = {"author": author, "commands": written}
+            return [_job(connection, Kind.COMMAND, repository, number, Reason.COMMAND, said)]
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -60,8 +60,8 @@ def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[Any] | None:
         .where(delivery.c.connection == found.connection, same)
         .order_by(run.c.queued.desc())
     )
-    found: sa.Row[Any] | None = connection.execute(query).first()
-    return found
+    row: sa.Row[Any] | None = connection.execute(query).first()
+    return row
 
 
 def next_seq(connection: sa.Connection, key: str) -> int:
