@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("render", "Print what the cluster would be given."),
     "diff": ("diff", "Show what a change will do to the cluster."),
     "upgrade": ("upgrade", "Move to another chart or Airflow version, with what to mind."),
+    "promote": ("promote", "Move what was proven in one environment to the next."),
     "verify": ("verify", "Prove that the cluster took a commit and is healthy."),
     "health": ("health", "Judge the health of Kubernetes objects."),
     "chart": ("chart", "Manage the chart archives of this machine."),

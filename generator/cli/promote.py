@@ -1,0 +1,117 @@
+"""`gen-env promote`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli import common, proposals
+
+if TYPE_CHECKING:
+    from generator.promote.gates import Gate
+    from generator.promote.promotion import Promotion
+
+_COLOURS = {"passed": "green", "waiting": "yellow", "blocked": "red"}
+
+
+@click.command(name="promote")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
+@click.option("--force", metavar="REASON", help="Pass by closed gates; the reason is recorded.")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+@common.output("table", "markdown", "json")
+def command(
+    source: str, target: str, pull: bool, force: str | None, dry_run: bool, form: str
+) -> int:
+    """Move what was proven in FROM to TO: a commit on branch promote/TO-<hash>.
+
+    Both are taken from the default branch as it is at the remote. Work tree, index and the branch
+    that is checked out stay as they are.
+    """
+    from generator.promote import gates, promotion
+
+    ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
+    wish = promotion.Wish(source, target, force)
+    common.progress(f"promoting {source} to {target} on {ground.branch} at {ground.base[:12]}")
+    found = promotion.prepare(ground, wish, means, now)
+    if found.empty:
+        common.say(
+            f"nothing to promote: {target} has what {source} has on {ground.branch}"
+            f" at {ground.base[:12]}"
+        )
+        return 0
+    _show(found, form, lambda: promotion.render(found, means, now))
+    stopped = proposals.stopped_by(found.regenerated.problems)
+    for gate in found.blocked:
+        common.say(f"blocked by gate {gate.name}: {gate.reason}")
+        stopped = True
+    if stopped or dry_run:
+        common.say("nothing was written")
+        return 1 if stopped else 0
+    done = promotion.publish_it(found, means, now, pull=pull)
+    proposals.tell(done, ground.branch)
+    if not gates.open_now(found.gates):
+        common.say("not to be merged yet: see the gates above")
+    return 0
+
+
+def _show(found: Promotion, form: str, rendered: Any) -> None:
+    if form == "markdown":
+        click.echo(rendered(), nl=False)
+    elif form == "json":
+        common.emit(_json(found), "json")
+    else:
+        rows = [(move.field, move.old_text, move.new_text) for move in found.choice.moves]
+        common.columns(rows, ("moves", "from", "to"))
+        for line in (*found.choice.remarks, *found.notes):
+            click.echo(f"  - {line}")
+        for line in found.choice.stays:
+            click.echo(f"  - not moved: {line}")
+        _gates(found.gates)
+        if found.drift:
+            click.echo(f"not promoted: {len(found.drift)} other fields that differ")
+
+
+def _gates(gates: Iterable[Gate]) -> None:
+    from generator.promote.gates import shown_time
+
+    for gate in gates:
+        until = f", until {shown_time(gate.until)}" if gate.until else ""
+        click.secho(f"{gate.state.value:<8}", fg=_COLOURS[gate.state.value], nl=False)
+        click.echo(f" {gate.name}: {gate.reason}{until}")
+
+
+def _json(found: Promotion) -> dict[str, Any]:
+    evidence = found.evidence
+    return {
+        "from": found.wish.source,
+        "to": found.wish.target,
+        "base": found.ground.base,
+        "branch": found.branch,
+        "moves": [
+            {"field": move.field, "old": move.old_text, "new": move.new_text}
+            for move in found.choice.moves
+        ],
+        "notMoved": list(found.choice.stays),
+        "notPromoted": [{"field": item.field, "where": item.where} for item in found.drift],
+        "evidence": {
+            "standing": evidence.standing.value,
+            "revision": evidence.revision,
+            "since": evidence.since.isoformat() if evidence.since else None,
+            "by": evidence.by,
+            "reason": evidence.reason,
+        },
+        "gates": [
+            {
+                "name": gate.name,
+                "state": gate.state.value,
+                "reason": gate.reason,
+                "until": gate.until.isoformat() if gate.until else None,
+            }
+            for gate in found.gates
+        ],
+        "forced": found.wish.force,
+    }

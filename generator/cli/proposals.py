@@ -1,0 +1,63 @@
+"""What promote, rollback and pause share on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli import common
+from generator.errors import UserError
+
+if TYPE_CHECKING:
+    from generator.problem import Problem
+    from generator.promote.ground import Ground
+    from generator.promote.promotion import Means, Published
+
+
+def start(*, pull: bool, dry_run: bool) -> tuple[Ground, Means, datetime]:
+    """The default branch as it is now, the means to work on it, and the time.
+
+    Without a forge the means say why; with `pull` that is an error.
+    """
+    from generator import engines
+    from generator.promote import reach
+    from generator.promote.ground import ground
+    from generator.promote.promotion import Means
+
+    root = common.root()
+    found = ground(root, fetch=pull and not dry_run)
+    charts, renderer = engines.charts(found.files, root), engines.lazy(found.files)
+    remote = found.tree.remote_url(found.remote) if found.remote else None
+    try:
+        forge = reach.forge_of(found.settings.repository.repository, remote, os.environ)
+    except UserError as error:
+        if pull:
+            raise
+        hint = f" ({error.hint})" if error.hint else ""
+        return found, Means(charts, renderer, None, f"{error.message}{hint}"), datetime.now(UTC)
+    return found, Means(charts, renderer, forge), datetime.now(UTC)
+
+
+def stopped_by(problems: Sequence[Problem]) -> bool:
+    """Show the findings; whether one of them forbids to write."""
+    from generator.problem import has_errors
+
+    common.tell(problems, err=True)
+    return has_errors(problems)
+
+
+def tell(done: Published, base: str) -> None:
+    """Say where the commit is and what comes next: the branch or the page on standard output."""
+    placed = done.placed
+    word = "committed" if placed.created else "already there:"
+    common.say(f"{word} {placed.commit[:12]} on {placed.branch}")
+    if done.pull is not None:
+        common.say(f"pull request {done.pull.number} into {base}")
+        click.echo(done.pull.url)
+    else:
+        click.echo(placed.branch)
+        common.say(f"next: git push origin {placed.branch}, or run it again with --pr")

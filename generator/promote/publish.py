@@ -1,0 +1,160 @@
+"""A proposal on its way: one branch, pushed with a lease, one pull request; never a second one."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+
+from generator import gitdiff
+from generator.command import Completed
+from generator.errors import UserError
+from generator.forge.port import ForgePort, PullRequest
+from generator.gitcommand import words_of
+from generator.promote import commit
+from generator.promote.commit import Draft
+from generator.promote.gates import branch_pattern
+from generator.promote.ground import Ground, fetch_branch, safe
+
+TRAILER = "Gen-Env"
+_PATIENCE = 300.0
+_FASTER = ("stale info", "fetch first", "non-fast-forward", "already exists", "cannot lock ref",
+           "failed to update ref", "incorrect old value")  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Placed:
+    """Where the proposal is now; `created` is false when all of it was there already."""
+
+    branch: str
+    commit: str
+    created: bool
+    pushed: bool = False
+
+
+def branch_name(kind: str, environment: str, content: str) -> str:
+    """`promote/payments-staging-1a2b3c4d`: the same content gives the same branch."""
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return f"{kind}/{environment.replace('/', '-')}-{digest}"
+
+
+def message(subject: str, body: str, trailers: Mapping[str, str]) -> str:
+    """A commit message whose last lines say what made it."""
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items() if value]
+    return "\n\n".join(part for part in (subject, body.strip(), "\n".join(lines)) if part) + "\n"
+
+
+def existing(
+    forge: ForgePort, kind: str, environment: str, base: str, wanted: str
+) -> PullRequest | None:
+    """The open pull request of ours for this environment: that of the wanted branch, or any."""
+    pattern = branch_pattern(environment, kind)
+    found = [
+        item
+        for item in forge.list_open_prs()
+        if not item.from_fork
+        and item.base_ref == base
+        and (pattern.fullmatch(item.head_ref) or item.head_ref == wanted)
+    ]
+    exact = [item for item in found if item.head_ref == wanted]
+    return next(iter(exact or found), None)
+
+
+def place(ground: Ground, branch: str, draft: Draft, *, push: bool) -> Placed:
+    """Have the branch hold the draft, here and, with `push`, at the remote.
+
+    A branch that gives the same when merged is taken as it is. Raises UserError for a branch with
+    commits that gen-env did not make, for one that somebody else is writing at the same time, and
+    when the remote refuses.
+    """
+    tree = commit.write_tree(ground.tree.git, draft)
+    try:
+        return _place(ground, branch, draft, tree, push=push)
+    except _Raced:
+        # Whoever was faster may have written the very same: look once more.
+        pass
+    try:
+        return _place(ground, branch, draft, tree, push=push)
+    except _Raced:
+        raise UserError(
+            f"somebody else is writing the branch {branch} at this moment",
+            hint="look at it, then run the command again",
+        ) from None
+
+
+class _Raced(Exception):
+    """The branch was not what it was a moment ago."""
+
+
+def _place(ground: Ground, branch: str, draft: Draft, tree: str, *, push: bool) -> Placed:
+    git = ground.tree.git
+    ref = f"refs/heads/{branch}"
+    here = git.line_or_none("rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
+    there = None
+    if push:
+        assert ground.remote is not None
+        there = fetch_branch(ground.tree, ground.remote, branch)
+    tips = [tip for tip in (there, here) if tip is not None]
+    made = next((tip for tip in tips if _gives(ground, tip, tree)), None)
+    if made is None:
+        for tip in tips:
+            _require_ours(ground, branch, tip)
+    chosen = made or commit.commit_tree(git, draft, tree)
+    if here != chosen and not commit.point(git, branch, chosen, here):
+        raise _Raced
+    if push and there != chosen:
+        _push(ground, branch, chosen, there)
+    return Placed(branch, chosen, made is None, pushed=push and there != chosen)
+
+
+def _gives(ground: Ground, tip: str, tree: str) -> bool:
+    """Whether merging this commit into the base gives exactly the wanted tree."""
+    if not _ahead(ground, tip):
+        return False
+    try:
+        return gitdiff.merge_tree(ground.tree.git, ground.base, tip).tree == tree
+    except UserError:
+        return False
+
+
+def _ahead(ground: Ground, tip: str) -> list[tuple[str, bool]]:
+    """Commits of the branch that the base lacks, and whether each is ours."""
+    form = f"--format=%H%x00%(trailers:key={TRAILER},valueonly,separator=%x2C)"
+    output = ground.tree.git.run("log", form, f"{ground.base}..{tip}").stdout.decode()
+    rows = [line.partition("\0") for line in output.splitlines() if line]
+    return [(sha, bool(trailer.strip())) for sha, _, trailer in rows]
+
+
+def _require_ours(ground: Ground, branch: str, tip: str) -> None:
+    foreign = [sha for sha, ours in _ahead(ground, tip) if not ours]
+    if foreign:
+        raise UserError(
+            f"the branch {branch} holds commits that gen-env did not make ({foreign[0][:12]})",
+            hint="merge it, or close its pull request and delete the branch; nothing was changed",
+        )
+
+
+def _push(ground: Ground, branch: str, sha: str, there: str | None) -> None:
+    ref = f"refs/heads/{branch}"
+    assert ground.remote is not None
+    done = ground.tree.git.run(
+        "push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
+        f"--force-with-lease={ref}:{there or ''}", ground.remote, f"{sha}:{ref}",
+        check=False, timeout=_PATIENCE,
+    )  # fmt: skip
+    if done.status == 0:
+        return
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    if any(sign in said for sign in _FASTER):
+        raise _Raced
+    raise _refusal(branch, done)
+
+
+def _refusal(branch: str, done: Completed) -> UserError:
+    words = safe(words_of(done, 8))
+    hint = "the commit is on the local branch; mend what is said above, then run it again"
+    if "protected" in words.lower():
+        hint = f"let gen-env's user push to {branch.partition('/')[0]}/*, then run it again"
+    elif any(sign in words for sign in ("could not read Username", "Authentication", "403")):
+        hint = "check your git credentials and rights for the remote, then run it again"
+    return UserError(f"the push of {branch} was refused:\n{words}", hint=hint)
