@@ -1,0 +1,1 @@
+"""The check of one pull request: fetched, regenerated, validated, rendered, explained."""

@@ -1,0 +1,172 @@
+"""What there is to say about a change: generation, every check, both renders, their difference."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from generator import catalogue, review, validate
+from generator.catalogue import Catalogue
+from generator.diff.secrettext import redact
+from generator.files import Files
+from generator.pipeline import Charts
+from generator.problem import Problem, Severity, ordered
+from generator.render import Renderer
+from generator.report.model import EnvironmentDiff, Report
+from generator.tree import SCHEMAS
+from generator.validate import NotDone
+
+UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """Two revisions as they are to be judged: the head with the settings of its base.
+
+    `names` are the environments to look at, `versions` those whose tree another gen-env made,
+    `problems` what is known already.
+    """
+
+    base: Files
+    head: Files
+    base_name: str
+    head_name: str
+    names: tuple[str, ...]
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tools:
+    """What judging takes: charts, Helm, definitions of custom resources, the time."""
+
+    charts: Charts
+    renderer: Renderer
+    crds: Path | None
+    now: datetime.datetime
+    jobs: int = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Findings:
+    """The report, what could not be checked, and findings that definitions suppress."""
+
+    report: Report
+    not_done: tuple[NotDone, ...] = ()
+    suppressed: int = 0
+
+
+def full(subject: Subject, tools: Tools) -> Findings:
+    """Render and compare both sides, then run every check on the head."""
+    before, after = catalogue.load(subject.base), catalogue.load(subject.head)
+    names = [
+        name
+        for name in subject.names
+        if name in before.definitions or name in after.definitions or name in _broken(after)
+    ]
+    compared: tuple[EnvironmentDiff, ...] = ()
+    if names:
+        revisions = review.Revisions(
+            subject.base, subject.head, subject.base_name, subject.head_name
+        )
+        means = review.Means(tools.charts, tools.renderer, tools.jobs)
+        compared = review.review(revisions, names, None, means).environments
+    checked = _validated(subject, after, tools, tools.renderer)
+    return _joined(subject, [_fair(item) for item in compared], checked)
+
+
+def static(subject: Subject, tools: Tools) -> Findings:
+    """Every check of text; nothing of the head is rendered, no object of it is shown."""
+    after = catalogue.load(subject.head)
+    checked = _validated(subject, after, tools, None)
+    problems = tuple(item for item in checked.problems if not _wants_renderer(item))
+    compared = [
+        EnvironmentDiff(name, rendered=False, reason=UNTRUSTED)
+        for name in subject.names
+        if name in after.definitions
+    ]
+    return _joined(subject, compared, dataclasses.replace(checked, problems=problems))
+
+
+def _wants_renderer(problem: Problem) -> bool:
+    """`validate` without a renderer says so as an error of the chart: here it is no fault."""
+    return problem.rule == "chart/archive" and problem.message.endswith("nothing can be rendered")
+
+
+def _broken(found: Catalogue) -> frozenset[str]:
+    return frozenset(problem.environment for problem in found.problems)
+
+
+def _validated(
+    subject: Subject, after: Catalogue, tools: Tools, renderer: Renderer | None
+) -> validate.Validation:
+    here = [name for name in subject.names if name in after.definitions]
+    broken = tuple(
+        problem
+        for problem in after.problems
+        if problem.environment in subject.names or not problem.environment
+    )
+    if not here:
+        return validate.Validation((), broken, (), ())
+    means = validate.Means(subject.head, tools.charts, renderer, tools.now, tools.crds)
+    found = validate.validate(here, means)
+    known = {*subject.names, ""}
+    standing = tuple(problem for problem in found.problems if problem.environment in known)
+    return dataclasses.replace(found, problems=(*broken, *standing))
+
+
+def _fair(item: EnvironmentDiff) -> EnvironmentDiff:
+    """A change is not to blame for a base that does not render: it may be the remedy."""
+    if item.rendered or not item.reason.startswith("the base"):
+        return item
+    problems = tuple(
+        dataclasses.replace(problem, severity=Severity.WARNING)
+        if problem.rule.startswith("render/")
+        else problem
+        for problem in item.problems
+    )
+    return dataclasses.replace(item, problems=problems)
+
+
+def _joined(
+    subject: Subject, compared: Iterable[EnvironmentDiff], checked: validate.Validation
+) -> Findings:
+    """One report: each environment with all that was found about it."""
+    problems = _safe(
+        _weighed(problem, subject) for problem in (*subject.problems, *checked.problems)
+    )
+    diffs = {item.name: item for item in compared}
+    for name in subject.names:
+        own = [problem for problem in problems if problem.environment == name]
+        known = diffs.get(name)
+        if known is None:
+            diffs[name] = EnvironmentDiff(name, problems=ordered(own))
+        else:
+            other = (_weighed(problem, subject) for problem in known.problems)
+            diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
+    rest = ordered(problem for problem in problems if problem.environment not in diffs)
+    report = Report(
+        subject.base_name, subject.head_name, tuple(diffs[name] for name in sorted(diffs)), rest
+    )
+    return Findings(report, checked.not_done, len(checked.suppressed))
+
+
+def _weighed(problem: Problem, subject: Subject) -> Problem:
+    """A tree of another gen-env's making is worth a note: this one would write it differently."""
+    tree = problem.rule in ("tree/out-of-date", "tree/missing", "tree/stale")
+    schema = problem.path.startswith(f"{SCHEMAS}/") and problem.path not in subject.changed
+    other = problem.environment in subject.versions
+    if (tree and (schema or other)) or (other and problem.rule == "lock/newer-gen-env"):
+        return dataclasses.replace(problem, severity=Severity.INFO)
+    return problem
+
+
+def _safe(problems: Iterable[Problem]) -> list[Problem]:
+    """Messages of other tools may quote values; what is published is masked first."""
+    return [
+        dataclasses.replace(problem, message=redact(problem.message), hint=redact(problem.hint))
+        for problem in problems
+    ]

@@ -1,0 +1,168 @@
+"""Both sides of a pull request, fetched into a bare mirror and pinned by commit ids."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from generator import gitdiff
+from generator.definition import ROOT, SETTINGS
+from generator.errors import UserError
+from generator.files import Snapshot
+from generator.forge.errors import Unavailable
+from generator.forge.port import ForgeKind
+from generator.gitmirror import Mirror
+from generator.gitread import Entry
+from generator.problem import Problem, Severity
+from generator.tree import BOOTSTRAP, SCHEMAS
+from service.check.outside import Superseded
+from service.check_port import CheckRequest
+
+PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
+"""Folders and files at the top of a repository that are gen-env's."""
+
+MAX_BYTES = 2 << 30
+_SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
+# What trying again does not mend: the words are those of `generator.gitmirror`.
+_LASTING = (
+    "credentials",
+    "does not let us",
+    "no such repository",
+    "malformed or harmful",
+    "larger than the limit",
+    "redirects",
+    "is not an address",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pinned:
+    """Base and head by commit id; `merged` is the tree (or commit) that merging them gives.
+
+    It is None where they conflict, and `conflicts` then names the files.
+    """
+
+    mirror: Mirror
+    base: str
+    head: str
+    merged: str | None
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of one revision that matter to gen-env, and the entries that were not read."""
+
+    files: Snapshot
+    unread: tuple[Entry, ...]
+
+
+@contextlib.contextmanager
+def pinned(request: CheckRequest, head: str, base_ref: str) -> Iterator[Pinned]:
+    """Fetch both sides; their refs in the mirror are dropped at the end.
+
+    `head` is the commit to check, `base_ref` the branch it is to be merged into (empty for a
+    merge group, whose head is the merge already). Raises Superseded where the forge no longer has
+    that head, Unavailable where trying again may help, UserError where it does not.
+    """
+    mirror = Mirror.open(_gitdir(request))
+    space = f"refs/w/{hashlib.sha256(request.run_id.encode()).hexdigest()[:24]}"
+    refs = (f"{space}/base", f"{space}/head")
+    try:
+        if base_ref:
+            yield _pull_request(mirror, request, head, base_ref, refs)
+        else:
+            yield _merge_group(mirror, request, head, refs)
+    finally:
+        mirror.drop(refs)
+
+
+def _pull_request(
+    mirror: Mirror, request: CheckRequest, head: str, base_ref: str, refs: tuple[str, str]
+) -> Pinned:
+    proposed = _head_ref(request)
+    _fetch(mirror, request, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
+    if mirror.resolve(refs[1]) != head:
+        # The ref may lag behind the forge's own word; the commit itself decides.
+        with contextlib.suppress(UserError):
+            _fetch(mirror, request, [f"+{head}:{refs[1]}"])
+    base, fetched = mirror.resolve(refs[0]), mirror.resolve(refs[1])
+    if base is None or fetched != head:
+        raise Superseded("the pull request has another head by now")
+    result = gitdiff.merge_tree(mirror.git, base, head)
+    return Pinned(mirror, base, head, result.tree, result.conflicts)
+
+
+def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
+    _fetch(mirror, request, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
+    if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
+        raise Superseded("the merge group is gone")
+    return Pinned(mirror, request.base_sha, head, head)
+
+
+def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
+    """What gen-env reads of a revision: its own folders, and the paths `more`.
+
+    Nothing is checked out and no link is followed. Raises UserError beyond the limits of
+    `generator.gitread`.
+    """
+    contents: dict[str, bytes] = {}
+    unread: list[Entry] = []
+    source = mirror.at(revision)
+    for part in sorted({*PARTS, *more}):
+        found, left = source.read_tree(part)
+        contents |= found
+        unread += left
+    links = tuple(entry.path for entry in unread if entry.mode == "120000")
+    return Tree(Snapshot(contents, links), tuple(unread))
+
+
+def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
+    """What could not be read, as errors where the change brought it and warnings elsewhere."""
+    ours = set(changed)
+    for entry in tree.unread:
+        if entry.mode == "120000" and entry.path.startswith(f"{ROOT}/"):
+            continue  # the catalogue of definitions tells these
+        yield Problem(
+            "tree/unreadable",
+            Severity.ERROR if entry.path in ours else Severity.WARNING,
+            f"gen-env does not read this file: {entry.fault}",
+            path=entry.path,
+            hint="below these folders only plain files of ordinary size and name are read",
+        )
+
+
+def _fetch(mirror: Mirror, request: CheckRequest, refspecs: list[str]) -> None:
+    around = request.around
+    try:
+        mirror.fetch(
+            around.git_url,
+            refspecs,
+            around.git_token(),
+            username=around.git_username or "x-access-token",
+            allow_http=around.allow_http,
+            max_bytes=MAX_BYTES,
+        )
+    except UserError as error:
+        if "is gone" in error.message:
+            raise Superseded("branch, pull request or commit is gone from the forge") from None
+        if any(sign in error.message for sign in _LASTING):
+            raise
+        raise Unavailable(error.message, hint="it is tried again") from None
+
+
+def _gitdir(request: CheckRequest) -> Path:
+    identity = f"{request.connection}\n{request.repository}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    slug = _SLUG.sub("-", request.repository).strip(".-")[-60:]
+    return request.around.data_dir / "mirrors" / f"{slug}-{digest}.git"
+
+
+def _head_ref(request: CheckRequest) -> str:
+    if request.around.forge.kind is ForgeKind.GITLAB:
+        return f"refs/merge-requests/{request.number}/head"
+    return f"refs/pull/{request.number}/head"

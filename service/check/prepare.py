@@ -1,0 +1,128 @@
+"""From two pinned commits to what is to be judged: files, trusted settings, environments."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from generator import catalogue, definition, gitdiff, yamlio
+from generator.catalogue import Catalogue
+from generator.definition import SETTINGS
+from generator.errors import UserError
+from generator.files import Snapshot
+from generator.model.repository import Repository
+from generator.problem import Problem
+from service.check import mirror, regenerate, supply, touched, trust
+from service.check.examine import Subject
+from service.check.mirror import PARTS, Pinned
+from service.check.touched import Touched
+
+_SHORT = 12
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be judged, by whose settings, and what of the head's own comes later."""
+
+    subject: Subject
+    repository: Repository
+    found: Catalogue
+    touched: Touched
+    later: tuple[str, ...]
+
+
+def prepare(sides: Pinned) -> Prepared | str:
+    """Everything that judging needs, or the reason why there is nothing to judge.
+
+    Raises UserError where the base's own settings are broken: then nobody's word counts.
+    """
+    assert sides.merged is not None
+    text = sides.mirror.at(sides.base).read_file(SETTINGS)
+    if text is None:
+        return f"the base has no {SETTINGS}: checks begin once one is merged"
+    repository = _repository(text)
+    more = supply.more_paths(repository)
+    changed = paths_between(sides, sides.base, sides.merged)
+    if not concerns(changed, more):
+        return "this change touches nothing of gen-env's"
+    return _prepared(sides, repository, text, changed, more)
+
+
+def paths_between(sides: Pinned, base: str, head: str) -> frozenset[str]:
+    """Every path that differs, by its old and its new name."""
+    found: set[str] = set()
+    for change in gitdiff.changed_paths(sides.mirror.git, base, head):
+        found |= {change.path, change.old_path}
+    return frozenset(found - {""})
+
+
+def concerns(changed: Iterable[str], more: Iterable[str] = ()) -> bool:
+    """Whether any of these paths is gen-env's to look at."""
+    parts = (*PARTS, *more)
+    return any(path == part or path.startswith(f"{part}/") for path in changed for part in parts)
+
+
+def _repository(text: bytes) -> Repository:
+    try:
+        settings, faults = definition.load_settings(text)
+    except yamlio.YamlError as error:
+        settings, faults = None, ()
+        raise _broken_base(error.message, error.line) from None
+    if settings is None:
+        raise _broken_base(faults[0].message, faults[0].line)
+    return settings.repository
+
+
+def _broken_base(message: str, line: int | None) -> UserError:
+    return UserError(
+        f"the settings of the base are broken, so that nothing can be judged: {message}",
+        path=SETTINGS,
+        line=line,
+        hint="mend the file on the base branch; a writer may override this check",
+    )
+
+
+def _prepared(
+    sides: Pinned,
+    repository: Repository,
+    text: bytes,
+    changed: frozenset[str],
+    more: tuple[str, ...],
+) -> Prepared | str:
+    assert sides.merged is not None
+    base = mirror.read(sides.mirror, sides.base, more)
+    head = mirror.read(sides.mirror, sides.merged, more)
+    settings = trust.compose(text, head.files.read(SETTINGS))
+    files = Snapshot({**head.files.contents, SETTINGS: settings.text}, head.files.symlinks)
+    before, after = catalogue.load(base.files), catalogue.load(files)
+    everywhere = [path for path in more if path == repository.chart.path]
+    reached = touched.find(changed, before, after, everywhere)
+    problems = (
+        *settings.problems,
+        *mirror.unread_problems(head, changed),
+        *touched.orphans(changed, files, after),
+    )
+    if not reached and not problems and not any(path in more for path in changed):
+        return "this change touches no environment"
+    names = reached.environments
+    subject = Subject(
+        base=base.files,
+        head=files,
+        base_name=sides.base[:_SHORT],
+        head_name=sides.head[:_SHORT],
+        names=names,
+        versions=regenerate.other_versions(files, after, names),
+        changed=changed,
+        problems=_placed(problems, exact=settings.exact),
+    )
+    return Prepared(subject, repository, after, reached, settings.later)
+
+
+def _placed(problems: Iterable[Problem], *, exact: bool) -> tuple[Problem, ...]:
+    """Lines of settings that were put together from two files are nobody's lines."""
+    return tuple(
+        problem
+        if exact or problem.path != SETTINGS or problem.rule.startswith("settings/")
+        else dataclasses.replace(problem, line=None)
+        for problem in problems
+    )

@@ -1,0 +1,76 @@
+"""One push of one commit to one branch, and only while the branch is where we saw it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import enum
+
+from generator.errors import UserError
+from generator.forge.errors import Unavailable
+from generator.gitcommand import Git, words_of
+from generator.gitmirror import Mirror
+from generator.giturl import display_url, host_url
+from service.check.regenerate import require_name
+from service.check_port import Surroundings
+
+
+class Pushed(enum.Enum):
+    """What became of it."""
+
+    DONE = "done"
+    MOVED = "the branch has moved on"
+    REFUSED = "the forge refuses a push to this branch"
+
+
+_MOVED = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref")
+_REFUSED = (
+    "protected", "pre-receive hook declined", "hook declined", "error: 403", "error: 401",
+    "Authentication failed", "could not read Username", "denied", "not allowed",
+    "[remote rejected]", "not permitted", "error: 404", "not found",
+)  # fmt: skip
+
+
+def push(mirror: Mirror, around: Surroundings, *, commit: str, branch: str, seen: str) -> Pushed:
+    """Move `branch` from the commit `seen` to `commit`, if it is still there.
+
+    The address is the configured one that was fetched from; the token travels in the environment.
+    Raises Unavailable where trying again may help.
+    """
+    target = require_name(branch)
+    git = _allowed(mirror.git, around)
+    try:
+        done = git.run(
+            "push", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+            f"--force-with-lease={target}:{seen}", "--", around.git_url, f"{commit}:{target}",
+            check=False, timeout=120,
+        )  # fmt: skip
+    except UserError as error:
+        raise Unavailable(error.message, hint="it is tried again", written=True) from None
+    if done.status == 0:
+        return Pushed.DONE
+    words = words_of(done)
+    if any(sign in words for sign in _MOVED):
+        return Pushed.MOVED
+    if any(sign in words for sign in _REFUSED):
+        return Pushed.REFUSED
+    # git's own words can hold anything that the other side sent: they are not passed on.
+    place = display_url(around.git_url)
+    raise Unavailable(f"cannot push to {place}", hint="it is tried again", written=True)
+
+
+def _allowed(git: Git, around: Surroundings) -> Git:
+    """git with this one protocol and our credentials, as `Mirror.fetch` has it."""
+    scheme = around.git_url.partition(":")[0]
+    if scheme != "https" and not (scheme == "http" and around.allow_http):
+        raise UserError("a push goes over https alone", hint="configure the forge's https address")
+    settings = {f"protocol.{scheme}.allow": "always"}
+    token = around.git_token()
+    if token:
+        pair = base64.b64encode(f"{around.git_username or 'x-access-token'}:{token}".encode())
+        key = f"http.{host_url(around.git_url)}.extraHeader"
+        settings[key] = f"Authorization: Basic {pair.decode()}"
+    counted = {"GIT_ALLOW_PROTOCOL": scheme, "GIT_CONFIG_COUNT": str(len(settings))}
+    for index, (key, value) in enumerate(settings.items()):
+        counted |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+    return dataclasses.replace(git, environment={**git.environment, **counted})

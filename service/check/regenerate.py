@@ -1,0 +1,150 @@
+"""The regenerated tree as one commit on top of the head, made of git objects alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from generator import catalogue, gitdiff, locks, yamlio
+from generator.catalogue import Catalogue
+from generator.errors import UserError
+from generator.files import Files
+from generator.gitcommand import Git, one_line
+from generator.gitmirror import Mirror
+from generator.pipeline import Generation
+from generator.plan import Plan
+from generator.tree import SCHEMAS
+from service.check.mirror import Pinned
+
+TRAILER = "Gen-Env-Generated: true"
+"""In the message of our own commits: such a head is checked, and never pushed to again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the service's commits are by."""
+
+    name: str = "gen-env"
+    email: str = "gen-env@users.noreply.invalid"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proposal:
+    """A commit that brings the tree up to date, and the same as a patch to the head."""
+
+    sha: str
+    patch: str
+    paths: tuple[str, ...]
+
+
+def wanted(generation: Generation, names: Iterable[str], skipped: Iterable[str]) -> Plan:
+    """One plan for these environments and the repository, without what cannot be generated.
+
+    The schemas for editors are left alone: which gen-env wrote them is not known.
+    """
+    left_out = {*generation.failed, *skipped} - {""}
+    chosen = {*names, ""} - left_out
+    writes: dict[str, str] = {}
+    removals: list[str] = []
+    for outcome in generation.outcomes:
+        if outcome.name in chosen:
+            writes |= outcome.plan.writes
+            removals += outcome.plan.removals
+    writes = {path: text for path, text in writes.items() if not path.startswith(f"{SCHEMAS}/")}
+    return Plan(dict(sorted(writes.items())), tuple(sorted(removals)))
+
+
+def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict[str, str]:
+    """Environments whose tree another version of gen-env made, and which."""
+    versions: dict[str, str] = {}
+    for name in names:
+        item = found.definitions.get(name)
+        try:
+            lock = catalogue.lock(files, item) if item else None
+        except yamlio.YamlError:
+            continue
+        if lock is not None and lock.gen_env and lock.gen_env != locks.version():
+            versions[name] = lock.gen_env
+    return versions
+
+
+def is_ours(mirror: Mirror, commit: str) -> bool:
+    """Whether a commit says that this service made it."""
+    message = mirror.git.run("cat-file", "commit", commit).stdout.partition(b"\n\n")[2]
+    return TRAILER.encode() in message.splitlines()
+
+
+def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) -> Proposal | None:
+    """The plan as a commit on the head.
+
+    None where it would not give the same after the merge: the branch has to take in its base
+    first. The same head and plan give the same commit, so that making it again changes nothing.
+    """
+    assert pinned.merged is not None
+    git = pinned.mirror.git
+    blobs = _write_blobs(git, plan)
+    with tempfile.TemporaryDirectory(prefix="gen-env-index-") as folder:
+        goal = _tree(git, Path(folder) / "goal", pinned.merged, plan, blobs)
+        made = _tree(git, Path(folder) / "made", pinned.head, plan, blobs)
+    if goal is None or made is None:
+        return None
+    commit = _commit(git, made, pinned.head, _message(names), author)
+    if gitdiff.merge_tree(git, pinned.base, commit).tree != goal:
+        return None
+    patch = git.run(
+        "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--text",
+        "--full-index", pinned.head, commit, "--",
+    ).stdout.decode("utf-8", "replace")  # fmt: skip
+    return Proposal(commit, patch, plan.paths)
+
+
+def _write_blobs(git: Git, plan: Plan) -> Mapping[str, str]:
+    return {
+        path: one_line(git.run("hash-object", "-w", "-t", "blob", "--stdin", stdin=text.encode()))
+        for path, text in plan.writes.items()
+    }
+
+
+def _tree(git: Git, index: Path, revision: str, plan: Plan, blobs: Mapping[str, str]) -> str | None:
+    """The revision's tree with the plan carried out; None where something is in the way."""
+    own = dataclasses.replace(
+        git, environment={**git.environment, "GIT_INDEX_FILE": os.fspath(index)}
+    )
+    entries = [f"0 {'0' * 40}\t{path}" for path in plan.removals]
+    entries += [f"100644 {oid}\t{path}" for path, oid in blobs.items()]
+    request = "".join(f"{entry}\0" for entry in entries).encode()
+    own.run("read-tree", revision)
+    if own.run("update-index", "-z", "--index-info", stdin=request, check=False).status != 0:
+        return None
+    done = own.run("write-tree", check=False)
+    return one_line(done) if done.status == 0 else None
+
+
+def _commit(git: Git, tree: str, parent: str, message: str, author: Identity) -> str:
+    # The parent's own date: our commit is no later than what it follows from, and reproducible.
+    when = git.line("show", "--no-patch", "--format=%cd", "--date=raw", parent)
+    identity: dict[str, str] = {}
+    for role in ("AUTHOR", "COMMITTER"):
+        identity |= {
+            f"GIT_{role}_NAME": author.name,
+            f"GIT_{role}_EMAIL": author.email,
+            f"GIT_{role}_DATE": when,
+        }
+    signed = dataclasses.replace(git, environment={**git.environment, **identity})
+    done = signed.run("commit-tree", tree, "-p", parent, "-F", "-", stdin=message.encode())
+    return one_line(done)
+
+
+def _message(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"Regenerate {shown or 'the tree'}\n\n{TRAILER}\n"
+
+
+def require_name(ref: str) -> str:
+    """The full name of a branch; raises UserError where git would not take it for one."""
+    if not ref or ref.startswith(("-", "refs/")) or any(mark in ref for mark in ":\0\n *?[\\^~"):
+        raise UserError(f"{ref!r} is no branch to push to")
+    return f"refs/heads/{ref}"

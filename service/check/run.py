@@ -1,0 +1,239 @@
+"""The whole check of one pull request or merge group, step by step.
+
+A draft is checked like any other pull request: its author wants to know before asking others. A
+merge group gets a status and nothing else. What a stranger's fork brings is read as text only,
+until a writer has allowed that very commit; its status waits until then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from generator import engines, pipeline, plan
+from generator.errors import UserError
+from generator.files import Files
+from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.redact import redact
+from generator.pipeline import Charts
+from generator.problem import Problem, Severity
+from generator.render import Renderer
+from generator.report.model import Report
+from service.check import examine, publish, push, regenerate, supply
+from service.check.examine import Findings, Tools
+from service.check.mirror import Pinned, pinned
+from service.check.outside import Outside, Superseded
+from service.check.prepare import Prepared, concerns, paths_between, prepare
+from service.check.publish import Draft
+from service.check.regenerate import Identity, Proposal
+from service.check.target import Target, target_of
+from service.check.verdict import Verdict, judge
+from service.check_port import CheckOutcome, CheckRequest, CheckState, Grants
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """What the check takes beside the request; the defaults are this machine's own.
+
+    `marker_key` makes the marker of our comments and must be the same for every worker. `charts`
+    and `renderer` are made from the files of the base, whose settings alone count.
+    """
+
+    marker_key: bytes = dataclasses.field(repr=False)
+    identity: Identity = dataclasses.field(default_factory=Identity)
+    charts: Callable[[Files], Charts] = engines.charts
+    renderer: Callable[[Files], Renderer] = engines.lazy
+    now: Callable[[], datetime.datetime] = _now
+    jobs: int = 2
+
+
+class UnexpectedFault(Exception):
+    """A bug of ours, told without the values that its own message might quote."""
+
+
+def check(request: CheckRequest, means: Means) -> CheckOutcome:
+    """Check a pull request and tell the forge.
+
+    Running it again changes nothing. Faults that people can mend come back as an outcome in state
+    `error`; raises Unavailable and RateLimited where trying again may help, and UnexpectedFault,
+    which names a place in the source and nothing else, for a bug.
+    """
+    outcome = _attempt(request, means)
+    if isinstance(outcome, str):
+        # The tree was regenerated in a commit of ours, which nobody has granted anything yet.
+        follow_up = dataclasses.replace(request, head_sha=outcome, grants=Grants())
+        outcome = _attempt(follow_up, means)
+    assert not isinstance(outcome, str)
+    return outcome
+
+
+def _attempt(request: CheckRequest, means: Means) -> CheckOutcome | str:
+    """One head checked, or the id of the commit that was pushed on top of it."""
+    outside = Outside(request, means.marker_key)
+    head = request.head_sha
+    try:
+        target = target_of(request, outside)
+        head = target.head
+        publish.pending(outside, head)
+        with pinned(request, head, target.base_ref) as sides:
+            return _judged(sides, target, outside, means)
+    except Superseded as stale:
+        return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
+    except (Unavailable, RateLimited):
+        raise
+    except UserError as error:
+        return publish.fault(outside, head, _words(error))
+    except Exception as error:
+        fault = f"gen-env failed, which is a bug: {_place(error)}"
+        publish.fault(outside, head, fault)
+        raise UnexpectedFault(fault) from None
+
+
+def _words(error: UserError) -> str:
+    place = f"{error.place}: " if error.place else ""
+    hint = f"; {error.hint}" if error.hint else ""
+    return redact(f"{place}{error.message}{hint}")
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _judged(sides: Pinned, target: Target, outside: Outside, means: Means) -> CheckOutcome | str:
+    if sides.merged is None:
+        return _conflict(sides, target, outside)
+    prepared = prepare(sides)
+    if isinstance(prepared, str):
+        return publish.neutral(outside, target.head, prepared)
+    base, head = prepared.subject.base, prepared.subject.head
+    with (
+        supply.charts(base, head, prepared.repository, means.charts) as charts,
+        supply.crds(base, prepared.repository) as crds,
+    ):
+        tools = Tools(charts, means.renderer(base), crds, means.now(), means.jobs)
+        prepared, proposal = _regenerated(sides, prepared, target, tools, means)
+        remarks: list[str] = []
+        if proposal.commit is not None:
+            pushed = _push_back(sides, proposal, prepared, target, outside)
+            if isinstance(pushed, Proposal):
+                return pushed.sha
+            remarks.append(f"the tree is out of date, and gen-env does not push it: {pushed}")
+        elif proposal.plan:
+            remarks.append(_BEHIND)
+        found = (examine.full if target.trusted else examine.static)(prepared.subject, tools)
+    if regenerate.is_ours(sides.mirror, sides.head):
+        remarks.append("gen-env has regenerated the tree in the newest commit")
+    waiting = "" if target.trusted else f"static checks only: {examine.UNTRUSTED}"
+    verdict = judge(found, outside.request.grants, waiting=waiting, group=target.group)
+    patch = proposal.commit.patch if proposal.commit else ""
+    return publish.publish(outside, target, Draft(found, verdict, tuple(remarks), patch))
+
+
+_BEHIND = (
+    "the tree is out of date, and the branch is too far behind its base for a patch: merge the "
+    "base into it, then run `gen-env generate`"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Regenerated:
+    """What generating gives: the plan, and a commit that carries it out where there can be one."""
+
+    plan: plan.Plan
+    names: tuple[str, ...]
+    commit: Proposal | None = None
+
+
+def _regenerated(
+    sides: Pinned, prepared: Prepared, target: Target, tools: Tools, means: Means
+) -> tuple[Prepared, _Regenerated]:
+    """Generate the touched environments; what is to be said of the repository itself is added."""
+    subject = prepared.subject
+    names = tuple(name for name in subject.names if name in prepared.found.definitions)
+    renderer = tools.renderer if target.trusted else None
+    generation = pipeline.generate(subject.head, names, tools.charts, renderer)
+    wanted = regenerate.wanted(generation, names, subject.versions)
+    if not names:
+        whole = [item for item in generation.outcomes if not item.name]
+        told = [p for item in whole for p in plan.drift(subject.head, item.plan, "")]
+        subject = dataclasses.replace(subject, problems=(*subject.problems, *told))
+        prepared = dataclasses.replace(prepared, subject=subject)
+    result = _Regenerated(wanted, names)
+    if wanted and not target.group:
+        commit = regenerate.propose(sides, wanted, names, means.identity)
+        result = dataclasses.replace(result, commit=commit)
+    return prepared, result
+
+
+def _push_back(
+    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, outside: Outside
+) -> Proposal | str:
+    """The pushed commit, or why it was not pushed."""
+    assert proposal.commit is not None
+    why = _not_to_push(sides, proposal, prepared, target, outside)
+    if why:
+        return why
+    publish.out_of_date(outside, target.head)
+    outside.ask()
+    result = push.push(
+        sides.mirror,
+        outside.request.around,
+        commit=proposal.commit.sha,
+        branch=target.branch,
+        seen=target.head,
+    )
+    if result is push.Pushed.MOVED:
+        raise Superseded(result.value)
+    return proposal.commit if result is push.Pushed.DONE else result.value
+
+
+def _not_to_push(
+    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, outside: Outside
+) -> str:
+    if not target.branch:
+        return "the branch belongs to a fork"
+    if not outside.request.around.push_back:
+        return "pushing is switched off"
+    if regenerate.is_ours(sides.mirror, sides.head):
+        return "the newest commit is gen-env's own already"
+    if prepared.later:
+        return "this change also changes settings that take effect after the merge"
+    tiers = prepared.repository.policy.tiers
+    for name in proposal.names:
+        tier = prepared.found.definitions[name].tier
+        policy = {str(key): value for key, value in tiers.items()}.get(tier)
+        if policy is not None and policy.promotion_only:
+            return f"tier {tier} changes by promotion only"
+    return ""
+
+
+def _conflict(sides: Pinned, target: Target, outside: Outside) -> CheckOutcome:
+    """Nobody can judge what nobody can merge; told only where it concerns gen-env's files."""
+    fork = sides.mirror.git.line_or_none("merge-base", sides.base, sides.head)
+    if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
+        return publish.neutral(outside, target.head, "this change touches nothing of gen-env's")
+    problems = tuple(
+        Problem(
+            "merge/conflict",
+            Severity.ERROR,
+            f"conflicts with {target.base_ref}",
+            path=path,
+            hint="merge the base branch or rebase onto it, and resolve the conflict",
+        )
+        for path in sides.conflicts
+    )
+    report = Report(sides.base[:12], sides.head[:12], (), problems, "the branch conflicts")
+    verdict = judge(Findings(report), outside.request.grants)
+    count = len(sides.conflicts)
+    summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"
+    told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)
+    return publish.publish(outside, target, Draft(Findings(report), told))

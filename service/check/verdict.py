@@ -1,0 +1,139 @@
+"""From findings to one word, one line, and what people have said about it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from generator.impact.finding import Finding
+from generator.problem import Problem, Severity
+from generator.report import words
+from generator.report.model import EnvironmentDiff, Report
+from service.check.examine import Findings
+from service.check_port import CheckState, Grants
+
+_CHART = "chart values and rendered objects"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it ends. `waiting` says what a person must do before there can be a verdict.
+
+    `notes` are findings about the check itself: what was accepted, overridden, not done; `refused`
+    the rules that a writer could accept.
+    """
+
+    state: CheckState
+    summary: str
+    environments: Mapping[str, str]
+    notes: tuple[Problem, ...] = ()
+    waiting: str = ""
+    refused: tuple[str, ...] = ()
+
+
+def judge(found: Findings, grants: Grants, *, waiting: str = "", group: bool = False) -> Verdict:
+    """The verdict on a change.
+
+    Errors fail it; an impact that is an error fails it until a writer has accepted its rule for
+    this very commit. In a merge group (`group`) impacts were judged on each pull request's own
+    head, and nobody could accept anything for the group's commit. What could not be checked is an
+    error of ours. A writer's override turns all of these into success, and is told.
+    """
+    errors = [p for p in _problems(found.report) if p.severity is Severity.ERROR]
+    refused = [] if group else list(_refused(found.report, grants))
+    undone = next((item for item in found.not_done if item.check == _CHART), None)
+    rules = tuple(sorted({finding.rule for finding in refused}))
+    notes = (*_notes(found, grants), *map(_help, rules))
+    states = {
+        item.name: _state(item, grants, group=group, waiting=bool(waiting)).value
+        for item in found.report.environments
+    }
+    if errors or refused:
+        state, summary = CheckState.FAILURE, _failure(errors, refused)
+    elif waiting:
+        state, summary = CheckState.NEUTRAL, waiting
+    elif undone is not None:
+        state, summary = CheckState.ERROR, f"{undone.environment}: {undone.reason}"
+    else:
+        state, summary = CheckState.SUCCESS, _success(found.report)
+    if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
+        summary = f"overridden by {grants.override.author}: {grants.override.reason} ({summary})"
+        return Verdict(CheckState.SUCCESS, summary, states, notes)
+    waiting = waiting if state is CheckState.NEUTRAL else ""
+    return Verdict(state, summary, states, notes, waiting, rules)
+
+
+def _problems(report: Report) -> Iterator[Problem]:
+    yield from report.problems
+    for item in report.environments:
+        yield from item.problems
+
+
+def _refused(report: Report, grants: Grants) -> Iterator[Finding]:
+    for item in report.environments:
+        yield from _unaccepted(item, grants)
+
+
+def _unaccepted(item: EnvironmentDiff, grants: Grants) -> Iterator[Finding]:
+    for finding in item.impact:
+        if finding.severity is Severity.ERROR and finding.rule not in grants.accepted:
+            yield finding
+
+
+def _state(item: EnvironmentDiff, grants: Grants, *, group: bool, waiting: bool) -> CheckState:
+    broken = any(problem.severity is Severity.ERROR for problem in item.problems)
+    if broken or (not group and any(_unaccepted(item, grants))):
+        return CheckState.FAILURE
+    return CheckState.NEUTRAL if waiting else CheckState.SUCCESS
+
+
+def _failure(errors: Sequence[Problem], refused: Sequence[Finding]) -> str:
+    parts = []
+    if errors:
+        first = errors[0]
+        place = f" at {first.place}" if first.place else ""
+        parts.append(f"{_counted(len(errors), 'problem')}, first {first.rule}{place}")
+    if refused:
+        rules = ", ".join(sorted({finding.rule for finding in refused}))
+        parts.append(f"not accepted: {rules}")
+    return "; ".join(parts)
+
+
+def _success(report: Report) -> str:
+    if not report.environments:
+        return "no environment changes"
+    told = [f"{item.name}: {words.changes_of(item)}" for item in report.environments]
+    impacts = sum(len(item.impact) for item in report.environments)
+    extra = f"; {_counted(impacts, 'impact')}" if impacts else ""
+    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if told[3:] else "") + extra
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
+    """What a reader of the report must know beside it."""
+    rules = {finding.rule for item in found.report.environments for finding in item.impact}
+    for rule, author in sorted(grants.accepted.items()):
+        if rule in rules:
+            yield _note("check/accepted", f"{author} has accepted {rule} for this commit")
+    if grants.override is not None:
+        by = grants.override
+        yield _note("check/override", f"{by.author} overrides this check: {by.reason}")
+    if grants.trusted_by:
+        yield _note("check/trusted", f"{grants.trusted_by} has allowed this commit of a fork")
+    for item in found.not_done:
+        yield _note("check/not-done", f"{item.check}: {item.reason}", item.environment)
+    if found.suppressed:
+        count = _counted(found.suppressed, "finding")
+        yield _note("check/suppressed", f"{count} suppressed in the definitions, with reasons")
+
+
+def _help(rule: str) -> Problem:
+    words = f"{rule} fails this check until a writer accepts it for this commit"
+    return _note("check/accept", words)
+
+
+def _note(rule: str, message: str, environment: str = "") -> Problem:
+    return Problem(rule, Severity.INFO, message, environment)
