@@ -47,6 +47,8 @@ def resolve(
     definition: Definition, settings: Settings
 ) -> tuple[Resolved | None, tuple[Problem, ...]]:
     """Apply the defaults and validate: the environment, or every problem with file and line."""
+    if not definition.data:
+        return None, (_nothing(definition),)
     merged = merge(_layers(definition, settings))
     ambiguous = list(_plain_values(definition, settings, merged))
     try:
@@ -61,6 +63,19 @@ def resolve(
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, tuple(problems)
     return Resolved(definition, environment, merged, cluster, settings), tuple(problems)
+
+
+def _nothing(definition: Definition) -> Problem:
+    return Problem(
+        "definition/schema",
+        Severity.ERROR,
+        "this is no definition: a mapping with metadata, destination, airflow, chart, database and"
+        " dags is expected",
+        definition.name,
+        definition.path,
+        1,
+        "gen-env new NAME makes one to begin with",
+    )
 
 
 def _layers(definition: Definition, settings: Settings) -> list[Layer]:

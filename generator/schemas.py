@@ -35,6 +35,8 @@ def _repository() -> dict[str, Any]:
     for definition in definitions.values():
         definition.pop("required", None)
     part.pop("required", None)
+    for field in ("apiVersion", "kind", "metadata"):
+        del part["properties"][field]
     defaults = found["$defs"]["Defaults"]["properties"]
     found["$defs"] |= {f"Part{name}": _renamed(item) for name, item in definitions.items()}
     found["$defs"]["Part"] = _renamed(part)

@@ -36,7 +36,6 @@ class Spec(pydantic.BaseModel):
         extra="forbid",
         frozen=True,
         alias_generator=to_camel,
-        populate_by_name=True,
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
         protected_namespaces=(),

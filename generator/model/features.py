@@ -162,7 +162,7 @@ class DagVolume(Volume):
     sub_path: SubPath = ""
 
 
-class Bundle(Spec):
+class Bundle(Spec):  # type: ignore[no-redef]  # kwargs: pydantic's plugin takes the name
     """One DAG bundle of Airflow 3: the DAG processor and each worker fetch it themselves."""
 
     name: Line
@@ -373,7 +373,7 @@ class Secrets(Spec):
         return self
 
 
-class SecretsBackend(Spec):
+class SecretsBackend(Spec):  # type: ignore[no-redef]  # kwargs: pydantic's plugin takes the name
     """Airflow's own secrets backend, where connections and variables are looked up first."""
 
     backend: Line

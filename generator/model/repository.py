@@ -151,6 +151,16 @@ class Defaults(Spec):
     clusters: dict[Label, dict[str, Any]] = {}
     teams: dict[Label, dict[str, Any]] = {}
 
+    @pydantic.field_validator("tiers", "clusters", "teams")
+    @classmethod
+    def _no_identity(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        # The tier decides which defaults apply, so it cannot come from them.
+        for name, part in value.items():
+            for field in ("apiVersion", "kind", "metadata"):
+                if field in part:
+                    raise ValueError(f"{field} below {name} belongs into each definition")
+        return value
+
 
 class Promotion(Spec):
     """What moves from one environment to the next, and in which order."""

@@ -169,7 +169,7 @@ def test_in_a_linked_work_tree(repo, tmp_path):
 
 def test_big_files_of_the_repository_are_no_concern(repo):
     repo.write("data/model.bin", b"\0" * (5 * 1024 * 1024))
-    os.symlink("nowhere", repo.root / "data" / "link")
+    (repo.root / "data" / "link").symlink_to("nowhere")
     assert repo.run("new", "dev", "--no-input").code == 0
 
 
