@@ -51,8 +51,9 @@ def _entry(prefix: str, value: Any, indent: str, first: tuple[str, ...]) -> Iter
 
 
 def _item(value: Any, indent: str) -> Iterator[str]:
+    """An entry of a list; its name comes first, so that fields beside it move no other line."""
     if isinstance(value, dict | list | tuple) and value:
-        inner = _block(value, indent + "  ")
+        inner = _block(value, indent + "  ", ("name",))
         yield f"{indent}- {next(inner).lstrip(' ')}"
         yield from inner
     else:

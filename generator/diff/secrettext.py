@@ -12,9 +12,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from generator.diff.assignments import BLOCK_SCALAR, Interval, assignments, flags
 from generator.diff.secretnames import is_secret_name
-
-Interval = tuple[int, int]
 
 _STOP = re.compile(r"[\s\"'<>`\\]")
 _MAX_ADDRESS = 4_096
@@ -31,22 +30,6 @@ _TOKENS = re.compile(
 )
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
-_ASSIGNMENT = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
-    r"(?P<gap>[ \t]{0,16}+)"
-)
-_FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
-_USERS_CREATE = re.compile(r"(?<![\w-])-p[ \t]{1,8}+(?=[^\s-])")
-_QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
-_AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
-_WORD = re.compile(r"[^\s,;&\"'}\])|]+")
-_LINE = re.compile(r"[^\n]*")
-_REFERENCE = re.compile(
-    r"\$\([\w.]+\)|\$\{[\w.]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|null|none|true|false|~|[{\[]\}?\]?"
-    r"|[|>][-+0-9]*|\\",
-    re.IGNORECASE,
-)
-_BLOCK = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}+={0,2}")
 _SECRET_DOCUMENT = re.compile(r"^[ \t]*(?:- )?kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _SECRET_DATA = re.compile(
@@ -155,94 +138,6 @@ def _private_keys(text: str) -> Iterator[Interval]:
         yield match.end(), end.start() if end else len(text)
 
 
-def _assignments(text: str) -> Iterator[Interval]:
-    """`name = value`, `name: value`, `"name": "value"`, and pairs of `name:` and `value:`."""
-    named_secret = False
-    position = 0
-    while match := _ASSIGNMENT.search(text, position):
-        position = match.end()
-        name = match["name"]
-        if name in ("name", "key", "parameter", "conn_id"):
-            named_secret = is_secret_name(_value(text, position))
-        elif is_secret_name(name) or (named_secret and name == "value"):
-            for start, end in _assigned(text, match):
-                yield start, end
-                position = max(position, end)
-            named_secret = False
-
-
-def _value(text: str, start: int) -> str:
-    quoted = _QUOTED.match(text, start)
-    if quoted:
-        return quoted["body"]
-    word = _WORD.match(text, start)
-    return word.group() if word else ""
-
-
-def _assigned(text: str, match: re.Match[str]) -> Iterator[Interval]:
-    start = match.end()
-    if _BLOCK.match(text, start):
-        yield from _deeper_lines(text, match.start(), start)
-        return
-    quoted = _QUOTED.match(text, start)
-    if quoted and _AFTER_QUOTE.match(text, quoted.end()):
-        span = quoted.span("body")
-    elif _opens_line(text, match.start()):
-        line = _LINE.match(text, start)
-        assert line is not None
-        span = (start, start + len(line.group().rstrip().rstrip(",")))
-    else:
-        word = _WORD.match(text, start)
-        span = word.span() if word else (start, start)
-    if not _REFERENCE.fullmatch(text, *span):
-        yield span
-
-
-def _opens_line(text: str, start: int) -> bool:
-    """Whether only indentation, a dash, a quote, `export` or `set` stand before it on its line."""
-    before = text[max(text.rfind("\n", max(0, start - 200), start) + 1, start - 200) : start]
-    return re.fullmatch(r"[ \t\"'\-]*(?:(?:export|set|ENV|env)[ \t]+)?", before) is not None
-
-
-def _deeper_lines(text: str, key: int, start: int) -> Iterator[Interval]:
-    """The lines of a block scalar: those indented deeper than the line of its key."""
-    line_start = text.rfind("\n", 0, key) + 1
-    depth = _indent(text, line_start)
-    position = text.find("\n", start) + 1
-    while 0 < position < len(text):
-        end = text.find("\n", position)
-        end = len(text) if end < 0 else end
-        if text[position:end].strip():
-            if _indent(text, position) <= depth:
-                return
-            yield position + _indent(text, position), end
-        position = end + 1
-
-
-def _indent(text: str, start: int) -> int:
-    line = _LINE.match(text, start)
-    assert line is not None
-    return len(line.group()) - len(line.group().lstrip(" -"))
-
-
-def _flags(text: str) -> Iterator[Interval]:
-    """`--password VALUE`, and `-p VALUE` of `airflow users create`."""
-    for match in _FLAG.finditer(text):
-        if is_secret_name(match["name"]):
-            yield from _argument(text, match.end())
-    if "users create" in text:
-        for match in _USERS_CREATE.finditer(text):
-            yield from _argument(text, match.end())
-
-
-def _argument(text: str, start: int) -> Iterator[Interval]:
-    quoted = _QUOTED.match(text, start)
-    word = re.compile(r"\S+").match(text, start)
-    span = quoted.span("body") if quoted else word.span() if word else (start, start)
-    if not _REFERENCE.fullmatch(text, *span):
-        yield span
-
-
 def _secret_documents(text: str) -> Iterator[Interval]:
     """The data of a Secret that is written out as YAML inside another object's text."""
     if not _SECRET_DOCUMENT.search(text):
@@ -258,7 +153,7 @@ def _secret_documents(text: str) -> Iterator[Interval]:
             assert line is not None
             if line.group().strip() and len(line["indent"]) <= depth:
                 break
-            if not _BLOCK.fullmatch(line["value"]):
+            if not BLOCK_SCALAR.fullmatch(line["value"]):
                 yield line.span("value")
             position = line.end() + 1
 
@@ -312,8 +207,8 @@ def _decoded(word: str) -> str | None:
 _SCANS_OF_PROSE = (_addresses, _driver_addresses, _queries, _tokens, _private_keys)
 _SCANS = (
     *_SCANS_OF_PROSE,
-    _assignments,
-    _flags,
+    assignments,
+    flags,
     _secret_documents,
     _json_documents,
     _encoded,

@@ -182,7 +182,7 @@ _NEWLINE = "\n"
 
 def _line(line: str) -> str:
     kind = _LINES.get(line[:1], "c")
-    return f'<span class="{kind}">{_text(line)}</span>\n'
+    return f'<span class="{kind}">{_text(line)}\n</span>'
 
 
 def _counts(added: int, removed: int) -> str:

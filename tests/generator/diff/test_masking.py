@@ -158,6 +158,10 @@ HIDDEN = [
     f"export DB_PASSWORD={CANARY}",
     f"token: '{CANARY}'",
     f'{{"conn_type": "http", "password": "{CANARY}"}}',
+    f'{{"password": "a\\"{CANARY}", "host": "h"}}',
+    f'{{"password": "a"{CANARY}", "host": "h"}}',
+    f'{{\\"password\\": \\"{CANARY}\\"}}',
+    f"x: 1, password: 'it''s {CANARY}'",
     f'{{"name": "DB_PASSWORD", "value": "{CANARY}"}}',
     f"- name: DB_PASSWORD\n  value: {CANARY}\n",
     f"password: |\n  {CANARY}\n  more\nnext: 1\n",
@@ -242,3 +246,9 @@ def test_time_is_linear_in_the_length(text):
     start = time.perf_counter()
     redact(text)
     assert time.perf_counter() - start < 5
+
+
+def test_the_copy_that_a_tool_keeps_in_an_annotation_is_hidden_whole():
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": '{"spec": {"any": "x"}}'}
+    manifest = {"kind": "Deployment", "metadata": {"annotations": annotations}}
+    assert list(mask(manifest, None)[0]["metadata"]["annotations"].values()) == ["<masked>"]
