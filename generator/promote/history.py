@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from generator import catalogue
 from generator.definition import ROOT
@@ -57,15 +57,19 @@ def behind(ground: Ground, name: str, moves: Sequence[Move]) -> tuple[Commit, ..
     return tuple(found)
 
 
-def before(ground: Ground, name: str) -> str | None:
-    """The newest commit at which the environment was another than now; None when there is none."""
+def earlier(ground: Ground, name: str) -> Iterator[str]:
+    """Commits of the default branch at which the environment was in another state, newest first.
+
+    Each is the first parent of one that touched it, so a merge counts as one step.
+    """
     folder = ground.inside(f"{ROOT}/{name}")
-    brought = ground.tree.git.line_or_none(
-        "rev-list", "--first-parent", "--max-count=1", ground.base, "--", folder
-    )
-    if brought is None:
-        return None
-    return ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", f"{brought}^1")
+    touched = ground.tree.git.run(
+        "rev-list", "--first-parent", f"--max-count={_LOOK_BACK}", ground.base, "--", folder
+    ).stdout.decode()
+    for sha in touched.split():
+        parent = ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", f"{sha}^1")
+        if parent is not None:
+            yield parent
 
 
 def _has_old(ground: Ground, sha: str, path: str, name: str, moves: Sequence[Move]) -> bool:

@@ -92,10 +92,18 @@ def gates(found: Sequence[Gate], force: str | None) -> str:
         for gate in found
     ]
     table = "\n".join(["| Gate | State | Why |", "| --- | --- | --- |", *rows])
-    forced = ""
-    if force is not None:
-        forced = f"\n> **Forced**: {prose(clipped(force, 500))}\n"
-    return f"\n{table}\n{forced}\nThe gates are asked again when this is about to merge.\n"
+    reason = forced(force) if force is not None else ""
+    return f"\n{table}\n{reason}\nThe gates are asked again when this is about to merge.\n"
+
+
+def forced(reason: str) -> str:
+    """The reason for which something was passed by, for the record."""
+    return f"\n> **Forced**: {prose(clipped(reason, 500))}\n"
+
+
+def sentence(words: str) -> str:
+    """One sentence, made harmless."""
+    return prose(words)
 
 
 def _why(gate: Gate) -> str:

@@ -1,0 +1,39 @@
+"""`gen-env pause`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common, proposals
+
+
+@click.command(name="pause")
+@click.argument("environment", metavar="ENV")
+@click.option("--resume", is_flag=True, help="Take the pause back.")
+@click.option("--until", metavar="WHEN", help="A length (8h) or a moment with its zone.")
+@click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+def command(environment: str, resume: bool, until: str | None, pull: bool, dry_run: bool) -> int:
+    """Keep Argo CD from syncing ENV by itself: a commit on branch pause/ENV.
+
+    With a managed AppProject a sync window denies; otherwise sync.automated is switched off.
+    --resume takes back exactly that. Work tree and index stay as they are.
+    """
+    from generator import pause
+
+    ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
+    found = pause.prepare(ground, pause.Wish(environment, resume, until), means, now)
+    if found.nothing:
+        common.say(f"nothing to do: {found.nothing}")
+        return 0
+    click.secho(found.title, bold=True)
+    for path in sorted(found.regenerated.changes):
+        click.echo(f"  {path}")
+    for note in found.notes:
+        click.echo(f"  - {note}")
+    stopped = proposals.stopped_by(found.regenerated.problems)
+    if stopped or dry_run:
+        common.say("nothing was written")
+        return 1 if stopped else 0
+    proposals.tell(pause.publish_it(found, means, pull=pull), ground.branch)
+    return 0

@@ -1,0 +1,147 @@
+"""The gates once more, on a pull request as it is now: asked before the merge."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from generator import catalogue
+from generator.definition import Definition, Settings
+from generator.errors import UserError
+from generator.files import Files
+from generator.layers import Path, leaves
+from generator.pipeline import build
+from generator.promote import gates, standstill
+from generator.promote.evidence import Evidence, unreadable
+from generator.promote.gates import Facts, Gate
+from generator.yamldata import MISSING, get
+
+_NOBODY = "(no environment)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a pull request proposes for one environment: files of the base and of the merge result,
+    the paths that it touches, its branch and its labels.
+    """
+
+    target: str
+    base: Files
+    head: Files
+    touched: frozenset[str]
+    branch: str
+    labels: frozenset[str] = frozenset()
+    required_labels: tuple[str, ...] = ()
+    earlier: tuple[bytes, ...] = ()
+    """The target's definition as it was at earlier commits of the base branch, for rollbacks."""
+
+
+def again(
+    proposed: Proposed, evidence_of: Callable[[str], Evidence], now: datetime
+) -> tuple[Gate, ...]:
+    """The gates of the promotion into an environment; none where nothing promoted is changed, and
+    none for a rollback or a pause, known by their content and not by the name of a branch.
+
+    Order, soak time and the list of fields are those of the base: a pull request does not bend its
+    own rules. The source is not believed from texts that people can edit: it is the environment
+    before the target (promotion.paths) whose values on the base are the proposed ones.
+    """
+    before, after = catalogue.load(proposed.base), catalogue.load(proposed.head)
+    old = before.definitions.get(proposed.target)
+    new = after.definitions.get(proposed.target)
+    if before.settings is None or old is None or new is None:
+        return ()
+    if _goes_back(proposed, old, new):
+        return ()
+    settings = before.settings
+    changed = _changed(old.data, new.data)
+    promoted = [tuple(field.split(".")) for field in settings.repository.promotion.fields]
+    moved = [path for path in promoted if get(old.data, path) != get(new.data, path)]
+    tier = settings.repository.policy.tiers.get(_tier(proposed.base, settings, old))
+    if not moved and not (tier and tier.promotion_only and changed):
+        return ()
+    source, outdated = _source(before.definitions, settings, new, moved)
+    resolved = build(proposed.base, settings, old).resolved
+    other = [path for path in changed if not any(path[: len(p)] == p for p in promoted)]
+    facts = Facts(
+        source=source,
+        target=proposed.target,
+        paths=settings.repository.promotion.paths,
+        evidence=evidence_of(source) if source != _NOBODY else unreadable("", _NOBODY),
+        soak=tier.soak if tier else None,
+        windows=resolved.environment.sync.windows if resolved else (),
+        promotion_only=tier.promotion_only if tier else False,
+        branch=proposed.branch,
+        other_changes=(
+            *(".".join(map(str, path)) for path in other if path != ("chart", "digest")),
+            *_elsewhere(proposed),
+        ),
+        outdated=outdated,
+        required_labels=proposed.required_labels,
+        labels=proposed.labels,
+    )
+    return gates.evaluate(facts, now)
+
+
+def _goes_back(proposed: Proposed, old: Definition, new: Definition) -> bool:
+    """Whether the definition, a pause apart, is the present one or an earlier one."""
+    try:
+        known = {
+            standstill.kept("", text.decode("utf-8", "replace"), new.path)
+            for text in (old.document.text.encode(), *proposed.earlier)
+        }
+        return standstill.kept("", new.document.text, new.path) in known and not _elsewhere(
+            proposed
+        )
+    except UserError:
+        return False
+
+
+def _source(
+    definitions: Mapping[str, Definition],
+    settings: Settings,
+    new: Definition,
+    moved: Sequence[Path],
+) -> tuple[str, tuple[str, ...]]:
+    """The environment before the target that fits best, and the fields that it has otherwise."""
+    best: tuple[str, tuple[str, ...]] | None = None
+    for path in settings.repository.promotion.paths.values():
+        for source, target in itertools.pairwise(path):
+            if target != new.name or source not in definitions:
+                continue
+            data = definitions[source].data
+            other = tuple(
+                ".".join(map(str, field))
+                for field in moved
+                if str(get(data, field)) != str(get(new.data, field))
+            )
+            if best is None or len(other) < len(best[1]):
+                best = source, other
+    return best or (_NOBODY, ())
+
+
+def _tier(files: Files, settings: Settings, item: Definition) -> Any:
+    resolved = build(files, settings, item).resolved
+    return resolved.environment.metadata.tier if resolved else item.tier
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Path]:
+    left, right = dict(leaves(old)), dict(leaves(new))
+    return [
+        path
+        for path in sorted({*left, *right})
+        if left.get(path, MISSING) != right.get(path, MISSING)
+    ]
+
+
+def _elsewhere(proposed: Proposed) -> list[str]:
+    """Touched files that belong to no part of the target's own tree."""
+    folder = f"environments/{proposed.target}/"
+    ours = (f"{folder}generated/", "bootstrap/", ".gen-env/")
+    own = {f"{folder}environment.yaml", f"{folder}gen-env.lock"}
+    return sorted(
+        path for path in proposed.touched if path not in own and not path.startswith(ours)
+    )
