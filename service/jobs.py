@@ -173,7 +173,7 @@ class Jobs:
         return dropped
 
 
-def job_of(row: sa.Row[Any]) -> Job:
+def job_of(row: sa.Row[*tuple[Any, ...]]) -> Job:
     """The job that a run was made for."""
     return Job(
         kind=Kind(row.kind),

@@ -51,7 +51,7 @@ def attach(connection: sa.Connection, name: str, id: str, outcome: str, run: str
     connection.execute(delivery.update().where(place).values(outcome=outcome, run=run))
 
 
-def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[Any] | None:
+def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[*tuple[Any, ...]] | None:
     """The state and id of the run that these very bytes, or this delivery's id, led to before."""
     same = (delivery.c.id == found.id) | (delivery.c.digest == found.digest)
     query = (
@@ -60,7 +60,7 @@ def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[Any] | None:
         .where(delivery.c.connection == found.connection, same)
         .order_by(run.c.queued.desc())
     )
-    row: sa.Row[Any] | None = connection.execute(query).first()
+    row: sa.Row[*tuple[Any, ...]] | None = connection.execute(query).first()
     return row
 
 
@@ -123,7 +123,7 @@ def live(connection: sa.Connection, key: str) -> str | None:
     return str(found) if found is not None else None
 
 
-def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[Any] | None:
+def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[*tuple[Any, ...]] | None:
     """Note that the run has begun (again); None when there is nothing left to do."""
     statement = (
         run.update()
@@ -169,12 +169,14 @@ def is_running(connection: sa.Connection, identity: str) -> bool:
     return connection.execute(query).scalar() == State.RUNNING.value
 
 
-def read(connection: sa.Connection, identity: str) -> sa.Row[Any] | None:
+def read(connection: sa.Connection, identity: str) -> sa.Row[*tuple[Any, ...]] | None:
     """One run."""
     return connection.execute(sa.select(run).where(run.c.id == identity)).first()
 
 
-def newest_checks(connection: sa.Connection, name: str, repository: str) -> dict[int, sa.Row[Any]]:
+def newest_checks(
+    connection: sa.Connection, name: str, repository: str
+) -> dict[int, sa.Row[*tuple[Any, ...]]]:
     """The last check of every pull request of a repository, by number."""
     query = (
         sa.select(run)

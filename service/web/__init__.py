@@ -1,0 +1,1 @@
+"""The pages and endpoints, one module for each concern."""

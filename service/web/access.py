@@ -1,0 +1,84 @@
+"""Who may see the dashboard and the API: who has the token; without one, who sits on this host."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from urllib.parse import urlsplit
+
+from flask import Response, abort, request
+
+from generator.seal.secret import Secret
+from service.web.context import context
+
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+_CHALLENGE = 'Basic realm="gen-env", charset="UTF-8"'
+
+
+def require_api() -> None:
+    """Stops with 401, or with 403 where no token is set: the API has no open mode."""
+    token = context().settings.api_token
+    if token is None:
+        abort(_refuse(403, "the API is off until apiToken is set"))
+    if request.authorization is None or request.authorization.type != "bearer":
+        abort(_refuse(401, "send the token: Authorization: Bearer ...", "Bearer"))
+    if not _same(request.authorization.token or "", token):
+        abort(_refuse(401, "the token is not the right one", "Bearer"))
+
+
+def require_dashboard() -> None:
+    """Stops with 401 or 403. Browsers give the token as the password of any user."""
+    token = context().settings.api_token
+    if token is None:
+        if not _on_this_host():
+            abort(_refuse(403, "set apiToken to use the dashboard from another host"))
+    elif not _knows(token):
+        abort(_refuse(401, "log in with the API token as password", _CHALLENGE))
+
+
+def require_own_page() -> None:
+    """Stops with 403 when a form was sent by another site; browsers tell, and cannot be made lie.
+
+    A browser sends the credentials that it knows with every request, whoever's page made it.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        abort(_refuse(403, "this form was sent by another site"))
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(_refuse(403, "this form was sent by another site"))
+
+
+def _knows(token: Secret) -> bool:
+    given = request.authorization
+    if given is None:
+        return False
+    if given.type == "bearer":
+        return _same(given.token or "", token)
+    return given.type == "basic" and _same(given.password or "", token)
+
+
+def _same(given: str, token: Secret) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.reveal())
+
+
+def _on_this_host() -> bool:
+    """The peer and the name it used: a page elsewhere may point its own name at this host."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    host = (urlsplit(f"//{request.host}").hostname or "").rstrip(".")
+    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(status: int, message: str, challenge: str = "") -> Response:
+    answer = Response(f"{message}\n", status, mimetype="text/plain")
+    if challenge:
+        answer.headers["WWW-Authenticate"] = challenge
+    return answer

@@ -1,0 +1,129 @@
+"""/api/v1: deliveries, checks and reports as JSON, behind the token."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, request
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+
+from generator.errors import UserError
+from service import archive, store
+from service.job import State
+from service.tables import delivery
+from service.web.access import require_api
+from service.web.context import context
+from service.web.openapi import DOCUMENT
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+_MOST = 200
+_RUN = (
+    "id", "kind", "connection", "repository", "number", "reason", "state", "summary", "head_sha",
+    "environments", "attempts", "queued", "started", "ended", "report",
+)  # fmt: skip
+
+
+@blueprint.before_request
+def guard() -> None:
+    """Everything but the description needs the token."""
+    if request.endpoint != "api.openapi":
+        require_api()
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> dict[str, Any]:
+    """The description of this API."""
+    return DOCUMENT
+
+
+@blueprint.get("/deliveries")
+def deliveries() -> dict[str, Any]:
+    """Accepted deliveries, newest first."""
+    limit, offset = _page()
+    columns = (delivery.c.connection, delivery.c.id, delivery.c.received, delivery.c.event,
+               delivery.c.repository, delivery.c.outcome, delivery.c.run)  # fmt: skip
+    query = sa.select(*columns).order_by(delivery.c.received.desc(), delivery.c.id)
+    with context().engine.connect() as connection:
+        rows = connection.execute(query.limit(limit).offset(offset))
+        return {"deliveries": [dict(row._mapping) for row in rows]}
+
+
+@blueprint.get("/checks")
+def checks() -> dict[str, Any]:
+    """Runs of every kind, newest first; `state` may be given several times."""
+    limit, offset = _page()
+    found = context().jobs.runs(states=_states(), limit=limit, offset=offset)
+    return {"checks": [{key: row[key] for key in _RUN} for row in found]}
+
+
+@blueprint.get("/checks/<identity>")
+def check(identity: str) -> dict[str, Any]:
+    """One run."""
+    with context().engine.connect() as connection:
+        row = store.read(connection, identity)
+    if row is None:
+        raise NotFound("there is no such run")
+    return {key: row._mapping[key] for key in _RUN}
+
+
+@blueprint.post("/checks/<identity>/retry")
+def retry(identity: str) -> tuple[dict[str, Any], int]:
+    """Queue a given-up run again."""
+    try:
+        return {"id": context().jobs.retry(identity)}, 202
+    except UserError as error:
+        return {"error": error.message}, 409
+
+
+@blueprint.get("/reports")
+def reports() -> dict[str, Any]:
+    """Which reports are kept, newest first."""
+    limit, offset = _page()
+    with context().engine.connect() as connection:
+        return {"reports": archive.names(connection, limit, offset)}
+
+
+@blueprint.get("/reports/<identity>")
+def report(identity: str) -> dict[str, Any]:
+    """One report, as the check made it."""
+    with context().engine.connect() as connection:
+        found = archive.read(connection, identity)
+    if found is None:
+        raise NotFound("there is no such report (any more)")
+    return {"id": identity, "report": json.loads(found.json) if found.json else None}
+
+
+@blueprint.errorhandler(HTTPException)
+def refused(error: HTTPException) -> Any:
+    """Every refusal is JSON; one that carries its own answer (401) keeps its headers."""
+    if error.response is not None:
+        status = error.response.status_code
+        headers = {
+            key: value for key, value in error.response.headers.items()
+            if key == "WWW-Authenticate"
+        }  # fmt: skip
+        return {"error": error.response.get_data(as_text=True).strip()}, status, headers  # type: ignore[attr-defined]
+    return {"error": error.description or error.name}, error.code or 500
+
+
+def _page() -> tuple[int, int]:
+    limit, offset = _number("limit", 50), _number("offset", 0)
+    if not 1 <= limit <= _MOST or offset > 10_000_000:
+        raise BadRequest(f"limit is 1 to {_MOST}")
+    return limit, offset
+
+
+def _number(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdecimal() or len(text) > 8:
+        raise BadRequest(f"{name} is a number")
+    return int(text)
+
+
+def _states() -> list[State]:
+    try:
+        return [State(text) for text in request.args.getlist("state")]
+    except ValueError:
+        raise BadRequest(f"state is one of {', '.join(State)}") from None
