@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import Protocol
 
 from generator.chart import ChartArchive
 from generator.chart_cache import ChartCache
@@ -13,7 +14,8 @@ from generator.errors import UserError
 from generator.files import Files, WorkTree
 from generator.model.repository import ChartSource, Repository
 from generator.pipeline import Charts
-from generator.render import Rendered, Renderer, RenderRequest
+from generator.render import Rendered, RenderRequest
+from generator.render_cache import CachedRenderer, RenderCache
 
 
 def charts(files: Files | None = None, root: Path | None = None) -> Charts:
@@ -76,12 +78,25 @@ def settings(files: Files) -> Repository | None:
     return loaded.repository if loaded else None
 
 
+class Repeatable(Protocol):
+    """A renderer that can also say what differs when it renders twice."""
+
+    def engine_version(self) -> str:
+        """See Renderer."""
+
+    def render(self, request: RenderRequest) -> Rendered:
+        """See Renderer."""
+
+    def again(self, request: RenderRequest) -> Rendered:
+        """A second render of the same request."""
+
+
 @dataclasses.dataclass
 class _Lazy:
     """A renderer that is only made when something must be rendered."""
 
     helm: str | None
-    made: Renderer | None = None
+    made: CachedRenderer | None = None
 
     def engine_version(self) -> str:
         return self._renderer().engine_version()
@@ -89,21 +104,23 @@ class _Lazy:
     def render(self, request: RenderRequest) -> Rendered:
         return self._renderer().render(request)
 
-    def _renderer(self) -> Renderer:
+    def again(self, request: RenderRequest) -> Rendered:
+        return self._renderer().again(request)
+
+    def _renderer(self) -> CachedRenderer:
         if self.made is None:
             self.made = renderer(self.helm)
         return self.made
 
 
-def renderer(helm: str | None) -> Renderer:
+def renderer(helm: str | None) -> CachedRenderer:
     """Helm with the render cache before it: the SDK, or the binary that is named."""
     from generator.render import choose_engine
-    from generator.render_cache import CachedRenderer, RenderCache
 
     return CachedRenderer(choose_engine(helm), RenderCache.from_environment())
 
 
-def lazy(files: Files, helm: str | None = None) -> Renderer:
+def lazy(files: Files, helm: str | None = None) -> Repeatable:
     """The renderer that the settings ask for, made at first use; `helm` overrides them."""
     if helm is None:
         repository = settings(files)

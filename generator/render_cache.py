@@ -157,6 +157,23 @@ class CachedRenderer:
             return self.inner.render(request)
         if (kept := self.cache.get(key)) is not None:
             return kept
+        return self._kept(key, request)
+
+    def again(self, request: RenderRequest) -> Rendered:
+        """A second render of the same request, made once and kept beside the first.
+
+        What differs between the two is random; see `render_random.compare`.
+        """
+        try:
+            key = cache_key(request, self.inner.engine_version())
+        except UserError:
+            return self.inner.render(request)
+        key = hashlib.sha256(f"again {key}".encode()).hexdigest()
+        if (kept := self.cache.get(key)) is not None:
+            return kept
+        return self._kept(key, request)
+
+    def _kept(self, key: str, request: RenderRequest) -> Rendered:
         outcome = self.inner.render(request)
         if isinstance(outcome, RenderResult):
             self.cache.put(key, outcome)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from generator import catalogue, pipeline, plan, sides
 from generator.catalogue import Catalogue
 from generator.definition import Settings
+from generator.diff import environments
 from generator.files import Files, Overlay, WorkTree
 from generator.pipeline import Charts
 from generator.problem import Problem, Severity
@@ -150,16 +151,18 @@ def _head(
 
 def _renamed(pairs: list[_Pair]) -> list[_Pair]:
     """One environment that went and one that came for the same release are one that moved."""
-    gone = {pair.base.target: pair for pair in pairs if pair.base and pair.head is None}
-    result = []
-    moved: set[str] = set()
-    for pair in pairs:
-        old = gone.get(pair.head.target) if pair.head and pair.base is None else None
-        if old is not None and old.name not in moved:
-            moved.add(old.name)
-            pair = dataclasses.replace(pair, base=old.base, old_name=old.name)
-        result.append(pair)
-    return [pair for pair in result if pair.name not in moved]
+    by_name = {item.name: item for item in pairs}
+    bases = {item.name: item.base.target for item in pairs if item.base is not None}
+    heads = {item.name: item.head.target for item in pairs if item.head is not None}
+    broken = [item for item in pairs if item.base is None and item.head is None]
+    found = []
+    for match in environments.pair(bases, heads):
+        item = by_name[match.name]
+        if match.old_name is not None:
+            old = by_name[match.old_name]
+            item = dataclasses.replace(item, base=old.base, old_name=old.name)
+        found.append(item)
+    return [*found, *broken]
 
 
 def _compared(

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import pipeline, plan, suppress
+from generator import pipeline, plan, render_random, suppress
 from generator.chart import ChartArchive, ChartError
 from generator.chartlines.v1.values import contract
+from generator.chartlines.v1_random import PINS
 from generator.checks import (
     crd_schema,
     definition,
@@ -33,7 +34,7 @@ from generator.model.features import Suppression
 from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity, ordered
 from generator.release import Release
-from generator.render import Renderer
+from generator.render import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.seal import assembly, inspection
 from generator.seal import certificate as sealing_certificate
 from generator.seal.scopes import Scope
@@ -83,6 +84,7 @@ class Means:
     renderer: Renderer | None
     now: datetime.datetime
     crds: Path | None = None
+    again: Callable[[RenderRequest], Rendered] | None = None
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -111,7 +113,11 @@ def validate(names: Sequence[str], means: Means) -> Validation:
         means.progress(f"checking {outcome.name}")
         more, undone = _release_problems(built, built.release, means)
         not_done += undone
-        standing, dropped = suppress.apply(built.resolved, [*found, *more], means.now.date())
+        # What keeps `generate` from writing the tree cannot be accepted: nothing would be deployed.
+        firm = [item for item in outcome.problems if item.severity is Severity.ERROR]
+        soft = [item for item in (*found, *more) if item not in firm]
+        standing, dropped = suppress.apply(built.resolved, soft, means.now.date())
+        standing += firm
         used = {item.rule for _, item in dropped}
         standing += suppress.faults(built.resolved, known_rules(), used, means.now.date())
         problems += standing
@@ -217,6 +223,7 @@ def _rendered_problems(
     everything.append(pipeline.application_of(built))
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
+    problems += _random(built, archive, result, means)
     found = list(kubernetes_schema.problems(everything, version))
     crds = crd_schema.check(everything, means.crds)
     found += crds.problems
@@ -230,6 +237,27 @@ def _rendered_problems(
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
     ]
     return problems
+
+
+def _random(
+    built: Built, archive: ChartArchive, first: RenderResult, means: Means
+) -> Iterator[Problem]:
+    """What a second render makes differently: each sync would change it."""
+    if means.again is None or built.resolved is None:
+        return
+    request = pipeline.request(built, archive)
+    second = means.again(request)
+    if isinstance(second, RenderFailure):
+        return
+    for field in render_random.compare(first, second, request.namespace, PINS):
+        hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
+        yield built.resolved.problem(
+            "render/random",
+            Severity.ERROR,
+            f"{field.resource}: {field.field} is made up anew by every render",
+            "values",
+            hint=hint,
+        )
 
 
 def _context(release: Release) -> Context:

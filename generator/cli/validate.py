@@ -26,10 +26,12 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     root = common.root()
     files = WorkTree(root)
     repository = engines.settings(files)
+    renderer = engines.lazy(files, helm)
     means = validate.Means(
         files=files,
         charts=engines.charts(files, root),
-        renderer=engines.lazy(files, helm),
+        renderer=renderer,
+        again=renderer.again,
         now=datetime.datetime.now(datetime.UTC),
         crds=validate.crd_folder(root, repository.crds if repository else None),
         progress=common.progress,
