@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from generator import catalogue, locks, plan, release, resolve, tree, yamlio
 from generator.catalogue import Catalogue
 from generator.chart import ChartArchive, ChartError
 from generator.chart_cache import ChartCache
+from generator.chartlines.setting import at
 from generator.definition import Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
@@ -21,6 +23,8 @@ from generator.release import Release
 from generator.render import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.resolve import Resolved
 from generator.tree import SecretFile
+
+_OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from generator.chartlines.v1 import connections
+from generator.checks import combinations
 from generator.checks.rule import (
     ERROR,
     ERROR_IN_PRODUCTION,
@@ -21,7 +22,7 @@ from generator.release import Release
 Find = Callable[[Release], Iterator[tuple[tuple[str, ...], str, str]]]
 """Finds (path in the definition, message, hint)."""
 
-_FOUND: list[tuple[Rule, Find]] = []
+_FOUND: list[tuple[Rule, Find]] = [*combinations.FOUND]
 
 
 def _rule(
@@ -35,7 +36,7 @@ def _rule(
 
 
 def rules() -> tuple[Rule, ...]:
-    """Every rule of this module."""
+    """Every rule about definitions."""
     return tuple(rule for rule, _ in _FOUND)
 
 

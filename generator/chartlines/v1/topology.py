@@ -93,10 +93,11 @@ def _parts(top: Topology) -> Iterator[str]:
         yield "worker"
     if top.celery and at(top.values, "redis.enabled") is not False:
         yield "redis"
+    if top.celery and top.on("flower.enabled"):
+        yield "flower"
     for part, key in (
         ("pgbouncer", "pgbouncer.enabled"),
         ("statsd", "statsd.enabled"),
-        ("flower", "flower.enabled"),
         ("postgresql", "postgresql.enabled"),
         ("create-user-job", "createUserJob.enabled"),
         ("run-airflow-migrations", "migrateDatabaseJob.enabled"),

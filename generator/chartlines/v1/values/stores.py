@@ -53,8 +53,11 @@ def _database(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         limits = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
         yield put("postgresql.primary.resources", limits)
         if base._any_uid(env, cluster):
-            for context in ("podSecurityContext", "containerSecurityContext"):
-                yield put(f"postgresql.primary.{context}.enabled", False, "security.openshift")
+            # The pod's own context is its fsGroup alone; of the container's only the uid goes.
+            yield put("postgresql.primary.podSecurityContext.enabled", False, "security.openshift")
+            yield put(
+                "postgresql.primary.containerSecurityContext.runAsUser", None, "security.openshift"
+            )
     if env.runs("CeleryExecutor"):
         secret = contract.result_backend(env)
         yield put("data.resultBackendSecretName", secret, "database.resultBackendSecretName")
