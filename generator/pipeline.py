@@ -258,15 +258,26 @@ def render_release(
         hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
         problems.append(chart_problem(built, UserError(message, hint=hint)))
         return None
-    rendered = renderer.render(request(built, archive))
+    asked = request(built, archive)
+    rendered = renderer.render(asked)
     if isinstance(rendered, RenderFailure):
         problems += rendered.problems(environment=built.name, path=built.definition.path)
         return None
     problems += [
         dataclasses.replace(item, environment=built.name, path=built.definition.path)
         for item in rendered.problems
+        if not _of_the_chart_itself(item, asked.values)
     ]
     return rendered
+
+
+def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
+    """Whether a chart warns of an old key that nobody wrote: its own defaults set it.
+
+    Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
+    """
+    old = _OLD_KEY.fullmatch(problem.message)
+    return problem.rule == "chart/deprecated" and old is not None and at(values, old[1]) is None
 
 
 def own_manifests(built: Built) -> list[dict[str, Any]]:
