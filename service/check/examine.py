@@ -18,6 +18,9 @@ from generator.report.model import EnvironmentDiff, Report
 from generator.tree import SCHEMAS
 from generator.validate import NotDone
 
+CHART = "chart values and rendered objects"
+"""How `validate` calls the checks that it cannot make without the chart."""
+
 UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
 
 
@@ -75,7 +78,9 @@ def full(subject: Subject, tools: Tools) -> Findings:
         means = review.Means(tools.charts, tools.renderer, tools.jobs)
         compared = review.review(revisions, names, None, means).environments
     checked = _validated(subject, after, tools, tools.renderer)
-    return _joined(subject, [_fair(item) for item in compared], checked)
+    without = {item.environment for item in checked.not_done if item.check == CHART}
+    fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
+    return _joined(subject, fair, checked)
 
 
 def static(subject: Subject, tools: Tools) -> Findings:
@@ -118,10 +123,18 @@ def _validated(
     return dataclasses.replace(found, problems=(*broken, *standing))
 
 
+def is_without_base(item: EnvironmentDiff) -> bool:
+    """Whether the head could be rendered, and the base it is to be compared with could not."""
+    return not item.rendered and item.reason.startswith("the base")
+
+
 def _fair(item: EnvironmentDiff) -> EnvironmentDiff:
     """A change is not to blame for a base that does not render: it may be the remedy."""
-    if item.rendered or not item.reason.startswith("the base"):
-        return item
+    return _eased(item) if is_without_base(item) else item
+
+
+def _eased(item: EnvironmentDiff) -> EnvironmentDiff:
+    """A render that was not possible for other reasons than the change's own is no error of it."""
     problems = tuple(
         dataclasses.replace(problem, severity=Severity.WARNING)
         if problem.rule.startswith("render/")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.impact.finding import Finding
 from generator.problem import Problem, Severity
 from generator.report import words
 from generator.report.model import EnvironmentDiff, Report
-from service.check.examine import Findings
+from generator.validate import NotDone
+from service.check.examine import CHART, Findings, is_without_base
 from service.check_port import CheckState, Grants
 
-_CHART = "chart values and rendered objects"
+NOT_COMPARED = "check/not-compared"
+"""What a writer accepts where the base does not render, so that nobody knows what is lost."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,20 +41,22 @@ def judge(found: Findings, grants: Grants, *, waiting: str = "", group: bool = F
     error of ours. A writer's override turns all of these into success, and is told.
     """
     errors = [p for p in _problems(found.report) if p.severity is Severity.ERROR]
-    refused = [] if group else list(_refused(found.report, grants))
-    undone = next((item for item in found.not_done if item.check == _CHART), None)
-    rules = tuple(sorted({finding.rule for finding in refused}))
+    diffs = found.report.environments
+    refused = {item.name: frozenset() if group else _refused(item, grants) for item in diffs}
+    undone = {item.environment: item for item in found.not_done if item.check == CHART}
+    rules = tuple(sorted(frozenset[str]().union(*refused.values())))
     notes = (*_notes(found, grants), *map(_help, rules))
+    otherwise = CheckState.NEUTRAL if waiting else CheckState.SUCCESS
     states = {
-        item.name: _state(item, grants, group=group, waiting=bool(waiting)).value
-        for item in found.report.environments
+        item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
     }
-    if errors or refused:
-        state, summary = CheckState.FAILURE, _failure(errors, refused)
+    if errors or rules:
+        state, summary = CheckState.FAILURE, _failure(errors, rules)
     elif waiting:
         state, summary = CheckState.NEUTRAL, waiting
-    elif undone is not None:
-        state, summary = CheckState.ERROR, f"{undone.environment}: {undone.reason}"
+    elif undone:
+        name, item = min(undone.items())
+        state, summary = CheckState.ERROR, f"{name}: {item.reason}"
     else:
         state, summary = CheckState.SUCCESS, _success(found.report)
     if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
@@ -69,33 +72,33 @@ def _problems(report: Report) -> Iterator[Problem]:
         yield from item.problems
 
 
-def _refused(report: Report, grants: Grants) -> Iterator[Finding]:
-    for item in report.environments:
-        yield from _unaccepted(item, grants)
+def _refused(item: EnvironmentDiff, grants: Grants) -> frozenset[str]:
+    """Rules that somebody must accept: grave impacts, and an impact that nobody can know."""
+    found = {finding.rule for finding in item.impact if finding.severity is Severity.ERROR}
+    if is_without_base(item):
+        found.add(NOT_COMPARED)
+    return frozenset(found - set(grants.accepted))
 
 
-def _unaccepted(item: EnvironmentDiff, grants: Grants) -> Iterator[Finding]:
-    for finding in item.impact:
-        if finding.severity is Severity.ERROR and finding.rule not in grants.accepted:
-            yield finding
-
-
-def _state(item: EnvironmentDiff, grants: Grants, *, group: bool, waiting: bool) -> CheckState:
-    broken = any(problem.severity is Severity.ERROR for problem in item.problems)
-    if broken or (not group and any(_unaccepted(item, grants))):
+def _state(
+    item: EnvironmentDiff,
+    refused: frozenset[str],
+    undone: Mapping[str, NotDone],
+    otherwise: CheckState,
+) -> CheckState:
+    if refused or any(problem.severity is Severity.ERROR for problem in item.problems):
         return CheckState.FAILURE
-    return CheckState.NEUTRAL if waiting else CheckState.SUCCESS
+    return CheckState.ERROR if item.name in undone else otherwise
 
 
-def _failure(errors: Sequence[Problem], refused: Sequence[Finding]) -> str:
+def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     parts = []
     if errors:
         first = errors[0]
         place = f" at {first.place}" if first.place else ""
         parts.append(f"{_counted(len(errors), 'problem')}, first {first.rule}{place}")
-    if refused:
-        rules = ", ".join(sorted({finding.rule for finding in refused}))
-        parts.append(f"not accepted: {rules}")
+    if rules:
+        parts.append(f"not accepted: {', '.join(rules)}")
     return "; ".join(parts)
 
 
@@ -115,6 +118,7 @@ def _counted(count: int, noun: str) -> str:
 def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
     """What a reader of the report must know beside it."""
     rules = {finding.rule for item in found.report.environments for finding in item.impact}
+    rules.add(NOT_COMPARED)
     for rule, author in sorted(grants.accepted.items()):
         if rule in rules:
             yield _note("check/accepted", f"{author} has accepted {rule} for this commit")
@@ -123,11 +127,17 @@ def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
         yield _note("check/override", f"{by.author} overrides this check: {by.reason}")
     if grants.trusted_by:
         yield _note("check/trusted", f"{grants.trusted_by} has allowed this commit of a fork")
-    for item in found.not_done:
-        yield _note("check/not-done", f"{item.check}: {item.reason}", item.environment)
+    for check in sorted({item.check for item in found.not_done}):
+        yield _not_done(check, [item for item in found.not_done if item.check == check])
     if found.suppressed:
         count = _counted(found.suppressed, "finding")
         yield _note("check/suppressed", f"{count} suppressed in the definitions, with reasons")
+
+
+def _not_done(check: str, items: Sequence[NotDone]) -> Problem:
+    """One line for a check, however many objects and environments it was not done for."""
+    rest = f" (and {len(items) - 1:,} more of this kind)" if items[1:] else ""
+    return _note("check/not-done", f"{check} not checked: {items[0].reason}{rest}")
 
 
 def _help(rule: str) -> Problem:
@@ -135,5 +145,5 @@ def _help(rule: str) -> Problem:
     return _note("check/accept", words)
 
 
-def _note(rule: str, message: str, environment: str = "") -> Problem:
-    return Problem(rule, Severity.INFO, message, environment)
+def _note(rule: str, message: str) -> Problem:
+    return Problem(rule, Severity.INFO, message)
