@@ -93,7 +93,16 @@ def _forge(url: str) -> str:
 
 
 def _commit(target: Path, plan: Plan, branch: str) -> None:
-    tree = _worktree(target, branch)
+    there = (target / ".git").exists()
+    try:
+        _commit_in(_worktree(target, branch), target, plan)
+    except BaseException:
+        if not there:
+            _remove(target / ".git")
+        raise
+
+
+def _commit_in(tree: Worktree, target: Path, plan: Plan) -> None:
     prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
     paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]
     with repo.reversible(target, plan):

@@ -20,7 +20,7 @@ _NEVER = (
     "policy/*",
     "suppress/*",
     "values/owned-key",
-    "chart/digest",
+    "chart/archive",
     "secrets/plain",
 )
 
@@ -86,7 +86,7 @@ def faults(
                 Severity.WARNING,
                 f"no rule is called {item.rule}",
                 *path,
-                hint="gen-env rules lists them",
+                hint="docs/rules.md lists them",
             )
         elif item.rule not in used:
             yield resolved.problem(

@@ -119,6 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence()
         return 0
+    except OSError as error:
+        return _machine(error)
     except Exception as error:
         return _bug(error)
 
@@ -129,6 +131,16 @@ def _tell(error: UserError) -> None:
     click.echo(f"{place}{error.message}", err=True)
     if error.hint:
         click.echo(f"  {error.hint}", err=True)
+
+
+def _machine(error: OSError) -> int:
+    """A full disk or a broken device is nobody's bug; any other refusal should have been caught."""
+    import errno
+
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+        return _bug(error)
+    click.echo(f"error: {error.strerror}", err=True)
+    return 1
 
 
 def _silence() -> None:
@@ -160,4 +172,20 @@ def _bug(error: Exception) -> int:
 
 def run() -> None:
     """Entry point of the installed command."""
-    sys.exit(main())
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode, and names of files that are no text, must not end in an error.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = main()
+    _flush(code)
+
+
+def _flush(code: int) -> None:
+    """Leave; what is still to be written may find the disk full or the reader gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    except OSError as error:
+        code = _machine(error)
+        _silence()
+    sys.exit(code)

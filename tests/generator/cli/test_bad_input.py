@@ -59,7 +59,7 @@ MISTAKES = {
         11,
         "did you mean minReplicas?",
     ),
-    "unknown field like nothing": (DEV + "zzz: 1\n", 10, "known here: airflow, apiServer"),
+    "unknown field like nothing": (DEV + "zzz: 1\n", 10, "airflow, apiServer"),
     "a field of snake case": (DEV + "network_policy: {mode: off}\n", 10, "networkPolicy"),
     "a missing field": (changed(DEV, ("chart: {version: 1.22.0}\n", "")), None, "add chart"),
     "a missing field below": (changed(DEV, ("{version: 3.2.2}", "{}")), 5, "add version"),
