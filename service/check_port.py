@@ -63,8 +63,8 @@ class Surroundings:
     """The handles that a check works with; the worker makes them for each run.
 
     `git_token` answers with a fresh token, empty where none is configured (an App's expires);
-    `is_current` is false as soon as a newer event of the same pull request was accepted or the
-    worker has been told to stop: ask it before every write to the outside. `data_dir` is ours to
+    `is_current` is false as soon as a newer event of the same pull request was accepted: ask it
+    before every write to the outside. `data_dir` is ours to
     keep mirrors and caches in, shared by all workers of this host.
     """
 

@@ -187,6 +187,12 @@ def newest_checks(
     return {row.number: row for row in connection.execute(query)}
 
 
+def knows_push(connection: sa.Connection, job: Job, sha: str) -> bool:
+    """Whether a run of this branch's key was made for this commit."""
+    query = sa.select(run.c.details).where(run.c.key == job.key).order_by(run.c.seq.desc())
+    return any(row.details.get("sha") == sha for row in connection.execute(query.limit(50)))
+
+
 def depth(connection: sa.Connection) -> tuple[int, float | None]:
     """How many runs are unfinished, and when the oldest of them was queued."""
     query = sa.select(sa.func.count(), sa.func.min(run.c.queued)).where(run.c.state.in_(UNFINISHED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from typing import Any
 
@@ -99,6 +100,12 @@ turn = sa.Table(
     sa.Column("taken", sa.Float, nullable=False),
     sa.Column("seen_sha", sa.String(64), nullable=False),
 )
+key = sa.Table(
+    "gen_env_key",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
 version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 # Statements that lead from the version before to this one; version 1 is what create_all makes.
@@ -169,6 +176,15 @@ def upsert(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT of this dialect that knows ON CONFLICT."""
     postgresql = connection.dialect.name == "postgresql"
     return postgresql_insert(table) if postgresql else sqlite_insert(table)
+
+
+def shared_key(made: sa.Engine, name: str) -> bytes:
+    """A random key that all processes share, made by the first who asks."""
+    with made.begin() as connection:
+        statement = upsert(connection, key).values(name=name, value=secrets.token_bytes(32))
+        connection.execute(statement.on_conflict_do_nothing())
+        found = connection.execute(sa.select(key.c.value).where(key.c.name == name)).scalar_one()
+    return bytes(found)
 
 
 def now(connection: sa.Connection) -> float | None:

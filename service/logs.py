@@ -1,0 +1,56 @@
+"""One line of JSON for each event, on stderr; no secret gets through."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from collections.abc import Iterable
+
+from generator.forge.redact import redact
+from generator.seal.secret import Secret
+
+_FIELDS = ("connection", "repository", "number", "kind", "run", "delivery", "event")
+
+
+class JsonLines(logging.Formatter):
+    """Time, level, logger, message, our ids; the whole line passes the redactor."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line: dict[str, object] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage(), self._secrets),
+        }
+        for name in _FIELDS:
+            if value := getattr(record, name, None):
+                line[name] = redact(value, self._secrets) if isinstance(value, str) else value
+        if record.exc_info and record.exc_info[1]:
+            # The place tells us what we need; the text may quote what nobody should see.
+            line["error"] = type(record.exc_info[1]).__name__
+            line["at"] = _place(record.exc_info[1])
+        return json.dumps(line)
+
+
+def configure(secrets: Iterable[Secret], level: int = logging.INFO) -> None:
+    """Send everything that is logged in this process through one handler."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # These tell of every request and every poll.
+    for name in ("urllib3", "dbos", "gunicorn.access", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
