@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from generator import yamledit
+from generator import yamledit, yamlio
 from generator.definition import Definition
 from generator.errors import UserError
 from generator.layers import Path, leaves
@@ -95,8 +95,24 @@ def edited(target: Definition, moves: Sequence[Move]) -> str:
         if move.new is MISSING:
             text = yamledit.remove(text, move.path, file=target.path)
         else:
-            text = yamledit.set_value(text, move.path, move.new, file=target.path)
+            text = _written(text, move, target)
     return text
+
+
+def _written(text: str, move: Move, target: Definition) -> str:
+    """The value in the quotes that the target has, and without any where it had none."""
+    edited = yamledit.set_value(text, move.path, move.new, file=target.path)
+    before = target.document.marks.get(move.path)
+    if not isinstance(move.new, str) or (before is not None and before.style):
+        return edited
+    document = yamlio.read(edited, target.path)
+    mark = document.marks[move.path]
+    bare = f"{edited[: mark.start]}{move.new}{edited[mark.end :]}"
+    try:
+        same = alike(yamlio.read(bare, target.path).data, document.data)
+    except yamlio.YamlError:
+        return edited
+    return bare if same else edited
 
 
 def drift(source: Definition, target: Definition, fields: Sequence[str]) -> tuple[Difference, ...]:

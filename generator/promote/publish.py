@@ -96,8 +96,8 @@ def _place(ground: Ground, branch: str, draft: Draft, tree: str, *, push: bool) 
         there = fetch_branch(ground.tree, ground.remote, branch)
     tips = [tip for tip in (there, here) if tip is not None]
     made = next((tip for tip in tips if _gives(ground, tip, tree)), None)
-    if made is None:
-        for tip in tips:
+    for tip in tips:
+        if tip != made:
             _require_ours(ground, branch, tip)
     chosen = made or commit.commit_tree(git, draft, tree)
     if here != chosen and not commit.point(git, branch, chosen, here):

@@ -103,9 +103,7 @@ class World:
     def clone(self, name="other"):
         """Another person's clone."""
         target = self.folder / name
-        subprocess.run(
-            ["git", "clone", "--quiet", str(self.bare.path), str(target)], check=True
-        )
+        subprocess.run(["git", "clone", "--quiet", str(self.bare.path), str(target)], check=True)
         return Repo(target)
 
     def merge(self, path, *pairs, message="Change", repo=None, push=True):
