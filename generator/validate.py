@@ -162,9 +162,12 @@ def _release_problems(
         reason = f"{means.charts.missing(version)}: gen-env chart pull {version}, or chart add"
         not_done.append(NotDone(built.name, "chart values and rendered objects", reason))
         return problems, not_done
-    problems += _value_problems(built, release, archive)
-    problems += _rendered_problems(built, release, archive, means, not_done)
-    return problems, not_done
+    told = list(_value_problems(built, release, archive))
+    objects = _rendered_problems(built, release, archive, means, not_done)
+    if any(item.rule == "values/schema" for item in told):
+        # Helm refuses the same values once more, without a line.
+        objects = [item for item in objects if item.rule != "chart/schema"]
+    return [*problems, *told, *objects], not_done
 
 
 def _value_problems(built: Built, release: Release, archive: ChartArchive) -> Iterator[Problem]:

@@ -16,6 +16,8 @@ from generator.yamlscalar import Plain
 
 # Strings that are as safe without quotes as the old value was, beyond what `dump` dares.
 _BARE = re.compile(r"[A-Za-z/._][!$%&()*+./0-9:;<=>?@A-Z\\^_a-z|~-]*")
+# No dialect takes three numbers with points for anything but a string.
+_RELEASE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _DASH = re.compile(r"-[ \t]*(?:#[^\r\n]*)?[\s]*\Z")
 
 
@@ -94,7 +96,7 @@ def _sources(mark: Mark, new: Any) -> list[str]:
         return [double]
     if mark.style == "'" and "\\" not in double.replace('\\"', ""):
         return ["'" + new.replace("'", "''") + "'", double]
-    bare = [new] if _BARE.fullmatch(new) else []
+    bare = [new] if _BARE.fullmatch(new) or _RELEASE.fullmatch(new) else []
     return [*bare, yamldump.scalar_source(new), double]
 
 

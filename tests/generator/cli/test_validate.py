@@ -1,0 +1,262 @@
+# ruff: noqa: E501 (tables of one line each)
+import datetime
+
+import pytest
+
+from tests.charts_archive import stand_in_archive
+from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repository, run
+
+TOMORROW = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat()
+FIELDS = {"rule", "severity", "environment", "path", "line", "message", "hint"}
+
+
+@pytest.fixture
+def repo(tmp_path):
+    repo = repository(tmp_path, dev=DEV, production=PRODUCTION)
+    repo.run("generate")
+    return repo
+
+
+def rules(done, environment=None):
+    problems = done.json["problems"]
+    return [p["rule"] for p in problems if environment in (None, p["environment"])]
+
+
+def test_json_has_the_documented_shape(repo):
+    done = repo.run("validate", "-o", "json")
+    assert set(done.json) == {"environments", "problems", "notDone", "suppressed"}
+    assert done.json["environments"] == ["dev", "production"]
+    assert all(set(problem) == FIELDS for problem in done.json["problems"])
+    assert {p["severity"] for p in done.json["problems"]} <= {"error", "warning", "info"}
+    assert all(set(item) == {"environment", "check", "reason"} for item in done.json["notDone"])
+
+
+def test_problems_come_in_one_order_without_repetition(repo):
+    first = repo.run("validate", "-o", "json").json["problems"]
+    weight = ["error", "warning", "info"]
+    keys = [
+        (p["environment"], weight.index(p["severity"]), p["path"], p["line"] or 0) for p in first
+    ]
+    assert keys == sorted(keys)
+    assert len({str(p) for p in first}) == len(first)
+    assert repo.run("validate", "-o", "json").json["problems"] == first
+
+
+def test_only_errors_exit_with_1(repo):
+    assert repo.run("validate", "dev").code == 0
+    assert repo.run("validate", "production").code == 1
+    assert repo.run("validate", "dev", "-o", "json").code == 0
+    assert repo.run("validate", "production", "-o", "yaml").code == 1
+
+
+def test_findings_are_on_stdout_and_the_summary_on_stderr(repo):
+    done = repo.run("validate", "dev")
+    assert "[secrets/stub]" in done.stdout
+    assert done.stderr.startswith("1 environments: 6 info, 1 checks not done")
+
+
+def test_it_writes_nothing(repo):
+    before = repo.tree()
+    repo.run("validate")
+    assert repo.tree() == before
+
+
+def test_unsealed_stubs_matter_more_the_higher_the_tier(repo):
+    repo.definition("staging", STAGING)
+    repo.run("generate")
+    problems = repo.run("validate", "-o", "json").json["problems"]
+    found = {p["environment"]: p["severity"] for p in problems if p["rule"] == "secrets/stub"}
+    assert found == {"dev": "info", "staging": "warning", "production": "error"}
+
+
+def test_hand_edits_are_found_with_their_line(repo):
+    path = "environments/dev/generated/values.yaml"
+    repo.edit(path, 'executor: "LocalExecutor"', 'executor: "CeleryExecutor"')
+    done = repo.run("validate", "dev")
+    assert done.code == 1
+    line = repo.line(path, 'executor: "CeleryExecutor"')
+    assert f"{path}:{line}  [tree/out-of-date]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rule"),
+    [
+        ("destination: {cluster: main}", "destination: {cluster: main, namespace: airflow-dev}", "namespace"),
+        ("database: {embedded: true}", "database: {host: PG.example.com, cidrs: [10.0.0.0/8]}", "database"),
+        ("labels: {}", "ingress: {host: Airflow.example.com}", "host"),
+    ],
+)  # fmt: skip
+def test_what_two_environments_must_not_share(tmp_path, first, second, rule):
+    one = changed(DEV + "labels: {}\n", (first, second))
+    if rule == "namespace":
+        one = changed(DEV, (first, second))
+    two = changed(one, ("name: dev", "name: test"), ("PG", "pg") if "PG" in one else ("v1", "v1"),
+                  ("Airflow.", "airflow.") if "Airflow." in one else ("v1", "v1"))  # fmt: skip
+    repo = repository(tmp_path, dev=one, test=two)
+    done = repo.run("validate", "-o", "json")
+    assert rules(done, "test").count(f"estate/duplicate-{rule}") == 1
+    assert f"estate/duplicate-{rule}" not in rules(done, "dev"), "told at the later of the two"
+    assert f"estate/duplicate-{rule}" in rules(repo.run("validate", "test", "-o", "json"))
+    assert f"estate/duplicate-{rule}" not in rules(repo.run("validate", "dev", "-o", "json"))
+
+
+# Suppressions
+
+
+SUPPRESSIBLE = "suppress: [{{rule: {rule}, reason: known, expires: {day}}}]\n"
+
+
+def with_suppression(tmp_path, rule, day=TOMORROW, settings=SETTINGS):
+    text = changed(
+        STAGING, ('auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}\n', "")
+    )
+    repo = repository(
+        tmp_path, settings=settings, staging=text + SUPPRESSIBLE.format(rule=rule, day=day)
+    )
+    repo.run("generate")
+    return repo
+
+
+def test_an_accepted_finding_is_named_with_its_reason(tmp_path):
+    repo = with_suppression(tmp_path, "auth/none")
+    done = repo.run("validate", "-o", "json")
+    assert "auth/none" not in rules(done)
+    (item,) = done.json["suppressed"]
+    assert set(item) == FIELDS | {"reason", "expires"}
+    assert (item["rule"], item["reason"], item["expires"]) == ("auth/none", "known", TOMORROW)
+    assert f"until {TOMORROW}: known" in repo.run("validate").stdout
+
+
+@pytest.mark.parametrize(
+    ("rule", "day", "settings", "expected"),
+    [
+        ("auth/none", "2020-01-01", SETTINGS, {"suppress/expired", "auth/none"}),
+        ("auth/nothing", TOMORROW, SETTINGS, {"suppress/unknown-rule", "auth/none"}),
+        ("auth/default-user", TOMORROW, SETTINGS, {"suppress/unused", "auth/none"}),
+        ("auth/none", TOMORROW, SETTINGS + "policy: {tiers: {staging: {maySuppress: [metrics/*]}}}\n",
+         {"suppress/not-allowed", "auth/none"}),
+    ],
+)  # fmt: skip
+def test_a_suppression_that_does_not_hold(tmp_path, rule, day, settings, expected):
+    done = with_suppression(tmp_path, rule, day, settings).run("validate", "-o", "json")
+    assert expected <= set(rules(done))
+    assert done.json["suppressed"] == []
+
+
+def test_a_pattern_accepts_several_and_policy_may_allow_it(tmp_path):
+    settings = SETTINGS + "policy: {tiers: {staging: {maySuppress: [auth/*]}}}\n"
+    done = with_suppression(tmp_path, "auth/*", settings=settings).run("validate", "-o", "json")
+    assert [item["rule"] for item in done.json["suppressed"]] == ["auth/none"]
+
+
+def test_what_keeps_the_tree_from_being_written_cannot_be_accepted(tmp_path):
+    enforced = 'networkPolicy: {mode: enforce}\nlogging: {remote: {type: s3, url: "s3://a/b"}}\n'
+    window = 'sync: {windows: [{kind: deny, schedule: "0 1 * * *", duration: 1h}]}\n'
+    for number, (part, rule) in enumerate(
+        ((window, "sync/unmanaged-windows"), (enforced, "network/*"))
+    ):
+        text = DEV + part + SUPPRESSIBLE.format(rule=rule, day=TOMORROW)
+        repo = repository(tmp_path / str(number), dev=text)
+        assert repo.run("generate").code == 1
+        assert repo.run("validate").code == 1
+
+
+def test_an_out_of_date_tree_cannot_be_accepted(tmp_path):
+    repo = repository(tmp_path, dev=DEV + SUPPRESSIBLE.format(rule='"*"', day=TOMORROW))
+    assert repo.run("validate").code == 1
+
+
+# With a chart
+
+
+@pytest.fixture
+def chart(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("charts")
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(folder / "renders"))
+    assert run("chart", "add", stand_in_archive(folder)).code == 0
+
+
+def test_with_a_chart_values_and_objects_are_checked(chart, tmp_path):
+    text = changed(DEV, ("3.2.2}", "3.2.2}\nvalues: {scheduler: {livenesProbe: {}}}"))
+    repo = repository(tmp_path, dev=text)
+    repo.run("generate")
+    done = repo.run("validate", "-o", "json")
+    path = "environments/dev/environment.yaml"
+    unknown = [p for p in done.json["problems"] if "livenesProbe" in p["message"] + p["hint"]]
+    assert {(p["path"], p["line"]) for p in unknown} == {(path, repo.line(path, "livenesProbe"))}
+    assert any("livenessProbe" in p["hint"] for p in unknown)
+    assert "chart values and rendered objects" not in [m["check"] for m in done.json["notDone"]]
+
+
+def test_a_chart_source_that_renders_puts_finished_objects_into_git(chart, tmp_path):
+    repo = repository(tmp_path, settings=SETTINGS + "chart: {source: rendered}\n", dev=DEV)
+    assert repo.run("generate").code == 0
+    folder = "environments/dev/generated/manifests/chart/"
+    objects = [path for path in repo.tree() if path.startswith(folder)]
+    assert len(objects) > 10
+    for path in objects:
+        manifest = repo.yaml(path)
+        name = f"{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
+        assert path == folder + name.replace(":", "-")
+    application = repo.yaml("environments/dev/generated/application.yaml")
+    (source,) = application["spec"]["sources"]
+    assert "chart" not in source and "manifests/chart/*.yaml" in source["directory"]["include"]
+    assert repo.run("generate").stdout == ""
+    assert repo.run("generate", "--check").code == 0
+    assert repo.run("validate").code == 0
+
+
+def test_rendering_shows_what_the_cluster_gets(chart, tmp_path):
+    import yaml
+
+    repo = repository(tmp_path, dev=DEV)
+    done = repo.run("render", "dev")
+    assert done.code == 0, done.stderr
+    everything = list(yaml.safe_load_all(done.stdout))
+    only = {
+        part: list(yaml.safe_load_all(repo.run("render", "dev", "--only", part).stdout))
+        for part in ("chart", "manifests")
+    }
+    assert len(everything) == len(only["chart"]) + len(only["manifests"])
+    assert {"Namespace", "SealedSecret"} <= {item["kind"] for item in only["manifests"]}
+    assert "Deployment" in {item["kind"] for item in only["chart"]}
+    assert repo.run("render", "dev", "-o", "json").json == everything
+
+
+def test_without_a_chart_rendering_says_how_to_get_it(tmp_path):
+    repo = repository(tmp_path, dev=DEV)
+    done = repo.run("render", "dev")
+    assert (done.code, done.stdout) == (1, "")
+    assert "gen-env chart pull 1.22.0" in done.stderr
+    assert repo.run("render", "dev", "--only", "manifests").code == 0
+
+
+def test_without_a_chart_a_rendered_tree_is_refused_and_the_old_one_stays(tmp_path):
+    repo = repository(tmp_path, settings=SETTINGS + "chart: {source: rendered}\n", dev=DEV)
+    done = repo.run("generate")
+    assert done.code == 1 and "[chart/archive]" in done.stderr
+    assert not (tmp_path / "environments/dev/generated").exists()
+
+
+def test_the_digest_is_recorded_once_a_chart_is_at_hand(chart, tmp_path):
+    repo = repository(tmp_path, dev=DEV)
+    repo.run("generate")
+    listed = run("chart", "list", "-o", "json").json
+    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] == listed[0]["digest"]
+    assert set(listed[0]) == {"version", "airflow", "digest"}
+
+
+def test_adding_a_chart_again_changes_nothing(chart, tmp_path):
+    before = run("chart", "list").stdout
+    assert run("chart", "add", stand_in_archive(tmp_path)).code == 0
+    assert run("chart", "list").stdout == before
+
+
+def test_a_digest_in_the_definition_pins_the_archive(chart, tmp_path):
+    pinned = changed(DEV, ("version: 1.22.0", "version: 1.22.0, digest: sha256:" + "0" * 64))
+    repo = repository(tmp_path, dev=pinned)
+    repo.run("generate")
+    done = repo.run("validate", "-o", "json")
+    assert "chart/archive" in rules(done) or done.json["notDone"]
+    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] == "sha256:" + "0" * 64
