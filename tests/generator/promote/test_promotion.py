@@ -534,3 +534,41 @@ def test_an_executable_file_and_a_signature_wish_are_respected(world):
     assert "nothing was changed" in caught.value.hint
     assert world.bare.branches("promote/*") == []
     assert world.repo.git("branch", "--list", "promote/*") == ""
+
+
+def _while_pushing(world, ref, commit):
+    """The first push of the clone finds that the remote has changed since it said hello."""
+    hook = world.repo.root / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f"#!/bin/sh\nrm $0\ngit --git-dir {world.bare.path} update-ref {ref} {commit}\n", "utf-8"
+    )
+    hook.chmod(0o755)
+
+
+def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world):
+    world.stage()
+    other = world.clone()
+    theirs = promote(world, repo=other, pull=False).placed
+    other.git("push", "--quiet", "origin", f"{theirs.branch}:refs/heads/elsewhere")
+    world.repo.git("config", "user.name", "Second")
+    _while_pushing(world, f"refs/heads/{theirs.branch}", theirs.commit)
+    done = promote(world)
+    assert done.placed.commit == theirs.commit == world.bare.branch(theirs.branch)
+    assert world.repo.git("rev-parse", theirs.branch) == theirs.commit
+    assert len(world.pulls()) == 1
+
+
+def test_something_else_pushed_at_this_very_moment_is_left_alone(world):
+    world.stage()
+    branch = prepare(world).branch
+    other = world.clone()
+    other.write("by-hand.txt", "mine\n")
+    other.commit("By hand")
+    other.git("push", "--quiet", "origin", "HEAD:refs/heads/elsewhere")
+    theirs = other.git("rev-parse", "HEAD")
+    _while_pushing(world, f"refs/heads/{branch}", theirs)
+    with pytest.raises(UserError, match="commits that gen-env did not make"):
+        promote(world)
+    assert world.bare.branch(branch) == theirs
+    assert world.pulls() == []
