@@ -1,0 +1,184 @@
+"""A control plane on loopback: etcd and kube-apiserver as ordinary processes, ended by pid."""
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.cluster import programs
+
+ADMIN, READER = "admin-token", "reader-token"
+_KINDS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+
+
+class Plane:
+    """A running API server: address, tokens, and what tests ask of it."""
+
+    def __init__(self, url, authority):
+        self.url = url
+        self.authority = authority
+        self._context = None
+        self._resources = {}
+
+    def call(self, method, path, body=None, *, token=ADMIN, content="application/json"):
+        """One request; returns status and decoded answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Content-Type", content)
+        try:
+            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:
+                return answer.status, json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"{}")
+
+    def apply(self, manifest, *, manager="test"):
+        """Server-side apply with strict field validation; returns the stored object."""
+        path = self.path(manifest) + f"?fieldManager={manager}&force=true&fieldValidation=Strict"
+        status, answer = self.call("PATCH", path, manifest, content="application/apply-patch+yaml")
+        name = manifest["metadata"]["name"]
+        assert status in (200, 201), f"{manifest['kind']} {name}: {answer.get('message')}"
+        return answer
+
+    def path(self, manifest):
+        """The object's path, from what the server says of its kinds."""
+        version, kind = manifest["apiVersion"], manifest["kind"]
+        if version not in self._resources:
+            prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
+            status, found = self.call("GET", prefix)
+            assert status == 200, f"the server does not know {version}"
+            self._resources[version] = (prefix, found["resources"])
+        prefix, resources = self._resources[version]
+        entry = next(item for item in resources if item["kind"] == kind and "/" not in item["name"])
+        metadata = manifest["metadata"]
+        where = f"/namespaces/{metadata['namespace']}" if entry["namespaced"] else ""
+        return f"{prefix}{where}/{entry['name']}/{metadata['name']}"
+
+    def kubeconfig(self, file, *, token):
+        """Write a kubeconfig with one context, named `plane`."""
+        authority = base64.b64encode(self.authority.read_bytes()).decode()
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "plane",
+            "clusters": [
+                {
+                    "name": "plane",
+                    "cluster": {"server": self.url, "certificate-authority-data": authority},
+                }
+            ],
+            "users": [{"name": "plane", "user": {"token": token}}],
+            "contexts": [{"name": "plane", "context": {"cluster": "plane", "user": "plane"}}],
+        }
+        file.write_text(json.dumps(config), encoding="utf-8")
+        return file
+
+
+@contextlib.contextmanager
+def running(folder):
+    """Start etcd and kube-apiserver below `folder`; stop exactly these two at the end."""
+    with _process(_etcd(folder), folder / "etcd.log") as store:
+        arguments, url = _apiserver(folder, store.url)
+        with _process((arguments, url), folder / "kube-apiserver.log"):
+            plane = Plane(url, folder / "certs" / "apiserver.crt")
+            _wait(plane, folder)
+            yield plane
+
+
+def _etcd(folder):
+    client, peer = f"http://127.0.0.1:{_port()}", f"http://127.0.0.1:{_port()}"
+    return [
+        programs.find("etcd"),
+        "--data-dir",
+        folder / "etcd",
+        "--unsafe-no-fsync",
+        "--listen-client-urls",
+        client,
+        "--advertise-client-urls",
+        client,
+        "--listen-peer-urls",
+        peer,
+        "--initial-advertise-peer-urls",
+        peer,
+        "--initial-cluster",
+        f"default={peer}",
+        "--log-level",
+        "error",
+    ], client
+
+
+def _apiserver(folder, store):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    port = _port()
+    tokens = folder / "tokens.csv"
+    tokens.write_text(f"{ADMIN},admin,1,system:masters\n{READER},gen-env,2\n", encoding="utf-8")
+    key = folder / "sa.key"
+    key.write_bytes(
+        rsa.generate_private_key(65537, 2048).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )
+    return [
+        programs.find("kube-apiserver"),
+        f"--etcd-servers={store}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--cert-dir={folder / 'certs'}",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        f"--token-auth-file={tokens}",
+        "--authorization-mode=RBAC",
+        "--disable-admission-plugins=ServiceAccount",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--endpoint-reconciler-type=none",
+    ], f"https://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _process(command, log):
+    arguments, url = command
+    with log.open("wb") as file:
+        process = subprocess.Popen([str(item) for item in arguments], stdout=file, stderr=file)
+    process.url = url
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(plane, folder):
+    """Until the server says ready; its log is the message when it never does."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            if plane.authority.is_file():
+                plane._context = ssl.create_default_context(cafile=str(plane.authority))
+                status, _ = plane.call("GET", "/api/v1/namespaces/kube-system")
+                if status == 200:
+                    return
+        time.sleep(0.3)
+    tail = (Path(folder) / "kube-apiserver.log").read_text("utf-8", "replace")[-2000:]
+    raise AssertionError(f"kube-apiserver did not become ready:\n{tail}")
+
+
+def _port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,147 @@
+"""What the samples give the cluster, against a real API server."""
+
+from pathlib import Path
+
+import pytest
+
+from generator import catalogue, pipeline, resource
+from generator.chart_cache import ChartCache
+from generator.cluster import Cluster
+from generator.files import WorkTree
+from generator.pipeline import Charts
+from generator.render_engine import SdkEngine
+from generator.verify.drift import drift
+from tests.charts_archive import stand_in_archive
+from tests.cluster.plane import ADMIN, READER
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SAMPLES = ("dev", "staging", "production")
+
+
+@pytest.fixture(
+    scope="module", params=["stand-in", pytest.param("real", marks=pytest.mark.real_chart)]
+)
+def samples(request, tmp_path_factory):
+    """Every object of every sample environment, by environment."""
+    folder = tmp_path_factory.mktemp("charts")
+    archive = (
+        stand_in_archive(folder)
+        if request.param == "stand-in"
+        else request.getfixturevalue("real_chart")
+    )
+    charts = Charts(ChartCache(folder / "cache"))
+    charts.cache.add(archive)
+    files = WorkTree(ROOT)
+    found = catalogue.load(files)
+    engine = SdkEngine()
+    result = {}
+    for name in SAMPLES:
+        built = pipeline.build(files, found.settings, found.definitions[name])
+        chart = charts.cache.find("airflow", built.release.environment.chart.version)
+        rendered = engine.render(pipeline.request(built, chart))
+        manifests = [*pipeline.own_manifests(built), *rendered.manifests]
+        manifests.append(pipeline.application_of(built))
+        result[name] = built.release.environment.namespace, resource.ordered(manifests)
+    return result
+
+
+def placed(manifest, namespace):
+    """With the namespace that Argo CD would give it; a stub's empty ciphertext stays as it is."""
+    if resource.key_of(manifest, namespace).namespace and "namespace" not in manifest["metadata"]:
+        metadata = {**manifest["metadata"], "namespace": namespace}
+        return {**manifest, "metadata": metadata}
+    return manifest
+
+
+def ensure_namespace(plane, name):
+    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_server_takes_every_object_and_a_second_apply_changes_nothing(
+    real_plane, definitions, samples, name
+):
+    namespace, manifests = samples[name]
+    ensure_namespace(real_plane, "argocd")
+    first = {}
+    for manifest in manifests:
+        if manifest["kind"] in ("Job", "StatefulSet"):
+            # Left by the same environment on the other chart; their templates cannot change.
+            path = real_plane.path(placed(manifest, namespace))
+            real_plane.call("DELETE", f"{path}?propagationPolicy=Background")
+        first[str(resource.key_of(manifest, namespace))] = real_plane.apply(
+            placed(manifest, namespace)
+        )["metadata"]["resourceVersion"]
+    assert len(first) == len(manifests)
+    for manifest in manifests:
+        again = real_plane.apply(placed(manifest, namespace))["metadata"]["resourceVersion"]
+        assert again == first[str(resource.key_of(manifest, namespace))]
+
+
+def test_planted_drift_is_found_and_nothing_else(real_plane, definitions, samples, tmp_path):
+    namespace, manifests = samples["dev"]
+    ensure_namespace(real_plane, "argocd")
+    wanted = [placed(item, namespace) for item in manifests if item["kind"] != "Application"]
+    for manifest in wanted:
+        real_plane.apply(manifest, manager="argocd-controller")
+    kubeconfig = real_plane.kubeconfig(tmp_path / "config", token=ADMIN)
+    cluster = Cluster.connect("plane", kubeconfig=str(kubeconfig))
+    try:
+        for dry_run in (True, False):
+            assert drift(cluster, wanted, namespace=namespace, dry_run=dry_run) == []
+        scheduler = next(
+            item
+            for item in wanted
+            if item["metadata"]["name"] == "airflow-scheduler"
+            and item["kind"] in ("Deployment", "StatefulSet")
+        )
+        status, _ = real_plane.call(
+            "PATCH",
+            real_plane.path(scheduler),
+            {"spec": {"replicas": 5}},
+            content="application/merge-patch+json",
+        )
+        assert status == 200
+        for dry_run in (True, False):
+            found = drift(cluster, wanted, namespace=namespace, dry_run=dry_run)
+            assert [item.key.name for item in found] == ["airflow-scheduler"]
+            assert "replicas" in found[0].diff
+    finally:
+        cluster.close()
+
+
+def test_the_generated_roles_suffice_and_the_same_token_gets_nothing_else(
+    real_plane, definitions, tmp_path
+):
+    from generator import access
+
+    namespace = "airflow-roles"
+    for name in (namespace, "argocd"):
+        ensure_namespace(real_plane, name)
+    rules = (
+        *access.environment_rules(namespace),
+        *access.hub_rules("argocd", ["airflow-roles"]),
+    )
+    kubeconfig = real_plane.kubeconfig(tmp_path / "config", token=READER)
+    cluster = Cluster.connect("plane", kubeconfig=str(kubeconfig))
+    try:
+        assert access.self_check(cluster, rules) != []
+        for manifest in access.role_manifests(rules, access.Subject("User", "gen-env")):
+            real_plane.apply(dict(manifest))
+        assert access.self_check(cluster, rules) == []
+    finally:
+        cluster.close()
+    for method, path in (
+        ("GET", f"/api/v1/namespaces/{namespace}/secrets"),
+        ("GET", "/api/v1/namespaces/kube-system/pods"),
+        ("DELETE", f"/api/v1/namespaces/{namespace}"),
+        ("GET", "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"),
+        ("GET", "/api/v1/nodes"),
+    ):
+        status, _ = real_plane.call(method, path, token=READER)
+        assert status == 403, path
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+    status, _ = real_plane.call(
+        "POST", f"/api/v1/namespaces/{namespace}/configmaps", body, token=READER
+    )
+    assert status == 403
