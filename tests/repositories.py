@@ -10,7 +10,9 @@ from pathlib import Path
 
 import yaml
 
+from generator import catalogue, pipeline
 from generator.cli.main import main
+from generator.files import Snapshot
 
 SETTINGS = """\
 apiVersion: gen-env.dev/v1
@@ -248,3 +250,21 @@ def snapshot(repo, *, with_git=True):
         state["status"] = repo.git("status", "--porcelain", "--untracked-files=all")
         state["locks"] = [path.name for path in (repo.root / ".git").glob("*.lock")]
     return state
+
+
+def built(text, *, settings=SETTINGS, name=None, more=None):
+    """One definition on its way to a release, in memory; `more` are further files by path."""
+    name = name or yaml.safe_load(text)["metadata"]["name"]
+    contents = {"gen-env.yaml": settings, f"environments/{name}/environment.yaml": text}
+    contents |= more or {}
+    files = Snapshot({path: content.encode() for path, content in contents.items()})
+    found = catalogue.load(files)
+    assert not found.problems, found.problems
+    return pipeline.build(files, found.settings, found.definitions[name])
+
+
+def release(text, **options):
+    """The release of a definition that must be without fault."""
+    result = built(text, **options)
+    assert result.release is not None, result.problems
+    return result.release
