@@ -20,6 +20,8 @@ class Reason(enum.StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     REOPENED = "reopened"
+    CLOSED = "closed"
+    """Closed without a merge: it ends a running check, and is answered without a new one."""
     BASE_MOVED = "base-moved"
     RERUN = "rerun"
     COMMAND = "command"

@@ -145,7 +145,7 @@ def _pull_job(connection: Connection, event: PullEvent) -> Job:
         return _job(connection, Kind.VERIFY, repository, number, "merged", details)
     if event.action is PullAction.CLOSED:
         # Takes the place of a check that may be running, and finds the pull request closed.
-        return _job(connection, Kind.CHECK, repository, number, "closed", {})
+        return _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
     return _job(connection, Kind.CHECK, repository, number, _REASONS[event.action], {})
 
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 
 from generator.forge.redact import redact
 from generator.seal.secret import Secret
@@ -35,7 +36,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             # The place tells us what we need; the text may quote what nobody should see.
             line["error"] = type(record.exc_info[1]).__name__
-            line["at"] = _place(record.exc_info[1])
+            line["at"] = place_of(record.exc_info[1])
         return json.dumps(line)
 
 
@@ -49,8 +50,12 @@ def configure(secrets: Iterable[Secret], level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
+    """Where in the source an error came up: `folder/file.py:line`."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    if trace is None:
+        return "an unknown place"
+    path = Path(trace.tb_frame.f_code.co_filename)
+    return f"{path.parent.name}/{path.name}:{trace.tb_lineno}"

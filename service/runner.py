@@ -22,6 +22,7 @@ from service.check_port import Check, CheckOutcome, CheckRequest, Reason, Surrou
 from service.forges import app_token
 from service.job import Job, Kind, State, pull_key
 from service.jobs import Jobs, job_of
+from service.logs import place_of
 from service.settings import Connection, Settings
 from service.store import Outcome
 from service.verify_port import NOT_CONFIGURED, Verify, VerifyRequest
@@ -130,7 +131,7 @@ class Runner:
             number=row.number,
             head_sha=head,
             base_sha=base,
-            reason=Reason(row.reason) if row.reason in Reason else Reason.UPDATED,
+            reason=Reason(row.reason),
             run_id=row.id,
             report_id=row.report,
             grants=allowed,
@@ -231,7 +232,7 @@ class Runner:
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
         # Of what we did not foresee only the kind is told: its text may quote anything.
-        known = error.message if isinstance(error, UserError) else type(error).__name__
+        known = error.message if isinstance(error, UserError) else _bug(error)
         return JobFailed(redact(known, self._tools.settings.secrets), transient=transient)
 
     def _tell_failure(self, row: Row, message: str) -> None:
@@ -260,6 +261,10 @@ def git_token(connection: Connection, repository: str) -> str:
             return value.text()
         case app:
             return app_token(connection, app, repository)
+
+
+def _bug(error: Exception) -> str:
+    return f"{type(error).__name__} at {place_of(error)}"
 
 
 def _labels(row: Row) -> dict[str, Any]:

@@ -1,0 +1,233 @@
+"""Real processes over a real database: killed, drained, restarted; nothing lost."""
+
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from service import tables
+from service.settings import load
+from tests.service import scene
+
+DELIVERIES = int(os.environ.get("GEN_ENV_CRASH_DELIVERIES", "80"))
+FINAL = {"success", "superseded"}
+
+
+def post(port, body, delivery):
+    """Deliver as a forge with patience would: until there is an answer."""
+    raw, headers = scene.signed(body, delivery)
+    for _ in range(200):
+        try:
+            status, _ = scene.request(port, "POST", "/webhooks/forge", raw, headers)
+        except OSError:
+            status = 0
+        if status == 202:
+            return
+        assert status in (0, 503), status
+        time.sleep(0.1)
+    raise AssertionError("no answer")
+
+
+def rows(settings):
+    engine = tables.engine(settings.database_url.text())
+    try:
+        with engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(tables.run.select())]
+    finally:
+        engine.dispose()
+
+
+def all_over(settings):
+    return not [row for row in rows(settings) if row["state"] in ("queued", "running")]
+
+
+def crash(folder, database=None, workers=1):
+    """Deliveries with kills at random moments; returns settings and what became of it all."""
+    chance = random.Random(4)
+    port = scene.free_port()
+    with scene.forge() as forge:
+        config = scene.write_settings(folder, forge.url, port, database)
+        settings = load(config, {})
+        log = folder / "log.txt"
+        roles = ["web", *["worker"] * workers]
+        processes = [scene.start(role, config, log) for role in roles]
+        try:
+            assert scene.wait_for(scene.answers(port)), log.read_text()
+            for number in range(DELIVERIES):
+                pull = number % 20 + 1
+                name = scene.REPOSITORIES[pull % 2]
+                head = scene.sha_of(f"{pull}-{number}")
+                forge.heads[name, pull] = head
+                action = "synchronized" if number >= 20 else "opened"
+                post(port, scene.pull_body(name, pull, head, action), f"d{number}")
+                if number % 4 == 0:  # a redelivery
+                    post(port, scene.pull_body(name, pull, head, action), f"d{number}")
+                if number % 16 == 9:
+                    index = chance.randrange(len(processes))
+                    time.sleep(chance.random() * 0.3)
+                    scene.kill(processes[index])
+                    processes[index] = scene.start(roles[index], config, log)
+            assert scene.wait_for(lambda: all_over(settings), 60, 0.3), log.read_text()[-3000:]
+        finally:
+            for process in processes:
+                scene.kill(process)
+        return settings, forge.heads, log.read_text()
+
+
+def assert_nothing_lost(settings, heads):
+    found = rows(settings)
+    states = collections.Counter(row["state"] for row in found)
+    assert set(states) <= FINAL, states
+    # One run for each delivery, one recorded outcome for each run, and none for redeliveries.
+    assert len(found) == DELIVERIES
+    newest = {}
+    for row in sorted(found, key=lambda row: row["seq"]):
+        newest[row["repository"], row["number"]] = row
+    assert {place: row["head_sha"] for place, row in newest.items()} == heads
+    assert {row["state"] for row in newest.values()} == {"success"}
+
+
+def test_kills_at_random_moments_lose_nothing_on_sqlite(tmp_path):
+    settings, heads, log = crash(tmp_path)
+    assert_nothing_lost(settings, heads)
+    for canary in (scene.SECRET, scene.TOKEN, scene.API):
+        assert canary not in log
+
+
+@pytest.fixture
+def postgresql(tmp_path):
+    """A server of its own; skips where no server program is installed."""
+    found = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
+    programs = [Path(name).resolve().parent for name in found if name]
+    if not programs:
+        pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
+    as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    prefix = as_other if os.geteuid() == 0 else []
+    place = Path("/tmp") / f"gen-env-pg-{os.getpid()}"
+    place.mkdir(mode=0o777)
+    if prefix:
+        os.chown(place, 65534, 65534)
+    port = scene.free_port()
+    tools = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": place}
+    init = [
+        *prefix,
+        programs[0] / "initdb",
+        "-D",
+        place / "data",
+        "-U",
+        "owner",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+    ]
+    serve = [*prefix, programs[0] / "postgres", "-D", place / "data", "-p", str(port), "-k", place,
+             "-c", "listen_addresses=127.0.0.1"]  # fmt: skip
+    server = None
+    try:
+        done = subprocess.run(init, capture_output=True, check=False, **tools)
+        if done.returncode:
+            pytest.skip(f"initdb does not work here: {done.stderr.decode()[-300:]}")
+        with (place / "log").open("wb") as log:
+            server = subprocess.Popen(serve, stdout=log, stderr=log, **tools)
+        url = f"postgresql://owner@127.0.0.1:{port}/postgres"
+        assert scene.wait_for(lambda: reachable(url)), (place / "log").read_text()
+        yield url
+    finally:
+        if server:
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def reachable(url):
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
+def test_kills_at_random_moments_lose_nothing_on_postgresql_with_two_workers(tmp_path, postgresql):
+    settings, heads, log = crash(tmp_path, postgresql, workers=2)
+    assert_nothing_lost(settings, heads)
+    assert scene.TOKEN not in log
+
+
+@pytest.fixture
+def served(tmp_path):
+    """`serve` on SQLite with a forge; gives port, settings, forge and the process."""
+    port = scene.free_port()
+    with scene.forge() as forge:
+        config = scene.write_settings(tmp_path, forge.url, port, drainSeconds=20)
+        log = tmp_path / "log.txt"
+        process = scene.start("serve", config, log, CHECK_SECONDS="1.5")
+        try:
+            assert scene.wait_for(scene.answers(port, "/readyz"), 40), log.read_text()
+            yield port, load(config, {}), forge, process
+        finally:
+            scene.kill(process, hard=False)
+    for canary in (scene.SECRET, scene.TOKEN, scene.API):
+        assert canary not in log.read_text()
+
+
+def began(settings):
+    return (settings.data_dir / "ran.log").exists()
+
+
+def test_sigterm_lets_the_running_check_end(served):
+    port, settings, _forge, process = served
+    post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "d1")
+    assert scene.wait_for(lambda: began(settings))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+    assert [(row["state"], row["attempts"]) for row in rows(settings)] == [("success", 1)]
+
+
+def children(pid):
+    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def role(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3].decode()
+
+
+def test_a_dead_worker_is_started_again_and_its_run_taken_over(served):
+    port, settings, _forge, process = served
+    post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "d1")
+    assert scene.wait_for(lambda: began(settings))
+    [worker] = [pid for pid in children(process.pid) if role(pid) == "worker"]
+    os.kill(worker, signal.SIGKILL)
+    assert scene.wait_for(lambda: all_over(settings), 40)
+    assert [(row["state"], row["attempts"]) for row in rows(settings)] == [("success", 2)]
+
+
+def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
+    port, settings, forge, _process = served
+    for number in (500, 501):
+        body = scene.pull_body("team/two", number, scene.sha_of(number))
+        post(port, body, f"d{number}")
+    assert scene.wait_for(lambda: all_over(settings), 40)
+    found = {row["number"]: row for row in rows(settings)}
+    assert found[500]["state"] == found[501]["state"] == "dead"
+    assert found[500]["attempts"] == 3
+    assert found[500]["summary"] == "the forge is away"
+    assert found[501]["summary"].startswith("RuntimeError at service/stand_in_check.py:")
+    assert {data["state"] for _, data in forge.statuses} == {"error"}
+    path = f"/api/v1/checks/{found[500]['id']}/retry"
+    status, _ = scene.request(port, "POST", path, headers={"Authorization": f"Bearer {scene.API}"})
+    assert status == 202
+    status, raw = scene.request(
+        port, "GET", "/api/v1/checks", headers={"Authorization": f"Bearer {scene.API}"}
+    )
+    states = [run["state"] for run in json.loads(raw)["checks"] if run["number"] == 500]
+    assert status == 200 and len(states) == 2 and "retried" in states
