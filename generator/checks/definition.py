@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from generator.chartlines.v1 import connections
@@ -21,6 +22,8 @@ from generator.release import Release
 
 Find = Callable[[Release], Iterator[tuple[tuple[str, ...], str, str]]]
 """Finds (path in the definition, message, hint)."""
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 _FOUND: list[tuple[Rule, Find]] = [*combinations.FOUND]
 
@@ -116,7 +119,7 @@ def _bundles(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
 )
 def _unpinned(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
     sync = release.environment.dags.git_sync
-    if sync is not None and not all(char in "0123456789abcdef" for char in sync.ref):
+    if sync is not None and not _COMMIT.fullmatch(sync.ref):
         yield (
             ("dags", "gitSync", "ref"),
             "DAGs follow a moving ref",
