@@ -13,9 +13,13 @@ from typing import NamedTuple
 from allpairspy import AllPairs
 
 from generator import catalogue, pipeline, yamlio
+from generator.chart_cache import ChartCache
 from generator.files import Snapshot
+from generator.render import choose_engine
+from generator.render_cache import CachedRenderer, RenderCache
 from generator.seal import sealing
 from generator.seal.secret import Secret
+from tests.charts_archive import stand_in_archive
 from tests.generator.seal.keypair import NOW, sealing_certificate
 
 DIGEST = "sha256:" + "9f2c3b1d" * 8
@@ -504,14 +508,18 @@ def settings(source="repository", **more):
     }
 
 
-def repository(case):
-    """The files of a repository with one environment, before anything is generated."""
+def repository(case, more=None):
+    """The files of a repository with one environment, before anything is generated.
+
+    `more` is a part of the definition that is laid over that of the case.
+    """
+    whole = definition(case)
+    _lay(whole, more or {})
+    path = f"environments/{name_of(case)}/environment.yaml"
     return Snapshot(
         {
-            "gen-env.yaml": yamlio.dump(settings(case["source"])).encode(),
-            f"environments/{name_of(case)}/environment.yaml": yamlio.dump(
-                definition(case)
-            ).encode(),
+            "gen-env.yaml": yamlio.dump(settings(case.get("source", "repository"))).encode(),
+            path: yamlio.dump(whole).encode(),
         }
     )
 
@@ -550,6 +558,25 @@ def _sealed(text):
     keys = manifest["spec"]["encryptedData"]
     values = {key: Secret(f"value of {key}".encode()) for key in keys}
     return yamlio.dump(sealing.seal(manifest, values, sealing_certificate(), now=NOW)).encode()
+
+
+def stand_in_charts(folder):
+    """Charts with our own stand-in for the official one."""
+    cache = ChartCache(folder / "cache")
+    cache.add(stand_in_archive(folder), official=False)
+    return pipeline.Charts(cache)
+
+
+def official_charts(folder, archive):
+    """Charts with the official archive."""
+    cache = ChartCache(folder / "cache")
+    cache.add(archive)
+    return pipeline.Charts(cache)
+
+
+def cached_renderer(folder):
+    """Helm with a cache of its own, so that one case is rendered once."""
+    return CachedRenderer(choose_engine(None), RenderCache(folder / "renders"))
 
 
 def built(files):

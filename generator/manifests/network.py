@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from generator.chartlines.v1.names import PORTS
 from generator.chartlines.v1.topology import Flow, flows
+from generator.manifests import peer_ports
 from generator.manifests.common import POLICY_WAVE, WAVE, manifest
 from generator.model.features import Peer
 from generator.problem import Problem, Severity
@@ -16,7 +16,6 @@ Ports = Iterable[tuple[int, str]]
 
 # The label that KubernetesPodOperator puts on pods it launches (cncf.kubernetes provider).
 _LAUNCHED = {"kubernetes_pod_operator": "True"}
-_HTTPS = ((443, "TCP"),)
 
 
 def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...]]:
@@ -66,7 +65,10 @@ def _dns(release: Release) -> dict[str, Any]:
     ]
     if dns.node_local:
         to.append({"ipBlock": {"cidr": f"{dns.node_local}/32"}})
-    rule = {"ports": _ports(((53, "UDP"), (53, "TCP"))), "to": to}
+    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
+    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
+    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
+    rule = {"ports": _ports(ports), "to": to}
     return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
 
 
@@ -171,38 +173,13 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
 
 def _declared(release: Release, peer: str) -> Iterator[dict[str, Any]]:
     environment = release.environment
-    usual = _usual_ports(release, peer)
+    usual = [(port, "TCP") for port in peer_ports.usual(environment, peer)]
     for item in environment.network_policy.peers.get(peer, ()):  # type: ignore[call-overload]
         ports = [(port, "TCP") for port in item.ports] or usual
         yield {"ports": _ports(ports), "to": [_selector(item)]}
     if peer == "database" and environment.database.cidrs:
         to = [{"ipBlock": {"cidr": cidr}} for cidr in environment.database.cidrs]
         yield {"ports": _ports(usual), "to": to}
-
-
-def _usual_ports(release: Release, peer: str) -> Ports:
-    environment = release.environment
-    if peer == "database":
-        return ((environment.database.port, "TCP"),)
-    if peer == "broker":
-        return ((environment.broker.port, "TCP"),)
-    if peer == "git":
-        return sorted({(port, "TCP") for port in _git_ports(release)})
-    if peer == "otel":
-        endpoints = (environment.metrics.endpoint, environment.tracing.endpoint)
-        found = [end.rpartition(":")[2] for end in endpoints if end]
-        return sorted({(int(port), "TCP") for port in found if port.isdigit()}) or (
-            (PORTS["otlp-http"], "TCP"),
-        )
-    return _HTTPS
-
-
-def _git_ports(release: Release) -> Iterator[int]:
-    dags = release.environment.dags
-    urls = [dags.git_sync.repository] if dags.git_sync else []
-    urls += [bundle.repository for bundle in dags.bundles or () if bundle.repository]
-    for url in urls:
-        yield 443 if url.startswith("https://") else 80 if url.startswith("http://") else 22
 
 
 def _kubernetes(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:

@@ -13,13 +13,9 @@ import pytest
 import yaml
 
 from generator import pipeline, release, validate
-from generator.chart_cache import ChartCache
 from generator.checks import crd_schema, deprecated, unknown_keys, values_schema
 from generator.problem import Severity
-from generator.render import choose_engine
-from generator.render_cache import CachedRenderer, RenderCache
 from tests import definitions, wiring
-from tests.charts_archive import stand_in_archive
 from tests.definitions import CORE, EXCLUDED, NOW, OPTIONS, cases, label, pairwise
 
 FULL = bool(os.environ.get("GEN_ENV_FULL_MATRIX"))
@@ -72,23 +68,17 @@ def test_no_case_is_excluded_and_each_is_complete():
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("charts")
-    cache = ChartCache(folder / "cache")
-    cache.add(stand_in_archive(folder), official=False)
-    return pipeline.Charts(cache)
+    return definitions.stand_in_charts(tmp_path_factory.mktemp("charts"))
 
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory, real_chart):
-    cache = ChartCache(tmp_path_factory.mktemp("charts"))
-    cache.add(real_chart)
-    return pipeline.Charts(cache)
+    return definitions.official_charts(tmp_path_factory.mktemp("charts"), real_chart)
 
 
 @pytest.fixture(scope="module")
 def renderer(tmp_path_factory):
-    cache = RenderCache(tmp_path_factory.mktemp("renders"))
-    return CachedRenderer(choose_engine(None), cache)
+    return definitions.cached_renderer(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.mark.parametrize(

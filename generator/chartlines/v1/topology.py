@@ -129,15 +129,12 @@ def flows(top: Topology) -> tuple[Flow, ...]:
 
 def _database(top: Topology) -> Iterator[Flow]:
     server = "postgresql" if top.has("postgresql") else "peer:database"
+    direct = _tcp("postgresql") if server == "postgresql" else ()
     pooled = top.has("pgbouncer")
-    target = "pgbouncer" if pooled else server
-    ports = _tcp("pgbouncer") if pooled else (_tcp("postgresql") if server[0] != "p" else ())
-    if target == "postgresql":
-        ports = _tcp("postgresql")
+    target, ports = ("pgbouncer", _tcp("pgbouncer")) if pooled else (server, direct)
     for part in airflow_parts(top):
         yield Flow(part, target, ports, "metadata database")
     if pooled:
-        direct = _tcp("postgresql") if server == "postgresql" else ()
         yield Flow("pgbouncer", server, direct, "pooled connections")
     if top.on("workers.celery.keda.enabled") or top.on("triggerer.keda.enabled"):
         if pooled:

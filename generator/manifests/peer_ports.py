@@ -1,0 +1,78 @@
+"""The ports of outside peers: read from the definition's URLs, else those that are usual."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+
+from generator.chartlines.v1 import airflow_config
+from generator.chartlines.v1.names import PORTS
+from generator.model.environment import Environment
+
+_BY_SCHEME = {"https": 443, "http": 80, "ssh": 22, "ldaps": 636, "ldap": 389}
+_SEARCH_ENGINE = 9200  # Elasticsearch and OpenSearch; their URL is in a Secret
+_HTTPS = 443
+
+
+def usual(environment: Environment, peer: str) -> list[int]:
+    """TCP ports of a peer whose declaration names none, sorted; never empty."""
+    return sorted(set(_named(environment, peer))) or [_HTTPS]
+
+
+def _named(environment: Environment, peer: str) -> Iterator[int]:
+    match peer:
+        case "database":
+            yield environment.database.port
+        case "broker":
+            yield environment.broker.port
+        case "git":
+            yield from _git(environment)
+        case "identity":
+            yield from _identity(environment)
+        case "logs":
+            yield from _logs(environment)
+        case "otel":
+            yield from _collectors(environment)
+
+
+def _git(environment: Environment) -> Iterator[int]:
+    dags = environment.dags
+    if dags.git_sync is not None:
+        yield _port(dags.git_sync.repository)
+    for bundle in dags.bundles or ():
+        if bundle.repository is not None:
+            yield _port(bundle.repository)
+
+
+def _identity(environment: Environment) -> Iterator[int]:
+    if environment.auth.ldap is not None:
+        for server in environment.auth.ldap.server.split():
+            yield _port(server)
+    if environment.auth.oidc is not None:
+        yield _port(environment.auth.oidc.issuer)
+
+
+def _logs(environment: Environment) -> Iterator[int]:
+    remote = environment.logging.remote
+    if remote is not None and remote.type in ("elasticsearch", "opensearch"):
+        yield _SEARCH_ENGINE
+
+
+def _collectors(environment: Environment) -> Iterator[int]:
+    metrics, tracing = environment.metrics, environment.tracing
+    endpoints = [metrics.endpoint] if metrics.type == "otel" else []
+    endpoints += [tracing.endpoint] if tracing.enabled else []
+    named = [airflow_config.collector(item).port for item in endpoints if item is not None]
+    yield from named or [PORTS["otlp-http"]]
+
+
+def _port(url: str) -> int:
+    """The port that a URL names or its scheme implies; `user@host:path` is ssh."""
+    if "://" not in url:
+        return _BY_SCHEME["ssh"]
+    parts = urllib.parse.urlsplit(url)
+    try:
+        written = parts.port
+    except ValueError:  # no number; whoever connects there will say so
+        written = None
+    return written or _BY_SCHEME.get(parts.scheme, _HTTPS)
