@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generator import catalogue, review, validate
 from generator.catalogue import Catalogue
 from generator.diff.secrettext import redact
+from generator.errors import UserError
 from generator.files import Files
 from generator.pipeline import Charts
 from generator.problem import Problem, Severity, ordered
@@ -70,17 +72,38 @@ def full(subject: Subject, tools: Tools) -> Findings:
         for name in subject.names
         if name in before.definitions or name in after.definitions or name in _broken(after)
     ]
-    compared: tuple[EnvironmentDiff, ...] = ()
-    if names:
-        revisions = review.Revisions(
-            subject.base, subject.head, subject.base_name, subject.head_name
-        )
-        means = review.Means(tools.charts, tools.renderer, tools.jobs)
-        compared = review.review(revisions, names, None, means).environments
+    compared = _compared(subject, names, tools) if names else ()
     checked = _validated(subject, after, tools, tools.renderer)
     without = {item.environment for item in checked.not_done if item.check == CHART}
     fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
     return _joined(subject, fair, checked)
+
+
+def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
+    """The environments compared; one that brings gen-env down does so for itself alone."""
+    sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
+    means = review.Means(tools.charts, tools.renderer, tools.jobs)
+    try:
+        return review.review(sides, names, None, means).environments
+    except UserError:
+        raise
+    except Exception as error:
+        if len(names) == 1:
+            return (_bug(names[0], error),)
+    return tuple(item for name in names for item in _compared(subject, [name], tools))
+
+
+def _bug(name: str, error: Exception) -> EnvironmentDiff:
+    message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
+    problem = Problem("check/bug", Severity.ERROR, message, name, hint="report it, please")
+    return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
+
+
+def place_of(error: Exception) -> str:
+    """Kind and place of a bug; its own words may quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 def static(subject: Subject, tools: Tools) -> Findings:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 from generator import engines, pipeline, plan
 from generator.errors import UserError
@@ -91,7 +89,7 @@ def _attempt(request: CheckRequest, means: Means) -> CheckOutcome | str:
     except UserError as error:
         return publish.fault(outside, head, _words(error))
     except Exception as error:
-        fault = f"gen-env failed, which is a bug: {_place(error)}"
+        fault = f"gen-env failed, which is a bug: {examine.place_of(error)}"
         publish.fault(outside, head, fault)
         raise UnexpectedFault(fault) from None
 
@@ -100,12 +98,6 @@ def _words(error: UserError) -> str:
     place = f"{error.place}: " if error.place else ""
     hint = f"; {error.hint}" if error.hint else ""
     return redact(f"{place}{error.message}{hint}")
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
 
 
 def _judged(sides: Pinned, target: Target, outside: Outside, means: Means) -> CheckOutcome | str:

@@ -12,6 +12,7 @@ from tests.service.check.world import DEV, REPORT, problems, report, rules
 AUTH = "auth: {defaultUser: {}}"
 SMALL = (AUTH, f"{AUTH}\ntriggerer: {{capacity: 500}}")
 MIGRATION = ("version: 3.2.2", "version: 3.1.8")
+BROKEN = "values: {extraEnv: '{{ fail \"no\" }}'}"
 VALUES = "environments/dev/generated/values.yaml"
 
 
@@ -372,8 +373,8 @@ def test_somebody_elses_comment_with_our_marker_is_left_alone(world):
 
 def test_a_comment_stays_within_the_forges_budget(world):
     world.branch("feature")
-    many = "".join(f"\n    - {{name: MANY_{n:04d}, value: '{'v' * 60}'}}" for n in range(900))
-    world.work.edit(DEV, AUTH, f"{AUTH}\nvalues:\n  env:{many}")
+    many = "".join(f"\n    MANY_{n:04d}: {'v' * 60}" for n in range(900))
+    world.work.edit(DEV, "{version: 3.2.2}", f"\n  version: 3.2.2\n  env:{many}")
     world.commit(generate=True)
     number = world.open()
     outcome = world.check(number)
@@ -470,11 +471,11 @@ def test_a_chart_that_is_not_to_be_had_is_our_fault_not_the_changes(world, monke
 
 
 def test_a_remedy_for_a_base_that_does_not_render_takes_a_writers_word(world):
-    world.work.edit(DEV, AUTH, f"{AUTH}\nvalues: {{scheduler: {{replicas: many}}}}")
+    world.work.edit(DEV, AUTH, f"{AUTH}\n{BROKEN}")
     world.commit(generate=True)
     world.merge()
     world.branch("remedy")
-    world.work.edit(DEV, "\nvalues: {scheduler: {replicas: many}}", "")
+    world.work.edit(DEV, f"\n{BROKEN}", "")
     world.commit(generate=True)
     number = world.open()
     outcome = world.check(number)

@@ -1,0 +1,74 @@
+"""Which environments a change reaches."""
+
+from generator import catalogue
+from generator.files import Snapshot
+from service.check import touched
+from tests.repositories import DEV, SETTINGS, STAGING
+
+
+def files(settings=SETTINGS, **definitions):
+    contents = {"gen-env.yaml": settings.encode()}
+    for name, text in definitions.items():
+        contents[f"environments/{name}/environment.yaml"] = text.encode()
+    return Snapshot(contents)
+
+
+BEFORE = catalogue.load(files(dev=DEV, staging=STAGING))
+
+
+def found(paths, after=BEFORE, **more):
+    result = touched.find(paths, BEFORE, after, **more)
+    return result.environments, result.repository
+
+
+def test_paths_reach_their_environment_and_no_namesake():
+    assert found(["environments/dev/environment.yaml"]) == (("dev",), False)
+    assert found(["environments/dev/generated/values.yaml"]) == (("dev",), True)
+    assert found(["environments/developers/x", "environments/README.md"]) == ((), False)
+    assert found(["README.md", "gen-env.yaml.bak"]) == ((), False)
+
+
+def test_an_environment_that_is_new_broken_or_gone_is_reached():
+    after = catalogue.load(files(staging=STAGING, fresh=DEV, odd="a: ["))
+    paths = [f"environments/{name}/environment.yaml" for name in ("dev", "fresh", "odd")]
+    assert found(paths, after) == (("dev", "fresh", "odd"), False)
+
+
+def test_defaults_reach_those_they_apply_to():
+    def after(defaults):
+        return catalogue.load(files(f"{SETTINGS}defaults: {defaults}\n", dev=DEV, staging=STAGING))
+
+    for defaults, names in (
+        ("{tiers: {staging: {scheduler: {replicas: 3}}}}", ("staging",)),
+        ("{clusters: {main: {scheduler: {replicas: 3}}}}", ("dev", "staging")),
+        ("{tiers: {production: {scheduler: {replicas: 3}}}}", ()),
+        ("{tiers: {staging: {}}}", ()),
+    ):
+        assert found(["gen-env.yaml"], after(defaults)) == (names, True)
+
+
+def test_a_vendored_chart_reaches_all():
+    assert found(["charts/airflow/a.yaml"], everywhere=["charts/airflow"]) == (
+        ("dev", "staging"),
+        True,
+    )
+    assert found(["charts/airflow-2/a"], everywhere=["charts/airflow"]) == ((), False)
+
+
+def test_the_repositorys_own_files_touch_it_as_a_whole():
+    for path in ("bootstrap/root.yaml", ".gen-env/environment.schema.json", "gen-env.yaml"):
+        assert found([path]) == ((), True)
+
+
+def test_a_generated_file_without_a_definition_is_told():
+    path = "environments/evil/generated/application.yaml"
+    after = Snapshot({path: b"kind: Application", "gen-env.yaml": SETTINGS.encode()})
+    told = list(touched.orphans([path], after, catalogue.load(after)))
+    assert [(item.rule, item.path, item.severity.value) for item in told] == [
+        ("tree/orphan", path, "error")
+    ]
+    assert not list(touched.orphans([path], files(dev=DEV), BEFORE))
+    own = "environments/dev/generated/values.yaml"
+    assert not list(
+        touched.orphans([own], Snapshot({**files(dev=DEV).contents, own: b"x"}), BEFORE)
+    )
