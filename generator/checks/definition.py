@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from generator.chartlines.v1 import connections
+from generator.chartlines.v1.airflow_config import since
 from generator.checks import combinations
 from generator.checks.rule import (
     ERROR,
@@ -348,3 +349,85 @@ def _windows(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
                 f"no time zone {window.time_zone}",
                 "use a name such as Europe/Berlin",
             )
+
+
+@_rule(
+    "tracing/chart-collector",
+    ERROR,
+    "Traces that the chart's own collector never gets",
+    "The chart names the exporter otlp, which means gRPC to Airflow 3.2, and port 4318, which "
+    "speaks HTTP.",
+)
+def _traces(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    environment = release.environment
+    tracing = environment.tracing
+    if tracing.enabled and tracing.endpoint is None and since(environment, 3, 2):
+        yield (
+            ("tracing", "enabled"),
+            "every trace is lost: exporter and port of the chart's collector do not fit",
+            "set tracing.endpoint to a collector of yours",
+        )
+
+
+@_rule(
+    "logging/opensearch-needs-airflow-3",
+    ERROR,
+    "OpenSearch on Airflow 2",
+    "Airflow 2.11 does not start with logs in OpenSearch.",
+)
+def _opensearch(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    remote = release.environment.logging.remote
+    if remote is not None and remote.type == "opensearch" and not release.environment.airflow_3:
+        yield (
+            ("logging", "remote", "type"),
+            "Airflow 2 cannot keep its logs in OpenSearch",
+            "use elasticsearch or an object store",
+        )
+
+
+@_rule(
+    "logging/needs-shipper",
+    WARNING,
+    "Logs that something else must carry to Elasticsearch",
+    "Airflow 2 only prints them as JSON; without a log shipper the UI finds none.",
+)
+def _shipper(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    remote = release.environment.logging.remote
+    if remote is not None and remote.type == "elasticsearch" and not release.environment.airflow_3:
+        yield (
+            ("logging", "remote", "type"),
+            "a log shipper has to carry the pods' output to Elasticsearch",
+            "run one (Fluent Bit, Filebeat), and suppress this",
+        )
+
+
+@_rule(
+    "logging/wasb-connection",
+    ERROR,
+    "Azure logs without a connection",
+    "Azure's hook takes account and credentials from an Airflow connection alone.",
+)
+def _wasb(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    remote = release.environment.logging.remote
+    if remote is not None and remote.type == "wasb" and remote.connection_id is None:
+        yield (
+            ("logging", "remote"),
+            "no log can be written: the account is known to nobody",
+            "set logging.remote.connectionId, and give that connection as a secret",
+        )
+
+
+@_rule(
+    "scaling/refresh-needs-gunicorn",
+    INFO,
+    "Renewing API server processes needs gunicorn in the image",
+    "Airflow 3.2 renews processes only under gunicorn, and does not start when it is missing.",
+)
+def _refresh(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    environment = release.environment
+    if environment.api_server.worker_refresh is not None and since(environment, 3, 2):
+        yield (
+            ("apiServer", "workerRefresh"),
+            "the image needs the package gunicorn",
+            "add it to the image; without it the API server does not start",
+        )

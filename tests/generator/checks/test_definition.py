@@ -34,6 +34,28 @@ MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
 
 # Rule → (definitions it finds, each with its settings and line; definitions it leaves alone).
 CASES = {
+    "tracing/chart-collector": (
+        [(DEV + "tracing: {enabled: true}\n", SETTINGS, "tracing:")],
+        [(DEV, SETTINGS), (OLD + "tracing: {enabled: true}\n", SETTINGS),
+         (DEV + 'tracing: {enabled: true, endpoint: "otel:4318"}\n', SETTINGS)],
+    ),
+    "logging/opensearch-needs-airflow-3": (
+        [(OLD + "logging: {remote: {type: opensearch}}\n", SETTINGS, "logging:")],
+        [(DEV + "logging: {remote: {type: opensearch}}\n", SETTINGS), (OLD, SETTINGS)],
+    ),
+    "logging/needs-shipper": (
+        [(OLD + "logging: {remote: {type: elasticsearch}}\n", SETTINGS, "logging:")],
+        [(DEV + "logging: {remote: {type: elasticsearch}}\n", SETTINGS), (OLD, SETTINGS)],
+    ),
+    "logging/wasb-connection": (
+        [(DEV + 'logging: {remote: {type: wasb, url: "wasb-logs"}}\n', SETTINGS, "logging:")],
+        [(DEV + 'logging: {remote: {type: wasb, url: "wasb-logs", connectionId: az}}\n', SETTINGS),
+         (DEV, SETTINGS)],
+    ),
+    "scaling/refresh-needs-gunicorn": (
+        [(DEV + "apiServer: {workerRefresh: {}}\n", SETTINGS, "apiServer:")],
+        [(DEV, SETTINGS), (OLD + "apiServer: {workerRefresh: {}}\n", SETTINGS)],
+    ),
     "auth/default-user": (
         [(changed(STAGING, (OIDC, "auth: {defaultUser: {}}\n")), SETTINGS, 8)],
         [(DEV, SETTINGS), (STAGING, SETTINGS)],
