@@ -370,22 +370,6 @@ def _traces(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
 
 
 @_rule(
-    "logging/opensearch-needs-airflow-3",
-    ERROR,
-    "OpenSearch on Airflow 2",
-    "Airflow 2.11 does not start with logs in OpenSearch.",
-)
-def _opensearch(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    remote = release.environment.logging.remote
-    if remote is not None and remote.type == "opensearch" and not release.environment.airflow_3:
-        yield (
-            ("logging", "remote", "type"),
-            "Airflow 2 cannot keep its logs in OpenSearch",
-            "use elasticsearch or an object store",
-        )
-
-
-@_rule(
     "logging/needs-shipper",
     WARNING,
     "Logs that something else must carry to Elasticsearch",

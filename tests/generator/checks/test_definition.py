@@ -39,10 +39,6 @@ CASES = {
         [(DEV, SETTINGS), (OLD + "tracing: {enabled: true}\n", SETTINGS),
          (DEV + 'tracing: {enabled: true, endpoint: "otel:4318"}\n', SETTINGS)],
     ),
-    "logging/opensearch-needs-airflow-3": (
-        [(OLD + "logging: {remote: {type: opensearch}}\n", SETTINGS, "logging:")],
-        [(DEV + "logging: {remote: {type: opensearch}}\n", SETTINGS), (OLD, SETTINGS)],
-    ),
     "logging/needs-shipper": (
         [(OLD + "logging: {remote: {type: elasticsearch}}\n", SETTINGS, "logging:")],
         [(DEV + "logging: {remote: {type: elasticsearch}}\n", SETTINGS), (OLD, SETTINGS)],
