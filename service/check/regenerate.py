@@ -94,6 +94,10 @@ def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) 
     commit = _commit(git, made, pinned.head, _message(names), author)
     if gitdiff.merge_tree(git, pinned.base, commit).tree != goal:
         return None
+    # A file where the plan needs a folder, or a folder where it needs a file, would have gone.
+    for change in gitdiff.changed_paths(git, pinned.head, commit):
+        if not {change.path, change.old_path or change.path} <= set(plan.paths):
+            return None
     patch = git.run(
         "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--text",
         "--full-index", pinned.head, commit, "--",

@@ -28,6 +28,7 @@ class World:
 
     def __init__(self, root, store, api, git, kind):
         self.root, self.store, self.git, self.kind = root, store, git, kind
+        self.api = api
         self.bare = git.root / f"{store.repository}.git"
         self.work = Repo(root / "work")
         self.data = root / "data"

@@ -1,0 +1,101 @@
+"""Verdicts and comments from findings alone."""
+
+import pytest
+
+from generator.diff.model import Action, Change
+from generator.impact import finding
+from generator.problem import Problem, Severity
+from generator.report.model import EnvironmentDiff, Report
+from generator.resource import Key
+from generator.validate import NotDone
+from service.check import comment
+from service.check.examine import CHART, Findings
+from service.check.verdict import judge
+from service.check_port import CheckState, Grants, Override
+
+LOSS = finding.error("data-loss", None, "is pruned")
+ERROR = Problem("a/b", Severity.ERROR, "wrong", "dev", "x.yaml", 3)
+WARNING = Problem("a/c", Severity.WARNING, "odd", "dev")
+UNDONE = NotDone("dev", CHART, "no chart")
+
+
+def found(*, impact=(), problems=(), own=(), not_done=(), reason="", rendered=True):
+    diff = EnvironmentDiff(
+        "dev", rendered=rendered, reason=reason, impact=tuple(impact), problems=tuple(problems)
+    )
+    return Findings(Report("b", "h", (diff,), tuple(own)), tuple(not_done))
+
+
+@pytest.mark.parametrize(
+    ("findings", "state"),
+    [
+        (found(), "success"),
+        (found(problems=[WARNING]), "success"),
+        (found(problems=[ERROR]), "failure"),
+        (found(own=[ERROR]), "failure"),
+        (found(impact=[LOSS]), "failure"),
+        (found(impact=[finding.warning("x", None, "y")]), "success"),
+        (found(not_done=[UNDONE]), "error"),
+        (found(not_done=[UNDONE], problems=[ERROR]), "failure"),
+        (found(not_done=[NotDone("dev", "crd/schema", "none")]), "success"),
+        (found(rendered=False, reason="the base does not render"), "failure"),
+    ],
+)
+def test_each_kind_of_finding_has_its_verdict(findings, state):
+    assert judge(findings, Grants()).state.value == state
+
+
+def test_only_what_was_accepted_is_accepted():
+    grants = Grants(accepted={"impact/data-loss": "alice"})
+    assert judge(found(impact=[LOSS]), grants).state is CheckState.SUCCESS
+    both = found(impact=[LOSS, finding.error("immutable", None, "x")])
+    verdict = judge(both, grants)
+    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/immutable",))
+    assert judge(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
+
+
+def test_an_override_covers_failures_and_errors_and_leaves_success_as_it_is():
+    grants = Grants(override=Override("alice", "because"))
+    for findings in (found(problems=[ERROR]), found(not_done=[UNDONE])):
+        verdict = judge(findings, grants)
+        assert verdict.state is CheckState.SUCCESS
+        assert verdict.summary.startswith("overridden by alice: because (")
+    assert "overridden" not in judge(found(), grants).summary
+
+
+def test_who_waits_does_not_pass():
+    verdict = judge(found(), Grants(), waiting="later")
+    assert (verdict.state, verdict.waiting) == (CheckState.NEUTRAL, "later")
+    assert judge(found(problems=[ERROR]), Grants(), waiting="later").waiting == ""
+
+
+def test_an_impact_in_a_merge_group_was_judged_before():
+    assert judge(found(impact=[LOSS]), Grants(), group=True).state is CheckState.SUCCESS
+    assert judge(found(problems=[ERROR]), Grants(), group=True).state is CheckState.FAILURE
+
+
+def many(count):
+    keys = [Key("", "ConfigMap", "ns", f"cm-{number}") for number in range(count)]
+    changes = tuple(Change(Action.MODIFIED, key, "v1", "-a\n+é\n" * 40, 40, 40) for key in keys)
+    return Report("b", "h", (EnvironmentDiff("dev", changes=changes),))
+
+
+@pytest.mark.parametrize("budget", [1_200, 5_000, 60_000])
+@pytest.mark.parametrize("patch", ["", "+x\n" * 100, "+x ``` y\n" * 30_000])
+def test_a_comment_never_outgrows_its_budget(budget, patch):
+    text = comment.compose(
+        CheckState.FAILURE, "s" * 2_000, many(400), budget=budget, url="https://r", patch=patch,
+        remarks=["it is so"], commands=["/gen-env accept a/b " + "f" * 40],
+    )  # fmt: skip
+    assert len(text.encode()) <= budget + (0 if budget > 1_200 else 200)
+    assert text.count("<details>") == text.count("</details>")
+    if patch.count("\n") > 1000:
+        assert "left out" in text
+
+
+def test_a_comment_quotes_and_mentions_nobody():
+    text = comment.compose(
+        CheckState.ERROR, "@everyone <img src=x> [a](b)", Report("b", "h"), budget=9_000,
+        remarks=["#1 `x`"],
+    )  # fmt: skip
+    assert "@everyone" not in text and "<img" not in text and r"[a\](b)" in text
