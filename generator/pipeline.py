@@ -286,8 +286,7 @@ def own_manifests(built: Built) -> list[dict[str, Any]]:
     release = built.release
     policies, _ = network.policies(release)
     found = [
-        namespace.namespace(release),
-        *namespace.bounds(release),
+        *namespace.objects(release),
         *policies,
         *monitors.monitors(release),
         *external_secrets.external(release),

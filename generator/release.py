@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
+from generator import adopted
+from generator.chartlines import adopted as adopted_settings
 from generator.chartlines import table
 from generator.chartlines.secret import SecretNeed
 from generator.chartlines.setting import PROMISE, Setting
 from generator.chartlines.v1.topology import Topology
 from generator.layers import dotted, leaves
+from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.problem import Problem, Severity
 from generator.resolve import Resolved
@@ -41,7 +45,14 @@ class Release:
     @property
     def application(self) -> str:
         """Name of the Argo CD Application, unique in the repository."""
-        return "airflow-" + self.resolved.name.replace("/", "-")
+        default = "airflow-" + self.resolved.name.replace("/", "-")
+        return self.environment.destination.application or default
+
+    @property
+    def owns_namespace(self) -> bool:
+        """Whether the namespace is gen-env's: an adopted one is left alone at first."""
+        adoption = self.environment.adoption
+        return adoption is None or "namespace" in adoption.steps
 
 
 def build(
@@ -52,25 +63,49 @@ def build(
     `hashes` maps the name of each sealed Secret to a hash of its ciphertext; it lands in the pod
     annotations of the components that read that Secret at start, so that a rotation restarts them.
     """
-    environment = resolved.environment
-    line = table.line_for(environment.chart.version)
+    adoption = resolved.environment.adoption
+    line = table.line_for(resolved.environment.chart.version)
     if line is None:
-        hint = f"known chart versions: {table.known()}"
-        message = f"chart {environment.chart.version} is not known to this gen-env"
-        problem = resolved.problem(
-            "chart/unknown-line", Severity.ERROR, message, "chart", "version", hint=hint
-        )
-        return None, (problem,)
-    settings = line.settings(environment, resolved.cluster)
-    overlaps = tuple(_overlaps(resolved, line.decided(settings), line.owner))
+        return None, (_unknown_line(resolved),)
+    settings, owner = line.settings(resolved.environment, resolved.cluster), line.owner
+    if adoption is not None:
+        narrow, problems = adopted.narrowed(resolved)
+        if narrow is None:
+            return None, problems
+        resolved, settings = narrow, _of_adopted(line, narrow, settings)
+        owner = adopted_settings.owner
+    environment = resolved.environment
+    overlaps = tuple(_overlaps(resolved, line.decided(settings), owner))
     if overlaps:
         return None, overlaps
-    topology = line.topology(line.merged(environment, settings), environment)
+    topology = line.topology(_running(line.merged(environment, settings), adoption), environment)
     needs = line.needs(topology, environment.secrets.extra)
-    settings += line.restart_annotations(topology, _annotations(needs, hashes))
+    if adoption is None or "secrets" in adoption.steps:
+        settings += line.restart_annotations(topology, _annotations(needs, hashes))
     values = line.merged(environment, settings)
-    topology = dataclasses.replace(topology, values=values)
+    topology = dataclasses.replace(topology, values=_running(values, adoption))
     return Release(resolved, values, tuple(settings), topology, needs), ()
+
+
+def _unknown_line(resolved: Resolved) -> Problem:
+    hint = f"known chart versions: {table.known()}"
+    message = f"chart {resolved.environment.chart.version} is not known to this gen-env"
+    return resolved.problem(
+        "chart/unknown-line", Severity.ERROR, message, "chart", "version", hint=hint
+    )
+
+
+def _of_adopted(line: ModuleType, narrow: Resolved, full: list[Setting]) -> list[Setting]:
+    """What an adopted environment's own words ask for, and what its steps took from `full`."""
+    own = line.settings(narrow.environment, narrow.cluster)
+    adoption = narrow.environment.adoption
+    assert adoption is not None
+    return adopted_settings.kept(own, full, adoption, adopted.written(narrow.definition))
+
+
+def _running(values: Mapping[str, Any], adoption: Adoption | None) -> Mapping[str, Any]:
+    """What will run with these values; an adopted environment leaves switches to the chart."""
+    return values if adoption is None else adopted_settings.with_switches(values)
 
 
 def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Iterator[Problem]:

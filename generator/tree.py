@@ -85,7 +85,7 @@ def build(
     stubs, complete = _secret_files(release, existing)
     generated = f"{folder}/{GENERATED}"
     objects = {
-        "namespace": [namespace.namespace(release), *namespace.bounds(release)],
+        "namespace": namespace.objects(release),
         "network-policies": policies,
         "service-monitors": monitors.monitors(release),
         "external-secrets": secrets.external(release),
@@ -190,6 +190,8 @@ def bootstrap(repository: Repository, releases: Sequence[Release]) -> dict[str, 
     if repository.argocd.project.manage:
         by_name: dict[str, list[Release]] = {}
         for release in releases:
+            if release.environment.destination.project is not None:
+                continue
             by_name.setdefault(application.project_name(release), []).append(release)
         for name, members in sorted(by_name.items()):
             manifest = application.project(repository, name, members)

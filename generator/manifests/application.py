@@ -49,6 +49,9 @@ _MULTI_NAMESPACE = (
 
 def project_name(release: Release) -> str:
     """The AppProject's name, with team and environment filled in."""
+    own = release.environment.destination.project
+    if own is not None:
+        return own
     pattern = release.resolved.settings.repository.argocd.project.name
     team = release.environment.team or release.environment.metadata.name
     name = pattern.replace("{team}", team)
@@ -71,7 +74,7 @@ def application(release: Release, *, complete: bool) -> dict[str, Any]:
             "gen-env.dev/tier": release.environment.metadata.tier,
         },
     }
-    if release.environment.metadata.tier == "development":
+    if release.environment.metadata.tier == "development" and not release.environment.adoption:
         # Deleting a development Application cleans up; from staging up it leaves all in place.
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {

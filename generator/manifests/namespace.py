@@ -8,6 +8,12 @@ from generator.manifests.common import GUARDED, NAMESPACE_WAVE, POLICY_WAVE, WAV
 from generator.release import Release
 
 
+def objects(release: Release) -> list[dict[str, Any]]:
+    """The Namespace, unless it is somebody else's, and its bounds."""
+    own = [namespace(release)] if release.owns_namespace else []
+    return [*own, *bounds(release)]
+
+
 def namespace(release: Release) -> dict[str, Any]:
     """The Namespace; it goes only after a person said yes."""
     environment = release.environment

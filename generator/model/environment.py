@@ -7,12 +7,14 @@ from typing import Any, Literal
 import pydantic
 
 from generator.model import features
+from generator.model.adoption import Adoption
 from generator.model.base import (
     Count,
     Digest,
     EnvName,
     Label,
     Line,
+    Name,
     Spec,
     Text,
     Version,
@@ -61,6 +63,10 @@ class Destination(Spec):
     """`airflow-<name>`, or `<team>-airflow-<name>`, by default; frozen in the lock."""
     release_name: Label = "airflow"
     """Helm release; object names and selectors come from it, so it is frozen in the lock."""
+    application: Name | None = None
+    """Name of the Argo CD Application; `airflow-<environment>` by default."""
+    project: Name | None = None
+    """An AppProject of yours, which gen-env never writes; by default the one of gen-env.yaml."""
 
 
 class Airflow(Spec):
@@ -147,6 +153,8 @@ class Environment(Spec):
     """Values of the chart that no field owns, merged last."""
     suppress: tuple[features.Suppression, ...] = ()
     """Findings that are accepted for a time."""
+    adoption: Adoption | None = None
+    """Taken over from elsewhere and not hardened yet."""
 
     @property
     def team(self) -> str:

@@ -1,0 +1,155 @@
+"""What is being adopted, where it will live, and the chart that it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator import catalogue, definition, plain_release
+from generator.adopt import original
+from generator.adopt.original import Original
+from generator.chart import ChartArchive
+from generator.chartlines import table
+from generator.checks.values_input import ValuesInput, merged
+from generator.definition import FILE_NAME, ROOT, SETTINGS, Settings
+from generator.errors import UserError
+from generator.files import Files
+from generator.model.repository import Cluster
+from generator.pipeline import Charts
+from generator.render import RenderRequest
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line; None is to be found out."""
+
+    name: str
+    cluster: str | None = None
+    tier: str | None = None
+    chart: str | None = None
+    release: str | None = None
+    namespace: str | None = None
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    secrets_elsewhere: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """One release on its way: the wish, the original, and everything around it."""
+
+    files: Files
+    settings: Settings
+    wish: Wish
+    original: Original
+    cluster_name: str
+    archive: ChartArchive
+
+    @property
+    def path(self) -> str:
+        """The definition, relative to the repository."""
+        return f"{ROOT}/{self.wish.name}/{FILE_NAME}"
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where it runs, from gen-env.yaml."""
+        return self.settings.repository.clusters[self.cluster_name]
+
+    def input(self, user: Mapping[str, Any]) -> ValuesInput:
+        """Some user's values as the checks see them."""
+        source, defaults = self.original.source, self.archive.values()
+        return ValuesInput(
+            user=user,
+            merged=merged(defaults, user),
+            chart_version=self.archive.version,
+            engine=source.engine,
+            release=source.release,
+            namespace=source.namespace,
+            kube_version=self.cluster.kubernetes_version,
+            locate=source.locate,
+            defaults=defaults,
+        )
+
+    def request(self, values: Mapping[str, Any]) -> RenderRequest:
+        """A render of the release as the cluster would get it."""
+        return RenderRequest(
+            chart=self.archive.path,
+            release=self.original.source.release,
+            namespace=self.original.source.namespace,
+            values=values,
+            kube_version=self.cluster.kubernetes_version,
+            api_versions=tuple(sorted(self.cluster.api_versions)),
+        )
+
+
+def read(files: Files, paths: Sequence[Path], wish: Wish, charts: Charts) -> Subject:
+    """The release in these files; raises UserError for what cannot become this environment."""
+    settings = _settings(files, wish)
+    taken = original.read(paths)
+    source = dataclasses.replace(
+        taken.source,
+        release=wish.release or taken.source.release,
+        namespace=wish.namespace or taken.source.namespace,
+    )
+    taken = dataclasses.replace(taken, source=source)
+    cluster = _cluster(settings, wish, taken)
+    return Subject(files, settings, wish, taken, cluster, _archive(wish, taken, charts))
+
+
+def _settings(files: Files, wish: Wish) -> Settings:
+    found = catalogue.load(files)
+    faults = list(definition.name_faults(wish.name))
+    if faults:
+        raise UserError(f"'{wish.name}' cannot be an environment: {faults[0]}")
+    if found.settings is None:
+        problem = found.problems[0]
+        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+    path = f"{ROOT}/{wish.name}/{FILE_NAME}"
+    if files.read(path) is not None:
+        raise UserError(
+            f"environment {wish.name} is there already", path=path, hint="choose another --name"
+        )
+    return found.settings
+
+
+def _cluster(settings: Settings, wish: Wish, taken: Original) -> str:
+    known = settings.repository.clusters
+    names = ", ".join(sorted(known)) or "none"
+    if wish.cluster is not None:
+        if wish.cluster not in known:
+            hint = f"known clusters: {names}"
+            raise UserError(f"cluster {wish.cluster} is not in {SETTINGS}", hint=hint)
+        return wish.cluster
+    owner = taken.owner
+    for name, cluster in sorted(known.items()):
+        if owner.server and cluster.server.rstrip("/") == owner.server.rstrip("/"):
+            return name
+    if owner.cluster in known:
+        return owner.cluster
+    target = owner.server or owner.cluster
+    if len(known) == 1 and not target:
+        return next(iter(known))
+    where = f"the Application deploys to {target}, which" if target else "the cluster"
+    raise UserError(
+        f"{where} is not known from {SETTINGS}",
+        hint=f"add it below clusters:, or give --cluster; known: {names}",
+    )
+
+
+def _archive(wish: Wish, taken: Original, charts: Charts) -> ChartArchive:
+    version = wish.chart or taken.source.chart_version or plain_release.CHART
+    if table.line_for(version) is None:
+        raise UserError(
+            f"this release runs chart {version}, and gen-env knows {table.known()}",
+            path=taken.source.path,
+            hint="upgrade the release with the tool that deploys it now, then adopt it; gen-env"
+            " check and gen-env diff --file show what the upgrade does",
+        )
+    archive = charts.find(version, None)
+    if archive is None:
+        raise UserError(
+            f"{charts.missing(version)}, and without it nothing can be proved",
+            hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
+        )
+    return archive

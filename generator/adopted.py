@@ -1,0 +1,86 @@
+"""An adopted environment: its definition's own words, and defaults only with the steps taken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pydantic
+
+from generator import yamlio
+from generator.chartlines.setting import copied
+from generator.definition import Definition, faults
+from generator.model.environment import Environment
+from generator.problem import Problem, Severity
+from generator.resolve import Resolved
+
+# What a step takes from the defaults beside chart values.
+_WITH_STEP: dict[str, tuple[str, ...]] = {
+    "network": ("network_policy",),
+    "namespace": ("quota", "limits", "namespace_labels"),
+    "secrets": ("secrets",),
+    "rest": ("metrics", "sync"),
+}
+
+# Findings that stop an adopted environment too; the others describe what was there before.
+_FIRM = (
+    *("chart/", "kubernetes/", "crd/", "definition/", "policy/", "values/", "adoption/"),
+    *(f"render/{kind}" for kind in ("request", "chart", "schema", "template", "yaml", "limit")),
+)
+
+
+def softened(problems: Iterable[Problem], environment: Environment) -> list[Problem]:
+    """The findings on a release; on an adopted one what hardening will mend is a warning."""
+    return [
+        item
+        if environment.adoption is None
+        or item.severity is not Severity.ERROR
+        or item.rule.startswith(_FIRM)
+        else dataclasses.replace(item, severity=Severity.WARNING)
+        for item in problems
+    ]
+
+
+def written(definition: Definition) -> Callable[[str], bool]:
+    """Whether the definition itself, not a default, says something about a dotted field."""
+
+    def says(field: str) -> bool:
+        parts = field.split(".")
+        if field.startswith("airflow.config."):
+            parts = ["airflow", "config", *field.split(".", 3)[2:]]
+        return definition.part(*parts) is not None
+
+    return says
+
+
+def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
+    """The same environment as if there were no defaults but those of the steps taken.
+
+    Without the step `secrets` the Secrets are those that exist, unless the definition says
+    otherwise. A definition that cannot do without defaults is a problem.
+    """
+    data = copied(resolved.definition.data)
+    data["values"], _ = yamlio.as_helm(resolved.definition.data.get("values") or {})
+    try:
+        own = Environment.model_validate(data)
+    except pydantic.ValidationError as error:
+        return None, tuple(
+            resolved.problem(
+                "adoption/defaults",
+                Severity.ERROR,
+                f"{message}; an adopted environment takes nothing from defaults",
+                *place,
+                hint=hint,
+            )
+            for place, message, hint in faults(error, data, Environment)
+        )
+    full, adoption = resolved.environment, own.adoption
+    assert adoption is not None
+    changes: dict[str, Any] = {
+        field: getattr(full, field) for step in adoption.steps for field in _WITH_STEP.get(step, ())
+    }
+    if "secrets" not in adoption.steps and not written(resolved.definition)("secrets.provider"):
+        changes["secrets"] = own.secrets.model_copy(update={"provider": "existing"})
+    narrow: Environment = own.model_copy(update=changes)
+    return dataclasses.replace(resolved, environment=narrow), ()

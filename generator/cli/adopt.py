@@ -1,0 +1,144 @@
+"""`gen-env adopt`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli import common
+
+if TYPE_CHECKING:
+    from generator.adopt.takeover import Takeover
+
+
+@click.command(name="adopt")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
+)
+@click.option("--name", required=True, help="Name of the environment; TEAM/NAME with a team.")
+@click.option("--cluster", help="Cluster in gen-env.yaml.")
+@click.option("--tier", type=click.Choice(["development", "staging", "production"]))
+@click.option("--chart", metavar="VERSION", help="Chart version, where the files name none.")
+@click.option("--release", metavar="NAME", help="Helm release, where the files name none.")
+@click.option("--namespace", metavar="NAME", help="Namespace, where the files name none.")
+@click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")
+@click.option(
+    "--secrets-elsewhere",
+    is_flag=True,
+    help="Secrets in the values exist as Secrets under the chart's default names.",
+)
+@common.output("yaml", "json")
+@click.option("--write", is_flag=True, help="Write the definition and its tree.")
+@click.option("--helm", metavar="FILE", help="Render with this helm binary.")
+def command(
+    files: tuple[Path, ...],
+    name: str,
+    cluster: str | None,
+    tier: str | None,
+    chart: str | None,
+    release: str | None,
+    namespace: str | None,
+    fields: tuple[str, ...],
+    secrets_elsewhere: bool,
+    form: str,
+    write: bool,
+    helm: str | None,
+) -> int:
+    """Take over a release from its values, an Argo CD Application or a Flux HelmRelease.
+
+    FILE is a values file (several: the last wins), the output of `helm get values`, or one
+    Application or HelmRelease, with the values files it takes from elsewhere after it. The
+    definition goes to standard output. Both sides are rendered, and any difference is an error.
+    """
+    from generator import engines, repo
+    from generator.adopt import takeover
+    from generator.adopt.subject import Wish
+    from generator.files import WorkTree
+
+    root, here = common.root(), common.folder()
+    work = WorkTree(root)
+    given = takeover.parsed_fields(common.pairs(fields))
+    wish = Wish(name, cluster, tier, chart, release, namespace, given, secrets_elsewhere)
+    common.progress("rendering both sides")
+    try:
+        found = takeover.prepare(
+            root,
+            [here / path for path in files],
+            wish,
+            engines.charts(work, root),
+            engines.lazy(work, helm),
+        )
+    except takeover.Refused as error:
+        common.tell(error.problems, err=True)
+        common.say("not adopted: nothing was written")
+        return 1
+    _show(found, form)
+    if not found.acceptable:
+        common.say("not adopted: nothing was written")
+        return 1
+    if write:
+        repo.apply(root, found.plan)
+        common.say(
+            f"{len(found.plan.paths)} files written, environments/{name}/environment.yaml first"
+        )
+    return 0
+
+
+def _show(found: Takeover, form: str) -> None:
+    from generator.adopt import handover
+
+    if form == "json":
+        common.emit(_data(found), form)
+    else:
+        click.echo(found.text, nl=False)
+    common.tell((*found.problems, *found.left_out, *found.deprecated), err=True)
+    for change in found.proof.comparison.changes:
+        common.say(f"{change.action.value} {change.key}\n{change.diff}")
+    for folded in found.proof.comparison.folded:
+        common.say(f"differs in {folded.field}: {', '.join(map(str, folded.resources))}")
+    for line in _summary(found):
+        common.say(line)
+    if found.acceptable:
+        common.say("The release changes hands like this:")
+        for number, step in enumerate(handover.steps(found), start=1):
+            common.say(f"  {number}. {step}")
+
+
+def _summary(found: Takeover) -> list[str]:
+    proof = found.proof
+    lines = []
+    if found.left_out:
+        lines.append(f"{len(found.left_out)} keys that the chart does not read were left out")
+    if proof.random:
+        lines.append(f"random on every render, as before: {', '.join(proof.random)}")
+    if proof.gone:
+        lines.append(f"no longer rendered, so they must exist: Secret {', '.join(proof.gone)}")
+    if proof.restarts:
+        lines.append(f"restarts once, for its Secret's checksum: {', '.join(proof.restarts)}")
+    verdict = "the same objects before and after" if proof.equal else "the objects differ"
+    return [*lines, f"{found.name}: {verdict}; {len(found.left_over)} values without a field"]
+
+
+def _data(found: Takeover) -> dict[str, Any]:
+    from generator.adopt import handover
+
+    proof = found.proof
+    return {
+        "environment": found.name,
+        "definition": found.text,
+        "equal": proof.equal,
+        "changes": [
+            {"action": item.action.value, "resource": str(item.key), "diff": item.diff}
+            for item in proof.comparison.changes
+        ],
+        "random": list(proof.random),
+        "secretsNoLongerRendered": list(proof.gone),
+        "restarts": list(proof.restarts),
+        "leftOut": [item.as_json() for item in found.left_out],
+        "deprecated": [item.as_json() for item in found.deprecated],
+        "values": list(found.left_over),
+        "problems": [item.as_json() for item in found.problems],
+        "handOver": list(handover.steps(found)),
+    }
