@@ -66,7 +66,9 @@ def test_an_archive_that_plays_tricks_is_refused(members, words):
         unpack(tar_of(*members))
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04zip", gzip.compress(b"not a tar" * 200, mtime=0)])
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04zip", gzip.compress(b"not a tar" * 200, mtime=0)]
+)
 def test_what_is_no_gzipped_tar_is_refused(data):
     with pytest.raises(ArchiveError):
         unpack(data)
