@@ -6,24 +6,27 @@ import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
-from flask import Response, abort, request
+from flask import request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
 
 from generator.seal.secret import Secret
 from service.web.context import context
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
-_CHALLENGE = 'Basic realm="gen-env", charset="UTF-8"'
+_BEARER = WWWAuthenticate("bearer")
+_BASIC = WWWAuthenticate("basic", {"realm": "gen-env", "charset": "UTF-8"})
 
 
 def require_api() -> None:
     """Stops with 401, or with 403 where no token is set: the API has no open mode."""
     token = context().settings.api_token
     if token is None:
-        abort(_refuse(403, "the API is off until apiToken is set"))
+        raise Forbidden("the API is off until apiToken is set")
     if request.authorization is None or request.authorization.type != "bearer":
-        abort(_refuse(401, "send the token: Authorization: Bearer ...", "Bearer"))
+        raise Unauthorized("send the token: Authorization: Bearer ...", www_authenticate=_BEARER)
     if not _same(request.authorization.token or "", token):
-        abort(_refuse(401, "the token is not the right one", "Bearer"))
+        raise Unauthorized("the token is not the right one", www_authenticate=_BEARER)
 
 
 def require_dashboard() -> None:
@@ -31,9 +34,9 @@ def require_dashboard() -> None:
     token = context().settings.api_token
     if token is None:
         if not _on_this_host():
-            abort(_refuse(403, "set apiToken to use the dashboard from another host"))
+            raise Forbidden("set apiToken to use the dashboard from another host")
     elif not _knows(token):
-        abort(_refuse(401, "log in with the API token as password", _CHALLENGE))
+        raise Unauthorized("log in with the API token as password", www_authenticate=_BASIC)
 
 
 def require_own_page() -> None:
@@ -43,10 +46,10 @@ def require_own_page() -> None:
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
-        abort(_refuse(403, "this form was sent by another site"))
+        raise Forbidden("this form was sent by another site")
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        abort(_refuse(403, "this form was sent by another site"))
+        raise Forbidden("this form was sent by another site")
 
 
 def _knows(token: Secret) -> bool:
@@ -75,10 +78,3 @@ def _is_loopback(text: str) -> bool:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:
         return False
-
-
-def _refuse(status: int, message: str, challenge: str = "") -> Response:
-    answer = Response(f"{message}\n", status, mimetype="text/plain")
-    if challenge:
-        answer.headers["WWW-Authenticate"] = challenge
-    return answer

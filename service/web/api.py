@@ -97,15 +97,9 @@ def report(identity: str) -> dict[str, Any]:
 
 @blueprint.errorhandler(HTTPException)
 def refused(error: HTTPException) -> Any:
-    """Every refusal is JSON; one that carries its own answer (401) keeps its headers."""
-    if error.response is not None:
-        status = error.response.status_code
-        headers = {
-            key: value for key, value in error.response.headers.items()
-            if key == "WWW-Authenticate"
-        }  # fmt: skip
-        return {"error": error.response.get_data(as_text=True).strip()}, status, headers  # type: ignore[attr-defined]
-    return {"error": error.description or error.name}, error.code or 500
+    """Every refusal is JSON; a 401 keeps its challenge."""
+    kept = {key: value for key, value in error.get_headers() if key == "WWW-Authenticate"}
+    return {"error": error.description or error.name}, error.code or 500, kept
 
 
 def _page() -> tuple[int, int]:

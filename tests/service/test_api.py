@@ -1,0 +1,201 @@
+import re
+
+import jsonschema
+import pytest
+
+from service import archive, tables
+from service.archive import Report
+from service.web.openapi import DOCUMENT
+from tests.service import scene
+from tests.service.webapp import application, deliver
+
+BEARER = {"Authorization": f"Bearer {scene.API}"}
+BODY = scene.pull_body("team/one", 1, scene.sha_of(1))
+
+
+@pytest.fixture
+def served(tmp_path):
+    with application(tmp_path) as (client, here):
+        deliver(client, BODY)
+        yield client, here
+
+
+def without_token(settings):
+    import dataclasses
+
+    return dataclasses.replace(settings, api_token=None)
+
+
+def kill_run(here):
+    with here.engine.begin() as connection:
+        connection.execute(tables.run.update().values(state="dead", ended=1.0, summary="why"))
+        return connection.execute(tables.run.select()).one()
+
+
+def keep_report(here, html="<!doctype html><p>the report"):
+    with here.engine.begin() as connection:
+        row = connection.execute(tables.run.select()).one()
+        archive.keep(connection, row.report, Report('{"a": 1}', html), 5.0)
+        return row.report
+
+
+def assert_described(path, method, answer):
+    """The answer is one that the description promises."""
+    described = DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)]
+    schema = described["content"]["application/json"]["schema"]
+    jsonschema.validate(answer.json, {**schema, "components": DOCUMENT["components"]})
+
+
+def test_every_route_is_described_and_every_description_has_a_route(served):
+    client, _ = served
+    rules = client.application.url_map.iter_rules()
+    routes = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in rules
+        if rule.rule.startswith("/api/v1/") and not rule.rule.endswith("openapi.json")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    described = {(path, method) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert routes == described
+    assert client.get("/api/v1/openapi.json").json == DOCUMENT
+
+
+@pytest.mark.parametrize("path", ["/api/v1/deliveries", "/api/v1/checks", "/api/v1/reports"])
+def test_answers_are_as_described(served, path):
+    client, here = served
+    keep_report(here)
+    answer = client.get(path, headers=BEARER)
+    assert answer.status_code == 200
+    assert [len(rows) for rows in answer.json.values()] == [1]
+    assert_described(path, "get", answer)
+    for query in ("limit=0", "limit=201", "limit=x", "offset=-1", "limit=٣"):
+        answer = client.get(f"{path}?{query}", headers=BEARER)
+        assert answer.status_code == 400
+        assert_described(path, "get", answer)
+
+
+@pytest.mark.parametrize("path", list(DOCUMENT["paths"]))
+def test_without_the_right_token_nothing_is_answered(served, path):
+    client, _ = served
+    [method] = DOCUMENT["paths"][path]
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer é"}):
+        answer = client.open(path.replace("{identity}", "x"), method=method, headers=headers)
+        assert answer.status_code == 401
+        assert_described(path, method, answer)
+
+
+def test_without_a_token_set_the_api_is_off(tmp_path):
+    with application(tmp_path, edit=without_token) as (client, _):
+        assert client.get("/api/v1/checks", headers=BEARER).status_code == 403
+
+
+def test_one_run_and_one_report_are_answered(served):
+    client, here = served
+    report = keep_report(here)
+    [run] = client.get("/api/v1/checks?state=queued", headers=BEARER).json["checks"]
+    one = client.get(f"/api/v1/checks/{run['id']}", headers=BEARER)
+    assert one.json == run
+    assert_described("/api/v1/checks/{identity}", "get", one)
+    answer = client.get(f"/api/v1/reports/{report}", headers=BEARER)
+    assert answer.json == {"id": report, "report": {"a": 1}}
+    for place in ("checks", "reports"):
+        missing = client.get(f"/api/v1/{place}/none", headers=BEARER)
+        assert missing.status_code == 404
+        assert_described(f"/api/v1/{place}/{{identity}}", "get", missing)
+    assert client.get("/api/v1/checks?state=dead", headers=BEARER).json["checks"] == []
+    assert client.get("/api/v1/checks?state=odd", headers=BEARER).status_code == 400
+
+
+def test_only_what_was_given_up_can_be_tried_again(served):
+    client, here = served
+    path = "/api/v1/checks/{identity}/retry"
+    run = client.get("/api/v1/checks", headers=BEARER).json["checks"][0]["id"]
+    refused = client.post(path.format(identity=run), headers=BEARER)
+    assert refused.status_code == 409
+    kill_run(here)
+    answer = client.post(path.format(identity=run), headers=BEARER)
+    assert answer.status_code == 202 and answer.json["id"] != run
+    for given in (refused, answer):
+        assert_described(path, "post", given)
+    assert client.post(path.format(identity=run), headers=BEARER).status_code == 409
+
+
+def test_a_kept_report_is_shown_in_a_sandbox(served):
+    client, here = served
+    report = keep_report(here)
+    answer = client.get(f"/reports/{report}")
+    assert answer.text.endswith("the report")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'")
+    assert "allow-same-origin" not in policy
+    assert client.get("/reports/none").status_code == 404
+
+
+LOGIN = {"auth": ("anyone", scene.API)}
+
+
+def test_the_dashboard_shows_what_was_given_up_and_tries_it_again(served):
+    client, here = served
+    run = kill_run(here)
+    page = client.get("/", **LOGIN)
+    assert f"/runs/{run.id}/retry" in page.text and "why" in page.text
+    assert "script" not in page.headers["Content-Security-Policy"]
+    assert client.post(f"/runs/{run.id}/retry", **LOGIN).status_code == 303
+    assert client.post(f"/runs/{run.id}/retry", **LOGIN).status_code == 409
+
+
+def test_the_dashboard_escapes_what_others_wrote(served):
+    client, here = served
+    with here.engine.begin() as connection:
+        connection.execute(tables.run.update().values(summary="<script>x</script>", state="dead"))
+    assert "<script>x" not in client.get("/", **LOGIN).text
+
+
+def test_the_dashboard_wants_the_token(served):
+    client, _ = served
+    assert client.get("/").status_code == 401
+    assert client.get("/", auth=("x", "wrong")).status_code == 401
+    assert client.get("/", headers=BEARER).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+     {"Origin": "https://evil.example"}, {"Origin": "null"}],
+)  # fmt: skip
+def test_a_form_of_another_site_is_refused(served, headers):
+    client, here = served
+    run = kill_run(here)
+    assert client.post(f"/runs/{run.id}/retry", headers=headers, **LOGIN).status_code == 403
+
+
+def test_without_a_token_set_only_this_host_sees_the_dashboard(tmp_path):
+    with application(tmp_path, edit=without_token) as (client, _):
+        assert client.get("/", base_url="http://localhost:8080").status_code == 200
+        # Another name for this host may be a page's own that points here.
+        assert client.get("/", base_url="http://evil.example").status_code == 403
+        far = {"REMOTE_ADDR": "192.0.2.7"}
+        assert client.get("/", environ_base=far).status_code == 403
+        assert client.get("/", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 403
+
+
+def test_readiness_names_what_is_missing(served):
+    client, here = served
+    answer = client.get("/readyz")
+    assert (answer.status_code, list(answer.json["failing"])) == (503, ["workers"])
+    with here.engine.begin() as connection:
+        connection.execute(tables.executor.insert().values(id="w", seen=here.clock()))
+    assert client.get("/readyz").json == {"status": "ready", "failing": {}}
+    with here.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE gen_env_run")
+    assert "database" in client.get("/readyz").json["failing"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_numbers_are_given_to_prometheus(served):
+    client, _ = served
+    deliver(client, BODY)
+    text = client.get("/metrics").text
+    assert 'gen_env_deliveries_total{connection="forge",outcome="queued"} 1.0' in text
+    assert 'gen_env_deliveries_total{connection="forge",outcome="duplicate"} 1.0' in text
+    assert "gen_env_queue_depth 1.0" in text
