@@ -76,7 +76,8 @@ def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
             for place, message, hint in faults(error, data, Environment)
         )
     full, adoption = resolved.environment, own.adoption
-    assert adoption is not None
+    if adoption is None:
+        return None, (_by_default(resolved),)
     changes: dict[str, Any] = {
         field: getattr(full, field) for step in adoption.steps for field in _WITH_STEP.get(step, ())
     }
@@ -84,3 +85,41 @@ def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
         changes["secrets"] = own.secrets.model_copy(update={"provider": "existing"})
     narrow: Environment = own.model_copy(update=changes)
     return dataclasses.replace(resolved, environment=narrow), ()
+
+
+def _by_default(resolved: Resolved) -> Problem:
+    return resolved.problem(
+        "adoption/defaults",
+        Severity.ERROR,
+        "adoption is a fact about one environment and cannot come from defaults",
+        "adoption",
+        hint="write it into the definition of the environment that was adopted",
+    )
+
+
+def foreign_names(resolved: Resolved) -> tuple[Problem, ...]:
+    """Names of Argo CD objects that gen-env did not choose: gen-env.yaml must allow them.
+
+    A project bounds what an environment may do, and an Application of another's name would
+    replace that: neither may be a definition's own choice.
+    """
+    destination = resolved.environment.destination
+    allowed = resolved.settings.repository.argocd.adopted
+    found = []
+    for field, name, names in (
+        ("application", destination.application, allowed.applications),
+        ("project", destination.project, allowed.projects),
+    ):
+        if name is not None and name not in names:
+            found.append(
+                resolved.problem(
+                    "policy/foreign-name",
+                    Severity.ERROR,
+                    f"destination.{field} '{name}' is not among argocd.adopted.{field}s",
+                    "destination",
+                    field,
+                    hint=f"add it below argocd.adopted.{field}s in gen-env.yaml, and merge that"
+                    " first",
+                )
+            )
+    return tuple(found)

@@ -67,6 +67,9 @@ def build(
     line = table.line_for(resolved.environment.chart.version)
     if line is None:
         return None, (_unknown_line(resolved),)
+    foreign = adopted.foreign_names(resolved)
+    if foreign:
+        return None, foreign
     settings, owner = line.settings(resolved.environment, resolved.cluster), line.owner
     if adoption is not None:
         narrow, problems = adopted.narrowed(resolved)

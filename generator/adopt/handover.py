@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from generator.adopt.original import Owner
 from generator.adopt.takeover import Takeover
+from generator.definition import SETTINGS
 
 _NEVER = (
     "never delete the old owner with cascade, never `helm uninstall`, never `flux delete`: each"
@@ -16,6 +17,11 @@ _NEVER = (
 def steps(takeover: Takeover) -> Iterator[str]:
     """What people do, in this order, after the definition is merged."""
     owner = takeover.original.owner
+    if SETTINGS in takeover.plan.writes:
+        yield (
+            f"merge the change of {SETTINGS} first, by itself: it allows the names that are kept,"
+            " and a pull request cannot widen its own rights"
+        )
     for item in takeover.secrets:
         for name, keys in item.secrets:
             namespace = takeover.original.source.namespace

@@ -28,7 +28,7 @@ def fields(subject: Subject, values: ValuesInput, dags: Mapping[str, Any]) -> di
             "cluster": subject.cluster_name,
             "namespace": source.namespace,
             "releaseName": source.release,
-            **_kept_names(subject),
+            **subject.kept_names,
         },
         "airflow": {
             "version": ".".join(str(part) for part in values.airflow or ()),
@@ -79,20 +79,3 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
 def _host(subject: Subject, part: str) -> str | None:
     value = subject.wish.fields.get(f"{part}.host")
     return str(value) if value is not None else None
-
-
-def _kept_names(subject: Subject) -> dict[str, str]:
-    """Application and project as they were, where gen-env would choose others."""
-    owner = subject.original.owner
-    if owner.kind != "Application":
-        return {}
-    team, _, last = subject.wish.name.rpartition("/")
-    name = subject.wish.name.replace("/", "-")
-    pattern = subject.settings.repository.argocd.project.name
-    usual = pattern.replace("{team}", team or last).replace("{environment}", name)
-    kept = {}
-    if owner.name and owner.name != f"airflow-{name}":
-        kept["application"] = owner.name
-    if owner.project and owner.project != usual:
-        kept["project"] = owner.project
-    return kept

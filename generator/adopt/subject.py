@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import catalogue, definition, plain_release
+from generator import catalogue, definition, plain_release, yamledit
 from generator.adopt import original
 from generator.adopt.original import Original
 from generator.chart import ChartArchive
@@ -15,7 +15,7 @@ from generator.chartlines import table
 from generator.checks.values_input import ValuesInput, merged
 from generator.definition import FILE_NAME, ROOT, SETTINGS, Settings
 from generator.errors import UserError
-from generator.files import Files
+from generator.files import Files, Overlay
 from generator.model.repository import Cluster
 from generator.pipeline import Charts
 from generator.render import RenderRequest
@@ -45,6 +45,11 @@ class Subject:
     original: Original
     cluster_name: str
     archive: ChartArchive
+
+    @property
+    def kept_names(self) -> dict[str, str]:
+        """Application and project as they were, where gen-env would choose others."""
+        return _kept_names(self.settings, self.wish, self.original)
 
     @property
     def path(self) -> str:
@@ -94,7 +99,42 @@ def read(files: Files, paths: Sequence[Path], wish: Wish, charts: Charts) -> Sub
     )
     taken = dataclasses.replace(taken, source=source)
     cluster = _cluster(settings, wish, taken)
-    return Subject(files, settings, wish, taken, cluster, _archive(wish, taken, charts))
+    archive = _archive(wish, taken, charts)
+    files, settings = _allowing(files, settings, _kept_names(settings, wish, taken))
+    return Subject(files, settings, wish, taken, cluster, archive)
+
+
+def _kept_names(settings: Settings, wish: Wish, taken: Original) -> dict[str, str]:
+    owner = taken.owner
+    if owner.kind != "Application":
+        return {}
+    team, _, last = wish.name.rpartition("/")
+    name = wish.name.replace("/", "-")
+    pattern = settings.repository.argocd.project.name
+    usual = pattern.replace("{team}", team or last).replace("{environment}", name)
+    kept = {}
+    if owner.name and owner.name != f"airflow-{name}":
+        kept["application"] = owner.name
+    if owner.project and owner.project != usual:
+        kept["project"] = owner.project
+    return kept
+
+
+def _allowing(files: Files, settings: Settings, kept: Mapping[str, str]) -> tuple[Files, Settings]:
+    """The files with the kept names allowed in gen-env.yaml, and the settings that they give."""
+    text = settings.document.text
+    allowed = settings.repository.argocd.adopted
+    known = {"application": allowed.applications, "project": allowed.projects}
+    for field, name in kept.items():
+        if name not in known[field]:
+            place = ("argocd", "adopted", f"{field}s")
+            text = yamledit.set_value(text, place, [*known[field], name], file=SETTINGS)
+    if text == settings.document.text:
+        return files, settings
+    loaded, problems = definition.load_settings(text.encode())
+    if loaded is None:
+        raise UserError(problems[0].message, path=SETTINGS, line=problems[0].line)
+    return Overlay(files, {SETTINGS: text.encode()}), loaded
 
 
 def _settings(files: Files, wish: Wish) -> Settings:

@@ -208,6 +208,8 @@ def _plan(
     ahead = Overlay(found.files, {found.path: written.encode()})
     generation = pipeline.generate(ahead, [found.wish.name], charts, renderer)
     writes = {found.path: written}
+    if isinstance(found.files, Overlay):
+        writes |= {path: content.decode() for path, content in found.files.writes.items()}
     for outcome in generation.outcomes:
         writes |= outcome.plan.writes
     problems = tuple(

@@ -27,7 +27,9 @@ class Forge(Spec):
     """The git repository that Argo CD reads."""
 
     url: Line = "https://git.example.com/airflow-gitops.git"
+    """This repository's address, as Argo CD reads it."""
     branch: Line = "main"
+    """The branch that is deployed."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"] | None = None
     """By default taken from the URL."""
     api_url: Line | None = None
@@ -47,17 +49,30 @@ class Root(Spec):
     """How Argo CD learns of the Applications."""
 
     type: Literal["app-of-apps", "none"] = "app-of-apps"
+    """app-of-apps: one Application that finds all others; none: somebody else does."""
     name: Name = "airflow-environments"
+    """Name of that Application."""
+
+
+class Adopted(Spec):
+    """Names in Argo CD that environments may keep from before they were adopted."""
+
+    applications: tuple[Name, ...] = ()
+    """Applications that a definition may name with destination.application."""
+    projects: tuple[Name, ...] = ()
+    """AppProjects of yours that a definition may name with destination.project."""
 
 
 class ArgoCD(Spec):
     """Argo CD itself."""
 
     namespace: Label = "argocd"
+    """Namespace in which Applications are made."""
     context: Line | None = None
     """kubeconfig context of its cluster, for verification."""
     project: Project = Project()
     root: Root = Root()
+    adopted: Adopted = Adopted()
 
 
 class ChartSource(Spec):
@@ -75,7 +90,9 @@ class Dns(Spec):
     """The cluster's name servers."""
 
     namespace: Label = "kube-system"
+    """Namespace of the name servers."""
     pod_labels: dict[Line, Text] = {"k8s-app": "kube-dns"}
+    """Labels of their pods."""
     node_local: Line | None = None
     """Address of NodeLocal DNSCache, if pods use it."""
 
@@ -84,14 +101,18 @@ class IngressController(Spec):
     """The ingress controller."""
 
     class_name: Name | None = None
+    """Class of ingresses that name none."""
     namespace: Label | None = None
+    """Namespace of the controller, for network policies."""
     pod_labels: dict[Line, Text] | None = None
+    """Labels of its pods; none means the whole namespace."""
 
 
 class Monitoring(Spec):
     """The Prometheus operator."""
 
     namespace: Label | None = None
+    """Namespace of Prometheus, for network policies."""
     labels: dict[Line, Text] = {}
     """Labels by which it finds ServiceMonitors."""
 
@@ -102,13 +123,16 @@ class Sealing(Spec):
     certificate: SubPath | None = None
     """Its public certificate (PEM) in this repository."""
     namespace: Label = "kube-system"
+    """Namespace of the controller."""
     controller_name: Name = "sealed-secrets-controller"
+    """Name of its Service."""
 
 
 class Keda(Spec):
     """The KEDA operator, which asks the database for the length of the queue."""
 
     namespace: Label = "keda"
+    """Namespace of the operator, for network policies."""
 
 
 class Cluster(Spec):
@@ -125,6 +149,7 @@ class Cluster(Spec):
     api_server_cidrs: tuple[Cidr, ...] = ()
     """Networks of the API server, for network policies."""
     api_server_ports: tuple[Port, ...] = (443, 6443)
+    """TCP ports of the API server."""
     nodes: Annotated[Int, pydantic.Field(ge=1)] | None = None
     """How many nodes; a volume of one node is then a warning or not."""
     dns: Dns = Dns()
@@ -135,6 +160,7 @@ class Cluster(Spec):
     storage_class: Name | None = None
     """Default class of new volumes."""
     openshift: Bool = False
+    """OpenShift: pods get any user id."""
 
     @pydantic.field_validator("server")
     @classmethod
@@ -148,8 +174,11 @@ class Defaults(Spec):
     """Parts of a definition that apply to many: by tier, by cluster, by team."""
 
     tiers: dict[Tier, dict[str, Any]] = {}
+    """By tier."""
     clusters: dict[Label, dict[str, Any]] = {}
+    """By cluster; over those by tier."""
     teams: dict[Label, dict[str, Any]] = {}
+    """By team; over those by cluster."""
 
     @pydantic.field_validator("tiers", "clusters", "teams")
     @classmethod
@@ -166,6 +195,7 @@ class Promotion(Spec):
     """What moves from one environment to the next, and in which order."""
 
     paths: dict[Label, tuple[Line, ...]] = {}
+    """Name → environments in the order in which a change moves."""
     fields: tuple[Line, ...] = (
         "airflow.version",
         "chart.version",
@@ -173,21 +203,27 @@ class Promotion(Spec):
         "image.digest",
         "dags.gitSync.ref",
     )
+    """What moves; everything else stays each environment's own."""
 
 
 class TeamPolicy(Spec):
     """What a team may use; nothing written means anything."""
 
     clusters: tuple[Label, ...] | None = None
+    """Names of clusters."""
     namespaces: tuple[Line, ...] | None = None
+    """Patterns such as payments-*."""
     hosts: tuple[Line, ...] | None = None
+    """Patterns such as *.payments.example.com."""
     images: tuple[Line, ...] | None = None
+    """Patterns of image repositories."""
 
 
 class TierPolicy(Spec):
     """How environments of a tier may change."""
 
     promotion_only: Bool = False
+    """Versions move here by promotion alone."""
     soak: Duration | None = None
     """How long the one before must have been healthy."""
     may_suppress: tuple[Line, ...] = ("*",)
@@ -198,16 +234,21 @@ class Policy(Spec):
     """Bounds for teams and tiers."""
 
     teams: dict[Label, TeamPolicy] = {}
+    """By team."""
     tiers: dict[Tier, TierPolicy] = {}
+    """By tier."""
 
 
 class Repository(Spec):
     """gen-env.yaml, at the top of a GitOps repository."""
 
     api_version: Literal["gen-env.dev/v1"] = API_VERSION
+    """Format of this file."""
     kind: Literal["Repository"] = "Repository"
+    """What this file is."""
     repository: Forge = Forge()
     engine: Literal["argocd", "flux"] = "argocd"
+    """What applies the trees to the clusters."""
     argocd: ArgoCD = ArgoCD()
     chart: ChartSource = ChartSource()
     crds: SubPath | None = None
@@ -215,6 +256,7 @@ class Repository(Spec):
     helm: Literal["sdk", "binary"] = "sdk"
     """sdk: Helm as a library; binary: the helm on PATH."""
     clusters: dict[Label, Cluster]
+    """The clusters that environments name, with what is true of each."""
     defaults: Defaults = Defaults()
     promotion: Promotion = Promotion()
     policy: Policy = Policy()
