@@ -101,7 +101,12 @@ Positive = Annotated[Int, pydantic.Field(ge=1)]
 Seconds = Annotated[Int, pydantic.Field(ge=0, le=7 * 86_400)]
 Port = Annotated[Int, pydantic.Field(ge=1, le=65_535)]
 Bool = Annotated[bool, pydantic.BeforeValidator(_truth), pydantic.Field(strict=True)]
-Text = Annotated[str, pydantic.BeforeValidator(_text)]
+# An unquoted 3.10 is text here, and an editor's YAML parser takes it for a number.
+Text = Annotated[
+    str,
+    pydantic.BeforeValidator(_text),
+    pydantic.WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 Line = Annotated[Text, _like(re.compile(r"[^\x00-\x1f\x7f]+"), "a single line of text")]
 Duration = Annotated[Text, _like(_DURATION, "a duration such as 30s, 5m or 24h")]
 Quantity = Annotated[Text, _like(_QUANTITY, "a Kubernetes quantity such as 500m, 2 or 4Gi")]

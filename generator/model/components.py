@@ -25,8 +25,11 @@ class Amounts(Spec):
     """CPU in cores (500m is half a core), memory and ephemeral storage in bytes (4Gi)."""
 
     cpu: Quantity | None = None
+    """Cores; 500m is half a core."""
     memory: Quantity | None = None
+    """Bytes, such as 512Mi or 4Gi."""
     ephemeral_storage: Quantity | None = pydantic.Field(default=None, alias="ephemeral-storage")
+    """Bytes on the node's disk, such as 2Gi."""
 
 
 class Resources(Spec):
@@ -40,7 +43,9 @@ class DisruptionBudget(Spec):
     """How many pods a node drain may take away: one of the two, a number or a percentage."""
 
     max_unavailable: Text | None = None
+    """Pods that may be missing, such as 1 or 25%."""
     min_available: Text | None = None
+    """Pods that must stay, such as 1 or 50%."""
 
     @pydantic.model_validator(mode="after")
     def _one_of_two(self) -> DisruptionBudget:
@@ -53,18 +58,26 @@ class Toleration(Spec):
     """A taint that the pods accept, in Kubernetes' words."""
 
     key: Line | None = None
+    """The taint's key; none means every taint."""
     operator: Literal["Exists", "Equal"] | None = None
+    """Exists ignores the value, Equal compares it."""
     value: Text | None = None
+    """The taint's value."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """The taint's effect; none means every effect."""
     toleration_seconds: Int | None = None
+    """Seconds that a NoExecute taint is tolerated."""
 
 
 class Spread(Spec):
     """How the pods of one component spread over zones or nodes."""
 
     topology_key: Line = "topology.kubernetes.io/zone"
+    """Node label whose values are the places to spread over."""
     max_skew: Positive = 1
+    """How many pods more one place may have than another."""
     when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = "ScheduleAnyway"
+    """Whether a pod waits when it cannot be spread."""
 
 
 class Placement(Spec):
@@ -84,14 +97,18 @@ class UpdateStrategy(Spec):
     """How many pods are added and missing while a component is replaced: numbers or percentages."""
 
     max_surge: Text | None = None
+    """Pods that may be added, such as 1 or 25%."""
     max_unavailable: Text | None = None
+    """Pods that may be missing, such as 1 or 25%."""
 
 
 class LogGroomer(Spec):
     """The sidecar that deletes old task logs from a pod's disk."""
 
     enabled: Bool = True
+    """False leaves old logs on the disk."""
     retention_days: Positive = 7
+    """Days that logs are kept."""
     resources: Resources | None = None
 
 
@@ -114,9 +131,13 @@ class HpaAutoscaling(Spec):
     """A HorizontalPodAutoscaler on CPU."""
 
     type: Literal["hpa"]
+    """Scale on the CPU use of the pods."""
     min_replicas: Positive = 1
+    """Fewest pods."""
     max_replicas: Positive
+    """Most pods."""
     target_cpu_percent: Annotated[Int, pydantic.Field(ge=1, le=1000)] = 80
+    """CPU use, in percent of the request, that it steers towards."""
 
     @pydantic.model_validator(mode="after")
     def _in_order(self) -> HpaAutoscaling:
@@ -129,8 +150,11 @@ class KedaAutoscaling(Spec):
     """A KEDA ScaledObject that counts queued and running work in the metadata database."""
 
     type: Literal["keda"]
+    """Scale on queued and running work."""
     min_replicas: Count = 0
+    """Fewest pods; 0 lets it scale to nothing."""
     max_replicas: Positive
+    """Most pods."""
     polling_interval: Seconds = 10
     """Seconds between two looks at the database."""
     cooldown_period: Seconds | None = None
@@ -184,6 +208,7 @@ class Scheduler(Component):
     """The scheduler."""
 
     replicas: Positive = 1
+    """Number of pods; each schedules, none leads."""
     log_groomer: LogGroomer | None = None
     startup_probe_failures: Positive = 30
     """Probes (10 s each) before a starting scheduler counts as dead."""
@@ -193,6 +218,7 @@ class DagProcessor(Component):
     """The DAG processor; Airflow 3 cannot run without it."""
 
     replicas: Positive = 1
+    """Number of pods."""
     log_groomer: LogGroomer | None = None
 
 
@@ -215,6 +241,7 @@ class Volume(Spec):
     """A PersistentVolumeClaim that keeps data; the access mode is Kubernetes' word."""
 
     size: Quantity = "10Gi"
+    """Bytes, such as 10Gi; not used with an existing claim."""
     storage_class_name: Name | None = None
     """None takes the cluster's default class."""
     existing_claim: Name | None = None
@@ -222,13 +249,16 @@ class Volume(Spec):
     access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] = (
         "ReadWriteMany"
     )
+    """ReadWriteMany where pods of several nodes mount it."""
 
 
 class WorkerVolume(Spec):
     """A volume of each Celery worker; with it workers are a StatefulSet whose size is frozen."""
 
     size: Quantity = "10Gi"
+    """Bytes of each worker's volume; it can never change."""
     storage_class_name: Name | None = None
+    """None takes the cluster's default class."""
 
 
 class Workers(Component):
@@ -239,6 +269,7 @@ class Workers(Component):
     replicas: Count | None = None
     """Celery worker pods; 1 when neither this nor autoscaling is given."""
     autoscaling: WorkerAutoscaling | None = None
+    """hpa or keda, instead of a fixed number."""
     termination_grace_period_seconds: Seconds = 600
     """Seconds that a worker may finish its tasks when it is told to stop."""
     persistence: WorkerVolume | None = None
@@ -253,6 +284,7 @@ class PgBouncer(Component):
     """The connection pooler in front of PostgreSQL."""
 
     replicas: Positive = 1
+    """Number of pods; each has pools of its own."""
     pool_size: Positive = 10
     """Server connections per pod for the metadata database."""
     result_backend_pool_size: Positive = 5
@@ -283,13 +315,16 @@ class PodCleanup(Spec):
     """Deletes finished task pods of the Kubernetes executor."""
 
     schedule: Line = "*/15 * * * *"
+    """Start, as a cron expression."""
 
 
 class DatabaseCleanup(Spec):
     """Deletes old rows from the metadata database."""
 
     schedule: Line = "0 3 * * 0"
+    """Start, as a cron expression in the cluster's time zone."""
     retention_days: Positive = 90
+    """Days that rows are kept."""
     skip_archive: Bool = True
     """False keeps what was deleted in archive tables, which grow without end."""
 

@@ -102,6 +102,7 @@ class Chart(Spec):
     """The official Airflow chart."""
 
     version: Version
+    """A release such as 1.22.0; the lock keeps its digest."""
     digest: Digest | None = None
     """Pins the archive; `gen-env generate` records it in the lock."""
 
@@ -110,7 +111,9 @@ class Environment(Spec):
     """One Apache Airflow environment on Kubernetes."""
 
     api_version: Literal["gen-env.dev/v1"] = API_VERSION
+    """Format of this file."""
     kind: Literal["Environment"] = "Environment"
+    """What this file is."""
     metadata: Metadata
     destination: Destination
     airflow: Airflow

@@ -33,11 +33,13 @@ class Image(Spec):
     """The image of every Airflow container and of task pods."""
 
     repository: Line = "apache/airflow"
+    """Registry and name, without tag."""
     tag: Line | None = None
     """By default the Airflow version."""
     digest: Digest | None = None
     """Pins the bytes; it reaches task pods too."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When a node pulls the image, in Kubernetes' words."""
     pull_secrets: tuple[Name, ...] = ()
     """Names of dockerconfigjson Secrets."""
 
@@ -72,6 +74,7 @@ class Oidc(Spec):
     issuer: Line
     """The issuer's URL; `/.well-known/openid-configuration` is read below it."""
     client_id: Line
+    """The client that is registered for this environment at the provider."""
     secret_name: Name | None = None
     """Holds `client-secret`; `<release>-oidc` by default."""
     roles: dict[Line, Line] = {}
@@ -79,8 +82,11 @@ class Oidc(Spec):
     default_role: Line = "Public"
     """Role of people in none of these groups."""
     groups_claim: Line = "groups"
+    """Claim of the token that lists groups."""
     username_claim: Line = "preferred_username"
+    """Claim of the token that becomes the user's name."""
     scopes: tuple[Line, ...] = ("openid", "profile", "email", "groups")
+    """Scopes that are asked for."""
 
     @pydantic.field_validator("issuer")
     @classmethod
@@ -98,21 +104,28 @@ class Ldap(Spec):
     base: Line
     """Where people are searched, such as ou=people,dc=example,dc=com."""
     bind_user: Line
+    """Distinguished name that searches the directory."""
     secret_name: Name | None = None
     """Holds `bind-password`; `<release>-ldap` by default."""
     username_attribute: Line = "uid"
+    """Attribute that holds the name to sign in with."""
     group_attribute: Line = "memberOf"
+    """Attribute that lists a person's groups."""
     roles: dict[Line, Line] = {}
     """Distinguished name of a group → Airflow role."""
     default_role: Line = "Public"
+    """Role of people in none of these groups."""
 
 
 class DefaultUser(Spec):
     """One user with a password from a Secret; development only."""
 
     username: Line = "admin"
+    """Name to sign in with."""
     email: Line = "admin@example.com"
+    """The address that Airflow wants of every user; no mail is sent."""
     role: Line = "Admin"
+    """Airflow role of this user."""
     secret_name: Name | None = None
     """Holds `password`; `<release>-admin` by default."""
 
@@ -144,7 +157,9 @@ class GitSync(Spec):
     sub_path: SubPath = ""
     """Folder of the DAGs in the repository."""
     period: Duration = "30s"
+    """Time between two pulls, such as 30s."""
     depth: Positive = 1
+    """Commits that are fetched; 1 takes no history."""
     secret_name: Name | None = None
     """Holds the ssh key, or user and token; needed for a private repository."""
     public: Bool = False
@@ -160,18 +175,22 @@ class DagVolume(Volume):
     """DAGs from a shared volume that something else fills."""
 
     sub_path: SubPath = ""
+    """Folder of the DAGs on the volume."""
 
 
 class Bundle(Spec):  # type: ignore[no-redef]  # kwargs: pydantic's plugin takes the name
     """One DAG bundle of Airflow 3: the DAG processor and each worker fetch it themselves."""
 
     name: Line
+    """Unique in the environment; runs and DAG versions refer to it."""
     type: Literal["git", "local", "custom"] = "git"
+    """git: fetched from a repository; local: a folder; custom: a class of yours."""
     repository: Line | None = None
     """git: the URL; credentials come from the connection."""
     ref: Line = "main"
     """git: branch or tag that is followed."""
     sub_path: SubPath = ""
+    """git: folder of the DAGs in the repository."""
     refresh_interval: Seconds = 300
     """Seconds between two looks for changes."""
     secret_name: Name | None = None
@@ -201,6 +220,7 @@ class Dags(Spec):
     git_sync: GitSync | None = None
     persistence: DagVolume | None = None
     bundles: tuple[Bundle, ...] | None = None
+    """Airflow 3: bundles that the DAG processor and the workers fetch themselves."""
     image: BakedDags | None = None
 
     @pydantic.model_validator(mode="after")
@@ -215,6 +235,7 @@ class RemoteLogging(Spec):
     """Task logs in an object store or a search engine."""
 
     type: Literal["s3", "gcs", "wasb", "elasticsearch", "opensearch"]
+    """Where logs go; the image needs the provider's package."""
     url: Line | None = None
     """Object stores: where logs go, such as s3://bucket/prefix."""
     connection_id: Line | None = None
@@ -239,6 +260,7 @@ class Logging(Spec):
     remote: RemoteLogging | None = None
     persistence: Volume | None = None
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severity that is logged."""
 
     @pydantic.model_validator(mode="after")
     def _one(self) -> Logging:
@@ -251,6 +273,7 @@ class Metrics(Spec):
     """How Airflow's own metrics leave the pods."""
 
     type: Literal["statsd", "otel", "none"] = "statsd"
+    """statsd: an exporter that Prometheus scrapes; otel: pushed to a collector."""
     service_monitor: Bool = False
     """A ServiceMonitor for the Prometheus operator."""
     endpoint: Line | None = None
@@ -263,6 +286,7 @@ class Tracing(Spec):
     """OpenTelemetry traces."""
 
     enabled: Bool = False
+    """Send traces of DAG runs and tasks."""
     endpoint: Line | None = None
     """host:port of a collector of yours; by default the chart's own runs."""
 
@@ -282,29 +306,29 @@ class Ingress(Spec):
     """The UI and API to the outside."""
 
     host: Host
+    """Name under which the UI is reached; no two environments share one."""
     path: Text = "/"
+    """Path below the host."""
     tls: Tls | None = None
     annotations: dict[str, Text] = {}
+    """For the ingress controller."""
     class_name: Name | None = None
     """By default the cluster's from the catalogue."""
-
-
-class PeerPort(Spec):
-    """One destination port."""
-
-    port: Port
-    protocol: Literal["TCP", "UDP"] = "TCP"
 
 
 class Peer(Spec):
     """Some destination or source: a network, or pods by labels."""
 
     cidr: Cidr | None = None
+    """A network such as 10.30.0.0/16; 0.0.0.0/0 is everything."""
     except_cidrs: tuple[Cidr, ...] = pydantic.Field(default=(), alias="except")
+    """Networks inside `cidr` that stay closed."""
     namespace: Label | None = None
     """Namespace by name; alone it means all its pods."""
     namespace_labels: dict[str, Text] | None = None
+    """Namespaces by their labels; alone it means all their pods."""
     pod_labels: dict[str, Text] | None = None
+    """Pods by their labels; alone it means those of this namespace."""
     ports: tuple[Port, ...] = ()
     """TCP ports; none means the flow's usual ones, and for task egress every port."""
 
@@ -344,19 +368,23 @@ class ExtraSecret(Spec):
     env: dict[EnvName, Line] = {}
     """Variable → key of this Secret."""
     type: Line = "Opaque"
+    """Kubernetes type of the Secret."""
 
 
 class Store(Spec):
     """External Secrets: where values come from."""
 
     name: Name
+    """Name of the store."""
     kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
+    """ClusterSecretStore, or a SecretStore of the namespace."""
 
 
 class Secrets(Spec):
     """How Secrets come to the cluster."""
 
     provider: Literal["sealed-secrets", "external-secrets", "existing"] = "sealed-secrets"
+    """What brings Secrets to the cluster; existing: somebody else does."""
     scope: Literal["strict", "namespace-wide", "cluster-wide"] = "strict"
     """sealed-secrets: where a ciphertext may be unsealed."""
     store: Store | None = None
@@ -364,7 +392,9 @@ class Secrets(Spec):
     path: Line = "airflow/{environment}/{secret}"
     """external-secrets: key in the store; {environment}, {namespace} and {secret} are replaced."""
     refresh_interval: Duration = "1h"
+    """external-secrets: time between two looks at the store."""
     extra: dict[Name, ExtraSecret] = {}
+    """More Secrets for Airflow's pods, by name."""
 
     @pydantic.model_validator(mode="after")
     def _store(self) -> Secrets:
@@ -406,24 +436,31 @@ class Quota(Spec):
     """What the namespace may use in all: a ResourceQuota's `hard`."""
 
     hard: dict[Line, Quantity]
+    """Resource → the most that all pods together may use."""
 
 
 class Limits(Spec):
     """What a container gets that asks for nothing: a LimitRange."""
 
     default: dict[Line, Quantity] = {}
+    """Resource → limit of a container that names none."""
     default_request: dict[Line, Quantity] = {}
+    """Resource → request of a container that names none."""
     max: dict[Line, Quantity] = {}
+    """Resource → the most that a container may ask for."""
 
 
 class Window(Spec):
     """When syncs are allowed or denied."""
 
     kind: Literal["allow", "deny"]
+    """Whether syncs are allowed or denied meanwhile."""
     schedule: Line
     """Start, as a cron expression."""
     duration: Duration
+    """How long it lasts, such as 60h."""
     time_zone: Line = "UTC"
+    """Time zone of the schedule, such as Europe/Berlin."""
     manual_sync: Bool = True
     """A person may still sync by hand."""
 
@@ -436,8 +473,11 @@ class Sync(Spec):
     prune: Bool = True
     """Automated sync removes what git no longer has; guarded objects ask first."""
     self_heal: Bool = True
+    """Automated sync undoes changes made in the cluster."""
     retry_limit: Annotated[Int, pydantic.Field(ge=-1)] = 5
+    """Failed syncs in a row that are tried again; -1 never gives up."""
     windows: tuple[Window, ...] = ()
+    """Times in which Argo CD may or may not sync."""
 
 
 class Suppression(Spec):
@@ -446,6 +486,7 @@ class Suppression(Spec):
     rule: Line
     """Rule id, or a pattern such as metrics/*."""
     reason: Line
+    """Why it is accepted, for those who read it later."""
     expires: Line
     """Last day, as YYYY-MM-DD."""
 

@@ -14,11 +14,13 @@ class PostgreSQL(Spec):
     """PostgreSQL: an external server, or the chart's own in development."""
 
     type: Literal["postgresql"] = "postgresql"
+    """PostgreSQL, the database that Airflow is tested with most."""
     embedded: Bool = False
     """The chart's own PostgreSQL: no backup, no upgrades; development only."""
     host: Host | None = None
     """The server's name. It is no secret: policies and checks need it."""
     port: Port = 5432
+    """TCP port of the server."""
     name: Line = "airflow"
     """The database's name."""
     secret_name: Name | None = None
@@ -47,9 +49,11 @@ class MySQL(Spec):
     """An external MySQL 8 server."""
 
     type: Literal["mysql"]
+    """An external MySQL 8 server."""
     host: Host
     """The server's name. It is no secret: policies and checks need it."""
     port: Port = 3306
+    """TCP port of the server."""
     name: Line = "airflow"
     """The database's name."""
     secret_name: Name | None = None
@@ -95,11 +99,13 @@ class Broker(Spec):
     """Celery's message broker."""
 
     type: Literal["redis"] = "redis"
+    """Redis is what the chart and Celery's defaults fit."""
     embedded: Bool = True
     """The chart's own Redis; false for a server of yours."""
     host: Host | None = None
     """An external server's name, for checks and people; the URL itself is in the secret."""
     port: Port = 6379
+    """TCP port of the external server."""
     secret_name: Name | None = None
     """Holds the broker URL as `connection`; `<release>-broker-url` by default."""
     password_secret_name: Name | None = None
