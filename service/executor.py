@@ -14,8 +14,6 @@ from service.lease import Lease
 from service.runner import JobFailed, Runner
 from service.settings import Settings
 
-# A run that ends its worker so many times is not started again.
-_MOST_STARTS = 5
 _POLL_SECONDS = 0.25
 
 
@@ -83,7 +81,8 @@ class Executor:
         def give_up(identity: str, message: str, transient: bool) -> None:
             self._runner.give_up(identity, message, transient=transient)
 
-        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MOST_STARTS)
+        # A run that ends its worker so many times is not started again.
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=limits.starts)
         def work(identity: str) -> str:
             result: dict[str, Any] = {}
             for attempt in range(limits.attempts):

@@ -65,6 +65,7 @@ class Limits:
     queue_depth: int
     concurrency: int
     attempts: int
+    starts: int
     retry_seconds: float
     report_days: int
     report_bytes: int

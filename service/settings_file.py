@@ -105,6 +105,7 @@ class LimitsFile(_Strict):
     queue_depth: Positive = 10_000
     concurrency: Annotated[int, Field(gt=0, le=64)] = 2
     attempts: Annotated[int, Field(gt=0, le=20)] = 7
+    starts: Annotated[int, Field(gt=0, le=100)] = 5
     retry_seconds: Annotated[float, Field(gt=0)] = 2.0
     report_days: Positive = 90
     report_bytes: Positive = 1024 * 1024 * 1024

@@ -168,7 +168,7 @@ def served(tmp_path):
     """`serve` on SQLite with a forge; gives port, settings, forge and the process."""
     port = scene.free_port()
     with scene.forge() as forge:
-        config = scene.write_settings(tmp_path, forge.url, port, drainSeconds=20)
+        config = scene.write_settings(tmp_path, forge.url, port, drainSeconds=20, starts=2)
         log = tmp_path / "log.txt"
         process = scene.start("serve", config, log, CHECK_SECONDS="1.5")
         try:
@@ -231,3 +231,28 @@ def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
     )
     states = [run["state"] for run in json.loads(raw)["checks"] if run["number"] == 500]
     assert status == 200 and len(states) == 2 and "retried" in states
+
+
+def test_a_busy_repository_does_not_starve_another(served):
+    port, settings, _forge, _process = served
+    for number in range(1, 13):
+        post(port, scene.pull_body("team/one", number, scene.sha_of(number)), f"d{number}")
+    post(port, scene.pull_body("team/two", 1, scene.sha_of(1)), "other")
+
+    def other():
+        return [row for row in rows(settings) if row["repository"] == "team/two" and row["ended"]]
+
+    assert scene.wait_for(other, 20)
+    waiting = [row for row in rows(settings) if row["state"] == "queued"]
+    assert len(waiting) >= 6  # first come, first served would have left none or one
+
+
+def test_a_run_that_kills_its_workers_ends_in_the_dead_letters(served):
+    port, settings, _forge, _process = served
+    post(port, scene.pull_body("team/one", 666, scene.sha_of(666)), "poison")
+    assert scene.wait_for(lambda: all_over(settings), 90, 0.5)
+    [row] = rows(settings)
+    assert row["state"] == "dead" and 2 <= row["attempts"] <= 3
+    post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "sound")
+    assert scene.wait_for(lambda: all_over(settings), 30)
+    assert {row["number"]: row["state"] for row in rows(settings)} == {666: "dead", 1: "success"}

@@ -1,0 +1,246 @@
+import dataclasses
+import threading
+
+import pytest
+
+from generator.forge.errors import Unavailable
+from generator.forge.port import CheckState as ForgeState
+from generator.forge.port import PullRequest, PullState
+from service import grants, tables
+from service.check_port import CheckOutcome, CheckState, Override
+from service.job import Job, Kind, State
+from service.poll import poll
+from service.runner import JobFailed, Runner, Tools
+from tests.service import scene
+from tests.service.webapp import application
+
+HEAD, BASE, MERGE = (scene.sha_of(name) for name in ("head", "base", "merge"))
+
+
+def pull(number=1, **changes):
+    made = PullRequest(
+        number=number, title="t", body="", state=PullState.OPEN, head_sha=HEAD, head_ref="c",
+        head_repository="7", base_sha=BASE, base_ref="main", base_repository="7", author="ann",
+        url="",
+    )  # fmt: skip
+    return dataclasses.replace(made, **changes)
+
+
+class Port:
+    """A forge whose pull requests are what the test says; remembers statuses."""
+
+    def __init__(self, *pulls):
+        self.pulls = {found.number: found for found in pulls}
+        self.statuses = []
+        self.writers = {"ann"}
+
+    def get_pr(self, number):
+        return self.pulls[number]
+
+    def list_open_prs(self):
+        return [found for found in self.pulls.values() if found.state is PullState.OPEN]
+
+    def prs_of_commit(self, sha):
+        return [found for found in self.pulls.values() if sha in (found.head_sha, found.merge_sha)]
+
+    def can_write(self, user):
+        return user in self.writers
+
+    def set_status(self, sha, context, state, description, url=""):
+        self.statuses.append((sha, context, state, description))
+
+
+class Scene:
+    """A runner over a database of its own; `requests` is what the check was asked."""
+
+    def __init__(self, here, port):
+        self.here, self.port, self.requests = here, port, []
+        self.answer = CheckOutcome(CheckState.SUCCESS, "fine", "", "{}", "<p>")
+        tools = Tools(here.settings, here.jobs, lambda connection, name: port, self._check)
+        self.runner = Runner(tools)
+
+    def _check(self, request):
+        self.requests.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def run(self, kind=Kind.CHECK, number=1, reason="opened", **details):
+        job = Job(kind, "forge", "team/one", number, reason, details)
+        identity = self.here.jobs.submit(job)
+        return identity, self.runner.perform(identity)
+
+    def rows(self):
+        with self.here.engine.connect() as connection:
+            return list(connection.execute(tables.run.select().order_by(tables.run.c.queued)))
+
+    def queued(self):
+        return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
+
+    def poll(self, head=lambda connection, name: None, clock=lambda: 1e9):
+        settings = dataclasses.replace(self.here.settings, poll_seconds=60)
+        return poll(settings, self.here.jobs, lambda connection, name: self.port, head, clock)
+
+
+@pytest.fixture
+def set_up(tmp_path):
+    with application(tmp_path) as (_, here):
+        yield Scene(here, Port(pull()))
+
+
+def test_the_head_is_pinned_from_the_forge_and_the_report_kept(set_up):
+    identity, state = set_up.run()
+    [request] = set_up.requests
+    assert (request.head_sha, request.base_sha, request.run_id) == (HEAD, BASE, identity)
+    [row] = set_up.rows()
+    assert (state, row.state, row.head_sha) == ("success", "success", HEAD)
+    with set_up.here.engine.connect() as connection:
+        assert connection.execute(tables.report.select()).one().id == request.report_id
+    assert request.around.report_url.endswith(request.report_id)
+
+
+@pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
+def test_a_pull_request_that_is_not_open_is_not_checked(set_up, state):
+    set_up.port.pulls[1] = pull(state=state)
+    assert set_up.run()[1] == "neutral"
+    assert not set_up.requests
+
+
+def test_a_run_that_is_over_is_left_alone(set_up):
+    identity, _ = set_up.run()
+    assert set_up.runner.perform(identity) == "superseded"
+    assert len(set_up.requests) == 1
+
+
+def test_a_superseded_run_is_told_and_its_outcome_not_recorded(set_up):
+    seen = []
+
+    def overtaken(request):
+        seen.append(request.around.is_current())
+        set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "updated"))
+        seen.append(request.around.is_current())
+        return CheckOutcome(CheckState.SUCCESS, "stale")
+
+    set_up._check, set_up.runner = (
+        None,
+        Runner(Tools(set_up.here.settings, set_up.here.jobs, lambda *_: set_up.port, overtaken)),
+    )
+    set_up.run()
+    assert seen == [True, False]
+    assert [row.state for row in set_up.rows()] == ["superseded", "queued"]
+
+
+def command(verb, **words):
+    return {"verb": verb, "sha": "", "rule": "", "reason": "", "fault": "", **words}
+
+
+def test_a_writers_words_hold_for_that_commit(set_up):
+    said = [
+        command("accept", rule="impact/data-loss", sha=HEAD[:7]),
+        command("override", sha=HEAD, reason="agreed"),
+        command("ok-to-test", sha=HEAD[:9]),
+    ]
+    _, state = set_up.run(Kind.COMMAND, author="ann", commands=said)
+    assert state == "done" and set_up.queued() == [("check", 1)]
+    set_up.run()
+    given = set_up.requests[0].grants
+    assert dict(given.accepted) == {"impact/data-loss": "ann"}
+    assert (given.override, given.trusted_by) == (Override("ann", "agreed"), "ann")
+    set_up.port.pulls[1] = pull(head_sha=scene.sha_of("newer"))
+    set_up.run()
+    assert not set_up.requests[1].grants.accepted
+
+
+def test_words_about_another_commit_have_no_effect(set_up):
+    said = [command("ok-to-test", sha="0123abc"), command("accept", fault="write ...")]
+    set_up.run(Kind.COMMAND, author="ann", commands=said)
+    with set_up.here.engine.connect() as connection:
+        assert grants.read(connection, "forge/team/one#1", HEAD).trusted_by == ""
+        assert not connection.execute(tables.grant.select()).all()
+    assert "not the head any more" in set_up.rows()[0].summary
+
+
+def test_who_may_not_write_may_not_command(set_up):
+    said = [command("check"), command("override", sha=HEAD, reason="x")]
+    assert set_up.run(Kind.COMMAND, author="eve", commands=said)[1] == "neutral"
+    assert set_up.queued() == []
+
+
+def test_after_a_merge_it_says_that_verification_is_not_configured(set_up):
+    assert set_up.run(Kind.VERIFY, reason="merged", sha=MERGE)[1] == "neutral"
+    expected = (MERGE, "gen-env/verify", ForgeState.PENDING, "verification not configured")
+    assert set_up.port.statuses == [expected]
+
+
+def test_a_push_checks_what_waits_on_that_branch_and_verifies_once(set_up):
+    set_up.port.pulls = {
+        1: pull(1), 2: pull(2, base_ref="other"),
+        3: pull(3, state=PullState.MERGED, merge_sha=MERGE),
+    }  # fmt: skip
+    set_up.run(Kind.PUSH, number=0, branch="main", sha=MERGE)
+    set_up.here.jobs.submit(Job(Kind.VERIFY, "forge", "team/one", 3, "merged", {"sha": MERGE}))
+    assert set_up.queued() == [("verify", 3), ("check", 1)]
+
+
+def test_a_rerun_finds_its_pull_requests_by_the_commit(set_up):
+    set_up.run(Kind.RERUN, number=0, sha=HEAD)
+    assert set_up.queued() == [("check", 1)]
+
+
+def test_failures_say_whether_to_try_again_and_quote_no_secret(set_up):
+    set_up.answer = Unavailable(f"no answer to {scene.TOKEN}")
+    with pytest.raises(JobFailed, match="no answer to") as caught:
+        set_up.run()
+    assert caught.value.transient and scene.TOKEN not in str(caught.value)
+    set_up.answer = RuntimeError(scene.TOKEN)
+    with pytest.raises(JobFailed, match=r"RuntimeError at service/test_runner\.py") as caught:
+        set_up.run()
+    assert scene.TOKEN not in str(caught.value)
+
+
+def test_giving_up_is_told_to_the_forge(set_up):
+    identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
+    set_up.runner.give_up(identity, "the chart is gone", transient=False)
+    expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: the chart is gone")
+    assert set_up.port.statuses == [expected]
+    assert [run["id"] for run in set_up.here.jobs.dead()] == [identity]
+
+
+def test_the_poll_finds_what_no_delivery_told_of(set_up):
+    assert set_up.poll() == 2  # the same pull request in both repositories
+    assert set_up.poll(clock=lambda: 1e9 + 59) == 0  # another worker, the same interval
+    for row in set_up.rows():
+        set_up.runner.perform(row.id)
+    assert set_up.poll(clock=lambda: 1e9 + 100) == 0
+    set_up.port.pulls[1] = pull(head_sha=scene.sha_of("newer"))
+    assert set_up.poll(clock=lambda: 1e9 + 200) == 2
+
+
+@pytest.mark.parametrize(("transient", "number"), [(True, 2), (False, 1)])
+def test_the_poll_tries_again_what_the_forge_made_fail(set_up, transient, number):
+    identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
+    set_up.runner.give_up(identity, "x", transient=transient)
+    assert set_up.poll() == number
+
+
+def test_the_poll_finds_a_push_that_was_not_told(set_up):
+    set_up.port.pulls = {}
+    moments = iter((1e9, 1e9, 2e9, 2e9, 3e9, 3e9))
+    for sha, expected in ((BASE, 0), (MERGE, 2), (MERGE, 0)):
+        found = set_up.poll(head=lambda *_, sha=sha: sha, clock=lambda: next(moments))
+        assert found == expected
+    assert {row.details["sha"] for row in set_up.rows()} == {MERGE}
+
+
+def test_many_who_ask_at_once_get_one_turn(set_up):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(set_up.poll())) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(found) == 2
+
+
+def test_all_states_of_a_check_can_be_recorded():
+    assert {state.value for state in CheckState} <= {state.value for state in State}

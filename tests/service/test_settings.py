@@ -1,0 +1,121 @@
+import json
+
+import pytest
+
+from generator.errors import UserError
+from service.settings import load
+from tests.service import scene
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A sound file; call with a change to have it written."""
+
+    def write(change=lambda settings: None):
+        path = scene.write_settings(tmp_path, "https://git.example.com", 8080)
+        settings = json.loads(path.read_text())
+        change(settings)
+        path.write_text(json.dumps(settings))
+        return path
+
+    return write
+
+
+def fault(path, environment=None):
+    with pytest.raises(UserError) as caught:
+        load(path, environment or {})
+    return caught.value.message
+
+
+def test_a_sound_file_is_resolved(written, tmp_path):
+    settings = load(written(), {})
+    [connection] = settings.connections
+    assert connection.webhook_secrets[0].text() == scene.SECRET
+    assert settings.database_url.text() == f"sqlite:///{tmp_path}/data/service.sqlite"
+    assert settings.on_sqlite
+    assert connection.repository("TEAM/one") == "team/one"
+    assert connection.repository("team/three") is None
+    assert connection.location("team/one").api_url == "https://git.example.com/api/v1"
+
+
+def test_no_secret_shows_itself(written):
+    shown = repr(load(written(), {}))
+    for canary in (scene.SECRET, scene.TOKEN, scene.API):
+        assert canary not in shown
+
+
+def test_the_environment_wins_over_the_file(written):
+    password = "postgresql://u:a-password@db.example.com/x"
+    given = {
+        "GEN_ENV_SERVICE_DATABASE_URL": password,
+        "GEN_ENV_SERVICE_LISTEN": "0.0.0.0:99",
+        "GEN_ENV_SERVICE_PUBLIC_URL": "https://checks.example.com/",
+    }
+    settings = load(written(), given)
+    assert (settings.host, settings.port) == ("0.0.0.0", 99)
+    assert settings.report_url("x") == "https://checks.example.com/reports/x"
+    assert settings.database_url.text() == password and "a-password" not in repr(settings)
+
+
+def test_several_secrets_may_be_set_for_a_rotation(written):
+    def second(settings):
+        settings["connections"][0]["webhookSecrets"].append({"env": "NEW"})
+
+    settings = load(written(second), {"NEW": "another secret of decent length"})
+    assert len(settings.connections[0].webhook_secrets) == 2
+
+
+def test_every_fault_of_the_shape_is_told_at_once(written):
+    def spoil(settings):
+        settings["listen"] = "here"
+        settings["pollSeconds"] = -1
+        settings["odd"] = 1
+        settings["connections"][0]["repositories"] = ["nonsense"]
+        settings["connections"][0]["url"] = "http://git.example.com"
+
+    message = fault(written(spoil))
+    assert "5 faults" in message
+    for word in ("listen", "pollSeconds", "odd", "repositories", "connections.0.url"):
+        assert word in message
+
+
+def test_every_secret_that_cannot_be_had_is_told_at_once(written, tmp_path):
+    def spoil(settings):
+        settings["apiToken"] = {"env": "NOT_SET"}
+        settings["connections"][0]["token"] = {"file": "nowhere"}
+        settings["connections"][0]["webhookSecrets"] = [{"file": "short"}]
+
+    (tmp_path / "short").write_text("canary")
+    message = fault(written(spoil))
+    assert "3 faults" in message and "canary" not in message
+    for word in ("NOT_SET", "nowhere", "webhookSecrets.0: shorter than 16 bytes"):
+        assert word in message
+
+
+def test_a_secret_in_the_wrong_place_is_not_quoted(written):
+    def spoil(settings):
+        settings["apiToken"] = "canary-in-the-open"
+        settings["connections"][0]["token"] = {"value": "canary-in-the-open"}
+
+    assert "canary" not in fault(written(spoil))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"token": {"file": "token"}, "app": {"id": "1", "key": {"file": "token"}}}, "not both"),
+        ({"token": None, "app": {"id": "1", "key": {"file": "token"}}}, "GitHub's"),
+        ({"url": ""}, "url"),
+        ({"name": "Odd Name"}, "lower-case"),
+        ({"repositories": ["a/b", "A/B"]}, "twice"),
+        ({"token": {"file": "token", "env": "X"}}, "either"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(written, change, word):
+    assert word in fault(written(lambda settings: settings["connections"][0].update(change)))
+
+
+def test_without_a_file_the_way_is_told():
+    with pytest.raises(UserError) as caught:
+        load(None, {})
+    assert "GEN_ENV_SERVICE_CONFIG" in caught.value.hint
