@@ -16,6 +16,8 @@ from generator.gitcommand import words_of
 from generator.giturl import display_url
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"]+", re.IGNORECASE)
+_ATTEMPTS = 3
+_PATIENCE = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +75,7 @@ def ground(root: Path, *, fetch: bool) -> Ground:
             raise UserError(
                 "this repository has no remote to push to", hint="git remote add origin URL"
             )
-        fetch_branch(tree, remote, branch)
+        _refresh(tree, remote, branch)
     base = _base(tree, remote, branch)
     files = compare.at_revision(tree, base, prefix)
     found = catalogue.load(files)
@@ -88,6 +90,16 @@ def ground(root: Path, *, fetch: bool) -> Ground:
     return Ground(root, tree, prefix, branch, base, remote, files, found, found.settings)
 
 
+def _refresh(tree: Worktree, remote: str, branch: str) -> None:
+    """Have origin/<branch> say what the remote says, as `git fetch` would."""
+    sha = fetch_branch(tree, remote, branch)
+    if sha is None:
+        raise UserError(
+            f"{remote} has no branch {branch}", hint="push it, or set repository.branch"
+        )
+    tree.git.run("update-ref", f"refs/remotes/{remote}/{branch}", sha)
+
+
 def remote_of(tree: Worktree) -> str | None:
     """The remote that proposals go to: origin, or the only one."""
     names = tree.git.run("remote").stdout.decode().split()
@@ -99,25 +111,34 @@ def remote_of(tree: Worktree) -> str | None:
 def fetch_branch(tree: Worktree, remote: str, branch: str) -> str | None:
     """Bring a branch of the remote here; its commit, or None when the remote has none.
 
-    Raises UserError when the remote cannot be reached or refuses.
+    Only objects arrive: no ref is written, so that two of us in one clone never meet. Raises
+    UserError when the remote cannot be reached or refuses.
     """
+    for _ in range(_ATTEMPTS):
+        sha = _listed(tree, remote, branch)
+        if sha is None:
+            return None
+        done = tree.git.run(
+            "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
+            "--refmap=", remote, f"refs/heads/{branch}",
+            check=False, timeout=_PATIENCE,
+        )  # fmt: skip
+        here = tree.git.run("cat-file", "-e", f"{sha}^{{commit}}", check=False).status == 0
+        if here:
+            return sha
+        if done.status != 0 and "couldn't find remote ref" not in words_of(done):
+            raise UserError(f"cannot fetch {branch} from {remote}: {safe(words_of(done, 4))}")
+    raise UserError(f"{branch} moves faster at {remote} than it can be fetched", hint="try again")
+
+
+def _listed(tree: Worktree, remote: str, branch: str) -> str | None:
     listed = tree.git.run("ls-remote", "--heads", remote, f"refs/heads/{branch}", check=False)
     if listed.status != 0:
         raise UserError(
             f"cannot read {remote}: {safe(words_of(listed, 4))}",
             hint="check the network and your git credentials",
         )
-    tracking = f"refs/remotes/{remote}/{branch}"
-    if not listed.stdout.strip():
-        return None
-    refspec = f"+refs/heads/{branch}:{tracking}"
-    done = tree.git.run(
-        "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, refspec,
-        check=False, timeout=300,
-    )  # fmt: skip
-    if done.status != 0:
-        raise UserError(f"cannot fetch {branch} from {remote}: {safe(words_of(done, 4))}")
-    return tree.resolve(tracking)
+    return listed.stdout.decode().partition("\t")[0].strip() or None
 
 
 def safe(words: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import time
 from collections.abc import Mapping
 
 from generator import gitdiff
@@ -18,6 +19,8 @@ from generator.promote.ground import Ground, fetch_branch, safe
 
 TRAILER = "Gen-Env"
 _PATIENCE = 300.0
+_ATTEMPTS = 5
+_BREATH = 0.2  # seconds, more each time: a lock on a ref lasts for milliseconds
 _FASTER = ("stale info", "fetch first", "non-fast-forward", "already exists", "cannot lock ref",
            "failed to update ref", "incorrect old value")  # fmt: skip
 
@@ -68,35 +71,62 @@ def place(ground: Ground, branch: str, draft: Draft, *, push: bool) -> Placed:
     when the remote refuses.
     """
     tree = commit.write_tree(ground.tree.git, draft)
-    try:
-        return _place(ground, branch, draft, tree, push=push)
-    except _Raced:
-        # Whoever was faster may have written the very same: look once more.
-        pass
-    try:
-        return _place(ground, branch, draft, tree, push=push)
-    except _Raced:
-        raise UserError(
-            f"somebody else is writing the branch {branch} at this moment",
-            hint="look at it, then run the command again",
-        ) from None
+    first: _Tips | None = None
+    for attempt in range(_ATTEMPTS):
+        time.sleep(attempt * _BREATH)
+        tips = _tips(ground, branch, push=push)
+        if first is not None:
+            _require_unchanged(ground, branch, tree, first, tips)
+        first = first or tips
+        try:
+            return _place(ground, branch, draft, tree, tips, push=push)
+        except _Raced:
+            # Whoever was faster may have written the very same: look again.
+            continue
+    raise UserError(
+        f"the branch {branch} is being written by somebody else all the time",
+        hint="look at it, then run the command again",
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Tips:
+    """What the branch names in this clone and at the remote; None where it is not."""
+
+    here: str | None
+    there: str | None
 
 
 class _Raced(Exception):
     """The branch was not what it was a moment ago."""
 
 
-def _place(ground: Ground, branch: str, draft: Draft, tree: str, *, push: bool) -> Placed:
-    git = ground.tree.git
-    ref = f"refs/heads/{branch}"
-    here = git.line_or_none("rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
+def _tips(ground: Ground, branch: str, *, push: bool) -> _Tips:
+    ref = f"refs/heads/{branch}^{{commit}}"
+    here = ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
     there = None
     if push:
         assert ground.remote is not None
         there = fetch_branch(ground.tree, ground.remote, branch)
-    tips = [tip for tip in (there, here) if tip is not None]
-    made = next((tip for tip in tips if _gives(ground, tip, tree)), None)
-    for tip in tips:
+    return _Tips(here, there)
+
+
+def _require_unchanged(ground: Ground, branch: str, tree: str, first: _Tips, now: _Tips) -> None:
+    for old, new in ((first.here, now.here), (first.there, now.there)):
+        if new is not None and new != old and not _gives(ground, new, tree):
+            raise UserError(
+                f"somebody else writes something else to the branch {branch} at this moment",
+                hint="look at it, then run the command again",
+            )
+
+
+def _place(
+    ground: Ground, branch: str, draft: Draft, tree: str, tips: _Tips, *, push: bool
+) -> Placed:
+    git, here, there = ground.tree.git, tips.here, tips.there
+    known = [tip for tip in (there, here) if tip is not None]
+    made = next((tip for tip in known if _gives(ground, tip, tree)), None)
+    for tip in known:
         if tip != made:
             _require_ours(ground, branch, tip)
     chosen = made or commit.commit_tree(git, draft, tree)

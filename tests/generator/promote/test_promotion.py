@@ -287,8 +287,21 @@ def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world):
     world.bare.hook("pre-receive", "echo 'cannot lock ref' >&2; exit 1")
     with pytest.raises(UserError) as caught:
         promote(world)
-    assert "somebody else is writing" in caught.value.message
+    assert "is being written by somebody else" in caught.value.message
     assert world.pulls() == []
+
+
+def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world):
+    world.stage()
+    found = prepare(world)
+    other = world.clone()
+    world.stage("3.2.2-r3", "0a1b2c3d" * 8)
+    newer = promote(world, repo=other, pull=False).placed
+    other.git("push", "--quiet", "origin", f"{newer.branch}:refs/heads/elsewhere")
+    _while_pushing(world, f"refs/heads/{found.branch}", newer.commit)
+    with pytest.raises(UserError, match="something else to the branch"):
+        publish(world, found)
+    assert world.bare.branch(found.branch) == newer.commit
 
 
 @pytest.mark.parametrize(
@@ -568,7 +581,7 @@ def test_something_else_pushed_at_this_very_moment_is_left_alone(world):
     other.git("push", "--quiet", "origin", "HEAD:refs/heads/elsewhere")
     theirs = other.git("rev-parse", "HEAD")
     _while_pushing(world, f"refs/heads/{branch}", theirs)
-    with pytest.raises(UserError, match="commits that gen-env did not make"):
+    with pytest.raises(UserError, match="something else to the branch"):
         promote(world)
     assert world.bare.branch(branch) == theirs
     assert world.pulls() == []
