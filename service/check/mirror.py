@@ -88,8 +88,7 @@ def _pull_request(
     _fetch(mirror, request, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
     if mirror.resolve(refs[1]) != head:
         # The ref may lag behind the forge's own word; the commit itself decides.
-        with contextlib.suppress(UserError):
-            _fetch(mirror, request, [f"+{head}:{refs[1]}"])
+        _fetch(mirror, request, [f"+{head}:{refs[1]}"])
     base, fetched = mirror.resolve(refs[0]), mirror.resolve(refs[1])
     if base is None or fetched != head:
         raise Superseded("the pull request has another head by now")

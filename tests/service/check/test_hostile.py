@@ -97,30 +97,27 @@ def test_odd_names_do_no_harm(world, name):
     alive(world)
 
 
+BOMBS = {
+    "aliases": BOMB,
+    "depth": "[" * 300_000,
+    "maps": "{a: " * 50_000,
+    "size": "a: " + "x" * (1 << 20),
+    "cycle": "&a [*a]",
+    "nul": "\0",
+    "tag": "a: !!python/object/apply:os.system [id]",
+}
+FOLDER = "environments/dev"
+ELSEWHERE = ("gen-env.yaml", f"{FOLDER}/gen-env.lock", f"{FOLDER}/secrets/x.yaml",
+             f"{FOLDER}/generated/application.yaml")  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "text",
-    [
-        BOMB,
-        "[" * 300_000,
-        "{a: " * 50_000,
-        "a: " + "x" * (1 << 20),
-        "&a [*a]",
-        "\0",
-        "a: !!python/object/apply:os.system [id]",
-    ],
-    ids=["aliases", "depth", "maps", "size", "cycle", "nul", "tag"],
+    ("path", "bomb"),
+    [(DEV, bomb) for bomb in BOMBS]
+    + [(path, b) for path in ELSEWHERE for b in ("aliases", "depth")],
 )
-@pytest.mark.parametrize(
-    "path",
-    [
-        DEV,
-        "gen-env.yaml",
-        "environments/dev/gen-env.lock",
-        "environments/dev/secrets/x.yaml",
-        "environments/dev/generated/application.yaml",
-    ],
-)
-def test_yaml_that_explodes_is_a_finding(world, path, text):
+def test_yaml_that_explodes_is_a_finding(world, path, bomb):
+    text = BOMBS[bomb]
     world.branch("feature")
     world.work.write(path, text)
     world.options = {"push_back": False}

@@ -296,6 +296,25 @@ def test_a_newer_head_leaves_nothing_of_the_older_run(world):
     assert "501" in world.comment(number)
 
 
+def test_a_ref_that_lags_behind_the_forges_word_is_passed_over(world):
+    number = world.change(DEV, *SMALL)
+    old = world.head("feature")
+    world.work.edit(DEV, "500", "501")
+    world.commit(generate=True)
+    world.push()
+    world._bare("update-ref", world.ref(number), old)
+    outcome = world.check(number)
+    assert (outcome.state, outcome.head_sha) == (CheckState.SUCCESS, world.head("feature"))
+    assert "501" in world.comment(number)
+
+
+def test_a_head_that_git_does_not_have_is_left_to_a_newer_run(world):
+    number = world.change(DEV, *SMALL)
+    world.store.pulls[number]["sha"] = fake_forge.SHA
+    assert world.check(number).state is CheckState.SUPERSEDED
+    assert world.comment(number) == ""
+
+
 @pytest.mark.parametrize("turn", range(1, 6))
 def test_a_run_that_is_told_to_stop_writes_nothing_more(world, turn):
     number = world.change(DEV, *SMALL)
