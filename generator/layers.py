@@ -114,7 +114,8 @@ def _drop_alternatives(
     target: dict[str, Any], source: Mapping[str, Any], path: Path, origins: dict[Path, Layer]
 ) -> None:
     group = _ALTERNATIVES.get(path, frozenset())
-    chosen = {key for key in group if source.get(key) is not None}
+    # `embedded: false` chooses nothing: the host below it stays.
+    chosen = {key for key in group if source.get(key) not in (None, False, "false")}
     if not chosen:
         return
     for key in group - chosen:
