@@ -1,0 +1,91 @@
+import pytest
+
+from tests.charts_archive import stand_in_archive
+from tests.repositories import DEV, STAGING, changed, repository, run
+
+
+@pytest.fixture
+def repo(tmp_path, tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("charts")
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(folder / "renders"))
+    assert run("chart", "add", stand_in_archive(folder)).code == 0
+    repo = repository(tmp_path / "repo", dev=DEV, staging=STAGING)
+    repo.run("generate")
+    return repo.init()
+
+
+PATH = "environments/staging/environment.yaml"
+
+
+def test_nothing_changed_is_nothing_to_show(repo):
+    done = repo.run("diff", "-o", "json")
+    assert done.code == 0 and done.json["environments"] == []
+    assert repo.run("diff", "--exit-code").code == 0
+
+
+def test_an_edit_shows_before_anything_is_generated_or_committed(repo):
+    repo.edit(PATH, "replicas: 2", "replicas: 3")
+    before = repo.tree()
+    done = repo.run("diff", "-o", "json")
+    assert done.code == 0 and repo.tree() == before
+    (environment,) = done.json["environments"]
+    assert environment["name"] == "staging" and environment["rendered"]
+    (change,) = environment["changes"]
+    assert (change["action"], change["kind"]) == ("modified", "Deployment")
+    assert "replicas" in str(change["diff"])
+    assert repo.run("diff", "--exit-code").code == 1
+    assert repo.run("diff", "--env", "dev", "-o", "json").json["environments"] == []
+
+
+def test_two_revisions_are_compared_without_a_checkout(repo):
+    repo.git("checkout", "--quiet", "-b", "change")
+    repo.edit(PATH, "replicas: 2", "replicas: 3")
+    repo.run("generate")
+    repo.commit("more")
+    repo.git("checkout", "--quiet", "main")
+    repo.write("dirty.txt", "x")
+    done = repo.run("diff", "main", "change", "-o", "json")
+    assert [item["name"] for item in done.json["environments"]] == ["staging"]
+    assert repo.git("branch", "--show-current") == "main" and repo.read("dirty.txt") == "x"
+
+
+def test_a_committed_tree_that_is_out_of_date_is_told(repo):
+    repo.git("checkout", "--quiet", "-b", "change")
+    repo.edit(PATH, "replicas: 2", "replicas: 3")
+    repo.commit("forgot to generate")
+    done = repo.run("diff", "main", "change", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert "tree/out-of-date" in {problem["rule"] for problem in environment["problems"]}
+
+
+def test_environments_that_come_and_go_are_told(repo):
+    repo.definition("test", changed(DEV, ("name: dev", "name: test")))
+    repo.run("generate")
+    repo.commit("added")
+    added = repo.run("diff", "HEAD~1", "HEAD", "-o", "json").json["environments"]
+    gone = repo.run("diff", "HEAD", "HEAD~1", "-o", "json").json["environments"]
+    assert [item["name"] for item in added] == [item["name"] for item in gone] == ["test"]
+    assert {change["action"] for change in added[0]["changes"]} == {"added"}
+    assert {change["action"] for change in gone[0]["changes"]} == {"removed"}
+
+
+def test_a_definition_that_is_wrong_is_told_beside_what_is_deployed(repo):
+    repo.edit(PATH, "replicas: 2", "replicas: many")
+    (environment,) = repo.run("diff", "-o", "json").json["environments"]
+    (problem,) = [item for item in environment["problems"] if item["severity"] == "error"]
+    assert (problem["rule"], problem["path"]) == ("definition/schema", PATH)
+    assert environment["changes"] == []
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_every_format_names_the_change(repo, form):
+    repo.edit(PATH, "replicas: 2", "replicas: 3")
+    done = repo.run("diff", "-o", form)
+    assert done.code == 0 and "staging" in done.stdout and "worker" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], ["main", "nowhere"], ["--env", "nowhere"]])
+def test_what_is_not_there_is_the_users_error(repo, arguments):
+    done = repo.run("diff", *arguments)
+    assert done.code == 1 and "nowhere" in done.stderr and "internal error" not in done.stderr
