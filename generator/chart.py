@@ -159,6 +159,12 @@ def open_chart(path: Path, *, official: bool = True) -> ChartArchive:
         message = f"cannot read the chart archive: {error.strerror}"
         hint = "a chart is one .tgz file; pack a folder with `helm package`"
         raise ChartError(ChartFault.UNREADABLE, message, path=str(path), hint=hint) from error
+    return _opened(data, path, official)
+
+
+# Unpacking takes as long as everything else about an environment; equal bytes give the same chart.
+@functools.lru_cache(maxsize=8)
+def _opened(data: bytes, path: Path, official: bool) -> ChartArchive:
     return read_chart(data, path, official=official)
 
 
