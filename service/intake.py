@@ -14,6 +14,7 @@ from service import store
 from service.check_port import Reason
 from service.job import Job, Kind, State
 from service.jobs import Jobs
+from service.leftovers import Leftovers
 from service.settings import Connection
 from service.store import Delivery
 from service.webhook.event import (
@@ -63,6 +64,7 @@ class Intake:
         self._most = queue_depth
         self._clock = clock
         self._counted = (0.0, 0)
+        self._leftovers = Leftovers(jobs.cancel)
 
     def receive(self, connection: Connection, found: Delivery, event: Event) -> Receipt:
         """Keep the delivery and queue its work; a redelivery is attached to the work it led to.
@@ -92,8 +94,7 @@ class Intake:
                 pointless = [older for _, olders in accepted for older in olders]
                 receipt = Receipt(Taken.QUEUED, accepted[0][0])
             self._note(transaction, found, receipt, new=new)
-        # Best effort: a run that is superseded finds out when it starts.
-        self._jobs.cancel(pointless)
+        self._leftovers.add(pointless)
         return receipt
 
     def _note(
@@ -104,6 +105,10 @@ class Intake:
             store.attach(transaction, found.connection, found.id, receipt.taken.value, run)
         labels = f'connection="{found.connection}",outcome="{receipt.taken.value}"'
         store.count(transaction, "deliveries", labels)
+
+    def close(self) -> None:
+        """Finish what was put off."""
+        self._leftovers.flush()
 
     def _is_full(self) -> bool:
         """Counted at most once a second: the bound is there for the disk, not for exactness."""
