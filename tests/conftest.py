@@ -4,11 +4,25 @@ import os
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Found before the home folder is hidden: a chart that the user put into the cache.
 _CACHE = Path(os.environ.get("GEN_ENV_CHART_CACHE") or Path("~/.cache/gen-env/charts").expanduser())
 REAL_CHART = "1.22.0"
+
+
+# The same examples every time, and no word on how long they took: speed is for `make bench`.
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure(config):
