@@ -54,14 +54,20 @@ def written(definition: Definition) -> Callable[[str], bool]:
     return says
 
 
+def own_data(definition: Definition) -> dict[str, Any]:
+    """The definition's own words as data, `values` as Helm reads them."""
+    data: dict[str, Any] = copied(definition.data)
+    data["values"], _ = yamlio.as_helm(definition.data.get("values") or {})
+    return data
+
+
 def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
     """The same environment as if there were no defaults but those of the steps taken.
 
     Without the step `secrets` the Secrets are those that exist, unless the definition says
     otherwise. A definition that cannot do without defaults is a problem.
     """
-    data = copied(resolved.definition.data)
-    data["values"], _ = yamlio.as_helm(resolved.definition.data.get("values") or {})
+    data = own_data(resolved.definition)
     try:
         own = Environment.model_validate(data)
     except pydantic.ValidationError as error:

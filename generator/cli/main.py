@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "upgrade": ("upgrade", "Move to another chart or Airflow version, with what to mind."),
     "promote": ("promote", "Move what was proven in one environment to the next."),
     "adopt": ("adopt", "Take over a release without changing one object of it."),
+    "harden": ("harden", "Take one hardening step of an adopted environment."),
     "rollback": ("rollback", "Propose an earlier state of an environment."),
     "pause": ("pause", "Keep Argo CD from syncing an environment, or let it again."),
     "verify": ("verify", "Prove that the cluster took a commit and is healthy."),

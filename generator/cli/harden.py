@@ -1,0 +1,78 @@
+"""`gen-env harden`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli import common
+
+if TYPE_CHECKING:
+    from generator.harden import Hardening
+
+
+@click.command(name="harden")
+@click.argument("environment", metavar="ENV")
+@click.option("--step", metavar="STEP", help="This step instead of the next one.")
+@click.option("--list", "listing", is_flag=True, help="List the steps; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the step; write nothing.")
+def command(environment: str, step: str | None, listing: bool, dry_run: bool) -> int:
+    """Take the next hardening step of an adopted environment, the least risky one first.
+
+    Edits the definition, regenerates, and shows what the step does to the cluster. Steps that
+    change nothing come along. Commit it, open a pull request, and verify it before the next one.
+    """
+    from generator import engines, harden, repo
+    from generator.files import WorkTree
+
+    root = common.root()
+    files = WorkTree(root)
+    if listing:
+        return _list(root, environment)
+    common.progress("rendering both sides")
+    found = harden.prepare(
+        root, environment, step, engines.charts(files, root), engines.lazy(files)
+    )
+    _show(found)
+    if not found.possible:
+        common.say("nothing was written")
+        return 1
+    if not dry_run:
+        repo.apply(root, found.plan)
+        for path in found.plan.paths:
+            common.say(path)
+        common.say(f"commit this alone, and verify it before: gen-env harden {environment}")
+    return 0
+
+
+def _list(root: Path, environment: str) -> int:
+    from generator import harden
+
+    rows = [
+        (
+            state.step,
+            "taken" if state.taken else f"{state.values} values" if state.values else "no change",
+            harden.ABOUT[state.step],
+        )
+        for state in harden.states(root, environment)
+    ]
+    common.columns(rows, ("STEP", "STATE", "WHAT IT DOES"))
+    return 0
+
+
+def _show(found: Hardening) -> None:
+    from generator import compare, harden
+
+    for step in found.steps:
+        click.secho(f"{step}: {harden.ABOUT[step]}", bold=True)
+    if found.converted:
+        click.echo(f"now fields: {', '.join(found.converted)}")
+    if found.dropped:
+        click.echo(f"no longer in values: {', '.join(found.dropped)}")
+    common.tell(found.problems, err=True)
+    if found.report is not None:
+        colour = click.get_current_context().color
+        text = compare.formatted(found.report, "table", 60_000, color=bool(colour))
+        click.echo(text, nl=False)

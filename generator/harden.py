@@ -1,0 +1,315 @@
+"""`gen-env harden` as steps: one hardening step of an adopted environment, as an edit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator import adopted, catalogue, pipeline, review, yamledit, yamlio
+from generator.adopt import simplify
+from generator.adopt.conversion import below, convert
+from generator.chart import ChartArchive
+from generator.chartlines import table
+from generator.chartlines.adopted import step_of
+from generator.chartlines.setting import Setting
+from generator.chartlines.v1.names import Names
+from generator.checks.values_input import ValuesInput, lookup, merged
+from generator.definition import Definition
+from generator.errors import UserError
+from generator.files import Files, Overlay, WorkTree
+from generator.layers import Path as KeyPath
+from generator.layers import dotted, leaves
+from generator.model.adoption import STEPS, Adoption, Step
+from generator.model.repository import Cluster
+from generator.pipeline import Built, Charts
+from generator.plan import Plan
+from generator.problem import Problem, Severity, has_errors
+from generator.render import Renderer
+from generator.report.model import Report
+
+ABOUT: Mapping[Step, str] = {
+    "housekeeping": "no service links, old ReplicaSets and metrics series go; pods restart once",
+    "resources": "requests and limits for every container; pods restart, a full node may not fit",
+    "availability": "disruption budgets, spread, longer start-up and drain times",
+    "hooks": "migration and user jobs become hooks of Argo CD instead of Helm's",
+    "image": "one image everywhere, in task pods and flower too",
+    "scaling": "replica counts and autoscalers written out",
+    "identity": "service accounts and roles written out",
+    "config": "airflow.cfg and environment from fields; the proxy's headers are trusted",
+    "guards": "Argo CD asks before it prunes or deletes what holds data",
+    "contexts": "security contexts of the restricted level; an image that needs root stops working",
+    "namespace": "the namespace becomes gen-env's, with its Pod Security level, quota and limits",
+    "secrets": "every Secret by name: seal the present values first, or keys change",
+    "network": "network policies as networkPolicy says",
+    "storage": "volumes as the fields say; a StatefulSet may become a Deployment",
+    "naming": "the chart's standard names; kept as they are where objects would be renamed",
+    "rest": "all other settings, and the defaults of gen-env.yaml; adoption is over",
+}
+# A user's values in these steps carry meaning that hardening may not drop.
+_MEANT: frozenset[Step] = frozenset({"config", "identity", "secrets", "scaling", "rest", "image"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Hardening:
+    """One proposal: the plan, what became a field, what left `values:`, and the rendered diff."""
+
+    name: str
+    steps: tuple[Step, ...]
+    plan: Plan
+    problems: tuple[Problem, ...]
+    converted: tuple[str, ...]
+    dropped: tuple[str, ...]
+    report: Report | None
+
+    @property
+    def possible(self) -> bool:
+        """Whether it may be written."""
+        return not has_errors(self.problems)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class State:
+    """One step of an environment: taken or not, and how many chart values it would set."""
+
+    step: Step
+    taken: bool
+    values: int
+
+
+def states(root: Path, name: str) -> list[State]:
+    """All steps of an adopted environment, the least risky one first."""
+    subject = _adopted(WorkTree(root), name)
+    taken = subject.adoption.steps
+    counted = [step_of(item.key) for item in subject.full if not subject.has(item)]
+    return [
+        State(step, step in taken, 0 if step in taken else counted.count(step)) for step in STEPS
+    ]
+
+
+def prepare(
+    root: Path, name: str, step: str | None, charts: Charts, renderer: Renderer
+) -> Hardening:
+    """The next step, or the one that is asked for; steps that change nothing come along.
+
+    Raises UserError for an environment that is not adopted, and for a step that is taken.
+    """
+    files = WorkTree(root)
+    subject = _adopted(files, name)
+    taken = subject.adoption.steps
+    if step is not None and step in taken:
+        raise UserError(f"{name} has taken the step {step} already", path=subject.item.path)
+    open_steps = [item for item in STEPS if item not in taken]
+    wanted = [item for item in open_steps if item == step] if step else open_steps
+    if not wanted:
+        raise UserError(f"no hardening step {step}", hint=f"steps: {', '.join(open_steps)}")
+    archive = pipeline.archive_for(subject.built, charts)
+    chosen: list[Step] = []
+    for item in wanted:
+        chosen.append(item)
+        edit = _edited(subject, chosen, archive)
+        if edit.problems:
+            plan, problems = Plan({}), edit.problems
+            break
+        plan, problems = _plan(files, subject.item, edit.text, charts, renderer)
+        if step or has_errors(problems) or len(plan.paths) > 1:
+            break
+    report = None
+    if not has_errors(problems):
+        report = _report(files, plan, name, charts, renderer)
+    return Hardening(name, tuple(chosen), plan, problems, edit.converted, edit.dropped, report)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Subject:
+    """An adopted environment: its definition, and its settings with and without defaults."""
+
+    item: Definition
+    built: Built
+    full: tuple[Setting, ...]
+    adoption: Adoption
+    cluster: Cluster
+
+    @property
+    def chart_version(self) -> str:
+        """The chart version."""
+        assert self.built.resolved is not None
+        return self.built.resolved.environment.chart.version
+
+    def has(self, setting: Setting) -> bool:
+        """Whether the chart gets this very value already."""
+        assert self.built.release is not None
+        return simplify.same(lookup(self.built.release.values, setting.key), setting.value)
+
+
+def _adopted(files: Files, name: str) -> _Subject:
+    found = catalogue.load(files)
+    item = next(iter(found.chosen([name])), None)
+    if item is None or found.settings is None:
+        problem = found.problems[0]
+        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+    built = pipeline.build(files, found.settings, item)
+    if built.resolved is None or built.release is None:
+        problem = next(p for p in built.problems if p.severity is Severity.ERROR)
+        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+    environment = built.resolved.environment
+    if environment.adoption is None:
+        raise UserError(
+            f"{name} is not adopted: all hardening is on",
+            path=item.path,
+            hint="gen-env validate finds what its own settings take away",
+        )
+    line = table.line_for(environment.chart.version)
+    assert line is not None
+    full = tuple(line.settings(environment, built.resolved.cluster))
+    return _Subject(item, built, full, environment.adoption, built.resolved.cluster)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Edit:
+    text: str
+    converted: tuple[str, ...]
+    dropped: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def _edited(subject: _Subject, steps: Sequence[Step], archive: ChartArchive | None) -> _Edit:
+    """The definition with these steps on and `values:` out of their way."""
+    file = subject.item.path
+    text = _with_steps(subject, steps)
+    if "naming" in steps and _would_rename(subject):
+        text = yamledit.set_value(text, ("values", "useStandardNaming"), False, file=file)
+    data = adopted.own_data(subject.item)
+    places = [path for path, _ in leaves(data["values"]) if path]
+    owners = {path: field for path in places if (field := _taken_by(subject, steps, path))}
+    found = convert(data, _input(subject, data["values"], archive), list(owners), subject.cluster)
+    for path, value in found.fields:
+        text = yamledit.set_value(text, path, value, file=file)
+    dropped: list[str] = []
+    problems: list[Problem] = []
+    for path in places:
+        same = _given_anyway(subject, steps, path, data["values"])
+        if path not in owners and not same:
+            continue
+        if same or below(path, found.keys) or not _meant(subject, steps, path):
+            text = _without(text, ("values", *path), file)
+            if not same and not below(path, found.keys):
+                dropped.append(f"values.{dotted(path)}")
+        else:
+            problems.append(_no_field(subject, path, owners[path]))
+    converted = tuple(dotted(path) for path, _ in found.fields)
+    return _Edit(text, converted, tuple(dropped), tuple(problems))
+
+
+def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
+    """The field that decides a key of `values:` after these steps, or ''."""
+    taken = {item.key: item.field for item in subject.full if item.field}
+    if key := below(path, {key for key in taken if step_of(key) in steps}):
+        return taken[key]
+    if "rest" not in steps:
+        return ""
+    line = table.line_for(subject.chart_version)
+    assert line is not None
+    owner: str | None = line.owner(tuple(str(part) for part in path), taken)
+    return owner or ""
+
+
+def _given_anyway(
+    subject: _Subject, steps: Sequence[Step], path: KeyPath, values: Mapping[str, Any]
+) -> bool:
+    """Whether gen-env sets the very same value after these steps."""
+    return any(
+        item.key == path
+        and step_of(item.key) in steps
+        and simplify.same(lookup(values, path), item.value)
+        for item in subject.full
+    )
+
+
+def _meant(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> bool:
+    """Whether a value may not be dropped: it is no hardening that it stands against."""
+    key = below(path, {item.key for item in subject.full if step_of(item.key) in steps})
+    return key is None or step_of(key) in _MEANT
+
+
+def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
+    """`adoption` with these steps too and without what they take over; gone with the last one."""
+    text, path = subject.item.document.text, subject.item.path
+    adoption = subject.adoption
+    now = [step for step in STEPS if step in adoption.steps or step in steps]
+    if len(now) == len(STEPS):
+        return yamledit.remove(text, ("adoption",), file=path)
+    leave = [key for key in adoption.leave if step_of(tuple(key.split("."))) not in now]
+    value: dict[str, Any] = {"steps": now, **({"leave": leave} if leave else {})}
+    return yamledit.set_value(text, ("adoption",), value, file=path)
+
+
+def _would_rename(subject: _Subject) -> bool:
+    assert subject.built.release is not None
+    release = subject.built.release
+    values = release.values
+    standard = {**values, "useStandardNaming": True}
+    environment = release.environment
+    return (
+        "useStandardNaming" not in environment.values
+        and Names.of(standard, environment.release, environment.namespace).full
+        != Names.of(values, environment.release, environment.namespace).full
+    )
+
+
+def _without(text: str, path: KeyPath, file: str) -> str:
+    """The text without a value, and without the mappings that become empty."""
+    text = yamledit.remove(text, path, file=file)
+    parent = path[:-1]
+    if parent and lookup(yamlio.read(text, file).data, parent) in ({}, None):
+        return _without(text, parent, file)
+    return text
+
+
+def _input(
+    subject: _Subject, values: Mapping[str, Any], archive: ChartArchive | None
+) -> ValuesInput:
+    assert subject.built.release is not None
+    defaults = archive.values() if archive else {}
+    release = subject.built.release
+    return ValuesInput(
+        user=values,
+        merged=merged(defaults, release.values),
+        chart_version=release.environment.chart.version,
+        defaults=defaults,
+    )
+
+
+def _no_field(subject: _Subject, path: KeyPath, field: str) -> Problem:
+    item = subject.item
+    return Problem(
+        "adoption/no-field",
+        Severity.ERROR,
+        f"values.{dotted(path)} must make way: after this step {field} decides it",
+        item.name,
+        item.path,
+        item.document.line(("values", *path)),
+        f"say what you need with {field} and remove the value; gen-env could not convert it",
+    )
+
+
+def _plan(
+    files: Files, item: Definition, text: str, charts: Charts, renderer: Renderer
+) -> tuple[Plan, tuple[Problem, ...]]:
+    ahead = Overlay(files, {item.path: text.encode()})
+    generation = pipeline.generate(ahead, [item.name], charts, renderer)
+    writes, removals = {item.path: text}, list[str]()
+    for outcome in generation.outcomes:
+        if outcome.name == item.name:
+            writes |= outcome.plan.writes
+            removals += outcome.plan.removals
+    problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
+    return Plan(writes, tuple(removals)), problems
+
+
+def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:
+    written = {path: text.encode() for path, text in plan.writes.items()}
+    ahead = Overlay(files, written, frozenset(plan.removals))
+    revisions = review.Revisions(files, ahead, "the work tree", "with this step")
+    return review.review(revisions, [name], None, review.Means(charts, renderer))
