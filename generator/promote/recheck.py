@@ -56,34 +56,46 @@ def again(
         return ()
     if _goes_back(proposed, old, new):
         return ()
-    settings = before.settings
+    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
+    return gates.evaluate(facts, now) if facts else ()
+
+
+def _facts(
+    proposed: Proposed,
+    settings: Settings,
+    definitions: Mapping[str, Definition],
+    new: Definition,
+    evidence_of: Callable[[str], Evidence],
+) -> Facts | None:
+    """What the gates look at; None where they are not asked."""
+    old = definitions[proposed.target]
     changed = _changed(old.data, new.data)
     promoted = [tuple(field.split(".")) for field in settings.repository.promotion.fields]
     moved = [path for path in promoted if get(old.data, path) != get(new.data, path)]
-    tier = settings.repository.policy.tiers.get(_tier(proposed.base, settings, old))
-    if not moved and not (tier and tier.promotion_only and changed):
-        return ()
-    source, outdated = _source(before.definitions, settings, new, moved)
     resolved = build(proposed.base, settings, old).resolved
+    word = resolved.environment.metadata.tier if resolved else old.tier
+    tiers = settings.repository.policy.tiers
+    tier = next((policy for name, policy in tiers.items() if name == word), None)
+    only = tier is not None and tier.promotion_only
+    if not moved and not (only and changed):
+        return None
+    source, outdated = _source(definitions, settings, new, moved)
     other = [path for path in changed if not any(path[: len(p)] == p for p in promoted)]
-    facts = Facts(
+    names = [".".join(map(str, path)) for path in other if path != ("chart", "digest")]
+    return Facts(
         source=source,
         target=proposed.target,
         paths=settings.repository.promotion.paths,
         evidence=evidence_of(source) if source != _NOBODY else unreadable("", _NOBODY),
         soak=tier.soak if tier else None,
         windows=resolved.environment.sync.windows if resolved else (),
-        promotion_only=tier.promotion_only if tier else False,
+        promotion_only=only,
         branch=proposed.branch,
-        other_changes=(
-            *(".".join(map(str, path)) for path in other if path != ("chart", "digest")),
-            *_elsewhere(proposed),
-        ),
+        other_changes=(*names, *_elsewhere(proposed)),
         outdated=outdated,
         required_labels=proposed.required_labels,
         labels=proposed.labels,
     )
-    return gates.evaluate(facts, now)
 
 
 def _goes_back(proposed: Proposed, old: Definition, new: Definition) -> bool:
@@ -121,11 +133,6 @@ def _source(
             if best is None or len(other) < len(best[1]):
                 best = source, other
     return best or (_NOBODY, ())
-
-
-def _tier(files: Files, settings: Settings, item: Definition) -> Any:
-    resolved = build(files, settings, item).resolved
-    return resolved.environment.metadata.tier if resolved else item.tier
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Path]:
