@@ -353,7 +353,7 @@ def _windows(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
 
 @_rule(
     "tracing/chart-collector",
-    ERROR,
+    WARNING,
     "Traces that the chart's own collector never gets",
     "The chart names the exporter otlp, which means gRPC to Airflow 3.2, and port 4318, which "
     "speaks HTTP.",

@@ -22,6 +22,7 @@ def caches(tmp_path_factory):
 def _caches(caches, monkeypatch):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
     monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
+    monkeypatch.delenv("GEN_ENV_CRDS", raising=False)
 
 
 @pytest.fixture(scope="session")
