@@ -1,0 +1,39 @@
+"""`gen-env eject`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="eject")
+@click.argument("environments", nargs=-1, metavar="[ENV]...")
+@click.option("--keep", is_flag=True, help="Keep definitions, locks and gen-env.yaml.")
+@click.option("--as-is", is_flag=True, help="Even if a tree is not what its definition gives.")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: bool) -> int:
+    """Leave plain files: generated ones lose their header, definitions and locks go.
+
+    Nothing changes in the cluster. Without ENV the whole repository is ejected. A second run
+    changes nothing.
+    """
+    from generator import eject, engines, repo
+    from generator.files import WorkTree
+
+    if not environments and eject.is_plain(common.folder()):
+        common.say("plain files already")
+        return 0
+    root = common.root()
+    files = WorkTree(root)
+    charts, renderer = engines.charts(files, root), engines.lazy(files)
+    found = eject.prepare(root, environments, charts, renderer, keep=keep, as_is=as_is)
+    for name in found.free:
+        common.say(f"{name}: plain files already")
+    if not dry_run:
+        repo.apply(root, found.plan)
+    for path in found.plan.paths:
+        click.echo(path)
+    for number, step in enumerate(found.steps, start=1):
+        common.say(f"{number}. {step}")
+    return 0

@@ -1,0 +1,36 @@
+"""`gen-env migrate`."""
+
+from __future__ import annotations
+
+import click
+
+from generator.cli import common
+
+
+@click.command(name="migrate")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+def command(dry_run: bool) -> int:
+    """Rewrite definitions and gen-env.yaml for today's apiVersion, comments kept.
+
+    A file of a newer apiVersion than this gen-env knows stops everything.
+    """
+    from generator import migrate, repo
+    from generator.files import WorkTree
+    from generator.model.environment import API_VERSION
+
+    root = common.root()
+    found = migrate.prepare(WorkTree(root))
+    common.tell(found.problems, err=True)
+    if found.problems:
+        common.say("nothing was written")
+        return 1
+    if not found.plan:
+        first = "" if migrate.MIGRATIONS else ", the first version there is"
+        common.say(f"{found.looked_at} files: all are {API_VERSION}{first}")
+        return 0
+    for path, versions in sorted(found.moves.items()):
+        click.echo(f"{path}: {' → '.join(versions)}")
+    if not dry_run:
+        repo.apply(root, found.plan)
+        common.say("next: gen-env generate, then look at gen-env diff")
+    return 0
