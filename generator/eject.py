@@ -106,9 +106,8 @@ def _environment(
     for path in files.below(folder):
         content = files.read(path) or b""
         inside = path.removeprefix(f"{folder}/")
-        if inside.startswith(f"{GENERATED}/") and tree.is_ours(content):
-            writes[path] = _plain(content)
-        elif inside.startswith("secrets/") and content.startswith(_SEALED_BY):
+        ours = inside.startswith(f"{GENERATED}/") and tree.is_ours(content)
+        if ours or (inside.startswith("secrets/") and content.startswith(_SEALED_BY)):
             writes[path] = _plain(content)
         elif inside in (FILE_NAME, locks.FILE_NAME) and not keep:
             removals.append(path)
