@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
@@ -65,6 +67,9 @@ class Intake:
         self._clock = clock
         self._counted = (0.0, 0)
         self._leftovers = Leftovers(jobs.cancel)
+        # SQLite has one writer, and who finds it busy sleeps: threads had better stand in line.
+        single = jobs.engine.dialect.name == "sqlite"
+        self._turn = threading.Lock() if single else contextlib.nullcontext()
 
     def receive(self, connection: Connection, found: Delivery, event: Event) -> Receipt:
         """Keep the delivery and queue its work; a redelivery is attached to the work it led to.
@@ -80,7 +85,7 @@ class Intake:
 
     def _keep(self, found: Delivery, jobs: list[Job], *, repeatable: bool = False) -> Receipt:
         pointless: list[str] = []
-        with self._jobs.engine.begin() as transaction:
+        with self._turn, self._jobs.engine.begin() as transaction:
             new = store.add_delivery(transaction, found, self._clock())
             before = store.earlier(transaction, found) if jobs else None
             # The ids are not signed: the same bytes under a new id are a replay, unless they ask

@@ -41,7 +41,7 @@ run = sa.Table(
     "gen_env_run",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("key", sa.String(500), nullable=False, index=True),
+    sa.Column("key", sa.String(500), nullable=False),
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("connection", sa.String(64), nullable=False),
@@ -59,6 +59,7 @@ run = sa.Table(
     sa.Column("queued", sa.Float, nullable=False, index=True),
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
+    sa.Index("ix_gen_env_run_key_state", "key", "state"),
 )
 report = sa.Table(
     "gen_env_report",
