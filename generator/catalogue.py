@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from generator import definition, locks, yamlio
 from generator.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
@@ -37,8 +37,11 @@ class Catalogue:
         return tuple(self.definitions[name] for name in names if name in self.definitions)
 
 
-def load(files: Files) -> Catalogue:
-    """Read settings and definitions; nothing raises for what people wrote."""
+def load(files: Files, only: Set[str] | None = None) -> Catalogue:
+    """Read settings and definitions; nothing raises for what people wrote.
+
+    With `only`, other environments are as if they were not there.
+    """
     problems: list[Problem] = []
     settings = _settings(files, problems)
     definitions: dict[str, Definition] = {}
@@ -52,7 +55,7 @@ def load(files: Files) -> Catalogue:
             Problem("definition/name", Severity.ERROR, fault, name, path, 1, "rename the folder")
             for fault in faults
         ]
-        if faults:
+        if faults or (only is not None and name not in only):
             continue
         try:
             definitions[name] = definition.load(name, files.read(path) or b"")

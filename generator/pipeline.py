@@ -129,10 +129,17 @@ class Generation:
 
 
 def generate(
-    files: Files, names: Sequence[str], charts: Charts, renderer: Renderer | None = None
+    files: Files,
+    names: Sequence[str],
+    charts: Charts,
+    renderer: Renderer | None = None,
+    loaded: Catalogue | None = None,
 ) -> Generation:
-    """Plan the trees of these environments, or of all; raises UserError for an unknown name."""
-    found = catalogue.load(files)
+    """Plan the trees of these environments, or of all; raises UserError for an unknown name.
+
+    `loaded` is what `files` hold, where somebody read it already.
+    """
+    found = loaded or catalogue.load(files)
     chosen = found.chosen(names)
     if found.settings is None:
         return Generation(found, (), {})

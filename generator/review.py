@@ -58,7 +58,8 @@ def review(
     `touched` are the paths that differ (None when unknown); only environments below them are
     looked at, and all of them when gen-env.yaml is among them.
     """
-    before, after = catalogue.load(revisions.base), catalogue.load(revisions.head)
+    after = catalogue.load(revisions.head)
+    before = catalogue.load(revisions.base, _named(touched, names))
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
@@ -75,6 +76,15 @@ def review(
         tuple(problems),
         reason,
     )
+
+
+def _named(touched: set[str] | None, names: Sequence[str]) -> set[str] | None:
+    """Names of environments that the base must be read for; None for all."""
+    if touched is None or any(path.startswith("gen-env.yaml") for path in touched):
+        return None
+    parts = [path.split("/") for path in touched if path.startswith("environments/")]
+    found = {"/".join(part[1:end]) for part in parts for end in (2, 3)}
+    return found | set(names)
 
 
 def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
@@ -102,7 +112,7 @@ def _generation(
     here = [name for name in sorted(wanted) if name in found.definitions]
     if not here:
         return None
-    return pipeline.generate(files, here, means.charts, means.renderer)
+    return pipeline.generate(files, here, means.charts, means.renderer, found)
 
 
 def _pairs(
