@@ -37,6 +37,11 @@ def steps(takeover: Takeover) -> Iterator[str]:
             yield from _helm_release(owner, takeover)
         case _:
             yield from _helm(takeover)
+    if takeover.original.source.umbrella:
+        yield (
+            "the umbrella chart's own templates are not part of this: move them into manifests of"
+            " yours before the old owner goes"
+        )
     yield "look at the diff before the first sync: only Argo CD's own tracking may differ"
     yield f"then, one pull request each: gen-env harden {takeover.name}"
     yield _NEVER

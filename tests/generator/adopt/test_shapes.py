@@ -1,0 +1,192 @@
+"""Each shape in which teams have their release: adopted, written, rendered, and nothing differs."""
+
+import pytest
+import yaml
+
+from tests.generator.adopt.scene import Adoption, application, case, computed
+
+HOST = "database.host=pg.example.com"
+PLAIN = """\
+executor: KubernetesExecutor
+images: {airflow: {repository: registry.example.com/a, tag: 3.2.2-r1}}
+scheduler: {replicas: 2, resources: {requests: {cpu: 250m}}}
+config: {core: {parallelism: 32, load_examples: false}}
+extraEnv: |
+  - name: TZ
+    value: Europe/Berlin
+dags:
+  gitSync:
+    enabled: true
+    repo: git@git.example.com:dags.git
+    branch: main
+    ref: main
+    subPath: dags
+    sshKeySecret: git-key
+"""
+OLD_NAMES = """\
+executor: CeleryExecutor
+workers:
+  replicas: 3
+  resources: {limits: {memory: 2Gi}}
+  persistence: {enabled: false}
+  keda: {enabled: false}
+  terminationGracePeriodSeconds: 900
+  safeToEvict: true
+"""
+IGNORED = """\
+executor: CeleryExecutor
+defaultUser: {enabled: true, username: me}
+web: {service: {type: LoadBalancer}}
+scheduler: {replicas: 2}
+schduler: {replicas: 3}
+workers: {celery: {replica: 4, replicas: 2}}
+"""
+PARAMETERS = [
+    {"name": "scheduler.replicas", "value": "2"},
+    {"name": "config.core.parallelism", "value": "16", "forceString": True},
+]
+FLUX = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: airflow, namespace: flux-system}
+spec:
+  targetNamespace: airflow
+  releaseName: team-airflow
+  chart: {spec: {chart: airflow, version: 1.22.0}}
+  values:
+    executor: KubernetesExecutor
+    logs: {persistence: {enabled: true, size: 20Gi}}
+    createUserJob: {useHelmHooks: false}
+    migrateDatabaseJob: {useHelmHooks: false}
+"""
+
+
+def both(text):
+    """A file and the values in it."""
+    return {"values.yaml": text}, ["values.yaml"], yaml.safe_load(text)
+
+
+def shape_computed(archive):
+    text = computed(archive, PLAIN)
+    return {"all.yaml": text}, ["all.yaml"], yaml.safe_load(PLAIN)
+
+
+def shape_helm(archive):
+    text = "USER-SUPPLIED VALUES:\n" + PLAIN
+    return {"live.yaml": text}, ["live.yaml"], yaml.safe_load(PLAIN)
+
+
+def shape_application(archive):
+    helm = {"values": OLD_NAMES, "parameters": PARAMETERS, "releaseName": "af"}
+    values = yaml.safe_load(OLD_NAMES) | {"scheduler": {"replicas": 2}}
+    values |= {"config": {"core": {"parallelism": "16"}}}
+    return {"app.yaml": application(helm)}, ["app.yaml"], values
+
+
+def shape_sources(archive):
+    """Several sources: the chart, and this repository for values files, overruled by an object."""
+    chart = {
+        "repoURL": "https://airflow.apache.org",
+        "chart": "airflow",
+        "targetRevision": "1.22.0",
+        "helm": {
+            "valueFiles": ["$here/base.yaml", "$here/over.yaml"],
+            "valuesObject": {"triggerer": {"replicas": 2}},
+        },
+    }
+    here = {"repoURL": "https://git.example.com/here.git", "ref": "here"}
+    files = {
+        "app.yaml": application({}, source=None, sources=[chart, here]),
+        "base.yaml": "executor: LocalExecutor\nscheduler: {replicas: 1}\n",
+        "over.yaml": "scheduler: {replicas: 2}\nstatsd: {enabled: false}\n",
+    }
+    values = {
+        "executor": "LocalExecutor",
+        "scheduler": {"replicas": 2},
+        "statsd": {"enabled": False},
+        "triggerer": {"replicas": 2},
+    }
+    return files, ["app.yaml"], values
+
+
+def shape_remote(archive):
+    """An Application whose values file is elsewhere: it is given beside."""
+    helm = {"valueFiles": ["https://example.com/v.yaml"], "values": "scheduler: {replicas: 2}"}
+    files = {"app.yaml": application(helm), "v.yaml": "executor: KubernetesExecutor\n"}
+    values = {"executor": "KubernetesExecutor", "scheduler": {"replicas": 2}}
+    return files, ["app.yaml", "v.yaml"], values
+
+
+def shape_flux(archive):
+    return {"hr.yaml": FLUX}, ["hr.yaml"], yaml.safe_load(FLUX)["spec"]["values"]
+
+
+def shape_umbrella(archive):
+    text = yaml.safe_dump({"airflow": yaml.safe_load(PLAIN), "platform": {"label": "x"}})
+    return {"values.yaml": text}, ["values.yaml"], yaml.safe_load(PLAIN)
+
+
+def shape_layers(archive):
+    files = {"a.yaml": PLAIN, "b.yaml": "scheduler: {replicas: 3}\nuseStandardNaming: true\n"}
+    values = yaml.safe_load(PLAIN) | {"useStandardNaming": True}
+    values["scheduler"] = {**values["scheduler"], "replicas": 3}
+    return files, ["a.yaml", "b.yaml"], values
+
+
+SHAPES = {
+    "values file": lambda archive: both(PLAIN),
+    "old names": lambda archive: both(OLD_NAMES),
+    "keys that nobody reads": lambda archive: both(IGNORED),
+    "production with Celery": lambda archive: both(case("celery-keda-pgbouncer")),
+    "task pods": lambda archive: both(case("kubernetes")),
+    "worker sets": lambda archive: both(case("worker-sets")),
+    "Airflow 2": lambda archive: both(case("airflow-2-11")),
+    "tasks in the scheduler": lambda archive: both(case("local-postgres")),
+    "helm get values": shape_helm,
+    "helm get values --all": shape_computed,
+    "Application with text and parameters": shape_application,
+    "Application with sources": shape_sources,
+    "Application with a remote file": shape_remote,
+    "HelmRelease": shape_flux,
+    "umbrella chart": shape_umbrella,
+    "layers": shape_layers,
+}
+
+
+# The official chart takes its time: the shapes that differ most.
+OFFICIAL = (
+    "values file",
+    "old names",
+    "keys that nobody reads",
+    "production with Celery",
+    "task pods",
+    "Airflow 2",
+    "helm get values --all",
+    "Application with text and parameters",
+    "HelmRelease",
+)
+RUNS = [
+    *(pytest.param("stand-in", shape, id=f"stand-in, {shape}") for shape in SHAPES),
+    *(
+        pytest.param("official", shape, id=f"official, {shape}", marks=pytest.mark.real_chart)
+        for shape in OFFICIAL
+    ),
+]
+
+
+@pytest.mark.parametrize(("chart", "shape"), RUNS, indirect=["chart"])
+def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
+    files, paths, values = SHAPES[shape](chart)
+    adoption = Adoption(tmp_path / "repo", chart, files)
+    # The server's name is asked for where the values name a Secret alone.
+    more = ["--set", HOST] if "metadataSecretName" in values.get("data", {}) else []
+    done = adoption.run(*paths, "--name", "staging", "--write", *more)
+    assert done.code == 0, done.said
+    assert adoption.repo.run("generate", "--check").code == 0
+    spec = adoption.application["spec"]
+    helm = spec["sources"][0]["helm"]
+    before = adoption.before(values, helm["releaseName"], spec["destination"]["namespace"])
+    after = adoption.after()
+    assert sorted(after) == sorted(before)
+    for key, manifest in before.items():
+        assert after[key] == manifest, key
