@@ -91,12 +91,13 @@ def _require_current(
     if not names:
         return
     generation = pipeline.generate(files, names, charts, renderer)
-    for outcome in generation.outcomes:
-        if outcome.name in names and (outcome.plan or outcome.name in generation.failed):
+    plans = {outcome.name: outcome.plan for outcome in generation.outcomes}
+    for name in names:
+        if name not in plans or plans[name] or name in generation.failed:
             raise UserError(
-                f"the tree of {outcome.name} is not what its definition gives",
-                path=f"{ROOT}/{outcome.name}/{FILE_NAME}",
-                hint=f"run: gen-env generate {outcome.name}, or eject it as it is: --as-is",
+                f"the tree of {name} is not what its definition gives",
+                path=f"{ROOT}/{name}/{FILE_NAME}",
+                hint=f"run: gen-env generate {name}, or eject it as it is: --as-is",
             )
 
 
