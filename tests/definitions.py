@@ -235,7 +235,7 @@ OPTIONS = {
         "none": {},
         "both": {
             "quota": {"hard": {"requests.cpu": "60", "persistentvolumeclaims": "5"}},
-            "limits": {"default": {"memory": "1Gi"}, "defaultRequest": {"cpu": "100m"}},
+            "limits": {"default": {"memory": "1Gi", "cpu": "1"}, "defaultRequest": {"cpu": "100m"}},
         },
     },
     "rbac": {
@@ -284,7 +284,8 @@ OPTIONS = {
                 "connectionCheck": {"maxCount": 0},
             },
             "scheduler": {"env": {"ONLY_HERE": "yes"}, "annotations": {"example.com/y": "n"}},
-            "labels": {"cost-center": "0815"},
+            "labels": {"cost-center": "0815", "area": "data"},
+            "namespaceLabels": {"example.com/owner": "data", "example.com/area": "y"},
             "workers": {"concurrency": 4, "terminationGracePeriodSeconds": 1800},
         },
     },

@@ -39,7 +39,7 @@ def manifest(
     metadata: dict[str, Any] = {"name": name}
     if namespaced:
         metadata["namespace"] = release.environment.namespace
-    metadata["labels"] = {**labels(release), **(more_labels or {})}
+    metadata["labels"] = dict(sorted({**labels(release), **(more_labels or {})}.items()))
     if annotations:
-        metadata["annotations"] = dict(annotations)
+        metadata["annotations"] = dict(sorted(annotations.items()))
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}

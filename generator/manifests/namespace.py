@@ -55,7 +55,8 @@ def bounds(release: Release) -> list[dict[str, Any]]:
         )
     if environment.limits is not None:
         limits = environment.limits.model_dump(mode="json", by_alias=True)
-        item = {"type": "Container", **{name: part for name, part in limits.items() if part}}
+        amounts = {name: dict(sorted(part.items())) for name, part in limits.items() if part}
+        item = {"type": "Container", **amounts}
         body = {"spec": {"limits": [item]}}
         found.append(
             manifest(

@@ -60,7 +60,7 @@ def _dns(release: Release) -> dict[str, Any]:
     to: list[dict[str, Any]] = [
         {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": dns.namespace}},
-            "podSelector": {"matchLabels": dict(dns.pod_labels)},
+            "podSelector": {"matchLabels": dict(sorted(dns.pod_labels.items()))},
         }
     ]
     if dns.node_local:
@@ -140,7 +140,7 @@ def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     }
     if peer == "ingress" and cluster.ingress.pod_labels:
-        selector["podSelector"] = {"matchLabels": dict(cluster.ingress.pod_labels)}
+        selector["podSelector"] = {"matchLabels": dict(sorted(cluster.ingress.pod_labels.items()))}
     return [selector]
 
 
@@ -209,9 +209,9 @@ def _selector(peer: Peer) -> dict[str, Any]:
         labels = {"kubernetes.io/metadata.name": peer.namespace}
         selector["namespaceSelector"] = {"matchLabels": labels}
     elif peer.namespace_labels is not None:
-        selector["namespaceSelector"] = {"matchLabels": dict(peer.namespace_labels)}
+        selector["namespaceSelector"] = {"matchLabels": dict(sorted(peer.namespace_labels.items()))}
     if peer.pod_labels is not None:
-        selector["podSelector"] = {"matchLabels": dict(peer.pod_labels)}
+        selector["podSelector"] = {"matchLabels": dict(sorted(peer.pod_labels.items()))}
     return selector
 
 

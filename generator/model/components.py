@@ -246,9 +246,7 @@ class Volume(Spec):
     """None takes the cluster's default class."""
     existing_claim: Name | None = None
     """A claim that is there already; size and class are then not used."""
-    access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] = (
-        "ReadWriteMany"
-    )
+    access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"] = "ReadWriteMany"
     """ReadWriteMany where pods of several nodes mount it."""
 
 
@@ -299,6 +297,12 @@ class PgBouncer(Component):
     """Holds pgbouncer.ini and users.txt; `<release>-pgbouncer-config` by default."""
     stats_secret_name: Name | None = None
     """Holds the exporter's connection; `<release>-pgbouncer-stats` by default."""
+
+    @pydantic.model_validator(mode="after")
+    def _replaced_by_the_chart(self) -> PgBouncer:
+        if self.update_strategy is not None:
+            raise ValueError("the chart replaces PgBouncer in its own way: remove updateStrategy")
+        return self
 
 
 class Jobs(Spec):

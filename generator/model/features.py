@@ -22,6 +22,7 @@ from generator.model.base import (
     Positive,
     Quantity,
     Seconds,
+    SecretKey,
     Spec,
     SubPath,
     Text,
@@ -361,11 +362,11 @@ class NetworkPolicy(Spec):
 class ExtraSecret(Spec):
     """One more Secret for Airflow's pods."""
 
-    keys: tuple[Line, ...]
+    keys: tuple[SecretKey, ...]
     """Keys it must have."""
     env_from: Bool = False
     """Every key becomes an environment variable of all Airflow containers."""
-    env: dict[EnvName, Line] = {}
+    env: dict[EnvName, SecretKey] = {}
     """Variable → key of this Secret."""
     type: Line = "Opaque"
     """Kubernetes type of the Secret."""
