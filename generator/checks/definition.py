@@ -137,8 +137,7 @@ def _unpinned(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
 def _dag_volume(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
     volume = release.environment.dags.persistence
     nodes = release.resolved.cluster.nodes
-    one_node = ("ReadWriteOnce", "ReadWriteOncePod")
-    if volume is not None and volume.access_mode in one_node and nodes != 1:
+    if volume is not None and volume.access_mode == "ReadWriteOnce" and nodes != 1:
         yield (
             ("dags", "persistence", "accessMode"),
             f"{volume.access_mode} cannot be mounted by pods on several nodes",

@@ -75,8 +75,7 @@ CASES = {
         [(PRODUCTION, SETTINGS), (STAGING, SETTINGS), (GIT, SETTINGS)],
     ),
     "dags/volume-on-one-node": (
-        [(changed(DEV, ("{image: {}}", VOLUME)), SETTINGS, 8),
-         (changed(DEV, ("{image: {}}", VOLUME.replace("Once", "OncePod"))), SETTINGS, 8)],
+        [(changed(DEV, ("{image: {}}", VOLUME)), SETTINGS, 8)],
         [(changed(DEV, ("{image: {}}", VOLUME)), ONE_NODE),
          (changed(DEV, ("{image: {}}", VOLUME.replace("Once", "Many"))), SETTINGS)],
     ),
