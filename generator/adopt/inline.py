@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.adopt import simplify
 from generator.chartlines.setting import at, copied
 from generator.checks import traps_plaintext
 from generator.checks.values_input import Path, ValuesInput, path_of
@@ -122,10 +123,10 @@ def moved(values: ValuesInput, secrets: tuple[InlineSecret, ...]) -> dict[str, A
         if move is None:
             continue
         for key in move.goes:
-            _remove(result, key.split("."))
+            simplify.without(result, tuple(key.split(".")))
         for key, suffix in _names(values, move).items():
             if at(result, key) is None:
-                _put(result, key.split("."), f"{values.fullname}-{suffix}")
+                simplify.put(result, tuple(key.split(".")), f"{values.fullname}-{suffix}")
     return result
 
 
@@ -184,18 +185,3 @@ def _secrets(values: ValuesInput, move: Move | None) -> tuple[tuple[str, tuple[s
 
 def _dotted(path: Path) -> str:
     return ".".join(str(part) for part in path)
-
-
-def _remove(values: dict[str, Any], path: list[str]) -> None:
-    node: Any = values
-    for part in path[:-1]:
-        node = node.get(part) if isinstance(node, dict) else None
-    if isinstance(node, dict):
-        node.pop(path[-1], None)
-
-
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
-    node = values
-    for part in path[:-1]:
-        node = node.setdefault(part, {})
-    node[path[-1]] = value

@@ -103,10 +103,12 @@ def same(one: Any, other: Any) -> bool:
 
 
 def put(values: dict[str, Any], path: Path, value: Any) -> None:
-    """Set a value, making the mappings on the way."""
+    """Set a value, making the mappings on the way; what is no mapping there gives way."""
     node = values
     for part in path[:-1]:
-        node = node.setdefault(str(part), {})
+        if not isinstance(node.get(str(part)), dict):
+            node[str(part)] = {}
+        node = node[str(part)]
     node[str(path[-1])] = value
 
 

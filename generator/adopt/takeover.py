@@ -106,7 +106,7 @@ def prepare(
         original=found.original,
         proof=attempt.proof,
         plan=plan,
-        problems=problems,
+        problems=ordered((*problems, *found.original.source.problems)),
         left_out=tuple(item.problem for item in unread) if attempt.stage.drop else (),
         deprecated=tuple(item.problem for item in simplify.deprecated(values)),
         left_over=attempt.left_over,

@@ -81,7 +81,9 @@ def _refuse_sqlite(value: Any) -> Any:
 
 
 def _database_type(value: Any) -> Any:
-    return value.get("type", "postgresql") if isinstance(value, dict) else value.type
+    if isinstance(value, dict):
+        return value.get("type", "postgresql")
+    return getattr(value, "type", None)
 
 
 Database = Annotated[

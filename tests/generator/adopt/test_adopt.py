@@ -390,3 +390,32 @@ def test_what_a_field_adds_later_shows_in_the_render(adoption):
     key = ("Deployment", "airflow-scheduler")
     assert scene.before(yaml.safe_load(VALUES))[key]["spec"]["replicas"] == 1
     assert rendered(scene.archive, scene.tree_values)[key]["spec"]["replicas"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (b"", ()),
+        (b"\xff\xfe\x00", ()),
+        (b"a: [\n", ()),
+        (b"workers: null\n", ()),
+        (b"data: null\nfernetKey: x\n", ("--secrets-elsewhere",)),
+        (b"scheduler: []\n", ()),
+        (b"config: 3\n", ()),
+        (b"airflowVersion: 3.2.2-rc1\n", ()),
+        (b"executor: CeleryKubernetesExecutor\n", ()),
+        (b"executor: LocalExecutor\n", ("--set", "database=3")),
+        (b"executor: LocalExecutor\n", ("--set", "metadata.name=other")),
+        (b"executor: LocalExecutor\n", ("--set", "a..b=[")),
+        (b"executor: LocalExecutor\n", ("--release", "Bad_")),
+        (b"executor: LocalExecutor\n", ("--namespace", "a b")),
+        (b"{{ if }}\n", ()),
+    ],
+)
+def test_bad_input_is_an_error_of_the_users_and_nothing_is_written(adoption, text, more):
+    scene = adoption(v__yaml=text)
+    before = scene.repo.tree()
+    done = scene.run("v.yaml", "--name", "staging", "--write", *more)
+    assert done.code == 1
+    assert "internal error" not in done.stderr
+    assert scene.repo.tree() == before
