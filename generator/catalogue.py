@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
 
 from generator import definition, locks, yamlio
 from generator.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
@@ -40,11 +41,13 @@ class Catalogue:
 def load(files: Files, only: Set[str] | None = None) -> Catalogue:
     """Read settings and definitions; nothing raises for what people wrote.
 
-    With `only`, other environments are as if they were not there.
+    With `only`, other environments are not read, as if they were not there; that their names
+    collide with one is found all the same.
     """
     problems: list[Problem] = []
     settings = _settings(files, problems)
     definitions: dict[str, Definition] = {}
+    names: list[str] = []
     problems += _links(files)
     for path in files.below(ROOT):
         if not path.endswith(f"/{FILE_NAME}"):
@@ -55,13 +58,16 @@ def load(files: Files, only: Set[str] | None = None) -> Catalogue:
             Problem("definition/name", Severity.ERROR, fault, name, path, 1, "rename the folder")
             for fault in faults
         ]
-        if faults or (only is not None and name not in only):
+        if faults:
+            continue
+        names.append(name)
+        if only is not None and name not in only:
             continue
         try:
             definitions[name] = definition.load(name, files.read(path) or b"")
         except yamlio.YamlError as error:
             problems.append(_yaml_problem(error, name))
-    problems += _collisions(definitions)
+    problems += _collisions(names)
     return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
 
 
@@ -119,10 +125,10 @@ def _links(files: Files) -> Iterator[Problem]:
         )
 
 
-def _collisions(definitions: Mapping[str, Definition]) -> Iterator[Problem]:
+def _collisions(names: Sequence[str]) -> Iterator[Problem]:
     """`payments/dev` and `payments-dev` would both be Application airflow-payments-dev."""
     seen: dict[str, str] = {}
-    for name in sorted(definitions):
+    for name in sorted(names):
         flat = name.replace("/", "-").lower()
         if flat in seen:
             yield Problem(
@@ -130,7 +136,7 @@ def _collisions(definitions: Mapping[str, Definition]) -> Iterator[Problem]:
                 Severity.ERROR,
                 f"its Application would have the same name as that of {seen[flat]}",
                 name,
-                definitions[name].path,
+                f"{ROOT}/{name}/{FILE_NAME}",
                 1,
                 "rename one of the two",
             )
@@ -146,12 +152,11 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
             continue
         content = files.read(path) or b""
         try:
-            document = yamlio.read(content, path)
+            manifest = _manifest(content, path)
         except yamlio.YamlError as error:
             problems.append(_yaml_problem(error, item.name))
             continue
-        manifest = yamlio.as_json_types(document.data)
-        kind = manifest.get("kind") if isinstance(manifest, Mapping) else None
+        kind = manifest.get("kind")
         if kind == "SealedSecret":
             found.append(SecretFile(path, content.decode(), manifest))
         elif kind == "Secret":
@@ -162,11 +167,26 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
                     "a plain Secret in git: everybody who can read the repository has it",
                     item.name,
                     path,
-                    document.line(("kind",)),
+                    yamlio.read(content, path).line(("kind",)),
                     "remove it, change the values, seal them: gen-env seal",
                 )
             )
     return found, problems
+
+
+def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
+    """The one object of a file, or nothing; raises YamlError for what is no such file.
+
+    Marks are not kept: there are many such files, and hardly ever is a line asked for.
+    """
+    found = yamlio.load_manifests(content, path=path, limits=yamlio.Limits(), unique=True)
+    if len(found) > 1:
+        raise yamlio.YamlError(
+            "more than one YAML document",
+            path=path,
+            hint="keep one Secret in this file, and the others in files of their own",
+        )
+    return found[0] if found else {}
 
 
 def lock(files: Files, item: Definition) -> locks.Lock | None:

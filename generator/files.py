@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -32,16 +33,23 @@ class WorkTree:
     """The files on disk below `root`."""
 
     root: Path
+    _plain: set[str] = dataclasses.field(default_factory=set, init=False, repr=False, compare=False)
 
     def read(self, path: str) -> bytes | None:
         """See Files; raises UserError for what cannot be read or is too large."""
-        place = self.root / path
-        if self._through_link(path) or not place.is_file():
+        if self._through_link(path.rpartition("/")[0]):
             return None
+        place = os.path.join(self._top, path)  # noqa: PTH118, three times as quick
         try:
-            if place.stat().st_size > MAX_BYTES:
-                raise UserError(f"larger than {MAX_BYTES // 1024**2} MiB", path=path)
-            return place.read_bytes()
+            about = os.lstat(place)
+        except OSError:
+            return None
+        if not stat.S_ISREG(about.st_mode):
+            return None
+        if about.st_size > MAX_BYTES:
+            raise UserError(f"larger than {MAX_BYTES // 1024**2} MiB", path=path)
+        try:
+            return Path(place).read_bytes()
         except OSError as error:
             raise UserError(f"cannot read: {error.strerror}", path=path) from None
 
@@ -53,27 +61,39 @@ class WorkTree:
         """See Files."""
         return sorted(path for path, link in self._walk(folder) if link)
 
+    @property
+    def _top(self) -> str:
+        return os.fspath(self.root)
+
     def _walk(self, folder: str) -> Iterable[tuple[str, bool]]:
-        top = self.root / folder
         if self._through_link(folder):
             yield folder, True
             return
-        for parent, directories, names in os.walk(top):
-            here = Path(parent)
-            for name in [*names, *directories]:
-                place = here / name
-                relative = place.relative_to(self.root).as_posix()
-                if place.is_symlink():
-                    yield relative, True
-                elif name in names:
-                    yield relative, False
+        waiting = [folder]
+        while waiting:
+            here = waiting.pop()
+            try:
+                entries = list(os.scandir(os.path.join(self._top, here)))  # noqa: PTH118
+            except OSError:
+                continue
+            for entry in entries:
+                path = f"{here}/{entry.name}" if here else entry.name
+                if entry.is_symlink():
+                    yield path, True
+                elif entry.is_dir():
+                    waiting.append(path)
+                else:
+                    yield path, False
 
-    def _through_link(self, path: str) -> bool:
-        place = self.root
-        for part in Path(path).parts:
-            place = place / part
-            if place.is_symlink():
-                return True
+    def _through_link(self, folder: str) -> bool:
+        """Whether a link is among the folders on the way; what is none is not looked at again."""
+        if not folder or folder in self._plain:
+            return False
+        if self._through_link(folder.rpartition("/")[0]):
+            return True
+        if os.path.islink(os.path.join(self._top, folder)):  # noqa: PTH114, PTH118
+            return True
+        self._plain.add(folder)
         return False
 
 

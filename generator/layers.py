@@ -85,15 +85,16 @@ def _lay(
                 _forget(origins, place)
                 target[key] = {}
             _lay(target[key], value, place, layer, origins)
-        elif isinstance(value, Mapping):
+            continue
+        if isinstance(existing, dict):
             _forget(origins, place)
+        origins.pop(place, None)  # the latest layer stands last
+        origins[place] = layer
+        if isinstance(value, Mapping):
             target[key] = {}
-            origins[place] = layer
             _lay(target[key], value, place, layer, origins)
         else:
-            _forget(origins, place)
             target[key] = value
-            origins[place] = layer
 
 
 def alternatives(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ FILE_NAME = "gen-env.lock"
 _HEADER = "# Written by gen-env: release name and namespace are frozen, versions as used.\n"
 
 
+@functools.cache
 def version() -> str:
     """gen-env's own version."""
     return importlib.metadata.version("gen-env")

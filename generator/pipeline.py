@@ -134,20 +134,25 @@ def generate(
     charts: Charts,
     renderer: Renderer | None = None,
     loaded: Catalogue | None = None,
+    *,
+    whole: bool = True,
 ) -> Generation:
     """Plan the trees of these environments, or of all; raises UserError for an unknown name.
 
-    `loaded` is what `files` hold, where somebody read it already.
+    `loaded` is what `files` hold, where somebody read it already. Without `whole`, what belongs to
+    the repository as a whole is left out; a managed project needs every environment.
     """
     found = loaded or catalogue.load(files)
     chosen = found.chosen(names)
     if found.settings is None:
         return Generation(found, (), {})
     everybody = chosen
-    if found.settings.repository.argocd.project.manage:
+    if whole and found.settings.repository.argocd.project.manage:
         everybody = tuple(found.definitions.values())
     built = {item.name: build(files, found.settings, item) for item in everybody}
     outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
+    if not whole:
+        return Generation(found, tuple(outcomes), built)
     broken = any(item.environment for item in found.problems)
     broken = broken or any(has_errors(item.problems) for item in built.values())
     broken = broken or any(has_errors(item.problems) for item in outcomes)

@@ -81,12 +81,14 @@ def build(
     overlaps = tuple(_overlaps(resolved, line.decided(settings), owner))
     if overlaps:
         return None, overlaps
-    topology = line.topology(_running(line.merged(environment, settings), adoption), environment)
-    needs = line.needs(topology, environment.secrets.extra)
-    if adoption is None or "secrets" in adoption.steps:
-        settings += line.restart_annotations(topology, _annotations(needs, hashes))
     values = line.merged(environment, settings)
-    topology = dataclasses.replace(topology, values=_running(values, adoption))
+    topology = line.topology(_running(values, adoption), environment)
+    needs = line.needs(topology, environment.secrets.extra)
+    restarts = line.restart_annotations(topology, _annotations(needs, hashes))
+    if restarts and (adoption is None or "secrets" in adoption.steps):
+        settings += restarts
+        values = line.merged(environment, settings)
+        topology = dataclasses.replace(topology, values=_running(values, adoption))
     return Release(resolved, values, tuple(settings), topology, needs), ()
 
 

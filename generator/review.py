@@ -58,8 +58,9 @@ def review(
     `touched` are the paths that differ (None when unknown); only environments below them are
     looked at, and all of them when gen-env.yaml is among them.
     """
-    after = catalogue.load(revisions.head)
-    before = catalogue.load(revisions.base, _named(touched, names))
+    only = _named(touched, names)
+    after = catalogue.load(revisions.head, only)
+    before = catalogue.load(revisions.base, only)
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
@@ -79,7 +80,7 @@ def review(
 
 
 def _named(touched: set[str] | None, names: Sequence[str]) -> set[str] | None:
-    """Names of environments that the base must be read for; None for all."""
+    """Names of environments that must be read; None for all."""
     if touched is None or any(path.startswith("gen-env.yaml") for path in touched):
         return None
     parts = [path.split("/") for path in touched if path.startswith("environments/")]
@@ -112,7 +113,7 @@ def _generation(
     here = [name for name in sorted(wanted) if name in found.definitions]
     if not here:
         return None
-    return pipeline.generate(files, here, means.charts, means.renderer, found)
+    return pipeline.generate(files, here, means.charts, means.renderer, found, whole=False)
 
 
 def _pairs(

@@ -21,13 +21,14 @@ def load_manifests(
     path: str = "",
     limits: yamlguard.Limits = yamlguard.RENDERED,
     trusted: bool = False,
+    unique: bool = False,
 ) -> list[dict[str, Any]]:
     """Every mapping of a multi-document text; empty documents are left out.
 
     Scalars and keys become what sigs.k8s.io/yaml makes of them: `y` is true, `017` is 15, dates
-    stay strings; of a repeated key the last wins. `trusted` skips the guard and is for text that
-    gen-env itself made. Raises YamlError for malformed or oversized text, and for a document that
-    is not a mapping.
+    stay strings; of a repeated key the last wins, or with `unique` it is an error. `trusted` skips
+    the guard and is for text that gen-env itself made. Raises YamlError for malformed or oversized
+    text, and for a document that is not a mapping.
     """
     text = yamlguard.decoded(data, path, limits)
     give = yamlguard.raw_events(text, path) if trusted else yamlguard.events(text, path, limits)
@@ -35,7 +36,7 @@ def load_manifests(
     for event in give:
         if type(event) is not yaml.DocumentStartEvent:
             continue
-        value = _Reader(give, path).value(first := next(give))
+        value = _Reader(give, path, unique=unique).value(first := next(give))
         if value is None:
             continue
         if not isinstance(value, dict):
@@ -52,9 +53,10 @@ def load_manifests(
 class _Reader:
     """Builds the value of one document from its events."""
 
-    def __init__(self, events: Iterator[yamlguard.Event], path: str) -> None:
+    def __init__(self, events: Iterator[yamlguard.Event], path: str, *, unique: bool) -> None:
         self._events = events
         self._path = path
+        self._unique = unique
         self._anchors: dict[str, Any] = {}
 
     def value(self, event: yamlguard.Event) -> Any:
@@ -97,7 +99,10 @@ class _Reader:
             if event.value == "<<" and not event.style:
                 merged += self._sources(event, value)
             else:
-                own[event.value if event.style else _key(event.value)] = value
+                key = event.value if event.style else _key(event.value)
+                if self._unique and key in own:
+                    raise self._error(event, f"the key {key} appears twice")
+                own[key] = value
         return joined(own, merged) if merged else own
 
     def _sources(self, key: yamlguard.Event, value: Any) -> list[Any]:

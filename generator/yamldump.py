@@ -94,7 +94,9 @@ class _Emitter:
             lead = indent
 
     def _entry(self, head: str, item: Any, indent: str) -> None:
-        if isinstance(item, Mapping) and item:
+        if type(item) is str and "\n" not in item:  # most are; an ABC's isinstance is slow
+            self.parts.append(f"{head} {self._string(item)}\n")
+        elif isinstance(item, Mapping) and item:
             self.parts.append(head + "\n")
             self._mapping(item, indent + self._step, indent + self._step)
         elif isinstance(item, list | tuple) and item:

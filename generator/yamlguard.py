@@ -97,7 +97,7 @@ class _Count:
         self._sizes: dict[str, int] = {}
 
     def add(self, event: Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
+        if type(event) is yaml.ScalarEvent:  # most are
             self._grow(event, 1)
             if event.anchor is not None:
                 self._sizes[event.anchor] = 1

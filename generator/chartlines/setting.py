@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Key = tuple[str, ...]
+_SCALARS = frozenset({str, int, bool, float, type(None)})
 
 PROMISE = "gen-env"
 """The owner of values that keep a promise of gen-env's; `values:` may not touch them."""
@@ -63,6 +64,8 @@ def overlay(target: dict[str, Any], source: Mapping[str, Any]) -> None:
 
 def copied(value: Any) -> Any:
     """A deep copy of plain data: mappings become dicts, sequences lists."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Mapping):
         return {str(key): copied(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

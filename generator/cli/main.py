@@ -176,6 +176,10 @@ def _bug(error: Exception) -> int:
 
 def run() -> None:
     """Entry point of the installed command."""
+    import gc
+
+    # A short life makes few cycles: the usual thresholds cost a fifth of the time and free nothing.
+    gc.set_threshold(200_000, 20, 100)
     for stream in (sys.stdout, sys.stderr):
         # A terminal without Unicode, and names of files that are no text, must not end in an error.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

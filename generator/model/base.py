@@ -40,6 +40,8 @@ class Spec(pydantic.BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
         protected_namespaces=(),
+        # Only the two models at the top are ever validated: their schemas hold all the others.
+        defer_build=True,
     )
 
 

@@ -100,6 +100,24 @@ def test_what_is_excluded_is_refused(item, choices, stand_in):
     assert item.rule in refused
 
 
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"pgbouncer": {"updateStrategy": {"maxSurge": "1"}}}, "pgbouncer"),
+        ({"dags": {"persistence": {"accessMode": "ReadWriteOncePod"}}}, "dags.persistence"),
+        ({"secrets": {"extra": {"x": {"keys": ["not a key"]}}}}, "secrets.extra.x.keys[0]"),
+        ({"secrets": {"extra": {"x": {"keys": ["a"], "env": {"A": ".."}}}}}, "secrets.extra.x.env"),
+    ],
+)
+def test_what_neither_chart_nor_cluster_takes_is_refused_where_it_is_written(part, field):
+    case = definitions.completed({"dags": "volume", "database": "postgresql"})
+    built = definitions.built(definitions.repository(case, more=part))
+    (problem,) = [item for item in built.problems if item.severity is Severity.ERROR]
+    assert (problem.rule, problem.path) == ("definition/schema", built.definition.path)
+    assert problem.message.startswith(field)
+    assert problem.line
+
+
 @pytest.mark.parametrize("case", on(cases()))
 def test_a_case_gives_a_tree_and_values_that_the_stand_in_chart_knows(case, stand_in):
     _check_tree(case, stand_in)
