@@ -53,13 +53,24 @@ class Charts:
 
     cache: ChartCache
     fetch: Callable[[str], str] | None = None
+    _found: dict[tuple[str, str], ChartArchive] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def find(self, version: str, digest: str | None) -> ChartArchive | None:
-        """The official chart, or None where none is to be had; raises ChartError if it lies."""
-        found = self.cache.find("airflow", version, digest=digest or "")
-        if found is None and self.fetch is not None and not self.fetch(version):
-            found = self.cache.find("airflow", version, digest=digest or "")
-        return found
+        """The official chart, or None where none is to be had; raises ChartError if it lies.
+
+        What was found once is kept: to unpack and to hash it anew takes as long as to compare.
+        """
+        wanted = (version, digest or "")
+        if wanted not in self._found:
+            found = self.cache.find("airflow", version, digest=wanted[1])
+            if found is None and self.fetch is not None and not self.fetch(version):
+                found = self.cache.find("airflow", version, digest=wanted[1])
+            if found is None:
+                return None
+            self._found[wanted] = found
+        return self._found[wanted]
 
     def missing(self, version: str) -> str:
         """Why a chart is not at hand, in words."""
