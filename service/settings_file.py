@@ -23,6 +23,7 @@ class _Strict(BaseModel):
         alias_generator=to_camel,
         hide_input_in_errors=True,
         str_strip_whitespace=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -30,7 +31,9 @@ class SecretSource(_Strict):
     """Where a secret is kept: a file, or an environment variable; never in this file."""
 
     file: str | None = None
+    """A file that holds nothing else; white space around the secret is dropped."""
     env: str | None = None
+    """The name of an environment variable."""
 
     @model_validator(mode="after")
     def _one(self) -> SecretSource:
@@ -43,25 +46,40 @@ class AppFile(_Strict):
     """A GitHub App instead of a token."""
 
     id: str
+    """The App's id or client id."""
     key: SecretSource
+    """Its private key, PEM."""
     installation: str = ""
+    """The installation's id; without it, the one of the repository is asked for."""
 
 
 class ConnectionFile(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
     name: str
+    """Part of the webhook's address: `/webhooks/<name>`."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"]
+    """Which kind of forge."""
     url: str = ""
+    """Where its pages are; needed for Gitea, Forgejo and self-hosted others."""
     api_url: str = ""
+    """Where its API is, when that does not follow from `url`."""
     ca_file: str | None = None
+    """Certificates (PEM) to trust besides the system's."""
     repositories: list[str] = Field(min_length=1)
+    """`owner/name`; deliveries about others are refused."""
     branch: str = "main"
+    """The branch that Argo CD follows."""
     webhook_secrets: list[SecretSource] = []
+    """All that are valid, newest first; while there is none, deliveries are refused (501)."""
     token: SecretSource | None = None
+    """For API and git; without `token` and `app` nothing private can be read or answered."""
     app: AppFile | None = None
+    """A GitHub App instead of a token."""
     username: str = ""
+    """What git logs in with beside the token; the forge's usual one by default."""
     push_back: bool = True
+    """Push the regenerated tree to branches of the same repository."""
 
     @field_validator("name")
     @classmethod
@@ -102,30 +120,50 @@ class LimitsFile(_Strict):
     """Bounds that keep one instance healthy."""
 
     body_bytes: Positive = 5 * 1024 * 1024
+    """The largest delivery that is read."""
     queue_depth: Positive = 10_000
+    """Unfinished runs from which on deliveries are refused (503)."""
     concurrency: Annotated[int, Field(gt=0, le=64)] = 2
+    """Runs that one worker does side by side."""
     attempts: Annotated[int, Field(gt=0, le=20)] = 7
+    """Tries of a run that fails for a reason that may pass, with growing waits."""
     starts: Annotated[int, Field(gt=0, le=100)] = 5
+    """Workers that may die over a run before it is given up."""
     retry_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """The first wait between tries; it doubles."""
     report_days: Positive = 90
+    """How long reports and finished runs are kept."""
     report_bytes: Positive = 1024 * 1024 * 1024
+    """How much room reports may take; the oldest go first."""
     delivery_days: Positive = 30
+    """How long deliveries are kept."""
     drain_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
+    """How long a worker that is told to stop works on."""
     lease_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Silence after which a worker's runs go to another."""
 
 
 class SettingsFile(_Strict):
     """The whole file."""
 
     data_dir: str = "data"
+    """Mirrors, caches and the SQLite database; relative to this file."""
     listen: str = "127.0.0.1:8080"
+    """Host and port of the web process."""
     public_url: str = ""
+    """How people reach the service: links in comments and statuses start with it."""
     threads: Annotated[int, Field(gt=0, le=64)] = 8
+    """Requests that one web process answers side by side."""
     database: SecretSource | None = None
+    """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: SecretSource | None = None
+    """For the API and the pages; without it the API is off, and pages open on loopback only."""
     poll_seconds: Annotated[int, Field(ge=0)] = 600
+    """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: LimitsFile = LimitsFile()
+    """Bounds."""
     connections: list[ConnectionFile] = Field(min_length=1)
+    """The forges, at least one."""
 
     @field_validator("listen")
     @classmethod
