@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
+from generator.problem import Severity
 
 
 @click.command(name="diff")
@@ -27,6 +28,9 @@ from generator.cli import common
     help="Characters (and bytes) of a Markdown report.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 when an impact is grave enough to stop a merge."
+)
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(
     base: str | None,
@@ -37,6 +41,7 @@ def command(
     form: str,
     budget: int,
     exit_code: bool,
+    strict: bool,
     helm: str | None,
 ) -> int:
     """Show what a change will do to the cluster.
@@ -60,7 +65,12 @@ def command(
     click.echo(compare.formatted(report, form, budget, color=_coloured()), nl=False)
     changed = any(item.changes for item in report.environments)
     broken = any(not item.rendered for item in report.environments)
-    return 1 if broken or (exit_code and changed) else 0
+    grave = any(
+        finding.severity is Severity.ERROR
+        for item in report.environments
+        for finding in item.impact
+    )
+    return 1 if broken or (exit_code and changed) or (strict and grave) else 0
 
 
 def _coloured() -> bool:

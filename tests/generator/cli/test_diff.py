@@ -38,6 +38,17 @@ def test_an_edit_shows_before_anything_is_generated_or_committed(repo):
     assert repo.run("diff", "--env", "dev", "-o", "json").json["environments"] == []
 
 
+def test_strict_stops_where_an_impact_wants_a_persons_word(repo):
+    repo.edit(PATH, "replicas: 2", "replicas: 3")
+    assert repo.run("diff", "--strict").code == 0
+    repo.git("rm", "-r", "-f", "--quiet", "environments/staging")
+    done = repo.run("diff", "--strict", "-o", "json")
+    grave = [item for env in done.json["environments"] for item in env["impact"]
+             if item["severity"] == "error"]  # fmt: skip
+    assert done.code == 1 and grave
+    assert repo.run("diff").code == 0
+
+
 def test_two_revisions_are_compared_without_a_checkout(repo):
     repo.git("checkout", "--quiet", "-b", "change")
     repo.edit(PATH, "replicas: 2", "replicas: 3")

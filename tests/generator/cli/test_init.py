@@ -1,5 +1,6 @@
 import pytest
 
+from service.check_port import STATUS_CONTEXT
 from tests.repositories import Repo, run, snapshot
 
 
@@ -49,7 +50,9 @@ def test_a_second_time_changes_nothing(tmp_path):
 def test_the_forge_gets_its_check_where_it_looks_for_it(tmp_path, url, place):
     repo, done = established(tmp_path, "--url", url)
     assert done.code == 0
-    assert "gen-env generate --check" in repo.read(place)
+    text = repo.read(place)
+    assert "gen-env generate --check" in text and "gen-env diff --strict" in text
+    assert STATUS_CONTEXT in text
     assert repo.yaml("gen-env.yaml")["repository"]["url"] == url
     assert not [path for path in repo.tree() if path.startswith("ci/")]
 
