@@ -226,6 +226,8 @@ class TierPolicy(Spec):
     """Versions move here by promotion alone."""
     soak: Duration | None = None
     """How long the one before must have been healthy."""
+    labels: tuple[Line, ...] = ()
+    """Labels that a promotion's pull request needs before it may merge."""
     may_suppress: tuple[Line, ...] = ("*",)
     """Rules that definitions may suppress."""
 

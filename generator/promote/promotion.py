@@ -96,7 +96,8 @@ def prepare(ground: Ground, wish: Wish, means: Means, now: datetime) -> Promotio
     regenerated = _regenerated(ground, target, choice, lock, means)
     branch = _branch(wish, choice)
     found = _evidence(ground, wish.source, means)
-    facts = _facts(ground, wish, target, found, branch)
+    labels = _labels(ground, wish.target, branch, means)
+    facts = _facts(ground, wish, target, found, branch, labels)
     return Promotion(
         wish,
         ground,
@@ -142,7 +143,14 @@ def _evidence(ground: Ground, source: str, means: Means) -> Evidence:
     return found
 
 
-def _facts(ground: Ground, wish: Wish, target: Definition, found: Evidence, branch: str) -> Facts:
+def _facts(
+    ground: Ground,
+    wish: Wish,
+    target: Definition,
+    found: Evidence,
+    branch: str,
+    labels: frozenset[str],
+) -> Facts:
     repository = ground.settings.repository
     resolved = build(ground.files, ground.settings, target).resolved
     tier = repository.policy.tiers.get(resolved.environment.metadata.tier) if resolved else None
@@ -155,7 +163,20 @@ def _facts(ground: Ground, wish: Wish, target: Definition, found: Evidence, bran
         windows=resolved.environment.sync.windows if resolved else (),
         promotion_only=tier.promotion_only if tier else False,
         branch=branch,
+        required_labels=tier.labels if tier else (),
+        labels=labels,
     )
+
+
+def _labels(ground: Ground, target: str, branch: str, means: Means) -> frozenset[str]:
+    """The labels of the pull request that is open already; a forge that fails gives none."""
+    if means.forge is None:
+        return frozenset()
+    try:
+        found = publish.existing(means.forge, KIND, target, ground.branch, branch)
+    except UserError:
+        return frozenset()
+    return frozenset(found.labels if found else ())
 
 
 def _notes(ground: Ground, wish: Wish, target: Definition) -> list[str]:

@@ -34,7 +34,6 @@ class Proposed:
     touched: frozenset[str]
     branch: str
     labels: frozenset[str] = frozenset()
-    required_labels: tuple[str, ...] = ()
     earlier: tuple[bytes, ...] = ()
     """The target's definition as it was at earlier commits of the base branch, for rollbacks."""
 
@@ -93,7 +92,7 @@ def _facts(
         branch=proposed.branch,
         other_changes=(*names, *_elsewhere(proposed)),
         outdated=outdated,
-        required_labels=proposed.required_labels,
+        required_labels=tier.labels if tier else (),
         labels=proposed.labels,
     )
 

@@ -439,6 +439,25 @@ def test_soak_and_freeze_come_from_settings_and_target(world):
     assert found.blocked == ()
 
 
+def test_the_labels_that_a_tier_asks_for_are_those_of_the_open_pull_request(world):
+    world.configure(PATHS + "policy: {tiers: {production: {labels: [approved]}}}\n")
+    world.stage()
+    done = promote(world)
+    body = world.pulls()[0]["body"]
+    assert "lacks the label approved" in body
+    world.store.pulls[done.pull.number]["labels"] = ["approved"]
+    gate = next(item for item in prepare(world).gates if item.name == "labels")
+    assert gate.state == "passed"
+
+
+def test_labels_that_cannot_be_read_are_missing(world):
+    world.configure(PATHS + "policy: {tiers: {production: {labels: [approved]}}}\n")
+    world.stage()
+    world.store.fail(403, path="pulls", times=99)
+    gate = next(item for item in prepare(world).gates if item.name == "labels")
+    assert gate.state == "waiting"
+
+
 @pytest.mark.parametrize(
     ("wish", "word"),
     [

@@ -107,9 +107,18 @@ def test_a_pull_request_does_not_bend_its_own_rules(promoted):
     assert found["promotion-only"].state == "blocked"
 
 
-def test_labels_are_asked_for(promoted):
-    found = again(promoted, required_labels=("approved",), labels=frozenset({"other"}))
+def test_labels_are_asked_for_as_the_base_says(promoted):
+    assert "labels" not in again(promoted)
+    promoted.configure(POLICY.replace("soak: 72h", "soak: 1h, labels: [approved, on-call]"))
+    head = edited(promoted, "gen-env.yaml", ("labels: [approved, on-call], ", ""))
+    promoted.repo.git("switch", "--quiet", head)
+    promoted.merge(DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"), push=False)
+    promoted.repo.git("switch", "--quiet", "main")
+    found = again(promoted, head=head, labels=frozenset({"on-call", "other"}))
     assert found["labels"].state == "waiting"
+    assert found["labels"].reason == "the pull request lacks the label approved"
+    found = again(promoted, head=head, labels=frozenset({"on-call", "approved"}))
+    assert found["labels"].state == "passed"
 
 
 def test_a_pause_is_no_promotion(promoted):
