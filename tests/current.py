@@ -81,7 +81,46 @@ def _fields():
     return "\n".join(rows) + "\n"
 
 
-SOURCES = {"help": _help, "rules": _rules, "fields": _fields}
+def _service_settings():
+    """Every setting of the service, part by part, with its default."""
+    from service.settings_file import SettingsFile
+
+    rows = ["| setting | default | meaning |\n| --- | --- | --- |", *_settings_of(SettingsFile, "")]
+    return "\n".join(rows) + "\n"
+
+
+def _settings_of(model, prefix):
+    for field in model.model_fields.values():
+        name = f"{prefix}{field.alias}"
+        parts = [part for part in _types_in(field.annotation) if hasattr(part, "model_fields")]
+        many = "[]" if str(field.annotation).startswith(("list", "typing.List")) else ""
+        nested = [part for part in parts if part.__name__ != "SecretSource"]
+        text = field.description + (" (`file` or `env`)" if set(parts) - set(nested) else "")
+        yield f"| `{name}{many}` | {_default_of(field)} | {text} |"
+        for part in nested:
+            yield from _settings_of(part, f"{name}{many}.")
+
+
+def _types_in(annotation):
+    from typing import get_args
+
+    inner = get_args(annotation)
+    return [found for part in inner for found in _types_in(part)] if inner else [annotation]
+
+
+def _default_of(field):
+    if field.is_required():
+        return "required"
+    plain = isinstance(field.default, str | int | float | bool) and field.default != ""
+    return f"`{str(field.default).lower()}`" if plain else ""
+
+
+SOURCES = {
+    "help": _help,
+    "rules": _rules,
+    "fields": _fields,
+    "service-settings": _service_settings,
+}
 
 
 def _samples(write):
