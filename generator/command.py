@@ -48,20 +48,7 @@ def run(
     with `check`, exits with anything but 0. Arguments and environment never reach the message.
     """
     name = Path(argv[0]).name
-    try:
-        process = subprocess.Popen(
-            [str(part) for part in argv],
-            cwd=cwd,
-            env=None if env is None else dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CommandError(
-            f"cannot start {name}: {error.strerror}", hint=f"install {name}, or check your PATH"
-        ) from None
+    process = _started(argv, cwd, env, subprocess.PIPE)
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -74,6 +61,37 @@ def run(
         words = stderr.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
         raise CommandError(f"{name}: {words}", status=process.returncode)
     return Completed(process.returncode, stdout, stderr)
+
+
+def start(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that answers on standard output what it is asked on standard input.
+
+    The caller ends it; it ends by itself when its standard input does, so with us at the latest.
+    What it says on standard error is lost. Raises CommandError when the program is missing.
+    """
+    return _started(argv, None, env, subprocess.DEVNULL)
+
+
+def _started(
+    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None, errors: int
+) -> subprocess.Popen[bytes]:
+    name = Path(argv[0]).name
+    try:
+        return subprocess.Popen(
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(
+            f"cannot start {name}: {error.strerror}", hint=f"install {name}, or check your PATH"
+        ) from None
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

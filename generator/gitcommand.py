@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,6 +58,10 @@ class Git:
             check=check,
             timeout=timeout,
         )
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `git OPTIONS ARGUMENTS` and leave it running: see `command.start`."""
+        return command.start(["git", *self.options, *arguments], env=self.environment)
 
     def line(self, *arguments: str) -> str:
         """The one line that git prints; raises CommandError."""

@@ -7,10 +7,14 @@ import re
 # Control characters, and the marks that make text run the other way (unicode.org/reports/tr9).
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _LONGEST = 255
+# Names as nearly all are, of which nothing can be wrong.
+_USUAL = re.compile(rb"[\w-][\w.-]*(?:/[\w-][\w.-]*)*", re.ASCII)
 
 
 def shown(raw: bytes) -> tuple[str, str]:
     """A path fit to be shown, odd characters as escapes, and what is wrong with it or nothing."""
+    if len(raw) <= _LONGEST and _USUAL.fullmatch(raw):
+        return raw.decode("ascii"), ""
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -54,6 +54,19 @@ class Revision:
             raise UserError(f"more than {max_files:,} files", path=folder)
         return sorted(map(_entry, records))
 
+    def list_names(self, *under: str, max_files: int = MAX_FILES) -> list[Entry]:
+        """As `list_files` for several folders or files at once, with all sizes 0.
+
+        To tell a size git opens the object, which takes longer than all the rest.
+        """
+        arguments = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", self.sha, "--"]
+        arguments += [folder for item in under if (folder := item.strip("/"))]
+        output = _done(self.git.run(*arguments, check=False), self.sha).stdout
+        records = output.split(b"\0")[:-1]
+        if len(records) > max_files:
+            raise UserError(f"more than {max_files:,} files", path=", ".join(under))
+        return sorted(map(_unsized, records), key=_path)
+
     def read_blobs(
         self, oids: Iterable[str], *, max_size: int = MAX_BLOB, max_total: int = MAX_TOTAL
     ) -> dict[str, bytes]:
@@ -138,6 +151,18 @@ def _entry(record: bytes) -> Entry:
         size=int(size) if size != b"-" else 0,
         fault=_KINDS.get(mode, "an unknown kind of entry") or fault,
     )
+
+
+def _unsized(record: bytes) -> Entry:
+    facts, _, name = record.partition(b"\t")
+    mode, _, oid = facts.split()
+    path, fault = gitname.shown(name)
+    fault = _KINDS.get(mode, "an unknown kind of entry") or fault
+    return Entry(path, mode.decode(), oid.decode(), 0, fault)
+
+
+def _path(entry: Entry) -> str:
+    return entry.path
 
 
 def _sized(entry: Entry, max_size: int) -> Entry:

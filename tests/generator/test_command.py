@@ -89,3 +89,17 @@ def test_a_process_that_does_not_listen_is_killed(monkeypatch):
     with pytest.raises(CommandError):
         python(script, timeout=1)
     assert time.monotonic() - begin < 20
+
+
+def test_a_process_that_stays_answers_and_ends_with_its_input():
+    script = "import sys\nfor line in sys.stdin: print(line.upper(), end='', flush=True)"
+    process = command.start([sys.executable, "-c", script], env={"A": "1"})
+    for word in (b"one\n", b"two\n"):
+        process.stdin.write(word)
+        process.stdin.flush()
+        assert process.stdout.readline() == word.upper()
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
+    with pytest.raises(CommandError, match="cannot start no-such-program"):
+        command.start(["no-such-program"])
