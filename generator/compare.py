@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from generator import engines, review
+from generator.chart import ChartError
+from generator.charts import Charts
 from generator.definition import ROOT, SETTINGS
 from generator.errors import UserError
 from generator.files import Snapshot, WorkTree
@@ -37,9 +40,6 @@ def compare(request: Request, progress: Progress) -> Report:
     prefix = "" if prefix == "." else f"{prefix}/"
     base = base_revision(tree, request)
     files = WorkTree(request.folder)
-    means = review.Means(
-        engines.charts(files, request.folder), engines.lazy(files, request.helm), progress=progress
-    )
     head_sha = tree.resolve(request.head) if request.head else None
     revisions = review.Revisions(
         base=at_revision(tree, base, prefix, everything=request.file is not None),
@@ -49,11 +49,22 @@ def compare(request: Request, progress: Progress) -> Report:
         base_name=_shown(request.base, base),
         head_name=_shown(request.head, head_sha) if head_sha else "the work tree",
     )
+    renderer = engines.lazy(files, request.helm)
+    means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
     if request.file is not None:
         return _plain(request, revisions, means)
     touched = _touched(tree, base, head_sha, prefix)
     report = review.review(revisions, request.environments, touched, means)
     return _with_drift(request, revisions, report, means) if request.live else report
+
+
+def _charts(revisions: review.Revisions, folder: Path) -> Charts:
+    """The charts of the head; a chart that the base carries itself is found by its digest."""
+    before = engines.charts(revisions.base)
+    if before.vendored is not None:
+        with contextlib.suppress(ChartError):  # then that side says that it has no chart
+            before.vendored()
+    return engines.charts(revisions.head, folder)
 
 
 def _plain(request: Request, revisions: review.Revisions, means: review.Means) -> Report:
@@ -90,10 +101,19 @@ def base_revision(tree: Worktree, request: Request) -> str:
 
 def at_revision(tree: Worktree, sha: str, prefix: str, *, everything: bool = False) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
+    parts = ("",) if everything else (ROOT, SETTINGS, "bootstrap", ".gen-env")
+    found = _read(tree, sha, prefix, parts)
+    path = None if everything else engines.vendored_path(found)
+    if path is None:
+        return found
+    chart = _read(tree, sha, prefix, (path,))
+    return Snapshot({**found.contents, **chart.contents}, found.symlinks + chart.symlinks)
+
+
+def _read(tree: Worktree, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
     contents: dict[str, bytes] = {}
     links: list[str] = []
     revision = tree.at(sha)
-    parts = ("",) if everything else (ROOT, SETTINGS, "bootstrap", ".gen-env")
     for part in parts:
         found, left = revision.read_tree(f"{prefix}{part}")
         contents |= {path.removeprefix(prefix): content for path, content in found.items()}

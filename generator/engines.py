@@ -9,11 +9,12 @@ from typing import Protocol
 
 from generator.chart import ChartArchive
 from generator.chart_cache import ChartCache
+from generator.chart_vendored import Vendored
+from generator.charts import Charts
 from generator.definition import SETTINGS, load_settings
 from generator.errors import UserError
 from generator.files import Files, WorkTree
 from generator.model.repository import ChartSource, Repository
-from generator.pipeline import Charts
 from generator.render import Rendered, RenderRequest
 from generator.render_cache import CachedRenderer, RenderCache
 
@@ -21,13 +22,27 @@ from generator.render_cache import CachedRenderer, RenderCache
 def charts(files: Files | None = None, root: Path | None = None) -> Charts:
     """Charts of this machine's cache (GEN_ENV_CHART_CACHE).
 
-    With the `files` of a repository, a chart that the cache lacks is fetched once from the source
-    that its settings name, unless GEN_ENV_OFFLINE is set.
+    With the `files` of a repository, its own chart where its settings say `vendored`; else a chart
+    that the cache lacks is fetched once from the source that they name, unless GEN_ENV_OFFLINE is
+    set.
     """
     cache = ChartCache.from_environment()
-    if files is None or os.environ.get("GEN_ENV_OFFLINE"):
+    if files is None:
+        return Charts(cache)
+    if (path := vendored_path(files)) is not None:
+        # Apart from the others: an archive of the same version here is no other one there.
+        own = ChartCache(cache.root / "vendored")
+        return Charts(own, vendored=Vendored(files, path, own))
+    if os.environ.get("GEN_ENV_OFFLINE"):
         return Charts(cache)
     return Charts(cache, _Fetch(cache, files, root))
+
+
+def vendored_path(files: Files) -> str | None:
+    """Where a repository carries its chart; None where the chart comes from elsewhere."""
+    repository = settings(files)
+    vendored = repository is not None and repository.chart.source == "vendored"
+    return repository.chart.path if repository and vendored else None
 
 
 @dataclasses.dataclass

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generator import catalogue, locks, plan, release, resolve, tree, yamlio
 from generator.catalogue import Catalogue
 from generator.chart import ChartArchive, ChartError
-from generator.chart_cache import ChartCache
 from generator.chartlines.setting import at
+from generator.charts import Charts as Charts
 from generator.definition import Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
@@ -42,40 +42,6 @@ class Built:
     def name(self) -> str:
         """The path below environments/."""
         return self.definition.name
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Charts:
-    """Where chart archives are found: the cache of this machine, then a source.
-
-    `fetch` tries to bring a version into the cache and says why it could not.
-    """
-
-    cache: ChartCache
-    fetch: Callable[[str], str] | None = None
-    _found: dict[tuple[str, str], ChartArchive] = dataclasses.field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-
-    def find(self, version: str, digest: str | None) -> ChartArchive | None:
-        """The official chart, or None where none is to be had; raises ChartError if it lies.
-
-        What was found once is kept: to unpack and to hash it anew takes as long as to compare.
-        """
-        wanted = (version, digest or "")
-        if wanted not in self._found:
-            found = self.cache.find("airflow", version, digest=wanted[1])
-            if found is None and self.fetch is not None and not self.fetch(version):
-                found = self.cache.find("airflow", version, digest=wanted[1])
-            if found is None:
-                return None
-            self._found[wanted] = found
-        return self._found[wanted]
-
-    def missing(self, version: str) -> str:
-        """Why a chart is not at hand, in words."""
-        why = self.fetch(version) if self.fetch is not None else ""
-        return f"chart airflow {version} is not in the cache" + (f" ({why})" if why else "")
 
 
 def build(files: Files, settings: Settings, definition: Definition) -> Built:
@@ -195,18 +161,26 @@ def _outcome(files: Files, built: Built, charts: Charts, renderer: Renderer | No
 
 
 def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None:
-    """The digest for the lock: the known one while the version stays, else that of the cache."""
+    """The digest for the lock: the known one while the version stays, else that of the chart here.
+
+    An archive at hand that is another than the known one is a finding, whatever the chart source.
+    """
     assert built.release is not None
-    version = built.release.environment.chart.version
-    lock = built.lock
-    if lock is not None and lock.chart_version == version and lock.chart_digest:
-        return lock.chart_digest
+    known = _known_digest(built)
     try:
-        archive = charts.cache.find("airflow", version)
+        archive = charts.at_hand(built.release.environment.chart.version, known)
     except ChartError as error:
         problems.append(chart_problem(built, error))
-        return None
-    return archive.digest if archive else None
+        return known
+    return archive.digest if archive else known
+
+
+def _known_digest(built: Built) -> str | None:
+    """The digest that the definition names, else the one it is locked to."""
+    assert built.release is not None
+    chart = built.release.environment.chart
+    same = built.lock is not None and built.lock.chart_version == chart.version
+    return chart.digest or (built.lock.chart_digest if built.lock and same else None)
 
 
 def chart_problem(built: Built, error: UserError) -> Problem:
@@ -246,10 +220,7 @@ def archive_for(built: Built, charts: Charts) -> ChartArchive | None:
     Raises ChartError for a broken archive or another digest; None where none is at hand.
     """
     assert built.release is not None
-    chart = built.release.environment.chart
-    locked = built.lock.chart_digest if built.lock else None
-    same = built.lock is not None and built.lock.chart_version == chart.version
-    return charts.find(chart.version, chart.digest or (locked if same else None))
+    return charts.meant(built.release.environment.chart.version, _known_digest(built))
 
 
 def request(built: Built, archive: ChartArchive) -> RenderRequest:

@@ -12,8 +12,12 @@ from generator.command import CommandError
 from generator.definition import ROOT
 from generator.diff.model import Side
 from generator.errors import UserError
-from generator.files import WorkTree
+from generator.files import Files, WorkTree
 from generator.git import Worktree
+from generator.model.repository import Repository
+from generator.pipeline import Charts
+from generator.render import Renderer
+from generator.sides import Inputs
 from generator.verify.expected import Expected
 from generator.verify.promise import promise
 from generator.verify.result import Verdict
@@ -30,10 +34,27 @@ class Wish:
 
 
 @dataclasses.dataclass(frozen=True)
+class Revision:
+    """A commit with its files, and what renders them.
+
+    `refresh` brings commits here that came later; without it they stay unknown.
+    """
+
+    tree: Worktree
+    prefix: str
+    sha: str
+    files: Files
+    charts: Charts
+    renderer: Renderer
+    refresh: Callable[[], object] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is to be proved, and where: contexts of the clusters in the kubeconfig."""
+    """What is to be proved, and where: names and kubeconfig contexts of the clusters."""
 
     expected: Expected
+    cluster: str
     context: str
     hub_context: str
     rules: tuple[access.Rule, ...]
@@ -49,81 +70,97 @@ def subject(root: Path, wish: Wish) -> Subject:
     prefix = "" if prefix == "." else f"{prefix}/"
     sha = tree.resolve(wish.revision or tree.default_branch())
     files = compare.at_revision(tree, sha, prefix)
-    found = catalogue.load(files)
+    charts, renderer = engines.charts(files, root), engines.lazy(WorkTree(root))
+    return promised(Revision(tree, prefix, sha, files, charts, renderer), wish.environment)
+
+
+def promised(at: Revision, environment: str) -> Subject:
+    """What the cluster must show of an environment at a revision; raises as `subject` does."""
+    found = catalogue.load(at.files)
     if found.settings is None:
         raise UserError(found.problems[0].message, path=found.problems[0].path)
-    found.chosen([wish.environment])
-    inputs = sides.inputs(files, wish.environment, found.settings)
+    found.chosen([environment])
+    inputs = sides.inputs(at.files, environment, found.settings)
     if inputs is None or inputs.cluster is None:
         raise UserError(
-            f"{wish.environment} has no generated tree at {sha[:12]}",
-            hint=f"gen-env generate {wish.environment}, then commit and push",
+            f"{environment} has no generated tree at {at.sha[:12]}",
+            hint=f"gen-env generate {environment}, then commit and push",
         )
-    work = WorkTree(root)
-    side = sides.side(sha, inputs, engines.charts(work, root), engines.lazy(work))
-    expected = _expected(
-        tree,
-        side,
-        sha,
-        wish,
-        f"{prefix}{ROOT}/{wish.environment}",
-        found.settings.repository.repository.url,
-    )
-    argocd = found.settings.repository.argocd
+    repository = found.settings.repository
+    side = sides.side(at.sha, inputs, at.charts, at.renderer)
+    expected = _expected(at, side, environment, repository.repository.url)
+    argocd = repository.argocd
     rules = (
         *access.environment_rules(expected.namespace),
         *access.hub_rules(argocd.namespace, [expected.application]),
     )
     context = inputs.cluster.context or ""
-    return Subject(expected, context, argocd.context or context, rules)
+    name = cluster_name(repository, inputs)
+    return Subject(expected, name, context, argocd.context or context, rules)
 
 
-def _expected(tree: Worktree, side: Side, sha: str, wish: Wish, folder: str, url: str) -> Expected:
+def cluster_name(repository: Repository, inputs: Inputs) -> str:
+    """How the settings call the cluster of an environment."""
+    if inputs.built is not None and inputs.built.resolved is not None:
+        return inputs.built.resolved.environment.destination.cluster
+    known = repository.clusters.items()
+    return next((name for name, item in known if item == inputs.cluster), "")
+
+
+def _expected(at: Revision, side: Side, environment: str, url: str) -> Expected:
     if side.failure is not None:
         raise UserError(side.failure.message, path=side.failure.path, hint=side.failure.hint)
     application = next(item for item in side.manifests if item.get("kind") == "Application")
     return promise(
-        environment=wish.environment,
-        revision=sha,
+        environment=environment,
+        revision=at.sha,
         application=application,
         manifests=[item for item in side.manifests if item is not application],
-        is_ancestor=_ancestor(tree),
-        changes_environment=_changes(tree, folder),
+        is_ancestor=_ancestor(at),
+        changes_environment=changes(at, environment),
         repository=url,
         hash_annotation=release.annotation,
     )
 
 
-def _known(tree: Worktree, *commits: str) -> bool:
-    for commit in commits:
-        done = tree.git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False)
-        if done.status != 0:
-            return False
-    return True
+def _known(at: Revision, *commits: str) -> bool:
+    missing = [commit for commit in commits if not _has(at.tree, commit)]
+    if missing and at.refresh is not None:
+        at.refresh()
+        missing = [commit for commit in missing if not _has(at.tree, commit)]
+    return not missing
 
 
-def _ancestor(tree: Worktree) -> Callable[[str, str], bool | None]:
+def _has(tree: Worktree, commit: str) -> bool:
+    done = tree.git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False)
+    return done.status == 0
+
+
+def _ancestor(at: Revision) -> Callable[[str, str], bool | None]:
     def is_ancestor(older: str, newer: str) -> bool | None:
         """None where a commit is not in this clone: a fetch would tell."""
-        if not _known(tree, older, newer):
+        if not _known(at, older, newer):
             return None
-        done = tree.git.run("merge-base", "--is-ancestor", older, newer, check=False)
+        done = at.tree.git.run("merge-base", "--is-ancestor", older, newer, check=False)
         return done.status == 0
 
     return is_ancestor
 
 
-def _changes(tree: Worktree, folder: str) -> Callable[[str, str], bool | None]:
-    def changes(older: str, newer: str) -> bool | None:
-        if not _known(tree, older, newer):
+def changes(at: Revision, environment: str) -> Callable[[str, str], bool | None]:
+    """Whether two commits give the environment's folder different content; None: not known."""
+    folder = f"{at.prefix}{ROOT}/{environment}"
+
+    def differ(older: str, newer: str) -> bool | None:
+        if not _known(at, older, newer):
             return None
         try:
-            done = tree.git.run("diff", "--quiet", older, newer, "--", folder, check=False)
+            done = at.tree.git.run("diff", "--quiet", older, newer, "--", folder, check=False)
         except CommandError:
             return None
         return done.status != 0
 
-    return changes
+    return differ
 
 
 def prove(found: Subject, timeout: float, report: Callable[[Verdict], object] | None) -> Verdict:
@@ -131,12 +168,25 @@ def prove(found: Subject, timeout: float, report: Callable[[Verdict], object] | 
     cluster = Cluster.connect(found.context)
     hub = cluster if found.hub_context == found.context else Cluster.connect(found.hub_context)
     try:
-        _require_rights(cluster, hub, found)
-        return watch(cluster, found.expected, hub=hub, timeout=timeout, report=report)
+        return prove_in(found, cluster, hub, timeout=timeout, report=report)
     finally:
         cluster.close()
         if hub is not cluster:
             hub.close()
+
+
+def prove_in(
+    found: Subject,
+    cluster: Cluster,
+    hub: Cluster,
+    *,
+    timeout: float,
+    report: Callable[[Verdict], object] | None = None,
+    tick: Callable[[], object] | None = None,
+) -> Verdict:
+    """As `prove`, in clusters that the caller has opened; see `watch` for `tick`."""
+    _require_rights(cluster, hub, found)
+    return watch(cluster, found.expected, hub=hub, timeout=timeout, report=report, tick=tick)
 
 
 def _require_rights(cluster: Cluster, hub: Cluster, found: Subject) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import catalogue, chart_comparison, pipeline, yamledit
+from generator import catalogue, chart_comparison, locks, pipeline, yamledit
 from generator.chart import ChartArchive
 from generator.chartlines import table
 from generator.checks.values_input import lookup
@@ -19,6 +19,7 @@ from generator.pipeline import Built, Charts
 from generator.plan import Plan
 from generator.problem import Problem, has_errors
 from generator.render import Renderer
+from generator.yamlio import YamlError
 
 _FROM_2_TO_3 = (
     "the webserver is replaced by the API server: another Deployment, Service and port name",
@@ -77,7 +78,7 @@ def _one(
     renderer: Renderer | None,
 ) -> Upgrade:
     text = _edited(item, wish)
-    ahead = Overlay(files, {item.path: text.encode()})
+    ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, wish)})
     generation = pipeline.generate(ahead, [item.name], charts, renderer)
     problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
     writes: dict[str, str] = {}
@@ -98,6 +99,18 @@ def _one(
         tuple(_notes(before, after, item, wish, charts)),
         tuple(_steps(item, wish)),
     )
+
+
+def _unlocked(files: WorkTree, item: Definition, wish: Wish) -> dict[str, bytes]:
+    """The lock without the digest of a chart that is asked for anew: the one at hand is taken."""
+    try:
+        lock = catalogue.lock(files, item)
+    except YamlError:
+        return {}
+    if lock is None or lock.chart_version != wish.chart:
+        return {}
+    anew = dataclasses.replace(lock, chart_digest=None)
+    return {f"{item.folder}/{locks.FILE_NAME}": anew.text().encode()}
 
 
 def _edited(item: Definition, wish: Wish) -> str:

@@ -22,7 +22,8 @@ def command(environments: tuple[str, ...], check: bool) -> int:
 
     root = common.root()
     files = WorkTree(root)
-    generation = pipeline.generate(files, environments, engines.charts(), engines.lazy(files))
+    charts, renderer = engines.charts(files, root), engines.lazy(files)
+    generation = pipeline.generate(files, environments, charts, renderer)
     problems = list(generation.problems)
     failed = generation.failed
     written: list[str] = []

@@ -39,7 +39,8 @@ def command(
     full = f"{team}/{name}" if team else name
     wish = create.Wish(full, tier, cluster, source, common.pairs(fields))
     asker = _refuse if no_input else _ask
-    charts, renderer = engines.charts(), engines.lazy(WorkTree(root))
+    files = WorkTree(root)
+    charts, renderer = engines.charts(files, root), engines.lazy(files)
     creation = create.prepare(root, wish, asker, charts, renderer)
     common.tell(creation.problems, err=True)
     if not create.acceptable(creation):

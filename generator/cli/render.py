@@ -41,7 +41,7 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
     if only != "manifests":
         common.progress(f"rendering {environment}")
         result = pipeline.render_release(
-            built, engines.charts(files), engines.lazy(files, helm), problems
+            built, engines.charts(files, common.root()), engines.lazy(files, helm), problems
         )
         if result is None:
             common.tell(problems, err=True)

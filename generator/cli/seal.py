@@ -56,14 +56,14 @@ def command(
     the command line stay in your shell's history: prefer a prompt or a file.
     """
     from generator import engines, repo, sealup
+    from generator.files import WorkTree
 
     root = common.root()
     given = _given(values, files, env_file, stdin_key)
     wish = sealup.Wish(environment, secret, given, generate, user, certificate, rotate, reencrypted)
     now = datetime.datetime.now(datetime.UTC)
-    sealed = sealup.prepare(
-        root, wish, engines.charts(), _asked(piped=user is not None or rotate), now
-    )
+    charts = engines.charts(WorkTree(root), root)
+    sealed = sealup.prepare(root, wish, charts, _asked(piped=user is not None or rotate), now)
     if not sealed.keys:
         common.say("nothing is left to seal here")
         return 0

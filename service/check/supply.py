@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator import chart_source, engines
+from generator import chart_vendored, engines
 from generator.chart_cache import ChartCache
 from generator.errors import UserError
 from generator.files import Files
@@ -45,14 +45,9 @@ def charts(
 
 
 def _add(cache: ChartCache, path: str, files: Files) -> None:
-    packed = files.read(path)
+    packed = chart_vendored.archive(files, path)
     if packed is None:
-        prefix = f"{path.rstrip('/')}/"
-        contents = {
-            name.removeprefix(prefix): files.read(name) or b""
-            for name in files.below(path.rstrip("/"))
-        }
-        packed = chart_source.pack_chart(contents, Path(path))
+        raise UserError(f"there is no chart in {path}")
     cache.add_bytes(packed, path, official=False)
 
 

@@ -345,21 +345,52 @@ def test_an_archive_that_rots_in_the_cache_is_an_error(archive, tmp_path):
     assert f"{PATH}:6  [chart/archive]" in done.stdout
 
 
-def test_a_digest_that_differs_from_the_lock_is_an_error(archive, tmp_path):
+@pytest.mark.parametrize("source", ["repository", "oci", "rendered", "vendored"])
+def test_a_digest_that_differs_from_the_lock_is_an_error(archive, tmp_path, source):
     from tests.repositories import run
 
     run("chart", "add", archive)
     repo = repository(tmp_path / "repo", dev=DEV)
-    repo.run("generate")
+    if source == "vendored":
+        repo.write("charts/airflow.tgz", archive.read_bytes())
+    more = ", path: charts/airflow.tgz" if source == "vendored" else ""
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + f"chart: {{source: {source}{more}}}\n")
+    assert repo.run("generate").code == 0
     digest = repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"]
     assert digest.startswith("sha256:") and digest in run("chart", "list").stdout
     other = "sha256:" + "0" * 64
     repo.edit("environments/dev/gen-env.lock", digest, other)
-    done = repo.run("validate", "-o", "json")
-    wrong = [item for item in done.json["problems"] if item["rule"].startswith("chart/")]
-    undone = [item for item in done.json["notDone"] if "chart" in item["check"]]
-    assert wrong or undone, "never passed as if it were the right chart"
-    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] == other
+    repo.edit(PATH, "dags: {image: {}}", "dags: {image: {}}\nlabels: {a: b}")
+    before = repo.tree()
+    for command in (("generate",), ("generate", "--check"), ("validate",)):
+        done = repo.run(*command)
+        assert done.code == 1, done.said
+        assert f"{PATH}:6  [chart/archive]" in done.said
+        assert f"has digest {digest}, the lock says {other}" in done.said
+    assert repo.tree() == before, "nothing is written for another chart than the locked one"
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0, "the way out that is named"
+    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] == digest
+
+
+def test_a_changed_vendored_chart_is_another_chart(archive, tmp_path):
+    from generator.chart_archive import unpack
+
+    repo = repository(tmp_path / "repo", dev=DEV)
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "chart: {source: vendored}\n")
+    for path, content in unpack(archive.read_bytes()).items():
+        repo.write(f"charts/airflow/{path}", content)
+    assert repo.run("generate").code == 0
+    repo.init()
+    first = repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"]
+    template = "charts/airflow/templates/scheduler.yaml"
+    repo.write(template, repo.read(template) + "\n{{/* ours */}}\n")
+    done = repo.run("generate")
+    assert done.code == 1 and f"the lock says {first}" in done.said
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
+    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] != first
+    compared = repo.run("diff", "-o", "json")
+    assert compared.code == 0, compared.said
+    assert compared.json["environments"][0]["rendered"], "each side is rendered with its own chart"
 
 
 # Canary: nothing that could be a secret comes back
