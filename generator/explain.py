@@ -10,6 +10,7 @@ import pydantic
 
 from generator.errors import UserError
 from generator.layers import Path, dotted, leaves
+from generator.model import documentation
 from generator.model.environment import Environment
 from generator.pipeline import Built
 from generator.resolve import effective
@@ -114,15 +115,15 @@ _TRADE_OFFS = {
 
 def _purpose(model: type[pydantic.BaseModel], parts: list[str]) -> str:
     """The documentation of a field, or of the model behind it."""
-    by_alias = {item.alias or name: item for name, item in model.model_fields.items()}
-    name = parts[0].partition("[")[0]
-    if name not in by_alias:
+    by_alias = {item.alias or name: name for name, item in model.model_fields.items()}
+    name = by_alias.get(parts[0].partition("[")[0])
+    if name is None:
         return ""
-    info = by_alias[name]
-    inner = _model_in(info.annotation)
+    text = documentation.texts(model).get(name)
+    inner = _model_in(model.model_fields[name].annotation)
     if len(parts) > 1:
         return _purpose(inner, parts[1:]) if inner else ""
-    return info.description or (inner.__doc__ or "" if inner else "")
+    return text or (inner.__doc__ or "" if inner else "")
 
 
 def _model_in(annotation: Any) -> type[pydantic.BaseModel] | None:

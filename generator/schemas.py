@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
+from generator.model import documentation
+from generator.model.base import Spec
 from generator.model.environment import Environment
 from generator.model.repository import Repository
 
@@ -22,15 +25,15 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def _definition() -> dict[str, Any]:
-    found = Environment.model_json_schema()
+    found = _described(Environment)
     found["required"] = ["metadata", "destination", "airflow", "chart", "dags"]
     return {"$schema": _DIALECT, "title": "environment.yaml", **_without_title(_tidied(found))}
 
 
 def _repository() -> dict[str, Any]:
     """Defaults hold parts of a definition: the same fields, none of them required."""
-    found = Repository.model_json_schema()
-    part = Environment.model_json_schema()
+    found = _described(Repository)
+    part = _described(Environment)
     definitions = copy.deepcopy(part.pop("$defs"))
     for definition in definitions.values():
         definition.pop("required", None)
@@ -44,6 +47,30 @@ def _repository() -> dict[str, Any]:
         defaults[level]["additionalProperties"] = {"$ref": "#/$defs/Part"}
     tidied: dict[str, Any] = _tidied(found)
     return tidied
+
+
+def _described(model: type[Spec]) -> dict[str, Any]:
+    """pydantic's schema of a model, with the text below each field."""
+    found = model.model_json_schema()
+    kinds = {kind.__name__: kind for kind in _kinds(Spec)}
+    for name, node in [(model.__name__, found), *found.get("$defs", {}).items()]:
+        if (kind := kinds.get(name)) is not None:
+            for field, text in documentation.texts(kind).items():
+                alias = kind.model_fields[field].alias or field
+                node["properties"][alias] = _with_text(node["properties"][alias], text)
+    return found
+
+
+def _with_text(node: dict[str, Any], text: str) -> dict[str, Any]:
+    """Among the other keys where pydantic would put it: in the order of the alphabet."""
+    whole = {**node, "description": text}
+    return dict(sorted(whole.items())) if list(node) == sorted(node) else whole
+
+
+def _kinds(kind: type[Spec]) -> Iterator[type[Spec]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds(below)
 
 
 def _renamed(node: Any) -> Any:

@@ -38,7 +38,6 @@ class Spec(pydantic.BaseModel):
         frozen=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
         protected_namespaces=(),
         # Only the two models at the top are ever validated: their schemas hold all the others.
         defer_build=True,

@@ -35,8 +35,8 @@ class Amounts(Spec):
 class Resources(Spec):
     """What a container is guaranteed (requests) and what it may not exceed (limits)."""
 
-    requests: Amounts = Amounts()
-    limits: Amounts = Amounts()
+    requests: Amounts = Amounts.model_construct()
+    limits: Amounts = Amounts.model_construct()
 
 
 class DisruptionBudget(Spec):

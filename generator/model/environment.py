@@ -123,16 +123,16 @@ class Environment(Spec):
     auth: features.Auth = features.Auth()
     database: Database
     pgbouncer: PgBouncer | None = None
-    broker: Broker = Broker()
-    keys: Keys = Keys()
-    jobs: Jobs = Jobs()
+    broker: Broker = Broker.model_construct()
+    keys: Keys = Keys.model_construct()
+    jobs: Jobs = Jobs.model_construct()
     dags: features.Dags
-    placement: Placement = Placement()
-    api_server: ApiServer = ApiServer()
-    scheduler: Scheduler = Scheduler()
-    dag_processor: DagProcessor = DagProcessor()
-    triggerer: Triggerer = Triggerer()
-    workers: Workers = Workers()
+    placement: Placement = Placement.model_construct()
+    api_server: ApiServer = ApiServer.model_construct()
+    scheduler: Scheduler = Scheduler.model_construct()
+    dag_processor: DagProcessor = DagProcessor.model_construct()
+    triggerer: Triggerer = Triggerer.model_construct()
+    workers: Workers = Workers.model_construct()
     service_account: features.ServiceAccount = features.ServiceAccount()
     rbac: features.Rbac = features.Rbac()
     logging: features.Logging = features.Logging()
@@ -144,7 +144,7 @@ class Environment(Spec):
     secrets_backend: features.SecretsBackend | None = None
     quota: features.Quota | None = None
     limits: features.Limits | None = None
-    cleanup: Cleanup = Cleanup()
+    cleanup: Cleanup = Cleanup.model_construct()
     sync: features.Sync = features.Sync()
     revision_history_limit: Count = 3
     """Old ReplicaSets that are kept."""

@@ -30,10 +30,17 @@ class Forge(Spec):
     """This repository's address, as Argo CD reads it."""
     branch: Line = "main"
     """The branch that is deployed."""
+    path: SubPath | None = None
+    """Folder of gen-env.yaml in the git repository; none: its top."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"] | None = None
     """By default taken from the URL."""
     api_url: Line | None = None
     """Base URL of a self-hosted forge's API."""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before our paths in git and in Argo CD: `deploy/airflow/`, or nothing."""
+        return f"{self.path.rstrip('/')}/" if self.path else ""
 
 
 class Project(Spec):
@@ -70,9 +77,9 @@ class ArgoCD(Spec):
     """Namespace in which Applications are made."""
     context: Line | None = None
     """kubeconfig context of its cluster, for verification."""
-    project: Project = Project()
-    root: Root = Root()
-    adopted: Adopted = Adopted()
+    project: Project = Project.model_construct()
+    root: Root = Root.model_construct()
+    adopted: Adopted = Adopted.model_construct()
 
 
 class ChartSource(Spec):
@@ -152,11 +159,11 @@ class Cluster(Spec):
     """TCP ports of the API server."""
     nodes: Annotated[Int, pydantic.Field(ge=1)] | None = None
     """How many nodes; a volume of one node is then a warning or not."""
-    dns: Dns = Dns()
-    ingress: IngressController = IngressController()
-    monitoring: Monitoring = Monitoring()
-    sealing: Sealing = Sealing()
-    keda: Keda = Keda()
+    dns: Dns = Dns.model_construct()
+    ingress: IngressController = IngressController.model_construct()
+    monitoring: Monitoring = Monitoring.model_construct()
+    sealing: Sealing = Sealing.model_construct()
+    keda: Keda = Keda.model_construct()
     storage_class: Name | None = None
     """Default class of new volumes."""
     openshift: Bool = False
@@ -248,20 +255,20 @@ class Repository(Spec):
     """Format of this file."""
     kind: Literal["Repository"] = "Repository"
     """What this file is."""
-    repository: Forge = Forge()
+    repository: Forge = Forge.model_construct()
     engine: Literal["argocd", "flux"] = "argocd"
     """What applies the trees to the clusters."""
-    argocd: ArgoCD = ArgoCD()
-    chart: ChartSource = ChartSource()
+    argocd: ArgoCD = ArgoCD.model_construct()
+    chart: ChartSource = ChartSource.model_construct()
     crds: SubPath | None = None
     """Folder with CustomResourceDefinitions to check custom resources against."""
     helm: Literal["sdk", "binary"] = "sdk"
     """sdk: Helm as a library; binary: the helm on PATH."""
     clusters: dict[Label, Cluster]
     """The clusters that environments name, with what is true of each."""
-    defaults: Defaults = Defaults()
-    promotion: Promotion = Promotion()
-    policy: Policy = Policy()
+    defaults: Defaults = Defaults.model_construct()
+    promotion: Promotion = Promotion.model_construct()
+    policy: Policy = Policy.model_construct()
 
     @pydantic.field_validator("engine")
     @classmethod
