@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from generator.cli import common
 from generator.errors import UserError
 
 if TYPE_CHECKING:
+    from generator.forge.port import ForgePort
     from generator.problem import Problem
     from generator.promote.ground import Ground
     from generator.promote.promotion import Means, Published
@@ -40,6 +42,21 @@ def start(*, pull: bool, dry_run: bool) -> tuple[Ground, Means, datetime]:
         hint = f" ({error.hint})" if error.hint else ""
         return found, Means(charts, renderer, None, f"{error.message}{hint}"), datetime.now(UTC)
     return found, Means(charts, renderer, forge), datetime.now(UTC)
+
+
+def forge(root: Path) -> ForgePort:
+    """The forge of the repository at `root`; raises UserError without one, or without a token."""
+    from generator import engines
+    from generator.files import WorkTree
+    from generator.git import Worktree
+    from generator.model.repository import Forge
+    from generator.promote import reach
+    from generator.promote.ground import remote_of
+
+    tree, settings = Worktree.find(root), engines.settings(WorkTree(root))
+    remote = remote_of(tree)
+    written = settings.repository if settings else Forge()
+    return reach.forge_of(written, tree.remote_url(remote) if remote else None, os.environ)
 
 
 def stopped_by(problems: Sequence[Problem]) -> bool:

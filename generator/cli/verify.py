@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common
+from generator.cli import common, proposals
 
 if TYPE_CHECKING:
     from generator.access import Rule
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 )
 @click.option("--watch", "follow", is_flag=True, help="Say what changes while waiting.")
 @click.option("--print-role", is_flag=True, help="Print the roles that verification needs.")
+@click.option(
+    "--record", is_flag=True, help="Write the verdict to the forge: evidence for promotions."
+)
 @common.output("table", "json", "yaml")
 def command(
     environment: str,
@@ -29,6 +32,7 @@ def command(
     timeout: float,
     follow: bool,
     print_role: bool,
+    record: bool,
     form: str,
 ) -> int:
     """Prove that the cluster took a commit of ENV and is healthy, or say why not.
@@ -37,6 +41,8 @@ def command(
     """
     from generator import prove
 
+    # Before anything is waited for: a verdict that cannot be recorded is not what was asked.
+    forge = proposals.forge(common.root()) if record else None
     found = prove.subject(common.root(), prove.Wish(environment, revision, timeout))
     if print_role:
         return _print_roles(found.rules)
@@ -46,6 +52,11 @@ def command(
         common.emit(data, form)
     else:
         _table(data)
+    if forge is not None:
+        from generator.promote.attest import attest
+
+        for line in attest(forge, verdict):
+            common.say(line)
     return 0 if data["verdict"] == "verified" else 1
 
 

@@ -15,6 +15,7 @@ from generator.forge.port import (
     Check,
     CheckState,
     Comment,
+    Deployment,
     DeploymentState,
     ForgeKind,
     Limits,
@@ -38,6 +39,12 @@ _DEPLOYMENT = {
     DeploymentState.RUNNING: CheckState.PENDING,
     DeploymentState.SUCCESS: CheckState.SUCCESS,
     DeploymentState.FAILURE: CheckState.FAILURE,
+}
+_FROM_STATUS = {
+    CheckState.PENDING: DeploymentState.RUNNING,
+    CheckState.SUCCESS: DeploymentState.SUCCESS,
+    CheckState.FAILURE: DeploymentState.FAILURE,
+    CheckState.ERROR: DeploymentState.FAILURE,
 }
 
 
@@ -121,6 +128,16 @@ class Gitea:
         self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
     ) -> None:
         self.set_status(sha, f"deploy/{environment}", _DEPLOYMENT[state], description, url)
+
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        """As promised, but of the stand-in's words only the last one is known."""
+        return [
+            Deployment(
+                _FROM_STATUS[item.state], item.description, item.url, item.creator, item.since
+            )
+            for item in self.read_statuses(sha)
+            if item.context == f"deploy/{environment}" and item.state in _FROM_STATUS
+        ]
 
     def can_write(self, user: str) -> bool:
         path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"

@@ -14,6 +14,7 @@ from generator.forge.port import (
     Check,
     CheckState,
     Comment,
+    Deployment,
     DeploymentState,
     ForgeKind,
     Limits,
@@ -38,6 +39,16 @@ _DEPLOYMENT = {
     DeploymentState.SUCCESS: "success",
     DeploymentState.FAILURE: "failure",
 }
+_FROM_DEPLOYMENT = {
+    "queued": DeploymentState.RUNNING,
+    "pending": DeploymentState.RUNNING,
+    "in_progress": DeploymentState.RUNNING,
+    "success": DeploymentState.SUCCESS,
+    "failure": DeploymentState.FAILURE,
+    "error": DeploymentState.FAILURE,
+}
+# Workflows with an `environment:` make deployments too, of the task `deploy`.
+_TASK = "gen-env:verify"
 # The token of a workflow may not ask who it is; this is who it is.
 _WORKFLOW_USER = "github-actions[bot]"
 
@@ -131,21 +142,30 @@ class GitHub:
     ) -> None:
         text = shorten(description, self.limits.description)
         path = f"{self._repo}/deployments"
-        deployment = self._deployment(environment, sha)
-        if deployment is None:
+        number = self._deployment(environment, sha)
+        if number is None:
             # GitHub would otherwise merge the base branch and wait for every status.
-            body = {"auto_merge": False, "required_contexts": [], "task": "deploy"}
+            body = {"auto_merge": False, "required_contexts": [], "task": _TASK}
             body |= {"ref": sha, "environment": environment}
-            deployment = int(self._http.send("POST", path, body=body).data["id"])
-        before = self._http.get(f"{path}/{deployment}/statuses", {"per_page": 1})
+            number = int(self._http.send("POST", path, body=body).data["id"])
+        before = self._http.get(f"{path}/{number}/statuses", {"per_page": 1})
         wanted = {"state": _DEPLOYMENT[state], "description": text, "log_url": url}
         if before and all((before[0].get(key) or "") == value for key, value in wanted.items()):
             return
         sent = {key: value for key, value in wanted.items() if value}
-        self._http.send("POST", f"{path}/{deployment}/statuses", body=sent, repeatable=True)
+        self._http.send("POST", f"{path}/{number}/statuses", body=sent, repeatable=True)
+
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        number = self._deployment(environment, sha)
+        if number is None:
+            return []
+        pages = self._http.pages(f"{self._repo}/deployments/{number}/statuses")
+        # GitHub itself says `inactive` when a later commit was deployed: no word on this one.
+        found = [data for data in pages if data.get("state") in _FROM_DEPLOYMENT]
+        return [deployment(data) for data in sorted(found, key=lambda data: int(data["id"]))]
 
     def _deployment(self, environment: str, sha: str) -> int | None:
-        params = {"sha": sha, "environment": environment, "task": "deploy"}
+        params = {"sha": sha, "environment": environment, "task": _TASK}
         found = [int(data["id"]) for data in self._http.pages(f"{self._repo}/deployments", params)]
         return max(found, default=None)
 
@@ -232,6 +252,17 @@ def status(data: Mapping[str, Any], state_key: str) -> Status:
         state=CheckState(word) if known else CheckState.ERROR,
         description=data.get("description") or "",
         url=data.get("target_url") or "",
+        creator=(data.get("creator") or {}).get("login") or "",
+        since=data.get("created_at") or "",
+    )
+
+
+def deployment(data: Mapping[str, Any]) -> Deployment:
+    """One status of a deployment from GitHub's JSON, its state one that `report_deployment` has."""
+    return Deployment(
+        state=_FROM_DEPLOYMENT[data["state"]],
+        description=data.get("description") or "",
+        url=data.get("log_url") or "",
         creator=(data.get("creator") or {}).get("login") or "",
         since=data.get("created_at") or "",
     )

@@ -16,6 +16,7 @@ from generator.forge.port import (
     Check,
     CheckState,
     Comment,
+    Deployment,
     DeploymentState,
     ForgeKind,
     Limits,
@@ -49,10 +50,19 @@ _DEPLOYMENT = {
     DeploymentState.SUCCESS: "success",
     DeploymentState.FAILURE: "failed",
 }
+_FROM_DEPLOYMENT = {
+    "created": DeploymentState.RUNNING,
+    "running": DeploymentState.RUNNING,
+    "success": DeploymentState.SUCCESS,
+    "failed": DeploymentState.FAILURE,
+    "canceled": DeploymentState.FAILURE,
+}
 _STATE = {"opened": PullState.OPEN, "locked": PullState.OPEN, "merged": PullState.MERGED}
 # "Cannot transition status via :run from :running": the answer to a state that it has already.
 _REPEATED = re.compile(r"Cannot transition status via :\w+ from :(\w+)")
 _DEVELOPER = 30
+# One that we still report on is among the newest; older ones have ended anyway.
+_DEPLOYMENTS = 100
 
 
 def bearer(token: Secret) -> tuple[dict[str, str], Secret]:
@@ -139,7 +149,7 @@ class GitLab:
     ) -> None:
         """As promised; GitLab's deployments have room for neither description nor URL."""
         wanted, path = _DEPLOYMENT[state], f"{self._project}/deployments"
-        existing = self._deployment(environment, sha)
+        existing = next(iter(self._deployments(environment, sha)), {})
         if existing.get("status") == wanted:
             return
         if existing.get("status") in ("created", "running"):
@@ -149,13 +159,23 @@ class GitLab:
         body = {"environment": environment, "sha": sha, "ref": branch, "tag": False}
         self._http.send("POST", path, body=body | {"status": wanted})
 
-    def _deployment(self, environment: str, sha: str) -> Mapping[str, Any]:
-        """The newest deployment of this commit; one that has ended can't be set anew."""
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        """As promised; one that ended tells of its end alone."""
+        return [deployment(data) for data in reversed(self._deployments(environment, sha))]
+
+    def _deployments(self, environment: str, sha: str) -> list[Mapping[str, Any]]:
+        """Deployments of this commit, newest first; one that has ended can't be set anew."""
         params = {"environment": environment, "order_by": "id", "sort": "desc"}
         found = self._http.pages(f"{self._project}/deployments", params)
-        # One we are still reporting on is among the newest; older ones have ended anyway.
-        newest = itertools.islice(found, 100)
-        return next((dict(data) for data in newest if data.get("sha") == sha), {})
+        newest = itertools.islice(found, _DEPLOYMENTS)
+        # A job of a pipeline makes deployments too: those have a `deployable`, the job.
+        return [
+            data
+            for data in newest
+            if data.get("sha") == sha
+            and not data.get("deployable")
+            and data.get("status") in _FROM_DEPLOYMENT
+        ]
 
     def can_write(self, user: str) -> bool:
         found = self._http.get("/users", {"username": user}) or []
@@ -237,6 +257,17 @@ def status(data: Mapping[str, Any]) -> Status:
         url=data.get("target_url") or "",
         creator=(data.get("author") or {}).get("username") or "",
         since=ended or "",
+    )
+
+
+def deployment(data: Mapping[str, Any]) -> Deployment:
+    """One deployment from GitLab's JSON, its status one that `report_deployment` has."""
+    return Deployment(
+        state=_FROM_DEPLOYMENT[data["status"]],
+        description="",
+        url="",
+        creator=(data.get("user") or {}).get("username") or "",
+        since=data.get("updated_at") or data.get("created_at") or "",
     )
 
 

@@ -85,6 +85,17 @@ class Status:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Deployment:
+    """One word of ours on how an environment takes a commit; `since` is the forge's own time."""
+
+    state: DeploymentState
+    description: str
+    url: str
+    creator: str
+    since: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Annotation:
     """A remark at a line of a file of the commit; `level` is notice, warning or failure."""
 
@@ -188,6 +199,12 @@ class ForgePort(Protocol):
         self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
     ) -> None:
         """Show on the forge how an environment takes a commit."""
+
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        """What `report_deployment` wrote, oldest first, as far back as the forge remembers.
+
+        Deployments of others (a pipeline's, with an environment of the same name) do not count.
+        """
 
     def can_write(self, user: str) -> bool:
         """Whether this user may push to the repository."""

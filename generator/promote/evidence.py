@@ -1,4 +1,4 @@
-"""The evidence that an environment is verified: what verification wrote on its commits."""
+"""The evidence that an environment is verified: what verification writes on its commits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from generator.errors import UserError
-from generator.forge.port import CheckState, ForgePort, Status
+from generator.forge.errors import ForgeError
+from generator.forge.port import CheckState, Deployment, DeploymentState, ForgePort, Status
 
 CONTEXT = "gen-env/verify"
+_AS_DEPLOYMENT = {
+    CheckState.PENDING: DeploymentState.RUNNING,
+    CheckState.RUNNING: DeploymentState.RUNNING,
+    CheckState.SUCCESS: DeploymentState.SUCCESS,
+    CheckState.FAILURE: DeploymentState.FAILURE,
+    CheckState.ERROR: DeploymentState.FAILURE,
+    CheckState.CANCELLED: DeploymentState.FAILURE,
+}
+_AS_STATUS = {
+    DeploymentState.RUNNING: CheckState.RUNNING,
+    DeploymentState.SUCCESS: CheckState.SUCCESS,
+    DeploymentState.FAILURE: CheckState.FAILURE,
+}
 
 
 class Standing(enum.StrEnum):
@@ -43,6 +57,32 @@ def context_of(environment: str) -> str:
     return f"{CONTEXT}/{environment}"
 
 
+def record(
+    forge: ForgePort,
+    environment: str,
+    sha: str,
+    state: CheckState,
+    description: str,
+    url: str = "",
+) -> str:
+    """Write what verification found on a commit: a status, and a deployment where there are any.
+
+    A success that stands there stays untouched: its time says since when. Gives why the deployment
+    could not be shown, or nothing; raises ForgeError for the status.
+    """
+    context = context_of(environment)
+    stands = any(
+        (item.context, item.state) == (context, state) for item in forge.read_statuses(sha)
+    )
+    if not (stands and state is CheckState.SUCCESS):
+        forge.set_status(sha, context, state, description, url)
+    try:
+        forge.report_deployment(environment, sha, _AS_DEPLOYMENT[state], description, url)
+    except ForgeError as error:
+        return error.message
+    return ""
+
+
 def read(forge: ForgePort, environment: str, commits: Sequence[str]) -> Evidence:
     """The evidence on commits that hold the same files of the environment, oldest first.
 
@@ -50,14 +90,46 @@ def read(forge: ForgePort, environment: str, commits: Sequence[str]) -> Evidence
     """
     revision = commits[0] if commits else ""
     found: list[tuple[str, Status]] = []
+    unread = ""
     try:
         for sha in commits:
-            for status in forge.read_statuses(sha):
-                if status.context == context_of(environment):
-                    found.append((sha, status))
+            words = [
+                item for item in forge.read_statuses(sha) if item.context == context_of(environment)
+            ]
+            deployed, failure = _deployments(forge, environment, sha)
+            unread = unread or failure
+            found += [(sha, item) for item in sorted([*deployed, *words], key=_order)]
     except UserError as error:
         return unreadable(revision, error.message)
-    return judge(environment, revision, found)
+    evidence = judge(environment, revision, found)
+    if unread and evidence.standing is Standing.ABSENT:
+        said = f"{evidence.reason}, and deployments cannot be read: {unread}"
+        return dataclasses.replace(evidence, reason=said)
+    return evidence
+
+
+def _deployments(forge: ForgePort, environment: str, sha: str) -> tuple[list[Status], str]:
+    """Deployments as statuses, oldest first; a token without a right to them is no obstacle."""
+    try:
+        found = forge.read_deployments(environment, sha)
+    except ForgeError as error:
+        return [], error.message
+    return [_as_status(environment, item) for item in found], ""
+
+
+def _as_status(environment: str, item: Deployment) -> Status:
+    return Status(
+        context_of(environment),
+        _AS_STATUS[item.state],
+        item.description,
+        item.url,
+        item.creator,
+        item.since,
+    )
+
+
+def _order(item: Status) -> datetime:
+    return _moment(item.since) or datetime.max.replace(tzinfo=UTC)
 
 
 def unreadable(revision: str, reason: str) -> Evidence:
@@ -66,12 +138,12 @@ def unreadable(revision: str, reason: str) -> Evidence:
 
 
 def judge(environment: str, revision: str, found: Sequence[tuple[str, Status]]) -> Evidence:
-    """The evidence in the statuses of one context, oldest commit first.
+    """The evidence in the words of one context, oldest commit first and oldest word first.
 
     The last word counts; the time runs from the first success after the last failure.
     """
     if not found:
-        reason = f"no status {context_of(environment)} on {revision[:12]}"
+        reason = f"no status {context_of(environment)} or deployment on {revision[:12]}"
         return Evidence(Standing.ABSENT, revision, reason=reason)
     sha, last = found[-1]
     if last.state is not CheckState.SUCCESS:

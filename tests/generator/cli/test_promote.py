@@ -163,3 +163,10 @@ def test_a_dirty_tree_is_no_obstacle_and_is_mentioned(world):
     assert done.code == 0
     assert "differ in the work tree" in done.stdout
     assert world.repo.read(DEFINITION).endswith("# mine\n")
+
+
+def test_a_verdict_that_nobody_could_record_is_not_waited_for(world, monkeypatch):
+    monkeypatch.delenv("GEN_ENV_FORGE_TOKEN")
+    done = world.repo.run("verify", "staging", "--record")
+    assert done.code == 1
+    assert "GEN_ENV_FORGE_TOKEN" in done.stderr
