@@ -1,7 +1,8 @@
 """A stand-in for GitHub, GitLab and Gitea on loopback: one store behind three languages.
 
 It keeps what is written, checks what the real ones check (lengths, duplicates, repeated states,
-rights, tokens), lists in pages, and fails on demand before or after doing what was asked.
+rights, tokens), lists in pages, and fails on demand before or after doing what was asked. With
+`judges` every exchange is held against the forges' published descriptions of their APIs.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import re
 import threading
 from urllib.parse import urlencode
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -49,6 +50,8 @@ class Seen:
 class Store:
     """What the forge knows: users by id, rights by user, and everything that was written."""
 
+    url = "https://forge.example"
+
     def __init__(self):
         self.repository = REPOSITORY
         self.repository_id = 7
@@ -65,6 +68,12 @@ class Store:
         self.last_id = 1000
         self.app_key, self.app_slug = None, "gen-env"
         self.clock = 0.0
+        # Whoever has a real git behind the forge says what a branch's head is and merges there.
+        self.head_of = lambda branch: "f" * 40
+        self.merge = lambda pull: f"{pull['number']:040x}"
+        self.changed = lambda pull, action: None
+        # Published descriptions by path prefix, and what they do not allow of what was exchanged.
+        self.judges, self.violations = {}, []
 
     def next_id(self):
         self.last_id += 1
@@ -111,6 +120,30 @@ class Store:
             if own and (pull["state"], pull["head"], pull["base"]) == ("open", head, base):
                 return pull
         return None
+
+    def base_sha(self, pull):
+        return self.head_of(pull["base"])
+
+    def edit_pull(self, pull, data):
+        """Title, body and state, as far as they are given; tells what happened."""
+        pull |= {key: data[key] for key in ("title", "body") if data.get(key) is not None}
+        state = data.get("state", pull["state"])
+        if not pull["merged"] and state != pull["state"]:
+            pull["state"] = state
+            self.changed(pull, "closed" if state == "closed" else "reopened")
+
+    def merge_pull(self, pull):
+        """Merge for good; the commit on the base branch."""
+        sha = self.merge(pull)
+        self.commits.add(sha)
+        pull |= {"state": "closed", "merged": True, "merge_sha": sha}
+        self.changed(pull, "closed")
+        return sha
+
+    def add_user(self, login):
+        number = 900 + len(self.users)
+        self.users[number] = login
+        return number
 
     def user_id(self, name):
         return next((number for number, login in self.users.items() if login == name), None)
@@ -191,21 +224,42 @@ def application(store):
         )
         store_lock.acquire()
         store.interrupt()
-        return _fault(store, after=False)
+        fault = _fault(store, after=False)
+        g.faulty = fault is not None
+        return fault
 
     @app.after_request
     def after(response):
-        return _fault(store, after=True) or response
+        if fault := _fault(store, after=True):
+            return fault
+        judge = next((store.judges[p] for p in store.judges if request.path.startswith(p)), None)
+        if judge and not g.get("faulty"):
+            store.violations += judge.faults(request, response)
+        return response
 
     @app.teardown_request
     def release(error):
         store_lock.release()
 
     store_lock = threading.Lock()
+    app.wsgi_app = _projects_by_id(app.wsgi_app, store)
     app.register_blueprint(fake_forge_github.blueprint(store), url_prefix="/api/v3")
     app.register_blueprint(fake_forge_gitlab.blueprint(store), url_prefix="/api/v4")
     app.register_blueprint(fake_forge_gitea.blueprint(store), url_prefix="/api/v1")
     return app
+
+
+def _projects_by_id(served, store):
+    """GitLab's projects have a path and a number; routes are made for the path alone."""
+
+    def called(environ, start_response):
+        short = f"/api/v4/projects/{store.repository_id}"
+        path = environ["PATH_INFO"]
+        if path == short or path.startswith(f"{short}/"):
+            environ["PATH_INFO"] = path.replace(short, f"/api/v4/projects/{store.repository}", 1)
+        return served(environ, start_response)
+
+    return called
 
 
 class _Silent(WSGIRequestHandler):
@@ -220,8 +274,9 @@ def serving(store):
     server = make_server("127.0.0.1", 0, application(store), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
+    store.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield store.url
     finally:
         server.shutdown()
         thread.join()

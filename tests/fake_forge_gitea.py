@@ -3,9 +3,96 @@
 from flask import Blueprint, g, jsonify, request
 
 from tests.fake_forge import Refusal, paged
-from tests.fake_forge_github import comment, pull, user
 
 STATES = {"pending", "success", "error", "failure", "warning"}
+MOMENT = "2026-06-01T12:00:00Z"
+PAGES = "https://forge.example"
+
+
+def user(store, number):
+    login = store.users[number]
+    return {
+        "id": number,
+        "login": login,
+        "login_name": "",
+        "full_name": "",
+        "email": f"{number}@noreply.forge.example",
+        "avatar_url": f"{PAGES}/avatars/{number}",
+        "html_url": f"{PAGES}/{login}",
+        "is_admin": False,
+        "active": True,
+        "created": MOMENT,
+        "visibility": "public",
+    }
+
+
+def repository(store, number=None):
+    name = store.repository if number in (None, store.repository_id) else f"mallory/{number}"
+    return {
+        "id": number or store.repository_id,
+        "name": name.partition("/")[2],
+        "full_name": name,
+        "private": True,
+        "fork": name != store.repository,
+        "html_url": f"{PAGES}/{name}",
+        "url": f"{store.url}/api/v1/repos/{name}",
+        "clone_url": f"{PAGES}/{name}.git",
+        "default_branch": "main",
+    }
+
+
+def pull(store, data):
+    number = data["number"]
+    page = f"{PAGES}/{store.repository}/pulls/{number}"
+    head = data["head_repository"]
+    shown = {
+        "id": 100_000 + number,
+        "url": page,
+        "number": number,
+        "user": user(store, data["author"]),
+        "title": data["title"],
+        "body": data["body"],
+        "labels": [
+            {"id": at, "name": name, "color": "ededed"} for at, name in enumerate(data["labels"], 1)
+        ],
+        "state": data["state"],
+        "draft": data["draft"],
+        "is_locked": False,
+        "comments": len(store.comments_of(number)),
+        "html_url": page,
+        "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch",
+        "mergeable": data["state"] == "open",
+        "merged": data["merged"],
+        "base": {
+            "label": data["base"],
+            "ref": data["base"],
+            "sha": store.base_sha(data),
+            "repo_id": store.repository_id,
+            "repo": repository(store),
+        },
+        "head": {"label": data["head"], "ref": data["head"], "sha": data["sha"],
+                 "repo_id": head or 0, "repo": repository(store, head) if head else None},
+        "merge_base": store.base_sha(data),
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }  # fmt: skip
+    if data["merged"]:
+        shown |= {"merge_commit_sha": data["merge_sha"], "merged_at": MOMENT}
+    return shown
+
+
+def comment(store, data):
+    page = f"{PAGES}/{store.repository}/pulls/{data['pull']}"
+    return {
+        "id": data["id"],
+        "html_url": f"{page}#issuecomment-{data['id']}",
+        "pull_request_url": page,
+        "user": user(store, data["author"]),
+        "body": data["body"],
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }
 
 
 def blueprint(store):
@@ -33,8 +120,11 @@ def blueprint(store):
         return user(store, g.user)
 
     def shown(data):
-        merged = data["merge_sha"] if data["merged"] else None
-        return {**pull(store, data), "merge_commit_sha": merged}
+        return pull(store, data)
+
+    @api.get(repo)
+    def get_repository():
+        return repository(store)
 
     def one(number):
         if number not in store.pulls:
@@ -64,11 +154,19 @@ def blueprint(store):
 
     @api.patch(f"{repo}/pulls/<int:number>")
     def edit_pull(number):
-        allowed = {
-            key: value for key, value in request.get_json().items() if key in ("title", "body")
-        }
-        one(number).update(allowed)
+        store.edit_pull(one(number), request.get_json())
         return shown(one(number)), 201
+
+    @api.post(f"{repo}/pulls/<int:number>/merge")
+    def merge_pull(number):
+        if one(number)["state"] != "open":
+            raise Refusal(405, {"message": "Please try again later"})
+        # The field's name is written in two ways, depending on the version.
+        sent = {key.lower(): value for key, value in request.get_json().items()}
+        if sent.get("do") not in ("merge", "rebase", "squash"):
+            raise Refusal(422, {"message": "[Do]: Required"})
+        store.merge_pull(one(number))
+        return "", 200
 
     @api.get(f"{repo}/commits/<sha>/pull")
     def pull_of(sha):
@@ -111,12 +209,13 @@ def blueprint(store):
 
     def status(data):
         kept = {key: data.get(key, "") for key in ("id", "context", "description", "target_url")}
-        creator = user(store, data["creator"])
         return {
             **kept,
             "status": data["state"],
-            "creator": creator,
-            "created_at": "2026-06-01T12:00:00Z",
+            "url": f"{store.url}/api/v1{repo}/statuses/{data['sha']}",
+            "creator": user(store, data["creator"]),
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
         }
 
     @api.get(f"{repo}/commits/<sha>/statuses")
@@ -129,6 +228,7 @@ def blueprint(store):
         number = store.user_id(login)
         if number is None:
             raise Refusal(404, {"message": "user does not exist"})
-        return {"permission": store.rights.get(number, "none"), "user": user(store, number)}
+        right = store.rights.get(number, "none")
+        return {"permission": right, "role_name": right, "user": user(store, number)}
 
     return api

@@ -5,7 +5,9 @@ import datetime
 import jwt
 from flask import Blueprint, g, request
 
+from tests import fake_forge_github_shapes as shapes
 from tests.fake_forge import Refusal, paged
+from tests.fake_forge_github_shapes import comment, pull, user
 
 STATES = {"error", "failure", "pending", "success"}
 DEPLOYMENT_STATES = {"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}
@@ -24,43 +26,6 @@ INSTALLATION = 77
 def invalid(*errors):
     """GitHub's 422."""
     return Refusal(422, {"message": "Validation Failed", "errors": list(errors)})
-
-
-def user(store, number):
-    return {"id": number, "login": store.users[number]} if number in store.users else None
-
-
-def pull(store, data):
-    repository = {"id": store.repository_id, "full_name": store.repository}
-    head = data["head_repository"]
-    return {
-        "number": data["number"],
-        "title": data["title"],
-        "body": data["body"] or None,
-        "state": data["state"],
-        "merged": data["merged"],
-        "merge_commit_sha": data["merge_sha"] or "e" * 40,
-        "mergeable": None,
-        "draft": data["draft"],
-        "labels": [{"name": name} for name in data["labels"]],
-        "user": user(store, data["author"]),
-        "html_url": f"https://forge.example/{store.repository}/pull/{data['number']}",
-        "head": {
-            "ref": data["head"],
-            "sha": data["sha"],
-            "repo": {**repository, "id": head} if head else None,
-        },
-        "base": {"ref": data["base"], "sha": "f" * 40, "repo": repository},
-    }
-
-
-def comment(store, data):
-    return {
-        "id": data["id"],
-        "body": data["body"],
-        "user": user(store, data["author"]),
-        "html_url": f"https://forge.example/comment/{data['id']}",
-    }
 
 
 def blueprint(store):
@@ -96,11 +61,11 @@ def blueprint(store):
 
     @api.get("/app")
     def app():
-        return {"slug": store.app_slug}
+        return shapes.app(store)
 
     @api.get(f"{repo}/installation")
     def installation():
-        return {"id": INSTALLATION}
+        return shapes.installation(store, INSTALLATION)
 
     @api.post("/app/installations/<int:number>/access_tokens")
     def access_token(number):
@@ -110,19 +75,24 @@ def blueprint(store):
         bot = store.user_id(f"{store.app_slug}[bot]")
         store.tokens[token] = bot
         until = datetime.datetime.fromtimestamp(store.clock + 3600, datetime.UTC)
-        return {"token": token, "expires_at": until.strftime("%Y-%m-%dT%H:%M:%SZ")}, 201
+        ends = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {"token": token, "expires_at": ends, "repository_selection": "selected"}, 201
 
     @api.get("/user")
     def whoami():
         if store.users[g.user].endswith("[bot]"):
             raise Refusal(403, {"message": "Resource not accessible by integration"})
-        return user(store, g.user)
+        return shapes.profile(store, g.user)
 
     @api.get("/users/<login>")
     def by_login(login):
         if store.user_id(login) is None:
             raise Refusal(404, {"message": "Not Found"})
-        return user(store, store.user_id(login))
+        return shapes.profile(store, store.user_id(login))
+
+    @api.get(repo)
+    def get_repository():
+        return shapes.whole_repository(store)
 
     @api.get(f"{repo}/pulls")
     def pulls():
@@ -133,7 +103,7 @@ def blueprint(store):
             found = [p for p in found if f"payments:{p['head']}" == request.args["head"]]
         if "base" in request.args:
             found = [p for p in found if p["base"] == request.args["base"]]
-        return paged(store, [pull(store, data) for data in reversed(found)])
+        return paged(store, [pull(store, data, listed=True) for data in reversed(found)])
 
     def one(number):
         if number not in store.pulls:
@@ -159,16 +129,26 @@ def blueprint(store):
 
     @api.patch(f"{repo}/pulls/<int:number>")
     def edit_pull(number):
-        allowed = {
-            key: value for key, value in request.get_json().items() if key in ("title", "body")
-        }
-        one(number).update(allowed)
+        data = request.get_json()
+        if data.get("state", "open") not in ("open", "closed"):
+            raise invalid({"message": "state is not included in the list"})
+        store.edit_pull(one(number), data)
         return pull(store, one(number))
+
+    @api.put(f"{repo}/pulls/<int:number>/merge")
+    def merge_pull(number):
+        if one(number)["state"] != "open":
+            raise Refusal(405, {"message": "Pull Request is not mergeable"})
+        wanted = (request.get_json(silent=True) or {}).get("sha", one(number)["sha"])
+        if wanted != one(number)["sha"]:
+            raise Refusal(409, {"message": "Head branch was modified. Review and try the merge."})
+        sha = store.merge_pull(one(number))
+        return {"sha": sha, "merged": True, "message": "Pull Request successfully merged"}
 
     @api.get(f"{repo}/commits/<sha>/pulls")
     def pulls_of(sha):
         found = [p for p in store.pulls.values() if sha in (p["sha"], p["merge_sha"])]
-        return paged(store, [pull(store, data) for data in found])
+        return paged(store, [pull(store, data, listed=True) for data in found])
 
     @api.get(f"{repo}/issues/<int:number>/comments")
     def comments(number):
@@ -198,7 +178,9 @@ def blueprint(store):
         number = store.user_id(login)
         if number is None:
             raise Refusal(404, {"message": f"{login} is not a user"})
-        return {"permission": store.rights.get(number, "none"), "user": user(store, number)}
+        right = store.rights.get(number, "none")
+        shown = {**user(store, number), "role_name": right}
+        return {"permission": right, "role_name": right, "user": shown}
 
     commit_routes(store, api, repo)
     deployment_routes(store, api, repo)
@@ -218,21 +200,25 @@ def commit_routes(store, api, repo):
         if len(data.get("context") or "default") > 255:
             raise invalid({"message": "context is too long (maximum is 255 characters)"})
         made = {"id": store.next_id(), "sha": sha, "creator": g.user, **data}
-        made.setdefault("target_url", None)
         store.statuses.append(made)
-        return status(made), 201
+        return shapes.status(store, made), 201
 
-    def status(data):
-        return {
-            **{key: value for key, value in data.items() if key != "sha"},
-            "creator": user(store, data["creator"]),
-            "created_at": "2026-06-01T12:00:00Z",
-        }
+    @api.get(f"{repo}/commits/<sha>")
+    def get_commit(sha):
+        if sha not in store.commits:
+            raise invalid({"message": f"No commit found for SHA: {sha}"})
+        return shapes.commit(store, sha)
+
+    @api.get(f"{repo}/commits/<sha>/status")
+    def combined_status(sha):
+        found = [data for data in store.statuses if data["sha"] == sha]
+        return shapes.combined(store, sha, found)
 
     @api.get(f"{repo}/commits/<sha>/statuses")
     def statuses(sha):
         return paged(
-            store, [status(data) for data in reversed(store.statuses) if data["sha"] == sha]
+            store,
+            [shapes.status(store, data) for data in reversed(store.statuses) if data["sha"] == sha],
         )
 
     @api.get(f"{repo}/commits/<sha>/check-runs")
@@ -243,9 +229,7 @@ def commit_routes(store, api, repo):
         return {"total_count": len(runs), "check_runs": [shown(run) for run in runs]}
 
     def shown(run):
-        output = {key: value for key, value in run["output"].items() if key != "annotations"}
-        count = len(run["output"].get("annotations") or [])
-        return {**run, "output": {**output, "annotations_count": count}}
+        return shapes.check_run(store, run)
 
     def checked(data):
         output = data.get("output") or {}
@@ -284,10 +268,16 @@ def commit_routes(store, api, repo):
         }
         return shown(run)
 
+    @api.get(f"{repo}/check-runs/<int:number>/annotations")
+    def annotations(number):
+        run = next(run for run in store.check_runs if run["id"] == number)
+        found = run["output"].get("annotations") or []
+        return paged(store, [shapes.annotation(store, run, data) for data in found])
+
 
 def deployment_routes(store, api, repo):
     def shown(data):
-        return {key: value for key, value in data.items() if key != "statuses"}
+        return shapes.deployment(store, data)
 
     @api.get(f"{repo}/deployments")
     def deployments():
@@ -304,7 +294,8 @@ def deployment_routes(store, api, repo):
         data = request.get_json()
         if data.get("auto_merge", True) or data.get("required_contexts") != []:
             raise Refusal(409, {"message": "Conflict: Commit status checks failed"})
-        made = {"id": store.next_id(), "sha": data["ref"], "statuses": [], "task": "deploy", **data}
+        made = {"id": store.next_id(), "sha": data["ref"], "statuses": [], "task": "deploy"}
+        made |= {"creator": g.user, **data}
         store.deployments.append(made)
         return shown(made), 201
 
@@ -313,13 +304,16 @@ def deployment_routes(store, api, repo):
 
     @api.get(f"{repo}/deployments/<int:number>/statuses")
     def deployment_statuses(number):
-        return paged(store, list(reversed(one(number)["statuses"])))
+        found = [
+            shapes.deployment_status(store, one(number), data) for data in one(number)["statuses"]
+        ]
+        return paged(store, list(reversed(found)))
 
     @api.post(f"{repo}/deployments/<int:number>/statuses")
     def create_deployment_status(number):
         data = request.get_json()
         if data.get("state") not in DEPLOYMENT_STATES or len(data.get("description") or "") > 140:
             raise invalid({"message": "state or description is invalid"})
-        made = {"id": store.next_id(), "log_url": "", "description": "", **data}
+        made = {"id": store.next_id(), "log_url": "", "description": "", "creator": g.user, **data}
         one(number)["statuses"].append(made)
-        return made, 201
+        return shapes.deployment_status(store, one(number), made), 201

@@ -12,14 +12,28 @@ ACTIVE = {"pending", "running"}
 EVENTS = {"pending": "enqueue", "running": "run"}
 
 
+MOMENT = "2026-06-01T12:00:00.000Z"
+PAGES = "https://forge.example"
+
+
 def user(store, number):
-    return {"id": number, "username": store.users[number]}
+    login = store.users[number]
+    return {
+        "id": number,
+        "username": login,
+        "name": login,
+        "state": "active",
+        "avatar_url": None,
+        "web_url": f"{PAGES}/{login}",
+    }
 
 
 def merge_request(store, data, *, listed=False):
     state = "merged" if data["merged"] else {"open": "opened"}.get(data["state"], data["state"])
     shown = {
+        "id": 100_000 + data["number"],
         "iid": data["number"],
+        "project_id": store.repository_id,
         "title": data["title"],
         "description": data["body"] or None,
         "state": state,
@@ -34,11 +48,15 @@ def merge_request(store, data, *, listed=False):
         "merge_status": "unchecked",
         "draft": data["draft"],
         "labels": data["labels"],
-        "web_url": f"https://forge.example/{store.repository}/-/merge_requests/{data['number']}",
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "web_url": f"{PAGES}/{store.repository}/-/merge_requests/{data['number']}",
     }
     if listed:
         return shown
-    return {**shown, "diff_refs": {"base_sha": "f" * 40, "head_sha": data["sha"]}}
+    base = store.base_sha(data)
+    refs = {"base_sha": base, "head_sha": data["sha"], "start_sha": base}
+    return {**shown, "diff_refs": refs}
 
 
 def blueprint(store):
@@ -50,6 +68,8 @@ def blueprint(store):
     @api.before_request
     def authenticate():
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if "PRIVATE-TOKEN" in request.headers:
+            kind, token = "Bearer", request.headers["PRIVATE-TOKEN"]
         if token in store.expired:
             body = {
                 "error": "invalid_token",
@@ -60,7 +80,8 @@ def blueprint(store):
             raise Refusal(401, {"message": "401 Unauthorized"})
         g.user = store.tokens[token]
         raw = request.environ["RAW_URI"]
-        if "/projects/" in raw and quote(store.repository, safe="") not in raw:
+        named = (quote(store.repository, safe=""), f"/projects/{store.repository_id}")
+        if "/projects/" in raw and not any(name in raw for name in named):
             raise Refusal(404, {"error": "404 Not Found"})
         if store.rights.get(g.user) is None and "/projects/" in request.path:
             raise Refusal(404, {"message": "404 Project Not Found"})
@@ -78,7 +99,13 @@ def blueprint(store):
 
     @api.get(project)
     def get_project():
-        return {"id": store.repository_id, "default_branch": "main"}
+        return {
+            "id": store.repository_id,
+            "name": store.repository.rpartition("/")[2],
+            "path_with_namespace": store.repository,
+            "default_branch": "main",
+            "web_url": f"{PAGES}/{store.repository}",
+        }
 
     @api.get(f"{project}/members/all/<int:number>")
     def member(number):
@@ -122,8 +149,26 @@ def blueprint(store):
 
     @api.put(f"{project}/merge_requests/<int:number>")
     def edit_merge_request(number):
-        data = request.get_json()
-        one(number).update(title=data["title"], body=data["description"])
+        data = dict(request.get_json())
+        event = data.pop("state_event", None)
+        if event not in (None, "close", "reopen"):
+            raise Refusal(400, {"error": "state_event does not have a valid value"})
+        if not data and event is None:
+            raise Refusal(400, {"error": "title, description, state_event are missing"})
+        changes = {"title": data.get("title"), "body": data.get("description")}
+        if event:
+            changes["state"] = "closed" if event == "close" else "open"
+        store.edit_pull(one(number), changes)
+        return merge_request(store, one(number))
+
+    @api.put(f"{project}/merge_requests/<int:number>/merge")
+    def accept_merge_request(number):
+        if one(number)["state"] != "open":
+            raise Refusal(405, {"message": "405 Method Not Allowed"})
+        wanted = (request.get_json(silent=True) or {}).get("sha", one(number)["sha"])
+        if wanted != one(number)["sha"]:
+            raise Refusal(409, {"message": "SHA does not match HEAD of source branch"})
+        store.merge_pull(one(number))
         return merge_request(store, one(number))
 
     @api.get(f"{project}/repository/commits/<sha>/merge_requests")
@@ -143,7 +188,18 @@ def note_routes(store, api, project, one):
             "body": data["body"],
             "author": user(store, data["author"]),
             "system": data.get("system", False),
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+            "noteable_id": 100_000 + data["pull"],
+            "noteable_iid": data["pull"],
+            "noteable_type": "MergeRequest",
         }
+
+    @api.get(f"{project}/merge_requests/<int:number>/notes/<int:note_id>")
+    def get_note(number, note_id):
+        if note_id not in store.comments:
+            raise Refusal(404, {"message": "404 Note Not Found"})
+        return note(store.comments[note_id])
 
     @api.get(f"{project}/merge_requests/<int:number>/notes")
     def notes(number):
@@ -180,14 +236,23 @@ def commit_routes(store, api, project):
     def status(data):
         return {
             "id": data["id"],
+            "sha": data["sha"],
+            "ref": "main",
             "name": data["context"],
             "status": data["state"],
             "description": data["description"],
             "target_url": data["target_url"],
             "author": user(store, data["creator"]),
-            "created_at": "2026-06-01T12:00:00.000Z",
+            "created_at": MOMENT,
+            "started_at": None,
             "finished_at": None,
         }
+
+    @api.get(f"{project}/repository/commits/<sha>")
+    def get_commit(sha):
+        if sha not in store.commits:
+            raise Refusal(404, {"message": "404 Commit Not Found"})
+        return {"id": sha, "short_id": sha[:8], "title": "Change", "created_at": MOMENT}
 
     @api.post(f"{project}/statuses/<sha>")
     def create_status(sha):
@@ -196,6 +261,8 @@ def commit_routes(store, api, project):
             raise Refusal(404, {"message": "404 Commit Not Found"})
         if data.get("state") not in STATES:
             raise Refusal(400, {"error": "state does not have a valid value"})
+        # Clients may call it by either name.
+        data["name"] = data.get("name") or data.get("context") or "default"
         if len(data["name"]) > 255 or len(data.get("description") or "") > 255:
             raise Refusal(
                 400, {"message": {"description": ["is too long (maximum is 255 characters)"]}}
@@ -234,7 +301,9 @@ def commit_routes(store, api, project):
         data = request.get_json()
         if set(data) != {"environment", "sha", "ref", "tag", "status"}:
             raise Refusal(400, {"error": "a parameter is missing or unknown"})
-        store.deployments.append({"id": store.next_id(), **data})
+        times = dict.fromkeys(("created_at", "updated_at"), "2026-06-01T12:00:00.000Z")
+        made = {"id": store.next_id(), "user": user(store, g.user), "deployable": None}
+        store.deployments.append({**made, **times, **data})
         return store.deployments[-1], 201
 
     @api.put(f"{project}/deployments/<int:number>")

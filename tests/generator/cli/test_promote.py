@@ -35,7 +35,7 @@ def test_a_pull_request_with_its_page_on_stdout(world):
     world.stage()
     done = promote(world, "--pr")
     assert done.code == 0
-    assert done.stdout.splitlines()[-1] == "https://forge.example/payments/airflow-gitops/pull/1"
+    assert done.stdout.splitlines()[-1] == "https://forge.example/payments/airflow-gitops/pulls/1"
     again = promote(world, "--pr")
     assert again.code == 0
     assert "already there" in again.stderr
