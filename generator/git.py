@@ -134,4 +134,20 @@ class Worktree:
         return _DEEPEN if self.is_shallow() else "git fetch brings what others have pushed"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Store(Worktree):
+    """Objects and refs without a work tree, asked through the git that is given."""
+
+    access: Git
+
+    @property
+    def git(self) -> Git:
+        """git as it was given: with its own settings, protocols and credentials."""
+        return self.access
+
+    def changed(self, paths: Iterable[str]) -> list[str]:
+        """Nothing: there are no files that could differ."""
+        return []
+
+
 _DEEPEN = "this clone is shallow: git fetch --unshallow brings the history (fetch-depth: 0 in CI)"

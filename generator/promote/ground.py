@@ -77,6 +77,13 @@ def ground(root: Path, *, fetch: bool) -> Ground:
             )
         _refresh(tree, remote, branch)
     base = _base(tree, remote, branch)
+    return standing(root, tree, prefix, branch, base, remote)
+
+
+def standing(
+    root: Path, tree: Worktree, prefix: str, branch: str, base: str, remote: str | None
+) -> Ground:
+    """The ground at a commit of the branch; raises UserError where its settings are broken."""
     files = compare.at_revision(tree, base, prefix)
     found = catalogue.load(files)
     if found.settings is None:

@@ -36,15 +36,17 @@ def watch(
     sleep: Callable[[float], object] | None = None,
     get: Get = http_get,
     report: Callable[[Verdict], object] | None = None,
+    tick: Callable[[], object] | None = None,
 ) -> Verdict:
     """Follow one commit into one environment and say how it ended; never raises ClusterError.
 
     `cluster` is where the environment runs, `hub` where Argo CD does (None: the same). `sleep`
     waits out the pauses between tries after a failure (None: as long as the watch runs). `report`
-    is called with every verdict that says something new, the last one included.
+    is called with every verdict that says something new, the last one included. `tick` is called
+    before every look; what it raises ends the watch and reaches the caller.
     """
     with LiveFeed(expected, cluster, hub or cluster, pause=sleep, get=get) as feed:
-        return follow(feed, expected, timeout=timeout, clock=clock, report=report)
+        return follow(feed, expected, timeout=timeout, clock=clock, report=report, tick=tick)
 
 
 def follow(
@@ -54,11 +56,14 @@ def follow(
     timeout: float,
     clock: Clock = utc_now,
     report: Callable[[Verdict], object] | None = None,
+    tick: Callable[[], object] | None = None,
 ) -> Verdict:
     """The loop over any feed."""
     deadline = clock() + datetime.timedelta(seconds=timeout)
     previous: Verdict | None = None
     while True:
+        if tick is not None:
+            tick()
         snapshot = feed.snapshot(clock())
         verdict = judge(expected, snapshot, previous)
         if verdict.outcome is Outcome.VERIFIED:
