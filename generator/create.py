@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from generator import catalogue, pipeline, repo, scaffold, yamledit, yamlio
+from generator import catalogue, pipeline, placement, repo, scaffold, yamledit, yamlio
 from generator.catalogue import Catalogue
 from generator.definition import FILE_NAME, ROOT, name_faults
 from generator.errors import UserError
@@ -93,6 +93,7 @@ def prepare(
     files = WorkTree(root)
     found = catalogue.load(files)
     _require(found, wish, files)
+    _require_place(root, found)
     text = _from(found, wish, ask) if wish.source else _fresh(found, wish, ask)
     path = f"{ROOT}/{wish.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
@@ -154,6 +155,11 @@ def _require(found: Catalogue, wish: Wish, files: WorkTree) -> None:
         )
     if list(files.links(f"{ROOT}/{wish.name}")):
         raise UserError("a symbolic link is in the way", path=f"{ROOT}/{wish.name}")
+
+
+def _require_place(root: Path, found: Catalogue) -> None:
+    for item in placement.problems(root, found.settings):
+        raise UserError(item.message, path=item.path, line=item.line, hint=item.hint)
 
 
 def guessed_tier(name: str) -> str:

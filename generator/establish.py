@@ -38,7 +38,7 @@ def establish(target: Path, wish: Wish, *, commit: bool) -> tuple[str, ...]:
         return ()
     if target.exists() and not target.is_dir():
         raise UserError(f"{target.name} is a file", hint="choose another path")
-    plan = _plan(target, wish)
+    plan = _plan(target, wish, _folder(target))
     new = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -61,11 +61,33 @@ def _remove(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
 
 
-def _plan(target: Path, wish: Wish) -> Plan:
+def _folder(target: Path) -> str:
+    """Where in a larger git repository the target is; nothing where it gets one of its own."""
+    around = _around(target)
+    if around is None:
+        return ""
+    inside = target.resolve().relative_to(around.root.resolve()).as_posix()
+    return "" if inside == "." else inside
+
+
+def _around(target: Path) -> Worktree | None:
+    """The work tree that the target will belong to; None where there is none, or it is ignored."""
+    there = next(place for place in (target, *target.parents) if place.is_dir())
+    try:
+        tree = Worktree.find(there)
+    except UserError:
+        return None
+    asked = ("check-ignore", "--quiet", "--", str(target.resolve()))
+    ignored = tree.git.run("--no-literal-pathspecs", *asked, check=False)
+    return None if ignored.status == 0 else tree
+
+
+def _plan(target: Path, wish: Wish, folder: str) -> Plan:
     baked = scaffold.repository(
         {
             "url": wish.url or _URL,
             "branch": wish.branch,
+            "path": folder,
             "forge": wish.forge or _forge(wish.url or ""),
             "cluster": wish.cluster,
             "server": wish.server,
@@ -111,15 +133,9 @@ def _commit_in(tree: Worktree, target: Path, plan: Plan) -> None:
 
 def _worktree(target: Path, branch: str) -> Worktree:
     """The repository around the target; a new one where there is none, or where it is ignored."""
-    try:
-        tree = Worktree.find(target)
-        ignored = tree.git.run(
-            "--no-literal-pathspecs", "check-ignore", "--quiet", "--", str(target), check=False
-        )
-        if ignored.status != 0:
-            return tree
-    except UserError:
-        pass
+    tree = _around(target)
+    if tree is not None:
+        return tree
     import git
 
     git.Repo.init(target, initial_branch=branch).close()

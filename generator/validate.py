@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import adopted, pipeline, plan, render_random, suppress
+from generator import adopted, pipeline, placement, plan, render_random, suppress
 from generator.chart import ChartArchive, ChartError
 from generator.chartlines.v1.values import contract
 from generator.chartlines.v1_random import PINS
@@ -86,6 +86,8 @@ class Means:
     crds: Path | None = None
     again: Callable[[RenderRequest], Rendered] | None = None
     progress: Callable[[str], None] = lambda _: None
+    root: Path | None = None
+    """The work tree that `files` are in, where they are in one."""
 
 
 def crd_folder(root: Path, configured: str | None) -> Path | None:
@@ -101,6 +103,8 @@ def validate(names: Sequence[str], means: Means) -> Validation:
     files = means.files
     generation = pipeline.generate(files, names, means.charts, means.renderer)
     problems = list(generation.catalogue.problems)
+    if means.root is not None:
+        problems += placement.problems(means.root, generation.catalogue.settings)
     accepted: list[tuple[Problem, Suppression]] = []
     not_done: list[NotDone] = []
     problems += _estate(files, generation, names)

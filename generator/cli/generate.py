@@ -16,7 +16,7 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     An environment with errors is left as it is; the others are written. With --check nothing is
     written, and every file that differs is named with its first differing line.
     """
-    from generator import engines, pipeline, plan, repo
+    from generator import engines, pipeline, placement, plan, repo
     from generator.files import WorkTree
     from generator.problem import has_errors
 
@@ -24,11 +24,12 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     files = WorkTree(root)
     charts, renderer = engines.charts(files, root), engines.lazy(files)
     generation = pipeline.generate(files, environments, charts, renderer)
-    problems = list(generation.problems)
+    misplaced = list(placement.problems(root, generation.catalogue.settings))
+    problems = [*generation.problems, *misplaced]
     failed = generation.failed
     written: list[str] = []
     for outcome in generation.outcomes:
-        if outcome.name in failed or not outcome.plan:
+        if misplaced or outcome.name in failed or not outcome.plan:
             continue
         if check:
             problems += plan.drift(files, outcome.plan, outcome.name)

@@ -41,7 +41,7 @@ def command(
 
     Files that are there already are never overwritten.
     """
-    from generator import establish
+    from generator import establish, placement
 
     wish = establish.Wish(url, branch, forge, cluster, server, kubernetes_version)
     target = (common.folder() / path).resolve()
@@ -51,5 +51,11 @@ def command(
     if not written:
         common.say(f"{path} is set up already")
         return 0
+    inside = placement.folder(target)
+    if inside and not no_commit:
+        common.say(
+            f"this is {inside} of a larger git repository: move the CI check to that repository's"
+            f" top, and let it run gen-env -C {inside}"
+        )
     common.say(f"next: cd {path}, look through gen-env.yaml, then: gen-env new dev")
     return 0

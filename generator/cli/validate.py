@@ -35,6 +35,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
         now=datetime.datetime.now(datetime.UTC),
         crds=validate.crd_folder(root, repository.crds if repository else None),
         progress=common.progress,
+        root=root,
     )
     result = validate.validate(environments, means)
     if form != "table":

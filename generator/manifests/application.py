@@ -96,7 +96,8 @@ def application(release: Release, *, complete: bool) -> dict[str, Any]:
 
 
 def _sources(release: Release, repository: Repository) -> list[dict[str, Any]]:
-    folder = release.resolved.definition.folder
+    prefix = repository.repository.prefix
+    folder = f"{prefix}{release.resolved.definition.folder}"
     git: dict[str, Any] = {
         "repoURL": repository.repository.url,
         "targetRevision": repository.repository.branch,
@@ -116,7 +117,7 @@ def _sources(release: Release, repository: Repository) -> list[dict[str, Any]]:
         chart = {
             "repoURL": repository.repository.url,
             "targetRevision": repository.repository.branch,
-            "path": source.path,
+            "path": f"{prefix}{source.path}",
             "helm": {**helm, "valueFiles": [f"/{values}"]},
         }
         return [chart, git]
@@ -239,7 +240,7 @@ def root(repository: Repository) -> dict[str, Any]:
             "source": {
                 "repoURL": git.url,
                 "targetRevision": git.branch,
-                "path": ".",
+                "path": git.prefix.rstrip("/") or ".",
                 "directory": {
                     "recurse": True,
                     "include": f"{{{ROOT}/*/{GENERATED}/application.yaml,"
