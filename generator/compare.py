@@ -15,9 +15,14 @@ from generator.definition import ROOT, SETTINGS
 from generator.errors import UserError
 from generator.files import Snapshot, WorkTree
 from generator.git import Worktree
+from generator.gitfiles import GitFiles
+from generator.gitread import Revision
 from generator.report.model import Report
 
 Progress = Callable[[int, int, str], None]
+
+# What of a repository can matter to gen-env, beside a vendored chart.
+_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,23 +44,29 @@ def compare(request: Request, progress: Progress) -> Report:
     prefix = request.folder.resolve().relative_to(tree.root.resolve()).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
     base = base_revision(tree, request)
-    files = WorkTree(request.folder)
-    head_sha = tree.resolve(request.head) if request.head else None
-    revisions = review.Revisions(
-        base=at_revision(tree, base, prefix, everything=request.file is not None),
-        head=at_revision(tree, head_sha, prefix, everything=request.file is not None)
-        if head_sha
-        else files,
-        base_name=_shown(request.base, base),
-        head_name=_shown(request.head, head_sha) if head_sha else "the work tree",
-    )
-    renderer = engines.lazy(files, request.helm)
-    means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
-    if request.file is not None:
-        return _plain(request, revisions, means)
-    touched = _touched(tree, base, head_sha, prefix)
-    report = review.review(revisions, request.environments, touched, means)
-    return _with_drift(request, revisions, report, means) if request.live else report
+    head = tree.resolve(request.head) if request.head else None
+    with contextlib.ExitStack() as opened:
+        revisions = review.Revisions(
+            base=opened.enter_context(_lazily(tree, base, prefix, request)),
+            head=opened.enter_context(_lazily(tree, head, prefix, request))
+            if head
+            else WorkTree(request.folder),
+            base_name=_shown(request.base, base),
+            head_name=_shown(request.head, head) if head else "the work tree",
+        )
+        renderer = engines.lazy(WorkTree(request.folder), request.helm)
+        means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
+        if request.file is not None:
+            return _plain(request, revisions, means)
+        touched = _touched(tree, base, head, prefix)
+        report = review.review(revisions, request.environments, touched, means)
+        return _with_drift(request, revisions, report, means) if request.live else report
+
+
+def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles:
+    """The files of a commit; of a file of its own, nobody knows what else lies there."""
+    listed = _PARTS if request.file is None else ()
+    return GitFiles(Revision(tree.git, sha), prefix, listed)
 
 
 def _charts(revisions: review.Revisions, folder: Path) -> Charts:
@@ -99,11 +110,10 @@ def base_revision(tree: Worktree, request: Request) -> str:
     return tree.merge_base(branch, head)
 
 
-def at_revision(tree: Worktree, sha: str, prefix: str, *, everything: bool = False) -> Snapshot:
+def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
-    parts = ("",) if everything else (ROOT, SETTINGS, "bootstrap", ".gen-env")
-    found = _read(tree, sha, prefix, parts)
-    path = None if everything else engines.vendored_path(found)
+    found = _read(tree, sha, prefix, _PARTS)
+    path = engines.vendored_path(found)
     if path is None:
         return found
     chart = _read(tree, sha, prefix, (path,))
