@@ -148,16 +148,6 @@ def test_before_the_first_commit(tmp_path):
     assert repo.git("status", "--porcelain") == "?? gen-env.yaml"
 
 
-def test_in_a_folder_of_a_larger_repository(tmp_path):
-    outer = Repo(tmp_path)
-    inner = repository(tmp_path / "deploy" / "airflow")
-    outer.init()
-    assert inner.run("new", "dev", "--no-input").code == 0
-    assert outer.git("status", "--porcelain") == ""
-    names = outer.git("show", "--name-only", "--format=", "HEAD").splitlines()
-    assert all(name.startswith("deploy/airflow/") for name in names)
-
-
 def test_in_a_linked_work_tree(repo, tmp_path):
     linked = Repo(tmp_path / "linked")
     repo.git("worktree", "add", "--quiet", "-b", "side", linked.root)
