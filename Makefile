@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
 LOCKS := requirements.lock requirements-setup.lock
 
-.PHONY: help setup demo test cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart clean
+.PHONY: help setup demo test cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,9 @@ demo: $(STAMP)  ## scaffold, validate, render and change two environments under 
 
 test: $(STAMP)  ## run the tests
 	@$(BIN)/python -m pytest -q -n auto
+
+forge-apis: $(STAMP)  ## fetch GitHub's and Gitea's API descriptions, which tests judge by (npm, Go; once)
+	@$(BIN)/python -m tests.forge_contract
 
 cluster-tools: $(STAMP)  ## build etcd and kube-apiserver for the cluster tests (Go; once)
 	@$(BIN)/python tests/cluster/programs.py
