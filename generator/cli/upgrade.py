@@ -8,18 +8,65 @@ from generator.cli import common
 
 
 @click.command(name="upgrade")
-@click.argument("environments", nargs=-1, required=True, metavar="ENV...")
+@click.argument("environments", nargs=-1, metavar="[ENV]...")
 @click.option("--chart", metavar="VERSION", help="Chart version to move to.")
 @click.option("--airflow", metavar="VERSION", help="Airflow version to move to.")
+@click.option(
+    "--gen-env", "itself", is_flag=True, help="Trees that another version of gen-env made."
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(
-    environments: tuple[str, ...], chart: str | None, airflow: str | None, dry_run: bool
+    environments: tuple[str, ...],
+    chart: str | None,
+    airflow: str | None,
+    itself: bool,
+    dry_run: bool,
 ) -> int:
     """Edit the definitions in place (comments kept), regenerate, and say what to mind.
 
     Lists removed, changed and newly required chart values, breaking steps, whether the database is
     migrated and how to come back, and the order to do things in.
+
+    With --gen-env: what this version of gen-env makes of trees that another one made, environment
+    by environment. It writes those that are named; without ENV it shows all and writes nothing.
     """
+    if itself:
+        if chart or airflow:
+            raise click.UsageError("--gen-env goes alone: one change at a time")
+        return _itself(environments, dry_run=dry_run or not environments)
+    if not environments:
+        raise click.UsageError("name an environment")
+    return _versions(environments, chart, airflow, dry_run=dry_run)
+
+
+def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
+    from generator import compare, engines, locks, refresh, repo
+    from generator.files import WorkTree
+
+    root = common.root()
+    files = WorkTree(root)
+    common.progress("generating in memory, and rendering what differs")
+    found = refresh.prepare(root, environments, engines.charts(files, root), engines.lazy(files))
+    click.secho(f"this is gen-env {locks.version()}", bold=True)
+    common.columns([(item.name, item.summary) for item in found.renewals], ("ENVIRONMENT", "TREE"))
+    if found.report is not None:
+        colour = click.get_current_context().color
+        text = compare.formatted(found.report, "table", 60_000, color=bool(colour))
+        click.echo(text, nl=False)
+    common.tell(found.problems, err=True)
+    if dry_run:
+        common.say("nothing was written; name an environment to write its tree")
+    elif found.plan:
+        repo.apply(root, found.plan)
+        for path in found.plan.paths:
+            click.echo(path)
+        common.say("commit one environment at a time, and verify it before the next")
+    return 0 if all(item.possible for item in found.renewals) else 1
+
+
+def _versions(
+    environments: tuple[str, ...], chart: str | None, airflow: str | None, *, dry_run: bool
+) -> int:
     from generator import engines, repo, upgrade
     from generator.files import WorkTree
 
