@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from generator.chart import ChartArchive
 from generator.chart_cache import ChartCache
@@ -27,6 +28,10 @@ class Charts:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _located: dict[tuple[str, str], Path] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def find(self, version: str, digest: str | None) -> ChartArchive | None:
         """The official chart, or None where none is to be had.
 
@@ -39,6 +44,20 @@ class Charts:
         if found is None:
             self._refuse_another(version, digest or "")
         return found
+
+    def locate(self, version: str, digest: str | None) -> Path | None:
+        """Where the archive lies that `find` would open; raises as it does.
+
+        What Helm has rendered before needs no archive but its digest.
+        """
+        if digest and self._holds(version, digest):
+            return self._located[version, digest]
+        archive = self.find(version, digest)
+        return archive.path if archive else None
+
+    def confirms(self, version: str, digest: str | None) -> bool:
+        """Whether the archive at hand is known to be that one, so that none need be opened."""
+        return self.vendored is None and bool(digest) and self._holds(version, digest or "")
 
     def at_hand(self, version: str, digest: str | None) -> ChartArchive | None:
         """What a definition means by this version, without a network; raises as `find` does.
@@ -66,6 +85,14 @@ class Charts:
             return f"this repository holds no chart {_NAME} {version}"
         why = self.fetch(version) if self.fetch is not None else ""
         return f"chart {_NAME} {version} is not in the cache" + (f" ({why})" if why else "")
+
+    def _holds(self, version: str, digest: str) -> bool:
+        if (version, digest) not in self._located:
+            path = self.cache.locate(_NAME, version, digest)
+            if path is None:
+                return False
+            self._located[version, digest] = path
+        return True
 
     def _kept(self, version: str, digest: str) -> ChartArchive | None:
         """What was found once is kept: to unpack and to hash it anew takes as long as a diff."""

@@ -167,8 +167,11 @@ def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None
     """
     assert built.release is not None
     known = _known_digest(built)
+    version = built.release.environment.chart.version
     try:
-        archive = charts.at_hand(built.release.environment.chart.version, known)
+        if charts.confirms(version, known):
+            return known
+        archive = charts.at_hand(version, known)
     except ChartError as error:
         problems.append(chart_problem(built, error))
         return known

@@ -176,10 +176,10 @@ def _chart(
     version = _chart_version(spec) or (lock.chart_version if lock else "")
     digest = lock.chart_digest if lock and lock.chart_version == version else None
     try:
-        archive = charts.find(version, digest)
+        chart = charts.locate(version, digest)
     except ChartError as error:
         return _problem(item, error.message, error.path, None, error.hint)
-    if archive is None:
+    if chart is None:
         return _problem(
             item,
             charts.missing(version),
@@ -188,7 +188,7 @@ def _chart(
     assert item.cluster is not None
     answer = renderer.render(
         RenderRequest(
-            chart=archive.path,
+            chart=chart,
             release=_release(spec),
             namespace=namespace,
             values=values,

@@ -36,6 +36,33 @@ def test_another_archive_than_the_locked_one_is_an_error(cache, packed, way):
     assert caught.value.fault is ChartFault.DIGEST and "genuine" in caught.value.hint
 
 
+def test_an_archive_that_was_checked_once_is_told_by_its_digest_alone(cache, packed, monkeypatch):
+    added = cache.add(packed)
+    monkeypatch.setattr("generator.chart_cache.open_chart", lambda *given, **how: 1 / 0)
+    charts = Charts(cache)
+    assert charts.locate("1.22.0", added.digest) == added.path
+    assert charts.confirms("1.22.0", added.digest)
+    assert not charts.confirms("1.22.0", None) and not charts.confirms("1.22.0", OTHER)
+    assert not Charts(cache, vendored=lambda: None).confirms("1.22.0", added.digest)
+
+
+def test_an_archive_that_rots_is_told_all_the_same(cache, packed):
+    added = cache.add(packed)
+    added.path.write_bytes(added.path.read_bytes()[:-1] + b"x")
+    charts = Charts(cache)
+    assert not charts.confirms("1.22.0", added.digest)
+    with pytest.raises(ChartError, match="corrupt"):
+        charts.locate("1.22.0", added.digest)
+
+
+def test_where_no_digest_is_known_the_archive_is_opened(cache, packed):
+    added = cache.add(packed)
+    assert Charts(cache).locate("1.22.0", None) == added.path
+    assert Charts(cache).locate("1.21.0", None) is None
+    with pytest.raises(ChartError, match="the lock says"):
+        Charts(cache).locate("1.22.0", OTHER)
+
+
 @pytest.mark.parametrize("way", ["find", "at_hand", "meant"])
 def test_no_archive_at_all_is_none(cache, way):
     assert getattr(Charts(cache), way)("1.22.0", OTHER) is None
