@@ -12,9 +12,17 @@ from generator.forge.credentials import App, Credentials, Token
 from generator.forge.location import Location, locate
 from generator.forge.port import ForgeKind
 from generator.seal.secret import Secret
+from service.clusters import Access, Verification
 
 if TYPE_CHECKING:
-    from service.settings_file import ConnectionFile, LimitsFile, SecretSource, SettingsFile
+    from service.settings_file import (
+        ClusterFile,
+        ConnectionFile,
+        LimitsFile,
+        SecretSource,
+        SettingsFile,
+        VerificationFile,
+    )
 
 CONFIG = "GEN_ENV_SERVICE_CONFIG"
 _PREFIX = "GEN_ENV_SERVICE_"
@@ -40,6 +48,7 @@ class Connection:
     username: str
     ca: Path | None
     push_back: bool
+    verification: Verification | None = None
 
     def repository(self, name: str) -> str | None:
         """The repository as the settings spell it, None when it is not ours to serve."""
@@ -64,6 +73,7 @@ class Limits:
     body_bytes: int
     queue_depth: int
     concurrency: int
+    verifications: int
     attempts: int
     starts: int
     retry_seconds: float
@@ -227,7 +237,24 @@ class _Resolver:
             username=written.username or _username(kind),
             ca=self._beside(written.ca_file) if written.ca_file else None,
             push_back=written.push_back,
+            verification=self._verification(written.verification, f"{where}.verification"),
         )
+
+    def _verification(self, written: VerificationFile | None, where: str) -> Verification | None:
+        if written is None:
+            return None
+        clusters = {
+            name: self._access(item, f"{where}.clusters.{name}")
+            for name, item in sorted(written.clusters.items())
+        }
+        hub = self._access(written.argocd, f"{where}.argocd") if written.argocd else None
+        return Verification(clusters, hub, written.timeout_seconds)
+
+    def _access(self, written: ClusterFile, where: str) -> Access:
+        path = self._beside(written.kubeconfig) if written.kubeconfig else None
+        if path is not None and not path.is_file():
+            self._problems.append(f"{where}.kubeconfig: there is no file {path}")
+        return Access(written.context, str(path or ""), written.in_cluster)
 
     def _credentials(self, written: ConnectionFile, where: str) -> Credentials | None:
         if written.app:

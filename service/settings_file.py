@@ -53,6 +53,34 @@ class AppFile(_Strict):
     """The installation's id; without it, the one of the repository is asked for."""
 
 
+class ClusterFile(_Strict):
+    """How verification reaches one cluster."""
+
+    context: str = ""
+    """A context of the kubeconfig."""
+    kubeconfig: str | None = None
+    """The kubeconfig; by default the one that KUBECONFIG names, else `~/.kube/config`."""
+    in_cluster: bool = False
+    """The cluster that the service runs in, with the service account of its pod."""
+
+    @model_validator(mode="after")
+    def _one(self) -> ClusterFile:
+        if self.in_cluster == bool(self.context or self.kubeconfig):
+            raise ValueError("give context (and kubeconfig), or inCluster: true")
+        return self
+
+
+class VerificationFile(_Strict):
+    """What is looked at after a merge."""
+
+    clusters: dict[str, ClusterFile] = Field(min_length=1)
+    """By their names in `gen-env.yaml`; environments in others are not verified."""
+    argocd: ClusterFile | None = None
+    """Where Argo CD runs, when that is not the environment's own cluster."""
+    timeout_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
+    """How long a commit may take until it has arrived and everything is healthy."""
+
+
 class ConnectionFile(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
@@ -80,6 +108,8 @@ class ConnectionFile(_Strict):
     """What git logs in with beside the token; the forge's usual one by default."""
     push_back: bool = True
     """Push the regenerated tree to branches of the same repository."""
+    verification: VerificationFile | None = None
+    """The clusters in which merged commits are verified; without it nothing is verified."""
 
     @field_validator("name")
     @classmethod
@@ -125,6 +155,8 @@ class LimitsFile(_Strict):
     """Unfinished runs from which on deliveries are refused (503)."""
     concurrency: Annotated[int, Field(gt=0, le=64)] = 2
     """Runs that one worker does side by side."""
+    verifications: Annotated[int, Field(gt=0, le=32)] = 8
+    """Verifications that one worker follows beside its other runs."""
     attempts: Annotated[int, Field(gt=0, le=20)] = 7
     """Tries of a run that fails for a reason that may pass, with growing waits."""
     starts: Annotated[int, Field(gt=0, le=100)] = 5

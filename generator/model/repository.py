@@ -211,6 +211,15 @@ class Promotion(Spec):
         "dags.gitSync.ref",
     )
     """What moves; everything else stays each environment's own."""
+    automatic: Bool = False
+    """The service opens the next pull request when an environment is verified and has soaked."""
+
+
+class Rollback(Spec):
+    """What happens when the verification of an environment fails."""
+
+    automatic: Bool = False
+    """The service opens the pull request that goes back; merging it stays with people."""
 
 
 class TeamPolicy(Spec):
