@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.errors import UserError
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -101,6 +101,17 @@ turn = sa.Table(
     sa.Column("taken", sa.Float, nullable=False),
     sa.Column("seen_sha", sa.String(64), nullable=False),
 )
+timer = sa.Table(
+    "gen_env_timer",
+    metadata,
+    sa.Column("key", sa.String(500), primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("connection", sa.String(64), nullable=False),
+    sa.Column("repository", sa.String(400), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("due", sa.Float, nullable=False, index=True),
+)
 key = sa.Table(
     "gen_env_key",
     metadata,
@@ -109,8 +120,10 @@ key = sa.Table(
 )
 version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
-# Statements that lead from the version before to this one; version 1 is what create_all makes.
-_STEPS: dict[int, tuple[str, ...]] = {}
+# Statements that lead from the version before to this one; tables that are missing are made before.
+_STEPS: dict[int, tuple[str, ...]] = {
+    2: (),  # gen_env_timer
+}
 
 
 def engine(url: str, *, pool: int = 10) -> sa.Engine:
@@ -141,7 +154,10 @@ def prepare_file(url: str) -> None:
         return
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)
     try:
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        # Asked first: reading waits for others, and setting the mode does not.
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode != "wal":
+            mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     finally:
         connection.close()
     if mode != "wal":
@@ -157,6 +173,10 @@ def migrate(made: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             # Two processes may start at once; the number only has to be ours.
             connection.execute(sa.text("select pg_advisory_xact_lock(7261904455)"))
+        else:
+            # The driver begins before a change of rows, not before one of tables: without this a
+            # process that is killed would leave half of them, and two would make them twice.
+            connection.execute(sa.text("BEGIN IMMEDIATE"))
         metadata.create_all(connection)
         found = connection.execute(sa.select(version.c.version)).scalar()
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,11 +14,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import store
+from service import database, store
 from service.tables import executor, now, run
 from service.web.context import Context, context
 
 blueprint = Blueprint("operations", __name__)
+log = logging.getLogger("gen_env.operations")
 
 # Counters live in the database: several processes count, and all of them are restarted at times.
 _HELP = {
@@ -91,8 +93,12 @@ def _database(here: Context) -> str:
     try:
         with here.engine.connect() as connection:
             connection.execute(sa.select(run.c.id).limit(1))
-    except sa.exc.SQLAlchemyError:
+    except sa.exc.SQLAlchemyError as error:
+        # Anybody may ask: names of roles and databases are for the log.
+        log.warning("the database does not answer: %s", database.words_of(error))
         return "the database does not answer"
+    except TypeError:  # the driver gets bytes where no encoding says what they mean
+        return database.encoding_fault(here.settings.database_url.text())
     return ""
 
 
@@ -102,7 +108,7 @@ def _workers(here: Context) -> str:
             since = (now(connection) or here.clock()) - here.settings.limits.lease_seconds
             query = sa.select(executor.c.id).where(executor.c.seen > since).limit(1)
             alive = connection.execute(query).first()
-    except sa.exc.SQLAlchemyError:
+    except (sa.exc.SQLAlchemyError, TypeError):
         return ""  # told as the database's failure
     return "" if alive else "no worker has given a sign of life"
 

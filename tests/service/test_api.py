@@ -4,7 +4,9 @@ import jsonschema
 import pytest
 
 from service import archive, tables
+from service.app import create_app
 from service.archive import Report
+from service.settings import load
 from service.web.openapi import DOCUMENT
 from tests.service import scene
 from tests.service.webapp import application, deliver
@@ -190,6 +192,18 @@ def test_readiness_names_what_is_missing(served):
         connection.exec_driver_sql("DROP TABLE gen_env_run")
     assert "database" in client.get("/readyz").json["failing"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_readiness_names_a_database_without_an_encoding(tmp_path, ascii_url):
+    # Not prepared: a start would refuse it. So might a database look that was moved by hand.
+    settings = load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080, ascii_url), {})
+    settings.data_dir.mkdir()
+    app = create_app(settings)
+    try:
+        failing = app.test_client().get("/readyz").json["failing"]
+        assert failing == {"database": "the database's encoding is SQL_ASCII; it must be UTF8"}
+    finally:
+        app.extensions["gen-env"].engine.dispose()
 
 
 def test_numbers_are_given_to_prometheus(served):

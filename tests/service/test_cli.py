@@ -25,6 +25,14 @@ def test_the_doctor_says_what_is_missing_and_shows_no_secret(tmp_path):
     assert scene.API not in result.output
 
 
+def test_the_doctor_names_a_database_without_an_encoding(tmp_path, ascii_url):
+    path = scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080, ascii_url)
+    result = run("doctor", "--config", str(path))
+    assert result.exit_code == 1
+    assert "FAIL database: the database's encoding is SQL_ASCII; it must be UTF8" in result.output
+    assert "createdb -E UTF8" in result.output
+
+
 def test_faulty_settings_end_with_the_faults_and_no_traceback(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("connections: []\nodd: 1\n")

@@ -4,9 +4,7 @@ import collections
 import json
 import os
 import random
-import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -99,62 +97,6 @@ def test_kills_at_random_moments_lose_nothing_on_sqlite(tmp_path):
     assert_nothing_lost(settings, heads)
     for canary in (scene.SECRET, scene.TOKEN, scene.API):
         assert canary not in log
-
-
-@pytest.fixture
-def postgresql(tmp_path):
-    """A server of its own; skips where no server program is installed."""
-    found = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
-    programs = [Path(name).resolve().parent for name in found if name]
-    if not programs:
-        pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
-    as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    prefix = as_other if os.geteuid() == 0 else []
-    place = Path("/tmp") / f"gen-env-pg-{os.getpid()}"
-    place.mkdir(mode=0o777)
-    if prefix:
-        os.chown(place, 65534, 65534)
-    port = scene.free_port()
-    tools = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": place}
-    init = [
-        *prefix,
-        programs[0] / "initdb",
-        "-D",
-        place / "data",
-        "-U",
-        "owner",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-    ]
-    serve = [*prefix, programs[0] / "postgres", "-D", place / "data", "-p", str(port), "-k", place,
-             "-c", "listen_addresses=127.0.0.1"]  # fmt: skip
-    server = None
-    try:
-        done = subprocess.run(init, capture_output=True, check=False, **tools)
-        if done.returncode:
-            pytest.skip(f"initdb does not work here: {done.stderr.decode()[-300:]}")
-        with (place / "log").open("wb") as log:
-            server = subprocess.Popen(serve, stdout=log, stderr=log, **tools)
-        url = f"postgresql://owner@127.0.0.1:{port}/postgres"
-        assert scene.wait_for(lambda: reachable(url)), (place / "log").read_text()
-        yield url
-    finally:
-        if server:
-            server.send_signal(signal.SIGINT)
-            server.wait(20)
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def reachable(url):
-    import psycopg
-
-    try:
-        psycopg.connect(url, connect_timeout=2).close()
-    except psycopg.Error:
-        return False
-    return True
 
 
 def test_kills_at_random_moments_lose_nothing_on_postgresql_with_two_workers(tmp_path, postgresql):
