@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from generator import catalogue, pipeline, placement, repo, scaffold, yamledit, yamlio
+from generator import (
+    catalogue,
+    offspring,
+    pipeline,
+    placement,
+    repo,
+    scaffold,
+    yamledit,
+    yamlio,
+)
 from generator.catalogue import Catalogue
 from generator.definition import FILE_NAME, ROOT, name_faults
 from generator.errors import UserError
@@ -42,28 +50,16 @@ _TEMPLATED = {
     "dags.gitSync.ref": "dags_ref",
     "ingress.host": "ingress_host",
 }
-# What belongs to one environment alone: `--from` leaves it behind.
-_OWN = (
-    ("metadata", "name"),
-    ("metadata", "team"),
-    ("destination", "namespace"),
-    ("database", "host"),
-    ("database", "cidrs"),
-    ("database", "secretName"),
-    ("database", "resultBackendSecretName"),
-    ("broker", "host"),
-    ("broker", "secretName"),
-    ("broker", "passwordSecretName"),
-    ("pgbouncer", "secretName"),
-    ("pgbouncer", "statsSecretName"),
-    ("ingress", "host"),
-    ("ingress", "tls", "secretName"),
-    ("keys",),
-    ("suppress",),
-)
-
 Ask = Callable[[str, str], str]
-"""Question and default → answer; an empty default must be answered."""
+"""Question and default → answer; an empty default must be answered, or Unanswered is raised."""
+
+
+class Unanswered(Exception):
+    """Nobody is there to answer these questions."""
+
+    def __init__(self, *questions: str) -> None:
+        super().__init__(*questions)
+        self.questions = questions
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,22 +75,23 @@ class Wish:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Creation:
-    """A new environment, ready to be written: plan and findings."""
+    """A new environment, ready to be written: plan, findings, and what to look at."""
 
     name: str
     plan: Plan
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def prepare(
     root: Path, wish: Wish, ask: Ask, charts: Charts, renderer: Renderer | None
 ) -> Creation:
-    """Everything that `new` will write; raises UserError where it cannot be."""
+    """Everything that `new` will write; raises UserError where it cannot be, and Unanswered."""
     files = WorkTree(root)
     found = catalogue.load(files)
     _require(found, wish, files)
     _require_place(root, found)
-    text = _from(found, wish, ask) if wish.source else _fresh(found, wish, ask)
+    text, notes = _from(found, wish, ask) if wish.source else (_fresh(found, wish, ask), ())
     path = f"{ROOT}/{wish.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
     generation = pipeline.generate(ahead, [wish.name], charts, renderer)
@@ -107,7 +104,7 @@ def prepare(
     writes = {path: text}
     for outcome in generation.outcomes:
         writes |= outcome.plan.writes
-    return Creation(wish.name, Plan(writes), problems)
+    return Creation(wish.name, Plan(writes), problems, notes)
 
 
 def commit(root: Path, creation: Creation, branch: str) -> str:
@@ -222,15 +219,6 @@ def _with_fields(text: str, wish: Wish, skip: frozenset[str] = frozenset()) -> s
     return text
 
 
-def _for_editors(text: str, name: str) -> str:
-    """The first line names the schema by a relative path, which a team makes one folder longer."""
-    return re.sub(r"\A(# yaml-language-server: \$schema=)(\.\./)+(?=\.gen-env/)", _up(name), text)
-
-
-def _up(name: str) -> str:
-    return r"\g<1>" + scaffold.to_root(name)
-
-
 def _parsed(field: str, value: str) -> object:
     """The value of --set: YAML as it would stand in the file."""
     try:
@@ -239,32 +227,49 @@ def _parsed(field: str, value: str) -> object:
         raise UserError(f"--set {field}: {error.message}", hint=error.hint) from None
 
 
-def _from(found: Catalogue, wish: Wish, ask: Ask) -> str:
-    """Another environment's definition without what is that one's own, comments kept."""
+def _from(found: Catalogue, wish: Wish, ask: Ask) -> tuple[str, tuple[str, ...]]:
+    """Another environment's definition without what is that one's own, and what was left out."""
     assert wish.source is not None
     source = next(iter(found.chosen([wish.source])), None)
     if source is None:
         first = next(item for item in found.problems if item.environment == wish.source)
         raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
-    text = _for_editors(source.document.text, wish.name)
-    team, _, last = wish.name.rpartition("/")
-    for path in _OWN:
-        if source.part(*path) is not None and path != ("metadata", "name"):
-            text = yamledit.remove(text, path)
-    text = yamledit.set_value(text, ("metadata", "name"), last)
-    if team:
-        text = yamledit.set_value(text, ("metadata", "team"), team)
+    made = offspring.offspring(source, wish.name, wish.fields)
+    text = made.text
+    last = wish.name.rpartition("/")[2]
     named = last in _TIERS or last == "production"
     if wish.tier is not None or named or source.part("metadata", "tier") is None:
         tier = wish.tier or guessed_tier(wish.name)
         text = yamledit.set_value(text, ("metadata", "tier"), tier)
     if wish.cluster is not None:
         text = yamledit.set_value(text, ("destination", "cluster"), wish.cluster)
-    for path in (("database", "host"), ("ingress", "host"), ("broker", "host")):
-        field = ".".join(path)
-        if source.part(*path) is not None and field not in wish.fields:
-            text = yamledit.set_value(text, path, ask(f"{field} of {wish.name}", ""))
-    return _with_fields(text, wish)
+    for question, answer in zip(made.questions, _answers(made.questions, ask), strict=True):
+        text = yamledit.set_value(text, question.path, question.value(answer))
+    return _with_fields(text, wish), tuple(_notes(made, wish))
+
+
+def _answers(questions: Sequence[offspring.Question], ask: Ask) -> list[str]:
+    """Every answer; raises Unanswered with all the questions that got none."""
+    answers: list[str] = []
+    unanswered: list[str] = []
+    for question in questions:
+        try:
+            answers.append(ask(question.text, ""))
+        except Unanswered as error:
+            unanswered += error.questions
+    if unanswered:
+        raise Unanswered(*unanswered)
+    return answers
+
+
+def _notes(made: offspring.Offspring, wish: Wish) -> Iterator[str]:
+    if made.left_out:
+        yield (
+            f"left out, because it is {wish.source}'s own; fill in what {wish.name} needs:"
+            f" {', '.join(made.left_out)}"
+        )
+    if made.doubtful:
+        yield f"kept; see whether it is right for {wish.name}: {', '.join(made.doubtful)}"
 
 
 def acceptable(creation: Creation) -> bool:

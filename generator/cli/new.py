@@ -41,7 +41,13 @@ def command(
     asker = _refuse if no_input else _ask
     files = WorkTree(root)
     charts, renderer = engines.charts(files, root), engines.lazy(files)
-    creation = create.prepare(root, wish, asker, charts, renderer)
+    try:
+        creation = create.prepare(root, wish, asker, charts, renderer)
+    except create.Unanswered as error:
+        asked = "; ".join(error.questions)
+        raise click.UsageError(
+            f"--no-input, and no value for: {asked}; give it with --set"
+        ) from None
     common.tell(creation.problems, err=True)
     if not create.acceptable(creation):
         common.say("nothing was written")
@@ -54,6 +60,8 @@ def command(
         common.say(f"committed {sha[:12]} on {target}")
     for path in creation.plan.paths:
         click.echo(path)
+    for note in creation.notes:
+        common.say(note)
     common.say(f"next: gen-env secrets {full}, gen-env validate {full}, then open a pull request")
     return 0
 
@@ -64,6 +72,8 @@ def _ask(question: str, default: str) -> str:
 
 
 def _refuse(question: str, default: str) -> str:
+    from generator.create import Unanswered
+
     if default:
         return default
-    raise click.UsageError(f"--no-input, and no value for: {question}; give it with --set")
+    raise Unanswered(question)

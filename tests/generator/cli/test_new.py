@@ -417,14 +417,27 @@ def estate(tmp_path):
     return repo.init()
 
 
+OWN = {
+    "database.host": "pg2.example.com",
+    "database.cidrs": "[10.22.0.0/24]",
+    "ingress.host": "a2.example.com",
+    "auth.oidc.clientId": "airflow-staging",
+    "logging.remote.url": "s3://logs/staging",
+    "networkPolicy.peers.logs": "[{cidr: 10.42.0.0/24}]",
+}
+
+
+def given(*without):
+    return [
+        part
+        for field, value in OWN.items()
+        if field not in without
+        for part in ("--set", f"{field}={value}")
+    ]
+
+
 def test_from_leaves_secrets_hosts_and_names_behind(estate):
-    hosts = ("--set", "database.host=pg2.example.com", "--set", "ingress.host=a2.example.com")
-    done = estate.run("new", "staging", "--from", "production", "--no-input", *hosts)
-    assert done.code == 1
-    assert "10.20.0.0" not in done.said
-    assert "networkPolicy.peers.database" in done.stderr, "its networks are not those of production"
-    cidrs = ("--set", "database.cidrs=[10.22.0.0/24]")
-    done = estate.run("new", "staging", "--from", "production", "--no-input", *hosts, *cidrs)
+    done = estate.run("new", "staging", "--from", "production", "--no-input", *given())
     assert done.code == 0, done.said
     data = written(estate, "staging")
     assert data["metadata"] == {"name": "staging", "tier": "staging"}
@@ -434,15 +447,33 @@ def test_from_leaves_secrets_hosts_and_names_behind(estate):
     assert data["pgbouncer"] == {"replicas": 2, "poolSize": 20}
     text = estate.read("environments/staging/environment.yaml")
     assert text.startswith("# What earns money."), "comments are kept"
-    assert "prod-database" not in text and "pg.example.com" not in text
+    for own in ("prod-database", "pg.example.com", "s3://logs/production", "10.20.", "10.40."):
+        assert own not in text
+    assert "10.30.0.0" not in text, "what production's tasks may reach is production's"
+    assert "networkPolicy.taskEgress" in done.stderr and "auth.oidc.issuer" in done.stderr
     for path in (estate.root / "environments/staging/secrets").glob("*.yaml"):
         assert ciphertext(path.stem) not in path.read_text()
     assert estate.run("validate", "staging").code == 0
 
 
-def test_from_asks_for_the_hosts(estate):
+def test_from_names_everything_that_it_would_ask_for_at_once(estate):
     said = refused(estate, "staging", "--from", "production", "--no-input")
-    assert "database.host of staging" in said
+    assert all(field in said for field in OWN), said
+    one = refused(estate, "staging", "--from", "production", "--no-input", *given("ingress.host"))
+    assert "ingress.host of staging" in one and "database.host" not in one
+
+
+def test_from_takes_answers_of_a_person(estate, monkeypatch):
+    import io
+
+    answers = ["pg2.example.com", "a2.example.com", "airflow-staging", "s3://logs/staging"]
+    answers += ["10.22.0.0/24, 10.23.0.0/24", "10.42.0.0/24"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers) + "\n"))
+    done = estate.run("new", "staging", "--from", "production")
+    assert done.code == 0, done.said
+    data = written(estate, "staging")
+    assert data["database"]["cidrs"] == ["10.22.0.0/24", "10.23.0.0/24"]
+    assert data["networkPolicy"]["peers"]["logs"] == [{"cidr": "10.42.0.0/24"}]
 
 
 def test_from_an_unknown_environment_is_refused(estate):
@@ -559,10 +590,8 @@ def test_a_read_only_folder_leaves_everything_as_it_was(repo):
 
 
 def test_asking_refuses_without_input_unless_there_is_a_default():
-    import click
-
     assert command._refuse("question", "default") == "default"
-    with pytest.raises(click.UsageError):
+    with pytest.raises(create.Unanswered):
         command._refuse("question", "")
 
 
