@@ -28,8 +28,8 @@ demo: $(STAMP)  ## scaffold, validate, render and change two environments under 
 test: $(STAMP)  ## run the tests
 	@$(BIN)/python -m pytest -q -n auto
 
-forge-apis: $(STAMP)  ## fetch GitHub's and Gitea's API descriptions, which tests judge by (npm, Go; once)
-	@$(BIN)/python -m tests.forge_contract
+forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
+	@$(BIN)/python -m tests.forge_published
 
 cluster-tools: $(STAMP)  ## build etcd and kube-apiserver for the cluster tests (Go; once)
 	@$(BIN)/python tests/cluster/programs.py

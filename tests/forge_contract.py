@@ -1,24 +1,11 @@
-"""The forges' own descriptions of their APIs, and whether an exchange is one that they describe.
-
-They are other people's files: never part of this repository, kept in a cache (or the folder that
-GEN_ENV_FORGE_APIS names). `make forge-apis` brings GitHub's and Gitea's there through the clients
-of npm and Go. GitLab's is in no registry: for it python-gitlab judges.
-"""
+"""Whether an exchange with a forge is one that its published API description allows."""
 
 import functools
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import warnings
-from pathlib import Path
 
-FOLDER = "GEN_ENV_FORGE_APIS"
-# Found before a test hides the home folder.
-_PLACE = Path(os.environ.get(FOLDER) or Path("~/.cache/gen-env/forge-apis").expanduser())
+from tests import forge_published
+
 GITHUB, GITEA = "github", "gitea"
 PREFIXES = {GITHUB: "/api/v3", GITEA: "/api/v1"}
 # Of 800 paths those that a check, a promotion or another client of the stand-in may ask for.
@@ -29,35 +16,17 @@ _ASKED = re.compile(
 )
 # Gitea's list of comments has no pages, and does not mind being asked for one.
 _BEYOND = {GITEA: {("issues", "limit")}}
-_GITHUB_PACKAGE = "@octokit/openapi@23.0.2"
-_GITEA_MODULE = "code.gitea.io/gitea@v1.27.3"
-
-
-def document(kind):
-    """The description of a forge's API, or None where it is not at hand."""
-    path = _PLACE / f"{kind}.json"
-    return json.loads(path.read_bytes(), object_hook=_with_null) if path.is_file() else None
-
-
-def _with_null(node):
-    """GitHub's enumerations leave out the null that they allow: `conclusion` of a run under way."""
-    if node.get("nullable") is True and isinstance(node.get("enum"), list):
-        node["enum"] = [*node["enum"], None]
-    return node
 
 
 def missing(kind):
     """What a skipped test says."""
-    return (
-        f"needs {kind}'s published API description: run `make forge-apis`, or set {FOLDER} to a "
-        f"folder with {kind}.json"
-    )
+    return forge_published.missing(f"{kind}.json, the published description of its API")
 
 
 @functools.cache
 def contract(kind):
     """The judge of one forge's exchanges, None where its description is not at hand."""
-    found = document(kind)
+    found = forge_published.description(kind)
     return None if found is None else Contract(kind, found)
 
 
@@ -178,46 +147,3 @@ def _words(fault):
         elif reason is not fault:
             told.append(str(reason)[:300])
     return "; ".join(dict.fromkeys(told))
-
-
-def main():
-    """Bring GitHub's and Gitea's descriptions into the cache."""
-    _PLACE.mkdir(parents=True, exist_ok=True)
-    for kind, bring in ((GITHUB, _from_npm), (GITEA, _from_go)):
-        target = _PLACE / f"{kind}.json"
-        if target.is_file():
-            continue
-        with tempfile.TemporaryDirectory(prefix="gen-env-apis-") as folder:
-            text = bring(Path(folder))
-        json.loads(text)
-        target.write_bytes(text)
-    print(f"API descriptions are in {_PLACE}")
-
-
-def _from_npm(folder):
-    _run("npm", "pack", "--silent", _GITHUB_PACKAGE, "--pack-destination", folder, cwd=folder)
-    [packed] = folder.glob("*.tgz")
-    shutil.unpack_archive(packed, folder / "out", filter="data")
-    return (folder / "out/package/generated/api.github.com.json").read_bytes()
-
-
-def _from_go(folder):
-    environment = {**os.environ, "GOMODCACHE": str(folder / "modules"), "GOFLAGS": "-modcacherw"}
-    told = _run("go", "mod", "download", "-json", _GITEA_MODULE, cwd=folder, env=environment)
-    place = Path(json.loads(told)["Dir"]) / "templates/swagger/v1_openapi3_json.tmpl"
-    text = place.read_text("utf-8")
-    return re.sub(r"\{\{[^}]*\}\}", "", text).encode()
-
-
-def _run(*command, **options):
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, **options)
-    except FileNotFoundError:
-        sys.exit(f"{command[0]} is needed to fetch the descriptions, and is not installed")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{command[0]} failed: {error.stderr.decode()[-500:]}")
-    return done.stdout
-
-
-if __name__ == "__main__":
-    main()

@@ -2,21 +2,18 @@ import copy
 import dataclasses
 import hmac
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from generator.forge.port import ForgeKind
 from service import tables
 from service.webhook.payload import text
+from tests import forge_published
 from tests.service import scene
 from tests.service.webapp import application, deliver
 
 HEAD = scene.sha_of(1)
 BODY = scene.pull_body("team/one", 1, HEAD)
-SAMPLES = "GEN_ENV_WEBHOOK_SAMPLES"
-OCTOKIT = "GEN_ENV_OCTOKIT_SAMPLES"
 
 
 @pytest.fixture
@@ -182,31 +179,6 @@ def test_no_mutation_of_a_delivery_is_our_error(served):
         assert status in (200, 202, 403), (status, body)
 
 
-def published():
-    """(forge, event, body) of the samples that the machine has."""
-    if folder := os.environ.get(SAMPLES):
-        for path in sorted(Path(folder).rglob("*.json")):
-            kind = next((kind for kind in ForgeKind if kind.value in path.parts), None)
-            if kind:
-                data = json.loads(path.read_bytes())
-                yield kind, guessed(kind, path.stem, data), data
-    if file := os.environ.get(OCTOKIT):
-        for group in json.loads(Path(file).read_bytes()):
-            for data in group["examples"]:
-                yield ForgeKind.GITHUB, group["name"], data
-
-
-def guessed(kind, name, data):
-    if kind is ForgeKind.GITLAB:
-        words = {"merge_request": "Merge Request Hook", "push": "Push Hook", "note": "Note Hook"}
-        return words.get(data.get("object_kind"), "Other Hook")
-    if "comment" in name:
-        return "issue_comment"
-    names = {"pull_request": "pull_request", "pr": "pull_request", "check": "check_run",
-             "merge": "merge_group", "push": "push"}  # fmt: skip
-    return next((event for start, event in names.items() if name.startswith(start)), name)
-
-
 def signing(kind, name, raw, delivery, secret):
     signature = hmac.new(secret.encode(), raw, "sha256").hexdigest()
     match kind:
@@ -225,14 +197,10 @@ def repository_of(data):
     return text(data, "repository", "full_name") or text(data, "project", "path_with_namespace")
 
 
-@pytest.mark.skipif(
-    not (os.environ.get(SAMPLES) or os.environ.get(OCTOKIT)),
-    reason=f"needs published deliveries: {SAMPLES}=DIR with github/, gitlab/ and gitea/ folders, "
-    f"or {OCTOKIT}=api.github.com/index.json of npm's @octokit/webhooks-examples",
-)
 def test_published_deliveries_are_answered(tmp_path):
-    found = list(published())
-    assert found
+    found = [(ForgeKind(kind), event, body) for kind, event, body in forge_published.deliveries()]
+    if not found:
+        pytest.skip(forge_published.missing("recorded deliveries"))
     names = tuple(sorted({repository_of(data) for *_, data in found} - {""}))
 
     def serving(settings):

@@ -4,7 +4,6 @@ Each part is skipped with a word on what would make it run.
 """
 
 import dataclasses
-import json
 import os
 import re
 from pathlib import Path
@@ -21,7 +20,7 @@ from generator.forge.port import (
     ForgeKind,
     PullState,
 )
-from tests import forge_contract
+from tests import forge_contract, forge_published
 from tests.fake_forge import BOT, REPOSITORY, SHA
 from tests.generator.forge.forges import setting, with_app
 
@@ -40,11 +39,10 @@ def directory(variable, what):
 
 @pytest.fixture(scope="module")
 def samples():
-    where = directory(
-        "GEN_ENV_WEBHOOK_SAMPLES", "the unpacked npm package @octokit/webhooks-examples"
-    )
-    index = next(where.rglob("api.github.com/index.json"))
-    return {event["name"]: event["examples"] for event in json.loads(index.read_text())}
+    found = forge_published.octokit()
+    if found is None:
+        pytest.skip(forge_published.missing("deliveries/octokit.json, recorded deliveries"))
+    return found
 
 
 def test_every_published_pull_request_is_read(samples):

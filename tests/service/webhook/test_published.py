@@ -1,0 +1,73 @@
+"""Every recorded delivery, with every key dropped, nulled and retyped: read without a fault."""
+
+import json
+
+import pytest
+
+from generator.forge.port import ForgeKind
+from service.intake import content_of, jobs_of
+from service.settings import load
+from service.webhook.extract import event_of
+from tests import forge_published
+from tests.service import scene
+
+HEADERS = {
+    ForgeKind.GITHUB: "x-github-event",
+    ForgeKind.GITLAB: "x-gitlab-event",
+    ForgeKind.GITEA: "x-gitea-event",
+}
+MISSING = object()
+# Of every kind of JSON one that hurts: what an encoder, a database or a comparison chokes on.
+CHANGES = (MISSING, None, True, -1, 2**70, 0.5, "\ud800\0" * 9, [[]], {"id": {}})
+
+
+def mutated(data):
+    """The same object again and again, each time with one other change somewhere inside."""
+    places = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in list(places):
+        for change in CHANGES:
+            if change is not MISSING:
+                data[key] = change
+                yield
+            elif isinstance(data, dict):
+                del data[key]
+                yield
+        data[key] = value
+        if isinstance(value, dict | list):
+            yield from mutated(value)
+
+
+@pytest.fixture
+def connection(tmp_path):
+    return load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080), {}).connections[0]
+
+
+def recorded():
+    found = [(ForgeKind(kind), event, body) for kind, event, body in forge_published.deliveries()]
+    if not found:
+        pytest.skip(forge_published.missing("recorded deliveries"))
+    return found
+
+
+def test_every_mutation_of_every_recorded_delivery_is_read(connection):
+    read = 0
+    for kind, name, data in recorded():
+        for _ in mutated(data):
+            event = event_of(kind, {HEADERS[kind]: name}, data)
+            jobs = jobs_of(connection, event)
+            # What is stored must survive the database's encoding.
+            if jobs:
+                json.dumps([content_of(event), [job.details for job in jobs]]).encode()
+                assert all(job.key.isprintable() and job.queue.isprintable() for job in jobs)
+            read += 1
+    assert read > 100_000
+
+
+def test_recorded_deliveries_lead_to_work(connection):
+    """So that the test above reads more than what is ignored."""
+    kinds = set()
+    for kind, name, data in recorded():
+        event = event_of(kind, {HEADERS[kind]: name}, data)
+        kinds |= {(kind, job.kind.value) for job in jobs_of(connection, event)}
+    assert {(ForgeKind.GITHUB, "check"), (ForgeKind.GITHUB, "merge")} <= kinds
+    assert {(ForgeKind.GITLAB, "check"), (ForgeKind.GITLAB, "merge")} <= kinds
