@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.diff import folding, listing, masking, pairing
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.diff.model import Action, Change, Comparison, Folded, Limits, Pair, Side
 from generator.diff.unified import Unified, unified
 from generator.resource import Key, Object
@@ -39,7 +39,7 @@ def change_of(pair: Pair, limits: Limits) -> tuple[Change | None, tuple[str, ...
     if pair.base is None or pair.head is None:
         return _whole(pair, limits), ()
     base, head, fields = folding.fold(pair.base, pair.head)
-    if pair.base_key == pair.head_key and plain(base) == plain(head):
+    if pair.base_key == pair.head_key and same(base, head):
         return None, fields or (folding.ORDER,)
     masked = masking.mask(base, head)
     before, after = (listing.lines(side) for side in masked)

@@ -6,6 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether `plain` gives both the same text; told without making it, at the first difference."""
+    if one is other:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return _same_mappings(one, other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    return plain(one) == plain(other)
+
+
+def _same_mappings(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    if len(one) != len(other):
+        return False
+    if not all(isinstance(key, str) for key in (*one, *other)):
+        return plain(one) == plain(other)  # true and 1 are one and the same key to Python
+    return all(key in other and same(item, other[key]) for key, item in one.items())
+
+
 def plain(value: Any) -> str:
     """A text that is equal for equal content whatever the order of keys, and else differs.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from generator import yamlscalar
@@ -26,48 +25,50 @@ _METADATA = ("name", "namespace", "labels", "annotations")
 
 def lines(value: Any) -> list[str]:
     """The lines of one object, without line ends."""
-    return list(_block(value, "", _TOP))
+    found: list[str] = []
+    _block(found, value, "", _TOP)
+    return found
 
 
-def _block(value: Any, indent: str, first: tuple[str, ...] = ()) -> Iterator[str]:
+def _block(found: list[str], value: Any, indent: str, first: tuple[str, ...] = ()) -> None:
     if isinstance(value, dict):
         for key in _sorted(value, first):
             following = _METADATA if first is _TOP and key == "metadata" else ()
-            yield from _entry(f"{indent}{_scalar(key)}:", value[key], indent, following)
+            _entry(found, f"{indent}{_scalar(key)}:", value[key], indent, following)
     else:
         for item in value:
-            yield from _item(item, indent)
+            _item(found, item, indent)
 
 
-def _entry(prefix: str, value: Any, indent: str, first: tuple[str, ...]) -> Iterator[str]:
+def _entry(found: list[str], prefix: str, value: Any, indent: str, first: tuple[str, ...]) -> None:
     if isinstance(value, dict) and value:
-        yield prefix
-        yield from _block(value, indent + "  ", first)
+        found.append(prefix)
+        _block(found, value, indent + "  ", first)
     elif isinstance(value, list | tuple) and value:
-        yield prefix
-        yield from _block(value, indent)
+        found.append(prefix)
+        _block(found, value, indent)
     else:
-        yield from _leaf(prefix, value, indent + "  ")
+        _leaf(found, prefix, value, indent + "  ")
 
 
-def _item(value: Any, indent: str) -> Iterator[str]:
+def _item(found: list[str], value: Any, indent: str) -> None:
     """An entry of a list; its name comes first, so that fields beside it move no other line."""
     if isinstance(value, dict | list | tuple) and value:
-        inner = _block(value, indent + "  ", ("name",))
-        yield f"{indent}- {next(inner).lstrip(' ')}"
-        yield from inner
+        place = len(found)
+        _block(found, value, indent + "  ", ("name",))
+        found[place] = f"{indent}- {found[place].lstrip(' ')}"
     else:
-        yield from _leaf(f"{indent}-", value, indent + "  ")
+        _leaf(found, f"{indent}-", value, indent + "  ")
 
 
-def _leaf(prefix: str, value: Any, indent: str) -> Iterator[str]:
+def _leaf(found: list[str], prefix: str, value: Any, indent: str) -> None:
     if isinstance(value, str) and "\n" in value:
-        yield from _text(prefix, value, indent)
+        _text(found, prefix, value, indent)
     else:
-        yield f"{prefix} {_scalar(value)}"
+        found.append(f"{prefix} {_scalar(value)}")
 
 
-def _text(prefix: str, value: str, indent: str) -> Iterator[str]:
+def _text(found: list[str], prefix: str, value: str, indent: str) -> None:
     """A block scalar: `|` ends with one line end, `|-` with none, `|+` with several."""
     body = value.split("\n")
     if body[-1]:
@@ -77,9 +78,8 @@ def _text(prefix: str, value: str, indent: str) -> Iterator[str]:
         mark = "|+" if body and not body[-1] else "|"
     # A reader finds the indentation by the first line, unless that one is empty or indented.
     digit = "2" if value.startswith((" ", "\t", "\n")) else ""
-    yield f"{prefix} {mark[0]}{digit}{mark[1:]}"
-    for line in body:
-        yield f"{indent}{visible(line)}" if line else ""
+    found.append(f"{prefix} {mark[0]}{digit}{mark[1:]}")
+    found.extend(f"{indent}{visible(line)}" if line else "" for line in body)
 
 
 def _scalar(value: Any) -> str:
@@ -105,6 +105,9 @@ def _is_plain(text: str) -> bool:
 
 
 def _sorted(mapping: dict[Any, Any], first: tuple[str, ...]) -> list[Any]:
+    if not first and all(isinstance(key, str) for key in mapping):
+        return sorted(mapping)
+
     def order(key: Any) -> tuple[int, str, str]:
         rank = first.index(key) if key in first else len(first)
         return (rank, str(key), type(key).__name__)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
 from generator.impact.view import Context, View
@@ -144,7 +144,7 @@ def _is_resealed(context: Context, place: Reference) -> bool:
     before, after = context.base.objects.get(key), context.head.objects.get(key)
     if before is None or after is None:
         return False
-    return plain(_cipher(before, place[1])) != plain(_cipher(after, place[1]))
+    return not same(_cipher(before, place[1]), _cipher(after, place[1]))
 
 
 def _cipher(manifest: Object, key: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.diff.quantity import quantity, size
 from generator.health import fields
 from generator.impact.finding import Finding, error, info
@@ -148,7 +148,7 @@ def _priority(before: Object, after: Object) -> Iterator[str]:
 def _frozen_fields(before: Object, after: Object, mutable: frozenset[str]) -> Iterator[str]:
     old, new = fields.section(before, "spec"), fields.section(after, "spec")
     for name in sorted(map(str, (old.keys() | new.keys()) - mutable)):
-        if plain(_defaulted(old.get(name))) != plain(_defaulted(new.get(name))):
+        if not same(_defaulted(old.get(name)), _defaulted(new.get(name))):
             yield f"spec.{name}"
 
 
@@ -158,7 +158,7 @@ def _defaulted(value: Any) -> Any:
 
 
 def _differs(before: Object, after: Object, *path: str) -> bool:
-    return plain(fields.at(before, *path)) != plain(fields.at(after, *path))
+    return not same(fields.at(before, *path), fields.at(after, *path))
 
 
 def _is_replaced(manifest: Object) -> bool:

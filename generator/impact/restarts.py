@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.diff.content import plain
+from generator.diff.content import plain, same
 from generator.diff.folding import is_folded_annotation
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
@@ -34,7 +34,7 @@ def task_pods(context: Context) -> Iterator[Finding]:
         old = context.base.by_key.get(after.key)
         if after.key.kind != TASK_PODS or old is None:
             continue
-        if plain(old.template) != plain(after.template):
+        if not same(old.template, after.template):
             reasons = "; ".join(_reasons(old, after))
             yield info(
                 "task-pods",
@@ -156,7 +156,7 @@ def _reasons(before: Workload, after: Workload) -> Iterator[str]:
             yield f"container {name} goes away"
         elif name not in old:
             yield f"container {name} is new"
-        elif plain(old[name]) != plain(new[name]):
+        elif not same(old[name], new[name]):
             for reason in _container_reasons(old[name], new[name]):
                 grouped.setdefault(reason, []).append(name)
     for reason, names in grouped.items():
@@ -210,11 +210,7 @@ def _variables(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
-    return {
-        str(name)
-        for name in old.keys() | new.keys()
-        if plain(old.get(name)) != plain(new.get(name))
-    }
+    return {str(name) for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
 
 
 RULES = (restart, task_pods, worker_drain, drain_time, not_restarted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.health import fields
 from generator.impact.finding import Finding, error, info, warning
 from generator.impact.references import Use, provided, uses
@@ -120,7 +120,7 @@ def _wanted(view: View) -> Iterator[tuple[str, Use, str]]:
 def _difference(before: Object, after: Object, verb: str) -> str:
     both = before.keys() & after.keys()
     parts = (
-        (verb, sorted(name for name in both if plain(before[name]) != plain(after[name]))),
+        (verb, sorted(name for name in both if not same(before[name], after[name]))),
         ("new", sorted(after.keys() - before.keys())),
         ("gone", sorted(before.keys() - after.keys())),
     )

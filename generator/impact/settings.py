@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.health import fields
 from generator.impact.finding import Finding, info, warning
 from generator.impact.view import Context, View, listed
@@ -85,7 +85,7 @@ def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
     elif isinstance(after, Mapping) and before is None and after:
         for key in after:
             yield from _differing(None, after[key], f"{path}.{key}")
-    elif plain(before) != plain(after):
+    elif not same(before, after):
         yield path
 
 

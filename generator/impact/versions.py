@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.impact.apis import removal
 from generator.impact.finding import Finding, error, info
 from generator.impact.view import Context
@@ -55,7 +55,7 @@ def _is_pure(context: Context) -> bool:
     before, after = context.base.facts.values, context.head.facts.values
     if before is None or after is None:
         return False
-    return plain(_without_versions(before)) == plain(_without_versions(after))
+    return same(_without_versions(before), _without_versions(after))
 
 
 def _without_versions(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.diff import pairing
-from generator.diff.content import plain
+from generator.diff.content import same
 from generator.diff.model import Facts, Side
 from generator.health import fields
 from generator.impact.selection import Labelled
@@ -133,7 +133,7 @@ class Context:
             for work in self.head.workloads
             if work.key.kind in ROLLED
             and work.key in before
-            and plain(before[work.key].template) != plain(work.template)
+            and not same(before[work.key].template, work.template)
         )
 
     @property
