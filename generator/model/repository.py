@@ -277,6 +277,7 @@ class Repository(Spec):
     """The clusters that environments name, with what is true of each."""
     defaults: Defaults = Defaults.model_construct()
     promotion: Promotion = Promotion.model_construct()
+    rollback: Rollback = Rollback.model_construct()
     policy: Policy = Policy.model_construct()
 
     @pydantic.field_validator("engine")
