@@ -12,11 +12,13 @@ from generator import (
     pipeline,
     placement,
     repo,
+    resolve,
     scaffold,
     yamledit,
     yamlio,
 )
 from generator.catalogue import Catalogue
+from generator.checks import estate
 from generator.definition import FILE_NAME, ROOT, name_faults
 from generator.errors import UserError
 from generator.files import Overlay, WorkTree
@@ -98,7 +100,7 @@ def prepare(
     # A link elsewhere below environments/ is for `generate` and `validate` to tell.
     problems = tuple(
         item
-        for item in generation.problems
+        for item in (*generation.problems, *_beside(generation.catalogue, wish.name))
         if item.environment in ("", wish.name) and item.rule != "tree/symlink"
     )
     writes = {path: text}
@@ -152,6 +154,17 @@ def _require(found: Catalogue, wish: Wish, files: WorkTree) -> None:
         )
     if list(files.links(f"{ROOT}/{wish.name}")):
         raise UserError("a symbolic link is in the way", path=f"{ROOT}/{wish.name}")
+
+
+def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
+    """What the new environment would share with those that are there, or may not use."""
+    if ahead.settings is None:
+        return
+    # The new one last: a finding stands at the later of two.
+    others = [item for item in ahead.definitions.values() if item.name != name]
+    new = [ahead.definitions[name]] if name in ahead.definitions else []
+    found = [resolve.resolve(item, ahead.settings)[0] for item in (*others, *new)]
+    yield from estate.problems([item for item in found if item is not None])
 
 
 def _require_place(root: Path, found: Catalogue) -> None:

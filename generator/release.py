@@ -45,14 +45,19 @@ class Release:
     @property
     def application(self) -> str:
         """Name of the Argo CD Application, unique in the repository."""
-        default = "airflow-" + self.resolved.name.replace("/", "-")
-        return self.environment.destination.application or default
+        return application_name(self.resolved)
 
     @property
     def owns_namespace(self) -> bool:
         """Whether the namespace is gen-env's: an adopted one is left alone at first."""
         adoption = self.environment.adoption
         return adoption is None or "namespace" in adoption.steps
+
+
+def application_name(resolved: Resolved) -> str:
+    """The name that the definition gives its Application, else one from the environment's path."""
+    default = "airflow-" + resolved.name.replace("/", "-")
+    return resolved.environment.destination.application or default
 
 
 def build(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from generator.checks.rule import ERROR, Rule
 from generator.problem import Problem
+from generator.release import application_name
 from generator.resolve import Resolved
 
 NAMESPACE = Rule(
@@ -30,6 +31,13 @@ DATABASE = Rule(
     "Their schedulers would run each other's tasks, and a migration of one breaks the other.",
     "Airflow",
 )
+APPLICATION = Rule(
+    "estate/duplicate-application",
+    ERROR,
+    "Two environments under one Application name",
+    "Argo CD knows one of them only: it would deploy each in turn over the other.",
+    "Argo CD",
+)
 ALLOWED = Rule(
     "policy/team",
     ERROR,
@@ -38,7 +46,7 @@ ALLOWED = Rule(
     "gen-env.yaml policy",
 )
 
-RULES = (NAMESPACE, HOST, DATABASE, ALLOWED)
+RULES = (NAMESPACE, HOST, DATABASE, APPLICATION, ALLOWED)
 
 
 def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
@@ -46,14 +54,34 @@ def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
     yield from _duplicates(
         everybody,
         NAMESPACE,
-        lambda item: (item.environment.destination.cluster, item.environment.namespace),
+        lambda item: (item.cluster.server.rstrip("/").lower(), item.environment.namespace),
         ("destination", "namespace"),
         "namespace",
     )
     yield from _duplicates(everybody, HOST, _host, ("ingress", "host"), "host")
     yield from _duplicates(everybody, DATABASE, _database, ("database", "host"), "database")
+    application = ("destination", "application")
+    yield from _duplicates(
+        everybody, APPLICATION, lambda item: (application_name(item),), application, "Application"
+    )
+    yield from _root_taken(everybody)
     for item in everybody:
         yield from _allowed(item)
+
+
+def _root_taken(everybody: Sequence[Resolved]) -> Iterator[Problem]:
+    """The app of apps is an Application as well."""
+    for item in everybody:
+        root = item.settings.repository.argocd.root
+        if root.type == "app-of-apps" and application_name(item) == root.name:
+            yield item.problem(
+                APPLICATION.id,
+                APPLICATION.severity,
+                f"the root Application is called {root.name} as well",
+                "destination",
+                "application",
+                hint="give this one another destination.application, or argocd.root another name",
+            )
 
 
 def _host(item: Resolved) -> tuple[str, ...] | None:

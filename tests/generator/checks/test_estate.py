@@ -4,7 +4,17 @@ import pytest
 from generator.checks import estate
 from tests.repositories import DEV, SETTINGS, STAGING, changed, release
 
-TWO_CLUSTERS = SETTINGS + "  other:\n    server: https://10.9.9.9\n    kubernetesVersion: 1.34.2\n"
+TWO_CLUSTERS = (
+    SETTINGS
+    + """\
+  other:
+    server: https://10.9.9.9
+    kubernetesVersion: 1.34.2
+argocd:
+  root: {type: app-of-apps}
+  adopted: {applications: [x, airflow-dev, airflow-dev2, airflow-environments]}
+"""
+)
 TEST = changed(DEV, ("name: dev", "name: test"))
 HOSTED = "ingress: {{host: {}, path: {}}}\n"
 PG = "{{host: {}, port: {}, name: {}}}"
@@ -32,6 +42,10 @@ SAME = {
          [databased(DEV, "pg", 5432, "airflow"), databased(TEST, "other", 5432, "airflow")],
          [DEV, TEST]],
     ),
+    "estate/duplicate-application": (
+        [changed(DEV, ("main}", "main, application: x}")), changed(TEST, ("main}", "main, application: x}"))],
+        [[DEV, TEST], [DEV, changed(TEST, ("main}", "main, application: airflow-dev2}"))]],
+    ),
 }  # fmt: skip
 
 
@@ -52,6 +66,30 @@ def test_what_two_environments_share_is_found_at_the_later_one(rule):
 def test_what_only_looks_alike_is_left_alone(rule):
     for texts in SAME[rule][1]:
         assert list(estate.problems(resolved(*texts))) == []
+
+
+def test_a_default_name_and_a_given_one_can_be_the_same_application():
+    given = changed(TEST, ("main}", "main, application: airflow-dev}"))
+    (problem,) = estate.problems(resolved(DEV, given))
+    assert (problem.rule, problem.environment) == ("estate/duplicate-application", "test")
+
+
+def test_the_root_has_a_name_that_no_environment_can_take():
+    taken = changed(DEV, ("main}", "main, application: airflow-environments}"))
+    (problem,) = estate.problems(resolved(taken))
+    assert "root Application" in problem.message and problem.line == 4
+    none = TWO_CLUSTERS.replace("type: app-of-apps", "type: none")
+    assert list(estate.problems(resolved(taken, settings=none))) == []
+
+
+def test_two_names_of_one_cluster_are_one_cluster():
+    settings = TWO_CLUSTERS.replace("https://10.9.9.9", "https://10.0.0.1:6443/")
+    texts = [
+        changed(DEV, ("main}", "main, namespace: x}")),
+        changed(TEST, ("main}", "other, namespace: x}")),
+    ]
+    (problem,) = estate.problems(resolved(*texts, settings=settings))
+    assert problem.rule == "estate/duplicate-namespace"
 
 
 def test_of_three_alike_each_later_one_is_told():

@@ -463,6 +463,24 @@ def test_from_names_everything_that_it_would_ask_for_at_once(estate):
     assert "ingress.host of staging" in one and "database.host" not in one
 
 
+@pytest.mark.parametrize(
+    ("field", "rule"),
+    [
+        ("ingress.host=airflow.example.com", "estate/duplicate-host"),
+        ("destination.namespace=airflow", "estate/duplicate-namespace"),
+        ("database={host: pg.example.com}", "estate/duplicate-database"),
+        ("destination.application=airflow-production", "estate/duplicate-application"),
+    ],
+)
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_what_another_environment_has_is_refused_before_anything_is_written(
+    estate, name, field, rule
+):
+    said = refused(estate, name, "--tier=development", "--no-input", "--set", field)
+    assert f"[{rule}]" in said and "environment production has the same" in said
+    assert f"environments/{name}/environment.yaml:" in said
+
+
 def test_from_takes_answers_of_a_person(estate, monkeypatch):
     import io
 
