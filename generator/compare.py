@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from generator import engines, review
@@ -46,6 +47,9 @@ def compare(request: Request, progress: Progress) -> Report:
     base = base_revision(tree, request)
     head = tree.resolve(request.head) if request.head else None
     with contextlib.ExitStack() as opened:
+        # git looks through the whole tree while the settings and charts are read.
+        aside = opened.enter_context(ThreadPoolExecutor(max_workers=1))
+        touched = aside.submit(_touched, tree, (base, head), prefix, (ROOT, SETTINGS))
         revisions = review.Revisions(
             base=opened.enter_context(_lazily(tree, base, prefix, request)),
             head=opened.enter_context(_lazily(tree, head, prefix, request))
@@ -58,8 +62,10 @@ def compare(request: Request, progress: Progress) -> Report:
         means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
         if request.file is not None:
             return _plain(request, revisions, means)
-        touched = _touched(tree, base, head, prefix)
-        report = review.review(revisions, request.environments, touched, means)
+        carried = {engines.vendored_path(files) for files in (revisions.base, revisions.head)}
+        shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
+        reached = None if shared else touched.result()
+        report = review.review(revisions, request.environments, reached, means)
         return _with_drift(request, revisions, report, means) if request.live else report
 
 
@@ -131,14 +137,19 @@ def _read(tree: Worktree, sha: str, prefix: str, parts: Sequence[str]) -> Snapsh
     return Snapshot(contents, tuple(links))
 
 
-def _touched(tree: Worktree, base: str, head: str | None, prefix: str) -> set[str]:
-    """Paths below our folder that differ between the base and the head (or the work tree)."""
+def _touched(
+    tree: Worktree, sides: tuple[str, str | None], prefix: str, paths: Sequence[str]
+) -> set[str]:
+    """Files at or below `paths` that differ between base and head (None is the work tree)."""
+    if not paths:
+        return set()
+    base, head = sides
+    within = ["--", *(f"{prefix}{path}" for path in paths)]
     arguments = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base]
-    if head:
-        arguments.append(head)
-    output = tree.git.run(*arguments, "--").stdout
+    output = tree.git.run(*arguments, *([head] if head else []), *within).stdout
     if not head:
-        output += tree.git.run("ls-files", "-z", "--others", "--exclude-standard").stdout
+        listed = ("ls-files", "-z", "--others", "--exclude-standard")
+        output += tree.git.run(*listed, *within).stdout
     names = [name.decode("utf-8", "replace") for name in output.split(b"\0") if name]
     return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from generator import catalogue, pipeline, plan, sides
 from generator.catalogue import Catalogue
-from generator.definition import Settings
+from generator.definition import ROOT, SETTINGS, Settings
 from generator.diff import environments
 from generator.files import Files, Overlay, WorkTree
 from generator.pipeline import Charts
@@ -55,10 +55,13 @@ def review(
 
     The base is taken as it stands in git: that is what is deployed. The head is taken as
     `generate` would leave it, and files that differ from that are a problem of their own.
-    `touched` are the paths that differ (None when unknown); only environments below them are
-    looked at, and all of them when gen-env.yaml is among them.
+    `touched` are the paths that differ (None when unknown, or when something differs that all
+    environments share); only environments below them are looked at, and all of them when
+    gen-env.yaml is among them.
     """
-    only = _named(touched, names)
+    if touched is not None and SETTINGS in touched:
+        touched = None
+    only = None if touched is None else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
     wanted = _reach(before, after, touched)
@@ -79,13 +82,10 @@ def review(
     )
 
 
-def _named(touched: set[str] | None, names: Sequence[str]) -> set[str] | None:
-    """Names of environments that must be read; None for all."""
-    if touched is None or any(path.startswith("gen-env.yaml") for path in touched):
-        return None
-    parts = [path.split("/") for path in touched if path.startswith("environments/")]
-    found = {"/".join(part[1:end]) for part in parts for end in (2, 3)}
-    return found | set(names)
+def _below(touched: set[str]) -> set[str]:
+    """What environments can be called in which these paths lie."""
+    parts = [path.split("/") for path in touched if path.startswith(f"{ROOT}/")]
+    return {"/".join(part[1:end]) for part in parts for end in (2, 3)}
 
 
 def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
@@ -97,14 +97,9 @@ def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
 def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set[str]:
     """Environments whose files differ; settings reach all of them."""
     everybody = {*before.definitions, *after.definitions}
-    everybody |= {item.environment for item in after.problems if item.environment}
-    if touched is None or any(path.startswith("gen-env.yaml") for path in touched):
-        return everybody
-    return {
-        name
-        for name in everybody
-        if any(path.startswith(f"environments/{name}/") for path in touched)
-    }
+    problems = (*before.problems, *after.problems)
+    everybody |= {item.environment for item in problems if item.environment}
+    return everybody if touched is None else everybody & _below(touched)
 
 
 def _generation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -12,22 +13,30 @@ from generator import catalogue, locks, pipeline, yamlio
 from generator.chart import ChartError
 from generator.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
+from generator.errors import UserError
 from generator.files import Files
+from generator.health import fields
 from generator.manifests.application import CHART_FOLDER, GENERATED
 from generator.model.repository import Cluster
 from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity
 from generator.render import Renderer, RenderFailure, RenderRequest
 
+APPLICATION = f"{GENERATED}/application.yaml"
+
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """Everything of one environment that decides what its cluster is given."""
+    """Everything of one environment that decides what its cluster is given.
+
+    `unreadable` is the first file that could not be read.
+    """
 
     name: str
     files: Mapping[str, bytes]
     cluster: Cluster | None
     built: Built | None
+    unreadable: UserError | None = None
 
     @property
     def identity(self) -> str:
@@ -41,29 +50,45 @@ class Inputs:
             digest.update(
                 repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
             )
+        digest.update(repr(_promises(self)).encode())
         return digest.hexdigest()
 
-    def text(self, path: str) -> bytes | None:
-        """A file below the environment's folder."""
-        return self.files.get(f"{ROOT}/{self.name}/{path}")
+    def path(self, place: str) -> str:
+        """The path of a file below the environment's folder."""
+        return f"{ROOT}/{self.name}/{place}"
+
+    def text(self, place: str) -> bytes | None:
+        """The content of such a file."""
+        return self.files.get(self.path(place))
+
+    @functools.cached_property
+    def application(self) -> Mapping[str, Any] | None:
+        """The Application, or None where there is none that can be read."""
+        text = self.text(APPLICATION)
+        try:
+            found = yamlio.load_manifests(text) if text is not None else []
+        except yamlio.YamlError:
+            return None
+        return found[0] if found else None
 
     @property
     def target(self) -> tuple[str, str, str] | None:
         """Server, namespace and release: what makes it the same deployment under another name."""
-        application = _application(self)
-        if application is None:
+        if self.application is None:
             return None
-        spec = application.get("spec") or {}
-        destination = spec.get("destination") or {}
-        return (str(destination.get("server")), str(destination.get("namespace")), _release(spec))
+        spec = fields.section(self.application, "spec")
+        place = fields.section(spec, "destination")
+        return (str(place.get("server")), str(place.get("namespace")), _release(spec))
 
 
 def inputs(files: Files, name: str, settings: Settings | None) -> Inputs | None:
     """The inputs of an environment on one side, or None where it is not there."""
     folder = f"{ROOT}/{name}"
-    found = {path: files.read(path) or b"" for path in files.below(folder)}
+    found, unreadable = _contents(files, folder)
     if not any(path.startswith(f"{folder}/{GENERATED}/") for path in found):
         return None
+    if unreadable is not None:
+        return Inputs(name, found, None, None, unreadable)
     built = None
     if settings is not None and f"{folder}/environment.yaml" in found:
         definition = catalogue.one(files, name)
@@ -74,29 +99,45 @@ def inputs(files: Files, name: str, settings: Settings | None) -> Inputs | None:
     return Inputs(name, found, cluster, built)
 
 
+def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
+    found: dict[str, bytes] = {}
+    unreadable = None
+    for path in files.below(folder):
+        try:
+            found[path] = files.read(path) or b""
+        except UserError as error:
+            found[path] = b""
+            unreadable = unreadable or error
+    return found, unreadable
+
+
 def _cluster_by_server(found: Mapping[str, bytes], name: str, settings: Settings) -> Cluster | None:
     target = Inputs(name, found, None, None).target
     clusters = settings.repository.clusters.values()
     return next((item for item in clusters if target and item.server == target[0]), None)
 
 
-def _application(item: Inputs) -> Mapping[str, Any] | None:
-    text = item.text(f"{GENERATED}/application.yaml")
-    if text is None:
-        return None
-    try:
-        found = yamlio.load_manifests(text)
-    except yamlio.YamlError:
-        return None
-    return found[0] if found else None
+def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
+    """What the definition says beyond its tree: database host, its connections, known Secrets."""
+    release = item.built.release if item.built else None
+    if release is None:
+        return None, None, ()
+    declared: list[str] = []
+    if release.environment.secrets.provider != "sealed-secrets":
+        declared = sorted({need.name for need in release.needs})
+    database = release.environment.database
+    return database.host, database.max_connections, tuple(declared)
+
+
+def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The Application's sources, however it writes them."""
+    one = fields.section(spec, "source")
+    return [*fields.entries(spec, "sources"), *([one] if one else [])]
 
 
 def _release(spec: Mapping[str, Any]) -> str:
-    for source in spec.get("sources") or []:
-        name = (source.get("helm") or {}).get("releaseName")
-        if name:
-            return str(name)
-    return ""
+    names = (fields.at(source, "helm", "releaseName") for source in _sources(spec))
+    return next((str(name) for name in names if name), "")
 
 
 def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
@@ -106,21 +147,24 @@ def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Sid
     go on.
     """
     try:
+        if item.unreadable is not None:
+            raise item.unreadable
         own = _own_manifests(item)
-        application = _application(item)
         values = _values(item)
-    except yamlio.YamlError as error:
+        if item.application is None:
+            yamlio.load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
+    except UserError as error:
         return _failed(revision, item, error.message, error.path, error.line, error.hint)
-    if application is None or item.cluster is None:
+    if item.application is None or item.cluster is None:
         return _failed(
             revision,
             item,
             "its Application is missing or names no known cluster",
             hint=f"gen-env generate {item.name}",
         )
-    spec = application.get("spec") or {}
-    namespace = str((spec.get("destination") or {}).get("namespace") or "")
-    manifests = [*own, application]
+    spec = fields.section(item.application, "spec")
+    namespace = str(fields.at(spec, "destination", "namespace") or "")
+    manifests = [*own, dict(item.application)]
     notes = None
     facts = _facts(item, values, spec, renderer)
     if not any(_is_chart_file(path) for path in item.files):
@@ -146,20 +190,20 @@ def _own_manifests(item: Inputs) -> list[dict[str, Any]]:
         if place.suffix == ".yaml" and str(place).startswith(
             (f"{GENERATED}/manifests/", "secrets/")
         ):
-            found += yamlio.load_manifests(content)
+            found += yamlio.load_manifests(content, path=path)
     return found
 
 
 def _values(item: Inputs) -> dict[str, Any]:
     text = item.text(f"{GENERATED}/values.yaml")
-    loaded = yamlio.load_manifests(text) if text else []
+    loaded = yamlio.load_manifests(text, path=_values_path(item)) if text else []
     return loaded[0] if loaded else {}
 
 
 def _lock(item: Inputs) -> locks.Lock | None:
     text = item.text(locks.FILE_NAME)
     try:
-        return locks.read(text, f"{ROOT}/{item.name}/{locks.FILE_NAME}") if text else None
+        return locks.read(text, item.path(locks.FILE_NAME)) if text else None
     except yamlio.YamlError:
         return None
 
@@ -202,34 +246,28 @@ def _chart(
 
 
 def _values_path(item: Inputs) -> str:
-    return f"{ROOT}/{item.name}/{GENERATED}/values.yaml"
+    return item.path(f"{GENERATED}/values.yaml")
 
 
 def _chart_version(spec: Mapping[str, Any]) -> str:
-    for source in spec.get("sources") or []:
-        if source.get("chart"):
-            return str(source.get("targetRevision") or "")
-    return ""
+    charts = (source for source in _sources(spec) if source.get("chart"))
+    return next((str(source.get("targetRevision") or "") for source in charts), "")
 
 
 def _facts(
     item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any], renderer: Renderer
 ) -> Facts:
-    release = item.built.release if item.built else None
-    environment = release.environment if release else None
     lock = _lock(item)
-    declared = frozenset[str]()
-    if release is not None and release.environment.secrets.provider != "sealed-secrets":
-        declared = frozenset(need.name for need in release.needs)
+    host, connections, declared = _promises(item)
     return Facts(
         airflow_version=str(values.get("airflowVersion") or "") or None,
         chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
         kubernetes_version=item.cluster.kubernetes_version if item.cluster else None,
         engine=renderer.engine_version(),
         executor=str(values.get("executor") or "") or None,
-        database_host=environment.database.host if environment else None,
-        connection_limit=environment.database.max_connections if environment else None,
-        declared_secrets=declared,
+        database_host=host,
+        connection_limit=connections,
+        declared_secrets=frozenset(declared),
         values=values,
     )
 
