@@ -63,7 +63,7 @@ class Store:
         self.commits = {SHA, OTHER_SHA}
         self.pulls, self.comments, self.statuses = {}, {}, []
         self.deployments, self.check_runs = [], []
-        self.page_size = 100
+        self.page_size, self.links_lead_home = 100, False
         self.faults, self.seen, self.interruptions = [], [], []
         self.last_id = 1000
         self.app_key, self.app_slug = None, "gen-env"
@@ -180,13 +180,18 @@ class Refusal(HTTPException):
 
 
 def paged(store, items, *, size="per_page", default=30):
-    """One page of the items, with a Link header that names a host nobody should go to."""
+    """One page of the items; the Link header may name a host nobody should go to with a token."""
     per_page = min(int(request.args.get(size, default)), store.page_size)
     page = int(request.args.get("page", 1))
     response = jsonify(items[(page - 1) * per_page : page * per_page])
     if page * per_page < len(items):
         query = urlencode({**request.args.to_dict(), "page": page + 1})
-        following, last = (f"https://elsewhere.invalid/x?{query}", "https://elsewhere.invalid/")
+        place = (
+            f"{store.url}{request.environ['RAW_URI'].partition('?')[0]}"
+            if store.links_lead_home
+            else "https://elsewhere.invalid/"
+        )
+        following, last = (f"{place}?{query}", place)
         response.headers["Link"] = f'<{following}>; rel="next", <{last}>; rel="last"'
     return response
 

@@ -5,8 +5,9 @@ import datetime
 import jwt
 from flask import Blueprint, g, request
 
+from tests import fake_forge
 from tests import fake_forge_github_shapes as shapes
-from tests.fake_forge import Refusal, paged
+from tests.fake_forge import paged
 from tests.fake_forge_github_shapes import comment, pull, user
 
 STATES = {"error", "failure", "pending", "success"}
@@ -23,9 +24,17 @@ CONCLUSIONS = {
 INSTALLATION = 77
 
 
-def invalid(*errors):
+class Refusal(fake_forge.Refusal):
+    """GitHub's refusals say where they are documented."""
+
+    def __init__(self, status, body, headers=None):
+        super().__init__(status, {**body, "documentation_url": "https://docs.example/"}, headers)
+
+
+def invalid(error):
     """GitHub's 422."""
-    return Refusal(422, {"message": "Validation Failed", "errors": list(errors)})
+    told = {"resource": "PullRequest", "code": "custom", **error}
+    return Refusal(422, {"message": "Validation Failed", "errors": [told]})
 
 
 def blueprint(store):
@@ -37,7 +46,11 @@ def blueprint(store):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if request.path.startswith("/api/v3/app") or request.path.endswith("/installation"):
             return app_only(token)
-        if token in store.expired or token not in store.tokens or kind.lower() != "bearer":
+        if (
+            token in store.expired
+            or token not in store.tokens
+            or kind.lower() not in ("bearer", "token")
+        ):
             raise Refusal(401, {"message": "Bad credentials"})
         g.user = store.tokens[token]
         if store.rights.get(g.user) is None and "/repos/" in request.path:
@@ -214,6 +227,8 @@ def commit_routes(store, api, repo):
         found = [data for data in store.statuses if data["sha"] == sha]
         return shapes.combined(store, sha, found)
 
+    # The shorter address is an old one, which is still answered and not described any more.
+    @api.get(f"{repo}/statuses/<sha>")
     @api.get(f"{repo}/commits/<sha>/statuses")
     def statuses(sha):
         return paged(

@@ -327,8 +327,8 @@ def commit(store, sha):
             "comment_count": 0,
             "tree": tree,
         },
-        "author": None,
-        "committer": None,
+        "author": {},
+        "committer": {},
         "parents": [],
     }
 

@@ -16,6 +16,8 @@ _ASKED = re.compile(
 )
 # Gitea's list of comments has no pages, and does not mind being asked for one.
 _BEYOND = {GITEA: {("issues", "limit")}}
+# GitHub still answers an address that it does not describe any more; PyGithub asks there.
+_OLD = re.compile(r"GET /api/v3/repos/\w+/[\w-]+/statuses/\w+")
 
 
 def missing(kind):
@@ -63,6 +65,8 @@ class Contract:
         asked = WerkzeugOpenAPIRequest(request)
         where = f"{request.method} {request.path}"
         template, operation = self._operation(request)
+        if operation is None and _OLD.fullmatch(where):
+            return []
         if operation is None:
             return [f"{where}: there is no such operation"]
         self.seen.add((request.method, template))
