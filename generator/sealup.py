@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,11 @@ from generator.chartlines.secret import SecretNeed
 from generator.errors import UserError
 from generator.files import Files, Overlay, WorkTree
 from generator.manifests import secrets as manifests
+from generator.model.repository import CONTROLLER
 from generator.pipeline import Built, Charts
 from generator.plan import Plan
 from generator.release import Release
-from generator.seal import assembly, certificate, fernet, generate, sealed_secret, sealing
+from generator.seal import assembly, certificate, fernet, generate, sealed_secret, sealing, source
 from generator.seal import values as sources
 from generator.seal.certificate import SealingCertificate
 from generator.seal.sealed_secret import State
@@ -38,6 +40,10 @@ class Wish:
     certificate: str | None
     rotate: bool = False
     reencrypted: bool = False
+    folder: Path = Path()
+    """Where a relative path to the certificate starts from."""
+    ca: Path | None = None
+    """What to trust for the certificate's URL."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +52,17 @@ class Sealed:
 
     plan: Plan
     keys: Mapping[str, tuple[str, ...]]
+    certificate: SealingCertificate | None
     next: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """A certificate to be written, and the fingerprint of the one that stood there."""
+
+    plan: Plan
+    certificate: SealingCertificate
+    before: str | None
 
 
 def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.datetime) -> Sealed:
@@ -63,14 +79,15 @@ def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.date
         return _rotated(root, files, built, wish, charts, ask, now)
     values = _values(built, release, wish, ask)
     if not values:
-        return Sealed(Plan({}), {})
+        return Sealed(Plan({}), {}, None)
     key = _certificate(root, release, wish)
     writes = {}
     for name, chosen in values.items():
         path, text = _sealed_file(built, release, name, chosen, key, now, generated=wish.generate)
         writes[path] = text
     plan = _with_tree(files, wish.environment, writes, charts)
-    return Sealed(plan, {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())})
+    sealed = {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())}
+    return Sealed(plan, sealed, key)
 
 
 def _rotated(
@@ -88,6 +105,7 @@ def _rotated(
     need = next(item for item in release.needs if generate.FERNET_KEY in item.key_names)
     manifest = _manifest(built, release, need)
     stage = fernet.stage(manifest)
+    key = None
     if stage is fernet.Stage.BOTH:
         rotated = fernet.finish(manifest, reencrypted=wish.reencrypted)
     elif stage is fernet.Stage.UNSEALED:
@@ -106,7 +124,7 @@ def _rotated(
         fernet.stage(rotated), namespace=release.environment.namespace, workload=scheduler
     )
     plan = _with_tree(files, wish.environment, writes, charts)
-    return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, text)
+    return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, key, text)
 
 
 def _built(files: Files, name: str) -> Built:
@@ -126,16 +144,35 @@ def _built(files: Files, name: str) -> Built:
 
 
 def _certificate(root: Path, release: Release, wish: Wish) -> SealingCertificate:
-    source = wish.certificate or release.resolved.cluster.sealing.certificate
-    if source is None:
-        cluster = release.environment.destination.cluster
+    name, cluster = release.environment.destination.cluster, release.resolved.cluster
+    if wish.certificate is None:
+        return source.configured(name, cluster, root)
+    return source.given(wish.certificate, name, cluster, root=root, folder=wish.folder, ca=wish.ca)
+
+
+def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
+    """The certificate of the environment's controller, on its way into the repository.
+
+    Raises UserError where gen-env.yaml names no file for it, and where it cannot be fetched.
+    """
+    release = _built(WorkTree(root), environment).release
+    assert release is not None
+    name, cluster = release.environment.destination.cluster, release.resolved.cluster
+    path = cluster.sealing.certificate
+    if path is None or path == CONTROLLER or "://" in path:
         raise UserError(
-            f"no sealing certificate is known for cluster {cluster}",
+            f"clusters.{name}.sealing.certificate names no file to write it to",
             path="gen-env.yaml",
-            hint=f"kubeseal --fetch-cert > certs/{cluster}.pem, name it in"
-            f" clusters.{cluster}.sealing.certificate, or give --cert FILE|URL",
+            hint=f"certificate: certs/{name}.pem",
         )
-    return certificate.load(source, root)
+    pem = source.ask(name, cluster)
+    fetched = certificate.parse(pem, f"cluster {name}")
+    fetched.require_valid(now)
+    before = None
+    with contextlib.suppress(UserError):
+        before = certificate.load(path, root).fingerprint
+    text = pem.decode("ascii", "replace").replace("\r\n", "\n").strip() + "\n"
+    return Fetched(Plan({path: text}), fetched, before)
 
 
 def _values(built: Built, release: Release, wish: Wish, ask: Ask) -> dict[str, dict[str, Secret]]:

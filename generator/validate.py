@@ -5,11 +5,19 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import adopted, pipeline, placement, plan, render_random, suppress
+from generator import (
+    adopted,
+    pipeline,
+    placement,
+    plan,
+    render_random,
+    suppress,
+    validate_sealed,
+)
 from generator.chart import ChartArchive, ChartError
 from generator.chartlines.v1.values import contract
 from generator.chartlines.v1_random import PINS
@@ -25,9 +33,9 @@ from generator.checks import (
     unknown_keys,
     values_schema,
 )
+from generator.checks.not_done import NotDone as UndoneCheck
 from generator.checks.rendered_input import Context
 from generator.checks.values_input import ValuesInput, merged
-from generator.errors import UserError
 from generator.files import Files
 from generator.layers import Path as KeyPath
 from generator.model.features import Suppression
@@ -35,9 +43,6 @@ from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity, ordered
 from generator.release import Release
 from generator.render import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.seal import assembly, inspection
-from generator.seal import certificate as sealing_certificate
-from generator.seal.scopes import Scope
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,6 +95,10 @@ class Means:
     """The work tree that `files` are in, where they are in one."""
 
 
+def _of(environment: str, item: UndoneCheck) -> NotDone:
+    return NotDone(environment, item.check, f"{item.reason}; {item.hint}")
+
+
 def crd_folder(root: Path, configured: str | None) -> Path | None:
     """Where CustomResourceDefinitions are: GEN_ENV_CRDS, or `crds:` in gen-env.yaml."""
     given = os.environ.get("GEN_ENV_CRDS")
@@ -140,24 +149,27 @@ def known_rules() -> tuple[str, ...]:
 def _estate(
     files: Files, generation: pipeline.Generation, names: Sequence[str]
 ) -> Iterator[Problem]:
-    """Duplicates are looked for among all environments, and told for the chosen ones."""
+    """Duplicates, of ciphertexts too, are looked for among all, and told for the chosen ones."""
     found = generation.catalogue
     if found.settings is None:
         return
+    chosen = set(names) or set(found.definitions)
+    # A finding stands at the later of two: the chosen ones come last.
     everybody = [
         generation.built.get(item.name) or pipeline.build(files, found.settings, item)
-        for item in found.definitions.values()
+        for item in sorted(found.definitions.values(), key=lambda item: item.name in chosen)
     ]
     resolved = [item.resolved for item in everybody if item.resolved is not None]
-    chosen = set(names) or set(found.definitions)
-    yield from (item for item in estate.problems(resolved) if item.environment in chosen)
+    twice = (*estate.problems(resolved), *validate_sealed.reused(everybody))
+    yield from (item for item in twice if item.environment in chosen)
 
 
 def _release_problems(
     built: Built, release: Release, means: Means
 ) -> tuple[list[Problem], list[NotDone]]:
-    problems = [*definition.problems(release), *_sealed_problems(built, release, means)]
-    not_done: list[NotDone] = []
+    sealed, undone = validate_sealed.problems(built, release, means.files, means.now)
+    problems = [*definition.problems(release), *sealed]
+    not_done = [_of(built.name, item) for item in undone]
     try:
         archive = pipeline.archive_for(built, means.charts)
     except ChartError as error:
@@ -235,9 +247,7 @@ def _rendered_problems(
     found = list(kubernetes_schema.problems(everything, version))
     crds = crd_schema.check(everything, means.crds)
     found += crds.problems
-    not_done += [
-        NotDone(built.name, item.check, f"{item.reason}; {item.hint}") for item in crds.not_done
-    ]
+    not_done += [_of(built.name, item) for item in crds.not_done]
     found += pod_security.problems(everything, environment.security.pod_security)
     found += rendered.problems(everything, _context(release))
     place = built.definition.path
@@ -283,71 +293,3 @@ def _context(release: Release) -> Context:
         tier=environment.metadata.tier,
         other_namespaces=(argocd,),
     )
-
-
-def _one_a_file(found: Iterable[Problem], environment: str, secret: str) -> Iterator[Problem]:
-    """All keys of a file that are still to be sealed as one finding, with the command."""
-    stubs: list[Problem] = []
-    for problem in found:
-        if problem.rule == "secrets/stub":
-            stubs.append(problem)
-        else:
-            yield problem
-    if stubs:
-        keys = [problem.message.removesuffix(" is not sealed yet") for problem in stubs]
-        message = f"not sealed yet: {', '.join(keys)}"
-        hint = f"gen-env seal {environment} {secret}"
-        yield dataclasses.replace(stubs[0], message=message, hint=hint)
-
-
-def _sealed_problems(built: Built, release: Release, means: Means) -> Iterator[Problem]:
-    """SealedSecrets as they stand in git: identity, scope, stubs, certificate."""
-    environment = release.environment
-    if environment.secrets.provider != "sealed-secrets":
-        return
-    stubs = {"production": Severity.ERROR, "staging": Severity.WARNING}.get(
-        environment.metadata.tier, Severity.INFO
-    )
-    needs = {need.name: need for need in release.needs}
-    places = {}
-    for file in built.secrets:
-        place = inspection.Place(built.name, file.path)
-        places[place] = file.manifest
-        need = needs.get(file.name)
-        if need is None:
-            continue
-        expected = inspection.Expected(
-            file.name,
-            environment.namespace,
-            frozenset(need.key_names),
-            Scope(environment.secrets.scope),
-            assembly.expected_uri_parts(release, need),
-        )
-        found = inspection.inspect(file.manifest, expected, place, stubs=stubs)
-        yield from _one_a_file(found, built.name, file.name)
-    certificate = release.resolved.cluster.sealing.certificate
-    content = means.files.read(certificate) if certificate else None
-    if certificate and content is None:
-        yield Problem(
-            "secrets/certificate",
-            Severity.WARNING,
-            "the sealing certificate that gen-env.yaml names is not there",
-            built.name,
-            certificate,
-            hint="kubeseal --fetch-cert writes it; commit it at that path",
-        )
-    elif certificate and content is not None:
-        try:
-            parsed = sealing_certificate.parse(content, certificate)
-        except UserError as error:
-            yield Problem(
-                "secrets/certificate",
-                Severity.ERROR,
-                error.message,
-                built.name,
-                certificate,
-                hint=error.hint,
-            )
-            return
-        where = inspection.Place(built.name, certificate)
-        yield from inspection.inspect_certificate(parsed, where, now=means.now, manifests=places)

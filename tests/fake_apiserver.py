@@ -285,7 +285,9 @@ def _handler(fake):
             status, document = fake.services.get(
                 (service, path), (503, {"message": "no endpoints"})
             )
-            self.raw(status, json.dumps(document).encode(), "application/json")
+            if isinstance(document, bytes):
+                return self.raw(status, document, "text/plain")
+            return self.raw(status, json.dumps(document).encode(), "application/json")
 
         def review(self):
             wanted = json.loads(self.body)["spec"]["resourceAttributes"]

@@ -6,11 +6,15 @@ import datetime
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli import common
 from generator.seal.secret import Secret
+
+if TYPE_CHECKING:
+    from generator.seal.certificate import SealingCertificate
 
 
 @click.command(name="seal")
@@ -35,7 +39,24 @@ from generator.seal.secret import Secret
     is_flag=True,
     help="With --rotate-fernet: airflow rotate-fernet-key has ended well.",
 )
-@click.option("--cert", "certificate", metavar="FILE|URL", help="The controller's certificate.")
+@click.option(
+    "--cert",
+    "certificate",
+    metavar="FILE|URL|cluster",
+    help="The controller's certificate, instead of the one that gen-env.yaml names.",
+)
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Authorities to trust for the certificate's URL.",
+)
+@click.option(
+    "--fetch-cert",
+    "fetch",
+    is_flag=True,
+    help="Ask the cluster for its certificate, and write the file that gen-env.yaml names.",
+)
 def command(
     environment: str,
     secret: str | None,
@@ -48,6 +69,8 @@ def command(
     rotate: bool,
     reencrypted: bool,
     certificate: str | None,
+    ca: Path | None,
+    fetch: bool,
 ) -> int:
     """Seal values for SECRET of ENV with the cluster's public certificate, offline.
 
@@ -58,10 +81,23 @@ def command(
     from generator import engines, repo, sealup
     from generator.files import WorkTree
 
-    root = common.root()
-    given = _given(values, files, env_file, stdin_key)
-    wish = sealup.Wish(environment, secret, given, generate, user, certificate, rotate, reencrypted)
+    root, folder = common.root(), common.folder()
     now = datetime.datetime.now(datetime.UTC)
+    if fetch:
+        return _fetch(root, environment, now)
+    given = _given(values, files, env_file, stdin_key)
+    wish = sealup.Wish(
+        environment=environment,
+        secret=secret,
+        given=given,
+        generate=generate,
+        user=user,
+        certificate=certificate,
+        rotate=rotate,
+        reencrypted=reencrypted,
+        folder=folder,
+        ca=folder / ca if ca else None,
+    )
     charts = engines.charts(WorkTree(root), root)
     sealed = sealup.prepare(root, wish, charts, _asked(piped=user is not None or rotate), now)
     if not sealed.keys:
@@ -72,9 +108,32 @@ def command(
         click.echo(f"sealed {name}: {', '.join(keys)}")
     for path in sealed.plan.paths:
         common.say(path)
+    if sealed.certificate is not None:
+        common.say(f"with the certificate {_shown(sealed.certificate)}")
     if sealed.next:
         click.echo(sealed.next, nl=False)
     return 0
+
+
+def _fetch(root: Path, environment: str, now: datetime.datetime) -> int:
+    """Renew the certificate's file: what it was, and what it is now."""
+    from generator import repo, sealup
+
+    fetched = sealup.fetch(root, environment, now)
+    repo.apply(root, fetched.plan)
+    for path in fetched.plan.paths:
+        click.echo(path)
+    common.say(f"the certificate {_shown(fetched.certificate)}")
+    if fetched.before == fetched.certificate.fingerprint:
+        common.say("the same key as before")
+    elif fetched.before is not None:
+        common.say(f"another key than before ({fetched.before}); what it sealed still opens")
+    return 0
+
+
+def _shown(certificate: SealingCertificate) -> str:
+    until = f"valid until {certificate.not_after:%Y-%m-%d}"
+    return f"{certificate.fingerprint} ({certificate.source}, {until})"
 
 
 def _given(

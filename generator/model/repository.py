@@ -22,6 +22,9 @@ from generator.model.base import (
 )
 from generator.model.environment import API_VERSION, Tier
 
+CONTROLLER = "cluster"
+"""In place of a certificate's file: the controller is asked for it."""
+
 
 class Forge(Spec):
     """The git repository that Argo CD reads."""
@@ -127,12 +130,26 @@ class Monitoring(Spec):
 class Sealing(Spec):
     """The Sealed Secrets controller."""
 
-    certificate: SubPath | None = None
-    """Its public certificate (PEM) in this repository."""
+    certificate: Line | None = None
+    """Its public certificate (PEM): a file of this repository, an https URL, or `cluster`, which
+    asks the controller through the API server."""
+    ca: SubPath | None = None
+    """Certificates (PEM) in this repository to trust for that URL, instead of the system's."""
     namespace: Label = "kube-system"
     """Namespace of the controller."""
     controller_name: Name = "sealed-secrets-controller"
     """Name of its Service."""
+
+    @pydantic.field_validator("certificate")
+    @classmethod
+    def _source(cls, value: str | None) -> str | None:
+        if value is None or value == CONTROLLER or value.startswith("https://"):
+            return value
+        if "://" in value:
+            raise ValueError("the certificate's URL must be https")
+        if value.startswith(("/", "~")) or ".." in value.split("/"):
+            raise ValueError("not a relative path below the repository, without ..")
+        return value
 
 
 class Keda(Spec):

@@ -149,13 +149,13 @@ def broker_url(release: Release, password: Secret) -> Secret:
 
 
 def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
-    """Key → fingerprint of the public parts that a sealed URI must have today."""
+    """Key → fingerprint of the public parts that a sealed URI (or PgBouncer) must have today."""
     found = {}
     blank = Secret("x")
     for key in need.keys:
-        if key.source in ("database-uri", "keda-uri", "result-backend-uri"):
+        if key.source in ("database-uri", "keda-uri", "result-backend-uri", "pgbouncer-ini"):
             value = _database_value(release, key.source, "u", blank)
-            mark = connection.fingerprint_of(value)
+            mark = connection.fingerprint_of(value) or pgbouncer.fingerprint_of(value)
             if mark is not None:
                 found[key.name] = mark
     return found

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import hashlib
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 64 * 1024
 _MIN_BITS = 2048
 _TIMEOUT = (5.0, 15.0)
-_REFRESH = "fetch the present one: kubeseal --fetch-cert > FILE, or give sealing.certificate a URL"
+_REFRESH = "fetch the present one: gen-env seal ENV --fetch-cert, or kubeseal --fetch-cert > FILE"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +113,11 @@ def load(source: str, root: Path, *, ca: Path | None = None) -> SealingCertifica
             path=source,
             hint="keep the file in the repository, or give an https URL",
         )
+    return read(path, source)
+
+
+def read(path: Path, source: str) -> SealingCertificate:
+    """The certificate in a file that people call `source`; raises UserError."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -120,11 +125,6 @@ def load(source: str, root: Path, *, ca: Path | None = None) -> SealingCertifica
             f"cannot read the sealing certificate: {error.strerror}", path=source, hint=_REFRESH
         ) from None
     return parse(data, source)
-
-
-def from_cluster(read: Callable[[], bytes], cluster: str) -> SealingCertificate:
-    """The certificate that `read` brings from the controller's service (`/v1/cert.pem`)."""
-    return parse(read(), f"cluster {cluster}")
 
 
 def fetch(url: str, *, ca: Path | None = None) -> bytes:
@@ -135,6 +135,8 @@ def fetch(url: str, *, ca: Path | None = None) -> bytes:
     import requests
 
     _require_trusted(url)
+    if ca is not None and not ca.is_file():
+        raise UserError("there is no certificate authority's file", path=str(ca))
     try:
         with requests.get(
             url,

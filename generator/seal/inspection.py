@@ -214,10 +214,8 @@ def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iter
     sealed = encrypted_data(manifest)
     for key, wanted in sorted(expected.uri_parts.items()):
         if sealed.get(key) and recorded.get(key, wanted) != wanted:
-            message = (
-                f"the URI in {key} leads to another host, port or database than the definition"
-            )
-            hint = "seal the URI anew, or correct the definition"
+            message = f"{key} was sealed for another host, port or database than the definition has"
+            hint = "seal it anew, or correct the definition"
             yield place.problem("uri", Severity.WARNING, message, hint)
 
 

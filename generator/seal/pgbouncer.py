@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from generator.errors import UserError
+from generator.seal import connection
 from generator.seal.secret import Secret
 
 INI_KEY = "pgbouncer.ini"
@@ -17,6 +18,8 @@ PORT = 6543
 """Where the chart's Service and its metrics exporter expect it; not PgBouncer's own 6432."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_SERVER = re.compile(rf"^[ \t]*{METADATA_ALIAS}[ \t]*=(.*)$", re.MULTILINE)
+_PART = re.compile(r"(\w+)[ \t]*=[ \t]*(?:'((?:[^']|'')*)'|([^\s']+))")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +73,25 @@ def ini(
     lines = ["[databases]", *(database.line() for database in databases), "", "[pgbouncer]"]
     lines += [f"{key} = {value}".rstrip() for key, value in settings.items()]
     return "\n".join(lines) + "\n"
+
+
+def fingerprint_of(value: Secret) -> str | None:
+    """See `connection.fingerprint`: of the server behind Airflow's alias; None for no such file.
+
+    A host that moves changes this text alone: the URIs lead to PgBouncer.
+    """
+    try:
+        found = _SERVER.search(value.text())
+    except UserError:
+        return None
+    if found is None:
+        return None
+    parts = {key: quoted or bare for key, quoted, bare in _PART.findall(found[1])}
+    port = parts.get("port", "")
+    if not parts.get("host") or not (port.isdigit() or not port):
+        return None
+    name = parts.get("dbname", METADATA_ALIAS).replace("''", "'")
+    return connection.fingerprint("postgresql", parts["host"], int(port or 5432), name)
 
 
 def users(passwords: Mapping[str, Secret]) -> Secret:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.errors import UserError
-from generator.seal import scopes
+from generator.seal import pgbouncer, scopes
 from generator.seal.certificate import SealingCertificate
 from generator.seal.connection import fingerprint_of, format_fingerprints, parse_fingerprints
 from generator.seal.crypto import encrypt, measure
@@ -114,7 +114,10 @@ def _fingerprints(manifest: Mapping[str, Any], values: Mapping[str, Secret], lat
 def _uri_parts(manifest: Mapping[str, Any], values: Mapping[str, Secret]) -> str:
     before = parse_fingerprints(annotation(manifest, URI_PARTS))
     parts = {key: mark for key, mark in before.items() if key not in values}
-    found = {key: fingerprint_of(value) for key, value in values.items()}
+    found = {
+        key: fingerprint_of(value) or pgbouncer.fingerprint_of(value)
+        for key, value in values.items()
+    }
     return format_fingerprints(parts | {key: mark for key, mark in found.items() if mark})
 
 

@@ -173,9 +173,3 @@ def test_credentials_in_the_url_are_refused_and_not_repeated(tmp_path):
     with pytest.raises(UserError) as caught:
         certificate.load("https://user:canary@example.com/cert.pem", tmp_path)
     assert "canary" not in f"{caught.value.message}{caught.value.place}{caught.value.hint}"
-
-
-def test_the_clusters_answer_is_parsed_like_any_other():
-    assert certificate.from_cluster(pem, "prod-eu").source == "cluster prod-eu"
-    with pytest.raises(UserError, match="not a certificate"):
-        certificate.from_cluster(lambda: b"service unavailable", "prod-eu")
