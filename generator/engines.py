@@ -16,7 +16,7 @@ from generator.errors import UserError
 from generator.files import Files, WorkTree
 from generator.model.repository import ChartSource, Repository
 from generator.render import Rendered, RenderRequest
-from generator.render_cache import CachedRenderer, RenderCache
+from generator.render_cache import CachedRenderer, RenderCache, Watch
 
 
 def charts(files: Files | None = None, root: Path | None = None) -> Charts:
@@ -111,6 +111,7 @@ class _Lazy:
     """A renderer that is only made when something must be rendered."""
 
     helm: str | None
+    watch: Watch | None = None
     made: CachedRenderer | None = None
 
     def engine_version(self) -> str:
@@ -124,24 +125,27 @@ class _Lazy:
 
     def _renderer(self) -> CachedRenderer:
         if self.made is None:
-            self.made = renderer(self.helm)
+            self.made = renderer(self.helm, self.watch)
         return self.made
 
 
-def renderer(helm: str | None) -> CachedRenderer:
+def renderer(helm: str | None, watch: Watch | None = None) -> CachedRenderer:
     """Helm with the render cache before it: the SDK, or the binary that is named."""
     from generator.render import choose_engine
 
-    return CachedRenderer(choose_engine(helm), RenderCache.from_environment())
+    return CachedRenderer(choose_engine(helm), RenderCache.from_environment(), watch)
 
 
-def lazy(files: Files, helm: str | None = None) -> Repeatable:
-    """The renderer that the settings ask for, made at first use; `helm` overrides them."""
+def lazy(files: Files, helm: str | None = None, watch: Watch | None = None) -> Repeatable:
+    """The renderer that the settings ask for, made at first use; `helm` overrides them.
+
+    `watch` is told of every render.
+    """
     if helm is None:
         repository = settings(files)
         if repository is not None and repository.helm == "binary":
             helm = os.environ.get("GEN_ENV_HELM", "helm")
-    return _Lazy(helm)
+    return _Lazy(helm, watch)
 
 
 def pull(version: str, url: str | None, folder: Path) -> ChartArchive:

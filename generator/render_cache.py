@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +140,29 @@ class RenderCache:
             self.root.chmod(0o700)
 
 
-class CachedRenderer:
-    """An engine whose results are kept; failures are tried anew each time."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Render:
+    """One render that was asked for, for those who count: cached, rendered or failed."""
 
-    def __init__(self, inner: Renderer, cache: RenderCache) -> None:
+    release: str
+    outcome: str
+    began: float
+    seconds: float
+
+
+Watch = Callable[[Render], None]
+
+
+class CachedRenderer:
+    """An engine whose results are kept; failures are tried anew each time.
+
+    `watch` is told of every render when it is over, in the thread that asked for it.
+    """
+
+    def __init__(self, inner: Renderer, cache: RenderCache, watch: Watch | None = None) -> None:
         self.inner = inner
         self.cache = cache
+        self._watch = watch
 
     def engine_version(self) -> str:
         """That of the engine behind the cache."""
@@ -151,33 +170,36 @@ class CachedRenderer:
 
     def render(self, request: RenderRequest) -> Rendered:
         """The kept result, or a new one that is kept from now on."""
-        try:
-            key = cache_key(request, self.inner.engine_version())
-        except UserError:
-            return self.inner.render(request)
-        if (kept := self.cache.get(key)) is not None:
-            return kept
-        return self._kept(key, request)
+        return self._answer(request, second=False)
 
     def again(self, request: RenderRequest) -> Rendered:
         """A second render of the same request, made once and kept beside the first.
 
         What differs between the two is random; see `render_random.compare`.
         """
+        return self._answer(request, second=True)
+
+    def _answer(self, request: RenderRequest, *, second: bool) -> Rendered:
+        began, started = time.time(), time.perf_counter()
+        key = self._key(request, second=second)
+        found: Rendered | None = self.cache.get(key) if key else None
+        cached = found is not None
+        if found is None:
+            found = self.inner.render(request)
+            if key and isinstance(found, RenderResult):
+                self.cache.put(key, found)
+        if self._watch:
+            made = "rendered" if isinstance(found, RenderResult) else "failed"
+            seconds = time.perf_counter() - started
+            self._watch(Render(request.release, "cached" if cached else made, began, seconds))
+        return found
+
+    def _key(self, request: RenderRequest, *, second: bool) -> str | None:
         try:
             key = cache_key(request, self.inner.engine_version())
         except UserError:
-            return self.inner.render(request)
-        key = hashlib.sha256(f"again {key}".encode()).hexdigest()
-        if (kept := self.cache.get(key)) is not None:
-            return kept
-        return self._kept(key, request)
-
-    def _kept(self, key: str, request: RenderRequest) -> Rendered:
-        outcome = self.inner.render(request)
-        if isinstance(outcome, RenderResult):
-            self.cache.put(key, outcome)
-        return outcome
+            return None
+        return hashlib.sha256(f"again {key}".encode()).hexdigest() if second else key
 
 
 def _checksum(key: str, body: bytes) -> str:

@@ -13,6 +13,7 @@ from generator.forge.credentials import App
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
+from service import watch
 from service.settings import Connection
 
 
@@ -39,7 +40,9 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
             f"the connection {connection.name} has no credentials",
             hint="give it a token or an app in the settings",
         )
-    return connect(connection.location(repository), connection.credentials, ca=connection.ca)
+    told = watch.of_forge(connection.name)
+    place = connection.location(repository)
+    return connect(place, connection.credentials, ca=connection.ca, watch=told)
 
 
 def app_token(connection: Connection, app: App, repository: str) -> str:
@@ -53,6 +56,7 @@ def _installation(connection: Connection, app: App, repository: str) -> Installa
     location = connection.location(repository)
 
     def transport(authorize: Authorize) -> Transport:
-        return Transport(location.api_url, authorize, ca=connection.ca)
+        told = watch.of_forge(connection.name)
+        return Transport(location.api_url, authorize, ca=connection.ca, watch=told)
 
     return Installation(app, repository, transport, time.time)

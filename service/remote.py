@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from service import watch
 from service.runner import git_token
 from service.settings import Connection
 
@@ -19,11 +20,12 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     name = repository.replace("/", "--").lower()
     mirror = Mirror.open(data_dir / "poll" / f"{connection.name}--{name}.git")
     ref = f"refs/w/{connection.branch}"
-    mirror.fetch(
-        f"{connection.web_url}/{repository}.git",
-        [f"+refs/heads/{connection.branch}:{ref}"],
-        git_token(connection, repository),
-        username=connection.username,
-        allow_http=connection.allow_http,
-    )
+    with watch.of_fetch():
+        mirror.fetch(
+            f"{connection.web_url}/{repository}.git",
+            [f"+refs/heads/{connection.branch}:{ref}"],
+            git_token(connection, repository),
+            username=connection.username,
+            allow_http=connection.allow_http,
+        )
     return mirror.resolve(ref)

@@ -21,8 +21,14 @@ def run(settings: Settings, *, processes: int = 1) -> int:
         def load(self) -> Any:
             # In the worker, after the fork: connections must not be shared.
             from service.app import create_app
+            from service.meter import Flusher
 
-            return create_app(settings)
+            app = create_app(settings)
+            flusher = Flusher(app.extensions["gen-env"].engine)
+            flusher.start()
+            # Called by gunicorn in the process that ends, after its last answer.
+            self.cfg.set("worker_exit", lambda _arbiter, _worker: flusher.stop())
+            return app
 
     Server().run()
     return 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.job import UNFINISHED, Job, Kind, State, run_id
+from service.series import histogram, text_of
 from service.tables import delivery, head, run, tally, turn, upsert
 
 
@@ -110,14 +111,17 @@ def add_run(connection: sa.Connection, job: Job, at: float) -> str:
 
 def supersede(connection: sa.Connection, key: str, at: float) -> list[str]:
     """End the unfinished runs of a key; returns those that had not begun."""
-    waiting = run.c.key == key, run.c.state == State.QUEUED.value
-    ids = [str(row.id) for row in connection.execute(sa.select(run.c.id).where(*waiting))]
-    connection.execute(
+    ended = (
         run.update()
         .where(run.c.key == key, run.c.state.in_(UNFINISHED))
         .values(state=State.SUPERSEDED.value, summary="a newer event took over", ended=at)
+        .returning(run.c.id, run.c.kind, run.c.started)
     )
-    return ids
+    rows = connection.execute(ended).all()
+    if rows:
+        labels = text_of({"kind": rows[0].kind, "state": State.SUPERSEDED.value})
+        count(connection, "runs", labels, len(rows))
+    return [str(row.id) for row in rows if row.started is None]
 
 
 def live(connection: sa.Connection, key: str) -> str | None:
@@ -161,10 +165,9 @@ def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float
     row = connection.execute(statement).first()
     if row is None:
         return False
-    labels = f'kind="{row.kind}",state="{outcome.state.value}"'
-    count(connection, "runs", labels)
-    count(connection, "run_seconds", f'kind="{row.kind}"', at - (row.started or at))
-    count(connection, "run_ended", f'kind="{row.kind}"')
+    seconds = histogram("run_duration_seconds", at - (row.started or at), {"kind": row.kind})
+    ended = text_of({"kind": row.kind, "state": outcome.state.value})
+    count_all(connection, {("runs", ended): 1.0, **seconds})
     return True
 
 
@@ -205,6 +208,12 @@ def depth(connection: sa.Connection) -> tuple[int, float | None]:
     return int(number), oldest
 
 
+def dead(connection: sa.Connection) -> int:
+    """How many runs wait for a person."""
+    query = sa.select(sa.func.count()).where(run.c.state == State.DEAD.value)
+    return int(connection.execute(query).scalar_one())
+
+
 def lingering(connection: sa.Connection, before: float, limit: int = 500) -> list[str]:
     """Unfinished runs that were queued before this moment, oldest first."""
     query = (
@@ -218,12 +227,34 @@ def lingering(connection: sa.Connection, before: float, limit: int = 500) -> lis
 
 def count(connection: sa.Connection, name: str, labels: str = "", by: float = 1.0) -> None:
     """Add to a counter that outlives every process."""
-    statement = upsert(connection, tally).values(name=name, labels=labels, value=by)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name", "labels"], set_={"value": tally.c.value + by}
+    count_all(connection, {(name, labels): by})
+
+
+def count_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
+    """Add to many counters, by name and labels."""
+    _tally(connection, found, lambda new: tally.c.value + new)
+
+
+def note_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
+    """Set values that are not counted but replaced."""
+    _tally(connection, found, lambda new: new)
+
+
+def _tally(
+    connection: sa.Connection,
+    found: Mapping[tuple[str, str], float],
+    value: Callable[[Any], Any],
+) -> None:
+    # In one order everywhere: two processes that lock rows crosswise would wait for ever.
+    rows = [{"name": name, "labels": labels, "value": by}
+            for (name, labels), by in sorted(found.items())]  # fmt: skip
+    for start in range(0, len(rows), 200):
+        statement = upsert(connection, tally).values(rows[start : start + 200])
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name", "labels"], set_={"value": value(statement.excluded.value)}
+            )
         )
-    )
 
 
 def tallies(connection: sa.Connection) -> list[tuple[str, str, float]]:

@@ -15,13 +15,14 @@ import uuid
 import sqlalchemy as sa
 
 from generator.errors import UserError
-from service import archive, store, tables
+from service import archive, store, tables, timers
 from service.check_port import Check
 from service.executor import Executor
 from service.forges import opener
 from service.job import queue_of
 from service.jobs import Jobs
 from service.lease import Lease
+from service.meter import Flusher
 from service.poll import poll
 from service.remote import branch_head
 from service.runner import Runner, Tools
@@ -46,14 +47,21 @@ def run(settings: Settings) -> int:
     identity = os.environ.get(IDENTITY) or new_identity()
     executor = Executor(settings, Runner(tools), identity)
     lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
-    executor.start(lease, queues(settings))
+    executor.start(lease, queues(settings), queues(settings, waits=True))
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
     chores.start()
+    flusher = Flusher(engine)
+    flusher.start()
     stop.wait()
     log.info("worker drains")
-    executor.stop()
+    left = executor.stop()
+    flusher.stop()
     log.info("worker ends")
+    if left:
+        # Its threads would keep us until they are done; another worker has the work by now.
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 
@@ -62,10 +70,10 @@ def new_identity() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
 
-def queues(settings: Settings) -> list[str]:
-    """The queues of all configured repositories."""
+def queues(settings: Settings, *, waits: bool = False) -> list[str]:
+    """The queues of all configured repositories, or those for what waits for a cluster."""
     return sorted(
-        queue_of(connection.name, repository)
+        queue_of(connection.name, repository, waits=waits)
         for connection in settings.connections
         for repository in connection.repositories
     )
@@ -81,6 +89,17 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
         archive.clean(connection, before=before, most_bytes=limits.report_bytes)
         store.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
     jobs.forget(now - limits.delivery_days * _DAY)
+
+
+def remind(jobs: Jobs, now: float) -> int:
+    """Queue the jobs whose moment has come; returns how many."""
+    pointless: list[str] = []
+    with jobs.engine.begin() as connection:
+        due = timers.take(connection, now)
+        for job in due:
+            pointless += jobs.accept(connection, job)[1]
+    jobs.cancel(pointless)
+    return len(due)
 
 
 def _check(engine: sa.Engine) -> Check:
@@ -115,6 +134,7 @@ def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
                 log.error("run given up: its workers died", extra={"run": identity})
             if settings.poll_seconds:
                 poll(settings, jobs, looking, head)
+            remind(jobs, time.time())
             housekeeping(settings, jobs, time.time())
         except Exception as error:  # the database may be away for a while; this must live on
             log.warning("chores failed: %s", type(error).__name__)

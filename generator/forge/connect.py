@@ -14,7 +14,7 @@ from generator.forge.credentials import App, Credentials
 from generator.forge.github import GitHub
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind, ForgePort
-from generator.forge.transport import Authorize, Transport
+from generator.forge.transport import Authorize, Transport, Watch
 
 
 def connect(
@@ -24,15 +24,18 @@ def connect(
     ca: Path | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
+    watch: Watch | None = None,
 ) -> ForgePort:
     """The port to one repository. Nothing is sent yet; `ca` is a bundle for a self-hosted forge.
+
+    `watch` is told of every request.
 
     Raises UserError for an API address a token must not go to, and for an App elsewhere than on
     GitHub.
     """
 
     def transport(authorize: Authorize) -> Transport:
-        return Transport(location.api_url, authorize, ca=ca, sleep=sleep, clock=clock)
+        return Transport(location.api_url, authorize, ca=ca, sleep=sleep, clock=clock, watch=watch)
 
     if isinstance(credentials, App):
         if location.kind is not ForgeKind.GITHUB:

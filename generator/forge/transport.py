@@ -28,6 +28,24 @@ _PATIENCE = 90.0
 _SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 
 Params = Mapping[str, str | int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """One request that was sent, for those who count: status 0 means that no answer came.
+
+    `path` is without the query; header names are in lower case.
+    """
+
+    method: str
+    path: str
+    status: int
+    began: float
+    seconds: float
+    headers: Mapping[str, str]
+
+
+Watch = Callable[[Call], None]
 Authorize = Callable[[], tuple[Mapping[str, str], Secret]]
 """Gives the headers for the next request, and the token in them (to keep it out of messages)."""
 
@@ -45,7 +63,8 @@ class Transport:
     """Requests to `base_url` alone. https only, except on loopback; redirects are not followed.
 
     Safe methods are sent again after failures; a POST only where the forge has surely not taken
-    it. `sleep`, `clock` and `chance` exist to be replaced in tests.
+    it. `watch` is told of every request when it is over. `sleep`, `clock` and `chance` exist to be
+    replaced in tests.
     """
 
     def __init__(
@@ -59,6 +78,7 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
+        watch: Watch | None = None,
     ) -> None:
         import requests
 
@@ -72,6 +92,7 @@ class Transport:
         self._sleep = sleep
         self._clock = clock
         self._chance = chance
+        self._watch = watch
         self._session = requests.Session()
 
     def close(self) -> None:
@@ -144,6 +165,8 @@ class Transport:
         import requests
 
         headers, token = self._authorize()
+        began, started = time.time(), time.perf_counter()
+        status, answered = 0, dict[str, str]()
         try:
             with self._session.request(
                 method,
@@ -157,16 +180,25 @@ class Transport:
                 stream=True,
                 verify=self._verify,
             ) as response:
-                return self._judge(response, method, path, token)
+                status = response.status_code
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                return self._judge(status, answered, _bounded(response), method, path, token)
         except requests.RequestException as error:
             return self._unreachable(error, method, path)
+        finally:
+            if self._watch:
+                took = time.perf_counter() - started
+                self._watch(Call(method, path, status, began, took, answered))
 
     def _judge(
-        self, response: requests.Response, method: str, path: str, token: Secret
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        text: str,
+        method: str,
+        path: str,
+        token: Secret,
     ) -> Answer | UserError:
-        status = response.status_code
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        text = _bounded(response)
         if 200 <= status < 300:
             return Answer(status, headers, _parsed(text, path))
         data = _loose(redact(text, [token]))

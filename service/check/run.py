@@ -20,6 +20,7 @@ from generator.pipeline import Charts
 from generator.problem import Problem, Severity
 from generator.render import Renderer
 from generator.report.model import Report
+from service import watch
 from service.check import examine, publish, push, regenerate, supply
 from service.check.examine import Findings, Tools
 from service.check.mirror import Pinned, pinned
@@ -36,6 +37,10 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
+def _renderer(files: Files) -> Renderer:
+    return engines.lazy(files, watch=watch.of_renders())
+
+
 @dataclasses.dataclass(frozen=True)
 class Means:
     """What the check takes beside the request; the defaults are this machine's own.
@@ -47,7 +52,7 @@ class Means:
     marker_key: bytes = dataclasses.field(repr=False)
     identity: Identity = dataclasses.field(default_factory=Identity)
     charts: Callable[[Files], Charts] = engines.charts
-    renderer: Callable[[Files], Renderer] = engines.lazy
+    renderer: Callable[[Files], Renderer] = _renderer
     now: Callable[[], datetime.datetime] = _now
     jobs: int = 2
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.parser import text_string_to_metric_families
 
-from service import database, store
+from service import database
+from service.meter import METER
 from service.tables import executor, now, run
 from service.web.context import Context, context
+from service.web.numbers import Numbers
 
 blueprint = Blueprint("operations", __name__)
 log = logging.getLogger("gen_env.operations")
-
-# Counters live in the database: several processes count, and all of them are restarted at times.
-_HELP = {
-    "deliveries": "Deliveries with a right signature, by what became of them.",
-    "runs": "Ended runs by kind and state.",
-    "run_seconds": "Seconds that ended runs took from their start.",
-    "run_ended": "Ended runs whose seconds are counted.",
-    "takeovers": "Runs taken over from a worker that was gone.",
-    "polled": "Checks queued by the poll because no delivery had told of a change.",
-}
 
 
 @blueprint.get("/healthz")
@@ -51,42 +42,12 @@ def ready() -> tuple[dict[str, Any], int]:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Prometheus' text format."""
+    here = context()
+    with contextlib.suppress(sa.exc.SQLAlchemyError):  # told by what follows
+        METER.flush(here.engine)
     registry = CollectorRegistry()
-    registry.register(_Numbers(context()))
+    registry.register(Numbers(here.engine, here.clock(), here.settings.limits.lease_seconds))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-class _Numbers:
-    """Reads the numbers from the database when they are asked for."""
-
-    def __init__(self, here: Context) -> None:
-        self._here = here
-
-    def collect(self) -> Iterator[Metric]:
-        with self._here.engine.connect() as connection:
-            tallies = store.tallies(connection)
-            number, oldest = store.depth(connection)
-        yield GaugeMetricFamily("gen_env_queue_depth", "Unfinished runs.", value=number)
-        age = max(0.0, self._here.clock() - oldest) if oldest else 0.0
-        yield GaugeMetricFamily(
-            "gen_env_queue_age_seconds", "How long the oldest unfinished run waits.", value=age
-        )
-        for name, text in _HELP.items():
-            yield _family(name, text, tallies)
-
-
-def _family(name: str, text: str, tallies: list[tuple[str, str, float]]) -> Metric:
-    rows = [(_labels(labels), value) for found, labels, value in tallies if found == name]
-    keys = sorted({key for labels, _ in rows for key in labels})
-    family = CounterMetricFamily(f"gen_env_{name}", text, labels=keys)
-    for labels, value in rows:
-        family.add_metric([labels.get(key, "") for key in keys], value)
-    return family
-
-
-def _labels(text: str) -> dict[str, str]:
-    sample = f"x{{{text}}} 0\n" if text else "x 0\n"
-    return dict(next(iter(text_string_to_metric_families(sample))).samples[0].labels)
 
 
 def _database(here: Context) -> str:

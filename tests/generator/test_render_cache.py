@@ -219,3 +219,21 @@ def test_several_processes_may_write_read_and_evict_at_once(cache):
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
+
+
+def test_who_watches_is_told_what_was_rendered_what_was_kept_and_what_failed(cache, chart):
+    told = []
+    renderer = CachedRenderer(Engine(), cache, told.append)
+    renderer.render(request(chart))
+    renderer.render(request(chart))
+    renderer.again(request(chart))
+    renderer.render(request(chart, release="bad"))
+    renderer.render(request(Path("/nowhere.tgz")))
+    assert [render.outcome for render in told] == [
+        "rendered",
+        "cached",
+        "rendered",
+        "failed",
+        "rendered",
+    ]
+    assert all(render.seconds >= 0 for render in told)

@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,8 +22,8 @@ def child(settings, gate):
     os.read(gate, 1)
     setup.prepare(settings)
     engine = tables.engine(settings.database_url.text())
-    for number in range(5):
-        row = {"name": f"{os.getpid()}-{number}", "taken": 0, "seen_sha": ""}
+    for _ in range(5):
+        row = {"name": f"{uuid.uuid4()}", "taken": 0, "seen_sha": ""}
         with engine.begin() as connection:
             connection.execute(tables.turn.insert().values(row))
 

@@ -257,3 +257,28 @@ def test_the_forges_words_are_found_in_its_answer(data, expected):
 
 def test_long_words_are_cut():
     assert len(message_of({"message": "x" * 10_000})) == 300
+
+
+def test_who_watches_is_told_of_every_request_and_of_no_token(world):
+    told = []
+    client = transport(f"{world.url}/api/v3", watch=told.append)
+    world.store.fail(503, headers={"X-RateLimit-Remaining": "7"})
+    client.get(PULLS, {"state": "open"})
+    client.close()
+    assert [(call.method, call.path, call.status) for call in told] == [
+        ("GET", PULLS, 503),
+        ("GET", PULLS, 200),
+    ]
+    assert told[0].headers["x-ratelimit-remaining"] == "7"
+    assert TOKEN not in repr(told)
+
+
+def test_a_request_without_an_answer_is_told_with_status_0():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    told = []
+    client = transport(f"http://127.0.0.1:{port}", watch=told.append, attempts=2)
+    with pytest.raises(Unavailable):
+        client.get("/x")
+    client.close()
+    assert [call.status for call in told] == [0, 0]
