@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dbos import DBOS, DBOSConfig
 
 from service.job import State
-from service.jobs import APPLICATION, APPLICATION_VERSION, WORKFLOW, JsonSerializer
+from service.jobs import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    WAITING_WORKFLOW,
+    WORKFLOW,
+    JsonSerializer,
+)
 from service.lease import Lease
 from service.runner import JobFailed, Runner
 from service.settings import Settings
@@ -25,33 +32,46 @@ class Executor:
         self._runner = runner
         self._identity = identity
         # Queues are per repository and each may fill the worker; this bounds all of them together.
-        self._room = threading.BoundedSemaphore(settings.limits.concurrency)
+        self._room = _Room(settings.limits.concurrency)
+        self._waiting_room = _Room(settings.limits.verifications)
         self._lease: Lease | None = None
 
-    def start(self, lease: Callable[..., Lease], queues: Sequence[str]) -> None:
-        """Begin to take runs from these queues. `lease` gets `owners` and `recover`."""
+    def start(
+        self, lease: Callable[..., Lease], queues: Sequence[str], waiting: Sequence[str] = ()
+    ) -> None:
+        """Begin to take runs from these queues; those in `waiting` follow a cluster for minutes.
+
+        `lease` gets `owners` and `recover`.
+        """
         self._register()
         self._lease = lease(owners=_owners, recover=_recover)
         # The first sign of life comes before the first run: else a peer would take it for dead.
         self._lease.start()
         DBOS(config=self._config())
         DBOS.launch()
-        concurrency = self._settings.limits.concurrency
-        for name in queues:
-            DBOS.register_queue(
-                name,
-                worker_concurrency=concurrency,
-                partition_concurrency=1,
-                polling_interval_sec=max(_POLL_SECONDS, len(queues) * 0.02),
-                on_conflict="always_update",
-            )
+        limits, number = self._settings.limits, len(queues) + len(waiting)
+        for names, concurrency in ((queues, limits.concurrency), (waiting, limits.verifications)):
+            for name in names:
+                DBOS.register_queue(
+                    name,
+                    worker_concurrency=concurrency,
+                    partition_concurrency=1,
+                    polling_interval_sec=max(_POLL_SECONDS, number * 0.02),
+                    on_conflict="always_update",
+                )
         self._lease.launched()
 
-    def stop(self) -> None:
-        """Take nothing new, wait for what runs, and leave; what is left is taken over by others."""
-        DBOS.destroy(workflow_completion_timeout_sec=self._settings.limits.drain_seconds)
+    def stop(self) -> bool:
+        """Take nothing new, wait for what runs, and leave; what is left is taken over by others.
+
+        Whoever follows a cluster is not waited for: that can take as long as it likes, and goes on
+        elsewhere. Returns whether something is left, whose threads keep the process from ending.
+        """
+        patience = self._settings.limits.drain_seconds if self._room.busy else 1
+        DBOS.destroy(workflow_completion_timeout_sec=patience)
         if self._lease:
             self._lease.stop(leave=True)
+        return self._room.busy or self._waiting_room.busy
 
     def _config(self) -> DBOSConfig:
         return {
@@ -69,10 +89,10 @@ class Executor:
         limits = self._settings.limits
 
         @DBOS.step(name="perform")
-        def perform(identity: str) -> dict[str, Any]:
+        def perform(identity: str, waits: bool = False) -> dict[str, Any]:
             # A failure is a value: DBOS would keep an exception, and log it with its traceback.
             try:
-                with self._room:
+                with (self._waiting_room if waits else self._room).place():
                     return {"state": self._runner.perform(identity)}
             except JobFailed as error:
                 return {"message": str(error), "transient": error.transient}
@@ -81,21 +101,52 @@ class Executor:
         def give_up(identity: str, message: str, transient: bool) -> None:
             self._runner.give_up(identity, message, transient=transient)
 
-        # A run that ends its worker so many times is not started again.
-        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=limits.starts)
-        def work(identity: str) -> str:
+        def attempt_all(identity: str, *, waits: bool) -> str:
             result: dict[str, Any] = {}
             for attempt in range(limits.attempts):
                 if attempt:
                     # Durable: a restart goes on with what is left of the wait.
                     DBOS.sleep(limits.retry_seconds * 2 ** (attempt - 1))
-                result = perform(identity)
+                result = perform(identity, waits)
                 if not result.get("transient"):
                     break
             if "state" in result:
                 return str(result["state"])
             give_up(identity, result["message"], result["transient"])
             return State.DEAD.value
+
+        # A run that ends its worker so many times is not started again.
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=limits.starts)
+        def work(identity: str) -> str:
+            return attempt_all(identity, waits=False)
+
+        @DBOS.workflow(name=WAITING_WORKFLOW, max_recovery_attempts=limits.starts)
+        def wait(identity: str) -> str:
+            return attempt_all(identity, waits=True)
+
+
+class _Room:
+    """So many at a time; knows whether anybody is in."""
+
+    def __init__(self, most: int) -> None:
+        self._places = threading.BoundedSemaphore(most)
+        self._inside: set[int] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is in."""
+        return bool(self._inside)
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Wait for a place, and have it for the block."""
+        with self._places:
+            me = threading.get_ident()
+            self._inside.add(me)
+            try:
+                yield
+            finally:
+                self._inside.discard(me)
 
 
 def _owners() -> set[str]:

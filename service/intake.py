@@ -133,17 +133,17 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
             return []
         case PullEvent():
             return [_pull_job(connection, event)]
-        case PushEvent(repository, branch, sha):
-            return _push_jobs(connection, repository, branch, sha)
+        case PushEvent():
+            return _push_jobs(connection, event)
         case RerunEvent(repository, sha, numbers):
             return _rerun_jobs(connection, repository, sha, numbers)
-        case MergeGroupEvent(repository, head, base):
-            details = {"sha": head, "base": base}
+        case MergeGroupEvent(repository, head, base, number=number):
+            details = {"sha": head, "base": base, "brings": number}
             return [_job(connection, Kind.CHECK, repository, 0, Reason.MERGE_GROUP, details)]
-        case CommentEvent(repository, number, author, commands):
+        case CommentEvent(repository, about, author, commands):
             written = [dataclasses.asdict(command) for command in commands]
             said = {"author": author, "commands": written}
-            return [_job(connection, Kind.COMMAND, repository, number, Reason.COMMAND, said)]
+            return [_job(connection, Kind.COMMAND, repository, about, Reason.COMMAND, said)]
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -151,19 +151,36 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
 def _pull_job(connection: Connection, event: PullEvent) -> Job:
     repository, number = event.repository, event.number
     if event.action is PullAction.MERGED:
-        details = {"sha": event.merge_sha, "number": number}
-        return _job(connection, Kind.VERIFY, repository, number, "merged", details)
+        details = {"sha": event.merge_sha}
+        return _job(connection, Kind.MERGE, repository, number, "merged", details)
+    if event.action is PullAction.LABELED:
+        # What is to be rendered is the same as before: only the gates look at labels.
+        return _job(connection, Kind.GATES, repository, number, event.action, {})
     if event.action is PullAction.CLOSED:
         # Takes the place of a check that may be running, and finds the pull request closed.
         return _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
     return _job(connection, Kind.CHECK, repository, number, _REASONS[event.action], {})
 
 
-def _push_jobs(connection: Connection, repository: str, branch: str, sha: str) -> list[Job]:
-    if branch != connection.branch:
+def _push_jobs(connection: Connection, event: PushEvent) -> list[Job]:
+    if event.branch != connection.branch:
         return []  # a pull request's own branch: the forge tells of that separately
-    details = {"branch": branch, "sha": sha}
-    return [_job(connection, Kind.PUSH, repository, 0, Reason.BASE_MOVED, details)]
+    return push_jobs(connection, event.repository, event.sha, event.before, Reason.BASE_MOVED)
+
+
+def push_jobs(
+    connection: Connection, repository: str, sha: str, before: str, reason: str
+) -> list[Job]:
+    """What a move of the default branch leads to: new checks, and a look at what was merged.
+
+    Of two pushes the older check of what is open is pointless, and what it merged is not.
+    """
+    pushed = {"branch": connection.branch, "sha": sha}
+    merged = {"sha": sha, "before": before}
+    return [
+        _job(connection, Kind.PUSH, repository, 0, reason, pushed),
+        _job(connection, Kind.MERGE, repository, 0, "push", merged),
+    ]
 
 
 def _rerun_jobs(

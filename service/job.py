@@ -16,7 +16,16 @@ class Kind(enum.StrEnum):
     COMMAND = "command"
     PUSH = "push"
     RERUN = "rerun"
+    GATES = "gates"
+    """Whether a pull request may merge now, as far as promotion goes."""
+    MERGE = "merge"
+    """Which environments a merged commit touches."""
     VERIFY = "verify"
+    """Whether one environment took a merged commit."""
+    VERDICTS = "verdicts"
+    """The comment on a merged pull request."""
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
 
 
 class State(enum.StrEnum):
@@ -63,28 +72,56 @@ class Job:
                 return f"{place}#{self.number}:command"
             case Kind.PUSH:
                 return f"{place}:push:{self.details.get('branch', '')}"
+            case Kind.GATES | Kind.VERDICTS if self.number:
+                return f"{place}#{self.number}:{self.kind}"
+            case Kind.VERIFY if self.environment:
+                return f"{verify_key(place, self.environment)}{self.details.get('sha', '')}"
+            case Kind.PROMOTE:
+                return f"{place}:promote:{self.environment}:{self.details.get('target', '')}"
+            case Kind.ROLLBACK:
+                return f"{place}:rollback:{self.environment}"
             case _:
                 return f"{place}:{self.kind}:{self.details.get('sha', '') or self.number}"
 
     @property
+    def environment(self) -> str:
+        """The environment that it is about; empty for kinds that are about none or several."""
+        return str(self.details.get("environment", ""))
+
+    @property
     def newest_wins(self) -> bool:
-        """Checks read the world anew, so the last one is enough; so do pushes of one branch."""
-        return self.kind in (Kind.CHECK, Kind.PUSH)
+        """These read the world anew, so the last one is enough; so do pushes of one branch."""
+        return self.kind in _NEWEST_WINS
 
     @property
     def once(self) -> bool:
         """A merge is heard of twice (merged, pushed) and verified once."""
+        return self.kind in (Kind.MERGE, Kind.VERIFY)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it follows a cluster for minutes, and so must not stand in the others' way."""
         return self.kind is Kind.VERIFY
 
     @property
     def queue(self) -> str:
-        """Every repository has its own queue, so that none can starve another."""
-        return queue_of(self.connection, self.repository)
+        """Every repository has its own queues, so that none can starve another."""
+        return queue_of(self.connection, self.repository, waits=self.waits)
 
 
-def queue_of(connection: str, repository: str) -> str:
-    """The name of a repository's queue."""
-    return f"gen-env:{connection}/{repository}"
+_NEWEST_WINS = (
+    Kind.CHECK, Kind.PUSH, Kind.GATES, Kind.VERDICTS, Kind.PROMOTE, Kind.ROLLBACK,
+)  # fmt: skip
+
+
+def queue_of(connection: str, repository: str, *, waits: bool = False) -> str:
+    """The name of a repository's queue, or of the one for what waits for a cluster."""
+    return f"gen-env:{connection}/{repository}{':verify' if waits else ''}"
+
+
+def verify_key(place: str, environment: str = "") -> str:
+    """How the keys of verifications begin: of `connection/repository`, of one environment."""
+    return f"{place}:verify:{environment}:" if environment else f"{place}:verify:"
 
 
 def pull_key(connection: str, repository: str, number: int) -> str:

@@ -22,6 +22,7 @@ APPLICATION = "gen-env-service"
 # A constant on purpose: the default changes with every release, and strands what is running.
 APPLICATION_VERSION = "1"
 WORKFLOW = "gen_env_job"
+WAITING_WORKFLOW = "gen_env_wait"
 _WAITING = ["ENQUEUED", "DELAYED"]
 _OVER = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
@@ -79,7 +80,7 @@ class Jobs:
         older = store.supersede(connection, job.key, now) if job.newest_wins else []
         identity = store.add_run(connection, job, now)
         options: EnqueueOptions = {
-            "workflow_name": WORKFLOW,
+            "workflow_name": WAITING_WORKFLOW if job.waits else WORKFLOW,
             "queue_name": job.queue,
             "workflow_id": identity,
             "queue_partition_key": job.key,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from generator.forge.port import ForgePort, PullRequest
 from service import store
 from service.check_port import Reason
+from service.intake import push_jobs
 from service.job import UNFINISHED, Job, Kind, State
 from service.jobs import Jobs
 from service.settings import Connection, Settings
@@ -77,17 +78,15 @@ def _pulls(jobs: Jobs, connection: Connection, repository: str, pulls: list[Pull
 def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None, name: str) -> int:
     if not sha:
         return 0
-    job = Job(
-        Kind.PUSH, connection.name, repository, 0, Reason.POLL.value,
-        {"branch": connection.branch, "sha": sha},
-    )  # fmt: skip
     with jobs.engine.begin() as transaction:
         before = store.note_sha(transaction, name, sha)
+        pushed, merged = push_jobs(connection, repository, sha, before, Reason.POLL.value)
         # The first look only learns where the branch stands; a push that a delivery told of has
         # a run already.
-        if before in ("", sha) or store.knows_push(transaction, job, sha):
+        if before in ("", sha) or store.knows_push(transaction, pushed, sha):
             return 0
-    jobs.submit(job)
+    jobs.submit(pushed)
+    jobs.submit(merged)
     _count(jobs, 1)
     return 1
 

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,20 +16,33 @@ from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullState
 from generator.forge.redact import redact
-from service import archive, grants, store
+from generator.promote import evidence
+from service import archive, grants, store, tables, timers
+from service.after import gates
+from service.after.task import After, Done, Task
+from service.after.work import work
+from service.check.outside import marker_of
 from service.check_port import STATUS_CONTEXT as CHECK_CONTEXT
-from service.check_port import Check, CheckOutcome, CheckRequest, Reason, Surroundings
+from service.check_port import Check, CheckOutcome, CheckRequest, Grants, Reason, Surroundings
 from service.forges import app_token
+from service.history import Runs
 from service.job import Job, Kind, State, pull_key
 from service.jobs import Jobs, job_of
 from service.logs import place_of
 from service.settings import Connection, Settings
 from service.store import Outcome
-from service.verify_port import NOT_CONFIGURED, Verify, VerifyRequest
-from service.verify_port import STATUS_CONTEXT as VERIFY_CONTEXT
 from service.webhook.command import Command, Verb
 
 log = logging.getLogger("gen_env.worker")
+_INTERVAL = 600.0
+# What is said of a run that was given up, and under which name.
+_TOLD = {
+    Kind.CHECK.value: (CHECK_CONTEXT, "not checked"),
+    Kind.GATES.value: (gates.CONTEXT, "not judged"),
+    Kind.MERGE.value: (evidence.CONTEXT, "not verified"),
+    Kind.VERIFY.value: (evidence.CONTEXT, "not verified"),
+}
+_OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
 Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -49,7 +62,7 @@ class Tools:
     jobs: Jobs
     forge: Callable[[Connection, str], ForgePort]
     check: Check
-    verify: Verify | None = None
+    after: After = work
     clock: Callable[[], float] = time.time
 
 
@@ -58,6 +71,7 @@ class Runner:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._marker_key = tables.shared_key(tools.jobs.engine, "marker")
 
     def perform(self, identity: str) -> str:
         """Carry out the run; returns its state. A run that is over, or superseded, is left alone.
@@ -71,12 +85,12 @@ class Runner:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
         try:
-            outcome = self._work(row)
+            done = self._work(row)
         except Exception as error:
             failure = self._failure(error)
         else:
-            self._finish(row, outcome)
-            return outcome.state.value
+            self._finish(row, done)
+            return done.outcome.state.value
         # Raised outside the handler: the cause may quote what must not be seen.
         raise failure
 
@@ -87,13 +101,17 @@ class Runner:
         with tools.jobs.engine.begin() as connection:
             row = store.read(connection, identity)
             buried = store.finish(connection, identity, outcome, tools.clock())
+            if row is not None and buried and transient and row.kind == Kind.GATES.value:
+                # A gate opens and closes with time: that the forge was away must not end that.
+                later = timers.Reminder(job_of(row), tools.clock() + self._interval)
+                timers.put(connection, later)
         if row is None or not buried:
             return
         log.error("run given up: %s", message, extra=_labels(row))
-        if row.kind == Kind.CHECK.value:
+        if row.kind in _TOLD:
             self._tell_failure(row, message)
 
-    def _work(self, row: Row) -> Outcome:
+    def _work(self, row: Row) -> Done:
         connection = self._tools.settings.connection(row.connection)
         if connection is None or connection.repository(row.repository) is None:
             raise UserError("this repository is not in the settings any more")
@@ -102,29 +120,25 @@ class Runner:
             case Kind.CHECK:
                 return self._check(row, job, connection, forge)
             case Kind.COMMAND:
-                return self._command(job, forge)
+                return Done(self._command(job, forge))
             case Kind.PUSH:
-                return self._push(job, forge)
+                return Done(self._push(job, forge))
             case Kind.RERUN:
                 numbers = [found.number for found in forge.prs_of_commit(job.details["sha"])
                            if found.state is PullState.OPEN]  # fmt: skip
-                return self._check_all(job, numbers, Reason.RERUN)
-            case Kind.VERIFY:
-                return self._verify(row, job, connection, forge)
-            case _ as unreachable:
-                assert_never(unreachable)
+                return Done(self._check_all(job, numbers, Reason.RERUN))
+            case _:
+                return self._tools.after(self._task(row, job, connection, forge))
 
-    def _check(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Outcome:
+    def _check(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Done:
         head, base = job.details.get("sha", ""), job.details.get("base", "")
         if job.number:
             # Events may come late or out of order: only the forge knows what the head is now.
             pull = forge.get_pr(job.number)
             if pull.state is not PullState.OPEN:
-                return Outcome(State.NEUTRAL, f"the pull request is {pull.state}", pull.head_sha)
+                said = f"the pull request is {pull.state}"
+                return Done(Outcome(State.NEUTRAL, said, pull.head_sha))
             head, base = pull.head_sha, pull.base_sha
-        with self._tools.jobs.engine.connect() as transaction:
-            key = pull_key(row.connection, row.repository, row.number)
-            allowed = grants.read(transaction, key, head)
         request = CheckRequest(
             connection=row.connection,
             repository=row.repository,
@@ -134,20 +148,40 @@ class Runner:
             reason=Reason(row.reason),
             run_id=row.id,
             report_id=row.report,
-            grants=allowed,
+            grants=self._granted(row, head),
             around=self._around(row, connection, forge),
         )
         found = self._tools.check(request)
-        self._keep(row, found)
-        return Outcome(
-            State(found.state.value), found.summary, found.head_sha or head, found.environments
+        state, seen = State(found.state.value), found.head_sha or head
+        outcome = Outcome(state, found.summary, seen, found.environments)
+        asked = dataclasses.replace(job, kind=Kind.GATES)
+        return Done(outcome, (asked,), report=_report(found))
+
+    def _granted(self, row: Row, sha: str) -> Grants:
+        key = pull_key(row.connection, row.repository, row.number)
+        with self._tools.jobs.engine.connect() as transaction:
+            return grants.read(transaction, key, sha)
+
+    def _task(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Task:
+        tools = self._tools
+        name, repository = row.connection, row.repository
+        return Task(
+            job=job,
+            connection=connection,
+            run_id=row.id,
+            around=self._around(row, connection, forge),
+            started=row.started,
+            clock=tools.clock,
+            history=Runs(tools.jobs.engine, name, repository, tools.settings.report_url),
+            grants=lambda sha: self._granted(row, sha),
+            marker=marker_of(self._marker_key, repository, row.number, "after the merge"),
+            interval=self._interval,
         )
 
-    def _keep(self, row: Row, found: CheckOutcome) -> None:
-        if found.report_json or found.report_html:
-            report = archive.Report(found.report_json, found.report_html)
-            with self._tools.jobs.engine.begin() as transaction:
-                archive.keep(transaction, row.report, report, self._tools.clock())
+    @property
+    def _interval(self) -> float:
+        """How often what depends on time is looked at, in seconds."""
+        return self._tools.settings.poll_seconds or _INTERVAL
 
     def _command(self, job: Job, forge: ForgePort) -> Outcome:
         author = str(job.details["author"])
@@ -171,14 +205,7 @@ class Runner:
         return Outcome(State.DONE, "; ".join(told), pull.head_sha)
 
     def _push(self, job: Job, forge: ForgePort) -> Outcome:
-        branch, sha = job.details["branch"], job.details["sha"]
-        merged = [found.number for found in forge.prs_of_commit(sha)
-                  if found.state is PullState.MERGED]  # fmt: skip
-        number = merged[0] if merged else 0
-        details = {"sha": sha, "number": number}
-        self._tools.jobs.submit(
-            Job(Kind.VERIFY, job.connection, job.repository, number, "push", details)
-        )
+        branch = job.details["branch"]
         waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
         return self._check_all(job, waiting, Reason.BASE_MOVED)
 
@@ -188,22 +215,6 @@ class Runner:
                 Job(Kind.CHECK, job.connection, job.repository, number, reason.value)
             )
         return Outcome(State.DONE, f"queued {len(numbers)} checks")
-
-    def _verify(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Outcome:
-        sha = job.details.get("sha") or forge.get_pr(job.number).merge_sha
-        if not sha:
-            return Outcome(State.NEUTRAL, "the forge does not say which commit merged it")
-        if self._tools.verify is None:
-            # Not success: a gate may take that for proof. Not failure either: nothing failed.
-            forge.set_status(sha, VERIFY_CONTEXT, ForgeState.PENDING, NOT_CONFIGURED)
-            return Outcome(State.NEUTRAL, NOT_CONFIGURED, sha)
-        around = self._around(row, connection, forge)
-        request = VerifyRequest(row.connection, row.repository, sha, row.number, row.id, around)
-        found = self._tools.verify(request)
-        forge.set_status(sha, VERIFY_CONTEXT, found.state, found.summary)
-        fine = found.state is ForgeState.SUCCESS
-        state = State.SUCCESS if fine else State.FAILURE
-        return Outcome(state, found.summary, sha, found.environments)
 
     def _around(self, row: Row, connection: Connection, forge: ForgePort) -> Surroundings:
         tools = self._tools
@@ -224,10 +235,22 @@ class Runner:
             allow_http=connection.allow_http,
         )
 
-    def _finish(self, row: Row, outcome: Outcome) -> None:
-        with self._tools.jobs.engine.begin() as connection:
-            store.finish(connection, row.id, outcome, self._tools.clock())
-        log.info("run ends: %s", outcome.state.value, extra=_labels(row))
+    def _finish(self, row: Row, done: Done) -> None:
+        """Record the outcome, and with it all that follows: the one is not without the other."""
+        jobs, now = self._tools.jobs, self._tools.clock()
+        pointless: list[str] = []
+        with jobs.engine.begin() as connection:
+            if done.report is not None:
+                archive.keep(connection, row.report, done.report, now)
+            if store.finish(connection, row.id, done.outcome, now):
+                for job in done.follow:
+                    pointless += jobs.accept(connection, job)[1]
+                for reminder in done.reminders:
+                    timers.put(connection, reminder)
+                if done.hasten:
+                    timers.hasten(connection, row.connection, row.repository, Kind.GATES, now)
+        jobs.cancel(pointless)
+        log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
 
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
@@ -241,11 +264,22 @@ class Runner:
             return
         try:
             forge = self._tools.forge(connection, row.repository)
-            sha = forge.get_pr(row.number).head_sha if row.number else row.details.get("sha", "")
+            sha = row.details.get("sha", "")
+            if row.number and row.kind in _OF_HEADS:
+                sha = forge.get_pr(row.number).head_sha
+            context, said = _TOLD[row.kind]
+            if environment := job_of(row).environment:
+                context = evidence.context_of(environment)
             if sha:
-                forge.set_status(sha, CHECK_CONTEXT, ForgeState.ERROR, f"not checked: {message}")
+                forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
         except Exception as error:  # the forge may be the very reason
             log.warning("cannot tell the forge: %s", type(error).__name__, extra=_labels(row))
+
+
+def _report(found: CheckOutcome) -> archive.Report | None:
+    if not (found.report_json or found.report_html):
+        return None
+    return archive.Report(found.report_json, found.report_html)
 
 
 def _command_of(data: dict[str, Any]) -> Command:

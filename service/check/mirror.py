@@ -20,7 +20,7 @@ from generator.gitread import Entry
 from generator.problem import Problem, Severity
 from generator.tree import BOOTSTRAP, SCHEMAS
 from service.check.outside import Superseded
-from service.check_port import CheckRequest
+from service.check_port import CheckRequest, Surroundings
 
 PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
 """Folders and files at the top of a repository that are gen-env's."""
@@ -69,8 +69,9 @@ def pinned(request: CheckRequest, head: str, base_ref: str) -> Iterator[Pinned]:
     merge group, whose head is the merge already). Raises Superseded where the forge no longer has
     that head, Unavailable where trying again may help, UserError where it does not.
     """
-    mirror = Mirror.open(_gitdir(request))
-    space = f"refs/w/{hashlib.sha256(request.run_id.encode()).hexdigest()[:24]}"
+    around = request.around
+    mirror = Mirror.open(place(around.data_dir, request.connection, request.repository))
+    space = space_of(request.run_id)
     refs = (f"{space}/base", f"{space}/head")
     try:
         if base_ref:
@@ -85,10 +86,11 @@ def _pull_request(
     mirror: Mirror, request: CheckRequest, head: str, base_ref: str, refs: tuple[str, str]
 ) -> Pinned:
     proposed = _head_ref(request)
-    _fetch(mirror, request, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
+    around = request.around
+    fetch(mirror, around, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
     if mirror.resolve(refs[1]) != head:
         # The ref may lag behind the forge's own word; the commit itself decides.
-        _fetch(mirror, request, [f"+{head}:{refs[1]}"])
+        fetch(mirror, around, [f"+{head}:{refs[1]}"])
     base, fetched = mirror.resolve(refs[0]), mirror.resolve(refs[1])
     if base is None or fetched != head:
         raise Superseded("the pull request has another head by now")
@@ -97,7 +99,7 @@ def _pull_request(
 
 
 def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
-    _fetch(mirror, request, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
+    fetch(mirror, request.around, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
     if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
         raise Superseded("the merge group is gone")
     return Pinned(mirror, request.base_sha, head, head)
@@ -135,8 +137,12 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
         )
 
 
-def _fetch(mirror: Mirror, request: CheckRequest, refspecs: list[str]) -> None:
-    around = request.around
+def fetch(mirror: Mirror, around: Surroundings, refspecs: list[str]) -> None:
+    """Fetch from the configured address.
+
+    Raises Superseded where a ref or commit is gone from the forge, Unavailable where trying again
+    may help, UserError where it does not.
+    """
     try:
         mirror.fetch(
             around.git_url,
@@ -154,11 +160,16 @@ def _fetch(mirror: Mirror, request: CheckRequest, refspecs: list[str]) -> None:
         raise Unavailable(error.message, hint="it is tried again") from None
 
 
-def _gitdir(request: CheckRequest) -> Path:
-    identity = f"{request.connection}\n{request.repository}"
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    slug = _SLUG.sub("-", request.repository).strip(".-")[-60:]
-    return request.around.data_dir / "mirrors" / f"{slug}-{digest}.git"
+def place(data_dir: Path, connection: str, repository: str) -> Path:
+    """Where the mirror of a repository is."""
+    digest = hashlib.sha256(f"{connection}\n{repository}".encode()).hexdigest()[:16]
+    slug = _SLUG.sub("-", repository).strip(".-")[-60:]
+    return data_dir / "mirrors" / f"{slug}-{digest}.git"
+
+
+def space_of(run_id: str) -> str:
+    """Below which name in the mirror a run keeps its refs, for as long as it needs them."""
+    return f"refs/w/{hashlib.sha256(run_id.encode()).hexdigest()[:24]}"
 
 
 def _head_ref(request: CheckRequest) -> str:

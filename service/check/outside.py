@@ -58,6 +58,11 @@ class Outside:
     @property
     def marker(self) -> str:
         """What our comment is known by: nobody without the key can make one for this request."""
-        words = f"{self.request.repository}\n{self.request.number}".encode()
-        digest = hmac.new(self.marker_key, words, hashlib.sha256).hexdigest()[:40]
-        return f"<!-- gen-env {digest} -->"
+        return marker_of(self.marker_key, self.request.repository, self.request.number)
+
+
+def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:
+    """The marker of our comment on a pull request; `more` tells several of them apart."""
+    words = "\n".join((repository, str(number), *more)).encode()
+    digest = hmac.new(key, words, hashlib.sha256).hexdigest()[:40]
+    return f"<!-- gen-env {digest} -->"

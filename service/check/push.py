@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from generator.errors import UserError
 from generator.forge.errors import Unavailable
@@ -38,7 +39,7 @@ def push(mirror: Mirror, around: Surroundings, *, commit: str, branch: str, seen
     Raises Unavailable where trying again may help.
     """
     target = require_name(branch)
-    git = _allowed(mirror.git, around)
+    git = outward(mirror.git, around)
     try:
         done = git.run(
             "push", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
@@ -59,12 +60,15 @@ def push(mirror: Mirror, around: Surroundings, *, commit: str, branch: str, seen
     raise Unavailable(f"cannot push to {place}", hint="it is tried again", written=True)
 
 
-def _allowed(git: Git, around: Surroundings) -> Git:
-    """git with this one protocol and our credentials, as `Mirror.fetch` has it."""
+def outward(git: Git, around: Surroundings, more: Mapping[str, str] | None = None) -> Git:
+    """git with this one protocol and our credentials, as `Mirror.fetch` has it.
+
+    `more` are further settings of git's. Raises UserError for an address that is not https.
+    """
     scheme = around.git_url.partition(":")[0]
     if scheme != "https" and not (scheme == "http" and around.allow_http):
         raise UserError("a push goes over https alone", hint="configure the forge's https address")
-    settings = {f"protocol.{scheme}.allow": "always"}
+    settings = {f"protocol.{scheme}.allow": "always", **(more or {})}
     token = around.git_token()
     if token:
         pair = base64.b64encode(f"{around.git_username or 'x-access-token'}:{token}".encode())

@@ -9,12 +9,14 @@ from service.webhook.command import Command
 
 
 class PullAction(enum.StrEnum):
-    """What happened to a pull request; EDITED: its base branch or its draft state changed."""
+    """What happened to a pull request; EDITED: its base branch or its draft state changed,
+    LABELED: its labels did."""
 
     OPENED = "opened"
     UPDATED = "updated"
     REOPENED = "reopened"
     EDITED = "edited"
+    LABELED = "labeled"
     CLOSED = "closed"
     MERGED = "merged"
 
@@ -46,11 +48,12 @@ class PullEvent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PushEvent:
-    """A branch moved to `sha`."""
+    """A branch moved to `sha`, from `before` if the forge says so."""
 
     repository: str
     branch: str
     sha: str
+    before: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,12 +67,16 @@ class RerunEvent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MergeGroupEvent:
-    """A merge queue wants a status on the commit that it is about to merge."""
+    """A merge queue wants a status on the commit that it is about to merge.
+
+    `number` is the pull request that this step of the queue brings, 0 where that is not told.
+    """
 
     repository: str
     head_sha: str
     base_sha: str
     base_ref: str
+    number: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
     """The event of this name (X-Gitea-Event, X-Forgejo-Event)."""
     repository = text(data, "repository", "full_name")
     match name:
-        case "pull_request" | "pull_request_sync":
+        case "pull_request" | "pull_request_sync" | "pull_request_label":
             return github.pull(repository, data)
         case "push":
             return github.push(repository, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from service.webhook.event import (
 )
 from service.webhook.payload import at, branch, long_text, number, sha, text
 
-# Gitea and Forgejo write `synchronized`.
+# Gitea and Forgejo write `synchronized`, and of labels that they were updated or cleared.
 ACTIONS = {
     "opened": PullAction.OPENED,
     "synchronize": PullAction.UPDATED,
@@ -28,7 +29,13 @@ ACTIONS = {
     "ready_for_review": PullAction.EDITED,
     "converted_to_draft": PullAction.EDITED,
     "edited": PullAction.EDITED,
+    "labeled": PullAction.LABELED,
+    "unlabeled": PullAction.LABELED,
+    "label_updated": PullAction.LABELED,
+    "label_cleared": PullAction.LABELED,
 }
+# gh-readonly-queue/main/pr-12-<sha>
+_QUEUED = re.compile(r"/pr-([1-9][0-9]{0,8})-[0-9a-f]+$")
 
 
 def event(name: str, data: Mapping[str, Any]) -> Event:
@@ -75,7 +82,7 @@ def push(repository: str, data: Mapping[str, Any]) -> Event:
     moved, commit = branch(data, "ref"), sha(data, "after")
     if not (moved and commit and repository):
         return Ignored("this push moves no branch", repository)
-    return PushEvent(repository, moved, commit)
+    return PushEvent(repository, moved, commit, sha(data, "before"))
 
 
 def comment(repository: str, data: Mapping[str, Any]) -> Event:
@@ -104,4 +111,6 @@ def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
     head, base = sha(group, "head_sha"), sha(group, "base_sha")
     if text(data, "action") != "checks_requested" or not (head and base and repository):
         return Ignored("this merge group asks for nothing", repository)
-    return MergeGroupEvent(repository, head, base, branch(group, "base_ref"))
+    queued = _QUEUED.search(branch(group, "head_ref"))
+    brings = int(queued[1]) if queued else 0
+    return MergeGroupEvent(repository, head, base, branch(group, "base_ref"), brings)

@@ -45,20 +45,22 @@ def _action(data: Mapping[str, Any], request: Any) -> PullAction | None:
     name = text(request, "action")
     if name != "update":
         return _ACTIONS.get(name)
-    # Only `oldrev` tells that commits came; labels and assignees are updates as well.
+    # Only `oldrev` tells that commits came; assignees are updates as well.
     if sha(request, "oldrev"):
         return PullAction.UPDATED
     changed = at(data, "changes")
     telling = ("draft", "work_in_progress", "target_branch")
     edited = isinstance(changed, dict) and any(key in changed for key in telling)
-    return PullAction.EDITED if edited else None
+    if edited:
+        return PullAction.EDITED
+    return PullAction.LABELED if isinstance(changed, dict) and "labels" in changed else None
 
 
 def _push(repository: str, data: Mapping[str, Any]) -> Event:
     moved, commit = branch(data, "ref"), sha(data, "after")
     if not (moved and commit and repository):
         return Ignored("this push moves no branch", repository)
-    return PushEvent(repository, moved, commit)
+    return PushEvent(repository, moved, commit, sha(data, "before"))
 
 
 def _note(repository: str, data: Mapping[str, Any]) -> Event:

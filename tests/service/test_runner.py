@@ -1,16 +1,22 @@
 import dataclasses
 import threading
+import time
 
 import pytest
 
 from generator.forge.errors import Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
-from service import grants, tables
+from service import grants, tables, timers
+from service.after.task import Done
+from service.archive import Report
 from service.check_port import CheckOutcome, CheckState, Override
 from service.job import Job, Kind, State
 from service.poll import poll
 from service.runner import JobFailed, Runner, Tools
+from service.store import Outcome
+from service.timers import Reminder
+from service.worker import remind
 from tests.service import scene
 from tests.service.webapp import application
 
@@ -74,6 +80,21 @@ class Scene:
         with self.here.engine.connect() as connection:
             return list(connection.execute(tables.run.select().order_by(tables.run.c.queued)))
 
+    def after(self, work):
+        tools = Tools(
+            self.here.settings,
+            self.here.jobs,
+            lambda connection, name: self.port,
+            self._check,
+            work,
+        )
+        self.runner = Runner(tools)
+
+    def reminders(self):
+        with self.here.engine.connect() as connection:
+            rows = connection.execute(tables.timer.select().order_by(tables.timer.c.key))
+            return [(row.kind, row.number, row.due) for row in rows]
+
     def queued(self):
         return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
 
@@ -92,7 +113,7 @@ def test_the_head_is_pinned_from_the_forge_and_the_report_kept(set_up):
     identity, state = set_up.run()
     [request] = set_up.requests
     assert (request.head_sha, request.base_sha, request.run_id) == (HEAD, BASE, identity)
-    [row] = set_up.rows()
+    [row] = [row for row in set_up.rows() if row.kind == "check"]
     assert (state, row.state, row.head_sha) == ("success", "success", HEAD)
     with set_up.here.engine.connect() as connection:
         assert connection.execute(tables.report.select()).one().id == request.report_id
@@ -166,20 +187,74 @@ def test_who_may_not_write_may_not_command(set_up):
     assert set_up.queued() == []
 
 
-def test_after_a_merge_it_says_that_verification_is_not_configured(set_up):
-    assert set_up.run(Kind.VERIFY, reason="merged", sha=MERGE)[1] == "neutral"
-    expected = (MERGE, "gen-env/verify", ForgeState.PENDING, "verification not configured")
-    assert set_up.port.statuses == [expected]
+def test_a_check_is_followed_by_the_gates_and_an_older_look_at_them_is_dropped(set_up):
+    set_up.run()
+    assert set_up.queued() == [("gates", 1)]
+    set_up.run(reason="updated")
+    assert set_up.queued() == [("gates", 1)]
+    assert [row.state for row in set_up.rows() if row.kind == "gates"] == ["superseded", "queued"]
 
 
-def test_a_push_checks_what_waits_on_that_branch_and_verifies_once(set_up):
-    set_up.port.pulls = {
-        1: pull(1), 2: pull(2, base_ref="other"),
-        3: pull(3, state=PullState.MERGED, merge_sha=MERGE),
-    }  # fmt: skip
+def test_what_follows_a_run_is_recorded_with_its_outcome_or_not_at_all(set_up):
+    def done(task):
+        later = Reminder(dataclasses.replace(task.job, kind=Kind.GATES), 99.0)
+        follow = (dataclasses.replace(task.job, kind=Kind.VERDICTS),)
+        if task.job.details.get("late"):
+            set_up.here.jobs.submit(task.job)
+        return Done(Outcome(State.DONE, "fine"), follow, (later,), Report("{}", "<p>"))
+
+    set_up.after(done)
+    set_up.run(Kind.ROLLBACK, environment="a", late=True)
+    assert set_up.queued() == [("rollback", 1)] and set_up.reminders() == []
+    set_up.run(Kind.ROLLBACK, environment="b")
+    assert set_up.queued() == [("rollback", 1), ("verdicts", 1)]
+    assert set_up.reminders() == [("gates", 1, 99.0)]
+
+
+def test_a_verdict_brings_what_waits_for_it_to_the_front(set_up):
+    asked = Job(Kind.GATES, "forge", "team/one", 1)
+    other = dataclasses.replace(asked, repository="team/two")
+    with set_up.here.engine.begin() as connection:
+        for job in (asked, other):
+            timers.put(connection, Reminder(job, 9e12))
+    set_up.after(lambda task: Done(Outcome(State.SUCCESS, "verified"), hasten=True))
+    set_up.run(Kind.VERIFY, environment="staging", sha=MERGE)
+    now = time.time()
+    assert remind(set_up.here.jobs, now) == 1
+    assert set_up.queued() == [("gates", 1)]
+    assert remind(set_up.here.jobs, now) == 0
+    assert [due for *_, due in set_up.reminders()] == [9e12]
+
+
+def test_a_push_checks_what_waits_on_that_branch(set_up):
+    set_up.port.pulls = {1: pull(1), 2: pull(2, base_ref="other")}
     set_up.run(Kind.PUSH, number=0, branch="main", sha=MERGE)
-    set_up.here.jobs.submit(Job(Kind.VERIFY, "forge", "team/one", 3, "merged", {"sha": MERGE}))
-    assert set_up.queued() == [("verify", 3), ("check", 1)]
+    assert set_up.queued() == [("check", 1)]
+
+
+def test_a_merge_that_is_told_twice_is_looked_at_once(set_up):
+    jobs = set_up.here.jobs
+    first = jobs.submit(Job(Kind.MERGE, "forge", "team/one", 3, "merged", {"sha": MERGE}))
+    again = Job(Kind.MERGE, "forge", "team/one", 0, "push", {"sha": MERGE, "before": BASE})
+    assert jobs.submit(again) == first
+    assert set_up.queued() == [("merge", 3)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "context"),
+    [
+        (Kind.GATES, {}, "gen-env/gates"),
+        (Kind.MERGE, {"sha": MERGE}, "gen-env/verify"),
+        (Kind.VERIFY, {"sha": MERGE, "environment": "a/b"}, "gen-env/verify/a/b"),
+    ],
+)
+def test_giving_up_after_a_merge_is_told_where_it_was_expected(set_up, kind, details, context):
+    identity = set_up.here.jobs.submit(Job(kind, "forge", "team/one", 1, "", details))
+    set_up.runner.give_up(identity, "no way", transient=True)
+    [(sha, said, state, words)] = set_up.port.statuses
+    assert (sha, said, state) == (details.get("sha", HEAD), context, ForgeState.ERROR)
+    assert words.endswith(": no way")
+    assert len(set_up.reminders()) == (kind is Kind.GATES)
 
 
 def test_a_rerun_finds_its_pull_requests_by_the_commit(set_up):

@@ -77,7 +77,7 @@ def test_merging_and_closing_are_answered(served):
     deliver(client, merged, "d2")
     assert [found[:3] for found in states(here)] == [
         ("check", 1, "closed"),
-        ("verify", 1, "merged"),
+        ("merge", 1, "merged"),
     ]
 
 
@@ -86,7 +86,7 @@ def test_only_the_default_branch_is_worked_on(served):
     push = {"repository": {"full_name": "team/one"}, "after": HEAD}
     assert deliver(client, {**push, "ref": "refs/heads/x"}, "d1", "push").status_code == 200
     assert deliver(client, {**push, "ref": "refs/heads/main"}, "d2", "push").status_code == 202
-    assert [kind for kind, *_ in states(here)] == ["push"]
+    assert [kind for kind, *_ in states(here)] == ["push", "merge"]
 
 
 @pytest.mark.parametrize(

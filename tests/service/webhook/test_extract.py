@@ -101,9 +101,33 @@ def test_a_merge_requests_life_is_read(action, more, expected):
     assert found == PullEvent("g/s/r", 3, expected, HEAD, "main", merge)
 
 
-def test_a_label_on_a_merge_request_is_ignored():
-    data = changed(GITLAB, object_attributes__action="update", changes__labels=[])
+def test_assignees_of_a_merge_request_are_ignored_and_labels_are_not():
+    data = changed(GITLAB, object_attributes__action="update", changes__assignees=[])
     assert isinstance(gitlab("Merge Request Hook", data), Ignored)
+    data = changed(GITLAB, object_attributes__action="update", changes__labels=[])
+    assert gitlab("Merge Request Hook", data).action is PullAction.LABELED
+
+
+def test_labels_are_told_in_each_forges_words():
+    for action in ("labeled", "unlabeled"):
+        found = github("pull_request", changed(GITHUB, action=action))
+        assert found.action is PullAction.LABELED
+    for action in ("label_updated", "label_cleared"):
+        data = changed(GITHUB, action=action)
+        found = github("pull_request_label", data, ForgeKind.GITEA)
+        assert found.action is PullAction.LABELED
+
+
+def test_a_push_says_where_the_branch_stood_and_a_merge_group_what_it_brings():
+    data = {"repository": {"full_name": "o/r"}, "ref": "refs/heads/main", "after": HEAD}
+    pushed = github("push", changed(data, before=BASE))
+    assert pushed == events.PushEvent("o/r", "main", HEAD, BASE)
+    assert github("push", changed(data, before="0" * 40)).before == ""
+    group = {"head_sha": HEAD, "base_sha": BASE, "base_ref": "refs/heads/main"}
+    data = {"repository": {"full_name": "o/r"}, "action": "checks_requested", "merge_group": group}
+    assert github("merge_group", data).number == 0
+    group["head_ref"] = f"refs/heads/gh-readonly-queue/main/pr-12-{BASE}"
+    assert github("merge_group", data).number == 12
 
 
 def test_pushes_to_branches_are_read_and_deletions_and_tags_are_not():

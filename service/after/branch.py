@@ -1,0 +1,95 @@
+"""The default branch in the mirror: read by commits, fetched again when it has moved."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator
+
+from generator import definition
+from generator.definition import SETTINGS
+from generator.errors import UserError
+from generator.files import Snapshot
+from generator.git import Store
+from generator.gitmirror import Mirror
+from generator.promote.ground import Ground, standing
+from generator.yamlio import YamlError
+from service.after.task import Task
+from service.check import mirror as mirrors
+from service.check import supply
+from service.check.outside import Superseded
+
+_BREATH = 10.0
+"""Seconds between two fetches for commits that are not here yet."""
+
+
+@dataclasses.dataclass
+class Branch:
+    """The branch that Argo CD follows, as one run sees it."""
+
+    task: Task
+    mirror: Mirror
+    ref: str
+    fetched: float = 0.0
+
+    @property
+    def head(self) -> str:
+        """The newest commit that is known here."""
+        found = self.mirror.resolve(self.ref)
+        if found is None:
+            raise UserError(f"there is no branch {self.task.connection.branch}")
+        return found
+
+    @property
+    def tree(self) -> Store:
+        """The mirror as the generator reads repositories."""
+        return Store(self.mirror.gitdir, self.mirror.git)
+
+    def refresh(self) -> None:
+        """Fetch, unless that was done a moment ago; a forge that is away is passed over."""
+        if time.monotonic() - self.fetched < _BREATH:
+            return
+        with contextlib.suppress(UserError):
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Fetch; raises Unavailable where trying again may help, UserError where it does not."""
+        branch = self.task.connection.branch
+        try:
+            mirrors.fetch(self.mirror, self.task.around, [f"+refs/heads/{branch}:{self.ref}"])
+        except Superseded:
+            raise UserError(f"the forge has no branch {branch}", hint="set branch") from None
+        self.fetched = time.monotonic()
+
+    def holds(self, older: str, newer: str) -> bool:
+        """Whether the newer commit is here and contains the older one."""
+        git = self.mirror.git
+        return git.run("merge-base", "--is-ancestor", older, newer, check=False).status == 0
+
+    def files(self, sha: str) -> Snapshot:
+        """What gen-env reads of a commit, the chart that it may carry included."""
+        text = self.mirror.at(sha).read_file(SETTINGS)
+        try:
+            settings = definition.load_settings(text)[0] if text is not None else None
+        except YamlError:
+            settings = None  # whoever loads these files is told so, with the line
+        more = supply.more_paths(settings.repository if settings else None)
+        return mirrors.read(self.mirror, sha, more).files
+
+    def ground(self) -> Ground:
+        """The newest commit as proposals see it, for reading alone."""
+        branch = self.task.connection.branch
+        return standing(self.mirror.gitdir, self.tree, "", branch, self.head, None)
+
+
+@contextlib.contextmanager
+def branch(task: Task) -> Iterator[Branch]:
+    """The branch, fetched now; its commits stay in the mirror for as long as the block lasts."""
+    place = mirrors.place(task.around.data_dir, task.job.connection, task.job.repository)
+    found = Branch(task, Mirror.open(place), f"{mirrors.space_of(task.run_id)}/branch")
+    try:
+        found.fetch()
+        yield found
+    finally:
+        found.mirror.drop([found.ref])
