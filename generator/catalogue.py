@@ -65,23 +65,27 @@ def load(files: Files, only: Set[str] | None = None) -> Catalogue:
             continue
         try:
             definitions[name] = definition.load(name, files.read(path) or b"")
-        except yamlio.YamlError as error:
-            problems.append(_yaml_problem(error, name))
+        except UserError as error:
+            problems.append(_unreadable(error, name))
     problems += _collisions(names)
     return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
 
 
 def one(files: Files, name: str) -> Definition | None:
     """One definition, or None where it is missing or does not parse."""
-    text = files.read(f"{ROOT}/{name}/{FILE_NAME}")
     try:
+        text = files.read(f"{ROOT}/{name}/{FILE_NAME}")
         return definition.load(name, text) if text is not None else None
-    except yamlio.YamlError:
+    except UserError:
         return None
 
 
 def _settings(files: Files, problems: list[Problem]) -> Settings | None:
-    text = files.read(SETTINGS)
+    try:
+        text = files.read(SETTINGS)
+    except UserError as error:
+        problems.append(_unreadable(error, ""))
+        return None
     if text is None:
         problems.append(
             Problem(
@@ -96,15 +100,15 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
     try:
         settings, faults = definition.load_settings(text)
     except yamlio.YamlError as error:
-        problems.append(_yaml_problem(error, ""))
+        problems.append(_unreadable(error, ""))
         return None
     problems += faults
     return settings
 
 
-def _yaml_problem(error: yamlio.YamlError, environment: str) -> Problem:
+def _unreadable(error: UserError, environment: str) -> Problem:
     return Problem(
-        "yaml/syntax",
+        "yaml/syntax" if isinstance(error, yamlio.YamlError) else "tree/unreadable",
         Severity.ERROR,
         error.message,
         environment,
@@ -150,11 +154,11 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
     for path in files.below(f"{item.folder}/secrets"):
         if not path.endswith((".yaml", ".yml")):
             continue
-        content = files.read(path) or b""
         try:
+            content = files.read(path) or b""
             manifest = _manifest(content, path)
-        except yamlio.YamlError as error:
-            problems.append(_yaml_problem(error, item.name))
+        except UserError as error:
+            problems.append(_unreadable(error, item.name))
             continue
         kind = manifest.get("kind")
         if kind == "SealedSecret":

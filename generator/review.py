@@ -152,7 +152,8 @@ def _head(
         {path: text.encode() for path, text in outcome.plan.writes.items()},
         frozenset(outcome.plan.removals),
     )
-    return sides.inputs(ahead, name, settings), (*broken, *outcome.problems, *out_of_date)
+    built = generation.built.get(name) if generation else None
+    return sides.inputs(ahead, name, settings, built), (*broken, *outcome.problems, *out_of_date)
 
 
 def _renamed(pairs: list[_Pair]) -> list[_Pair]:

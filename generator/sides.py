@@ -81,16 +81,20 @@ class Inputs:
         return (str(place.get("server")), str(place.get("namespace")), _release(spec))
 
 
-def inputs(files: Files, name: str, settings: Settings | None) -> Inputs | None:
-    """The inputs of an environment on one side, or None where it is not there."""
+def inputs(
+    files: Files, name: str, settings: Settings | None, built: Built | None = None
+) -> Inputs | None:
+    """The inputs of an environment on one side, or None where it is not there.
+
+    `built` is what its definition gives, where somebody built it already.
+    """
     folder = f"{ROOT}/{name}"
     found, unreadable = _contents(files, folder)
     if not any(path.startswith(f"{folder}/{GENERATED}/") for path in found):
         return None
     if unreadable is not None:
         return Inputs(name, found, None, None, unreadable)
-    built = None
-    if settings is not None and f"{folder}/environment.yaml" in found:
+    if built is None and settings is not None and f"{folder}/environment.yaml" in found:
         definition = catalogue.one(files, name)
         built = pipeline.build(files, settings, definition) if definition else None
     cluster = built.resolved.cluster if built and built.resolved else None

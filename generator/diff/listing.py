@@ -8,6 +8,7 @@ airflow.cfg has it), so that the difference of two texts is a difference of line
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 from typing import Any
@@ -84,7 +85,7 @@ def _text(found: list[str], prefix: str, value: str, indent: str) -> None:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        return value if _is_plain(value) else visible(json.dumps(value, ensure_ascii=False))
+        return _word(value) if len(value) < _SHORT else _quoted(value)
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, dict):
@@ -94,6 +95,15 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bytes):
         return f"!!binary {base64.b64encode(value).decode()}"
     return str(value)
+
+
+def _quoted(text: str) -> str:
+    return text if _is_plain(text) else visible(json.dumps(text, ensure_ascii=False))
+
+
+# Names of fields and short values come back in every object; what is shown here is masked already.
+_SHORT = 64
+_word = functools.lru_cache(maxsize=4096)(_quoted)
 
 
 def _is_plain(text: str) -> bool:

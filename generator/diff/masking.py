@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from generator.diff.assignments import Interval
 from generator.diff.secretnames import is_secret_name
 from generator.diff.secrettext import secret_intervals
 
@@ -34,17 +35,19 @@ def mask(base: Any, head: Any) -> tuple[Any, Any]:
     A secret at the same place on both sides reads `<masked>` at base and, if it differs,
     `<masked: changed>` at head.
     """
-    before = _Walk({})
+    texts: dict[str, list[Interval]] = {}
+    before = _Walk({}, texts)
     masked_base = before.value(base, ())
-    masked_head = _Walk(before.seen).value(head, ())
+    masked_head = _Walk(before.seen, texts).value(head, ())
     return masked_base, masked_head
 
 
 class _Walk:
     """One pass over one side: it replaces secrets and remembers where each one stood."""
 
-    def __init__(self, known: dict[Slot, str]) -> None:
+    def __init__(self, known: dict[Slot, str], texts: dict[str, list[Interval]]) -> None:
         self._known = known
+        self._texts = texts
         self.seen: dict[Slot, str] = {}
 
     def value(self, value: Any, path: Slot) -> Any:
@@ -98,7 +101,9 @@ class _Walk:
         return masked
 
     def _text(self, text: str, path: Slot) -> str:
-        intervals = secret_intervals(text)
+        # Most texts stand on both sides, and many in several containers.
+        if (intervals := self._texts.get(text)) is None:
+            intervals = self._texts[text] = secret_intervals(text)
         if not intervals:
             return text
         pieces: list[str] = []
