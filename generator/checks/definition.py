@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from generator.chartlines.v1 import connections
+from generator.chartlines.v1 import collector, connections
 from generator.chartlines.v1.airflow_config import since
 from generator.checks import combinations
 from generator.checks.rule import (
@@ -185,15 +185,18 @@ def _operator(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
     "monitoring/nothing-to-scrape",
     WARNING,
     "A ServiceMonitor that selects nothing",
-    "Only the StatsD and PgBouncer exporters are scraped; OpenTelemetry pushes.",
+    "Scraped are the StatsD and PgBouncer exporters, and the chart's collector; others push.",
 )
 def _nothing(release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
     scraped = release.topology.has("statsd") or release.topology.has("pgbouncer")
+    if release.topology.has("otel-collector"):
+        scraped = scraped or bool(collector.scraped(release.values))
     if release.environment.metrics.service_monitor and not scraped:
         yield (
             ("metrics", "serviceMonitor"),
             "nothing here is scraped",
-            "set metrics.type to statsd, or serviceMonitor to false",
+            "set metrics.type to statsd, or to otel without an endpoint of yours; or serviceMonitor"
+            " to false",
         )
 
 

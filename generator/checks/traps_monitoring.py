@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.chartlines.v1 import collector
 from generator.checks.rule import ERROR, INFO, PRODUCTION_ONLY, WARNING, Finding, trap
 from generator.checks.values_input import ValuesInput
 
@@ -96,12 +97,13 @@ def two_kinds(values: ValuesInput) -> Iterator[Finding]:
     why="The chart's default pipeline writes to the collector's own log.",
 )
 def collector_goes_nowhere(values: ValuesInput) -> Iterator[Finding]:
-    """The collector on without a configuration of one's own."""
-    for key in ("tracesEnabled", "metricsEnabled"):
-        if values.on(f"otelCollector.{key}") and not values.on("otelCollector.config"):
+    """The collector on, and pipelines that only log: the chart's, or such of one's own."""
+    for signal in ("traces", "metrics"):
+        key = f"otelCollector.{signal}Enabled"
+        if values.on(key) and collector.ends_in_log(values.merged, signal):
             yield Finding(
-                f"otelCollector.{key}",
-                "traces and metrics end in the collector's log: it has no exporter",
+                key,
+                f"{signal} end in the collector's log: no exporter sends them on",
                 "set otelCollector.config with an exporter to your backend",
             )
 

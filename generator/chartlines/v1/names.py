@@ -17,13 +17,18 @@ PORTS = {
     "statsd-scrape": 9102,
     "otlp-grpc": 4317,
     "otlp-http": 4318,
+    "otel-metrics": 8889,
+    "otel-telemetry": 8888,
     "redis": 6379,
     "pgbouncer": 6543,
     "pgbouncer-scrape": 9127,
     "flower": 5555,
     "postgresql": 5432,
 }
-"""The chart's `ports.*` defaults. They are only half wired, so gen-env leaves them alone."""
+"""The chart's `ports.*` defaults. They are only half wired, so gen-env leaves them alone.
+
+The collector's ports for Prometheus are those of the configuration that gen-env gives it.
+"""
 
 AIRFLOW_PARTS = ("api-server", "webserver", "scheduler", "dag-processor", "triggerer", "worker")
 """Long-running components that run Airflow's own code."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.chartlines.setting import at
+from generator.chartlines.v1 import collector
 from generator.chartlines.v1.names import JOB_PARTS, PORTS, Names
 
 Ports = tuple[tuple[int, str], ...]
@@ -185,6 +186,9 @@ def _metrics(top: Topology) -> Iterator[Flow]:
         yield Flow("peer:monitoring", "statsd", _tcp("statsd-scrape"), "scrape")
     if top.has("pgbouncer"):
         yield Flow("peer:monitoring", "pgbouncer", _tcp("pgbouncer-scrape"), "scrape")
+    ports = tuple((number, "TCP") for _, number in collector.scraped(top.values))
+    if top.has("otel-collector") and ports:
+        yield Flow("peer:monitoring", "otel-collector", ports, "scrape")
 
 
 def git_parts(top: Topology) -> tuple[str, ...]:

@@ -105,9 +105,10 @@ CASES = {
         [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS), (DEV, PLAIN)],
     ),
     "monitoring/nothing-to-scrape": (
-        [(DEV + "metrics: {type: otel, serviceMonitor: true}\n", SETTINGS, 10),
+        [(DEV + "metrics: {type: otel, endpoint: 'otel:4318', serviceMonitor: true}\n", SETTINGS, 10),
          (DEV + "metrics: {type: none, serviceMonitor: true}\n", SETTINGS, 10)],
         [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS),
+         (DEV + "metrics: {type: otel, serviceMonitor: true}\n", SETTINGS),
          (changed(PRODUCTION, ("{type: statsd,", "{type: none,")), SETTINGS)],
     ),
     "database/connections": (

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator import builtin
 from generator.chartlines.setting import PROMISE, Setting, put, put_some
-from generator.chartlines.v1 import airflow_config
+from generator.chartlines.v1 import airflow_config, collector
 from generator.chartlines.v1.gotemplate import literal
 from generator.chartlines.v1.values import base, contract
 from generator.chartlines.v1.values.stores import GUARD, resources
@@ -137,6 +137,10 @@ def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         yield put(
             "otelCollector.securityContexts.container", base.container_context(env), "security"
         )
+        # A mere default: `values` may say itself where everything goes.
+        if metrics.service_monitor:
+            text = collector.configuration(metrics=own_metrics, traces=own_traces)
+            yield put("otelCollector.config", text)
 
 
 def _ingress(env: Environment, cluster: Cluster) -> Iterator[Setting]:
