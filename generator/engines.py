@@ -88,8 +88,11 @@ def _pull(
 
 def settings(files: Files) -> Repository | None:
     """The repository's settings, or None where gen-env.yaml is missing or broken."""
-    text = files.read(SETTINGS)
-    loaded = load_settings(text)[0] if text is not None else None
+    try:
+        text = files.read(SETTINGS)
+        loaded = load_settings(text)[0] if text is not None else None
+    except UserError:
+        return None
     return loaded.repository if loaded else None
 
 
