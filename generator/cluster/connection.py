@@ -137,21 +137,32 @@ class Stream:
     def __init__(self, response: Any, what: str) -> None:
         self._response = response
         self._what = what
+        self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         """Every complete line. Raises ClusterError when the connection breaks or falls silent."""
         buffer = bytearray()
-        with _broken_is_unreachable(self._what):
-            for segment in self._response.stream(amt=None, decode_content=False):
-                buffer += segment
-                while (end := buffer.find(b"\n")) >= 0:
-                    yield bytes(buffer[:end])
-                    del buffer[: end + 1]
-                if len(buffer) > _MAX_LINE:
-                    raise ClusterError(Trouble.SERVER, f"{self._what}: a line is too long")
+        for segment in self._segments():
+            buffer += segment
+            while (end := buffer.find(b"\n")) >= 0:
+                yield bytes(buffer[:end])
+                del buffer[: end + 1]
+            if len(buffer) > _MAX_LINE:
+                raise ClusterError(Trouble.SERVER, f"{self._what}: a line is too long")
+
+    def _segments(self) -> Iterator[bytes]:
+        try:
+            with _broken_is_unreachable(self._what):
+                yield from self._response.stream(amt=None, decode_content=False)
+        except (AttributeError, ValueError):
+            # What http.client makes of an answer that another thread closed while it was reading.
+            if not self._closed:
+                raise
+            raise unreachable(self._what, "closed") from None
 
     def close(self) -> None:
         """End the answer; a thread that waits for its next line wakes up."""
+        self._closed = True
         connection = getattr(self._response, "connection", None)
         sock = getattr(connection, "sock", None)
         if isinstance(sock, socket.socket):

@@ -124,8 +124,13 @@ def _refusals(snapshot: Snapshot) -> Iterator[Cause]:
 def _event_causes(
     expected: Expected, snapshot: Snapshot, operation: Operation | None
 ) -> Iterator[Cause]:
-    """Recent warnings about objects of the release, the newest first."""
+    """Recent warnings about objects of the release, the newest first.
+
+    What a pod complained of before it became ready is over: a volume that was not bound yet.
+    Conditions have whole seconds, new-style events parts of them.
+    """
     since = snapshot.taken_at - _EVENT_AGE
+    ready = {name_of(pod): _ready_since(pod) for pod in snapshot.pods}
     if operation is not None and operation.started_at is not None:
         since = max(since, operation.started_at)
     for event in sorted(snapshot.events, key=_event_order, reverse=True):
@@ -133,7 +138,11 @@ def _event_causes(
         name, reason = text(about, "name"), text(event, "reason")
         if text(event, "type") != "Warning" or reason in _ROUTINE:
             continue
-        if not _is_ours(expected, snapshot, name) or (_event_time(event) or since) < since:
+        when = _event_time(event) or snapshot.taken_at
+        if not _is_ours(expected, snapshot, name) or when < since:
+            continue
+        done = ready.get(name) if text(about, "kind") == "Pod" else None
+        if done is not None and when.replace(microsecond=0) <= done:
             continue
         words = text(event, "message") or text(event, "note")
         yield Cause(reason, f"{text(about, 'kind')}/{name}", words)
@@ -158,6 +167,13 @@ def _is_ours(expected: Expected, snapshot: Snapshot, name: str) -> bool:
     return name not in tasks and any(
         name == own or name.startswith(f"{own}-") for own in (*rendered, expected.release) if own
     )
+
+
+def _ready_since(pod: Object) -> datetime.datetime | None:
+    for item in entries(pod, "status", "conditions"):
+        if text(item, "type") == "Ready" and text(item, "status") == "True":
+            return moment_at(item, "lastTransitionTime")
+    return None
 
 
 def _ours(snapshot: Snapshot) -> list[Object]:

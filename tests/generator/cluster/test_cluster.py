@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from generator.cluster import Cluster, ClusterError, Trouble
+from generator.cluster.connection import Stream
 from generator.cluster.kinds import CLAIMS, DEPLOYMENTS, PODS, REVIEWS, SEALED_SECRETS
 from tests.fake_apiserver import FakeApiServer
 
@@ -251,3 +252,36 @@ def test_a_dry_run_changes_nothing(server, cluster):
     unknown = {"apiVersion": "x.io/v1", "kind": "Other", "metadata": {"name": "x"}}
     error = trouble_of(lambda: cluster.apply_dry_run(unknown, "data", manager="gen-env"))
     assert error.trouble is Trouble.NOT_FOUND
+
+
+class Torn:
+    """An answer that is closed between two segments by another thread, as http.client has it."""
+
+    connection = None
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    def stream(self, **_):
+        yield b"one\ntw"
+        self.meanwhile()
+        raise AttributeError("'NoneType' object has no attribute 'read'")
+
+    def close(self):
+        pass
+
+
+def test_a_stream_that_another_thread_closes_ends_as_a_broken_one():
+    answer = Torn(lambda: stream.close())
+    stream = Stream(answer, "the watch")
+    lines = iter(stream)
+    assert next(lines) == b"one"
+    with pytest.raises(ClusterError, match="the watch"):
+        next(lines)
+
+
+def test_a_fault_of_our_own_in_a_stream_is_not_hidden():
+    lines = iter(Stream(Torn(lambda: None), "the watch"))
+    assert next(lines) == b"one"
+    with pytest.raises(AttributeError):
+        next(lines)

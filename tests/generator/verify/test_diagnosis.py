@@ -133,6 +133,19 @@ def test_recent_warnings_about_the_release_are_told_newest_first():
     assert [cause.message for cause in causes(scene)] == ["newer", "older"]
 
 
+def test_what_a_pod_complained_of_before_it_was_ready_is_over():
+    scene = Scene()
+    (ready,) = [
+        it for it in scene.pods["scheduler"]["status"]["conditions"] if it["type"] == "Ready"
+    ]
+    ready["lastTransitionTime"] = at(40)
+    scene.events = [
+        event("airflow-scheduler-x", "FailedScheduling", second=40, message="unbound claims"),
+        event("airflow-scheduler-x", second=50, message="since then"),
+    ]
+    assert [cause.message for cause in causes(scene)] == ["since then"]
+
+
 def test_new_style_events_are_read_too():
     scene = Scene()
     scene.events = [
