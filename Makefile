@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
 LOCKS := requirements.lock requirements-setup.lock
+TOOLS := cluster-tools
 
 .PHONY: help setup demo test cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart forge-apis clean
 
@@ -26,15 +27,15 @@ demo: $(STAMP)  ## scaffold, validate, render and change two environments under 
 	@$(BIN)/python tests/demo.py
 
 test: $(STAMP)  ## run the tests
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tests.forge_published
 
-cluster-tools: $(STAMP)  ## build etcd and kube-apiserver for the cluster tests (Go; once)
+cluster-tools: $(STAMP)  ## build the programs of a cluster for the cluster tests (Go; once)
 	@$(BIN)/python tests/cluster/programs.py
 
-test-cluster: cluster-tools  ## run the tests on a real API server (GEN_ENV_CRDS=DIR)
+test-cluster: $(STAMP) $(TOOLS)  ## run the tests on a real cluster (GEN_ENV_CRDS=DIR; TOOLS= builds nothing)
 	@$(BIN)/python -m pytest -q tests/cluster
 
 lint: $(STAMP)  ## ruff: style and formatting

@@ -3,15 +3,11 @@
 import base64
 import contextlib
 import json
-import socket
 import ssl
-import subprocess
-import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-from tests.cluster import programs
+from tests.cluster import process, programs
 
 ADMIN, READER = "admin-token", "reader-token"
 _KINDS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
@@ -38,6 +34,11 @@ class Plane:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"{}")
+
+    def get(self, path):
+        """The object at the path, or None."""
+        status, answer = self.call("GET", path)
+        return answer if status == 200 else None
 
     def apply(self, manifest, *, manager="test"):
         """Server-side apply with strict field validation; returns the stored object."""
@@ -84,16 +85,18 @@ class Plane:
 @contextlib.contextmanager
 def running(folder):
     """Start etcd and kube-apiserver below `folder`; stop exactly these two at the end."""
-    with _process(_etcd(folder), folder / "etcd.log") as store:
-        arguments, url = _apiserver(folder, store.url)
-        with _process((arguments, url), folder / "kube-apiserver.log"):
+    store = f"http://127.0.0.1:{process.port()}"
+    with process.running(_etcd(folder, store), folder / "etcd.log"):
+        arguments, url = _apiserver(folder, store)
+        log = folder / "kube-apiserver.log"
+        with process.running(arguments, log):
             plane = Plane(url, folder / "certs" / "apiserver.crt")
-            _wait(plane, folder)
+            process.until(lambda: _answers(plane), "kube-apiserver", log=log)
             yield plane
 
 
-def _etcd(folder):
-    client, peer = f"http://127.0.0.1:{_port()}", f"http://127.0.0.1:{_port()}"
+def _etcd(folder, client):
+    peer = f"http://127.0.0.1:{process.port()}"
     return [
         programs.find("etcd"),
         "--data-dir",
@@ -111,14 +114,14 @@ def _etcd(folder):
         f"default={peer}",
         "--log-level",
         "error",
-    ], client
+    ]
 
 
 def _apiserver(folder, store):
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    port = _port()
+    port = process.port()
     tokens = folder / "tokens.csv"
     tokens.write_text(f"{ADMIN},admin,1,system:masters\n{READER},gen-env,2\n", encoding="utf-8")
     key = folder / "sa.key"
@@ -138,7 +141,6 @@ def _apiserver(folder, store):
         "--service-cluster-ip-range=10.96.0.0/16",
         f"--token-auth-file={tokens}",
         "--authorization-mode=RBAC",
-        "--disable-admission-plugins=ServiceAccount",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={key}",
         f"--service-account-signing-key-file={key}",
@@ -146,39 +148,8 @@ def _apiserver(folder, store):
     ], f"https://127.0.0.1:{port}"
 
 
-@contextlib.contextmanager
-def _process(command, log):
-    arguments, url = command
-    with log.open("wb") as file:
-        process = subprocess.Popen([str(item) for item in arguments], stdout=file, stderr=file)
-    process.url = url
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(plane, folder):
-    """Until the server says ready; its log is the message when it never does."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError):
-            if plane.authority.is_file():
-                plane._context = ssl.create_default_context(cafile=str(plane.authority))
-                status, _ = plane.call("GET", "/api/v1/namespaces/kube-system")
-                if status == 200:
-                    return
-        time.sleep(0.3)
-    tail = (Path(folder) / "kube-apiserver.log").read_text("utf-8", "replace")[-2000:]
-    raise AssertionError(f"kube-apiserver did not become ready:\n{tail}")
-
-
-def _port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _answers(plane):
+    if not plane.authority.is_file():
+        return False
+    plane._context = ssl.create_default_context(cafile=str(plane.authority))
+    return plane.call("GET", "/api/v1/namespaces/kube-system")[0] == 200

@@ -1,24 +1,61 @@
 """The programs of a control plane: found, or built once from pinned Go modules."""
 
+import dataclasses
 import hashlib
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent / "tools"
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+# Read at import: tests hide the home folder.
+_CACHE = Path(
+    os.environ.get("GEN_ENV_CLUSTER_TOOLS") or Path("~/.cache/gen-env/cluster-tools").expanduser()
+)
+_NAMED = {"helm": "GEN_ENV_HELM"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Where a program comes from: a folder of `tools` with its module, and the package in it."""
+
+    module: str
+    package: str
+
+
+# In order of worth: a build that runs out of time leaves the first ones for the tests.
+PROGRAMS = {
+    "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
+    "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kube-controller-manager": Program(
+        "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"
+    ),
+    "kube-scheduler": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    "sealed-secrets": Program(
+        "sealed-secrets", "github.com/bitnami-labs/sealed-secrets/cmd/controller"
+    ),
+    "kubeseal": Program("sealed-secrets", "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal"),
+    "argo-cd": Program("argo-cd", "."),
+    "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
 }
 
 
 def find(name):
     """The program in KUBEBUILDER_ASSETS, in our cache, or on PATH; None where it is nowhere."""
+    named = os.environ.get(_NAMED.get(name, ""))
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    for place in (Path(assets) / name if assets else None, cached(name)):
+    places = (
+        Path(named) if named else None,
+        Path(assets) / name if assets else None,
+        cached(name) if name in PROGRAMS else None,
+    )
+    for place in places:
         if place is not None and place.is_file():
             return place
     found = shutil.which(name)
@@ -28,30 +65,52 @@ def find(name):
 def cached(name):
     """Where a built program is kept: the folder's name is a hash of the module that it is from."""
     digest = hashlib.sha256()
-    for file in sorted((TOOLS / name).iterdir()):
+    for file in sorted((TOOLS / PROGRAMS[name].module).iterdir()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    root = os.environ.get("GEN_ENV_CLUSTER_TOOLS")
-    folder = Path(root) if root else Path("~/.cache/gen-env/cluster-tools").expanduser()
-    return folder / digest.hexdigest()[:16] / name
+    return _CACHE / digest.hexdigest()[:16] / name
 
 
 def build(name):
-    """Build one program with the Go toolchain; its modules come through the ordinary client."""
-    target = cached(name)
+    """Build one program with the Go toolchain; its modules come through the ordinary client.
+
+    It is in the cache whole or not at all. Raises CalledProcessError.
+    """
+    program, target = PROGRAMS[name], cached(name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["go", "build", "-mod=readonly", "-ldflags", _flags(name), "-o", target, PACKAGES[name]],
-        cwd=TOOLS / name,
-        check=True,
-    )
+    folder = TOOLS / program.module
+    with tempfile.TemporaryDirectory(dir=target.parent) as part:
+        made = Path(part) / name
+        flags = ["-mod=readonly", *_patched(folder, Path(part)), "-ldflags", _flags(program)]
+        subprocess.run(["go", "build", *flags, "-o", made, program.package], cwd=folder, check=True)
+        made.replace(target)
     return target
 
 
-def _flags(name):
-    """Without it a kube-apiserver that was built from modules takes itself for v0.0.0."""
-    if name != "kube-apiserver":
+def _patched(folder, part):
+    """Build with a changed copy of one module, where the folder's `patch.json` asks for it."""
+    if not (folder / "patch.json").is_file():
+        return []
+    patch = json.loads((folder / "patch.json").read_bytes())
+    command = ["go", "mod", "download", "-json", patch["module"]]
+    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
+    copy = part / "module"
+    shutil.copytree(json.loads(done.stdout)["Dir"], copy, copy_function=shutil.copyfile)
+    file = copy / patch["file"]
+    text = file.read_text(encoding="utf-8")
+    assert patch["old"] in text, f"{patch['module']} has changed: {folder / 'patch.json'}"
+    file.write_text(text.replace(patch["old"], patch["new"]), encoding="utf-8")
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(folder / name, part / name)
+    replacement = f"-replace={patch['module']}={copy}"
+    subprocess.run(["go", "mod", "edit", replacement, part / "go.mod"], check=True)
+    return [f"-modfile={part / 'go.mod'}"]
+
+
+def _flags(program):
+    """Without it what was built from the modules of Kubernetes takes itself for v0.0.0."""
+    if program.module != "kubernetes":
         return "-s -w"
-    text = (TOOLS / name / "go.mod").read_text(encoding="utf-8")
+    text = (TOOLS / program.module / "go.mod").read_text(encoding="utf-8")
     version = re.search(r"k8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)", text)
     package = "k8s.io/component-base/version"
     return (
@@ -61,11 +120,18 @@ def _flags(name):
 
 
 def main():
-    """Build what is missing."""
-    if shutil.which("go") is None and any(find(name) is None for name in PACKAGES):
+    """Build what is missing; one that cannot be built does not keep the others from it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped: time is up"))
+    if shutil.which("go") is None and any(find(name) is None for name in PROGRAMS):
         sys.exit("the cluster tests need the Go toolchain, or KUBEBUILDER_ASSETS=DIR")
-    for name in PACKAGES:
-        print(name, find(name) or build(name), flush=True)
+    failed = []
+    for name in PROGRAMS:
+        try:
+            print(name, find(name) or build(name), flush=True)
+        except subprocess.CalledProcessError:
+            failed.append(name)
+    if failed:
+        sys.exit(f"not built: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

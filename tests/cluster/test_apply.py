@@ -1,63 +1,15 @@
 """What the samples give the cluster, against a real API server."""
 
-from pathlib import Path
-
 import pytest
 
-from generator import catalogue, pipeline, resource
-from generator.chart_cache import ChartCache
+from generator import resource
 from generator.cluster import Cluster
-from generator.files import WorkTree
-from generator.pipeline import Charts
-from generator.render_engine import SdkEngine
 from generator.verify.drift import drift
-from tests.charts_archive import stand_in_archive
 from tests.cluster.plane import ADMIN, READER
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-SAMPLES = ("dev", "staging", "production")
+from tests.cluster.samples import NAMES, ensure_namespace, placed
 
 
-@pytest.fixture(
-    scope="module", params=["stand-in", pytest.param("real", marks=pytest.mark.real_chart)]
-)
-def samples(request, tmp_path_factory):
-    """Every object of every sample environment, by environment."""
-    folder = tmp_path_factory.mktemp("charts")
-    archive = (
-        stand_in_archive(folder)
-        if request.param == "stand-in"
-        else request.getfixturevalue("real_chart")
-    )
-    charts = Charts(ChartCache(folder / "cache"))
-    charts.cache.add(archive)
-    files = WorkTree(ROOT)
-    found = catalogue.load(files)
-    engine = SdkEngine()
-    result = {}
-    for name in SAMPLES:
-        built = pipeline.build(files, found.settings, found.definitions[name])
-        chart = charts.cache.find("airflow", built.release.environment.chart.version)
-        rendered = engine.render(pipeline.request(built, chart))
-        manifests = [*pipeline.own_manifests(built), *rendered.manifests]
-        manifests.append(pipeline.application_of(built))
-        result[name] = built.release.environment.namespace, resource.ordered(manifests)
-    return result
-
-
-def placed(manifest, namespace):
-    """With the namespace that Argo CD would give it; a stub's empty ciphertext stays as it is."""
-    if resource.key_of(manifest, namespace).namespace and "namespace" not in manifest["metadata"]:
-        metadata = {**manifest["metadata"], "namespace": namespace}
-        return {**manifest, "metadata": metadata}
-    return manifest
-
-
-def ensure_namespace(plane, name):
-    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-
-
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_server_takes_every_object_and_a_second_apply_changes_nothing(
     real_plane, definitions, samples, name
 ):

@@ -1,0 +1,52 @@
+"""The sample environments of this repository as objects, and their way into a cluster."""
+
+from pathlib import Path
+
+from generator import catalogue, pipeline, resource
+from generator.chart_cache import ChartCache
+from generator.files import WorkTree
+from generator.pipeline import Charts
+from generator.render_engine import SdkEngine
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = ("dev", "staging", "production")
+
+
+def rendered(archive, folder):
+    """By name of the sample: its namespace, and everything that it gives the cluster."""
+    charts = Charts(ChartCache(folder / "cache"))
+    charts.cache.add(archive)
+    files = WorkTree(ROOT)
+    found = catalogue.load(files)
+    engine = SdkEngine()
+    result = {}
+    for name in NAMES:
+        built = pipeline.build(files, found.settings, found.definitions[name])
+        chart = charts.cache.find("airflow", built.release.environment.chart.version)
+        rendered = engine.render(pipeline.request(built, chart))
+        manifests = [*pipeline.own_manifests(built), *rendered.manifests]
+        manifests.append(pipeline.application_of(built))
+        result[name] = built.release.environment.namespace, resource.ordered(manifests)
+    return result
+
+
+def placed(manifest, namespace):
+    """With the namespace that Argo CD would give it; a stub's empty ciphertext stays as it is."""
+    if resource.key_of(manifest, namespace).namespace and "namespace" not in manifest["metadata"]:
+        metadata = {**manifest["metadata"], "namespace": namespace}
+        return {**manifest, "metadata": metadata}
+    return manifest
+
+
+def ensure_namespace(plane, name):
+    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def moved(value, old, new):
+    """The objects in another namespace, wherever they name their own."""
+    if isinstance(value, dict):
+        return {
+            key: new if key == "namespace" and item == old else moved(item, old, new)
+            for key, item in value.items()
+        }
+    return [moved(item, old, new) for item in value] if isinstance(value, list) else value
