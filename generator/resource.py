@@ -115,3 +115,24 @@ def without_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_none(item) for item in value]
     return value
+
+
+# Set by Airflow's Kubernetes executor and by operators that start pods (cncf.kubernetes provider).
+LAUNCHED_BY_TASKS = "kubernetes_pod_operator"
+_OF_TASKS = frozenset(
+    {LAUNCHED_BY_TASKS, "kubernetes_executor", "airflow-worker"}
+    | {"dag_id", "task_id", "run_id", "try_number", "map_index", "spark-role"}
+)
+
+
+def selects_tasks(selector: Mapping[str, Any]) -> bool:
+    """Whether a label selector asks for pods that exist only while a task runs.
+
+    No manifest has such a pod: that nothing matches says nothing.
+    """
+    labels, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
+    keys = set(labels) if isinstance(labels, Mapping) else set()
+    for expression in expressions if isinstance(expressions, list) else ():
+        if isinstance(expression, Mapping) and expression.get("operator") in ("In", "Exists"):
+            keys.add(str(expression.get("key")))
+    return not keys.isdisjoint(_OF_TASKS)

@@ -10,7 +10,7 @@ from generator.checks.rendered_input import RenderedInput
 from generator.checks.rule import Rule
 from generator.checks.selectors import matches, matches_plain
 from generator.problem import Problem, Severity
-from generator.resource import Object
+from generator.resource import Object, selects_tasks
 
 SERVICE = Rule(
     "rendered/service-without-pods",
@@ -167,8 +167,10 @@ def _endpoints(
 
 
 def _policy(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    selector = mapping(item.get("spec")).get("podSelector")
-    if mapping(selector) and not _selected(rendered, item, selector, plain=False):
+    selector = mapping(mapping(item.get("spec")).get("podSelector"))
+    if not selector or selects_tasks(selector):
+        return
+    if not _selected(rendered, item, selector, plain=False):
         yield rendered.problem(
             POLICY,
             item,

@@ -9,7 +9,7 @@ from generator.impact.finding import Finding, info, warning
 from generator.impact.flows import Allowed, Flow, Policy, allowed, policies, unresolved_ports
 from generator.impact.view import Context, View, listed
 from generator.impact.workload import Workload
-from generator.resource import Key
+from generator.resource import Key, selects_tasks
 
 Statement = tuple[str, Key, str]
 
@@ -99,7 +99,7 @@ def _idle(view: View) -> Iterator[Statement]:
     for policy in policies(view.objects):
         chosen = view.pods.selected(policy.selector, policy.key.namespace)
         if not chosen:
-            if not _selects_by_other_means(policy):
+            if not _selects_by_other_means(policy) and not selects_tasks(policy.selector):
                 yield "policy-selects-nothing", policy.key, "selects no pod of this environment"
             continue
         names = unresolved_ports(policy, chosen)

@@ -11,11 +11,11 @@ from generator.manifests.common import POLICY_WAVE, WAVE, manifest
 from generator.model.features import Peer
 from generator.problem import Problem, Severity
 from generator.release import Release
+from generator.resource import LAUNCHED_BY_TASKS
 
 Ports = Iterable[tuple[int, str]]
 
-# The label that KubernetesPodOperator puts on pods it launches (cncf.kubernetes provider).
-_LAUNCHED = {"kubernetes_pod_operator": "True"}
+_LAUNCHED = {LAUNCHED_BY_TASKS: "True"}
 
 
 def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...]]:

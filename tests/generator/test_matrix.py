@@ -211,11 +211,8 @@ def _findings(found):
     for problem in found.problems:
         ours = problem.rule.startswith(("rendered/", "kubernetes/", "crd/", "pod-security/"))
         ours = ours or problem.rule.startswith(("chart/", "values/", "tree/"))
-        launched = (
-            problem.rule == "rendered/policy-selects-nothing" and "launched" in problem.message
-        )
         error = problem.severity is Severity.ERROR
-        if problem.rule not in _CHOSEN and not launched and (error or ours):
+        if problem.rule not in _CHOSEN and (error or ours):
             yield f"{problem.rule}: {problem.message}"
     for item in found.not_done:
         if CRDS or "CustomResource" not in item.reason:

@@ -174,6 +174,26 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"matchLabels": {"kubernetes_pod_operator": "True"}},
+        {"matchLabels": {"tier": "airflow", "dag_id": "x"}},
+        {"matchExpressions": [{"key": "task_id", "operator": "Exists"}]},
+    ],
+)
+def test_a_policy_for_pods_that_tasks_start_selects_what_no_manifest_has(selector):
+    policy = thing("NetworkPolicy", spec={"podSelector": selector})
+    assert "rendered/policy-selects-nothing" not in rules(policy, workload())
+
+
+def test_a_policy_that_excludes_such_pods_is_held_to_the_others():
+    selector = {"matchExpressions": [{"key": "dag_id", "operator": "DoesNotExist"}]}
+    selector["matchLabels"] = {"app": "b"}
+    policy = thing("NetworkPolicy", spec={"podSelector": selector})
+    assert "rendered/policy-selects-nothing" in rules(policy, workload())
+
+
 def test_every_rule_has_a_case():
     assert set(CASES) == {rule.id for rule in RULES}
 

@@ -148,6 +148,12 @@ def test_a_policy_that_selects_nothing_is_told():
     assert found([POD], [POD, policy("api", [])], "policy-selects-nothing") == []
 
 
+def test_a_policy_for_pods_that_tasks_start_is_not_told():
+    spec = {"podSelector": {"matchLabels": {"kubernetes_pod_operator": "True"}}}
+    launched = manifest("networking.k8s.io/v1", "NetworkPolicy", "launched", spec=spec)
+    assert found([POD], [POD, launched], "policy-selects-nothing") == []
+
+
 def test_what_was_so_before_is_only_a_note():
     both = [POD, policy("webserver", [])]
     (item,) = found(both, [*both, config({"a": "b"})], "policy-selects-nothing")
