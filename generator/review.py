@@ -72,14 +72,21 @@ def review(
     pairs = _pairs(revisions, before, after, wanted, generation)
     found = list(_compared(revisions, pairs, means))
     problems = [item for item in after.problems if not item.environment]
-    reason = "" if wanted else "the change touches no environment"
     return Report(
         revisions.base_name,
         revisions.head_name,
         tuple(sorted(found, key=lambda item: item.name)),
         tuple(problems),
-        reason,
+        "" if found else _why_empty(len(wanted)),
     )
+
+
+def _why_empty(count: int) -> str:
+    if not count:
+        return "the change touches no environment"
+    if count == 1:
+        return "one environment was looked at: what its cluster is given stays the same"
+    return f"{count} environments were looked at: what their clusters are given stays the same"
 
 
 def _below(touched: set[str]) -> set[str]:
