@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,12 @@ def names(connection: sa.Connection, limit: int, offset: int) -> list[dict[str, 
     columns = sa.select(report.c.id, report.c.kept, report.c.size)
     query = columns.order_by(report.c.kept.desc(), report.c.id).limit(limit).offset(offset)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def kept(connection: sa.Connection, identities: Iterable[str]) -> frozenset[str]:
+    """Which of these reports are (still) there."""
+    query = sa.select(report.c.id).where(report.c.id.in_(list(identities)))
+    return frozenset(str(row.id) for row in connection.execute(query))
 
 
 def clean(connection: sa.Connection, *, before: float, most_bytes: int) -> int:

@@ -28,11 +28,12 @@ def dashboard() -> str:
     """The dead letters and the last runs."""
     require_dashboard()
     here = context()
+    runs = here.jobs.runs()
     with here.engine.connect() as connection:
         waiting, _ = store.depth(connection)
-    return render_template(
-        "dashboard.html", dead=here.jobs.dead(limit=100), runs=here.jobs.runs(), waiting=waiting
-    )
+        reports = archive.kept(connection, (found["report"] for found in runs))
+    dead = here.jobs.dead(limit=100)
+    return render_template("dashboard.html", dead=dead, runs=runs, reports=reports, waiting=waiting)
 
 
 @blueprint.post("/runs/<identity>/retry")

@@ -146,6 +146,15 @@ def test_the_dashboard_shows_what_was_given_up_and_tries_it_again(served):
     assert client.post(f"/runs/{run.id}/retry", **LOGIN).status_code == 409
 
 
+def test_the_dashboard_links_only_reports_that_are_there(served):
+    client, here = served
+    with here.engine.connect() as connection:
+        name = connection.execute(tables.run.select()).first().report
+    assert f"/reports/{name}" not in client.get("/", **LOGIN).text
+    keep_report(here)
+    assert f"/reports/{name}" in client.get("/", **LOGIN).text
+
+
 def test_the_dashboard_escapes_what_others_wrote(served):
     client, here = served
     with here.engine.begin() as connection:
