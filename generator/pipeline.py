@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generator import catalogue, locks, plan, release, resolve, tree, yamlio
+from generator import catalogue, locks, plan, release, resolve, tree
 from generator.catalogue import Catalogue
 from generator.chart import ChartArchive, ChartError
 from generator.chartlines.setting import at
@@ -52,7 +52,7 @@ def build(files: Files, settings: Settings, definition: Definition) -> Built:
     lock = None
     try:
         lock = catalogue.lock(files, definition)
-    except yamlio.YamlError as error:
+    except UserError as error:
         problems.append(
             Problem(
                 "lock/broken",
@@ -113,11 +113,13 @@ def generate(
     loaded: Catalogue | None = None,
     *,
     whole: bool = True,
+    may_render: bool = True,
 ) -> Generation:
     """Plan the trees of these environments, or of all; raises UserError for an unknown name.
 
     `loaded` is what `files` hold, where somebody read it already. Without `whole`, what belongs to
-    the repository as a whole is left out; a managed project needs every environment.
+    the repository as a whole is left out; a managed project needs every environment. Unless it
+    `may_render`, an environment whose chart is kept rendered in git has no plan.
     """
     found = loaded or catalogue.load(files)
     chosen = found.chosen(names)
@@ -127,7 +129,11 @@ def generate(
     if whole and found.settings.repository.argocd.project.manage:
         everybody = tuple(found.definitions.values())
     built = {item.name: build(files, found.settings, item) for item in everybody}
-    outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
+    kept = found.settings.repository.chart.source == "rendered"
+    if kept and not may_render:
+        outcomes = [Outcome(item.name, Plan({}), built[item.name].problems) for item in chosen]
+    else:
+        outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
     if not whole:
         return Generation(found, tuple(outcomes), built)
     broken = any(item.environment for item in found.problems)

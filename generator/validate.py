@@ -93,6 +93,8 @@ class Means:
     progress: Callable[[str], None] = lambda _: None
     root: Path | None = None
     """The work tree that `files` are in, where they are in one."""
+    unrendered: str = ""
+    """Why nothing may be rendered; checks that need it are then not done. Empty: it may."""
 
 
 def _of(environment: str, item: UndoneCheck) -> NotDone:
@@ -110,7 +112,9 @@ def crd_folder(root: Path, configured: str | None) -> Path | None:
 def validate(names: Sequence[str], means: Means) -> Validation:
     """Check these environments, or all; raises UserError for an unknown name."""
     files = means.files
-    generation = pipeline.generate(files, names, means.charts, means.renderer)
+    generation = pipeline.generate(
+        files, names, means.charts, means.renderer, may_render=not means.unrendered
+    )
     problems = list(generation.catalogue.problems)
     if means.root is not None:
         problems += placement.problems(means.root, generation.catalogue.settings)
@@ -180,6 +184,12 @@ def _release_problems(
         not_done.append(NotDone(built.name, "chart values and rendered objects", reason))
         return problems, not_done
     told = list(_value_problems(built, release, archive))
+    if means.unrendered:
+        checks = ["rendered objects"]
+        if release.resolved.settings.repository.chart.source == "rendered":
+            checks.append("generated tree")
+        not_done += [NotDone(built.name, check, means.unrendered) for check in checks]
+        return [*problems, *told], not_done
     objects = _rendered_problems(built, release, archive, means, not_done)
     if any(item.rule == "values/schema" for item in told):
         # Helm refuses the same values once more, without a line.

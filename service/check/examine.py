@@ -73,7 +73,7 @@ def full(subject: Subject, tools: Tools) -> Findings:
         if name in before.definitions or name in after.definitions or name in _broken(after)
     ]
     compared = _compared(subject, names, tools) if names else ()
-    checked = _validated(subject, after, tools, tools.renderer)
+    checked = _validated(subject, after, tools)
     without = {item.environment for item in checked.not_done if item.check == CHART}
     fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
     return _joined(subject, fair, checked)
@@ -109,19 +109,13 @@ def place_of(error: Exception) -> str:
 def static(subject: Subject, tools: Tools) -> Findings:
     """Every check of text; nothing of the head is rendered, no object of it is shown."""
     after = catalogue.load(subject.head)
-    checked = _validated(subject, after, tools, None)
-    problems = tuple(item for item in checked.problems if not _wants_renderer(item))
+    checked = _validated(subject, after, tools, unrendered=UNTRUSTED)
     compared = [
         EnvironmentDiff(name, rendered=False, reason=UNTRUSTED)
         for name in subject.names
         if name in after.definitions
     ]
-    return _joined(subject, compared, dataclasses.replace(checked, problems=problems))
-
-
-def _wants_renderer(problem: Problem) -> bool:
-    """`validate` without a renderer says so as an error of the chart: here it is no fault."""
-    return problem.rule == "chart/archive" and problem.message.endswith("nothing can be rendered")
+    return _joined(subject, compared, checked)
 
 
 def _broken(found: Catalogue) -> frozenset[str]:
@@ -129,7 +123,7 @@ def _broken(found: Catalogue) -> frozenset[str]:
 
 
 def _validated(
-    subject: Subject, after: Catalogue, tools: Tools, renderer: Renderer | None
+    subject: Subject, after: Catalogue, tools: Tools, unrendered: str = ""
 ) -> validate.Validation:
     here = [name for name in subject.names if name in after.definitions]
     broken = tuple(
@@ -139,7 +133,10 @@ def _validated(
     )
     if not here:
         return validate.Validation((), broken, (), ())
-    means = validate.Means(subject.head, tools.charts, renderer, tools.now, tools.crds)
+    renderer = None if unrendered else tools.renderer
+    means = validate.Means(
+        subject.head, tools.charts, renderer, tools.now, tools.crds, unrendered=unrendered
+    )
     found = validate.validate(here, means)
     known = {*subject.names, ""}
     standing = tuple(problem for problem in found.problems if problem.environment in known)

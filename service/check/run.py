@@ -157,7 +157,9 @@ def _regenerated(
     subject = prepared.subject
     names = tuple(name for name in subject.names if name in prepared.found.definitions)
     renderer = tools.renderer if target.trusted else None
-    generation = pipeline.generate(subject.head, names, tools.charts, renderer)
+    generation = pipeline.generate(
+        subject.head, names, tools.charts, renderer, may_render=target.trusted
+    )
     wanted = regenerate.wanted(generation, names, subject.versions)
     if not names:
         whole = [item for item in generation.outcomes if not item.name]
