@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator import adopted, catalogue, pipeline, review, yamledit, yamlio
+from generator import adopted, catalogue, harden_obstacle, pipeline, review, yamledit, yamlio
 from generator.adopt import simplify
 from generator.adopt.conversion import below, convert
 from generator.chart import ChartArchive
@@ -19,6 +19,7 @@ from generator.checks.values_input import ValuesInput, lookup, merged
 from generator.definition import Definition
 from generator.errors import UserError
 from generator.files import Files, Overlay, WorkTree
+from generator.harden_obstacle import Obstacle
 from generator.layers import Path as KeyPath
 from generator.layers import dotted, leaves
 from generator.model.adoption import STEPS, Adoption, Step
@@ -62,6 +63,8 @@ class Hardening:
     converted: tuple[str, ...]
     dropped: tuple[str, ...]
     report: Report | None
+    stuck: tuple[str, ...] = ()
+    """Values that stopped it: what `--drop` takes."""
 
     @property
     def possible(self) -> bool:
@@ -89,11 +92,17 @@ def states(root: Path, name: str) -> list[State]:
 
 
 def prepare(
-    root: Path, name: str, step: str | None, charts: Charts, renderer: Renderer
+    root: Path,
+    name: str,
+    step: str | None,
+    charts: Charts,
+    renderer: Renderer,
+    drop: Sequence[str] = (),
 ) -> Hardening:
     """The next step, or the one that is asked for; steps that change nothing come along.
 
-    Raises UserError for an environment that is not adopted, and for a step that is taken.
+    `drop` are values that may go although no field says them. Raises UserError for an environment
+    that is not adopted, a step that is taken, and a value that is not in the step's way.
     """
     files = WorkTree(root)
     subject = _adopted(files, name)
@@ -108,17 +117,20 @@ def prepare(
     chosen: list[Step] = []
     for item in wanted:
         chosen.append(item)
-        edit = _edited(subject, chosen, archive)
+        edit = _edited(subject, chosen, archive, drop)
         if edit.problems:
             plan, problems = Plan({}), edit.problems
             break
         plan, problems = _plan(files, subject.item, edit.text, charts, renderer)
         if step or has_errors(problems) or len(plan.paths) > 1:
             break
+    _require_dropped(subject, drop, edit)
     report = None
     if not has_errors(problems):
         report = _report(files, plan, name, charts, renderer)
-    return Hardening(name, tuple(chosen), plan, problems, edit.converted, edit.dropped, report)
+    return Hardening(
+        name, tuple(chosen), plan, problems, edit.converted, edit.dropped, report, edit.stuck
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,9 +184,26 @@ class _Edit:
     converted: tuple[str, ...]
     dropped: tuple[str, ...]
     problems: tuple[Problem, ...]
+    stuck: tuple[str, ...]
 
 
-def _edited(subject: _Subject, steps: Sequence[Step], archive: ChartArchive | None) -> _Edit:
+def _require_dropped(subject: _Subject, drop: Sequence[str], edit: _Edit) -> None:
+    idle = [name for name in drop if not any(_is_below(gone, [name]) for gone in edit.dropped)]
+    if idle:
+        raise UserError(
+            f"{', '.join(idle)}: nothing in the way of this step",
+            path=subject.item.path,
+            hint="--drop takes what a step cannot convert, such as values.ingress.web",
+        )
+
+
+def _is_below(name: str, tops: Sequence[str]) -> bool:
+    return any(name == top or name.startswith(f"{top}.") for top in tops)
+
+
+def _edited(
+    subject: _Subject, steps: Sequence[Step], archive: ChartArchive | None, drop: Sequence[str]
+) -> _Edit:
     """The definition with these steps on and `values:` out of their way."""
     file = subject.item.path
     text = _with_steps(subject, steps)
@@ -187,19 +216,25 @@ def _edited(subject: _Subject, steps: Sequence[Step], archive: ChartArchive | No
     for path, value in found.fields:
         text = yamledit.set_value(text, path, value, file=file)
     dropped: list[str] = []
-    problems: list[Problem] = []
+    obstacles: list[Obstacle] = []
     for path in places:
         same = _given_anyway(subject, steps, path, data["values"])
-        if path not in owners and not same:
+        new = below(path, found.keys)
+        if path not in owners and not same and new is None:
             continue
-        if same or below(path, found.keys) or not _meant(subject, steps, path):
+        let_go = not _meant(subject, steps, path) or _is_below(f"values.{dotted(path)}", drop)
+        if same or new or let_go:
             text = _without(text, ("values", *path), file)
-            if not same and not below(path, found.keys):
+            # What a new field sets beside what it was made of is its own word, not the user's.
+            own = new is not None and (path in owners or _says(found.keys[new], new, path, data))
+            if not same and not own:
                 dropped.append(f"values.{dotted(path)}")
         else:
-            problems.append(_no_field(subject, path, owners[path]))
+            obstacles.append(Obstacle(path, owners[path]))
     converted = tuple(dotted(path) for path, _ in found.fields)
-    return _Edit(text, converted, tuple(dropped), tuple(problems))
+    problems = harden_obstacle.problems(obstacles, subject.item, data["values"])
+    stuck = harden_obstacle.names(obstacles, data["values"])
+    return _Edit(text, converted, tuple(dropped), problems, stuck)
 
 
 def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
@@ -225,6 +260,12 @@ def _given_anyway(
         and simplify.same(lookup(values, path), item.value)
         for item in subject.full
     )
+
+
+def _says(said: Any, key: KeyPath, path: KeyPath, data: Mapping[str, Any]) -> bool:
+    """Whether a setting at `key` gives a path of `values:` the value that stood there."""
+    after = lookup(said, path[len(key) :]) if len(path) > len(key) else said
+    return simplify.same(after, lookup(data["values"], path))
 
 
 def _meant(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> bool:
@@ -277,20 +318,9 @@ def _input(
         user=values,
         merged=merged(defaults, release.values),
         chart_version=release.environment.chart.version,
+        release=release.environment.release,
+        namespace=release.environment.namespace,
         defaults=defaults,
-    )
-
-
-def _no_field(subject: _Subject, path: KeyPath, field: str) -> Problem:
-    item = subject.item
-    return Problem(
-        "adoption/no-field",
-        Severity.ERROR,
-        f"values.{dotted(path)} must make way: after this step {field} decides it",
-        item.name,
-        item.path,
-        item.document.line(("values", *path)),
-        f"say what you need with {field} and remove the value; gen-env could not convert it",
     )
 
 

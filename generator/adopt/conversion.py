@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -25,10 +25,10 @@ Key = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
-    """New fields with their values, and the chart keys that they decide."""
+    """New fields with their values, and the chart keys that they decide with what they say."""
 
     fields: tuple[Proposal, ...]
-    keys: frozenset[Key]
+    keys: Mapping[Key, Any]
 
 
 def convert(
@@ -40,7 +40,7 @@ def convert(
     """
     present: dict[str, Any] = copied(data)
     fields: list[Proposal] = []
-    keys: set[Key] = set()
+    keys: dict[Key, Any] = {}
     for path, value in (*inverse.proposals(values), *_environment(values)):
         if value is None or lookup(present, path) not in (None, {}):
             continue
@@ -53,30 +53,30 @@ def convert(
             present = tried
             fields.append((path, value))
             keys |= decided
-    return Conversion(tuple(fields), frozenset(keys))
+    return Conversion(tuple(fields), keys)
 
 
-def below(path: Path, keys: frozenset[Key] | set[Key]) -> Key | None:
+def below(path: Path, keys: Container[Key]) -> Key | None:
     """The key at or above a path of `values:`, if one of these is."""
     parts = tuple(str(part) for part in path)
     prefixes = (parts[:length] for length in range(len(parts), 0, -1))
     return next((prefix for prefix in prefixes if prefix in keys), None)
 
 
-def _decided(data: Mapping[str, Any], path: Path, cluster: Cluster) -> set[Key]:
+def _decided(data: Mapping[str, Any], path: Path, cluster: Cluster) -> dict[Key, Any]:
     """The chart keys that the field at `path` sets; none where the definition is not valid."""
     try:
         environment = Environment.model_validate(data)
     except pydantic.ValidationError:
-        return set()
+        return {}
     line = table.line_for(environment.chart.version)
     if line is None:
-        return set()
+        return {}
     name = dotted(path)
     # `secrets.extra` is one field for the chart, whichever Secret it names.
     owners = {name, ".".join(str(part) for part in path[:2])}
     return {
-        item.key
+        item.key: item.value
         for item in line.settings(environment, cluster)
         if field_of(item) in owners or field_of(item).startswith(f"{name}.")
     }

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 
 from generator import definition
-from generator.adopt import inverse, simplify
+from generator.adopt import identity, inverse, simplify
 from generator.adopt.inverse import Proposal
 from generator.chartlines import adopted, table
 from generator.chartlines.setting import Setting, copied
@@ -130,6 +130,8 @@ class _Fitting:
         if setting.key[0] == "config":
             return bool(inverse.option_text(before) == setting.value)
         after = setting.value
+        if identity.is_identity(setting.key):
+            before = identity.settled(before, self._values)
         if isinstance(after, Mapping):
             default = lookup(self._values.defaults, setting.key)
             after = merged(default if isinstance(default, Mapping) else {}, after)

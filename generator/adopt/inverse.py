@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.adopt import identity
 from generator.checks.values_input import ValuesInput, lookup
 from generator.layers import Path, leaves
 
@@ -80,6 +81,7 @@ def proposals(values: ValuesInput) -> Iterator[Proposal]:
         if values.given(key):
             yield tuple(field.split(".")), _number(values.get(key))
     yield from _image(values)
+    yield from identity.proposals(values)
     yield from _scaling(values)
     yield from _components(values)
     yield from _logging(values)

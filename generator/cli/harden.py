@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 @click.command(name="harden")
 @click.argument("environment", metavar="ENV")
 @click.option("--step", metavar="STEP", help="This step instead of the next one.")
+@click.option(
+    "--drop",
+    multiple=True,
+    metavar="VALUE",
+    help="Let this value go (values.a.b) where no field says it.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the steps; change nothing.")
 @click.option("--dry-run", is_flag=True, help="Show the step; write nothing.")
-def command(environment: str, step: str | None, listing: bool, dry_run: bool) -> int:
+def command(
+    environment: str, step: str | None, drop: tuple[str, ...], listing: bool, dry_run: bool
+) -> int:
     """Take the next hardening step of an adopted environment, the least risky one first.
 
     Edits the definition, regenerates, and shows what the step does to the cluster. Steps that
-    change nothing come along. Commit it, open a pull request, and verify it before the next one.
+    change nothing come along. A value that means something and that no field says stops the step,
+    and is named with both ways out. Commit it alone, and verify it before the next one.
     """
     from generator import engines, harden, repo
     from generator.files import WorkTree
@@ -33,11 +42,17 @@ def command(environment: str, step: str | None, listing: bool, dry_run: bool) ->
         return _list(root, environment)
     common.progress("rendering both sides")
     found = harden.prepare(
-        root, environment, step, engines.charts(files, root), engines.lazy(files)
+        root, environment, step, engines.charts(files, root), engines.lazy(files), drop
     )
     _show(found)
     if not found.possible:
         common.say("nothing was written")
+        if found.stuck:
+            drops = " ".join(f"--drop {name}" for name in found.stuck)
+            common.say(
+                "to let all of that go and see what it does: "
+                f"gen-env harden {environment} --step {found.steps[-1]} {drops}"
+            )
         return 1
     if not dry_run:
         repo.apply(root, found.plan)

@@ -163,7 +163,17 @@ def test_a_value_that_means_something_is_never_dropped_in_silence(repo):
     assert (done.code, repo.tree()) == (1, before)
     line = repo.line(PATH, "env:")
     assert f"{PATH}:{line}  [adoption/no-field]" in done.stderr
-    assert "after this step airflow.env decides it" in done.stderr
+    assert "after this step airflow.env decides it; a field takes no template" in done.stderr
+    again = repo.run("harden", "staging", "--step", "config", "--drop", "values.env")
+    assert (again.code, "no longer in values: values.env" in again.stdout) == (0, True)
+
+
+def test_only_what_is_in_the_way_can_be_let_go(repo):
+    repo = repo({"labels": {"a": "b"}})
+    before = repo.tree()
+    done = repo.run("harden", "staging", "--step", "config", "--drop", "values.labels")
+    assert (done.code, "values.labels: nothing in the way" in done.stderr) == (1, True)
+    assert repo.tree() == before
 
 
 def test_names_stay_where_the_standard_would_rename_everything(repo):

@@ -1,5 +1,7 @@
 """Each shape in which teams have their release: adopted, written, rendered, and nothing differs."""
 
+import re
+
 import pytest
 import yaml
 
@@ -190,3 +192,81 @@ def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
     assert sorted(after) == sorted(before)
     for key, manifest in before.items():
         assert after[key] == manifest, key
+
+
+@pytest.mark.parametrize(
+    ("shape", "stuck"),
+    [
+        ("production with Celery", {"apiServer.spread", "ingress", "workers.autoscaling"}),
+        ("task pods", {"apiServer.autoscaling", "dags.gitSync"}),
+        ("Airflow 2", {"ingress"}),
+        ("HelmRelease", set()),
+    ],
+)
+def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path):
+    """Every step is taken; where a value stands in the way, as the command itself says."""
+    files, paths, values = SHAPES[shape](own_chart)
+    adoption = Adoption(tmp_path / "repo", own_chart, files)
+    more = ["--set", HOST] if "metadataSecretName" in values.get("data", {}) else []
+    assert adoption.run(*paths, "--name", "staging", "--write", *more).code == 0
+    fields = set()
+    while "adoption" in adoption.definition:
+        done = adoption.repo.run("harden", "staging")
+        if done.code:
+            told = done.stderr.split("[adoption/no-field]")[1:]
+            fields |= {re.search(r"after this step (\S+) decides it", part)[1] for part in told}
+            command = re.search(r"see what it does: gen-env (.+)", done.stderr)[1]
+            forced = adoption.repo.run(*command.split())
+            assert forced.code == 0, forced.said
+            for name in re.findall(r"--drop (\S+)", command):
+                assert name in forced.stdout
+    assert stuck <= fields
+    assert bool(stuck) == bool(fields)
+    assert adoption.repo.run("generate", "--check").code == 0
+    rules = {p["rule"] for p in adoption.repo.run("validate", "-o", "json").json["problems"]}
+    assert not {rule for rule in rules if rule.startswith(("values/", "adoption/", "definition/"))}
+
+
+IDENTITIES = """\
+executor: CeleryExecutor
+apiServer: {serviceAccount: {annotations: {role: "role/{{ .Release.Name }}"}}}
+scheduler: {serviceAccount: {annotations: {role: role/team-airflow}}}
+triggerer: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}
+workers: {celery: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (
+            IDENTITIES,
+            {"annotations": {"role": "role/team-airflow"}, "workers": {"tasks": "yes"}},
+        ),
+        (
+            "scheduler: {serviceAccount: {annotations: {a: b}}}\n",
+            {"annotations": {"a": "b"}},
+        ),
+        (
+            "executor: KubernetesExecutor\n"
+            "workers: {kubernetes: {serviceAccount: {create: true, annotations: {a: b}}}}\n",
+            {"workers": {"a": "b"}},
+        ),
+        (
+            "scheduler: {serviceAccount: {annotations: {a: b}}}\n"
+            "triggerer: {serviceAccount: {annotations: {a: c}}}\n",
+            None,
+        ),
+        ("scheduler: {serviceAccount: {annotations: {a: '{{ .Values.uid }}'}}}\n", None),
+    ],
+    ids=["all", "one", "task pods", "they differ", "a template of values"],
+)
+def test_identities_become_a_field_where_it_says_the_same(text, field, own_chart, tmp_path):
+    adoption = Adoption(tmp_path / "repo", own_chart, {"v.yaml": text})
+    release = ("--release", "team-airflow")
+    done = adoption.run("v.yaml", "--name", "staging", "--write", *release)
+    assert done.code == 0, done.said
+    assert adoption.definition.get("serviceAccount") == field
+    kept = "annotations" in yaml.safe_dump(adoption.definition.get("values") or {})
+    assert kept is (field is None)
+    assert adoption.after() == adoption.before(yaml.safe_load(text), "team-airflow")
