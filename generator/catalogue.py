@@ -123,7 +123,7 @@ def _links(files: Files) -> Iterator[Problem]:
         yield Problem(
             "tree/symlink",
             Severity.ERROR,
-            f"a symbolic link below {ROOT}/: it is not followed",
+            f"a symbolic link or a submodule below {ROOT}/: it is not followed",
             path=path,
             hint="replace it by a file or a folder",
         )

@@ -16,7 +16,7 @@ from generator.definition import ROOT, SETTINGS
 from generator.errors import UserError
 from generator.files import Snapshot, WorkTree
 from generator.git import Worktree
-from generator.gitfiles import GitFiles
+from generator.gitfiles import APART, GitFiles
 from generator.gitread import Revision
 from generator.report.model import Report
 
@@ -113,7 +113,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
         raise UserError("there is no commit yet to compare with", hint="commit something first")
     repository = engines.settings(WorkTree(request.folder))
     branch = tree.default_branch(repository.repository.branch if repository else "")
-    return tree.merge_base(branch, head)
+    return tree.left_at(branch, head)
 
 
 def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
@@ -133,7 +133,8 @@ def _read(tree: Worktree, sha: str, prefix: str, parts: Sequence[str]) -> Snapsh
     for part in parts:
         found, left = revision.read_tree(f"{prefix}{part}")
         contents |= {path.removeprefix(prefix): content for path, content in found.items()}
-        links += [entry.path.removeprefix(prefix) for entry in left if entry.mode == "120000"]
+        apart = [entry for entry in left if entry.mode in APART]
+        links += [entry.path.removeprefix(prefix) for entry in apart]
     return Snapshot(contents, tuple(links))
 
 

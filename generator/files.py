@@ -25,7 +25,7 @@ class Files(Protocol):
         """Paths of the regular files below `folder`, sorted; links are not followed."""
 
     def links(self, folder: str) -> Iterable[str]:
-        """Paths of symbolic links below `folder`, sorted: findings, never followed."""
+        """Paths of symbolic links and submodules below `folder`, sorted: findings, not entered."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +75,9 @@ class WorkTree:
             try:
                 entries = list(os.scandir(os.path.join(self._top, here)))  # noqa: PTH118
             except OSError:
+                continue
+            if here != folder and any(entry.name == ".git" for entry in entries):
+                yield here, True
                 continue
             for entry in entries:
                 path = f"{here}/{entry.name}" if here else entry.name

@@ -82,8 +82,21 @@ class Worktree:
         base = self.git.line_or_none("merge-base", left_commit, right_commit)
         if base is None:
             hint = _DEEPEN if self.is_shallow() else ""
-            raise UserError(f"{left} and {right} have no commit in common", hint=hint)
+            names = f"{_brief(left)} and {_brief(right)}"
+            raise UserError(f"{names} have no commit in common", hint=hint)
         return base
+
+    def left_at(self, branch: str, revision: str) -> str:
+        """The newest commit that `revision` shares with a branch, be it ours or origin's.
+
+        The branch here may be older than origin's, or absent as in CI. UserError as `merge_base`.
+        """
+        known = [name for name in (branch, f"origin/{branch}") if self._commit(name)]
+        if len(known) < 2:
+            return self.merge_base(known[0] if known else branch, revision)
+        # Of several, git takes what the first shares with a merge of all the others.
+        commits = [self.resolve(name) for name in (revision, *known)]
+        return self.git.line_or_none("merge-base", *commits) or self.merge_base(branch, revision)
 
     def is_shallow(self) -> bool:
         """Whether history was cut off when this repository was cloned."""
@@ -148,6 +161,10 @@ class Store(Worktree):
     def changed(self, paths: Iterable[str]) -> list[str]:
         """Nothing: there are no files that could differ."""
         return []
+
+
+def _brief(revision: str) -> str:
+    return revision[:12] if len(revision) >= 40 else revision
 
 
 _DEEPEN = "this clone is shallow: git fetch --unshallow brings the history (fetch-depth: 0 in CI)"

@@ -12,6 +12,8 @@ from generator.gitobjects import Objects
 from generator.gitread import Entry, Revision
 
 _LINK = "120000"
+APART = (_LINK, "160000")
+"""Modes of what is named and never entered: symbolic links, submodules."""
 
 
 class GitFiles:
@@ -67,7 +69,7 @@ class GitFiles:
 
     def links(self, folder: str) -> list[str]:
         """See Files."""
-        return [path for path, entry in self._within(folder) if entry.mode == _LINK]
+        return [path for path, entry in self._within(folder) if entry.mode in APART]
 
     def _within(self, folder: str) -> list[tuple[str, Entry]]:
         """The entries below a folder; a link in its place counts as one of them."""

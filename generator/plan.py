@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from generator import yamlio
+from generator.errors import UserError
 from generator.files import Files
 from generator.locks import FILE_NAME as LOCK
 from generator.problem import Problem, Severity
@@ -37,7 +38,11 @@ def compare(
     writes: dict[str, str] = {}
     problems: list[Problem] = []
     for path, text in wanted.items():
-        present = files.read(path)
+        try:
+            present = files.read(path)
+        except UserError as error:
+            problems.append(_unreadable(error, environment))
+            continue
         if present is not None and present == text.encode():
             continue
         if present is not None and not _replaceable(path, present, text):
@@ -47,10 +52,27 @@ def compare(
     stale = []
     for folder in owned:
         for path in files.below(folder):
-            content = files.read(path) or b""
-            if path not in wanted and is_ours(content):
+            if path not in wanted and _is_ours(files, path):
                 stale.append(path)
     return Plan(writes, tuple(sorted(stale)), tuple(problems))
+
+
+def _is_ours(files: Files, path: str) -> bool:
+    try:
+        return is_ours(files.read(path) or b"")
+    except UserError:
+        return False  # we write nothing that is too large to read
+
+
+def _unreadable(error: UserError, environment: str) -> Problem:
+    return Problem(
+        "tree/unreadable",
+        Severity.ERROR,
+        error.message,
+        environment,
+        error.path,
+        hint=error.hint or "remove it; gen-env generate writes it anew",
+    )
 
 
 def _replaceable(path: str, present: bytes, text: str) -> bool:

@@ -201,6 +201,8 @@ def _own_manifests(item: Inputs) -> list[dict[str, Any]]:
 def _values(item: Inputs) -> dict[str, Any]:
     text = item.text(f"{GENERATED}/values.yaml")
     loaded = yamlio.load_manifests(text, path=_values_path(item)) if text else []
+    if len(loaded) > 1:
+        raise UserError("more than one YAML document: Helm reads one", path=_values_path(item))
     return loaded[0] if loaded else {}
 
 
