@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from generator.checks.definition_rule import Find, Place
 from generator.checks.rule import ERROR, Rule
 from generator.release import Release
-
-Place = tuple[tuple[str, ...], str, str]
-"""Path in the definition, message, hint."""
 
 KEDA = Rule(
     "scaling/keda-needs-postgresql",
@@ -68,7 +66,7 @@ def _launching(release: Release) -> Iterator[Place]:
         )
 
 
-FOUND: tuple[tuple[Rule, Callable[[Release], Iterator[Place]]], ...] = (
+FOUND: tuple[tuple[Rule, Find], ...] = (
     (KEDA, _keda),
     (OPENSEARCH, _opensearch),
     (LAUNCHING, _launching),
