@@ -6,7 +6,7 @@ import datetime
 import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 
-from generator.model.features import Suppression
+from generator.model.suppression import Suppression
 from generator.problem import Problem, Severity
 from generator.resolve import Resolved
 

@@ -38,7 +38,7 @@ from generator.checks.rendered_input import Context
 from generator.checks.values_input import ValuesInput, merged
 from generator.files import Files
 from generator.layers import Path as KeyPath
-from generator.model.features import Suppression
+from generator.model.suppression import Suppression
 from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity, ordered
 from generator.release import Release

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from generator.model import base, components, environment, features, stores
+from generator.model import base, components, environment, stores
+from generator.model.auth import Auth, Oidc
+from generator.model.dags import Bundle, Dags, DagVolume, GitSync
+from generator.model.network import Peer
+from generator.model.secrets import Secrets
+from generator.model.suppression import Suppression
+from generator.model.telemetry import Logging, RemoteLogging
 
 _WORDS = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True)
 _AWKWARD = (
@@ -165,14 +171,14 @@ _TOGETHER = {
     components.Workers: _counted,
     stores.PostgreSQL: _postgresql,
     stores.Broker: _broker,
-    features.Oidc: _oidc,
-    features.Auth: _one_of("manager", "oidc", "ldap", "defaultUser"),
-    features.Bundle: _bundle,
-    features.RemoteLogging: _remote,
-    features.Logging: _one_of("remote", "persistence"),
-    features.Peer: _peer,
-    features.Secrets: _secrets,
-    features.Suppression: _suppression,
+    Oidc: _oidc,
+    Auth: _one_of("manager", "oidc", "ldap", "defaultUser"),
+    Bundle: _bundle,
+    RemoteLogging: _remote,
+    Logging: _one_of("remote", "persistence"),
+    Peer: _peer,
+    Secrets: _secrets,
+    Suppression: _suppression,
     environment.Airflow: _airflow,
     environment.Environment: _environment,
 }
@@ -180,11 +186,11 @@ _TOGETHER = {
 
 def _together(model):
     """What a model checks over several fields; DAG sources need the models themselves."""
-    if model is features.Dags:
+    if model is Dags:
         return _exactly_one(
-            ("gitSync", of_model(features.GitSync)),
-            ("persistence", of_model(features.DagVolume)),
-            ("bundles", st.lists(of_model(features.Bundle), max_size=2)),
+            ("gitSync", of_model(GitSync)),
+            ("persistence", of_model(DagVolume)),
+            ("bundles", st.lists(of_model(Bundle), max_size=2)),
             ("image", st.just({})),
         )
     return _TOGETHER.get(model)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.definition import ROOT
-from generator.model.features import Window
 from generator.model.repository import Repository
+from generator.model.sync import Window
 from generator.problem import Problem, Severity
 from generator.release import Release
 

@@ -8,7 +8,7 @@ from typing import Any
 from generator.chartlines.v1.topology import Flow, flows
 from generator.manifests import peer_ports
 from generator.manifests.common import POLICY_WAVE, WAVE, manifest
-from generator.model.features import Peer
+from generator.model.network import Peer
 from generator.problem import Problem, Severity
 from generator.release import Release
 from generator.resource import LAUNCHED_BY_TASKS

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import pydantic
 
-from generator.model import features
 from generator.model.adoption import Adoption
+from generator.model.auth import Auth
 from generator.model.base import (
     Count,
     Digest,
@@ -30,7 +30,15 @@ from generator.model.components import (
     Triggerer,
     Workers,
 )
+from generator.model.dags import Dags
+from generator.model.image import ConnectionCheck, Image, Security
+from generator.model.network import Ingress, NetworkPolicy
+from generator.model.rights import Limits, Quota, Rbac, ServiceAccount
+from generator.model.secrets import Secrets, SecretsBackend
 from generator.model.stores import Broker, Database, Keys
+from generator.model.suppression import Suppression
+from generator.model.sync import Sync
+from generator.model.telemetry import Logging, Metrics, Tracing
 
 API_VERSION: Literal["gen-env.dev/v1"] = "gen-env.dev/v1"
 Tier = Literal["development", "staging", "production"]
@@ -82,7 +90,7 @@ class Airflow(Spec):
     """airflow.cfg: section → option → value."""
     env: dict[EnvName, Text] = {}
     """Extra environment of all Airflow containers; never a secret."""
-    connection_check: features.ConnectionCheck = features.ConnectionCheck()
+    connection_check: ConnectionCheck = ConnectionCheck()
 
     @pydantic.field_validator("executor")
     @classmethod
@@ -118,34 +126,34 @@ class Environment(Spec):
     destination: Destination
     airflow: Airflow
     chart: Chart
-    image: features.Image = features.Image()
-    security: features.Security = features.Security()
-    auth: features.Auth = features.Auth()
+    image: Image = Image()
+    security: Security = Security()
+    auth: Auth = Auth()
     database: Database
     pgbouncer: PgBouncer | None = None
     broker: Broker = Broker.model_construct()
     keys: Keys = Keys.model_construct()
     jobs: Jobs = Jobs.model_construct()
-    dags: features.Dags
+    dags: Dags
     placement: Placement = Placement.model_construct()
     api_server: ApiServer = ApiServer.model_construct()
     scheduler: Scheduler = Scheduler.model_construct()
     dag_processor: DagProcessor = DagProcessor.model_construct()
     triggerer: Triggerer = Triggerer.model_construct()
     workers: Workers = Workers.model_construct()
-    service_account: features.ServiceAccount = features.ServiceAccount()
-    rbac: features.Rbac = features.Rbac()
-    logging: features.Logging = features.Logging()
-    metrics: features.Metrics = features.Metrics()
-    tracing: features.Tracing = features.Tracing()
-    ingress: features.Ingress | None = None
-    network_policy: features.NetworkPolicy = features.NetworkPolicy()
-    secrets: features.Secrets = features.Secrets()
-    secrets_backend: features.SecretsBackend | None = None
-    quota: features.Quota | None = None
-    limits: features.Limits | None = None
+    service_account: ServiceAccount = ServiceAccount()
+    rbac: Rbac = Rbac()
+    logging: Logging = Logging()
+    metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
+    ingress: Ingress | None = None
+    network_policy: NetworkPolicy = NetworkPolicy()
+    secrets: Secrets = Secrets()
+    secrets_backend: SecretsBackend | None = None
+    quota: Quota | None = None
+    limits: Limits | None = None
     cleanup: Cleanup = Cleanup.model_construct()
-    sync: features.Sync = features.Sync()
+    sync: Sync = Sync()
     revision_history_limit: Count = 3
     """Old ReplicaSets that are kept."""
     labels: dict[Line, Text] = {}
@@ -154,7 +162,7 @@ class Environment(Spec):
     """More labels on the namespace."""
     values: dict[str, Any] = {}
     """Values of the chart that no field owns, merged last."""
-    suppress: tuple[features.Suppression, ...] = ()
+    suppress: tuple[Suppression, ...] = ()
     """Findings that are accepted for a time."""
     adoption: Adoption | None = None
     """Taken over from elsewhere and not hardened yet."""

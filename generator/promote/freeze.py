@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from generator.model.base import seconds_of
-from generator.model.features import Window
+from generator.model.sync import Window
 
 _FOREVER = timedelta(days=366)
 _FIELDS = 5

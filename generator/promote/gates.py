@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from generator.model.base import seconds_of
-from generator.model.features import Window
+from generator.model.sync import Window
 from generator.promote.evidence import Evidence, Standing
 from generator.promote.freeze import WindowError, frozen_until
 

@@ -15,8 +15,9 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from generator.model.dags import Bundle
 from generator.model.environment import Environment
-from generator.model.features import Bundle, RemoteLogging
+from generator.model.telemetry import RemoteLogging
 
 Sections = dict[str, dict[str, str]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from generator.model.features import Auth, Ldap, Oidc
+from generator.model.auth import Auth, Ldap, Oidc
 
 OIDC_SECRET_VARIABLE = "AIRFLOW_OIDC_CLIENT_SECRET"
 LDAP_SECRET_VARIABLE = "AIRFLOW_LDAP_BIND_PASSWORD"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.chartlines.v1 import auth
-from generator.model.features import Auth
+from generator.model.auth import Auth
 
 OIDC = {"issuer": "https://id.example.com/realms/a/", "clientId": "airflow"}
 LDAP = {"server": "ldap://ldap.example.com", "base": "dc=example", "bindUser": "cn=reader"}

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from generator.chartlines.v1 import auth
-from generator.model.features import Auth
+from generator.model.auth import Auth
 from tests.generator.chartlines import authority, directory, oidc_provider
 from tests.generator.chartlines.airflow_server import Airflow
 

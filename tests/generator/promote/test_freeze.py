@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.model.features import Window
+from generator.model.sync import Window
 from generator.promote.freeze import WindowError, frozen_until
 
 BERLIN = ZoneInfo("Europe/Berlin")

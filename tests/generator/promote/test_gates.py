@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from generator.model.features import Window
+from generator.model.sync import Window
 from generator.promote import gates
 from generator.promote.evidence import Evidence, Standing
 from generator.promote.gates import Facts, State

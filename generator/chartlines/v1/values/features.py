@@ -11,8 +11,8 @@ from generator.chartlines.v1 import airflow_config, collector
 from generator.chartlines.v1.gotemplate import literal
 from generator.chartlines.v1.values import base, contract
 from generator.chartlines.v1.values.stores import GUARD, resources
+from generator.model.dags import GitSync
 from generator.model.environment import Environment
-from generator.model.features import GitSync
 from generator.model.repository import Cluster
 
 _SIDECAR = builtin.SIDECAR_RESOURCES

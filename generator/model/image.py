@@ -1,0 +1,46 @@
+"""The image of Airflow's containers, and the identity of the processes in them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from generator.model.base import Bool, Count, Digest, Line, Name, Seconds, Spec
+
+
+class Image(Spec):
+    """The image of every Airflow container and of task pods."""
+
+    repository: Line = "apache/airflow"
+    """Registry and name, without tag."""
+    tag: Line | None = None
+    """By default the Airflow version."""
+    digest: Digest | None = None
+    """Pins the bytes; it reaches task pods too."""
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When a node pulls the image, in Kubernetes' words."""
+    pull_secrets: tuple[Name, ...] = ()
+    """Names of dockerconfigjson Secrets."""
+
+
+class ConnectionCheck(Spec):
+    """How the image's entrypoint waits for the database before it starts anything."""
+
+    max_count: Count = 20
+    """Attempts; 0 leaves the check out."""
+    sleep: Seconds = 3
+    """Seconds between two attempts."""
+
+
+class Security(Spec):
+    """Identity and rights of the processes in the pods."""
+
+    pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
+    """Pod Security level that the namespace enforces."""
+    uid: Count | None = 50_000
+    """User id of Airflow's processes; null with openshift."""
+    gid: Count = 0
+    """Group id; the image needs 0 unless the uid is 50000."""
+    openshift: Bool = False
+    """OpenShift assigns any uid: none is asked for, and the group stays 0."""
+    read_only_root_filesystem: Bool = False
+    """Airflow writes below its home; true needs volumes of yours."""

@@ -1,0 +1,76 @@
+"""Who reaches the environment, and what it may reach."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+from generator.model.base import Cidr, Host, Label, Line, Name, Port, Spec, Text
+
+
+class Tls(Spec):
+    """The ingress' certificate: from cert-manager, or a Secret that is there."""
+
+    cluster_issuer: Line | None = None
+    """cert-manager's ClusterIssuer."""
+    issuer: Line | None = None
+    """cert-manager's Issuer in the namespace."""
+    secret_name: Name | None = None
+    """Holds the certificate; `<release>-tls` by default."""
+
+
+class Ingress(Spec):
+    """The UI and API to the outside."""
+
+    host: Host
+    """Name under which the UI is reached; no two environments share one."""
+    path: Text = "/"
+    """Path below the host."""
+    tls: Tls | None = None
+    annotations: dict[str, Text] = {}
+    """For the ingress controller."""
+    class_name: Name | None = None
+    """By default the cluster's from the catalogue."""
+
+
+class Peer(Spec):
+    """Some destination or source: a network, or pods by labels."""
+
+    cidr: Cidr | None = None
+    """A network such as 10.30.0.0/16; 0.0.0.0/0 is everything."""
+    except_cidrs: tuple[Cidr, ...] = pydantic.Field(default=(), alias="except")
+    """Networks inside `cidr` that stay closed."""
+    namespace: Label | None = None
+    """Namespace by name; alone it means all its pods."""
+    namespace_labels: dict[str, Text] | None = None
+    """Namespaces by their labels; alone it means all their pods."""
+    pod_labels: dict[str, Text] | None = None
+    """Pods by their labels; alone it means those of this namespace."""
+    ports: tuple[Port, ...] = ()
+    """TCP ports; none means the flow's usual ones, and for task egress every port."""
+
+    @pydantic.model_validator(mode="after")
+    def _some(self) -> Peer:
+        by_label = (self.namespace, self.namespace_labels, self.pod_labels)
+        if (self.cidr is None) == all(part is None for part in by_label):
+            raise ValueError("give either cidr, or namespace, namespaceLabels or podLabels")
+        if self.namespace is not None and self.namespace_labels is not None:
+            raise ValueError("give only one of namespace and namespaceLabels")
+        return self
+
+
+PeerName = Literal[
+    "git", "database", "broker", "logs", "identity", "secretsBackend", "otel", "dns", "monitoring"
+]
+
+
+class NetworkPolicy(Spec):
+    """Who may talk to whom."""
+
+    mode: Literal["off", "ingress", "enforce"] = "off"
+    """ingress guards what comes in; enforce denies everything that is not needed or declared."""
+    peers: dict[PeerName, tuple[Peer, ...]] = {}
+    """Places outside the namespace that a chosen feature needs."""
+    task_egress: tuple[Peer, ...] = ()
+    """What the tasks themselves may reach; 0.0.0.0/0 must be written out."""

@@ -1,0 +1,63 @@
+"""How Secrets come to the cluster, and where Airflow looks values up itself."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pydantic
+
+from generator.model.base import Bool, Duration, EnvName, Line, Name, SecretKey, Spec
+
+
+class ExtraSecret(Spec):
+    """One more Secret for Airflow's pods."""
+
+    keys: tuple[SecretKey, ...]
+    """Keys it must have."""
+    env_from: Bool = False
+    """Every key becomes an environment variable of all Airflow containers."""
+    env: dict[EnvName, SecretKey] = {}
+    """Variable → key of this Secret."""
+    type: Line = "Opaque"
+    """Kubernetes type of the Secret."""
+
+
+class Store(Spec):
+    """External Secrets: where values come from."""
+
+    name: Name
+    """Name of the store."""
+    kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
+    """ClusterSecretStore, or a SecretStore of the namespace."""
+
+
+class Secrets(Spec):
+    """How Secrets come to the cluster."""
+
+    provider: Literal["sealed-secrets", "external-secrets", "existing"] = "sealed-secrets"
+    """What brings Secrets to the cluster; existing: somebody else does."""
+    scope: Literal["strict", "namespace-wide", "cluster-wide"] = "strict"
+    """sealed-secrets: where a ciphertext may be unsealed."""
+    store: Store | None = None
+    """external-secrets: the store."""
+    path: Line = "airflow/{environment}/{secret}"
+    """external-secrets: key in the store; {environment}, {namespace} and {secret} are replaced."""
+    refresh_interval: Duration = "1h"
+    """external-secrets: time between two looks at the store."""
+    extra: dict[Name, ExtraSecret] = {}
+    """More Secrets for Airflow's pods, by name."""
+
+    @pydantic.model_validator(mode="after")
+    def _store(self) -> Secrets:
+        if (self.provider == "external-secrets") != (self.store is not None):
+            raise ValueError("store goes with provider external-secrets, and is needed there")
+        return self
+
+
+class SecretsBackend(Spec):  # type: ignore[no-redef]  # kwargs: pydantic's plugin takes the name
+    """Airflow's own secrets backend, where connections and variables are looked up first."""
+
+    backend: Line
+    """Class path, such as airflow.providers.hashicorp.secrets.vault.VaultBackend."""
+    kwargs: dict[str, Any] = {}
+    """Its arguments. They land in a ConfigMap: no credentials here."""

@@ -1,0 +1,70 @@
+"""What is kept of a running Airflow: task logs, metrics, traces."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+from generator.model.base import Bool, Line, Name, Spec
+from generator.model.components import Resources, Volume
+
+
+class RemoteLogging(Spec):
+    """Task logs in an object store or a search engine."""
+
+    type: Literal["s3", "gcs", "wasb", "elasticsearch", "opensearch"]
+    """Where logs go; the image needs the provider's package."""
+    url: Line | None = None
+    """Object stores: where logs go, such as s3://bucket/prefix."""
+    connection_id: Line | None = None
+    """Airflow connection with the credentials; none for the pods' own identity."""
+    secret_name: Name | None = None
+    """elasticsearch, opensearch: holds the URL as `connection`; `<release>-logs` by default."""
+    delete_local: Bool = True
+    """Delete a task's log from the worker once it is uploaded."""
+
+    @pydantic.model_validator(mode="after")
+    def _complete(self) -> RemoteLogging:
+        schemes = {"s3": ("s3://",), "gcs": ("gs://",), "wasb": ("wasb-", "wasb://")}
+        wanted = schemes.get(self.type)
+        if wanted and not (self.url or "").startswith(wanted):
+            raise ValueError(f"logs of type {self.type} need a url that begins with {wanted[0]}")
+        return self
+
+
+class Logging(Spec):
+    """Where task logs live after the pod: remote, or a volume that every pod can write."""
+
+    remote: RemoteLogging | None = None
+    persistence: Volume | None = None
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severity that is logged."""
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Logging:
+        if self.remote is not None and self.persistence is not None:
+            raise ValueError("give only one of remote and persistence")
+        return self
+
+
+class Metrics(Spec):
+    """How Airflow's own metrics leave the pods."""
+
+    type: Literal["statsd", "otel", "none"] = "statsd"
+    """statsd: an exporter that Prometheus scrapes; otel: pushed to a collector."""
+    service_monitor: Bool = False
+    """A ServiceMonitor for the Prometheus operator."""
+    endpoint: Line | None = None
+    """otel: host:port of a collector of yours; by default the chart's own runs."""
+    resources: Resources | None = None
+    """Requests and limits of the exporter or collector."""
+
+
+class Tracing(Spec):
+    """OpenTelemetry traces."""
+
+    enabled: Bool = False
+    """Send traces of DAG runs and tasks."""
+    endpoint: Line | None = None
+    """host:port of a collector of yours; by default the chart's own runs."""
