@@ -29,6 +29,7 @@ from service.timers import Reminder
 CONTEXT = "gen-env/gates"
 """The name of our status on a head."""
 
+_DECISIVE = ("order", "promotion-only", "current")
 _STATES = {
     CheckState.SUCCESS: State.SUCCESS,
     CheckState.PENDING: State.NEUTRAL,
@@ -155,6 +156,8 @@ def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckSt
 
     A writer's override opens every gate that a reason can open, for this commit.
     """
+    # What no proof and no time would open is what a reader has to know first.
+    found = sorted(found, key=lambda item: (item.environment, item.gate.name not in _DECISIVE))
     blocked = [item for item in found if item.gate.state is GateState.BLOCKED]
     waiting = [item for item in found if item.gate.state is GateState.WAITING]
     if override is not None and gates.blocked((item.gate for item in found), forced=True):

@@ -8,6 +8,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from generator import engines, prove
 from generator.cluster import Cluster
@@ -47,7 +48,22 @@ class _Ended(Exception):
     """Another run has taken this one's place."""
 
 
-def verify(task: Task) -> Done:
+class Prover(Protocol):
+    """`prove.prove_in`: one look that lasts until the verdict stands or time is up."""
+
+    def __call__(
+        self,
+        found: prove.Subject,
+        cluster: Cluster,
+        hub: Cluster,
+        *,
+        timeout: float,
+        tick: Callable[[], object],
+    ) -> Verdict:
+        """The verdict; raises what `tick` raises, ClusterError, UserError for lacking rights."""
+
+
+def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
     """Watch until the verdict stands or time is up, and write it where promotions look for it.
 
     Raises Unavailable and RateLimited where the forge must be asked again.
@@ -56,7 +72,7 @@ def verify(task: Task) -> Done:
     if known is None or not known.knows(task.detail("cluster")):
         return neutral(NOT_CONFIGURED, task.detail("sha"))
     try:
-        verdict = _verdict(task, known)
+        verdict = _verdict(task, known, prover)
     except _Ended:
         return Done(store.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
     except (Unavailable, RateLimited):
@@ -68,14 +84,14 @@ def verify(task: Task) -> Done:
     return _done(task, verdict)
 
 
-def _verdict(task: Task, known: Verification) -> Verdict:
+def _verdict(task: Task, known: Verification, prover: Prover) -> Verdict:
     environment, sha = task.job.environment, task.detail("sha")
     with branch(task) as here:
         files = here.files(sha)
         revision = prove.Revision(
             here.tree, "", sha, files, engines.charts(files), engines.lazy(files), here.refresh
         )
-        watch = _Watch(task, here, prove.changes(revision, environment), known.timeout)
+        watch = _Watch(task, here, prove.changes(revision, environment), known.timeout, prover)
         try:
             watch.overtaken()
             _pending(task, "waits until the cluster has it")
@@ -108,6 +124,7 @@ class _Watch:
     here: Branch
     changes: Callable[[str, str], bool | None]
     timeout: float
+    prover: Prover
     asked: float = 0.0
     looked: float = 0.0
 
@@ -128,7 +145,7 @@ class _Watch:
 
     def _once(self, found: prove.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
         try:
-            return prove.prove_in(
+            return self.prover(
                 found, cluster, hub, timeout=max(0.0, self.remaining), tick=self.tick
             )
         except ClusterError as error:
