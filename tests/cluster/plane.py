@@ -49,18 +49,24 @@ class Plane:
         return answer
 
     def path(self, manifest):
-        """The object's path, from what the server says of its kinds."""
+        """The object's path, from what the server says of its kinds.
+
+        A definition that was applied a moment ago is waited for.
+        """
         version, kind = manifest["apiVersion"], manifest["kind"]
-        if version not in self._resources:
-            prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
-            status, found = self.call("GET", prefix)
-            assert status == 200, f"the server does not know {version}"
-            self._resources[version] = (prefix, found["resources"])
-        prefix, resources = self._resources[version]
-        entry = next(item for item in resources if item["kind"] == kind and "/" not in item["name"])
+        if (version, kind) not in self._resources:
+            process.until(lambda: self._discover(version, kind), f"{kind} in {version}")
+        prefix, entry = self._resources[version, kind]
         metadata = manifest["metadata"]
         where = f"/namespaces/{metadata['namespace']}" if entry["namespaced"] else ""
         return f"{prefix}{where}/{entry['name']}/{metadata['name']}"
+
+    def _discover(self, version, kind):
+        prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        for item in (self.get(prefix) or {}).get("resources", []):
+            if "/" not in item["name"]:
+                self._resources[version, item["kind"]] = (prefix, item)
+        return (version, kind) in self._resources
 
     def kubeconfig(self, file, *, token):
         """Write a kubeconfig with one context, named `plane`."""

@@ -1,0 +1,134 @@
+"""A GitOps repository that Argo CD really reads, and `gen-env` at work in it."""
+
+import contextlib
+import dataclasses
+import json
+import subprocess
+
+from generator import prove, yamlio
+from generator.cluster import Cluster
+from generator.verify.watch import utc_now, watch
+from tests import git_server, repositories
+from tests.generator import chart_server
+
+ENVIRONMENT = "staging"
+BARE = "airflow.git"
+DEFINITION = f"environments/{ENVIRONMENT}/environment.yaml"
+_PATIENCE = 180.0
+
+
+class GitOps:
+    """One environment on its way from a definition to a cluster."""
+
+    def __init__(self, repo, plane, kubeconfig):
+        self.repo = repo
+        self._plane = plane
+        self._kubeconfig = kubeconfig
+        self.base = repo.read(DEFINITION)
+
+    def merge(self, text, message="Change"):
+        """Make this the definition, generate, push; gives the commit (the present one if same)."""
+        self.repo.write(DEFINITION, text)
+        done = self.repo.run("generate", ENVIRONMENT)
+        assert done.code == 0, done.said
+        if self.repo.git("status", "--porcelain"):
+            self.repo.commit(message)
+            self.repo.git("push", "--quiet", "origin", "main")
+        return self.repo.git("rev-parse", "HEAD")
+
+    def expected(self, revision, **changes):
+        """What that commit promises, with windows that are short enough for a test."""
+        wish = prove.Wish(ENVIRONMENT, revision, _PATIENCE)
+        found = prove.subject(self.repo.root, wish).expected
+        windows = {"settle_seconds": 3.0, "failure_seconds": 4.0, **changes}
+        return dataclasses.replace(found, **windows)
+
+    def verify(self, revision, *, timeout=_PATIENCE, report=None, **changes):
+        """The verdict of `gen-env verify` on it; Airflow itself is played."""
+        cluster = Cluster.connect("plane", kubeconfig=str(self._kubeconfig))
+        try:
+            expected = self.expected(revision, **changes)
+            return watch(cluster, expected, timeout=timeout, get=_airflow, report=report)
+        finally:
+            cluster.close()
+
+    def application(self, name=f"airflow-{ENVIRONMENT}"):
+        path = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}"
+        return self._plane.get(path) or {}
+
+    def operation(self):
+        """The phase of the present operation, and the commits that it syncs."""
+        state = self.application().get("status", {}).get("operationState", {})
+        asked = state.get("operation", {}).get("sync", {})
+        return state.get("phase"), state.get("syncResult", asked).get("revisions", [])
+
+
+def _airflow(url):
+    now = utc_now().isoformat()
+    jobs = ("scheduler", "triggerer", "dag_processor")
+    document = {name: {"status": "healthy", f"latest_{name}_heartbeat": now} for name in jobs}
+    return 200, json.dumps({"metadatabase": {"status": "healthy"}, **document}).encode()
+
+
+@contextlib.contextmanager
+def served(plane, folder, archive, certificate, run):
+    """`gen-env init` and `new`, sealed and pushed, its root Application applied.
+
+    `run` wraps what the commands need of their surroundings, as a context manager.
+    """
+    (folder / "git").mkdir()
+    with (
+        git_server.serving(folder / "git") as git,
+        chart_server.serving() as charts,
+        run(),
+    ):
+        charts.answers |= _chart_repository(charts.url, archive)
+        repo = _initialised(folder, git.url, charts.url, archive)
+        _new(repo, certificate)
+        _published(repo, folder / "git" / BARE)
+        (root,) = yamlio.load_manifests((repo.root / "bootstrap/root.yaml").read_bytes())
+        plane.apply(root)
+        yield GitOps(repo, plane, folder / "kubeconfig")
+
+
+def _chart_repository(url, archive):
+    entry = {"apiVersion": "v2", "name": "airflow", "version": "1.22.0"}
+    entry["urls"] = [f"{url}/{archive.name}"]
+    index = {"apiVersion": "v1", "entries": {"airflow": [entry]}}
+    return {"/index.yaml": yamlio.dump(index).encode(), f"/{archive.name}": archive.read_bytes()}
+
+
+def _initialised(folder, git, charts, archive):
+    repo = repositories.Repo(folder / "work")
+    done = repositories.run("init", repo.root, "--url", f"{git}/{BARE}", "--forge", "gitea")
+    assert done.code == 0, done.said
+    repo.edit("gen-env.yaml", "  source: repository ", f"  url: {charts}\n  source: repository ")
+    repo.commit("Name the chart repository")
+    assert repositories.run("chart", "add", archive).code == 0
+    return repo
+
+
+def _new(repo, certificate):
+    """The environment, on main, with every value sealed for this cluster."""
+    fields = ("database.host=pg.example.com", "dags.image={}", "ingress.host=airflow.example.com")
+    sets = [part for field in fields for part in ("--set", field)]
+    done = repo.run("new", ENVIRONMENT, "--no-input", *sets)
+    assert done.code == 0, done.said
+    repo.git("switch", "--quiet", "main")
+    repo.git("merge", "--quiet", "--ff-only", f"new/{ENVIRONMENT}")
+    done = repo.run("seal", ENVIRONMENT, "--generate", "--cert", certificate)
+    assert done.code == 0, done.said
+    for file in sorted((repo.root / f"environments/{ENVIRONMENT}/secrets").glob("*.yaml")):
+        (manifest,) = yamlio.load_manifests(file.read_bytes())
+        empty = [key for key, value in manifest["spec"]["encryptedData"].items() if not value]
+        if empty:
+            values = [f"{key}=x" for key in empty]
+            done = repo.run("seal", ENVIRONMENT, file.stem, *values, "--cert", certificate)
+            assert done.code == 0, done.said
+    repo.commit("Seal")
+
+
+def _published(repo, bare):
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", bare], check=True)
+    repo.git("remote", "add", "origin", str(bare))
+    repo.git("push", "--quiet", "origin", "main")

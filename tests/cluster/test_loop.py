@@ -1,0 +1,141 @@
+"""The whole way: a definition is merged, Argo CD syncs it, `verify` says how that ended."""
+
+import contextlib
+
+import pytest
+
+from generator.verify.result import Outcome, State
+from tests.charts_archive import stand_in_archive
+from tests.cluster import argocd, gitops, process
+from tests.cluster.conftest import require
+from tests.cluster.plane import ADMIN
+
+CONDITIONS = {
+    "application",
+    "revision",
+    "operation",
+    "settled",
+    "synced",
+    "workloads",
+    "migration",
+    "airflow",
+    "secrets",
+    "fresh-pods",
+    "storage",
+    "autoscaling",
+}
+JOB = "/apis/batch/v1/namespaces/airflow-staging/jobs/airflow-run-airflow-migrations"
+
+
+@pytest.fixture(scope="module")
+def argo(bed, tmp_path_factory):
+    require(*argocd.PROGRAMS)
+    with argocd.running(bed, tmp_path_factory.mktemp("argocd")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def loop(bed, argo, sealing_certificate, tmp_path_factory):
+    """The environment `staging`, pushed; Argo CD finds it."""
+    folder = tmp_path_factory.mktemp("loop")
+    bed.kubeconfig(folder / "kubeconfig", token=ADMIN)
+    surroundings = _surroundings(folder)
+    with gitops.served(
+        bed, folder, stand_in_archive(folder), sealing_certificate, surroundings
+    ) as found:
+        yield found
+
+
+def _surroundings(folder):
+    """Identity, home and chart cache for commands that run before a test's own are set."""
+    values = {"HOME": str(folder), "GEN_ENV_CHART_CACHE": str(folder / "charts")}
+    for role in ("AUTHOR", "COMMITTER"):
+        values |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.com"}
+
+    @contextlib.contextmanager
+    def run():
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in values.items():
+                patch.setenv(name, value)
+            yield
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _cache(loop, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(loop.repo.root.parent / "charts"))
+
+
+def states(verdict):
+    return {it.name: it.state for it in verdict.conditions}
+
+
+def told(verdict):
+    """The verdict in words, for a test that fails."""
+    return "\n".join(
+        [f"{verdict.outcome}: {verdict.message}"]
+        + [f"{it.name} {it.state}: {it.message}" for it in verdict.conditions]
+        + [f"cause {it.reason} {it.resource}: {it.message}" for it in verdict.causes]
+    )
+
+
+def test_what_is_merged_is_synced_and_verified_with_every_condition(loop):
+    verdict = loop.verify(loop.merge(loop.base))
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+    found = states(verdict)
+    assert set(found) == CONDITIONS
+    assert {name for name, state in found.items() if state is State.SKIPPED} == {"autoscaling"}
+    assert set(found.values()) == {State.MET, State.SKIPPED}
+    assert all(it.evidence for it in verdict.conditions if it.state is State.MET), told(verdict)
+
+
+def test_a_migration_job_that_its_ttl_took_away_leaves_its_proof(loop, bed):
+    commit = loop.merge(loop.base)
+    assert loop.verify(commit).outcome is Outcome.VERIFIED
+    bed.call(
+        "PATCH",
+        JOB,
+        {"spec": {"ttlSecondsAfterFinished": 1}},
+        content="application/merge-patch+json",
+    )
+    process.until(lambda: bed.get(JOB) is None, "the Job gone")
+    verdict = loop.verify(commit)
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def test_a_broken_image_is_failed_with_what_the_kubelet_said(loop):
+    text = loop.base + "image: {repository: registry.example.com/airflow, tag: 3.2.2-missing}\n"
+    verdict = loop.verify(loop.merge(text, "Break"))
+    assert verdict.outcome is Outcome.FAILED, told(verdict)
+    causes = [it for it in verdict.causes if it.reason == "ImagePullBackOff"]
+    assert causes
+    assert all("registry.example.com/airflow:3.2.2-missing" in it.message for it in causes)
+    verdict = loop.verify(loop.merge(loop.base, "Repair"))
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def test_a_commit_that_another_overtakes_is_superseded(loop):
+    loop.verify(loop.merge(loop.base))
+    first = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 8}}\n", "First")
+    process.until(lambda: first in loop.operation()[1], "the first sync")
+    second = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 9}}\n", "Second")
+    verdict = loop.verify(first)
+    assert verdict.outcome is Outcome.SUPERSEDED, told(verdict)
+    assert second in verdict.message
+    verdict = loop.verify(second)
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def test_without_its_controller_nothing_is_reconciled_and_nothing_is_green(loop, argo):
+    loop.verify(loop.merge(loop.base))
+    argo.stop()
+    try:
+        commit = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 7}}\n", "Unseen")
+        verdict = loop.verify(commit, timeout=15.0)
+        assert verdict.outcome is Outcome.TIMED_OUT, told(verdict)
+        assert states(verdict)["revision"] is State.WAITING
+    finally:
+        argo.start()
+    verdict = loop.verify(commit)
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
