@@ -89,8 +89,9 @@ def doctor(config: Path | None) -> int:
 
 
 def _loaded(config: Path | None) -> Settings:
-    from service import logs
+    from service import logs, tracing
 
+    tracing.require(os.environ)
     settings = settings_module.load(config, os.environ)
     logs.configure(settings.secrets)
     return settings

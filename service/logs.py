@@ -10,12 +10,13 @@ from pathlib import Path
 
 from generator.forge.redact import redact
 from generator.seal.secret import Secret
+from service import ambient
 
-_FIELDS = ("connection", "repository", "number", "kind", "run", "delivery", "event")
+_FIELDS = ("connection", "repository", "number", "kind", "run", "delivery", "event", "trace")
 
 
 class JsonLines(logging.Formatter):
-    """Time, level, logger, message, our ids; the whole line passes the redactor."""
+    """Time, level, logger, message, the ids of the work; everything passes the redactor."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         super().__init__()
@@ -30,8 +31,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage(), self._secrets),
         }
+        around = ambient.ids()
         for name in _FIELDS:
-            if value := getattr(record, name, None):
+            if value := getattr(record, name, None) or around.get(name):
                 line[name] = redact(value, self._secrets) if isinstance(value, str) else value
         if record.exc_info and record.exc_info[1]:
             # The place tells us what we need; the text may quote what nobody should see.

@@ -17,7 +17,7 @@ from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullState
 from generator.forge.redact import redact
 from generator.promote import evidence
-from service import archive, grants, store, tables, timers
+from service import archive, grants, store, tables, timers, watch
 from service.after import gates
 from service.after.task import After, Done, Task
 from service.after.work import work
@@ -85,7 +85,7 @@ class Runner:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
         try:
-            done = self._work(row)
+            done = watch.of_run(row, self._work)
         except Exception as error:
             failure = self._failure(error)
         else:
@@ -303,4 +303,5 @@ def _bug(error: Exception) -> str:
 
 def _labels(row: Row) -> dict[str, Any]:
     return {"connection": row.connection, "repository": row.repository, "run": row.id,
-            "number": row.number, "kind": row.kind}  # fmt: skip
+            "number": row.number, "kind": row.kind,
+            "delivery": row.origin.get("delivery")}  # fmt: skip

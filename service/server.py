@@ -20,14 +20,21 @@ def run(settings: Settings, *, processes: int = 1) -> int:
 
         def load(self) -> Any:
             # In the worker, after the fork: connections must not be shared.
+            from service import tracing
             from service.app import create_app
             from service.meter import Flusher
 
+            tracing.configure("web")
             app = create_app(settings)
             flusher = Flusher(app.extensions["gen-env"].engine)
             flusher.start()
+
+            def end(_arbiter: Any, _worker: Any) -> None:
+                flusher.stop()
+                tracing.stop()
+
             # Called by gunicorn in the process that ends, after its last answer.
-            self.cfg.set("worker_exit", lambda _arbiter, _worker: flusher.stop())
+            self.cfg.set("worker_exit", end)
             return app
 
     Server().run()

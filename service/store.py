@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service import ambient
 from service.job import UNFINISHED, Job, Kind, State, run_id
 from service.series import histogram, text_of
 from service.tables import delivery, head, run, tally, turn, upsert
@@ -95,6 +96,7 @@ def add_run(connection: sa.Connection, job: Job, at: float) -> str:
             number=job.number,
             reason=job.reason,
             details=dict(job.details),
+            origin=ambient.origin(),
             # Whoever knows a report's name may read it: it must not be guessed.
             report=secrets.token_hex(16),
             state=State.QUEUED.value,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.errors import UserError
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -49,6 +49,8 @@ run = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("reason", sa.String(20), nullable=False),
     sa.Column("details", sa.JSON, nullable=False),
+    # Which delivery it came from, and the trace that goes on in it.
+    sa.Column("origin", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("report", sa.String(32), nullable=False, unique=True),
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("summary", sa.Text, nullable=False),
@@ -123,6 +125,7 @@ version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer,
 # Statements that lead from the version before to this one; tables that are missing are made before.
 _STEPS: dict[int, tuple[str, ...]] = {
     2: (),  # gen_env_timer
+    3: ("ALTER TABLE gen_env_run ADD COLUMN origin JSON NOT NULL DEFAULT '{}'",),
 }
 
 

@@ -15,7 +15,7 @@ import uuid
 import sqlalchemy as sa
 
 from generator.errors import UserError
-from service import archive, store, tables, timers
+from service import archive, store, tables, timers, tracing
 from service.check_port import Check
 from service.executor import Executor
 from service.forges import opener
@@ -41,6 +41,7 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    tracing.configure("worker")
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
     tools = Tools(settings, jobs, opener(), _check(engine))
@@ -57,6 +58,7 @@ def run(settings: Settings) -> int:
     log.info("worker drains")
     left = executor.stop()
     flusher.stop()
+    tracing.stop()
     log.info("worker ends")
     if left:
         # Its threads would keep us until they are done; another worker has the work by now.

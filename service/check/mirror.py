@@ -19,6 +19,7 @@ from generator.gitmirror import Mirror
 from generator.gitread import Entry
 from generator.problem import Problem, Severity
 from generator.tree import BOOTSTRAP, SCHEMAS
+from service import watch
 from service.check.outside import Superseded
 from service.check_port import CheckRequest, Surroundings
 
@@ -144,14 +145,15 @@ def fetch(mirror: Mirror, around: Surroundings, refspecs: list[str]) -> None:
     may help, UserError where it does not.
     """
     try:
-        mirror.fetch(
-            around.git_url,
-            refspecs,
-            around.git_token(),
-            username=around.git_username or "x-access-token",
-            allow_http=around.allow_http,
-            max_bytes=MAX_BYTES,
-        )
+        with watch.of_fetch():
+            mirror.fetch(
+                around.git_url,
+                refspecs,
+                around.git_token(),
+                username=around.git_username or "x-access-token",
+                allow_http=around.allow_http,
+                max_bytes=MAX_BYTES,
+            )
     except UserError as error:
         if "is gone" in error.message:
             raise Superseded("branch, pull request or commit is gone from the forge") from None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Blueprint, request
 from werkzeug.exceptions import HTTPException
 
-from service import intake
+from service import ambient, intake, tracing
 from service.intake import Taken
 from service.settings import Connection
 from service.store import Delivery
@@ -66,17 +66,22 @@ def _accept(connection: Connection, headers: Headers, body: bytes, event: Event)
         repository,
         intake.content_of(event),
     )
+    ids = {"connection": connection.name, "delivery": found.id, "event": found.event,
+           "repository": repository, "number": getattr(event, "number", 0)}  # fmt: skip
+    with ambient.bound(**ids), tracing.span("delivery", ids, kind="server", parent="") as told:
+        receipt = _receive(connection, found, event)
+        told["outcome"] = receipt.taken.value if receipt else "unavailable"
+    return _answer(receipt) if receipt else ({"error": "try again in a moment"}, 503)
+
+
+def _receive(connection: Connection, found: Delivery, event: Event) -> intake.Receipt | None:
     try:
         receipt = context().intake.receive(connection, found, event)
     except (sa.exc.OperationalError, sa.exc.TimeoutError):
-        log.error("the database cannot be reached", extra={"connection": connection.name})
-        return {"error": "try again in a moment"}, 503
-    log.info(
-        "delivery %s", receipt.taken.value,
-        extra={"connection": connection.name, "delivery": found.id, "event": found.event,
-               "repository": repository, "run": receipt.run},
-    )  # fmt: skip
-    return _answer(receipt)
+        log.error("the database cannot be reached")
+        return None
+    log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
+    return receipt
 
 
 def _answer(receipt: intake.Receipt) -> Answer:

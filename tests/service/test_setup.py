@@ -112,3 +112,19 @@ def test_a_database_that_has_yet_to_be_made_gets_the_encoding_of_the_server(tmp_
     settings = settings_in(tmp_path, postgresql + "_new")
     setup.prepare(settings)
     assert database.encoding_fault(settings.database_url.text()) == ""
+
+
+def test_a_database_of_the_first_version_is_led_up(tmp_path):
+    settings = settings_in(tmp_path)
+    setup.prepare(settings)
+    engine = tables.engine(settings.database_url.text())
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE gen_env_run DROP COLUMN origin")
+        connection.exec_driver_sql("DROP TABLE gen_env_timer")
+        connection.execute(tables.version.update().values(version=1))
+    setup.prepare(settings)
+    with engine.connect() as connection:
+        assert connection.execute(tables.version.select()).scalar() == tables.VERSION
+        connection.execute(tables.run.select())
+        connection.execute(tables.timer.select())
+    engine.dispose()
