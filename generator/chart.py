@@ -69,7 +69,7 @@ class ChartArchive:
 
     def values_text(self) -> str:
         """`values.yaml` as it stands, with its comments; empty when the chart has none."""
-        return self._text("values.yaml")
+        return self.text("values.yaml")
 
     def values(self) -> dict[str, Any]:
         """The chart's default values, read as Helm reads them."""
@@ -77,7 +77,7 @@ class ChartArchive:
 
     def schema(self) -> dict[str, Any]:
         """`values.schema.json`; empty when the chart ships none."""
-        text = self._text("values.schema.json")
+        text = self.text("values.schema.json")
         try:
             schema = json.loads(text) if text else {}
         except (ValueError, RecursionError) as error:
@@ -129,7 +129,8 @@ class ChartArchive:
     def _values(self) -> dict[str, Any]:
         return _mapping(self.path, "values.yaml", self.files.get("values.yaml", b""))
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """A file of the chart as text, empty where there is none. Raises ChartError."""
         try:
             return self.files.get(name, b"").decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -28,21 +28,24 @@ _QUOTED = re.compile(r"`+([^`\s]+)`+")
 _PROMISE = re.compile(r"\s*Please (?:change your values|remove overwrite values).*", re.DOTALL)
 
 
-def warnings(notes: str, values: Mapping[str, Any]) -> tuple[Problem, ...]:
+def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[Problem, ...]:
     """The warnings in rendered notes: `chart/deprecated` for old keys, `chart/notes` for others.
 
-    `values` are those rendered with; none of them is quoted.
+    `values` are those rendered with; none of them is quoted, unless as a word that stands in
+    `source` too, the chart's own NOTES.txt.
     """
-    found = [_deprecated(match["text"], values) for match in _DEPRECATION.finditer(notes + "\n")]
-    found += [
-        _problem("chart/notes", redact(match["text"], values), "see the chart's documentation")
-        for match in _BANNER.finditer(notes + "\n")
+    public = frozenset(re.findall(r"[\w.-]+", source)) | frozenset(re.findall(r"\w+", source))
+    found = [
+        _deprecated(match["text"], values, public) for match in _DEPRECATION.finditer(notes + "\n")
     ]
+    for match in _BANNER.finditer(notes + "\n"):
+        message = redact(match["text"], values, public)
+        found.append(_problem("chart/notes", message, "see the chart's documentation"))
     return ordered(found)
 
 
-def _deprecated(text: str, values: Mapping[str, Any]) -> Problem:
-    sentence = redact(" ".join(_PROMISE.sub("", text).split()), values)
+def _deprecated(text: str, values: Mapping[str, Any], public: frozenset[str]) -> Problem:
+    sentence = redact(" ".join(_PROMISE.sub("", text).split()), values, public)
     if match := _RENAMED.search(text):
         new = (match["new"] or "").replace("`/`", "` or `")
         hint = f"use {new}" if new else sentence

@@ -18,7 +18,7 @@ from generator.problem import Problem, Severity
 from generator.render import Rendered, Renderer, RenderRequest, RenderResult, canonical
 
 # Raise it when what is stored, or what we make of Helm's output, changes.
-FORMAT = 1
+FORMAT = 2
 DEFAULT_BYTES = 256 << 20
 _SUFFIX = ".render"
 

@@ -44,7 +44,7 @@ def result(
     return RenderResult(
         manifests=tuple(dict(manifest) for manifest in ordered(manifests)),
         notes=notes,
-        problems=helm_notes.warnings(notes, request.values),
+        problems=helm_notes.warnings(notes, request.values, chart.text(helm_notes.NOTES)),
         engine=engine,
     )
 

@@ -65,6 +65,14 @@ def test_a_banner_is_a_warning_too():
     assert (problem.rule, problem.message) == ("chart/notes", "You should set knownHosts")
 
 
+def test_a_value_that_is_a_word_of_the_chart_is_no_secret_in_its_own_sentence():
+    text = "#####\n#  WARNING: You should set dags.gitSync.knownHosts #\n#####\nText\n"
+    values = {"subPath": "dags", "repo": "git@x.example:a/dags.git", "data": {"hook": "Sync"}}
+    (problem,) = warnings(text, values, source=text)
+    assert problem.message == "You should set dags.gitSync.knownHosts"
+    assert "knownHosts" in warnings(text, values)[0].message
+
+
 def test_thanks_and_logins_are_no_warnings():
     assert warnings("Thank you!\nusername: admin\npassword: admin\n", {}) == ()
 
