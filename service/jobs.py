@@ -129,13 +129,14 @@ class Jobs:
     def retry(self, identity: str) -> str:
         """Queue a given-up run's job again; returns the new run's id.
 
-        Raises UserError when there is no such run, or when it was not given up.
+        So can a verification that did not succeed: what was mended in the cluster tells nobody.
+        Raises UserError when there is no such run, or when it is none of these.
         """
         with self.engine.begin() as connection:
             row = store.read(connection, identity)
-            if row is None or row.state != State.DEAD.value:
+            if row is None or not _can_be_retried(row):
                 raise UserError("this run is not in the dead-letter list")
-            marked = run.update().where(run.c.id == identity, run.c.state == State.DEAD.value)
+            marked = run.update().where(run.c.id == identity, run.c.state == row.state)
             connection.execute(marked.values(state=State.RETRIED.value))
             fresh, older = self.accept(connection, job_of(row))
         self.cancel(older)
@@ -172,6 +173,12 @@ class Jobs:
             self._client.delete_workflows([found.workflow_id for found in old])
             dropped += len(old)
         return dropped
+
+
+def _can_be_retried(row: sa.Row[*tuple[Any, ...]]) -> bool:
+    unsuccessful = (State.FAILURE.value, State.ERROR.value)
+    verified = row.kind == Kind.VERIFY.value and row.state in unsuccessful
+    return verified or row.state == State.DEAD.value
 
 
 def job_of(row: sa.Row[*tuple[Any, ...]]) -> Job:

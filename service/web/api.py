@@ -1,8 +1,9 @@
-"""/api/v1: deliveries, checks and reports as JSON, behind the token."""
+"""/api/v1: deliveries, checks, verifications and reports as JSON, behind the token."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +11,8 @@ from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from generator.errors import UserError
-from service import archive, store
-from service.job import State
+from service import archive, history, store
+from service.job import Kind, State
 from service.tables import delivery
 from service.web.access import require_api
 from service.web.context import context
@@ -19,9 +20,15 @@ from service.web.openapi import DOCUMENT
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 _MOST = 200
+_LONGEST = 400
 _RUN = (
     "id", "kind", "connection", "repository", "number", "reason", "state", "summary", "head_sha",
     "environments", "attempts", "queued", "started", "ended", "report",
+)  # fmt: skip
+
+_VERIFICATION = (
+    "id", "connection", "repository", "number", "state", "summary", "attempts", "queued",
+    "started", "ended", "report",
 )  # fmt: skip
 
 
@@ -77,6 +84,30 @@ def retry(identity: str) -> tuple[dict[str, Any], int]:
         return {"error": error.message}, 409
 
 
+@blueprint.get("/verifications")
+def verifications() -> dict[str, Any]:
+    """What became of merged commits in each environment, newest first."""
+    limit, offset = _page()
+    chosen = {name: _word(name) for name in ("repository", "environment", "sha")}
+    with context().engine.connect() as connection:
+        rows = history.verifications(connection, limit=limit, offset=offset, **chosen)
+    return {"verifications": [_verification(row) for row in rows]}
+
+
+@blueprint.get("/verifications/<identity>")
+def verification(identity: str) -> dict[str, Any]:
+    """One verification, with the conditions that were judged for as long as they are kept."""
+    with context().engine.connect() as connection:
+        row = store.read(connection, identity)
+        # As they were queued before, those of a merge as a whole have no environment.
+        if row is None or row.kind != Kind.VERIFY.value or "environment" not in row.details:
+            raise NotFound("there is no such verification")
+        kept = archive.read(connection, row.report)
+    found = json.loads(kept.json) if kept and kept.json else {}
+    named = ("conditions", "resources", "diagnosis")
+    return _verification(dict(row._mapping)) | {name: found.get(name, []) for name in named}
+
+
 @blueprint.get("/reports")
 def reports() -> dict[str, Any]:
     """Which reports are kept, newest first."""
@@ -100,6 +131,24 @@ def refused(error: HTTPException) -> Any:
     """Every refusal is JSON; a 401 keeps its challenge."""
     kept = {key: value for key, value in error.get_headers() if key == "WWW-Authenticate"}
     return {"error": error.description or error.name}, error.code or 500, kept
+
+
+def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
+    environment = str(row["details"]["environment"])
+    return {
+        **{key: row[key] for key in _VERIFICATION},
+        "environment": environment,
+        "sha": str(row["details"].get("sha", "")),
+        # Empty until there is one, and for a run that was given up.
+        "verdict": str(row["environments"].get(environment, "")),
+    }
+
+
+def _word(name: str) -> str:
+    text = request.args.get(name, "")
+    if not text.isprintable() or len(text) > _LONGEST:
+        raise BadRequest(f"{name} is a short text")
+    return text
 
 
 def _page() -> tuple[int, int]:

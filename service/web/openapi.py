@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from generator.verify.result import Outcome
+from generator.verify.result import State as Condition
 from service.job import Kind, State
 
 _Schema = dict[str, Any]
@@ -30,6 +32,27 @@ _TEXT: _Schema = {"type": "string"}
 _MOMENT: _Schema = {"type": "number", "description": "seconds since 1970"}
 _LATER: _Schema = {"type": ["number", "null"]}
 _STATES: _Schema = {"type": "string", "enum": [state.value for state in State]}
+
+_VERIFICATION: dict[str, _Schema] = {
+    "id": _TEXT,
+    "connection": _TEXT,
+    "repository": _TEXT,
+    "number": {"type": "integer", "description": "the merged pull request, 0 for none"},
+    "environment": _TEXT,
+    "sha": _TEXT,
+    "verdict": {
+        "type": "string",
+        "description": "empty until there is one",
+        "enum": ["", *(item.value for item in Outcome if item is not Outcome.PENDING)],
+    },
+    "state": _STATES,
+    "summary": _TEXT,
+    "attempts": {"type": "integer"},
+    "queued": _MOMENT,
+    "started": _LATER,
+    "ended": _LATER,
+    "report": _TEXT,
+}
 
 _SCHEMAS: dict[str, _Schema] = {
     "Error": _object(error=_TEXT),
@@ -59,10 +82,42 @@ _SCHEMAS: dict[str, _Schema] = {
         ended=_LATER,
         report=_TEXT,
     ),
+    "Verification": _object(**_VERIFICATION),
+    "VerificationInFull": _object(
+        **_VERIFICATION,
+        conditions={
+            "type": "array",
+            "items": _object(
+                name=_TEXT,
+                status={"type": "string", "enum": [item.value for item in Condition]},
+                message=_TEXT,
+                evidence=_TEXT,
+                time=_TEXT,
+            ),
+        },
+        resources={
+            "type": "array",
+            "items": _object(
+                apiVersion=_TEXT,
+                kind=_TEXT,
+                namespace=_TEXT,
+                name=_TEXT,
+                status=_TEXT,
+                message=_TEXT,
+            ),
+        },
+        diagnosis={
+            "type": "array",
+            "items": _object(
+                reason=_TEXT, resource=_TEXT, message=_TEXT, log={"type": "array", "items": _TEXT}
+            ),
+        },
+    ),
     "ReportName": _object(id=_TEXT, kept=_MOMENT, size={"type": "integer"}),
     "Report": _object(id=_TEXT, report={}),
     "Deliveries": _list("deliveries", "Delivery"),
     "Checks": _list("checks", "Check"),
+    "Verifications": _list("verifications", "Verification"),
     "Reports": _list("reports", "ReportName"),
     "Retried": _object(id=_TEXT),
 }
@@ -74,6 +129,10 @@ _PAGE = [
 _ID = [{"name": "identity", "in": "path", "required": True, "schema": _TEXT}]
 _STATE = [
     {"name": "state", "in": "query", "explode": True, "schema": {"type": "array", "items": _STATES}}
+]
+
+_CHOICE = [
+    {"name": name, "in": "query", "schema": _TEXT} for name in ("repository", "environment", "sha")
 ]
 
 
@@ -125,8 +184,22 @@ DOCUMENT: dict[str, Any] = {
                 "Queue a given-up run again",
                 "Retried",
                 _ID,
-                {"409": "the run was not given up"},
+                {"409": "the run was not given up, nor is it a verification that did not succeed"},
                 success="202",
+            )
+        },
+        "/api/v1/verifications": {
+            "get": _operation(
+                "verifications",
+                "What became of merged commits in each environment, newest first",
+                "Verifications",
+                [*_PAGE, *_CHOICE],
+                _BAD,
+            )
+        },
+        "/api/v1/verifications/{identity}": {
+            "get": _operation(
+                "verification", "One verification in full", "VerificationInFull", _ID, _GONE
             )
         },
         "/api/v1/reports": {

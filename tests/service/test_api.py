@@ -1,11 +1,13 @@
+import json
 import re
 
 import jsonschema
 import pytest
 
-from service import archive, tables
+from service import archive, store, tables
 from service.app import create_app
 from service.archive import Report
+from service.job import Job, Kind, State
 from service.settings import load
 from service.web.openapi import DOCUMENT
 from tests.service import scene
@@ -131,6 +133,93 @@ def test_a_kept_report_is_shown_in_a_sandbox(served):
     assert policy.startswith("sandbox allow-scripts; default-src 'none'")
     assert "allow-same-origin" not in policy
     assert client.get("/reports/none").status_code == 404
+
+
+VERIFY = {"environment": "payments/staging", "sha": scene.sha_of("merge"), "cluster": "main"}
+DATA = {
+    "environment": "payments/staging",
+    "revision": VERIFY["sha"],
+    "verdict": "failed",
+    "message": "2 pods down",
+    "conditions": [
+        {"name": "synced", "status": "met", "message": "m", "evidence": "e", "time": "t"}
+    ],
+    "resources": [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "n", "name": "scheduler",
+         "status": "Degraded", "message": "m"}
+    ],
+    "diagnosis": [{"reason": "CrashLoopBackOff", "resource": "r", "message": "m", "log": ["x"]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def verified(served):
+    """Two verifications: one has failed, one of another environment waits."""
+    client, here = served
+    first = here.jobs.submit(Job(Kind.VERIFY, "forge", "team/one", 7, "merged", VERIFY))
+    other = {**VERIFY, "environment": "staging"}
+    here.jobs.submit(Job(Kind.VERIFY, "forge", "team/two", 0, "push", other))
+    here.jobs.submit(Job(Kind.MERGE, "forge", "team/two", 0, "push", {"sha": VERIFY["sha"]}))
+    with here.engine.begin() as connection:
+        row = store.begin(connection, first, 1.0)
+        outcome = store.Outcome(
+            State.FAILURE, "failed: 2 pods down", VERIFY["sha"], {"payments/staging": "failed"}
+        )
+        store.finish(connection, first, outcome, 2.0)
+        archive.keep(connection, row.report, Report(json.dumps(DATA), "<p>"), 2.0)
+    return client, here, first
+
+
+def listed(client, query=""):
+    answer = client.get(f"/api/v1/verifications?{query}", headers=BEARER)
+    assert answer.status_code == 200
+    assert_described("/api/v1/verifications", "get", answer)
+    return [
+        (found["environment"], found["verdict"], found["state"])
+        for found in answer.json["verifications"]
+    ]
+
+
+def test_verifications_are_listed_and_chosen_by_what_they_are_about(verified):
+    client, _, _ = verified
+    failed = ("payments/staging", "failed", "failure")
+    waiting = ("staging", "", "queued")
+    assert sorted(listed(client)) == [failed, waiting]
+    assert listed(client, "repository=team/one") == [failed]
+    assert listed(client, "environment=staging") == [waiting]
+    assert listed(client, "environment=%25") == []
+    assert listed(client, f"sha={VERIFY['sha']}&limit=1") in ([failed], [waiting])
+    assert listed(client, "sha=abc") == []
+    answer = client.get("/api/v1/verifications?sha=%00", headers=BEARER)
+    assert answer.status_code == 400
+    assert_described("/api/v1/verifications", "get", answer)
+
+
+def test_one_verification_is_answered_in_full(verified):
+    client, here, first = verified
+    path = "/api/v1/verifications/{identity}"
+    answer = client.get(path.format(identity=first), headers=BEARER)
+    assert_described(path, "get", answer)
+    assert (answer.json["verdict"], answer.json["number"]) == ("failed", 7)
+    assert answer.json["conditions"] == DATA["conditions"]
+    with here.engine.begin() as connection:
+        connection.execute(tables.report.delete())
+    answer = client.get(path.format(identity=first), headers=BEARER)
+    assert_described(path, "get", answer)
+    assert answer.json["diagnosis"] == []
+    check = next(run["id"] for run in here.jobs.runs(kind=Kind.CHECK))
+    for other in ("none", check):
+        missing = client.get(path.format(identity=other), headers=BEARER)
+        assert missing.status_code == 404
+        assert_described(path, "get", missing)
+
+
+def test_a_verification_that_failed_can_be_asked_for_again(verified):
+    client, _, first = verified
+    answer = client.post(f"/api/v1/checks/{first}/retry", headers=BEARER)
+    assert answer.status_code == 202 and answer.json["id"] != first
+    assert ("payments/staging", "", "queued") in listed(client)
+    assert client.post(f"/api/v1/checks/{first}/retry", headers=BEARER).status_code == 409
 
 
 LOGIN = {"auth": ("anyone", scene.API)}
