@@ -25,7 +25,10 @@ OTHER_SHA = "b" * 40
 
 @dataclasses.dataclass
 class Fault:
-    """What goes wrong with matching requests, `times` times; `after` acts first, then fails."""
+    """What goes wrong with matching requests, `times` times; `after` acts first, then fails.
+
+    With `hang` there is no answer before that event is set.
+    """
 
     status: int
     method: str = ".*"
@@ -34,6 +37,7 @@ class Fault:
     headers: dict = dataclasses.field(default_factory=dict)
     body: object = None
     after: bool = False
+    hang: threading.Event | None = None
 
 
 @dataclasses.dataclass
@@ -196,10 +200,22 @@ def paged(store, items, *, size="per_page", default=30):
     return response
 
 
+def _fits(fault):
+    right = re.fullmatch(fault.method, request.method) and re.search(fault.path, request.path)
+    return bool(right) and fault.times > 0
+
+
+def _hang(store):
+    for fault in store.faults:
+        if fault.hang and _fits(fault):
+            fault.times -= 1
+            fault.hang.wait(120)
+            return
+
+
 def _fault(store, *, after):
     for fault in store.faults:
-        fits = re.fullmatch(fault.method, request.method) and re.search(fault.path, request.path)
-        if fault.times > 0 and fault.after is after and fits:
+        if fault.after is after and not fault.hang and _fits(fault):
             fault.times -= 1
             body = {"message": "fault on demand"} if fault.body is None else fault.body
             response = Response(body) if isinstance(body, str | bytes) else jsonify(body)
@@ -227,6 +243,7 @@ def application(store):
                 request.get_json(silent=True),
             )
         )
+        _hang(store)
         store_lock.acquire()
         store.interrupt()
         fault = _fault(store, after=False)

@@ -450,3 +450,28 @@ def deployment_status(store, deployed, data):
         "deployment_url": place,
         "repository_url": at(store, None),
     }
+
+
+def issue(store, data):
+    """The issue that every pull request is as well."""
+    whole = pull(store, data)
+    place = whole["issue_url"]
+    kept = ("number", "title", "user", "labels", "state", "locked", "assignee", "assignees",
+            "milestone", "created_at", "updated_at", "closed_at", "author_association", "body",
+            "active_lock_reason", "node_id", "html_url", "comments", "comments_url")  # fmt: skip
+    return {
+        **{key: whole[key] for key in kept},
+        "id": 200_000 + data["number"],
+        "url": place,
+        "repository_url": at(store, None),
+        "labels_url": f"{place}/labels{{/name}}",
+        "events_url": f"{place}/events",
+        "timeline_url": f"{place}/timeline",
+        "reactions": reactions(f"{place}/reactions"),
+        "performed_via_github_app": None,
+        "state_reason": None,
+        "draft": data["draft"],
+        "pull_request": {
+            key: whole[key] for key in ("url", "html_url", "diff_url", "patch_url", "merged_at")
+        },
+    }

@@ -182,7 +182,7 @@ class World:
 
 
 @contextlib.contextmanager
-def made(root, template, kind=ForgeKind.GITHUB):
+def made(root, template, kind=ForgeKind.GITHUB, make=World):
     """A world of its own, with the template as its main branch."""
     store = fake_forge.Store()
     bare = root / "git" / f"{store.repository}.git"
@@ -193,7 +193,7 @@ def made(root, template, kind=ForgeKind.GITHUB):
         subprocess.run(["git", f"--git-dir={bare}", "config", key, value], check=True)
     with fake_forge.serving(store) as api, git_server.serving(root / "git") as git:
         git.require("x-access-token", fake_forge.TOKEN)
-        yield World(root, store, api, git, kind)
+        yield make(root, store, api, git, kind)
 
 
 def problems(outcome):
