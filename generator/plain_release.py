@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from generator import render_steady
+from generator.chartlines.v1_random import PINS
 from generator.check import ChartFacts
 from generator.diff.model import Facts, Side
 from generator.errors import UserError
@@ -41,20 +43,21 @@ class PlainReleases:
         self, source: ValuesSource, facts: ChartFacts
     ) -> tuple[Sequence[Any], Sequence[Problem]]:
         """The rendered objects, or the problems that stood in the way."""
-        archive = self.charts.find(facts.version, None)
-        assert archive is not None
-        answer = self.renderer.render(
-            RenderRequest(
-                chart=archive.path,
-                release=source.release,
-                namespace=source.namespace,
-                values=source.values,
-                kube_version=self.kube_version or source.kube_version or KUBERNETES,
-            )
-        )
+        answer = self.renderer.render(self._request(source, facts))
         if isinstance(answer, RenderFailure):
             return (), answer.problems(path=source.path)
         return answer.manifests, ()
+
+    def _request(self, source: ValuesSource, facts: ChartFacts) -> RenderRequest:
+        archive = self.charts.find(facts.version, None)
+        assert archive is not None
+        return RenderRequest(
+            chart=archive.path,
+            release=source.release,
+            namespace=source.namespace,
+            values=source.values,
+            kube_version=self.kube_version or source.kube_version or KUBERNETES,
+        )
 
     def side(self, revision: str, files: Files, path: str) -> dict[str, Side]:
         """Each release in a file as a side; none where the file is not there."""
@@ -66,6 +69,8 @@ class PlainReleases:
         return found
 
     def _side(self, revision: str, source: ValuesSource) -> Side:
+        if not source.usable:
+            return Side(revision, failure=source.problems[0])
         version = self.chart or source.chart_version or CHART
         facts = self.facts(source.chart_version)
         if facts is None:
@@ -77,7 +82,7 @@ class PlainReleases:
                 hint=f"gen-env chart pull {version}",
             )
             return Side(revision, failure=problem)
-        manifests, problems = self.render(source, facts)
+        answer = render_steady.render(self.renderer, self._request(source, facts), PINS)
         values = source.values
         known = Facts(
             airflow_version=str(values.get("airflowVersion") or facts.values.get("airflowVersion")),
@@ -87,9 +92,23 @@ class PlainReleases:
             executor=str(values.get("executor") or facts.values.get("executor")),
             values=values,
         )
-        if problems:
-            return Side(revision, (), known, source.namespace, problems[0])
-        return Side(revision, tuple(manifests), known, source.namespace)
+        if isinstance(answer, RenderFailure):
+            return Side(revision, failure=answer.problems(path=source.path)[0])
+        random = render_steady.problems(answer.random, environment="", path=source.path)
+        return Side(
+            revision,
+            answer.manifests,
+            dataclasses.replace(known, notes=answer.notes),
+            source.namespace,
+            problems=(*source.problems, *_unread(source), *random),
+        )
+
+
+def _unread(source: ValuesSource) -> Iterator[Problem]:
+    """Values that cannot be read from here: the comparison does without them on both sides."""
+    for item in source.not_done:
+        message = f"compared without them: {item.reason}"
+        yield Problem(item.check, Severity.WARNING, message, path=source.path, hint=item.hint)
 
 
 def compare(

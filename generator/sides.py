@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from generator import catalogue, locks, pipeline, yamlio
+from generator import catalogue, locks, pipeline, render_steady, yamlio
 from generator.chart import ChartError
+from generator.chartlines.v1_random import PINS
 from generator.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
 from generator.errors import UserError
@@ -21,6 +22,8 @@ from generator.model.repository import Cluster
 from generator.pipeline import Built, Charts
 from generator.problem import Problem, Severity
 from generator.render import Renderer, RenderFailure, RenderRequest
+from generator.render_random import RandomField
+from generator.render_steady import Steady
 
 APPLICATION = f"{GENERATED}/application.yaml"
 
@@ -170,6 +173,7 @@ def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Sid
     namespace = str(fields.at(spec, "destination", "namespace") or "")
     manifests = [*own, dict(item.application)]
     notes = None
+    random: tuple[RandomField, ...] = ()
     facts = _facts(item, values, spec, renderer)
     if not any(_is_chart_file(path) for path in item.files):
         lock = _lock(item)
@@ -177,8 +181,10 @@ def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Sid
         if isinstance(rendered, Problem):
             return Side(revision, (), facts, namespace, rendered)
         manifests += rendered.manifests
-        notes = rendered.notes
-    return Side(revision, tuple(manifests), dataclasses.replace(facts, notes=notes), namespace)
+        notes, random = rendered.notes, rendered.random
+    facts = dataclasses.replace(facts, notes=notes)
+    found = render_steady.problems(random, environment=item.name, path=_values_path(item))
+    return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
 
 
 def _is_chart_file(path: str) -> bool:
@@ -222,7 +228,7 @@ def _chart(
     lock: locks.Lock | None,
     charts: Charts,
     renderer: Renderer,
-) -> Any:
+) -> Steady | Problem:
     version = _chart_version(spec) or (lock.chart_version if lock else "")
     digest = lock.chart_digest if lock and lock.chart_version == version else None
     try:
@@ -236,16 +242,15 @@ def _chart(
             hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
         )
     assert item.cluster is not None
-    answer = renderer.render(
-        RenderRequest(
-            chart=chart,
-            release=_release(spec),
-            namespace=namespace,
-            values=values,
-            kube_version=item.cluster.kubernetes_version,
-            api_versions=tuple(sorted(item.cluster.api_versions)),
-        )
+    request = RenderRequest(
+        chart=chart,
+        release=_release(spec),
+        namespace=namespace,
+        values=values,
+        kube_version=item.cluster.kubernetes_version,
+        api_versions=tuple(sorted(item.cluster.api_versions)),
     )
+    answer = render_steady.render(renderer, request, PINS)
     if isinstance(answer, RenderFailure):
         return answer.problems(environment=item.name, path=_values_path(item))[0]
     return answer

@@ -40,7 +40,7 @@ class Side:
     """One environment at one revision: everything its cluster would be given.
 
     `namespace` is where objects without one of their own go. With a `failure` the manifests are
-    empty and the reason stands in the problem.
+    empty and the reason stands in the problem; `problems` are what is to be said all the same.
     """
 
     revision: str
@@ -48,6 +48,7 @@ class Side:
     facts: Facts = UNKNOWN
     namespace: str = ""
     failure: Problem | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 class Action(enum.StrEnum):

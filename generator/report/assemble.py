@@ -42,6 +42,8 @@ def environment_diff(
     A side with a failure makes the environment one that was not compared, with the failure among
     its problems; the other environments are not concerned.
     """
+    both = [item for side in (base, head) if side is not None for item in side.problems]
+    problems = (*problems, *dict.fromkeys(both))
     failures = [side.failure for side in (base, head) if side is not None and side.failure]
     if failures or (base is None and head is None):
         return EnvironmentDiff(
