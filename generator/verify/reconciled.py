@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from generator.health.fields import entries, section, text
+from generator.health.fields import count, entries, name_of, section, text
 from generator.verify.application import Application, Operation, same_sources, same_version
 from generator.verify.expected import Expected
 from generator.verify.result import Condition, failed, few, met, unknown, waiting
@@ -64,7 +64,8 @@ def judge_application(
     invalid = [error for error in app.errors if error.startswith("InvalidSpecError")]
     if invalid:
         return failed(name, few(invalid))
-    return met(name, f"the Application {where} is the one of the commit")
+    shown = f"spec.sources as generated, generation {count(app.manifest, 'metadata', 'generation')}"
+    return met(name, f"the Application {where} is the one of the commit", shown)
 
 
 def judge_revision(expected: Expected, app: Application) -> Condition:
@@ -97,7 +98,7 @@ def judge_operation(expected: Expected, app: Application) -> Condition:
     """The sync of our commit succeeded, or none was needed because nothing differed."""
     name, operation = "operation", app.operation
     if operation is not None and operation.is_running:
-        return waiting(name, f"the sync is running: {operation.message or 'no message yet'}")
+        return waiting(name, _running(expected, app, operation))
     if app.is_requested:
         return waiting(name, "a sync was asked for and has not begun")
     if operation is None or operation.is_dry_run or not is_for(expected, operation):
@@ -190,6 +191,17 @@ def later_commit(expected: Expected, app: Application) -> str:
         if relation_to(expected, commit) is Relation.LATER:
             return commit
     return ""
+
+
+def _running(expected: Expected, app: Application, operation: Operation) -> str:
+    """What runs. Argo CD does not begin with a commit before the sync of an earlier one ended, and
+    that one may wait for ever: for pods with an image that cannot be pulled."""
+    words = operation.message or "no message yet"
+    if not operation.revisions.git or is_for(expected, operation):
+        return f"the sync is running: {words}"
+    commits = few(commit[:12] for commit in operation.revisions.git)
+    end = f"argocd app terminate-op {name_of(app.manifest)}"
+    return f"the sync of another commit, {commits}, is still running: {words}; `{end}` ends it"
 
 
 def _without_operation(name: str, app: Application) -> Condition:

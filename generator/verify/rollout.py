@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generator.diff.secrettext import redact
@@ -118,11 +118,40 @@ def _hopeless(live: Object, snapshot: Snapshot) -> Health | None:
     refusal = condition(live, "ReplicaFailure")
     if refusal is not None and refusal.status == "True":
         return Health(Status.DEGRADED, redact(f"pods cannot be created: {refusal.words}"))
-    for pod in pods_of(live, snapshot.pods):
+    for pod in _present_pods(live, snapshot.pods):
         words = stuck(pod)
         if words:
             return Health(Status.DEGRADED, f"pod {name_of(pod)}: {words}")
     return None
+
+
+def _present_pods(live: Object, pods: Iterable[Object]) -> list[Object]:
+    """The workload's pods, those of a Deployment's earlier templates left out: they end anyway.
+
+    A StatefulSet waits for an old pod that cannot run, until somebody deletes it.
+    """
+    own = pods_of(live, pods)
+    if text(live, "kind") != "Deployment":
+        return own
+    present = [pod for pod in own if _is_of(_template(live), pod)]
+    if present or not own:
+        return present
+    # An admission webhook may have changed every image: then the newest pods are the present ones.
+    newest = max(own, key=lambda pod: text(pod, "metadata", "creationTimestamp"))
+    return [pod for pod in own if _hash(pod) == _hash(newest)]
+
+
+def _is_of(template: Mapping[str, Any], pod: Object) -> bool:
+    wanted, found = images(section(template, "spec")), images(section(pod, "spec"))
+    annotations = section(pod, "metadata", "annotations")
+    return found.items() >= wanted.items() and all(
+        annotations.get(name) == value
+        for name, value in section(template, "metadata", "annotations").items()
+    )
+
+
+def _hash(pod: Object) -> str:
+    return text(pod, "metadata", "labels", "pod-template-hash")
 
 
 def _left_behind(live: Object) -> Health | None:

@@ -94,10 +94,42 @@ def leaving_pod(scene):
     scene.pods["old"] = old
 
 
+def stuck_pod(scene, component, kind, image, revision, created=15):
+    """A pod of the workload that cannot run, beside one of the present template."""
+    scene.workloads[component]["status"].update(availableReplicas=0, readyReplicas=0)
+    old = pod(component, kind=kind, suffix="old", image=image, created=created)
+    if kind == "Deployment":
+        name = f"airflow-{component}-{revision}"
+        old["metadata"]["ownerReferences"][0]["name"] = name
+        old["metadata"]["labels"]["pod-template-hash"] = revision
+    old["status"]["containerStatuses"] = [crash_loop()]
+    scene.pods["old"] = old
+
+
+def stuck_before(scene):
+    """What an earlier commit broke ends on its own while the Deployment rolls out."""
+    stuck_pod(scene, "scheduler", "Deployment", "x:0", "def")
+
+
+def stuck_before_in_set(scene):
+    """A StatefulSet does not go on before somebody deletes such a pod."""
+    stuck_pod(scene, "triggerer", "StatefulSet", "x:0", "")
+
+
+def stuck_behind_webhook(scene):
+    """Every image is another than in the template: a webhook has them from a mirror."""
+    for each in scene.pods.values():
+        each["spec"]["containers"][0]["image"] = "mirror/x:1"
+    stuck_pod(scene, "scheduler", "Deployment", "mirror/x:2", "def", created=30)
+
+
 @pytest.mark.parametrize(
     ("change", "state", "words"),
     [
         (lambda scene: None, "met", "3 of 3"),
+        (stuck_before, "waiting", "0 of 1 new replicas"),
+        (stuck_before_in_set, "failed", "airflow-triggerer-old"),
+        (stuck_behind_webhook, "failed", "airflow-scheduler-old"),
         (change_image, "waiting", f"scheduler has image x:1, not {IMAGE}"),
         (change_checksum, "waiting", "checksum/airflow-config"),
         (remove, "waiting", "airflow-triggerer: it is not in the cluster"),

@@ -134,6 +134,16 @@ def test_a_running_or_requested_sync_is_waited_for():
     assert of_operation(scene).state == "waiting"
 
 
+def test_the_sync_of_an_earlier_commit_that_holds_ours_up_is_named():
+    scene = Scene()
+    words = "waiting for healthy state of apps/Deployment/airflow-scheduler"
+    scene.status["operationState"] = operation("Running", OLD, started=10, message=words)
+    found = of_operation(scene)
+    assert found.state == "waiting"
+    for part in (OLD[:12], words, "argocd app terminate-op staging"):
+        assert part in found.message
+
+
 def test_a_failed_sync_names_what_was_refused():
     scene = Scene()
     refused = {
