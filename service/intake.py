@@ -17,6 +17,7 @@ from service.check_port import Reason
 from service.job import Job, Kind, State
 from service.jobs import Jobs
 from service.leftovers import Leftovers
+from service.meter import METER
 from service.settings import Connection
 from service.store import Delivery
 from service.webhook.event import (
@@ -108,8 +109,7 @@ class Intake:
         if new or receipt.taken is Taken.QUEUED:
             run = receipt.run or None
             store.attach(transaction, found.connection, found.id, receipt.taken.value, run)
-        labels = f'connection="{found.connection}",outcome="{receipt.taken.value}"'
-        store.count(transaction, "deliveries", labels)
+        METER.add("deliveries", connection=found.connection, outcome=receipt.taken.value)
 
     def close(self) -> None:
         """Finish what was put off."""

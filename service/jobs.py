@@ -13,6 +13,7 @@ from dbos import DBOSClient, Serializer
 from generator.errors import UserError
 from service import store
 from service.job import Job, Kind, State
+from service.meter import METER
 from service.tables import run
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class Jobs:
         now = self._clock()
         if job.once and (found := store.live(connection, job.key)):
             return found, []
-        older = store.supersede(connection, job.key, now) if job.newest_wins else []
+        older, ended = store.supersede(connection, job.key, now) if job.newest_wins else ([], 0)
+        if ended:
+            METER.add("runs", ended, kind=job.kind.value, state=State.SUPERSEDED.value)
         identity = store.add_run(connection, job, now)
         options: EnqueueOptions = {
             "workflow_name": WAITING_WORKFLOW if job.waits else WORKFLOW,

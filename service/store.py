@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from service import ambient
 from service.job import UNFINISHED, Job, Kind, State, run_id
 from service.series import histogram, text_of
-from service.tables import delivery, head, run, tally, turn, upsert
+from service.tables import delivery, head, run, tally, turn, upsert, upsert_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,46 +39,90 @@ class Outcome:
     transient: bool = False
 
 
+# Built once: putting a statement together costs more than carrying it out.
+_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery))
+_ADD_RUN = run.insert()
+_ATTACH = (
+    delivery.update()
+    .where(
+        delivery.c.connection == sa.bindparam("at_connection"),
+        delivery.c.id == sa.bindparam("at_id"),
+    )
+    .values(outcome=sa.bindparam("outcome"), run=sa.bindparam("run"))
+)
+# Two searches, each with an index: joined by OR they would read every delivery.
+_EARLIER = (
+    sa.select(run.c.id, run.c.state)
+    .where(
+        run.c.id.in_(
+            sa.union(
+                sa.select(delivery.c.run).where(
+                    delivery.c.connection == sa.bindparam("name"),
+                    delivery.c.id == sa.bindparam("id"),
+                ),
+                sa.select(delivery.c.run).where(
+                    delivery.c.digest == sa.bindparam("digest"),
+                    delivery.c.connection == sa.bindparam("name"),
+                ),
+            )
+        )
+    )
+    .order_by(run.c.queued.desc())
+)
+_SUPERSEDE = (
+    run.update()
+    .where(run.c.key == sa.bindparam("of_key"), run.c.state.in_(UNFINISHED))
+    .values(
+        state=State.SUPERSEDED.value, summary="a newer event took over", ended=sa.bindparam("at")
+    )
+    .returning(run.c.id, run.c.started)
+)
+
+
+@functools.cache
+def _kept(dialect: str) -> Any:
+    statement = upsert_of(dialect, delivery).values(outcome="accepted")
+    names = (*_DELIVERY, "received")
+    return (
+        statement.values({name: sa.bindparam(name) for name in names})
+        .on_conflict_do_nothing()
+        .returning(delivery.c.id)
+    )
+
+
+@functools.cache
+def _raised(dialect: str) -> Any:
+    statement = upsert_of(dialect, head).on_conflict_do_update(
+        index_elements=["key"], set_={"seq": head.c.seq + 1}
+    )
+    return statement.returning(head.c.seq)
+
+
 def add_delivery(connection: sa.Connection, found: Delivery, at: float) -> bool:
     """Keep the delivery; False when one of this id is there already."""
-    row = dataclasses.asdict(found) | {"received": at, "outcome": "accepted"}
-    statement = upsert(connection, delivery).values(row).on_conflict_do_nothing()
+    row = {**{name: getattr(found, name) for name in _DELIVERY}, "received": at}
     # Not rowcount: it is -1 for this statement with SQLAlchemy 2.1 on psycopg.
-    returning = statement.returning(delivery.c.id)
-    return connection.execute(returning).first() is not None
+    return connection.execute(_kept(connection.dialect.name), row).first() is not None
 
 
 def attach(connection: sa.Connection, name: str, id: str, outcome: str, run: str | None) -> None:
     """Note what became of a delivery."""
-    place = (delivery.c.connection == name) & (delivery.c.id == id)
-    connection.execute(delivery.update().where(place).values(outcome=outcome, run=run))
+    values = {"at_connection": name, "at_id": id, "outcome": outcome, "run": run}
+    connection.execute(_ATTACH, values)
 
 
 def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[*tuple[Any, ...]] | None:
     """The state and id of the run that these very bytes, or this delivery's id, led to before."""
-    # Two searches, each with an index: joined by OR they would read every delivery.
-    by_id = sa.select(delivery.c.run).where(
-        delivery.c.connection == found.connection, delivery.c.id == found.id
-    )
-    by_digest = sa.select(delivery.c.run).where(
-        delivery.c.digest == found.digest, delivery.c.connection == found.connection
-    )
-    query = (
-        sa.select(run.c.id, run.c.state)
-        .where(run.c.id.in_(sa.union(by_id, by_digest)))
-        .order_by(run.c.queued.desc())
-    )
-    row: sa.Row[*tuple[Any, ...]] | None = connection.execute(query).first()
+    row: sa.Row[*tuple[Any, ...]] | None = connection.execute(
+        _EARLIER, {"name": found.connection, "id": found.id, "digest": found.digest}
+    ).first()
     return row
 
 
 def next_seq(connection: sa.Connection, key: str) -> int:
     """The next number of this key; nobody else gets the same one."""
-    statement = upsert(connection, head).values(key=key, seq=1)
-    raised = statement.on_conflict_do_update(
-        index_elements=["key"], set_={"seq": head.c.seq + 1}
-    ).returning(head.c.seq)
-    return int(connection.execute(raised).scalar_one())
+    raised = connection.execute(_raised(connection.dialect.name), {"key": key, "seq": 1})
+    return int(raised.scalar_one())
 
 
 def add_run(connection: sa.Connection, job: Job, at: float) -> str:
@@ -85,45 +130,35 @@ def add_run(connection: sa.Connection, job: Job, at: float) -> str:
     key = job.key
     seq = next_seq(connection, key)
     identity = run_id(key, seq)
-    connection.execute(
-        run.insert().values(
-            id=identity,
-            key=key,
-            seq=seq,
-            kind=job.kind.value,
-            connection=job.connection,
-            repository=job.repository,
-            number=job.number,
-            reason=job.reason,
-            details=dict(job.details),
-            origin=ambient.origin(),
-            # Whoever knows a report's name may read it: it must not be guessed.
-            report=secrets.token_hex(16),
-            state=State.QUEUED.value,
-            summary="",
-            head_sha="",
-            environments={},
-            transient=False,
-            attempts=0,
-            queued=at,
-        )
-    )
+    row = {
+        "id": identity,
+        "key": key,
+        "seq": seq,
+        "kind": job.kind.value,
+        "connection": job.connection,
+        "repository": job.repository,
+        "number": job.number,
+        "reason": job.reason,
+        "details": dict(job.details),
+        "origin": ambient.origin(),
+        # Whoever knows a report's name may read it: it must not be guessed.
+        "report": secrets.token_hex(16),
+        "state": State.QUEUED.value,
+        "summary": "",
+        "head_sha": "",
+        "environments": {},
+        "transient": False,
+        "attempts": 0,
+        "queued": at,
+    }
+    connection.execute(_ADD_RUN, row)
     return identity
 
 
-def supersede(connection: sa.Connection, key: str, at: float) -> list[str]:
-    """End the unfinished runs of a key; returns those that had not begun."""
-    ended = (
-        run.update()
-        .where(run.c.key == key, run.c.state.in_(UNFINISHED))
-        .values(state=State.SUPERSEDED.value, summary="a newer event took over", ended=at)
-        .returning(run.c.id, run.c.kind, run.c.started)
-    )
-    rows = connection.execute(ended).all()
-    if rows:
-        labels = text_of({"kind": rows[0].kind, "state": State.SUPERSEDED.value})
-        count(connection, "runs", labels, len(rows))
-    return [str(row.id) for row in rows if row.started is None]
+def supersede(connection: sa.Connection, key: str, at: float) -> tuple[list[str], int]:
+    """End the unfinished runs of a key; returns those that had not begun, and how many ended."""
+    rows = connection.execute(_SUPERSEDE, {"of_key": key, "at": at}).all()
+    return [str(row.id) for row in rows if row.started is None], len(rows)
 
 
 def live(connection: sa.Connection, key: str) -> str | None:

@@ -198,8 +198,12 @@ def migrate(made: sa.Engine) -> None:
 
 def upsert(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT of this dialect that knows ON CONFLICT."""
-    postgresql = connection.dialect.name == "postgresql"
-    return postgresql_insert(table) if postgresql else sqlite_insert(table)
+    return upsert_of(connection.dialect.name, table)
+
+
+def upsert_of(dialect: str, table: sa.Table) -> Any:
+    """As `upsert`, for a dialect by its name."""
+    return postgresql_insert(table) if dialect == "postgresql" else sqlite_insert(table)
 
 
 def shared_key(made: sa.Engine, name: str) -> bytes:

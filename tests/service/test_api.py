@@ -302,12 +302,3 @@ def test_readiness_names_a_database_without_an_encoding(tmp_path, ascii_url):
         assert failing == {"database": "the database's encoding is SQL_ASCII; it must be UTF8"}
     finally:
         app.extensions["gen-env"].engine.dispose()
-
-
-def test_numbers_are_given_to_prometheus(served):
-    client, _ = served
-    deliver(client, BODY)
-    text = client.get("/metrics").text
-    assert 'gen_env_deliveries_total{connection="forge",outcome="queued"} 1.0' in text
-    assert 'gen_env_deliveries_total{connection="forge",outcome="duplicate"} 1.0' in text
-    assert "gen_env_queue_depth 1.0" in text
