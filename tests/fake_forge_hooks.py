@@ -6,6 +6,7 @@ import http.client
 import json
 import queue
 import threading
+import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -31,7 +32,12 @@ class Delivery:
 
 
 class Hook:
-    """One webhook of the repository: deliveries go out one after the other, in the background."""
+    """One webhook of the repository: deliveries go out one after the other, in the background.
+
+    A `patient` one has somebody who delivers again what nobody has taken.
+    """
+
+    patient = False
 
     def __init__(self, store, kind, url, secret):
         self.store, self.kind, self.url, self.secret = store, kind, url, secret
@@ -192,7 +198,9 @@ class Hook:
             try:
                 if not ready:
                     self._judge(event, body)
-                self.send(ready or self.signed(event, body))
+                delivery = ready or self.signed(event, body)
+                while self.send(delivery) in (0, 503) and self.patient:
+                    time.sleep(0.1)
             finally:
                 self._waiting.task_done()
 

@@ -108,7 +108,7 @@ class Stage(worlds.World):
 
     # What the service is.
 
-    def configure(self, caches, **limits):
+    def configure(self, caches, database=None, **limits):
         """Settings for one connection per forge, all to this one repository; nothing starts yet."""
         self.root.joinpath("service").mkdir()
         self.config = self.root / "service" / "settings.yaml"
@@ -135,6 +135,9 @@ class Stage(worlds.World):
             "limits": {"leaseSeconds": 4, "retrySeconds": 1, "attempts": 5, **limits},
             "connections": connections,
         }
+        if database:
+            (self.config.parent / "database").write_text(database)
+            settings["database"] = {"file": "database"}
         self.config.write_text(json.dumps(settings))
         self.settings = load(self.config, {})
         self.engine = tables.engine(self.settings.database_url.text())
@@ -163,19 +166,21 @@ class Stage(worlds.World):
             return {**made, "app": {"id": "12", "key": {"file": "key"}}}
         return {**made, "token": {"file": "token"}}
 
-    def start(self, role):
+    def start(self, name):
+        """A process: its role, with a number where there are several of it."""
         self.store.clock = time.time()
-        self.processes[role] = scene.start(role, self.config, self.log, **self.environment)
+        role = name.rstrip("0123456789")
+        self.processes[name] = scene.start(role, self.config, self.log, **self.environment)
 
-    def kill(self, role, *, hard=True):
-        scene.kill(self.processes.pop(role), hard=hard)
+    def kill(self, name, *, hard=True):
+        scene.kill(self.processes.pop(name), hard=hard)
 
     def end(self):
-        for role in list(self.processes):
-            self.kill(role, hard=False)
+        for name in list(self.processes):
+            self.kill(name, hard=False)
 
     def ready(self):
-        return scene.wait_for(scene.answers(self.port, "/readyz"), 60)
+        return scene.wait_for(scene.answers(self.port, "/readyz"), 120)
 
     # What came of it.
 
@@ -197,7 +202,7 @@ class Stage(worlds.World):
     def _unfinished(self):
         return [row for row in self.rows() if row["state"] in ("queued", "running")]
 
-    def settle(self, seconds=120):
+    def settle(self, seconds=300):
         """Until everything that follows from what happened is over."""
         # Twice: a delivery may have become a run between the two looks.
         settled = scene.wait_for(lambda: self.idle() and self.idle(), seconds, 0.05)
@@ -232,10 +237,10 @@ class Stage(worlds.World):
 
 
 @contextlib.contextmanager
-def made(root, template, caches, **limits):
+def made(root, template, caches, database=None, **limits):
     """A stage with nothing running yet; what was started is ended."""
     with worlds.made(root, template, make=Stage) as stage:
-        stage.configure(caches, **limits)
+        stage.configure(caches, database, **limits)
         try:
             yield stage
         finally:
