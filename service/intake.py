@@ -150,13 +150,14 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
 
 def _pull_job(connection: Connection, event: PullEvent) -> Job:
     repository, number = event.repository, event.number
-    if event.action is PullAction.MERGED:
+    deployed = event.base_ref in ("", connection.branch)
+    if event.action is PullAction.MERGED and deployed:
         details = {"sha": event.merge_sha}
         return _job(connection, Kind.MERGE, repository, number, "merged", details)
     if event.action is PullAction.LABELED:
         # What is to be rendered is the same as before: only the gates look at labels.
         return _job(connection, Kind.GATES, repository, number, event.action, {})
-    if event.action is PullAction.CLOSED:
+    if event.action in (PullAction.CLOSED, PullAction.MERGED):
         # Takes the place of a check that may be running, and finds the pull request closed.
         return _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
     return _job(connection, Kind.CHECK, repository, number, _REASONS[event.action], {})

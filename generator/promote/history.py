@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from generator import catalogue
 from generator.definition import ROOT
+from generator.errors import UserError
 from generator.files import Snapshot
 from generator.promote.fields import Move
 from generator.promote.ground import Ground
@@ -70,6 +71,22 @@ def earlier(ground: Ground, name: str) -> Iterator[str]:
         parent = ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", f"{sha}^1")
         if parent is not None:
             yield parent
+
+
+def earlier_definitions(ground: Ground, name: str) -> tuple[bytes, ...]:
+    """The definition's texts at the commits that `earlier` gives: what goes back to one of these
+    is a rollback.
+    """
+    path = ground.inside(f"{ROOT}/{name}/environment.yaml")
+    texts = []
+    for sha in earlier(ground, name):
+        try:
+            text = ground.tree.at(sha).read_file(path)
+        except UserError:
+            continue  # a link, or larger than any definition
+        if text is not None:
+            texts.append(text)
+    return tuple(texts)
 
 
 def _has_old(ground: Ground, sha: str, path: str, name: str, moves: Sequence[Move]) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from generator import catalogue
+from generator.catalogue import Catalogue
 from generator.definition import Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
@@ -48,7 +49,8 @@ def again(
     own rules. The source is not believed from texts that people can edit: it is the environment
     before the target (promotion.paths) whose values on the base are the proposed ones.
     """
-    before, after = catalogue.load(proposed.base), catalogue.load(proposed.head)
+    before = _concerned(proposed.base, proposed.target)
+    after = catalogue.load(proposed.head, frozenset({proposed.target}))
     old = before.definitions.get(proposed.target)
     new = after.definitions.get(proposed.target)
     if before.settings is None or old is None or new is None:
@@ -57,6 +59,16 @@ def again(
         return ()
     facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
     return gates.evaluate(facts, now) if facts else ()
+
+
+def _concerned(files: Files, target: str) -> Catalogue:
+    """The target and what may come before it: the other environments need not be read."""
+    settings = catalogue.load(files, frozenset()).settings
+    names = {target}
+    if settings is not None:
+        for path in settings.repository.promotion.paths.values():
+            names |= {before for before, after in itertools.pairwise(path) if after == target}
+    return catalogue.load(files, frozenset(names))
 
 
 def _facts(

@@ -13,7 +13,6 @@ from generator.errors import UserError
 from generator.files import Snapshot
 from generator.git import Store
 from generator.gitmirror import Mirror
-from generator.promote.ground import Ground, standing
 from generator.yamlio import YamlError
 from service.after.task import Task
 from service.check import mirror as mirrors
@@ -76,11 +75,6 @@ class Branch:
             settings = None  # whoever loads these files is told so, with the line
         more = supply.more_paths(settings.repository if settings else None)
         return mirrors.read(self.mirror, sha, more).files
-
-    def ground(self) -> Ground:
-        """The newest commit as proposals see it, for reading alone."""
-        branch = self.task.connection.branch
-        return standing(self.mirror.gitdir, self.tree, "", branch, self.head, None)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from generator.definition import FILE_NAME, ROOT
-from generator.errors import UserError
 from generator.forge.port import CheckState, PullRequest, PullState
 from generator.forge.redact import redact
 from generator.git import Store
@@ -97,10 +95,11 @@ def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
     prepared = prepare(sides)
     if isinstance(prepared, str):
         return _told(task, target, CheckState.SUCCESS, f"no gate: {prepared}")
+    ground = _ground(task, sides)
     found = [
         Judged(name, gate)
         for name in prepared.touched.environments
-        for gate in _gates(task, target, sides, prepared, name)
+        for gate in _gates(task, target, ground, prepared, name)
     ]
     if not found:
         return _told(task, target, CheckState.SUCCESS, "no gate: nothing is promoted")
@@ -110,10 +109,9 @@ def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
 
 
 def _gates(
-    task: Task, target: _Target, sides: Pinned, prepared: Prepared, name: str
+    task: Task, target: _Target, ground: Ground, prepared: Prepared, name: str
 ) -> Sequence[Gate]:
     pull, forge = target.pull, task.around.forge
-    ground = _ground(task, sides)
 
     def evidence_of(source: str) -> Evidence:
         return evidence.read(forge, source, history.same_state(ground, source))
@@ -126,29 +124,19 @@ def _gates(
         # A stranger's branch may have any name.
         pull.head_ref if pull is not None and not pull.from_fork else "",
         frozenset(pull.labels if pull is not None else ()),
-        earlier=_earlier(ground, name),
     )
-    return recheck.again(proposed, evidence_of, task.now)
+    found = recheck.again(proposed, evidence_of, task.now)
+    if gates.open_now(found):
+        return found
+    # Whether it goes back takes reading the past, which most changes can be spared.
+    past = history.earlier_definitions(ground, name)
+    return recheck.again(dataclasses.replace(proposed, earlier=past), evidence_of, task.now)
 
 
 def _ground(task: Task, sides: Pinned) -> Ground:
     mirror = sides.mirror
     tree = Store(mirror.gitdir, mirror.git)
     return standing(mirror.gitdir, tree, "", task.connection.branch, sides.base, None)
-
-
-def _earlier(ground: Ground, name: str) -> tuple[bytes, ...]:
-    """The definition as it was before: what goes back to one of these is a rollback."""
-    path = ground.inside(f"{ROOT}/{name}/{FILE_NAME}")
-    texts = []
-    for sha in history.earlier(ground, name):
-        try:
-            text = ground.tree.at(sha).read_file(path)
-        except UserError:
-            continue
-        if text is not None:
-            texts.append(text)
-    return tuple(texts)
 
 
 def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckState, str]:

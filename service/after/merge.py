@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from generator import catalogue, gitdiff, prove, sides
+from generator.forge.errors import Unavailable
 from generator.forge.port import CheckState, PullState
 from generator.promote import evidence
 from service.after.branch import Branch, branch
@@ -16,6 +17,8 @@ from service.job import Job, Kind, State
 from service.store import Outcome
 
 NOT_CONFIGURED = "verification not configured"
+_LAG = 60.0
+"""Seconds by which a forge's git may be behind its events."""
 _EMPTY_TREE = ("hash-object", "-t", "tree", "/dev/null")
 
 
@@ -26,6 +29,8 @@ def merge(task: Task) -> Done:
         return neutral("the forge does not say which commit merged it")
     with branch(task) as here:
         if not here.holds(sha, here.head):
+            if task.clock() - task.started < _LAG:
+                raise Unavailable(f"{sha[:12]} cannot be fetched yet", hint="it is tried again")
             return neutral(f"{sha[:12]} is not on {task.connection.branch}", sha)
         clusters = touched_by(here, _before(task, here, sha), sha)
     if not clusters:

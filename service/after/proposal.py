@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from generator import engines, rollback
 from generator.forge.port import PullState
 from generator.problem import Problem, has_errors
-from generator.promote import promotion
+from generator.promote import history, promotion
 from generator.promote.gates import Gate
 from generator.promote.gates import State as GateState
 from generator.promote.ground import Ground
@@ -136,6 +136,8 @@ def roll_back(task: Task) -> Done:
             return neutral("rollback.automatic is off")
         if _moved_on(ground, name, sha):
             return neutral(f"{name} has changed since {sha[:12]}", ground.base)
+        if _went_back(ground, name):
+            return neutral(f"{name} has gone back already, and that is what fails", sha)
         means = _means(task, ground)
         found = rollback.prepare(ground, rollback.Wish(name), means, task.now)
         if found.empty:
@@ -153,3 +155,9 @@ def _moved_on(ground: Ground, name: str, sha: str) -> bool:
     folder = ground.inside(f"environments/{name}")
     done = ground.tree.git.run("diff", "--quiet", sha, ground.base, "--", folder, check=False)
     return done.status != 0
+
+
+def _went_back(ground: Ground, name: str) -> bool:
+    """Whether this is an earlier state: the one before it is what somebody went back from."""
+    text = ground.definition(name).document.text.encode()
+    return text in history.earlier_definitions(ground, name)

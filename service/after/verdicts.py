@@ -45,7 +45,8 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
         if run["kind"] == Kind.VERIFY.value:
             newest[run["details"]["environment"]] = run
     head = f"### gen-env: {_title(newest)}\n\n{_HEAD}"
-    tail = "".join(_proposal(run) for run in runs if run["kind"] in _PROPOSALS)
+    lines = [_proposal(run) for run in runs if run["kind"] in _PROPOSALS]
+    tail = "".join(dict.fromkeys(lines))
     tail = f"\n{tail}" if tail else ""
     rows = [_row(name, newest[name]) for name in sorted(newest)]
     room = budget - len((head + tail).encode()) - 100

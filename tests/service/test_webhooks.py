@@ -81,6 +81,15 @@ def test_merging_and_closing_are_answered(served):
     ]
 
 
+def test_a_merge_into_another_branch_only_ends_the_check(served):
+    client, here = served
+    merged = scene.pull_body("team/one", 1, HEAD, "closed")
+    merged["pull_request"] |= {"merged": True, "merge_commit_sha": scene.sha_of("m")}
+    merged["pull_request"]["base"]["ref"] = "other"
+    deliver(client, merged, "d1")
+    assert [found[:3] for found in states(here)] == [("check", 1, "closed")]
+
+
 def test_only_the_default_branch_is_worked_on(served):
     client, here = served
     push = {"repository": {"full_name": "team/one"}, "after": HEAD}

@@ -1,4 +1,7 @@
+import pytest
+
 from service.job import Kind
+from service.runner import JobFailed
 from tests.service.after.world import PRODUCED, STAGING
 
 
@@ -68,7 +71,13 @@ def test_what_is_not_on_the_branch_is_left_alone(world):
     world.verifying()
     number = world.change(STAGING, "tag: 3.2.2-r1", "tag: 3.2.2-r9")
     sha = world.store.pulls[number]["sha"]
-    row = world.run(Kind.MERGE, number, sha=sha)
+    identity = world.submit(Kind.MERGE, number, sha=sha)
+    with pytest.raises(JobFailed, match="cannot be fetched yet") as caught:
+        world.runner.perform(identity)
+    assert caught.value.transient
+    world.now += 61
+    world.runner.perform(identity)
+    [row] = world.rows()
     assert (row.state, row.summary) == ("neutral", f"{sha[:12]} is not on main")
     assert world.store.statuses == []
 

@@ -149,7 +149,15 @@ def test_no_way_back_is_proposed_for_what_has_changed_since(world):
 
 def test_a_database_that_cannot_go_back_is_told_and_nothing_proposed(world):
     world.merged(STAGING, ("version: 3.2.2", "version: 3.1.8"))
-    sha = world.merged(STAGING, ("version: 3.1.8", "version: 3.2.2"))
+    sha = world.merged(STAGING, ("version: 3.1.8", "version: 3.2.1"))
     row = world.run(Kind.ROLLBACK, 0, environment="staging", sha=sha)
-    assert row.state == "failure" and row.summary.startswith("refused: Airflow 3.2.2")
+    assert row.state == "failure" and row.summary.startswith("refused: Airflow 3.2.1")
+    assert world.pulls() == []
+
+
+def test_no_way_back_is_proposed_from_what_went_back_itself(world):
+    world.release()
+    sha = world.merged(STAGING, ("tag: 3.2.2-r2", "tag: 3.2.2-r1"), ("5e" * 32, "1b2c3d4e" * 8))
+    row = world.run(Kind.ROLLBACK, 0, environment="staging", sha=sha)
+    assert row.summary == "staging has gone back already, and that is what fails"
     assert world.pulls() == []
