@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.checks.not_done import NotDone
+from generator import values_flux, values_release
 from generator.checks.values_input import Engine
 from generator.errors import UserError
 from generator.files import Files
@@ -23,27 +23,32 @@ _GROUPS = {
 
 
 def load(files: Files, path: str) -> list[ValuesSource]:
-    """Every release that a file describes; a plain values file is one.
+    """Every release that a file describes; a plain values file is one, Helm's record another.
 
     Raises YamlError for what is not YAML and UserError for a file that is not there. What cannot
     be read from here (Secrets, other repositories, URLs) becomes a NotDone.
     """
     documents = _documents(files, path)
-    found = [item for document in documents for item in _release(files, document)]
+    found = [item for document in documents for item in _release(files, document, documents)]
     if found:
         return found
     if len(documents) == 1 and "kind" not in table(documents[0].data):
         return [plain([documents[0]])]
     kinds = sorted({str(table(document.data).get("kind")) for document in documents})
     what = f"it holds {', '.join(kinds)}" if documents else "it is empty"
-    problem = Problem(
+    problem = _no_values(path, what)
+    return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
+
+
+def _no_values(path: str, what: str) -> Problem:
+    return Problem(
         NO_VALUES.id,
         NO_VALUES.severity,
         f"no Airflow values here: {what}",
         path=path,
-        hint="give a values file, an Argo CD Application or a Flux HelmRelease",
+        hint="give a values file, an Argo CD Application, a Flux HelmRelease, or Helm's record"
+        " of a release (the Secret sh.helm.release.v1.NAME.vN)",
     )
-    return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
 
 
 def load_together(files: Files, paths: Sequence[str]) -> ValuesSource:
@@ -55,6 +60,10 @@ def plain(documents: Sequence[Document], engine: Engine = "argocd") -> ValuesSou
     """A source from values documents, lowest first."""
     layers, problems = [], []
     for document in documents:
+        if {"apiVersion", "kind"} <= set(table(document.data)):
+            kind = table(document.data)["kind"]
+            problems.append(_no_values(document.path, f"it holds {kind}"))
+            continue
         try:
             layers.append(from_document(document))
         except NotAMapping as error:
@@ -74,8 +83,13 @@ def _documents(files: Files, path: str) -> list[Document]:
     return read_all(content, path)
 
 
-def _release(files: Files, document: Document) -> Iterator[ValuesSource]:
+def _release(
+    files: Files, document: Document, documents: Sequence[Document]
+) -> Iterator[ValuesSource]:
     data = table(document.data)
+    if values_release.is_record(document):
+        yield values_release.source(document)
+        return
     kind, group = str(data.get("kind")), str(data.get("apiVersion")).partition("/")[0]
     if _GROUPS.get(kind) != group:
         return
@@ -85,13 +99,16 @@ def _release(files: Files, document: Document) -> Iterator[ValuesSource]:
         case "ApplicationSet":
             yield from application(files, document, "ApplicationSet", ("spec", "template"))
         case _:
-            yield _helm_release(document)
+            yield _helm_release(document, documents)
 
 
-def _helm_release(document: Document) -> ValuesSource:
+def _helm_release(document: Document, documents: Sequence[Document]) -> ValuesSource:
     spec, metadata = (table(table(document.data).get(key)) for key in ("spec", "metadata"))
     problems: list[Problem] = []
-    layers = []
+    rows = values_flux.rows(document)
+    # Their order matters: the ConfigMaps beside it are taken where that is all of them.
+    layers = values_flux.layers(rows, documents) or []
+    not_done = () if layers else tuple(values_flux.elsewhere(rows))
     if spec.get("values"):
         try:
             layers.append(from_document(document, ("spec", "values")))
@@ -110,7 +127,7 @@ def _helm_release(document: Document) -> ValuesSource:
         str(spec.get("releaseName") or (f"{target}-{name}" if target else name)),
         str(target or metadata.get("namespace") or "airflow"),
         version if EXACT.fullmatch(version) else "",
-        not_done=tuple(_values_from(spec)),
+        not_done=not_done,
     )
     return judged(found, problems)
 
@@ -121,17 +138,6 @@ def _does_not_wait(spec: Mapping[str, Any]) -> bool:
         str(table(spec.get(step)).get("disableWait", "")).lower() == "true"
         for step in ("install", "upgrade")
     )
-
-
-def _values_from(spec: Mapping[str, Any]) -> Iterator[NotDone]:
-    listed = spec.get("valuesFrom")
-    for item in listed if isinstance(listed, list) else ():
-        row = table(item)
-        yield NotDone(
-            "values of a HelmRelease",
-            f"valuesFrom {row.get('kind')} {row.get('name')} is read by Flux only",
-            "check the file that it is made from as well",
-        )
 
 
 __all__ = [

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from generator import values_flux
 from generator.errors import UserError
 from generator.files import Files, Overlay, WorkTree
 from generator.git import Worktree
 from generator.problem import Severity
 from generator.values_found import ValuesSource, judged, table
+from generator.values_layers import ValuesLayer
 from generator.values_source import load, load_together
 from generator.yamlio import read_all
 
@@ -119,11 +121,30 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
             hint="give exactly those, in that order, after the file itself",
         )
     if more:
-        below = [load(files, item)[0] for item in more]
-        layers = tuple(layer for item in below for layer in item.layers)
+        rows = values_flux.rows_of(files, name)
+        layers = tuple(
+            layer
+            for number, item in enumerate(more)
+            for layer in _below(files, item, rows[number] if rows else None)
+        )
         merged = dataclasses.replace(source, layers=(*layers, *source.layers), problems=())
         source = dataclasses.replace(judged(merged, source.problems), not_done=())
     return Original(_usable(source), _owner(files, name), (name, *more))
+
+
+def _below(files: Files, name: str, row: values_flux.Row | None) -> tuple[ValuesLayer, ...]:
+    """The values that stand in a file elsewhere; a ConfigMap for Flux holds them as text."""
+    if row is not None:
+        if row.target:
+            raise UserError(
+                f"valuesFrom {row.kind} {row.name} goes to {row.target} by targetPath",
+                path=name,
+                hint="write that value below spec.values, without targetPath, and adopt then",
+            )
+        found = values_flux.layers([row], read_all(files.read(name) or b"", name))
+        if found:
+            return tuple(found)
+    return _usable(load(files, name)[0]).layers
 
 
 def _usable(source: ValuesSource) -> ValuesSource:

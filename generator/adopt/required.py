@@ -60,15 +60,27 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
         )
     database = inverse.database(values, _host(subject, "database"))
     broker = inverse.broker(values, _host(subject, "broker"))
-    for part, what, missing in (
-        ("database", "the database", not {"host", "embedded"} & set(database)),
-        ("broker", "Celery's broker", bool(broker) and "host" not in broker),
+    for part, what, named, missing in (
+        (
+            "database",
+            "the database",
+            "data.metadataSecretName",
+            not {"host", "embedded"} & set(database),
+        ),
+        (
+            "broker",
+            "Celery's broker",
+            "data.brokerUrlSecretName",
+            bool(broker) and "host" not in broker,
+        ),
     ):
         if missing:
+            only = "name only a Secret" if values.given(named) else "switch the chart's own off"
+            only += "" if values.given(named) else " and name no server"
             yield Problem(
                 "adopt/unknown-host",
                 Severity.ERROR,
-                f"the values name only a Secret for {what}, so {part}.host is not known",
+                f"the values {only} for {what}, so {part}.host is not known",
                 subject.wish.name,
                 subject.original.source.path,
                 hint=f"give --set {part}.host=HOST: checks and policies need it, the chart does"

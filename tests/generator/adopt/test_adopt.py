@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from tests.generator.adopt.scene import Adoption, application, rendered
+from tests.generator.adopt.scene import Adoption, application, record, rendered
 from tests.repositories import changed
 
 VALUES = "executor: KubernetesExecutor\n"
@@ -362,6 +362,60 @@ def test_a_secret_that_no_name_replaces_stops_adoption_in_any_case(adoption, tex
     assert "[adopt/inline-secret]" in done.stderr
     assert CANARY not in done.said
     assert not (scene.repo.root / "environments").exists()
+
+
+def test_a_config_map_is_no_values_file(adoption):
+    config_map = "apiVersion: v1\nkind: ConfigMap\ndata: {values.yaml: 'executor: LocalExecutor'}\n"
+    scene = adoption(a__yaml=VALUES, cm__yaml=config_map)
+    done = scene.run("a.yaml", "cm.yaml", "--name", "staging", "--write")
+    assert (done.code, "no Airflow values here: it holds ConfigMap" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("row", "beside", "words"),
+    [
+        ("{kind: ConfigMap, name: v}", "kind: ConfigMap\nmetadata: {name: w}", "holds ConfigMap"),
+        ("{kind: ConfigMap, name: v, valuesKey: b}", None, "no Airflow values here"),
+        ("{kind: Secret, name: v}", "kind: Secret\nmetadata: {name: v}", "it holds Secret"),
+        ("{kind: ConfigMap, name: v, targetPath: a.b}", None, "goes to a.b by targetPath"),
+    ],
+    ids=["another", "another key", "secret", "target"],
+)
+def test_what_flux_would_read_elsewhere_is_never_guessed(adoption, row, beside, words):
+    release = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\n"
+        f"spec:\n  chart: {{spec: {{chart: airflow, version: 1.22.0}}}}\n  valuesFrom: [{row}]\n"
+    )
+    found = beside or "kind: ConfigMap\nmetadata: {name: v}"
+    text = f"apiVersion: v1\n{found}\ndata: {{values.yaml: 'executor: LocalExecutor'}}\n"
+    scene = adoption(hr__yaml=release, cm__yaml=text)
+    done = scene.run("hr.yaml", "cm.yaml", "--name", "staging", "--write")
+    assert (done.code, words in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data": {"release": CANARY}}, "cannot be unpacked"),
+        ({"data": {}}, "helm get values NAME"),
+        ({"data": {"release": "H4sIAAAA" * 3}}, "cannot be unpacked"),
+        (record({}, chart="superset"), "a release of the chart superset"),
+        ({"type": "Opaque"}, "it holds Secret"),
+    ],
+    ids=["garbage", "empty", "half", "another chart", "another Secret"],
+)
+def test_a_record_of_helm_that_is_none_is_declined(adoption, change, words):
+    text = yaml.safe_dump({**record({"executor": "LocalExecutor"}), **change})
+    done = adoption(s__yaml=text).run("s.yaml", "--name", "staging", "--write")
+    assert (done.code, words in done.stderr) == (1, True), done.stderr
+    assert CANARY not in done.said
+
+
+def test_secrets_in_helms_record_stop_adoption_as_anywhere(adoption):
+    text = yaml.safe_dump(record(yaml.safe_load(SECRETS)))
+    done = adoption(s__yaml=text).run("s.yaml", "--name", "staging", "--write")
+    assert (done.code, "[adopt/inline-secret]" in done.stderr) == (1, True)
+    assert CANARY not in done.said
 
 
 def test_the_result_is_data_too(adoption):

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.generator.adopt.scene import Adoption, application, case, computed
+from tests.generator.adopt.scene import Adoption, application, case, computed, record
 
 HOST = "database.host=pg.example.com"
 PLAIN = """\
@@ -60,6 +60,32 @@ spec:
     logs: {persistence: {enabled: true, size: 20Gi}}
     createUserJob: {useHelmHooks: false}
     migrateDatabaseJob: {useHelmHooks: false}
+"""
+
+
+IDENTITIES = """\
+executor: CeleryExecutor
+apiServer: {serviceAccount: {annotations: {role: "role/{{ .Release.Name }}"}}}
+scheduler: {serviceAccount: {annotations: {role: role/team-airflow}}}
+triggerer: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}
+workers: {celery: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}}
+"""
+NODES = """\
+executor: CeleryExecutor
+apiServer: {nodeSelector: {pool: web}, service: {type: NodePort}}
+webserver: {nodeSelector: {pool: web}, service: {type: NodePort}}
+scheduler: {nodeSelector: {pool: core}, serviceAccount: {create: false, name: launcher}}
+triggerer: {enabled: false}
+createUserJob: {nodeSelector: {pool: core}, defaultUser: {username: me, role: Admin}}
+migrateDatabaseJob: {nodeSelector: {pool: core}, jobAnnotations: {argocd.argoproj.io/hook: Sync}}
+postgresql: {primary: {nodeSelector: {pool: data}, persistence: {size: 5Gi}}}
+redis: {nodeSelector: {pool: data}}
+statsd: {nodeSelector: {pool: core}}
+flower: {enabled: false}
+workers: {nodeSelector: {pool: tasks}}
+extraEnv: |
+  - name: AIRFLOW_CONN_STORE
+    valueFrom: {secretKeyRef: {name: store, key: uri}}
 """
 
 
@@ -123,6 +149,75 @@ def shape_flux(archive):
     return {"hr.yaml": FLUX}, ["hr.yaml"], yaml.safe_load(FLUX)["spec"]["values"]
 
 
+CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: airflow-values, namespace: flux-system}
+data:
+  more.yaml: |
+    executor: LocalExecutor
+    scheduler: {replicas: 1}
+    statsd: {enabled: false}
+"""
+FLUX_FROM = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: airflow, namespace: airflow}
+spec:
+  chart: {spec: {chart: airflow, version: 1.22.0}}
+  valuesFrom: [{kind: ConfigMap, name: airflow-values, valuesKey: more.yaml}]
+  values: {scheduler: {replicas: 2}}
+"""
+BOTH = {"executor": "LocalExecutor", "scheduler": {"replicas": 2}, "statsd": {"enabled": False}}
+
+
+def shape_flux_with_config_map(archive):
+    return {"hr.yaml": f"{FLUX_FROM}---\n{CONFIG_MAP}"}, ["hr.yaml"], BOTH
+
+
+def shape_flux_and_config_map(archive):
+    return {"hr.yaml": FLUX_FROM, "cm.yaml": CONFIG_MAP}, ["hr.yaml", "cm.yaml"], BOTH
+
+
+def shape_record(archive):
+    """The Secret in which Helm keeps a release."""
+    text = yaml.safe_dump(record(yaml.safe_load(PLAIN)))
+    return {"secret.yaml": text}, ["secret.yaml"], yaml.safe_load(PLAIN)
+
+
+def shape_parameters(archive):
+    """Everything at once, as Argo CD stacks it: file, text, object over text, parameters."""
+    helm = {
+        "valueFiles": ["base.yaml", "missing.yaml"],
+        "ignoreMissingValueFiles": True,
+        "valuesObject": {"scheduler": {"replicas": 3}, "labels": {"a": "object"}},
+        "parameters": [
+            {"name": "scheduler.replicas", "value": "4"},
+            {"name": "labels.example\\.com/team", "value": "data"},
+            {"name": "env[0].name", "value": "TZ"},
+            {"name": "env[0].value", "value": "UTC"},
+        ],
+    }
+    chart = {
+        "repoURL": "https://airflow.apache.org",
+        "chart": "airflow",
+        "targetRevision": "1.22.0",
+        "helm": {**helm, "valueFiles": ["$own/base.yaml", "$own/missing.yaml"]},
+    }
+    own = {"repoURL": "https://git.example.com/here.git", "ref": "own"}
+    files = {
+        "app.yaml": application({}, source=None, sources=[chart, own]),
+        "base.yaml": "executor: KubernetesExecutor\nscheduler: {replicas: 1}\nredis: {}\n",
+    }
+    values = {
+        "executor": "KubernetesExecutor",
+        "scheduler": {"replicas": 4},
+        "labels": {"a": "object", "example.com/team": "data"},
+        "env": [{"name": "TZ", "value": "UTC"}],
+    }
+    return files, ["app.yaml"], values
+
+
 def shape_umbrella(archive):
     text = yaml.safe_dump({"airflow": yaml.safe_load(PLAIN), "platform": {"label": "x"}})
     return {"values.yaml": text}, ["values.yaml"], yaml.safe_load(PLAIN)
@@ -150,6 +245,12 @@ SHAPES = {
     "Application with sources": shape_sources,
     "Application with a remote file": shape_remote,
     "HelmRelease": shape_flux,
+    "HelmRelease with its ConfigMap": shape_flux_with_config_map,
+    "HelmRelease and its ConfigMap": shape_flux_and_config_map,
+    "Helm's record": shape_record,
+    "Application with everything": shape_parameters,
+    "nodes by hand": lambda archive: both(NODES),
+    "identities": lambda archive: both(IDENTITIES),
     "umbrella chart": shape_umbrella,
     "layers": shape_layers,
 }
@@ -165,7 +266,11 @@ OFFICIAL = (
     "Airflow 2",
     "helm get values --all",
     "Application with text and parameters",
+    "Application with everything",
     "HelmRelease",
+    "Helm's record",
+    "nodes by hand",
+    "identities",
 )
 RUNS = [
     *(pytest.param("stand-in", shape, id=f"stand-in, {shape}") for shape in SHAPES),
@@ -225,15 +330,6 @@ def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path
     assert adoption.repo.run("generate", "--check").code == 0
     rules = {p["rule"] for p in adoption.repo.run("validate", "-o", "json").json["problems"]}
     assert not {rule for rule in rules if rule.startswith(("values/", "adoption/", "definition/"))}
-
-
-IDENTITIES = """\
-executor: CeleryExecutor
-apiServer: {serviceAccount: {annotations: {role: "role/{{ .Release.Name }}"}}}
-scheduler: {serviceAccount: {annotations: {role: role/team-airflow}}}
-triggerer: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}
-workers: {celery: {serviceAccount: {annotations: {role: role/team-airflow, tasks: "yes"}}}}
-"""
 
 
 @pytest.mark.parametrize(
