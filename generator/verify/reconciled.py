@@ -13,6 +13,10 @@ from generator.verify.expected import Expected
 from generator.verify.result import Condition, failed, few, met, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, written
 
+_FOR_EVER = ("field is immutable", "updates to statefulset spec for fields other than")
+"""What the API server says of a change that no retry brings about (apimachinery's and apps'
+validation)."""
+
 
 class Relation(enum.Enum):
     """How a commit that Argo CD names stands to the one that we verify."""
@@ -98,6 +102,9 @@ def judge_operation(expected: Expected, app: Application) -> Condition:
     """The sync of our commit succeeded, or none was needed because nothing differed."""
     name, operation = "operation", app.operation
     if operation is not None and operation.is_running:
+        hopeless = _refused(operation, _FOR_EVER)
+        if hopeless and is_for(expected, operation):
+            return failed(name, "the sync is retried in vain", few(hopeless))
         return waiting(name, _running(expected, app, operation))
     if app.is_requested:
         return waiting(name, "a sync was asked for and has not begun")
@@ -106,12 +113,8 @@ def judge_operation(expected: Expected, app: Application) -> Condition:
     shown = f"started {_time(operation.started_at)}, finished {_time(operation.finished_at)}"
     if operation.phase == "Succeeded":
         return met(name, "the sync succeeded", shown)
-    refused = [
-        f"{text(item, 'kind')}/{text(item, 'name')}: {text(item, 'message')}"
-        for item in operation.results
-        if text(item, "status") == "SyncFailed" or text(item, "hookPhase") in ("Failed", "Error")
-    ]
-    return failed(name, f"the sync {operation.phase.lower()}: {operation.message}", few(refused))
+    words = f"the sync {operation.phase.lower()}: {operation.message}"
+    return failed(name, words, few(_refused(operation)))
 
 
 def judge_synced(app: Application) -> Condition:
@@ -191,6 +194,16 @@ def later_commit(expected: Expected, app: Application) -> str:
         if relation_to(expected, commit) is Relation.LATER:
             return commit
     return ""
+
+
+def _refused(operation: Operation, only: tuple[str, ...] = ("",)) -> list[str]:
+    """What the sync could not apply, or which hook failed, if the message has one of the words."""
+    return [
+        f"{text(item, 'kind')}/{text(item, 'name')}: {text(item, 'message')}"
+        for item in operation.results
+        if text(item, "status") == "SyncFailed" or text(item, "hookPhase") in ("Failed", "Error")
+        if any(words in text(item, "message") for words in only)
+    ]
 
 
 def _running(expected: Expected, app: Application, operation: Operation) -> str:

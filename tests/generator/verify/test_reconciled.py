@@ -161,6 +161,24 @@ def test_a_failed_sync_names_what_was_refused():
     assert "StatefulSet/airflow-worker: updates" in found.evidence
 
 
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [
+        ("spec.selector: Invalid value: field is immutable", "failed"),
+        ("Forbidden: updates to statefulset spec for fields other than 'replicas'", "failed"),
+        ('namespaces "data" not found', "waiting"),
+    ],
+)
+def test_a_sync_that_no_retry_mends_is_failed_while_it_is_retried(message, state):
+    scene = Scene()
+    refused = {"kind": "StatefulSet", "name": "w", "status": "SyncFailed", "message": message}
+    running = operation("Running", OURS, started=10, message="Retrying", results=[refused])
+    scene.status["operationState"] = running
+    found = of_operation(scene)
+    assert found.state == state
+    assert (message in found.evidence) == (state == "failed")
+
+
 def test_no_sync_is_needed_when_nothing_differs():
     scene = Scene()
     scene.status["operationState"] = operation("Failed", OLD, started=-90, finished=-80)
