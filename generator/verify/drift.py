@@ -20,7 +20,11 @@ from generator.verify.likeness import as_desired, without_server_fields
 ARGO_CD = "argocd-controller"
 """The field manager with which Argo CD applies; as it we see what its next sync would change."""
 
-
+_MARKS = {
+    "annotations": ("argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"),
+    "labels": ("app.kubernetes.io/instance",),
+}
+"""How Argo CD tracks what is its own: by annotation, by label, or by both."""
 _HOOKS = frozenset({"argocd.argoproj.io/hook", "helm.sh/hook"})
 
 
@@ -120,7 +124,8 @@ def _compared(
 ) -> Drift | None:
     if manager:
         try:
-            applied = cluster.apply_dry_run(_plain(manifest), key.namespace, manager=manager)
+            wanted = _as_argo_cd_applies(manifest, live)
+            applied = cluster.apply_dry_run(wanted, key.namespace, manager=manager)
         except ClusterError as error:
             if error.trouble is Trouble.REFUSED:
                 return Drift(key, Kind.REFUSED, redact(error.message))
@@ -139,6 +144,16 @@ def _difference(key: Key, live: Any, desired: Any) -> Drift | None:
     return Drift(key, Kind.CHANGED, diff=shown.text)
 
 
-def _plain(manifest: Object) -> Object:
-    """Server-side apply refuses an object that brings its own status or field owners."""
-    return {name: value for name, value in manifest.items() if name != "status"}
+def _as_argo_cd_applies(manifest: Object, live: Object) -> Object:
+    """With the marks that Argo CD adds to what it applies, as the live object has them.
+
+    Without status: server-side apply refuses an object that brings its own.
+    """
+    metadata = dict(section(manifest, "metadata"))
+    for field, names in _MARKS.items():
+        given, found = section(manifest, "metadata", field), section(live, "metadata", field)
+        kept = {name: found[name] for name in names if name in found and name not in given}
+        if kept:
+            metadata[field] = {**given, **kept}
+    plain = {name: value for name, value in manifest.items() if name != "status"}
+    return {**plain, "metadata": metadata}

@@ -194,6 +194,14 @@ def test_nothing_differs_after_an_apply(server, compare):
     assert compare(desired()) == []
 
 
+def test_the_marks_by_which_argo_cd_tracks_its_objects_are_no_drift(server, compare):
+    found = stored(server, desired())
+    found["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "a:apps/Deployment:d/web"}
+    found["metadata"]["labels"]["app.kubernetes.io/instance"] = "a"
+    server.put(found)
+    assert compare(desired()) == []
+
+
 def test_planted_drift_is_found_and_nothing_else(server, compare):
     found = stored(server, desired())
     server.put(change(found, (*MAIN, "image"), "x:2"))
