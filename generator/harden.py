@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from generator import adopted, catalogue, harden_obstacle, pipeline, review, yamledit, yamlio
@@ -81,9 +80,9 @@ class State:
     values: int
 
 
-def states(root: Path, name: str) -> list[State]:
+def states(files: Files, name: str) -> list[State]:
     """All steps of an adopted environment, the least risky one first."""
-    subject = _adopted(WorkTree(root), name)
+    subject = _adopted(files, name)
     taken = subject.adoption.steps
     counted = [step_of(item.key) for item in subject.full if not subject.has(item)]
     return [
@@ -92,7 +91,7 @@ def states(root: Path, name: str) -> list[State]:
 
 
 def prepare(
-    root: Path,
+    files: Files,
     name: str,
     step: str | None,
     charts: Charts,
@@ -104,7 +103,6 @@ def prepare(
     `drop` are values that may go although no field says them. Raises UserError for an environment
     that is not adopted, a step that is taken, and a value that is not in the step's way.
     """
-    files = WorkTree(root)
     subject = _adopted(files, name)
     taken = subject.adoption.steps
     if step is not None and step in taken:
@@ -341,5 +339,6 @@ def _plan(
 def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:
     written = {path: text.encode() for path, text in plan.writes.items()}
     ahead = Overlay(files, written, frozenset(plan.removals))
-    revisions = review.Revisions(files, ahead, "the work tree", "with this step")
+    before = "the work tree" if isinstance(files, WorkTree) else "the default branch"
+    revisions = review.Revisions(files, ahead, before, "with this step")
     return review.review(revisions, [name], None, review.Means(charts, renderer))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common
+from generator.cli import common, proposals
 
 if TYPE_CHECKING:
+    from generator.files import Files
     from generator.harden import Hardening
 
 
@@ -23,9 +24,20 @@ if TYPE_CHECKING:
     help="Let this value go (values.a.b) where no field says it.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the steps; change nothing.")
+@click.option(
+    "--pr",
+    "pull",
+    is_flag=True,
+    help="Leave the work tree alone: push the step on branch harden/ENV-STEP, open a pull request.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the step; write nothing.")
 def command(
-    environment: str, step: str | None, drop: tuple[str, ...], listing: bool, dry_run: bool
+    environment: str,
+    step: str | None,
+    drop: tuple[str, ...],
+    listing: bool,
+    pull: bool,
+    dry_run: bool,
 ) -> int:
     """Take the next hardening step of an adopted environment, the least risky one first.
 
@@ -39,21 +51,16 @@ def command(
     root = common.root()
     files = WorkTree(root)
     if listing:
-        return _list(root, environment)
+        return _list(files, environment)
+    if pull:
+        return _propose(environment, step, drop, dry_run=dry_run)
     common.progress("rendering both sides")
     found = harden.prepare(
-        root, environment, step, engines.charts(files, root), engines.lazy(files), drop
+        files, environment, step, engines.charts(files, root), engines.lazy(files), drop
     )
     _show(found)
     if not found.possible:
-        common.say("nothing was written")
-        if found.stuck:
-            drops = " ".join(f"--drop {name}" for name in found.stuck)
-            common.say(
-                "to let all of that go and see what it does: "
-                f"gen-env harden {environment} --step {found.steps[-1]} {drops}"
-            )
-        return 1
+        return _stopped(found)
     if not dry_run:
         repo.apply(root, found.plan)
         for path in found.plan.paths:
@@ -62,7 +69,35 @@ def command(
     return 0
 
 
-def _list(root: Path, environment: str) -> int:
+def _propose(environment: str, step: str | None, drop: Sequence[str], *, dry_run: bool) -> int:
+    """The step on the default branch as the remote has it."""
+    from generator import harden, propose
+
+    ground, means, _ = proposals.start(pull=True, dry_run=dry_run)
+    common.progress("rendering both sides")
+    found = harden.prepare(ground.files, environment, step, means.charts, means.renderer, drop)
+    _show(found)
+    if not found.possible:
+        return _stopped(found)
+    if dry_run:
+        common.say("nothing was written")
+        return 0
+    proposals.tell(propose.publish_it(ground, found, means), ground.branch)
+    return 0
+
+
+def _stopped(found: Hardening) -> int:
+    common.say("nothing was written")
+    if found.stuck:
+        drops = " ".join(f"--drop {name}" for name in found.stuck)
+        common.say(
+            "to let all of that go and see what it does: "
+            f"gen-env harden {found.name} --step {found.steps[-1]} {drops}"
+        )
+    return 1
+
+
+def _list(files: Files, environment: str) -> int:
     from generator import harden
 
     rows = [
@@ -71,7 +106,7 @@ def _list(root: Path, environment: str) -> int:
             "taken" if state.taken else f"{state.values} values" if state.values else "no change",
             harden.ABOUT[state.step],
         )
-        for state in harden.states(root, environment)
+        for state in harden.states(files, environment)
     ]
     common.columns(rows, ("STEP", "STATE", "WHAT IT DOES"))
     return 0
