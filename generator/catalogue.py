@@ -161,7 +161,19 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
             problems.append(_unreadable(error, item.name))
             continue
         kind = manifest.get("kind")
-        if kind == "SealedSecret":
+        if kind == "SealedSecret" and not _is_sealed_secret(manifest):
+            problems.append(
+                Problem(
+                    "secrets/broken",
+                    Severity.ERROR,
+                    "not a SealedSecret: spec.encryptedData must map keys to ciphertexts",
+                    item.name,
+                    path,
+                    yamlio.read(content, path).line(("spec", "encryptedData")),
+                    "restore it from git, or remove it and seal its values anew",
+                )
+            )
+        elif kind == "SealedSecret":
             found.append(SecretFile(path, content.decode(), manifest))
         elif kind == "Secret":
             problems.append(
@@ -176,6 +188,17 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
                 )
             )
     return found, problems
+
+
+def _is_sealed_secret(manifest: Mapping[str, Any]) -> bool:
+    """Whether it has the shape of one; to add a key to anything else would lose what it holds."""
+    metadata, spec = manifest.get("metadata"), manifest.get("spec") or {}
+    if not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
+        return False
+    data = spec.get("encryptedData")
+    if not isinstance(data, Mapping | None):
+        return False
+    return all(isinstance(value, str | None) for value in (data or {}).values())
 
 
 def _manifest(content: bytes, path: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ FILE_NAME = "environment.yaml"
 SETTINGS = "gen-env.yaml"
 ROOT = "environments"
 
+_LONGEST = 63
 _RESERVED = ("generated", "secrets")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -72,6 +73,8 @@ def name_faults(name: str) -> Iterator[str]:
     parts = name.split("/")
     if len(parts) > 2:
         yield "an environment is environments/<name> or environments/<team>/<name>, not deeper"
+    if len(name) > _LONGEST:
+        yield f"longer than {_LONGEST} characters in all: it is the value of a label"
     for part in parts:
         if part in _RESERVED:
             yield f"'{part}' is the name of a folder of gen-env's: choose another name"

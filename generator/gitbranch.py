@@ -71,6 +71,19 @@ def delete(git: Git, name: str) -> None:
     git.run("branch", "--quiet", "-D", "--", name)
 
 
+def _back(git: Git, before: Position) -> None:
+    """Return HEAD to where it was; without a new commit that touches neither files nor index.
+
+    So it succeeds beside a lock on the index, which may be what has failed.
+    """
+    if before.commit is None or position(git).commit != before.commit:
+        switch(git, before)
+    elif before.branch is not None:
+        git.run("symbolic-ref", "HEAD", f"refs/heads/{before.branch}")
+    else:
+        git.run("update-ref", "--no-deref", "HEAD", before.commit)
+
+
 @contextlib.contextmanager
 def new_branch(git: Git, name: str) -> Iterator[None]:
     """Work on a new branch; when the block fails the branch is gone and HEAD where it was.
@@ -83,7 +96,7 @@ def new_branch(git: Git, name: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        switch(git, before)
+        _back(git, before)
         if exists(git, name):
             delete(git, name)
         raise

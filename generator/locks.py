@@ -47,22 +47,38 @@ class Lock:
 
 def read(text: bytes, path: str) -> Lock:
     """The lock in a file; raises yamlio.YamlError where it is none."""
-    data = yamlio.read(text, path).data
+    document = yamlio.read(text, path)
+    data = document.data
     if not isinstance(data, Mapping) or data.get("kind") != "Lock":
         raise yamlio.YamlError("not a lock of gen-env", path=path, hint="restore it from git")
-    written = data.get("chart")
-    chart: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
+    chart = data.get("chart") or {}
+    if not isinstance(chart, Mapping):
+        raise _broken("chart", path, document)
     return Lock(
-        release_name=_text(data.get("releaseName")),
-        namespace=_text(data.get("namespace")),
-        chart_version=_text(chart.get("version")),
-        chart_digest=_text(chart.get("digest")) or None,
-        gen_env=_text(data.get("genEnv")),
+        release_name=_text(data, "releaseName", path, document),
+        namespace=_text(data, "namespace", path, document),
+        chart_version=_text(chart, "version", path, document),
+        chart_digest=_text(chart, "digest", path, document) or None,
+        gen_env=_text(data, "genEnv", path, document),
     )
 
 
-def _text(value: Any) -> str:
-    return str(value) if isinstance(value, str) else ""
+def _text(part: Mapping[str, Any], key: str, path: str, document: yamlio.Document) -> str:
+    """The text at `key`, empty where there is none: what is missing is written anew.
+
+    Anything else would be lost that way, and with it what is frozen.
+    """
+    value = part.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _broken(key, path, document)
+    return value or ""
+
+
+def _broken(key: str, path: str, document: yamlio.Document) -> yamlio.YamlError:
+    line = document.line(("chart", key) if key in ("version", "digest") else (key,))
+    return yamlio.YamlError(
+        f"{key} is no text: not a lock of gen-env", path=path, line=line, hint="restore it from git"
+    )
 
 
 def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:

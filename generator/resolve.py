@@ -15,6 +15,8 @@ from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.problem import Problem, Severity
 
+_LONGEST = 63  # of a namespace: a DNS label
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resolved:
@@ -149,6 +151,18 @@ def _identity_problems(definition: Definition, environment: Environment) -> list
                     f"write {field}: {expected}" if expected else "remove team",
                 )
             )
+    if len(environment.namespace) > _LONGEST:
+        found.append(
+            Problem(
+                "definition/identity",
+                Severity.ERROR,
+                f"its namespace would be longer than {_LONGEST} characters",
+                definition.name,
+                definition.path,
+                definition.document.line(("destination", "namespace")),
+                "give it a shorter destination.namespace",
+            )
+        )
     return found
 
 

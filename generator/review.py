@@ -10,6 +10,7 @@ from generator import catalogue, pipeline, plan, sides
 from generator.catalogue import Catalogue
 from generator.definition import ROOT, SETTINGS, Settings
 from generator.diff import environments
+from generator.errors import UserError
 from generator.files import Files, Overlay, WorkTree
 from generator.pipeline import Charts
 from generator.problem import Problem, Severity
@@ -64,6 +65,7 @@ def review(
     only = None if touched is None else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
+    _require_settings(after)
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
@@ -79,6 +81,13 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
     )
+
+
+def _require_settings(after: Catalogue) -> None:
+    """Without its settings a head has no environment: each would look as if it was removed."""
+    if after.settings is None:
+        problem = next(item for item in after.problems if not item.environment)
+        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
 
 
 def _why_empty(count: int) -> str:

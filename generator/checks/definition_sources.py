@@ -62,6 +62,33 @@ def _dag_volume(release: Release) -> Iterator[Place]:
 
 
 @_rule(
+    "logging/volume-access-mode",
+    ERROR,
+    "A log volume that not all pods can write",
+    "The chart's own claim is always ReadWriteMany; pods without their log volume never start.",
+)
+def _log_volume(release: Release) -> Iterator[Place]:
+    volume = release.environment.logging.persistence
+    if volume is None or volume.access_mode == "ReadWriteMany":
+        return
+    path = ("logging", "persistence", "accessMode")
+    if volume.existing_claim is None:
+        yield (
+            path,
+            f"the chart makes a ReadWriteMany claim, never one of {volume.access_mode}",
+            "make the claim yourself and name it with existingClaim, or remove accessMode",
+        )
+    elif volume.access_mode == "ReadOnlyMany":
+        yield path, "no pod could write its logs", "use a claim of ReadWriteMany"
+    elif release.resolved.cluster.nodes != 1:
+        yield (
+            path,
+            f"{volume.access_mode} cannot be mounted by pods on several nodes",
+            "use a claim of ReadWriteMany, or write nodes: 1 in the cluster catalogue",
+        )
+
+
+@_rule(
     "logging/needs-shipper",
     WARNING,
     "Logs that something else must carry to Elasticsearch",

@@ -43,6 +43,7 @@ from generator.model.telemetry import Logging, Metrics, Tracing
 API_VERSION: Literal["gen-env.dev/v1"] = "gen-env.dev/v1"
 Tier = Literal["development", "staging", "production"]
 
+_LONGEST_RELEASE = 53
 EXECUTORS = ("LocalExecutor", "CeleryExecutor", "KubernetesExecutor")
 _HYBRID = {
     "CeleryKubernetesExecutor": "CeleryExecutor,KubernetesExecutor",
@@ -75,6 +76,13 @@ class Destination(Spec):
     """Name of the Argo CD Application; `airflow-<environment>` by default."""
     project: Name | None = None
     """An AppProject of yours, which gen-env never writes; by default the one of gen-env.yaml."""
+
+    @pydantic.field_validator("release_name")
+    @classmethod
+    def _short(cls, value: str) -> str:
+        if len(value) > _LONGEST_RELEASE:
+            raise ValueError(f"Helm takes release names of at most {_LONGEST_RELEASE} characters")
+        return value
 
 
 class Airflow(Spec):

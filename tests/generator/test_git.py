@@ -414,6 +414,20 @@ def test_a_failure_on_a_new_branch_leaves_no_trace(request, place):
     assert git(tree.root, "for-each-ref", "refs/heads/new") == ""
 
 
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_failure_beside_a_locked_index_leaves_head_where_it_was(tree, detached):
+    if detached:
+        git(tree.root, "checkout", "--quiet", "--detach")
+    before = (tree.branch(), tree.head())
+    lock = tree.root / ".git" / "index.lock"
+    with pytest.raises(UserError, match="first"), tree.new_branch("new"):
+        lock.touch()
+        raise UserError("what failed first")
+    lock.unlink()
+    assert (tree.branch(), tree.head()) == before
+    assert git(tree.root, "branch", "--list", "new") == ""
+
+
 def test_a_commit_made_on_a_branch_that_fails_later_goes_with_it(tree):
     with pytest.raises(RuntimeError), tree.new_branch("new/staging"):
         (tree.root / "new").write_text("x")

@@ -22,10 +22,26 @@ def test_what_is_no_lock_is_refused(text):
     assert raised.value.path == "environments/dev/gen-env.lock"
 
 
-def test_a_lock_with_odd_values_forbids_nothing_by_accident():
-    odd = locks.read(b"kind: Lock\nreleaseName: [a]\nchart: text\ngenEnv: {a: b}\n", "x")
-    assert odd == Lock("", "", "", None, "")
-    assert list(locks.faults(odd, release(DEV).resolved)) == []
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"kind: Lock\nreleaseName: [a]\n", 2),
+        (b"kind: Lock\nnamespace: {a: b}\n", 2),
+        (b"kind: Lock\nreleaseName: a\nchart: text\n", 3),
+        (b"kind: Lock\nchart:\n  digest: [1]\n", 3),
+        (b"kind: Lock\ngenEnv: {a: b}\n", 2),
+    ],
+)
+def test_odd_values_are_refused_rather_than_overwritten(text, line):
+    with pytest.raises(yamlio.YamlError, match="not a lock") as raised:
+        locks.read(text, "x")
+    assert (raised.value.line, raised.value.hint) == (line, "restore it from git")
+
+
+def test_what_is_missing_in_a_lock_forbids_nothing():
+    bare = locks.read(b"kind: Lock\nchart:\n", "x")
+    assert bare == Lock("", "", "", None, "")
+    assert list(locks.faults(bare, release(DEV).resolved)) == []
 
 
 def faults(lock, text=DEV):

@@ -100,6 +100,13 @@ CASES = {
         [(changed(DEV, ("3.2.2}", "3.2.2, executor: KubernetesExecutor}")) + "rbac: {allowPodLaunching: false}\n", SETTINGS, 10)],
         [(DEV + "rbac: {allowPodLaunching: false}\n", SETTINGS)],
     ),
+    "logging/volume-access-mode": (
+        [(DEV + "logging: {persistence: {accessMode: ReadWriteOnce}}\n", ONE_NODE, 10),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadOnlyMany}}\n", ONE_NODE, 10),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadWriteOnce}}\n", SETTINGS, 10)],
+        [(DEV + "logging: {persistence: {}}\n", SETTINGS),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadWriteOnce}}\n", ONE_NODE)],
+    ),
     "monitoring/operator-not-in-cluster": (
         [(DEV + "metrics: {serviceMonitor: true}\n", PLAIN, 10)],
         [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS), (DEV, PLAIN)],

@@ -239,6 +239,50 @@ def test_a_folder_whose_name_is_not_even_text_is_an_error(tmp_path):
     assert repo.run("validate", "-o", "json").code == 1
 
 
+def test_a_name_that_no_label_can_hold_is_an_error(tmp_path):
+    team, stage = "t" * 40, "s" * 40
+    repo = repository(tmp_path)
+    text = changed(DEV, ("name: dev", f"name: {stage}, team: {team}"))
+    repo.definition(f"{team}/{stage}", text)
+    done = repo.run("generate")
+    assert done.code == 1 and "[definition/name]" in done.said and "63 characters" in done.said
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "said"),
+    [
+        ("n" * 60, "", "its namespace would be longer"),
+        ("dev", f", releaseName: {'r' * 54}", "at most 53 characters"),
+    ],
+)
+def test_names_that_the_cluster_or_helm_would_refuse_are_an_error(tmp_path, name, more, said):
+    repo = repository(tmp_path)
+    text = changed(DEV, ("name: dev", f"name: {name}"), ("cluster: main", f"cluster: main{more}"))
+    repo.definition(name, text)
+    done = repo.run("generate")
+    assert done.code == 1 and said in done.said and "environment.yaml:4" in done.said
+    assert not (tmp_path / f"environments/{name}/generated").exists()
+
+
+@pytest.mark.parametrize(
+    "data", ["[1]", "text", "{connection: [a]}", "{connection: {a: b}}"], ids=str
+)
+def test_what_is_no_sealed_secret_is_told_and_never_overwritten(tmp_path, data):
+    repo = repository(tmp_path, staging=STAGING)
+    repo.run("generate")
+    path = "environments/staging/secrets/airflow-database.yaml"
+    text = repo.read(path)
+    start = text.index("encryptedData:")
+    end = text.index("template:")
+    repo.write(path, f"{text[:start]}encryptedData: {data}\n  {text[end:]}")
+    before = repo.tree()
+    for command in ("generate", "validate", "secrets"):
+        done = repo.run(command, *(["staging"] if command == "secrets" else []))
+        assert "Traceback" not in done.said and done.code in (0, 1)
+    assert "[secrets/broken]" in repo.run("generate").said
+    assert repo.tree() == before
+
+
 def test_names_that_meet_in_one_application_are_an_error(tmp_path):
     team = changed(DEV, ("name: dev", "name: dev, team: payments"))
     repo = repository(tmp_path, payments__dev=team)

@@ -100,3 +100,13 @@ def test_every_format_names_the_change(repo, form):
 def test_what_is_not_there_is_the_users_error(repo, arguments):
     done = repo.run("diff", *arguments)
     assert done.code == 1 and "nowhere" in done.stderr and "internal error" not in done.stderr
+
+
+def test_settings_that_cannot_be_read_remove_no_environment(tmp_path):
+    repo = repository(tmp_path, dev=DEV)
+    repo.run("generate")
+    repo.init()
+    repo.write("gen-env.yaml", b"\xff")
+    done = repo.run("diff")
+    assert done.code == 1 and "gen-env.yaml:1: not UTF-8" in done.stderr
+    assert "removed" not in done.stdout

@@ -139,6 +139,15 @@ def test_on_a_detached_head_the_branch_starts_there(repo):
     assert repo.git("rev-parse", "new/dev~1") == start
 
 
+def test_another_git_at_work_is_named_and_nothing_is_left(repo):
+    before = snapshot(repo)
+    lock = repo.write(".git/index.lock", "")
+    done = repo.run("new", "dev", "--no-input")
+    lock.unlink()
+    assert done.code == 1 and "index.lock" in done.stderr
+    assert snapshot(repo) == before
+
+
 def test_before_the_first_commit(tmp_path):
     repo = repository(tmp_path)
     repo.git("init", "--quiet", "--initial-branch=main")
