@@ -71,7 +71,9 @@ class Stage(worlds.World):
                 self.hook(number).pull(number, "synchronize", before=before[number])
         base = self.head("main")
         if base != self.base:
-            for kind in {*self.kinds.values()}:
+            # Connections share the one repository; only who has something open there is told.
+            waiting = (n for n, pull in self.store.pulls.items() if pull["state"] == "open")
+            for kind in {self.opening, *(self.kinds[n] for n in waiting if n in self.kinds)}:
                 self.hooks[kind].push("main", self.base, base)
             self.base = base
 
