@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.layers import leaves
 
+# The official chart writes "(deprecated, use `workers.celery.args` instead)".
+_DEPRECATED = re.compile("deprecated", re.IGNORECASE)
+_QUOTED = re.compile(r"`+([^`]+)`+")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Comparison:
-    """Dotted keys that only one of two charts knows, changed defaults, new required keys."""
+    """Dotted keys that only one of two charts knows, changed defaults, new required keys.
+
+    `renamed` are those of the removed that go on under another name, `deprecated` all that the new
+    chart says will go, each with what to use instead (or nothing, where the chart does not say).
+    """
 
     removed: tuple[str, ...]
     added: tuple[str, ...]
     changed: tuple[tuple[str, Any, Any], ...]
     required: tuple[str, ...]
     narrowed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
+    deprecated: tuple[tuple[str, str], ...] = ()
 
 
 def compare(
@@ -39,12 +50,15 @@ def compare(
         for key in old_defaults.keys() & new_defaults.keys()
         if old_defaults[key] != new_defaults[key]
     )
+    removed = _topmost(before - after)
     return Comparison(
-        removed=_topmost(before - after),
+        removed=removed,
         added=_topmost(after - before),
         changed=tuple(changed),
         required=tuple(sorted(set(_required(new_schema)) - set(_required(old_schema)))),
         narrowed=tuple(sorted(_narrowed(old_schema, new_schema))),
+        renamed=tuple(_renamed(removed, dict(_nodes(old_schema)), dict(_nodes(new_schema)))),
+        deprecated=tuple(sorted(_deprecated(new_schema))),
     )
 
 
@@ -85,6 +99,36 @@ def _narrowed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             had, has = _choices(before[key].get(word)), _choices(node.get(word))
             if has and (not had or had - has):
                 yield key
+
+
+def _deprecated(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, node in _nodes(schema):
+        advice = _advice(node)
+        if advice is not None:
+            yield key, advice
+
+
+def _renamed(
+    removed: Iterable[str], old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """As the old chart announced it, or else where the new one describes a new key just so."""
+    described: dict[str, list[str]] = {}
+    for key in new.keys() - old.keys():
+        described.setdefault(str(new[key].get("description") or ""), []).append(key)
+    for key in removed:
+        node = old.get(key, {})
+        alike = described.get(str(node.get("description") or ""), [])
+        if advice := _advice(node):
+            yield key, advice
+        elif node.get("description") and len(alike) == 1:
+            yield key, alike[0]
+
+
+def _advice(node: Mapping[str, Any]) -> str | None:
+    """What a description says to use instead of a deprecated key; None for one that is not."""
+    text = str(node.get("description") or "")
+    word = _DEPRECATED.search(text)
+    return " or ".join(_QUOTED.findall(text, word.end())) if word else None
 
 
 def _choices(value: Any) -> set[str]:

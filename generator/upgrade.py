@@ -15,6 +15,7 @@ from generator.definition import Definition
 from generator.errors import UserError
 from generator.files import Overlay, WorkTree
 from generator.impact import migrations
+from generator.impact.view import counted
 from generator.pipeline import Built, Charts
 from generator.plan import Plan
 from generator.problem import Problem, has_errors
@@ -190,8 +191,11 @@ def _differences(
     def used(key: str) -> str:
         return " (used here)" if lookup(values, key) is not None else ""
 
+    renamed = dict(found.renamed)
     for key in found.removed:
-        yield f"removed value {key}{used(key)}"
+        what = f"renamed value {key} → {renamed[key]}" if key in renamed else f"removed value {key}"
+        yield f"{what}{used(key)}"
+    yield from _deprecated(found, values)
     for key in found.required:
         yield f"newly required value {key}"
     for key in found.narrowed:
@@ -200,7 +204,16 @@ def _differences(
         yield f"changed default of {key}{used(key)}"
     if found.added:
         shown = ", ".join(found.added[:12]) + (" …" if len(found.added) > 12 else "")
-        yield f"{len(found.added)} new values: {shown}"
+        yield f"{counted(len(found.added), 'new value')}: {shown}"
+
+
+def _deprecated(found: chart_comparison.Comparison, values: Mapping[str, Any]) -> Iterator[str]:
+    """Deprecated keys that this environment sets; how many others there are."""
+    here = [item for item in found.deprecated if lookup(values, item[0]) is not None]
+    for key, advice in here:
+        yield f"deprecated value {key} (used here)" + (f": use {advice}" if advice else "")
+    if others := len(found.deprecated) - len(here):
+        yield f"{counted(others, 'deprecated value')} more, not used here"
 
 
 def _steps(item: Definition, wish: Wish) -> Iterator[str]:
