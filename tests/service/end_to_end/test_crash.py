@@ -5,12 +5,15 @@ import os
 import random
 import time
 
+import pytest
+
 from generator.forge.port import ForgeKind
 from tests.service import scene
 from tests.service.check.test_run import AUTH
 from tests.service.check.world import DEV
 from tests.service.end_to_end import stage as stages
 
+pytestmark = pytest.mark.slow
 DELIVERIES = int(os.environ.get("GEN_ENV_CRASH_DELIVERIES", "200"))
 PULLS = 20
 KILLS = 8

@@ -320,6 +320,7 @@ def test_answers_that_are_lost_double_nothing(stage):
     assert stage.said_of(head(stage, number))[-1] == "success"
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(stage):
     """The one scenario that takes its time: half a minute is what a request is given."""
     hang = threading.Event()
