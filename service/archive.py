@@ -68,5 +68,10 @@ def clean(connection: sa.Connection, *, before: float, most_bytes: int) -> int:
     return len(dropped) + len(beyond)
 
 
+def total(connection: sa.Connection) -> int:
+    """The bytes of all kept reports."""
+    return int(connection.execute(sa.select(sa.func.sum(report.c.size))).scalar() or 0)
+
+
 def _parts(found: Report) -> dict[str, str]:
     return {"json": found.json, "html": found.html}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service import watch
+from service import use, watch
 from service.runner import git_token
 from service.settings import Connection
 
@@ -18,14 +18,16 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     from generator.gitmirror import Mirror
 
     name = repository.replace("/", "--").lower()
-    mirror = Mirror.open(data_dir / "poll" / f"{connection.name}--{name}.git")
-    ref = f"refs/w/{connection.branch}"
-    with watch.of_fetch():
-        mirror.fetch(
-            f"{connection.web_url}/{repository}.git",
-            [f"+refs/heads/{connection.branch}:{ref}"],
-            git_token(connection, repository),
-            username=connection.username,
-            allow_http=connection.allow_http,
-        )
-    return mirror.resolve(ref)
+    gitdir = data_dir / "poll" / f"{connection.name}--{name}.git"
+    with use.in_use(gitdir):
+        mirror = Mirror.open(gitdir)
+        ref = f"refs/w/{connection.branch}"
+        with watch.of_fetch():
+            mirror.fetch(
+                f"{connection.web_url}/{repository}.git",
+                [f"+refs/heads/{connection.branch}:{ref}"],
+                git_token(connection, repository),
+                username=connection.username,
+                allow_http=connection.allow_http,
+            )
+        return mirror.resolve(ref)

@@ -17,10 +17,11 @@ from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullState
 from generator.forge.redact import redact
 from generator.promote import evidence
-from service import archive, grants, store, tables, timers, watch
+from service import archive, grants, store, tables, timers, use, watch
 from service.after import gates
 from service.after.task import After, Done, Task
 from service.after.work import work
+from service.check.mirror import place
 from service.check.outside import marker_of
 from service.check_port import STATUS_CONTEXT as CHECK_CONTEXT
 from service.check_port import Check, CheckOutcome, CheckRequest, Grants, Reason, Surroundings
@@ -85,7 +86,8 @@ class Runner:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
         try:
-            done = watch.of_run(row, self._work)
+            with use.in_use(place(tools.settings.data_dir, row.connection, row.repository)):
+                done = watch.of_run(row, self._work)
         except Exception as error:
             failure = self._failure(error)
         else:

@@ -80,6 +80,9 @@ class Limits:
     report_days: int
     report_bytes: int
     delivery_days: int
+    mirror_days: int
+    mirror_bytes: int
+    cache_days: int
     drain_seconds: int
     lease_seconds: float
 

@@ -169,6 +169,12 @@ class LimitsFile(_Strict):
     """How much room reports may take; the oldest go first."""
     delivery_days: Positive = 30
     """How long deliveries are kept."""
+    mirror_days: Positive = 30
+    """How long a repository's mirror is kept that no run works in."""
+    mirror_bytes: Positive = 10 * 1024 * 1024 * 1024
+    """How much room mirrors may take on a host; those used longest ago go first."""
+    cache_days: Positive = 30
+    """How long a kept render is kept that nobody asks for."""
     drain_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
     """How long a worker that is told to stop works on."""
     lease_seconds: Annotated[float, Field(gt=0)] = 10.0

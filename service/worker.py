@@ -22,11 +22,12 @@ from service.forges import opener
 from service.job import queue_of
 from service.jobs import Jobs
 from service.lease import Lease
-from service.meter import Flusher
+from service.meter import METER, Flusher
 from service.poll import poll
 from service.remote import branch_head
 from service.runner import Runner, Tools
 from service.settings import Settings
+from service.tidy import own_folder, tidy
 
 log = logging.getLogger("gen_env.worker")
 IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
@@ -42,10 +43,22 @@ def run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     tracing.configure("worker")
+    identity = os.environ.get(IDENTITY) or new_identity()
+    with own_folder(settings.data_dir, identity):
+        left = _work(settings, identity, stop)
+    log.info("worker ends")
+    if left:
+        # Its threads would keep us until they are done; another worker has the work by now.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
+    """Until told to stop; whether something is left that still runs."""
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
     tools = Tools(settings, jobs, opener(), _check(engine))
-    identity = os.environ.get(IDENTITY) or new_identity()
     executor = Executor(settings, Runner(tools), identity)
     lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
     executor.start(lease, queues(settings), queues(settings, waits=True))
@@ -59,12 +72,7 @@ def run(settings: Settings) -> int:
     left = executor.stop()
     flusher.stop()
     tracing.stop()
-    log.info("worker ends")
-    if left:
-        # Its threads would keep us until they are done; another worker has the work by now.
-        logging.shutdown()
-        os._exit(0)
-    return 0
+    return left
 
 
 def new_identity() -> str:
@@ -90,6 +98,7 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
         before = now - limits.report_days * _DAY
         archive.clean(connection, before=before, most_bytes=limits.report_bytes)
         store.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
+        METER.gauge("kept_bytes", archive.total(connection), what="reports")
     jobs.forget(now - limits.delivery_days * _DAY)
 
 
@@ -138,5 +147,6 @@ def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
                 poll(settings, jobs, looking, head)
             remind(jobs, time.time())
             housekeeping(settings, jobs, time.time())
+            tidy(settings, time.time(), _HOUSEKEEPING_SECONDS)
         except Exception as error:  # the database may be away for a while; this must live on
             log.warning("chores failed: %s", type(error).__name__)
