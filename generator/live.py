@@ -32,6 +32,9 @@ def with_drift(
             continue
         entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
         side = sides.side(base_name, inputs, means.charts, means.renderer)
+        if side.failure is not None:
+            known[name] = _not_possible(entry, side.failure.message, side.failure.hint)
+            continue
         context = inputs.cluster.context if inputs.cluster else None
         known[name] = _with(entry, side, context or "")
     ordered = tuple(known[name] for name in sorted(known))
@@ -46,11 +49,13 @@ def _with(entry: EnvironmentDiff, side: Side, context: str) -> EnvironmentDiff:
         finally:
             cluster.close()
     except ClusterError as error:
-        problem = Problem(
-            "live/not-possible", Severity.ERROR, error.message, entry.name, hint=error.hint
-        )
-        return dataclasses.replace(entry, problems=(*entry.problems, problem))
+        return _not_possible(entry, error.message, error.hint)
     return dataclasses.replace(entry, drift=tuple(_change(item) for item in found))
+
+
+def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> EnvironmentDiff:
+    problem = Problem("live/not-possible", Severity.ERROR, message, entry.name, hint=hint)
+    return dataclasses.replace(entry, problems=(*entry.problems, problem))
 
 
 def _of_cluster(side: Side) -> Iterator[Object]:
