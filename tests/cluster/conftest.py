@@ -10,14 +10,6 @@ from tests.charts_archive import stand_in_archive
 from tests.cluster import controllers, plane, programs, samples, sealing
 
 _PLANE = ("etcd", "kube-apiserver")
-_HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    """One worker for all of these tests (`--dist loadgroup`): a cluster is started once."""
-    for item in items:
-        if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("cluster"))
 
 
 def require(*names):

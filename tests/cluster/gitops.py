@@ -14,6 +14,7 @@ from tests.generator import chart_server
 ENVIRONMENT = "staging"
 BARE = "airflow.git"
 DEFINITION = f"environments/{ENVIRONMENT}/environment.yaml"
+APPLICATION = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/airflow-{ENVIRONMENT}"
 _PATIENCE = 180.0
 
 
@@ -52,13 +53,16 @@ class GitOps:
         finally:
             cluster.close()
 
-    def application(self, name=f"airflow-{ENVIRONMENT}"):
-        path = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}"
-        return self._plane.get(path) or {}
+    def end_sync(self):
+        """End the running sync, as `argocd app terminate-op` does."""
+        self._plane.merge_patch(
+            APPLICATION, {"status": {"operationState": {"phase": "Terminating"}}}
+        )
 
     def operation(self):
-        """The phase of the present operation, and the commits that it syncs."""
-        state = self.application().get("status", {}).get("operationState", {})
+        """The phase of the present operation, and the revisions that it syncs."""
+        found = self._plane.get(APPLICATION) or {}
+        state = found.get("status", {}).get("operationState", {})
         asked = state.get("operation", {}).get("sync", {})
         return state.get("phase"), state.get("syncResult", asked).get("revisions", [])
 

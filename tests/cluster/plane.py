@@ -48,6 +48,12 @@ class Plane:
         assert status in (200, 201), f"{manifest['kind']} {name}: {answer.get('message')}"
         return answer
 
+    def merge_patch(self, path, change):
+        """Change an object as somebody with kubectl would."""
+        status, answer = self.call("PATCH", path, change, content="application/merge-patch+json")
+        assert status == 200, answer.get("message")
+        return answer
+
     def path(self, manifest):
         """The object's path, from what the server says of its kinds.
 

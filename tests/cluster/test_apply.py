@@ -47,13 +47,7 @@ def test_planted_drift_is_found_and_nothing_else(real_plane, definitions, sample
             if item["metadata"]["name"] == "airflow-scheduler"
             and item["kind"] in ("Deployment", "StatefulSet")
         )
-        status, _ = real_plane.call(
-            "PATCH",
-            real_plane.path(scheduler),
-            {"spec": {"replicas": 5}},
-            content="application/merge-patch+json",
-        )
-        assert status == 200
+        real_plane.merge_patch(real_plane.path(scheduler), {"spec": {"replicas": 5}})
         for dry_run in (True, False):
             found = drift(cluster, wanted, namespace=namespace, dry_run=dry_run)
             assert [item.key.name for item in found] == ["airflow-scheduler"]

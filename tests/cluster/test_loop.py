@@ -104,23 +104,38 @@ def test_a_migration_job_that_its_ttl_took_away_leaves_its_proof(loop, bed):
     assert verdict.outcome is Outcome.VERIFIED, told(verdict)
 
 
+BROKEN = "image: {repository: registry.example.com/airflow, tag: 3.2.2-missing}\n"
+
+
 def test_a_broken_image_is_failed_with_what_the_kubelet_said(loop):
-    text = loop.base + "image: {repository: registry.example.com/airflow, tag: 3.2.2-missing}\n"
-    verdict = loop.verify(loop.merge(text, "Break"))
+    broken = loop.merge(loop.base + BROKEN, "Break")
+    verdict = loop.verify(broken)
     assert verdict.outcome is Outcome.FAILED, told(verdict)
     causes = [it for it in verdict.causes if it.reason == "ImagePullBackOff"]
     assert causes
     assert all("registry.example.com/airflow:3.2.2-missing" in it.message for it in causes)
-    verdict = loop.verify(loop.merge(loop.base, "Repair"))
+    # Argo CD goes on waiting for the broken commit, and begins with no other before that ends.
+    repaired = loop.merge(loop.base, "Repair")
+    verdict = loop.verify(repaired, timeout=10.0)
+    assert verdict.outcome is Outcome.TIMED_OUT, told(verdict)
+    (held,) = [it for it in verdict.conditions if it.name == "operation"]
+    assert broken[:12] in held.message
+    assert "terminate-op airflow-staging" in held.message
+    loop.end_sync()
+    verdict = loop.verify(repaired)
     assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def replicas(count):
+    return f"scheduler: {{replicas: {count}}}\n"
 
 
 def test_a_commit_that_another_overtakes_is_superseded(loop):
     loop.verify(loop.merge(loop.base))
-    first = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 8}}\n", "First")
+    first = loop.merge(loop.base + replicas(2), "First")
     process.until(lambda: first in loop.operation()[1], "the first sync")
-    second = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 9}}\n", "Second")
-    verdict = loop.verify(first)
+    second = loop.merge(loop.base + replicas(3), "Second")
+    verdict = loop.verify(first, settle_seconds=60.0)
     assert verdict.outcome is Outcome.SUPERSEDED, told(verdict)
     assert second in verdict.message
     verdict = loop.verify(second)
@@ -131,11 +146,56 @@ def test_without_its_controller_nothing_is_reconciled_and_nothing_is_green(loop,
     loop.verify(loop.merge(loop.base))
     argo.stop()
     try:
-        commit = loop.merge(loop.base + "airflowConfig: {core: {parallelism: 7}}\n", "Unseen")
-        verdict = loop.verify(commit, timeout=15.0)
+        commit = loop.merge(loop.base + replicas(2), "Unseen")
+        verdict = loop.verify(commit, timeout=10.0)
         assert verdict.outcome is Outcome.TIMED_OUT, told(verdict)
         assert states(verdict)["revision"] is State.WAITING
+        # Nor is what it synced before, once it has not looked for too long.
+        before = loop.repo.git("rev-parse", "HEAD~1")
+        verdict = loop.verify(before, timeout=10.0, reconcile_within_seconds=1.0)
+        assert verdict.outcome is Outcome.TIMED_OUT, told(verdict)
+        assert states(verdict)["settled"] is State.WAITING
     finally:
         argo.start()
     verdict = loop.verify(commit)
     assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def test_an_immutable_change_is_foretold_by_the_diff_and_seen_by_verify(loop):
+    loop.verify(loop.merge(loop.base))
+    commit = loop.merge(loop.base + "broker: {storage: 3Gi}\n", "Immutable")
+    (environment,) = loop.repo.run("diff", "HEAD~1", "HEAD", "-o", "json").json["environments"]
+    (foretold,) = [it for it in environment["impact"] if it["rule"] == "impact/immutable"]
+    assert foretold["resource"] == "StatefulSet airflow-staging/airflow-redis"
+    verdict = loop.verify(commit)
+    assert verdict.outcome is Outcome.FAILED, told(verdict)
+    assert states(verdict)["operation"] is State.FAILED
+    (cause,) = [it for it in verdict.causes if it.reason == "SyncFailed"]
+    assert cause.resource == "StatefulSet/airflow-redis"
+    repaired = loop.merge(loop.base, "Repair")
+    loop.end_sync()
+    verdict = loop.verify(repaired)
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+
+
+def test_the_live_diff_finds_planted_drift_and_nothing_else(loop, bed, argo, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(loop.repo.root.parent / "kubeconfig"))
+    assert loop.verify(loop.merge(loop.base)).outcome is Outcome.VERIFIED
+    scheduler = "/apis/apps/v1/namespaces/airflow-staging/deployments/airflow-scheduler"
+    argo.stop()  # it would undo the drift
+    try:
+        assert live_drift(loop) == []
+        bed.merge_patch(scheduler, {"spec": {"replicas": 5}})
+        (found,) = live_drift(loop)
+        assert (found["kind"], found["name"]) == ("Deployment", "airflow-scheduler")
+        assert "-  replicas: 5\n+  replicas: 1" in found["diff"]
+    finally:
+        argo.start()
+    process.until(lambda: bed.get(scheduler)["spec"]["replicas"] == 1, "self-healing")
+
+
+def live_drift(loop):
+    done = loop.repo.run("diff", "--live", "HEAD", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["problems"] == []
+    return environment["drift"]
