@@ -27,7 +27,7 @@ demo: $(STAMP)  ## scaffold, validate, render and change two environments under 
 	@$(BIN)/python tests/demo.py
 
 test: $(STAMP)  ## run the tests
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -q -n auto
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tests.forge_published

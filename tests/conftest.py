@@ -25,6 +25,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 
 
+_TOGETHER = ("tests/cluster/", "tests/service/end_to_end/test_scenarios.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests that share something heavy (a cluster, a running service) share one worker."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
+
+    return Together(config, log)
+
+
 def pytest_configure(config):
     os.environ.setdefault("GEN_ENV_REAL_CHARTS", str(_CACHE))
 
