@@ -22,6 +22,8 @@ from service.runner import JobFailed, Runner
 from service.settings import Settings
 
 _POLL_SECONDS = 0.25
+_FEWEST_THREADS = 64
+_SPARE_THREADS = 16
 
 
 class Executor:
@@ -47,9 +49,12 @@ class Executor:
         self._lease = lease(owners=_owners, recover=_recover)
         # The first sign of life comes before the first run: else a peer would take it for dead.
         self._lease.start()
-        DBOS(config=self._config())
-        DBOS.launch()
         limits, number = self._settings.limits, len(queues) + len(waiting)
+        # One for every run that may be begun and wait for a place: else they would use up the
+        # threads, and those with a place to go to would get none.
+        begun = len(queues) * limits.concurrency + len(waiting) * limits.verifications
+        DBOS(config=self._config(max(_FEWEST_THREADS, begun + _SPARE_THREADS)))
+        DBOS.launch()
         for names, concurrency in ((queues, limits.concurrency), (waiting, limits.verifications)):
             for name in names:
                 DBOS.register_queue(
@@ -73,7 +78,7 @@ class Executor:
             self._lease.stop(leave=True)
         return self._room.busy or self._waiting_room.busy
 
-    def _config(self) -> DBOSConfig:
+    def _config(self, threads: int) -> DBOSConfig:
         return {
             "name": APPLICATION,
             "system_database_url": self._settings.database_url.text(),
@@ -81,7 +86,7 @@ class Executor:
             "executor_id": self._identity,
             "serializer": JsonSerializer(),
             "log_level": "ERROR",
-            "max_executor_threads": 64,
+            "max_executor_threads": threads,
             "run_migrations": False,
         }
 

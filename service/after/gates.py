@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from generator.errors import UserError
+from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState, PullRequest, PullState
 from generator.forge.redact import redact
 from generator.git import Store
@@ -32,6 +34,7 @@ _STATES = {
     CheckState.SUCCESS: State.SUCCESS,
     CheckState.PENDING: State.NEUTRAL,
     CheckState.FAILURE: State.FAILURE,
+    CheckState.ERROR: State.ERROR,
 }
 
 
@@ -74,6 +77,11 @@ def judge_pull(task: Task) -> Done:
             return _judged(task, target, sides)
     except Superseded as stale:
         return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))
+    except (Unavailable, RateLimited):
+        raise
+    except UserError as error:
+        place = f"{error.place}: " if error.place else ""
+        return _told(task, target, CheckState.ERROR, f"not judged: {place}{error.message}")
 
 
 def _target(task: Task) -> _Target | str:

@@ -13,6 +13,7 @@ from typing import Protocol
 from generator import engines, prove
 from generator.cluster import Cluster
 from generator.cluster.errors import ClusterError
+from generator.definition import ROOT
 from generator.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
@@ -71,8 +72,11 @@ def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
     known = task.connection.verification
     if known is None or not known.knows(task.detail("cluster")):
         return neutral(NOT_CONFIGURED, task.detail("sha"))
+    brought = task.detail("sha")
     try:
-        verdict = _verdict(task, known, prover)
+        with branch(task) as here:
+            brought = _brought(here, task)
+            verdict = _verdict(task, here, known, prover)
     except _Ended:
         return Done(store.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
     except (Unavailable, RateLimited):
@@ -80,26 +84,34 @@ def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
     except UserError as error:
         hint = f" ({error.hint})" if error.hint else ""
         verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
-    _tell(task, verdict)
+    _tell(task, verdict, brought)
     return _done(task, verdict)
 
 
-def _verdict(task: Task, known: Verification, prover: Prover) -> Verdict:
+def _brought(here: Branch, task: Task) -> str:
+    """The commit that brought the environment's files: of several that were merged at once it may
+    be an earlier one, and it is where the evidence of these files is looked for first.
+    """
+    folder, sha = f"{ROOT}/{task.job.environment}", task.detail("sha")
+    words = ("rev-list", "--first-parent", "--max-count=1", sha, "--", folder)
+    return here.mirror.git.line_or_none(*words) or sha
+
+
+def _verdict(task: Task, here: Branch, known: Verification, prover: Prover) -> Verdict:
     environment, sha = task.job.environment, task.detail("sha")
-    with branch(task) as here:
-        files = here.files(sha)
-        revision = prove.Revision(
-            here.tree, "", sha, files, engines.charts(files), engines.lazy(files), here.refresh
-        )
-        watch = _Watch(task, here, prove.changes(revision, environment), known.timeout, prover)
-        try:
-            watch.overtaken()
-            _pending(task, "waits until the cluster has it")
-            found = prove.promised(revision, environment)
-            with _clusters(known, task.detail("cluster")) as (cluster, hub):
-                return watch.follow(found, cluster, hub)
-        except _Overtaken as later:
-            return _made(task, Outcome.SUPERSEDED, f"{later} changes {environment} again")
+    files = here.files(sha)
+    revision = prove.Revision(
+        here.tree, "", sha, files, engines.charts(files), engines.lazy(files), here.refresh
+    )
+    watch = _Watch(task, here, prove.changes(revision, environment), known.timeout, prover)
+    try:
+        watch.overtaken()
+        _pending(task, "waits until the cluster has it")
+        found = prove.promised(revision, environment)
+        with _clusters(known, task.detail("cluster")) as (cluster, hub):
+            return watch.follow(found, cluster, hub)
+    except _Overtaken as later:
+        return _made(task, Outcome.SUPERSEDED, f"{later} changes {environment} again")
 
 
 @contextlib.contextmanager
@@ -195,12 +207,14 @@ def _record(task: Task, state: CheckState, description: str) -> None:
     )  # fmt: skip
 
 
-def _tell(task: Task, verdict: Verdict) -> None:
+def _tell(task: Task, verdict: Verdict, brought: str) -> None:
     if verdict.outcome is Outcome.UNKNOWN:
         # Nothing is known of the commit, but that nobody looks any more has to be said.
         _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
-    else:
-        attest.attest(task.around.forge, verdict, task.around.report_url)
+        return
+    for sha in sorted({verdict.revision, brought}):
+        about = dataclasses.replace(verdict, revision=sha)
+        attest.attest(task.around.forge, about, task.around.report_url)
 
 
 def _done(task: Task, verdict: Verdict) -> Done:

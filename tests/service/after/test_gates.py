@@ -117,6 +117,18 @@ def configure(world, policy):
     world.follow()
 
 
+def test_broken_settings_of_the_base_are_told_as_an_error(world):
+    number = world.change(STAGING, "replicas: 2", "replicas: 3")
+    world.work.git("switch", "--quiet", "main")
+    world.work.write("gen-env.yaml", "apiVersion: [\n")
+    world.commit()
+    world.merge()
+    world.follow()
+    assert ask(world, number).state == "error"
+    state, said = world.gates(number)
+    assert state == "error" and said.startswith("not judged: gen-env.yaml:")
+
+
 def test_a_missing_label_is_waited_for(proposed):
     configure(proposed, "{promotionOnly: true, labels: [approved]}")
     ask(proposed)

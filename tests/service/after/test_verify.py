@@ -15,7 +15,7 @@ from service.after import verify as verify_module
 from service.clusters import Access
 from service.job import Kind
 from tests.fake_apiserver import FakeApiServer
-from tests.service.after.world import STAGING
+from tests.service.after.world import PRODUCED, STAGING
 
 CONTEXT = "gen-env/verify/staging"
 
@@ -66,6 +66,14 @@ def test_a_verdict_is_written_where_promotions_look_for_it(released):
     with released.here.engine.connect() as connection:
         report = archive.read(connection, row.report)
     assert json.loads(report.json)["verdict"] == "verified" and "verified" in report.html
+
+
+def test_of_several_commits_the_one_that_brought_the_files_is_told_as_well(released):
+    brought = released.sha
+    released.sha = released.merged(PRODUCED, ("poolSize: 20", "poolSize: 30"))
+    run(released, answer(Outcome.VERIFIED, "healthy"))
+    for sha in (brought, released.sha):
+        assert released.shown(sha, CONTEXT) == ("success", "verified: healthy")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,7 @@ def test_a_later_commit_that_comes_meanwhile_ends_it(released, monkeypatch):
 
 
 def test_a_later_commit_of_another_environment_does_not(released):
-    released.merged("environments/production/environment.yaml", ("poolSize: 20", "poolSize: 30"))
+    released.merged(PRODUCED, ("poolSize: 20", "poolSize: 30"))
     assert run(released, answer(Outcome.VERIFIED)).state == "success"
 
 
