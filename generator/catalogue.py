@@ -11,7 +11,10 @@ from generator.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.errors import UserError
 from generator.files import Files
 from generator.problem import Problem, Severity
+from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree import SecretFile
+
+_SEALED = yamlio.Limits(size=MAX_FILE_BYTES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
         if kind == "SealedSecret" and not _is_sealed_secret(manifest):
             problems.append(
                 Problem(
-                    "secrets/broken",
+                    "secrets/malformed",
                     Severity.ERROR,
                     "not a SealedSecret: spec.encryptedData must map keys to ciphertexts",
                     item.name,
@@ -206,7 +209,7 @@ def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
 
     Marks are not kept: there are many such files, and hardly ever is a line asked for.
     """
-    found = yamlio.load_manifests(content, path=path, limits=yamlio.Limits(), unique=True)
+    found = yamlio.load_manifests(content, path=path, limits=_SEALED, unique=True)
     if len(found) > 1:
         raise yamlio.YamlError(
             "more than one YAML document",

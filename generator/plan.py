@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from generator import yamlio
 from generator.errors import UserError
@@ -12,6 +12,8 @@ from generator.locks import FILE_NAME as LOCK
 from generator.problem import Problem, Severity
 from generator.seal import sealed_secret
 from generator.tree import is_ours
+
+_LIMITS = yamlio.Limits(size=sealed_secret.MAX_FILE_BYTES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,9 +34,17 @@ class Plan:
 
 
 def compare(
-    files: Files, wanted: Mapping[str, str], owned: Iterable[str], environment: str = ""
+    files: Files,
+    wanted: Mapping[str, str],
+    owned: Iterable[str],
+    environment: str = "",
+    *,
+    kept: Collection[str] = (),
 ) -> Plan:
-    """The plan, with a problem for each file that is in the way and is not ours."""
+    """The plan, with a problem for each file that is in the way and is not ours.
+
+    What is ours in an `owned` folder goes unless it is wanted, or `kept` as it is.
+    """
     writes: dict[str, str] = {}
     problems: list[Problem] = []
     for path, text in wanted.items():
@@ -52,7 +62,7 @@ def compare(
     stale = []
     for folder in owned:
         for path in files.below(folder):
-            if path not in wanted and _is_ours(files, path):
+            if path not in wanted and path not in kept and _is_ours(files, path):
                 stale.append(path)
     return Plan(writes, tuple(sorted(stale)), tuple(problems))
 
@@ -84,7 +94,9 @@ def _replaceable(path: str, present: bytes, text: str) -> bool:
 def _only_grows(before: bytes, after: bytes) -> bool:
     """Whether both are the same SealedSecret and no ciphertext goes: keys may only be added."""
     try:
-        old, new = (yamlio.as_json_types(yamlio.read(text, "").data) for text in (before, after))
+        old, new = (
+            yamlio.as_json_types(yamlio.read(text, "", _LIMITS).data) for text in (before, after)
+        )
     except yamlio.YamlError:
         return False
     if not isinstance(old, Mapping) or old.get("kind") != new["kind"]:

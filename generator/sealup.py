@@ -17,6 +17,7 @@ from generator.manifests import secrets as manifests
 from generator.model.repository import CONTROLLER
 from generator.pipeline import Built, Charts
 from generator.plan import Plan
+from generator.problem import Severity
 from generator.release import Release
 from generator.seal import assembly, certificate, fernet, generate, sealed_secret, sealing, source
 from generator.seal import values as sources
@@ -319,9 +320,20 @@ def _sealed_file(
 
 
 def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts: Charts) -> Plan:
-    """The sealed files and what `generate` makes of them: hashes in annotations, sync."""
+    """The sealed files and what `generate` makes of them: hashes in annotations, sync.
+
+    Raises UserError where `generate` would write nothing (a tree of a newer gen-env, say).
+    """
     ahead = Overlay(files, {path: text.encode() for path, text in writes.items()}, frozenset())
     generation = pipeline.generate(ahead, [environment], charts)
+    for problem in generation.problems:
+        if problem.severity is Severity.ERROR and problem.environment in ("", environment):
+            raise UserError(
+                f"nothing was sealed, as the tree cannot be generated: {problem.message}",
+                path=problem.path,
+                line=problem.line,
+                hint=problem.hint,
+            )
     everything = dict(writes)
     removals: Sequence[str] = ()
     for outcome in generation.outcomes:

@@ -27,6 +27,8 @@ URI_PARTS = "gen-env.dev/uri-parts"
 
 # corev1.MaxSecretSize: all values of a Secret together.
 MAX_SECRET_BYTES = 1024 * 1024
+MAX_FILE_BYTES = 2 * MAX_SECRET_BYTES
+"""A file with a SealedSecret: as much in base64, and what stands around it."""
 # IsConfigMapKey in k8s.io/apimachinery/pkg/util/validation.
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _HASH_DIGITS = 16

@@ -514,6 +514,34 @@ def test_two_values_that_are_too_large_together_are_refused(repo, tmp_path):
     assert repo.read(path) == before
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda repo: newer(repo), "install gen-env 99.0.0"),
+        (
+            lambda repo: repo.definition(
+                "dev", changed(DEV, ("cluster: main", "cluster: main, namespace: elsewhere"))
+            ),
+            "is deployed",
+        ),
+    ],
+    ids=["a tree of a newer gen-env", "another namespace"],
+)
+def test_where_generate_would_refuse_nothing_is_sealed_either(repo, change, words):
+    change(repo)
+    before = repo.tree()
+    done = repo.run("seal", "dev", "--generate")
+    assert (done.code, words in done.stderr) == (1, True), done.said
+    assert "nothing was sealed" in done.stderr
+    assert repo.tree() == before
+
+
+def newer(repo):
+    from generator.locks import version
+
+    repo.edit("environments/dev/gen-env.lock", f'genEnv: "{version()}"', 'genEnv: "99.0.0"')
+
+
 # Canaries
 
 
