@@ -27,7 +27,7 @@ _PROPOSALS = {Kind.PROMOTE.value: "Promotion", Kind.ROLLBACK.value: "Rollback"}
 def tell(task: Task) -> Done:
     """Write or edit the one comment; what it says is what is on record now."""
     runs = task.history.of_number(task.job.number)
-    if not any(run["kind"] == Kind.VERIFY.value for run in runs):
+    if not any(run["kind"] == Kind.VERIFY.value and run["details"].get("cluster") for run in runs):
         return neutral("nothing was verified")
     if not task.around.is_current():
         return Done(Outcome(State.SUPERSEDED, "a newer event took over"))
@@ -42,7 +42,8 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
     """
     newest: dict[str, Mapping[str, Any]] = {}
     for run in runs:
-        if run["kind"] == Kind.VERIFY.value:
+        # As they were queued before, those of a merge as a whole have no environment.
+        if run["kind"] == Kind.VERIFY.value and run["details"].get("environment"):
             newest[run["details"]["environment"]] = run
     head = f"### gen-env: {_title(newest)}\n\n{_HEAD}"
     lines = [_proposal(run) for run in runs if run["kind"] in _PROPOSALS]

@@ -134,7 +134,7 @@ def refused(error: HTTPException) -> Any:
 
 
 def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
-    environment = str(row["details"]["environment"])
+    environment = str(row["details"].get("environment", ""))
     return {
         **{key: row[key] for key in _VERIFICATION},
         "environment": environment,

@@ -214,6 +214,14 @@ def test_one_verification_is_answered_in_full(verified):
         assert_described(path, "get", missing)
 
 
+def test_one_that_an_older_version_queued_is_listed_without_an_environment(served):
+    client, here = served
+    details = {"sha": scene.sha_of("merge"), "number": 3}
+    identity = here.jobs.submit(Job(Kind.VERIFY, "forge", "team/one", 3, "merged", details))
+    assert listed(client) == [("", "", "queued")]
+    assert client.get(f"/api/v1/verifications/{identity}", headers=BEARER).status_code == 404
+
+
 def test_a_verification_that_failed_can_be_asked_for_again(verified):
     client, _, first = verified
     answer = client.post(f"/api/v1/checks/{first}/retry", headers=BEARER)

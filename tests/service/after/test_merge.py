@@ -104,3 +104,10 @@ def test_environments_in_other_clusters_are_named(world):
     sha = world.release()
     assert world.run(Kind.MERGE, sha=sha).state == "neutral"
     assert world.shown(sha, "gen-env/verify")[1] == "verification not configured: staging"
+
+
+def test_what_an_older_version_queued_for_a_merge_as_a_whole_is_done(world):
+    world.verifying()
+    sha = world.release()
+    row = world.run(Kind.VERIFY, sha=sha)
+    assert (row.state, row.summary) == ("done", "verifies staging")
