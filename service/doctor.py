@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from generator.definition import SETTINGS
 from generator.errors import UserError
+from service import survey, tracing
+from service.finding import Finding, tried
 from service.forges import opener
-from service.remote import branch_head
+from service.remote import branch_files, branch_head
 from service.settings import Connection, Settings
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; without a problem it is fine."""
-
-    subject: str
-    problem: str = ""
-    hint: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one finding after the other; nothing is changed but the data folder."""
-    yield _tried("data folder", lambda: _writable(settings.data_dir))
-    yield _tried("database", lambda: _database(settings))
-    yield _tried("chart cache", _chart_cache)
+    yield tried("data folder", lambda: _writable(settings.data_dir))
+    yield tried("database", lambda: _database(settings))
+    yield tried("traces", lambda: tracing.require(os.environ))
     yield _api(settings)
     for connection in settings.connections:
         yield _webhook(connection)
         for repository in connection.repositories:
             place = f"{connection.name}: {repository}"
-            yield _tried(f"{place}: API", functools.partial(_forge, connection, repository))
+            yield tried(f"{place}: API", functools.partial(_forge, connection, repository))
             git = functools.partial(_git, settings, connection, repository)
-            yield _tried(f"{place}: git", git)
-
-
-def _tried(subject: str, look: Callable[[], None]) -> Finding:
-    try:
-        look()
-    except UserError as error:
-        return Finding(subject, error.message, error.hint)
-    return Finding(subject)
+            found = tried(f"{place}: git", git)
+            yield found
+            if not found.problem:
+                yield from _contents(settings, connection, repository, place)
 
 
 def _writable(folder: Path) -> None:
@@ -59,16 +47,6 @@ def _database(settings: Settings) -> None:
     from service.setup import prepare
 
     prepare(settings)
-
-
-def _chart_cache() -> None:
-    named = os.environ.get("GEN_ENV_CHART_CACHE")
-    folder = Path(named) if named else Path("~/.cache/gen-env/charts").expanduser()
-    if not any(folder.glob("*.tgz")):
-        raise UserError(
-            f"no charts in {folder}",
-            hint="fine where the chart's repository can be reached; else gen-env chart add FILE",
-        )
 
 
 def _api(settings: Settings) -> Finding:
@@ -96,3 +74,18 @@ def _forge(connection: Connection, repository: str) -> None:
 def _git(settings: Settings, connection: Connection, repository: str) -> None:
     if branch_head(settings.data_dir, connection, repository) is None:
         raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+
+
+def _contents(
+    settings: Settings, connection: Connection, repository: str, place: str
+) -> Iterator[Finding]:
+    """What the environments of the default branch need."""
+    try:
+        files = branch_files(settings.data_dir, connection, repository)
+        found = survey.needs(files)
+    except UserError as error:
+        yield Finding(f"{place}: {SETTINGS}", error.message, error.hint)
+        return
+    yield from survey.charts(place, files, found)
+    if connection.verification is not None:
+        yield from survey.rights(place, connection.verification, found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generator.errors import UserError
+from generator.files import Snapshot
 from service import use, watch
 from service.runner import git_token
 from service.settings import Connection
@@ -17,8 +19,7 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     """
     from generator.gitmirror import Mirror
 
-    name = repository.replace("/", "--").lower()
-    gitdir = data_dir / "poll" / f"{connection.name}--{name}.git"
+    gitdir = _gitdir(data_dir, connection, repository)
     with use.in_use(gitdir):
         mirror = Mirror.open(gitdir)
         ref = f"refs/w/{connection.branch}"
@@ -31,3 +32,34 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
                 allow_http=connection.allow_http,
             )
         return mirror.resolve(ref)
+
+
+def branch_files(data_dir: Path, connection: Connection, repository: str) -> Snapshot:
+    """gen-env's files of the branch, as `branch_head` has fetched it last.
+
+    Raises UserError where there is none, or where it is beyond the limits of reading.
+    """
+    from generator import definition
+    from generator.gitmirror import Mirror
+    from generator.yamlio import YamlError
+    from service.check import mirror as mirrors
+    from service.check import supply
+
+    gitdir = _gitdir(data_dir, connection, repository)
+    with use.in_use(gitdir):
+        mirror = Mirror.open(gitdir)
+        sha = mirror.resolve(f"refs/w/{connection.branch}")
+        if sha is None:
+            raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+        text = mirror.at(sha).read_file(definition.SETTINGS)
+        try:
+            settings = definition.load_settings(text)[0] if text is not None else None
+        except YamlError:
+            settings = None  # whoever loads these files is told so, with the line
+        more = supply.more_paths(settings.repository if settings else None)
+        return mirrors.read(mirror, sha, more).files
+
+
+def _gitdir(data_dir: Path, connection: Connection, repository: str) -> Path:
+    name = repository.replace("/", "--").lower()
+    return data_dir / "poll" / f"{connection.name}--{name}.git"

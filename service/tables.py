@@ -133,7 +133,8 @@ def engine(url: str, *, pool: int = 10) -> sa.Engine:
     """The engine for a sqlite:/// or postgresql:// URL; make one per process, after any fork."""
     made = sa.create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
-        pool_pre_ping=True,
+        # A file does not go away; a server may: its connections are looked at before they are used.
+        pool_pre_ping=not url.startswith("sqlite"),
         pool_size=pool,
         max_overflow=pool,
         # A statement's parameters may be what somebody wrote; they have no place in an error.
