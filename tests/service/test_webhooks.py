@@ -90,6 +90,12 @@ def test_a_merge_into_another_branch_only_ends_the_check(served):
     assert [found[:3] for found in states(here)] == [("check", 1, "closed")]
 
 
+def test_a_label_asks_the_gates_alone(served):
+    client, here = served
+    deliver(client, scene.pull_body("team/one", 1, HEAD, "label_updated"), "d1")
+    assert [found[:3] for found in states(here)] == [("gates", 1, "labeled")]
+
+
 def test_only_the_default_branch_is_worked_on(served):
     client, here = served
     push = {"repository": {"full_name": "team/one"}, "after": HEAD}
