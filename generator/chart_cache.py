@@ -37,10 +37,14 @@ def cache_root(environ: Mapping[str, str]) -> Path:
 
 
 class ChartCache:
-    """Archives by name, version and digest; content is checked against its digest on reading."""
+    """Archives by name, version and digest; content is checked against its digest on reading.
 
-    def __init__(self, root: Path) -> None:
+    `shown` is what problems call it, where the folder itself says nothing to a reader.
+    """
+
+    def __init__(self, root: Path, shown: str = "") -> None:
         self.root = root
+        self.shown = shown or str(root)
 
     @classmethod
     def from_environment(cls) -> ChartCache:
@@ -74,7 +78,7 @@ class ChartCache:
                 ChartFault.DIGEST,
                 f"the cache holds {len(wanted)} different archives of {name} {version}: "
                 + ", ".join(sorted(found)),
-                path=str(self.root),
+                path=self.shown,
                 hint="lock the digest that is meant, or remove the other file",
             )
         return wanted[0] if wanted else None

@@ -34,7 +34,7 @@ def charts(
         yield fetch(base)
         return
     with tempfile.TemporaryDirectory(prefix="gen-env-charts-") as folder:
-        cache = ChartCache(Path(folder))
+        cache = ChartCache(Path(folder), repository.chart.path)
         faults: list[str] = []
         for files in (base, head):
             try:
