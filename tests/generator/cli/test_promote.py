@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from generator.locks import version
 from tests.fake_forge import TOKEN
 from tests.generator.promote import world as worlds
 from tests.generator.promote.world import DEFINITION, FROM, PATHS
@@ -170,3 +171,27 @@ def test_a_verdict_that_nobody_could_record_is_not_waited_for(world, monkeypatch
     done = world.repo.run("verify", "staging", "--record")
     assert done.code == 1
     assert "GEN_ENV_FORGE_TOKEN" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("promote", "staging", "production"),
+        ("pause", "staging"),
+        ("upgrade", "production", "--airflow", "3.2.3"),
+        ("generate", "production"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_no_command_of_an_older_gen_env_writes_over_a_newer_tree(world, command):
+    world.stage()
+    for name in ("staging", "production"):
+        lock = f"environments/{name}/gen-env.lock"
+        world.repo.edit(lock, f'genEnv: "{version()}"', 'genEnv: "99.0.0"')
+    world.repo.commit("Made by a newer one")
+    world.push()
+    before = snapshot(world.repo)
+    done = world.repo.run(*command)
+    assert done.code == 1
+    assert "install gen-env 99.0.0 or newer" in done.stderr
+    assert snapshot(world.repo) == before
