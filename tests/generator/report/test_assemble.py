@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from generator.diff.model import Action, Side
@@ -61,3 +63,44 @@ def test_changes_are_ordered_by_risk():
 def test_emptiness_has_a_reason(environments, words):
     emptiness = Report("b", "h", tuple(environments)).emptiness
     assert words in emptiness and bool(words) == bool(emptiness)
+
+
+def many(kind, version, spec, count=2_500):
+    return [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": f"{kind}-{n}"}, "spec": spec(n)}
+        for n in range(count)
+    ]
+
+
+def crowd(side):
+    """10,000 objects that all differ between the sides and point at each other."""
+
+    def pods(n):
+        container = {
+            "name": "main",
+            "image": f"i:{side}",
+            "envFrom": [{"secretRef": {"name": "x"}}],
+        }
+        return {"metadata": {"labels": {"app": f"{n}"}}, "spec": {"containers": [container]}}
+
+    def peers(n):
+        return [{"from": [{"podSelector": {"matchLabels": {"app": f"{n + side}"}}}]}]
+
+    return [
+        *many("Deployment", "apps/v1", lambda n: {"replicas": side, "template": pods(n)}),
+        *many("Service", "v1", lambda n: {"selector": {"app": f"{n + side}"}}),
+        *many(
+            "NetworkPolicy",
+            "networking.k8s.io/v1",
+            lambda n: {"podSelector": {"matchLabels": {"app": f"{n}"}}, "ingress": peers(n)},
+        ),
+        *many("PodDisruptionBudget", "policy/v1", lambda n: {"minAvailable": side}),
+    ]
+
+
+def test_ten_thousand_changed_objects_are_judged_in_bounded_time():
+    started = time.process_time()
+    base, head = (Side(str(side), tuple(crowd(side)), namespace="n") for side in (1, 2))
+    found = environment_diff("staging", base, head)
+    assert len(found.changes) == 10_000 and len(found.impact) > 2_500
+    assert time.process_time() - started < 60
