@@ -138,6 +138,9 @@ def source_problems(
         reason = "no renderer is at hand"
         return problems, [NotDone("rendered objects", reason, "install helm or helm-python-sdk")]
     found, undone = _rendered(source, chart, render, around)
+    if any(item.rule == "values/schema" for item in problems):
+        # Helm refuses the same values once more, without a line.
+        found = [item for item in found if item.rule != "chart/schema"]
     return [*problems, *found], undone
 
 

@@ -30,6 +30,7 @@ from generator.checks import (
     pod_security,
     registry,
     rendered,
+    structural,
     unknown_keys,
     values_schema,
 )
@@ -146,7 +147,7 @@ def validate(names: Sequence[str], means: Means) -> Validation:
 
 def known_rules() -> tuple[str, ...]:
     """The id of every rule that can be suppressed."""
-    rules = (*registry.RULES, *definition.rules(), *estate.RULES)
+    rules = (*registry.RULES, *definition.rules(), *estate.RULES, *structural.RULES)
     return tuple(rule.id for rule in rules)
 
 

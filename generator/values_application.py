@@ -12,6 +12,7 @@ from generator.files import Files
 from generator.problem import Problem
 from generator.values_found import (
     EXACT,
+    RELEASE_NAME,
     SCHEMA_SKIPPED,
     Kind,
     ValuesSource,
@@ -52,9 +53,21 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
             str(table(spec.get("destination")).get("namespace") or "airflow"),
             revision if "chart" in source and EXACT.fullmatch(revision) else "",
             str(options.get("kubeVersion") or ""),
+            problems=() if options.get("releaseName") else (_nameless(document, place),),
             not_done=(*reader.not_done, *_templated(kind)),
         )
         yield judged(found, reader.problems)
+
+
+def _nameless(document: Document, place: Path) -> Problem:
+    return Problem(
+        RELEASE_NAME.id,
+        RELEASE_NAME.severity,
+        "the release is called as the Application: to rename that would make every object anew",
+        path=document.path,
+        line=document.line((*place, "helm")),
+        hint="set helm.releaseName to the name that is deployed",
+    )
 
 
 def _templated(kind: Kind) -> tuple[NotDone, ...]:

@@ -41,13 +41,20 @@ SCHEMA_SKIPPED = Rule(
     "The schema check is switched off",
     "Wrong types and misspelt keys reach the cluster.",
 )
+RELEASE_NAME = Rule(
+    "application/release-name",
+    Severity.WARNING,
+    "A release that is called as its Application",
+    "Names and selectors of all objects come from it: another Application name makes all anew.",
+    "Argo CD",
+)
 UNREADABLE = Rule(
     "file/unreadable",
     Severity.ERROR,
     "A file that cannot be read",
     "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
 )
-RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED, UNREADABLE)
+RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED, RELEASE_NAME, UNREADABLE)
 
 EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 

@@ -44,9 +44,11 @@ def _help():
 
 
 def _rules():
-    from generator.checks import definition, estate, registry
+    from generator import values_found
+    from generator.checks import definition, estate, registry, structural
 
     rules = [*definition.rules(), *estate.RULES, *registry.RULES]
+    rules += [*structural.RULES, *values_found.RULES]
     rows = ["| rule | severity | what | why |\n| --- | --- | --- | --- |"]
     for rule in sorted(rules, key=lambda item: item.id):
         tiers = [

@@ -264,9 +264,17 @@ def test_several_documents_give_several_releases():
 
 def test_a_skipped_schema_check_is_a_problem():
     [problem] = one(
-        {"a.yaml": application("values: 'a: 1'\nskipSchemaValidation: true\n")}
+        {"a.yaml": application("releaseName: flow\nvalues: 'a: 1'\nskipSchemaValidation: true\n")}
     ).problems
     assert problem.rule == "values/schema-skipped"
+
+
+def test_an_application_whose_release_follows_its_name_is_told():
+    source = one({"a.yaml": application("values: 'a: 1'\n")})
+    assert source.usable and source.release == "flow"
+    (problem,) = source.problems
+    assert (problem.rule, problem.path) == ("application/release-name", "a.yaml") and problem.line
+    assert one({"a.yaml": application("releaseName: flow\nvalues: 'a: 1'\n")}).problems == ()
 
 
 def test_an_application_set_is_read_from_its_template():

@@ -279,7 +279,7 @@ def test_what_is_no_sealed_secret_is_told_and_never_overwritten(tmp_path, data):
     for command in ("generate", "validate", "secrets"):
         done = repo.run(command, *(["staging"] if command == "secrets" else []))
         assert "Traceback" not in done.said and done.code in (0, 1)
-    assert "[secrets/broken]" in repo.run("generate").said
+    assert "[secrets/malformed]" in repo.run("generate").said
     assert repo.tree() == before
 
 
