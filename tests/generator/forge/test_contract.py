@@ -305,6 +305,19 @@ def test_a_deployment_is_reported_once_per_state(port, store):
         assert store.deployments[0]["environment"] == "payments/production"
 
 
+def test_deployments_are_read_as_they_were_reported(port):
+    assert port.read_deployments("dev", SHA) == []
+    port.report_deployment("dev", SHA, DeploymentState.RUNNING, "text", "https://x.example/")
+    port.report_deployment("dev", SHA, DeploymentState.SUCCESS, "text", "https://x.example/")
+    found = port.read_deployments("dev", SHA)
+    assert (found[-1].state, found[-1].creator) == (DeploymentState.SUCCESS, "gen-env-bot")
+    assert found[-1].since[:10] == "2026-06-01"
+    # GitHub remembers every word, the others the last one.
+    known = [DeploymentState.RUNNING] if port.kind is ForgeKind.GITHUB else []
+    assert [item.state for item in found[:-1]] == known
+    assert port.read_deployments("staging", SHA) == port.read_deployments("dev", OTHER_SHA) == []
+
+
 def test_environments_and_commits_have_deployments_of_their_own(port, store):
     for environment, sha in (("dev", SHA), ("staging", SHA), ("dev", OTHER_SHA)):
         port.report_deployment(environment, sha, DeploymentState.RUNNING, "text")
