@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
-_LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -121,7 +122,11 @@ class ConnectionFile(_Strict):
     @field_validator("url", "api_url")
     @classmethod
     def _trusted(cls, value: str) -> str:
-        if value and not value.startswith(("https://", *_LOOPBACK)):
+        parts = urlsplit(value)
+        if "@" in parts.netloc:
+            raise ValueError("take the credentials out; a token comes separately")
+        inside = parts.scheme == "http" and parts.hostname in _LOOPBACK
+        if value and not inside and not value.startswith("https://"):
             raise ValueError("it must start with https:// (http:// only on loopback)")
         return value.rstrip("/")
 

@@ -115,6 +115,21 @@ def test_what_does_not_go_together_is_refused(written, change, word):
     assert word in fault(written(lambda settings: settings["connections"][0].update(change)))
 
 
+@pytest.mark.parametrize("key", ["url", "apiUrl"])
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("https://bot:canary@git.example.com", "take the credentials out"),
+        ("http://127.0.0.1:3000@git.example.com", "take the credentials out"),
+        ("http://localhost.example.com", "http:// only on loopback"),
+        ("http://127.0.0.1.example.com", "http:// only on loopback"),
+    ],
+)
+def test_a_token_has_no_place_in_an_address_and_goes_over_https(written, key, address, word):
+    message = fault(written(lambda settings: settings["connections"][0].update({key: address})))
+    assert word in message and "canary" not in message
+
+
 def test_without_a_file_the_way_is_told():
     with pytest.raises(UserError) as caught:
         load(None, {})
