@@ -56,6 +56,10 @@ class Subject:
         return {"apiGroup": "rbac.authorization.k8s.io", "kind": self.kind, "name": self.name}
 
 
+GEN_ENV = Subject("ServiceAccount", "gen-env", "gen-env")
+"""Whom the roles are given to, unless somebody says otherwise."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Missing:
     """One thing that we need and are not allowed."""

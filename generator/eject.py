@@ -54,6 +54,9 @@ def prepare(
     removals: list[str] = []
     for name in chosen:
         _environment(files, f"{ROOT}/{name}", writes, removals, keep=keep)
+        roles = files.read(tree.access_path(name)) or b""
+        if tree.is_ours(roles):
+            writes[tree.access_path(name)] = _plain(roles)
     whole = not names
     if whole:
         _repository(files, writes, removals, keep=keep)

@@ -139,7 +139,7 @@ def generate(
     broken = any(item.environment for item in found.problems)
     broken = broken or any(has_errors(item.problems) for item in built.values())
     broken = broken or any(has_errors(item.problems) for item in outcomes)
-    outcomes.append(_bootstrap(files, found.settings, list(built.values()), complete=not broken))
+    outcomes.append(_bootstrap(files, found, list(built.values()), complete=not broken))
     return Generation(found, tuple(outcomes), built)
 
 
@@ -207,19 +207,25 @@ def chart_problem(built: Built, error: UserError) -> Problem:
 
 
 def _bootstrap(
-    files: Files, settings: Settings, built: Sequence[Built], *, complete: bool
+    files: Files, found: Catalogue, built: Sequence[Built], *, complete: bool
 ) -> Outcome:
-    """Files of the repository as a whole.
+    """Files of the repository as a whole, and no roles of environments that are gone.
 
     A project lists what its environments use. While one of them has errors (not `complete`) the
     projects stay as they are: without it, its deployed Application would lose its permission.
     """
+    assert found.settings is not None
     releases = [item.release for item in built if item.release is not None]
-    wanted = tree.bootstrap(settings.repository, releases)
+    wanted = tree.bootstrap(found.settings.repository, releases)
     projects = f"{tree.BOOTSTRAP}/projects"
-    if not complete:
+    owned = [tree.ACCESS]
+    if complete:
+        owned.append(projects)
+    else:
         wanted = {path: text for path, text in wanted.items() if not path.startswith(projects)}
-    compared = plan.compare(files, wanted, (projects,) if complete else ())
+    broken = {item.environment for item in found.problems}
+    kept = {tree.access_path(name) for name in {*found.definitions, *broken}}
+    compared = plan.compare(files, wanted, owned, kept=kept)
     return Outcome("", compared, compared.problems)
 
 

@@ -63,8 +63,7 @@ def command(
 def _print_roles(rules: Sequence[Rule]) -> int:
     from generator import access, yamlio
 
-    subject = access.Subject("ServiceAccount", "gen-env", "gen-env")
-    click.echo(yamlio.dump_all(access.role_manifests(rules, subject)), nl=False)
+    click.echo(yamlio.dump_all(access.role_manifests(rules, access.GEN_ENV)), nl=False)
     return 0
 
 

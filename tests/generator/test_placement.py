@@ -53,7 +53,9 @@ def test_new_diff_and_check_work_there(top, inside):
     assert done.code == 0, done.said
     assert top.git("branch", "--show-current") == "new/test"
     written = top.git("show", "--name-only", "--format=", "HEAD").splitlines()
-    assert written and all(path.startswith("deploy/airflow/environments/test/") for path in written)
+    roles, *own = written
+    assert roles == "deploy/airflow/bootstrap/access/test.yaml"
+    assert own and all(path.startswith("deploy/airflow/environments/test/") for path in own)
     assert sources(inside, "test")[1]["path"] == "deploy/airflow/environments/test"
     assert inside.run("generate", "--check").code == 0
     compared = inside.run("diff", "main", "-o", "json")

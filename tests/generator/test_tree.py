@@ -42,8 +42,9 @@ def test_everything_that_is_ours_says_so_and_whence_it_comes():
     assert not tree.is_ours(b"# mine\n")
 
 
-def test_the_files_are_in_order_and_all_below_the_environment():
-    paths = list(files().files)
+def test_the_files_are_in_order_and_all_below_the_environment_but_its_roles():
+    roles, *paths = files().files
+    assert roles == "bootstrap/access/staging.yaml"
     assert paths == sorted(paths)
     assert all(path.startswith(f"{FOLDER}/") for path in paths)
 
