@@ -73,6 +73,15 @@ def test_a_value_that_is_a_word_of_the_chart_is_no_secret_in_its_own_sentence():
     assert "knownHosts" in warnings(text, values)[0].message
 
 
+def test_a_banner_that_stands_in_the_chart_is_told_word_for_word():
+    notes = "####\n#  WARNING: You should set dags.gitSync.knownHosts  #\n####\n"
+    values = {"dags": {"gitSync": {"subPath": "dags.gitSync"}}}
+    (problem,) = warnings(notes, values, notes)
+    assert problem.message == "You should set dags.gitSync.knownHosts"
+    (hidden,) = warnings(notes, values, "")
+    assert "dags.gitSync" not in hidden.message
+
+
 def test_thanks_and_logins_are_no_warnings():
     assert warnings("Thank you!\nusername: admin\npassword: admin\n", {}) == ()
 
