@@ -28,7 +28,7 @@ def blocks_drains(context: Context) -> Iterator[Finding]:
 def _statements(view: View) -> Iterator[Statement]:
     covered: dict[Key, list[str]] = {}
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
-        works = view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace)
+        works = protected(view, key, manifest)
         for work in works:
             covered.setdefault(work.key, []).append(key.name)
         message = _message(manifest, works)
@@ -43,18 +43,25 @@ def _statements(view: View) -> Iterator[Statement]:
             )
 
 
+def protected(view: View, key: Key, manifest: Object) -> list[Workload]:
+    """The workloads whose pods a budget selects: all for an empty selector, none without one."""
+    selector = fields.at(manifest, "spec", "selector")
+    return [] if selector is None else view.pods.selected(selector, key.namespace)
+
+
 def _message(manifest: Object, works: list[Workload]) -> str | None:
     least = fields.at(manifest, "spec", "minAvailable")
     most = fields.at(manifest, "spec", "maxUnavailable")
     if least is not None and most is not None:
         return "sets both minAvailable and maxUnavailable: the API server refuses it"
     pods = sum(work.scale.minimum for work in works if work.key.kind != TASK_PODS)
-    names = listed(sorted(work.component for work in works))
     if pods == 0:
         return None
     if most is not None and _amount(most, pods) == 0:
+        names = listed(sorted(work.component for work in works))
         return f"allows no pod of {names} to go: nodes that run one cannot be drained"
     if least is not None and _amount(least, pods) >= pods:
+        names = listed(sorted(work.component for work in works))
         return (
             f"wants {least} available of {pods} pod{'s' if pods > 1 else ''} of {names}: nodes "
             "that run one cannot be drained"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.health import fields
+from generator.impact.disruption import protected
 from generator.impact.finding import Finding, info, warning
 from generator.impact.selection import Labelled
 from generator.impact.view import Context, View
@@ -36,7 +37,7 @@ def _statements(view: View) -> Iterator[Statement]:
         if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
             yield "monitor-selects-nothing", key, "selects no pod: no metrics are collected"
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
-        if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
+        if not protected(view, key, manifest):
             yield "budget-selects-nothing", key, "selects no pod, so it protects nothing"
     for key, manifest in view.of_kind("Service").items():
         labels = fields.section(manifest, "spec", "selector")

@@ -24,6 +24,7 @@ class Labelled(Generic[Item]):
     def __init__(self, items: Iterable[tuple[str, Mapping[str, Any], Item]]) -> None:
         self._spaces: dict[str, list[tuple[Mapping[str, Any], Item]]] = {}
         self._by_label: dict[tuple[str, str, str], list[tuple[Mapping[str, Any], Item]]] = {}
+        self._asked: dict[tuple[str, str], list[Item]] = {}
         for namespace, labels, item in items:
             entry = (labels, item)
             self._spaces.setdefault(namespace, []).append(entry)
@@ -37,6 +38,12 @@ class Labelled(Generic[Item]):
 
     def selected(self, selector: Any, namespace: str) -> list[Item]:
         """What the selector selects in this namespace, in the order given."""
+        asked = (namespace, repr(selector))
+        if asked not in self._asked:
+            self._asked[asked] = self._selected(selector, namespace)
+        return self._asked[asked]
+
+    def _selected(self, selector: Any, namespace: str) -> list[Item]:
         candidates = self._spaces.get(namespace, [])
         for name, value in fields.section(selector, "matchLabels").items():
             fewer = self._by_label.get((namespace, str(name), repr(value)), [])

@@ -128,3 +128,14 @@ def test_the_index_finds_what_trying_each_finds():
         expected = [i for _, labels, i in items if is_selected(selector, labels)]
         assert index.selected(selector, "n") == expected
     assert index.selected({}, "other") == []
+
+
+def test_an_empty_selector_of_a_budget_selects_all_pods_and_no_selector_none():
+    everything = manifest(
+        "policy/v1", "PodDisruptionBudget", "b", spec={"selector": {}, "maxUnavailable": 0}
+    )
+    nothing = manifest("policy/v1", "PodDisruptionBudget", "b", spec={"maxUnavailable": 0})
+    assert found([POD], [POD, everything], "disruption-budget")
+    assert not found([POD], [POD, everything], "budget-selects-nothing")
+    assert not found([POD], [POD, nothing], "disruption-budget")
+    assert found([POD], [POD, nothing], "budget-selects-nothing")

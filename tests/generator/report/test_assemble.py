@@ -86,6 +86,11 @@ def crowd(side):
     def peers(n):
         return [{"from": [{"podSelector": {"matchLabels": {"app": f"{n + side}"}}}]}]
 
+    def budget(n):
+        # One in a hundred selects all pods there are.
+        labels = {"matchLabels": {"app": f"{n}"}} if n % 100 else {}
+        return {"minAvailable": side, "selector": labels}
+
     return [
         *many("Deployment", "apps/v1", lambda n: {"replicas": side, "template": pods(n)}),
         *many("Service", "v1", lambda n: {"selector": {"app": f"{n + side}"}}),
@@ -94,7 +99,7 @@ def crowd(side):
             "networking.k8s.io/v1",
             lambda n: {"podSelector": {"matchLabels": {"app": f"{n}"}}, "ingress": peers(n)},
         ),
-        *many("PodDisruptionBudget", "policy/v1", lambda n: {"minAvailable": side}),
+        *many("PodDisruptionBudget", "policy/v1", budget),
     ]
 
 
