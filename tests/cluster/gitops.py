@@ -37,19 +37,20 @@ class GitOps:
             self.repo.git("push", "--quiet", "origin", "main")
         return self.repo.git("rev-parse", "HEAD")
 
-    def expected(self, revision, **changes):
-        """What that commit promises, with windows that are short enough for a test."""
-        wish = prove.Wish(ENVIRONMENT, revision, _PATIENCE)
-        found = prove.subject(self.repo.root, wish).expected
-        windows = {"settle_seconds": 3.0, "failure_seconds": 4.0, **changes}
-        return dataclasses.replace(found, **windows)
+    def subject(self, revision):
+        """What that commit promises, and the rights that proving it needs."""
+        return prove.subject(self.repo.root, prove.Wish(ENVIRONMENT, revision, _PATIENCE))
 
-    def verify(self, revision, *, timeout=_PATIENCE, report=None, **changes):
-        """The verdict of `gen-env verify` on it; Airflow itself is played."""
-        cluster = Cluster.connect("plane", kubeconfig=str(self._kubeconfig))
+    def verify(self, revision, *, timeout=_PATIENCE, kubeconfig=None, **changes):
+        """The verdict of `gen-env verify` on it, with windows that are short enough for a test.
+
+        Airflow itself is played.
+        """
+        cluster = Cluster.connect("plane", kubeconfig=str(kubeconfig or self._kubeconfig))
         try:
-            expected = self.expected(revision, **changes)
-            return watch(cluster, expected, timeout=timeout, get=_airflow, report=report)
+            windows = {"settle_seconds": 3.0, "failure_seconds": 4.0, **changes}
+            expected = dataclasses.replace(self.subject(revision).expected, **windows)
+            return watch(cluster, expected, timeout=timeout, get=_airflow)
         finally:
             cluster.close()
 

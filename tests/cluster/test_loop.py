@@ -4,11 +4,14 @@ import contextlib
 
 import pytest
 
+from generator import yamlio
+from generator.access import Subject, self_check
+from generator.cluster import Cluster
 from generator.verify.result import Outcome, State
 from tests.charts_archive import stand_in_archive
 from tests.cluster import argocd, gitops, process
 from tests.cluster.conftest import require
-from tests.cluster.plane import ADMIN
+from tests.cluster.plane import ADMIN, READER
 
 CONDITIONS = {
     "application",
@@ -192,6 +195,25 @@ def test_the_live_diff_finds_planted_drift_and_nothing_else(loop, bed, argo, mon
     finally:
         argo.start()
     process.until(lambda: bed.get(scheduler)["spec"]["replicas"] == 1, "self-healing")
+
+
+def test_the_generated_roles_suffice_to_verify(loop, bed, tmp_path):
+    commit = loop.merge(loop.base)
+    text = loop.repo.read(f"bootstrap/access/{gitops.ENVIRONMENT}.yaml")
+    for manifest in yamlio.load_manifests(text.encode()):
+        if manifest["kind"] == "RoleBinding":
+            manifest["subjects"] = [Subject("User", "gen-env").as_json()]
+        bed.apply(manifest)
+    reader = bed.kubeconfig(tmp_path / "config", token=READER)
+    verdict = loop.verify(commit, kubeconfig=reader)
+    assert verdict.outcome is Outcome.VERIFIED, told(verdict)
+    cluster = Cluster.connect("plane", kubeconfig=str(reader))
+    try:
+        assert self_check(cluster, loop.subject(commit).rules) == []
+        for resource in ("secrets", "configmaps"):
+            assert not cluster.allowed("get", resource, namespace="airflow-staging")
+    finally:
+        cluster.close()
 
 
 def live_drift(loop):
