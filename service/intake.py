@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
@@ -13,6 +11,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from service import store
+from service.batch import Batches
 from service.check_port import Reason
 from service.job import Job, Kind, State
 from service.jobs import Jobs
@@ -68,9 +67,7 @@ class Intake:
         self._clock = clock
         self._counted = (0.0, 0)
         self._leftovers = Leftovers(jobs.cancel)
-        # SQLite has one writer, and who finds it busy sleeps: threads had better stand in line.
-        single = jobs.engine.dialect.name == "sqlite"
-        self._turn = threading.Lock() if single else contextlib.nullcontext()
+        self._batches = Batches(jobs.engine)
 
     def receive(self, connection: Connection, found: Delivery, event: Event) -> Receipt:
         """Keep the delivery and queue its work; a redelivery is attached to the work it led to.
@@ -85,31 +82,34 @@ class Intake:
         return self._keep(found, jobs, repeatable=isinstance(event, RerunEvent))
 
     def _keep(self, found: Delivery, jobs: list[Job], *, repeatable: bool = False) -> Receipt:
-        pointless: list[str] = []
-        with self._turn, self._jobs.engine.begin() as transaction:
-            new = store.add_delivery(transaction, found, self._clock())
-            before = store.earlier(transaction, found) if jobs else None
-            # The ids are not signed: the same bytes under a new id are a replay, unless they ask
-            # for something that may well be asked for twice.
-            if before and before.state != State.DEAD.value and not (new and repeatable):
-                receipt = Receipt(Taken.DUPLICATE, before.id)
-            elif not jobs:
-                receipt = Receipt(Taken.IGNORED)
-            else:
-                accepted = [self._jobs.accept(transaction, job) for job in jobs]
-                pointless = [older for _, olders in accepted for older in olders]
-                receipt = Receipt(Taken.QUEUED, accepted[0][0])
-            self._note(transaction, found, receipt, new=new)
+        receipt, pointless = self._batches.run(
+            lambda transaction: self._kept(transaction, found, jobs, repeatable=repeatable)
+        )
+        METER.add("deliveries", connection=found.connection, outcome=receipt.taken.value)
         self._leftovers.add(pointless)
         return receipt
 
-    def _note(
-        self, transaction: sa.Connection, found: Delivery, receipt: Receipt, *, new: bool
-    ) -> None:
+    def _kept(
+        self, transaction: sa.Connection, found: Delivery, jobs: list[Job], *, repeatable: bool
+    ) -> tuple[Receipt, list[str]]:
+        """The receipt, and the queued runs that it makes pointless."""
+        pointless: list[str] = []
+        new = store.add_delivery(transaction, found, self._clock())
+        before = store.earlier(transaction, found) if jobs else None
+        # The ids are not signed: the same bytes under a new id are a replay, unless they ask
+        # for something that may well be asked for twice.
+        if before and before.state != State.DEAD.value and not (new and repeatable):
+            receipt = Receipt(Taken.DUPLICATE, before.id)
+        elif not jobs:
+            receipt = Receipt(Taken.IGNORED)
+        else:
+            accepted = [self._jobs.accept(transaction, job) for job in jobs]
+            pointless = [older for _, olders in accepted for older in olders]
+            receipt = Receipt(Taken.QUEUED, accepted[0][0])
         if new or receipt.taken is Taken.QUEUED:
             run = receipt.run or None
             store.attach(transaction, found.connection, found.id, receipt.taken.value, run)
-        METER.add("deliveries", connection=found.connection, outcome=receipt.taken.value)
+        return receipt, pointless
 
     def close(self) -> None:
         """Finish what was put off."""

@@ -2,7 +2,8 @@
 
 Prints a table with the machine, the date and the command of each row; docs/performance.md records
 one. Every number is that of a real process: wall time (the best of several runs), CPU time with
-all children, peak memory of gen-env itself and of it with its children at one moment.
+all children, peak memory of gen-env itself and of it with its children at one moment. The load of
+the service is measured by tests/bench_load.py.
 """
 
 import argparse
@@ -47,6 +48,10 @@ def main():
         env = _environment(folder)
         chart, which = _chart(env, folder)
         print(_machine(arguments.environments, which), flush=True)
+        if arguments.only in (None, "service"):
+            subprocess.run([sys.executable, ROOT / "tests" / "bench_load.py"], check=True)
+        if arguments.only == "service":
+            return
         repository = folder / "repository"
         build(repository, arguments.environments)
         _table()
@@ -58,6 +63,7 @@ def main():
 
 def _arguments():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["generator", "service"], help="one part of it")
     parser.add_argument("--environments", type=int, default=200)
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; the best counts")
     parser.add_argument("--diffs", type=int, nargs="*", default=[1, 10, 200], metavar="N")
