@@ -22,6 +22,8 @@ from service.runner import JobFailed, Runner
 from service.settings import Settings
 
 _POLL_SECONDS = 0.25
+# GitHub's limits are reset every hour; who asks for more has its clock wrong.
+_LONGEST_PAUSE = 3_600.0
 _FEWEST_THREADS = 64
 _SPARE_THREADS = 16
 
@@ -100,7 +102,8 @@ class Executor:
                 with (self._waiting_room if waits else self._room).place():
                     return {"state": self._runner.perform(identity)}
             except JobFailed as error:
-                return {"message": str(error), "transient": error.transient}
+                told = {"message": str(error), "transient": error.transient}
+                return {**told, "after": error.after}
 
         @DBOS.step(name="give_up")
         def give_up(identity: str, message: str, transient: bool) -> None:
@@ -111,7 +114,7 @@ class Executor:
             for attempt in range(limits.attempts):
                 if attempt:
                     # Durable: a restart goes on with what is left of the wait.
-                    DBOS.sleep(limits.retry_seconds * 2 ** (attempt - 1))
+                    DBOS.sleep(pause(attempt, limits.retry_seconds, result.get("after", 0.0)))
                 result = perform(identity, waits)
                 if not result.get("transient"):
                     break
@@ -128,6 +131,11 @@ class Executor:
         @DBOS.workflow(name=WAITING_WORKFLOW, max_recovery_attempts=limits.starts)
         def wait(identity: str) -> str:
             return attempt_all(identity, waits=True)
+
+
+def pause(attempt: int, first: float, asked: float) -> float:
+    """The seconds before another attempt: doubling, and no shorter than the forge asks for."""
+    return float(max(first * 2 ** (attempt - 1), min(asked, _LONGEST_PAUSE)))
 
 
 class _Room:

@@ -48,11 +48,15 @@ Row = sa.Row[*tuple[Any, ...]]
 
 
 class JobFailed(Exception):
-    """A run that went wrong, in words without secrets; `transient` when trying again may help."""
+    """A run that went wrong, in words without secrets; `transient` when trying again may help.
 
-    def __init__(self, message: str, *, transient: bool) -> None:
+    `after` is how many seconds a forge asks to be left alone.
+    """
+
+    def __init__(self, message: str, *, transient: bool, after: float = 0.0) -> None:
         super().__init__(message)
         self.transient = transient
+        self.after = after
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Runner:
                 done = watch.of_run(row, self._work)
         except Exception as error:
             failure = self._failure(error)
+            log.warning("run fails: %s", failure, extra=_labels(row))
         else:
             self._finish(row, done)
             return done.outcome.state.value
@@ -258,7 +263,9 @@ class Runner:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
         # Of what we did not foresee only the kind is told: its text may quote anything.
         known = error.message if isinstance(error, UserError) else _bug(error)
-        return JobFailed(redact(known, self._tools.settings.secrets), transient=transient)
+        after = error.retry_after if isinstance(error, RateLimited) else 0.0
+        said = redact(known, self._tools.settings.secrets)
+        return JobFailed(said, transient=transient, after=after)
 
     def _tell_failure(self, row: Row, message: str) -> None:
         connection = self._tools.settings.connection(row.connection)

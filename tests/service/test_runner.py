@@ -4,13 +4,14 @@ import time
 
 import pytest
 
-from generator.forge.errors import Unavailable
+from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service import grants, tables, timers
 from service.after.task import Done
 from service.archive import Report
 from service.check_port import CheckOutcome, CheckState, Override
+from service.executor import pause
 from service.job import Job, Kind, State
 from service.poll import poll
 from service.runner import JobFailed, Runner, Tools
@@ -271,6 +272,17 @@ def test_failures_say_whether_to_try_again_and_quote_no_secret(set_up):
     with pytest.raises(JobFailed, match=r"RuntimeError at service/test_runner\.py") as caught:
         set_up.run()
     assert scene.TOKEN not in str(caught.value)
+
+
+def test_a_forge_that_asks_to_be_left_alone_is_left_alone(set_up, caplog):
+    set_up.answer = RateLimited("the limit is used up", status=429, path="/x", retry_after=900.0)
+    with pytest.raises(JobFailed, match="used up") as caught:
+        set_up.run()
+    assert (caught.value.transient, caught.value.after) == (True, 900.0)
+    assert "run fails: the limit is used up" in caplog.text
+    assert [pause(attempt, 2.0, 0.0) for attempt in (1, 2, 3)] == [2.0, 4.0, 8.0]
+    assert [pause(attempt, 2.0, 900.0) for attempt in (1, 12)] == [900.0, 4096.0]
+    assert pause(1, 2.0, 1e9) == 3600.0
 
 
 def test_giving_up_is_told_to_the_forge(set_up):
