@@ -1,6 +1,7 @@
 """The whole way: a definition is merged, Argo CD syncs it, `verify` says how that ended."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -9,7 +10,7 @@ from generator.access import Subject, self_check
 from generator.cluster import Cluster
 from generator.verify.result import Outcome, State
 from tests.charts_archive import stand_in_archive
-from tests.cluster import argocd, gitops, process
+from tests.cluster import argocd, gitops, process, recording
 from tests.cluster.conftest import require
 from tests.cluster.plane import ADMIN, READER
 
@@ -221,3 +222,40 @@ def live_drift(loop):
     (environment,) = done.json["environments"]
     assert environment["problems"] == []
     return environment["drift"]
+
+
+@pytest.mark.skipif("GEN_ENV_RECORD" not in os.environ, reason="GEN_ENV_RECORD=1 records anew")
+@pytest.mark.parametrize(
+    ("name", "texts", "outcome"),
+    [
+        ("merge", [replicas(2)], Outcome.VERIFIED),
+        ("broken", [BROKEN], Outcome.FAILED),
+        ("overtaken", [replicas(2), replicas(3)], Outcome.SUPERSEDED),
+    ],
+)
+def test_what_happens_is_recorded(loop, name, texts, outcome):
+    before = loop.merge(loop.base)
+    assert loop.verify(before).outcome is Outcome.VERIFIED
+    cluster = Cluster.connect("plane", kubeconfig=str(loop.repo.root.parent / "kubeconfig"))
+    branch = f"prepared-{name}"
+    loop.repo.git("switch", "--quiet", "--create", branch)
+    commits = [before]
+    for text in texts:
+        loop.repo.write(gitops.DEFINITION, loop.base + text)
+        assert loop.repo.run("generate").code == 0
+        loop.repo.commit(name)
+        commits.append(loop.repo.git("rev-parse", "HEAD"))
+    expected = loop.subject(commits[1]).expected
+    with recording.recording(cluster, expected, name, commits):
+        process.until(lambda: loop.operation()[0] == "Succeeded", "the state before")
+        for commit in commits[1:]:
+            loop.repo.git("push", "--quiet", "origin", f"{commit}:main")
+            process.until(lambda commit=commit: commit in loop.operation()[1], "the sync")
+        assert loop.verify(commits[1], settle_seconds=5.0).outcome is outcome
+    cluster.close()
+    loop.repo.git("switch", "--quiet", "main")
+    loop.repo.git("merge", "--quiet", "--ff-only", branch)
+    repaired = loop.merge(loop.base, "Repair")
+    if outcome is Outcome.FAILED:
+        loop.end_sync()
+    assert loop.verify(repaired).outcome is Outcome.VERIFIED
