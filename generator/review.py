@@ -10,7 +10,6 @@ from generator import catalogue, pipeline, plan, sides
 from generator.catalogue import Catalogue
 from generator.definition import ROOT, SETTINGS, Settings
 from generator.diff import environments
-from generator.errors import UserError
 from generator.files import Files, Overlay, WorkTree
 from generator.pipeline import Charts
 from generator.problem import Problem, Severity
@@ -40,6 +39,9 @@ class Means:
     progress: Callable[[int, int, str], None] = lambda done, total, name: None
 
 
+_NO_SETTINGS = f"{SETTINGS} of the head cannot be read"
+
+
 @dataclasses.dataclass(frozen=True)
 class _Pair:
     name: str
@@ -65,14 +67,17 @@ def review(
     only = None if touched is None else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
-    _require_settings(after)
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
         wanted &= set(names)
-    generation = _generation(revisions.head, after, wanted, means)
-    pairs = _pairs(revisions, before, after, wanted, generation)
-    found = list(_compared(revisions, pairs, means))
+    if after.settings is None:
+        # Without settings a head has no environment: each would look as if it was removed.
+        found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
+    else:
+        generation = _generation(revisions.head, after, wanted, means)
+        pairs = _pairs(revisions, before, after, wanted, generation)
+        found = list(_compared(revisions, pairs, means))
     problems = [item for item in after.problems if not item.environment]
     return Report(
         revisions.base_name,
@@ -81,13 +86,6 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
     )
-
-
-def _require_settings(after: Catalogue) -> None:
-    """Without its settings a head has no environment: each would look as if it was removed."""
-    if after.settings is None:
-        problem = next(item for item in after.problems if not item.environment)
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
 
 
 def _why_empty(count: int) -> str:

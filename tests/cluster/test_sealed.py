@@ -48,10 +48,13 @@ def place(bed, manifest, namespace, name=SECRET):
 
 
 def condition(bed, placed):
-    """What the controller says of it, once it says something."""
+    """What the controller says of it, once it says something of this very content."""
 
     def found():
-        status = bed.get(bed.path(placed)).get("status", {})
+        now = bed.get(bed.path(placed))
+        status = now.get("status", {})
+        if status.get("observedGeneration") != now["metadata"]["generation"]:
+            return None
         return next(iter(status.get("conditions", [])), None)
 
     return process.until(found, "a word of the controller")

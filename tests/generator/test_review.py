@@ -150,6 +150,10 @@ def test_settings_that_are_broken_on_one_side_stop_no_report(cached, base, broke
     assert len(found.environments) == len(ALL)
     said = {item.rule for item in found.problems}
     assert said == (set() if broken == "base" else {"yaml/syntax"})
+    reasons = {item.reason for item in found.environments}
+    assert "removed by this change" not in reasons
+    if broken == "head":
+        assert reasons == {"gen-env.yaml of the head cannot be read"}
 
 
 def test_an_environment_whose_broken_definition_goes_away_is_removed(cached, base):
