@@ -108,5 +108,5 @@ def test_settings_that_cannot_be_read_remove_no_environment(tmp_path):
     repo.init()
     repo.write("gen-env.yaml", b"\xff")
     done = repo.run("diff")
-    assert done.code == 1 and "gen-env.yaml:1: not UTF-8" in done.stderr
+    assert done.code == 1 and "gen-env.yaml:1: not UTF-8" in done.stdout
     assert "removed" not in done.stdout
