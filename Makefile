@@ -24,13 +24,13 @@ $(STAMP): $(LOCKS) pyproject.toml
 setup: $(STAMP)  ## install everything into .venv, hash-checked
 
 demo: $(STAMP)  ## scaffold, validate, render and change two environments under build/demo
-	@$(BIN)/python tests/demo.py
+	@$(BIN)/python -m tools.demo
 
 test: $(STAMP)  ## run the tests
 	@$(BIN)/python -m pytest -q -n auto
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
-	@$(BIN)/python -m tests.forge_published
+	@$(BIN)/python -m tools.forge_published
 
 cluster-tools: $(STAMP)  ## build the programs of a cluster for the cluster tests (Go; once)
 	@$(BIN)/python tests/cluster/programs.py
@@ -46,16 +46,16 @@ types: $(STAMP)  ## mypy, strict
 	@$(BIN)/mypy
 
 current: $(STAMP)  ## README, schemas, samples: up to date with the code
-	@$(BIN)/python tests/current.py
+	@$(BIN)/python -m tools.current
 
 check: lint types current test  ## everything that CI runs
 
 golden: $(STAMP)  ## rewrite golden trees, README blocks, schemas and samples
-	@$(BIN)/python tests/current.py --write
+	@$(BIN)/python -m tools.current --write
 	@GEN_ENV_GOLDEN=write $(BIN)/python -m pytest -q -n auto -m golden
 
 bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m tools.bench
 
 lock: $(STAMP)  ## renew the locked dependencies
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

@@ -12,15 +12,17 @@ from typing import NamedTuple
 
 from allpairspy import AllPairs
 
-from generator import catalogue, pipeline, yamlio
-from generator.chart_cache import ChartCache
-from generator.files import Snapshot
-from generator.render import choose_engine
-from generator.render_cache import CachedRenderer, RenderCache
+from generator.chart.cache import ChartCache
+from generator.core.files import Snapshot
+from generator.pipeline import generate as pipeline
+from generator.redaction.secret import Secret
+from generator.render.cache import CachedRenderer, RenderCache
+from generator.render.engine import choose_engine
 from generator.seal import sealing
-from generator.seal.secret import Secret
-from tests.charts_archive import stand_in_archive
+from generator.tree import catalogue
+from generator.yaml import facade as yamlio
 from tests.generator.seal.keypair import NOW, sealing_certificate
+from tests.standin_chart import stand_in_archive
 
 DIGEST = "sha256:" + "9f2c3b1d" * 8
 CORE = ("executor", "dags", "database")

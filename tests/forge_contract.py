@@ -4,7 +4,7 @@ import functools
 import re
 import warnings
 
-from tests import forge_published
+from tools import forge_published
 
 GITHUB, GITEA = "github", "gitea"
 PREFIXES = {GITHUB: "/api/v3", GITEA: "/api/v1"}

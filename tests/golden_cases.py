@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Facts, Side
-from generator.problem import Problem, Severity
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from generator import catalogue, pipeline
 from generator.cli.main import main
-from generator.files import Snapshot
+from generator.core.files import Snapshot
+from generator.pipeline import generate as pipeline
+from generator.tree import catalogue
 
 SETTINGS = """\
 apiVersion: gen-env.dev/v1

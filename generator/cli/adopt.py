@@ -10,7 +10,7 @@ import click
 from generator.cli import common
 
 if TYPE_CHECKING:
-    from generator.adopt.takeover import Takeover
+    from generator.adoption.adopt import Takeover
 
 
 @click.command(name="adopt")
@@ -52,10 +52,11 @@ def command(
     Application or HelmRelease, with the values files it takes from elsewhere after it. The
     definition goes to standard output. Both sides are rendered, and any difference is an error.
     """
-    from generator import engines, repo
-    from generator.adopt import takeover
-    from generator.adopt.subject import Wish
-    from generator.files import WorkTree
+    from generator.adoption import adopt as takeover
+    from generator.adoption.request import Wish
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     root, here = common.root(), common.folder()
     work = WorkTree(root)
@@ -87,7 +88,7 @@ def command(
 
 
 def _show(found: Takeover, form: str) -> None:
-    from generator.adopt import handover
+    from generator.adoption import handover
 
     if form == "json":
         common.emit(_data(found), form)
@@ -122,7 +123,7 @@ def _summary(found: Takeover) -> list[str]:
 
 
 def _data(found: Takeover) -> dict[str, Any]:
-    from generator.adopt import handover
+    from generator.adoption import handover
 
     proof = found.proof
     return {

@@ -18,7 +18,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def add(file: Path) -> int:
     """Put FILE.tgz into the cache; for machines that reach no chart repository."""
-    from generator import engines
+    from generator.pipeline import toolchain as engines
 
     chart = engines.charts().cache.add(file)
     click.echo(f"airflow {chart.version} {chart.digest}")
@@ -30,7 +30,7 @@ def add(file: Path) -> int:
 @click.option("--url", help="Chart repository or OCI registry; by default gen-env.yaml's.")
 def pull(version: str, url: str | None) -> int:
     """Fetch chart VERSION from the configured repository into the cache."""
-    from generator import engines
+    from generator.pipeline import toolchain as engines
 
     common.progress(f"fetching airflow {version}")
     chart = engines.pull(version, url, common.folder())
@@ -42,7 +42,7 @@ def pull(version: str, url: str | None) -> int:
 @common.output("table", "json", "yaml")
 def list_(form: str) -> int:
     """List the archives in the cache."""
-    from generator import engines
+    from generator.pipeline import toolchain as engines
 
     charts = engines.charts().cache.list()
     rows = [(chart.version, chart.app_version, chart.digest) for chart in charts]

@@ -35,10 +35,11 @@ def command(
     """
     import os
 
-    from generator import check, engines, plain_release
-    from generator.checks import crd_schema
-    from generator.files import WorkTree
-    from generator.problem import has_errors
+    from generator.actions import check, plain_release
+    from generator.core.files import WorkTree
+    from generator.core.problem import has_errors
+    from generator.lint.objects import crd_schema
+    from generator.pipeline import toolchain as engines
 
     folder = common.folder()
     work = WorkTree(folder)
@@ -75,7 +76,7 @@ def command(
 
 def _inside(folder: Path, name: str) -> str:
     """The path relative to the folder; other places are read from where they are."""
-    from generator.errors import UserError
+    from generator.core.errors import UserError
 
     place = (folder / name).resolve()
     if not place.is_file():

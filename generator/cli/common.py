@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from generator.errors import UserError
-from generator.problem import Problem, Severity, ordered
+from generator.core.errors import UserError
+from generator.core.problem import Problem, Severity, ordered
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -58,7 +58,7 @@ def emit(data: Any, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from generator import yamlio
+    from generator.yaml import facade as yamlio
 
     click.echo(yamlio.dump(data), nl=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
-from generator.problem import Severity
+from generator.core.problem import Severity
 
 
 @click.command(name="diff")
@@ -49,7 +49,7 @@ def command(
     Without BASE and HEAD: the default branch's merge base against the work tree, uncommitted
     changes included. Nothing is checked out and no cluster is asked (but with --live).
     """
-    from generator import compare
+    from generator.actions import diff as compare
 
     request = compare.Request(
         folder=common.root() if file is None else common.folder(),

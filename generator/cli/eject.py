@@ -18,8 +18,10 @@ def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: boo
     Nothing changes in the cluster. Without ENV the whole repository is ejected. A second run
     changes nothing.
     """
-    from generator import eject, engines, repo
-    from generator.files import WorkTree
+    from generator.actions import eject
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     if not environments and eject.is_plain(common.folder()):
         common.say("plain files already")

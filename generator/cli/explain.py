@@ -17,10 +17,11 @@ def command(environment: str, field: str | None, form: str) -> int:
     FIELD (such as workers.resources) narrows it down and adds what the field is for and the chart
     values that it decides.
     """
-    from generator import explain, pipeline
-    from generator.catalogue import load
-    from generator.files import WorkTree
-    from generator.problem import has_errors
+    from generator.actions import explain
+    from generator.core.files import WorkTree
+    from generator.core.problem import has_errors
+    from generator.pipeline import generate as pipeline
+    from generator.tree.catalogue import load
 
     files = WorkTree(common.root())
     found = load(files)

@@ -16,9 +16,13 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     An environment with errors is left as it is; the others are written. With --check nothing is
     written, and every file that differs is named with its first differing line.
     """
-    from generator import engines, pipeline, placement, plan, repo
-    from generator.files import WorkTree
-    from generator.problem import has_errors
+    from generator.core.files import WorkTree
+    from generator.core.problem import has_errors
+    from generator.definition import location as placement
+    from generator.pipeline import generate as pipeline
+    from generator.pipeline import toolchain as engines
+    from generator.tree import plan
+    from generator.tree import writer as repo
 
     root = common.root()
     files = WorkTree(root)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common, proposals
+from generator.cli import common
+from generator.cli import pull_requests as proposals
 
 if TYPE_CHECKING:
-    from generator.files import Files
-    from generator.harden import Hardening
+    from generator.adoption.harden import Hardening
+    from generator.core.files import Files
 
 
 @click.command(name="harden")
@@ -45,8 +46,10 @@ def command(
     change nothing come along. A value that means something and that no field says stops the step,
     and is named with both ways out. Commit it alone, and verify it before the next one.
     """
-    from generator import engines, harden, repo
-    from generator.files import WorkTree
+    from generator.adoption import harden
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     root = common.root()
     files = WorkTree(root)
@@ -71,7 +74,8 @@ def command(
 
 def _propose(environment: str, step: str | None, drop: Sequence[str], *, dry_run: bool) -> int:
     """The step on the default branch as the remote has it."""
-    from generator import harden, propose
+    from generator.adoption import harden
+    from generator.adoption import harden_pull_request as propose
 
     ground, means, _ = proposals.start(pull=True, dry_run=dry_run)
     common.progress("rendering both sides")
@@ -98,7 +102,7 @@ def _stopped(found: Hardening) -> int:
 
 
 def _list(files: Files, environment: str) -> int:
-    from generator import harden
+    from generator.adoption import harden
 
     rows = [
         (
@@ -113,7 +117,8 @@ def _list(files: Files, environment: str) -> int:
 
 
 def _show(found: Hardening) -> None:
-    from generator import compare, harden
+    from generator.actions import diff as compare
+    from generator.adoption import harden
 
     for step in found.steps:
         click.secho(f"{step}: {harden.ABOUT[step]}", bold=True)

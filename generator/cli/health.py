@@ -28,9 +28,10 @@ def command(file: str, form: str) -> int:
     """
     import datetime
 
-    from generator import health, yamlio
-    from generator.errors import UserError
+    from generator import health
+    from generator.core.errors import UserError
     from generator.health.assessment import as_json
+    from generator.yaml import facade as yamlio
 
     try:
         text = sys.stdin.buffer.read() if file == "-" else (common.folder() / file).read_bytes()

@@ -41,7 +41,8 @@ def command(
 
     Files that are there already are never overwritten.
     """
-    from generator import establish, placement
+    from generator.actions import init as establish
+    from generator.definition import location as placement
 
     wish = establish.Wish(url, branch, forge, cluster, server, kubernetes_version)
     target = (common.folder() / path).resolve()

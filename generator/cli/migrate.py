@@ -14,9 +14,10 @@ def command(dry_run: bool) -> int:
 
     A file of a newer apiVersion than this gen-env knows stops everything.
     """
-    from generator import migrate, repo
-    from generator.files import WorkTree
+    from generator.actions import migrate
+    from generator.core.files import WorkTree
     from generator.model.environment import API_VERSION
+    from generator.tree import writer as repo
 
     root = common.root()
     found = migrate.prepare(WorkTree(root))

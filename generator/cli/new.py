@@ -32,8 +32,9 @@ def command(
 
     Asks only what has no default. Other changes in the work tree are left alone.
     """
-    from generator import create, engines
-    from generator.files import WorkTree
+    from generator.actions import new as create
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
 
     root = common.root()
     full = f"{team}/{name}" if team else name
@@ -72,7 +73,7 @@ def _ask(question: str, default: str) -> str:
 
 
 def _refuse(question: str, default: str) -> str:
-    from generator.create import Unanswered
+    from generator.actions.new import Unanswered
 
     if default:
         return default

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common, proposals
+from generator.cli import common
+from generator.cli import pull_requests as proposals
 
 
 @click.command(name="pause")
@@ -19,7 +20,7 @@ def command(environment: str, resume: bool, until: str | None, pull: bool, dry_r
     With a managed AppProject a sync window denies; otherwise sync.automated is switched off.
     --resume takes back exactly that. Work tree and index stay as they are.
     """
-    from generator import pause
+    from generator.promotion import pause
 
     ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
     found = pause.prepare(ground, pause.Wish(environment, resume, until), means, now)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common, proposals
+from generator.cli import common
+from generator.cli import pull_requests as proposals
 
 if TYPE_CHECKING:
-    from generator.promote.gates import Gate
-    from generator.promote.promotion import Promotion
+    from generator.promotion.gates import Gate
+    from generator.promotion.promote import Promotion
 
 _COLOURS = {"passed": "green", "waiting": "yellow", "blocked": "red"}
 
@@ -31,7 +32,8 @@ def command(
     Both are taken from the default branch as it is at the remote. Work tree, index and the branch
     that is checked out stay as they are.
     """
-    from generator.promote import gates, promotion
+    from generator.promotion import gates
+    from generator.promotion import promote as promotion
 
     ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
     wish = promotion.Wish(source, target, force)
@@ -76,7 +78,7 @@ def _show(found: Promotion, form: str, rendered: Any) -> None:
 
 
 def _gates(gates: Iterable[Gate]) -> None:
-    from generator.promote.gates import shown_time
+    from generator.promotion.gates import shown_time
 
     for gate in gates:
         until = f", until {shown_time(gate.until)}" if gate.until else ""

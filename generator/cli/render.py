@@ -21,10 +21,13 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
 
     Values of Secrets that a chart renders are masked.
     """
-    from generator import engines, pipeline, resource, yamlio
-    from generator.catalogue import load
-    from generator.diff.masking import mask
-    from generator.files import WorkTree
+    from generator.core.files import WorkTree
+    from generator.kube import resource
+    from generator.pipeline import generate as pipeline
+    from generator.pipeline import toolchain as engines
+    from generator.redaction.manifests import mask
+    from generator.tree.catalogue import load
+    from generator.yaml import facade as yamlio
 
     files = WorkTree(common.root())
     found = load(files)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common, proposals
+from generator.cli import common
+from generator.cli import pull_requests as proposals
 
 if TYPE_CHECKING:
-    from generator.promote.promotion import Means
-    from generator.rollback import Rollback
+    from generator.promotion.promote import Means
+    from generator.promotion.rollback import Rollback
 
 
 @click.command(name="rollback")
@@ -33,7 +34,7 @@ def command(
     By default the state before the last commit that touched it. Only files of ENV change, and
     never what is sealed below secrets/. Work tree and index stay as they are.
     """
-    from generator import rollback
+    from generator.promotion import rollback
 
     ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
     wish = rollback.Wish(environment, revision, force)
@@ -55,7 +56,7 @@ def command(
 
 
 def _show(found: Rollback, form: str, means: Means) -> None:
-    from generator import rollback
+    from generator.promotion import rollback
 
     if form == "markdown":
         click.echo(rollback.render(found, means), nl=False)

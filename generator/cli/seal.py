@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli import common
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 if TYPE_CHECKING:
     from generator.seal.certificate import SealingCertificate
@@ -78,8 +78,10 @@ def command(
     that can be random, and --user everything that follows from the database's password. Values on
     the command line stay in your shell's history: prefer a prompt or a file.
     """
-    from generator import engines, repo, sealup
-    from generator.files import WorkTree
+    from generator.actions import seal as sealup
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     root, folder = common.root(), common.folder()
     now = datetime.datetime.now(datetime.UTC)
@@ -117,7 +119,8 @@ def command(
 
 def _fetch(root: Path, environment: str, now: datetime.datetime) -> int:
     """Renew the certificate's file: what it was, and what it is now."""
-    from generator import repo, sealup
+    from generator.actions import seal as sealup
+    from generator.tree import writer as repo
 
     fetched = sealup.fetch(root, environment, now)
     repo.apply(root, fetched.plan)
@@ -140,7 +143,7 @@ def _given(
     values: tuple[str, ...], files: tuple[str, ...], env_file: Path | None, stdin_key: str | None
 ) -> dict[str, Secret]:
     from generator.seal import envfile
-    from generator.seal import values as sources
+    from generator.seal import input as sources
 
     found = dict(sources.from_assignment(text) for text in values)
     for key, path in common.pairs(files).items():
@@ -154,7 +157,7 @@ def _given(
 
 def _asked(*, piped: bool) -> Callable[[str], Secret]:
     """A prompt without echo; a single password may come by a pipe."""
-    from generator.seal import values as sources
+    from generator.seal import input as sources
 
     def ask(key: str) -> Secret:
         if piped and not sys.stdin.isatty():

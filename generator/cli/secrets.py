@@ -12,9 +12,10 @@ from generator.cli import common
 @common.output("table", "json", "yaml")
 def command(environment: str, form: str) -> int:
     """List every secret that ENV needs: keys, state (missing, stub, sealed), who reads it."""
-    from generator import pipeline, secretstate
-    from generator.catalogue import load
-    from generator.files import WorkTree
+    from generator.core.files import WorkTree
+    from generator.pipeline import generate as pipeline
+    from generator.tree import secret_state as secretstate
+    from generator.tree.catalogue import load
 
     files = WorkTree(common.root())
     found = load(files)

@@ -40,8 +40,12 @@ def command(
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
-    from generator import compare, engines, locks, refresh, repo
-    from generator.files import WorkTree
+    from generator.actions import diff as compare
+    from generator.actions import regenerate as refresh
+    from generator.core.files import WorkTree
+    from generator.definition import lock as locks
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     root = common.root()
     files = WorkTree(root)
@@ -67,8 +71,10 @@ def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
 def _versions(
     environments: tuple[str, ...], chart: str | None, airflow: str | None, *, dry_run: bool
 ) -> int:
-    from generator import engines, repo, upgrade
-    from generator.files import WorkTree
+    from generator.actions import upgrade
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain as engines
+    from generator.tree import writer as repo
 
     root = common.root()
     files = WorkTree(root)

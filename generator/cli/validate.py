@@ -19,9 +19,10 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     Definitions, generated trees, chart values, rendered objects, secrets and policy. What cannot
     be checked here is named as not done.
     """
-    from generator import engines, validate
-    from generator.files import WorkTree
-    from generator.problem import has_errors
+    from generator.actions import validate
+    from generator.core.files import WorkTree
+    from generator.core.problem import has_errors
+    from generator.pipeline import toolchain as engines
 
     root = common.root()
     files = WorkTree(root)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common, proposals
+from generator.cli import common
+from generator.cli import pull_requests as proposals
 
 if TYPE_CHECKING:
-    from generator.access import Rule
+    from generator.manifests.rbac import Rule
     from generator.verify.result import Verdict
 
 
@@ -39,7 +40,7 @@ def command(
 
     Exits with 0 only for the verdict verified.
     """
-    from generator import prove
+    from generator.actions import verify as prove
 
     # Before anything is waited for: a verdict that cannot be recorded is not what was asked.
     forge = proposals.forge(common.root()) if record else None
@@ -53,7 +54,7 @@ def command(
     else:
         _table(data)
     if forge is not None:
-        from generator.promote.attest import attest
+        from generator.promotion.evidence import attest
 
         for line in attest(forge, verdict):
             common.say(line)
@@ -61,7 +62,8 @@ def command(
 
 
 def _print_roles(rules: Sequence[Rule]) -> int:
-    from generator import access, yamlio
+    from generator.manifests import rbac as access
+    from generator.yaml import facade as yamlio
 
     click.echo(yamlio.dump_all(access.role_manifests(rules, access.GEN_ENV)), nl=False)
     return 0

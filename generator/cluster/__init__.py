@@ -1,6 +1,6 @@
 """The edge to Kubernetes API servers: lists, watches, logs, reviews and dry runs; no writes."""
 
-from generator.cluster.cluster import Cluster
+from generator.cluster.client import Cluster
 from generator.cluster.errors import ClusterError, Trouble
 from generator.cluster.kinds import ResourceType
 from generator.cluster.objects import Event, Listing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 
 
 class Trouble(enum.Enum):

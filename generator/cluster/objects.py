@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from generator.resource import Object
+from generator.kube.resource import Object
 
 _COPIES = frozenset(
     {"kubectl.kubernetes.io/last-applied-configuration", "objectset.rio.cattle.io/applied"}

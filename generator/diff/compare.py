@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.diff import folding, listing, masking, pairing
-from generator.diff.content import same
+from generator.diff import listing, pairing
+from generator.diff import noise as folding
+from generator.diff.equality import same
 from generator.diff.model import Action, Change, Comparison, Folded, Limits, Pair, Side
 from generator.diff.unified import Unified, unified
-from generator.resource import Key, Object
+from generator.kube.resource import Key, Object
+from generator.redaction import manifests as masking
 
 _UNSHOWN = "# the two sides differ in a way that this text cannot show"
 

@@ -13,8 +13,8 @@ import json
 import re
 from typing import Any
 
-from generator import yamlscalar
-from generator.diff.visible import visible
+from generator.core.visible import visible
+from generator.yaml import scalars as yamlscalar
 
 _PLAIN = re.compile(
     r"[A-Za-z0-9_/.$<(][A-Za-z0-9_./$<>()@%+=,;~^*'\"\\|?! -]*(?::[A-Za-z0-9_./@=-]+)*"

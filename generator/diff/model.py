@@ -7,8 +7,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from generator.problem import Problem
-from generator.resource import Key, Object
+from generator.core.problem import Problem
+from generator.kube.resource import Key, Object
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

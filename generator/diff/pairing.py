@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Pair, Side
-from generator.health import fields
-from generator.problem import Problem, Severity
-from generator.resource import CLUSTER_SCOPED, Key, Object, group_of
+from generator.kube import fields
+from generator.kube.resource import CLUSTER_SCOPED, Key, Object, group_of
 
 _SIMILAR = 0.6
 _MAX_CANDIDATES = 4_000

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge import gitea, github_app, gitlab
 from generator.forge.credentials import App, Credentials
 from generator.forge.github import GitHub

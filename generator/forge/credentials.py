@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.port import ForgeKind
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 _VARIABLES = {
     ForgeKind.GITHUB: ("GEN_ENV_FORGE_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"),

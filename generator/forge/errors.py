@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 
 _MESSAGE_LENGTH = 300
 

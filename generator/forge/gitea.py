@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import settle, sticky
+from generator.forge import sticky_comment as sticky
+from generator.forge import upsert as settle
 from generator.forge.errors import NotFound
 from generator.forge.github import comment, pull_request, status
 from generator.forge.location import Location
@@ -25,7 +26,7 @@ from generator.forge.port import (
     shorten,
 )
 from generator.forge.transport import Transport
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 _TO_FORGE = {
     CheckState.PENDING: "pending",

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import github_checks, settle, sticky
+from generator.forge import github_checks
+from generator.forge import sticky_comment as sticky
+from generator.forge import upsert as settle
 from generator.forge.errors import Forbidden, NotFound
 from generator.forge.location import Location
 from generator.forge.port import (

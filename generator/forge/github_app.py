@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.credentials import App
 from generator.forge.transport import Transport
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 # GitHub refuses a JWT of more than ten minutes; the minute in the past allows for its clock.

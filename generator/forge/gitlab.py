@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import settle, sticky
+from generator.forge import sticky_comment as sticky
+from generator.forge import upsert as settle
 from generator.forge.errors import NotFound, Rejected
 from generator.forge.location import Location
 from generator.forge.port import (
@@ -27,7 +28,7 @@ from generator.forge.port import (
     shorten,
 )
 from generator.forge.transport import Transport
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 _TO_FORGE = {
     CheckState.PENDING: "pending",

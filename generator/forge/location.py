@@ -6,7 +6,7 @@ import dataclasses
 import re
 from urllib.parse import quote, urlsplit
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.port import ForgeKind
 
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>\[[0-9A-Fa-f:]+\]|[^:/\s\[\]]+):(?P<path>(?!//)\S+)")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge import retry
 from generator.forge.errors import RateLimited, Rejected, Unavailable, message_of, refusal
-from generator.forge.redact import redact
-from generator.seal.secret import Secret
+from generator.forge.redaction import redact
+from generator.redaction.secret import Secret
 
 if TYPE_CHECKING:
     import requests

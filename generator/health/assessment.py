@@ -15,8 +15,7 @@ from generator.health.autoscaling import (
 )
 from generator.health.batch import assess_cron_job, assess_job
 from generator.health.conditions import assess_ready, assess_standard
-from generator.health.definitions import assess_definition
-from generator.health.fields import at, condition, text
+from generator.health.crds import assess_definition
 from generator.health.flux import assess_flux, assess_helm_release, assess_helm_repository
 from generator.health.monitoring import assess_monitor
 from generator.health.networking import assess_api_service, assess_ingress, assess_service
@@ -35,7 +34,8 @@ from generator.health.workloads import (
     assess_replica_set,
     assess_stateful_set,
 )
-from generator.resource import Key, Object, key_of
+from generator.kube.fields import at, condition, text
+from generator.kube.resource import Key, Object, key_of
 
 _HOOK_FINALIZER = "argocd.argoproj.io/hook-finalizer"
 

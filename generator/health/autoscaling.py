@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 
-from generator.health.fields import Condition, condition, conditions, is_true, section, text
 from generator.health.status import Health, degraded, healthy, progressing, suspended, unknown
-from generator.resource import Object
+from generator.kube.fields import Condition, condition, conditions, is_true, section, text
+from generator.kube.resource import Object
 
 _FAILURES = {
     ("AbleToScale", "FailedGetScale"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generator.health.fields import condition, count, entries, integer, is_true, section, text
 from generator.health.status import Health, degraded, healthy, progressing, suspended
-from generator.resource import Object
+from generator.kube.fields import condition, count, entries, integer, is_true, section, text
+from generator.kube.resource import Object
 
 
 def assess_job(manifest: Object) -> Health:

@@ -6,9 +6,9 @@ Lua checks read Ready alone, and take Ready: False for a failure.
 
 from __future__ import annotations
 
-from generator.health.fields import condition, conditions, is_stale, is_true, section, text
 from generator.health.status import Health, degraded, healthy, progressing, suspended
-from generator.resource import Object
+from generator.kube.fields import condition, conditions, is_stale, is_true, section, text
+from generator.kube.resource import Object
 
 
 def assess_standard(manifest: Object) -> Health:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from generator.health.conditions import assess_ready, assess_standard
-from generator.health.fields import condition, section, text
 from generator.health.status import Health, degraded, healthy, suspended
-from generator.resource import Object
+from generator.kube.fields import condition, section, text
+from generator.kube.resource import Object
 
 
 def assess_helm_release(manifest: Object) -> Health:

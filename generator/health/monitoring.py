@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generator.health.fields import entries, text
 from generator.health.status import Health, degraded, healthy
-from generator.resource import Object
+from generator.kube.fields import entries, text
+from generator.kube.resource import Object
 
 
 def assess_monitor(manifest: Object) -> Health:

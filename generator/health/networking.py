@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generator.health.fields import condition, entries, text
 from generator.health.status import Health, healthy, progressing
-from generator.resource import Object
+from generator.kube.fields import condition, entries, text
+from generator.kube.resource import Object
 
 
 def assess_service(manifest: Object) -> Health:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.health.fields import condition, conditions, entries, integer, section, text
 from generator.health.status import Health, degraded, healthy, progressing, unknown
-from generator.resource import Object
+from generator.kube.fields import condition, conditions, entries, integer, section, text
+from generator.kube.resource import Object
 
 _IGNORE_RESTART_POLICY = "argocd.argoproj.io/ignore-restart-policy"
 _HOOK_ANNOTATIONS = ("argocd.argoproj.io/hook", "helm.sh/hook")

@@ -7,9 +7,9 @@ After Argo CD's `bitnami.com/SealedSecret`, `external-secrets.io/*` and
 from __future__ import annotations
 
 from generator.health.conditions import assess_ready
-from generator.health.fields import condition, conditions, count, is_stale, text
 from generator.health.status import Health, degraded, healthy, progressing
-from generator.resource import Object
+from generator.kube.fields import condition, conditions, count, is_stale, text
+from generator.kube.resource import Object
 
 
 def assess_sealed_secret(manifest: Object) -> Health:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generator.health.fields import section, text
 from generator.health.status import Health, degraded, healthy, progressing, unknown
-from generator.resource import Object
+from generator.kube.fields import section, text
+from generator.kube.resource import Object
 
 
 def assess_claim(manifest: Object) -> Health:

@@ -6,9 +6,9 @@ which follow `kubectl rollout status`.
 
 from __future__ import annotations
 
-from generator.health.fields import condition, count, integer, name_of, section, text
 from generator.health.status import Health, degraded, healthy, progressing, suspended
-from generator.resource import Object
+from generator.kube.fields import condition, count, integer, name_of, section, text
+from generator.kube.resource import Object
 
 _DEFAULT_DEADLINE = 600
 """Seconds: `spec.progressDeadlineSeconds` of a Deployment that sets none."""

@@ -1,5 +1,5 @@
 """What a change will do to what is running."""
 
-from generator.impact.rules import find
+from generator.impact.registry import find
 
 __all__ = ["find"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from generator.diff.secrettext import redact_prose
-from generator.diff.visible import one_line
-from generator.problem import Severity
-from generator.resource import Key
+from generator.core.problem import Severity
+from generator.core.visible import one_line
+from generator.kube.resource import Key
+from generator.redaction.text import redact_prose
 
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 

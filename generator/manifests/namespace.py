@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.manifests.common import GUARDED, NAMESPACE_WAVE, POLICY_WAVE, WAVE, manifest
-from generator.release import Release
+from generator.manifests.metadata import GUARDED, NAMESPACE_WAVE, POLICY_WAVE, WAVE, manifest
+from generator.release.release import Release
 
 
 def objects(release: Release) -> list[dict[str, Any]]:

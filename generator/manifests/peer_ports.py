@@ -5,9 +5,9 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Iterator
 
-from generator.chartlines.v1 import airflow_config
-from generator.chartlines.v1.names import PORTS
 from generator.model.environment import Environment
+from generator.release.v1 import airflow_config
+from generator.release.v1.names import PORTS
 
 _BY_SCHEME = {"https": 443, "http": 80, "ssh": 22, "ldaps": 636, "ldap": 389}
 _SEARCH_ENGINE = 9200  # Elasticsearch and OpenSearch; their URL is in a Secret

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.chartlines.secret import SecretNeed
-from generator.manifests.common import GUARDED, SECRET_WAVE, WAVE, labels, manifest
-from generator.release import Release
+from generator.manifests.metadata import GUARDED, SECRET_WAVE, WAVE, labels, manifest
+from generator.release.release import Release
+from generator.release.secret import SecretNeed
 from generator.seal import sealed_secret
 from generator.seal.scopes import Scope
 

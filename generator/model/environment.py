@@ -8,17 +8,7 @@ import pydantic
 
 from generator.model.adoption import Adoption
 from generator.model.auth import Auth
-from generator.model.base import (
-    Count,
-    Digest,
-    EnvName,
-    Label,
-    Line,
-    Name,
-    Spec,
-    Text,
-    Version,
-)
+from generator.model.base import Count, Digest, EnvName, Label, Line, Name, Spec, Text, Version
 from generator.model.components import (
     ApiServer,
     Cleanup,

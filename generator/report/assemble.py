@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from generator import impact
+from generator.core.problem import Problem, Severity, ordered
 from generator.diff.compare import compare
 from generator.diff.model import Action, Change, Limits, Side
-from generator.diff.secrettext import redact
 from generator.impact.finding import Finding
-from generator.problem import Problem, Severity, ordered
+from generator.kube.resource import Key
+from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff
-from generator.resource import Key
 
 _SEVERE = {Severity.ERROR: 400, Severity.WARNING: 200, Severity.INFO: 5}
 _ACTION = {Action.REMOVED: 60, Action.MODIFIED: 40, Action.ADDED: 20}

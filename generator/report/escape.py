@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from generator.diff.visible import one_line
+from generator.core.visible import one_line
 
 _CODE = re.compile(r"[^`|\\<>@&\s](?:[^`|\\<>@&]*[^`|\\<>@&\s])?")
 _SAFE = re.compile(r"[A-Za-z0-9 ./,+=-]")

@@ -13,11 +13,11 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
+from generator.core.problem import Problem, Severity
+from generator.core.visible import one_line, visible
 from generator.diff.model import Change
-from generator.diff.visible import one_line, visible
 from generator.impact.finding import Finding
-from generator.problem import Problem, Severity
-from generator.report import words
+from generator.report import phrases as words
 from generator.report.model import EnvironmentDiff, Report
 
 # So many lines are shown open at the start; more would bury the summary.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from generator.core.problem import Severity
 from generator.diff.model import Change
 from generator.impact.finding import Finding
-from generator.problem import Severity
-from generator.report import words
+from generator.report import phrases as words
+from generator.report.budget import Page, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import EnvironmentDiff, Report
-from generator.report.page import Page, cost
 
 _CHANGES = "Changes"
 _DRIFT = "Already different in the cluster, not by this change"

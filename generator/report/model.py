@@ -5,9 +5,9 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding
-from generator.problem import Problem, Severity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

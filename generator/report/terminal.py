@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from generator.core.problem import Severity
+from generator.core.visible import one_line
 from generator.diff.model import Change
-from generator.diff.visible import one_line
-from generator.problem import Severity
-from generator.report import words
+from generator.report import phrases as words
 from generator.report.model import EnvironmentDiff, Report
 
 if TYPE_CHECKING:

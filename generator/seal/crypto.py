@@ -12,7 +12,7 @@ import dataclasses
 import secrets
 from typing import TYPE_CHECKING
 
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

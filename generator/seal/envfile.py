@@ -6,9 +6,9 @@ import dataclasses
 import re
 from pathlib import Path
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal.sealed_secret import MAX_SECRET_BYTES
-from generator.seal.secret import Secret
 
 _ENTRY = re.compile(r"\s*(?:export\s+)?(?P<key>[-._A-Za-z0-9]+)\s*=[ \t]*(?P<rest>.*)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$", "'": "'"}

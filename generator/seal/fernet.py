@@ -15,12 +15,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal import generate, sealing
 from generator.seal.certificate import SealingCertificate
 from generator.seal.generate import FERNET_KEY
 from generator.seal.sealed_secret import State, annotation, encrypted_data, state
-from generator.seal.secret import Secret
 
 NEXT_KEY = "fernet-key-next"
 """Where the new key alone waits, sealed, until everything has been encrypted with it."""

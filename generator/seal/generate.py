@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 
-from generator.errors import UserError
-from generator.seal.secret import Secret
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 
 FERNET_KEY = "fernet-key"
 

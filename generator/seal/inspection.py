@@ -7,11 +7,10 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.errors import UserError
-from generator.problem import Problem, Severity, ordered
+from generator.core.errors import UserError
+from generator.core.problem import Problem, Severity, ordered
 from generator.seal import fernet, sealing
 from generator.seal.certificate import SealingCertificate
-from generator.seal.connection import parse_fingerprints
 from generator.seal.generate import FERNET_KEY
 from generator.seal.scopes import Scope, scope_of
 from generator.seal.sealed_secret import (
@@ -27,6 +26,7 @@ from generator.seal.sealed_secret import (
     plaintext_bytes,
     state,
 )
+from generator.seal.uri import parse_fingerprints
 
 
 @dataclasses.dataclass(frozen=True)

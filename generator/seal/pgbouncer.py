@@ -6,9 +6,9 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 
-from generator.errors import UserError
-from generator.seal import connection
-from generator.seal.secret import Secret
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
+from generator.seal import uri as connection
 
 INI_KEY = "pgbouncer.ini"
 USERS_KEY = "users.txt"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.seal import scopes
 from generator.seal.crypto import measure
 from generator.seal.scopes import Scope

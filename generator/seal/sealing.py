@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal import pgbouncer, scopes
 from generator.seal.certificate import SealingCertificate
-from generator.seal.connection import fingerprint_of, format_fingerprints, parse_fingerprints
 from generator.seal.crypto import encrypt, measure
 from generator.seal.sealed_secret import (
     API_VERSION,
@@ -23,7 +23,7 @@ from generator.seal.sealed_secret import (
     merge,
     require_key,
 )
-from generator.seal.secret import Secret
+from generator.seal.uri import fingerprint_of, format_fingerprints, parse_fingerprints
 
 
 def seal(

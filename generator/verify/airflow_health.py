@@ -10,11 +10,11 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from generator.health.fields import section, text
+from generator.kube.fields import section, text
 from generator.verify.application import Operation
-from generator.verify.expected import Expected
 from generator.verify.result import Condition, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
+from generator.verify.target import Expected
 
 _KEYS = {"dag-processor": "dag_processor"}
 _SKEW = datetime.timedelta(seconds=5)

@@ -10,8 +10,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from generator.health.fields import at, entries, section, text
-from generator.resource import Object
+from generator.kube.fields import at, entries, section, text
+from generator.kube.resource import Object
 from generator.verify.snapshot import moment_at
 
 _PRUNE_WAIT = "waiting for pruning confirmation of"

@@ -6,14 +6,14 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.diff.secrettext import redact
-from generator.health.fields import at, condition, entries, integer, name_of, section, text
-from generator.resource import Object
+from generator.kube.fields import at, condition, entries, integer, name_of, section, text
+from generator.kube.resource import Object
+from generator.redaction.text import redact
 from generator.verify.application import Operation
-from generator.verify.expected import Expected
 from generator.verify.pods import is_leaving, is_task, statuses
 from generator.verify.result import Cause
 from generator.verify.snapshot import Snapshot, moment_at
+from generator.verify.target import Expected
 
 _CANNOT_START = frozenset(
     {

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 from generator.cluster.errors import ClusterError, Trouble
 from generator.cluster.kinds import ResourceType
-from generator.diff import listing, masking
+from generator.diff import listing
 from generator.diff.model import Limits
-from generator.diff.secrettext import redact
 from generator.diff.unified import unified
-from generator.health.fields import section
-from generator.resource import Key, Object, key_of
-from generator.verify.likeness import as_desired, without_server_fields
+from generator.kube.fields import section
+from generator.kube.resource import Key, Object, key_of
+from generator.redaction import manifests as masking
+from generator.redaction.text import redact
+from generator.verify.equivalence import as_desired, without_server_fields
 
 ARGO_CD = "argocd-controller"
 """The field manager with which Argo CD applies; as it we see what its next sync would change."""

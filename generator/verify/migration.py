@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 
 from generator.health import Status, assess
-from generator.health.fields import entries, integer, name_of, section, text
-from generator.resource import Object
+from generator.kube.fields import entries, integer, name_of, section, text
+from generator.kube.resource import Object
 from generator.verify.application import Operation
-from generator.verify.expected import WORKLOAD_KINDS, Expected
 from generator.verify.pods import images, is_leaving, is_task
 from generator.verify.result import Condition, failed, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
+from generator.verify.target import WORKLOAD_KINDS, Expected
 
 _WAITER = "wait-for-airflow-migrations"
 """The chart's init container: it ends with 0 only when the database is at its image's head."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.health.fields import entries, name_of, section, text
-from generator.resource import Object
+from generator.kube.fields import entries, name_of, section, text
+from generator.kube.resource import Object
 
 _TASK_LABEL = "dag_id"
 """On every pod that runs one Airflow task; such a pod fails without the environment failing."""

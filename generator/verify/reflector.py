@@ -9,8 +9,8 @@ from collections.abc import Callable
 from generator.cluster.connection import Stream
 from generator.cluster.errors import ClusterError, Trouble
 from generator.cluster.objects import Listing
-from generator.health.fields import name_of, text
-from generator.resource import Object
+from generator.kube.fields import name_of, text
+from generator.kube.resource import Object
 from generator.verify.snapshot import Source
 from generator.verify.subscriptions import Subscription
 

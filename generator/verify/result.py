@@ -8,7 +8,7 @@ import enum
 from collections.abc import Iterable
 
 from generator.health.status import Health
-from generator.resource import Key
+from generator.kube.resource import Key
 
 
 class State(enum.StrEnum):

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator.diff.secrettext import redact
 from generator.health import Health, Status, assess
-from generator.health.fields import condition, count, name_of, section, text
-from generator.resource import Key, Object
+from generator.kube.fields import condition, count, name_of, section, text
+from generator.kube.resource import Key, Object
+from generator.redaction.text import redact
 from generator.verify.diagnosis import stuck
-from generator.verify.expected import WORKLOAD_KINDS, Expected
 from generator.verify.pods import images, pods_of
-from generator.verify.result import (
-    Condition,
-    Resource,
-    failed,
-    few,
-    met,
-    skipped,
-    unknown,
-    waiting,
-)
+from generator.verify.result import Condition, Resource, failed, few, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source
+from generator.verify.target import WORKLOAD_KINDS, Expected
 
 
 def judge_workloads(expected: Expected, snapshot: Snapshot) -> Condition:

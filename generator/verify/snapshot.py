@@ -8,8 +8,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from generator.health.fields import text
-from generator.resource import Key, Object, key_of
+from generator.kube.fields import text
+from generator.kube.resource import Key, Object, key_of
 
 
 class Source(enum.StrEnum):

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from generator.cluster import kinds
 from generator.cluster.kinds import ResourceType
-from generator.health.fields import section
-from generator.resource import Object
-from generator.verify.expected import WORKLOAD_KINDS, Expected
+from generator.kube.fields import section
+from generator.kube.resource import Object
 from generator.verify.port import ClusterPort
 from generator.verify.snapshot import Source
+from generator.verify.target import WORKLOAD_KINDS, Expected
 
 _NO_TASKS = "!dag_id"
 """Pods of single tasks come by the thousand and say nothing about the environment."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from generator.diff.secrettext import redact
-from generator.verify import airflow_health, migration, reconciled, rollout, supply
+from generator.redaction.text import redact
+from generator.verify import airflow_health, migration, rollout
+from generator.verify import dependencies as supply
+from generator.verify import sync as reconciled
 from generator.verify.application import Application, Operation, read_application
 from generator.verify.diagnosis import diagnose
-from generator.verify.expected import Expected
 from generator.verify.result import (
     Condition,
     Memory,
@@ -22,6 +23,7 @@ from generator.verify.result import (
     waiting,
 )
 from generator.verify.snapshot import Snapshot, Source, written
+from generator.verify.target import Expected
 
 _AFTER_SYNC = ("storage", "autoscaling", "fresh-pods")
 """Conditions whose objects may still be those of before, until sync and roll-out have ended."""

@@ -6,13 +6,13 @@ import dataclasses
 import datetime
 from collections.abc import Callable
 
-from generator.verify.asking import Get, http_get
+from generator.verify.airflow_probe import Get, http_get
 from generator.verify.diagnosis import wanted_logs
-from generator.verify.expected import Expected
-from generator.verify.feed import Feed, LiveFeed
+from generator.verify.live_feed import Feed, LiveFeed
 from generator.verify.port import ClusterPort
 from generator.verify.result import Outcome, Verdict
 from generator.verify.snapshot import Snapshot
+from generator.verify.target import Expected
 from generator.verify.verdict import conclude, judge
 
 _TICK = 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from generator.report import markdown
+from generator.report.budget import cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import Report
-from generator.report.page import cost
-from service.check_port import CheckState
+from service.model.check import CheckState
 
 _WORDS = {
     CheckState.SUCCESS: "passed",

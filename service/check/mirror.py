@@ -9,26 +9,26 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from generator import gitdiff
-from generator.definition import ROOT, SETTINGS
-from generator.errors import UserError
-from generator.files import Snapshot
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.core.problem import Problem, Severity
+from generator.definition.definition import ROOT, SETTINGS
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
-from generator.gitmirror import Mirror
-from generator.gitread import Entry
-from generator.problem import Problem, Severity
-from generator.tree import BOOTSTRAP, SCHEMAS
-from service import watch
-from service.check.outside import Superseded
-from service.check_port import CheckRequest, Surroundings
+from generator.git import diff as gitdiff
+from generator.git.mirror import Mirror
+from generator.git.revision import Entry
+from generator.tree.tree import BOOTSTRAP, SCHEMAS
+from service.check.reporter import Superseded
+from service.model.check import CheckRequest, Surroundings
+from service.telemetry import instrument as watch
 
 PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
 """Folders and files at the top of a repository that are gen-env's."""
 
 MAX_BYTES = 2 << 30
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
-# What trying again does not mend: the words are those of `generator.gitmirror`.
+# What trying again does not mend: the words are those of `generator.git.mirror`.
 _LASTING = (
     "credentials",
     "does not let us",
@@ -110,7 +110,7 @@ def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
     """What gen-env reads of a revision: its own folders, and the paths `more`.
 
     Nothing is checked out and no link is followed. Raises UserError beyond the limits of
-    `generator.gitread`.
+    `generator.git.revision`.
     """
     contents: dict[str, bytes] = {}
     unread: list[Entry] = []

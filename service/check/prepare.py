@@ -5,17 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from generator import catalogue, definition, gitdiff, yamlio
-from generator.catalogue import Catalogue
-from generator.definition import SETTINGS
-from generator.errors import UserError
-from generator.files import Snapshot
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.core.problem import Problem
+from generator.definition import definition
+from generator.definition.definition import SETTINGS
+from generator.git import diff as gitdiff
 from generator.model.repository import Repository
-from generator.problem import Problem
-from service.check import mirror, regenerate, supply, touched, trust
-from service.check.examine import Subject
+from generator.tree import catalogue
+from generator.tree.catalogue import Catalogue
+from generator.yaml import facade as yamlio
+from service.check import charts as supply
+from service.check import mirror, regenerate
+from service.check import scope as touched
+from service.check import settings_trust as trust
+from service.check.assess import Subject
 from service.check.mirror import PARTS, Pinned
-from service.check.touched import Touched
+from service.check.scope import Touched
 
 _SHORT = 12
 

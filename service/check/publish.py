@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
-from generator.forge.redact import redact
+from generator.forge.redaction import redact
 from generator.report import markdown
+from generator.report.budget import cost
 from generator.report.escape import prose
 from generator.report.model import Report
-from generator.report.page import cost
-from service.check import comment, record
-from service.check.examine import Findings
-from service.check.outside import Outside, Superseded
+from service.check import comment
+from service.check import report as record
+from service.check.assess import Findings
+from service.check.reporter import Outside, Superseded
 from service.check.target import Target
 from service.check.verdict import Verdict
-from service.check_port import STATUS_CONTEXT, CheckOutcome, CheckState
+from service.model.check import STATUS_CONTEXT, CheckOutcome, CheckState
 
 _STATES = {
     CheckState.SUCCESS: ForgeState.SUCCESS,

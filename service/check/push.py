@@ -7,13 +7,13 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.errors import Unavailable
-from generator.gitcommand import Git, words_of
-from generator.gitmirror import Mirror
-from generator.giturl import display_url, host_url
+from generator.git.command import Git, words_of
+from generator.git.mirror import Mirror
+from generator.git.url import display_url, host_url
 from service.check.regenerate import require_name
-from service.check_port import Surroundings
+from service.model.check import Surroundings
 
 
 class Pushed(enum.Enum):

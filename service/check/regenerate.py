@@ -8,15 +8,18 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from generator import catalogue, gitdiff, locks, yamlio
-from generator.catalogue import Catalogue
-from generator.errors import UserError
-from generator.files import Files
-from generator.gitcommand import Git, one_line
-from generator.gitmirror import Mirror
-from generator.pipeline import Generation
-from generator.plan import Plan
-from generator.tree import SCHEMAS
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.definition import lock as locks
+from generator.git import diff as gitdiff
+from generator.git.command import Git, one_line
+from generator.git.mirror import Mirror
+from generator.pipeline.generate import Generation
+from generator.tree import catalogue
+from generator.tree.catalogue import Catalogue
+from generator.tree.plan import Plan
+from generator.tree.tree import SCHEMAS
+from generator.yaml import facade as yamlio
 from service.check.mirror import Pinned
 
 TRAILER = "Gen-Env-Generated: true"

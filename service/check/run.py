@@ -11,26 +11,30 @@ import dataclasses
 import datetime
 from collections.abc import Callable
 
-from generator import engines, pipeline, plan
-from generator.errors import UserError
-from generator.files import Files
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
 from generator.forge.errors import RateLimited, Unavailable
-from generator.forge.redact import redact
-from generator.pipeline import Charts
-from generator.problem import Problem, Severity
-from generator.render import Renderer
+from generator.forge.redaction import redact
+from generator.pipeline import generate as pipeline
+from generator.pipeline import toolchain as engines
+from generator.pipeline.generate import Charts
+from generator.render.request import Renderer
 from generator.report.model import Report
-from service import watch
-from service.check import examine, publish, push, regenerate, supply
-from service.check.examine import Findings, Tools
+from generator.tree import plan
+from service.check import assess as examine
+from service.check import charts as supply
+from service.check import publish, push, regenerate
+from service.check.assess import Findings, Tools
 from service.check.mirror import Pinned, pinned
-from service.check.outside import Outside, Superseded
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal
+from service.check.reporter import Outside, Superseded
 from service.check.target import Target, target_of
 from service.check.verdict import Verdict, judge
-from service.check_port import CheckOutcome, CheckRequest, CheckState, Grants
+from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
+from service.telemetry import instrument as watch
 
 
 def _now() -> datetime.datetime:

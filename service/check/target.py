@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from service.check.outside import Outside
-from service.check_port import CheckRequest
+from service.check.reporter import Outside
+from service.model.check import CheckRequest
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

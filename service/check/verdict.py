@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.problem import Problem, Severity
-from generator.report import words
+from generator.actions.validate import NotDone
+from generator.core.problem import Problem, Severity
+from generator.report import phrases as words
 from generator.report.model import EnvironmentDiff, Report
-from generator.validate import NotDone
-from service.check.examine import CHART, Findings, is_without_base
-from service.check_port import CheckState, Grants
+from service.check.assess import CHART, Findings, is_without_base
+from service.model.check import CheckState, Grants
 
 NOT_COMPARED = "check/not-compared"
 """What a writer accepts where the base does not render, so that nobody knows what is lost."""

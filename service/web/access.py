@@ -10,7 +10,7 @@ from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 from service.web.context import context
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
-from generator.errors import UserError
-from service import archive, history, store
-from service.job import Kind, State
-from service.tables import delivery
+from generator.core.errors import UserError
+from service.model.job import Kind, State
+from service.store import history
+from service.store import reports as archive
+from service.store import runs as store
+from service.store.tables import delivery
 from service.web.access import require_api
 from service.web.context import context
 from service.web.openapi import DOCUMENT

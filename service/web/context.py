@@ -10,9 +10,9 @@ from typing import cast
 import sqlalchemy as sa
 from flask import Flask, current_app
 
-from service.intake import Intake
-from service.jobs import Jobs
-from service.settings import Settings
+from service.queue.intake import Intake
+from service.queue.jobs import Jobs
+from service.settings.resolve import Settings
 
 _KEY = "gen-env"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from generator.verify.result import Outcome
 from generator.verify.result import State as Condition
-from service.job import Kind, State
+from service.model.job import Kind, State
 
 _Schema = dict[str, Any]
 

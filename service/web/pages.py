@@ -7,8 +7,9 @@ import datetime
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from generator.errors import UserError
-from service import archive, store
+from generator.core.errors import UserError
+from service.store import reports as archive
+from service.store import runs as store
 from service.web.access import require_dashboard, require_own_page
 from service.web.context import context
 

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from flask import Blueprint, request
 from werkzeug.exceptions import HTTPException
 
-from service import ambient, intake, tracing
-from service.intake import Taken
-from service.settings import Connection
-from service.store import Delivery
+from service.queue import intake
+from service.queue.intake import Taken
+from service.settings.resolve import Connection
+from service.store.runs import Delivery
+from service.telemetry import logs as ambient
+from service.telemetry import tracing
 from service.web.context import context
 from service.webhook import payload
 from service.webhook.event import Event, Ignored, Ping

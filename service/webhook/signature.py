@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from generator.forge.port import ForgeKind
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 _TOLERANCE_SECONDS = 300

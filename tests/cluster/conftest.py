@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import yamlio
-from tests.charts_archive import stand_in_archive
+from generator.yaml import facade as yamlio
 from tests.cluster import controllers, plane, programs, samples, sealing
+from tests.standin_chart import stand_in_archive
 
 _PLANE = ("etcd", "kube-apiserver")
 

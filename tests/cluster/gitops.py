@@ -5,11 +5,12 @@ import dataclasses
 import json
 import subprocess
 
-from generator import prove, yamlio
+from generator.actions import verify as prove
 from generator.cluster import Cluster
 from generator.verify.watch import utc_now, watch
-from tests import git_server, repositories
-from tests.generator import chart_server
+from generator.yaml import facade as yamlio
+from tests import repositories
+from tests.fakes import chart_server, git_server
 
 ENVIRONMENT = "staging"
 BARE = "airflow.git"

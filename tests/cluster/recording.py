@@ -9,8 +9,8 @@ import json
 import threading
 from pathlib import Path
 
-from generator.resource import key_of
-from generator.verify.feed import LiveFeed
+from generator.kube.resource import key_of
+from generator.verify.live_feed import LiveFeed
 from generator.verify.watch import utc_now
 
 FOLDER = Path(__file__).resolve().parent.parent / "generator" / "verify" / "recorded"

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from generator import catalogue, pipeline, resource
-from generator.chart_cache import ChartCache
-from generator.files import WorkTree
-from generator.pipeline import Charts
-from generator.render_engine import SdkEngine
+from generator.chart.cache import ChartCache
+from generator.core.files import WorkTree
+from generator.kube import resource
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Charts
+from generator.render.engine import SdkEngine
+from generator.tree import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("dev", "staging", "production")

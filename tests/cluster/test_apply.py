@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator import resource
 from generator.cluster import Cluster
+from generator.kube import resource
 from generator.verify.drift import drift
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
@@ -59,7 +59,7 @@ def test_planted_drift_is_found_and_nothing_else(real_plane, definitions, sample
 def test_the_generated_roles_suffice_and_the_same_token_gets_nothing_else(
     real_plane, definitions, tmp_path
 ):
-    from generator import access
+    from generator.manifests import rbac as access
 
     namespace = "airflow-roles"
     for name in (namespace, "argocd"):

@@ -5,14 +5,14 @@ import os
 
 import pytest
 
-from generator import yamlio
-from generator.access import Subject, self_check
 from generator.cluster import Cluster
+from generator.manifests.rbac import Subject, self_check
 from generator.verify.result import Outcome, State
-from tests.charts_archive import stand_in_archive
+from generator.yaml import facade as yamlio
 from tests.cluster import argocd, gitops, process, recording
 from tests.cluster.conftest import require
 from tests.cluster.plane import ADMIN, READER
+from tests.standin_chart import stand_in_archive
 
 CONDITIONS = {
     "application",

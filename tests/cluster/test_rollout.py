@@ -7,8 +7,8 @@ import pytest
 
 from generator.cluster import Cluster
 from generator.verify.diagnosis import wanted_logs
-from generator.verify.feed import LiveFeed
-from generator.verify.promise import promise
+from generator.verify.expectation import promise
+from generator.verify.live_feed import LiveFeed
 from generator.verify.result import Outcome, State
 from generator.verify.rollout import judge_workloads
 from generator.verify.verdict import judge

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from generator import yamlio
+from generator.yaml import facade as yamlio
 from tests import repositories
 from tests.cluster import process, programs
 from tests.cluster.conftest import require

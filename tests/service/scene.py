@@ -162,7 +162,7 @@ def start(role, config, log, **more):
     """One process of the service, its output in `log`; PROJECT's own interpreter."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "service.cli", role, "--config", str(config)],
+            [sys.executable, "-m", "service.cli.main", role, "--config", str(config)],
             env=environment(**more),
             stdout=output,
             stderr=output,

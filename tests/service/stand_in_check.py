@@ -4,7 +4,7 @@ import os
 import time
 
 from generator.forge.errors import Unavailable
-from service.check_port import CheckOutcome, CheckState
+from service.model.check import CheckOutcome, CheckState
 
 
 def check(request):

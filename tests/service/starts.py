@@ -13,8 +13,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from service import setup, tables
-from service.settings import load
+from service.cli import migrate as setup
+from service.settings.resolve import load
+from service.store import tables
 
 
 def child(settings, gate):

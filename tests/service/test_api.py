@@ -4,11 +4,13 @@ import re
 import jsonschema
 import pytest
 
-from service import archive, store, tables
-from service.app import create_app
-from service.archive import Report
-from service.job import Job, Kind, State
-from service.settings import load
+from service.model.job import Job, Kind, State
+from service.settings.resolve import load
+from service.store import reports as archive
+from service.store import runs as store
+from service.store import tables
+from service.store.reports import Report
+from service.web.app import create_app
 from service.web.openapi import DOCUMENT
 from tests.service import scene
 from tests.service.webapp import application, deliver

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from service import ambient, tables
-from service.batch import Batches
+from service.store import tables
+from service.store.batch import Batches
+from service.telemetry import logs as ambient
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,7 +3,7 @@ import os
 
 from click.testing import CliRunner
 
-from service import cli
+from service.cli import main as cli
 from tests.service import scene
 
 
@@ -43,8 +43,8 @@ def test_faulty_settings_end_with_the_faults_and_no_traceback(tmp_path):
 
 
 def test_a_newer_database_is_left_alone(tmp_path):
-    from service import tables
-    from service.settings import load
+    from service.settings.resolve import load
+    from service.store import tables
 
     path = scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080)
     settings = load(path, dict(os.environ))

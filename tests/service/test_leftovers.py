@@ -1,4 +1,4 @@
-from service.leftovers import Leftovers
+from service.queue.superseded import Leftovers
 from tests.service import scene
 
 

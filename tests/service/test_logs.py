@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from generator.seal.secret import Secret
-from service import ambient
-from service.logs import JsonLines
+from generator.redaction.secret import Secret
+from service.telemetry import logs as ambient
+from service.telemetry.logs import JsonLines
 
 CANARY = "canary-secret-0123456789"
 

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from generator.forge.transport import Call
-from generator.render_cache import Render
-from service import store, tables, watch
-from service.job import State
-from service.meter import METER, Flusher, Meter
-from service.series import histogram, labels_of, text_of
+from generator.render.cache import Render
+from service.model.job import State
+from service.store import runs as store
+from service.store import tables
+from service.telemetry import instrument as watch
+from service.telemetry.meter import METER, Flusher, Meter, histogram, labels_of, text_of
 from tests.service import scene
 from tests.service.webapp import application, deliver
 
@@ -155,7 +156,7 @@ def test_the_numbers_of_all_processes_add_up(tmp_path):
             meter = Meter()  # a process each
             meter.add("renders", result="cached")
             meter.gauge("kept_bytes", 7, what="mirrors")
-            flusher = Flusher(here.engine, meter)
+            flusher = Flusher(store.writer(here.engine), meter)
             flusher.start()
             flusher.stop()
         found = families(client)
@@ -168,11 +169,11 @@ def test_numbers_that_cannot_be_written_are_kept_for_the_next_time():
     meter.add("renders", result="cached")
     away = types.SimpleNamespace(begin=lambda: (_ for _ in ()).throw(OSError("away")))
     with pytest.raises(OSError):
-        meter.flush(away)
+        meter.flush(store.writer(away))
     meter.add("renders", result="cached")
     engine = sa.create_engine("sqlite://")
     tables.metadata.create_all(engine)
-    meter.flush(engine)
+    meter.flush(store.writer(engine))
     with engine.connect() as connection:
         assert store.tallies(connection) == [("renders", 'result="cached"', 2.0)]
     engine.dispose()

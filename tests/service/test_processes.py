@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service import tables
-from service.settings import load
+from service.settings.resolve import load
+from service.store import tables
 from tests.service import scene
 
 

@@ -7,17 +7,18 @@ import pytest
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
-from service import grants, tables, timers
-from service.after.task import Done
-from service.archive import Report
-from service.check_port import CheckOutcome, CheckState, Override
-from service.executor import pause
-from service.job import Job, Kind, State
-from service.poll import poll
-from service.runner import JobFailed, Runner, Tools
-from service.store import Outcome
-from service.timers import Reminder
-from service.worker import remind
+from service.follow_up.task import Done
+from service.model.check import CheckOutcome, CheckState, Override
+from service.model.job import Job, Kind, State
+from service.store import grants, tables
+from service.store import reminders as timers
+from service.store.reminders import Reminder
+from service.store.reports import Report
+from service.store.runs import Outcome
+from service.worker.executor import pause
+from service.worker.poll import poll
+from service.worker.process import remind
+from service.worker.runner import JobFailed, Runner, Tools
 from tests.service import scene
 from tests.service.webapp import application
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from generator.errors import UserError
-from service.settings import load
+from generator.core.errors import UserError
+from service.settings.resolve import load
 from tests.service import scene
 
 

@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
-from generator.errors import UserError
-from service import database, setup, tables
-from service.settings import load
+from generator.core.errors import UserError
+from service.cli import migrate as setup
+from service.settings.resolve import load
+from service.store import database, tables
 from tests.service import scene
 
 ROUNDS = os.environ.get("GEN_ENV_START_ROUNDS", "6")

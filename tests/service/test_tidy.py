@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from generator.chart_cache import ChartCache
-from generator.gitmirror import Mirror
-from generator.render_cache import RenderCache
-from service import use
-from service.settings import load
-from service.tidy import own_folder, size_of, tidy
+from generator.chart.cache import ChartCache
+from generator.git.mirror import Mirror
+from generator.render.cache import RenderCache
+from service.settings.resolve import load
+from service.store import folder_locks as use
+from service.worker.cleanup import own_folder, size_of, tidy
 from tests.service import scene
 
 NOW = time.time()
@@ -134,7 +134,7 @@ def test_renders_and_unpacked_charts_of_others_go_by_age_and_charts_that_people_
 def test_temporary_folders_of_the_killed_go_and_those_of_the_living_stay(settings):
     program = (
         "import os, sys, tempfile; from pathlib import Path\n"
-        "from service.tidy import own_folder\n"
+        "from service.worker.cleanup import own_folder\n"
         "with own_folder(Path(sys.argv[1]), 'other'):\n"
         "    tempfile.mkdtemp(); print('in', flush=True); sys.stdin.read()\n"
     )

@@ -10,10 +10,12 @@ import types
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.transport import Call
-from generator.render_cache import Render
-from service import ambient, tracing, watch
+from generator.render.cache import Render
+from service.telemetry import instrument as watch
+from service.telemetry import logs as ambient
+from service.telemetry import tracing
 from tests.service import scene
 
 

@@ -6,11 +6,11 @@ import json
 import pytest
 
 from generator.forge.port import ForgeKind
-from service import tables
+from service.store import tables
 from service.webhook.payload import text
-from tests import forge_published
 from tests.service import scene
 from tests.service.webapp import application, deliver
+from tools import forge_published
 
 HEAD = scene.sha_of(1)
 BODY = scene.pull_body("team/one", 1, HEAD)

@@ -2,9 +2,9 @@
 
 import contextlib
 
-from service.app import create_app
-from service.settings import load
-from service.setup import prepare
+from service.cli.migrate import prepare
+from service.settings.resolve import load
+from service.web.app import create_app
 from tests.service import scene
 
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tests.charts_archive import stand_in_archive
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
+from tests.standin_chart import stand_in_archive
 
 PATH = "environments/dev/environment.yaml"
 CANARY = "canary-7f3a9c"
@@ -365,7 +365,7 @@ def test_a_file_that_is_not_there_is_refused(archive, tmp_path):
 
 
 def test_a_chart_that_is_not_airflows_is_refused(archive, tmp_path):
-    from generator.chart_archive import pack
+    from generator.chart.archive import pack
     from tests.repositories import run
 
     other = tmp_path / "nginx-1.22.0.tgz"
@@ -417,7 +417,7 @@ def test_a_digest_that_differs_from_the_lock_is_an_error(archive, tmp_path, sour
 
 
 def test_a_changed_vendored_chart_is_another_chart(archive, tmp_path):
-    from generator.chart_archive import unpack
+    from generator.chart.archive import unpack
 
     repo = repository(tmp_path / "repo", dev=DEV)
     repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "chart: {source: vendored}\n")

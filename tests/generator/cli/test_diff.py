@@ -1,7 +1,7 @@
 import pytest
 
-from tests.charts_archive import stand_in_archive
 from tests.repositories import DEV, STAGING, changed, repository, run
+from tests.standin_chart import stand_in_archive
 
 
 @pytest.fixture

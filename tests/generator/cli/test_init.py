@@ -1,6 +1,6 @@
 import pytest
 
-from service.check_port import STATUS_CONTEXT
+from service.model.check import STATUS_CONTEXT
 from tests.repositories import Repo, run, snapshot
 
 
@@ -144,7 +144,7 @@ def test_without_an_identity_a_folder_that_was_there_is_as_before(tmp_path, nobo
 
 
 def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
-    from generator.git import Worktree
+    from generator.git.worktree import Worktree
 
     def interrupted(self, paths, message):
         raise KeyboardInterrupt

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from generator.cli import common, main
-from generator.errors import UserError
-from generator.problem import Problem, Severity
+from generator.core.errors import UserError
+from generator.core.problem import Problem, Severity
 from tests.repositories import DEV, Repo, repository, run
 
 COMMAND = Path(sys.executable).with_name("gen-env")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from generator import create, engines
+from generator.actions import new as create
 from generator.cli import new as command
-from generator.errors import UserError
-from generator.files import WorkTree
+from generator.core.errors import UserError
+from generator.core.files import WorkTree
+from generator.pipeline import toolchain as engines
 from tests.repositories import (
     DEV,
     PRODUCTION,
@@ -591,7 +592,7 @@ def test_a_full_disk_leaves_everything_as_it_was(repo):
     before = snapshot(repo)
     script = (
         "import resource, signal, sys; from generator.cli.main import main;"
-        "import generator.create as create; write = create.commit\n"
+        "import generator.actions.new as create; write = create.commit\n"
         "def limited(*arguments):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "    return write(*arguments)\n"

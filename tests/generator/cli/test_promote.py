@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from generator.locks import version
-from tests.fake_forge import TOKEN
-from tests.generator.promote import world as worlds
-from tests.generator.promote.world import DEFINITION, FROM, PATHS
+from generator.definition.lock import version
+from tests.fakes.forge import TOKEN
+from tests.generator.promotion import world as worlds
+from tests.generator.promotion.world import DEFINITION, FROM, PATHS
 from tests.repositories import snapshot
 
 

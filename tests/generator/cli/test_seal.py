@@ -15,8 +15,8 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet, MultiFernet
 
-from tests.fake_apiserver import FakeApiServer
-from tests.generator.chartlines import authority
+from tests.fakes.apiserver import FakeApiServer
+from tests.generator.release import authority
 from tests.generator.seal.keypair import DAY, elliptic_key, pem, private_key, unseal
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repository
 
@@ -537,7 +537,7 @@ def test_where_generate_would_refuse_nothing_is_sealed_either(repo, change, word
 
 
 def newer(repo):
-    from generator.locks import version
+    from generator.definition.lock import version
 
     repo.edit("environments/dev/gen-env.lock", f'genEnv: "{version()}"', 'genEnv: "99.0.0"')
 

@@ -3,8 +3,8 @@ import datetime
 
 import pytest
 
-from tests.charts_archive import stand_in_archive
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repository, run
+from tests.standin_chart import stand_in_archive
 
 TOMORROW = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat()
 FIELDS = {"rule", "severity", "environment", "path", "line", "message", "hint"}

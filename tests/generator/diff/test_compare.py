@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from generator import impact
 from generator.diff.compare import compare
-from generator.diff.folding import ORDER
 from generator.diff.model import Action, Limits, Side
+from generator.diff.noise import ORDER
 from generator.diff.pairing import key_of
 from tests.generator.diff.trees import at, everything, places, removed, replaced
 

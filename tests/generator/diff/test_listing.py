@@ -2,9 +2,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.diff.content import plain
+from generator.core.visible import one_line, visible
+from generator.diff.equality import plain
 from generator.diff.listing import lines
-from generator.diff.visible import one_line, visible
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf"]))
 BLOCKS = st.lists(st.text("abc :#-'\"[]{}", max_size=8), max_size=4).map("\n".join)

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import serialization
 from generator.forge.connect import connect
 from generator.forge.credentials import App, Token
 from generator.forge.location import locate
-from generator.seal.secret import Secret
-from tests.fake_forge import REPOSITORY, TOKEN, Store, serving
+from generator.redaction.secret import Secret
+from tests.fakes.forge import REPOSITORY, TOKEN, Store, serving
 from tests.generator.seal.keypair import private_key
 
 

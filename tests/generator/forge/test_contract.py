@@ -2,14 +2,9 @@
 
 import pytest
 
-from generator.forge.errors import (
-    Forbidden,
-    ForgeError,
-    Rejected,
-    Unavailable,
-)
+from generator.forge.errors import Forbidden, ForgeError, Rejected, Unavailable
 from generator.forge.port import LIMITS, Check, CheckState, DeploymentState, ForgeKind, PullState
-from tests.fake_forge import ALICE, BOT, MALLORY, OTHER_SHA, SHA
+from tests.fakes.forge import ALICE, BOT, MALLORY, OTHER_SHA, SHA
 
 MARKER = "<!-- gen-env:payments/production -->"
 COMMENTS = {ForgeKind.GITLAB: "/notes"}

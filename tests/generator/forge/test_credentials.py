@@ -1,9 +1,9 @@
 import pytest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.credentials import App, Token, from_environment
 from generator.forge.port import ForgeKind
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 
 
 def test_the_own_variable_comes_before_the_forges():

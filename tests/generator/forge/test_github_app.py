@@ -1,11 +1,11 @@
 import pytest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.credentials import App
 from generator.forge.errors import Unauthorized
 from generator.forge.port import Annotation, Check, CheckState, ForgeKind
-from generator.seal.secret import Secret
-from tests.fake_forge import SHA
+from generator.redaction.secret import Secret
+from tests.fakes.forge import SHA
 from tests.generator.forge.forges import app_key, setting, with_app
 
 APP = 701

@@ -1,6 +1,6 @@
 import pytest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.location import locate
 from generator.forge.port import ForgeKind
 

@@ -7,7 +7,7 @@ import pytest
 
 from generator.forge.port import CheckState, ForgeKind, PullState
 from tests import forge_contract
-from tests.fake_forge import ALICE, BOT, REPOSITORY, SHA, TOKEN
+from tests.fakes.forge import ALICE, BOT, REPOSITORY, SHA, TOKEN
 from tests.generator.forge.forges import with_app
 
 MARKER = "<!-- gen-env 1 -->"

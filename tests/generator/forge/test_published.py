@@ -20,9 +20,10 @@ from generator.forge.port import (
     ForgeKind,
     PullState,
 )
-from tests import forge_contract, forge_published
-from tests.fake_forge import BOT, REPOSITORY, SHA
+from tests import forge_contract
+from tests.fakes.forge import BOT, REPOSITORY, SHA
 from tests.generator.forge.forges import setting, with_app
+from tools import forge_published
 
 URL = "https://x.example/"
 

@@ -14,7 +14,7 @@ from generator.forge.errors import (
     Unavailable,
 )
 from generator.forge.port import CheckState, ForgeKind
-from tests.fake_forge import BOT, SHA, TOKEN
+from tests.fakes.forge import BOT, SHA, TOKEN
 
 MARKER = "<!-- gen-env:payments/production -->"
 

@@ -5,11 +5,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.forge.errors import Rejected, Unavailable, message_of
 from generator.forge.transport import Transport
-from generator.seal.secret import Secret
-from tests.fake_forge import REPOSITORY, SHA, TOKEN
+from generator.redaction.secret import Secret
+from tests.fakes.forge import REPOSITORY, SHA, TOKEN
 from tests.generator.forge.forges import Clock, setting
 
 PULLS = f"/repos/{REPOSITORY}/pulls"

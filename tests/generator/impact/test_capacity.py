@@ -2,9 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from generator.diff.quantity import cores, quantity, size
-from generator.impact.capacity import requests
-from generator.impact.workload import workloads
+from generator.impact.rules.capacity import requests
+from generator.kube.quantity import cores, quantity, size
+from generator.kube.workload import workloads
 from tests.generator.impact.builders import airflow_cfg, found, manifest, scaler, secret, workload
 
 

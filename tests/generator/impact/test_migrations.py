@@ -1,6 +1,6 @@
 import pytest
 
-from generator.impact.migrations import KNOWN, SCHEMA_VERSIONS, Class, classify
+from generator.impact.rules.migrations import KNOWN, SCHEMA_VERSIONS, Class, classify
 from tests.generator.impact.builders import found, manifest, workload
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from generator.impact.flows import Flow
+from generator.impact.network_flows import Flow
 from tests.generator.impact.builders import config, found, manifest, policy, workload
 
 POD = workload("api", container_ports=[{"name": "http", "containerPort": 8080}])

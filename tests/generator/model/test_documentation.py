@@ -1,5 +1,5 @@
-from generator import schemas
 from generator.model import documentation
+from generator.model import json_schema as schemas
 from generator.model.base import Spec
 from generator.model.environment import Environment
 from generator.model.repository import Repository

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Side
-from generator.problem import Problem, Severity
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 from tests.golden_cases import NAMES, report_of

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Side
-from generator.problem import Problem, Severity
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 from tests.generator.report.samples import config

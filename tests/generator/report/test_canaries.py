@@ -8,9 +8,9 @@ import json
 import pytest
 from rich.console import Console
 
+from generator.core.problem import Problem, Severity
 from generator.diff.compare import compare
 from generator.diff.model import Facts, Side
-from generator.problem import Problem, Severity
 from generator.report import html, markdown, terminal
 from generator.report import json as report_json
 from generator.report.assemble import environment_diff

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.seal import certificate
 from tests.generator.seal.keypair import DAY, NOW, elliptic_key, pem, private_key
 

@@ -5,9 +5,9 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generator.redaction.secret import Secret
 from generator.seal.crypto import encrypt, measure
 from generator.seal.scopes import Scope, label
-from generator.seal.secret import Secret
 from tests.generator.seal.keypair import private_key, unseal
 
 PUBLIC = private_key().public_key()

@@ -1,11 +1,11 @@
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal import fernet, generate, sealing
 from generator.seal.fernet import Stage
 from generator.seal.sealed_secret import annotation, encrypted_data, stub
-from generator.seal.secret import Secret
 from tests.generator.seal.keypair import NOW, sealing_certificate, unseal
 
 CERTIFICATE = sealing_certificate()

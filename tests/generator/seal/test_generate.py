@@ -3,7 +3,7 @@ import base64
 import pytest
 from cryptography.fernet import Fernet
 
-from generator.errors import UserError
+from generator.core.errors import UserError
 from generator.seal import generate
 
 

@@ -2,12 +2,13 @@ import copy
 
 import pytest
 
-from generator.problem import Severity
-from generator.seal import connection, fernet, generate, inspection, sealing
+from generator.core.problem import Severity
+from generator.redaction.secret import Secret
+from generator.seal import fernet, generate, inspection, sealing
+from generator.seal import uri as connection
 from generator.seal.inspection import Expected, Place
 from generator.seal.scopes import NAMESPACE_WIDE, Scope
 from generator.seal.sealed_secret import merge, stub
-from generator.seal.secret import Secret
 from tests.generator.seal.keypair import DAY, NOW, sealing_certificate
 
 EXPECTED = Expected("db", "team", frozenset({"connection"}))

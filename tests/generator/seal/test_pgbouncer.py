@@ -2,9 +2,9 @@ import configparser
 
 import pytest
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal import pgbouncer
-from generator.seal.secret import Secret
 
 DATABASE = pgbouncer.Database(pgbouncer.METADATA_ALIAS, "pg.internal", "airflow", pool_size=40)
 

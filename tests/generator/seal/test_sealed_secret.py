@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.errors import UserError
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
 from generator.seal import sealed_secret
 from generator.seal.crypto import encrypt
 from generator.seal.scopes import CLUSTER_WIDE, Scope
 from generator.seal.sealed_secret import State
-from generator.seal.secret import Secret
 from tests.generator.seal.keypair import private_key
 
 KEYS = st.from_regex(r"[a-zA-Z][-._a-zA-Z0-9]{0,30}", fullmatch=True)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.errors import UserError
-from generator.seal import connection, sealing
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
+from generator.seal import sealing
+from generator.seal import uri as connection
 from generator.seal.scopes import Scope
 from generator.seal.sealed_secret import (
     MAX_SECRET_BYTES,
@@ -21,7 +23,6 @@ from generator.seal.sealed_secret import (
     state,
     stub,
 )
-from generator.seal.secret import Secret
 from tests.generator.seal.keypair import DAY, NOW, sealing_certificate, unseal
 
 KEYS = st.from_regex(r"[a-zA-Z][-._a-zA-Z0-9]{0,30}", fullmatch=True)

@@ -6,8 +6,8 @@
 import copy
 import datetime
 
-from generator.verify.expected import Endpoint, Expected
 from generator.verify.snapshot import AirflowAnswer, SecretMeta, Snapshot
+from generator.verify.target import Endpoint, Expected
 
 START = datetime.datetime(2026, 1, 5, 10, 0, 0, tzinfo=datetime.UTC)
 OLD, OURS, LATER = "0" * 40, "1" * 40, "2" * 40

@@ -4,8 +4,8 @@ import pytest
 
 from generator.cluster import Cluster, ClusterError
 from generator.verify.drift import Kind, drift
-from generator.verify.likeness import as_desired
-from tests.fake_apiserver import FakeApiServer
+from generator.verify.equivalence import as_desired
+from tests.fakes.apiserver import FakeApiServer
 from tests.generator.health.objects import read
 
 DEPLOYMENT = """

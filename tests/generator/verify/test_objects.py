@@ -4,10 +4,15 @@ import pytest
 
 from generator.verify.airflow_health import judge_airflow
 from generator.verify.application import read_application
+from generator.verify.dependencies import (
+    judge_autoscalers,
+    judge_claims,
+    judge_fresh,
+    judge_unsealed,
+)
 from generator.verify.migration import judge_migration
 from generator.verify.rollout import judge_workloads, resources
 from generator.verify.snapshot import Source
-from generator.verify.supply import judge_autoscalers, judge_claims, judge_fresh, judge_unsealed
 from tests.generator.verify.scene import (
     IMAGE,
     OURS,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.verify.promise import promise
+from generator.verify.expectation import promise
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Snapshot
 from generator.verify.verdict import conclude, judge

@@ -7,20 +7,13 @@ import time
 import pytest
 
 from generator.cluster import Cluster
-from generator.verify.feed import secret_ages
+from generator.verify.live_feed import secret_ages
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Source
 from generator.verify.subscriptions import subscriptions
 from generator.verify.watch import follow, watch
-from tests.fake_apiserver import FakeApiServer
-from tests.generator.verify.scene import (
-    START,
-    Scene,
-    airflow,
-    crash_loop,
-    expected,
-    rendered,
-)
+from tests.fakes.apiserver import FakeApiServer
+from tests.generator.verify.scene import START, Scene, airflow, crash_loop, expected, rendered
 
 
 class ScriptedFeed:

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from generator.forge.port import ForgeKind
-from tests.charts_archive import stand_in_archive
 from tests.repositories import DEV, STAGING, repository
 from tests.service.check import world as worlds
+from tests.standin_chart import stand_in_archive
 
 
 @pytest.fixture(scope="session")

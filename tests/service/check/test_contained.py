@@ -10,13 +10,13 @@ import threading
 import pytest
 from markdown_it import MarkdownIt
 
-from service.check_port import CheckState, Grants
-from tests import fake_forge
-from tests.charts_archive import CHART
+from service.model.check import CheckState, Grants
+from tests.fakes import forge as fake_forge
 from tests.repositories import SETTINGS
 from tests.service.check.test_hostile import alive
 from tests.service.check.test_run import SMALL
 from tests.service.check.world import DEV, report, rules
+from tests.standin_chart import CHART
 
 CANARY = "canary-9d27e4b1c6"
 SHOWN = MarkdownIt("commonmark").enable(["table"])

@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from service.check.outside import Outside
+from service.check.reporter import Outside
 from service.check.run import UnexpectedFault, check
-from service.check_port import CheckState, Grants
-from tests import fake_forge
+from service.model.check import CheckState, Grants
+from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT
 from tests.repositories import SETTINGS
 from tests.service.check.test_run import AUTH, SMALL

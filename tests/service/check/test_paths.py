@@ -4,13 +4,13 @@ from generator.forge.connect import connect
 from generator.forge.credentials import App
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
-from service.check_port import CheckState
-from tests.charts_archive import CHART
+from service.model.check import CheckState
 from tests.generator.forge.forges import app_key
 from tests.generator.seal.keypair import private_key
 from tests.repositories import SETTINGS
 from tests.service.check.test_run import AUTH, SMALL, VALUES
 from tests.service.check.world import DEV, problems, report, rules
+from tests.standin_chart import CHART
 
 STAGING = "environments/staging/environment.yaml"
 VENDORED = SETTINGS + "chart: {source: vendored, path: charts/airflow}\n"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from generator.errors import UserError
-from generator.gitdiff import merge_tree
-from generator.gitmirror import Mirror
-from generator.plan import Plan
+from generator.core.errors import UserError
+from generator.git.diff import merge_tree
+from generator.git.mirror import Mirror
+from generator.tree.plan import Plan
 from service.check import regenerate
 from service.check.mirror import Pinned
 from service.check.regenerate import Identity

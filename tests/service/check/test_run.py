@@ -4,8 +4,8 @@ import pytest
 
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
-from service.check_port import CheckState, Grants, Override
-from tests import fake_forge
+from service.model.check import CheckState, Grants, Override
+from tests.fakes import forge as fake_forge
 from tests.repositories import SETTINGS
 from tests.service.check.world import DEV, REPORT, problems, report, rules
 

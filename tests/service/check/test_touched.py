@@ -1,8 +1,8 @@
 """Which environments a change reaches."""
 
-from generator import catalogue
-from generator.files import Snapshot
-from service.check import touched
+from generator.core.files import Snapshot
+from generator.tree import catalogue
+from service.check import scope as touched
 from tests.repositories import DEV, SETTINGS, STAGING
 
 

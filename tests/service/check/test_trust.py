@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import definition, yamldata, yamlio
-from service.check import trust
+from generator.definition import definition
+from generator.yaml import data as yamldata
+from generator.yaml import facade as yamlio
+from service.check import settings_trust as trust
 from tests.repositories import SETTINGS
 
 BASE = SETTINGS + "defaults: {tiers: {production: {scheduler: {replicas: 2}}}}\n"

@@ -2,16 +2,16 @@
 
 import pytest
 
+from generator.actions.validate import NotDone
+from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change
 from generator.impact import finding
-from generator.problem import Problem, Severity
+from generator.kube.resource import Key
 from generator.report.model import EnvironmentDiff, Report
-from generator.resource import Key
-from generator.validate import NotDone
 from service.check import comment
-from service.check.examine import CHART, Findings
+from service.check.assess import CHART, Findings
 from service.check.verdict import judge
-from service.check_port import CheckState, Grants, Override
+from service.model.check import CheckState, Grants, Override
 
 LOSS = finding.error("data-loss", None, "is pruned")
 ERROR = Problem("a/b", Severity.ERROR, "wrong", "dev", "x.yaml", 3)

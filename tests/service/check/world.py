@@ -10,10 +10,11 @@ from generator.forge.connect import connect
 from generator.forge.credentials import Token
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 from service.check.run import Means, check
-from service.check_port import CheckRequest, Grants, Reason, Surroundings
-from tests import fake_forge, git_server
+from service.model.check import CheckRequest, Grants, Reason, Surroundings
+from tests.fakes import forge as fake_forge
+from tests.fakes import git_server
 from tests.repositories import Repo
 
 NOW = datetime.datetime(2026, 6, 1, 12, tzinfo=datetime.UTC)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.charts_archive import stand_in_archive
 from tests.repositories import DEV, repository
+from tests.standin_chart import stand_in_archive
 
 
 @pytest.fixture(scope="session")

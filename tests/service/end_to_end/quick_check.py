@@ -3,8 +3,8 @@
 import time
 
 from generator.forge.port import CheckState as ForgeState
-from service.check.outside import Outside, Superseded
-from service.check_port import CheckOutcome, CheckState
+from service.check.reporter import Outside, Superseded
+from service.model.check import CheckOutcome, CheckState
 
 
 def check(request):

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from generator.forge.port import ForgeKind
-from service import tables
-from service.settings import load
-from tests import fake_forge, forge_contract
-from tests.fake_forge_hooks import Hook
+from service.settings.resolve import load
+from service.store import tables
+from tests import forge_contract
+from tests.fakes import forge as fake_forge
+from tests.fakes.forge_hooks import Hook
 from tests.service import scene
 from tests.service.check import world as worlds
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from service.settings import load
-from tests.fake_apiserver import FakeApiServer
+from service.settings.resolve import load
+from tests.fakes.apiserver import FakeApiServer
 from tests.service import scene
 from tests.service.check.test_run import AUTH
 from tests.service.check.world import DEV

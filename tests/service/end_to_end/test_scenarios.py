@@ -7,7 +7,7 @@ import time
 import pytest
 
 from generator.forge.port import ForgeKind
-from tests.fake_forge import ALICE, MALLORY
+from tests.fakes.forge import ALICE, MALLORY
 from tests.service import scene
 from tests.service.check.test_run import AUTH
 from tests.service.check.world import DEV

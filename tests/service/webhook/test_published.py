@@ -6,11 +6,11 @@ import json
 import pytest
 
 from generator.forge.port import ForgeKind
-from service.intake import content_of, jobs_of
-from service.settings import load
+from service.queue.intake import content_of, jobs_of
+from service.settings.resolve import load
 from service.webhook.extract import event_of
-from tests import forge_published
 from tests.service import scene
+from tools import forge_published
 
 HEADERS = {
     ForgeKind.GITHUB: "x-github-event",

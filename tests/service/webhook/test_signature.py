@@ -5,7 +5,7 @@ import hmac
 import pytest
 
 from generator.forge.port import ForgeKind
-from generator.seal.secret import Secret
+from generator.redaction.secret import Secret
 from service.webhook.signature import verify
 
 # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries

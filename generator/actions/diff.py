@@ -1,0 +1,188 @@
+"""`gen-env diff` as steps: which revisions, which files, which format."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from generator.chart.chart import ChartError
+from generator.chart.provider import Charts
+from generator.core.errors import UserError
+from generator.core.files import Snapshot, WorkTree
+from generator.definition.definition import ROOT, SETTINGS
+from generator.git.files import APART, GitFiles
+from generator.git.revision import Revision
+from generator.git.worktree import Worktree
+from generator.pipeline import review
+from generator.pipeline import toolchain as engines
+from generator.report.model import Report
+
+Progress = Callable[[int, int, str], None]
+
+# What of a repository can matter to gen-env, beside a vendored chart.
+_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for on the command line."""
+
+    folder: Path
+    base: str | None = None
+    head: str | None = None
+    environments: tuple[str, ...] = ()
+    file: str | None = None
+    live: bool = False
+    helm: str | None = None
+
+
+def compare(request: Request, progress: Progress) -> Report:
+    """The report; raises UserError for revisions that are not there."""
+    tree = Worktree.find(request.folder)
+    prefix = request.folder.resolve().relative_to(tree.root.resolve()).as_posix()
+    prefix = "" if prefix == "." else f"{prefix}/"
+    base = base_revision(tree, request)
+    head = tree.resolve(request.head) if request.head else None
+    with contextlib.ExitStack() as opened:
+        # git looks through the whole tree while the settings and charts are read.
+        aside = opened.enter_context(ThreadPoolExecutor(max_workers=1))
+        touched = aside.submit(_touched, tree, (base, head), prefix, (ROOT, SETTINGS))
+        revisions = review.Revisions(
+            base=opened.enter_context(_lazily(tree, base, prefix, request)),
+            head=opened.enter_context(_lazily(tree, head, prefix, request))
+            if head
+            else WorkTree(request.folder),
+            base_name=_shown(request.base, base),
+            head_name=_shown(request.head, head) if head else "the work tree",
+        )
+        renderer = engines.lazy(WorkTree(request.folder), request.helm)
+        means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
+        if request.file is not None:
+            return _plain(request, revisions, means)
+        carried = {engines.vendored_path(files) for files in (revisions.base, revisions.head)}
+        shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
+        reached = None if shared else touched.result()
+        report = review.review(revisions, request.environments, reached, means)
+        return _with_drift(request, revisions, report, means) if request.live else report
+
+
+def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles:
+    """The files of a commit; of a file of its own, nobody knows what else lies there."""
+    listed = _PARTS if request.file is None else ()
+    return GitFiles(Revision(tree.git, sha), prefix, listed)
+
+
+def _charts(revisions: review.Revisions, folder: Path) -> Charts:
+    """The charts of the head; a chart that the base carries itself is found by its digest."""
+    before = engines.charts(revisions.base)
+    if before.vendored is not None:
+        with contextlib.suppress(ChartError):  # then that side says that it has no chart
+            before.vendored()
+    return engines.charts(revisions.head, folder)
+
+
+def _plain(request: Request, revisions: review.Revisions, means: review.Means) -> Report:
+    """One file that belongs to no definition, and the values files that it names."""
+    from generator.actions import plain_release
+
+    assert request.file is not None
+    plain = plain_release.PlainReleases(means.charts, means.renderer)
+    base = (revisions.base_name, revisions.base)
+    head = (revisions.head_name, revisions.head)
+    return plain_release.compare(base, head, request.file, plain)
+
+
+def _with_drift(
+    request: Request, revisions: review.Revisions, report: Report, means: review.Means
+) -> Report:
+    """The same report, with what each cluster differs in from the base."""
+    from generator.pipeline import drift as live
+
+    return live.with_drift(report, revisions.base, revisions.base_name, means, request.environments)
+
+
+def base_revision(tree: Worktree, request: Request) -> str:
+    """The base: as given, else where this branch left the default branch."""
+    if request.base:
+        return tree.resolve(request.base)
+    head = tree.head()
+    if head is None:
+        raise UserError("there is no commit yet to compare with", hint="commit something first")
+    repository = engines.settings(WorkTree(request.folder))
+    branch = tree.default_branch(repository.repository.branch if repository else "")
+    return tree.left_at(branch, head)
+
+
+def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
+    """The files of a commit that matter to gen-env, read from git's objects in one go."""
+    found = _read(tree, sha, prefix, _PARTS)
+    path = engines.vendored_path(found)
+    if path is None:
+        return found
+    chart = _read(tree, sha, prefix, (path,))
+    return Snapshot({**found.contents, **chart.contents}, found.symlinks + chart.symlinks)
+
+
+def _read(tree: Worktree, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
+    contents: dict[str, bytes] = {}
+    links: list[str] = []
+    revision = tree.at(sha)
+    for part in parts:
+        found, left = revision.read_tree(f"{prefix}{part}")
+        contents |= {path.removeprefix(prefix): content for path, content in found.items()}
+        apart = [entry for entry in left if entry.mode in APART]
+        links += [entry.path.removeprefix(prefix) for entry in apart]
+    return Snapshot(contents, tuple(links))
+
+
+def _touched(
+    tree: Worktree, sides: tuple[str, str | None], prefix: str, paths: Sequence[str]
+) -> set[str]:
+    """Files at or below `paths` that differ between base and head (None is the work tree)."""
+    if not paths:
+        return set()
+    base, head = sides
+    within = ["--", *(f"{prefix}{path}" for path in paths)]
+    arguments = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base]
+    output = tree.git.run(*arguments, *([head] if head else []), *within).stdout
+    if not head:
+        listed = ("ls-files", "-z", "--others", "--exclude-standard")
+        output += tree.git.run(*listed, *within).stdout
+    names = [name.decode("utf-8", "replace") for name in output.split(b"\0") if name]
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+def _shown(name: str | None, sha: str | None) -> str:
+    short = (sha or "")[:12]
+    return short if name is None or (sha or "").startswith(name) else f"{name} ({short})"
+
+
+def formatted(report: Report, form: str, budget: int, *, color: bool) -> str:
+    """The report as text in one of its formats."""
+    if form == "json":
+        from generator.report import json
+
+        return json.render(report)
+    if form == "markdown":
+        from generator.report import markdown
+
+        return markdown.render(report, budget=budget)
+    if form == "html":
+        from generator.report import html
+
+        return html.render(report)
+    import io
+
+    from rich.console import Console
+
+    from generator.report import terminal
+
+    text = io.StringIO()
+    width = shutil.get_terminal_size((100, 40)).columns
+    console = Console(file=text, force_terminal=color, no_color=not color, width=width)
+    terminal.show(report, console)
+    return text.getvalue()

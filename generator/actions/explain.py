@@ -1,0 +1,138 @@
+"""Effective values of an environment, with the source of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pydantic
+
+from generator.core.errors import UserError
+from generator.core.layered import Path, dotted, leaves
+from generator.definition.resolve import effective
+from generator.model import documentation
+from generator.model.environment import Environment
+from generator.pipeline.generate import Built
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One field: its value and where it was decided."""
+
+    field: str
+    value: Any
+    source: str
+
+    @property
+    def shown(self) -> str:
+        """The value on one line."""
+        if isinstance(self.value, str):
+            return self.value if len(self.value) <= 60 else self.value[:57] + "..."
+        return json.dumps(self.value, ensure_ascii=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Field, value, source."""
+        return dataclasses.asdict(self)
+
+
+def rows(built: Built, field: str | None) -> list[Row]:
+    """Every leaf of the environment, or those at and below `field`; UserError for an unknown."""
+    assert built.resolved is not None
+    found = []
+    for path, value in leaves(effective(built.resolved.environment)):
+        name = dotted(path)
+        if field and not (name == field or name.startswith((f"{field}.", f"{field}["))):
+            continue
+        if value in (None, {}, []) and not field:
+            continue
+        found.append(Row(name, value, _source(built, path)))
+    if not found:
+        known = sorted(item.alias or name for name, item in Environment.model_fields.items())
+        raise UserError(f"no field {field}", hint=f"fields: {', '.join(known)}")
+    return found
+
+
+def _source(built: Built, path: Path) -> str:
+    assert built.resolved is not None
+    merged = built.resolved.merged
+    exact = any(place in merged.origins for place in (path[:n] for n in range(1, len(path) + 1)))
+    if not exact:
+        return "built-in"
+    layer = merged.origin(path)
+    if layer is None:
+        return "built-in"
+    # An empty mapping that a layer opened says nothing about the fields that it left out.
+    node: Any = layer.data
+    for part in path:
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+        elif not isinstance(node, dict):
+            break
+        else:
+            return "built-in"
+    _, line = built.resolved.place(*path)
+    return f"{layer.source}:{line}" if layer.path and line else layer.source
+
+
+def notes(built: Built, field: str | None) -> list[str]:
+    """What a field is for, and the chart values that it decides."""
+    if not field:
+        return []
+    found = []
+    purpose = _purpose(Environment, field.split("."))
+    if purpose:
+        found += ["", purpose]
+    if built.release is not None:
+        keys = sorted(
+            ".".join(setting.key)
+            for setting in built.release.settings
+            if setting.field == field or setting.field.startswith(f"{field}.")
+        )
+        if keys:
+            found += ["", f"chart values: {', '.join(keys)}"]
+    if field.split(".")[0] in _TRADE_OFFS:
+        found += ["", _TRADE_OFFS[field.split(".")[0]]]
+    return found
+
+
+_TRADE_OFFS = {
+    "dags": (
+        "gitSync: a push is live within the period, no image build; every pod pulls from git, and"
+        " history of a DAG is not kept.\n"
+        "bundles (Airflow 3): DAG processor and workers fetch for themselves and runs keep the"
+        " version they began with; every worker needs git access.\n"
+        "image: what was tested is what runs, and rolls back with it; each DAG change restarts"
+        " everything.\n"
+        "persistence: something else fills the volume; it must be readable on every node."
+    ),
+    "workers": (
+        "replicas: a fixed number. keda: follows queued and running tasks, down to zero; needs"
+        " PostgreSQL and KEDA. hpa: follows CPU, which idle-waiting tasks do not use."
+    ),
+}
+
+
+def _purpose(model: type[pydantic.BaseModel], parts: list[str]) -> str:
+    """The documentation of a field, or of the model behind it."""
+    by_alias = {item.alias or name: name for name, item in model.model_fields.items()}
+    name = by_alias.get(parts[0].partition("[")[0])
+    if name is None:
+        return ""
+    text = documentation.texts(model).get(name)
+    inner = _model_in(model.model_fields[name].annotation)
+    if len(parts) > 1:
+        return _purpose(inner, parts[1:]) if inner else ""
+    return text or (inner.__doc__ or "" if inner else "")
+
+
+def _model_in(annotation: Any) -> type[pydantic.BaseModel] | None:
+    import typing
+
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    for part in typing.get_args(annotation):
+        found = _model_in(part)
+        if found:
+            return found
+    return None

@@ -1,0 +1,346 @@
+"""`gen-env seal` as steps: find the values, seal them, regenerate what follows from that."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files, Overlay, WorkTree
+from generator.core.problem import Severity
+from generator.manifests import secrets as manifests
+from generator.model.repository import CONTROLLER
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.redaction.secret import Secret
+from generator.release.release import Release
+from generator.release.secret import SecretNeed
+from generator.seal import certificate, fernet, generate, sealed_secret, sealing
+from generator.seal import certificate_source as source
+from generator.seal import derived_values as assembly
+from generator.seal import input as sources
+from generator.seal.certificate import SealingCertificate
+from generator.seal.sealed_secret import State
+from generator.tree import catalogue, tree
+from generator.tree.plan import Plan
+
+Ask = Callable[[str], Secret]
+"""Asks for one secret value by its key."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line; values given there are secrets already."""
+
+    environment: str
+    secret: str | None
+    given: Mapping[str, Secret]
+    generate: bool
+    user: str | None
+    certificate: str | None
+    rotate: bool = False
+    reencrypted: bool = False
+    folder: Path = Path()
+    """Where a relative path to the certificate starts from."""
+    ca: Path | None = None
+    """What to trust for the certificate's URL."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sealed:
+    """What was sealed: the plan, Secret → keys, and what a person does next."""
+
+    plan: Plan
+    keys: Mapping[str, tuple[str, ...]]
+    certificate: SealingCertificate | None
+    next: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """A certificate to be written, and the fingerprint of the one that stood there."""
+
+    plan: Plan
+    certificate: SealingCertificate
+    before: str | None
+
+
+def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.datetime) -> Sealed:
+    """Seal and regenerate; nothing is written yet, and no plaintext ever is.
+
+    Raises UserError for an unknown secret or key, a missing or expired certificate, a value that
+    may not be replaced.
+    """
+    files = WorkTree(root)
+    built = _built(files, wish.environment)
+    release = built.release
+    assert release is not None
+    if wish.rotate:
+        return _rotated(root, files, built, wish, charts, ask, now)
+    values = _values(built, release, wish, ask)
+    if not values:
+        return Sealed(Plan({}), {}, None)
+    key = _certificate(root, release, wish)
+    writes = {}
+    for name, chosen in values.items():
+        path, text = _sealed_file(built, release, name, chosen, key, now, generated=wish.generate)
+        writes[path] = text
+    plan = _with_tree(files, wish.environment, writes, charts)
+    sealed = {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())}
+    return Sealed(plan, sealed, key)
+
+
+def _rotated(
+    root: Path,
+    files: Files,
+    built: Built,
+    wish: Wish,
+    charts: Charts,
+    ask: Ask,
+    now: datetime.datetime,
+) -> Sealed:
+    """One step of the rotation of the Fernet key: new,old → re-encrypt → new."""
+    release = built.release
+    assert release is not None
+    need = next(item for item in release.needs if generate.FERNET_KEY in item.key_names)
+    manifest = _manifest(built, release, need)
+    stage = fernet.stage(manifest)
+    key = None
+    if stage is fernet.Stage.BOTH:
+        rotated = fernet.finish(manifest, reencrypted=wish.reencrypted)
+    elif stage is fernet.Stage.UNSEALED:
+        raise UserError(
+            "no Fernet key is sealed yet",
+            hint=f"gen-env seal {wish.environment} {need.name} --generate",
+        )
+    else:
+        key = _certificate(root, release, wish)
+        rotated = fernet.start(manifest, ask("the Fernet key in use"), key, now=now)
+    file = _file(built, need.name)
+    assert file is not None
+    writes = {file.path: tree.stub_text(release, need.name, rotated)}
+    scheduler = f"deploy/{release.topology.names.of_part('scheduler')}"
+    text = fernet.instructions(
+        fernet.stage(rotated), namespace=release.environment.namespace, workload=scheduler
+    )
+    plan = _with_tree(files, wish.environment, writes, charts)
+    return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, key, text)
+
+
+def _built(files: Files, name: str) -> Built:
+    found = catalogue.load(files)
+    (item,) = found.chosen([name]) or (None,)
+    problems = found.problems
+    if item is not None and found.settings is not None:
+        built = pipeline.build(files, found.settings, item)
+        if built.release is not None:
+            provider = built.release.environment.secrets.provider
+            if provider != "sealed-secrets":
+                raise UserError(f"the secrets of {name} come from {provider}, not from git")
+            return built
+        problems = built.problems
+    first = problems[0]
+    raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+
+
+def _certificate(root: Path, release: Release, wish: Wish) -> SealingCertificate:
+    name, cluster = release.environment.destination.cluster, release.resolved.cluster
+    if wish.certificate is None:
+        return source.configured(name, cluster, root)
+    return source.given(wish.certificate, name, cluster, root=root, folder=wish.folder, ca=wish.ca)
+
+
+def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
+    """The certificate of the environment's controller, on its way into the repository.
+
+    Raises UserError where gen-env.yaml names no file for it, and where it cannot be fetched.
+    """
+    release = _built(WorkTree(root), environment).release
+    assert release is not None
+    name, cluster = release.environment.destination.cluster, release.resolved.cluster
+    path = cluster.sealing.certificate
+    if path is None or path == CONTROLLER or "://" in path:
+        raise UserError(
+            f"clusters.{name}.sealing.certificate names no file to write it to",
+            path="gen-env.yaml",
+            hint=f"certificate: certs/{name}.pem",
+        )
+    pem = source.ask(name, cluster)
+    fetched = certificate.parse(pem, f"cluster {name}")
+    fetched.require_valid(now)
+    before = None
+    with contextlib.suppress(UserError):
+        before = certificate.load(path, root).fingerprint
+    text = pem.decode("ascii", "replace").replace("\r\n", "\n").strip() + "\n"
+    return Fetched(Plan({path: text}), fetched, before)
+
+
+def _values(built: Built, release: Release, wish: Wish, ask: Ask) -> dict[str, dict[str, Secret]]:
+    needs = {need.name: need for need in release.needs}
+    if wish.secret is not None and wish.secret not in needs:
+        raise UserError(
+            f"{wish.environment} needs no Secret {wish.secret}",
+            hint=f"it needs: {', '.join(needs)}",
+        )
+    if wish.secret is None:
+        return _everything(built, release, needs, wish, ask)
+    need = needs[wish.secret]
+    unknown = sorted(set(wish.given) - set(need.key_names))
+    if unknown:
+        raise UserError(
+            f"{need.name} has no key {', '.join(unknown)}",
+            hint=f"its keys: {', '.join(need.key_names)}",
+        )
+    found = dict(wish.given)
+    if wish.generate:
+        open_keys = [key for key in _open(built, need) if key not in found]
+        if not open_keys and not found:
+            fernet.require_replaceable(
+                _manifest(built, release, need), need.key_names, generated=True
+            )
+        found |= generate.generate(open_keys)
+    elif wish.user is not None:
+        found |= _from_user(release, need, wish.user, ask)
+    elif not found:
+        found |= {key: ask(key) for key in _open(built, need) or need.key_names}
+    return {need.name: found} if found else {}
+
+
+def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[str, Secret]:
+    if any(key.source in assembly.DATABASE_SOURCES for key in need.keys):
+        password = ask(f"password of {user}")
+        return assembly.database_values(release, {need.name: need}, user, password)[need.name]
+    if "GITSYNC_USERNAME" in need.key_names:
+        return sources.git_sync_credentials(user, ask(f"token of {user}"))
+    raise UserError(
+        f"--user does not help with {need.name}",
+        hint="it is for the database's connections and for git-sync over https",
+    )
+
+
+def _everything(
+    built: Built, release: Release, needs: Mapping[str, SecretNeed], wish: Wish, ask: Ask
+) -> dict[str, dict[str, Secret]]:
+    """All Secrets at once: what can be generated, and what follows from one password."""
+    if wish.given:
+        raise UserError("say which Secret these values are for", hint=f"one of {', '.join(needs)}")
+    if not wish.generate and wish.user is None:
+        raise UserError(
+            "give a Secret, or --generate, or --user for the database's connections",
+            hint=f"gen-env secrets {wish.environment} lists them",
+        )
+    found: dict[str, dict[str, Secret]] = {}
+    if wish.generate:
+        for need in needs.values():
+            keys = [key for key in _open(built, need) if generate.can_generate(key)]
+            if keys:
+                found[need.name] = generate.generate(keys)
+        _follow(built, release, needs, found)
+    if wish.user is not None:
+        password = ask(f"password of {wish.user}")
+        for name, values in assembly.database_values(release, needs, wish.user, password).items():
+            found.setdefault(name, {}).update(values)
+    return found
+
+
+def _follow(
+    built: Built,
+    release: Release,
+    needs: Mapping[str, SecretNeed],
+    found: dict[str, dict[str, Secret]],
+) -> None:
+    """URIs that hold a password which was generated just now; it is never seen again."""
+    for need in needs.values():
+        for key in need.keys:
+            if key.source == "broker-uri" and release.topology.has("redis"):
+                password = _generated(release, needs, found, "redis")
+                if password is not None:
+                    url = assembly.broker_url(release, password)
+                    found.setdefault(need.name, {})[key.name] = url
+    if release.environment.database.embedded:
+        password = _generated(release, needs, found, "postgresql")
+        if password is not None:
+            derived = assembly.database_values(release, needs, "postgres", password)
+            for name, values in derived.items():
+                found.setdefault(name, {}).update(values)
+
+
+def _generated(
+    release: Release,
+    needs: Mapping[str, SecretNeed],
+    found: Mapping[str, Mapping[str, Secret]],
+    component: str,
+) -> Secret | None:
+    """The password that was just made for the chart's own Redis or PostgreSQL."""
+    for name, values in found.items():
+        if component in needs[name].restarts and len(needs[name].restarts) == 1:
+            return next(iter(values.values()), None)
+    return None
+
+
+def _file(built: Built, name: str) -> tree.SecretFile | None:
+    return next((file for file in built.secrets if file.name == name), None)
+
+
+def _manifest(built: Built, release: Release, need: SecretNeed) -> Mapping[str, Any]:
+    file = _file(built, need.name)
+    return file.manifest if file else manifests.stub(release, need)
+
+
+def _open(built: Built, need: SecretNeed) -> list[str]:
+    """Keys that hold no ciphertext yet."""
+    file = _file(built, need.name)
+    if file is None:
+        return list(need.key_names)
+    states = sealed_secret.state(file.manifest, need.key_names)
+    return [key for key in need.key_names if states[key] is not State.SEALED]
+
+
+def _sealed_file(
+    built: Built,
+    release: Release,
+    name: str,
+    values: Mapping[str, Secret],
+    key: SealingCertificate,
+    now: datetime.datetime,
+    *,
+    generated: bool,
+) -> tuple[str, str]:
+    need = next(item for item in release.needs if item.name == name)
+    manifest = _manifest(built, release, need)
+    fernet.require_replaceable(manifest, values, generated=generated)
+    sealed = sealing.seal(manifest, values, key, now=now)
+    if generated and generate.FERNET_KEY in values:
+        sealed = fernet.record(sealed, values[generate.FERNET_KEY])
+    file = _file(built, name)
+    folder = release.resolved.definition.folder
+    path = file.path if file else f"{folder}/secrets/{name}.yaml"
+    return path, tree.stub_text(release, name, sealed)
+
+
+def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts: Charts) -> Plan:
+    """The sealed files and what `generate` makes of them: hashes in annotations, sync.
+
+    Raises UserError where `generate` would write nothing (a tree of a newer gen-env, say).
+    """
+    ahead = Overlay(files, {path: text.encode() for path, text in writes.items()}, frozenset())
+    generation = pipeline.generate(ahead, [environment], charts)
+    for problem in generation.problems:
+        if problem.severity is Severity.ERROR and problem.environment in ("", environment):
+            raise UserError(
+                f"nothing was sealed, as the tree cannot be generated: {problem.message}",
+                path=problem.path,
+                line=problem.line,
+                hint=problem.hint,
+            )
+    everything = dict(writes)
+    removals: Sequence[str] = ()
+    for outcome in generation.outcomes:
+        if outcome.name == environment:
+            everything |= outcome.plan.writes
+            removals = outcome.plan.removals
+    return Plan(everything, tuple(removals))

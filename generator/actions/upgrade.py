@@ -1,0 +1,239 @@
+"""`gen-env upgrade` as steps: edit the definition, regenerate, say what to mind, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.chart import comparison as chart_comparison
+from generator.chart.chart import ChartArchive
+from generator.core.errors import UserError
+from generator.core.files import Overlay, WorkTree
+from generator.core.problem import Problem, has_errors
+from generator.definition import lock as locks
+from generator.definition.definition import Definition
+from generator.helmvalues.values import lookup
+from generator.impact.context import counted
+from generator.impact.rules import migrations
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.release import chart_lines as table
+from generator.render.request import Renderer
+from generator.tree import catalogue
+from generator.tree.plan import Plan
+from generator.yaml import edit as yamledit
+from generator.yaml.facade import YamlError
+
+_FROM_2_TO_3 = (
+    "the webserver is replaced by the API server: another Deployment, Service and port name",
+    "a JWT secret is needed (keys.jwtSecretName); api-secret-key replaces webserver-secret-key",
+    "the DAG processor becomes a component of its own",
+    "tasks talk to the Execution API: policies must let workers reach the API server",
+    "SLAs, SubDAGs and direct database access of tasks are gone: check the DAGs first",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """Versions to move to; None leaves one as it is."""
+
+    chart: str | None
+    airflow: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Upgrade:
+    """One environment's upgrade: the plan, findings, what to mind, and the steps in order."""
+
+    name: str
+    moves: tuple[str, ...]
+    plan: Plan
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def possible(self) -> bool:
+        """Whether the tree can be generated for the new versions."""
+        return not has_errors(self.problems)
+
+
+def prepare(
+    root: Path, names: Sequence[str], wish: Wish, charts: Charts, renderer: Renderer | None
+) -> list[Upgrade]:
+    """What the upgrade of these environments will write; nothing is written yet.
+
+    Raises UserError for unknown environments and versions that are not versions.
+    """
+    if wish.chart is None and wish.airflow is None:
+        raise UserError("nothing to upgrade to", hint="give --chart VERSION or --airflow VERSION")
+    files = WorkTree(root)
+    found = catalogue.load(files)
+    return [_one(files, found, item, wish, charts, renderer) for item in found.chosen(names)]
+
+
+def _one(
+    files: WorkTree,
+    found: catalogue.Catalogue,
+    item: Definition,
+    wish: Wish,
+    charts: Charts,
+    renderer: Renderer | None,
+) -> Upgrade:
+    text = _edited(item, wish)
+    ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, wish)})
+    generation = pipeline.generate(ahead, [item.name], charts, renderer)
+    problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
+    writes: dict[str, str] = {}
+    removals: list[str] = []
+    if text != item.document.text:
+        writes[item.path] = text
+    for outcome in generation.outcomes:
+        if outcome.name == item.name:
+            writes |= outcome.plan.writes
+            removals += outcome.plan.removals
+    before = pipeline.build(files, found.settings, item) if found.settings else None
+    after = generation.built.get(item.name)
+    return Upgrade(
+        item.name,
+        tuple(_moves(item, wish)),
+        Plan(writes, tuple(removals)),
+        problems,
+        tuple(_notes(before, after, item, wish, charts)),
+        tuple(_steps(item, wish)),
+    )
+
+
+def _unlocked(files: WorkTree, item: Definition, wish: Wish) -> dict[str, bytes]:
+    """The lock without the digest of a chart that is asked for anew: the one at hand is taken."""
+    try:
+        lock = catalogue.lock(files, item)
+    except YamlError:
+        return {}
+    if lock is None or lock.chart_version != wish.chart:
+        return {}
+    anew = dataclasses.replace(lock, chart_digest=None)
+    return {f"{item.folder}/{locks.FILE_NAME}": anew.text().encode()}
+
+
+def _edited(item: Definition, wish: Wish) -> str:
+    text = item.document.text
+    for path, version in (
+        (("airflow", "version"), wish.airflow),
+        (("chart", "version"), wish.chart),
+    ):
+        if version is None:
+            continue
+        if item.part(*path) is None:
+            raise UserError(
+                f"{'.'.join(path)} does not stand in this definition",
+                path=item.path,
+                hint="it comes from defaults in gen-env.yaml: change it there",
+            )
+        text = yamledit.set_scalar(text, path, version, file=item.path)
+    digest = item.part("chart", "digest")
+    if wish.chart is not None and digest is not None:
+        text = yamledit.remove(text, ("chart", "digest"), file=item.path)
+    return text
+
+
+def _moves(item: Definition, wish: Wish) -> Iterator[str]:
+    for word, path, version in (
+        ("Airflow", ("airflow", "version"), wish.airflow),
+        ("chart", ("chart", "version"), wish.chart),
+    ):
+        if version is not None:
+            yield f"{word} {item.part(*path)} → {version}"
+
+
+def _notes(
+    before: Built | None, after: Built | None, item: Definition, wish: Wish, charts: Charts
+) -> Iterator[str]:
+    yield from _airflow_notes(item, wish)
+    image = item.part("image", "tag")
+    if wish.airflow and image and wish.airflow not in str(image):
+        yield (
+            f"image.tag is still {image}: build and set an image with Airflow {wish.airflow},"
+            " or old code runs against the new schema"
+        )
+    if wish.chart:
+        yield from _chart_notes(before, str(item.part("chart", "version")), wish.chart, charts)
+
+
+def _airflow_notes(item: Definition, wish: Wish) -> Iterator[str]:
+    if wish.airflow is None:
+        return
+    old = str(item.part("airflow", "version"))
+    found = migrations.classify(old, wish.airflow)
+    if found is not None:
+        yield f"database migration: {found.kind.value}; {found.reason}"
+    if old.startswith("2.") and not wish.airflow.startswith("2."):
+        yield from _FROM_2_TO_3
+
+
+def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> Iterator[str]:
+    if table.line_for(new) is None:
+        yield f"chart {new} is not known to this gen-env (known: {table.known()})"
+    first, second = charts.find(old, None), charts.find(new, None)
+    if first is None or second is None:
+        lacking = old if first is None else new
+        yield f"not compared: {charts.missing(lacking)}"
+        return
+    values = before.release.values if before and before.release else {}
+    yield from _differences(first, second, values)
+
+
+def _differences(
+    first: ChartArchive, second: ChartArchive, values: Mapping[str, Any]
+) -> Iterator[str]:
+    found = chart_comparison.compare(
+        (first.values(), first.schema()), (second.values(), second.schema())
+    )
+
+    def used(key: str) -> str:
+        return " (used here)" if lookup(values, key) is not None else ""
+
+    renamed = dict(found.renamed)
+    for key in found.removed:
+        what = f"renamed value {key} → {renamed[key]}" if key in renamed else f"removed value {key}"
+        yield f"{what}{used(key)}"
+    yield from _deprecated(found, values)
+    for key in found.required:
+        yield f"newly required value {key}"
+    for key in found.narrowed:
+        yield f"value {key} accepts less than before{used(key)}"
+    for key, _, _ in found.changed:
+        yield f"changed default of {key}{used(key)}"
+    if found.added:
+        shown = ", ".join(found.added[:12]) + (" …" if len(found.added) > 12 else "")
+        yield f"{counted(len(found.added), 'new value')}: {shown}"
+
+
+def _deprecated(found: chart_comparison.Comparison, values: Mapping[str, Any]) -> Iterator[str]:
+    """Deprecated keys that this environment sets; how many others there are."""
+    here = [item for item in found.deprecated if lookup(values, item[0]) is not None]
+    for key, advice in here:
+        yield f"deprecated value {key} (used here)" + (f": use {advice}" if advice else "")
+    if others := len(found.deprecated) - len(here):
+        yield f"{counted(others, 'deprecated value')} more, not used here"
+
+
+def _steps(item: Definition, wish: Wish) -> Iterator[str]:
+    """The order to do things in."""
+    kind = None
+    if wish.airflow:
+        kind = migrations.classify(str(item.part("airflow", "version")), wish.airflow)
+    heavy = kind is not None and kind.kind in (migrations.Class.ONE_WAY, migrations.Class.DOWNGRADE)
+    if heavy:
+        yield "take a backup of the metadata database, and try to restore it"
+    if wish.airflow:
+        yield f"run the DAGs' tests with Airflow {wish.airflow} and its providers"
+        yield "build the image, set image.tag and image.digest"
+    if heavy:
+        yield "pause DAGs, or wait for running tasks: workers restart and the schema moves"
+    yield f"merge {item.name} first where it comes first in promotion.paths, and verify it"
+    yield "look at gen-env diff: restarts, migration, removed objects"
+    if heavy:
+        yield "after the sync: gen-env verify, then unpause"

@@ -1,0 +1,299 @@
+"""`gen-env validate` as steps: every check that can be done, and which could not."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.actions import validate_sealed_secrets as validate_sealed
+from generator.chart.chart import ChartArchive, ChartError
+from generator.core.files import Files
+from generator.core.layered import Path as KeyPath
+from generator.core.problem import NotDone as UndoneCheck
+from generator.core.problem import Problem, Severity, ordered
+from generator.definition import location as placement
+from generator.definition import suppressions as suppress
+from generator.helmvalues.values import ValuesInput, merged
+from generator.lint import file_rules as structural
+from generator.lint import registry
+from generator.lint.definition import all as definition
+from generator.lint.definition import repository as estate
+from generator.lint.objects import consistency as rendered
+from generator.lint.objects import crd_schema, kubernetes_schema, pod_security
+from generator.lint.objects.context import Context
+from generator.lint.values import deprecated, unknown_keys
+from generator.lint.values import schema as values_schema
+from generator.model.suppression import Suppression
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.release import adopted
+from generator.release.release import Release
+from generator.release.v1.nondeterminism import PINS
+from generator.release.v1.values import secret_names as contract
+from generator.render import nondeterminism as render_random
+from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
+from generator.tree import plan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotDone:
+    """A check that could not be made, and what would make it possible."""
+
+    environment: str
+    check: str
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """The documented shape."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """The result: environments looked at, findings, accepted findings, checks not done."""
+
+    environments: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    suppressed: tuple[tuple[Problem, Suppression], ...]
+    not_done: tuple[NotDone, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"environments", "problems", "notDone", "suppressed"}`."""
+        return {
+            "environments": list(self.environments),
+            "problems": [problem.as_json() for problem in self.problems],
+            "notDone": [item.as_json() for item in self.not_done],
+            "suppressed": [
+                {**problem.as_json(), "reason": item.reason, "expires": item.expires}
+                for problem, item in self.suppressed
+            ],
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """What checks need from outside: files, charts, Helm, CRDs, the day."""
+
+    files: Files
+    charts: Charts
+    renderer: Renderer | None
+    now: datetime.datetime
+    crds: Path | None = None
+    again: Callable[[RenderRequest], Rendered] | None = None
+    progress: Callable[[str], None] = lambda _: None
+    root: Path | None = None
+    """The work tree that `files` are in, where they are in one."""
+    unrendered: str = ""
+    """Why nothing may be rendered; checks that need it are then not done. Empty: it may."""
+
+
+def _of(environment: str, item: UndoneCheck) -> NotDone:
+    return NotDone(environment, item.check, f"{item.reason}; {item.hint}")
+
+
+def crd_folder(root: Path, configured: str | None) -> Path | None:
+    """Where CustomResourceDefinitions are: GEN_ENV_CRDS, or `crds:` in gen-env.yaml."""
+    given = os.environ.get("GEN_ENV_CRDS")
+    if given:
+        return Path(given)
+    return root / configured if configured else None
+
+
+def validate(names: Sequence[str], means: Means) -> Validation:
+    """Check these environments, or all; raises UserError for an unknown name."""
+    files = means.files
+    generation = pipeline.generate(
+        files, names, means.charts, means.renderer, may_render=not means.unrendered
+    )
+    problems = list(generation.catalogue.problems)
+    if means.root is not None:
+        problems += placement.problems(means.root, generation.catalogue.settings)
+    accepted: list[tuple[Problem, Suppression]] = []
+    not_done: list[NotDone] = []
+    problems += _estate(files, generation, names)
+    for outcome in generation.outcomes:
+        found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name)]
+        built = generation.built.get(outcome.name)
+        if built is None or built.release is None or built.resolved is None:
+            problems += found
+            continue
+        means.progress(f"checking {outcome.name}")
+        more, undone = _release_problems(built, built.release, means)
+        more = adopted.softened(more, built.release.environment)
+        not_done += undone
+        # What keeps `generate` from writing the tree cannot be accepted: nothing would be deployed.
+        firm = [item for item in outcome.problems if item.severity is Severity.ERROR]
+        soft = [item for item in (*found, *more) if item not in firm]
+        standing, dropped = suppress.apply(built.resolved, soft, means.now.date())
+        standing += firm
+        used = {item.rule for _, item in dropped}
+        standing += suppress.faults(built.resolved, known_rules(), used, means.now.date())
+        problems += standing
+        accepted += dropped
+    named = tuple(item.name for item in generation.outcomes if item.name)
+    return Validation(named, ordered(problems), tuple(accepted), tuple(not_done))
+
+
+def known_rules() -> tuple[str, ...]:
+    """The id of every rule that can be suppressed."""
+    rules = (*registry.RULES, *definition.rules(), *estate.RULES, *structural.RULES)
+    return tuple(rule.id for rule in rules)
+
+
+def _estate(
+    files: Files, generation: pipeline.Generation, names: Sequence[str]
+) -> Iterator[Problem]:
+    """Duplicates, of ciphertexts too, are looked for among all, and told for the chosen ones."""
+    found = generation.catalogue
+    if found.settings is None:
+        return
+    chosen = set(names) or set(found.definitions)
+    # A finding stands at the later of two: the chosen ones come last.
+    everybody = [
+        generation.built.get(item.name) or pipeline.build(files, found.settings, item)
+        for item in sorted(found.definitions.values(), key=lambda item: item.name in chosen)
+    ]
+    resolved = [item.resolved for item in everybody if item.resolved is not None]
+    twice = (*estate.problems(resolved), *validate_sealed.reused(everybody))
+    yield from (item for item in twice if item.environment in chosen)
+
+
+def _release_problems(
+    built: Built, release: Release, means: Means
+) -> tuple[list[Problem], list[NotDone]]:
+    sealed, undone = validate_sealed.problems(built, release, means.files, means.now)
+    problems = [*definition.problems(release), *sealed]
+    not_done = [_of(built.name, item) for item in undone]
+    try:
+        archive = pipeline.archive_for(built, means.charts)
+    except ChartError as error:
+        return [*problems, pipeline.chart_problem(built, error)], not_done
+    if archive is None:
+        version = release.environment.chart.version
+        reason = f"{means.charts.missing(version)}: gen-env chart pull {version}, or chart add"
+        not_done.append(NotDone(built.name, "chart values and rendered objects", reason))
+        return problems, not_done
+    told = list(_value_problems(built, release, archive))
+    if means.unrendered:
+        checks = ["rendered objects"]
+        if release.resolved.settings.repository.chart.source == "rendered":
+            checks.append("generated tree")
+        not_done += [NotDone(built.name, check, means.unrendered) for check in checks]
+        return [*problems, *told], not_done
+    objects = _rendered_problems(built, release, archive, means, not_done)
+    if any(item.rule == "values/schema" for item in told):
+        # Helm refuses the same values once more, without a line.
+        objects = [item for item in objects if item.rule != "chart/schema"]
+    return [*problems, *told, *objects], not_done
+
+
+def _value_problems(built: Built, release: Release, archive: ChartArchive) -> Iterator[Problem]:
+    """The values that Helm will get, against the chart's schema and against every known trap."""
+    values = inputs(built, release, archive)
+    schema, defaults = archive.schema(), archive.values()
+    found = [
+        *values_schema.schema_problems(values, schema),
+        *unknown_keys.unknown_key_problems(values, schema, defaults),
+        *deprecated.deprecated_problems(values),
+        *registry.trap_problems(values),
+    ]
+    yield from (dataclasses.replace(item, environment=built.name) for item in found)
+
+
+def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput:
+    """The merged values as the traps see them, each key traced back to the definition."""
+    assert built.resolved is not None
+    fields = {setting.key: setting.field for setting in release.settings}
+    resolved = built.resolved
+
+    def locate(path: KeyPath) -> tuple[str, int | None]:
+        key = tuple(str(part) for part in path)
+        for length in range(len(key), 0, -1):
+            field = fields.get(key[:length])
+            if field is not None:
+                return resolved.place(*field.split(".")) if field else resolved.place("values")
+        return resolved.place("values", *path)
+
+    return ValuesInput(
+        user=release.values,
+        merged=merged(archive.values(), release.values),
+        chart_version=archive.version,
+        engine="argocd",
+        release=release.environment.release,
+        namespace=release.environment.namespace,
+        kube_version=resolved.cluster.kubernetes_version,
+        tier=release.environment.metadata.tier,
+        locate=locate,
+        defaults=archive.values(),
+    )
+
+
+def _rendered_problems(
+    built: Built,
+    release: Release,
+    archive: ChartArchive,
+    means: Means,
+    not_done: list[NotDone],
+) -> list[Problem]:
+    problems: list[Problem] = []
+    result = pipeline.render_release(built, means.charts, means.renderer, problems)
+    if result is None:
+        return problems
+    everything: list[Any] = [*pipeline.own_manifests(built), *result.manifests]
+    everything.append(pipeline.application_of(built))
+    environment = release.environment
+    version = release.resolved.cluster.kubernetes_version
+    problems += _random(built, archive, result, means)
+    found = list(kubernetes_schema.problems(everything, version))
+    crds = crd_schema.check(everything, means.crds)
+    found += crds.problems
+    not_done += [_of(built.name, item) for item in crds.not_done]
+    found += pod_security.problems(everything, environment.security.pod_security)
+    found += rendered.problems(everything, _context(release))
+    place = built.definition.path
+    problems += [
+        dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
+    ]
+    return problems
+
+
+def _random(
+    built: Built, archive: ChartArchive, first: RenderResult, means: Means
+) -> Iterator[Problem]:
+    """What a second render makes differently: each sync would change it."""
+    if means.again is None or built.resolved is None:
+        return
+    request = pipeline.request(built, archive)
+    second = means.again(request)
+    if isinstance(second, RenderFailure):
+        return
+    for field in render_random.compare(first, second, request.namespace, PINS):
+        hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
+        yield built.resolved.problem(
+            "render/random",
+            Severity.ERROR,
+            f"{field.resource}: {field.field} is made up anew by every render",
+            "values",
+            hint=hint,
+        )
+
+
+def _context(release: Release) -> Context:
+    """Secrets that come from outside, and those that cert-manager makes, count as known."""
+    known: dict[str, frozenset[str] | None] = {}
+    environment = release.environment
+    if environment.secrets.provider != "sealed-secrets":
+        known |= {need.name: frozenset(need.key_names) for need in release.needs}
+    if environment.ingress and environment.ingress.tls:
+        known[contract.tls(environment)] = None
+    argocd = release.resolved.settings.repository.argocd.namespace
+    return Context(
+        namespace=environment.namespace,
+        secrets=known,
+        tier=environment.metadata.tier,
+        other_namespaces=(argocd,),
+    )

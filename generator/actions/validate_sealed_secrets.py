@@ -1,0 +1,100 @@
+"""SealedSecrets as `validate` sees them: in their place, with their certificate, each by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import NotDone, Problem, Severity
+from generator.model.repository import CONTROLLER
+from generator.pipeline.generate import Built
+from generator.release.release import Release
+from generator.seal import certificate, inspection
+from generator.seal import derived_values as assembly
+from generator.seal.inspection import Place
+from generator.seal.scopes import Scope
+
+_STUBS = {"production": Severity.ERROR, "staging": Severity.WARNING}
+
+
+def problems(
+    built: Built, release: Release, files: Files, now: datetime.datetime
+) -> tuple[list[Problem], list[NotDone]]:
+    """Identity, scope, stubs, certificate of one environment's secrets; all of it offline."""
+    environment = release.environment
+    if environment.secrets.provider != "sealed-secrets":
+        return [], []
+    stubs = _STUBS.get(environment.metadata.tier, Severity.INFO)
+    needs = {need.name: need for need in release.needs}
+    found: list[Problem] = []
+    for place, name, manifest in _placed([built]):
+        # A file that was renamed inside still stands where the Secret by that name is expected.
+        need = needs.get(name) or needs.get(PurePosixPath(place.path).stem)
+        if need is None:
+            continue
+        expected = inspection.Expected(
+            need.name,
+            environment.namespace,
+            frozenset(need.key_names),
+            Scope(environment.secrets.scope),
+            assembly.expected_uri_parts(release, need),
+        )
+        own = inspection.inspect(manifest, expected, place, stubs=stubs)
+        found += _one_a_file(own, built.name, need.name)
+    more, not_done = _certificate(built, release, files, now)
+    return [*found, *more], not_done
+
+
+def reused(everybody: Iterable[Built]) -> tuple[Problem, ...]:
+    """Ciphertexts that stand in more than one file of the repository."""
+    return inspection.reused({place: manifest for place, _, manifest in _placed(everybody)})
+
+
+def _placed(everybody: Iterable[Built]) -> Iterator[tuple[Place, str, Mapping[str, Any]]]:
+    for built in everybody:
+        for file in built.secrets:
+            yield Place(built.name, file.path), file.name, file.manifest
+
+
+def _one_a_file(found: Iterable[Problem], environment: str, secret: str) -> Iterator[Problem]:
+    """All keys of a file that are still to be sealed as one finding, with the command."""
+    stubs: list[Problem] = []
+    for problem in found:
+        if problem.rule == "secrets/stub":
+            stubs.append(problem)
+        else:
+            yield problem
+    if stubs:
+        keys = [problem.message.removesuffix(" is not sealed yet") for problem in stubs]
+        message = f"not sealed yet: {', '.join(keys)}"
+        hint = f"gen-env seal {environment} {secret}"
+        yield dataclasses.replace(stubs[0], message=message, hint=hint)
+
+
+def _certificate(
+    built: Built, release: Release, files: Files, now: datetime.datetime
+) -> tuple[tuple[Problem, ...], list[NotDone]]:
+    """Expired, renewed, or not there; a certificate elsewhere is not fetched for this."""
+    name = release.resolved.cluster.sealing.certificate
+    if name is None:
+        return (), []
+    if name == CONTROLLER or "://" in name:
+        hint = "seal looks at it; a file in the repository is looked at here too"
+        return (), [NotDone("sealing certificate", f"it is not in the repository: {name}", hint)]
+    place = Place(built.name, name)
+    content = files.read(name)
+    if content is None:
+        message = "the sealing certificate that gen-env.yaml names is not there"
+        hint = f"gen-env seal {built.name} --fetch-cert writes it; commit it at that path"
+        return (place.problem("certificate", Severity.WARNING, message, hint),), []
+    try:
+        parsed = certificate.parse(content, name)
+    except UserError as error:
+        return (place.problem("certificate", Severity.ERROR, error.message, error.hint),), []
+    manifests = {at: manifest for at, _, manifest in _placed([built])}
+    return inspection.inspect_certificate(parsed, place, now=now, manifests=manifests), []

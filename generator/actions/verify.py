@@ -1,0 +1,206 @@
+"""`gen-env verify` as steps: what a commit promises, and the watch that proves it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from generator.actions import diff as compare
+from generator.cluster import Cluster
+from generator.core.errors import UserError
+from generator.core.files import Files, WorkTree
+from generator.core.process import CommandError
+from generator.definition.definition import ROOT
+from generator.diff.model import Side
+from generator.git.worktree import Worktree
+from generator.manifests import rbac as access
+from generator.model.repository import Repository
+from generator.pipeline import side as sides
+from generator.pipeline import toolchain as engines
+from generator.pipeline.generate import Charts
+from generator.pipeline.side import Inputs
+from generator.release import release
+from generator.render.request import Renderer
+from generator.tree import catalogue
+from generator.verify.expectation import promise
+from generator.verify.result import Verdict
+from generator.verify.target import Expected
+from generator.verify.watch import watch
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for: environment, revision (None: the default branch), seconds."""
+
+    environment: str
+    revision: str | None
+    timeout: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Revision:
+    """A commit with its files, and what renders them.
+
+    `refresh` brings commits here that came later; without it they stay unknown.
+    """
+
+    tree: Worktree
+    prefix: str
+    sha: str
+    files: Files
+    charts: Charts
+    renderer: Renderer
+    refresh: Callable[[], object] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is to be proved, and where: names and kubeconfig contexts of the clusters."""
+
+    expected: Expected
+    cluster: str
+    context: str
+    hub_context: str
+    rules: tuple[access.Rule, ...]
+
+
+def subject(root: Path, wish: Wish) -> Subject:
+    """Read the environment at its revision and render it: what the cluster must show.
+
+    Raises UserError for an unknown environment or revision, or a chart that cannot be rendered.
+    """
+    tree = Worktree.find(root)
+    prefix = root.resolve().relative_to(tree.root.resolve()).as_posix()
+    prefix = "" if prefix == "." else f"{prefix}/"
+    sha = tree.resolve(wish.revision or tree.default_branch())
+    files = compare.at_revision(tree, sha, prefix)
+    charts, renderer = engines.charts(files, root), engines.lazy(WorkTree(root))
+    return promised(Revision(tree, prefix, sha, files, charts, renderer), wish.environment)
+
+
+def promised(at: Revision, environment: str) -> Subject:
+    """What the cluster must show of an environment at a revision; raises as `subject` does."""
+    found = catalogue.load(at.files)
+    if found.settings is None:
+        raise UserError(found.problems[0].message, path=found.problems[0].path)
+    found.chosen([environment])
+    inputs = sides.inputs(at.files, environment, found.settings)
+    if inputs is None or inputs.cluster is None:
+        raise UserError(
+            f"{environment} has no generated tree at {at.sha[:12]}",
+            hint=f"gen-env generate {environment}, then commit and push",
+        )
+    repository = found.settings.repository
+    side = sides.side(at.sha, inputs, at.charts, at.renderer)
+    expected = _expected(at, side, environment, repository.repository.url)
+    argocd = repository.argocd
+    rules = (
+        *access.environment_rules(expected.namespace),
+        *access.hub_rules(argocd.namespace, [expected.application]),
+    )
+    context = inputs.cluster.context or ""
+    name = cluster_name(repository, inputs)
+    return Subject(expected, name, context, argocd.context or context, rules)
+
+
+def cluster_name(repository: Repository, inputs: Inputs) -> str:
+    """How the settings call the cluster of an environment."""
+    if inputs.built is not None and inputs.built.resolved is not None:
+        return inputs.built.resolved.environment.destination.cluster
+    known = repository.clusters.items()
+    return next((name for name, item in known if item == inputs.cluster), "")
+
+
+def _expected(at: Revision, side: Side, environment: str, url: str) -> Expected:
+    if side.failure is not None:
+        raise UserError(side.failure.message, path=side.failure.path, hint=side.failure.hint)
+    application = next(item for item in side.manifests if item.get("kind") == "Application")
+    return promise(
+        environment=environment,
+        revision=at.sha,
+        application=application,
+        manifests=[item for item in side.manifests if item is not application],
+        is_ancestor=_ancestor(at),
+        changes_environment=changes(at, environment),
+        repository=url,
+        hash_annotation=release.annotation,
+    )
+
+
+def _known(at: Revision, *commits: str) -> bool:
+    missing = [commit for commit in commits if not _has(at.tree, commit)]
+    if missing and at.refresh is not None:
+        at.refresh()
+        missing = [commit for commit in missing if not _has(at.tree, commit)]
+    return not missing
+
+
+def _has(tree: Worktree, commit: str) -> bool:
+    done = tree.git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False)
+    return done.status == 0
+
+
+def _ancestor(at: Revision) -> Callable[[str, str], bool | None]:
+    def is_ancestor(older: str, newer: str) -> bool | None:
+        """None where a commit is not in this clone: a fetch would tell."""
+        if not _known(at, older, newer):
+            return None
+        done = at.tree.git.run("merge-base", "--is-ancestor", older, newer, check=False)
+        return done.status == 0
+
+    return is_ancestor
+
+
+def changes(at: Revision, environment: str) -> Callable[[str, str], bool | None]:
+    """Whether two commits give the environment's folder different content; None: not known."""
+    folder = f"{at.prefix}{ROOT}/{environment}"
+
+    def differ(older: str, newer: str) -> bool | None:
+        if not _known(at, older, newer):
+            return None
+        try:
+            done = at.tree.git.run("diff", "--quiet", older, newer, "--", folder, check=False)
+        except CommandError:
+            return None
+        return done.status != 0
+
+    return differ
+
+
+def prove(found: Subject, timeout: float, report: Callable[[Verdict], object] | None) -> Verdict:
+    """Watch the clusters until the verdict is final or time is up; UserError for lacking rights."""
+    cluster = Cluster.connect(found.context)
+    hub = cluster if found.hub_context == found.context else Cluster.connect(found.hub_context)
+    try:
+        return prove_in(found, cluster, hub, timeout=timeout, report=report)
+    finally:
+        cluster.close()
+        if hub is not cluster:
+            hub.close()
+
+
+def prove_in(
+    found: Subject,
+    cluster: Cluster,
+    hub: Cluster,
+    *,
+    timeout: float,
+    report: Callable[[Verdict], object] | None = None,
+    tick: Callable[[], object] | None = None,
+) -> Verdict:
+    """As `prove`, in clusters that the caller has opened; see `watch` for `tick`."""
+    _require_rights(cluster, hub, found)
+    return watch(cluster, found.expected, hub=hub, timeout=timeout, report=report, tick=tick)
+
+
+def _require_rights(cluster: Cluster, hub: Cluster, found: Subject) -> None:
+    here = [rule for rule in found.rules if rule.namespace == found.expected.namespace]
+    there = [rule for rule in found.rules if rule.namespace != found.expected.namespace]
+    missing = [*access.self_check(cluster, here), *access.self_check(hub, there)]
+    if missing:
+        listed = "\n".join(f"  {item}" for item in missing)
+        raise UserError(
+            f"rights are missing in the cluster:\n{listed}",
+            hint="gen-env verify ENV --print-role gives the roles that are needed",
+        )

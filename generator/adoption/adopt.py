@@ -1,0 +1,250 @@
+"""`gen-env adopt` as steps: read, infer, write down, render both sides, compare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.adoption import field_match as fit
+from generator.adoption import plaintext_secrets as inline
+from generator.adoption import proof, simplify, text
+from generator.adoption import request as subject
+from generator.adoption import required_fields as required
+from generator.adoption import values_to_fields as inverse
+from generator.adoption.plaintext_secrets import InlineSecret
+from generator.adoption.proof import Proof
+from generator.adoption.request import Subject, Wish
+from generator.adoption.simplify import Named
+from generator.adoption.source import Original
+from generator.core.errors import UserError
+from generator.core.files import Overlay, WorkTree
+from generator.core.problem import Problem, Severity, has_errors, ordered
+from generator.definition import definition
+from generator.helmvalues.values import ValuesInput
+from generator.lint.values.schema import schema_problems
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.pipeline.toolchain import Repeatable
+from generator.tree.plan import Plan
+from generator.yaml import facade as yamlio
+
+
+@dataclasses.dataclass(frozen=True)
+class Takeover:
+    """The definition, the proof, and what people must know; nothing is written yet.
+
+    `left_out` and `deprecated` are findings about keys of the original, `left_over` the chart
+    keys that no field covers, `problems` what stands in the way of the tree.
+    """
+
+    name: str
+    text: str
+    original: Original
+    proof: Proof
+    plan: Plan
+    problems: tuple[Problem, ...]
+    left_out: tuple[Problem, ...]
+    deprecated: tuple[Problem, ...]
+    left_over: tuple[str, ...]
+    secrets: tuple[InlineSecret, ...]
+    built: Built
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether it may be written: nothing changes and the tree can be generated."""
+        return self.proof.equal and not has_errors(self.problems)
+
+
+class Refused(Exception):
+    """Values that cannot be taken over; every reason is a problem."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(len(problems))
+        self.problems = ordered(problems)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stage:
+    """How much of the original text is simplified; the first that changes nothing is taken."""
+
+    rename: bool
+    drop: bool
+    prune: bool
+
+
+_STAGES = (
+    _Stage(rename=True, drop=True, prune=True),
+    _Stage(rename=False, drop=True, prune=True),
+    _Stage(rename=True, drop=False, prune=True),
+    _Stage(rename=False, drop=False, prune=True),
+    _Stage(rename=False, drop=False, prune=False),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Attempt:
+    built: Built
+    left_over: tuple[str, ...]
+    proof: Proof
+    stage: _Stage
+
+
+def prepare(
+    root: Path, paths: Sequence[Path], wish: Wish, charts: Charts, renderer: Repeatable
+) -> Takeover:
+    """Everything that `adopt` will write, and the proof.
+
+    Raises UserError or Refused for what cannot be taken over.
+    """
+    found = subject.read(WorkTree(root), paths, wish, charts)
+    values = found.input(found.original.source.values)
+    secrets = _examined(found, values)
+    schema, defaults = found.archive.schema(), values.defaults
+    unread = simplify.ignored(values, schema, defaults)
+    before = proof.rendered(renderer, found.request(values.user), "the original values")
+    attempt = _first_equal(found, values, secrets, unread, before, renderer)
+    written = attempt.built.definition.document.text
+    plan, problems = _plan(found, written, charts, renderer)
+    return Takeover(
+        name=wish.name,
+        text=written,
+        original=found.original,
+        proof=attempt.proof,
+        plan=plan,
+        problems=ordered((*problems, *found.original.source.problems)),
+        left_out=tuple(item.problem for item in unread) if attempt.stage.drop else (),
+        deprecated=tuple(item.problem for item in simplify.deprecated(values)),
+        left_over=attempt.left_over,
+        secrets=secrets,
+        built=attempt.built,
+    )
+
+
+def _examined(found: Subject, values: ValuesInput) -> tuple[InlineSecret, ...]:
+    """The inline secrets that a Secret elsewhere may replace; raises Refused with all faults."""
+    secrets = inline.found(values)
+    elsewhere = found.wish.secrets_elsewhere
+    problems = [
+        *schema_problems(values, found.archive.schema()),
+        *required.unknown(found, values),
+        *(
+            _inline_problem(item, found.wish.name)
+            for item in secrets
+            if not (item.movable and elsewhere)
+        ),
+    ]
+    if has_errors(problems):
+        raise Refused(problems)
+    return secrets
+
+
+def _first_equal(
+    found: Subject,
+    values: ValuesInput,
+    secrets: tuple[InlineSecret, ...],
+    unread: tuple[Named, ...],
+    before: proof.Rendered,
+    renderer: Repeatable,
+) -> _Attempt:
+    """The shortest definition with which nothing changes; the last one tried if there is none."""
+    named = frozenset(name for item in secrets for name, _ in item.secrets)
+    user = inline.moved(values, secrets)
+    attempt: _Attempt | None = None
+    for stage, simple, keep in _simpler(user, values, unread):
+        built, left_over = _built(found, values, simple, keep)
+        assert built.release is not None
+        request = found.request(built.release.values)
+        after = proof.rendered(renderer, request, "the adopted values")
+        namespace = found.original.source.namespace
+        proved = proof.prove(before, after, namespace, named)
+        attempt = _Attempt(built, left_over, proved, stage)
+        if proved.equal:
+            break
+    assert attempt is not None
+    return attempt
+
+
+def _simpler(
+    user: Mapping[str, Any], values: ValuesInput, unread: Sequence[Named]
+) -> Iterator[tuple[_Stage, Mapping[str, Any], Mapping[str, Any]]]:
+    """Stage, values, and what of them must be said; stages that say the same only once."""
+    seen: list[Mapping[str, Any]] = []
+    for stage in _STAGES:
+        simple = simplify.renamed(user) if stage.rename else dict(user)
+        if stage.drop:
+            simple = simplify.dropped(simple, [item.path for item in unread])
+        keep = simplify.pruned(simple, values.defaults) if stage.prune else simple
+        if not any(simplify.same(keep, other) for other in seen):
+            seen.append(keep)
+            yield stage, simple, keep
+
+
+def _built(
+    found: Subject, values: ValuesInput, simple: Mapping[str, Any], keep: Mapping[str, Any]
+) -> tuple[Built, tuple[str, ...]]:
+    """The definition for these values, read back from its text and built as `generate` does."""
+    fitted = _fitted(found, values, found.input(simple), keep)
+    names = [Path(path).name for path in found.original.paths]
+    written = text.definition(found.wish.name, fitted.data, fitted.rest, names)
+    item = definition.load(found.wish.name, written.encode())
+    built = pipeline.build(found.files, found.settings, item)
+    if built.release is None:
+        raise Refused([item for item in built.problems if item.severity is Severity.ERROR])
+    return built, tuple(fit.described(fitted))
+
+
+def _fitted(
+    found: Subject, values: ValuesInput, seen: ValuesInput, keep: Mapping[str, Any]
+) -> fit.Fitted:
+    baked: dict[str, Any] = {"image": {}}
+    dags = inverse.dags(seen)
+    try:
+        return fit.fit(seen, required.fields(found, values, dags), found.cluster, keep=keep)
+    except UserError:
+        # A way of fetching DAGs that no field can say stays among the values.
+        if dags == baked:
+            raise
+        return fit.fit(seen, required.fields(found, values, baked), found.cluster, keep=keep)
+
+
+def _plan(
+    found: Subject, written: str, charts: Charts, renderer: Repeatable
+) -> tuple[Plan, tuple[Problem, ...]]:
+    ahead = Overlay(found.files, {found.path: written.encode()})
+    generation = pipeline.generate(ahead, [found.wish.name], charts, renderer)
+    writes = {found.path: written}
+    if isinstance(found.files, Overlay):
+        writes |= {path: content.decode() for path, content in found.files.writes.items()}
+    for outcome in generation.outcomes:
+        writes |= outcome.plan.writes
+    problems = tuple(
+        item for item in generation.problems if item.environment in ("", found.wish.name)
+    )
+    return Plan(writes), problems
+
+
+def _inline_problem(item: InlineSecret, name: str) -> Problem:
+    hint = item.hint
+    if item.movable:
+        secrets = " and ".join(
+            f"Secret {secret} with {', '.join(keys)}" for secret, keys in item.secrets
+        )
+        hint = (
+            f"make {secrets} in the namespace with the present value (the chart's own Secret has"
+            " it), then adopt with --secrets-elsewhere"
+        )
+    message = f"{item.key} holds a secret, and a definition is no place for one"
+    return Problem("adopt/inline-secret", Severity.ERROR, message, name, item.path, item.line, hint)
+
+
+def parsed_fields(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The values of --set: YAML as it would stand in the definition."""
+    found = {}
+    for field, value in fields.items():
+        try:
+            found[field] = yamlio.as_json_types(yamlio.read(value, f"--set {field}").data)
+        except yamlio.YamlError as error:
+            raise UserError(f"--set {field}: {error.message}", hint=error.hint) from None
+    return found

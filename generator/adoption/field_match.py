@@ -1,0 +1,155 @@
+"""Which fields say exactly what the values said; all else stays in `values:`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pydantic
+
+from generator.adoption import service_accounts as identity
+from generator.adoption import simplify
+from generator.adoption import values_to_fields as inverse
+from generator.adoption.values_to_fields import Proposal
+from generator.core.errors import UserError
+from generator.core.layered import Path, alternatives, dotted, leaves
+from generator.definition import definition
+from generator.helmvalues.values import ValuesInput, lookup, merged
+from generator.model.adoption import Adoption
+from generator.model.environment import Environment
+from generator.model.repository import Cluster
+from generator.release import adopted_settings as adopted
+from generator.release import chart_lines as table
+from generator.release.setting import Setting, copied
+
+# Keys that one field sets together for two generations of a program; the older may lag behind.
+_COMPANIONS = frozenset({"dags.gitSync.branch"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A definition's data without `values`, and the values that it does not cover."""
+
+    data: Mapping[str, Any]
+    rest: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Effect:
+    """What a definition's own words set: equal to before, or not."""
+
+    equal: tuple[Setting, ...]
+    changed: tuple[Setting, ...]
+
+
+def fit(
+    values: ValuesInput, required: Mapping[str, Any], cluster: Cluster, *, keep: Mapping[str, Any]
+) -> Fitted:
+    """Add to the required fields all others with which nothing changes.
+
+    `keep` are the user's values less what may be left out. Raises UserError when the required
+    fields alone are no definition.
+    """
+    fitting = _Fitting(values, cluster, copied(required))
+    fitting.check()
+    for proposal in inverse.proposals(values):
+        fitting.offer(proposal)
+    for proposal in inverse.options(values):
+        if not fitting.covers(("config", *proposal[0][2:])):
+            fitting.offer(proposal)
+    return fitting.result(keep)
+
+
+class _Fitting:
+    def __init__(self, values: ValuesInput, cluster: Cluster, data: dict[str, Any]) -> None:
+        self._values = values
+        self._cluster = cluster
+        self._data = data
+        self._effect = _Effect((), ())
+
+    def check(self) -> None:
+        """The required fields must be a definition."""
+        try:
+            environment = Environment.model_validate(self._data)
+        except pydantic.ValidationError as error:
+            faults = list(definition.faults(error, self._data, Environment))
+            told = "; ".join(message for _, message, _ in faults)
+            raise UserError(f"these values make no definition: {told}") from None
+        self._effect = self._effect_of(environment, self._data)
+
+    def offer(self, proposal: Proposal) -> None:
+        """Take a field if the definition stays valid and nothing that was written changes."""
+        path, value = proposal
+        present = lookup(self._data, path)
+        # The first one wins; an empty mapping only opens a feature for its parts.
+        if value is None or (present is not None and present != {}):
+            return
+        if any(lookup(self._data, other) is not None for other in alternatives(path)):
+            return
+        data = copied(self._data)
+        simplify.put(data, path, copied(value))
+        try:
+            environment = Environment.model_validate(data)
+        except pydantic.ValidationError:
+            return
+        effect = self._effect_of(environment, data)
+        before = {setting.key for setting in (*self._effect.equal, *self._effect.changed)}
+        equal = {setting.key for setting in effect.equal} - before
+        new = [setting for setting in effect.changed if setting.key not in before]
+        if not equal or any(self._written(setting) for setting in new):
+            return
+        self._data, self._effect = data, effect
+
+    def covers(self, path: Path) -> bool:
+        """Whether a field sets this chart key already."""
+        return any(path[: len(item.key)] == item.key for item in self._effect.equal)
+
+    def result(self, keep: Mapping[str, Any]) -> Fitted:
+        """The definition's data; chart keys that must stay as they were are listed in it."""
+        rest: dict[str, Any] = {}
+        for path, value in leaves(keep):
+            if path and not self.covers(path):
+                simplify.put(rest, path, copied(value))
+        leave = sorted(".".join(item.key) for item in self._effect.changed)
+        adoption = {"leave": leave} if leave else {}
+        return Fitted({**self._data, "adoption": adoption}, rest)
+
+    def _written(self, setting: Setting) -> bool:
+        """Whether the user decided this key, so that a field may not say otherwise."""
+        key = setting.key
+        return ".".join(key) not in _COMPANIONS and self._values.decided(key)
+
+    def _effect_of(self, environment: Environment, data: Mapping[str, Any]) -> _Effect:
+        line = table.line_for(environment.chart.version)
+        assert line is not None
+        settings = line.settings(environment, self._cluster)
+        wanted = adopted.kept(settings, (), Adoption(), lambda field: _says(data, field))
+        equal = tuple(item for item in wanted if self._as_before(item))
+        return _Effect(equal, tuple(item for item in wanted if item not in equal))
+
+    def _as_before(self, setting: Setting) -> bool:
+        before = self._values.get(setting.key)
+        if setting.key[0] == "config":
+            return bool(inverse.option_text(before) == setting.value)
+        after = setting.value
+        if identity.is_identity(setting.key):
+            before = identity.settled(before, self._values)
+        if isinstance(after, Mapping):
+            default = lookup(self._values.defaults, setting.key)
+            after = merged(default if isinstance(default, Mapping) else {}, after)
+        return simplify.same(before, after)
+
+
+def _says(data: Mapping[str, Any], field: str) -> bool:
+    parts: Sequence[str] = field.split(".")
+    if field.startswith("airflow.config."):
+        parts = ("airflow", "config", *field.split(".", 3)[2:])
+    return lookup(data, tuple(parts)) is not None
+
+
+def described(fitted: Fitted) -> Iterator[str]:
+    """The chart keys that stay in `values:`, for people."""
+    for path, _ in leaves(fitted.rest):
+        if path:
+            yield dotted(path)

@@ -1,0 +1,198 @@
+"""What is being adopted, where it will live, and the chart that it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.actions import plain_release
+from generator.adoption import source as original
+from generator.adoption.source import Original
+from generator.chart.chart import ChartArchive
+from generator.core.errors import UserError
+from generator.core.files import Files, Overlay
+from generator.definition import definition
+from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Settings
+from generator.helmvalues.values import ValuesInput, merged
+from generator.model.repository import Cluster
+from generator.pipeline.generate import Charts
+from generator.release import chart_lines as table
+from generator.render.request import RenderRequest
+from generator.tree import catalogue
+from generator.yaml import edit as yamledit
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line; None is to be found out."""
+
+    name: str
+    cluster: str | None = None
+    tier: str | None = None
+    chart: str | None = None
+    release: str | None = None
+    namespace: str | None = None
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    secrets_elsewhere: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """One release on its way: the wish, the original, and everything around it."""
+
+    files: Files
+    settings: Settings
+    wish: Wish
+    original: Original
+    cluster_name: str
+    archive: ChartArchive
+
+    @property
+    def kept_names(self) -> dict[str, str]:
+        """Application and project as they were, where gen-env would choose others."""
+        return _kept_names(self.settings, self.wish, self.original)
+
+    @property
+    def path(self) -> str:
+        """The definition, relative to the repository."""
+        return f"{ROOT}/{self.wish.name}/{FILE_NAME}"
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where it runs, from gen-env.yaml."""
+        return self.settings.repository.clusters[self.cluster_name]
+
+    def input(self, user: Mapping[str, Any]) -> ValuesInput:
+        """Some user's values as the checks see them."""
+        source, defaults = self.original.source, self.archive.values()
+        return ValuesInput(
+            user=user,
+            merged=merged(defaults, user),
+            chart_version=self.archive.version,
+            engine=source.engine,
+            release=source.release,
+            namespace=source.namespace,
+            kube_version=self.cluster.kubernetes_version,
+            locate=source.locate,
+            defaults=defaults,
+        )
+
+    def request(self, values: Mapping[str, Any]) -> RenderRequest:
+        """A render of the release as the cluster would get it."""
+        return RenderRequest(
+            chart=self.archive.path,
+            release=self.original.source.release,
+            namespace=self.original.source.namespace,
+            values=values,
+            kube_version=self.cluster.kubernetes_version,
+            api_versions=tuple(sorted(self.cluster.api_versions)),
+        )
+
+
+def read(files: Files, paths: Sequence[Path], wish: Wish, charts: Charts) -> Subject:
+    """The release in these files; raises UserError for what cannot become this environment."""
+    settings = _settings(files, wish)
+    taken = original.read(paths)
+    source = dataclasses.replace(
+        taken.source,
+        release=wish.release or taken.source.release,
+        namespace=wish.namespace or taken.source.namespace,
+    )
+    taken = dataclasses.replace(taken, source=source)
+    cluster = _cluster(settings, wish, taken)
+    archive = _archive(wish, taken, charts)
+    files, settings = _allowing(files, settings, _kept_names(settings, wish, taken))
+    return Subject(files, settings, wish, taken, cluster, archive)
+
+
+def _kept_names(settings: Settings, wish: Wish, taken: Original) -> dict[str, str]:
+    owner = taken.owner
+    if owner.kind != "Application":
+        return {}
+    team, _, last = wish.name.rpartition("/")
+    name = wish.name.replace("/", "-")
+    pattern = settings.repository.argocd.project.name
+    usual = pattern.replace("{team}", team or last).replace("{environment}", name)
+    kept = {}
+    if owner.name and owner.name != f"airflow-{name}":
+        kept["application"] = owner.name
+    if owner.project and owner.project != usual:
+        kept["project"] = owner.project
+    return kept
+
+
+def _allowing(files: Files, settings: Settings, kept: Mapping[str, str]) -> tuple[Files, Settings]:
+    """The files with the kept names allowed in gen-env.yaml, and the settings that they give."""
+    text = settings.document.text
+    allowed = settings.repository.argocd.adopted
+    known = {"application": allowed.applications, "project": allowed.projects}
+    for field, name in kept.items():
+        if name not in known[field]:
+            place = ("argocd", "adopted", f"{field}s")
+            text = yamledit.set_value(text, place, [*known[field], name], file=SETTINGS)
+    if text == settings.document.text:
+        return files, settings
+    loaded, problems = definition.load_settings(text.encode())
+    if loaded is None:
+        raise UserError(problems[0].message, path=SETTINGS, line=problems[0].line)
+    return Overlay(files, {SETTINGS: text.encode()}), loaded
+
+
+def _settings(files: Files, wish: Wish) -> Settings:
+    found = catalogue.load(files)
+    faults = list(definition.name_faults(wish.name))
+    if faults:
+        raise UserError(f"'{wish.name}' cannot be an environment: {faults[0]}")
+    if found.settings is None:
+        problem = found.problems[0]
+        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+    path = f"{ROOT}/{wish.name}/{FILE_NAME}"
+    if files.read(path) is not None:
+        raise UserError(
+            f"environment {wish.name} is there already", path=path, hint="choose another --name"
+        )
+    return found.settings
+
+
+def _cluster(settings: Settings, wish: Wish, taken: Original) -> str:
+    known = settings.repository.clusters
+    names = ", ".join(sorted(known)) or "none"
+    if wish.cluster is not None:
+        if wish.cluster not in known:
+            hint = f"known clusters: {names}"
+            raise UserError(f"cluster {wish.cluster} is not in {SETTINGS}", hint=hint)
+        return wish.cluster
+    owner = taken.owner
+    for name, cluster in sorted(known.items()):
+        if owner.server and cluster.server.rstrip("/") == owner.server.rstrip("/"):
+            return name
+    if owner.cluster in known:
+        return owner.cluster
+    target = owner.server or owner.cluster
+    if len(known) == 1 and not target:
+        return next(iter(known))
+    where = f"the Application deploys to {target}, which" if target else "the cluster"
+    raise UserError(
+        f"{where} is not known from {SETTINGS}",
+        hint=f"add it below clusters:, or give --cluster; known: {names}",
+    )
+
+
+def _archive(wish: Wish, taken: Original, charts: Charts) -> ChartArchive:
+    version = wish.chart or taken.source.chart_version or plain_release.CHART
+    if table.line_for(version) is None:
+        raise UserError(
+            f"this release runs chart {version}, and gen-env knows {table.known()}",
+            path=taken.source.path,
+            hint="upgrade the release with the tool that deploys it now, then adopt it; gen-env"
+            " check and gen-env diff --file show what the upgrade does",
+        )
+    archive = charts.find(version, None)
+    if archive is None:
+        raise UserError(
+            f"{charts.missing(version)}, and without it nothing can be proved",
+            hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
+        )
+    return archive

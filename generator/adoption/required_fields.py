@@ -1,0 +1,94 @@
+"""The fields that every definition has, from the values and from who deployed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.actions import new as create
+from generator.adoption import simplify
+from generator.adoption import values_to_fields as inverse
+from generator.adoption.request import Subject
+from generator.core.problem import Problem, Severity
+from generator.helmvalues.values import ValuesInput
+from generator.model.environment import API_VERSION
+
+
+def fields(subject: Subject, values: ValuesInput, dags: Mapping[str, Any]) -> dict[str, Any]:
+    """The data that is written in any case; `--set` comes last."""
+    wish, source = subject.wish, subject.original.source
+    team, _, last = wish.name.rpartition("/")
+    metadata = {"name": last, **({"team": team} if team else {})}
+    metadata["tier"] = wish.tier or create.guessed_tier(wish.name)
+    broker = inverse.broker(values, _host(subject, "broker"))
+    required: dict[str, Any] = {
+        "apiVersion": API_VERSION,
+        "kind": "Environment",
+        "metadata": metadata,
+        "destination": {
+            "cluster": subject.cluster_name,
+            "namespace": source.namespace,
+            "releaseName": source.release,
+            **subject.kept_names,
+        },
+        "airflow": {
+            "version": ".".join(str(part) for part in values.airflow or ()),
+            "executor": values.text("executor"),
+        },
+        "chart": {"version": subject.archive.version},
+        "database": inverse.database(values, _host(subject, "database")),
+        "dags": dags,
+        "adoption": {},
+        **({"broker": broker} if broker else {}),
+    }
+    for field, value in wish.fields.items():
+        simplify.put(required, tuple(field.split(".")), value)
+    return required
+
+
+def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
+    """What a definition must say and the values do not."""
+    if values.airflow is None:
+        file, line = values.locate(("airflowVersion",))
+        yield Problem(
+            "adopt/version",
+            Severity.ERROR,
+            "airflowVersion is not a release such as 3.2.2",
+            subject.wish.name,
+            file,
+            line,
+            "the chart compares it with versions: write the plain release",
+        )
+    database = inverse.database(values, _host(subject, "database"))
+    broker = inverse.broker(values, _host(subject, "broker"))
+    for part, what, named, missing in (
+        (
+            "database",
+            "the database",
+            "data.metadataSecretName",
+            not {"host", "embedded"} & set(database),
+        ),
+        (
+            "broker",
+            "Celery's broker",
+            "data.brokerUrlSecretName",
+            bool(broker) and "host" not in broker,
+        ),
+    ):
+        if missing:
+            only = "name only a Secret" if values.given(named) else "switch the chart's own off"
+            only += "" if values.given(named) else " and name no server"
+            yield Problem(
+                "adopt/unknown-host",
+                Severity.ERROR,
+                f"the values {only} for {what}, so {part}.host is not known",
+                subject.wish.name,
+                subject.original.source.path,
+                hint=f"give --set {part}.host=HOST: checks and policies need it, the chart does"
+                " not read it",
+            )
+
+
+def _host(subject: Subject, part: str) -> str | None:
+    value = subject.wish.fields.get(f"{part}.host")
+    return str(value) if value is not None else None

@@ -1,0 +1,185 @@
+"""What is taken over: the values of one release, and who deployed it until now."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files, Overlay, WorkTree
+from generator.core.problem import Severity
+from generator.git.worktree import Worktree
+from generator.helmvalues import flux_release as values_flux
+from generator.helmvalues.found import ValuesSource, judged, table
+from generator.helmvalues.layers import ValuesLayer
+from generator.helmvalues.read import load, load_together
+from generator.yaml.facade import read_all
+
+# The first line of `helm get values`, with and without --all.
+_HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Owner:
+    """Who deployed the release until now: an Application, a HelmRelease, or Helm by hand."""
+
+    kind: str
+    name: str = ""
+    namespace: str = ""
+    project: str = ""
+    server: str = ""
+    cluster: str = ""
+    cascades: bool = False
+    automated: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Original:
+    """The values as they were deployed, where they stand, and their owner."""
+
+    source: ValuesSource
+    owner: Owner
+    paths: tuple[str, ...]
+
+
+def read(paths: Sequence[Path]) -> Original:
+    """One release from these files: values files (the last wins), or one Application or HelmRelease
+    with the values files that it takes from elsewhere, in its order.
+
+    Raises UserError for values of another chart, more than one release, an ApplicationSet, and
+    values that cannot be read from here.
+    """
+    top = _top(paths)
+    names = [path.resolve().relative_to(top).as_posix() for path in paths]
+    files = _without_headings(WorkTree(top), names)
+    releases = [name for name in names if _kind(files, name)]
+    if len(releases) > 1:
+        raise UserError(
+            f"{' and '.join(releases)} describe releases of their own",
+            hint="adopt them one by one, each under its own --name",
+        )
+    plain = [name for name in names if name not in releases]
+    if not releases:
+        source = load_together(files, plain) if len(plain) > 1 else load(files, plain[0])[0]
+        return Original(_usable(source), Owner("Helm"), tuple(names))
+    return _released(files, releases[0], plain)
+
+
+def _top(paths: Sequence[Path]) -> Path:
+    """The repository that the files stand in: an Application's paths are relative to it."""
+    for path in paths:
+        if not path.is_file():
+            raise UserError("there is no such file", path=str(path))
+    folder = paths[0].resolve().parent
+    with contextlib.suppress(UserError):
+        folder = Worktree.find(folder).root.resolve()
+    while not all(path.resolve().is_relative_to(folder) for path in paths):
+        folder = folder.parent
+    return folder
+
+
+def _without_headings(files: Files, names: Sequence[str]) -> Files:
+    """`helm get values` writes a heading above the values; the line stays, as a comment."""
+    changed = {}
+    for name in names:
+        content = files.read(name) or b""
+        if found := _HELM.match(content):
+            changed[name] = b"#" + content[len(found[0]) :]
+    return Overlay(files, changed)
+
+
+def _kind(files: Files, name: str) -> str:
+    content = files.read(name)
+    for document in read_all(content, name) if content else ():
+        kind = str(table(document.data).get("kind") or "")
+        if kind in ("Application", "ApplicationSet", "HelmRelease"):
+            return kind
+    return ""
+
+
+def _released(files: Files, name: str, more: Sequence[str]) -> Original:
+    sources = load(files, name)
+    if len(sources) != 1:
+        raise UserError(f"{len(sources)} releases stand in this file", path=name)
+    source = sources[0]
+    if source.kind == "ApplicationSet":
+        raise UserError(
+            "an ApplicationSet makes its values from generators that only Argo CD knows",
+            path=name,
+            hint="adopt one of its Applications: argocd app get NAME -o yaml > app.yaml",
+        )
+    unread = [item for item in source.not_done if item.check != "fileParameters"]
+    if len(unread) != len(more) or len(unread) != len(source.not_done):
+        reasons = "; ".join(item.reason for item in source.not_done) or "nothing is missing"
+        raise UserError(
+            f"{len(unread)} values files come from elsewhere, and {len(more)} are given: {reasons}",
+            path=name,
+            hint="give exactly those, in that order, after the file itself",
+        )
+    if more:
+        rows = values_flux.rows_of(files, name)
+        layers = tuple(
+            layer
+            for number, item in enumerate(more)
+            for layer in _below(files, item, rows[number] if rows else None)
+        )
+        merged = dataclasses.replace(source, layers=(*layers, *source.layers), problems=())
+        source = dataclasses.replace(judged(merged, source.problems), not_done=())
+    return Original(_usable(source), _owner(files, name), (name, *more))
+
+
+def _below(files: Files, name: str, row: values_flux.Row | None) -> tuple[ValuesLayer, ...]:
+    """The values that stand in a file elsewhere; a ConfigMap for Flux holds them as text."""
+    if row is not None:
+        if row.target:
+            raise UserError(
+                f"valuesFrom {row.kind} {row.name} goes to {row.target} by targetPath",
+                path=name,
+                hint="write that value below spec.values, without targetPath, and adopt then",
+            )
+        found = values_flux.layers([row], read_all(files.read(name) or b"", name))
+        if found:
+            return tuple(found)
+    return _usable(load(files, name)[0]).layers
+
+
+def _usable(source: ValuesSource) -> ValuesSource:
+    for problem in source.problems:
+        if problem.severity is Severity.ERROR or not source.usable:
+            raise UserError(
+                problem.message, path=problem.path, line=problem.line, hint=problem.hint
+            )
+    return source
+
+
+def _owner(files: Files, name: str) -> Owner:
+    documents = read_all(files.read(name) or b"", name)
+    data = next(
+        table(item.data)
+        for item in documents
+        if table(item.data).get("kind") in ("Application", "HelmRelease")
+    )
+    metadata, spec = table(data.get("metadata")), table(data.get("spec"))
+    destination = table(spec.get("destination"))
+    finalizers = metadata.get("finalizers")
+    return Owner(
+        kind=str(data["kind"]),
+        name=_text(metadata, "name"),
+        namespace=_text(metadata, "namespace"),
+        project=_text(spec, "project"),
+        server=_text(destination, "server"),
+        cluster=_text(destination, "name"),
+        cascades=any(
+            "resources-finalizer" in str(item)
+            for item in (finalizers if isinstance(finalizers, list) else ())
+        ),
+        automated=bool(table(spec.get("syncPolicy")).get("automated") is not None),
+    )
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    return str(data.get(key) or "")

@@ -1,0 +1,80 @@
+"""What promote, rollback and pause share on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli import common
+from generator.core.errors import UserError
+
+if TYPE_CHECKING:
+    from generator.core.problem import Problem
+    from generator.forge.port import ForgePort
+    from generator.promotion.base_branch import Ground
+    from generator.promotion.promote import Means, Published
+
+
+def start(*, pull: bool, dry_run: bool) -> tuple[Ground, Means, datetime]:
+    """The default branch as it is now, the means to work on it, and the time.
+
+    Without a forge the means say why; with `pull` that is an error.
+    """
+    from generator.pipeline import toolchain as engines
+    from generator.promotion import forge as reach
+    from generator.promotion.base_branch import ground
+    from generator.promotion.promote import Means
+
+    root = common.root()
+    found = ground(root, fetch=pull and not dry_run)
+    charts, renderer = engines.charts(found.files, root), engines.lazy(found.files)
+    remote = found.tree.remote_url(found.remote) if found.remote else None
+    try:
+        forge = reach.forge_of(found.settings.repository.repository, remote, os.environ)
+    except UserError as error:
+        if pull:
+            raise
+        hint = f" ({error.hint})" if error.hint else ""
+        return found, Means(charts, renderer, None, f"{error.message}{hint}"), datetime.now(UTC)
+    return found, Means(charts, renderer, forge), datetime.now(UTC)
+
+
+def forge(root: Path) -> ForgePort:
+    """The forge of the repository at `root`; raises UserError without one, or without a token."""
+    from generator.core.files import WorkTree
+    from generator.git.worktree import Worktree
+    from generator.model.repository import Forge
+    from generator.pipeline import toolchain as engines
+    from generator.promotion import forge as reach
+    from generator.promotion.base_branch import remote_of
+
+    tree, settings = Worktree.find(root), engines.settings(WorkTree(root))
+    remote = remote_of(tree)
+    written = settings.repository if settings else Forge()
+    return reach.forge_of(written, tree.remote_url(remote) if remote else None, os.environ)
+
+
+def stopped_by(problems: Sequence[Problem]) -> bool:
+    """Show the findings; whether one of them forbids to write."""
+    from generator.core.problem import has_errors
+
+    common.tell(problems, err=True)
+    return has_errors(problems)
+
+
+def tell(done: Published, base: str) -> None:
+    """Say where the commit is and what comes next: the branch or the page on standard output."""
+    placed = done.placed
+    word = "committed" if placed.created else "already there:"
+    common.say(f"{word} {placed.commit[:12]} on {placed.branch}")
+    if done.pull is not None:
+        common.say(f"pull request {done.pull.number} into {base}")
+        click.echo(done.pull.url)
+    else:
+        click.echo(placed.branch)
+        common.say(f"next: git push origin {placed.branch}, or run it again with --pr")

@@ -1,0 +1,105 @@
+"""Every process we start begins here: argument lists only, bounded time, no inherited surprises."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from generator.core.errors import UserError
+
+_GRACE = 2.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Completed:
+    """What a process left: exit status, standard output and standard error as bytes."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class CommandError(UserError):
+    """A process failed or ran out of time; its last words are the message."""
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60.0,
+    check: bool = True,
+) -> Completed:
+    """Run one process to its end in a session of its own and return what it left.
+
+    `env` replaces the environment (None inherits ours), `timeout` is in seconds and ends the
+    whole process group. Raises CommandError when the program is missing, runs out of time, or,
+    with `check`, exits with anything but 0. Arguments and environment never reach the message.
+    """
+    name = Path(argv[0]).name
+    process = _started(argv, cwd, env, subprocess.PIPE)
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end_group(process)
+        raise CommandError(f"{name} did not finish within {timeout:g} s") from None
+    except BaseException:
+        _end_group(process)
+        raise
+    if check and process.returncode != 0:
+        words = stderr.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
+        raise CommandError(f"{name}: {words}", status=process.returncode)
+    return Completed(process.returncode, stdout, stderr)
+
+
+def start(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that answers on standard output what it is asked on standard input.
+
+    The caller ends it; it ends by itself when its standard input does, so with us at the latest.
+    What it says on standard error is lost. Raises CommandError when the program is missing.
+    """
+    return _started(argv, None, env, subprocess.DEVNULL)
+
+
+def _started(
+    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None, errors: int
+) -> subprocess.Popen[bytes]:
+    name = Path(argv[0]).name
+    try:
+        return subprocess.Popen(
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(
+            f"cannot start {name}: {error.strerror}", hint=f"install {name}, or check your PATH"
+        ) from None
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    # git takes its lock files away when it is asked to end, and leaves them when it is killed.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,193 @@
+"""A definition as written: its document and its place, before any default is applied."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pydantic
+
+from generator.core.layered import Path, dotted
+from generator.core.problem import Problem, Severity
+from generator.model.repository import Repository
+from generator.yaml import facade as yamlio
+
+FILE_NAME = "environment.yaml"
+SETTINGS = "gen-env.yaml"
+ROOT = "environments"
+
+_LONGEST = 63
+_RESERVED = ("generated", "secrets")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Definition:
+    """One environment.yaml: identity (the path below environments/) and document."""
+
+    name: str
+    document: yamlio.Document
+
+    @property
+    def folder(self) -> str:
+        """The environment's folder, relative to the repository."""
+        return f"{ROOT}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the repository."""
+        return f"{self.folder}/{FILE_NAME}"
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What is written, with scalars as their source text; empty when it is no mapping."""
+        return self.document.data if isinstance(self.document.data, Mapping) else {}
+
+    @property
+    def tier(self) -> str:
+        """The tier as written, `development` when nothing sensible is."""
+        metadata = self.data.get("metadata")
+        tier = metadata.get("tier") if isinstance(metadata, Mapping) else None
+        return str(tier) if tier in ("staging", "production") else "development"
+
+    def part(self, *path: str) -> Any:
+        """The value at `path` as written, or None."""
+        value: Any = self.data
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """gen-env.yaml: the validated settings and the document that they stand in."""
+
+    repository: Repository
+    document: yamlio.Document
+
+
+def name_faults(name: str) -> Iterator[str]:
+    """What is wrong with an environment's name (`staging`, `payments/staging`), in words."""
+    parts = name.split("/")
+    if len(parts) > 2:
+        yield "an environment is environments/<name> or environments/<team>/<name>, not deeper"
+    if len(name) > _LONGEST:
+        yield f"longer than {_LONGEST} characters in all: it is the value of a label"
+    for part in parts:
+        if part in _RESERVED:
+            yield f"'{part}' is the name of a folder of gen-env's: choose another name"
+        if not _NAME.fullmatch(part):
+            yield (
+                f"'{part}' is not a DNS label: lower-case letters, digits and -,"
+                " at most 63 characters, a letter or digit at both ends"
+            )
+
+
+def load(name: str, text: bytes) -> Definition:
+    """Parse one definition; raises yamlio.YamlError with file and line."""
+    return Definition(name, yamlio.read(text, f"{ROOT}/{name}/{FILE_NAME}"))
+
+
+def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Parse and validate gen-env.yaml: the settings, or every problem with its line."""
+    document = yamlio.read(text, SETTINGS)
+    try:
+        repository = Repository.model_validate(document.data)
+    except pydantic.ValidationError as error:
+        return None, tuple(
+            Problem(
+                rule="settings/schema",
+                severity=Severity.ERROR,
+                path=SETTINGS,
+                line=document.line(place),
+                message=message,
+                hint=hint,
+            )
+            for place, message, hint in faults(error, document.data, Repository)
+        )
+    return Settings(repository, document), ()
+
+
+def faults(
+    error: pydantic.ValidationError, data: Any, model: type[pydantic.BaseModel]
+) -> Iterator[tuple[Path, str, str]]:
+    """Place, message and hint of each validation error; values are never quoted."""
+    for entry in error.errors(include_input=False, include_url=False, include_context=False):
+        place = _written(entry["loc"], data)
+        kind = entry["type"]
+        where = dotted(place) or "the document"
+        if kind == "extra_forbidden":
+            yield place, f"unknown field {where}", _did_you_mean(place, model, data)
+        elif kind == "missing":
+            yield place[:-1], f"{where} is missing", f"add {place[-1]}"
+        else:
+            text = entry["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+            yield place, f"{where}: {text[:1].lower()}{text[1:]}", ""
+
+
+def _written(location: tuple[int | str, ...], data: Any) -> Path:
+    """pydantic's location without the tags of unions, which nobody wrote."""
+    path: list[str | int] = []
+    value = data
+    last = len(location) - 1
+    for index, part in enumerate(location):
+        inside = isinstance(value, Mapping) and part in value
+        inside = inside or (isinstance(value, list | tuple) and isinstance(part, int))
+        if inside:
+            value = value[part]
+            path.append(part)
+        elif index == last and part not in ("[key]",):
+            if not (isinstance(value, Mapping) and value.get("type") == part):
+                path.append(part)
+        elif part == "[key]":
+            continue
+    return tuple(path)
+
+
+def _did_you_mean(place: Path, model: type[pydantic.BaseModel], data: Any) -> str:
+    import difflib
+
+    known = sorted(_fields_at(model, place[:-1], data))
+    close = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known here: {', '.join(known)}" if known else ""
+
+
+def _fields_at(model: type[pydantic.BaseModel], place: Path, data: Any) -> set[str]:
+    """Names of the fields that may stand below `place`, by walking the JSON Schema."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    candidates = [schema]
+    for part in place:
+        below: list[dict[str, Any]] = []
+        for candidate in candidates:
+            for node in _alternatives(candidate, definitions):
+                if isinstance(part, int):
+                    below += [node["items"]] if "items" in node else node.get("prefixItems", [])
+                elif part in node.get("properties", {}):
+                    below.append(node["properties"][part])
+                elif isinstance(node.get("additionalProperties"), dict):
+                    below.append(node["additionalProperties"])
+        candidates = below
+    return {
+        name
+        for candidate in candidates
+        for node in _alternatives(candidate, definitions)
+        for name in node.get("properties", {})
+    }
+
+
+def _alternatives(node: dict[str, Any], definitions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if "$ref" in node:
+        return _alternatives(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    found = (
+        []
+        if not ("properties" in node or "items" in node or "additionalProperties" in node)
+        else [node]
+    )
+    for option in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
+        found += _alternatives(option, definitions)
+    return found

@@ -1,0 +1,98 @@
+"""Findings that a definition accepts: for a reason, for a time, and only where policy allows."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+
+from generator.core.problem import Problem, Severity
+from generator.definition.resolve import Resolved
+from generator.model.suppression import Suppression
+
+# A tree that is out of date or a file that does not parse cannot be accepted.
+_NEVER = (
+    "yaml/*",
+    "definition/*",
+    "settings/*",
+    "tree/*",
+    "lock/*",
+    "policy/*",
+    "suppress/*",
+    "values/owned-key",
+    "chart/archive",
+    "secrets/plain",
+)
+
+
+def apply(
+    resolved: Resolved, problems: Iterable[Problem], today: datetime.date
+) -> tuple[list[Problem], list[tuple[Problem, Suppression]]]:
+    """Split findings into those that stand and those that are accepted, with why."""
+    standing: list[Problem] = []
+    accepted: list[tuple[Problem, Suppression]] = []
+    active = [
+        item
+        for item in resolved.environment.suppress
+        if _allowed(resolved, item) and datetime.date.fromisoformat(item.expires) >= today
+    ]
+    for problem in problems:
+        match = next((item for item in active if _matches(item, problem)), None)
+        if match is None:
+            standing.append(problem)
+        else:
+            accepted.append((problem, match))
+    return standing, accepted
+
+
+def _matches(item: Suppression, problem: Problem) -> bool:
+    if any(fnmatch.fnmatchcase(problem.rule, pattern) for pattern in _NEVER):
+        return False
+    return fnmatch.fnmatchcase(problem.rule, item.rule)
+
+
+def _allowed(resolved: Resolved, item: Suppression) -> bool:
+    policy = resolved.settings.repository.policy.tiers.get(resolved.environment.metadata.tier)
+    if policy is None:
+        return True
+    return any(fnmatch.fnmatchcase(item.rule, pattern) for pattern in policy.may_suppress)
+
+
+def faults(
+    resolved: Resolved, known: Sequence[str], used: set[str], today: datetime.date
+) -> Iterator[Problem]:
+    """What is wrong with the suppressions themselves: expired, not allowed, unknown, unused."""
+    for index, item in enumerate(resolved.environment.suppress):
+        path = ("suppress", index, "rule")
+        if not _allowed(resolved, item):
+            yield resolved.problem(
+                "suppress/not-allowed",
+                Severity.ERROR,
+                f"tier {resolved.environment.metadata.tier} may not suppress {item.rule}",
+                *path,
+                hint="see policy.tiers in gen-env.yaml",
+            )
+        elif datetime.date.fromisoformat(item.expires) < today:
+            yield resolved.problem(
+                "suppress/expired",
+                Severity.ERROR,
+                f"the suppression of {item.rule} ended on {item.expires}",
+                *path,
+                hint="mend the finding, or decide anew with a later day",
+            )
+        elif not any(fnmatch.fnmatchcase(rule, item.rule) for rule in known):
+            yield resolved.problem(
+                "suppress/unknown-rule",
+                Severity.WARNING,
+                f"no rule is called {item.rule}",
+                *path,
+                hint="docs/rules.md lists them",
+            )
+        elif item.rule not in used:
+            yield resolved.problem(
+                "suppress/unused",
+                Severity.INFO,
+                f"{item.rule} finds nothing here",
+                *path,
+                hint="remove the suppression",
+            )

@@ -1,0 +1,255 @@
+"""What Argo CD applies: the Application of an environment, projects, the root of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from generator.core.problem import Problem, Severity
+from generator.definition.definition import ROOT
+from generator.model.repository import Repository
+from generator.model.sync import Window
+from generator.release.release import Release
+
+GENERATED = "generated"
+CHART_FOLDER = "chart"
+_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+_GIT = "git"
+
+# Kinds of the chart and of ours (Argo CD denies everything else in a managed project).
+_NAMESPACED = (
+    ("", "ConfigMap"),
+    ("", "LimitRange"),
+    ("", "PersistentVolumeClaim"),
+    ("", "ResourceQuota"),
+    ("", "Secret"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("bitnami.com", "SealedSecret"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("keda.sh", "ScaledObject"),
+    ("monitoring.coreos.com", "ServiceMonitor"),
+    ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+)
+_CLUSTER_WIDE = (("", "Namespace"),)
+_MULTI_NAMESPACE = (
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+)
+
+
+def project_name(release: Release) -> str:
+    """The AppProject's name, with team and environment filled in."""
+    own = release.environment.destination.project
+    if own is not None:
+        return own
+    pattern = release.resolved.settings.repository.argocd.project.name
+    team = release.environment.team or release.environment.metadata.name
+    name = pattern.replace("{team}", team)
+    return name.replace("{environment}", release.resolved.name.replace("/", "-"))
+
+
+def application(release: Release, *, complete: bool) -> dict[str, Any]:
+    """The Application; `complete` is false while a secret is a stub, and nothing then syncs.
+
+    One git source carries both the values (`ref`) and the objects (`path`), so that a single
+    revision decides (Argo CD, "multiple sources").
+    """
+    repository = release.resolved.settings.repository
+    metadata: dict[str, Any] = {
+        "name": release.application,
+        "namespace": repository.argocd.namespace,
+        "labels": {
+            "app.kubernetes.io/managed-by": "gen-env",
+            "gen-env.dev/environment": release.resolved.name.replace("/", "."),
+            "gen-env.dev/tier": release.environment.metadata.tier,
+        },
+    }
+    if release.environment.metadata.tier == "development" and not release.environment.adoption:
+        # Deleting a development Application cleans up; from staging up it leaves all in place.
+        metadata["finalizers"] = [_FINALIZER]
+    spec: dict[str, Any] = {
+        "project": project_name(release),
+        "destination": {
+            "server": release.resolved.cluster.server,
+            "namespace": release.environment.namespace,
+        },
+        "sources": _sources(release, repository),
+        "syncPolicy": _policy(release, complete=complete),
+        "revisionHistoryLimit": 10,
+    }
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _sources(release: Release, repository: Repository) -> list[dict[str, Any]]:
+    prefix = repository.repository.prefix
+    folder = f"{prefix}{release.resolved.definition.folder}"
+    git: dict[str, Any] = {
+        "repoURL": repository.repository.url,
+        "targetRevision": repository.repository.branch,
+        "path": folder,
+        "directory": {
+            "recurse": True,
+            "include": f"{{secrets/*.yaml,{GENERATED}/manifests/*.yaml,"
+            f"{GENERATED}/manifests/{CHART_FOLDER}/*.yaml}}",
+        },
+    }
+    values = f"{folder}/{GENERATED}/values.yaml"
+    helm = {"releaseName": release.environment.release, "valueFiles": [f"${_GIT}/{values}"]}
+    source = repository.chart
+    if source.source == "rendered":
+        return [git]
+    if source.source == "vendored":
+        chart = {
+            "repoURL": repository.repository.url,
+            "targetRevision": repository.repository.branch,
+            "path": f"{prefix}{source.path}",
+            "helm": {**helm, "valueFiles": [f"/{values}"]},
+        }
+        return [chart, git]
+    chart = {
+        "repoURL": source.url.removeprefix("oci://"),
+        "chart": "airflow",
+        "targetRevision": release.environment.chart.version,
+        "helm": helm,
+    }
+    return [chart, {**git, "ref": _GIT}]
+
+
+def _policy(release: Release, *, complete: bool) -> dict[str, Any]:
+    sync = release.environment.sync
+    policy: dict[str, Any] = {
+        "retry": {
+            "limit": sync.retry_limit,
+            "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"},
+        },
+        "syncOptions": [
+            "CreateNamespace=false",
+            "FailOnSharedResource=true",
+            "PruneLast=true",
+            "ServerSideApply=true",
+        ],
+    }
+    if sync.automated and complete:
+        policy["automated"] = {"prune": sync.prune, "selfHeal": sync.self_heal}
+    return policy
+
+
+def windows_problem(release: Release) -> tuple[Problem, ...]:
+    """Sync windows live in the AppProject: without managing it, its owner must add them."""
+    windows = release.environment.sync.windows
+    if not windows or release.resolved.settings.repository.argocd.project.manage:
+        return ()
+    from generator.yaml import facade as yamlio
+
+    snippet = yamlio.dump({"spec": {"syncWindows": [_window(release, item) for item in windows]}})
+    return (
+        release.resolved.problem(
+            "sync/unmanaged-windows",
+            Severity.ERROR,
+            f"sync.windows need the AppProject {project_name(release)}, which gen-env does not"
+            " manage (argocd.project.manage)",
+            "sync",
+            "windows",
+            hint="give its owner this, and remove sync.windows:\n" + snippet.rstrip(),
+        ),
+    )
+
+
+def _window(release: Release, window: Window) -> dict[str, Any]:
+    return {
+        "kind": window.kind,
+        "schedule": window.schedule,
+        "duration": window.duration,
+        "timeZone": window.time_zone,
+        "manualSync": window.manual_sync,
+        "applications": [release.application],
+    }
+
+
+def project(repository: Repository, name: str, releases: Sequence[Release]) -> dict[str, Any]:
+    """One managed AppProject: only the sources, destinations and kinds that its releases use."""
+    sources = {repository.repository.url}
+    if repository.chart.source in ("repository", "oci"):
+        sources.add(repository.chart.url.removeprefix("oci://"))
+    destinations = sorted(
+        {(item.resolved.cluster.server, item.environment.namespace) for item in releases}
+    )
+    wide = list(_CLUSTER_WIDE)
+    if any(item.environment.rbac.multi_namespace for item in releases):
+        wide += _MULTI_NAMESPACE
+    spec: dict[str, Any] = {
+        "description": "Apache Airflow environments, managed by gen-env",
+        "sourceRepos": sorted(sources),
+        "destinations": [
+            {"server": server, "namespace": namespace} for server, namespace in destinations
+        ],
+        "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in wide],
+        "namespaceResourceWhitelist": [
+            {"group": group, "kind": kind} for group, kind in _NAMESPACED
+        ],
+    }
+    windows = [
+        _window(item, window) for item in releases for window in item.environment.sync.windows
+    ]
+    if windows:
+        spec["syncWindows"] = windows
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {
+            "name": name,
+            "namespace": repository.argocd.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "gen-env"},
+        },
+        "spec": spec,
+    }
+
+
+def root(repository: Repository) -> dict[str, Any]:
+    """The app of apps: it finds every Application by its path and never removes one by itself."""
+    git = repository.repository
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": repository.argocd.root.name,
+            "namespace": repository.argocd.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "gen-env"},
+        },
+        "spec": {
+            "project": "default",
+            "destination": {
+                "server": "https://kubernetes.default.svc",
+                "namespace": repository.argocd.namespace,
+            },
+            "source": {
+                "repoURL": git.url,
+                "targetRevision": git.branch,
+                "path": git.prefix.rstrip("/") or ".",
+                "directory": {
+                    "recurse": True,
+                    "include": f"{{{ROOT}/*/{GENERATED}/application.yaml,"
+                    "bootstrap/projects/*.yaml}",
+                },
+            },
+            "syncPolicy": {
+                "automated": {"prune": False, "selfHeal": True},
+                "syncOptions": ["ServerSideApply=true"],
+            },
+        },
+    }

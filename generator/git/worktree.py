@@ -1,0 +1,172 @@
+"""The user's own work tree: where it is, what it holds, and commits that disturb nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from generator.core.errors import UserError
+from generator.git import branch as gitbranch
+from generator.git import command as gitcommand
+from generator.git import commit as gitcommit
+from generator.git.command import Git
+from generator.git.revision import Revision
+from generator.git.url import display_url
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Worktree:
+    """A work tree by its top folder; paths are relative to it, with forward slashes."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, path: Path) -> Worktree:
+        """The work tree that holds `path`; UserError when there is none, or no git at all."""
+        if not path.is_dir():
+            raise UserError(f"there is no folder {path}")
+        git = gitcommand.in_worktree(path)
+        done = git.run("rev-parse", "--show-toplevel", check=False)
+        if done.status == 0:
+            return cls(Path(gitcommand.one_line(done)))
+        words = gitcommand.words_of(done)
+        if "must be run in a work tree" in words:
+            raise UserError(f"{path} is a bare repository", hint="work in a clone of it")
+        if "not a git repository" in words:
+            raise UserError(
+                f"{path} is not inside a git repository",
+                hint="run it in your repository, or use -C",
+            )
+        raise UserError(f"git cannot work in {path}: {words}")
+
+    @property
+    def git(self) -> Git:
+        """git in this work tree, as the user has set it up."""
+        return gitcommand.in_worktree(self.root)
+
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first one."""
+        return gitbranch.position(self.git).commit
+
+    def branch(self) -> str | None:
+        """The branch that is checked out; None when HEAD is detached."""
+        return gitbranch.position(self.git).branch
+
+    def default_branch(self, configured: str = "") -> str:
+        """The branch that others merge into: as configured, origin's, main, master or this one."""
+        if configured:
+            return configured
+        git = self.git
+        if theirs := git.line_or_none("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"):
+            return theirs.removeprefix("refs/remotes/origin/")
+        for name in ("main", "master"):
+            if self._commit(f"refs/heads/{name}") or self._commit(f"refs/remotes/origin/{name}"):
+                return name
+        if name_here := self.branch():
+            return name_here
+        raise UserError(
+            "cannot tell the default branch", hint="set repository.branch in gen-env.yaml"
+        )
+
+    def resolve(self, revision: str) -> str:
+        """The full id of the commit that `revision` names; UserError when there is none."""
+        gitcommand.refuse_option(revision, "revision")
+        commit = self._commit(revision)
+        if commit is None:
+            raise UserError(f"git knows no revision {revision}", hint=self._hint(revision))
+        return commit
+
+    def merge_base(self, left: str, right: str) -> str:
+        """The newest commit that both revisions contain; UserError when they share none."""
+        left_commit, right_commit = self.resolve(left), self.resolve(right)
+        base = self.git.line_or_none("merge-base", left_commit, right_commit)
+        if base is None:
+            hint = _DEEPEN if self.is_shallow() else ""
+            names = f"{_brief(left)} and {_brief(right)}"
+            raise UserError(f"{names} have no commit in common", hint=hint)
+        return base
+
+    def left_at(self, branch: str, revision: str) -> str:
+        """The newest commit that `revision` shares with a branch, be it ours or origin's.
+
+        The branch here may be older than origin's, or absent as in CI. UserError as `merge_base`.
+        """
+        known = [name for name in (branch, f"origin/{branch}") if self._commit(name)]
+        if len(known) < 2:
+            return self.merge_base(known[0] if known else branch, revision)
+        # Of several, git takes what the first shares with a merge of all the others.
+        commits = [self.resolve(name) for name in (revision, *known)]
+        return self.git.line_or_none("merge-base", *commits) or self.merge_base(branch, revision)
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off when this repository was cloned."""
+        return self.git.line("rev-parse", "--is-shallow-repository") == "true"
+
+    def at(self, revision: str) -> Revision:
+        """The files of a revision, read without checking anything out."""
+        return Revision(self.git, self.resolve(revision))
+
+    def remote_url(self, name: str = "origin") -> str | None:
+        """The address of a remote without credentials; None when there is no such remote."""
+        url = self.git.line_or_none("config", "--get", f"remote.{name}.url")
+        return display_url(url) if url else None
+
+    def changed(self, paths: Iterable[str]) -> list[str]:
+        """Files among `paths` (files or folders) that differ from HEAD or are untracked."""
+        return gitcommit.changed(self.git, paths)
+
+    def commit_only(self, paths: Iterable[str], message: str) -> str:
+        """Commit these paths alone and return the commit: see `gitcommit.commit_only`."""
+        return gitcommit.commit_only(self.git, paths, message)
+
+    def create_branch(self, name: str) -> None:
+        """Make a branch at HEAD and switch to it: see `gitbranch.create`."""
+        gitbranch.create(self.git, name)
+
+    def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Work on a new branch that is gone again when the block fails."""
+        return gitbranch.new_branch(self.git, name)
+
+    def switch(self, branch: str) -> None:
+        """Go to a branch that exists; UserError when changes in the work tree forbid it."""
+        gitcommand.refuse_option(branch, "branch")
+        gitbranch.switch(self.git, gitbranch.Position(branch, self.resolve(f"refs/heads/{branch}")))
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a local branch, merged or not."""
+        gitbranch.delete(self.git, name)
+
+    def _commit(self, revision: str) -> str | None:
+        return self.git.line_or_none(
+            "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"
+        )
+
+    def _hint(self, revision: str) -> str:
+        if self._commit(f"refs/remotes/origin/{revision}"):
+            return f"there is origin/{revision}: use that, or git switch {revision} first"
+        return _DEEPEN if self.is_shallow() else "git fetch brings what others have pushed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Store(Worktree):
+    """Objects and refs without a work tree, asked through the git that is given."""
+
+    access: Git
+
+    @property
+    def git(self) -> Git:
+        """git as it was given: with its own settings, protocols and credentials."""
+        return self.access
+
+    def changed(self, paths: Iterable[str]) -> list[str]:
+        """Nothing: there are no files that could differ."""
+        return []
+
+
+def _brief(revision: str) -> str:
+    return revision[:12] if len(revision) >= 40 else revision
+
+
+_DEEPEN = "this clone is shallow: git fetch --unshallow brings the history (fetch-depth: 0 in CI)"

@@ -1,0 +1,82 @@
+"""`valuesFrom` of a Flux HelmRelease: ConfigMaps (and Secrets) that hold values as text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from generator.core.files import Files
+from generator.core.problem import NotDone
+from generator.helmvalues.found import table
+from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_text
+from generator.yaml.facade import Document, read_all
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One entry; `target` is where a single value goes, instead of a whole mapping."""
+
+    kind: str
+    name: str
+    key: str
+    target: str
+
+
+def rows(document: Document) -> list[Row]:
+    """The entries of one HelmRelease, lowest first."""
+    listed = table(table(document.data).get("spec")).get("valuesFrom")
+    return [
+        Row(
+            str(row.get("kind")),
+            str(row.get("name")),
+            str(row.get("valuesKey") or "values.yaml"),
+            str(row.get("targetPath") or ""),
+        )
+        for row in map(table, listed if isinstance(listed, list) else ())
+    ]
+
+
+def rows_of(files: Files, path: str) -> list[Row]:
+    """The entries of the first HelmRelease in a file; none for a file without one."""
+    documents = read_all(files.read(path) or b"", path)
+    found = (item for item in documents if table(item.data).get("kind") == "HelmRelease")
+    first = next(found, None)
+    return rows(first) if first else []
+
+
+def layers(wanted: Sequence[Row], documents: Sequence[Document]) -> list[ValuesLayer] | None:
+    """Their values from the ConfigMaps among these documents; None unless all of them are there.
+
+    Raises YamlError for text that is no YAML.
+    """
+    found = []
+    for row in wanted:
+        layer = None if row.target else _layer(row, documents)
+        if layer is None:
+            return None
+        found.append(layer)
+    return found
+
+
+def _layer(row: Row, documents: Sequence[Document]) -> ValuesLayer | None:
+    for document in documents:
+        data = table(document.data)
+        name = table(data.get("metadata")).get("name")
+        if (data.get("kind"), row.kind, name) != ("ConfigMap", "ConfigMap", row.name):
+            continue
+        if isinstance(table(data.get("data")).get(row.key), str):
+            try:
+                return from_text(document, ("data", row.key))
+            except NotAMapping:
+                return None
+    return None
+
+
+def elsewhere(found: Sequence[Row]) -> Iterator[NotDone]:
+    """What cannot be read from here."""
+    for row in found:
+        yield NotDone(
+            "values of a HelmRelease",
+            f"valuesFrom {row.kind} {row.name} is read by Flux only",
+            "check the file that it is made from as well",
+        )

@@ -1,0 +1,180 @@
+"""Both sides of an environment, indexed once for every rule."""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from generator.diff import pairing
+from generator.diff.equality import same
+from generator.diff.model import Facts, Side
+from generator.kube import fields
+from generator.kube.resource import Key, Object
+from generator.kube.selectors import Labelled
+from generator.kube.workload import ROLLED, TASK_PODS, Workload, workloads
+
+_MAX_CONFIG = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """One side: its objects by identity and what follows from them."""
+
+    side: Side
+
+    @property
+    def facts(self) -> Facts:
+        """What is known beyond the manifests."""
+        return self.side.facts
+
+    @functools.cached_property
+    def objects(self) -> Mapping[Key, Object]:
+        """In the one order of objects; of a repeated object the last counts."""
+        entries, _ = pairing.entries(self.side)
+        return dict(sorted(entries, key=lambda entry: entry[0].sort_key))
+
+    @functools.cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Everything that runs pods."""
+        return workloads(self.objects)
+
+    @functools.cached_property
+    def config(self) -> Mapping[tuple[str, str], str]:
+        """`airflow.cfg` as (section, key) → value; what cannot be read is left out."""
+        for manifest in self.of_kind("ConfigMap").values():
+            text = fields.text(manifest, "data", "airflow.cfg")
+            if text:
+                return _read_config(text[:_MAX_CONFIG])
+        return {}
+
+    @functools.cached_property
+    def executors(self) -> tuple[str, ...]:
+        """The executors by their short names, from the facts, the scheduler or airflow.cfg."""
+        named = (
+            self.facts.executor
+            or self.config.get(("core", "executor"))
+            or next((executor for work in self.workloads if (executor := _label(work))), "")
+        )
+        return tuple(
+            part.split(":")[-1].split(".")[-1].strip() for part in named.split(",") if part.strip()
+        )
+
+    @functools.cached_property
+    def by_key(self) -> Mapping[Key, Workload]:
+        """The workloads by identity."""
+        return {work.key: work for work in self.workloads}
+
+    @functools.cached_property
+    def pods(self) -> Labelled[Workload]:
+        """The workloads by the labels of their pods."""
+        return Labelled((work.key.namespace, work.labels, work) for work in self.workloads)
+
+    def of_kind(self, *kinds: str) -> dict[Key, Object]:
+        """The objects of these kinds, in order."""
+        return {key: value for key, value in self.objects.items() if key.kind in kinds}
+
+    def setting(self, section: str, key: str) -> str | None:
+        """An Airflow setting: the environment variable on any container wins over airflow.cfg."""
+        variable = f"AIRFLOW__{section.upper()}__{key.upper()}"
+        return self._variables.get(variable, self.config.get((section, key)))
+
+    @functools.cached_property
+    def _variables(self) -> Mapping[str, str]:
+        """Environment variables with a written value; of several the first counts."""
+        found: dict[str, str] = {}
+        for work in self.workloads:
+            # Task pods carry settings of their own, such as another executor.
+            for name, entry in work.environment() if work.key.kind != TASK_PODS else ():
+                if isinstance(entry.get("value"), str):
+                    found.setdefault(name, entry["value"])
+        return found
+
+    def value(self, path: str) -> Any:
+        """A Helm value that was given, by dotted path; None where it was not."""
+        return fields.at(self.facts.values, *path.split("."))
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """Base and head of one environment."""
+
+    base: View
+    head: View
+
+    @functools.cached_property
+    def kept(self) -> tuple[tuple[Key, Object, Object], ...]:
+        """Objects of both sides that differ in anything, noise included."""
+        before = self.base.objects
+        return tuple(
+            (key, before[key], manifest)
+            for key, manifest in self.head.objects.items()
+            if key in before and repr(before[key]) != repr(manifest)
+        )
+
+    @functools.cached_property
+    def added(self) -> Mapping[Key, Object]:
+        """Objects only the head has."""
+        return {k: v for k, v in self.head.objects.items() if k not in self.base.objects}
+
+    @functools.cached_property
+    def removed(self) -> Mapping[Key, Object]:
+        """Objects only the base has: what Argo CD prunes."""
+        return {k: v for k, v in self.base.objects.items() if k not in self.head.objects}
+
+    @functools.cached_property
+    def restarted(self) -> tuple[tuple[Workload, Workload], ...]:
+        """Workloads of both sides whose pod template differs, so that their pods are replaced."""
+        before = self.base.by_key
+        return tuple(
+            (before[work.key], work)
+            for work in self.head.workloads
+            if work.key.kind in ROLLED
+            and work.key in before
+            and not same(before[work.key].template, work.template)
+        )
+
+    @property
+    def is_update(self) -> bool:
+        """Whether the environment is there before and after, so that something runs."""
+        return bool(self.base.objects) and bool(self.head.objects)
+
+
+def listed(names: Any, limit: int = 10) -> str:
+    """`a, b and c`; beyond the limit the rest is counted."""
+    items = [str(name) for name in names]
+    if len(items) > limit:
+        return f"{', '.join(items[:limit])} and {len(items) - limit:,} more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def verb(subjects: Any, one: str, many: str) -> str:
+    """The form of the verb that fits one subject or several."""
+    return one if len(list(subjects)) == 1 else many
+
+
+def _label(work: Workload) -> str:
+    value = work.labels.get("executor")
+    if not isinstance(value, str):
+        value = fields.text(work.manifest, "metadata", "labels", "executor")
+    return value.replace("-", ",") if work.component == "scheduler" else ""
+
+
+def _read_config(text: str) -> dict[tuple[str, str], str]:
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    return {
+        (section, key): value or ""
+        for section in parser.sections()
+        for key, value in parser.items(section)
+    }

@@ -1,0 +1,229 @@
+"""NetworkPolicies as flows: who may talk to whom on which port, in words and comparable."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from generator.kube import fields
+from generator.kube.resource import Key, Object
+from generator.kube.workload import Workload
+
+ANYONE = "anyone"
+EVERY_PORT = "every port"
+
+# Beyond this many, flows only count as covered by an equal one: thousands of addresses in a policy
+# must not stop the report.
+_MAX_COMPARISONS = 100_000
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+
+@dataclasses.dataclass(frozen=True, order=True, slots=True)
+class Flow:
+    """One permission: `peer` is in words, or an address block; ports are a range of a protocol."""
+
+    peer: str
+    protocol: str = ""
+    first: int = 0
+    last: int = 65_535
+    port_name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.peer} on {self.ports}"
+
+    @property
+    def ports(self) -> str:
+        """`port 8080/TCP`, `port metrics (9102/TCP)`, `every port`."""
+        if not self.protocol:
+            return EVERY_PORT
+        if not self.first and self.last == 65_535:
+            return f"every {self.protocol} port"
+        number = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+        if self.port_name:
+            return f"port {self.port_name} ({number}/{self.protocol})"
+        return f"port{'s' if '-' in number else ''} {number}/{self.protocol}"
+
+    def covers(self, other: Flow) -> bool:
+        """Whether everything the other permits is permitted by this one."""
+        return (
+            _peer_covers(self.peer, other.peer)
+            and self.protocol in ("", other.protocol)
+            and self.first <= other.first
+            and other.last <= self.last
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Allowed:
+    """What one workload may receive (or send); None stands for everything: nothing isolates it."""
+
+    flows: frozenset[Flow] | None
+
+    def opened_since(self, before: Allowed) -> list[Flow]:
+        """Flows that were not covered before."""
+        if before.flows is None or self.flows is None:
+            return []
+        differing = sorted(self.flows - before.flows)
+        if len(differing) * len(before.flows) > _MAX_COMPARISONS:
+            return differing
+        return [flow for flow in differing if not any(old.covers(flow) for old in before.flows)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Policy:
+    """A NetworkPolicy, its directions already settled."""
+
+    key: Key
+    selector: Mapping[str, Any]
+    directions: frozenset[str]
+    manifest: Object
+
+
+def policies(objects: Mapping[Key, Object]) -> list[Policy]:
+    """Every NetworkPolicy; without `policyTypes` it is Ingress, and Egress if it has rules."""
+    found = []
+    for key, manifest in objects.items():
+        if key.kind != "NetworkPolicy" or key.group not in ("networking.k8s.io", "extensions"):
+            continue
+        types = fields.at(manifest, "spec", "policyTypes")
+        if not isinstance(types, list) or not types:
+            types = ["Ingress", *(["Egress"] if fields.at(manifest, "spec", "egress") else [])]
+        selector = fields.section(manifest, "spec", "podSelector")
+        found.append(Policy(key, selector, frozenset(map(str, types)), manifest))
+    return found
+
+
+def allowed(
+    work: Workload, direction: str, isolating: Iterable[Policy], everybody: Sequence[Workload]
+) -> Allowed:
+    """What the policies that select this workload together let it receive or send.
+
+    `direction` is Ingress or Egress; `everybody` gives port names of targets their numbers.
+    """
+    rules = [rule for rule in isolating if direction in rule.directions]
+    if not rules:
+        return Allowed(None)
+    return Allowed(
+        frozenset(flow for rule in rules for flow in _flows(rule, direction, work, everybody))
+    )
+
+
+def _flows(
+    policy: Policy, direction: str, work: Workload, everybody: Sequence[Workload]
+) -> Iterator[Flow]:
+    side = "from" if direction == "Ingress" else "to"
+    for rule in fields.entries(policy.manifest, "spec", direction.lower()):
+        peers = fields.entries(rule, side)
+        named = [work] if direction == "Ingress" else everybody
+        ports = list(_ports(rule, named))
+        for peer in [_peer(entry) for entry in peers] if rule.get(side) else [ANYONE]:
+            for port in ports:
+                yield dataclasses.replace(port, peer=peer)
+
+
+def _ports(rule: Mapping[str, Any], named: Sequence[Workload]) -> Iterator[Flow]:
+    entries = fields.entries(rule, "ports")
+    if not rule.get("ports"):
+        yield Flow("")
+    for entry in entries:
+        protocol = fields.text(entry, "protocol") or "TCP"
+        port = entry.get("port")
+        if port is None:
+            yield Flow("", protocol)
+        elif isinstance(port, int):
+            yield Flow("", protocol, port, fields.integer(entry, "endPort") or port)
+        else:
+            for number in _numbers(str(port), protocol, named):
+                yield Flow("", protocol, number, number, str(port))
+
+
+def _numbers(name: str, protocol: str, named: Sequence[Workload]) -> list[int]:
+    """The container ports of that name; a name no container has permits nothing."""
+    if name.isdigit():
+        return [int(name)]
+    return sorted(
+        {
+            number
+            for work in named
+            for container in work.containers()
+            for port in fields.entries(container, "ports")
+            if fields.text(port, "name") == name
+            and (fields.text(port, "protocol") or "TCP") == protocol
+            and (number := fields.integer(port, "containerPort")) is not None
+        }
+    )
+
+
+def unresolved_ports(policy: Policy, chosen: Sequence[Workload]) -> list[str]:
+    """Port names of ingress rules that no container of the selected pods has."""
+    return sorted(
+        {
+            str(entry["port"])
+            for rule in fields.entries(policy.manifest, "spec", "ingress")
+            for entry in fields.entries(rule, "ports")
+            if isinstance(entry.get("port"), str)
+            and chosen
+            and not _numbers(str(entry["port"]), fields.text(entry, "protocol") or "TCP", chosen)
+        }
+    )
+
+
+def _peer(entry: Mapping[str, Any]) -> str:
+    block = fields.section(entry, "ipBlock")
+    if block:
+        excluded = fields.at(block, "except")
+        rest = f" except {', '.join(map(str, excluded))}" if isinstance(excluded, list) else ""
+        return f"{fields.text(block, 'cidr')}{rest}"
+    pods = entry.get("podSelector")
+    spaces = entry.get("namespaceSelector")
+    if spaces is None:
+        return _pods(pods)
+    return f"{_pods(pods) if pods else 'every pod'} in {_namespaces(spaces)}"
+
+
+def _pods(selector: Any) -> str:
+    words = _labels(selector)
+    component = fields.text(selector, "matchLabels", "component")
+    if component and not fields.at(selector, "matchExpressions"):
+        return f"{component} pods"
+    return f"pods with {words}" if words else "every pod of the namespace"
+
+
+def _namespaces(selector: Any) -> str:
+    name = fields.text(selector, "matchLabels", _NAMESPACE_NAME)
+    if name and len(fields.section(selector, "matchLabels")) == 1:
+        return f"namespace {name}"
+    words = _labels(selector)
+    return f"namespaces with {words}" if words else "every namespace"
+
+
+def _labels(selector: Any) -> str:
+    exact = [f"{k}={v}" for k, v in sorted(fields.section(selector, "matchLabels").items())]
+    others = []
+    for entry in fields.entries(selector, "matchExpressions"):
+        values = fields.at(entry, "values")
+        listing = f" ({', '.join(map(str, values))})" if isinstance(values, list) else ""
+        others.append(f"{fields.text(entry, 'key')} {fields.text(entry, 'operator')}{listing}")
+    return ", ".join([*exact, *others])
+
+
+def _peer_covers(wide: str, narrow: str) -> bool:
+    if wide in (narrow, ANYONE):
+        return True
+    one, other = _network(wide), _network(narrow)
+    if isinstance(one, ipaddress.IPv4Network) and isinstance(other, ipaddress.IPv4Network):
+        return other.subnet_of(one)
+    if isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network):
+        return other.subnet_of(one)
+    return False
+
+
+@functools.lru_cache(maxsize=4_096)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""How many connections to the metadata database the pods may open, against its limit."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View
+from generator.impact.finding import Finding, error, info, warning
+from generator.kube import fields
+from generator.kube.workload import Workload
+
+_NEARLY = 0.8
+_INI = "pgbouncer.ini"
+_POOL = re.compile(r"^[^;#\n\[]*\bpool_size\s*=\s*(\d{1,6})", re.MULTILINE)
+_CONCURRENCY = re.compile(r"(?:--concurrency|-c)[= ](\d{1,5})")
+
+
+def connections(context: Context) -> Iterator[Finding]:
+    """`impact/database-connections`: the most that can be open at once, before and after.
+
+    An upper bound: per process `sql_alchemy_pool_size + sql_alchemy_max_overflow` (defaults 5 and
+    10: airflow/config_templates/config.yml, section database), and one for the result backend per
+    Celery worker process. Behind PgBouncer its pools count instead.
+    """
+    limit = context.head.facts.connection_limit
+    before, after = most_connections(context.base), most_connections(context.head)
+    if limit is None or after is None:
+        return
+    lower_limit = context.base.facts.connection_limit
+    if before == after and lower_limit == limit:
+        return
+    earlier = "" if before in (None, after) else f" (before: {before})"
+    words = f"up to {after} database connections{earlier}, and the server accepts {limit}"
+    if after > limit:
+        yield error(
+            "database-connections",
+            None,
+            f"{words}: beyond it, pods fail with `too many connections`; put PgBouncer between, or "
+            "lower replicas or pool sizes",
+        )
+    elif after > limit * _NEARLY:
+        yield warning("database-connections", None, f"{words}: little is left for anything else")
+    else:
+        yield info("database-connections", None, words)
+
+
+def most_connections(view: View) -> int | None:
+    """The upper bound; None when PgBouncer's pools are in a Secret that is not rendered."""
+    pooler = next((work for work in view.workloads if work.component == "pgbouncer"), None)
+    if pooler is not None:
+        pools = _pools(view)
+        return None if pools is None else pools * pooler.scale.maximum
+    total = sum(_of(view, work) * work.scale.maximum for work in view.workloads)
+    return total or None
+
+
+def _of(view: View, work: Workload) -> int:
+    """Connections of one pod of this workload."""
+    pool = _per_process(view)
+    match work.component:
+        case "api-server":
+            return pool * _number(view, "api", "workers", 1)
+        case "webserver":
+            return pool * _number(view, "webserver", "workers", 4)
+        case "scheduler":
+            local = "LocalExecutor" in view.executors
+            return pool * (1 + (_number(view, "core", "parallelism", 32) if local else 0))
+        case "dag-processor":
+            return pool * (1 + _number(view, "dag_processor", "parsing_processes", 2))
+        case "triggerer":
+            return pool
+        case "worker":
+            return pool + _concurrency(view, work)
+    return 0
+
+
+def _per_process(view: View) -> int:
+    if (view.setting("database", "sql_alchemy_pool_enabled") or "True").lower() == "false":
+        return 1
+    overflow = _number(view, "database", "sql_alchemy_max_overflow", 10)
+    return _number(view, "database", "sql_alchemy_pool_size", 5) + max(overflow, 0)
+
+
+def _concurrency(view: View, work: Workload) -> int:
+    for container in work.containers():
+        words = fields.at(container, "args")
+        match = _CONCURRENCY.search(" ".join(map(str, words)) if isinstance(words, list) else "")
+        if match and "celery" in str(words):
+            return int(match[1])
+    return _number(view, "celery", "worker_concurrency", 16)
+
+
+def _number(view: View, section: str, key: str, default: int) -> int:
+    text = (view.setting(section, key) or "").strip()
+    return int(text) if re.fullmatch(r"-?\d{1,6}", text) else default
+
+
+def _pools(view: View) -> int | None:
+    """The sum of `pool_size` over the databases of pgbouncer.ini."""
+    for manifest in view.of_kind("Secret", "ConfigMap").values():
+        text = fields.text(manifest, "stringData", _INI) or _decoded(
+            fields.text(manifest, "data", _INI)
+        )
+        if text:
+            found = [int(size) for size in _POOL.findall(text)]
+            return sum(found) or None
+    return None
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return text
+
+
+RULES = (connections,)

@@ -1,0 +1,153 @@
+"""What is deleted, and whether data goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, counted, listed, verb
+from generator.impact.finding import Finding, error, info, warning
+from generator.impact.rules.references import uses
+from generator.kube import fields
+from generator.kube.resource import Key, Object
+
+_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+_HELM_POLICY = "helm.sh/resource-policy"
+_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+_MAX_NAMED = 20
+
+# What is lost when an object of this kind is deleted.
+_LOSSES = {
+    "CustomResourceDefinition": "every object of this kind in the whole cluster goes with it",
+    "Namespace": "everything in it goes with it, volume claims and secrets included",
+    "PersistentVolume": "the volume's data may go with it",
+    "PersistentVolumeClaim": "its volume is deleted with it, unless the storage class retains it",
+}
+_SEALING = frozenset({"Secret", "SealedSecret"})
+
+
+def data_loss(context: Context) -> Iterator[Finding]:
+    """`impact/data-loss`: an object that holds data, or holds objects that do, is pruned."""
+    for key, manifest in context.removed.items():
+        loss = _LOSSES.get(key.kind) or _claims_loss(manifest) or _cascade(key, manifest)
+        if loss is None:
+            continue
+        match _protection(manifest):
+            case "kept":
+                yield warning(
+                    "data-loss", key, "leaves git but stays in the cluster: it is marked to be kept"
+                )
+            case "confirm":
+                yield error("data-loss", key, f"is pruned once somebody confirms it: {loss}")
+            case _:
+                yield error("data-loss", key, f"is pruned: {loss}")
+
+
+def secret_pruned(context: Context) -> Iterator[Finding]:
+    """`impact/secret-pruned`: a Secret goes; pods that still name it cannot start again."""
+    used: dict[tuple[str, str], list[str]] = {}
+    for work in context.head.workloads:
+        for use in uses(work):
+            if use.kind == "Secret" and not use.optional:
+                used.setdefault((work.key.namespace, use.name), []).append(work.component)
+    still = {(key.namespace, key.name) for key in context.head.of_kind(*_SEALING, "ExternalSecret")}
+    for key, manifest in context.removed.items():
+        place = (key.namespace, key.name)
+        if key.kind not in _SEALING or place in still or _protection(manifest) == "kept":
+            continue
+        users = sorted(set(used.get(place, ())))
+        if users:
+            yield error(
+                "secret-pruned",
+                key,
+                f"is pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: the next "
+                "pods do not start",
+            )
+        else:
+            yield warning(
+                "secret-pruned", key, "is pruned; without a copy its values cannot be had again"
+            )
+
+
+def pruned(context: Context) -> Iterator[Finding]:
+    """`impact/pruned`: everything that the next sync with pruning deletes, by name."""
+    names = [str(key) for key in context.removed]
+    if names:
+        yield info(
+            "pruned",
+            None,
+            f"a sync that prunes deletes {counted(len(names), 'object')} that left git: "
+            f"{listed(names, _MAX_NAMED)}",
+        )
+
+
+def store_removed(context: Context) -> Iterator[Finding]:
+    """`impact/store-removed`: a workload with claims of its own (database, broker) goes away."""
+    for key, manifest in context.removed.items():
+        if key.kind != "StatefulSet" or _claims_loss(manifest):
+            continue
+        claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
+        component = fields.text(manifest, "metadata", "labels", "component") or key.name
+        if component == "redis":
+            yield warning("store-removed", key, "the broker goes away: tasks queued in it are lost")
+        elif claims and not _replaced(context, key):
+            yield warning(
+                "store-removed",
+                key,
+                "goes away; its volume claims stay behind with their data, used by nobody",
+            )
+
+
+def kind_changed(context: Context) -> Iterator[Finding]:
+    """`impact/kind-changed`: a workload keeps its name and becomes another kind."""
+    for key, manifest in context.removed.items():
+        after = _replaced(context, key)
+        if after is None:
+            continue
+        claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
+        rest = "; its volume claims stay behind, used by nobody" if claims else ""
+        yield warning(
+            "kind-changed",
+            after,
+            f"was a {key.kind}: the new {after.kind} starts before the old one is pruned, so both "
+            f"run for a moment{rest}",
+        )
+
+
+def _replaced(context: Context, key: Key) -> Key | None:
+    kinds = {"Deployment", "StatefulSet", "DaemonSet"}
+    return next(
+        (
+            new
+            for new in context.added
+            if {key.kind, new.kind} <= kinds
+            and (new.namespace, new.name) == (key.namespace, key.name)
+        ),
+        None,
+    )
+
+
+def _claims_loss(manifest: Object) -> str | None:
+    """kubernetes.io/docs/concepts/workloads/controllers/statefulset: claims stay by default."""
+    policy = fields.text(manifest, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")
+    if fields.at(manifest, "kind") == "StatefulSet" and policy == "Delete":
+        return "its volume claims are deleted with it (whenDeleted: Delete)"
+    return None
+
+
+def _cascade(key: Key, manifest: Object) -> str | None:
+    finalizers = fields.at(manifest, "metadata", "finalizers") or []
+    if key.kind == "Application" and any(str(name).startswith(_FINALIZER) for name in finalizers):
+        return "its resources finalizer deletes everything that the Application manages"
+    return None
+
+
+def _protection(manifest: Object) -> str:
+    """`kept`, `confirm` or nothing, from the annotations of what is running (the base)."""
+    annotations = fields.section(manifest, "metadata", "annotations")
+    options = {part.strip() for part in str(annotations.get(_SYNC_OPTIONS, "")).split(",")}
+    if "Prune=false" in options or annotations.get(_HELM_POLICY) == "keep":
+        return "kept"
+    return "confirm" if "Prune=confirm" in options else ""
+
+
+RULES = (data_loss, secret_pruned, pruned, store_removed, kind_changed)

@@ -1,0 +1,81 @@
+"""Container images that move, everywhere or only in some places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View, listed, verb
+from generator.impact.finding import Finding, info, warning
+from generator.kube import fields
+
+Places = dict[str, list[str]]
+
+
+def image(context: Context) -> Iterator[Finding]:
+    """`impact/image`: an image is exchanged; says whether all of its users move together."""
+    before, after = _uses(context.base), _uses(context.head)
+    moves: dict[tuple[str, str], list[str]] = {}
+    for place, new in after.items():
+        old = before.get(place)
+        if old and old != new:
+            moves.setdefault((old, new), []).append(place[0])
+    for (old, new), places in sorted(moves.items()):
+        users = sorted(set(places))
+        left = sorted({place[0] for place, name in after.items() if name == old})
+        if left:
+            yield warning(
+                "image",
+                None,
+                f"{old} → {new} only in {listed(users)}; {listed(left)} "
+                f"{verb(left, 'keeps', 'keep')} the old one",
+            )
+        else:
+            yield info(
+                "image",
+                None,
+                f"{old} → {new} everywhere it is used: {listed(users)}",
+            )
+
+
+def mixed(context: Context) -> Iterator[Finding]:
+    """`impact/image-mixed`: the same repository in several versions at the same time."""
+    before = set(_mixed(context.base))
+    for repository, references in _mixed(context.head):
+        known = (repository, references) in before
+        yield (info if known else warning)(
+            "image-mixed",
+            None,
+            f"{repository} runs in {len(references)} versions at once: {listed(references)}"
+            + (" (already so before this change)" if known else ""),
+        )
+
+
+def _uses(view: View) -> dict[tuple[str, str], str]:
+    return {
+        (work.component, fields.text(container, "name")): fields.text(container, "image")
+        for work in view.workloads
+        for container in work.containers()
+        if fields.text(container, "image")
+    }
+
+
+def _mixed(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
+    found: dict[str, set[str]] = {}
+    for reference in _uses(view).values():
+        repository, version = _split(reference)
+        found.setdefault(repository, set()).add(version)
+    # The chart keeps helpers (pgbouncer, its exporter) as tags of the image apache/airflow.
+    for repository, versions in sorted(found.items()):
+        own = sorted(v for v in versions if not v.startswith("airflow-pgbouncer"))
+        if len(own) > 1:
+            yield repository, tuple(own)
+
+
+def _split(reference: str) -> tuple[str, str]:
+    name, _, digest = reference.partition("@")
+    head, slash, last = name.rpartition("/")
+    repository, _, tag = last.partition(":")
+    return f"{head}{slash}{repository}", "@".join(filter(None, (tag, digest))) or "latest"
+
+
+RULES = (image, mixed)

@@ -1,0 +1,73 @@
+"""Host names under which the environment is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View, listed
+from generator.impact.finding import Finding, info, warning
+from generator.kube import fields
+from generator.kube.resource import Key
+
+
+def host(context: Context) -> Iterator[Finding]:
+    """`impact/host`: a host is no longer served, or a new one is."""
+    if not context.is_update:
+        return
+    before, after = _hosts(context.base), _hosts(context.head)
+    gone = sorted(before.keys() - after.keys())
+    new = sorted(after.keys() - before.keys())
+    if gone:
+        rest = f"; {listed(new)} takes over" if new else ""
+        yield warning(
+            "host",
+            before[gone[0]],
+            f"{listed(gone)} is no longer served{rest}: links, redirect URIs of the identity "
+            "provider and DNS have to follow",
+        )
+    elif new:
+        yield info("host", after[new[0]], f"{listed(new)} is now served: it needs DNS")
+
+
+def catch_all(context: Context) -> Iterator[Finding]:
+    """`impact/host-any`: a new rule without a host answers for every name."""
+    if "*" in _hosts(context.head) and "*" not in _hosts(context.base):
+        yield warning(
+            "host-any",
+            _hosts(context.head)["*"],
+            "answers for every host name that no other Ingress of the controller claims",
+        )
+
+
+def encryption(context: Context) -> Iterator[Finding]:
+    """`impact/host-tls`: a host that was served with TLS no longer is."""
+    before, after = _encrypted(context.base), _encrypted(context.head)
+    for name in sorted(before & _hosts(context.head).keys() - after):
+        yield warning("host-tls", _hosts(context.head)[name], f"{name} is served without TLS now")
+
+
+def _hosts(view: View) -> dict[str, Key]:
+    found: dict[str, Key] = {}
+    for key, manifest in view.of_kind("Ingress").items():
+        for rule in fields.entries(manifest, "spec", "rules"):
+            found[fields.text(rule, "host") or "*"] = key
+    for key, manifest in view.of_kind("HTTPRoute", "Route").items():
+        names = fields.at(manifest, "spec", "hostnames")
+        for name in names if isinstance(names, list) else [fields.text(manifest, "spec", "host")]:
+            if name:
+                found[str(name)] = key
+    return found
+
+
+def _encrypted(view: View) -> set[str]:
+    return {
+        str(name)
+        for manifest in view.of_kind("Ingress").values()
+        for entry in fields.entries(manifest, "spec", "tls")
+        for name in (
+            fields.at(entry, "hosts") if isinstance(fields.at(entry, "hosts"), list) else []
+        )
+    }
+
+
+RULES = (host, catch_all, encryption)

@@ -1,0 +1,129 @@
+"""Which connections a change opens or closes, workload by workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View, listed
+from generator.impact.finding import Finding, info, warning
+from generator.impact.network_flows import (
+    Allowed,
+    Flow,
+    Policy,
+    allowed,
+    policies,
+    unresolved_ports,
+)
+from generator.kube import fields
+from generator.kube.resource import Key, selects_tasks
+from generator.kube.workload import Workload
+
+Statement = tuple[str, Key, str]
+
+_SIDES = {"Ingress": ("receives", "from"), "Egress": ("sends", "to")}
+
+
+def flows(context: Context) -> Iterator[Finding]:
+    """`impact/flow-opened`, `impact/flow-closed`: what the policies together now permit."""
+    base, head = context.base, context.head
+    old_policies, new_policies = _by_workload(base), _by_workload(head)
+    for work in head.workloads:
+        before = base.by_key.get(work.key)
+        if before is None:
+            continue
+        for direction in _SIDES:
+            old = allowed(before, direction, old_policies.get(work.key, ()), base.workloads)
+            new = allowed(work, direction, new_policies.get(work.key, ()), head.workloads)
+            yield from _compared(work, direction, old, new)
+
+
+def policy_without_effect(context: Context) -> Iterator[Finding]:
+    """`impact/policy-selects-nothing`, `impact/policy-port`: policies that do not do their work."""
+    before = set(_idle(context.base))
+    for rule, key, message in _idle(context.head):
+        if (rule, key, message) in before:
+            yield info(rule, key, f"{message} (already so before this change)")
+        else:
+            yield warning(rule, key, message)
+
+
+def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
+    """`impact/not-isolated`: a new workload that no policy covers, where others are covered."""
+    isolated = _by_workload(context.head)
+    for work in context.head.workloads:
+        # Jobs listen on nothing, so nobody can reach them.
+        passing = work.key.kind in ("CronJob", "Job")
+        if not context.is_update or not isolated or passing:
+            continue
+        if work.key not in context.base.by_key and work.key not in isolated:
+            yield warning(
+                "not-isolated",
+                work.key,
+                "no NetworkPolicy selects its pods, while other pods here are isolated: anyone may "
+                "reach them",
+            )
+
+
+def _by_workload(view: View) -> dict[Key, list[Policy]]:
+    found: dict[Key, list[Policy]] = {}
+    for policy in policies(view.objects):
+        for work in view.pods.selected(policy.selector, policy.key.namespace):
+            found.setdefault(work.key, []).append(policy)
+    return found
+
+
+def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Iterator[Finding]:
+    verb, side = _SIDES[direction]
+    name = work.component
+    if old.flows is None and new.flows is not None:
+        rest = listed(new.flows and sorted(map(str, new.flows)))
+        words = f"only {side} {rest}" if new.flows else "nothing"
+        yield warning(
+            "flow-closed", work.key, f"{name} {verb} {words}; before, it was open to everyone"
+        )
+    elif old.flows is not None and new.flows is None:
+        yield warning(
+            "flow-opened",
+            work.key,
+            f"{name} {verb} {side} everyone on every port; no policy limits it now",
+        )
+    else:
+        opened, closed = new.opened_since(old), old.opened_since(new)
+        if opened:
+            say = warning if any(map(_is_wide, opened)) else info
+            yield say("flow-opened", work.key, f"{name} also {verb} {side} {listed(opened)}")
+        if closed:
+            yield warning(
+                "flow-closed", work.key, f"{name} no longer {verb} {side} {listed(closed)}"
+            )
+
+
+def _is_wide(flow: Flow) -> bool:
+    return flow.peer in ("anyone", "0.0.0.0/0", "::/0") or "every namespace" in flow.peer
+
+
+def _idle(view: View) -> Iterator[Statement]:
+    for policy in policies(view.objects):
+        chosen = view.pods.selected(policy.selector, policy.key.namespace)
+        if not chosen:
+            if not _selects_by_other_means(policy) and not selects_tasks(policy.selector):
+                yield "policy-selects-nothing", policy.key, "selects no pod of this environment"
+            continue
+        names = unresolved_ports(policy, chosen)
+        if names:
+            yield (
+                "policy-port",
+                policy.key,
+                f"names the port {listed(names)}, which no container of its pods has: that part "
+                "permits nothing",
+            )
+
+
+def _selects_by_other_means(policy: Policy) -> bool:
+    """An empty selector means every pod of the namespace, also those started by tasks."""
+    return not fields.section(policy.selector, "matchLabels") and not fields.entries(
+        policy.selector, "matchExpressions"
+    )
+
+
+RULES = (flows, policy_without_effect, isolation_of_new_pods)

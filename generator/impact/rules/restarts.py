@@ -1,0 +1,216 @@
+"""Which pods restart and why, how long workers drain, and who keeps old configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.diff.equality import plain, same
+from generator.diff.noise import is_folded_annotation
+from generator.impact.context import Context, counted, listed, verb
+from generator.impact.finding import Finding, info, warning
+from generator.impact.rules.references import uses
+from generator.kube import fields
+from generator.kube.resource import Key
+from generator.kube.workload import ROLLED, TASK_PODS, Workload
+
+# These hold work in progress: a restart interrupts something that is not simply asked again.
+_STATEFUL = frozenset({"worker", "triggerer", "redis", "primary", "postgresql"})
+
+
+def restart(context: Context) -> Iterator[Finding]:
+    """`impact/restart`: the pod template differs, so the controller replaces the pods."""
+    for before, after in context.restarted:
+        if after.scale.maximum == 0:
+            continue
+        say = warning if after.component in _STATEFUL or _stops_first(after) else info
+        reasons = "; ".join(_reasons(before, after))
+        yield say("restart", after.key, f"{_pods(after)} {_how(after)}: {reasons}")
+
+
+def task_pods(context: Context) -> Iterator[Finding]:
+    """`impact/task-pods`: the KubernetesExecutor's pod template differs."""
+    for after in context.head.workloads:
+        old = context.base.by_key.get(after.key)
+        if after.key.kind != TASK_PODS or old is None:
+            continue
+        if not same(old.template, after.template):
+            reasons = "; ".join(_reasons(old, after))
+            yield info(
+                "task-pods",
+                Key("", "ConfigMap", after.key.namespace, after.key.name),
+                f"tasks that start after the scheduler's restart run in other pods: {reasons}; "
+                "running task pods are left alone",
+            )
+
+
+def worker_drain(context: Context) -> Iterator[Finding]:
+    """`impact/worker-drain`: what happens to tasks that run on restarting Celery workers."""
+    for before, after in context.restarted:
+        if after.component == "worker" and after.scale.maximum > 0:
+            yield warning(
+                "worker-drain",
+                after.key,
+                f"each worker takes no new task, then has {_duration(before.grace)} to finish "
+                "what it runs; tasks that need longer are killed and count as failed or are "
+                f"retried; {_roll(after, before.grace)}",
+            )
+
+
+def drain_time(context: Context) -> Iterator[Finding]:
+    """`impact/drain-time`: the termination grace itself changes; it holds from the next pods on."""
+    for before, after in context.restarted:
+        if before.grace != after.grace:
+            words = "longer" if after.grace > before.grace else "shorter"
+            say = info if after.grace > before.grace else warning
+            yield say(
+                "drain-time",
+                after.key,
+                f"pods get {words} to stop: {_duration(after.grace)} instead of "
+                f"{_duration(before.grace)}, for the pods started from now on",
+            )
+
+
+def not_restarted(context: Context) -> Iterator[Finding]:
+    """`impact/not-restarted`: configuration changes, but pods that read it at start stay."""
+    restarted = {after.key for _, after in context.restarted}
+    stale: dict[tuple[str, str, str], list[Workload]] = {}
+    for work in context.head.workloads:
+        if (
+            work.key.kind in ROLLED
+            and work.key not in restarted
+            and context.base.by_key.get(work.key)
+        ):
+            for use in uses(work):
+                if use.at_start:
+                    users = stale.setdefault((use.kind, work.key.namespace, use.name), [])
+                    users += [work] if work not in users else []
+    for key, before, after in context.kept:
+        kind = "Secret" if key.kind == "SealedSecret" else key.kind
+        users = stale.get((kind, key.namespace, key.name), [])
+        if users and _content(before) != _content(after):
+            names = sorted(work.component for work in users)
+            read, are = verb(names, "reads", "read"), verb(names, "is", "are")
+            yield warning(
+                "not-restarted",
+                key,
+                f"its content changes, but {listed(names)} {read} it at the start and {are} not "
+                "restarted: old values stay in use until somebody restarts it",
+            )
+
+
+def _content(manifest: Mapping[str, Any]) -> str:
+    if manifest.get("kind") == "SealedSecret":
+        return plain(fields.at(manifest, "spec", "encryptedData"))
+    return plain([manifest.get(part) for part in ("data", "stringData", "binaryData")])
+
+
+def _pods(work: Workload) -> str:
+    scale = work.scale
+    if scale.autoscaler and scale.maximum != scale.minimum:
+        return f"{scale.minimum} to {scale.maximum} pods"
+    return counted(scale.maximum, "pod")
+
+
+def _how(work: Workload) -> str:
+    if _strategy(work) == "OnDelete":
+        return "take the change only when somebody deletes them (OnDelete)"
+    verb = "restarts" if work.scale.maximum == 1 else "restart"
+    if work.key.kind == "StatefulSet":
+        return f"{verb} one after the other"
+    return f"{verb}, all stopped before the new ones start" if _stops_first(work) else verb
+
+
+def _stops_first(work: Workload) -> bool:
+    return _strategy(work) == "Recreate" or (
+        work.key.kind == "StatefulSet" and work.scale.maximum == 1
+    )
+
+
+def _strategy(work: Workload) -> str:
+    field = "strategy" if work.key.kind == "Deployment" else "updateStrategy"
+    return fields.text(work.manifest, "spec", field, "type")
+
+
+def _roll(work: Workload, grace: int) -> str:
+    count = work.scale.maximum
+    if work.key.kind == "StatefulSet" and count > 1:
+        return f"{count} workers one after the other take up to {_duration(grace * count)}"
+    return f"the roll-out takes up to {_duration(grace)} and the start of the new pods"
+
+
+def _duration(seconds: int) -> str:
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
+
+
+def _reasons(before: Workload, after: Workload) -> Iterator[str]:
+    """Why the two templates differ, without any value that could be a secret."""
+    yield from _metadata_reasons(before, after)
+    old = {fields.text(item, "name"): item for item in before.containers()}
+    new = {fields.text(item, "name"): item for item in after.containers()}
+    grouped: dict[str, list[str]] = {}
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            yield f"container {name} goes away"
+        elif name not in old:
+            yield f"container {name} is new"
+        elif not same(old[name], new[name]):
+            for reason in _container_reasons(old[name], new[name]):
+                grouped.setdefault(reason, []).append(name)
+    for reason, names in grouped.items():
+        yield f"{reason} of {listed(names)}"
+    others = _differing(before.spec, after.spec) - {"containers", "initContainers"}
+    if others:
+        yield f"pod fields {listed(sorted(others))}"
+
+
+def _metadata_reasons(before: Workload, after: Workload) -> Iterator[str]:
+    for field in ("annotations", "labels"):
+        names = _differing(
+            fields.section(before.template, "metadata", field),
+            fields.section(after.template, "metadata", field),
+        )
+        hashes = sorted(name for name in names if is_folded_annotation(name))
+        if hashes and field == "annotations":
+            yield f"what they read at start changes ({listed(map(_subject, hashes))})"
+            names -= set(hashes)
+        if names:
+            yield f"{field} {listed(sorted(names))}"
+
+
+def _subject(annotation: str) -> str:
+    """`airflow-config` of `checksum/airflow-config`."""
+    return annotation.rpartition("/")[2]
+
+
+def _container_reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    names = _differing(old, new)
+    if "image" in names:
+        yield _image(str(old.get("image")), str(new.get("image")))
+    if "env" in names:
+        variables = _differing(_variables(old), _variables(new))
+        yield f"environment {listed(sorted(variables), 5)}" if variables else "order of environment"
+    rest = sorted(names - {"image", "env"})
+    if rest:
+        yield listed(rest)
+
+
+def _image(old: str, new: str) -> str:
+    """`image tag 3.2.1 → 3.2.2` where only the tag moves."""
+    repository, _, tag = old.rpartition(":")
+    if repository and "/" not in tag and new.startswith(f"{repository}:"):
+        return f"image tag {tag} → {new[len(repository) + 1 :]}"
+    return f"image {old} → {new}"
+
+
+def _variables(container: Mapping[str, Any]) -> dict[str, Any]:
+    return {fields.text(entry, "name"): entry for entry in fields.entries(container, "env")}
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    return {str(name) for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
+
+
+RULES = (restart, task_pods, worker_drain, drain_time, not_restarted)

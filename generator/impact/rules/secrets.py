@@ -1,0 +1,130 @@
+"""Secrets that change, and Secrets that nobody brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.diff.equality import same
+from generator.impact.context import Context, View, listed, verb
+from generator.impact.finding import Finding, error, info, warning
+from generator.impact.rules.references import Use, provided, uses
+from generator.kube import fields
+from generator.kube.resource import Key, Object
+
+Wanted = tuple[str, str, str]
+"""Namespace and name of a Secret, and a key in it (empty: the Secret as a whole)."""
+
+
+def resealed(context: Context) -> Iterator[Finding]:
+    """`impact/secret-resealed`: ciphertext of a SealedSecret differs."""
+    for key, before, after in context.kept:
+        if key.kind == "SealedSecret":
+            words = _difference(
+                fields.section(before, "spec", "encryptedData"),
+                fields.section(after, "spec", "encryptedData"),
+                "resealed",
+            )
+            if words:
+                yield warning(
+                    "secret-resealed", key, f"{words}; whether a value differs cannot be seen"
+                )
+
+
+def changed(context: Context) -> Iterator[Finding]:
+    """`impact/secret-changed`: a Secret in plain form differs; keys are named, values never."""
+    for key, before, after in context.kept:
+        if key.kind == "Secret":
+            words = [
+                _difference(fields.section(before, part), fields.section(after, part), "changed")
+                for part in ("data", "stringData")
+            ]
+            if any(words):
+                yield warning("secret-changed", key, "; ".join(filter(None, words)))
+
+
+def unsealed(context: Context) -> Iterator[Finding]:
+    """`impact/secret-unsealed`: a stub without ciphertext reaches the cluster with this change."""
+    before = context.base.of_kind("SealedSecret")
+    for key, manifest in context.head.of_kind("SealedSecret").items():
+        known = _empty(before[key]) if key in before else set()
+        empty = sorted(_empty(manifest) - known)
+        if empty:
+            yield error(
+                "secret-unsealed",
+                key,
+                f"{listed(empty)} {verb(empty, 'is', 'are')} still empty: the controller cannot "
+                "unseal it, and pods that need it do not start",
+            )
+
+
+def _empty(manifest: Object) -> set[str]:
+    """Keys of a SealedSecret without a ciphertext."""
+    data = fields.section(manifest, "spec", "encryptedData")
+    return {str(name) for name, value in data.items() if value in ("", None)}
+
+
+def missing(context: Context) -> Iterator[Finding]:
+    """`impact/secret-missing`: pods name a Secret that neither git nor a declaration brings.
+
+    Where nothing is declared at all, only references that are new with this change are told.
+    """
+    before, after = _missing(context.base), _missing(context.head)
+    declared = context.head.facts.declared_secrets is not None
+    for (namespace, secret, key), users in sorted(after.items()):
+        known = (namespace, secret, key) in before
+        if known and not declared:
+            continue
+        subject = f"key {key} of the Secret" if key else "the Secret"
+        where = (
+            "is neither in this render nor declared as existing"
+            if declared
+            else "is not in this render; make sure that it exists in the cluster"
+        )
+        say = error if declared and not known else info
+        yield say(
+            "secret-missing",
+            Key("", "Secret", namespace, secret),
+            f"{subject} that {listed(sorted(users))} {verb(users, 'needs', 'need')} {where}"
+            + (" (already so before this change)" if known else ""),
+        )
+
+
+def _missing(view: View) -> dict[Wanted, set[str]]:
+    brought = provided(view.objects)
+    declared = view.facts.declared_secrets or frozenset()
+    found: dict[Wanted, set[str]] = {}
+    for namespace, use, user in _wanted(view):
+        if use.name in declared or use.optional:
+            continue
+        keys = brought.get((namespace, use.name), frozenset())
+        absent = use.keys - keys if keys is not None else frozenset()
+        if (namespace, use.name) not in brought:
+            absent = frozenset({""})
+        for key in absent:
+            found.setdefault((namespace, use.name, key), set()).add(user)
+    return found
+
+
+def _wanted(view: View) -> Iterator[tuple[str, Use, str]]:
+    """Every Secret that a pod or an Ingress names, and who names it."""
+    for work in view.workloads:
+        for use in uses(work):
+            if use.kind == "Secret":
+                yield work.key.namespace, use, work.component
+    for key, manifest in view.of_kind("Ingress").items():
+        for entry in fields.entries(manifest, "spec", "tls"):
+            if name := fields.text(entry, "secretName"):
+                yield key.namespace, Use("Secret", name), f"Ingress {key.name}"
+
+
+def _difference(before: Object, after: Object, verb: str) -> str:
+    both = before.keys() & after.keys()
+    parts = (
+        (verb, sorted(name for name in both if not same(before[name], after[name]))),
+        ("new", sorted(after.keys() - before.keys())),
+        ("gone", sorted(before.keys() - after.keys())),
+    )
+    return "; ".join(f"{word}: {listed(names)}" for word, names in parts if names)
+
+
+RULES = (resealed, changed, unsealed, missing)

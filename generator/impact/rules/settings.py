@@ -1,0 +1,210 @@
+"""Helm values that were edited without effect, and chart keys on their way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from generator.diff.equality import same
+from generator.impact.context import Context, View, listed
+from generator.impact.finding import Finding, info, warning
+from generator.kube import fields
+
+_AIRFLOW = re.compile(r"v?(\d+)\.")
+_MAX_NAMED = 10
+
+
+def no_effect(context: Context) -> Iterator[Finding]:
+    """`impact/no-effect`: an edited value that something else overrules."""
+    edited = edited_values(context)
+    for path, holds, why in _OVERRULED:
+        touched = [key for key in edited if key == path or key.startswith(f"{path}.")]
+        if touched and holds(context.head):
+            yield warning("no-effect", None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
+
+
+def nothing_rendered(context: Context) -> Iterator[Finding]:
+    """`impact/nothing-rendered`: values were edited, and not one object differs."""
+    edited = edited_values(context)
+    if edited and context.is_update and not (context.kept or context.added or context.removed):
+        yield warning(
+            "nothing-rendered",
+            None,
+            f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: check the spelling; "
+            "the chart accepts unknown keys in many places",
+        )
+
+
+def replicas_overruled(context: Context) -> Iterator[Finding]:
+    """`impact/no-effect`: `spec.replicas` is written although an autoscaler decides."""
+    for work in context.head.workloads:
+        before = context.base.by_key.get(work.key)
+        count = fields.at(work.manifest, "spec", "replicas")
+        if work.scale.autoscaler is None or count is None or before is None:
+            continue
+        if fields.at(before.manifest, "spec", "replicas") != count:
+            yield warning(
+                "no-effect",
+                work.key,
+                f"replicas {count} has no lasting effect: {work.scale.autoscaler.kind} "
+                f"{work.scale.autoscaler.name} decides, and every sync resets it for a moment",
+            )
+
+
+def deprecated_key(context: Context) -> Iterator[Finding]:
+    """`impact/deprecated-key`: keys that the chart still takes, but announces to drop."""
+    before = set(_deprecations(context.base))
+    now = list(dict.fromkeys(_deprecations(context.head)))
+    for message in now:
+        if message not in before:
+            yield warning("deprecated-key", None, message)
+    standing = sum(message in before for message in now)
+    if standing:
+        yield info(
+            "deprecated-key",
+            None,
+            f"{standing} deprecated chart key{'s are' if standing > 1 else ' is'} used, as before "
+            "this change",
+        )
+
+
+def edited_values(context: Context) -> list[str]:
+    """Dotted paths of Helm values that differ; none when one side's values are not known."""
+    before, after = context.base.facts.values, context.head.facts.values
+    if before is None or after is None:
+        return []
+    return sorted(_differing(before, after, ""))
+
+
+def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in before.keys() | after.keys():
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _differing(before.get(key), after.get(key), inner)
+    elif isinstance(after, Mapping) and before is None and after:
+        for key in after:
+            yield from _differing(None, after[key], f"{path}.{key}")
+    elif not same(before, after):
+        yield path
+
+
+def _on(*paths: str) -> Callable[[View], bool]:
+    return lambda view: any(view.value(path) is True for path in paths)
+
+
+def _given(path: str) -> Callable[[View], bool]:
+    return lambda view: bool(view.value(path))
+
+
+def _airflow_from(major: int) -> Callable[[View], bool]:
+    def holds(view: View) -> bool:
+        match = _AIRFLOW.match(view.facts.airflow_version or "")
+        return match is not None and int(match[1]) >= major
+
+    return holds
+
+
+def _before_airflow(major: int) -> Callable[[View], bool]:
+    known, reached = _AIRFLOW.match, _airflow_from(major)
+    return lambda view: bool(known(view.facts.airflow_version or "")) and not reached(view)
+
+
+def _without_executor(name: str) -> Callable[[View], bool]:
+    return lambda view: (
+        bool(view.executors) and not any(name in executor for executor in view.executors)
+    )
+
+
+def _no_standard_naming(view: View) -> bool:
+    return view.value("useStandardNaming") is not True
+
+
+# What the templates of apache-airflow 1.22.0 ignore, tried by rendering: the values' path, when it
+# is ignored, and why.
+_OVERRULED: tuple[tuple[str, Callable[[View], bool], str], ...] = (
+    (
+        "workers.celery.replicas",
+        _on("workers.celery.keda.enabled", "workers.celery.hpa.enabled", "workers.keda.enabled"),
+        "an autoscaler decides how many workers run; set its minimum and maximum",
+    ),
+    (
+        "workers.replicas",
+        _on("workers.celery.keda.enabled", "workers.celery.hpa.enabled", "workers.keda.enabled"),
+        "an autoscaler decides how many workers run; set its minimum and maximum",
+    ),
+    (
+        "triggerer.replicas",
+        _on("triggerer.keda.enabled"),
+        "KEDA decides how many triggerers run; set its minimum and maximum",
+    ),
+    (
+        "apiServer.replicas",
+        _on("apiServer.hpa.enabled"),
+        "the autoscaler decides how many API servers run; set its minimum and maximum",
+    ),
+    (
+        "workers.celery.hpa",
+        _on("workers.celery.keda.enabled", "workers.keda.enabled"),
+        "the chart renders no HorizontalPodAutoscaler beside KEDA",
+    ),
+    (
+        "dags.gitSync.credentialsSecret",
+        _given("dags.gitSync.sshKeySecret"),
+        "dags.gitSync.sshKeySecret is set and wins",
+    ),
+    ("images.airflow.tag", _given("images.airflow.digest"), "the digest beside it wins"),
+    ("defaultAirflowTag", _given("defaultAirflowDigest"), "the digest beside it wins"),
+    ("webserver", _airflow_from(3), "Airflow 3 has an API server instead (apiServer)"),
+    ("ingress.web", _airflow_from(3), "Airflow 3 is reached through ingress.apiServer"),
+    ("apiServer", _before_airflow(3), "Airflow 2 has a webserver instead"),
+    ("ingress.apiServer", _before_airflow(3), "Airflow 2 is reached through ingress.web"),
+    ("workers.celery", _without_executor("Celery"), "no Celery executor is used"),
+    ("redis", _without_executor("Celery"), "no Celery executor is used"),
+    ("flower", _without_executor("Celery"), "no Celery executor is used"),
+    ("cleanup", _without_executor("Kubernetes"), "only the KubernetesExecutor leaves pods behind"),
+    ("fullnameOverride", _no_standard_naming, "it needs useStandardNaming: true"),
+    ("nameOverride", _no_standard_naming, "it needs useStandardNaming: true"),
+    *(
+        (
+            f"{component}.securityContexts.containers",
+            lambda view: True,
+            "of a component the key is `container`, without s",
+        )
+        for component in ("apiServer", "scheduler", "dagProcessor", "triggerer", "webserver")
+    ),
+)
+
+# Deprecated by the chart without a word in its notes (section "deprecated" of its values.yaml).
+_SILENT = {
+    "registry.secretName": "imagePullSecrets",
+    "registry.connection": "imagePullSecrets",
+    "webserverSecretKey": "apiSecretKey",
+    "webserverSecretKeySecretName": "apiSecretKeySecretName",
+    "createUserJob.securityContext": "createUserJob.securityContexts",
+    "migrateDatabaseJob.securityContext": "migrateDatabaseJob.securityContexts",
+    "triggerer.securityContext": "triggerer.securityContexts",
+    "dagProcessor.securityContext": "dagProcessor.securityContexts",
+    "flower.securityContext": "flower.securityContexts",
+    "redis.securityContext": "redis.securityContexts",
+    "cleanup.securityContext": "cleanup.securityContexts",
+    "dags.gitSync.securityContext": "dags.gitSync.securityContexts",
+}
+
+
+def _deprecations(view: View) -> Iterator[str]:
+    lines = (view.facts.notes or "").split("\n")
+    for index, line in enumerate(lines):
+        if line.strip() == "DEPRECATION WARNING:":
+            words = []
+            for following in lines[index + 1 : index + 8]:
+                if not following.strip():
+                    break
+                words.append(following.strip())
+            yield " ".join(words)
+    for path, instead in _SILENT.items():
+        if view.value(path):
+            yield f"`{path}` is deprecated: use `{instead}`"
+
+
+RULES = (no_effect, nothing_rendered, replicas_overruled, deprecated_key)

@@ -1,0 +1,152 @@
+"""Objects that run pods, whatever their kind, and how many pods they run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.kube import fields
+from generator.kube.resource import Key, Object
+from generator.yaml import facade as yamlio
+from generator.yaml import limits as yamlguard
+
+_TEMPLATES = {
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "Deployment": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "Pod": (),
+    "ReplicaSet": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+}
+ROLLED = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+"""Kinds whose controller replaces running pods when their template changes."""
+
+TASK_PODS = "TaskPod"
+"""The kind under which the template of the KubernetesExecutor's pods is listed."""
+
+_POD_TEMPLATE_FILE = "pod_template_file.yaml"
+_MAX_TEMPLATE = yamlguard.Limits(size=1 << 18, nodes=20_000, expanded=50_000)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scale:
+    """How many pods at least and at most; `autoscaler` is what decides between the two."""
+
+    minimum: int
+    maximum: int
+    autoscaler: Key | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Workload:
+    """An object that runs pods, its pod template, and its scale."""
+
+    key: Key
+    manifest: Object
+    template: Mapping[str, Any]
+    scale: Scale
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """The labels of its pods."""
+        return fields.section(self.template, "metadata", "labels")
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The pod spec."""
+        return fields.section(self.template, "spec")
+
+    @property
+    def component(self) -> str:
+        """`scheduler`, `worker` …: the component label, or the name of the object."""
+        for label in ("component", "app.kubernetes.io/component"):
+            value = self.labels.get(label)
+            if isinstance(value, str) and value:
+                return value
+        return self.key.name
+
+    @property
+    def grace(self) -> int:
+        """Seconds between the request to stop and the kill; Kubernetes' default is 30."""
+        seconds = fields.integer(self.spec, "terminationGracePeriodSeconds")
+        return 30 if seconds is None else seconds
+
+    def containers(self) -> list[Mapping[str, Any]]:
+        """Init containers first, as they start."""
+        return [
+            *fields.entries(self.spec, "initContainers"),
+            *fields.entries(self.spec, "containers"),
+        ]
+
+    def environment(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every environment variable of every container: its name and its entry."""
+        for container in self.containers():
+            for entry in fields.entries(container, "env"):
+                yield fields.text(entry, "name"), entry
+
+
+def workloads(objects: Mapping[Key, Object]) -> tuple[Workload, ...]:
+    """Every object that runs pods, in the one order; task pods of a ConfigMap come last."""
+    scalers = _scalers(objects)
+    found = []
+    for key, manifest in objects.items():
+        path = _TEMPLATES.get(key.kind)
+        if path is not None:
+            template = manifest if not path else fields.section(manifest, *path)
+            found.append(Workload(key, manifest, template, _scale(key, manifest, scalers)))
+    found.sort(key=lambda workload: workload.key.sort_key)
+    return (*found, *_task_pods(objects))
+
+
+def _scale(key: Key, manifest: Object, scalers: Mapping[tuple[str, str, str], Scale]) -> Scale:
+    scaler = scalers.get((key.kind, key.namespace, key.name))
+    if scaler:
+        return scaler
+    if key.kind in ("CronJob", "DaemonSet", "Job", "Pod"):
+        return Scale(1, 1)
+    replicas = fields.integer(manifest, "spec", "replicas")
+    count = 1 if replicas is None else max(replicas, 0)
+    return Scale(count, count)
+
+
+def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]:
+    """Defaults: KEDA 0 to 100 (keda.sh/docs, ScaledObject spec), autoscaling/v2 1 to its max."""
+    scalers: dict[tuple[str, str, str], Scale] = {}
+    for key, manifest in objects.items():
+        if key.kind == "ScaledObject":
+            low = fields.integer(manifest, "spec", "minReplicaCount") or 0
+            high = fields.integer(manifest, "spec", "maxReplicaCount")
+            high = 100 if high is None else high
+        elif key.kind == "HorizontalPodAutoscaler":
+            least = fields.integer(manifest, "spec", "minReplicas")
+            low = 1 if least is None else least
+            high = fields.integer(manifest, "spec", "maxReplicas") or low
+        else:
+            continue
+        target = fields.section(manifest, "spec", "scaleTargetRef")
+        kind = fields.text(target, "kind") or "Deployment"
+        scalers[kind, key.namespace, fields.text(target, "name")] = Scale(low, max(low, high), key)
+    return scalers
+
+
+def _task_pods(objects: Mapping[Key, Object]) -> Iterator[Workload]:
+    for key, manifest in sorted(objects.items()):
+        if key.kind != "ConfigMap":
+            continue
+        text = fields.text(manifest, "data", _POD_TEMPLATE_FILE)
+        template = _read(text) if text else None
+        if template is not None:
+            pod = Key("", TASK_PODS, key.namespace, key.name)
+            yield Workload(pod, manifest, template, Scale(0, 0))
+
+
+def _read(text: str) -> Mapping[str, Any] | None:
+    """A pod template that cannot be read is the business of validation, not of the impact."""
+    try:
+        documents = yamlio.load_manifests(text, path=_POD_TEMPLATE_FILE, limits=_MAX_TEMPLATE)
+    except UserError:
+        return None
+    return documents[0] if documents else None

@@ -1,0 +1,142 @@
+"""Rules about scaling, syncing and watching an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.lint.definition.rule import Found, Place, marker
+from generator.lint.rule import ERROR, INFO, WARNING
+from generator.release.release import Release
+from generator.release.v1 import otel_collector as collector
+from generator.release.v1.airflow_config import since
+
+FOUND: Found = []
+_rule = marker(FOUND)
+
+
+@_rule(
+    "scaling/keda-not-in-cluster",
+    ERROR,
+    "KEDA in a cluster without it",
+    "The ScaledObject would be refused and nothing would scale.",
+)
+def _keda(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    available = any(item.startswith("keda.sh/") for item in release.resolved.cluster.api_versions)
+    for name, part in (("workers", environment.workers), ("triggerer", environment.triggerer)):
+        scaling = part.autoscaling
+        if scaling is not None and scaling.type == "keda" and not available:
+            yield (
+                (name, "autoscaling"),
+                "the cluster has no KEDA",
+                "install it and add keda.sh/v1alpha1 to the cluster's apiVersions",
+            )
+
+
+@_rule(
+    "scaling/refresh-needs-gunicorn",
+    INFO,
+    "Renewing API server processes needs gunicorn in the image",
+    "Airflow 3.2 renews processes only under gunicorn, and does not start when it is missing.",
+)
+def _refresh(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    if environment.api_server.worker_refresh is not None and since(environment, 3, 2):
+        yield (
+            ("apiServer", "workerRefresh"),
+            "the image needs the package gunicorn",
+            "add it to the image; without it the API server does not start",
+        )
+
+
+@_rule(
+    "executor/settings-without-effect",
+    INFO,
+    "Worker settings without workers",
+    "LocalExecutor runs tasks inside the scheduler.",
+)
+def _no_workers(release: Release) -> Iterator[Place]:
+    written = release.resolved.definition.part("workers")
+    top = release.topology
+    if isinstance(written, dict) and not top.celery and not top.kubernetes:
+        yield ("workers",), "no worker runs with this executor", "size the scheduler instead"
+
+
+@_rule(
+    "sync/schedule",
+    ERROR,
+    "A sync window without a valid schedule",
+    "Argo CD refuses the AppProject.",
+)
+def _windows(release: Release) -> Iterator[Place]:
+    import zoneinfo
+
+    from croniter import croniter
+
+    for window in release.environment.sync.windows:
+        if not croniter.is_valid(window.schedule):
+            yield (
+                ("sync", "windows"),
+                f"'{window.schedule}' is no cron expression",
+                "five fields, such as 0 18 * * 5",
+            )
+        if window.time_zone not in zoneinfo.available_timezones():
+            yield (
+                ("sync", "windows"),
+                f"no time zone {window.time_zone}",
+                "use a name such as Europe/Berlin",
+            )
+
+
+@_rule(
+    "monitoring/operator-not-in-cluster",
+    ERROR,
+    "A ServiceMonitor without its operator",
+    "The cluster would refuse the object, and with it the whole sync.",
+)
+def _operator(release: Release) -> Iterator[Place]:
+    versions = release.resolved.cluster.api_versions
+    wanted = release.environment.metrics.service_monitor
+    if wanted and not any(item.startswith("monitoring.coreos.com/") for item in versions):
+        yield (
+            ("metrics", "serviceMonitor"),
+            "the cluster has no Prometheus operator",
+            "install it and add monitoring.coreos.com/v1 to the cluster's apiVersions",
+        )
+
+
+@_rule(
+    "monitoring/nothing-to-scrape",
+    WARNING,
+    "A ServiceMonitor that selects nothing",
+    "Scraped are the StatsD and PgBouncer exporters, and the chart's collector; others push.",
+)
+def _nothing(release: Release) -> Iterator[Place]:
+    scraped = release.topology.has("statsd") or release.topology.has("pgbouncer")
+    if release.topology.has("otel-collector"):
+        scraped = scraped or bool(collector.scraped(release.values))
+    if release.environment.metrics.service_monitor and not scraped:
+        yield (
+            ("metrics", "serviceMonitor"),
+            "nothing here is scraped",
+            "set metrics.type to statsd, or to otel without an endpoint of yours; or serviceMonitor"
+            " to false",
+        )
+
+
+@_rule(
+    "tracing/chart-collector",
+    WARNING,
+    "Traces that the chart's own collector never gets",
+    "The chart names the exporter otlp, which means gRPC to Airflow 3.2, and port 4318, which "
+    "speaks HTTP.",
+)
+def _traces(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    tracing = environment.tracing
+    if tracing.enabled and tracing.endpoint is None and since(environment, 3, 2):
+        yield (
+            ("tracing", "enabled"),
+            "every trace is lost: exporter and port of the chart's collector do not fit",
+            "set tracing.endpoint to a collector of yours",
+        )

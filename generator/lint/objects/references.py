@@ -1,0 +1,230 @@
+"""References to Secrets and ConfigMaps: whether what pods and ingresses name will be there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.kube.pods import PodTemplate, containers, mapping, rows, title_of
+from generator.kube.resource import Object
+from generator.lint.objects.context import RenderedInput
+
+SECRET = Rule(
+    "rendered/secret-missing",
+    Severity.ERROR,
+    "A Secret that nobody makes",
+    "The pod waits in CreateContainerConfigError, or the volume is never mounted.",
+)
+KEY = Rule(
+    "rendered/secret-key-missing",
+    Severity.ERROR,
+    "A key that the Secret does not have",
+    "The pod waits in CreateContainerConfigError.",
+)
+CONFIG_MAP = Rule(
+    "rendered/config-map-missing",
+    Severity.ERROR,
+    "A ConfigMap that nobody makes",
+    "The pod does not start.",
+)
+REFERENCE_RULES = (SECRET, KEY, CONFIG_MAP)
+
+_TLS_KEYS = frozenset({"tls.crt", "tls.key"})
+_ISSUERS = (
+    "cert-manager.io/cluster-issuer",
+    "cert-manager.io/issuer",
+    "kubernetes.io/tls-acme",
+)
+# Every namespace has it.
+_CLUSTERS_OWN = frozenset({"kube-root-ca.crt"})
+
+Keys = frozenset[str] | None
+"""The keys of a Secret, or None when only the cluster knows them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """One use of a Secret or ConfigMap; `key` is '' for the object as a whole."""
+
+    kind: str
+    name: str
+    key: str
+    owner: Object
+    by: str
+    optional: bool = False
+
+
+def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
+    """Names and keys that are used and neither rendered nor declared."""
+    secrets = {**declared_secrets(rendered), **rendered.context.secrets}
+    maps = {
+        str(mapping(item.get("metadata")).get("name")): frozenset(
+            {*mapping(item.get("data")), *mapping(item.get("binaryData"))}
+        )
+        for item in rendered.of("ConfigMap")
+    }
+    seen: set[tuple[str, str, str, str]] = set()
+    for reference in references(rendered):
+        identity = (reference.kind, reference.name, reference.key, reference.by)
+        if reference.optional or identity in seen:
+            continue
+        seen.add(identity)
+        if reference.kind == "Secret":
+            yield from _secret(rendered, reference, secrets)
+        elif reference.name not in maps and reference.name not in _CLUSTERS_OWN:
+            yield rendered.problem(
+                CONFIG_MAP,
+                reference.owner,
+                f"{reference.by} needs the ConfigMap {reference.name}, which is not there",
+                "render it, or correct the name",
+            )
+
+
+def _secret(
+    rendered: RenderedInput, reference: Reference, secrets: Mapping[str, Keys]
+) -> Iterator[Problem]:
+    if reference.name not in secrets:
+        if rendered.context.secrets_known:
+            yield rendered.problem(
+                SECRET,
+                reference.owner,
+                f"{reference.by} needs the Secret {reference.name}, which nobody makes",
+                "declare it, or correct the name",
+            )
+        return
+    keys = secrets[reference.name]
+    if reference.key and keys is not None and reference.key not in keys:
+        yield rendered.problem(
+            KEY,
+            reference.owner,
+            f"{reference.by} needs the key {reference.key} of the Secret {reference.name}",
+            f"add {reference.key} to the Secret",
+        )
+
+
+def declared_secrets(rendered: RenderedInput) -> dict[str, Keys]:
+    """Secrets that the objects themselves make, with their keys."""
+    found: dict[str, Keys] = {}
+    for item in rendered.manifests:
+        made = _made(item)
+        if made:
+            found[made[0]] = made[1]
+    return found
+
+
+def _made(item: Object) -> tuple[str, Keys] | None:
+    name = str(mapping(item.get("metadata")).get("name"))
+    spec = mapping(item.get("spec"))
+    match item.get("kind"):
+        case "Secret":
+            return name, frozenset({*mapping(item.get("data")), *mapping(item.get("stringData"))})
+        case "SealedSecret":
+            own = mapping(mapping(spec.get("template")).get("metadata")).get("name")
+            extra = mapping(mapping(spec.get("template")).get("data"))
+            return str(own or name), frozenset({*mapping(spec.get("encryptedData")), *extra})
+        case "ExternalSecret":
+            return _external(name, spec)
+        case "Certificate":
+            return str(spec.get("secretName")), _TLS_KEYS | {"ca.crt"}
+        case _:
+            return None
+
+
+def _external(name: str, spec: Mapping[str, Any]) -> tuple[str, Keys]:
+    target = mapping(spec.get("target"))
+    keys: Keys = frozenset(str(row.get("secretKey")) for row in rows(spec.get("data")))
+    template = mapping(target.get("template"))
+    if template.get("data"):
+        keys = frozenset(mapping(template.get("data")))
+    if spec.get("dataFrom") or template.get("templateFrom"):
+        keys = None
+    return str(target.get("name") or name), keys
+
+
+def references(rendered: RenderedInput) -> Iterator[Reference]:
+    """Every use of a Secret or ConfigMap by pods, ServiceAccounts, ingresses and KEDA."""
+    for template in rendered.templates:
+        yield from _of_pod(template)
+    for item in rendered.of("ServiceAccount"):
+        for row in rows(item.get("imagePullSecrets")):
+            yield Reference("Secret", str(row.get("name")), "", item, title_of(item))
+    for item in rendered.of("Ingress"):
+        yield from _of_ingress(item)
+    for item in rendered.of("TriggerAuthentication"):
+        for row in rows(mapping(item.get("spec")).get("secretTargetRef")):
+            name, key = str(row.get("name")), str(row.get("key"))
+            yield Reference("Secret", name, key, item, title_of(item))
+
+
+def _of_pod(template: PodTemplate) -> Iterator[Reference]:
+    owner, title = template.owner, template.title
+    for row in rows(template.spec.get("imagePullSecrets")):
+        yield Reference("Secret", str(row.get("name")), ".dockerconfigjson", owner, title)
+    volumes = {str(row.get("name")): row for row in rows(template.spec.get("volumes"))}
+    for volume in volumes.values():
+        yield from _of_volume(volume, template)
+    for _, container in containers(template.spec):
+        by = f"{title}, container {container.get('name')}"
+        yield from _of_environment(container, owner, by)
+        yield from _of_mounts(container, volumes, owner, by)
+
+
+def _of_environment(container: Mapping[str, Any], owner: Object, by: str) -> Iterator[Reference]:
+    for row in rows(container.get("env")):
+        source = mapping(row.get("valueFrom"))
+        for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+            item = mapping(source.get(field))
+            if item:
+                key, optional = str(item.get("key")), bool(item.get("optional"))
+                yield Reference(kind, str(item.get("name")), key, owner, by, optional)
+    for row in rows(container.get("envFrom")):
+        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+            item = mapping(row.get(field))
+            if item:
+                optional = bool(item.get("optional"))
+                yield Reference(kind, str(item.get("name")), "", owner, by, optional)
+
+
+def _of_volume(volume: Mapping[str, Any], template: PodTemplate) -> Iterator[Reference]:
+    sources = [
+        ("Secret", "secretName", mapping(volume.get("secret"))),
+        ("ConfigMap", "name", mapping(volume.get("configMap"))),
+    ]
+    for row in rows(mapping(volume.get("projected")).get("sources")):
+        sources.append(("Secret", "name", mapping(row.get("secret"))))
+        sources.append(("ConfigMap", "name", mapping(row.get("configMap"))))
+    for kind, field, item in sources:
+        if not item:
+            continue
+        optional = bool(item.get("optional"))
+        keys = [str(row.get("key")) for row in rows(item.get("items"))] or [""]
+        for key in keys:
+            name = str(item.get(field))
+            yield Reference(kind, name, key, template.owner, template.title, optional)
+
+
+def _of_mounts(
+    container: Mapping[str, Any],
+    volumes: Mapping[str, Mapping[str, Any]],
+    owner: Object,
+    by: str,
+) -> Iterator[Reference]:
+    """A file mounted alone by `subPath` is a key of its Secret."""
+    for mount in rows(container.get("volumeMounts")):
+        secret = mapping(volumes.get(str(mount.get("name")), {}).get("secret"))
+        path = mount.get("subPath")
+        if secret and isinstance(path, str) and not secret.get("items"):
+            optional = bool(secret.get("optional"))
+            yield Reference("Secret", str(secret.get("secretName")), path, owner, by, optional)
+
+
+def _of_ingress(item: Object) -> Iterator[Reference]:
+    annotations = mapping(mapping(item.get("metadata")).get("annotations"))
+    if any(key in annotations for key in _ISSUERS):
+        return
+    for row in rows(mapping(item.get("spec")).get("tls")):
+        for key in sorted(_TLS_KEYS) if row.get("secretName") else ():
+            yield Reference("Secret", str(row.get("secretName")), key, item, title_of(item))

@@ -1,0 +1,269 @@
+"""Selectors and targets: whether Services, monitors, policies and budgets find what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.kube.pods import PodTemplate, containers, mapping, rows, title_of
+from generator.kube.resource import Object, selects_tasks
+from generator.kube.selectors import matches, matches_plain
+from generator.lint.objects.context import RenderedInput
+
+SERVICE = Rule(
+    "rendered/service-without-pods",
+    Severity.WARNING,
+    "A Service that selects no pod",
+    "Whoever calls it gets no answer.",
+)
+SERVICE_PORT = Rule(
+    "rendered/service-port",
+    Severity.ERROR,
+    "A Service port that no container has",
+    "Whoever calls it gets no answer.",
+)
+MONITOR = Rule(
+    "rendered/monitor-selects-nothing",
+    Severity.ERROR,
+    "A monitor that selects no Service or port",
+    "Prometheus scrapes nothing, and no alert ever fires.",
+)
+POLICY = Rule(
+    "rendered/policy-selects-nothing",
+    Severity.WARNING,
+    "A NetworkPolicy that selects no pod",
+    "The pods that it was written for are open, or cut off by another policy.",
+)
+BLOCKING = Rule(
+    "rendered/budget-blocks-drains",
+    Severity.WARNING,
+    "A disruption budget that lets no pod go",
+    "Node drains, and with them upgrades, hang.",
+)
+TWO_BUDGETS = Rule(
+    "rendered/two-budgets",
+    Severity.ERROR,
+    "Two disruption budgets on one pod",
+    "The eviction API answers with an error, and node drains hang.",
+    "kubernetes/kubernetes#75957",
+)
+TARGET = Rule(
+    "rendered/target-missing",
+    Severity.ERROR,
+    "A target that is not there",
+    "The autoscaler or ingress does nothing.",
+)
+WIRING_RULES = (SERVICE, SERVICE_PORT, MONITOR, POLICY, BLOCKING, TWO_BUDGETS, TARGET)
+
+
+def wiring_problems(rendered: RenderedInput) -> Iterator[Problem]:
+    """Everything that points to nothing."""
+    for item in rendered.of("Service"):
+        yield from _service(rendered, item)
+    for item in rendered.of("ServiceMonitor", "PodMonitor"):
+        yield from _monitor(rendered, item)
+    for item in rendered.of("NetworkPolicy"):
+        yield from _policy(rendered, item)
+    yield from _budgets(rendered)
+    for item in rendered.of("HorizontalPodAutoscaler", "ScaledObject"):
+        yield from _scaler(rendered, item)
+    for item in rendered.of("Ingress"):
+        yield from _ingress(rendered, item)
+
+
+def _selected(
+    rendered: RenderedInput, item: Object, selector: Any, *, plain: bool
+) -> list[PodTemplate]:
+    """Pod templates of the object's namespace that the selector matches."""
+    place = rendered.namespace_of(item)
+    test = matches_plain if plain else matches
+    return [
+        template
+        for template in rendered.templates
+        if (template.namespace or rendered.namespace) == place
+        and test(mapping(selector), template.labels)
+    ]
+
+
+def _service(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    spec = mapping(item.get("spec"))
+    if not spec.get("selector") or spec.get("type") == "ExternalName":
+        return
+    found = _selected(rendered, item, spec.get("selector"), plain=True)
+    if not found:
+        yield rendered.problem(
+            SERVICE,
+            item,
+            f"{title_of(item)} selects no pod",
+            "compare selector and labels",
+        )
+        return
+    names = {name for template in found for name in _port_names(template)}
+    for port in rows(spec.get("ports")):
+        target = port.get("targetPort")
+        if isinstance(target, str) and not target.isdigit() and target not in names:
+            yield rendered.problem(
+                SERVICE_PORT,
+                item,
+                f"{title_of(item)}: no container has a port named {target}",
+                "correct targetPort",
+            )
+
+
+def _port_names(template: PodTemplate) -> Iterator[str]:
+    for _, container in containers(template.spec):
+        for port in rows(container.get("ports")):
+            if port.get("name"):
+                yield str(port["name"])
+
+
+def _monitor(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    spec = mapping(item.get("spec"))
+    names = mapping(spec.get("namespaceSelector"))
+    places = {str(name) for name in names.get("matchNames") or ()} or {rendered.namespace_of(item)}
+    if not names.get("any") and not places & set(rendered.namespaces):
+        return
+    if item.get("kind") == "PodMonitor":
+        pods = [t for t in rendered.templates if matches(mapping(spec.get("selector")), t.labels)]
+        ports = {name for template in pods for name in _port_names(template)}
+        yield from _endpoints(rendered, item, bool(pods), ports, "podMetricsEndpoints")
+        return
+    services = [
+        service
+        for service in rendered.of("Service")
+        if matches(mapping(spec.get("selector")), _labels(service))
+    ]
+    ports = {
+        str(port.get("name"))
+        for service in services
+        for port in rows(mapping(service.get("spec")).get("ports"))
+    }
+    yield from _endpoints(rendered, item, bool(services), ports, "endpoints")
+
+
+def _endpoints(
+    rendered: RenderedInput, item: Object, found: bool, ports: set[str], field: str
+) -> Iterator[Problem]:
+    if not found:
+        what = "Service" if field == "endpoints" else "pod"
+        yield rendered.problem(
+            MONITOR,
+            item,
+            f"{title_of(item)} selects no {what}",
+            "compare selector and labels",
+        )
+        return
+    for endpoint in rows(mapping(item.get("spec")).get(field)):
+        port = endpoint.get("port")
+        if isinstance(port, str) and port not in ports:
+            yield rendered.problem(
+                MONITOR,
+                item,
+                f"{title_of(item)}: nothing it selects has a port named {port}",
+                f"use one of {', '.join(sorted(ports))}" if ports else "name the Service's port",
+            )
+
+
+def _policy(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    selector = mapping(mapping(item.get("spec")).get("podSelector"))
+    if not selector or selects_tasks(selector):
+        return
+    if not _selected(rendered, item, selector, plain=False):
+        yield rendered.problem(
+            POLICY,
+            item,
+            f"{title_of(item)} selects no pod",
+            "compare its podSelector with the labels of the pods",
+        )
+
+
+def _budgets(rendered: RenderedInput) -> Iterator[Problem]:
+    owners: dict[str, list[str]] = {}
+    for item in rendered.of("PodDisruptionBudget"):
+        spec = mapping(item.get("spec"))
+        for template in _selected(rendered, item, spec.get("selector"), plain=False):
+            if template.owner.get("kind") in ("Deployment", "StatefulSet"):
+                owners.setdefault(template.title, []).append(title_of(item))
+                yield from _blocks(rendered, item, spec, template)
+    for title, budgets in owners.items():
+        if len(budgets) > 1:
+            owner = next(item for item in rendered.manifests if title_of(item) == title)
+            yield rendered.problem(
+                TWO_BUDGETS,
+                owner,
+                f"{title}: {' and '.join(sorted(budgets))} select the same pods",
+                "keep one of them",
+            )
+
+
+def _blocks(
+    rendered: RenderedInput, item: Object, spec: Mapping[str, Any], template: PodTemplate
+) -> Iterator[Problem]:
+    replicas = mapping(template.owner.get("spec")).get("replicas", 1)
+    least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
+    scaled = "replicas" not in mapping(template.owner.get("spec"))
+    full = least == "100%" or (isinstance(least, int) and not scaled and 0 < replicas <= least)
+    if full or str(most) in ("0", "0%"):
+        yield rendered.problem(
+            BLOCKING,
+            item,
+            f"{title_of(item)} lets no pod of {template.title} go",
+            "run more replicas, or set maxUnavailable: 1",
+        )
+
+
+def _scaler(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    target = mapping(mapping(item.get("spec")).get("scaleTargetRef"))
+    kind, name = str(target.get("kind") or "Deployment"), str(target.get("name"))
+    if not _exists(rendered, kind, name, rendered.namespace_of(item)):
+        yield rendered.problem(
+            TARGET,
+            item,
+            f"{title_of(item)} scales {kind} {name}, which is not there",
+            "correct scaleTargetRef",
+        )
+
+
+def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    for backend in _backends(mapping(item.get("spec"))):
+        service = mapping(backend.get("service"))
+        name, port = str(service.get("name")), mapping(service.get("port"))
+        if not service:
+            continue
+        found = [
+            other
+            for other in rendered.of("Service")
+            if mapping(other.get("metadata")).get("name") == name
+        ]
+        ports = [row for other in found for row in rows(mapping(other.get("spec")).get("ports"))]
+        wanted = port.get("name") or port.get("number")
+        if not any(wanted in (row.get("name"), row.get("port")) for row in ports):
+            yield rendered.problem(
+                TARGET,
+                item,
+                f"{title_of(item)} leads to port {wanted} of Service {name}, which is not there",
+                "correct the backend",
+            )
+
+
+def _backends(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    default = mapping(spec.get("defaultBackend"))
+    if default:
+        yield default
+    for rule in rows(spec.get("rules")):
+        for path in rows(mapping(rule.get("http")).get("paths")):
+            yield mapping(path.get("backend"))
+
+
+def _exists(rendered: RenderedInput, kind: str, name: str, namespace: str) -> bool:
+    return any(
+        mapping(item.get("metadata")).get("name") == name
+        and rendered.namespace_of(item) == namespace
+        for item in rendered.of(kind)
+    )
+
+
+def _labels(item: Object) -> Mapping[str, Any]:
+    return mapping(mapping(item.get("metadata")).get("labels"))

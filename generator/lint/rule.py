@@ -1,0 +1,69 @@
+"""A rule about Helm values: a documented rule with the function that finds its traps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule, Tiers
+from generator.helmvalues.values import Path, ValuesInput, path_of
+
+ERROR = Severity.ERROR
+WARNING = Severity.WARNING
+INFO = Severity.INFO
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """Where in the values, what it will do, and what to set instead."""
+
+    at: str | Path
+    message: str
+    hint: str = ""
+    severity: Severity | None = None
+    """Overrides the rule's where the same mistake weighs less, as under another engine."""
+
+
+Find = Callable[[ValuesInput], Iterable[Finding]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trap:
+    """A rule about Helm values together with the function that finds it."""
+
+    rule: Rule
+    find: Find
+
+    def problems(self, values: ValuesInput) -> Iterator[Problem]:
+        """What the values hold of it, with file and line."""
+        severity = self.rule.severity_in(values.tier)
+        if severity is None:
+            return
+        for finding in self.find(values):
+            path, line = values.locate(path_of(finding.at))
+            yield Problem(
+                rule=self.rule.id,
+                severity=finding.severity or severity,
+                message=finding.message,
+                path=path,
+                line=line,
+                hint=finding.hint,
+            )
+
+
+def trap(
+    identity: str,
+    severity: Severity,
+    title: str,
+    *,
+    why: str,
+    source: str = "chart 1.22.0, rendered",
+    tiers: Tiers = (),
+) -> Callable[[Find], Trap]:
+    """Make the decorated function the check of one rule about values."""
+
+    def mark(find: Find) -> Trap:
+        return Trap(Rule(identity, severity, title, why, source, tiers), find)
+
+    return mark

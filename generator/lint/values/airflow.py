@@ -1,0 +1,241 @@
+"""Traps around `airflowVersion` and what it switches: components, names, keys without effect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from generator.helmvalues.values import ValuesInput
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+
+# Masterminds/semver, which the chart's semverCompare uses, coerces `3.2` and takes `v3.2.2`.
+_SEMVER = re.compile(r"v?\d+(\.\d+){0,2}(?P<pre>-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_LEADING = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+# Deprecated but still read on Airflow 3: the create-user Job takes it, as does the log-reader Role.
+_WEBSERVER_STILL_READ = {
+    "defaultUser",
+    "allowPodLogReading",
+    "webserverConfig",
+    "webserverConfigConfigMapName",
+}
+
+
+@trap(
+    "airflow/version-invalid",
+    ERROR,
+    "airflowVersion is not a version",
+    why="The chart compares it as a semantic version; anything else fails the render.",
+)
+def version_invalid(values: ValuesInput) -> Iterator[Finding]:
+    """Not a semantic version at all, such as `main` or `3.0.0rc1`."""
+    version = values.get("airflowVersion")
+    if isinstance(version, str) and not _SEMVER.fullmatch(version):
+        yield Finding(
+            "airflowVersion",
+            "the chart cannot render: airflowVersion is not a semantic version",
+            'set airflowVersion to a release, such as "3.2.2"',
+        )
+
+
+@trap(
+    "airflow/version-prerelease",
+    ERROR,
+    "airflowVersion is a pre-release",
+    why="A pre-release satisfies neither >=3.0.0 nor <3.0.0, so the chart leaves out API server, "
+    "webserver and DAG processor without an error.",
+)
+def version_prerelease(values: ValuesInput) -> Iterator[Finding]:
+    """A suffix such as `-python3.12` or `-rc1`, often copied from the image tag."""
+    match = _SEMVER.fullmatch(values.text("airflowVersion"))
+    if match and match["pre"]:
+        yield Finding(
+            "airflowVersion",
+            "neither API server nor webserver nor DAG processor will run: "
+            "airflowVersion has a pre-release suffix",
+            "keep the suffix in the image tag and set airflowVersion to the plain release",
+        )
+
+
+@trap(
+    "airflow/version-unsupported",
+    ERROR,
+    "airflowVersion is older than the chart supports",
+    why="The chart refuses to render Airflow before 2.11.0.",
+    source="chart 1.22.0, templates/check-values.yaml",
+)
+def version_unsupported(values: ValuesInput) -> Iterator[Finding]:
+    """Older than 2.11.0."""
+    if values.airflow is not None and values.airflow < (2, 11, 0):
+        yield Finding(
+            "airflowVersion",
+            "the chart refuses to render: it supports Airflow 2.11.0 and later",
+            "upgrade Airflow, or stay on the chart version that your Airflow was released with",
+        )
+
+
+@trap(
+    "airflow/version-differs-from-image",
+    WARNING,
+    "airflowVersion and the image tag name different releases",
+    why="airflowVersion is not derived from the tag; it decides which components are rendered, so "
+    "the image may be asked to run a command that it does not have.",
+)
+def version_differs(values: ValuesInput) -> Iterator[Finding]:
+    """The tag begins with another release than `airflowVersion`."""
+    if values.get("images.airflow.digest") or values.get("defaultAirflowDigest"):
+        return
+    own = "images.airflow.tag" if values.text("images.airflow.tag") else "defaultAirflowTag"
+    match = _LEADING.match(values.text(own))
+    if not match or values.airflow is None:
+        return
+    tagged = (int(match[1]), int(match[2]), int(match[3]))
+    rendered = values.airflow
+    if tagged == rendered:
+        return
+    major = tagged[0] != rendered[0]
+    wanted = ".".join(str(number) for number in tagged)
+    yield Finding(
+        own,
+        "the image will be asked to run another major version's components"
+        if major
+        else "the image's release differs from airflowVersion, which decides what is rendered",
+        f'set airflowVersion: "{wanted}" beside the tag',
+        ERROR if major else None,
+    )
+
+
+@trap(
+    "airflow/webserver-keys",
+    WARNING,
+    "Keys of the webserver on Airflow 3",
+    why="Airflow 3 has an API server instead; these keys change nothing that runs.",
+)
+def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
+    """`webserver.*` and `ingress.web.*` given with Airflow 3."""
+    if not values.airflow3:
+        return
+    own = values.user.get("webserver")
+    for key, item in own.items() if isinstance(own, Mapping) else ():
+        inert = key not in _WEBSERVER_STILL_READ and item not in (None, {}, [])
+        if inert and values.decided(("webserver", key)):
+            yield Finding(
+                ("webserver", key),
+                f"webserver.{key} has no effect on Airflow 3",
+                f"move it to apiServer.{key}",
+            )
+    if values.given("ingress.web") and values.on("ingress.web.enabled"):
+        yield Finding(
+            "ingress.web",
+            "nobody reaches the UI: ingress.web is rendered for Airflow 2 only",
+            "move it to ingress.apiServer",
+            ERROR,
+        )
+
+
+@trap(
+    "airflow/webserver-config",
+    ERROR,
+    "webserver_config.py does not reach the API server",
+    why="On Airflow 3 webserver.webserverConfig is mounted into scheduler, workers and triggerer "
+    "but not into the API server, which is what authenticates people.",
+)
+def webserver_config(values: ValuesInput) -> Iterator[Finding]:
+    """`webserver.webserverConfig` without its Airflow 3 counterpart."""
+    pairs = (
+        ("webserverConfig", "apiServerConfig"),
+        ("webserverConfigConfigMapName", "apiServerConfigConfigMapName"),
+    )
+    if not values.airflow3:
+        return
+    for older, newer in pairs:
+        if values.on(f"webserver.{older}"):
+            yield Finding(
+                f"webserver.{older}",
+                "logins use the default authentication: the API server does not get "
+                f"webserver.{older}",
+                f"set apiServer.{newer} instead",
+            )
+
+
+@trap(
+    "airflow/api-server-keys",
+    WARNING,
+    "Keys of the API server on Airflow 2",
+    why="Airflow 2 has a webserver instead; these keys change nothing that runs.",
+)
+def api_server_keys(values: ValuesInput) -> Iterator[Finding]:
+    """`apiServer.*` and `ingress.apiServer.*` given with Airflow 2."""
+    if not values.airflow2:
+        return
+    for key, instead in (("apiServer", "webserver"), ("ingress.apiServer", "ingress.web")):
+        if values.decided(key):
+            yield Finding(key, f"{key} has no effect on Airflow 2", f"move it to {instead}")
+
+
+@trap(
+    "airflow/dag-processor-off",
+    ERROR,
+    "Airflow 3 without a DAG processor",
+    why="On Airflow 3 nothing else parses DAG files; the chart accepts the switch all the same.",
+)
+def dag_processor_off(values: ValuesInput) -> Iterator[Finding]:
+    """`dagProcessor.enabled: false` on Airflow 3."""
+    if values.airflow3 and values.get("dagProcessor.enabled") is False:
+        yield Finding(
+            "dagProcessor.enabled",
+            "no DAG will ever be parsed: Airflow 3 needs the DAG processor",
+            "remove dagProcessor.enabled, or set it to true",
+        )
+
+
+@trap(
+    "airflow/api-server-off",
+    ERROR,
+    "Airflow 3 without an API server",
+    why="Tasks report to the Execution API and people use the UI there; the chart also leaves out "
+    "the API and JWT secrets.",
+)
+def api_server_off(values: ValuesInput) -> Iterator[Finding]:
+    """`apiServer.enabled: false` on Airflow 3."""
+    if values.airflow3 and values.get("apiServer.enabled") is False:
+        yield Finding(
+            "apiServer.enabled",
+            "no task can run: workers reach Airflow only through the API server",
+            "remove apiServer.enabled, or set it to true",
+        )
+
+
+@trap(
+    "airflow/fullname-ignored",
+    WARNING,
+    "fullnameOverride and nameOverride without useStandardNaming",
+    why="Object names come from the release name unless useStandardNaming is true.",
+)
+def fullname_ignored(values: ValuesInput) -> Iterator[Finding]:
+    """A name given that the templates do not read."""
+    if values.on("useStandardNaming"):
+        return
+    for key in ("fullnameOverride", "nameOverride"):
+        if values.text(key):
+            yield Finding(
+                key,
+                f"objects keep the release's name: {key} is ignored",
+                "set useStandardNaming: true before the first install; later it renames everything",
+            )
+
+
+@trap(
+    "airflow/home-in-wait-containers",
+    INFO,
+    "Another airflowHome",
+    why="The containers that wait for migrations mount logs at the literal path /opt/airflow/logs.",
+    source="chart 1.22.0, templates",
+)
+def home(values: ValuesInput) -> Iterator[Finding]:
+    """`airflowHome` changed."""
+    if values.text("airflowHome").rstrip("/") not in ("", "/opt/airflow"):
+        yield Finding(
+            "airflowHome",
+            "the containers that wait for migrations still mount logs at /opt/airflow/logs",
+            "keep airflowHome: /opt/airflow unless your image really moves it",
+        )

@@ -1,0 +1,80 @@
+"""Deprecated values: keys that were renamed, defaults that will change, keys without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.helmvalues.values import Path, ValuesInput, lookup, path_of
+from generator.kube.resource import without_none
+from generator.release.v1.deprecated import DEFAULTS, NO_EFFECT, RENAMED
+
+DEPRECATED = Rule(
+    "values/deprecated-key",
+    Severity.WARNING,
+    "A key under its old name",
+    "It still works, and goes with chart 2.0; beside the new key it may lose without a word.",
+    "chart 1.22.0, NOTES.txt and values.yaml",
+)
+DEFAULT = Rule(
+    "values/deprecated-default",
+    Severity.INFO,
+    "A default that will change",
+    "Pods change when the chart does, unless the value is written down.",
+    "chart 1.22.0, NOTES.txt",
+)
+IGNORED = Rule(
+    "values/ignored-key",
+    Severity.WARNING,
+    "A key that the chart does not read",
+    "It comes from another chart, an old guide or an old version, and changes nothing.",
+)
+RULES = (DEPRECATED, DEFAULT, IGNORED)
+
+
+def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Renamed keys that the user wrote, changing defaults left open, and keys without effect."""
+    for entry in RENAMED:
+        if (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
+            yield _problem(
+                values,
+                DEPRECATED,
+                entry.old,
+                f"{entry.old} is an old name that chart 2.0 will not know",
+                f"rename it to {' and '.join(entry.new)}",
+            )
+    yield from _defaults(values)
+    for key, instead in NO_EFFECT.items():
+        if _written(values, key):
+            yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
+
+
+def is_named(path: Path) -> bool:
+    """Whether this module speaks of the key, so that nobody else has to."""
+    return ".".join(str(part) for part in path) in NO_EFFECT
+
+
+def _defaults(values: ValuesInput) -> Iterator[Problem]:
+    for key, meaning, hint in DEFAULTS:
+        relevant = not key.startswith("dags.gitSync") or values.on("dags.gitSync.enabled")
+        if (
+            relevant
+            and values.get(key) in (None, False)
+            and not (key == "enableServiceLinks" and values.get(key) is False)
+        ):
+            yield _problem(values, DEFAULT, key, meaning, hint)
+
+
+def _written(values: ValuesInput, key: str) -> bool:
+    """Whether the user wrote it with a value of their own.
+
+    Empty containers, and nulls that only take a default away, say nothing.
+    """
+    value = without_none(lookup(values.user, key))
+    return values.decided(key) and not (isinstance(value, Mapping | list) and not value)
+
+
+def _problem(values: ValuesInput, rule: Rule, key: str, message: str, hint: str) -> Problem:
+    path, line = values.locate(path_of(key))
+    return Problem(rule.id, rule.severity, message, path=path, line=line, hint=hint)

@@ -1,0 +1,287 @@
+"""Traps around the migration and create-user Jobs under Argo CD and Flux."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.helmvalues.values import ValuesInput
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+
+HOOK = "argocd.argoproj.io/hook"
+POLICY = "argocd.argoproj.io/hook-delete-policy"
+_JOBS = ("migrateDatabaseJob", "createUserJob")
+_FAB = "fab_auth_manager.FabAuthManager"
+_NEEDED = (
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW_CONN_AIRFLOW_DB",
+)
+
+
+def runs(values: ValuesInput, job: str) -> bool:
+    """Whether that Job is rendered; `webserver.defaultUser` still overrides the user's."""
+    if job == "createUserJob" and values.table("webserver.defaultUser"):
+        return values.on("webserver.defaultUser.enabled")
+    return values.on(f"{job}.enabled")
+
+
+def _phase(values: ValuesInput, job: str) -> str:
+    return str(values.table(f"{job}.jobAnnotations").get(HOOK) or "")
+
+
+@trap(
+    "jobs/helm-hooks",
+    ERROR,
+    "A Job as Helm hook",
+    why="post-install becomes PostSync, which waits for healthy pods, while the pods wait for the "
+    "migration: neither ever comes. Flux waits the same way.",
+    source="apache/airflow#18172, fluxcd/flux2 discussion 1085",
+)
+def helm_hooks(values: ValuesInput) -> Iterator[Finding]:
+    """`useHelmHooks` left on, without an Argo CD hook that overrides it."""
+    if values.engine == "helm":
+        return
+    for job in _JOBS:
+        if not runs(values, job) or not values.on(f"{job}.useHelmHooks"):
+            continue
+        if values.engine == "argocd" and _phase(values, job):
+            continue
+        migrate = job == "migrateDatabaseJob"
+        phase = "Sync" if migrate else "PostSync"
+        yield Finding(
+            f"{job}.useHelmHooks" if values.given(f"{job}.useHelmHooks") else job,
+            "the first sync never ends: pods wait for the migration, which waits for the pods"
+            if migrate
+            else "the user is created only after everything is healthy, at every sync anew",
+            f"set {job}.useHelmHooks: false"
+            + (f" and jobAnnotations {{{HOOK}: {phase}}}" if values.engine == "argocd" else ""),
+            None if migrate else WARNING,
+        )
+
+
+@trap(
+    "jobs/two-hooks",
+    WARNING,
+    "Helm and Argo CD hooks on one Job",
+    why="Argo CD then ignores the Helm hook; the next reader, and helm itself, do not.",
+)
+def two_hooks(values: ValuesInput) -> Iterator[Finding]:
+    """An Argo CD annotation while `useHelmHooks` is on."""
+    for job in _JOBS:
+        if (
+            values.engine == "argocd"
+            and runs(values, job)
+            and values.on(f"{job}.useHelmHooks")
+            and _phase(values, job)
+        ):
+            yield Finding(
+                (job, "jobAnnotations", HOOK),
+                "the Job carries two contradicting sets of hook annotations",
+                f"set {job}.useHelmHooks: false",
+            )
+
+
+@trap(
+    "jobs/immutable",
+    ERROR,
+    "A plain Job under Argo CD",
+    why="A Job's template cannot be changed: the next image or variable fails the sync.",
+    source="apache/airflow#21615, #11979",
+)
+def immutable(values: ValuesInput) -> Iterator[Finding]:
+    """Neither kind of hook."""
+    for job in _JOBS:
+        plain = not values.on(f"{job}.useHelmHooks") and not _phase(values, job)
+        if values.engine == "argocd" and runs(values, job) and plain:
+            phase = "Sync" if job == "migrateDatabaseJob" else "PostSync"
+            yield Finding(
+                f"{job}.jobAnnotations" if values.given(f"{job}.jobAnnotations") else job,
+                "the next change of image or environment fails to sync: a Job is immutable",
+                f"set {job}.jobAnnotations: {{{HOOK}: {phase}, {POLICY}: BeforeHookCreation}}",
+            )
+
+
+@trap(
+    "jobs/pre-sync-migration",
+    ERROR,
+    "Migration before the sync",
+    why="Its ServiceAccount, ConfigMap and Secrets are objects of the Sync phase, so that on a "
+    "first install it cannot start.",
+)
+def pre_sync(values: ValuesInput) -> Iterator[Finding]:
+    """A PreSync hook on either Job."""
+    for job in _JOBS:
+        if values.engine == "argocd" and runs(values, job) and "PreSync" in _phase(values, job):
+            yield Finding(
+                (job, "jobAnnotations", HOOK),
+                "the first install hangs: the Job needs objects that are synced after it",
+                f"set {HOOK}: " + ("Sync" if job == "migrateDatabaseJob" else "PostSync"),
+            )
+
+
+@trap(
+    "jobs/create-user-early",
+    WARNING,
+    "The user is created before the migration has ended",
+    why="create-user needs a migrated database; in the Sync phase both Jobs start together.",
+)
+def create_user_early(values: ValuesInput) -> Iterator[Finding]:
+    """`createUserJob` as a Sync hook."""
+    job = "createUserJob"
+    if values.engine == "argocd" and runs(values, job) and _phase(values, job) == "Sync":
+        yield Finding(
+            (job, "jobAnnotations", HOOK),
+            "the Job fails until the migration has ended, and the sync with it",
+            f"set {HOOK}: PostSync",
+        )
+
+
+@trap(
+    "jobs/ttl",
+    WARNING,
+    "A hook Job that deletes itself",
+    why="After ttlSecondsAfterFinished Kubernetes removes the Job: Argo CD may not have seen it "
+    "finish, and a plain Job is OutOfSync from then on.",
+    source="argoproj/argo-cd#21055, #18884",
+)
+def ttl(values: ValuesInput) -> Iterator[Finding]:
+    """A time to live under Argo CD."""
+    for job in _JOBS:
+        key = f"{job}.ttlSecondsAfterFinished"
+        hooked = _phase(values, job) or not values.on(f"{job}.useHelmHooks")
+        lives_on = values.get(key) is None
+        if values.engine == "argocd" and runs(values, job) and hooked and not lives_on:
+            yield Finding(
+                key if values.given(key) else job,
+                "a sync may hang for ever: the Job can disappear before Argo CD saw it finish",
+                f"set {key}: null in a values file",
+            )
+
+
+@trap(
+    "jobs/flux-needs-ttl",
+    WARNING,
+    "A plain Job that stays, under Flux",
+    why="While the finished Job exists, an upgrade that changes it fails: a Job is immutable.",
+)
+def flux_ttl(values: ValuesInput) -> Iterator[Finding]:
+    """No time to live under Flux."""
+    for job in _JOBS:
+        key = f"{job}.ttlSecondsAfterFinished"
+        plain = not values.on(f"{job}.useHelmHooks")
+        if values.engine == "flux" and runs(values, job) and plain and values.get(key) is None:
+            yield Finding(
+                key,
+                "the next upgrade fails while the finished Job is still there",
+                f"set {key}: 300",
+            )
+
+
+@trap(
+    "jobs/default-user",
+    ERROR,
+    "The user admin with the password admin",
+    why="createUserJob creates it by default, and its arguments hold the password in plain text.",
+    tiers=(("development", None),),
+)
+def default_user(values: ValuesInput) -> Iterator[Finding]:
+    """The chart's default user and password."""
+    for key in ("createUserJob.defaultUser", "webserver.defaultUser"):
+        if not runs(values, "createUserJob") or not uses_default_user(values):
+            continue
+        if values.get(f"{key}.password") == "admin":
+            own = values.given(key)
+            yield Finding(
+                f"{key}.password" if own else "createUserJob",
+                "anybody who finds the UI is administrator: the password is the default one",
+                "set createUserJob.enabled: false with single sign-on, or createUserJob.args and "
+                "createUserJob.env so that the password comes from a Secret",
+            )
+
+
+def uses_default_user(values: ValuesInput) -> bool:
+    """Whether the Job's arguments still read `defaultUser`."""
+    return "defaultUser" in str(values.get("createUserJob.args"))
+
+
+@trap(
+    "jobs/create-user-without-fab",
+    ERROR,
+    "create-user without the FAB auth manager",
+    why="`airflow users` is a command of the FAB provider.",
+)
+def without_fab(values: ValuesInput) -> Iterator[Finding]:
+    """Another auth manager with the Job left on."""
+    manager = values.text("config.core.auth_manager")
+    if values.airflow3 and runs(values, "createUserJob") and manager and _FAB not in manager:
+        yield Finding(
+            "createUserJob.enabled"
+            if values.given("createUserJob")
+            else "config.core.auth_manager",
+            "the create-user Job fails at every sync: this auth manager has no such command",
+            "set createUserJob.enabled: false",
+        )
+
+
+@trap(
+    "jobs/custom-environment",
+    ERROR,
+    "A Job without the database's variable",
+    why="applyCustomEnv: false takes env, secret, extraEnv and extraEnvFrom away; the cleanup "
+    "CronJob never gets them.",
+)
+def custom_environment(values: ValuesInput) -> Iterator[Finding]:
+    """Connection or keys by variable, in a Job that gets none."""
+    needed = [name for name in _NEEDED if values.sets_variable(name)]
+    if not needed:
+        return
+    jobs = [job for job in _JOBS if runs(values, job)]
+    jobs += ["databaseCleanup"] if values.on("databaseCleanup.enabled") else []
+    for job in jobs:
+        if values.get(f"{job}.applyCustomEnv") is False:
+            yield Finding(
+                f"{job}.applyCustomEnv",
+                f"the Job fails: it does not get {needed[0]}",
+                f"set {job}.applyCustomEnv: true, or give the value by Secret name",
+            )
+    if values.on("cleanup.enabled") and values.kubernetes:
+        yield Finding(
+            "cleanup.enabled",
+            f"the cleanup of pods fails: its CronJob does not get {needed[0]}",
+            "give the value by its *SecretName key, or set cleanup.env",
+        )
+
+
+@trap(
+    "jobs/migrations-wait",
+    INFO,
+    "Pods give up waiting after a minute",
+    why="images.migrationsWaitTimeout is 60 s; a first install or a large upgrade takes longer, "
+    "and pods crash until it has ended.",
+)
+def migrations_wait(values: ValuesInput) -> Iterator[Finding]:
+    """The default time-out."""
+    seconds = values.number("images.migrationsWaitTimeout")
+    if seconds is not None and seconds <= 60 and runs(values, "migrateDatabaseJob"):
+        yield Finding(
+            "images.migrationsWaitTimeout" if values.given("images.migrationsWaitTimeout") else (),
+            "pods restart in a loop while a longer migration runs",
+            "set images.migrationsWaitTimeout: 600",
+        )
+
+
+@trap(
+    "jobs/nobody-migrates",
+    WARNING,
+    "Nobody migrates the database",
+    why="Every pod waits for migrations that the chart's Job would have run.",
+)
+def nobody_migrates(values: ValuesInput) -> Iterator[Finding]:
+    """`migrateDatabaseJob.enabled: false` with the waiting left on."""
+    waits = values.get("scheduler.waitForMigrations.enabled") is not False
+    if values.get("migrateDatabaseJob.enabled") is False and waits:
+        yield Finding(
+            "migrateDatabaseJob.enabled",
+            "after an upgrade no pod starts until somebody runs `airflow db migrate`",
+            "set migrateDatabaseJob.enabled: true",
+        )

@@ -1,0 +1,150 @@
+"""Traps around secrets that stand in the open: in values, in airflow.cfg, in variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.core.rule import ERROR_IN_PRODUCTION
+from generator.helmvalues.values import Path, ValuesInput
+from generator.lint.rule import ERROR, WARNING, Finding, trap
+
+# Value paths that hold a secret, and the key that takes a Secret's name instead.
+INLINE = {
+    "fernetKey": "fernetKeySecretName",
+    "apiSecretKey": "apiSecretKeySecretName",
+    "jwtSecret": "jwtSecretName",
+    "webserverSecretKey": "webserverSecretKeySecretName",
+    "redis.password": "redis.passwordSecretName and data.brokerUrlSecretName",
+    "data.brokerUrl": "data.brokerUrlSecretName",
+    "data.metadataConnection.pass": "data.metadataSecretName",
+    "data.resultBackendConnection.pass": "data.resultBackendSecretName",
+    "dags.gitSync.sshKey": "dags.gitSync.sshKeySecret",
+    "flower.password": "flower.secretName",
+    "registry.connection.pass": "imagePullSecrets",
+    "elasticsearch.connection.pass": "elasticsearch.secretName",
+    "opensearch.connection.pass": "opensearch.secretName",
+    "postgresql.auth.password": "postgresql.auth.existingSecret",
+    "postgresql.auth.postgresPassword": "postgresql.auth.existingSecret",
+    "postgresql.auth.replicationPassword": "postgresql.auth.existingSecret",
+    "pgbouncer.ssl.key": "pgbouncer.configSecretName with a volume of your own",
+    "kerberos.keytabBase64Content": "a Secret of your own",
+    "createUserJob.defaultUser.password": "createUserJob.args and createUserJob.env",
+    "webserver.defaultUser.password": "createUserJob.args and createUserJob.env",
+}
+# Options of airflow.cfg that hold a secret; they end up in a ConfigMap.
+_OPTIONS = {
+    "core": {"fernet_key", "internal_api_secret_key"},
+    "database": {"sql_alchemy_conn", "sql_alchemy_conn_async"},
+    "celery": {"broker_url", "result_backend", "flower_basic_auth"},
+    "webserver": {"secret_key"},
+    "api": {"secret_key"},
+    "api_auth": {"jwt_secret"},
+    "smtp": {"smtp_password"},
+    "sentry": {"sentry_dsn"},
+    "kerberos": {"password"},
+    "elasticsearch": {"host"},
+    "opensearch": {"host", "password"},
+}
+_NAME = re.compile(
+    r"PASSWORD|PASSWD|SECRET(?!_NAME|S?_BACKEND|_ARN)|TOKEN(?!_URL|_PATH)|PRIVATE_KEY|FERNET_KEY"
+    r"|API_?KEY|ACCESS_KEY|AIRFLOW_CONN_|SQL_ALCHEMY_CONN|BROKER_URL|CREDENTIALS?$",
+    re.IGNORECASE,
+)
+_NOT_SECRET = re.compile(r"_(CMD|SECRET|FILE|PATH|NAME|ID|KEY_ID)$", re.IGNORECASE)
+_KWARGS = re.compile(r"\"?(password|token|secret_id|secret_key|aws_secret_access_key)\"?\s*:")
+
+
+@trap(
+    "secrets/inline",
+    WARNING,
+    "A secret in the values",
+    why="Whoever reads the repository, its history or the Application has it; changing it means a "
+    "commit that everybody sees.",
+    tiers=ERROR_IN_PRODUCTION,
+)
+def inline(values: ValuesInput) -> Iterator[Finding]:
+    """A password, key or URL that the user wrote in the open."""
+    for key, instead in INLINE.items():
+        value = values.get(key)
+        if values.decided(key) and isinstance(value, str) and value and "{{" not in value:
+            yield Finding(
+                key,
+                f"everybody who can read this file has the secret in {key}",
+                f"use {instead} and remove the value; then change the secret",
+            )
+    for name in sorted(values.table("extraSecrets")):
+        entry: Path = ("extraSecrets", name)
+        if values.get((*entry, "data")) or values.get((*entry, "stringData")):
+            yield Finding(
+                entry,
+                "everybody who can read this file has the content of that Secret",
+                "create it as SealedSecret or ExternalSecret, and remove it here",
+            )
+
+
+@trap(
+    "secrets/in-config",
+    ERROR,
+    "A secret in airflow.cfg",
+    why="`config` is rendered into a ConfigMap, which more people and pods may read than Secrets.",
+)
+def in_config(values: ValuesInput) -> Iterator[Finding]:
+    """Options of `config` that hold secrets."""
+    for section, options in _OPTIONS.items():
+        for option in sorted(options):
+            path = ("config", section, option)
+            value = values.get(path)
+            if values.given(path) and isinstance(value, str) and _holds_secret(option, value):
+                yield Finding(
+                    path,
+                    "the secret lands in a ConfigMap that everybody in the namespace can read",
+                    f"remove it and set AIRFLOW__{section.upper()}__{option.upper()} from a Secret",
+                )
+    kwargs = ("config", "secrets", "backend_kwargs")
+    if _KWARGS.search(values.text(kwargs)):
+        yield Finding(
+            kwargs,
+            "credentials of the secrets backend land in a ConfigMap",
+            "authenticate by workload identity, or set AIRFLOW__SECRETS__BACKEND_KWARGS from a "
+            "Secret",
+        )
+
+
+def _holds_secret(option: str, value: str) -> bool:
+    """URLs count when they carry a password; other options count when they are set."""
+    if "{{" in value or not value:
+        return False
+    return "@" in value if option in ("host", "broker_url", "result_backend") else True
+
+
+@trap(
+    "secrets/in-environment",
+    ERROR,
+    "A secret in an environment variable of the values",
+    why="`env` is plain text in the values, in every pod's specification and in the rendered diff.",
+    tiers=(("development", WARNING),),
+)
+def in_environment(values: ValuesInput) -> Iterator[Finding]:
+    """A literal value under a name that says secret."""
+    for path in (("env",), *((component, "env") for component in _components(values))):
+        for index, row in enumerate(values.rows(path)):
+            name, value = str(row.get("name") or ""), row.get("value")
+            if isinstance(value, str) and value and names_secret(name):
+                yield Finding(
+                    (*path, index),
+                    f"the value of {name} is readable in git and in every pod's specification",
+                    "take it from a Secret: list it under secret with envName, secretName and "
+                    "secretKey",
+                )
+
+
+def names_secret(name: str) -> bool:
+    """Whether a variable of that name usually holds a secret."""
+    return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
+
+
+def _components(values: ValuesInput) -> list[str]:
+    return sorted(
+        key for key, item in values.merged.items() if isinstance(item, dict) and "env" in item
+    )

@@ -1,0 +1,78 @@
+"""Values against the chart's own `values.schema.json`, as Helm checks them before it renders."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.helmvalues.values import ValuesInput
+from generator.lint.objects.schema_errors import Fault, dotted, faults
+from generator.release.v1.deprecated import REFUSED
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
+SCHEMA = Rule(
+    "values/schema",
+    Severity.ERROR,
+    "Values that the chart's schema refuses",
+    "Helm, and Argo CD with it, does not render them.",
+    "the chart's values.schema.json",
+)
+RULES = (SCHEMA,)
+
+
+def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every error of the merged values, without quoting one; `schema` is the chart's own."""
+    errors = validator(schema).iter_errors(_plain(values.merged))
+    seen: set[Fault] = set()
+    for fault in faults(errors):
+        if fault in seen:
+            continue
+        seen.add(fault)
+        path, line = values.locate(fault.path)
+        yield Problem(
+            SCHEMA.id,
+            SCHEMA.severity,
+            fault.message,
+            path=path,
+            line=line,
+            hint=_hint(fault),
+        )
+
+
+def validator(schema: Mapping[str, Any]) -> Draft7Validator:
+    """A validator of that schema; the same schema is compiled once."""
+    return _compiled(json.dumps(schema, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(text: str) -> Draft7Validator:
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(json.loads(text))
+
+
+def _hint(fault: Fault) -> str:
+    """What the chart's table says, else the suggestion, else a special case."""
+    known = REFUSED.get(dotted(fault.path))
+    if known:
+        return known
+    if "valueFrom" in fault.path:
+        return "only secretKeyRef and configMapKeyRef are taken here; use extraEnv for fieldRef"
+    if fault.message.endswith("not a number") and "must be text" in fault.message:
+        return "put the value in quotes"
+    return fault.hint
+
+
+def _plain(value: Any) -> Any:
+    """Without subclasses of str, which the validator takes well but slowly."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,233 @@
+"""NetworkPolicies: default deny, then exactly the flows that the release needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from generator.core.problem import Problem, Severity
+from generator.kube.resource import LAUNCHED_BY_TASKS
+from generator.manifests import peer_ports
+from generator.manifests.metadata import POLICY_WAVE, WAVE, manifest
+from generator.model.network import Peer
+from generator.release.release import Release
+from generator.release.v1.topology import Flow, flows
+
+Ports = Iterable[tuple[int, str]]
+
+_LAUNCHED = {LAUNCHED_BY_TASKS: "True"}
+
+
+def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...]]:
+    """The policies of the chosen mode, and what must be declared before they are complete."""
+    mode = release.environment.network_policy.mode
+    if mode == "off":
+        return [], ()
+    problems: list[Problem] = []
+    needed = flows(release.topology)
+    found = [_default(release, egress=mode == "enforce")]
+    if mode == "enforce":
+        found.append(_dns(release))
+        found += _launched(release)
+    for component in release.topology.parts:
+        ingress = _ingress(release, component, needed, problems)
+        egress = _egress(release, component, needed, problems) if mode == "enforce" else None
+        found.append(_policy(release, component, ingress, egress))
+    return found, tuple(dict.fromkeys(problems))
+
+
+def _named(release: Release, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return manifest(
+        release,
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        f"{release.topology.names.full}-allow-{name}"
+        if name
+        else f"{release.topology.names.full}-default-deny",
+        {"spec": spec},
+        annotations={WAVE: POLICY_WAVE},
+    )
+
+
+def _default(release: Release, *, egress: bool) -> dict[str, Any]:
+    types = ["Ingress", "Egress"] if egress else ["Ingress"]
+    return _named(release, "", {"podSelector": {}, "policyTypes": types})
+
+
+def _dns(release: Release) -> dict[str, Any]:
+    """Every pod may ask for names: the cluster's servers, and the node-local cache."""
+    dns = release.resolved.cluster.dns
+    to: list[dict[str, Any]] = [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": dns.namespace}},
+            "podSelector": {"matchLabels": dict(sorted(dns.pod_labels.items()))},
+        }
+    ]
+    if dns.node_local:
+        to.append({"ipBlock": {"cidr": f"{dns.node_local}/32"}})
+    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
+    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
+    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
+    rule = {"ports": _ports(ports), "to": to}
+    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
+
+
+def _launched(release: Release) -> list[dict[str, Any]]:
+    """Pods that tasks launch (KubernetesPodOperator) reach what tasks may reach."""
+    rules = [_task_rule(peer) for peer in release.environment.network_policy.task_egress]
+    if not rules or not release.environment.rbac.allow_pod_launching:
+        return []
+    spec = {
+        "podSelector": {"matchLabels": _LAUNCHED},
+        "policyTypes": ["Egress"],
+        "egress": rules,
+    }
+    return [_named(release, "launched-pods", spec)]
+
+
+def _policy(
+    release: Release,
+    component: str,
+    ingress: list[dict[str, Any]],
+    egress: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "podSelector": {"matchLabels": release.topology.names.labels(component)},
+        "policyTypes": ["Ingress"] if egress is None else ["Ingress", "Egress"],
+    }
+    if ingress:
+        spec["ingress"] = ingress
+    if egress:
+        spec["egress"] = egress
+    return _named(release, component, spec)
+
+
+def _ingress(
+    release: Release, component: str, needed: Sequence[Flow], problems: list[Problem]
+) -> list[dict[str, Any]]:
+    """One rule for each set of ports: everybody who may reach this component there."""
+    by_ports: dict[tuple[tuple[int, str], ...], list[dict[str, Any]]] = {}
+    for flow in needed:
+        if flow.destination != component:
+            continue
+        sources = _sources(release, flow, problems)
+        entries = by_ports.setdefault(flow.ports, [])
+        entries += [source for source in sources if source not in entries]
+    return [
+        {"from": entries, "ports": _ports(ports)} for ports, entries in by_ports.items() if entries
+    ]
+
+
+def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:
+    if not flow.source.startswith("peer:"):
+        return [{"podSelector": {"matchLabels": release.topology.names.labels(flow.source)}}]
+    cluster = release.resolved.cluster
+    peer = flow.source.removeprefix("peer:")
+    declared = release.environment.network_policy.peers.get(peer, ())  # type: ignore[call-overload]
+    if declared:
+        return [_selector(item) for item in declared]
+    namespace = {
+        "ingress": cluster.ingress.namespace,
+        "monitoring": cluster.monitoring.namespace,
+        "keda": cluster.keda.namespace,
+    }[peer]
+    if namespace is None:
+        if peer == "monitoring" and not release.environment.metrics.service_monitor:
+            return []
+        problems.append(_undeclared(release, flow, f"clusters.<name>.{peer}.namespace"))
+        return []
+    selector: dict[str, Any] = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    }
+    if peer == "ingress" and cluster.ingress.pod_labels:
+        selector["podSelector"] = {"matchLabels": dict(sorted(cluster.ingress.pod_labels.items()))}
+    return [selector]
+
+
+def _egress(
+    release: Release, component: str, needed: Sequence[Flow], problems: list[Problem]
+) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = []
+    for flow in needed:
+        if flow.source == component:
+            rules += [rule for rule in _targets(release, flow, problems) if rule not in rules]
+    return rules
+
+
+def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:
+    """The egress rules of one flow."""
+    if not flow.destination.startswith("peer:"):
+        labels = release.topology.names.labels(flow.destination)
+        return [{"ports": _ports(flow.ports), "to": [{"podSelector": {"matchLabels": labels}}]}]
+    peer = flow.destination.removeprefix("peer:")
+    policy = release.environment.network_policy
+    if peer == "tasks":
+        return [_task_rule(item) for item in policy.task_egress]
+    if peer == "kubernetes":
+        return _kubernetes(release, flow, problems)
+    found = list(_declared(release, peer))
+    if not found:
+        problems.append(_undeclared(release, flow, f"networkPolicy.peers.{peer}"))
+    return found
+
+
+def _declared(release: Release, peer: str) -> Iterator[dict[str, Any]]:
+    environment = release.environment
+    usual = [(port, "TCP") for port in peer_ports.usual(environment, peer)]
+    for item in environment.network_policy.peers.get(peer, ()):  # type: ignore[call-overload]
+        ports = [(port, "TCP") for port in item.ports] or usual
+        yield {"ports": _ports(ports), "to": [_selector(item)]}
+    if peer == "database" and environment.database.cidrs:
+        to = [{"ipBlock": {"cidr": cidr}} for cidr in environment.database.cidrs]
+        yield {"ports": _ports(usual), "to": to}
+
+
+def _kubernetes(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:
+    cluster = release.resolved.cluster
+    if not cluster.api_server_cidrs:
+        problems.append(_undeclared(release, flow, "clusters.<name>.apiServerCidrs"))
+        return []
+    to = [{"ipBlock": {"cidr": cidr}} for cidr in cluster.api_server_cidrs]
+    return [{"ports": _ports((port, "TCP") for port in cluster.api_server_ports), "to": to}]
+
+
+def _task_rule(peer: Peer) -> dict[str, Any]:
+    rule: dict[str, Any] = {"to": [_selector(peer)]}
+    if peer.ports:
+        rule = {"ports": _ports((port, "TCP") for port in peer.ports), **rule}
+    return rule
+
+
+def _selector(peer: Peer) -> dict[str, Any]:
+    if peer.cidr is not None:
+        block: dict[str, Any] = {"cidr": peer.cidr}
+        if peer.except_cidrs:
+            block["except"] = list(peer.except_cidrs)
+        return {"ipBlock": block}
+    selector: dict[str, Any] = {}
+    if peer.namespace is not None:
+        labels = {"kubernetes.io/metadata.name": peer.namespace}
+        selector["namespaceSelector"] = {"matchLabels": labels}
+    elif peer.namespace_labels is not None:
+        selector["namespaceSelector"] = {"matchLabels": dict(sorted(peer.namespace_labels.items()))}
+    if peer.pod_labels is not None:
+        selector["podSelector"] = {"matchLabels": dict(sorted(peer.pod_labels.items()))}
+    return selector
+
+
+def _ports(ports: Ports) -> list[dict[str, Any]]:
+    return [{"port": port, "protocol": protocol} for port, protocol in ports]
+
+
+def _undeclared(release: Release, flow: Flow, where: str) -> Problem:
+    end = flow.destination if flow.destination.startswith("peer:") else flow.source
+    cluster = release.environment.destination.cluster
+    where = where.replace("<name>", cluster)
+    return release.resolved.problem(
+        "network/undeclared-peer",
+        Severity.ERROR,
+        f"networkPolicy.mode {release.environment.network_policy.mode} needs to know where"
+        f" {end.removeprefix('peer:')} is ({flow.why}), and {where} says nothing",
+        "networkPolicy",
+        hint=f"declare {where}, or set networkPolicy.mode to off",
+    )

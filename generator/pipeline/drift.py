@@ -1,0 +1,70 @@
+"""What a cluster already differs in from the base: drift, apart from what a change adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from generator.cluster import Cluster, ClusterError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
+from generator.diff.model import Action, Change, Side
+from generator.kube.resource import Object
+from generator.pipeline import side as sides
+from generator.pipeline.review import Means
+from generator.report.model import EnvironmentDiff, Report
+from generator.tree import catalogue
+from generator.verify.drift import Drift, Kind, drift
+
+
+def with_drift(
+    report: Report, base: Files, base_name: str, means: Means, names: Sequence[str]
+) -> Report:
+    """The report with the drift of each environment that the base has.
+
+    A cluster that cannot be reached is a problem of its environment; the others go on.
+    """
+    found = catalogue.load(base)
+    chosen = list(names) or list(found.definitions)
+    known = {item.name: item for item in report.environments}
+    for name in chosen:
+        inputs = sides.inputs(base, name, found.settings)
+        if inputs is None:
+            continue
+        entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
+        side = sides.side(base_name, inputs, means.charts, means.renderer)
+        if side.failure is not None:
+            known[name] = _not_possible(entry, side.failure.message, side.failure.hint)
+            continue
+        context = inputs.cluster.context if inputs.cluster else None
+        known[name] = _with(entry, side, context or "")
+    ordered = tuple(known[name] for name in sorted(known))
+    return dataclasses.replace(report, environments=ordered, reason="")
+
+
+def _with(entry: EnvironmentDiff, side: Side, context: str) -> EnvironmentDiff:
+    try:
+        cluster = Cluster.connect(context)
+        try:
+            found = drift(cluster, _of_cluster(side), namespace=side.namespace)
+        finally:
+            cluster.close()
+    except ClusterError as error:
+        return _not_possible(entry, error.message, error.hint)
+    return dataclasses.replace(entry, drift=tuple(_change(item) for item in found))
+
+
+def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> EnvironmentDiff:
+    problem = Problem("live/not-possible", Severity.ERROR, message, entry.name, hint=hint)
+    return dataclasses.replace(entry, problems=(*entry.problems, problem))
+
+
+def _of_cluster(side: Side) -> Iterator[Object]:
+    """Everything but the Application, which lives where Argo CD does."""
+    return (item for item in side.manifests if item.get("kind") not in ("Application",))
+
+
+def _change(item: Drift) -> Change:
+    """Drift in the words of a change: what is missing would be added by a sync."""
+    action = Action.ADDED if item.kind is Kind.MISSING else Action.MODIFIED
+    return Change(action, item.key, "", item.diff or item.message)

@@ -1,0 +1,322 @@
+"""The steps joined: from a repository's files to plans, renders and findings."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generator.chart.chart import ChartArchive, ChartError
+from generator.chart.provider import Charts as Charts
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity, has_errors
+from generator.definition import lock as locks
+from generator.definition import resolve
+from generator.definition.definition import Definition, Settings
+from generator.definition.resolve import Resolved
+from generator.engine import argocd as application
+from generator.manifests import namespace
+from generator.manifests import network_policies as network
+from generator.manifests import secrets as external_secrets
+from generator.manifests import service_monitors as monitors
+from generator.release import release
+from generator.release.release import Release
+from generator.release.setting import at
+from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
+from generator.tree import catalogue, plan, tree
+from generator.tree.catalogue import Catalogue
+from generator.tree.plan import Plan
+from generator.tree.tree import SecretFile
+
+_OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """One environment on its way: whatever could be made of it, and every finding so far."""
+
+    definition: Definition
+    resolved: Resolved | None = None
+    release: Release | None = None
+    secrets: tuple[SecretFile, ...] = ()
+    lock: locks.Lock | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The path below environments/."""
+        return self.definition.name
+
+
+def build(files: Files, settings: Settings, definition: Definition) -> Built:
+    """Resolve one definition and build its release."""
+    secrets, problems = catalogue.secret_files(files, definition)
+    resolved, found = resolve.resolve(definition, settings)
+    problems += found
+    lock = None
+    try:
+        lock = catalogue.lock(files, definition)
+    except UserError as error:
+        problems.append(
+            Problem(
+                "lock/broken",
+                Severity.ERROR,
+                error.message,
+                definition.name,
+                error.path,
+                error.line,
+                error.hint,
+            )
+        )
+    if resolved is None:
+        return Built(definition, None, None, tuple(secrets), lock, tuple(problems))
+    if lock is not None:
+        problems += locks.faults(lock, resolved)
+    built, found = release.build(resolved, tree.hashes(secrets))
+    return Built(definition, resolved, built, tuple(secrets), lock, (*problems, *found))
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What `generate` has to do for one environment, or for the repository as a whole."""
+
+    name: str
+    plan: Plan
+    problems: tuple[Problem, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """All outcomes; nothing is written yet."""
+
+    catalogue: Catalogue
+    outcomes: tuple[Outcome, ...]
+    built: Mapping[str, Built]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every finding, of the repository and of each environment."""
+        found = list(self.catalogue.problems)
+        for outcome in self.outcomes:
+            found += outcome.problems
+        return tuple(found)
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """Environments that cannot be generated; the others can."""
+        return frozenset(
+            problem.environment for problem in self.problems if problem.severity is Severity.ERROR
+        )
+
+
+def generate(
+    files: Files,
+    names: Sequence[str],
+    charts: Charts,
+    renderer: Renderer | None = None,
+    loaded: Catalogue | None = None,
+    *,
+    whole: bool = True,
+    may_render: bool = True,
+) -> Generation:
+    """Plan the trees of these environments, or of all; raises UserError for an unknown name.
+
+    `loaded` is what `files` hold, where somebody read it already. Without `whole`, what belongs to
+    the repository as a whole is left out; a managed project needs every environment. Unless it
+    `may_render`, an environment whose chart is kept rendered in git has no plan.
+    """
+    found = loaded or catalogue.load(files)
+    chosen = found.chosen(names)
+    if found.settings is None:
+        return Generation(found, (), {})
+    everybody = chosen
+    if whole and found.settings.repository.argocd.project.manage:
+        everybody = tuple(found.definitions.values())
+    built = {item.name: build(files, found.settings, item) for item in everybody}
+    kept = found.settings.repository.chart.source == "rendered"
+    if kept and not may_render:
+        outcomes = [Outcome(item.name, Plan({}), built[item.name].problems) for item in chosen]
+    else:
+        outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
+    if not whole:
+        return Generation(found, tuple(outcomes), built)
+    broken = any(item.environment for item in found.problems)
+    broken = broken or any(has_errors(item.problems) for item in built.values())
+    broken = broken or any(has_errors(item.problems) for item in outcomes)
+    outcomes.append(_bootstrap(files, found, list(built.values()), complete=not broken))
+    return Generation(found, tuple(outcomes), built)
+
+
+def _outcome(files: Files, built: Built, charts: Charts, renderer: Renderer | None) -> Outcome:
+    if built.release is None:
+        return Outcome(built.name, Plan({}), built.problems)
+    problems = list(built.problems)
+    digest = _digest(built, charts, problems)
+    render = None
+    if built.release.resolved.settings.repository.chart.source == "rendered":
+        rendered = render_release(built, charts, renderer, problems)
+        if rendered is None:
+            return Outcome(built.name, Plan({}), tuple(problems))
+        render = rendered.manifests
+    wanted = tree.build(
+        built.release,
+        built.secrets,
+        chart_digest=digest,
+        render=None if render is None else lambda: render,
+    )
+    problems += wanted.problems
+    problems += tree.unused_secrets(built.release, built.secrets)
+    compared = plan.compare(files, wanted.files, tree.owned_folders(built.name), built.name)
+    return Outcome(built.name, compared, (*problems, *compared.problems))
+
+
+def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None:
+    """The digest for the lock: the known one while the version stays, else that of the chart here.
+
+    An archive at hand that is another than the known one is a finding, whatever the chart source.
+    """
+    assert built.release is not None
+    known = _known_digest(built)
+    version = built.release.environment.chart.version
+    try:
+        if charts.confirms(version, known):
+            return known
+        archive = charts.at_hand(version, known)
+    except ChartError as error:
+        problems.append(chart_problem(built, error))
+        return known
+    return archive.digest if archive else known
+
+
+def _known_digest(built: Built) -> str | None:
+    """The digest that the definition names, else the one it is locked to."""
+    assert built.release is not None
+    chart = built.release.environment.chart
+    same = built.lock is not None and built.lock.chart_version == chart.version
+    return chart.digest or (built.lock.chart_digest if built.lock and same else None)
+
+
+def chart_problem(built: Built, error: UserError) -> Problem:
+    """A finding about the chart archive, at the definition's chart version."""
+    place = built.definition.document.line(("chart", "version"))
+    return Problem(
+        "chart/archive",
+        Severity.ERROR,
+        error.message,
+        built.name,
+        built.definition.path,
+        place,
+        error.hint,
+    )
+
+
+def _bootstrap(
+    files: Files, found: Catalogue, built: Sequence[Built], *, complete: bool
+) -> Outcome:
+    """Files of the repository as a whole, and no roles of environments that are gone.
+
+    A project lists what its environments use. While one of them has errors (not `complete`) the
+    projects stay as they are: without it, its deployed Application would lose its permission.
+    """
+    assert found.settings is not None
+    releases = [item.release for item in built if item.release is not None]
+    wanted = tree.bootstrap(found.settings.repository, releases)
+    projects = f"{tree.BOOTSTRAP}/projects"
+    owned = [tree.ACCESS]
+    if complete:
+        owned.append(projects)
+    else:
+        wanted = {path: text for path, text in wanted.items() if not path.startswith(projects)}
+    broken = {item.environment for item in found.problems}
+    kept = {tree.access_path(name) for name in {*found.definitions, *broken}}
+    compared = plan.compare(files, wanted, owned, kept=kept)
+    return Outcome("", compared, compared.problems)
+
+
+def archive_for(built: Built, charts: Charts) -> ChartArchive | None:
+    """The chart archive of an environment: the version it names, with the digest it is locked to.
+
+    Raises ChartError for a broken archive or another digest; None where none is at hand.
+    """
+    assert built.release is not None
+    return charts.meant(built.release.environment.chart.version, _known_digest(built))
+
+
+def request(built: Built, archive: ChartArchive) -> RenderRequest:
+    """What Helm is asked to render for an environment."""
+    assert built.release is not None
+    cluster = built.release.resolved.cluster
+    return RenderRequest(
+        chart=archive.path,
+        release=built.release.environment.release,
+        namespace=built.release.environment.namespace,
+        values=built.release.values,
+        kube_version=cluster.kubernetes_version,
+        api_versions=tuple(sorted(cluster.api_versions)),
+    )
+
+
+def render_release(
+    built: Built, charts: Charts, renderer: Renderer | None, problems: list[Problem]
+) -> RenderResult | None:
+    """Render one environment's chart; problems get what stood in the way."""
+    try:
+        archive = archive_for(built, charts)
+    except ChartError as error:
+        problems.append(chart_problem(built, error))
+        return None
+    if archive is None or renderer is None:
+        version = built.release.environment.chart.version if built.release else ""
+        message = f"{charts.missing(version)}, so nothing can be rendered"
+        hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
+        problems.append(chart_problem(built, UserError(message, hint=hint)))
+        return None
+    asked = request(built, archive)
+    rendered = renderer.render(asked)
+    if isinstance(rendered, RenderFailure):
+        problems += rendered.problems(environment=built.name, path=built.definition.path)
+        return None
+    problems += [
+        dataclasses.replace(item, environment=built.name, path=built.definition.path)
+        for item in rendered.problems
+        if not _of_the_chart_itself(item, asked.values)
+    ]
+    return rendered
+
+
+def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
+    """Whether a chart warns of an old key that nobody wrote: its own defaults set it.
+
+    Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
+    """
+    old = _OLD_KEY.fullmatch(problem.message)
+    return problem.rule == "chart/deprecated" and old is not None and at(values, old[1]) is None
+
+
+def own_manifests(built: Built) -> list[dict[str, Any]]:
+    """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
+    assert built.release is not None
+    release = built.release
+    policies, _ = network.policies(release)
+    found = [
+        *namespace.objects(release),
+        *policies,
+        *monitors.monitors(release),
+        *external_secrets.external(release),
+    ]
+    if release.environment.secrets.provider == "sealed-secrets":
+        sealed = {file.name: dict(file.manifest) for file in built.secrets}
+        found += [
+            sealed.get(need.name) or external_secrets.stub(release, need) for need in release.needs
+        ]
+    return found
+
+
+def application_of(built: Built) -> dict[str, Any]:
+    """The Application as `generate` writes it."""
+    assert built.release is not None
+    return application.application(
+        built.release, complete=tree.complete(built.release, built.secrets)
+    )

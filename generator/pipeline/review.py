@@ -1,0 +1,224 @@
+"""A change under review: base and head of a repository, rendered and compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from generator.core.files import Files, Overlay, WorkTree
+from generator.core.problem import Problem, Severity
+from generator.definition.definition import ROOT, SETTINGS, Settings
+from generator.diff import match as environments
+from generator.pipeline import generate as pipeline
+from generator.pipeline import side as sides
+from generator.pipeline.generate import Charts
+from generator.pipeline.side import Inputs
+from generator.render.request import Renderer
+from generator.report.assemble import environment_diff
+from generator.report.model import EnvironmentDiff, Report
+from generator.tree import catalogue, plan
+from generator.tree.catalogue import Catalogue
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Revisions:
+    """The two sides: their files, and how people name them."""
+
+    base: Files
+    head: Files
+    base_name: str
+    head_name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """What a review needs from outside."""
+
+    charts: Charts
+    renderer: Renderer
+    jobs: int = 2
+    progress: Callable[[int, int, str], None] = lambda done, total, name: None
+
+
+_NO_SETTINGS = f"{SETTINGS} of the head cannot be read"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+    name: str
+    base: Inputs | None
+    head: Inputs | None
+    old_name: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def review(
+    revisions: Revisions, names: Sequence[str], touched: set[str] | None, means: Means
+) -> Report:
+    """Compare the environments that the change can reach.
+
+    The base is taken as it stands in git: that is what is deployed. The head is taken as
+    `generate` would leave it, and files that differ from that are a problem of their own.
+    `touched` are the paths that differ (None when unknown, or when something differs that all
+    environments share); only environments below them are looked at, and all of them when
+    gen-env.yaml is among them.
+    """
+    if touched is not None and SETTINGS in touched:
+        touched = None
+    only = None if touched is None else _below(touched) | set(names)
+    after = catalogue.load(revisions.head, only)
+    before = catalogue.load(revisions.base, only)
+    wanted = _reach(before, after, touched)
+    if names:
+        _known(before, after, names)
+        wanted &= set(names)
+    if after.settings is None:
+        # Without settings a head has no environment: each would look as if it was removed.
+        found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
+    else:
+        generation = _generation(revisions.head, after, wanted, means)
+        pairs = _pairs(revisions, before, after, wanted, generation)
+        found = list(_compared(revisions, pairs, means))
+    problems = [item for item in after.problems if not item.environment]
+    return Report(
+        revisions.base_name,
+        revisions.head_name,
+        tuple(sorted(found, key=lambda item: item.name)),
+        tuple(problems),
+        "" if found else _why_empty(len(wanted)),
+    )
+
+
+def _why_empty(count: int) -> str:
+    if not count:
+        return "the change touches no environment"
+    if count == 1:
+        return "one environment was looked at: what its cluster is given stays the same"
+    return f"{count} environments were looked at: what their clusters are given stays the same"
+
+
+def _below(touched: set[str]) -> set[str]:
+    """What environments can be called in which these paths lie."""
+    parts = [path.split("/") for path in touched if path.startswith(f"{ROOT}/")]
+    return {"/".join(part[1:end]) for part in parts for end in (2, 3)}
+
+
+def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in before.definitions]
+    if unknown:
+        after.chosen(unknown)
+
+
+def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set[str]:
+    """Environments whose files differ; settings reach all of them."""
+    everybody = {*before.definitions, *after.definitions}
+    problems = (*before.problems, *after.problems)
+    everybody |= {item.environment for item in problems if item.environment}
+    return everybody if touched is None else everybody & _below(touched)
+
+
+def _generation(
+    files: Files, found: Catalogue, wanted: set[str], means: Means
+) -> pipeline.Generation | None:
+    here = [name for name in sorted(wanted) if name in found.definitions]
+    if not here:
+        return None
+    return pipeline.generate(files, here, means.charts, means.renderer, found, whole=False)
+
+
+def _pairs(
+    revisions: Revisions,
+    before: Catalogue,
+    after: Catalogue,
+    wanted: set[str],
+    generation: pipeline.Generation | None,
+) -> list[_Pair]:
+    heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
+    for name in wanted:
+        heads[name] = _head(revisions.head, after.settings, name, after, generation)
+    bases = {name: sides.inputs(revisions.base, name, before.settings) for name in wanted}
+    pairs = [
+        _Pair(name, bases[name], heads[name][0], None, heads[name][1]) for name in sorted(wanted)
+    ]
+    return _renamed(pairs)
+
+
+def _head(
+    files: Files,
+    settings: Settings | None,
+    name: str,
+    after: Catalogue,
+    generation: pipeline.Generation | None,
+) -> tuple[Inputs | None, tuple[Problem, ...]]:
+    broken = tuple(item for item in after.problems if item.environment == name)
+    outcome = next(
+        (item for item in (generation.outcomes if generation else ()) if item.name == name), None
+    )
+    if outcome is None:
+        return (None, broken) if not broken else (sides.inputs(files, name, settings), broken)
+    out_of_date = plan.drift(files, outcome.plan, name)
+    if isinstance(files, WorkTree):
+        # Somebody is still writing: that `generate` has not run yet is only worth a word.
+        out_of_date = tuple(
+            dataclasses.replace(item, severity=Severity.INFO) for item in out_of_date
+        )
+    ahead = Overlay(
+        files,
+        {path: text.encode() for path, text in outcome.plan.writes.items()},
+        frozenset(outcome.plan.removals),
+    )
+    built = generation.built.get(name) if generation else None
+    return sides.inputs(ahead, name, settings, built), (*broken, *outcome.problems, *out_of_date)
+
+
+def _renamed(pairs: list[_Pair]) -> list[_Pair]:
+    """One environment that went and one that came for the same release are one that moved."""
+    by_name = {item.name: item for item in pairs}
+    bases = {item.name: item.base.target for item in pairs if item.base is not None}
+    heads = {item.name: item.head.target for item in pairs if item.head is not None}
+    broken = [item for item in pairs if item.base is None and item.head is None]
+    found = []
+    for match in environments.pair(bases, heads):
+        item = by_name[match.name]
+        if match.old_name is not None:
+            old = by_name[match.old_name]
+            item = dataclasses.replace(item, base=old.base, old_name=old.name)
+        found.append(item)
+    return [*found, *broken]
+
+
+def _compared(
+    revisions: Revisions, pairs: Sequence[_Pair], means: Means
+) -> Iterator[EnvironmentDiff]:
+    """Compare in parallel; each comparison lets go of its objects before the next begins."""
+    work = [pair for pair in pairs if pair.problems or not _equal(pair)]
+    with (
+        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as both,
+        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as pool,
+    ):
+        futures = {pool.submit(_compare, revisions, pair, means, both): pair for pair in work}
+        for number, future in enumerate(as_completed(futures), start=1):
+            means.progress(number, len(work), futures[future].name)
+            yield future.result()
+
+
+def _equal(pair: _Pair) -> bool:
+    if pair.base is None or pair.head is None or pair.old_name:
+        return False
+    return pair.base.identity == pair.head.identity
+
+
+def _compare(
+    revisions: Revisions, pair: _Pair, means: Means, pool: ThreadPoolExecutor
+) -> EnvironmentDiff:
+    """Both sides at once: a render waits for a process of its own."""
+    futures = [
+        pool.submit(sides.side, name, item, means.charts, means.renderer) if item else None
+        for name, item in (
+            (revisions.base_name, pair.base),
+            (revisions.head_name, pair.head),
+        )
+    ]
+    base, head = (future.result() if future else None for future in futures)
+    return environment_diff(pair.name, base, head, old_name=pair.old_name, problems=pair.problems)

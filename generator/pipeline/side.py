@@ -1,0 +1,312 @@
+"""One side of a comparison: what the cluster is given at a revision, read from its files."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from generator.chart.chart import ChartError
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
+from generator.definition import lock as locks
+from generator.definition.definition import ROOT, Settings
+from generator.diff.model import Facts, Side
+from generator.engine.argocd import CHART_FOLDER, GENERATED
+from generator.kube import fields
+from generator.model.repository import Cluster
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.release.v1.nondeterminism import PINS
+from generator.render import normalise as render_steady
+from generator.render.nondeterminism import RandomField
+from generator.render.normalise import Steady
+from generator.render.request import Renderer, RenderFailure, RenderRequest
+from generator.tree import catalogue
+from generator.yaml import facade as yamlio
+
+APPLICATION = f"{GENERATED}/application.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """Everything of one environment that decides what its cluster is given.
+
+    `unreadable` is the first file that could not be read.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    cluster: Cluster | None
+    built: Built | None
+    unreadable: UserError | None = None
+
+    @property
+    def identity(self) -> str:
+        """A hash of all of it: equal inputs need no comparison."""
+        digest = hashlib.sha256()
+        for path in sorted(self.files):
+            relative = path.removeprefix(f"{ROOT}/{self.name}/")
+            if relative.startswith((GENERATED, "secrets/")) or relative == locks.FILE_NAME:
+                digest.update(relative.encode() + b"\0" + self.files[path] + b"\0")
+        if self.cluster is not None:
+            digest.update(
+                repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
+            )
+        digest.update(repr(_promises(self)).encode())
+        return digest.hexdigest()
+
+    def path(self, place: str) -> str:
+        """The path of a file below the environment's folder."""
+        return f"{ROOT}/{self.name}/{place}"
+
+    def text(self, place: str) -> bytes | None:
+        """The content of such a file."""
+        return self.files.get(self.path(place))
+
+    @functools.cached_property
+    def application(self) -> Mapping[str, Any] | None:
+        """The Application, or None where there is none that can be read."""
+        text = self.text(APPLICATION)
+        try:
+            found = yamlio.load_manifests(text) if text is not None else []
+        except yamlio.YamlError:
+            return None
+        return found[0] if found else None
+
+    @property
+    def target(self) -> tuple[str, str, str] | None:
+        """Server, namespace and release: what makes it the same deployment under another name."""
+        if self.application is None:
+            return None
+        spec = fields.section(self.application, "spec")
+        place = fields.section(spec, "destination")
+        return (str(place.get("server")), str(place.get("namespace")), _release(spec))
+
+
+def inputs(
+    files: Files, name: str, settings: Settings | None, built: Built | None = None
+) -> Inputs | None:
+    """The inputs of an environment on one side, or None where it is not there.
+
+    `built` is what its definition gives, where somebody built it already.
+    """
+    folder = f"{ROOT}/{name}"
+    found, unreadable = _contents(files, folder)
+    if not any(path.startswith(f"{folder}/{GENERATED}/") for path in found):
+        return None
+    if unreadable is not None:
+        return Inputs(name, found, None, None, unreadable)
+    if built is None and settings is not None and f"{folder}/environment.yaml" in found:
+        definition = catalogue.one(files, name)
+        built = pipeline.build(files, settings, definition) if definition else None
+    cluster = built.resolved.cluster if built and built.resolved else None
+    if cluster is None and settings is not None:
+        cluster = _cluster_by_server(found, name, settings)
+    return Inputs(name, found, cluster, built)
+
+
+def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
+    found: dict[str, bytes] = {}
+    unreadable = None
+    for path in files.below(folder):
+        try:
+            found[path] = files.read(path) or b""
+        except UserError as error:
+            found[path] = b""
+            unreadable = unreadable or error
+    return found, unreadable
+
+
+def _cluster_by_server(found: Mapping[str, bytes], name: str, settings: Settings) -> Cluster | None:
+    target = Inputs(name, found, None, None).target
+    clusters = settings.repository.clusters.values()
+    return next((item for item in clusters if target and item.server == target[0]), None)
+
+
+def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
+    """What the definition says beyond its tree: database host, its connections, known Secrets."""
+    release = item.built.release if item.built else None
+    if release is None:
+        return None, None, ()
+    declared: list[str] = []
+    if release.environment.secrets.provider != "sealed-secrets":
+        declared = sorted({need.name for need in release.needs})
+    database = release.environment.database
+    return database.host, database.max_connections, tuple(declared)
+
+
+def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The Application's sources, however it writes them."""
+    one = fields.section(spec, "source")
+    return [*fields.entries(spec, "sources"), *([one] if one else [])]
+
+
+def _release(spec: Mapping[str, Any]) -> str:
+    names = (fields.at(source, "helm", "releaseName") for source in _sources(spec))
+    return next((str(name) for name in names if name), "")
+
+
+def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
+    """Render the environment: its chart, the objects beside it, its Application.
+
+    What stands in the way becomes the side's failure; the other side and the other environments
+    go on.
+    """
+    try:
+        if item.unreadable is not None:
+            raise item.unreadable
+        own = _own_manifests(item)
+        values = _values(item)
+        if item.application is None:
+            yamlio.load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
+    except UserError as error:
+        return _failed(revision, item, error.message, error.path, error.line, error.hint)
+    if item.application is None or item.cluster is None:
+        return _failed(
+            revision,
+            item,
+            "its Application is missing or names no known cluster",
+            hint=f"gen-env generate {item.name}",
+        )
+    spec = fields.section(item.application, "spec")
+    namespace = str(fields.at(spec, "destination", "namespace") or "")
+    manifests = [*own, dict(item.application)]
+    notes = None
+    random: tuple[RandomField, ...] = ()
+    facts = _facts(item, values, spec, renderer)
+    if not any(_is_chart_file(path) for path in item.files):
+        lock = _lock(item)
+        rendered = _chart(item, spec, namespace, values, lock, charts, renderer)
+        if isinstance(rendered, Problem):
+            return Side(revision, (), facts, namespace, rendered)
+        manifests += rendered.manifests
+        notes, random = rendered.notes, rendered.random
+    facts = dataclasses.replace(facts, notes=notes)
+    found = render_steady.problems(random, environment=item.name, path=_values_path(item))
+    return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
+
+
+def _is_chart_file(path: str) -> bool:
+    return f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path
+
+
+def _own_manifests(item: Inputs) -> list[dict[str, Any]]:
+    """Objects in git: those Argo CD applies from the folder of the environment."""
+    found: list[dict[str, Any]] = []
+    prefix = f"{ROOT}/{item.name}/"
+    for path, content in sorted(item.files.items()):
+        place = PurePosixPath(path.removeprefix(prefix))
+        if place.suffix == ".yaml" and str(place).startswith(
+            (f"{GENERATED}/manifests/", "secrets/")
+        ):
+            found += yamlio.load_manifests(content, path=path)
+    return found
+
+
+def _values(item: Inputs) -> dict[str, Any]:
+    text = item.text(f"{GENERATED}/values.yaml")
+    loaded = yamlio.load_manifests(text, path=_values_path(item)) if text else []
+    if len(loaded) > 1:
+        raise UserError("more than one YAML document: Helm reads one", path=_values_path(item))
+    return loaded[0] if loaded else {}
+
+
+def _lock(item: Inputs) -> locks.Lock | None:
+    text = item.text(locks.FILE_NAME)
+    try:
+        return locks.read(text, item.path(locks.FILE_NAME)) if text else None
+    except yamlio.YamlError:
+        return None
+
+
+def _chart(
+    item: Inputs,
+    spec: Mapping[str, Any],
+    namespace: str,
+    values: Mapping[str, Any],
+    lock: locks.Lock | None,
+    charts: Charts,
+    renderer: Renderer,
+) -> Steady | Problem:
+    version = _chart_version(spec) or (lock.chart_version if lock else "")
+    digest = lock.chart_digest if lock and lock.chart_version == version else None
+    try:
+        chart = charts.locate(version, digest)
+    except ChartError as error:
+        return _problem(item, error.message, error.path, None, error.hint)
+    if chart is None:
+        return _problem(
+            item,
+            charts.missing(version),
+            hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
+        )
+    assert item.cluster is not None
+    request = RenderRequest(
+        chart=chart,
+        release=_release(spec),
+        namespace=namespace,
+        values=values,
+        kube_version=item.cluster.kubernetes_version,
+        api_versions=tuple(sorted(item.cluster.api_versions)),
+    )
+    answer = render_steady.render(renderer, request, PINS)
+    if isinstance(answer, RenderFailure):
+        return answer.problems(environment=item.name, path=_values_path(item))[0]
+    return answer
+
+
+def _values_path(item: Inputs) -> str:
+    return item.path(f"{GENERATED}/values.yaml")
+
+
+def _chart_version(spec: Mapping[str, Any]) -> str:
+    charts = (source for source in _sources(spec) if source.get("chart"))
+    return next((str(source.get("targetRevision") or "") for source in charts), "")
+
+
+def _facts(
+    item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any], renderer: Renderer
+) -> Facts:
+    lock = _lock(item)
+    host, connections, declared = _promises(item)
+    return Facts(
+        airflow_version=str(values.get("airflowVersion") or "") or None,
+        chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
+        kubernetes_version=item.cluster.kubernetes_version if item.cluster else None,
+        engine=renderer.engine_version(),
+        executor=str(values.get("executor") or "") or None,
+        database_host=host,
+        connection_limit=connections,
+        declared_secrets=frozenset(declared),
+        values=values,
+    )
+
+
+def _failed(
+    revision: str,
+    item: Inputs,
+    message: str,
+    path: str = "",
+    line: int | None = None,
+    hint: str = "",
+) -> Side:
+    return Side(revision, failure=_problem(item, message, path, line, hint))
+
+
+def _problem(
+    item: Inputs, message: str, path: str = "", line: int | None = None, hint: str = ""
+) -> Problem:
+    return Problem(
+        "render/not-possible",
+        Severity.ERROR,
+        message,
+        item.name,
+        path or _values_path(item),
+        line,
+        hint,
+    )

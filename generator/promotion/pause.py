@@ -1,0 +1,152 @@
+"""`gen-env pause` as steps: an environment that Argo CD leaves alone, and the end of that."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+from generator.core.errors import UserError
+from generator.definition.definition import Definition
+from generator.git.plumbing import Draft
+from generator.model.base import seconds_of
+from generator.pipeline import generate as pipeline
+from generator.promotion import pause_marker as standstill
+from generator.promotion import publish
+from generator.promotion import pull_request_text as text
+from generator.promotion.base_branch import Ground
+from generator.promotion.pause_marker import Halt
+from generator.promotion.promote import Means, Published, rendered
+from generator.promotion.regenerate import Regenerated, regenerate, replaced
+
+KIND = "pause"
+_LONGEST = timedelta(days=366)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for on the command line; `until` is a length (8h) or a moment."""
+
+    environment: str
+    resume: bool = False
+    until: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Pause:
+    """A pause, or its end, ready to be written; `nothing` says why there is nothing to write."""
+
+    wish: Wish
+    ground: Ground
+    regenerated: Regenerated
+    notes: tuple[str, ...]
+    nothing: str = ""
+
+    @property
+    def branch(self) -> str:
+        """One branch for both directions."""
+        return f"{KIND}/{self.wish.environment.replace('/', '-')}"
+
+    @property
+    def title(self) -> str:
+        """The pull request's title, and the commit's first line."""
+        return f"{'Resume' if self.wish.resume else 'Pause'} {self.wish.environment}"
+
+
+def prepare(ground: Ground, wish: Wish, means: Means, now: datetime) -> Pause:
+    """The definition with the pause or without it, and its tree; nothing is written yet.
+
+    Raises UserError for an unknown environment, an `until` that cannot be, a definition that
+    cannot be edited in place, and for a pause that is not ours to take back.
+    """
+    if wish.resume and wish.until is not None:
+        raise UserError("--resume and --until do not go together")
+    item = ground.definition(wish.environment)
+    managed = ground.settings.repository.argocd.project.manage
+    nothing, notes = "", _notes(managed=managed, wish=wish)
+    text_now = item.document.text
+    if wish.resume:
+        after = standstill.resumed(text_now, item.path)
+    elif standstill.is_paused(text_now):
+        after, nothing = text_now, f"{wish.environment} is paused already"
+    elif managed:
+        after = standstill.with_window(text_now, _halt(wish, now), item.path)
+    else:
+        after, nothing = _without_automation(ground, item, wish)
+    edited = replaced(ground.files, {item.path: after.encode()})
+    made = regenerate(ground.files, edited, item.name, means.charts, means.renderer)
+    return Pause(wish, ground, made, notes, nothing)
+
+
+def _without_automation(ground: Ground, item: Definition, wish: Wish) -> tuple[str, str]:
+    """An AppProject of somebody else takes no window of ours: then nothing syncs by itself."""
+    if wish.until is not None:
+        raise UserError(
+            "--until needs a sync window, and the AppProject is not managed here",
+            path="gen-env.yaml",
+            hint="leave --until out and resume by hand, or set argocd.project.manage: true",
+        )
+    resolved = pipeline.build(ground.files, ground.settings, item).resolved
+    if resolved is not None and not resolved.environment.sync.automated:
+        return item.document.text, f"{item.name} does not sync by itself anyway (sync.automated)"
+    return standstill.without_automation(item.document.text, item.path), ""
+
+
+def _halt(wish: Wish, now: datetime) -> Halt:
+    if wish.until is None:
+        return Halt()
+    end = _moment(wish.until, now)
+    if not now < end <= now + _LONGEST:
+        raise UserError(f"--until {wish.until} is not within the year to come")
+    start = now.astimezone(UTC).replace(second=0, microsecond=0)
+    minutes = -((start - end) // timedelta(minutes=1))
+    return Halt(f"{start.minute} {start.hour} {start.day} {start.month} *", f"{minutes}m")
+
+
+def _moment(until: str, now: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        seconds = seconds_of(until)
+        if not seconds or not until.endswith(("s", "m", "h")):
+            raise UserError(
+                f"--until {until} is neither a length nor a moment",
+                hint="such as 8h or 2026-06-02T08:00+02:00",
+            ) from None
+        return now + timedelta(seconds=seconds)
+    if moment.tzinfo is None:
+        raise UserError(f"--until {until} names no time zone", hint=f"such as {until}+02:00")
+    return moment
+
+
+def _notes(*, managed: bool, wish: Wish) -> tuple[str, ...]:
+    if wish.resume:
+        return ("Argo CD syncs what has gathered meanwhile as soon as this is merged",)
+    if not managed:
+        return (
+            "holds from the merge on and until `--resume`; a person can still sync by hand",
+            "the AppProject is not managed here, so automated sync is taken away instead of a"
+            " window set",
+        )
+    notes = ["holds from the merge on; a person can still sync by hand"]
+    if wish.until is not None:
+        notes.append("the window comes again on that day of the next year unless `--resume`d")
+    return tuple(notes)
+
+
+def publish_it(pause: Pause, means: Means, *, pull: bool) -> Published:
+    """Write the commit and, with `pull`, push it and open or update the one pull request."""
+    ground = pause.ground
+    message = publish.message(pause.title, "", {publish.TRAILER: KIND})
+    changes = {ground.inside(path): content for path, content in pause.regenerated.changes.items()}
+    draft = Draft(ground.base, changes, message)
+    placed = publish.place(ground, pause.branch, draft, push=pull)
+    if not pull or means.forge is None:
+        return Published(placed, None)
+    head = f"{pause.title}: what is in git does not reach the cluster by itself.\n"
+    if pause.wish.resume:
+        head = f"{pause.title}: what is in git reaches the cluster again.\n"
+    report = rendered(ground, pause.regenerated, pause.wish.environment, means)
+    body = text.with_report(
+        head + text.listed(pause.notes), report, means.forge.limits.comment_budget
+    )
+    return Published(placed, means.forge.ensure_pr(pause.branch, ground.branch, pause.title, body))

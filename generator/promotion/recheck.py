@@ -1,0 +1,166 @@
+"""The gates once more, on a pull request as it is now: asked before the merge."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.layered import Path, leaves
+from generator.definition.definition import Definition, Settings
+from generator.pipeline.generate import build
+from generator.promotion import gates
+from generator.promotion import pause_marker as standstill
+from generator.promotion.evidence import Evidence, unreadable
+from generator.promotion.gates import Facts, Gate
+from generator.tree import catalogue
+from generator.tree.catalogue import Catalogue
+from generator.yaml.data import MISSING, get
+
+_NOBODY = "(no environment)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a pull request proposes for one environment: files of the base and of the merge result,
+    the paths that it touches, its branch and its labels.
+    """
+
+    target: str
+    base: Files
+    head: Files
+    touched: frozenset[str]
+    branch: str
+    labels: frozenset[str] = frozenset()
+    earlier: tuple[bytes, ...] = ()
+    """The target's definition as it was at earlier commits of the base branch, for rollbacks."""
+
+
+def again(
+    proposed: Proposed, evidence_of: Callable[[str], Evidence], now: datetime
+) -> tuple[Gate, ...]:
+    """The gates of the promotion into an environment; none where nothing promoted is changed, and
+    none for a rollback or a pause, known by their content and not by the name of a branch.
+
+    Order, soak time and the list of fields are those of the base: a pull request does not bend its
+    own rules. The source is not believed from texts that people can edit: it is the environment
+    before the target (promotion.paths) whose values on the base are the proposed ones.
+    """
+    before = _concerned(proposed.base, proposed.target)
+    after = catalogue.load(proposed.head, frozenset({proposed.target}))
+    old = before.definitions.get(proposed.target)
+    new = after.definitions.get(proposed.target)
+    if before.settings is None or old is None or new is None:
+        return ()
+    if _goes_back(proposed, old, new):
+        return ()
+    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
+    return gates.evaluate(facts, now) if facts else ()
+
+
+def _concerned(files: Files, target: str) -> Catalogue:
+    """The target and what may come before it: the other environments need not be read."""
+    settings = catalogue.load(files, frozenset()).settings
+    names = {target}
+    if settings is not None:
+        for path in settings.repository.promotion.paths.values():
+            names |= {before for before, after in itertools.pairwise(path) if after == target}
+    return catalogue.load(files, frozenset(names))
+
+
+def _facts(
+    proposed: Proposed,
+    settings: Settings,
+    definitions: Mapping[str, Definition],
+    new: Definition,
+    evidence_of: Callable[[str], Evidence],
+) -> Facts | None:
+    """What the gates look at; None where they are not asked."""
+    old = definitions[proposed.target]
+    changed = _changed(old.data, new.data)
+    promoted = [tuple(field.split(".")) for field in settings.repository.promotion.fields]
+    moved = [path for path in promoted if get(old.data, path) != get(new.data, path)]
+    resolved = build(proposed.base, settings, old).resolved
+    word = resolved.environment.metadata.tier if resolved else old.tier
+    tiers = settings.repository.policy.tiers
+    tier = next((policy for name, policy in tiers.items() if name == word), None)
+    only = tier is not None and tier.promotion_only
+    if not moved and not (only and changed):
+        return None
+    source, outdated = _source(definitions, settings, new, moved)
+    other = [path for path in changed if not any(path[: len(p)] == p for p in promoted)]
+    names = [".".join(map(str, path)) for path in other if path != ("chart", "digest")]
+    return Facts(
+        source=source,
+        target=proposed.target,
+        paths=settings.repository.promotion.paths,
+        evidence=evidence_of(source) if source != _NOBODY else unreadable("", _NOBODY),
+        soak=tier.soak if tier else None,
+        windows=resolved.environment.sync.windows if resolved else (),
+        promotion_only=only,
+        branch=proposed.branch,
+        other_changes=(*names, *_elsewhere(proposed)),
+        outdated=outdated,
+        required_labels=tier.labels if tier else (),
+        labels=proposed.labels,
+    )
+
+
+def _goes_back(proposed: Proposed, old: Definition, new: Definition) -> bool:
+    """Whether the definition, a pause apart, is the present one or an earlier one."""
+    try:
+        known = {
+            standstill.kept("", text.decode("utf-8", "replace"), new.path)
+            for text in (old.document.text.encode(), *proposed.earlier)
+        }
+        return standstill.kept("", new.document.text, new.path) in known and not _elsewhere(
+            proposed
+        )
+    except UserError:
+        return False
+
+
+def _source(
+    definitions: Mapping[str, Definition],
+    settings: Settings,
+    new: Definition,
+    moved: Sequence[Path],
+) -> tuple[str, tuple[str, ...]]:
+    """The environment before the target that fits best, and the fields that it has otherwise."""
+    best: tuple[str, tuple[str, ...]] | None = None
+    for path in settings.repository.promotion.paths.values():
+        for source, target in itertools.pairwise(path):
+            if target != new.name or source not in definitions:
+                continue
+            data = definitions[source].data
+            other = tuple(
+                ".".join(map(str, field))
+                for field in moved
+                if str(get(data, field)) != str(get(new.data, field))
+            )
+            if best is None or len(other) < len(best[1]):
+                best = source, other
+    return best or (_NOBODY, ())
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Path]:
+    left, right = dict(leaves(old)), dict(leaves(new))
+    return [
+        path
+        for path in sorted({*left, *right})
+        if left.get(path, MISSING) != right.get(path, MISSING)
+    ]
+
+
+def _elsewhere(proposed: Proposed) -> list[str]:
+    """Touched files that belong to no part of the target's own tree."""
+    folder = f"environments/{proposed.target}/"
+    ours = (f"{folder}generated/", "bootstrap/", ".gen-env/")
+    own = {f"{folder}environment.yaml", f"{folder}gen-env.lock"}
+    return sorted(
+        path for path in proposed.touched if path not in own and not path.startswith(ours)
+    )

@@ -1,0 +1,81 @@
+"""An environment generated anew from edited files: what a commit then holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.core.problem import Problem, has_errors
+from generator.definition.definition import ROOT
+from generator.pipeline import generate as pipeline
+from generator.pipeline.generate import Built, Charts
+from generator.render.request import Renderer
+
+
+@dataclasses.dataclass(frozen=True)
+class Regenerated:
+    """The files afterwards, which of them differ from before, and the findings."""
+
+    files: Snapshot
+    changes: Mapping[str, bytes | None]
+    """Content by path, None for a file that goes."""
+    problems: tuple[Problem, ...]
+    built: Built | None
+
+    def require(self) -> None:
+        """Raise UserError when the environment cannot be generated."""
+        if has_errors(self.problems):
+            first = next(item for item in self.problems if has_errors([item]))
+            raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+
+
+def regenerate(
+    before: Snapshot, edited: Snapshot, name: str, charts: Charts, renderer: Renderer | None
+) -> Regenerated:
+    """Generate one environment from `edited`, and compare with the files as they were `before`.
+
+    Files of the repository as a whole (projects) change only as far as the edit changes them: that
+    they were out of date already is another change.
+    """
+    after = pipeline.generate(edited, [name], charts, renderer)
+    stale = pipeline.generate(before, [name], charts, renderer)
+    contents = dict(edited.contents)
+    for outcome in after.outcomes:
+        writes, removals = dict(outcome.plan.writes), set(outcome.plan.removals)
+        if not outcome.name:
+            known = next((item.plan for item in stale.outcomes if not item.name), None)
+            old_writes = known.writes if known else {}
+            writes = {path: text for path, text in writes.items() if old_writes.get(path) != text}
+            removals -= set(known.removals if known else ())
+        contents |= {path: text.encode() for path, text in writes.items()}
+        for path in removals:
+            contents.pop(path, None)
+    files = Snapshot(contents, edited.symlinks)
+    problems = tuple(item for item in after.problems if item.environment in ("", name))
+    return Regenerated(files, difference(before, files), problems, after.built.get(name))
+
+
+def difference(before: Snapshot, after: Snapshot) -> dict[str, bytes | None]:
+    """What differs, by path."""
+    paths = sorted({*before.contents, *after.contents})
+    return {
+        path: after.contents.get(path)
+        for path in paths
+        if before.contents.get(path) != after.contents.get(path)
+    }
+
+
+def folder_of(name: str) -> str:
+    """An environment's folder with a slash at its end."""
+    return f"{ROOT}/{name}/"
+
+
+def replaced(files: Snapshot, contents: Mapping[str, bytes | None]) -> Snapshot:
+    """The files with these contents instead; None removes one."""
+    merged = {**files.contents, **{k: v for k, v in contents.items() if v is not None}}
+    gone = {path for path, content in contents.items() if content is None}
+    return Snapshot(
+        {path: content for path, content in merged.items() if path not in gone}, files.symlinks
+    )

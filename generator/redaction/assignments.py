@@ -1,0 +1,116 @@
+"""Where a text gives a secret to a name: `password = …`, `"token": "…"`, `--password …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.redaction.names import is_secret_name
+
+Interval = tuple[int, int]
+
+_ASSIGNMENT = re.compile(
+    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
+    r"(?P<gap>[ \t]{0,16}+)"
+)
+_FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
+_USERS_CREATE = re.compile(r"(?<![\w-])-p[ \t]{1,8}+(?=[^\s-])")
+_ESCAPED = re.compile(r"\"(?P<body>(?:[^\"\\\n]|\\.)*+)\"")  # as JSON and YAML escape
+_QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
+_AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
+_WORD = re.compile(r"[^\s,;&\"'}\])|]+")
+_LINE = re.compile(r"[^\n]*")
+_REFERENCE = re.compile(
+    r"\$\([\w.]+\)|\$\{[\w.]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|null|none|true|false|~|[{\[]\}?\]?"
+    r"|[|>][-+0-9]*|\\",
+    re.IGNORECASE,
+)
+BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
+
+
+def assignments(text: str) -> Iterator[Interval]:
+    """`name = value`, `name: value`, `"name": "value"`, and pairs of `name:` and `value:`."""
+    named_secret = False
+    position = 0
+    while match := _ASSIGNMENT.search(text, position):
+        position = match.end()
+        name = match["name"]
+        if name in ("name", "key", "parameter", "conn_id"):
+            named_secret = is_secret_name(_value(text, position))
+        elif is_secret_name(name) or (named_secret and name == "value"):
+            for start, end in _assigned(text, match):
+                yield start, end
+                position = max(position, end)
+            named_secret = False
+
+
+def _value(text: str, start: int) -> str:
+    quoted = _QUOTED.match(text, start)
+    if quoted:
+        return quoted["body"]
+    word = _WORD.match(text, start)
+    return word.group() if word else ""
+
+
+def _assigned(text: str, match: re.Match[str]) -> Iterator[Interval]:
+    start = match.end()
+    if BLOCK_SCALAR.match(text, start):
+        yield from _deeper_lines(text, match.start(), start)
+        return
+    quoted = _ESCAPED.match(text, start) or _QUOTED.match(text, start)
+    if quoted and _AFTER_QUOTE.match(text, quoted.end()):
+        span = quoted.span("body")
+    elif _opens_line(text, match.start()) or text[start : start + 1] in ("'", '"', "\\"):
+        line = _LINE.match(text, start)
+        assert line is not None
+        span = (start, start + len(line.group().rstrip().rstrip(",")))
+    else:
+        word = _WORD.match(text, start)
+        span = word.span() if word else (start, start)
+    if not _REFERENCE.fullmatch(text, *span):
+        yield span
+
+
+def _opens_line(text: str, start: int) -> bool:
+    """Whether only indentation, a dash, a quote, `export` or `set` stand before it on its line."""
+    before = text[max(text.rfind("\n", max(0, start - 200), start) + 1, start - 200) : start]
+    return re.fullmatch(r"[ \t\"'\-]*(?:(?:export|set|ENV|env)[ \t]+)?", before) is not None
+
+
+def _deeper_lines(text: str, key: int, start: int) -> Iterator[Interval]:
+    """The lines of a block scalar: those indented deeper than the line of its key."""
+    line_start = text.rfind("\n", 0, key) + 1
+    depth = _indent(text, line_start)
+    position = text.find("\n", start) + 1
+    while 0 < position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        if text[position:end].strip():
+            if _indent(text, position) <= depth:
+                return
+            yield position + _indent(text, position), end
+        position = end + 1
+
+
+def _indent(text: str, start: int) -> int:
+    line = _LINE.match(text, start)
+    assert line is not None
+    return len(line.group()) - len(line.group().lstrip(" -"))
+
+
+def flags(text: str) -> Iterator[Interval]:
+    """`--password VALUE`, and `-p VALUE` of `airflow users create`."""
+    for match in _FLAG.finditer(text):
+        if is_secret_name(match["name"]):
+            yield from _argument(text, match.end())
+    if "users create" in text:
+        for match in _USERS_CREATE.finditer(text):
+            yield from _argument(text, match.end())
+
+
+def _argument(text: str, start: int) -> Iterator[Interval]:
+    quoted = _QUOTED.match(text, start)
+    word = re.compile(r"\S+").match(text, start)
+    span = quoted.span("body") if quoted else word.span() if word else (start, start)
+    if not _REFERENCE.fullmatch(text, *span):
+        yield span

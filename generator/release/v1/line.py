@@ -1,0 +1,155 @@
+"""Chart 1.22: from an environment to chart values, and back to what those values will run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.model.environment import Environment
+from generator.model.repository import Cluster
+from generator.release.setting import PROMISE, Setting, nest, overlay
+from generator.release.v1.names import VALUES_KEY
+from generator.release.v1.secrets import needs
+from generator.release.v1.topology import Topology, flows, read
+from generator.release.v1.values import base, features, stores
+from generator.release.v1.values import components as parts
+
+__all__ = [
+    "OWNED",
+    "VERSIONS",
+    "decided",
+    "flows",
+    "merged",
+    "needs",
+    "owner",
+    "restart_annotations",
+    "settings",
+    "topology",
+]
+
+VERSIONS = ("1.22.",)
+"""Prefixes of the chart versions that this table was tried with."""
+
+# Fields own these keys whether or not this environment sets them: key prefix → field.
+OWNED: Mapping[str, str] = {
+    "airflowVersion": "airflow.version",
+    "airflowHome": "airflow.home",
+    "allowPodLaunching": "rbac.allowPodLaunching",
+    "apiSecretKey": "keys.apiSecretKeySecretName",
+    "apiServer.apiServerConfig": "auth",
+    "apiServer.hpa": "apiServer.autoscaling",
+    "apiServer.replicas": "apiServer.replicas",
+    "apiServer.resources": "apiServer.resources",
+    "apiServer.topologySpreadConstraints": "apiServer.spread",
+    "cleanup.enabled": "cleanup.pods",
+    "createUserJob.defaultUser": "auth.defaultUser",
+    "createUserJob.enabled": "auth.defaultUser",
+    "dagProcessor.dagBundleConfigList": "dags.bundles",
+    "dagProcessor.replicas": "dagProcessor.replicas",
+    "dagProcessor.resources": "dagProcessor.resources",
+    "dags.gitSync": "dags.gitSync",
+    "dags.persistence": "dags.persistence",
+    "data": "database",
+    "databaseCleanup.enabled": "cleanup.database",
+    "defaultAirflowDigest": "image.digest",
+    "elasticsearch": "logging.remote",
+    "env": "airflow.env",
+    "executor": "airflow.executor",
+    "extraEnvFrom": "secrets.extra",
+    "fernetKey": "keys.fernetKeySecretName",
+    "fernetKeySecretName": "keys.fernetKeySecretName",
+    "images.airflow": "image",
+    "imagePullSecrets": "image.pullSecrets",
+    "ingress.apiServer": "ingress",
+    "ingress.web": "ingress",
+    "jwtSecret": "keys.jwtSecretName",
+    "limits": "limits",
+    "logs.persistence": "logging.persistence",
+    "networkPolicies": "networkPolicy",
+    "opensearch": "logging.remote",
+    "pgbouncer.enabled": "pgbouncer",
+    "pgbouncer.configSecretName": "pgbouncer.secretName",
+    "postgresql.enabled": "database.embedded",
+    "postgresql.auth": "database.embedded",
+    "quotas": "quota",
+    "rbac.create": "rbac.create",
+    "redis.enabled": "broker.embedded",
+    "redis.password": "broker.passwordSecretName",
+    "redis.persistence": "broker.storage",
+    "registry": "image.pullSecrets",
+    "scheduler.replicas": "scheduler.replicas",
+    "scheduler.resources": "scheduler.resources",
+    "secret": "secrets.extra",
+    "securityContext": "security",
+    "securityContexts": "security",
+    "statsd.enabled": "metrics.type",
+    "triggerer.keda": "triggerer.autoscaling",
+    "triggerer.replicas": "triggerer.replicas",
+    "triggerer.resources": "triggerer.resources",
+    "webserver.defaultUser": "auth.defaultUser",
+    "webserverSecretKey": "keys.webserverSecretKeySecretName",
+    "workers.celery.hpa": "workers.autoscaling",
+    "workers.celery.keda": "workers.autoscaling",
+    "workers.celery.replicas": "workers.replicas",
+    "workers.celery.resources": "workers.resources",
+    "workers.celery.terminationGracePeriodSeconds": "workers.terminationGracePeriodSeconds",
+    "workers.keda": "workers.autoscaling",
+    "workers.replicas": "workers.replicas",
+}
+
+
+def settings(environment: Environment, cluster: Cluster) -> list[Setting]:
+    """Every chart value that the environment decides, `values:` not yet merged."""
+    found: Iterator[Setting]
+    result: list[Setting] = []
+    for module in (base, stores, parts, features):
+        found = module.settings(environment, cluster)
+        result += found
+    return result
+
+
+def owner(key: tuple[str, ...], decided: Mapping[tuple[str, ...], str]) -> str | None:
+    """The field that owns a key of `values:`, or None when it is free.
+
+    `decided` are this environment's own settings with their fields; a key owns everything below
+    it, and a key above an owned one may not replace it with a scalar or a list.
+    """
+    for length in range(len(key), 0, -1):
+        prefix = key[:length]
+        if decided.get(prefix):
+            return decided[prefix]
+        if ".".join(prefix) in OWNED:
+            return OWNED[".".join(prefix)]
+    return None
+
+
+def decided(found: list[Setting]) -> dict[tuple[str, ...], str]:
+    """Key → field of every setting that a field or a promise owns."""
+    return {setting.key: setting.field for setting in found if setting.field}
+
+
+def merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
+    """The settings with `values:` over them, as Helm merges."""
+    soft = nest(setting for setting in found if not setting.field)
+    firm = nest(setting for setting in found if setting.field)
+    overlay(soft, environment.values)
+    overlay(soft, firm)
+    return soft
+
+
+def topology(values: Mapping[str, Any], environment: Environment) -> Topology:
+    """What runs with these merged values."""
+    return read(values, environment.release, environment.namespace)
+
+
+def restart_annotations(
+    top: Topology, annotations: Mapping[str, Mapping[str, str]]
+) -> list[Setting]:
+    """Pod annotations of single components, below `<component>.podAnnotations`."""
+    keys = {**VALUES_KEY, "postgresql": "postgresql.primary"}
+    return [
+        Setting((*keys[part].split("."), "podAnnotations", name), value, PROMISE)
+        for part, wanted in sorted(annotations.items())
+        if top.has(part)
+        for name, value in sorted(wanted.items())
+    ]

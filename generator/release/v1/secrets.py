@@ -1,0 +1,214 @@
+"""The Secrets that merged values refer to, with their keys (chart 1.x, tried by rendering)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from generator.release.secret import SecretKey, SecretNeed
+from generator.release.setting import at
+from generator.release.v1.names import VALUES_KEY
+from generator.release.v1.topology import Topology, git_parts
+
+_GIT_KEYS = ("GITSYNC_PASSWORD", "GITSYNC_USERNAME", "GIT_SYNC_PASSWORD", "GIT_SYNC_USERNAME")
+_ENV_FROM = re.compile(r"secretRef:\s*\n?\s*name:\s*[\"']?([a-z0-9.-]+)")
+
+
+def needs(top: Topology, extra: Mapping[str, Any]) -> tuple[SecretNeed, ...]:
+    """Every Secret that the release reads, one entry a name, by name.
+
+    `extra` gives keys and type of Secrets that the definition declares under `secrets.extra`.
+    """
+    found: dict[str, SecretNeed] = {}
+    for need in (*_stores(top), *_keys(top), *_features(top), *_environment(top, extra)):
+        known = found.get(need.name)
+        found[need.name] = _union(known, need) if known else need
+    return tuple(found[name] for name in sorted(found))
+
+
+def _union(first: SecretNeed, second: SecretNeed) -> SecretNeed:
+    keys = {key.name: key for key in (*second.keys, *first.keys)}
+    return SecretNeed(
+        name=first.name,
+        keys=tuple(keys[name] for name in sorted(keys)),
+        why=first.why if first.why == second.why else f"{first.why}; {second.why}",
+        restarts=tuple(sorted({*first.restarts, *second.restarts})),
+        type=first.type if first.type != "Opaque" else second.type,
+    )
+
+
+def airflow(top: Topology) -> tuple[str, ...]:
+    """Long-running components that carry the standard environment."""
+    wanted = (top.server, "scheduler", "dag-processor", "triggerer", "flower")
+    celery = ("worker",) if top.celery else ()
+    return tuple(sorted(part for part in (*wanted, *celery) if top.has(part)))
+
+
+def _stores(top: Topology) -> Iterator[SecretNeed]:
+    values = top.values
+    everybody = airflow(top)
+    database = at(values, "data.metadataSecretName")
+    if database:
+        keys = [SecretKey("connection", "database-uri")]
+        scaled = top.on("workers.celery.keda.enabled") or top.on("triggerer.keda.enabled")
+        if scaled and top.has("pgbouncer"):
+            keys.append(SecretKey("kedaConnection", "keda-uri"))
+        yield SecretNeed(str(database), tuple(keys), "metadata database", everybody)
+    if top.has("postgresql") and at(values, "postgresql.auth.existingSecret"):
+        name = str(at(values, "postgresql.auth.existingSecret"))
+        key = SecretKey("postgres-password", "random")
+        yield SecretNeed(name, (key,), "embedded PostgreSQL", ("postgresql",))
+    if top.celery:
+        yield from _celery(top, everybody)
+    if top.has("pgbouncer"):
+        yield from _pgbouncer(top)
+
+
+def _celery(top: Topology, everybody: tuple[str, ...]) -> Iterator[SecretNeed]:
+    backend = at(top.values, "data.resultBackendSecretName")
+    if backend:
+        key = SecretKey("connection", "result-backend-uri")
+        yield SecretNeed(str(backend), (key,), "Celery result backend", everybody)
+    broker = at(top.values, "data.brokerUrlSecretName")
+    if broker:
+        key = SecretKey("connection", "broker-uri")
+        yield SecretNeed(str(broker), (key,), "Celery broker", everybody)
+    password = at(top.values, "redis.passwordSecretName")
+    if password and top.has("redis"):
+        key = SecretKey("password", "random")
+        yield SecretNeed(str(password), (key,), "embedded Redis", ("redis",))
+
+
+def _pgbouncer(top: Topology) -> Iterator[SecretNeed]:
+    config = at(top.values, "pgbouncer.configSecretName")
+    if config:
+        keys = (
+            SecretKey("pgbouncer.ini", "pgbouncer-ini"),
+            SecretKey("users.txt", "pgbouncer-users"),
+        )
+        yield SecretNeed(str(config), keys, "PgBouncer's configuration", ("pgbouncer",))
+    stats = at(top.values, "pgbouncer.metricsExporterSidecar.statsSecretName")
+    if stats:
+        name = at(top.values, "pgbouncer.metricsExporterSidecar.statsSecretKey") or "connection"
+        key = SecretKey(str(name), "stats-uri")
+        yield SecretNeed(str(stats), (key,), "PgBouncer's statistics", ("pgbouncer",))
+
+
+def _keys(top: Topology) -> Iterator[SecretNeed]:
+    everybody = airflow(top)
+    rows: list[tuple[str, SecretKey, str, tuple[str, ...]]] = [
+        ("fernetKeySecretName", SecretKey("fernet-key", "fernet"), "Fernet key", everybody)
+    ]
+    if top.airflow_3:
+        signers = tuple(part for part in (top.server, "scheduler") if top.has(part))
+        rows += [
+            (
+                "apiSecretKeySecretName",
+                SecretKey("api-secret-key", "random"),
+                "API secret key",
+                everybody,
+            ),
+            (
+                "jwtSecretName",
+                SecretKey("jwt-secret", "random"),
+                "signs the API's tokens",
+                tuple(sorted(signers)),
+            ),
+        ]
+    else:
+        rows.append(
+            (
+                "webserverSecretKeySecretName",
+                SecretKey("webserver-secret-key", "random"),
+                "webserver secret key",
+                everybody,
+            )
+        )
+    for name, key, why, restarts in rows:
+        secret = at(top.values, name)
+        if secret:
+            yield SecretNeed(str(secret), (key,), why, restarts)
+
+
+def _features(top: Topology) -> Iterator[SecretNeed]:
+    values = top.values
+    if top.on("dags.gitSync.enabled"):
+        readers = tuple(sorted(part for part in git_parts(top) if part != "worker" or top.celery))
+        ssh, token = (
+            at(values, "dags.gitSync.sshKeySecret"),
+            at(values, "dags.gitSync.credentialsSecret"),
+        )
+        if ssh:
+            yield SecretNeed(
+                str(ssh), (SecretKey("gitSshKey", "ssh-key"),), "DAG repository", readers
+            )
+        elif token:
+            keys = tuple(
+                SecretKey(name, "username" if "USER" in name else "text") for name in _GIT_KEYS
+            )
+            yield SecretNeed(str(token), keys, "DAG repository", readers)
+    for engine in ("elasticsearch", "opensearch"):
+        name = at(values, f"{engine}.secretName")
+        if top.on(f"{engine}.enabled") and name:
+            yield SecretNeed(
+                str(name), (SecretKey("connection"),), "remote task logs", airflow(top)
+            )
+    if top.has("flower") and at(values, "flower.secretName"):
+        name = str(at(values, "flower.secretName"))
+        yield SecretNeed(name, (SecretKey("basicAuth"),), "flower", ("flower",))
+    for entry in at(values, "imagePullSecrets") or []:
+        name = entry.get("name") if isinstance(entry, Mapping) else entry
+        key = SecretKey(".dockerconfigjson", "dockerconfig")
+        yield SecretNeed(str(name), (key,), "pulls images", (), "kubernetes.io/dockerconfigjson")
+    yield from _certificates(top)
+
+
+def _certificates(top: Topology) -> Iterator[SecretNeed]:
+    """Ingress certificates that nobody issues: those without cert-manager's annotation."""
+    for name in ("apiServer", "web", "flower"):
+        ingress = at(top.values, f"ingress.{name}") or {}
+        issued = any(key.startswith("cert-manager.io/") for key in ingress.get("annotations") or {})
+        if ingress.get("enabled") is not True or issued:
+            continue
+        for host in ingress.get("hosts") or []:
+            tls = (host.get("tls") or {}) if isinstance(host, Mapping) else {}
+            if tls.get("enabled") and tls.get("secretName"):
+                keys = (SecretKey("tls.crt", "certificate"), SecretKey("tls.key", "certificate"))
+                yield SecretNeed(
+                    str(tls["secretName"]), keys, "ingress certificate", (), "kubernetes.io/tls"
+                )
+
+
+def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed]:
+    """Secrets that become environment variables, of all components or of one."""
+    everybody = airflow(top)
+    for entry in at(top.values, "secret") or []:
+        held = SecretKey(str(entry.get("secretKey") or "value"))
+        yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
+    for name in _ENV_FROM.findall(str(at(top.values, "extraEnvFrom") or "")):
+        keys = tuple(SecretKey(key) for key in (extra[name].keys if name in extra else ()))
+        yield SecretNeed(name, keys, "environment", everybody)
+    for part, key in VALUES_KEY.items():
+        if top.has(part):
+            for name, item in _references(at(top.values, f"{key}.env")):
+                yield SecretNeed(name, (SecretKey(item),), f"environment of {part}", (part,))
+    if top.has("create-user-job"):
+        for name, item in _references(at(top.values, "createUserJob.env")):
+            yield SecretNeed(name, (SecretKey(item, "random"),), "first user", ())
+    for name, declared in extra.items():
+        keys = tuple(SecretKey(key) for key in declared.keys)
+        yield SecretNeed(
+            name,
+            keys,
+            "environment" if declared.env_from or declared.env else "declared",
+            everybody if declared.env_from or declared.env else (),
+            declared.type,
+        )
+
+
+def _references(listed: Any) -> Iterable[tuple[str, str]]:
+    for entry in listed or []:
+        reference = at(entry, "valueFrom.secretKeyRef") if isinstance(entry, Mapping) else None
+        if isinstance(reference, Mapping):
+            yield str(reference.get("name")), str(reference.get("key"))

@@ -1,0 +1,255 @@
+"""What runs, read from merged values: components, and who must talk to whom."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.release.setting import at
+from generator.release.v1 import otel_collector as collector
+from generator.release.v1.names import JOB_PARTS, PORTS, Names
+
+Ports = tuple[tuple[int, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flow:
+    """Traffic that must pass: from a component to a component, or to or from an outside peer.
+
+    `source` and `destination` are component labels, or `peer:<name>` for something outside:
+    dns, database, broker, git, logs, identity, secretsBackend, otel, kubernetes, ingress,
+    monitoring, keda, tasks (declared task egress).
+    """
+
+    source: str
+    destination: str
+    ports: Ports
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Topology:
+    """The parts of one release and the switches that decide its traffic."""
+
+    names: Names
+    airflow_3: bool
+    executors: tuple[str, ...]
+    parts: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    @property
+    def server(self) -> str:
+        """Component label of the UI and API."""
+        return "api-server" if self.airflow_3 else "webserver"
+
+    @property
+    def celery(self) -> bool:
+        """Whether Celery workers run."""
+        return "CeleryExecutor" in self.executors
+
+    @property
+    def kubernetes(self) -> bool:
+        """Whether tasks run as pods of their own."""
+        return "KubernetesExecutor" in self.executors
+
+    @property
+    def local(self) -> bool:
+        """Whether tasks run inside the scheduler."""
+        return "LocalExecutor" in self.executors
+
+    def has(self, component: str) -> bool:
+        """Whether pods with this component label exist."""
+        return component in self.parts
+
+    def on(self, key: str) -> bool:
+        """Whether a switch in the values is on."""
+        return at(self.values, key) is True
+
+
+def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:
+    """The topology that these merged values give; gen-env writes every switch explicitly."""
+    version = str(at(values, "airflowVersion") or "3")
+    executors = tuple(str(at(values, "executor") or "CeleryExecutor").split(","))
+    bare = Topology(
+        names=Names.of(values, release, namespace),
+        airflow_3=int(version.split(".")[0]) >= 3,
+        executors=executors,
+        parts=(),
+        values=values,
+    )
+    return dataclasses.replace(bare, parts=tuple(_parts(bare)))
+
+
+def _parts(top: Topology) -> Iterator[str]:
+    if at(top.values, f"{'apiServer' if top.airflow_3 else 'webserver'}.enabled") is not False:
+        yield top.server
+    yield "scheduler"
+    processor = at(top.values, "dagProcessor.enabled")
+    if processor is True or (processor is None and top.airflow_3):
+        yield "dag-processor"
+    if at(top.values, "triggerer.enabled") is not False:
+        yield "triggerer"
+    if top.celery or top.kubernetes:
+        yield "worker"
+    if top.celery and at(top.values, "redis.enabled") is not False:
+        yield "redis"
+    if top.celery and top.on("flower.enabled"):
+        yield "flower"
+    for part, key in (
+        ("pgbouncer", "pgbouncer.enabled"),
+        ("statsd", "statsd.enabled"),
+        ("postgresql", "postgresql.enabled"),
+        ("create-user-job", "createUserJob.enabled"),
+        ("run-airflow-migrations", "migrateDatabaseJob.enabled"),
+        ("database-cleanup", "databaseCleanup.enabled"),
+    ):
+        if top.on(key):
+            yield part
+    if top.on("cleanup.enabled") and top.kubernetes:
+        yield "airflow-cleanup-pods"
+    if top.on("otelCollector.metricsEnabled") or top.on("otelCollector.tracesEnabled"):
+        yield "otel-collector"
+
+
+def _tcp(*names: str) -> Ports:
+    return tuple((PORTS[name], "TCP") for name in names)
+
+
+def airflow_parts(top: Topology) -> tuple[str, ...]:
+    """Components, jobs and cron jobs that run Airflow's code and so open the database."""
+    running = (top.server, "scheduler", "dag-processor", "triggerer", "worker", "flower")
+    return tuple(part for part in (*running, *JOB_PARTS) if top.has(part))
+
+
+def flows(top: Topology) -> tuple[Flow, ...]:
+    """Every flow that the release needs, to components that exist and to outside peers."""
+    found = [*_database(top), *_broker(top), *_api(top), *_metrics(top), *_outside(top)]
+    return tuple(dict.fromkeys(found))
+
+
+def _database(top: Topology) -> Iterator[Flow]:
+    server = "postgresql" if top.has("postgresql") else "peer:database"
+    direct = _tcp("postgresql") if server == "postgresql" else ()
+    pooled = top.has("pgbouncer")
+    target, ports = ("pgbouncer", _tcp("pgbouncer")) if pooled else (server, direct)
+    for part in airflow_parts(top):
+        yield Flow(part, target, ports, "metadata database")
+    if pooled:
+        yield Flow("pgbouncer", server, direct, "pooled connections")
+    if top.on("workers.celery.keda.enabled") or top.on("triggerer.keda.enabled"):
+        if pooled:
+            yield Flow("peer:keda", "pgbouncer", _tcp("pgbouncer"), "length of the queue")
+        if server == "postgresql":
+            yield Flow("peer:keda", "postgresql", _tcp("postgresql"), "length of the queue")
+
+
+def _broker(top: Topology) -> Iterator[Flow]:
+    if not top.celery:
+        return
+    target = "redis" if top.has("redis") else "peer:broker"
+    ports = _tcp("redis") if target == "redis" else ()
+    for part in ("scheduler", "worker", "flower"):
+        if top.has(part):
+            yield Flow(part, target, ports, "Celery broker")
+
+
+def _api(top: Topology) -> Iterator[Flow]:
+    server = top.server
+    if top.airflow_3 and top.has(server):
+        callers = [part for part in ("worker",) if top.has(part)]
+        callers += ["scheduler"] if top.local else []
+        for part in callers:
+            yield Flow(part, server, _tcp(server), "Execution API")
+    if not top.has(server):
+        return
+    if top.celery:
+        yield Flow(server, "worker", _tcp("worker-logs"), "task logs")
+    if top.local:
+        yield Flow(server, "scheduler", _tcp("worker-logs"), "task logs")
+    if top.has("triggerer"):
+        yield Flow(server, "triggerer", _tcp("triggerer-logs"), "trigger logs")
+    key = "ingress.apiServer.enabled" if top.airflow_3 else "ingress.web.enabled"
+    if top.on(key):
+        yield Flow("peer:ingress", server, _tcp(server), "UI and API")
+    if top.has("flower") and top.on("ingress.flower.enabled"):
+        yield Flow("peer:ingress", "flower", _tcp("flower"), "flower")
+
+
+def _metrics(top: Topology) -> Iterator[Flow]:
+    for part in airflow_parts(top):
+        if top.has("statsd"):
+            yield Flow(part, "statsd", ((PORTS["statsd-ingest"], "UDP"),), "metrics")
+        if top.has("otel-collector"):
+            yield Flow(part, "otel-collector", _tcp("otlp-grpc", "otlp-http"), "telemetry")
+    if top.has("statsd"):
+        yield Flow("peer:monitoring", "statsd", _tcp("statsd-scrape"), "scrape")
+    if top.has("pgbouncer"):
+        yield Flow("peer:monitoring", "pgbouncer", _tcp("pgbouncer-scrape"), "scrape")
+    ports = tuple((number, "TCP") for _, number in collector.scraped(top.values))
+    if top.has("otel-collector") and ports:
+        yield Flow("peer:monitoring", "otel-collector", ports, "scrape")
+
+
+def git_parts(top: Topology) -> tuple[str, ...]:
+    """Components that fetch DAGs themselves: git-sync containers, or readers of bundles."""
+    wanted = ["dag-processor", "triggerer", "worker"]
+    if top.local or not top.has("dag-processor"):
+        wanted.append("scheduler")
+    return tuple(part for part in wanted if top.has(part))
+
+
+def kubernetes_parts(top: Topology) -> tuple[str, ...]:
+    """Components that call the Kubernetes API: they launch pods or read their logs."""
+    wanted = ["airflow-cleanup-pods"]
+    if top.kubernetes:
+        wanted.append("scheduler")
+    if at(top.values, "allowPodLaunching") is not False:
+        wanted += ["worker", "triggerer"]
+        wanted += ["scheduler"] if top.local else []
+    if at(top.values, "apiServer.allowPodLogReading") is not False:
+        wanted.append(top.server)
+    return tuple(part for part in dict.fromkeys(wanted) if top.has(part))
+
+
+def log_parts(top: Topology) -> tuple[str, ...]:
+    """Components that write or read task logs outside the pods."""
+    wanted = (top.server, "scheduler", "dag-processor", "triggerer", "worker")
+    return tuple(part for part in wanted if top.has(part))
+
+
+def _outside(top: Topology) -> Iterator[Flow]:
+    values = top.values
+    if top.on("dags.gitSync.enabled") or _has_git_bundle(values):
+        for part in git_parts(top):
+            yield Flow(part, "peer:git", (), "DAG repository")
+    for part in kubernetes_parts(top):
+        yield Flow(part, "peer:kubernetes", (), "Kubernetes API")
+    remote = str(at(values, "config.logging.remote_logging") or "False") == "True"
+    if remote or top.on("elasticsearch.enabled") or top.on("opensearch.enabled"):
+        for part in log_parts(top):
+            yield Flow(part, "peer:logs", (), "remote task logs")
+    if at(values, "config.secrets.backend"):
+        for part in airflow_parts(top):
+            yield Flow(part, "peer:secretsBackend", (), "secrets backend")
+    if at(values, "apiServer.apiServerConfig") or at(values, "webserver.webserverConfig"):
+        yield Flow(top.server, "peer:identity", (), "sign-in")
+    if _external_otel(top):
+        for part in airflow_parts(top):
+            yield Flow(part, "peer:otel", (), "telemetry")
+    for part in ("worker", *(("scheduler",) if top.local else ()), "triggerer"):
+        if top.has(part):
+            yield Flow(part, "peer:tasks", (), "what tasks reach")
+
+
+def _has_git_bundle(values: Mapping[str, Any]) -> bool:
+    bundles = at(values, "dagProcessor.dagBundleConfigList") or []
+    return any("GitDagBundle" in str(bundle.get("classpath")) for bundle in bundles)
+
+
+def _external_otel(top: Topology) -> bool:
+    switched = (
+        at(top.values, "config.metrics.otel_on"),
+        at(top.values, "config.traces.otel_on"),
+    )
+    return "True" in map(str, switched) and not top.has("otel-collector")

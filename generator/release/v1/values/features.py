@@ -1,0 +1,194 @@
+"""DAGs, logs, metrics, ingress, cloud identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from generator.definition import defaults as builtin
+from generator.model.dags import GitSync
+from generator.model.environment import Environment
+from generator.model.repository import Cluster
+from generator.release.setting import PROMISE, Setting, put, put_some
+from generator.release.v1 import airflow_config
+from generator.release.v1 import otel_collector as collector
+from generator.release.v1.go_template import literal
+from generator.release.v1.values import base
+from generator.release.v1.values import secret_names as contract
+from generator.release.v1.values.stores import GUARD, resources
+
+_SIDECAR = builtin.SIDECAR_RESOURCES
+_NOBODY = 65_534
+_OTEL = 10_001
+_GIT_SYNC = 65_533
+
+# Cloud identity: what reads or writes logs, secrets and data. The worker's key depends on the
+# executor; the chart ignores annotations of task pods unless their account is created.
+_IDENTITY_PARTS = ("scheduler", "dagProcessor", "triggerer")
+
+
+def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    """Every feature around the components."""
+    yield from _dags(env, cluster)
+    yield from _logs(env, cluster)
+    yield from _metrics(env, cluster)
+    yield from _ingress(env, cluster)
+    yield from _identities(env)
+
+
+def _dags(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    dags = env.dags
+    yield put("dags.gitSync.enabled", dags.git_sync is not None, "dags.gitSync")
+    yield put("dags.persistence.enabled", dags.persistence is not None, "dags.persistence")
+    # The chart warns of the old probes even where git-sync is off.
+    yield put("dags.gitSync.recommendedProbeSetting", True)
+    if dags.git_sync is not None:
+        yield from _git_sync(env, dags.git_sync, cluster)
+    if dags.persistence is not None:
+        yield from _dag_volume(env, cluster)
+    if dags.bundles is not None:
+        listed = airflow_config.dag_bundles(env)
+        yield put("dagProcessor.dagBundleConfigList", listed, "dags.bundles")
+
+
+def _git_sync(env: Environment, sync: GitSync, cluster: Cluster) -> Iterator[Setting]:
+    field = "dags.gitSync"
+    key = "dags.gitSync"
+    yield put(f"{key}.repo", sync.repository, f"{field}.repository")
+    # `ref` is git-sync v4's word, `branch` and `rev` v3's; the chart renders both.
+    yield put(f"{key}.ref", sync.ref, f"{field}.ref")
+    yield put(f"{key}.branch", sync.ref, f"{field}.ref")
+    yield put(f"{key}.subPath", sync.sub_path, f"{field}.subPath")
+    yield put(f"{key}.period", sync.period, f"{field}.period")
+    yield put(f"{key}.depth", sync.depth, f"{field}.depth")
+    yield put(f"{key}.maxFailures", sync.max_failures, f"{field}.maxFailures")
+    yield put(f"{key}.livenessProbe.enabled", True)
+    yield put(f"{key}.resources", resources(sync.resources) or _SIDECAR, f"{field}.resources")
+    context = base.container_context(env)
+    if not base._any_uid(env, cluster):
+        context = {"runAsUser": _GIT_SYNC, **context}
+    yield put(f"{key}.securityContexts.container", context, "security")
+    if uses_ssh(sync.repository):
+        yield put(f"{key}.sshKeySecret", contract.git(env), f"{field}.secretName")
+        yield from put_some(f"{key}.knownHosts", sync.known_hosts, f"{field}.knownHosts")
+    elif not sync.public:
+        yield put(f"{key}.credentialsSecret", contract.git(env), f"{field}.secretName")
+
+
+def uses_ssh(repository: str) -> bool:
+    """Whether a git URL is fetched over ssh: `ssh://…` or `user@host:path`."""
+    return repository.startswith("ssh://") or "://" not in repository
+
+
+def _dag_volume(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    volume = env.dags.persistence
+    assert volume is not None
+    key = "dags.persistence"
+    yield from put_some(f"{key}.existingClaim", volume.existing_claim, f"{key}.existingClaim")
+    yield from put_some(f"{key}.subPath", volume.sub_path, f"{key}.subPath")
+    yield put(f"{key}.accessMode", volume.access_mode, f"{key}.accessMode")
+    if volume.existing_claim is None:
+        yield put(f"{key}.size", volume.size, f"{key}.size")
+        yield put(f"{key}.annotations", GUARD, PROMISE)
+        storage = volume.storage_class_name or cluster.storage_class
+        yield from put_some(f"{key}.storageClassName", storage, f"{key}.storageClassName")
+
+
+def _logs(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    volume = env.logging.persistence
+    key = "logs.persistence"
+    yield put(f"{key}.enabled", volume is not None, "logging.persistence")
+    if volume is not None:
+        field = "logging.persistence"
+        if volume.existing_claim is not None:
+            yield put(f"{key}.existingClaim", volume.existing_claim, f"{field}.existingClaim")
+        else:
+            yield put(f"{key}.size", volume.size, f"{field}.size")
+            yield put(f"{key}.annotations", GUARD, PROMISE)
+            storage = volume.storage_class_name or cluster.storage_class
+            yield from put_some(f"{key}.storageClassName", storage, f"{field}.storageClassName")
+    remote = env.logging.remote
+    for engine in ("elasticsearch", "opensearch"):
+        chosen = remote is not None and remote.type == engine
+        yield put(f"{engine}.enabled", chosen, "logging.remote.type")
+        if chosen:
+            yield put(f"{engine}.secretName", contract.logs(env), "logging.remote.secretName")
+
+
+def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    metrics, tracing = env.metrics, env.tracing
+    own_metrics = metrics.type == "otel" and metrics.endpoint is None
+    own_traces = tracing.enabled and tracing.endpoint is None
+    size = resources(metrics.resources)
+    yield put("statsd.enabled", metrics.type == "statsd", "metrics.type")
+    yield put("otelCollector.metricsEnabled", own_metrics, "metrics.type")
+    yield put("otelCollector.tracesEnabled", own_traces, "tracing.enabled")
+    if metrics.type == "statsd":
+        yield from put_some("statsd.resources", size, "metrics.resources")
+        # Series of finished DAGs would otherwise stay for ever.
+        yield put("statsd.cache.ttl", "15m")
+        yield put(
+            "statsd.securityContexts.pod", base.pod_context(env, cluster, _NOBODY), "security"
+        )
+        yield put("statsd.securityContexts.container", base.container_context(env), "security")
+    if own_metrics or own_traces:
+        yield from put_some("otelCollector.resources", size, "metrics.resources")
+        yield put(
+            "otelCollector.securityContexts.pod", base.pod_context(env, cluster, _OTEL), "security"
+        )
+        yield put(
+            "otelCollector.securityContexts.container", base.container_context(env), "security"
+        )
+        # A mere default: `values` may say itself where everything goes.
+        if metrics.service_monitor:
+            text = collector.configuration(metrics=own_metrics, traces=own_traces)
+            yield put("otelCollector.config", text)
+
+
+def _ingress(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    ingress = env.ingress
+    key = "ingress.apiServer" if env.airflow_3 else "ingress.web"
+    yield put(f"{key}.enabled", ingress is not None, "ingress")
+    if ingress is None:
+        return
+    host: dict[str, Any] = {"name": ingress.host}
+    annotations = dict(ingress.annotations)
+    if ingress.tls is not None:
+        host["tls"] = {"enabled": True, "secretName": contract.tls(env)}
+        if ingress.tls.cluster_issuer:
+            annotations["cert-manager.io/cluster-issuer"] = ingress.tls.cluster_issuer
+        elif ingress.tls.issuer:
+            annotations["cert-manager.io/issuer"] = ingress.tls.issuer
+    yield put(f"{key}.hosts", [host], "ingress.host")
+    yield put(f"{key}.path", ingress.path, "ingress.path")
+    yield put(f"{key}.pathType", "Prefix")
+    escaped = {name: literal(value) for name, value in annotations.items()}
+    yield from put_some(f"{key}.annotations", escaped, "ingress.annotations")
+    name = ingress.class_name or cluster.ingress.class_name
+    yield from put_some(f"{key}.ingressClassName", name, "ingress.className")
+
+
+def _identities(env: Environment) -> Iterator[Setting]:
+    shared = {name: literal(value) for name, value in env.service_account.annotations.items()}
+    tasks = {
+        **shared,
+        **{name: literal(value) for name, value in env.service_account.workers.items()},
+    }
+    server = "apiServer" if env.airflow_3 else "webserver"
+    running_tasks = {"triggerer"} | ({"scheduler"} if env.runs("LocalExecutor") else set())
+    for part in (server, *_IDENTITY_PARTS):
+        wanted = tasks if part in running_tasks else shared
+        yield from put_some(
+            f"{part}.serviceAccount.annotations", wanted, "serviceAccount.annotations"
+        )
+    if not tasks:
+        return
+    if env.runs("CeleryExecutor"):
+        yield put("workers.celery.serviceAccount.annotations", tasks, "serviceAccount.workers")
+    if env.runs("KubernetesExecutor"):
+        yield put("workers.kubernetes.serviceAccount.create", True, "serviceAccount.workers")
+        yield put("workers.kubernetes.serviceAccount.annotations", tasks, "serviceAccount.workers")
+    for job in ("migrateDatabaseJob", "databaseCleanup"):
+        yield from put_some(
+            f"{job}.serviceAccount.annotations", shared, "serviceAccount.annotations"
+        )

@@ -1,0 +1,186 @@
+"""The two engines: Helm as a library, and a `helm` binary; both in a child, both strict alike."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import importlib.metadata
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+from generator.chart.chart import ChartArchive, ChartError, open_chart
+from generator.core import process as command
+from generator.core.errors import UserError
+from generator.render import notes as helm_notes
+from generator.render.failure import from_message, plain, suspects
+from generator.render.output import result
+from generator.render.process import Answer, Limits, run_child, site_folder
+from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest
+
+# pkg/chart/v2/util/validate_name.go; 63 is Kubernetes' ceiling for a label.
+_RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_KUBERNETES = re.compile(r"v?\d+\.\d+(\.\d+)?([-+][0-9A-Za-z.+-]+)?")
+_API_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9]+){0,2}")
+_MAX_RELEASE = 53
+_HELM_VERSION = re.compile(r"v\d+\.\d+\.\d+\S*")
+
+
+class _Engine(abc.ABC):
+    """What both engines share: the checks before, the child, and the reading of its answer."""
+
+    package: ClassVar[str]
+    """What the child imports from the installed packages."""
+
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.site = site_folder(self.package)
+
+    @abc.abstractmethod
+    def engine_version(self) -> str:
+        """Names engine and version: part of every cache key."""
+
+    @abc.abstractmethod
+    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
+        """What the child shall do."""
+
+    def render(self, request: RenderRequest) -> Rendered:
+        """Render in a fresh child. A chart that does not render is a RenderFailure."""
+        if refusal := _refuse(request):
+            return plain("request", refusal)
+        try:
+            chart = open_chart(request.chart, official=False)
+            chart.check_kubernetes(request.kube_version)
+        except ChartError as error:
+            place = f"{error.place}: " if error.place else ""
+            return plain("chart", f"{place}{error.message}", hint=error.hint)
+        with tempfile.TemporaryDirectory(prefix="gen-env-render-") as name:
+            folder = Path(name)
+            job = self._job(request, chart, folder)
+            answer = run_child(job, self.limits, folder=folder, site=self.site)
+        if answer.kind:
+            return _failure(answer, request, chart, self.limits)
+        return result(answer.documents, answer.notes, request, chart, self.engine_version())
+
+
+class SdkEngine(_Engine):
+    """Helm as a library (helm-python-sdk): needs no binary."""
+
+    package = "helm_python"
+
+    def engine_version(self) -> str:
+        """Such as `helm-python-sdk 0.2.2`, whose wheel contains one exact Helm."""
+        return f"helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
+
+    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
+        return {
+            "engine": "sdk",
+            "chart": str(request.chart.absolute()),
+            "values": request.values_json(),
+            "options": {
+                "name": request.release,
+                "namespace": request.namespace,
+                "kube_version": request.kube_version,
+                "api_versions": list(request.api_versions),
+            },
+            "crds": request.include_crds,
+            "notes": f"{chart.name}/{helm_notes.NOTES}",
+        }
+
+
+class BinaryEngine(_Engine):
+    """A `helm` binary, for exact parity with the Helm that a given Argo CD brings."""
+
+    package = "yaml"
+
+    def __init__(self, helm: Path, *, limits: Limits | None = None) -> None:
+        super().__init__(limits=limits)
+        self.helm = helm.absolute()
+        self.engine_version()
+
+    @classmethod
+    def find(cls, helm: str) -> BinaryEngine:
+        """The engine for a program name on PATH, or for a path. Raises UserError."""
+        found = shutil.which(helm)
+        if found is None:
+            raise UserError(
+                f"there is no helm binary `{helm}`",
+                hint="install Helm, give its path, or leave the setting out to use the built-in",
+            )
+        return cls(Path(found))
+
+    @functools.cache  # noqa: B019 (engines live as long as the process)
+    def engine_version(self) -> str:
+        """Such as `helm v4.1.0`. Raises UserError when the binary is not Helm."""
+        try:
+            done = command.run([self.helm, "version", "--template={{.Version}}"], env={"HOME": "/"})
+            match = _HELM_VERSION.match(done.stdout.decode("utf-8", "replace"))
+        except command.CommandError:
+            match = None
+        if match is None:
+            raise UserError(f"{self.helm} is not a helm binary that runs here")
+        return f"helm {match[0]}"
+
+    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
+        archive = request.chart.absolute()
+        if noted := helm_notes.with_notes(chart):
+            archive = folder / "chart.tgz"
+            archive.write_bytes(noted)
+        values = folder / "values.json"
+        # In a file, never an argument: other users see the arguments of every process.
+        with os.fdopen(os.open(values, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(request.values_json())
+        argv = [str(self.helm), "template", request.release, str(archive)]
+        argv += ["--namespace", request.namespace, "--values", str(values)]
+        argv += ["--kube-version", request.kube_version, "--skip-tests"]
+        argv += [f"--api-versions={version}" for version in request.api_versions]
+        argv += ["--include-crds"] if request.include_crds else []
+        return {"engine": "binary", "argv": argv}
+
+
+def _refuse(request: RenderRequest) -> str:
+    """What is wrong with the request itself; the library would let all of it pass."""
+    release = request.release
+    if len(release) > _MAX_RELEASE or not _RELEASE.fullmatch(release):
+        return (
+            f"`{release[:80]}` is no release name: at most {_MAX_RELEASE} lower-case letters, "
+            "digits, `-` and `.`, starting and ending with a letter or digit"
+        )
+    if not _NAMESPACE.fullmatch(request.namespace):
+        return f"`{request.namespace[:80]}` is no namespace: it must be a DNS label"
+    if not _KUBERNETES.fullmatch(request.kube_version):
+        return f"`{request.kube_version[:80]}` is no Kubernetes version, such as 1.34.2"
+    wrong = [name for name in request.api_versions if not _API_VERSION.fullmatch(name)]
+    return f"`{wrong[0][:80]}` is no API version, such as keda.sh/v1alpha1" if wrong else ""
+
+
+def _failure(
+    answer: Answer, request: RenderRequest, chart: ChartArchive, limits: Limits
+) -> RenderFailure:
+    hint = suspects(request.values)
+    match answer.kind:
+        case "helm" | "yaml":
+            return from_message(answer.message, request, chart)
+        case "timeout" | "cpu":
+            message = f"Helm did not finish within {limits.timeout:g} s and was stopped"
+            return plain("limit", message, hint=hint)
+        case "memory":
+            message = f"Helm took more than {limits.memory >> 20} MiB of memory and was stopped"
+            return plain("limit", message, hint=hint)
+        case "size":
+            message = f"the output is larger than {limits.output >> 20} MiB"
+            return plain("limit", message, hint=hint)
+        case _:
+            return plain("engine", answer.message, hint=hint)
+
+
+def choose_engine(helm: str | None) -> Renderer:
+    """The engine to render with: the built-in one, or the `helm` binary of that name or path.
+
+    Raises UserError when the binary is not there or is not Helm.
+    """
+    return BinaryEngine.find(helm) if helm else SdkEngine()

@@ -1,0 +1,77 @@
+"""Phrases that several formats share."""
+
+from __future__ import annotations
+
+from generator.core.problem import Problem, Severity
+from generator.core.visible import one_line
+from generator.diff.model import Action, Change
+from generator.report.model import EnvironmentDiff
+
+_ACTIONS = {Action.MODIFIED: "changed", Action.ADDED: "added", Action.REMOVED: "removed"}
+
+
+def changes_of(environment: EnvironmentDiff) -> str:
+    """`3 changed, 1 added`, or why there is none."""
+    counts = environment.actions
+    parts = [f"{counts[action]:,} {word}" for action, word in _ACTIONS.items() if counts[action]]
+    if parts:
+        return ", ".join(parts)
+    return "none" if environment.rendered else "not compared"
+
+
+def lines_of(added: int, removed: int) -> str:
+    """`+12` and a minus sign with the other number."""
+    return f"+{added:,} \u2212{removed:,}"
+
+
+def impact_of(environment: EnvironmentDiff) -> str:
+    """`1 error, 2 warnings, 3 notes`."""
+    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    counts = environment.severities
+    parts = [
+        f"{counts[severity]:,} {name}{'' if counts[severity] == 1 else 's'}"
+        for severity, name in names.items()
+        if counts[severity]
+    ]
+    return ", ".join(parts) or "none"
+
+
+def remark_of(environment: EnvironmentDiff) -> str:
+    """The reason, the old name, what was folded, what had drifted: what a row still has to say."""
+    parts = []
+    if environment.old_name:
+        parts.append(f"was {environment.old_name}")
+    if environment.reason:
+        parts.append(environment.reason)
+    if environment.folded:
+        parts.append(f"{sum(item.count for item in environment.folded):,} folded")
+    if environment.drift:
+        parts.append(f"{len(environment.drift):,} drifted")
+    if environment.problems:
+        count = len(environment.problems)
+        parts.append(f"{count:,} problem{'' if count == 1 else 's'}")
+    return one_line("; ".join(parts))
+
+
+def name_of(change: Change) -> str:
+    """`Deployment airflow/scheduler`, with the old name where it had another."""
+    if change.old_key is None:
+        return one_line(str(change.key))
+    return one_line(f"{change.key} (was {change.old_key})")
+
+
+def folded_of(environment: EnvironmentDiff) -> str:
+    """`annotation checksum/airflow-config in 4 objects, label chart in 12 objects`."""
+    return one_line(
+        ", ".join(
+            f"{item.field} in {item.count:,} object{'' if item.count == 1 else 's'}"
+            for item in environment.folded
+        )
+    )
+
+
+def problem_text(problem: Problem) -> str:
+    """`file:line: message; hint`."""
+    place = f"{problem.place}: " if problem.place else ""
+    hint = f"; {problem.hint}" if problem.hint else ""
+    return one_line(f"{place}{problem.message}{hint}")

@@ -1,0 +1,162 @@
+"""Values that follow from an environment and one password: URIs and PgBouncer's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from generator.core.errors import UserError
+from generator.redaction.secret import Secret
+from generator.release.release import Release
+from generator.release.secret import SecretNeed
+from generator.seal import pgbouncer
+from generator.seal import uri as connection
+from generator.seal.uri import Connection
+
+DATABASE_SOURCES = frozenset(
+    {
+        "database-uri",
+        "keda-uri",
+        "result-backend-uri",
+        "pgbouncer-ini",
+        "pgbouncer-users",
+        "stats-uri",
+    }
+)
+_METADATA, _RESULTS, _STATS = "airflow-metadata", "airflow-result-backend", "pgbouncer"
+
+
+def database_values(
+    release: Release, needs: Mapping[str, SecretNeed], user: str, password: Secret
+) -> dict[str, dict[str, Secret]]:
+    """Secret → key → value for everything that follows from the database's user and password."""
+    found: dict[str, dict[str, Secret]] = {}
+    for need in needs.values():
+        for key in need.keys:
+            if key.source in DATABASE_SOURCES:
+                value = _database_value(release, key.source, user, password)
+                found.setdefault(need.name, {})[key.name] = value
+    return found
+
+
+def _database_value(release: Release, source: str, user: str, password: Secret) -> Secret:
+    match source:
+        case "database-uri":
+            return _metadata(release, user, password).uri()
+        case "keda-uri":
+            return _direct(release, user, password).uri()
+        case "result-backend-uri":
+            base = _pooled(release, _RESULTS, user, password) or _direct(release, user, password)
+            return connection.result_backend(base).uri()
+        case "stats-uri":
+            port = 6543
+            return connection.database(
+                "postgresql",
+                host="127.0.0.1",
+                port=port,
+                name=_STATS,
+                user=user,
+                password=password,
+                sslmode="disable",
+            ).uri()
+        case "pgbouncer-ini":
+            return Secret(_ini(release, user))
+        case _:
+            return pgbouncer.users({user: password})
+
+
+def _metadata(release: Release, user: str, password: Secret) -> Connection:
+    return _pooled(release, _METADATA, user, password) or _direct(release, user, password)
+
+
+def _pooled(release: Release, name: str, user: str, password: Secret) -> Connection | None:
+    """Through PgBouncer, which has no TLS towards its clients; None without it."""
+    if not release.topology.has("pgbouncer"):
+        return None
+    host = f"{release.topology.names.of_part('pgbouncer')}.{release.environment.namespace}"
+    return connection.database(
+        "postgresql",
+        host=host,
+        port=6543,
+        name=name,
+        user=user,
+        password=password,
+        sslmode="disable",
+    )
+
+
+def _direct(release: Release, user: str, password: Secret) -> Connection:
+    """The server itself."""
+    database = release.environment.database
+    if database.type == "mysql":
+        return connection.database(
+            "mysql",
+            host=database.host,
+            port=database.port,
+            name=database.name,
+            user=user,
+            password=password,
+        )
+    if database.host is None:
+        host = f"{release.topology.names.postgresql}.{release.environment.namespace}"
+        return connection.database(
+            "postgresql",
+            host=host,
+            name="postgres",
+            user="postgres",
+            password=password,
+            sslmode="disable",
+        )
+    return connection.database(
+        "postgresql",
+        host=database.host,
+        port=database.port,
+        name=database.name,
+        user=user,
+        password=password,
+        sslmode=database.ssl_mode,
+    )
+
+
+def _ini(release: Release, user: str) -> str:
+    environment = release.environment
+    database, pool = environment.database, environment.pgbouncer
+    if pool is None or database.host is None:
+        raise UserError("PgBouncer needs a database of its own", hint="set database.host")
+    databases = [
+        pgbouncer.Database(_METADATA, database.host, database.name, database.port, pool.pool_size)
+    ]
+    if environment.runs("CeleryExecutor"):
+        databases.append(
+            pgbouncer.Database(
+                _RESULTS,
+                database.host,
+                database.name,
+                database.port,
+                pool.result_backend_pool_size,
+            )
+        )
+    return pgbouncer.ini(
+        databases,
+        stats_user=user,
+        max_client_connections=pool.max_client_connections,
+        server_tls_sslmode=pool.ssl_mode,
+    )
+
+
+def broker_url(release: Release, password: Secret) -> Secret:
+    """The broker URL of the chart's Redis."""
+    host = release.topology.names.of_part("redis")
+    return connection.redis(host=host, port=6379, password=password).uri()
+
+
+def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
+    """Key → fingerprint of the public parts that a sealed URI (or PgBouncer) must have today."""
+    found = {}
+    blank = Secret("x")
+    for key in need.keys:
+        if key.source in ("database-uri", "keda-uri", "result-backend-uri", "pgbouncer-ini"):
+            value = _database_value(release, key.source, "u", blank)
+            mark = connection.fingerprint_of(value) or pgbouncer.fingerprint_of(value)
+            if mark is not None:
+                found[key.name] = mark
+    return found

@@ -1,0 +1,228 @@
+"""Everything that stands in a repository: settings, definitions, secrets, locks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
+from generator.definition import definition
+from generator.definition import lock as locks
+from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
+from generator.seal.sealed_secret import MAX_FILE_BYTES
+from generator.tree.tree import SecretFile
+from generator.yaml import facade as yamlio
+
+_SEALED = yamlio.Limits(size=MAX_FILE_BYTES)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One repository, read: what parsed, and a problem for all that did not."""
+
+    settings: Settings | None
+    definitions: Mapping[str, Definition]
+    problems: tuple[Problem, ...]
+
+    def chosen(self, names: Sequence[str]) -> tuple[Definition, ...]:
+        """The definitions of these environments, or of all; raises UserError for an unknown."""
+        if not names:
+            return tuple(self.definitions.values())
+        unknown = [name for name in names if name not in self.definitions]
+        broken = {problem.environment for problem in self.problems}
+        unknown = [name for name in unknown if name not in broken]
+        if unknown:
+            known = ", ".join(self.definitions) or "none yet"
+            raise UserError(
+                f"no environment {', '.join(unknown)} below {ROOT}/",
+                hint=f"environments here: {known}; gen-env new NAME makes one",
+            )
+        return tuple(self.definitions[name] for name in names if name in self.definitions)
+
+
+def load(files: Files, only: Set[str] | None = None) -> Catalogue:
+    """Read settings and definitions; nothing raises for what people wrote.
+
+    With `only`, other environments are not read, as if they were not there; that their names
+    collide with one is found all the same.
+    """
+    problems: list[Problem] = []
+    settings = _settings(files, problems)
+    definitions: dict[str, Definition] = {}
+    names: list[str] = []
+    problems += _links(files)
+    for path in files.below(ROOT):
+        if not path.endswith(f"/{FILE_NAME}"):
+            continue
+        name = path.removeprefix(f"{ROOT}/").removesuffix(f"/{FILE_NAME}")
+        faults = list(definition.name_faults(name))
+        problems += [
+            Problem("definition/name", Severity.ERROR, fault, name, path, 1, "rename the folder")
+            for fault in faults
+        ]
+        if faults:
+            continue
+        names.append(name)
+        if only is not None and name not in only:
+            continue
+        try:
+            definitions[name] = definition.load(name, files.read(path) or b"")
+        except UserError as error:
+            problems.append(_unreadable(error, name))
+    problems += _collisions(names)
+    return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
+
+
+def one(files: Files, name: str) -> Definition | None:
+    """One definition, or None where it is missing or does not parse."""
+    try:
+        text = files.read(f"{ROOT}/{name}/{FILE_NAME}")
+        return definition.load(name, text) if text is not None else None
+    except UserError:
+        return None
+
+
+def _settings(files: Files, problems: list[Problem]) -> Settings | None:
+    try:
+        text = files.read(SETTINGS)
+    except UserError as error:
+        problems.append(_unreadable(error, ""))
+        return None
+    if text is None:
+        problems.append(
+            Problem(
+                "settings/missing",
+                Severity.ERROR,
+                f"there is no {SETTINGS} here",
+                path=SETTINGS,
+                hint="gen-env init PATH makes a repository",
+            )
+        )
+        return None
+    try:
+        settings, faults = definition.load_settings(text)
+    except yamlio.YamlError as error:
+        problems.append(_unreadable(error, ""))
+        return None
+    problems += faults
+    return settings
+
+
+def _unreadable(error: UserError, environment: str) -> Problem:
+    return Problem(
+        "yaml/syntax" if isinstance(error, yamlio.YamlError) else "tree/unreadable",
+        Severity.ERROR,
+        error.message,
+        environment,
+        error.path,
+        error.line,
+        error.hint,
+    )
+
+
+def _links(files: Files) -> Iterator[Problem]:
+    for path in files.links(ROOT):
+        yield Problem(
+            "tree/symlink",
+            Severity.ERROR,
+            f"a symbolic link or a submodule below {ROOT}/: it is not followed",
+            path=path,
+            hint="replace it by a file or a folder",
+        )
+
+
+def _collisions(names: Sequence[str]) -> Iterator[Problem]:
+    """`payments/dev` and `payments-dev` would both be Application airflow-payments-dev."""
+    seen: dict[str, str] = {}
+    for name in sorted(names):
+        flat = name.replace("/", "-").lower()
+        if flat in seen:
+            yield Problem(
+                "definition/name",
+                Severity.ERROR,
+                f"its Application would have the same name as that of {seen[flat]}",
+                name,
+                f"{ROOT}/{name}/{FILE_NAME}",
+                1,
+                "rename one of the two",
+            )
+        seen.setdefault(flat, name)
+
+
+def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list[Problem]]:
+    """The SealedSecrets below an environment's secrets/, and what is no such thing."""
+    found: list[SecretFile] = []
+    problems: list[Problem] = []
+    for path in files.below(f"{item.folder}/secrets"):
+        if not path.endswith((".yaml", ".yml")):
+            continue
+        try:
+            content = files.read(path) or b""
+            manifest = _manifest(content, path)
+        except UserError as error:
+            problems.append(_unreadable(error, item.name))
+            continue
+        kind = manifest.get("kind")
+        if kind == "SealedSecret" and not _is_sealed_secret(manifest):
+            problems.append(
+                Problem(
+                    "secrets/malformed",
+                    Severity.ERROR,
+                    "not a SealedSecret: spec.encryptedData must map keys to ciphertexts",
+                    item.name,
+                    path,
+                    yamlio.read(content, path).line(("spec", "encryptedData")),
+                    "restore it from git, or remove it and seal its values anew",
+                )
+            )
+        elif kind == "SealedSecret":
+            found.append(SecretFile(path, content.decode(), manifest))
+        elif kind == "Secret":
+            problems.append(
+                Problem(
+                    "secrets/plain",
+                    Severity.ERROR,
+                    "a plain Secret in git: everybody who can read the repository has it",
+                    item.name,
+                    path,
+                    yamlio.read(content, path).line(("kind",)),
+                    "remove it, change the values, seal them: gen-env seal",
+                )
+            )
+    return found, problems
+
+
+def _is_sealed_secret(manifest: Mapping[str, Any]) -> bool:
+    """Whether it has the shape of one; to add a key to anything else would lose what it holds."""
+    metadata, spec = manifest.get("metadata"), manifest.get("spec") or {}
+    if not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
+        return False
+    data = spec.get("encryptedData")
+    if not isinstance(data, Mapping | None):
+        return False
+    return all(isinstance(value, str | None) for value in (data or {}).values())
+
+
+def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
+    """The one object of a file, or nothing; raises YamlError for what is no such file.
+
+    Marks are not kept: there are many such files, and hardly ever is a line asked for.
+    """
+    found = yamlio.load_manifests(content, path=path, limits=_SEALED, unique=True)
+    if len(found) > 1:
+        raise yamlio.YamlError(
+            "more than one YAML document",
+            path=path,
+            hint="keep one Secret in this file, and the others in files of their own",
+        )
+    return found[0] if found else {}
+
+
+def lock(files: Files, item: Definition) -> locks.Lock | None:
+    """The environment's lock; raises yamlio.YamlError for a broken one."""
+    path = f"{item.folder}/{locks.FILE_NAME}"
+    text = files.read(path)
+    return None if text is None else locks.read(text, path)

@@ -1,0 +1,185 @@
+"""A definition made from another environment's, without that one's secrets, hosts and names."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+
+from generator.core.layered import Path, alternatives, dotted, leaves
+from generator.definition.definition import Definition
+from generator.tree import scaffold
+from generator.yaml import edit as yamledit
+from generator.yaml import facade as yamlio
+
+# What follows from the new name, or has a default of its own.
+_DEFAULTED: tuple[Path, ...] = (
+    ("metadata", "team"),
+    ("destination", "namespace"),
+    ("destination", "releaseName"),
+    ("destination", "application"),
+    ("auth", "oidc", "secretName"),
+    ("auth", "ldap", "secretName"),
+    ("auth", "defaultUser", "secretName"),
+    ("database", "secretName"),
+    ("database", "resultBackendSecretName"),
+    ("broker", "secretName"),
+    ("broker", "passwordSecretName"),
+    ("pgbouncer", "secretName"),
+    ("pgbouncer", "statsSecretName"),
+    ("logging", "remote", "secretName"),
+    ("ingress", "tls", "secretName"),
+    ("keys",),
+    ("suppress",),
+)
+# What is that environment's alone and has no default: people are told to fill it in.
+_TO_FILL_IN: tuple[Path, ...] = (
+    ("destination", "project"),
+    ("database", "name"),
+    ("database", "maxConnections"),
+    ("dags", "persistence", "existingClaim"),
+    ("logging", "persistence", "existingClaim"),
+    ("serviceAccount", "annotations"),
+    ("serviceAccount", "workers"),
+    ("secretsBackend",),
+    ("networkPolicy", "peers", "database"),
+    ("networkPolicy", "peers", "broker"),
+    ("networkPolicy", "peers", "secretsBackend"),
+    ("networkPolicy", "taskEgress"),
+)
+_CIDRS: Path = ("database", "cidrs")
+_LOGS: Path = ("networkPolicy", "peers", "logs")
+# What an environment that has it cannot be without: it is asked for.
+_ASKED: tuple[Path, ...] = (
+    ("database", "host"),
+    ("broker", "host"),
+    ("ingress", "host"),
+    ("auth", "oidc", "clientId"),
+    ("auth", "ldap", "bindUser"),
+    ("logging", "remote", "url"),
+)
+_HOSTS: tuple[Path, ...] = (("database", "host"), ("broker", "host"), ("ingress", "host"))
+_ELSEWHERE = re.compile(r"://|\barn:|@[-a-z0-9.]+:")
+_QUESTIONS = {
+    _CIDRS: "networks of the database server, such as 10.20.0.0/24 (database.cidrs)",
+    _LOGS: "networks of the task logs' store, such as 10.40.0.0/24 (networkPolicy.peers.logs)",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """A field that the new environment needs a value of its own for."""
+
+    path: Path
+    name: str
+
+    @property
+    def text(self) -> str:
+        """The question as a person reads it."""
+        return _QUESTIONS.get(self.path, f"{dotted(self.path)} of {self.name}")
+
+    def value(self, answer: str) -> object:
+        """The answer as it stands in the definition."""
+        if self.path not in _QUESTIONS:
+            return answer
+        networks = [part for part in re.split(r"[,\s]+", answer) if part]
+        return networks if self.path == _CIDRS else [{"cidr": network} for network in networks]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Offspring:
+    """The new definition's text; fields to ask for; fields left out; fields kept but doubtful."""
+
+    text: str
+    questions: tuple[Question, ...]
+    left_out: tuple[str, ...]
+    doubtful: tuple[str, ...]
+
+
+def offspring(source: Definition, name: str, given: Mapping[str, str]) -> Offspring:
+    """The source's definition as one for `name`; `given` are fields that the user sets.
+
+    Comments are kept. Raises YamlError where a value is shared by an alias or a merge.
+    """
+    chosen = [tuple(field.split(".")) for field in given]
+    asked = [path for path in _asked(source) if not _settled(path, chosen)]
+    out = [path for path in _left_out(source) if not _settled(path, chosen)]
+    text = _for_editors(source.document.text, name)
+    for path in (*_DEFAULTED, *_left_out(source), *_asked(source)):
+        text = yamledit.remove(text, path)
+    text, mentioned = _without(text, _hosts(source))
+    team, _, last = name.rpartition("/")
+    text = yamledit.set_value(text, ("metadata", "name"), last)
+    if team:
+        text = yamledit.set_value(text, ("metadata", "team"), team)
+    return Offspring(
+        text,
+        tuple(Question(path, name) for path in asked),
+        tuple(dotted(path) for path in (*out, *mentioned)),
+        tuple(dotted(path) for path in _doubtful(text, source.name)),
+    )
+
+
+def _asked(source: Definition) -> list[Path]:
+    found = [path for path in _ASKED if _part(source, path) is not None]
+    enforced = source.part("networkPolicy", "mode") == "enforce"
+    return found + [p for p in (_CIDRS, _LOGS) if enforced and _part(source, p) is not None]
+
+
+def _left_out(source: Definition) -> list[Path]:
+    found = [path for path in _TO_FILL_IN if _part(source, path) is not None]
+    asked = _asked(source)
+    found += [p for p in (_CIDRS, _LOGS) if p not in asked and _part(source, p) is not None]
+    # A path without a place for the environment would give both the same values.
+    path = source.part("secrets", "path")
+    if path is not None and not any(mark in path for mark in ("{environment}", "{namespace}")):
+        found.append(("secrets", "path"))
+    return found
+
+
+def _part(source: Definition, path: Path) -> object:
+    return source.part(*map(str, path))
+
+
+def _settled(path: Path, chosen: list[tuple[str, ...]]) -> bool:
+    """Whether the user gives this field, what it is part of, or another choice in its place."""
+    for field in chosen:
+        instead = [other for other in alternatives(field) if path[: len(other)] == other]
+        if path[: len(field)] == field or instead:
+            return True
+    return False
+
+
+def _for_editors(text: str, name: str) -> str:
+    """The first line names the schema by a relative path, which a team makes one folder longer."""
+    up = r"\g<1>" + scaffold.to_root(name)
+    return re.sub(r"\A(# yaml-language-server: \$schema=)(\.\./)+(?=\.gen-env/)", up, text)
+
+
+def _hosts(source: Definition) -> tuple[str, ...]:
+    found = [str(_part(source, path) or "") for path in (*_HOSTS, ("logging", "remote", "url"))]
+    return tuple(host for host in found if "." in host or "://" in host)
+
+
+def _without(text: str, hosts: tuple[str, ...]) -> tuple[str, list[Path]]:
+    """The text without values that name one of these hosts, and where they stood."""
+    removed = []
+    for path, value in leaves(yamlio.read(text, "").data):
+        if any(host in str(item) for item in _items(value) for host in hosts):
+            text = yamledit.remove(text, path)
+            removed.append(path)
+    return text, removed
+
+
+def _doubtful(text: str, old: str) -> Iterator[Path]:
+    """What stays and may be the other environment's: addresses, and values with its name."""
+    words = {old, old.rpartition("/")[2]}
+    named = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(words)))
+    for path, value in leaves(yamlio.read(text, "").data):
+        texts = [str(item) for item in _items(value) if path[0] != "metadata"]
+        if any(_ELSEWHERE.search(text) or named.search(text) for text in texts):
+            yield path
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,164 @@
+"""What must be written and removed so that the repository holds the wanted tree."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
+from generator.definition.lock import FILE_NAME as LOCK
+from generator.seal import sealed_secret
+from generator.tree.tree import is_ours
+from generator.yaml import facade as yamlio
+
+_LIMITS = yamlio.Limits(size=sealed_secret.MAX_FILE_BYTES)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """Text by path to write, paths to remove; empty when all is as it should be."""
+
+    writes: Mapping[str, str]
+    removals: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that changes."""
+        return tuple(sorted({*self.writes, *self.removals}))
+
+    def __bool__(self) -> bool:
+        return bool(self.writes or self.removals)
+
+
+def compare(
+    files: Files,
+    wanted: Mapping[str, str],
+    owned: Iterable[str],
+    environment: str = "",
+    *,
+    kept: Collection[str] = (),
+) -> Plan:
+    """The plan, with a problem for each file that is in the way and is not ours.
+
+    What is ours in an `owned` folder goes unless it is wanted, or `kept` as it is.
+    """
+    writes: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path, text in wanted.items():
+        try:
+            present = files.read(path)
+        except UserError as error:
+            problems.append(_unreadable(error, environment))
+            continue
+        if present is not None and present == text.encode():
+            continue
+        if present is not None and not _replaceable(path, present, text):
+            problems.append(_in_the_way(path, environment))
+            continue
+        writes[path] = text
+    stale = []
+    for folder in owned:
+        for path in files.below(folder):
+            if path not in wanted and path not in kept and _is_ours(files, path):
+                stale.append(path)
+    return Plan(writes, tuple(sorted(stale)), tuple(problems))
+
+
+def _is_ours(files: Files, path: str) -> bool:
+    try:
+        return is_ours(files.read(path) or b"")
+    except UserError:
+        return False  # we write nothing that is too large to read
+
+
+def _unreadable(error: UserError, environment: str) -> Problem:
+    return Problem(
+        "tree/unreadable",
+        Severity.ERROR,
+        error.message,
+        environment,
+        error.path,
+        hint=error.hint or "remove it; gen-env generate writes it anew",
+    )
+
+
+def _replaceable(path: str, present: bytes, text: str) -> bool:
+    if "/secrets/" in path:
+        return _only_grows(present, text.encode())
+    return is_ours(present) or path.endswith(f"/{LOCK}")
+
+
+def _only_grows(before: bytes, after: bytes) -> bool:
+    """Whether both are the same SealedSecret and no ciphertext goes: keys may only be added."""
+    try:
+        old, new = (
+            yamlio.as_json_types(yamlio.read(text, "", _LIMITS).data) for text in (before, after)
+        )
+    except yamlio.YamlError:
+        return False
+    if not isinstance(old, Mapping) or old.get("kind") != new["kind"]:
+        return False
+    same = (old.get("metadata") or {}).get("name") == new["metadata"]["name"]
+    kept = sealed_secret.encrypted_data(old).items() <= sealed_secret.encrypted_data(new).items()
+    return same and kept
+
+
+def _in_the_way(path: str, environment: str) -> Problem:
+    return Problem(
+        "tree/not-ours",
+        Severity.ERROR,
+        "gen-env would write this file, but it does not say that gen-env owns it",
+        environment,
+        path,
+        1,
+        "move your file elsewhere, or remove it if it is an old copy",
+    )
+
+
+def drift(files: Files, plan: Plan, environment: str) -> tuple[Problem, ...]:
+    """The plan as findings: where each file differs from what gen-env would write."""
+    command = f"run: gen-env generate {environment}".rstrip()
+    found = [
+        _difference(files, path, text, environment, command) for path, text in plan.writes.items()
+    ]
+    for path in plan.removals:
+        found.append(
+            Problem(
+                "tree/stale",
+                Severity.ERROR,
+                "nothing needs this file any more",
+                environment,
+                path,
+                hint=command,
+            )
+        )
+    return tuple(found)
+
+
+def _difference(files: Files, path: str, text: str, environment: str, command: str) -> Problem:
+    present = files.read(path)
+    if present is None:
+        return Problem(
+            "tree/missing", Severity.ERROR, "this file is missing", environment, path, hint=command
+        )
+    have = present.decode("utf-8", "replace").splitlines()
+    line = _first_difference(have, text.splitlines())
+    return Problem(
+        "tree/out-of-date",
+        Severity.ERROR,
+        "differs from what the definition gives, from this line on",
+        environment,
+        path,
+        line,
+        f"{command}; hand edits belong into environment.yaml",
+    )
+
+
+def _first_difference(have: list[str], want: list[str]) -> int:
+    for number, (mine, yours) in enumerate(zip(have, want, strict=False), start=1):
+        if mine != yours:
+            return number
+    return min(len(have), len(want)) + 1

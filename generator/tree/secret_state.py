@@ -1,0 +1,73 @@
+"""The state of every secret that an environment needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from generator.release.release import Release
+from generator.seal import sealed_secret
+from generator.tree.tree import SecretFile
+
+_MADE = {
+    "fernet": "generated",
+    "random": "generated",
+    "database-uri": "assembled",
+    "keda-uri": "assembled",
+    "result-backend-uri": "assembled",
+    "broker-uri": "assembled",
+    "stats-uri": "assembled",
+    "pgbouncer-ini": "assembled",
+    "pgbouncer-users": "assembled",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One key of one Secret: its state, how a value is made, what reads it."""
+
+    secret: str
+    key: str
+    state: str
+    made: str
+    why: str
+    readers: tuple[str, ...]
+    path: str
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**dataclasses.asdict(self), "readers": list(self.readers)}
+
+
+def rows(release: Release, files: Sequence[SecretFile]) -> list[Row]:
+    """A row for each needed key: sealed, stub, missing, external or existing."""
+    by_name = {file.name: file for file in files}
+    found = []
+    for need in release.needs:
+        file = by_name.get(need.name)
+        for key in need.keys:
+            state = _state(release, file, key.name)
+            found.append(
+                Row(
+                    need.name,
+                    key.name,
+                    state,
+                    _MADE.get(key.source, "given"),
+                    need.why,
+                    need.restarts,
+                    file.path if file else "",
+                )
+            )
+    return found
+
+
+def _state(release: Release, file: SecretFile | None, key: str) -> str:
+    provider = release.environment.secrets.provider
+    if provider == "external-secrets":
+        return "external"
+    if provider == "existing":
+        return "existing"
+    if file is None:
+        return "missing"
+    return sealed_secret.state(file.manifest, [key])[key].value

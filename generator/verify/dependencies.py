@@ -1,0 +1,143 @@
+"""The conditions on what workloads live on: sealed secrets, fresh pods, volumes, autoscalers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from generator.health import Health, Status, assess
+from generator.kube.fields import name_of, section
+from generator.kube.resource import Key, Object
+from generator.verify.pods import pods_of, secrets_of
+from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
+from generator.verify.snapshot import SecretMeta, Snapshot, Source, moment_at, written
+from generator.verify.target import WORKLOAD_KINDS, Expected
+
+
+def judge_unsealed(expected: Expected, snapshot: Snapshot) -> Condition:
+    """Every rendered SealedSecret was taken in as rendered, and unsealed."""
+    name, rendered = "secrets", expected.of_kind("SealedSecret")
+    if not rendered:
+        return skipped(name, "no SealedSecret is rendered")
+    if Source.SEALED_SECRETS in snapshot.unavailable:
+        return unknown(name, snapshot.unavailable[Source.SEALED_SECRETS])
+    judged = [(key, _sealed_health(item, snapshot.find(key))) for key, item in rendered]
+    return _gathered(name, judged, "unsealed")
+
+
+def judge_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
+    """No pod is older than a Secret that it reads, unless it carries the present secret's hash."""
+    name = "fresh-pods"
+    for source in (Source.PODS, Source.WORKLOADS, Source.SECRETS):
+        if source in snapshot.unavailable:
+            return unknown(name, snapshot.unavailable[source])
+    if not snapshot.secrets:
+        return skipped(name, "no Secret of the environment has a known age")
+    ages = _newest(snapshot.secrets)
+    stale, seen = [], 0
+    for _, rendered in expected.of_kind(*WORKLOAD_KINDS):
+        for pod in pods_of(rendered, snapshot.pods):
+            seen += 1
+            stale += _older_than(pod, rendered, ages, expected)
+    if stale:
+        return failed(name, f"{few(stale)}: restart the workload (kubectl rollout restart)")
+    newest = max(ages.values(), key=lambda meta: meta.changed_at)
+    shown = f"newest: {newest.source} {newest.name} of {written(newest.changed_at)}"
+    return met(name, f"{seen} pods have the present Secrets", shown)
+
+
+def judge_claims(expected: Expected, snapshot: Snapshot) -> Condition:
+    """Every claim of the release is bound: the rendered ones, and those that StatefulSets make."""
+    name = "storage"
+    rendered = [key for key, _ in expected.of_kind("PersistentVolumeClaim")]
+    if Source.CLAIMS in snapshot.unavailable:
+        return unknown(name, snapshot.unavailable[Source.CLAIMS])
+    live = {_claim_key(item): item for item in snapshot.claims}
+    judged = [(key, _health_of(live.get(key))) for key in sorted({*rendered, *live})]
+    if not judged:
+        return skipped(name, "no PersistentVolumeClaim is used")
+    return _gathered(name, judged, "bound")
+
+
+def judge_autoscalers(expected: Expected, snapshot: Snapshot) -> Condition:
+    """Every rendered HorizontalPodAutoscaler and ScaledObject can read and scale."""
+    name, rendered = "autoscaling", expected.of_kind("HorizontalPodAutoscaler", "ScaledObject")
+    if not rendered:
+        return skipped(name, "nothing is scaled automatically")
+    kinds = {key.kind for key, _ in rendered}
+    for kind, source in (
+        ("HorizontalPodAutoscaler", Source.AUTOSCALERS),
+        ("ScaledObject", Source.SCALED_OBJECTS),
+    ):
+        if kind in kinds and source in snapshot.unavailable:
+            return unknown(name, snapshot.unavailable[source])
+    return _gathered(name, [(key, _health_of(snapshot.find(key))) for key, _ in rendered], "ready")
+
+
+def _gathered(name: str, judged: Sequence[tuple[Key, Health]], word: str) -> Condition:
+    """Failed if one is, waiting if one is, else met; the message names them."""
+    broken = [f"{key.name}: {it.message}" for key, it in judged if it.status is Status.DEGRADED]
+    if broken:
+        return failed(name, few(broken))
+    behind = [f"{key.name}: {it.message}" for key, it in judged if it.status is not Status.HEALTHY]
+    if behind:
+        return waiting(name, few(behind))
+    return met(name, f"{len(judged)} of {len(judged)} {word}", few(key.name for key, _ in judged))
+
+
+def _sealed_health(rendered: Object, live: Object | None) -> Health:
+    """A refusal counts only for the rendered ciphertext, not for the one before."""
+    if live is None:
+        return Health(Status.MISSING, "it is not in the cluster")
+    wanted, found = (
+        section(rendered, "spec", "encryptedData"),
+        section(live, "spec", "encryptedData"),
+    )
+    if wanted != found:
+        return Health(Status.PROGRESSING, "the rendered ciphertext is not applied yet")
+    return assess(live)
+
+
+def _health_of(live: Object | None) -> Health:
+    return assess(live) if live else Health(Status.MISSING, "it is not in the cluster")
+
+
+def _claim_key(claim: Object) -> Key:
+    namespace = str(section(claim, "metadata").get("namespace") or "")
+    return Key("", "PersistentVolumeClaim", namespace, name_of(claim))
+
+
+def _newest(secrets: Sequence[SecretMeta]) -> dict[str, SecretMeta]:
+    ages: dict[str, SecretMeta] = {}
+    for meta in secrets:
+        known = ages.get(meta.name)
+        if known is None or known.changed_at < meta.changed_at:
+            ages[meta.name] = meta
+    return ages
+
+
+def _older_than(
+    pod: Object, rendered: Object, ages: dict[str, SecretMeta], expected: Expected
+) -> list[str]:
+    started = moment_at(pod, "status", "startTime") or moment_at(
+        pod, "metadata", "creationTimestamp"
+    )
+    return [
+        f"pod {name_of(pod)} is older than {meta.source} {secret} of {written(meta.changed_at)}"
+        for secret in sorted(secrets_of(section(pod, "spec")))
+        for meta in [ages.get(secret)]
+        if meta is not None
+        and _is_older(started, meta.changed_at)
+        and not _carries_hash(pod, rendered, expected.secret_annotations.get(secret, ""))
+    ]
+
+
+def _is_older(started: datetime.datetime | None, changed: datetime.datetime) -> bool:
+    return started is not None and started < changed
+
+
+def _carries_hash(pod: Object, rendered: Object, annotation: str) -> bool:
+    """Whether the pod was made for the ciphertext that is rendered, whatever touched it since."""
+    wanted = section(rendered, "spec", "template", "metadata", "annotations").get(annotation)
+    found = section(pod, "metadata", "annotations").get(annotation)
+    return bool(annotation) and wanted is not None and wanted == found

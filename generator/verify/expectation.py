@@ -1,0 +1,129 @@
+"""From a rendered environment to what the cluster has to show for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from generator.kube.fields import entries, name_of, section, text
+from generator.kube.resource import Object
+from generator.verify.pods import secrets_of
+from generator.verify.target import WORKLOAD_KINDS, Ancestry, Endpoint, Expected
+
+_MIGRATION = "run-airflow-migrations"
+"""The chart's component label of the Job, and the end of its name."""
+_SERVERS = {
+    # component: path of the health document, name of the Service's port
+    "api-server": ("/api/v2/monitor/health", "api-server"),
+    "webserver": ("/health", "airflow-ui"),
+}
+
+
+def promise(
+    *,
+    environment: str,
+    revision: str,
+    application: Object,
+    manifests: Iterable[Object],
+    is_ancestor: Ancestry,
+    changes_environment: Ancestry | None = None,
+    repository: str = "",
+    hash_annotation: Callable[[str], str] | None = None,
+) -> Expected:
+    """What `revision` promises: `application` as generated, `manifests` as rendered, both kinds.
+
+    `hash_annotation` gives the pod annotation that holds the hash of a Secret's ciphertext.
+    Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
+    objects themselves, so that they are what the cluster is really given. The windows are the
+    defaults of `Expected`.
+    """
+    listed = tuple(manifests)
+    spec = section(application, "spec")
+    chart = _chart_source(spec)
+    namespace = text(spec, "destination", "namespace")
+    return Expected(
+        environment=environment,
+        revision=revision,
+        application=name_of(application),
+        application_namespace=text(application, "metadata", "namespace"),
+        namespace=namespace,
+        release=text(chart, "helm", "releaseName") or _release_of(listed),
+        manifests=listed,
+        is_ancestor=is_ancestor,
+        changes_environment=changes_environment,
+        repository=repository,
+        chart_version=text(chart, "targetRevision") if text(chart, "chart") else "",
+        application_manifest=application,
+        migration_job=_migration_job(listed),
+        endpoint=endpoint(listed),
+        secret_annotations=_annotations(listed, hash_annotation),
+    )
+
+
+def endpoint(manifests: Iterable[Object]) -> Endpoint | None:
+    """Where Airflow answers for itself: the API server's Service (Airflow 2: the webserver's) and
+    the ingress that leads to it; None if neither is rendered."""
+    listed = tuple(manifests)
+    for component, (path, port) in _SERVERS.items():
+        for service in listed:
+            labels = section(service, "metadata", "labels")
+            if text(service, "kind") == "Service" and labels.get("component") == component:
+                name = name_of(service)
+                return Endpoint(_ingress_url(listed, name), name, port, path)
+    return None
+
+
+def _ingress_url(manifests: Iterable[Object], service: str) -> str:
+    for ingress in manifests:
+        if text(ingress, "kind") != "Ingress":
+            continue
+        secured = {
+            host for item in entries(ingress, "spec", "tls") for host in item.get("hosts") or []
+        }
+        for rule in entries(ingress, "spec", "rules"):
+            host = text(rule, "host")
+            for path in entries(rule, "http", "paths"):
+                if host and text(path, "backend", "service", "name") == service:
+                    scheme = "https" if host in secured else "http"
+                    return f"{scheme}://{host}{text(path, 'path').rstrip('*').rstrip('/')}"
+    return ""
+
+
+def _migration_job(manifests: Iterable[Object]) -> str:
+    for job in manifests:
+        if text(job, "kind") != "Job":
+            continue
+        component = text(job, "metadata", "labels", "component")
+        if component == _MIGRATION or name_of(job).endswith(f"-{_MIGRATION}"):
+            return name_of(job)
+    return ""
+
+
+def _annotations(
+    manifests: Iterable[Object], hash_annotation: Callable[[str], str] | None
+) -> dict[str, str]:
+    """For every Secret that a workload reads, the annotation with its hash."""
+    if hash_annotation is None:
+        return {}
+    read = {
+        secret
+        for manifest in manifests
+        if text(manifest, "kind") in WORKLOAD_KINDS
+        for secret in secrets_of(section(manifest, "spec", "template", "spec"))
+    }
+    return {secret: hash_annotation(secret) for secret in sorted(read)}
+
+
+def _chart_source(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    sources = [*entries(spec, "sources"), section(spec, "source")]
+    return next((item for item in sources if text(item, "chart") or section(item, "helm")), {})
+
+
+def _release_of(manifests: Iterable[Object]) -> str:
+    """Without a Helm source: the release label of the first workload that has one."""
+    for manifest in manifests:
+        if text(manifest, "kind") in WORKLOAD_KINDS:
+            release = text(manifest, "metadata", "labels", "release")
+            if release:
+                return release
+    return ""

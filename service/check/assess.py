@@ -1,0 +1,207 @@
+"""What there is to say about a change: generation, every check, both renders, their difference."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from generator.actions import validate
+from generator.actions.validate import NotDone
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity, ordered
+from generator.pipeline import review
+from generator.pipeline.generate import Charts
+from generator.redaction.text import redact
+from generator.render.request import Renderer
+from generator.report.model import EnvironmentDiff, Report
+from generator.tree import catalogue
+from generator.tree.catalogue import Catalogue
+from generator.tree.tree import SCHEMAS
+
+CHART = "chart values and rendered objects"
+"""How `validate` calls the checks that it cannot make without the chart."""
+
+UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """Two revisions as they are to be judged: the head with the settings of its base.
+
+    `names` are the environments to look at, `versions` those whose tree another gen-env made,
+    `problems` what is known already.
+    """
+
+    base: Files
+    head: Files
+    base_name: str
+    head_name: str
+    names: tuple[str, ...]
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tools:
+    """What judging takes: charts, Helm, definitions of custom resources, the time."""
+
+    charts: Charts
+    renderer: Renderer
+    crds: Path | None
+    now: datetime.datetime
+    jobs: int = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Findings:
+    """The report, what could not be checked, and findings that definitions suppress."""
+
+    report: Report
+    not_done: tuple[NotDone, ...] = ()
+    suppressed: int = 0
+
+
+def full(subject: Subject, tools: Tools) -> Findings:
+    """Render and compare both sides, then run every check on the head."""
+    before, after = catalogue.load(subject.base), catalogue.load(subject.head)
+    names = [
+        name
+        for name in subject.names
+        if name in before.definitions or name in after.definitions or name in _broken(after)
+    ]
+    compared = _compared(subject, names, tools) if names else ()
+    checked = _validated(subject, after, tools)
+    without = {item.environment for item in checked.not_done if item.check == CHART}
+    fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
+    return _joined(subject, fair, checked)
+
+
+def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
+    """The environments compared; one that brings gen-env down does so for itself alone."""
+    sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
+    means = review.Means(tools.charts, tools.renderer, tools.jobs)
+    try:
+        return review.review(sides, names, None, means).environments
+    except UserError:
+        raise
+    except Exception as error:
+        if len(names) == 1:
+            return (_bug(names[0], error),)
+    return tuple(item for name in names for item in _compared(subject, [name], tools))
+
+
+def _bug(name: str, error: Exception) -> EnvironmentDiff:
+    message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
+    problem = Problem("check/bug", Severity.ERROR, message, name, hint="report it, please")
+    return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
+
+
+def place_of(error: Exception) -> str:
+    """Kind and place of a bug; its own words may quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def static(subject: Subject, tools: Tools) -> Findings:
+    """Every check of text; nothing of the head is rendered, no object of it is shown."""
+    after = catalogue.load(subject.head)
+    checked = _validated(subject, after, tools, unrendered=UNTRUSTED)
+    compared = [
+        EnvironmentDiff(name, rendered=False, reason=UNTRUSTED)
+        for name in subject.names
+        if name in after.definitions
+    ]
+    return _joined(subject, compared, checked)
+
+
+def _broken(found: Catalogue) -> frozenset[str]:
+    return frozenset(problem.environment for problem in found.problems)
+
+
+def _validated(
+    subject: Subject, after: Catalogue, tools: Tools, unrendered: str = ""
+) -> validate.Validation:
+    here = [name for name in subject.names if name in after.definitions]
+    broken = tuple(
+        problem
+        for problem in after.problems
+        if problem.environment in subject.names or not problem.environment
+    )
+    if not here:
+        return validate.Validation((), broken, (), ())
+    renderer = None if unrendered else tools.renderer
+    means = validate.Means(
+        subject.head, tools.charts, renderer, tools.now, tools.crds, unrendered=unrendered
+    )
+    found = validate.validate(here, means)
+    known = {*subject.names, ""}
+    standing = tuple(problem for problem in found.problems if problem.environment in known)
+    return dataclasses.replace(found, problems=(*broken, *standing))
+
+
+def is_without_base(item: EnvironmentDiff) -> bool:
+    """Whether the head could be rendered, and the base it is to be compared with could not."""
+    return not item.rendered and item.reason.startswith("the base")
+
+
+def _fair(item: EnvironmentDiff) -> EnvironmentDiff:
+    """A change is not to blame for a base that does not render: it may be the remedy."""
+    return _eased(item) if is_without_base(item) else item
+
+
+def _eased(item: EnvironmentDiff) -> EnvironmentDiff:
+    """A render that was not possible for other reasons than the change's own is no error of it."""
+    problems = tuple(
+        dataclasses.replace(problem, severity=Severity.WARNING)
+        if problem.rule.startswith("render/")
+        else problem
+        for problem in item.problems
+    )
+    return dataclasses.replace(item, problems=problems)
+
+
+def _joined(
+    subject: Subject, compared: Iterable[EnvironmentDiff], checked: validate.Validation
+) -> Findings:
+    """One report: each environment with all that was found about it."""
+    problems = _safe(
+        _weighed(problem, subject) for problem in (*subject.problems, *checked.problems)
+    )
+    diffs = {item.name: item for item in compared}
+    for name in subject.names:
+        own = [problem for problem in problems if problem.environment == name]
+        known = diffs.get(name)
+        if known is None:
+            diffs[name] = EnvironmentDiff(name, problems=ordered(own))
+        else:
+            other = (_weighed(problem, subject) for problem in known.problems)
+            diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
+    rest = ordered(problem for problem in problems if problem.environment not in diffs)
+    report = Report(
+        subject.base_name, subject.head_name, tuple(diffs[name] for name in sorted(diffs)), rest
+    )
+    return Findings(report, checked.not_done, len(checked.suppressed))
+
+
+def _weighed(problem: Problem, subject: Subject) -> Problem:
+    """A tree of another gen-env's making is worth a note: this one would write it differently."""
+    tree = problem.rule in ("tree/out-of-date", "tree/missing", "tree/stale")
+    schema = problem.path.startswith(f"{SCHEMAS}/") and problem.path not in subject.changed
+    other = problem.environment in subject.versions
+    if (tree and (schema or other)) or (other and problem.rule == "lock/newer-gen-env"):
+        return dataclasses.replace(problem, severity=Severity.INFO)
+    return problem
+
+
+def _safe(problems: Iterable[Problem]) -> list[Problem]:
+    """Messages of other tools may quote values; what is published is masked first."""
+    return [
+        dataclasses.replace(problem, message=redact(problem.message), hint=redact(problem.hint))
+        for problem in problems
+    ]

@@ -1,0 +1,80 @@
+"""Charts and custom resource definitions for one check: from the base's source, never the head's.
+
+A vendored chart is content of the repository, so it comes from both commits; where it stands is
+said by the base.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from generator.chart import vendored as chart_vendored
+from generator.chart.cache import ChartCache
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.model.repository import Repository
+from generator.pipeline import toolchain as engines
+from generator.pipeline.generate import Charts
+
+Fetch = Callable[[Files], Charts]
+
+
+@contextlib.contextmanager
+def charts(
+    base: Files, head: Files, repository: Repository, fetch: Fetch = engines.charts
+) -> Iterator[Charts]:
+    """This machine's cache and then the source that the base names.
+
+    Vendored charts come from both revisions into a cache of their own, which is gone at the end.
+    """
+    if repository.chart.source != "vendored":
+        yield fetch(base)
+        return
+    with tempfile.TemporaryDirectory(prefix="gen-env-charts-") as folder:
+        cache = ChartCache(Path(folder), repository.chart.path)
+        faults: list[str] = []
+        for files in (base, head):
+            try:
+                _add(cache, repository.chart.path, files)
+            except UserError as error:
+                faults.append(error.message)
+        yield Charts(cache, lambda version: "; ".join(faults) or "the vendored one is another")
+
+
+def _add(cache: ChartCache, path: str, files: Files) -> None:
+    packed = chart_vendored.archive(files, path)
+    if packed is None:
+        raise UserError(f"there is no chart in {path}")
+    cache.add_bytes(packed, path, official=False)
+
+
+@contextlib.contextmanager
+def crds(base: Files, repository: Repository) -> Iterator[Path | None]:
+    """The folder of CustomResourceDefinitions: this machine's, or the base's for this while."""
+    given = os.environ.get("GEN_ENV_CRDS")
+    if given or not repository.crds:
+        yield Path(given) if given else None
+        return
+    with tempfile.TemporaryDirectory(prefix="gen-env-crds-") as folder:
+        root = Path(folder)
+        for path in base.below(repository.crds):
+            # The mirror's reader has refused every name that leads out of the folder.
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(base.read(path) or b"")
+        yield root / repository.crds
+
+
+def more_paths(repository: Repository | None) -> tuple[str, ...]:
+    """What else of a repository is read: chart, definitions of custom resources, certificates."""
+    if repository is None:
+        return ()
+    found = {item.sealing.certificate for item in repository.clusters.values()}
+    found |= {repository.crds}
+    if repository.chart.source == "vendored":
+        found |= {repository.chart.path}
+    return tuple(sorted(path.strip("/") for path in found if path))

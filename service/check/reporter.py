@@ -1,0 +1,68 @@
+"""Every word to the outside: asked for beforehand, never said twice, never for a stale head."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+
+from generator.forge.port import Check as ForgeCheck
+from generator.forge.port import CheckState, PullRequest, PullState
+from service.model.check import STATUS_CONTEXT, CheckRequest
+
+
+class Superseded(Exception):
+    """Somebody or something newer has taken over: end, and write nothing more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outside:
+    """The forge as one run may use it; every method raises Superseded for a run that is stale."""
+
+    request: CheckRequest
+    marker_key: bytes
+
+    def pull(self) -> PullRequest:
+        """The pull request as it is now: open, and at the head that is to be checked."""
+        self.ask()
+        pull = self.request.around.forge.get_pr(self.request.number)
+        if pull.state is not PullState.OPEN:
+            raise Superseded(f"the pull request is {pull.state.value} by now")
+        if self.request.head_sha and pull.head_sha != self.request.head_sha:
+            raise Superseded("the pull request has a newer head")
+        return pull
+
+    def ask(self) -> None:
+        """Whether this run is still the one to speak."""
+        if not self.request.around.is_current():
+            raise Superseded("a newer event of this pull request has taken over")
+
+    def status(
+        self, sha: str, state: CheckState, title: str, shown: ForgeCheck | None = None
+    ) -> None:
+        """Set our one status on a commit; `shown` may carry text and annotations for it."""
+        self.ask()
+        url = self.request.around.report_url
+        check = shown or ForgeCheck(STATUS_CONTEXT, state, title, url=url)
+        self.request.around.forge.report_check(sha, check)
+
+    def comment(self, body: str) -> None:
+        """Write or edit our one comment."""
+        self.ask()
+        self.request.around.forge.upsert_comment(self.request.number, self.marker, body)
+
+    @property
+    def marker(self) -> str:
+        """What our comment is known by: nobody without the key can make one for this request."""
+        return marker_of(self.marker_key, self.request.repository, self.request.number)
+
+
+def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:
+    """The marker of our comment on a pull request; `more` tells several of them apart."""
+    words = "\n".join((repository, str(number), *more)).encode()
+    digest = hmac.new(key, words, hashlib.sha256).hexdigest()[:40]
+    return f"<!-- gen-env {digest} -->"

@@ -1,0 +1,128 @@
+"""Whose word counts: of gen-env.yaml only `defaults` may come from the change under review."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from generator.core.problem import Problem, Severity
+from generator.definition import definition
+from generator.definition.definition import SETTINGS
+from generator.yaml import data as yamldata
+from generator.yaml import edit as yamledit
+from generator.yaml import facade as yamlio
+
+_OWN = "defaults"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """gen-env.yaml as the head is judged by, and what of the head's own was left out.
+
+    `later` are the fields that take effect after the merge; `changed` says that the defaults
+    differ. `exact` is true where `text` is the head's own file, so that its lines are right.
+    """
+
+    text: bytes
+    later: tuple[str, ...] = ()
+    changed: bool = False
+    exact: bool = True
+    problems: tuple[Problem, ...] = ()
+
+
+def compose(base: bytes, head: bytes | None) -> HeadSettings:
+    """The base's settings with the head's `defaults`.
+
+    `base` must be a file that parses. Whatever is wrong with the head's file is a problem, and
+    the base's file then stands in for it.
+    """
+    if head is None:
+        return HeadSettings(base, problems=(_removed(),))
+    before = yamlio.read(base, SETTINGS)
+    try:
+        after = yamlio.read(head, SETTINGS)
+        faults = definition.load_settings(head)[1]
+    except yamlio.YamlError as error:
+        return HeadSettings(base, problems=(_syntax(error),))
+    if not isinstance(after.data, dict):
+        return HeadSettings(base, problems=faults)
+    later = _differing(before.data, after.data)
+    changed = not _same(before.data, after.data, _OWN)
+    notes = (*faults, *((_later(later),) if later else ()))
+    if not later:
+        return HeadSettings(head, (), changed, problems=notes)
+    return _spliced(before, after.data, HeadSettings(base, later, changed, False, notes))
+
+
+def _spliced(
+    before: yamlio.Document, after: dict[str, Any], settings: HeadSettings
+) -> HeadSettings:
+    """The base's text with the head's defaults in it, proved by reading it again."""
+    if not settings.changed:
+        return settings
+    try:
+        if _OWN in after:
+            text = yamledit.set_value(before.text, (_OWN,), after[_OWN], file=SETTINGS)
+        else:
+            text = yamledit.remove(before.text, (_OWN,), file=SETTINGS)
+        read = yamlio.read(text, SETTINGS).data
+    except yamlio.YamlError as error:
+        return _refused(settings, error.message)
+    if _differing(before.data, read) or not _same(after, read, _OWN):
+        return _refused(settings, "they do not fit into the base's file")
+    return dataclasses.replace(settings, text=text.encode())
+
+
+def _differing(before: Any, after: Any) -> tuple[str, ...]:
+    """Top-level fields other than `defaults` that are not alike on both sides."""
+    fields = {*before, *after} - {_OWN}
+    return tuple(sorted(field for field in fields if not _same(before, after, field)))
+
+
+def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
+    if (field in before) != (field in after):
+        return False
+    return yamldata.alike(before.get(field), after.get(field))
+
+
+def _removed() -> Problem:
+    return Problem(
+        "settings/missing",
+        Severity.ERROR,
+        f"this change removes {SETTINGS}: after the merge gen-env knows no cluster",
+        path=SETTINGS,
+        hint="restore the file",
+    )
+
+
+def _syntax(error: yamlio.YamlError) -> Problem:
+    return Problem(
+        "yaml/syntax",
+        Severity.ERROR,
+        error.message,
+        path=SETTINGS,
+        line=error.line,
+        hint=error.hint,
+    )
+
+
+def _later(fields: tuple[str, ...]) -> Problem:
+    return Problem(
+        "settings/after-merge",
+        Severity.INFO,
+        f"{', '.join(fields)} in {SETTINGS} take effect after the merge: this change is judged by "
+        "the settings of its base",
+        path=SETTINGS,
+        hint="merge the settings first and regenerate the trees in a second pull request",
+    )
+
+
+def _refused(settings: HeadSettings, reason: str) -> HeadSettings:
+    problem = Problem(
+        "settings/defaults",
+        Severity.ERROR,
+        f"the changed defaults cannot be judged beside the other changed settings: {reason}",
+        path=SETTINGS,
+        hint="change the defaults in a pull request of their own",
+    )
+    return dataclasses.replace(settings, problems=(*settings.problems, problem))

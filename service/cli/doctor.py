@@ -1,0 +1,92 @@
+"""`doctor`: whether everything that the service needs is there, and what to do where it isn't."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.core.errors import UserError
+from generator.definition.definition import SETTINGS
+from service.cli import doctor_clusters as survey
+from service.cli.finding import Finding, tried
+from service.settings.forges import opener
+from service.settings.resolve import Connection, Settings
+from service.telemetry import tracing
+from service.worker.remote import branch_files, branch_head
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, one finding after the other; nothing is changed but the data folder."""
+    yield tried("data folder", lambda: _writable(settings.data_dir))
+    yield tried("database", lambda: _database(settings))
+    yield tried("traces", lambda: tracing.require(os.environ))
+    yield _api(settings)
+    for connection in settings.connections:
+        yield _webhook(connection)
+        for repository in connection.repositories:
+            place = f"{connection.name}: {repository}"
+            yield tried(f"{place}: API", functools.partial(_forge, connection, repository))
+            git = functools.partial(_git, settings, connection, repository)
+            found = tried(f"{place}: git", git)
+            yield found
+            if not found.problem:
+                yield from _contents(settings, connection, repository, place)
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder} cannot be written to", hint="give it to the service's user")
+
+
+def _database(settings: Settings) -> None:
+    from service.cli.migrate import prepare
+
+    prepare(settings)
+
+
+def _api(settings: Settings) -> Finding:
+    if settings.api_token is None:
+        return Finding("API token", "not set: the API is off", "set apiToken to a file or variable")
+    return Finding("API token")
+
+
+def _webhook(connection: Connection) -> Finding:
+    subject = f"{connection.name}: webhook secret"
+    if connection.webhook_secrets:
+        return Finding(subject)
+    return Finding(
+        subject,
+        "not set: deliveries are refused with 501",
+        f"make one (openssl rand -hex 32), name it in webhookSecrets, and give the forge "
+        f"/webhooks/{connection.name}",
+    )
+
+
+def _forge(connection: Connection, repository: str) -> None:
+    opener()(connection, repository).list_open_prs()
+
+
+def _git(settings: Settings, connection: Connection, repository: str) -> None:
+    if branch_head(settings.data_dir, connection, repository) is None:
+        raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+
+
+def _contents(
+    settings: Settings, connection: Connection, repository: str, place: str
+) -> Iterator[Finding]:
+    """What the environments of the default branch need."""
+    try:
+        files = branch_files(settings.data_dir, connection, repository)
+        found = survey.needs(files)
+    except UserError as error:
+        yield Finding(f"{place}: {SETTINGS}", error.message, error.hint)
+        return
+    yield from survey.charts(place, files, found)
+    if connection.verification is not None:
+        yield from survey.rights(place, connection.verification, found)

@@ -1,0 +1,117 @@
+"""The command `gen-env-service`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generator.core.errors import UserError
+from service.settings import resolve as settings_module
+from service.settings.resolve import Settings
+
+_CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=settings_module.CONFIG,
+    help="The settings' file (YAML).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Check every pull request of your Airflow environments, and keep the reports."""
+
+
+def _command(function: Callable[..., int]) -> click.Command:
+    """A command with --config, whose result is the exit code."""
+
+    @functools.wraps(function)
+    def wrapper(config: Path | None, **arguments: Any) -> None:
+        sys.exit(function(config, **arguments))
+
+    return main.command()(_CONFIG(wrapper))
+
+
+@_command
+def serve(config: Path | None) -> int:
+    """Run a web and a worker process on this host; started again when they end."""
+    from service.cli.migrate import prepare
+    from service.cli.supervisor import Supervisor
+
+    settings = _loaded(config)
+    prepare(settings)
+    return Supervisor(settings, _file(config)).run()
+
+
+def web(config: Path | None, processes: int) -> int:
+    """Take deliveries in and show reports."""
+    from service.cli.migrate import prepare
+    from service.web import process as server
+
+    settings = _loaded(config)
+    prepare(settings)
+    return server.run(settings, processes=processes)
+
+
+_command(click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)(web))
+
+
+@_command
+def worker(config: Path | None) -> int:
+    """Work through what the web process queued."""
+    from service.cli.migrate import prepare
+    from service.worker import process as module
+
+    settings = _loaded(config)
+    prepare(settings)
+    return module.run(settings)
+
+
+@_command
+def doctor(config: Path | None) -> int:
+    """Look whether everything is there, and say what to do where it isn't."""
+    from service.cli.doctor import examine
+
+    failed = False
+    for finding in examine(settings_module.load(config, os.environ)):
+        failed = failed or bool(finding.problem)
+        click.echo(f"{'FAIL' if finding.problem else 'ok':5}{finding.subject}"
+                   + (f": {finding.problem}" if finding.problem else ""))  # fmt: skip
+        if finding.hint:
+            click.echo(f"     {finding.hint}")
+    return 1 if failed else 0
+
+
+def _loaded(config: Path | None) -> Settings:
+    from service.telemetry import logs, tracing
+
+    tracing.require(os.environ)
+    settings = settings_module.load(config, os.environ)
+    logs.configure(settings.secrets)
+    return settings
+
+
+def _file(config: Path | None) -> Path:
+    return (config or Path(os.environ[settings_module.CONFIG])).absolute()
+
+
+def run() -> None:
+    """Entry point: what is the user's to mend ends with 1 and three lines, not a traceback."""
+    try:
+        main(standalone_mode=True)
+    except UserError as error:
+        place = f"{error.place}: " if error.place else ""
+        click.echo(f"error: {place}{error.message}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,96 @@
+"""What must stand before the first process opens the database."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from generator.core.errors import UserError
+from service.settings.resolve import Settings
+from service.store import database, tables
+
+_PATIENCE = 30.0
+_SQLITE = "sqlite:///"
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data folder and bring the database up to date; running it again changes nothing.
+
+    Any number of processes may do so at once. Raises UserError when the database is of a newer
+    version, is not UTF8, or cannot be made; it says why without quoting the address.
+    """
+    import sqlalchemy as sa
+
+    url = settings.database_url.text()
+    _make_folder(settings.data_dir)
+    if fault := database.encoding_fault(url):
+        raise UserError(fault, hint=database.UTF8_HINT)
+    try:
+        with _alone(url):
+            _patiently(lambda: _bring_up(url))
+        return
+    except (sa.exc.DBAPIError, sa.exc.ArgumentError, sqlite3.Error) as error:
+        reason = database.words_of(error)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    # Raised outside the handler: a driver's message may hold the URL, and with it the password.
+    raise UserError(
+        f"the database cannot be used: {reason}",
+        hint="check that the server runs and that database: names it and a role that may create",
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make the data folder: {error.strerror}", path=str(folder)
+        ) from None
+
+
+@contextlib.contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """One process of this host at a time, where the database is a file.
+
+    SQLite waits for nobody while it makes a file write-ahead: of two that start together, one
+    would fail. A process that is killed gives the lock up. PostgreSQL has locks of its own.
+    """
+    if not url.startswith(_SQLITE):
+        yield
+        return
+    with Path(f"{url.removeprefix(_SQLITE)}.lock").open("a") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        yield  # closing the file gives the lock up
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Again while the file is in use by someone who knows nothing of our lock (a back-up, say)."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            work()
+            return
+        except Exception as error:
+            if not database.is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
+def _bring_up(url: str) -> None:
+    from dbos import DBOS
+
+    # What it warns of on the way is told by the error, if it matters.
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    tables.prepare_file(url)
+    DBOS.migrate(url)
+    engine = tables.engine(url)
+    try:
+        tables.migrate(engine)
+    finally:
+        engine.dispose()

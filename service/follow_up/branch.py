@@ -1,0 +1,89 @@
+"""The default branch in the mirror: read by commits, fetched again when it has moved."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator
+
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.definition import definition
+from generator.definition.definition import SETTINGS
+from generator.git.mirror import Mirror
+from generator.git.worktree import Store
+from generator.yaml.facade import YamlError
+from service.check import charts as supply
+from service.check import mirror as mirrors
+from service.check.reporter import Superseded
+from service.follow_up.task import Task
+
+_BREATH = 10.0
+"""Seconds between two fetches for commits that are not here yet."""
+
+
+@dataclasses.dataclass
+class Branch:
+    """The branch that Argo CD follows, as one run sees it."""
+
+    task: Task
+    mirror: Mirror
+    ref: str
+    fetched: float = 0.0
+
+    @property
+    def head(self) -> str:
+        """The newest commit that is known here."""
+        found = self.mirror.resolve(self.ref)
+        if found is None:
+            raise UserError(f"there is no branch {self.task.connection.branch}")
+        return found
+
+    @property
+    def tree(self) -> Store:
+        """The mirror as the generator reads repositories."""
+        return Store(self.mirror.gitdir, self.mirror.git)
+
+    def refresh(self) -> None:
+        """Fetch, unless that was done a moment ago; a forge that is away is passed over."""
+        if time.monotonic() - self.fetched < _BREATH:
+            return
+        with contextlib.suppress(UserError):
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Fetch; raises Unavailable where trying again may help, UserError where it does not."""
+        branch = self.task.connection.branch
+        try:
+            mirrors.fetch(self.mirror, self.task.around, [f"+refs/heads/{branch}:{self.ref}"])
+        except Superseded:
+            raise UserError(f"the forge has no branch {branch}", hint="set branch") from None
+        self.fetched = time.monotonic()
+
+    def holds(self, older: str, newer: str) -> bool:
+        """Whether the newer commit is here and contains the older one."""
+        git = self.mirror.git
+        return git.run("merge-base", "--is-ancestor", older, newer, check=False).status == 0
+
+    def files(self, sha: str) -> Snapshot:
+        """What gen-env reads of a commit, the chart that it may carry included."""
+        text = self.mirror.at(sha).read_file(SETTINGS)
+        try:
+            settings = definition.load_settings(text)[0] if text is not None else None
+        except YamlError:
+            settings = None  # whoever loads these files is told so, with the line
+        more = supply.more_paths(settings.repository if settings else None)
+        return mirrors.read(self.mirror, sha, more).files
+
+
+@contextlib.contextmanager
+def branch(task: Task) -> Iterator[Branch]:
+    """The branch, fetched now; its commits stay in the mirror for as long as the block lasts."""
+    place = mirrors.place(task.around.data_dir, task.job.connection, task.job.repository)
+    found = Branch(task, Mirror.open(place), f"{mirrors.space_of(task.run_id)}/branch")
+    try:
+        found.fetch()
+        yield found
+    finally:
+        found.mirror.drop([found.ref])

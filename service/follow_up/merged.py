@@ -1,0 +1,118 @@
+"""After a merge: which environments it touches, and a verification of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from generator.actions import verify as prove
+from generator.forge.errors import Unavailable
+from generator.forge.port import CheckState, PullState
+from generator.git import diff as gitdiff
+from generator.pipeline import side as sides
+from generator.promotion import evidence
+from generator.tree import catalogue
+from service.check import scope as touched
+from service.check.charts import more_paths
+from service.follow_up.branch import Branch, branch
+from service.follow_up.task import Done, Task, neutral
+from service.model.job import Job, Kind, State
+from service.store.runs import Outcome
+
+NOT_CONFIGURED = "verification not configured"
+_LAG = 60.0
+"""Seconds by which a forge's git may be behind its events."""
+_EMPTY_TREE = ("hash-object", "-t", "tree", "/dev/null")
+
+
+def merge(task: Task) -> Done:
+    """Find what the merged commit touches; a verification follows for each environment."""
+    sha, number = _commit(task)
+    if not sha:
+        return neutral("the forge does not say which commit merged it")
+    with branch(task) as here:
+        if not here.holds(sha, here.head):
+            if task.clock() - task.started < _LAG:
+                raise Unavailable(f"{sha[:12]} cannot be fetched yet", hint="it is tried again")
+            return neutral(f"{sha[:12]} is not on {task.connection.branch}", sha)
+        clusters = touched_by(here, _before(task, here, sha), sha)
+    if not clusters:
+        return neutral("touches no environment", sha)
+    return _queued(task, sha, number, clusters)
+
+
+def _commit(task: Task) -> tuple[str, int]:
+    """The commit, and the pull request that it merged (0: none)."""
+    sha, number = task.detail("sha"), task.job.number
+    forge = task.around.forge
+    if not sha:
+        return forge.get_pr(number).merge_sha or "", number
+    if not number:
+        merged = (item for item in forge.prs_of_commit(sha) if item.state is PullState.MERGED)
+        number = next((item.number for item in merged if item.merge_sha == sha), 0)
+    return sha, number
+
+
+def _before(task: Task, here: Branch, sha: str) -> str:
+    """Where the branch stood before: as the forge tells, else the first parent."""
+    told = task.detail("before")
+    if told and told != sha and here.holds(told, sha):
+        return told
+    git = here.mirror.git
+    return git.line_or_none("rev-parse", "--quiet", "--verify", f"{sha}^1") or git.line(
+        *_EMPTY_TREE
+    )
+
+
+def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
+    """Environments that differ between two commits and are there afterwards, with their clusters'
+    names.
+    """
+    changes = gitdiff.changed_paths(here.mirror.git, before, sha)
+    paths = {path for change in changes for path in (change.path, change.old_path) if path}
+    files = here.files(sha)
+    old, new = catalogue.load(here.files(before)), catalogue.load(files)
+    if new.settings is None:
+        return {}
+    repository = new.settings.repository
+    everywhere = [path for path in more_paths(repository) if path == repository.chart.path]
+    reached = touched.find(paths, old, new, everywhere).environments
+    found = {}
+    for name in reached:
+        inputs = sides.inputs(files, name, new.settings) if name in new.definitions else None
+        if inputs is not None:
+            found[name] = prove.cluster_name(repository, inputs)
+    return found
+
+
+def _queued(task: Task, sha: str, number: int, clusters: Mapping[str, str]) -> Done:
+    known = task.connection.verification
+    forge = task.around.forge
+    names = [name for name, cluster in clusters.items() if known and known.knows(cluster)]
+    left = [name for name in clusters if name not in names]
+    if left:
+        # Not success: a gate may take that for proof. Not failure either: nothing failed.
+        said = f"{NOT_CONFIGURED}: {', '.join(left)}" if known else NOT_CONFIGURED
+        forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
+    jobs = [
+        dataclasses.replace(
+            task.job,
+            kind=Kind.VERIFY,
+            number=number,
+            details={"environment": name, "sha": sha, "cluster": clusters[name]},
+        )
+        for name in names
+    ]
+    for job in jobs:
+        if not task.history.of_key(job.key):
+            context = evidence.context_of(job.environment)
+            forge.set_status(sha, context, CheckState.PENDING, "waits for its turn")
+    if not names:
+        return neutral(said, sha)
+    summary = f"verifies {', '.join(names)}"
+    follow = (*jobs, *([_comment(task, number)] if number else []))
+    return Done(Outcome(State.DONE, summary, sha), follow)
+
+
+def _comment(task: Task, number: int) -> Job:
+    return dataclasses.replace(task.job, kind=Kind.VERDICTS, number=number, details={})

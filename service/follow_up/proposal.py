@@ -1,0 +1,164 @@
+"""Promotions and rollbacks that the service proposes: the generator's own, opened by itself.
+
+Both end at an open pull request. Merging stays with people and with what they require for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+from generator.core.problem import Problem, has_errors
+from generator.forge.port import PullState
+from generator.pipeline import toolchain as engines
+from generator.promotion import history, rollback
+from generator.promotion import promote as promotion
+from generator.promotion.base_branch import Ground
+from generator.promotion.gates import Gate
+from generator.promotion.gates import State as GateState
+from generator.promotion.promote import Means, Published
+from service.follow_up.task import Done, Task, neutral
+from service.follow_up.workspace import workspace
+from service.model.job import Job, Kind, State
+from service.store.reminders import Reminder
+from service.store.runs import Outcome
+
+_LATER = ("freeze", "labels", "promotion-only")
+"""Gates for which the pull request may be open: it is what waits, and can be read meanwhile."""
+
+
+def promote(task: Task) -> Done:
+    """Propose to the next environment what was verified; without a target to each that follows."""
+    source, target = task.job.environment, task.detail("target")
+    with workspace(task) as ground:
+        settings = ground.settings.repository.promotion
+        if not settings.automatic:
+            return neutral("promotion.automatic is off")
+        following = [
+            after
+            for path in settings.paths.values()
+            for before, after in itertools.pairwise(path)
+            if before == source
+        ]
+        if not target:
+            return _fan_out(task, sorted(set(following)))
+        if target not in following:
+            return neutral(f"{target} does not follow {source} any more")
+        return _promoted(task, ground, promotion.Wish(source, target))
+
+
+def _fan_out(task: Task, targets: Sequence[str]) -> Done:
+    if not targets:
+        return neutral(f"nothing follows {task.job.environment}")
+    jobs = tuple(
+        dataclasses.replace(
+            task.job, details={"environment": task.job.environment, "target": target}
+        )
+        for target in targets
+    )
+    return Done(Outcome(State.DONE, f"may move on to {', '.join(targets)}"), jobs)
+
+
+def _promoted(task: Task, ground: Ground, wish: promotion.Wish) -> Done:
+    means = _means(task, ground)
+    found = promotion.prepare(ground, wish, means, task.now)
+    if found.empty:
+        return neutral(f"{wish.target} has what {wish.source} has", ground.base)
+    if has_errors(found.regenerated.problems):
+        return _impossible(ground, found.regenerated.problems)
+    shut = [gate for gate in found.gates if _holds_back(gate)]
+    if shut:
+        said = "; ".join(f"{gate.name}: {gate.reason}" for gate in shut)
+        return neutral(said, ground.base, *_reminders(task, shut))
+    if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
+        return neutral(f"pull request {number} with the same content was closed", ground.base)
+    return _opened(task, wish.target, promotion.publish_it(found, means, task.now, pull=True))
+
+
+def _means(task: Task, ground: Ground) -> Means:
+    files = ground.files
+    return Means(engines.charts(files), engines.lazy(files), task.around.forge)
+
+
+def _holds_back(gate: Gate) -> bool:
+    if gate.name in _LATER:
+        return gate.state is GateState.BLOCKED
+    return gate.state is not GateState.PASSED
+
+
+def _reminders(task: Task, shut: Sequence[Gate]) -> Iterator[Reminder]:
+    """When all that is waited for has a time, then; otherwise another verdict will tell."""
+    times = [gate.until.timestamp() for gate in shut if gate.until is not None]
+    if len(times) == len(shut):
+        yield Reminder(task.job, max(times) + 1.0)
+
+
+def _turned_down(task: Task, branch: str) -> int:
+    """The number of our last pull request of this content if a person has closed it."""
+    for run in task.history.of_key(task.job.key):
+        number = run["details"].get("opened") or next(iter(run["environments"].values()), "")
+        if run["state"] != State.DONE.value or not str(number).isdecimal():
+            continue
+        pull = task.around.forge.get_pr(int(number))
+        turned_down = pull.state is PullState.CLOSED and pull.head_ref == branch
+        return pull.number if turned_down else 0
+    return 0
+
+
+def _is_open(task: Task, branch: str) -> bool:
+    return any(pull.head_ref == branch for pull in task.around.forge.list_open_prs())
+
+
+def _impossible(ground: Ground, problems: Sequence[Problem]) -> Done:
+    first = next(item for item in problems if has_errors([item]))
+    said = f"cannot be generated: {first.message}"
+    return Done(Outcome(State.FAILURE, said, ground.base))
+
+
+def _opened(task: Task, environment: str, done: Published) -> Done:
+    assert done.pull is not None
+    said = f"pull request {done.pull.number}: {done.pull.title}"
+    outcome = Outcome(State.DONE, said, done.placed.commit, {environment: str(done.pull.number)})
+    return Done(outcome, _comment(task))
+
+
+def _comment(task: Task) -> tuple[Job, ...]:
+    if not task.job.number:
+        return ()
+    return (dataclasses.replace(task.job, kind=Kind.VERDICTS, details={}),)
+
+
+def roll_back(task: Task) -> Done:
+    """Propose the earlier state of an environment whose verification failed."""
+    name, sha = task.job.environment, task.detail("sha")
+    with workspace(task) as ground:
+        if not ground.settings.repository.rollback.automatic:
+            return neutral("rollback.automatic is off")
+        if _moved_on(ground, name, sha):
+            return neutral(f"{name} has changed since {sha[:12]}", ground.base)
+        if _went_back(ground, name):
+            return neutral(f"{name} has gone back already, and that is what fails", sha)
+        means = _means(task, ground)
+        found = rollback.prepare(ground, rollback.Wish(name), means, task.now)
+        if found.empty:
+            return neutral(f"{name} is what it was before", ground.base)
+        if found.refusal:
+            return Done(Outcome(State.FAILURE, f"refused: {found.refusal}", sha), _comment(task))
+        if has_errors(found.regenerated.problems):
+            return _impossible(ground, found.regenerated.problems)
+        if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
+            return neutral(f"pull request {number} with the same content was closed", sha)
+        return _opened(task, name, rollback.publish_it(found, means, pull=True))
+
+
+def _moved_on(ground: Ground, name: str, sha: str) -> bool:
+    folder = ground.inside(f"environments/{name}")
+    done = ground.tree.git.run("diff", "--quiet", sha, ground.base, "--", folder, check=False)
+    return done.status != 0
+
+
+def _went_back(ground: Ground, name: str) -> bool:
+    """Whether this is an earlier state: the one before it is what somebody went back from."""
+    text = ground.definition(name).document.text.encode()
+    return text in history.earlier_definitions(ground, name)

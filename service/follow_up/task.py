@@ -1,0 +1,81 @@
+"""One run of what comes after a check: what it is given, and what it leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from service.model.check import Grants, Surroundings
+from service.model.job import Job, State
+from service.settings.resolve import Connection
+from service.store.reminders import Reminder
+from service.store.reports import Report
+from service.store.runs import Outcome
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Task:
+    """A job to carry out, and the handles that it works with.
+
+    `started` is when it was begun for the first time. `history` gives earlier runs about the same
+    pull request or of the same key; `marker` is what our comment on a merged pull request is known
+    by. `interval` is how often what depends on time is looked at again, in seconds.
+    """
+
+    job: Job
+    connection: Connection
+    run_id: str
+    around: Surroundings
+    started: float
+    clock: Callable[[], float]
+    history: History
+    grants: Callable[[str], Grants]
+    marker: str
+    interval: float = 600.0
+
+    @property
+    def now(self) -> datetime:
+        """The time, aware."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def detail(self, name: str) -> str:
+        """One of the job's details as text; empty where it is not there."""
+        return str(self.job.details.get(name) or "")
+
+
+class History(Protocol):
+    """What is on record of other runs."""
+
+    def of_key(self, key: str) -> Sequence[Mapping[str, Any]]:
+        """The runs of a key, newest first."""
+
+    def of_number(self, number: int) -> Sequence[Mapping[str, Any]]:
+        """The verifications and proposals that a merged pull request led to, oldest first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """How a run ended, and what follows from it once that is recorded.
+
+    `reminders` come later; `hasten` says that gates may have opened or closed.
+    """
+
+    outcome: Outcome
+    follow: tuple[Job, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    report: Report | None = None
+    hasten: bool = False
+
+
+def neutral(summary: str, sha: str = "", *reminders: Reminder) -> Done:
+    """Nothing was to be done, for this reason."""
+    return Done(Outcome(State.NEUTRAL, summary, sha), reminders=reminders)
+
+
+class After(Protocol):
+    """The work of one such job; raises as a check does."""
+
+    def __call__(self, task: Task) -> Done:
+        """Carry the job out; running it again changes nothing."""

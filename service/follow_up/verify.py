@@ -1,0 +1,244 @@
+"""One environment and one merged commit: watched in its cluster until there is a verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from generator.actions import verify as prove
+from generator.cluster import Cluster
+from generator.cluster.errors import ClusterError
+from generator.core.errors import UserError
+from generator.definition.definition import ROOT
+from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import CheckState
+from generator.forge.redaction import redact
+from generator.pipeline import toolchain as engines
+from generator.promotion import evidence
+from generator.promotion import evidence as attest
+from generator.verify.result import Memory, Outcome, Verdict
+from service.follow_up import verdict_page
+from service.follow_up.branch import Branch, branch
+from service.follow_up.merged import NOT_CONFIGURED
+from service.follow_up.task import Done, Task, neutral
+from service.model.job import Job, Kind, State
+from service.settings.clusters import Verification
+from service.store import runs as store
+from service.store.reports import Report
+
+_ASK_SECONDS = 5.0
+_FETCH_SECONDS = 60.0
+_LONGEST_PAUSE = 60.0
+# What may still change without another commit: somebody syncs by hand, or the cluster answers.
+_AGAIN = (Outcome.UNKNOWN, Outcome.NOT_SYNCED, Outcome.PRUNE_CONFIRMATION)
+_STATES = {
+    Outcome.VERIFIED: State.SUCCESS,
+    Outcome.SUPERSEDED: State.SUPERSEDED,
+    Outcome.UNKNOWN: State.ERROR,
+}
+
+
+class _Overtaken(Exception):
+    """A later commit changes the environment."""
+
+
+class _Ended(Exception):
+    """Another run has taken this one's place."""
+
+
+class Prover(Protocol):
+    """`prove.prove_in`: one look that lasts until the verdict stands or time is up."""
+
+    def __call__(
+        self,
+        found: prove.Subject,
+        cluster: Cluster,
+        hub: Cluster,
+        *,
+        timeout: float,
+        tick: Callable[[], object],
+    ) -> Verdict:
+        """The verdict; raises what `tick` raises, ClusterError, UserError for lacking rights."""
+
+
+def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
+    """Watch until the verdict stands or time is up, and write it where promotions look for it.
+
+    Raises Unavailable and RateLimited where the forge must be asked again.
+    """
+    known = task.connection.verification
+    if known is None or not known.knows(task.detail("cluster")):
+        return neutral(NOT_CONFIGURED, task.detail("sha"))
+    brought = task.detail("sha")
+    try:
+        with branch(task) as here:
+            brought = _brought(here, task)
+            verdict = _verdict(task, here, known, prover)
+    except _Ended:
+        return Done(store.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
+    except (Unavailable, RateLimited):
+        raise
+    except UserError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
+    _tell(task, verdict, brought)
+    return _done(task, verdict)
+
+
+def _brought(here: Branch, task: Task) -> str:
+    """The commit that brought the environment's files: of several that were merged at once it may
+    be an earlier one, and it is where the evidence of these files is looked for first.
+    """
+    folder, sha = f"{ROOT}/{task.job.environment}", task.detail("sha")
+    words = ("rev-list", "--first-parent", "--max-count=1", sha, "--", folder)
+    return here.mirror.git.line_or_none(*words) or sha
+
+
+def _verdict(task: Task, here: Branch, known: Verification, prover: Prover) -> Verdict:
+    environment, sha = task.job.environment, task.detail("sha")
+    files = here.files(sha)
+    revision = prove.Revision(
+        here.tree, "", sha, files, engines.charts(files), engines.lazy(files), here.refresh
+    )
+    watch = _Watch(task, here, prove.changes(revision, environment), known.timeout, prover)
+    try:
+        watch.overtaken()
+        _pending(task, "waits until the cluster has it")
+        found = prove.promised(revision, environment)
+        with _clusters(known, task.detail("cluster")) as (cluster, hub):
+            return watch.follow(found, cluster, hub)
+    except _Overtaken as later:
+        return _made(task, Outcome.SUPERSEDED, f"{later} changes {environment} again")
+
+
+@contextlib.contextmanager
+def _clusters(known: Verification, name: str) -> Iterator[tuple[Cluster, Cluster]]:
+    """The environment's cluster and Argo CD's, which may be the same."""
+    with contextlib.ExitStack() as stack:
+        cluster = known.clusters[name].open()
+        stack.callback(cluster.close)
+        if known.hub(name) == known.clusters[name]:
+            yield cluster, cluster
+            return
+        hub = known.hub(name).open()
+        stack.callback(hub.close)
+        yield cluster, hub
+
+
+@dataclasses.dataclass
+class _Watch:
+    """Looks again while the answer may still come, and ends early when nobody wants it any more."""
+
+    task: Task
+    here: Branch
+    changes: Callable[[str, str], bool | None]
+    timeout: float
+    prover: Prover
+    asked: float = 0.0
+    looked: float = 0.0
+
+    @property
+    def remaining(self) -> float:
+        """Seconds, from when the run was first begun, whatever was restarted since."""
+        return self.task.started + self.timeout - self.task.clock()
+
+    def follow(self, found: prove.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
+        """The verdict that stands when it cannot get better, or when time is up."""
+        for count in itertools.count():
+            verdict = self._once(found, cluster, hub)
+            if verdict.outcome not in _AGAIN or self.remaining <= 0:
+                return verdict
+            _pending(self.task, f"{verdict.outcome.value}: {verdict.message}")
+            self._pause(min(_LONGEST_PAUSE, 5.0 * 2**count))
+        raise AssertionError("unreachable")
+
+    def _once(self, found: prove.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
+        try:
+            return self.prover(
+                found, cluster, hub, timeout=max(0.0, self.remaining), tick=self.tick
+            )
+        except ClusterError as error:
+            return _made(self.task, Outcome.UNKNOWN, error.message)
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + min(seconds, max(0.0, self.remaining))
+        while (left := end - time.monotonic()) > 0:
+            self.tick()
+            time.sleep(min(1.0, left))
+
+    def tick(self) -> None:
+        """Raise _Ended or _Overtaken when there is nothing to wait for any more."""
+        now = time.monotonic()
+        if now - self.asked >= _ASK_SECONDS:
+            self.asked = now
+            if not self.task.around.is_current():
+                raise _Ended
+        if now - self.looked >= _FETCH_SECONDS:
+            self.here.refresh()
+            self.overtaken()
+
+    def overtaken(self) -> None:
+        """Raise _Overtaken when the branch has a later commit that changes the environment."""
+        self.looked = time.monotonic()
+        head = self.here.head
+        if self.changes(self.task.detail("sha"), head):
+            raise _Overtaken(head[:12])
+
+
+def _made(task: Task, outcome: Outcome, message: str) -> Verdict:
+    """A verdict for which no cluster was asked."""
+    memory = Memory(outcome, task.now)
+    environment, sha = task.job.environment, task.detail("sha")
+    return Verdict(environment, sha, outcome, redact(message), (), (), (), memory)
+
+
+def _pending(task: Task, description: str) -> None:
+    _record(task, CheckState.PENDING, description)
+
+
+def _record(task: Task, state: CheckState, description: str) -> None:
+    around = task.around
+    evidence.record(
+        around.forge, task.job.environment, task.detail("sha"), state, redact(description),
+        around.report_url,
+    )  # fmt: skip
+
+
+def _tell(task: Task, verdict: Verdict, brought: str) -> None:
+    if verdict.outcome is Outcome.UNKNOWN:
+        # Nothing is known of the commit, but that nobody looks any more has to be said.
+        _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
+        return
+    for sha in sorted({verdict.revision, brought}):
+        about = dataclasses.replace(verdict, revision=sha)
+        attest.attest(task.around.forge, about, task.around.report_url)
+
+
+def _done(task: Task, verdict: Verdict) -> Done:
+    environment, sha = task.job.environment, verdict.revision
+    state = _STATES.get(verdict.outcome, State.FAILURE)
+    data = verdict.as_json()
+    report = Report(redact(json.dumps(data, indent=2)) + "\n", redact(verdict_page.render(verdict)))
+    summary = f"{verdict.outcome.value}: {verdict.message}"
+    found = {environment: verdict.outcome.value}
+    outcome = store.Outcome(state, summary, sha, found)
+    return Done(outcome, tuple(_follow(task, verdict)), report=report, hasten=True)
+
+
+def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:
+    job, environment = task.job, task.job.environment
+    if job.number:
+        yield dataclasses.replace(job, kind=Kind.VERDICTS, details={})
+    if verdict.outcome is Outcome.VERIFIED:
+        # Which promotions begin here, and whether they open by themselves, its settings say.
+        yield dataclasses.replace(
+            job, kind=Kind.PROMOTE, details={"environment": environment, "target": ""}
+        )
+    if verdict.outcome is Outcome.FAILED:
+        details = {"environment": environment, "sha": verdict.revision}
+        yield dataclasses.replace(job, kind=Kind.ROLLBACK, details=details)

@@ -1,0 +1,68 @@
+"""A repository of our own for one proposal: made beside the mirror, gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.core.errors import UserError
+from generator.forge.errors import Unavailable
+from generator.git.mirror import Mirror
+from generator.git.worktree import Store
+from generator.promotion.base_branch import Ground, standing
+from service.check.push import outward
+from service.check.regenerate import Identity
+from service.follow_up.branch import branch
+from service.follow_up.task import Task
+
+_REMOTE = "origin"
+# What git says while a remote cannot be reached: the words are those of
+# generator.promotion.base_branch.
+_PASSING = ("cannot fetch", "cannot read", "moves faster", "is being written by somebody")
+
+
+@contextlib.contextmanager
+def workspace(task: Task, identity: Identity | None = None) -> Iterator[Ground]:
+    """The newest commit of the default branch, and a remote to push proposals to.
+
+    What a proposal writes (objects, branches) goes into a folder that is gone at the end; what is
+    there already is read from the mirror. Raises Unavailable where trying again may help.
+    """
+    who = identity or Identity()
+    with branch(task) as here, tempfile.TemporaryDirectory(prefix="gen-env-") as folder:
+        own = Mirror.open(Path(folder) / "proposal.git")
+        alternates = own.gitdir / "objects" / "info" / "alternates"
+        alternates.parent.mkdir(exist_ok=True)
+        alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
+        remote = {f"remote.{_REMOTE}.url": task.around.git_url}
+        git = outward(own.git, task.around, remote)
+        named = {
+            f"GIT_{role}_{part}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for part, value in (("NAME", who.name), ("EMAIL", who.email))
+        }
+        git = dataclasses.replace(git, environment={**git.environment, **named})
+        name = task.connection.branch
+        tree = Store(own.gitdir, git)
+        with _told():
+            yield standing(own.gitdir, tree, "", name, here.head, _REMOTE)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable:
+        raise
+    except UserError as error:
+        if not error.message.startswith(_PASSING) and not any(
+            sign in error.message for sign in _PASSING
+        ):
+            raise
+        message = error.message
+    else:
+        return
+    raise Unavailable(message, hint="it is tried again", written=True)

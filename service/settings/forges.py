@@ -1,0 +1,62 @@
+"""The ports to the configured repositories."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+
+from generator.core.errors import UserError
+from generator.forge.connect import connect
+from generator.forge.credentials import App
+from generator.forge.github_app import Installation
+from generator.forge.port import ForgePort
+from generator.forge.transport import Authorize, Transport
+from service.settings.resolve import Connection
+from service.telemetry import instrument as watch
+
+
+def opener() -> Callable[[Connection, str], ForgePort]:
+    """Gives the port to a repository of a connection; each thread has its own.
+
+    The port raises UserError at once when the connection has no credentials.
+    """
+    kept = threading.local()
+
+    def open_port(connection: Connection, repository: str) -> ForgePort:
+        ports: dict[tuple[str, str], ForgePort] = kept.__dict__.setdefault("ports", {})
+        place = (connection.name, repository)
+        if place not in ports:
+            ports[place] = _connect(connection, repository)
+        return ports[place]
+
+    return open_port
+
+
+def _connect(connection: Connection, repository: str) -> ForgePort:
+    if connection.credentials is None:
+        raise UserError(
+            f"the connection {connection.name} has no credentials",
+            hint="give it a token or an app in the settings",
+        )
+    told = watch.of_forge(connection.name)
+    place = connection.location(repository)
+    return connect(place, connection.credentials, ca=connection.ca, watch=told)
+
+
+def app_token(connection: Connection, app: App, repository: str) -> str:
+    """A token of the App for git's transport; it lives an hour."""
+    return _installation(connection, app, repository).authorize()[1].text()
+
+
+@functools.lru_cache(maxsize=256)
+def _installation(connection: Connection, app: App, repository: str) -> Installation:
+    """Kept, because it renews its token only when the old one is about to end."""
+    location = connection.location(repository)
+
+    def transport(authorize: Authorize) -> Transport:
+        told = watch.of_forge(connection.name)
+        return Transport(location.api_url, authorize, ca=connection.ca, watch=told)
+
+    return Installation(app, repository, transport, time.time)

@@ -1,0 +1,113 @@
+"""Transactions that threads ask for at the same moment, carried out as one.
+
+SQLite has one writer, and each commit waits for the disk: many deliveries in one commit cost little
+more than one. Whoever comes while a commit is under way waits, and all who wait go together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from service.store import database
+
+T = TypeVar("T")
+Work = Callable[[sa.Connection], Any]
+_PATIENCE = 25.0
+
+
+@dataclasses.dataclass(eq=False)
+class _Asked:
+    """One piece of work, in the context of the thread that asks; done when it has an outcome."""
+
+    work: Work
+    context: contextvars.Context
+    done: bool = False
+    result: Any = None
+    error: BaseException | None = None
+
+    def attempt(self, connection: sa.Connection) -> Any:
+        return self.context.run(self.work, connection)
+
+
+class Batches:
+    """Runs work in transactions of this engine; what is committed is on disk when `run` returns."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._single = engine.dialect.name == "sqlite"
+        self._waiting: list[_Asked] = []
+        self._gate = threading.Lock()
+        self._turn = threading.Lock()
+
+    def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do the work in a transaction, perhaps together with others; raises what it raises.
+
+        The work may be called twice, in transactions of which one is rolled back.
+        """
+        if not self._single:
+            with self._engine.begin() as connection:
+                return work(connection)
+        mine = _Asked(work, contextvars.copy_context())
+        with self._gate:
+            self._waiting.append(mine)
+        with self._turn:
+            if not mine.done:
+                self._carry_out()
+        if mine.error is not None:
+            raise mine.error
+        result: T = mine.result
+        return result
+
+    def _carry_out(self) -> None:
+        with self._gate:
+            found, self._waiting = self._waiting, []
+        try:
+            self._together(found)
+        except Exception:
+            # One of them spoils it for all: each on its own, and each gets its own error.
+            for asked in found:
+                try:
+                    self._together([asked])
+                except Exception as error:
+                    asked.error = error
+        finally:
+            for asked in found:
+                asked.done = True
+
+    def _together(self, found: list[_Asked]) -> None:
+        with self._writing() as connection:
+            results = [asked.attempt(connection) for asked in found]
+        for asked, result in zip(found, results, strict=True):
+            asked.result = result
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction that has the file's one lock from its beginning."""
+        with self._engine.begin() as connection:
+            _lock(connection)
+            yield connection
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Become the writer. SQLite itself would sleep longer the longer it has waited already."""
+    connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    deadline = time.monotonic() + _PATIENCE
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except sa.exc.OperationalError as error:
+                if not database.is_busy(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.001)
+    finally:
+        connection.exec_driver_sql("PRAGMA busy_timeout=30000")

@@ -1,0 +1,58 @@
+"""Jobs for later: what has to be looked at again when time has passed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import sqlalchemy as sa
+
+from service.model.job import Job, Kind
+from service.store.tables import timer, upsert
+
+REASON = "time"
+_MOST = 200
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reminder:
+    """A job that is to be queued at a moment; the latest one of a key replaces the others."""
+
+    job: Job
+    due: float
+
+
+def put(connection: sa.Connection, reminder: Reminder) -> None:
+    """Keep the reminder, in place of an earlier one of the same key."""
+    job = reminder.job
+    row = {
+        "key": job.key,
+        "kind": job.kind.value,
+        "connection": job.connection,
+        "repository": job.repository,
+        "number": job.number,
+        "details": dict(job.details),
+        "due": reminder.due,
+    }
+    statement = upsert(connection, timer).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+
+
+def take(connection: sa.Connection, now: float) -> list[Job]:
+    """The jobs whose moment has come; nobody else gets the same ones."""
+    due = sa.select(timer.c.key).where(timer.c.due <= now).order_by(timer.c.due).limit(_MOST)
+    taken = timer.delete().where(timer.c.key.in_(due)).returning(timer)
+    return [
+        Job(Kind(row.kind), row.connection, row.repository, row.number, REASON, row.details)
+        for row in sorted(connection.execute(taken), key=lambda row: (row.due, row.key))
+    ]
+
+
+def hasten(connection: sa.Connection, name: str, repository: str, kind: Kind, now: float) -> None:
+    """Let all reminders of this kind come now: something that they wait for may have happened."""
+    chosen = (
+        timer.c.connection == name,
+        timer.c.repository == repository,
+        timer.c.kind == kind.value,
+        timer.c.due > now,
+    )
+    connection.execute(timer.update().where(*chosen).values(due=now))

@@ -1,0 +1,335 @@
+"""Deliveries and runs: what was accepted, and what came of it; in the caller's transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.model.job import UNFINISHED, Job, Kind, State, run_id
+from service.store.tables import delivery, head, run, tally, turn, upsert, upsert_of
+from service.telemetry import logs as ambient
+from service.telemetry.meter import Key, Writer, histogram, text_of
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Delivery:
+    """One accepted delivery; `content` is the event as plain JSON, without the forge's extras."""
+
+    connection: str
+    id: str
+    digest: str
+    event: str
+    repository: str
+    content: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is recorded of a finished run."""
+
+    state: State
+    summary: str
+    head_sha: str = ""
+    environments: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    transient: bool = False
+
+
+# Built once: putting a statement together costs more than carrying it out.
+_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery))
+_ADD_RUN = run.insert()
+_ATTACH = (
+    delivery.update()
+    .where(
+        delivery.c.connection == sa.bindparam("at_connection"),
+        delivery.c.id == sa.bindparam("at_id"),
+    )
+    .values(outcome=sa.bindparam("outcome"), run=sa.bindparam("run"))
+)
+# Two searches, each with an index: joined by OR they would read every delivery.
+_EARLIER = (
+    sa.select(run.c.id, run.c.state)
+    .where(
+        run.c.id.in_(
+            sa.union(
+                sa.select(delivery.c.run).where(
+                    delivery.c.connection == sa.bindparam("name"),
+                    delivery.c.id == sa.bindparam("id"),
+                ),
+                sa.select(delivery.c.run).where(
+                    delivery.c.digest == sa.bindparam("digest"),
+                    delivery.c.connection == sa.bindparam("name"),
+                ),
+            )
+        )
+    )
+    .order_by(run.c.queued.desc())
+)
+_SUPERSEDE = (
+    run.update()
+    .where(run.c.key == sa.bindparam("of_key"), run.c.state.in_(UNFINISHED))
+    .values(
+        state=State.SUPERSEDED.value, summary="a newer event took over", ended=sa.bindparam("at")
+    )
+    .returning(run.c.id, run.c.started)
+)
+
+
+@functools.cache
+def _kept(dialect: str) -> Any:
+    statement = upsert_of(dialect, delivery).values(outcome="accepted")
+    names = (*_DELIVERY, "received")
+    return (
+        statement.values({name: sa.bindparam(name) for name in names})
+        .on_conflict_do_nothing()
+        .returning(delivery.c.id)
+    )
+
+
+@functools.cache
+def _raised(dialect: str) -> Any:
+    statement = upsert_of(dialect, head).on_conflict_do_update(
+        index_elements=["key"], set_={"seq": head.c.seq + 1}
+    )
+    return statement.returning(head.c.seq)
+
+
+def add_delivery(connection: sa.Connection, found: Delivery, at: float) -> bool:
+    """Keep the delivery; False when one of this id is there already."""
+    row = {**{name: getattr(found, name) for name in _DELIVERY}, "received": at}
+    # Not rowcount: it is -1 for this statement with SQLAlchemy 2.1 on psycopg.
+    return connection.execute(_kept(connection.dialect.name), row).first() is not None
+
+
+def attach(connection: sa.Connection, name: str, id: str, outcome: str, run: str | None) -> None:
+    """Note what became of a delivery."""
+    values = {"at_connection": name, "at_id": id, "outcome": outcome, "run": run}
+    connection.execute(_ATTACH, values)
+
+
+def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[*tuple[Any, ...]] | None:
+    """The state and id of the run that these very bytes, or this delivery's id, led to before."""
+    row: sa.Row[*tuple[Any, ...]] | None = connection.execute(
+        _EARLIER, {"name": found.connection, "id": found.id, "digest": found.digest}
+    ).first()
+    return row
+
+
+def next_seq(connection: sa.Connection, key: str) -> int:
+    """The next number of this key; nobody else gets the same one."""
+    raised = connection.execute(_raised(connection.dialect.name), {"key": key, "seq": 1})
+    return int(raised.scalar_one())
+
+
+def add_run(connection: sa.Connection, job: Job, at: float) -> str:
+    """A new queued run of the job."""
+    key = job.key
+    seq = next_seq(connection, key)
+    identity = run_id(key, seq)
+    row = {
+        "id": identity,
+        "key": key,
+        "seq": seq,
+        "kind": job.kind.value,
+        "connection": job.connection,
+        "repository": job.repository,
+        "number": job.number,
+        "reason": job.reason,
+        "details": dict(job.details),
+        "origin": ambient.origin(),
+        # Whoever knows a report's name may read it: it must not be guessed.
+        "report": secrets.token_hex(16),
+        "state": State.QUEUED.value,
+        "summary": "",
+        "head_sha": "",
+        "environments": {},
+        "transient": False,
+        "attempts": 0,
+        "queued": at,
+    }
+    connection.execute(_ADD_RUN, row)
+    return identity
+
+
+def supersede(connection: sa.Connection, key: str, at: float) -> tuple[list[str], int]:
+    """End the unfinished runs of a key; returns those that had not begun, and how many ended."""
+    rows = connection.execute(_SUPERSEDE, {"of_key": key, "at": at}).all()
+    return [str(row.id) for row in rows if row.started is None], len(rows)
+
+
+def live(connection: sa.Connection, key: str) -> str | None:
+    """A run of this key that is unfinished, or ended without being given up."""
+    over = (State.DEAD.value, State.RETRIED.value, State.SUPERSEDED.value)
+    query = sa.select(run.c.id).where(run.c.key == key, run.c.state.not_in(over))
+    found = connection.execute(query.limit(1)).scalar()
+    return str(found) if found is not None else None
+
+
+def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[*tuple[Any, ...]] | None:
+    """Note that the run has begun (again); None when there is nothing left to do."""
+    statement = (
+        run.update()
+        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .values(
+            state=State.RUNNING.value,
+            started=sa.func.coalesce(run.c.started, at),
+            attempts=run.c.attempts + 1,
+        )
+        .returning(run)
+    )
+    return connection.execute(statement).first()
+
+
+def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float) -> bool:
+    """Record the outcome; False when there is one: the first word counts."""
+    statement = (
+        run.update()
+        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .values(
+            state=outcome.state.value,
+            summary=outcome.summary[:2000],
+            head_sha=outcome.head_sha,
+            environments=dict(outcome.environments),
+            transient=outcome.transient,
+            ended=at,
+        )
+        .returning(run.c.kind, run.c.queued, run.c.started)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return False
+    seconds = histogram("run_duration_seconds", at - (row.started or at), {"kind": row.kind})
+    ended = text_of({"kind": row.kind, "state": outcome.state.value})
+    count_all(connection, {("runs", ended): 1.0, **seconds})
+    return True
+
+
+def is_running(connection: sa.Connection, identity: str) -> bool:
+    """Whether the run is still wanted."""
+    query = sa.select(run.c.state).where(run.c.id == identity)
+    return connection.execute(query).scalar() == State.RUNNING.value
+
+
+def read(connection: sa.Connection, identity: str) -> sa.Row[*tuple[Any, ...]] | None:
+    """One run."""
+    return connection.execute(sa.select(run).where(run.c.id == identity)).first()
+
+
+def newest_checks(
+    connection: sa.Connection, name: str, repository: str
+) -> dict[int, sa.Row[*tuple[Any, ...]]]:
+    """The last check of every pull request of a repository, by number."""
+    query = (
+        sa.select(run)
+        .where(run.c.connection == name, run.c.repository == repository)
+        .where(run.c.kind == Kind.CHECK.value, run.c.number > 0)
+        .order_by(run.c.seq)
+    )
+    return {row.number: row for row in connection.execute(query)}
+
+
+def knows_push(connection: sa.Connection, job: Job, sha: str) -> bool:
+    """Whether a run of this branch's key was made for this commit."""
+    query = sa.select(run.c.details).where(run.c.key == job.key).order_by(run.c.seq.desc())
+    return any(row.details.get("sha") == sha for row in connection.execute(query.limit(50)))
+
+
+def depth(connection: sa.Connection) -> tuple[int, float | None]:
+    """How many runs are unfinished, and when the oldest of them was queued."""
+    query = sa.select(sa.func.count(), sa.func.min(run.c.queued)).where(run.c.state.in_(UNFINISHED))
+    number, oldest = connection.execute(query).one()
+    return int(number), oldest
+
+
+def dead(connection: sa.Connection) -> int:
+    """How many runs wait for a person."""
+    query = sa.select(sa.func.count()).where(run.c.state == State.DEAD.value)
+    return int(connection.execute(query).scalar_one())
+
+
+def lingering(connection: sa.Connection, before: float, limit: int = 500) -> list[str]:
+    """Unfinished runs that were queued before this moment, oldest first."""
+    query = (
+        sa.select(run.c.id)
+        .where(run.c.state.in_(UNFINISHED), run.c.queued < before)
+        .order_by(run.c.queued)
+        .limit(limit)
+    )
+    return [str(row.id) for row in connection.execute(query)]
+
+
+def count(connection: sa.Connection, name: str, labels: str = "", by: float = 1.0) -> None:
+    """Add to a counter that outlives every process."""
+    count_all(connection, {(name, labels): by})
+
+
+def writer(engine: sa.Engine) -> Writer:
+    """What writes the numbers of a meter, in one transaction."""
+
+    def write(counts: Mapping[Key, float], gauges: Mapping[Key, float]) -> None:
+        with engine.begin() as connection:
+            count_all(connection, counts)
+            note_all(connection, gauges)
+
+    return write
+
+
+def count_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
+    """Add to many counters, by name and labels."""
+    _tally(connection, found, lambda new: tally.c.value + new)
+
+
+def note_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
+    """Set values that are not counted but replaced."""
+    _tally(connection, found, lambda new: new)
+
+
+def _tally(
+    connection: sa.Connection,
+    found: Mapping[tuple[str, str], float],
+    value: Callable[[Any], Any],
+) -> None:
+    # In one order everywhere: two processes that lock rows crosswise would wait for ever.
+    rows = [{"name": name, "labels": labels, "value": by}
+            for (name, labels), by in sorted(found.items())]  # fmt: skip
+    for start in range(0, len(rows), 200):
+        statement = upsert(connection, tally).values(rows[start : start + 200])
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name", "labels"], set_={"value": value(statement.excluded.value)}
+            )
+        )
+
+
+def tallies(connection: sa.Connection) -> list[tuple[str, str, float]]:
+    """All counters, sorted."""
+    query = sa.select(tally).order_by(tally.c.name, tally.c.labels)
+    return [(row.name, row.labels, row.value) for row in connection.execute(query)]
+
+
+def take_turn(connection: sa.Connection, name: str, every: float, at: float) -> bool:
+    """Whether it is the caller's turn: true for one of all processes in each interval."""
+    statement = upsert(connection, turn).values(name=name, taken=at, seen_sha="")
+    taken = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"taken": at}, where=turn.c.taken <= at - every
+    ).returning(turn.c.name)
+    return connection.execute(taken).first() is not None
+
+
+def note_sha(connection: sa.Connection, name: str, sha: str) -> str:
+    """Remember the commit under this name; returns the one remembered before."""
+    query = sa.select(turn.c.seen_sha).where(turn.c.name == name)
+    before = connection.execute(query).scalar()
+    connection.execute(turn.update().where(turn.c.name == name).values(seen_sha=sha))
+    return str(before or "")
+
+
+def forget(connection: sa.Connection, *, deliveries: float, runs: float) -> None:
+    """Drop deliveries and finished runs from before these moments; dead letters stay."""
+    connection.execute(delivery.delete().where(delivery.c.received < deliveries))
+    kept: Iterable[str] = (*UNFINISHED, State.DEAD.value)
+    connection.execute(run.delete().where(run.c.ended < runs, run.c.state.not_in(kept)))

@@ -1,0 +1,91 @@
+"""What is told of the work, to those who count and those who trace: runs, requests, renders."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from generator.forge.transport import Call
+from generator.render.cache import Render
+from service.telemetry import logs as ambient
+from service.telemetry import tracing
+from service.telemetry.meter import METER
+
+T = TypeVar("T")
+# Both spellings that the forges use, and their names here.
+_LIMITS = (
+    ("remaining", "forge_rate_limit_remaining"),
+    ("limit", "forge_rate_limit_limit"),
+    ("reset", "forge_rate_limit_reset_timestamp_seconds"),
+)
+
+
+def of_run(row: sa.Row[*tuple[Any, ...]], work: Callable[[sa.Row[*tuple[Any, ...]]], T]) -> T:
+    """Does the work of a run: its log lines carry the run's ids, its span the delivery's trace."""
+    ids = {"run": row.id, "kind": row.kind, "connection": row.connection,
+           "repository": row.repository, "number": row.number}  # fmt: skip
+    parent = row.origin.get(ambient.PARENT, "")
+    delivery = row.origin.get(ambient.DELIVERY, "")
+    waited = row.started - row.queued
+    facts = {**ids, "delivery": delivery, "attempt": row.attempts, "waited_seconds": waited}
+    with (
+        ambient.bound(delivery=delivery, **ids),
+        tracing.span(f"run {row.kind}", facts, kind="consumer", parent=parent),
+    ):
+        return work(row)
+
+
+def of_forge(connection: str) -> Callable[[Call], None]:
+    """Counts the requests of one connection, and notes what the forge still allows."""
+
+    def told(call: Call) -> None:
+        METER.add(
+            "forge_requests", connection=connection, method=call.method, status=str(call.status)
+        )
+        METER.took("forge_request_duration_seconds", call.seconds, connection=connection)
+        for word, name in _LIMITS:
+            said = call.headers.get(f"x-ratelimit-{word}") or call.headers.get(f"ratelimit-{word}")
+            if said and said.isascii() and said.isdecimal():
+                METER.gauge(name, float(said), connection=connection)
+        facts = {"http.request.method": call.method, "url.path": call.path,
+                 "http.response.status_code": call.status, "connection": connection}  # fmt: skip
+        failed = not 0 < call.status < 400
+        tracing.completed(f"forge {call.method}", facts, call.began, call.seconds, failed=failed)
+
+    return told
+
+
+def of_renders() -> Callable[[Render], None]:
+    """Counts renders; call it where the work begins, in the thread that does it."""
+
+    within = tracing.here()
+
+    def told(render: Render) -> None:
+        METER.add("renders", result=render.outcome)
+        if render.outcome == "rendered":
+            METER.took("render_duration_seconds", render.seconds)
+        facts = {"release": render.release, "result": render.outcome}
+        failed = render.outcome == "failed"
+        tracing.completed(
+            "render", facts, render.began, render.seconds, failed=failed, within=within
+        )
+
+    return told
+
+
+@contextlib.contextmanager
+def of_fetch() -> Iterator[None]:
+    """Counts and times one fetch; an exception makes it a failed one."""
+    started, result = time.perf_counter(), "failed"
+    try:
+        with tracing.span("git fetch", kind="client"):
+            yield
+        result = "fetched"
+    finally:
+        METER.add("git_fetches", result=result)
+        seconds = time.perf_counter() - started
+        METER.took("git_fetch_duration_seconds", seconds)

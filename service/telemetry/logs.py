@@ -1,0 +1,93 @@
+"""One line of JSON for each event, on stderr; no secret gets through."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from generator.forge.redaction import redact
+from generator.redaction.secret import Secret
+from service.telemetry import tracing
+
+_FIELDS = ("connection", "repository", "number", "kind", "run", "delivery", "event", "trace")
+
+
+class JsonLines(logging.Formatter):
+    """Time, level, logger, message, the ids of the work; everything passes the redactor."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line: dict[str, object] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage(), self._secrets),
+        }
+        around = ids()
+        for name in _FIELDS:
+            if value := getattr(record, name, None) or around.get(name):
+                line[name] = redact(value, self._secrets) if isinstance(value, str) else value
+        if record.exc_info and record.exc_info[1]:
+            # The place tells us what we need; the text may quote what nobody should see.
+            line["error"] = type(record.exc_info[1]).__name__
+            line["at"] = place_of(record.exc_info[1])
+        return json.dumps(line)
+
+
+def configure(secrets: Iterable[Secret], level: int = logging.INFO) -> None:
+    """Send everything that is logged in this process through one handler."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # These tell of every request and every poll.
+    for name in ("urllib3", "dbos", "gunicorn.access", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def place_of(error: BaseException) -> str:
+    """Where in the source an error came up: `folder/file.py:line`."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    path = Path(trace.tb_frame.f_code.co_filename)
+    return f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
+
+
+_IDS: ContextVar[Mapping[str, Any]] = ContextVar("gen_env_ids", default={})  # noqa: B039 never changed
+
+PARENT = "traceparent"
+DELIVERY = "delivery"
+
+
+@contextlib.contextmanager
+def bound(**ids: Any) -> Iterator[None]:
+    """Within this, every line that is logged carries these ids beside those around it."""
+    token = _IDS.set({**_IDS.get(), **ids})
+    try:
+        yield
+    finally:
+        _IDS.reset(token)
+
+
+def ids() -> Mapping[str, Any]:
+    """The ids of the current work."""
+    return _IDS.get()
+
+
+def origin() -> dict[str, str]:
+    """What a run that is queued now remembers of where it came from."""
+    found = {DELIVERY: str(_IDS.get().get(DELIVERY) or ""), PARENT: tracing.traceparent()}
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,118 @@
+"""The numbers of all processes, in the shapes that Prometheus knows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from service.store import runs as store
+from service.store.tables import executor, now
+from service.telemetry.meter import BOUNDS, labels_of
+
+# Counters live in the database: several processes count, and all of them are restarted at times.
+_COUNTERS = {
+    "deliveries": "Deliveries with a right signature, by what became of them.",
+    "runs": "Ended runs by kind and state.",
+    "takeovers": "Runs taken over from a worker that was gone.",
+    "polled": "Checks queued by the poll because no delivery had told of a change.",
+    "renders": "Helm renders that checks asked for: rendered, cached or failed.",
+    "forge_requests": "Requests to a forge's API by status (0: no answer).",
+    "git_fetches": "Fetches from a forge, and whether they succeeded.",
+    "cleaned_bytes": "Bytes that housekeeping has freed, by what they were.",
+}
+_HISTOGRAMS = {
+    "run_duration_seconds": "How long ended runs took from their start.",
+    "render_duration_seconds": "How long Helm renders took that no cache answered.",
+    "forge_request_duration_seconds": "How long the forge's API took to answer.",
+    "git_fetch_duration_seconds": "How long fetches took.",
+}
+_GAUGES = {
+    "forge_rate_limit_remaining": "Requests that the forge still allows, as it said last.",
+    "forge_rate_limit_limit": "Requests that the forge allows in its window.",
+    "forge_rate_limit_reset_timestamp_seconds": "When the forge's window ends.",
+    "kept_bytes": "Room that mirrors, caches and reports take, as last measured.",
+}
+Samples = list[tuple[dict[str, str], float]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Numbers:
+    """A collector for one answer: what the database says at this moment."""
+
+    engine: sa.Engine
+    at: float
+    lease_seconds: float
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, each with every sample there is."""
+        with self.engine.connect() as connection:
+            tallies = store.tallies(connection)
+            number, oldest = store.depth(connection)
+            dead = store.dead(connection)
+            since = (now(connection) or self.at) - self.lease_seconds
+            living = sa.select(sa.func.count()).where(executor.c.seen > since)
+            workers = connection.execute(living).scalar_one()
+        age = max(0.0, self.at - oldest) if oldest else 0.0
+        yield _gauge("queue_depth", "Unfinished runs.", number)
+        yield _gauge("queue_age_seconds", "How long the oldest unfinished run waits.", age)
+        yield _gauge("dead_letters", "Runs that were given up and wait for a person.", dead)
+        yield _gauge("workers", "Workers that gave a sign of life.", workers)
+        yield from _families(tallies)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"gen_env_{name}", text, value=value)
+
+
+def _families(tallies: list[tuple[str, str, float]]) -> Iterator[Metric]:
+    found: dict[str, Samples] = {}
+    for name, labels, value in tallies:
+        found.setdefault(name, []).append((labels_of(labels), value))
+    for name, text in _COUNTERS.items():
+        yield _plain(CounterMetricFamily, name, text, found.get(name, []))
+    for name, text in _GAUGES.items():
+        yield _plain(GaugeMetricFamily, name, text, found.get(name, []))
+    for name, text in _HISTOGRAMS.items():
+        yield _histogram(name, text, found.get(f"{name}_bucket", []), found.get(f"{name}_sum", []))
+
+
+def _plain(
+    shape: type[CounterMetricFamily] | type[GaugeMetricFamily],
+    name: str,
+    text: str,
+    samples: Samples,
+) -> Metric:
+    keys = _keys(samples)
+    family = shape(f"gen_env_{name}", text, labels=keys)
+    for labels, value in samples:
+        family.add_metric([labels.get(key, "") for key in keys], value)
+    return family
+
+
+def _histogram(name: str, text: str, buckets: Samples, sums: Samples) -> Metric:
+    keys = _keys(sums)
+    family = HistogramMetricFamily(f"gen_env_{name}", text, labels=keys)
+    for labels, total in sums:
+        counted = {
+            found["le"]: value
+            for found, value in buckets
+            if {key: found[key] for key in found if key != "le"} == labels
+        }
+        running, cumulated = 0.0, []
+        for bound in (*map(str, BOUNDS), "+Inf"):
+            running += counted.get(bound, 0.0)
+            cumulated.append((bound, running))
+        family.add_metric([labels.get(key, "") for key in keys], cumulated, total)
+    return family
+
+
+def _keys(samples: Samples) -> list[str]:
+    return sorted({key for labels, _ in samples for key in labels})

@@ -1,0 +1,64 @@
+"""The web process: gunicorn with threads, configured here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.settings.resolve import Settings
+
+
+def run(settings: Settings, *, processes: int = 1) -> int:
+    """Serve until SIGTERM; requests that have begun are answered."""
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        """gunicorn without its command line and configuration files."""
+
+        def load_config(self) -> None:
+            for name, value in _options(settings, processes).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            # In the worker, after the fork: connections must not be shared.
+            from service.store import runs
+            from service.telemetry import tracing
+            from service.telemetry.meter import Flusher
+            from service.web.app import create_app
+
+            tracing.configure("web")
+            app = create_app(settings)
+            flusher = Flusher(runs.writer(app.extensions["gen-env"].engine))
+            flusher.start()
+
+            def end(_arbiter: Any, _worker: Any) -> None:
+                flusher.stop()
+                tracing.stop()
+
+            # Called by gunicorn in the process that ends, after its last answer.
+            self.cfg.set("worker_exit", end)
+            return app
+
+    Server().run()
+    return 0
+
+
+def _options(settings: Settings, processes: int) -> dict[str, Any]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return {
+        "bind": [f"{host}:{settings.port}"],
+        "workers": processes,
+        "worker_class": "gthread",
+        "threads": settings.threads,
+        "timeout": 30,
+        "graceful_timeout": 20,
+        "keepalive": 5,
+        "limit_request_line": 4094,
+        "limit_request_fields": 60,
+        "limit_request_field_size": 8190,
+        "preload_app": False,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "proc_name": "gen-env-web",
+        "control_socket_disable": True,
+    }

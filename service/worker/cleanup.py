@@ -1,0 +1,176 @@
+"""What gathers on this host's disk, by age and total size: mirrors, caches, what the killed left.
+
+One process of a host does it at a time. What somebody works in is passed over until the next time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.core.errors import UserError
+from generator.git.mirror import Mirror
+from service.settings.resolve import Settings
+from service.store import folder_locks as use
+from service.telemetry.meter import METER
+
+log = logging.getLogger("gen_env.tidy")
+_DAY = 86_400.0
+_PACKED = "gen-env-packed"
+_PACK_SECONDS = 7 * _DAY
+_GOING = ".going"
+
+
+def tidy(settings: Settings, now: float, every: float) -> bool:
+    """Clean up once in `every` seconds for all processes of this host; whether it was our turn."""
+    mark = settings.data_dir / "tidy"
+    with use.alone(mark) as mine:
+        if not mine or (mark.exists() and now - mark.stat().st_mtime < every):
+            return False
+        mark.touch()
+        os.utime(mark, (now, now))
+        limits = settings.limits
+        _mirrors(settings.data_dir, now - limits.mirror_days * _DAY, limits.mirror_bytes, now)
+        _caches(now - limits.cache_days * _DAY)
+        _remains(settings.data_dir)
+        return True
+
+
+@contextlib.contextmanager
+def own_folder(data_dir: Path, identity: str) -> Iterator[None]:
+    """Temporary files of this process go to a folder of its own, which is gone afterwards.
+
+    When the process is killed, the next clean-up finds the folder without an owner.
+    """
+    folder = data_dir / "tmp" / identity
+    with use.in_use(folder):
+        folder.mkdir(mode=0o700)
+        before = os.environ.get("TMPDIR")
+        _point_to(str(folder))
+        try:
+            yield
+        finally:
+            _point_to(before)
+            shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.use").unlink(missing_ok=True)
+
+
+def _point_to(folder: str | None) -> None:
+    if folder is None:
+        os.environ.pop("TMPDIR", None)
+    else:
+        os.environ["TMPDIR"] = folder
+    tempfile.tempdir = None  # asks the environment anew
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Kept:
+    """A mirror, when it was last used, and the room it takes."""
+
+    gitdir: Path
+    used: float
+    size: int
+
+
+def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
+    """Those unused for too long go; of the rest those used longest ago, until they fit."""
+    for leftover in data_dir.glob(f"*/*{_GOING}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    found = [
+        _Kept(path, use.last_used(path), size_of(path))
+        for part in ("mirrors", "poll")
+        for path in (data_dir / part).glob("*.git")
+    ]
+    found.sort(key=lambda kept: kept.used, reverse=True)
+    total = 0
+    for kept in found:
+        total += kept.size
+        if (kept.used < before or total > most) and _remove(kept.gitdir):
+            total -= kept.size
+            METER.add("cleaned_bytes", kept.size, what="mirrors")
+        elif kept.used >= before:
+            _pack(kept.gitdir, now)
+    METER.gauge("kept_bytes", total, what="mirrors")
+
+
+def _remove(gitdir: Path) -> bool:
+    with use.alone(gitdir) as mine:
+        if not mine:
+            return False
+        # At once, so that nobody sees half of it; then in peace.
+        going = gitdir.with_name(gitdir.name + _GOING)
+        gitdir.rename(going)
+    shutil.rmtree(going, ignore_errors=True)
+    log.info("removed the mirror %s", gitdir.name)
+    return True
+
+
+def _pack(gitdir: Path, now: float) -> None:
+    """Once a week: forget the refs of runs that were killed, and pack what is still needed."""
+    mark = gitdir / _PACKED
+    if mark.exists() and now - mark.stat().st_mtime < _PACK_SECONDS:
+        return
+    with use.alone(gitdir) as mine:
+        if not mine:
+            return
+        mirror = Mirror(gitdir)
+        try:
+            listed = mirror.git.run("for-each-ref", "--format=%(refname)", "refs/w/")
+            mirror.drop(listed.stdout.decode().split())
+            mirror.clean()
+        except UserError as error:
+            log.warning("cannot pack the mirror %s: %s", gitdir.name, error.message)
+        mark.touch()
+        os.utime(mark, (now, now))
+
+
+def _caches(before: float) -> None:
+    """Renders and unpacked charts of repositories that nobody asked for; both are made anew."""
+    from generator.chart.cache import ChartCache
+    from generator.render.cache import RenderCache
+
+    renders = RenderCache.from_environment()
+    renders.evict()  # beyond its size
+    _drop_old("renders", renders.root, "*/*.render", before)
+    _drop_old("charts", ChartCache.from_environment().root / "vendored", "*.tgz", before)
+    METER.gauge("kept_bytes", size_of(renders.root), what="renders")
+
+
+def _drop_old(what: str, root: Path, pattern: str, before: float) -> None:
+    for path in root.glob(pattern):
+        with contextlib.suppress(OSError):  # another process may be faster
+            about = path.stat()
+            if about.st_mtime < before:
+                path.unlink()
+                METER.add("cleaned_bytes", about.st_size, what=what)
+
+
+def _remains(data_dir: Path) -> None:
+    """Temporary folders of processes that were killed."""
+    for folder in (data_dir / "tmp").glob("*"):
+        if not folder.is_dir() or folder.is_symlink():
+            continue
+        with use.alone(folder) as mine:
+            if mine:
+                size = size_of(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                METER.add("cleaned_bytes", size, what="temporary")
+                folder.with_name(f"{folder.name}.use").unlink(missing_ok=True)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    return sum(_sizes(folder))
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                yield (Path(place) / name).lstat().st_size

@@ -1,0 +1,97 @@
+"""The back-stop: a slow look at the forge for what no delivery told of."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from generator.forge.port import ForgePort, PullRequest
+from service.model.check import Reason
+from service.model.job import UNFINISHED, Job, Kind, State
+from service.queue.intake import push_jobs
+from service.queue.jobs import Jobs
+from service.settings.resolve import Connection, Settings
+from service.store import runs as store
+
+log = logging.getLogger("gen_env.poll")
+Row = sa.Row[*tuple[Any, ...]]
+
+
+def poll(
+    settings: Settings,
+    jobs: Jobs,
+    forge: Callable[[Connection, str], ForgePort],
+    head: Callable[[Connection, str], str | None],
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Look at every repository whose turn it is; returns how many jobs that led to.
+
+    One of all workers looks in each interval. `head` gives the default branch's commit, None where
+    it cannot be told. A repository that cannot be read is passed over until its next turn.
+    """
+    queued = 0
+    for connection in settings.connections:
+        for repository in connection.repositories:
+            name = f"poll:{connection.name}/{repository}"
+            with jobs.engine.begin() as transaction:
+                mine = store.take_turn(transaction, name, settings.poll_seconds, clock())
+            if not mine:
+                continue
+            try:
+                pulls = forge(connection, repository).list_open_prs()
+                sha = head(connection, repository)
+            except Exception as error:  # one forge that is away must not hide the others
+                place = {"connection": connection.name, "repository": repository}
+                log.warning("cannot poll: %s", type(error).__name__, extra=place)
+                continue
+            queued += _pulls(jobs, connection, repository, pulls)
+            queued += _branch(jobs, connection, repository, sha, name)
+    return queued
+
+
+def is_stale(last: Row | None, pull: PullRequest) -> bool:
+    """Whether the pull request needs a check that nobody has asked for."""
+    if last is None:
+        return True
+    if last.state in UNFINISHED:
+        return False
+    if last.state == State.DEAD.value:
+        # A forge that was away answers again; everything else waits for a person or a new head.
+        return bool(last.transient)
+    return bool(last.head_sha != pull.head_sha)
+
+
+def _pulls(jobs: Jobs, connection: Connection, repository: str, pulls: list[PullRequest]) -> int:
+    with jobs.engine.connect() as transaction:
+        known = store.newest_checks(transaction, connection.name, repository)
+    stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
+    for number in stale:
+        jobs.submit(Job(Kind.CHECK, connection.name, repository, number, Reason.POLL.value))
+    _count(jobs, len(stale))
+    return len(stale)
+
+
+def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None, name: str) -> int:
+    if not sha:
+        return 0
+    with jobs.engine.begin() as transaction:
+        before = store.note_sha(transaction, name, sha)
+        pushed, merged = push_jobs(connection, repository, sha, before, Reason.POLL.value)
+        # The first look only learns where the branch stands; a push that a delivery told of has
+        # a run already.
+        if before in ("", sha) or store.knows_push(transaction, pushed, sha):
+            return 0
+    jobs.submit(pushed)
+    jobs.submit(merged)
+    _count(jobs, 1)
+    return 1
+
+
+def _count(jobs: Jobs, number: int) -> None:
+    if number:
+        with jobs.engine.begin() as transaction:
+            store.count(transaction, "polled", by=number)

@@ -1,0 +1,156 @@
+"""The worker process: runs what is queued, polls the forges, keeps the house clean."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+
+import sqlalchemy as sa
+
+from generator.core.errors import UserError
+from service.model.check import Check
+from service.model.job import queue_of
+from service.queue.jobs import Jobs
+from service.settings.forges import opener
+from service.settings.resolve import Settings
+from service.store import reminders as timers
+from service.store import reports as archive
+from service.store import runs as store
+from service.store import tables
+from service.telemetry import tracing
+from service.telemetry.meter import METER, Flusher
+from service.worker.cleanup import own_folder, tidy
+from service.worker.executor import Executor
+from service.worker.lease import Lease
+from service.worker.poll import poll
+from service.worker.remote import branch_head
+from service.worker.runner import Runner, Tools
+
+log = logging.getLogger("gen_env.worker")
+IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
+CHECK = "GEN_ENV_SERVICE_CHECK"
+_HOUSEKEEPING_SECONDS = 600.0
+_BURY_AFTER = 5.0
+_DAY = 86_400.0
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT; then finish what runs, within the drain time."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    tracing.configure("worker")
+    identity = os.environ.get(IDENTITY) or new_identity()
+    with own_folder(settings.data_dir, identity):
+        left = _work(settings, identity, stop)
+    log.info("worker ends")
+    if left:
+        # Its threads would keep us until they are done; another worker has the work by now.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
+    """Until told to stop; whether something is left that still runs."""
+    engine = tables.engine(settings.database_url.text())
+    jobs = Jobs(engine)
+    tools = Tools(settings, jobs, opener(), _check(engine))
+    executor = Executor(settings, Runner(tools), identity)
+    lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
+    executor.start(lease, queues(settings), queues(settings, waits=True))
+    log.info("worker is ready")
+    chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
+    chores.start()
+    flusher = Flusher(store.writer(engine))
+    flusher.start()
+    stop.wait()
+    log.info("worker drains")
+    left = executor.stop()
+    flusher.stop()
+    tracing.stop()
+    return left
+
+
+def new_identity() -> str:
+    """A name that no worker has had: a used one would let two processes do the same run."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def queues(settings: Settings, *, waits: bool = False) -> list[str]:
+    """The queues of all configured repositories, or those for what waits for a cluster."""
+    return sorted(
+        queue_of(connection.name, repository, waits=waits)
+        for connection in settings.connections
+        for repository in connection.repositories
+    )
+
+
+def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
+    """Drop what is too old or too much: reports, deliveries, finished runs, the queue's record."""
+    limits = settings.limits
+    with jobs.engine.begin() as connection:
+        if not store.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
+            return
+        before = now - limits.report_days * _DAY
+        archive.clean(connection, before=before, most_bytes=limits.report_bytes)
+        store.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
+        METER.gauge("kept_bytes", archive.total(connection), what="reports")
+    jobs.forget(now - limits.delivery_days * _DAY)
+
+
+def remind(jobs: Jobs, now: float) -> int:
+    """Queue the jobs whose moment has come; returns how many."""
+    pointless: list[str] = []
+    with jobs.engine.begin() as connection:
+        due = timers.take(connection, now)
+        for job in due:
+            pointless += jobs.accept(connection, job)[1]
+    jobs.cancel(pointless)
+    return len(due)
+
+
+def _check(engine: sa.Engine) -> Check:
+    """The check of the service, or the one that the environment names (`module:function`).
+
+    Naming another one takes the power to set a worker's environment, which is the power to run
+    anything as the worker anyway.
+    """
+    named = os.environ.get(CHECK, "")
+    module_name, _, name = named.partition(":")
+    if not named:
+        return _own_check(engine)
+    try:
+        found: Check = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError):
+        raise UserError(f"{CHECK} names no function", hint="write module:function") from None
+    return found
+
+
+def _own_check(engine: sa.Engine) -> Check:
+    from service.check.run import Means, check
+
+    return functools.partial(check, means=Means(marker_key=tables.shared_key(engine, "marker")))
+
+
+def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
+    looking = opener()
+    head = functools.partial(branch_head, settings.data_dir)
+    while not stop.wait(min(5.0, settings.limits.lease_seconds)):
+        try:
+            for identity in jobs.bury(_BURY_AFTER):
+                log.error("run given up: its workers died", extra={"run": identity})
+            if settings.poll_seconds:
+                poll(settings, jobs, looking, head)
+            remind(jobs, time.time())
+            housekeeping(settings, jobs, time.time())
+            tidy(settings, time.time(), _HOUSEKEEPING_SECONDS)
+        except Exception as error:  # the database may be away for a while; this must live on
+            log.warning("chores failed: %s", type(error).__name__)

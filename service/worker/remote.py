@@ -1,0 +1,66 @@
+"""Asking a repository's git server one question, without keeping anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from service.settings.resolve import Connection
+from service.store import folder_locks as use
+from service.telemetry import instrument as watch
+from service.worker.runner import git_token
+
+
+def branch_head(data_dir: Path, connection: Connection, repository: str) -> str | None:
+    """The commit of the connection's branch, None when there is no such branch.
+
+    Fetches into the repository's poll mirror: the one hardened way to git's transport that there
+    is. Raises UserError when the server refuses or cannot be reached.
+    """
+    from generator.git.mirror import Mirror
+
+    gitdir = _gitdir(data_dir, connection, repository)
+    with use.in_use(gitdir):
+        mirror = Mirror.open(gitdir)
+        ref = f"refs/w/{connection.branch}"
+        with watch.of_fetch():
+            mirror.fetch(
+                f"{connection.web_url}/{repository}.git",
+                [f"+refs/heads/{connection.branch}:{ref}"],
+                git_token(connection, repository),
+                username=connection.username,
+                allow_http=connection.allow_http,
+            )
+        return mirror.resolve(ref)
+
+
+def branch_files(data_dir: Path, connection: Connection, repository: str) -> Snapshot:
+    """gen-env's files of the branch, as `branch_head` has fetched it last.
+
+    Raises UserError where there is none, or where it is beyond the limits of reading.
+    """
+    from generator.definition import definition
+    from generator.git.mirror import Mirror
+    from generator.yaml.facade import YamlError
+    from service.check import charts as supply
+    from service.check import mirror as mirrors
+
+    gitdir = _gitdir(data_dir, connection, repository)
+    with use.in_use(gitdir):
+        mirror = Mirror.open(gitdir)
+        sha = mirror.resolve(f"refs/w/{connection.branch}")
+        if sha is None:
+            raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+        text = mirror.at(sha).read_file(definition.SETTINGS)
+        try:
+            settings = definition.load_settings(text)[0] if text is not None else None
+        except YamlError:
+            settings = None  # whoever loads these files is told so, with the line
+        more = supply.more_paths(settings.repository if settings else None)
+        return mirrors.read(mirror, sha, more).files
+
+
+def _gitdir(data_dir: Path, connection: Connection, repository: str) -> Path:
+    name = repository.replace("/", "--").lower()
+    return data_dir / "poll" / f"{connection.name}--{name}.git"

@@ -1,0 +1,321 @@
+"""One run of a job: what it is about is read anew, the work is called, the outcome recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from generator.core.errors import UserError
+from generator.forge.credentials import Token
+from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import CheckState as ForgeState
+from generator.forge.port import ForgePort, PullState
+from generator.forge.redaction import redact
+from generator.promotion import evidence
+from service.check.mirror import place
+from service.check.reporter import marker_of
+from service.follow_up import gates
+from service.follow_up.dispatch import work
+from service.follow_up.task import After, Done, Task
+from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
+from service.model.check import Check, CheckOutcome, CheckRequest, Grants, Reason, Surroundings
+from service.model.job import Job, Kind, State, pull_key
+from service.queue.jobs import Jobs, job_of
+from service.settings.forges import app_token
+from service.settings.resolve import Connection, Settings
+from service.store import folder_locks as use
+from service.store import grants, tables
+from service.store import reminders as timers
+from service.store import reports as archive
+from service.store import runs as store
+from service.store.history import Runs
+from service.store.runs import Outcome
+from service.telemetry import instrument as watch
+from service.telemetry.logs import place_of
+from service.webhook.command import Command, Verb
+
+log = logging.getLogger("gen_env.worker")
+_INTERVAL = 600.0
+# What is said of a run that was given up, and under which name.
+_TOLD = {
+    Kind.CHECK.value: (CHECK_CONTEXT, "not checked"),
+    Kind.GATES.value: (gates.CONTEXT, "not judged"),
+    Kind.MERGE.value: (evidence.CONTEXT, "not verified"),
+    Kind.VERIFY.value: (evidence.CONTEXT, "not verified"),
+}
+_OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
+Row = sa.Row[*tuple[Any, ...]]
+
+
+class JobFailed(Exception):
+    """A run that went wrong, in words without secrets; `transient` when trying again may help.
+
+    `after` is how many seconds a forge asks to be left alone.
+    """
+
+    def __init__(self, message: str, *, transient: bool, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.after = after
+
+
+@dataclasses.dataclass(frozen=True)
+class Tools:
+    """What a runner works with. `forge` gives the port to one repository of a connection."""
+
+    settings: Settings
+    jobs: Jobs
+    forge: Callable[[Connection, str], ForgePort]
+    check: Check
+    after: After = work
+    clock: Callable[[], float] = time.time
+
+
+class Runner:
+    """Carries out runs; one per worker process, used by many threads."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._marker_key = tables.shared_key(tools.jobs.engine, "marker")
+
+    def perform(self, identity: str) -> str:
+        """Carry out the run; returns its state. A run that is over, or superseded, is left alone.
+
+        Raises JobFailed, and nothing else.
+        """
+        tools = self._tools
+        with tools.jobs.engine.begin() as connection:
+            row = store.begin(connection, identity, tools.clock())
+        if row is None:
+            return State.SUPERSEDED.value
+        log.info("run begins", extra=_labels(row))
+        try:
+            with use.in_use(place(tools.settings.data_dir, row.connection, row.repository)):
+                done = watch.of_run(row, self._work)
+        except Exception as error:
+            failure = self._failure(error)
+            log.warning("run fails: %s", failure, extra=_labels(row))
+        else:
+            self._finish(row, done)
+            return done.outcome.state.value
+        # Raised outside the handler: the cause may quote what must not be seen.
+        raise failure
+
+    def give_up(self, identity: str, message: str, *, transient: bool) -> None:
+        """Move the run to the dead letters, and tell the forge where there is something to tell."""
+        tools = self._tools
+        outcome = Outcome(State.DEAD, message, transient=transient)
+        with tools.jobs.engine.begin() as connection:
+            row = store.read(connection, identity)
+            buried = store.finish(connection, identity, outcome, tools.clock())
+            if row is not None and buried and transient and row.kind == Kind.GATES.value:
+                # A gate opens and closes with time: that the forge was away must not end that.
+                later = timers.Reminder(job_of(row), tools.clock() + self._interval)
+                timers.put(connection, later)
+        if row is None or not buried:
+            return
+        log.error("run given up: %s", message, extra=_labels(row))
+        if row.kind in _TOLD:
+            self._tell_failure(row, message)
+
+    def _work(self, row: Row) -> Done:
+        connection = self._tools.settings.connection(row.connection)
+        if connection is None or connection.repository(row.repository) is None:
+            raise UserError("this repository is not in the settings any more")
+        job, forge = job_of(row), self._tools.forge(connection, row.repository)
+        match job.kind:
+            case Kind.CHECK:
+                return self._check(row, job, connection, forge)
+            case Kind.COMMAND:
+                return Done(self._command(job, forge))
+            case Kind.PUSH:
+                return Done(self._push(job, forge))
+            case Kind.RERUN:
+                numbers = [found.number for found in forge.prs_of_commit(job.details["sha"])
+                           if found.state is PullState.OPEN]  # fmt: skip
+                return Done(self._check_all(job, numbers, Reason.RERUN))
+            case _:
+                return self._tools.after(self._task(row, job, connection, forge))
+
+    def _check(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Done:
+        head, base = job.details.get("sha", ""), job.details.get("base", "")
+        if job.number:
+            # Events may come late or out of order: only the forge knows what the head is now.
+            pull = forge.get_pr(job.number)
+            if pull.state is not PullState.OPEN:
+                said = f"the pull request is {pull.state}"
+                return Done(Outcome(State.NEUTRAL, said, pull.head_sha))
+            head, base = pull.head_sha, pull.base_sha
+        request = CheckRequest(
+            connection=row.connection,
+            repository=row.repository,
+            number=row.number,
+            head_sha=head,
+            base_sha=base,
+            reason=Reason(row.reason),
+            run_id=row.id,
+            report_id=row.report,
+            grants=self._granted(row, head),
+            around=self._around(row, connection, forge),
+        )
+        found = self._tools.check(request)
+        state, seen = State(found.state.value), found.head_sha or head
+        outcome = Outcome(state, found.summary, seen, found.environments)
+        asked = dataclasses.replace(job, kind=Kind.GATES)
+        return Done(outcome, (asked,), report=_report(found))
+
+    def _granted(self, row: Row, sha: str) -> Grants:
+        key = pull_key(row.connection, row.repository, row.number)
+        with self._tools.jobs.engine.connect() as transaction:
+            return grants.read(transaction, key, sha)
+
+    def _task(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Task:
+        tools = self._tools
+        name, repository = row.connection, row.repository
+        return Task(
+            job=job,
+            connection=connection,
+            run_id=row.id,
+            around=self._around(row, connection, forge),
+            started=row.started,
+            clock=tools.clock,
+            history=Runs(tools.jobs.engine, name, repository, tools.settings.report_url),
+            grants=lambda sha: self._granted(row, sha),
+            marker=marker_of(self._marker_key, repository, row.number, "after the merge"),
+            interval=self._interval,
+        )
+
+    @property
+    def _interval(self) -> float:
+        """How often what depends on time is looked at, in seconds."""
+        return self._tools.settings.poll_seconds or _INTERVAL
+
+    def _command(self, job: Job, forge: ForgePort) -> Outcome:
+        author = str(job.details["author"])
+        if not forge.can_write(author):
+            return Outcome(State.NEUTRAL, f"{author} may not write to the repository")
+        pull = forge.get_pr(job.number)
+        key = pull_key(job.connection, job.repository, job.number)
+        told: list[str] = []
+        for command in [_command_of(data) for data in job.details["commands"]]:
+            # A commit must be named: between a reader's word and our reading, the head may move.
+            if command.fault:
+                told.append(command.fault)
+            elif command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha):
+                told.append(f"{command.verb}: {command.sha} is not the head any more")
+            else:
+                told.append(f"{command.verb} by {author}")
+                with self._tools.jobs.engine.begin() as transaction:
+                    grants.record(transaction, key, pull.head_sha, command, author,
+                                  self._tools.clock())  # fmt: skip
+        self._check_all(job, [job.number], Reason.COMMAND)
+        return Outcome(State.DONE, "; ".join(told), pull.head_sha)
+
+    def _push(self, job: Job, forge: ForgePort) -> Outcome:
+        branch = job.details["branch"]
+        waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
+        return self._check_all(job, waiting, Reason.BASE_MOVED)
+
+    def _check_all(self, job: Job, numbers: list[int], reason: Reason) -> Outcome:
+        for number in numbers:
+            self._tools.jobs.submit(
+                Job(Kind.CHECK, job.connection, job.repository, number, reason.value)
+            )
+        return Outcome(State.DONE, f"queued {len(numbers)} checks")
+
+    def _around(self, row: Row, connection: Connection, forge: ForgePort) -> Surroundings:
+        tools = self._tools
+
+        def is_current() -> bool:
+            with tools.jobs.engine.connect() as transaction:
+                return store.is_running(transaction, row.id)
+
+        return Surroundings(
+            forge=forge,
+            git_url=f"{connection.web_url}/{row.repository}.git",
+            git_username=connection.username,
+            git_token=lambda: git_token(connection, row.repository),
+            data_dir=tools.settings.data_dir,
+            report_url=tools.settings.report_url(row.report),
+            is_current=is_current,
+            push_back=connection.push_back,
+            allow_http=connection.allow_http,
+        )
+
+    def _finish(self, row: Row, done: Done) -> None:
+        """Record the outcome, and with it all that follows: the one is not without the other."""
+        jobs, now = self._tools.jobs, self._tools.clock()
+        pointless: list[str] = []
+        with jobs.engine.begin() as connection:
+            if done.report is not None:
+                archive.keep(connection, row.report, done.report, now)
+            if store.finish(connection, row.id, done.outcome, now):
+                for job in done.follow:
+                    pointless += jobs.accept(connection, job)[1]
+                for reminder in done.reminders:
+                    timers.put(connection, reminder)
+                if done.hasten:
+                    timers.hasten(connection, row.connection, row.repository, Kind.GATES, now)
+        jobs.cancel(pointless)
+        log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
+
+    def _failure(self, error: Exception) -> JobFailed:
+        transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
+        # Of what we did not foresee only the kind is told: its text may quote anything.
+        known = error.message if isinstance(error, UserError) else _bug(error)
+        after = error.retry_after if isinstance(error, RateLimited) else 0.0
+        said = redact(known, self._tools.settings.secrets)
+        return JobFailed(said, transient=transient, after=after)
+
+    def _tell_failure(self, row: Row, message: str) -> None:
+        connection = self._tools.settings.connection(row.connection)
+        if connection is None:
+            return
+        try:
+            forge = self._tools.forge(connection, row.repository)
+            sha = row.details.get("sha", "")
+            if row.number and row.kind in _OF_HEADS:
+                sha = forge.get_pr(row.number).head_sha
+            context, said = _TOLD[row.kind]
+            if environment := job_of(row).environment:
+                context = evidence.context_of(environment)
+            if sha:
+                forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
+        except Exception as error:  # the forge may be the very reason
+            log.warning("cannot tell the forge: %s", type(error).__name__, extra=_labels(row))
+
+
+def _report(found: CheckOutcome) -> archive.Report | None:
+    if not (found.report_json or found.report_html):
+        return None
+    return archive.Report(found.report_json, found.report_html)
+
+
+def _command_of(data: dict[str, Any]) -> Command:
+    return Command(**{**data, "verb": Verb(data["verb"])})
+
+
+def git_token(connection: Connection, repository: str) -> str:
+    """What git's transport logs in with; empty where the connection has no credentials."""
+    match connection.credentials:
+        case None:
+            return ""
+        case Token(value):
+            return value.text()
+        case app:
+            return app_token(connection, app, repository)
+
+
+def _bug(error: Exception) -> str:
+    return f"{type(error).__name__} at {place_of(error)}"
+
+
+def _labels(row: Row) -> dict[str, Any]:
+    return {"connection": row.connection, "repository": row.repository, "run": row.id,
+            "number": row.number, "kind": row.kind,
+            "delivery": row.origin.get("delivery")}  # fmt: skip

@@ -1,0 +1,143 @@
+"""Two revisions of a file that belongs to no definition: the report before anything is adopted."""
+
+import pytest
+
+from tests.generator.chart.samples import write
+from tests.repositories import Repo, run
+from tests.standin_chart import stand_in_archive
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: airflow, namespace: argocd}
+spec:
+  project: default
+  destination: {server: "https://kubernetes.default.svc", namespace: data}
+  source:
+    repoURL: https://airflow.apache.org
+    chart: airflow
+    targetRevision: 1.22.0
+    helm:
+      releaseName: flow
+      values: |
+        executor: CeleryExecutor
+        scheduler: {replicas: 1}
+"""
+ELSEWHERE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: airflow, namespace: argocd}
+spec:
+  destination: {server: "https://kubernetes.default.svc", namespace: data}
+  sources:
+    - repoURL: https://airflow.apache.org
+      chart: airflow
+      targetRevision: 1.22.0
+      helm: {releaseName: flow, valueFiles: [$here/values.yaml, "https://example.com/more.yaml"]}
+    - {repoURL: "https://git.example.com/flow.git", targetRevision: main, ref: here}
+"""
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: flow, namespace: data}
+spec:
+  interval: 10m
+  chart:
+    spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: apache}}
+  values:
+    executor: CeleryExecutor
+    scheduler: {replicas: 1}
+"""
+VALUES = "executor: CeleryExecutor\nscheduler: {replicas: 1}\n"
+FILES = {"app.yaml": APPLICATION, "release.yaml": RELEASE, "values.yaml": VALUES}
+
+
+@pytest.fixture(scope="module", params=["stand-in", "random"])
+def caches(request, tmp_path_factory):
+    """The stand-in chart, and one that makes a secret up on every render."""
+    folder = tmp_path_factory.mktemp("caches")
+    archive = stand_in_archive(folder) if request.param == "stand-in" else write(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_ENV_CHART_CACHE", str(folder / "charts"))
+        added = run("chart", "add", archive)
+        if added.code != 0:
+            (folder / "charts").mkdir(parents=True)
+            (folder / "charts/airflow-1.22.0.tgz").write_bytes(archive.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def repo(caches, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
+    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
+    repo = Repo(tmp_path)
+    for path, text in FILES.items():
+        repo.write(path, text)
+    return repo.init()
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_change_of_the_values_shows_what_it_does(repo, path):
+    repo.edit(path, "replicas: 1", "replicas: 2")
+    done = repo.run("diff", "HEAD", "--file", path, "-o", "json")
+    assert done.code == 0, done.said
+    (environment,) = done.json["environments"]
+    (change,) = environment["changes"]
+    assert (change["action"], change["kind"]) == ("modified", "Deployment")
+    assert "replicas: 2" in change["diff"] and change["name"].endswith("-scheduler")
+    release = "airflow" if path == "values.yaml" else "flow"
+    assert environment["name"] == f"{path} ({release})"
+    made_up = [item for item in environment["problems"] if item["rule"] == "render/random"]
+    assert bool(made_up) == any("api-secret-key" in item["message"] for item in made_up)
+
+
+def test_values_files_beside_it_are_read_at_their_own_revision(repo):
+    repo.write("elsewhere.yaml", ELSEWHERE)
+    repo.commit("an Application whose values are another file")
+    repo.edit("values.yaml", "replicas: 1", "replicas: 2")
+    done = repo.run("diff", "HEAD", "--file", "elsewhere.yaml", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert [change["name"] for change in environment["changes"]] == ["flow-scheduler"]
+    told = " ".join(item["message"] for item in environment["problems"])
+    assert "compared without them" in told and "https://example.com/more.yaml" in told
+
+
+def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
+    (repo.root / "values.yaml").unlink()
+    gone = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json").json["environments"]
+    assert [item["reason"] for item in gone] == ["removed by this change"]
+    repo.write("new.yaml", VALUES)
+    new = repo.run("diff", "HEAD", "--file", "new.yaml", "-o", "json").json["environments"]
+    assert [item["reason"] for item in new] == ["added by this change"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("just text", "must be a mapping"),
+        ("kind: Deployment\napiVersion: apps/v1\n", "it holds Deployment"),
+        ("", "it is empty"),
+    ],
+)
+def test_a_file_without_values_is_told(repo, text, words):
+    repo.write("values.yaml", text)
+    done = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert done.code == 1 and not environment["rendered"]
+    assert words in environment["problems"][0]["message"]
+
+
+def test_what_is_no_yaml_or_not_there_is_the_users_error(repo):
+    repo.write("values.yaml", "a: [")
+    broken = repo.run("diff", "HEAD", "--file", "values.yaml")
+    assert broken.code == 1 and "values.yaml" in broken.stderr
+    missing = repo.run("diff", "HEAD", "--file", "nowhere.yaml")
+    assert missing.code == 1 and "in neither revision" in missing.stderr
+
+
+def test_values_that_do_not_render_are_told_with_their_key(repo):
+    repo.edit("values.yaml", "replicas: 1", "replicas: many")
+    done = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert done.code == 1 and environment["reason"] == "the head does not render"
+    assert "scheduler.replicas" in environment["problems"][0]["message"]

@@ -1,0 +1,202 @@
+"""`gen-env harden`: one step at a time from adopted to hardened, nothing lost on the way."""
+
+import pytest
+import yaml
+
+from generator.chart.cache import ChartCache
+from generator.model.adoption import STEPS
+from tests.repositories import DEV, SETTINGS, repository
+from tests.standin_chart import stand_in_archive
+
+PATH = "environments/staging/environment.yaml"
+TREE = "environments/staging/generated/values.yaml"
+ADOPTED = """\
+# Taken over in spring.
+apiVersion: gen-env.dev/v1
+kind: Environment
+metadata: {name: staging, tier: staging}
+destination: {cluster: main, namespace: airflow}
+adoption: {leave: [defaultAirflowTag]}     # until we trust it
+airflow: {version: 3.2.2, executor: CeleryExecutor}
+chart: {version: 1.22.0}
+image: {tag: 3.2.2-r1}
+database: {host: pg.example.com, secretName: db}
+dags: {image: {}}
+auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}
+"""
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory):
+    return stand_in_archive(tmp_path_factory.mktemp("stand-in"))
+
+
+@pytest.fixture
+def repo(stand_in, tmp_path, monkeypatch):
+    """A repository under git with an adopted environment; `values` are added by the test."""
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    ChartCache.from_environment().add(stand_in)
+
+    def make(values=None):
+        text = ADOPTED + (yaml.safe_dump({"values": values}) if values else "")
+        repo = repository(tmp_path / "repo", settings=SETTINGS, staging=text)
+        assert repo.run("generate").code == 0
+        return repo.init()
+
+    return make
+
+
+def steps(repo):
+    return (repo.yaml(PATH).get("adoption") or {}).get("steps", [])
+
+
+def harden(repo, *arguments):
+    done = repo.run("harden", "staging", *arguments)
+    assert done.code == 0, done.said
+    return done
+
+
+def test_the_list_shows_every_step_and_writes_nothing(repo):
+    repo = repo()
+    before = repo.tree()
+    done = harden(repo, "--list")
+    names = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert names == list(STEPS)
+    assert repo.tree() == before
+
+
+def test_a_step_edits_the_definition_in_place_and_shows_what_it_does(repo):
+    repo = repo()
+    done = harden(repo, "--step", "housekeeping")
+    text = repo.read(PATH)
+    assert text.startswith("# Taken over in spring.\n")
+    assert "# until we trust it" in text
+    assert steps(repo) == ["housekeeping"]
+    assert repo.yaml(TREE)["enableServiceLinks"] is False
+    assert "enableServiceLinks: false" in done.stdout
+    assert repo.run("generate", "--check").code == 0
+
+
+def test_only_the_keys_of_that_step_change(repo):
+    repo = repo()
+    before = repo.yaml(TREE)
+    harden(repo, "--step", "hooks")
+    after = repo.yaml(TREE)
+    assert set(after) - set(before) == {"migrateDatabaseJob", "createUserJob"}
+    assert {key: after[key] for key in before} == before
+
+
+def test_dry_run_shows_and_writes_nothing(repo):
+    repo = repo()
+    before = repo.tree()
+    done = harden(repo, "--step", "hooks", "--dry-run")
+    assert "argocd.argoproj.io/hook" in done.stdout
+    assert repo.tree() == before
+
+
+def test_the_image_reaches_what_was_left_out(repo):
+    repo = repo()
+    assert "defaultAirflowTag" not in repo.yaml(TREE)
+    harden(repo, "--step", "image")
+    assert repo.yaml(TREE)["defaultAirflowTag"] == "3.2.2-r1"
+    assert "leave" not in repo.yaml(PATH)["adoption"]
+
+
+def test_steps_that_change_nothing_come_along_with_the_next(repo):
+    repo = repo()
+    for _ in range(len(STEPS)):
+        before = repo.yaml(TREE), set(repo.tree())
+        harden(repo)
+        if "adoption" not in repo.yaml(PATH):
+            return
+        assert (repo.yaml(TREE), set(repo.tree())) != before
+    raise AssertionError("hardening does not end")
+
+
+def test_at_the_end_it_is_an_environment_like_any_other(repo, tmp_path):
+    repo = repo()
+    while "adoption" in repo.yaml(PATH):
+        harden(repo)
+    own = ADOPTED.replace("adoption: {leave: [defaultAirflowTag]}     # until we trust it\n", "")
+    other = repository(tmp_path / "other", staging=own)
+    assert other.run("generate").code == 0
+    assert repo.yaml(TREE) == other.yaml(TREE)
+    names = {path for path in other.tree() if path.startswith("environments/")}
+    assert names <= set(repo.tree())
+    done = repo.run("harden", "staging")
+    assert (done.code, "is not adopted: all hardening is on" in done.stderr) == (1, True)
+
+
+def test_what_was_a_value_becomes_a_field(repo):
+    values = {
+        "scheduler": {"resources": {"requests": {"cpu": 1}}},
+        "env": [{"name": "TZ", "value": "UTC"}],
+        "secret": [{"envName": "PASSWORD", "secretName": "mine", "secretKey": "key"}],
+        "extraEnvFrom": "- secretRef:\n    name: connections\n",
+    }
+    repo = repo(values)
+    harden(repo, "--step", "resources")
+    definition = repo.yaml(PATH)
+    assert definition["scheduler"] == {"resources": {"requests": {"cpu": 1}}}
+    assert "scheduler" not in definition["values"]
+    assert repo.yaml(TREE)["scheduler"]["resources"]["requests"]["cpu"] == "1"
+    done = harden(repo, "--step", "config")
+    definition = repo.yaml(PATH)
+    assert definition["airflow"]["env"] == {"TZ": "UTC"}
+    assert {"name": "TZ", "value": "UTC"} in repo.yaml(TREE)["env"]
+    assert "airflow.env" in done.stdout
+
+
+def test_hardening_replaces_what_stands_against_it_and_says_so(repo):
+    repo = repo({"securityContexts": {"pod": {"runAsUser": 0}}, "labels": {"a": "b"}})
+    done = harden(repo, "--step", "contexts")
+    assert "no longer in values: values.securityContexts.pod.runAsUser" in done.stdout
+    assert repo.yaml(PATH)["values"] == {"labels": {"a": "b"}}
+    assert repo.yaml(TREE)["securityContexts"]["pod"]["runAsNonRoot"] is True
+
+
+def test_a_value_that_means_something_is_never_dropped_in_silence(repo):
+    template = [{"name": "A", "value": "{{ .Release.Name }}"}]
+    repo = repo({"env": template})
+    before = repo.tree()
+    done = repo.run("harden", "staging", "--step", "config")
+    assert (done.code, repo.tree()) == (1, before)
+    line = repo.line(PATH, "env:")
+    assert f"{PATH}:{line}  [adoption/no-field]" in done.stderr
+    assert "after this step airflow.env decides it; a field takes no template" in done.stderr
+    again = repo.run("harden", "staging", "--step", "config", "--drop", "values.env")
+    assert (again.code, "no longer in values: values.env" in again.stdout) == (0, True)
+
+
+def test_only_what_is_in_the_way_can_be_let_go(repo):
+    repo = repo({"labels": {"a": "b"}})
+    before = repo.tree()
+    done = repo.run("harden", "staging", "--step", "config", "--drop", "values.labels")
+    assert (done.code, "values.labels: nothing in the way" in done.stderr) == (1, True)
+    assert repo.tree() == before
+
+
+def test_names_stay_where_the_standard_would_rename_everything(repo):
+    repo = repo()
+    repo.edit(PATH, "namespace: airflow}", "namespace: airflow, releaseName: af}")
+    repo.write("environments/staging/gen-env.lock", "")
+    (repo.root / "environments/staging/gen-env.lock").unlink()
+    repo.run("generate")
+    harden(repo, "--step", "naming")
+    assert repo.yaml(TREE)["useStandardNaming"] is False
+
+
+def test_unknown_steps_and_steps_taken_are_errors(repo):
+    repo = repo()
+    harden(repo, "--step", "hooks")
+    taken = repo.run("harden", "staging", "--step", "hooks")
+    assert (taken.code, "has taken the step hooks already" in taken.stderr) == (1, True)
+    unknown = repo.run("harden", "staging", "--step", "magic")
+    assert (unknown.code, "no hardening step magic" in unknown.stderr) == (1, True)
+
+
+def test_an_environment_of_our_own_has_nothing_to_harden(tmp_path):
+    repo = repository(tmp_path / "repo", dev=DEV)
+    done = repo.run("harden", "dev")
+    assert (done.code, "dev is not adopted" in done.stderr) == (1, True)
+    assert repo.run("harden", "moon").code == 1

@@ -1,0 +1,231 @@
+# ruff: noqa: E501 (a table of one line each)
+import pytest
+
+from generator.core.rule import Rule
+from generator.lint.definition import all as definition
+from generator.lint.definition import repository as estate
+from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, release
+
+PLAIN = changed(SETTINGS, ("    apiVersions: [keda.sh/v1alpha1, monitoring.coreos.com/v1]\n", ""))
+OPENSHIFT = SETTINGS + "    openshift: true\n"
+ONE_NODE = SETTINGS + "    nodes: 1\n"
+OIDC = 'auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}\n'
+VOLUME = "{persistence: {accessMode: ReadWriteOnce}}"
+OLD = changed(DEV, ("3.2.2", "2.11.0"))
+GIT = changed(
+    DEV, ("{image: {}}", '{gitSync: {repository: "https://g/d.git", public: true, ref: main}}')
+)
+BUNDLES = "{bundles: [{name: a, type: local, path: /d}]}"
+NO_POOL = changed(PRODUCTION, ("pgbouncer: {replicas: 2, poolSize: 20}\n", ""))
+LIMIT = ("cidrs: [10.20.0.0/24]", "cidrs: [10.20.0.0/24]\n  maxConnections: {}")
+
+
+def limited(text, number):
+    return changed(text, (LIMIT[0], LIMIT[1].format(number)))
+
+
+def windows(text, schedule, zone="UTC"):
+    return (
+        text
+        + f'sync: {{windows: [{{kind: deny, schedule: "{schedule}", duration: 1h, timeZone: {zone}}}]}}\n'
+    )
+
+
+MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
+
+# Rule → (definitions it finds, each with its settings and line; definitions it leaves alone).
+CASES = {
+    "tracing/chart-collector": (
+        [(DEV + "tracing: {enabled: true}\n", SETTINGS, "tracing:")],
+        [(DEV, SETTINGS), (OLD + "tracing: {enabled: true}\n", SETTINGS),
+         (DEV + 'tracing: {enabled: true, endpoint: "otel:4318"}\n', SETTINGS)],
+    ),
+    "logging/needs-shipper": (
+        [(OLD + "logging: {remote: {type: elasticsearch}}\n", SETTINGS, "logging:")],
+        [(DEV + "logging: {remote: {type: elasticsearch}}\n", SETTINGS), (OLD, SETTINGS)],
+    ),
+    "logging/wasb-connection": (
+        [(DEV + 'logging: {remote: {type: wasb, url: "wasb-logs"}}\n', SETTINGS, "logging:")],
+        [(DEV + 'logging: {remote: {type: wasb, url: "wasb-logs", connectionId: az}}\n', SETTINGS),
+         (DEV, SETTINGS)],
+    ),
+    "scaling/refresh-needs-gunicorn": (
+        [(DEV + "apiServer: {workerRefresh: {}}\n", SETTINGS, "apiServer:")],
+        [(DEV, SETTINGS), (OLD + "apiServer: {workerRefresh: {}}\n", SETTINGS)],
+    ),
+    "auth/default-user": (
+        [(changed(STAGING, (OIDC, "auth: {defaultUser: {}}\n")), SETTINGS, 8)],
+        [(DEV, SETTINGS), (STAGING, SETTINGS)],
+    ),
+    "auth/none": (
+        [(changed(STAGING, (OIDC, "auth: {}\n")), SETTINGS, 8)],
+        [(changed(DEV, ("auth: {defaultUser: {}}\n", "")), SETTINGS), (STAGING, SETTINGS),
+         (changed(STAGING, (OIDC, "auth: {manager: a.b.C}\n")), SETTINGS)],
+    ),
+    "auth/manager-needs-airflow-3": (
+        [(changed(OLD, ("{defaultUser: {}}", "{manager: a.b.C}")), SETTINGS, 9)],
+        [(changed(DEV, ("{defaultUser: {}}", "{manager: a.b.C}")), SETTINGS)],
+    ),
+    "dags/bundles-need-airflow-3": (
+        [(changed(OLD, ("{image: {}}", BUNDLES)), SETTINGS, 8)],
+        [(changed(DEV, ("{image: {}}", BUNDLES)), SETTINGS), (OLD, SETTINGS)],
+    ),
+    "dags/unpinned-ref": (
+        [(changed(PRODUCTION, ("ref: 4610234", "ref: main")), SETTINGS, "ref: main"),
+         (changed(PRODUCTION, ("ref: 4610234", "ref: feed")), SETTINGS, "ref: feed")],
+        [(PRODUCTION, SETTINGS), (STAGING, SETTINGS), (GIT, SETTINGS)],
+    ),
+    "dags/volume-on-one-node": (
+        [(changed(DEV, ("{image: {}}", VOLUME)), SETTINGS, 8)],
+        [(changed(DEV, ("{image: {}}", VOLUME)), ONE_NODE),
+         (changed(DEV, ("{image: {}}", VOLUME.replace("Once", "Many"))), SETTINGS)],
+    ),
+    "scaling/keda-not-in-cluster": (
+        [(changed(PRODUCTION, (", serviceMonitor: true", "")), PLAIN, "autoscaling"),
+         (DEV + "triggerer:\n  autoscaling: {type: keda, maxReplicas: 2}\n", PLAIN, 11)],
+        [(PRODUCTION, SETTINGS), (STAGING, PLAIN),
+         (DEV + "apiServer: {autoscaling: {type: hpa, maxReplicas: 2}}\n", PLAIN)],
+    ),
+    "scaling/keda-needs-postgresql": (
+        [(changed(STAGING, ("{host: pg-staging", "{type: mysql, host: pg-staging"),
+                  ("replicas: 2", "autoscaling: {type: keda, maxReplicas: 2}")), SETTINGS, 16)],
+        [(changed(STAGING, ("{host: pg-staging", "{type: mysql, host: pg-staging"),
+                  ("replicas: 2", "autoscaling: {type: hpa, maxReplicas: 2}")), SETTINGS)],
+    ),
+    "logging/opensearch-needs-airflow-3": (
+        [(OLD + "logging: {remote: {type: opensearch}}\n", SETTINGS, 10)],
+        [(DEV + "logging: {remote: {type: opensearch}}\n", SETTINGS),
+         (OLD + "logging: {remote: {type: elasticsearch}}\n", SETTINGS)],
+    ),
+    "executor/may-not-launch": (
+        [(changed(DEV, ("3.2.2}", "3.2.2, executor: KubernetesExecutor}")) + "rbac: {allowPodLaunching: false}\n", SETTINGS, 10)],
+        [(DEV + "rbac: {allowPodLaunching: false}\n", SETTINGS)],
+    ),
+    "logging/volume-access-mode": (
+        [(DEV + "logging: {persistence: {accessMode: ReadWriteOnce}}\n", ONE_NODE, 10),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadOnlyMany}}\n", ONE_NODE, 10),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadWriteOnce}}\n", SETTINGS, 10)],
+        [(DEV + "logging: {persistence: {}}\n", SETTINGS),
+         (DEV + "logging: {persistence: {existingClaim: a, accessMode: ReadWriteOnce}}\n", ONE_NODE)],
+    ),
+    "monitoring/operator-not-in-cluster": (
+        [(DEV + "metrics: {serviceMonitor: true}\n", PLAIN, 10)],
+        [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS), (DEV, PLAIN)],
+    ),
+    "monitoring/nothing-to-scrape": (
+        [(DEV + "metrics: {type: otel, endpoint: 'otel:4318', serviceMonitor: true}\n", SETTINGS, 10),
+         (DEV + "metrics: {type: none, serviceMonitor: true}\n", SETTINGS, 10)],
+        [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS),
+         (DEV + "metrics: {type: otel, serviceMonitor: true}\n", SETTINGS),
+         (changed(PRODUCTION, ("{type: statsd,", "{type: none,")), SETTINGS)],
+    ),
+    "database/connections": (
+        [(limited(PRODUCTION, 49), SETTINGS, "maxConnections"), (limited(NO_POOL, 20), SETTINGS, "maxConnections")],
+        [(limited(PRODUCTION, 50), SETTINGS), (PRODUCTION, SETTINGS), (limited(NO_POOL, 5000), SETTINGS)],
+    ),
+    "network/off": (
+        [(changed(PRODUCTION, ("mode: enforce", "mode: off")), SETTINGS, "mode: off")],
+        [(PRODUCTION, SETTINGS), (changed(PRODUCTION, ("mode: enforce", "mode: ingress")), SETTINGS),
+         (STAGING, SETTINGS)],
+    ),
+    "network/task-egress": (
+        [(changed(PRODUCTION, ("  taskEgress: [{cidr: 10.30.0.0/16, ports: [443]}]\n", "")), SETTINGS, "networkPolicy:")],
+        [(PRODUCTION, SETTINGS), (STAGING, SETTINGS)],
+    ),
+    "security/pod-security": (
+        [(STAGING + "security: {podSecurity: privileged}\n", SETTINGS, "security:")],
+        [(STAGING + "security: {podSecurity: baseline}\n", SETTINGS), (STAGING, SETTINGS),
+         (DEV + "security: {podSecurity: privileged}\n", SETTINGS)],
+    ),
+    "security/openshift-group": (
+        [(DEV + "security: {gid: 1000}\n", OPENSHIFT, 10),
+         (DEV + "security: {openshift: true, uid: null, gid: 1000}\n", SETTINGS, 10)],
+        [(DEV + "security: {gid: 1000}\n", SETTINGS), (DEV, OPENSHIFT)],
+    ),
+    "executor/settings-without-effect": (
+        [(DEV + "workers: {concurrency: 2}\n", SETTINGS, 10)],
+        [(DEV, SETTINGS), (STAGING, SETTINGS),
+         (changed(DEV, ("3.2.2}", "3.2.2, executor: KubernetesExecutor}")) + "workers: {concurrency: 2}\n", SETTINGS)],
+    ),
+    "sync/schedule": (
+        [(windows(DEV, "every friday"), MANAGED, 10), (windows(DEV, "61 0 * * *"), MANAGED, 10),
+         (windows(DEV, "0 1 * * 5", "Mars/Olympus"), MANAGED, 10)],
+        [(windows(DEV, "0 1 * * 5", "Europe/Berlin"), MANAGED), (DEV, MANAGED)],
+    ),
+}  # fmt: skip
+
+
+def found(text, settings):
+    return list(definition.problems(release(text, settings=settings)))
+
+
+def test_every_rule_has_cases():
+    assert {rule.id for rule in definition.rules()} == set(CASES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [(rule, case) for rule, (wrong, _) in CASES.items() for case in wrong],
+    ids=lambda item: item if isinstance(item, str) else "",
+)
+def test_a_rule_finds_its_mistake_at_its_line(rule, case):
+    text, settings, line = case
+    if isinstance(line, str):
+        lines = text.splitlines()
+        line = next(number for number, part in enumerate(lines, 1) if line in part)
+    hits = [problem for problem in found(text, settings) if problem.rule == rule]
+    assert hits, "not found"
+    name = "dev" if "name: dev" in text else "staging" if "name: staging" in text else "production"
+    assert {(hit.path, hit.line) for hit in hits} == {
+        (f"environments/{name}/environment.yaml", line)
+    }
+    assert all(hit.message and hit.hint for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [(rule, case) for rule, (_, right) in CASES.items() for case in right],
+    ids=lambda item: item if isinstance(item, str) else "",
+)
+def test_a_rule_leaves_what_is_right_alone(rule, case):
+    assert rule not in {problem.rule for problem in found(*case)}
+
+
+def test_the_tier_decides_how_much_a_rule_matters():
+    (staging,) = [
+        p
+        for p in found(
+            limited(changed(NO_POOL, ("tier: production", "tier: staging")), 20), SETTINGS
+        )
+        if p.rule == "database/connections"
+    ]
+    (production,) = [
+        p for p in found(limited(NO_POOL, 20), SETTINGS) if p.rule == "database/connections"
+    ]
+    assert (staging.severity.value, production.severity.value) == ("warning", "error")
+    development = limited(changed(NO_POOL, ("tier: production", "tier: development")), 20)
+    assert "database/connections" not in {p.rule for p in found(development, SETTINGS)}
+
+
+def test_the_connections_that_the_replicas_add_up_to_are_told_in_parts():
+    (problem,) = [
+        p for p in found(limited(NO_POOL, 20), SETTINGS) if p.rule == "database/connections"
+    ]
+    assert "scheduler" in problem.message and "workers" in problem.message
+    (problem,) = [
+        p for p in found(limited(PRODUCTION, 49), SETTINGS) if p.rule == "database/connections"
+    ]
+    assert "may open 50 connections (2 PgBouncers with 25 each)" in problem.message
+
+
+@pytest.mark.parametrize("rule", [*definition.rules(), *estate.RULES], ids=lambda rule: rule.id)
+def test_every_rule_is_documented(rule: Rule):
+    assert rule.id.count("/") == 1 and rule.id == rule.id.lower()
+    assert rule.title and not rule.title.endswith(".")
+    assert rule.why.endswith(".") or rule.why[-1].isalpha()
+    assert rule.source
+
+
+def test_ids_are_unique():
+    ids = [rule.id for rule in (*definition.rules(), *estate.RULES)]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,147 @@
+# ruff: noqa: E501 (a table of one line each)
+import pytest
+
+from generator.lint.definition import repository as estate
+from tests.repositories import DEV, SETTINGS, STAGING, changed, release
+
+TWO_CLUSTERS = (
+    SETTINGS
+    + """\
+  other:
+    server: https://10.9.9.9
+    kubernetesVersion: 1.34.2
+argocd:
+  root: {type: app-of-apps}
+  adopted: {applications: [x, airflow-dev, airflow-dev2, airflow-environments]}
+"""
+)
+TEST = changed(DEV, ("name: dev", "name: test"))
+HOSTED = "ingress: {{host: {}, path: {}}}\n"
+PG = "{{host: {}, port: {}, name: {}}}"
+
+
+def databased(text, *parts):
+    return changed(text, ("{embedded: true}", PG.format(*parts)))
+
+
+SAME = {
+    "estate/duplicate-namespace": (
+        [changed(DEV, ("main}", "main, namespace: x}")), changed(TEST, ("main}", "main, namespace: x}"))],
+        [[DEV, TEST],
+         [changed(DEV, ("main}", "main, namespace: x}")), changed(TEST, ("main}", "other, namespace: x}"))]],
+    ),
+    "estate/duplicate-host": (
+        [DEV + HOSTED.format("A.example.com", "/"), TEST + HOSTED.format("a.example.com", "/")],
+        [[DEV + HOSTED.format("a.example.com", "/"), TEST + HOSTED.format("b.example.com", "/")],
+         [DEV + HOSTED.format("a.example.com", "/x"), TEST + HOSTED.format("a.example.com", "/y")]],
+    ),
+    "estate/duplicate-database": (
+        [databased(DEV, "PG.example.com", 5432, "airflow"), databased(TEST, "pg.example.com", 5432, "airflow")],
+        [[databased(DEV, "pg", 5432, "airflow"), databased(TEST, "pg", 5432, "other")],
+         [databased(DEV, "pg", 5432, "airflow"), databased(TEST, "pg", 5433, "airflow")],
+         [databased(DEV, "pg", 5432, "airflow"), databased(TEST, "other", 5432, "airflow")],
+         [DEV, TEST]],
+    ),
+    "estate/duplicate-application": (
+        [changed(DEV, ("main}", "main, application: x}")), changed(TEST, ("main}", "main, application: x}"))],
+        [[DEV, TEST], [DEV, changed(TEST, ("main}", "main, application: airflow-dev2}"))]],
+    ),
+}  # fmt: skip
+
+
+def resolved(*texts, settings=TWO_CLUSTERS):
+    return [release(text, settings=settings).resolved for text in texts]
+
+
+@pytest.mark.parametrize("rule", SAME)
+def test_what_two_environments_share_is_found_at_the_later_one(rule):
+    texts, _ = SAME[rule]
+    (problem,) = estate.problems(resolved(*texts))
+    assert (problem.rule, problem.environment) == (rule, "test")
+    assert "environment dev has the same" in problem.message
+    assert problem.path == "environments/test/environment.yaml" and problem.line
+
+
+@pytest.mark.parametrize("rule", SAME)
+def test_what_only_looks_alike_is_left_alone(rule):
+    for texts in SAME[rule][1]:
+        assert list(estate.problems(resolved(*texts))) == []
+
+
+def test_a_default_name_and_a_given_one_can_be_the_same_application():
+    given = changed(TEST, ("main}", "main, application: airflow-dev}"))
+    (problem,) = estate.problems(resolved(DEV, given))
+    assert (problem.rule, problem.environment) == ("estate/duplicate-application", "test")
+
+
+def test_the_root_has_a_name_that_no_environment_can_take():
+    taken = changed(DEV, ("main}", "main, application: airflow-environments}"))
+    (problem,) = estate.problems(resolved(taken))
+    assert "root Application" in problem.message and problem.line == 4
+    none = TWO_CLUSTERS.replace("type: app-of-apps", "type: none")
+    assert list(estate.problems(resolved(taken, settings=none))) == []
+
+
+def test_two_names_of_one_cluster_are_one_cluster():
+    settings = TWO_CLUSTERS.replace("https://10.9.9.9", "https://10.0.0.1:6443/")
+    texts = [
+        changed(DEV, ("main}", "main, namespace: x}")),
+        changed(TEST, ("main}", "other, namespace: x}")),
+    ]
+    (problem,) = estate.problems(resolved(*texts, settings=settings))
+    assert problem.rule == "estate/duplicate-namespace"
+
+
+def test_of_three_alike_each_later_one_is_told():
+    texts = [
+        changed(DEV, ("name: dev", f"name: {name}"), ("main}", "main, namespace: x}"))
+        for name in "abc"
+    ]
+    found = list(estate.problems(resolved(*texts)))
+    assert [problem.environment for problem in found] == ["b", "c"]
+
+
+TEAM = changed(
+    STAGING,
+    ("name: staging", "name: staging, team: payments"),
+    ("cluster: main", "cluster: main, namespace: payments-airflow"),
+)
+
+
+def allowed(policy, text=TEAM):
+    settings = TWO_CLUSTERS + f"policy: {{teams: {{payments: {policy}}}}}\n"
+    item = release(text, settings=settings, name="payments/staging").resolved
+    return list(estate.problems([item]))
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad", "line"),
+    [
+        ("clusters", "main", "other", 4),
+        ("namespaces", "payments-*", "other-*", 4),
+        ("hosts", '"*.staging.example.com"', '"*.example.org"', 18),
+        ("images", "registry.example.com/*", "other.example.com/*", 7),
+    ],
+)
+def test_a_team_uses_what_its_policy_allows(field, good, bad, line):
+    assert allowed(f"{{{field}: [{good}]}}") == []
+    (problem,) = allowed(f"{{{field}: [{bad}]}}")
+    assert (problem.rule, problem.line) == ("policy/team", line)
+    assert bad.strip('"') in problem.hint
+    (problem,) = allowed(f"{{{field}: []}}")
+    assert "allowed: none" in problem.hint
+
+
+def test_patterns_are_of_shells_and_the_case_counts():
+    assert allowed("{namespaces: [Payments-*]}")
+    assert allowed("{namespaces: ['payments-?irflow']}") == []
+
+
+def test_a_team_without_a_policy_may_use_anything():
+    settings = TWO_CLUSTERS + "policy: {teams: {other: {clusters: []}}}\n"
+    item = release(TEAM, settings=settings, name="payments/staging").resolved
+    assert list(estate.problems([item])) == []
+
+
+def test_every_rule_has_cases():
+    assert {rule.id for rule in estate.RULES} == {*SAME, "policy/team"}

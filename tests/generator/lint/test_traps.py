@@ -1,0 +1,189 @@
+"""Each rule finds its trap and lets the nearest harmless values pass."""
+
+import json
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generator.chart.chart import open_chart
+from generator.core.problem import Severity
+from generator.helmvalues.values import ValuesInput, merged
+from generator.lint.registry import TRAPS, trap_problems
+from generator.render.engine import choose_engine
+from generator.render.request import RenderFailure, RenderRequest
+from tests.generator.lint.defaults import DEFAULTS
+from tests.generator.lint.trap_cases import BAD_AND_GOOD
+
+BY_ID = {trap.rule.id: trap for trap in TRAPS}
+BAD = [(rule, n) for rule, (bad, _) in BAD_AND_GOOD.items() for n in range(len(bad))]
+GOOD = [(rule, n) for rule, (_, good) in BAD_AND_GOOD.items() for n in range(len(good))]
+
+
+@pytest.fixture(
+    scope="module",
+    params=["own", pytest.param("official", marks=pytest.mark.real_chart)],
+)
+def chart_values(request):
+    if request.param == "own":
+        return DEFAULTS
+    return open_chart(request.getfixturevalue("real_chart")).values()
+
+
+def nested(flat):
+    result = {}
+    for path, value in flat.items():
+        *parents, last = path.split(".")
+        place = result
+        for key in parents:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return result
+
+
+def values_input(flat, defaults, **more):
+    circumstances = {key[1:]: value for key, value in flat.items() if key.startswith("@")}
+    user = nested({key: value for key, value in flat.items() if not key.startswith("@")})
+    return ValuesInput(user, merged(defaults, user), "1.22.0", **circumstances, **more)
+
+
+def found(rule, flat, defaults):
+    return list(BY_ID[rule].problems(values_input(flat, defaults)))
+
+
+def test_every_rule_has_a_case_that_it_finds_and_one_that_it_lets_pass():
+    assert set(BAD_AND_GOOD) == set(BY_ID)
+    assert all(bad and good for bad, good in BAD_AND_GOOD.values())
+
+
+def test_rule_ids_are_unique_and_say_their_area():
+    assert len(BY_ID) == len(TRAPS)
+    assert all(len(identity.split("/")) == 2 for identity in BY_ID)
+
+
+@pytest.mark.parametrize(("rule", "number"), BAD)
+def test_the_trap_is_found(rule, number, chart_values):
+    problems = found(rule, BAD_AND_GOOD[rule][0][number], chart_values)
+    assert problems
+    for problem in problems:
+        assert problem.rule == rule
+        assert problem.message and problem.hint
+
+
+@pytest.mark.parametrize(("rule", "number"), GOOD)
+def test_harmless_values_pass(rule, number, chart_values):
+    assert found(rule, BAD_AND_GOOD[rule][1][number], chart_values) == []
+
+
+def test_the_place_is_asked_for_with_the_value_path():
+    asked = []
+
+    def locate(path):
+        asked.append(path)
+        return "values.yaml", 7
+
+    values = values_input({"airflowVersion": "main"}, DEFAULTS, locate=locate)
+    [problem] = BY_ID["airflow/version-invalid"].problems(values)
+    assert asked == [("airflowVersion",)]
+    assert problem.place == "values.yaml:7"
+
+
+def test_severity_follows_the_tier():
+    def severity(tier):
+        found_here = BY_ID["database/embedded"].problems(values_input({"@tier": tier}, DEFAULTS))
+        return [problem.severity for problem in found_here]
+
+    assert severity("production") == [Severity.ERROR]
+    assert severity("staging") == [Severity.WARNING]
+    assert severity("development") == []
+
+
+def test_a_random_key_weighs_less_where_hooks_run_once():
+    argocd, helm = (
+        found("secrets/random-fernet-key", {"@engine": engine}, DEFAULTS)
+        for engine in ("argocd", "helm")
+    )
+    assert [problem.severity for problem in (*argocd, *helm)] == [Severity.ERROR, Severity.WARNING]
+
+
+FAILING = [
+    rule
+    for rule, (bad, _) in BAD_AND_GOOD.items()
+    for problem in BY_ID[rule].problems(values_input(bad[0], DEFAULTS))
+    if "render fails" in problem.message or "render:" in problem.message
+]
+
+
+@pytest.mark.real_chart
+@pytest.mark.parametrize("rule", sorted(set(FAILING)))
+def test_what_is_said_to_fail_the_render_does_fail_it(rule, real_chart):
+    values = nested(BAD_AND_GOOD[rule][0][0])
+    request = RenderRequest(real_chart, "airflow", "airflow", values, "1.34.2")
+    assert isinstance(choose_engine(None).render(request), RenderFailure)
+
+
+def test_what_a_copied_values_file_repeats_was_not_decided_by_anybody():
+    copied = {"webserver": DEFAULTS["webserver"], "postgresql": DEFAULTS["postgresql"]}
+
+    def rules(defaults):
+        values = ValuesInput(copied, DEFAULTS, "1.22.0", defaults=defaults)
+        return {problem.rule for problem in trap_problems(values)}
+
+    inert = {"airflow/webserver-keys", "secrets/inline"}
+    assert inert <= rules({})
+    assert not inert & rules(DEFAULTS)
+
+
+SECRET = "s3cr3t-canary"
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        {"fernetKey": SECRET},
+        {"data.metadataConnection.pass": f"{SECRET} with space"},
+        {"env": [{"name": "MY_PASSWORD", "value": SECRET}]},
+        {"config.database.sql_alchemy_conn": f"postgresql://u:{SECRET}@h/d"},
+        {"config.secrets.backend_kwargs": f"token: {SECRET}"},
+        {"redis.password": SECRET, "redis.passwordSecretName": "r"},
+        {"extraSecrets": {"a": {"stringData": f"k: {SECRET}"}}},
+    ],
+)
+def test_no_message_quotes_a_secret(flat):
+    problems = list(trap_problems(values_input(flat, DEFAULTS)))
+    assert problems
+    assert SECRET not in json.dumps([problem.as_json() for problem in problems])
+
+
+def paths(values, path=()):
+    for key, item in values.items():
+        yield (*path, key)
+        if isinstance(item, dict):
+            yield from paths(item, (*path, key))
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-1, 10**9),
+    st.text(max_size=4),
+    st.lists(
+        st.one_of(st.none(), st.text(max_size=3), st.dictionaries(st.text(max_size=3), st.none())),
+        max_size=2,
+    ),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(sorted(paths(DEFAULTS))), JUNK, max_size=6))
+def test_values_of_any_shape_are_judged_without_failing(junk):
+    values = yaml.safe_load(yaml.safe_dump(DEFAULTS))
+    for path, value in junk.items():
+        place = values
+        for key in path[:-1]:
+            place = place.get(key) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[path[-1]] = value
+    list(trap_problems(ValuesInput(values, values, "1.22.0", tier="production")))

@@ -1,0 +1,395 @@
+"""The policies that are generated, tried on every connection that somebody could open.
+
+Pods and their labels come from the rendered chart. What must pass is written down here flow by flow
+(from, to, port), and in `enforce` mode everything else must not.
+"""
+
+import functools
+import itertools
+from typing import NamedTuple
+
+import pytest
+
+from generator.kube.network_policy import Outside, PodPeer, allowed
+from generator.pipeline import generate as pipeline
+from tests import definitions, wiring
+
+RUNNING = ("scheduler", "dag-processor", "triggerer", "worker")
+JOBS = ("run-airflow-migrations", "create-user-job", "airflow-cleanup-pods", "database-cleanup")
+# Every port on which some pod of the chart listens.
+INSIDE = {
+    *((port, "TCP") for port in (5432, 6379, 6543, 8080, 8793, 8794, 5555, 9102, 9127)),
+    *((port, "TCP") for port in (4317, 4318, 22, 443)),
+    *((port, "UDP") for port in (9125, 53)),
+}
+OUTSIDE = {
+    "dns": (("kube-system", {"k8s-app": "kube-dns"}), {(53, "UDP"), (53, "TCP")}),
+    "another name server": (("kube-system", {"k8s-app": "other"}), {(53, "UDP")}),
+    "node's name cache": ("169.254.20.10", {(53, "UDP"), (53, "TCP")}),
+    "database": ("10.20.0.5", {(5432, "TCP"), (3306, "TCP"), (22, "TCP")}),
+    "git": ("140.82.112.3", {(22, "TCP"), (443, "TCP")}),
+    "broker": ("10.60.0.7", {(6379, "TCP")}),
+    "logs": ("10.40.0.9", {(443, "TCP"), (9200, "TCP")}),
+    "identity": ("10.50.0.10", {(443, "TCP"), (636, "TCP")}),
+    "identity's neighbour": ("10.50.0.11", {(443, "TCP"), (636, "TCP")}),
+    "vault": (("vault", {"app": "vault"}), {(8200, "TCP")}),
+    "collector": (("monitoring", {"app": "otel-collector"}), {(4317, "TCP"), (4318, "TCP")}),
+    "kubernetes": ("10.0.0.3", {(443, "TCP"), (6443, "TCP")}),
+    "what tasks need": ("10.30.5.5", {(443, "TCP"), (22, "TCP")}),
+    "internet": ("1.1.1.1", {(443, "TCP"), (80, "TCP"), (53, "UDP")}),
+    "instance metadata": ("169.254.169.254", {(80, "TCP")}),
+}
+VISITORS = {
+    "ingress": ("ingress-nginx", {"app": "controller"}),
+    "prometheus": ("monitoring", {"app": "prometheus"}),
+    "stranger": (None, {"app": "stranger"}),
+    "launched": (None, {"kubernetes_pod_operator": "True", "dag_id": "x"}),
+    "foreigner": ("other", {"app": "stranger"}),
+    "keda": ("keda", {"app": "keda-operator"}),
+    "other keda": ("scaling", {"app": "keda-operator"}),
+}
+# Name → the choices that matter; the rest is filled up.
+TOPOLOGIES = {
+    "local": {"executor": "local", "dags": "ssh", "database": "embedded", "metrics": "statsd"},
+    "pooled celery": {
+        "executor": "celery",
+        "dags": "ssh",
+        "database": "pgbouncer",
+        "broker": "embedded",
+        "scaling": "keda",
+        "triggerer": "one",
+        "metrics": "statsd",
+        "logging": "s3",
+        "auth": "oidc",
+        "backend": "vault",
+        "values": "flower",
+        "ingress": "issuer",
+        "name": "team",
+        "cluster": "us",
+        "airflow": "3.2.2",
+    },
+    "kubernetes": {
+        "executor": "kubernetes",
+        "dags": "bundles",
+        "database": "postgresql",
+        "metrics": "otel",
+        "cleanup": "both",
+        "logging": "gcs",
+        "rbac": "default",
+        "airflow": "3.2.2",
+    },
+    "both with mysql": {
+        "executor": "celery-kubernetes",
+        "dags": "token",
+        "database": "mysql",
+        "broker": "external",
+        "metrics": "otel-elsewhere",
+        "tracing": "elsewhere",
+        "logging": "opensearch",
+        "auth": "ldap",
+        "airflow": "3.2.2",
+    },
+    "local and kubernetes": {
+        "executor": "local-kubernetes",
+        "dags": "volume",
+        "database": "pgbouncer",
+        "logging": "volume",
+        "metrics": "none",
+        "triggerer": "left-out",
+        "ingress": "secret",
+    },
+    "airflow 2": {
+        "executor": "celery",
+        "dags": "image",
+        "database": "embedded",
+        "airflow": "2.11.2",
+        "scaling": "keda",
+        "auth": "user",
+        "logging": "elasticsearch",
+        "ingress": "plain",
+        "tier": "development",
+    },
+    "no launching": {
+        "executor": "celery",
+        "dags": "bundles",
+        "database": "postgresql",
+        "rbac": "no-launching",
+        "backend": "vault",
+    },
+}
+
+
+class Flow(NamedTuple):
+    source: str
+    target: str
+    port: int
+    protocol: str = "TCP"
+
+
+def needed(case, parts):
+    """What must pass for these choices, by the parts of the chart that there are."""
+    modern = case["airflow"].startswith("3")
+    celery, local, kubernetes = (
+        word in case["executor"] for word in ("celery", "local", "kubernetes")
+    )
+    server = "api-server" if modern else "webserver"
+    airflow = {part for part in (server, *RUNNING, "flower", *JOBS) if part in parts}
+    scaled = case["scaling"] == "keda" and (celery or "triggerer" in parts)
+    launching = case["rbac"] != "no-launching"
+    found = set()
+
+    def flow(sources, target, port, protocol="TCP"):
+        found.update(Flow(source, target, port, protocol) for source in sources)
+
+    everybody = {*parts, "stranger", "launched"}
+    for protocol in ("UDP", "TCP"):
+        flow(everybody, "dns", 53, protocol)
+        if case["cluster"] == "us":
+            flow(everybody, "node's name cache", 53, protocol)
+
+    # The metadata database, through the pool where there is one.
+    number = 3306 if case["database"] == "mysql" else 5432
+    database = "postgresql" if "postgresql" in parts else "database"
+    if "pgbouncer" in parts:
+        flow(airflow, "pgbouncer", 6543)
+        flow({"pgbouncer"}, database, number)
+    else:
+        flow(airflow, database, number)
+    if scaled:
+        keda = {"other keda" if case["cluster"] == "us" else "keda"}
+        flow(keda, "pgbouncer", 6543)
+        flow(keda, "postgresql", 5432)
+
+    if celery:
+        broker = "redis" if "redis" in parts else "broker"
+        flow({"scheduler", "worker", "flower"}, broker, 6379)
+        flow({server}, "worker", 8793)
+    if local:
+        flow({server}, "scheduler", 8793)
+    flow({server}, "triggerer", 8794)
+    if modern:
+        flow({"worker"} | ({"scheduler"} if local else set()), server, 8080)
+    if case["ingress"] != "none":
+        flow({"ingress"}, server, 8080)
+
+    flow(airflow, "statsd", 9125, "UDP")
+    for port in (4317, 4318):
+        flow(airflow, "otel-collector", port)
+    for target, port in (("statsd", 9102), ("pgbouncer", 9127)):
+        flow({"prometheus"}, target, port)
+    if case["metrics"] == "otel-elsewhere" and "otel-collector" not in parts:
+        flow(airflow, "collector", 4317)
+    if case["tracing"] == "elsewhere" and "otel-collector" not in parts:
+        flow(airflow, "collector", 4318)
+
+    running_tasks = {"worker", "triggerer"} | ({"scheduler"} if local else set())
+    callers = {server, "airflow-cleanup-pods"} | ({"scheduler"} if kubernetes else set())
+    for port in (443, 6443):
+        flow(callers | (running_tasks if launching else set()), "kubernetes", port)
+    flow(running_tasks, "what tasks need", 443)
+    if launching:
+        flow({"launched"}, "what tasks need", 443)
+
+    fetching = {"dag-processor", *running_tasks}
+    if case["dags"] == "ssh":
+        flow(fetching, "git", 22)
+    if case["dags"] in ("token", "bundles"):
+        flow(fetching, "git", 443)
+    logging = case["logging"]
+    if logging not in ("none", "volume"):
+        port = 9200 if logging in ("elasticsearch", "opensearch") else 443
+        flow({server, *RUNNING}, "logs", port)
+    if case["backend"] == "vault":
+        flow(airflow, "vault", 8200)
+    if case["auth"] in ("oidc", "ldap"):
+        flow({server}, "identity", 443 if case["auth"] == "oidc" else 636)
+    return {flow for flow in found if flow.source in everybody | set(VISITORS) and _is(flow, parts)}
+
+
+def _is(flow, parts):
+    return flow.target in parts or flow.target in OUTSIDE
+
+
+class Scene(NamedTuple):
+    """One topology in one mode: its policies, and everybody who could open a connection."""
+
+    case: dict
+    policies: list
+    inside: dict
+    visitors: dict
+    outside: dict
+
+    def passes(self, flow):
+        source = self.inside.get(flow.source) or self.visitors[flow.source]
+        target = self.inside.get(flow.target) or self.outside[flow.target][0]
+        return allowed(self.policies, source, target, flow.port, flow.protocol)
+
+    def conceivable(self):
+        """Every connection between a pod of the release and anybody else."""
+        sources = [*self.inside, *self.visitors]
+        for source, target in itertools.product(sources, self.inside):
+            if source != target:
+                yield from (Flow(source, target, *port) for port in sorted(INSIDE))
+        own = [*self.inside, "stranger", "launched"]
+        for source, (target, (_, ports)) in itertools.product(own, self.outside.items()):
+            yield from (Flow(source, target, *port) for port in sorted(ports))
+
+
+def scene(choices, mode, charts, renderer):
+    case = definitions.completed({**choices, "policy": mode, "source": "repository"}, turn=3)
+    files, _ = definitions.generated(definitions.repository(case), charts)
+    built = definitions.built(files)
+    request = pipeline.request(built, pipeline.archive_for(built, charts))
+    rendered = renderer.render(request).manifests
+    namespace = built.release.environment.namespace
+    inside = {pod.component: PodPeer(namespace, pod.labels) for pod in wiring.pods(rendered)}
+    visitors = {
+        name: PodPeer(home or namespace, labels) for name, (home, labels) in VISITORS.items()
+    }
+    visitors["twin"] = PodPeer("other", inside["scheduler"].labels)
+    outside = {
+        name: (Outside(place) if isinstance(place, str) else PodPeer(*place), ports)
+        for name, (place, ports) in OUTSIDE.items()
+    }
+    policies = wiring.of_kind(pipeline.own_manifests(built), "NetworkPolicy")
+    return Scene(case, policies, inside, visitors, outside)
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    return definitions.stand_in_charts(tmp_path_factory.mktemp("charts"))
+
+
+@pytest.fixture(scope="module")
+def official(tmp_path_factory, real_chart):
+    return definitions.official_charts(tmp_path_factory.mktemp("charts"), real_chart)
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory, stand_in):
+    """Topology and mode → scene on the stand-in chart, each made once."""
+    renderer = definitions.cached_renderer(tmp_path_factory.mktemp("cache"))
+    return functools.cache(lambda name, mode: scene(TOPOLOGIES[name], mode, stand_in, renderer))
+
+
+topologies = pytest.mark.parametrize("name", TOPOLOGIES)
+
+
+@topologies
+def test_enforce_lets_exactly_the_needed_connections_pass(name, scenes):
+    _check_enforce(scenes(name, "enforce"))
+
+
+@pytest.mark.real_chart
+@topologies
+def test_enforce_fits_the_pods_of_the_official_chart(name, official, tmp_path):
+    renderer = definitions.cached_renderer(tmp_path)
+    _check_enforce(scene(TOPOLOGIES[name], "enforce", official, renderer))
+
+
+def _check_enforce(seen):
+    wanted = needed(seen.case, set(seen.inside))
+    passing = {flow for flow in seen.conceivable() if seen.passes(flow)}
+    assert wanted <= set(seen.conceivable()), "a needed connection is not even tried"
+    assert not wanted - passing, "cut off"
+    assert not passing - wanted, "left open"
+
+
+@topologies
+def test_ingress_guards_what_comes_in_and_leaves_what_goes_out(name, scenes):
+    seen = scenes(name, "ingress")
+    wanted = needed(seen.case, set(seen.inside))
+    for flow in seen.conceivable():
+        expected = flow.target in seen.outside or flow in wanted
+        assert seen.passes(flow) == expected, flow
+
+
+@topologies
+def test_without_policies_nothing_is_held_back(name, scenes):
+    seen = scenes(name, "off")
+    assert not seen.policies
+    assert all(seen.passes(flow) for flow in seen.conceivable())
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        Flow("stranger", "pgbouncer", 6543),
+        Flow("stranger", "redis", 6379),
+        Flow("stranger", "api-server", 8080),
+        Flow("stranger", "worker", 8793),
+        Flow("twin", "pgbouncer", 6543),
+        Flow("twin", "redis", 6379),
+        Flow("foreigner", "api-server", 8080),
+        Flow("worker", "internet", 443),
+        Flow("worker", "instance metadata", 80),
+        Flow("worker", "what tasks need", 22),
+        Flow("worker", "database", 5432),
+        Flow("scheduler", "internet", 443),
+        Flow("api-server", "internet", 443),
+        Flow("scheduler", "worker", 8793),
+        Flow("triggerer", "worker", 8793),
+        Flow("dag-processor", "redis", 6379),
+        Flow("api-server", "redis", 6379),
+        Flow("ingress", "flower", 5555),
+        Flow("worker", "flower", 5555),
+        Flow("flower", "kubernetes", 443),
+        Flow("ingress", "worker", 8793),
+        Flow("ingress", "redis", 6379),
+        Flow("prometheus", "api-server", 8080),
+        Flow("foreigner", "statsd", 9125, "UDP"),
+        Flow("prometheus", "statsd", 9125, "UDP"),
+        Flow("statsd", "pgbouncer", 6543),
+        Flow("redis", "internet", 443),
+        Flow("redis", "kubernetes", 443),
+        Flow("keda", "pgbouncer", 6543),
+        Flow("launched", "pgbouncer", 6543),
+        Flow("launched", "internet", 443),
+        Flow("pgbouncer", "database", 22),
+        Flow("api-server", "git", 22),
+        Flow("api-server", "identity's neighbour", 443),
+        Flow("worker", "another name server", 53, "UDP"),
+    ],
+    ids=lambda flow: f"{flow.source}-{flow.target}-{flow.port}",
+)
+def test_a_connection_that_must_not_pass(flow, scenes):
+    assert not scenes("pooled celery", "enforce").passes(flow)
+
+
+@pytest.mark.parametrize(
+    ("part", "peer", "port"),
+    [
+        ({"dags": {"gitSync": {"repository": "https://git.example.com:8443/d.git"}}}, "git", 8443),
+        ({"dags": {"gitSync": {"repository": "ssh://git@git.example.com:2222/d"}}}, "git", 2222),
+        (
+            {"auth": {"oidc": {"issuer": "https://id:9443/realm", "clientId": "x"}}},
+            "identity",
+            9443,
+        ),
+        (
+            {"auth": {"ldap": {"server": "ldap://ldap", "base": "x", "bindUser": "y"}}},
+            "identity",
+            389,
+        ),
+        ({"metrics": {"type": "otel", "endpoint": "https://collector"}}, "otel", 4318),
+        ({"logging": {"remote": {"type": "elasticsearch"}}}, "logs", 9200),
+    ],
+)
+def test_a_peer_without_ports_is_reached_where_its_address_says(part, peer, port):
+    choices = {"executor": "celery", "airflow": "3.2.2", "policy": "enforce", "tracing": "off"}
+    case = definitions.completed({**choices, "dags": "image", "auth": "none", "logging": "none"})
+    case = {option: choice for option, choice in case.items() if option not in part}
+    built = definitions.built(definitions.repository(case, more=part))
+    declared = built.release.environment.network_policy.peers[peer][0].cidr
+    rules = [
+        rule
+        for policy in wiring.of_kind(pipeline.own_manifests(built), "NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        if {"ipBlock": {"cidr": declared}} in rule["to"] or (declared is None and _at(rule, peer))
+    ]
+    assert rules
+    assert {entry["port"] for rule in rules for entry in rule["ports"]} == {port}
+
+
+def _at(rule, peer):
+    return peer == "otel" and any("monitoring" in str(entry) for entry in rule["to"])

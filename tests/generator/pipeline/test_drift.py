@@ -1,0 +1,119 @@
+"""`diff --live`: what the cluster differs in already, apart from what the change adds."""
+
+import copy
+
+import pytest
+
+from tests.fakes.apiserver import KINDS, FakeApiServer
+from tests.repositories import DEV, SETTINGS, changed, repository, run
+from tests.standin_chart import stand_in_archive
+
+PATH = "environments/dev/environment.yaml"
+SERVED = {"Deployment", "StatefulSet", "Service", "ConfigMap"}
+
+
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("caches")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_ENV_CHART_CACHE", str(folder / "charts"))
+        assert run("chart", "add", stand_in_archive(folder)).code == 0
+    return folder
+
+
+@pytest.fixture
+def repo(caches, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
+    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
+    settings = changed(SETTINGS, ("  main:\n", "  main:\n    context: fake\n"))
+    repo = repository(tmp_path / "repo", settings=settings, dev=DEV)
+    repo.run("generate")
+    return repo.init()
+
+
+@pytest.fixture
+def cluster(repo, tmp_path, monkeypatch):
+    """A cluster that was given what the base says."""
+    with FakeApiServer() as fake:
+        monkeypatch.setenv("KUBECONFIG", fake.kubeconfig(tmp_path))
+        for manifest in objects(repo):
+            fake.put(manifest)
+        yield fake
+
+
+def objects(repo):
+    rendered = repo.run("render", "dev", "-o", "json").json
+    for manifest in copy.deepcopy(rendered):
+        if manifest["kind"] in SERVED:
+            manifest["metadata"].setdefault("namespace", "airflow-dev")
+            yield manifest
+
+
+def drifted(environment):
+    return {
+        (item["kind"], item["name"]): item
+        for item in environment["drift"]
+        if item["kind"] in SERVED
+    }
+
+
+def scale(repo, cluster, replicas):
+    (scheduler,) = [
+        item
+        for item in objects(repo)
+        if item["kind"] == "Deployment" and item["metadata"]["name"].endswith("scheduler")
+    ]
+    scheduler["spec"]["replicas"] = replicas
+    cluster.put(scheduler)
+    return ("Deployment", scheduler["metadata"]["name"])
+
+
+@pytest.mark.parametrize("may_dry_run", [True, False])
+def test_drift_and_change_stand_apart(repo, cluster, may_dry_run):
+    if not may_dry_run:
+        cluster.denied |= {("patch", plural) for plural in KINDS}
+    where = scale(repo, cluster, 5)
+    repo.edit(PATH, "auth:", "apiServer: {replicas: 3}\nauth:")
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert [item["name"] for item in environment["changes"] if item["kind"] == "Deployment"] == [
+        "airflow-api-server"
+    ]
+    found = drifted(environment)
+    assert set(found) == {where}
+    assert "replicas: 5" in found[where]["diff"] and found[where]["action"] == "modified"
+    assert bool(cluster.asked("PATCH")) and all(
+        "dryRun=All" in path for path in cluster.asked("PATCH")
+    )
+
+
+def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, cluster):
+    gone = next(item for item in objects(repo) if item["kind"] == "Service")
+    cluster.delete(gone)
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["changes"] == [] and environment["reason"] == "not changed; drift alone"
+    (found,) = drifted(environment).values()
+    assert (found["name"], found["action"]) == (gone["metadata"]["name"], "added")
+    for form in ("table", "markdown", "html"):
+        shown = repo.run("diff", "--live", "HEAD", "-o", form).stdout
+        assert gone["metadata"]["name"] in shown and "not in the cluster" in shown
+
+
+def test_a_cluster_that_is_out_of_reach_is_told_beside_the_change(repo, tmp_path, monkeypatch):
+    with FakeApiServer() as fake:
+        monkeypatch.setenv("KUBECONFIG", fake.kubeconfig(tmp_path, token="wrong"))
+        repo.edit(PATH, "auth:", "apiServer: {replicas: 3}\nauth:")
+        done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["changes"] and environment["drift"] == []
+    assert "live/not-possible" in {item["rule"] for item in environment["problems"]}
+
+
+def test_a_base_that_does_not_render_has_no_drift_but_a_reason(repo, cluster):
+    repo.write("environments/dev/generated/values.yaml", "a: [")
+    repo.commit("broken")
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["drift"] == []
+    assert "live/not-possible" in {item["rule"] for item in environment["problems"]}

@@ -1,9 +1,0 @@
-import pytest
-
-from tests.generator.promote import world as worlds
-
-
-@pytest.fixture
-def world(tmp_path):
-    with worlds.world(tmp_path) as made:
-        yield made

@@ -1,0 +1,153 @@
+from datetime import timedelta
+
+import pytest
+
+from generator.core.errors import UserError
+from generator.promotion import pause
+from generator.promotion.pause import Wish
+from generator.promotion.promote import Means
+from generator.promotion.sync_windows import frozen_until
+from tests.generator.promotion import world as worlds
+from tests.generator.promotion.world import FROM, NOW, PATHS
+from tests.repositories import snapshot
+
+MANAGED = PATHS + "argocd: {project: {manage: true, name: airflow}}\n"
+PROJECT = "bootstrap/projects/airflow.yaml"
+APPLICATION = "environments/staging/generated/application.yaml"
+
+
+@pytest.fixture
+def world(tmp_path):
+    with worlds.world(tmp_path) as made:
+        made.repo.seal("staging")
+        made.repo.run("generate")
+        made.repo.commit("Seal")
+        made.push()
+        yield made
+
+
+def apply(world, **wish):
+    found = pause.prepare(world.ground(), Wish("staging", **wish), world.means(), NOW)
+    assert not found.nothing
+    return pause.publish_it(found, world.means(), pull=True)
+
+
+def merge(world, branch):
+    world.repo.git("fetch", "--quiet", "origin")
+    world.repo.git("merge", "--quiet", "--ff-only", f"origin/{branch}")
+    world.push()
+
+
+def test_automated_sync_is_switched_off_and_on_again(world):
+    before = world.repo.tree()
+    assert "automated" in world.repo.yaml(APPLICATION)["spec"]["syncPolicy"]
+    done = apply(world)
+    assert done.placed.branch == "pause/staging"
+    assert snapshot(world.repo)["files"] == before
+    merge(world, "pause/staging")
+    assert "automated" not in world.repo.yaml(APPLICATION)["spec"]["syncPolicy"]
+    assert world.repo.run("generate", "--check").code == 0
+    world.store.pulls[1]["state"] = "closed"
+    again = apply(world, resume=True)
+    assert again.placed.branch == "pause/staging"
+    merge(world, "pause/staging")
+    assert world.repo.tree() == before
+    assert len(world.pulls()) == 1
+
+
+def test_a_managed_project_gets_a_window_that_always_denies(world):
+    world.configure(MANAGED)
+    before = world.repo.tree()
+    merge(world, apply(world).placed.branch)
+    (window,) = world.repo.yaml(PROJECT)["spec"]["syncWindows"]
+    assert window == {
+        "kind": "deny",
+        "schedule": "* * * * *",
+        "duration": "24h",
+        "timeZone": "UTC",
+        "manualSync": True,
+        "applications": ["airflow-staging"],
+    }
+    assert world.repo.run("generate", "--check").code == 0
+    resolved = world.ground().definition("staging").part("sync", "windows")
+    assert len(resolved) == 1
+    merge(world, apply(world, resume=True).placed.branch)
+    assert world.repo.tree() == before
+
+
+def test_a_paused_environment_takes_no_promotion(world):
+    world.configure(MANAGED.replace("[staging, production]", "[production, staging]"))
+    merge(world, apply(world).placed.branch)
+    done = world.repo.run("promote", "production", "staging", "--dry-run")
+    assert done.code == 1
+    assert "frozen without an end" in done.stderr
+
+
+@pytest.mark.parametrize("until", ["8h", "2026-06-03T20:00+00:00", "2026-06-03T22:00:00+02:00"])
+def test_until_a_time(world, until):
+    world.configure(MANAGED)
+    found = pause.prepare(world.ground(), Wish("staging", until=until), world.means(), NOW)
+    resolved = found.regenerated.built.resolved
+    end = frozen_until(resolved.environment.sync.windows, NOW + timedelta(minutes=5))
+    assert end == NOW + timedelta(hours=8)
+    assert frozen_until(resolved.environment.sync.windows, end) is None
+    assert any("next year" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("until", "word"),
+    [
+        ("soon", "neither a length nor a moment"),
+        ("8", "neither"),
+        ("0h", "neither"),
+        ("2026-06-03T11:59+00:00", "within the year"),
+        ("2028-06-03T11:59+00:00", "within the year"),
+        ("10000h", "within the year"),
+        ("2026-06-03T20:00", "no time zone"),
+    ],
+)
+def test_an_until_that_cannot_be(world, until, word):
+    world.configure(MANAGED)
+    with pytest.raises(UserError, match=word):
+        pause.prepare(world.ground(), Wish("staging", until=until), world.means(), NOW)
+
+
+def test_twice_is_nothing_to_do(world):
+    merge(world, apply(world).placed.branch)
+    done = world.repo.run("pause", "staging")
+    assert done.code == 0
+    assert "paused already" in done.stderr
+
+
+def test_twice_before_the_merge_is_one_pull_request(world):
+    first, second = apply(world), apply(world)
+    assert first.placed.commit == second.placed.commit
+    assert len(world.pulls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["nowhere"], 1, "no environment nowhere"),
+        (["staging", "--resume"], 1, "no pause of gen-env"),
+        (["staging", "--resume", "--until", "3h"], 1, "do not go together"),
+        (["staging", "--until", "3h"], 1, "the AppProject is not managed here"),
+        (["production"], 0, "does not sync by itself anyway"),
+        ([], 2, "Missing argument 'ENV'"),
+    ],
+)
+def test_bad_input(world, arguments, code, word):
+    before = snapshot(world.repo)
+    done = world.repo.run("pause", *arguments)
+    assert (done.code, word in done.said) == (code, True), done.said
+    assert snapshot(world.repo) == before
+
+
+def test_a_local_pause_needs_no_forge(world):
+    found = world.means()
+    means = Means(found.charts, found.renderer)
+    prepared = pause.prepare(world.ground(), Wish("staging"), means, NOW)
+    done = pause.publish_it(prepared, means, pull=False)
+    assert world.repo.git("rev-parse", "pause/staging") == done.placed.commit
+    assert FROM in world.repo.git("diff", "--name-only", "main", "pause/staging")
+    assert world.bare.branches("pause/*") == []

@@ -1,0 +1,153 @@
+from datetime import timedelta
+
+import pytest
+
+from generator.actions import diff as compare
+from generator.promotion import gates, recheck
+from generator.promotion import pause_marker as standstill
+from generator.promotion import promote as promotion
+from generator.promotion.evidence import Evidence, Standing
+from generator.promotion.promote import Wish
+from generator.promotion.recheck import Proposed
+from generator.promotion.regenerate import difference
+from tests.generator.promotion.world import DEFINITION, FROM, NOW, PATHS, VERIFIED
+
+POLICY = PATHS + "policy: {tiers: {production: {soak: 72h, promotionOnly: true}}}\n"
+
+
+@pytest.fixture
+def promoted(world):
+    """A world with an open promotion, and its branch."""
+    world.configure(POLICY)
+    world.stage()
+    found = promotion.prepare(world.ground(), Wish("staging", "production"), world.means(), NOW)
+    placed = promotion.publish_it(found, world.means(), NOW, pull=True).placed
+    world.branch = placed.branch
+    return world
+
+
+def again(world, *, head=None, branch=None, now=NOW, evidence=None, **more):
+    tree = world.ground().tree
+    base = compare.at_revision(tree, "origin/main", "")
+    changed = compare.at_revision(tree, head or world.branch, "")
+    proposed = Proposed(
+        "production", base, changed, frozenset(difference(base, changed)),
+        branch or world.branch, **more
+    )  # fmt: skip
+    proof = evidence or Evidence(Standing.VERIFIED, "a" * 40, VERIFIED)
+    asked = []
+
+    def evidence_of(source):
+        asked.append(source)
+        return proof
+
+    found = {gate.name: gate for gate in recheck.again(proposed, evidence_of, now)}
+    assert set(asked) <= {"staging"}
+    return found
+
+
+def edited(world, path, *pairs, branch="hand/edit"):
+    """A branch on main with an edit."""
+    world.repo.git("switch", "--quiet", "--force-create", branch, "main")
+    world.merge(path, *pairs, push=False)
+    world.repo.git("switch", "--quiet", "main")
+    return branch
+
+
+def test_the_soak_ends_while_the_pull_request_waits(promoted):
+    assert again(promoted)["soak"].state == "waiting"
+    later = again(promoted, now=NOW + timedelta(days=1))
+    assert gates.open_now(later.values())
+
+
+def test_a_verification_that_failed_since_closes_it(promoted):
+    found = again(promoted, evidence=Evidence(Standing.FAILED, "a" * 40, reason="2 pods down"))
+    assert found["verified"].state == "blocked"
+
+
+def test_a_source_that_moved_on_makes_it_stale(promoted):
+    promoted.stage("3.2.2-r3", "0a1b2c3d" * 8)
+    found = again(promoted)
+    assert found["current"].state == "blocked"
+    assert "image.digest" in found["current"].reason
+
+
+def test_more_than_promoted_fields_in_a_branch_of_that_name_is_found(promoted):
+    head = edited(promoted, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"), ("Size: 20", "Size: 9"))
+    found = again(promoted, head=head)
+    assert "pgbouncer.poolSize" in found["promotion-only"].reason
+
+
+def test_other_files_are_found(promoted):
+    head = edited(promoted, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
+    promoted.repo.git("switch", "--quiet", head)
+    promoted.repo.write("environments/staging/extra.yaml", "a: 1\n")
+    promoted.repo.commit("More")
+    promoted.repo.git("switch", "--quiet", "main")
+    found = again(promoted, head=head)
+    assert "environments/staging/extra.yaml" in found["promotion-only"].reason
+
+
+def test_a_change_by_hand_is_blocked_where_only_promotions_may(promoted):
+    head = edited(promoted, DEFINITION, ("poolSize: 20", "poolSize: 30"))
+    found = again(promoted, head=head, branch=head)
+    assert found["promotion-only"].state == "blocked"
+
+
+def test_a_change_of_nothing_promoted_has_no_gates_elsewhere(world):
+    world.branch = edited(world, DEFINITION, ("poolSize: 20", "poolSize: 30"))
+    assert again(world) == {}
+
+
+def test_a_pull_request_does_not_bend_its_own_rules(promoted):
+    head = edited(promoted, "gen-env.yaml", ("soak: 72h, promotionOnly: true", "soak: 1s"))
+    promoted.repo.git("switch", "--quiet", head)
+    promoted.merge(DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"), push=False)
+    promoted.repo.git("switch", "--quiet", "main")
+    found = again(promoted, head=head, branch=head)
+    assert found["soak"].state == "waiting"
+    assert found["promotion-only"].state == "blocked"
+
+
+def test_labels_are_asked_for_as_the_base_says(promoted):
+    assert "labels" not in again(promoted)
+    promoted.configure(POLICY.replace("soak: 72h", "soak: 1h, labels: [approved, on-call]"))
+    head = edited(promoted, "gen-env.yaml", ("labels: [approved, on-call], ", ""))
+    promoted.repo.git("switch", "--quiet", head)
+    promoted.merge(DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"), push=False)
+    promoted.repo.git("switch", "--quiet", "main")
+    found = again(promoted, head=head, labels=frozenset({"on-call", "other"}))
+    assert found["labels"].state == "waiting"
+    assert found["labels"].reason == "the pull request lacks the label approved"
+    found = again(promoted, head=head, labels=frozenset({"on-call", "approved"}))
+    assert found["labels"].state == "passed"
+
+
+def test_a_pause_is_no_promotion(promoted):
+    text = standstill.with_window(promoted.repo.read(DEFINITION), standstill.Halt(), DEFINITION)
+    promoted.repo.git("switch", "--quiet", "--create", "any/name")
+    promoted.repo.write(DEFINITION, text)
+    promoted.repo.commit("Pause")
+    promoted.repo.git("switch", "--quiet", "main")
+    assert again(promoted, head="any/name", branch="any/name") == {}
+
+
+def test_an_earlier_state_is_a_rollback_and_has_no_gates(promoted):
+    before = promoted.repo.read(DEFINITION).encode()
+    promoted.repo.git("merge", "--quiet", "--ff-only", promoted.branch)
+    promoted.push()
+    promoted.repo.git("switch", "--quiet", "--create", "back")
+    promoted.repo.write(DEFINITION, before)
+    promoted.repo.run("generate")
+    promoted.repo.commit("Back")
+    promoted.repo.git("switch", "--quiet", "main")
+    assert again(promoted, head="back", branch="back", earlier=(before,)) == {}
+    assert again(promoted, head="back", branch="back")["promotion-only"].state == "blocked"
+
+
+def test_an_environment_that_nothing_leads_to_has_no_source(world):
+    world.configure("promotion: {paths: {main: [production, staging]}}\n")
+    world.branch = edited(world, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
+    found = again(world)
+    assert found["order"].state == "blocked"
+    assert FROM not in found["order"].reason

@@ -1,0 +1,262 @@
+import pytest
+
+from generator.core.errors import UserError
+from generator.promotion import rollback
+from generator.promotion.rollback import Wish
+from tests.generator.promotion import world as worlds
+from tests.generator.promotion.world import DEFINITION, FROM, NOW
+from tests.repositories import changed, run, snapshot
+from tests.standin_chart import stand_in_archive
+
+LOCK = "environments/staging/gen-env.lock"
+SECRETS = "environments/staging/secrets"
+
+
+@pytest.fixture
+def world(tmp_path):
+    with worlds.world(tmp_path) as made:
+        yield made
+
+
+def prepare(world, environment="staging", **wish):
+    return rollback.prepare(world.ground(), Wish(environment, **wish), world.means(), NOW)
+
+
+def back(world, environment="staging", *, pull=True, **wish):
+    found = prepare(world, environment, **wish)
+    return rollback.publish_it(found, world.means(), pull=pull)
+
+
+def upgrade(world, version):
+    present = world.repo.yaml(FROM)["airflow"]["version"]
+    world.merge(FROM, (f"version: {present}, exec", f"version: {version}, exec"))
+
+
+def test_the_state_before_the_last_commit_comes_back(world):
+    before = {path: world.show("main", path) for path in (FROM, LOCK)}
+    tree = world.repo.tree()
+    world.stage()
+    state = snapshot(world.repo)
+    done = back(world)
+    assert done.placed.branch.startswith("rollback/staging-")
+    world.repo.git("diff", "--exit-code", "main~1", done.placed.commit)
+    for path, content in before.items():
+        assert world.show(done.placed.branch, path) == content == tree[path]
+    after = snapshot(world.repo)
+    for part in ("files", "folders", "head", "index", "status"):
+        assert after[part] == state[part]
+    assert [item["head"] for item in world.pulls()] == [done.placed.branch]
+
+
+def test_only_the_environments_own_paths_change(world):
+    world.stage()
+    world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
+    world.repo.write("docs.md", "words\n")
+    world.repo.commit("Docs")
+    world.push()
+    done = back(world)
+    names = world.repo.git("diff", "--name-only", "main", done.placed.commit).splitlines()
+    assert names
+    assert all(name.startswith("environments/staging/") for name in names)
+
+
+def test_a_merge_is_one_step(world):
+    world.repo.git("switch", "--quiet", "--create", "feature")
+    world.merge(FROM, ("replicas: 2", "replicas: 3"), push=False)
+    world.merge(FROM, ("replicas: 3", "replicas: 4"), push=False)
+    world.repo.git("switch", "--quiet", "main")
+    world.repo.git("merge", "--quiet", "--no-ff", "-m", "Merge", "feature")
+    world.push()
+    done = back(world)
+    assert b"replicas: 2" in world.show(done.placed.branch, FROM)
+
+
+def test_a_revision_of_choice(world):
+    first = world.repo.git("rev-parse", "main")
+    world.stage()
+    world.stage("3.2.2-r3", "0a1b2c3d" * 8)
+    assert b"3.2.2-r2" in world.show(back(world).placed.branch, FROM)
+    assert b"3.2.2-r1" in world.show(back(world, to=first).placed.branch, FROM)
+
+
+def test_again_is_nothing_new(world):
+    world.stage()
+    first, second = back(world), back(world)
+    assert (second.placed.commit, second.placed.created) == (first.placed.commit, False)
+    assert len(world.pulls()) == 1
+
+
+def test_what_is_sealed_stays_sealed(world):
+    world.repo.seal("staging")
+    world.repo.run("generate")
+    world.repo.commit("Seal")
+    world.push()
+    world.stage()
+    sealed = {
+        path: content for path, content in world.repo.tree().items() if path.startswith(SECRETS)
+    }
+    rotated = next(path for path in sealed if path.endswith(".yaml"))
+    world.repo.write(rotated, sealed[rotated].replace(b"A", b"B"))
+    world.repo.run("generate")
+    world.repo.commit("Rotate")
+    world.push()
+    done = back(world)
+    assert b"3.2.2-r1" in world.show(done.placed.branch, FROM)
+    for path in sealed:
+        assert world.show(done.placed.branch, path) == world.repo.tree()[path]
+    world.repo.git("switch", "--quiet", done.placed.branch)
+    assert world.repo.run("generate", "--check").code == 0
+    assert "stay as they are" in world.pulls()[0]["body"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "refused"),
+    [
+        (("3.2.1", "3.2.2"), False),
+        (("3.1.8", "3.2.2"), True),
+        (("2.11.2", "3.2.2"), True),
+        (("3.2.2", "3.1.8"), False),
+    ],
+)
+def test_the_database_decides_whether_a_revert_is_enough(world, versions, refused):
+    for version in versions:
+        if version != world.repo.yaml(FROM)["airflow"]["version"]:
+            upgrade(world, version)
+    found = prepare(world)
+    assert found.versions == (versions[1], versions[0])
+    assert bool(found.refusal) is refused
+    assert bool(found.steps) is refused
+
+
+def test_the_steps_of_a_downgrade_stand_in_the_text(world):
+    upgrade(world, "3.1.8")
+    upgrade(world, "3.2.2")
+    done = world.repo.run("rollback", "staging")
+    assert done.code == 1
+    assert "refused: Airflow 3.2.2 → 3.1.8 is backward" in done.stderr
+    assert "airflow db downgrade --to-version 3.1.8" in done.stdout
+    found = back(world, force="the backup is fresh")
+    body = world.pulls()[0]["body"]
+    assert "`airflow db downgrade --to-version 3.1.8 --yes` in a pod of the 3.2.2 image" in body
+    assert "**Forced**: the backup is fresh" in body
+    log = world.repo.git("log", "-1", "--format=%B", found.placed.commit)
+    assert "Forced: the backup is fresh" in log
+    assert "Airflow 3.2.2 -> 3.1.8" in log
+
+
+def test_a_freeze_does_not_hold_it_up(world):
+    world.configure("argocd: {project: {manage: true, name: airflow}}\n")
+    world.repo.write(
+        FROM,
+        world.repo.read(FROM)
+        + 'sync: {windows: [{kind: deny, schedule: "0 * * * *", duration: 2h}]}\n',
+    )
+    world.repo.run("generate")
+    world.repo.commit("Freeze")
+    world.push()
+    world.stage()
+    done = back(world)
+    assert b"3.2.2-r1" in world.show(done.placed.branch, FROM)
+    assert "sync by hand" in world.pulls()[0]["body"]
+
+
+def test_a_pause_is_no_state_to_go_back_to_and_outlives_the_rollback(world):
+    world.stage()
+    assert world.repo.run("pause", "staging").code == 0
+    world.repo.git("merge", "--quiet", "--ff-only", "pause/staging")
+    world.push()
+    done = back(world)
+    text = world.show(done.placed.branch, FROM).decode()
+    assert "tag: 3.2.2-r1" in text
+    assert "automated: false" in text
+    assert "# Paused by gen-env" in text
+
+
+def test_a_tree_of_another_gen_env_comes_back_byte_for_byte(world):
+    lock = changed(world.repo.read(LOCK), ("genEnv: ", "genEnv: 0.0.1 # "))
+    values = "environments/staging/generated/values.yaml"
+    odd = world.repo.read(values) + "# as an older one wrote it\n"
+    world.repo.write(LOCK, lock)
+    world.repo.write(values, odd)
+    world.repo.commit("Old")
+    world.push()
+    world.stage()
+    done = back(world)
+    assert world.show(done.placed.branch, values) == odd.encode()
+    assert world.show(done.placed.branch, LOCK) == lock.encode()
+    assert "untouched by this" in world.pulls()[0]["body"]
+
+
+def test_a_secret_that_is_gone_meanwhile_is_named(world):
+    world.stage()
+    name = "airflow-git-ssh"
+    world.repo.git("rm", "--quiet", f"{SECRETS}/{name}.yaml")
+    world.merge(FROM, ("    secretName: airflow-git-ssh\n", "    secretName: other-ssh\n"))
+    found = prepare(world)
+    assert any(f"{SECRETS}/{name}.yaml" in note for note in found.notes)
+
+
+def test_another_namespace_then_is_refused(world):
+    world.repo.write(LOCK, changed(world.repo.read(LOCK), ("airflow-staging", "elsewhere")))
+    world.repo.write(
+        FROM,
+        changed(world.repo.read(FROM), ("cluster: main}", "cluster: main, namespace: elsewhere}")),
+    )
+    world.repo.run("generate")
+    world.repo.commit("Move")
+    world.push()
+    with pytest.raises(UserError, match="namespace was airflow-staging then"):
+        prepare(world)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nowhere"], "no environment nowhere"),
+        (["staging", "--to", "nonsense"], "no revision nonsense"),
+        (["staging", "--to", "--all"], "is no revision"),
+        (["staging"], "no earlier state of staging"),
+        (["staging", "--to", "main", "--force", " "], "needs a reason"),
+    ],
+)
+def test_bad_input(world, arguments, word):
+    before = snapshot(world.repo)
+    done = world.repo.run("rollback", *arguments)
+    assert done.code == 1
+    assert word in done.said
+    assert snapshot(world.repo) == before
+
+
+def test_a_revision_without_the_environment(world):
+    world.repo.git("switch", "--quiet", "--orphan", "empty")
+    world.repo.write("readme.md", "nothing\n")
+    world.repo.commit("Empty")
+    empty = world.repo.git("rev-parse", "HEAD")
+    world.repo.git("switch", "--quiet", "main")
+    with pytest.raises(UserError, match="no readable definition"):
+        prepare(world, to=empty)
+
+
+def test_to_what_it_is_already(world):
+    done = world.repo.run("rollback", "staging", "--to", "main")
+    assert done.code == 0
+    assert "is on main what it was" in done.stderr
+
+
+def test_a_dry_run_writes_nothing(world):
+    world.stage()
+    before = snapshot(world.repo)
+    done = world.repo.run("rollback", "staging", "--dry-run", "-o", "markdown")
+    assert done.code == 0
+    assert done.stdout.startswith("This puts staging back")
+    assert snapshot(world.repo) == before
+
+
+def test_the_rendered_diff_stands_in_the_text(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    assert run("chart", "add", stand_in_archive(tmp_path)).code == 0
+    world.stage()
+    back(world)
+    body = world.pulls()[0]["body"]
+    assert "+        image: registry.example.com/airflow:3.2.2-r1@sha256" in body
+    assert "**Impact**" in body

@@ -1,0 +1,181 @@
+"""A team's GitOps repository: a bare remote on disk, a clone, and the forge that serves it."""
+
+import contextlib
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from generator.forge.port import ForgeKind
+from generator.pipeline import toolchain as engines
+from generator.promotion import forge as reach
+from generator.promotion.base_branch import ground
+from generator.promotion.promote import Means
+from tests.fakes.forge import BOT, REPOSITORY, TOKEN, Store, serving
+from tests.repositories import PRODUCTION, SETTINGS, STAGING, Repo, changed, repository
+
+NOW = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
+VERIFIED = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+DIGEST = "sha256:" + "1b2c3d4e" * 8
+PATHS = "promotion: {paths: {main: [staging, production]}}\n"
+STAGED = changed(STAGING, ("tag: 3.2.2-r1}", f'tag: 3.2.2-r1, digest: "{DIGEST}"}}'))
+DEFINITION = "environments/production/environment.yaml"
+FROM = "environments/staging/environment.yaml"
+
+
+class Branches:
+    """The branches that the forge knows: those of the bare repository, as it is now."""
+
+    def __init__(self, bare):
+        self.bare = bare
+
+    def __contains__(self, name):
+        return self.bare.branch(name) is not None
+
+    def add(self, name):
+        pass
+
+
+class Anything:
+    """Every commit is known to the forge."""
+
+    def __contains__(self, sha):
+        return True
+
+    def add(self, sha):
+        pass
+
+
+class Bare:
+    """The remote: a bare repository on disk."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.git("init", "--quiet", "--bare", "--initial-branch=main")
+
+    def git(self, *arguments):
+        done = subprocess.run(
+            ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.path)]
+            if arguments[0] == "init"
+            else ["git", "--git-dir", str(self.path), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    def branch(self, name):
+        return self.git("rev-parse", "--quiet", "--verify", f"refs/heads/{name}") or None
+
+    def branches(self, pattern="*"):
+        listed = self.git("for-each-ref", "--format=%(refname:short)", f"refs/heads/{pattern}")
+        return listed.split()
+
+    def hook(self, name, text):
+        """Install a hook that the remote runs."""
+        path = self.path / "hooks" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+        path.chmod(0o755)
+
+
+class World:
+    """Remote, clone and forge together."""
+
+    def __init__(self, folder, url, store):
+        self.folder, self.url, self.store = Path(folder), url, store
+        self.bare = Bare(self.folder / "remote.git")
+        store.branches, store.commits = Branches(self.bare), Anything()
+        settings = changed(
+            SETTINGS, ("https://git.example.com/airflow.git", f"{url}/{REPOSITORY}.git")
+        )
+        self.settings = settings + PATHS
+        self.repo = repository(
+            self.folder / "clone", settings=self.settings, staging=STAGED, production=PRODUCTION
+        )
+        assert self.repo.run("generate").code == 0
+        self.repo.init()
+        self.repo.git("remote", "add", "origin", str(self.bare.path))
+        self.push()
+
+    def push(self, repo=None):
+        (repo or self.repo).git("push", "--quiet", "--set-upstream", "origin", "main")
+
+    def clone(self, name="other"):
+        """Another person's clone."""
+        target = self.folder / name
+        subprocess.run(["git", "clone", "--quiet", str(self.bare.path), str(target)], check=True)
+        return Repo(target)
+
+    def merge(self, path, *pairs, message="Change", repo=None, push=True):
+        """Edit a file on main, generate, commit and push."""
+        repo = repo or self.repo
+        repo.write(path, changed(repo.read(path), *pairs))
+        assert repo.run("generate").code == 0
+        repo.commit(message)
+        if push:
+            self.push(repo)
+
+    def stage(self, tag="3.2.2-r2", digest="5e6f7a8b" * 8):
+        """A new image in staging, on main, and verified."""
+        present = self.repo.yaml(FROM)["image"]
+        self.merge(
+            FROM,
+            (f"tag: {present['tag']}", f"tag: {tag}"),
+            (present["digest"], f"sha256:{digest}"),
+            message=f"Use image {tag}",
+        )
+        self.verified("staging")
+
+    def configure(self, text):
+        """More settings in gen-env.yaml."""
+        self.repo.write("gen-env.yaml", self.settings.replace(PATHS, "") + text)
+        self.repo.run("generate")
+        self.repo.commit("Change settings")
+        self.push()
+
+    def verified(self, environment, state="success", sha=None):
+        """What verification writes on a commit."""
+        self.store.statuses.append(
+            {
+                "id": self.store.next_id(),
+                "sha": sha or self.repo.git("rev-parse", "main"),
+                "creator": BOT,
+                "state": state,
+                "context": f"gen-env/verify/{environment}",
+                "description": "all healthy",
+                "target_url": "",
+            }
+        )
+
+    def ground(self, repo=None, *, fetch=True):
+        return ground((repo or self.repo).root, fetch=fetch)
+
+    def means(self, *, forge=True):
+        place = self.ground(fetch=False)
+        charts, renderer = engines.charts(), engines.lazy(place.files)
+        if not forge:
+            return Means(charts, renderer, None, "there is no token for gitea")
+        environment = {"GEN_ENV_FORGE_TOKEN": TOKEN}
+        port = reach.forge_of(place.settings.repository.repository, None, environment)
+        assert port.kind is ForgeKind.GITEA
+        return Means(charts, renderer, port)
+
+    def pulls(self, state="open"):
+        return [item for item in self.store.pulls.values() if item["state"] == state]
+
+    def show(self, revision, path):
+        """A file at a revision, in the remote."""
+        done = subprocess.run(
+            ["git", "--git-dir", str(self.bare.path), "show", f"{revision}:{path}"],
+            capture_output=True,
+            check=False,
+        )
+        return done.stdout if done.returncode == 0 else None
+
+
+@contextlib.contextmanager
+def world(folder):
+    """A world that lasts as long as the block."""
+    store = Store()
+    with serving(store) as url:
+        yield World(folder, url, store)

@@ -1,0 +1,124 @@
+import pytest
+
+from generator.release.v1.nondeterminism import PINS
+from generator.render.engine import SdkEngine
+from generator.render.nondeterminism import Pin, compare, randomness
+from generator.render.request import RenderFailure, RenderResult
+from tests.generator.chart.samples import write
+from tests.generator.render.samples import official_chart, request
+
+
+@pytest.fixture
+def chart(tmp_path):
+    return write(tmp_path)
+
+
+def test_a_random_field_is_named_with_the_value_that_pins_it(chart):
+    (found,) = randomness(SdkEngine(), request(chart, {"staticKey": ""}), PINS)
+    assert str(found.resource) == "Secret team/airflow-api-secret-key"
+    assert found.field == "data.api-secret-key"
+    assert found.pinned_by == ("apiSecretKeySecretName",)
+    assert str(found).endswith("differs on every render; set apiSecretKeySecretName")
+
+
+def test_a_render_without_randomness_has_no_findings(chart):
+    assert randomness(SdkEngine(), request(chart), PINS) == ()
+
+
+def test_a_failing_render_is_passed_on(chart):
+    assert isinstance(randomness(SdkEngine(), request(chart, {"executor": 1})), RenderFailure)
+
+
+def test_a_result_at_hand_saves_a_render(chart):
+    class Counting(SdkEngine):
+        renders = 0
+
+        def render(self, request):
+            self.renders += 1
+            return super().render(request)
+
+    engine = Counting()
+    asked = request(chart, {"staticKey": ""})
+    first = engine.render(asked)
+    assert len(randomness(engine, asked, PINS, first=first)) == 1
+    assert engine.renders == 2
+
+
+def rendered(*manifests):
+    return RenderResult(manifests, "", (), "e")
+
+
+def config(name, **data):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def test_differences_are_found_at_any_depth():
+    one = rendered(config("a", x=1, y=[1, {"z": 2}], w=[1]), config("gone"))
+    other = rendered(config("a", x=2, y=[1, {"z": 3}], w=[1, 2]), config("new"))
+    found = [(item.resource.name, item.field) for item in compare(one, other, "ns", ())]
+    assert found == [
+        ("a", "data.w"),
+        ("a", "data.x"),
+        ("a", "data.y[1].z"),
+        ("gone", "(the whole object)"),
+        ("new", "(the whole object)"),
+    ]
+
+
+def test_a_pin_speaks_of_its_own_field_alone():
+    pins = (Pin("ConfigMap", "a*", "data.x", ("pinX",)), Pin("*", "*", "data.[yz]", ("pinYZ",)))
+    one, other = rendered(config("a", x=1, y=1, w=1)), rendered(config("a", x=2, y=2, w=2))
+    found = {item.field: item.pinned_by for item in compare(one, other, "ns", pins)}
+    assert found == {"data.w": (), "data.x": ("pinX",), "data.y": ("pinYZ",)}
+
+
+def test_a_finding_never_holds_the_random_value():
+    found = compare(rendered(config("a", x="s3cret1")), rendered(config("a", x="s3cret2")), "n", ())
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.real_chart
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        (
+            {},
+            {
+                "Secret/airflow-api-secret-key",
+                "Secret/airflow-broker-url",
+                "Secret/airflow-fernet-key",
+                "Secret/airflow-jwt-secret",
+                "Secret/airflow-redis-password",
+                "Deployment/airflow-api-server",
+                "Deployment/airflow-scheduler",
+            },
+        ),
+        (
+            {"airflowVersion": "2.11.0"},
+            {
+                "Secret/airflow-broker-url",
+                "Secret/airflow-fernet-key",
+                "Secret/airflow-redis-password",
+                "Secret/airflow-webserver-secret-key",
+                "Deployment/airflow-webserver",
+                "StatefulSet/airflow-worker",
+            },
+        ),
+    ],
+)
+def test_every_random_field_of_the_official_chart_is_known(values, fields):
+    found = randomness(SdkEngine(), request(official_chart(), values), PINS)
+    assert {f"{item.resource.kind}/{item.resource.name}" for item in found} == fields
+    assert [item for item in found if not item.pinned_by] == []
+
+
+@pytest.mark.real_chart
+def test_the_values_that_we_name_do_pin_the_official_chart():
+    values = {
+        "fernetKeySecretName": "a",
+        "apiSecretKeySecretName": "b",
+        "jwtSecretName": "c",
+        "redis": {"passwordSecretName": "d"},
+        "data": {"brokerUrlSecretName": "e"},
+    }
+    assert randomness(SdkEngine(), request(official_chart(), values), PINS) == ()

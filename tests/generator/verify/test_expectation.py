@@ -1,0 +1,86 @@
+import pytest
+
+from generator.verify.expectation import endpoint, promise
+from generator.verify.target import Endpoint
+from tests.generator.health.objects import read
+from tests.generator.verify.scene import REPOSITORY, is_ancestor, rendered, sources
+
+INGRESS = """
+kind: Ingress
+metadata: {name: airflow-ingress}
+spec:
+  rules:
+  - host: airflow.example.com
+    http:
+      paths:
+      - {path: /team/*, backend: {service: {name: airflow-api-server, port: {name: api-server}}}}
+"""
+SERVICE = "{kind: Service, metadata: {name: airflow-api-server, labels: {component: api-server}}}"
+
+
+def application(**spec):
+    return {
+        "metadata": {"name": "airflow-staging", "namespace": "argocd"},
+        "spec": {"destination": {"namespace": "data"}, "sources": sources(), **spec},
+    }
+
+
+def promised(app=None, manifests=None, **more):
+    return promise(
+        environment="staging",
+        revision="1" * 40,
+        application=app or application(),
+        manifests=rendered() if manifests is None else manifests,
+        is_ancestor=is_ancestor,
+        repository=REPOSITORY,
+        **more,
+    )
+
+
+def test_names_and_versions_are_those_that_the_cluster_is_given():
+    found = promised()
+    assert (found.application, found.application_namespace) == ("airflow-staging", "argocd")
+    assert (found.namespace, found.chart_version) == ("data", "1.22.0")
+    assert found.migration_job == "airflow-run-airflow-migrations"
+    assert found.airflow_components == ("scheduler", "triggerer", "dag-processor")
+
+
+def test_the_release_is_named_by_the_application_or_by_the_labels():
+    chart = [{"repoURL": "https://x", "chart": "airflow", "helm": {"releaseName": "af"}}]
+    assert promised(application(sources=chart)).release == "af"
+    labelled = rendered()[0]
+    labelled["metadata"]["labels"] = {"release": "rel"}
+    git_only = application(sources=[{"repoURL": REPOSITORY, "path": "x"}])
+    found = promised(git_only, [labelled])
+    assert (found.release, found.chart_version) == ("rel", "")
+
+
+def test_a_vendored_chart_has_no_version_of_its_own():
+    vendored = [{"repoURL": REPOSITORY, "path": "charts/airflow", "helm": {"releaseName": "af"}}]
+    found = promised(application(sources=vendored))
+    assert (found.release, found.chart_version) == ("af", "")
+
+
+def test_the_endpoint_is_the_api_servers_ingress_and_service():
+    ingress, service = read(INGRESS), read(SERVICE)
+    assert endpoint([service]) == Endpoint("", "airflow-api-server")
+    assert endpoint([ingress, service]).url == "http://airflow.example.com/team"
+    ingress["spec"]["tls"] = [{"hosts": ["airflow.example.com"], "secretName": "tls"}]
+    assert endpoint([ingress, service]).url == "https://airflow.example.com/team"
+    assert endpoint([ingress]) is None
+
+
+def test_airflow_2_answers_at_its_webserver():
+    service = read(SERVICE.replace("api-server", "webserver"))
+    assert endpoint([service]) == Endpoint("", "airflow-webserver", "airflow-ui", "/health")
+
+
+@pytest.mark.parametrize("give", [True, False])
+def test_every_secret_that_a_workload_reads_has_its_annotation(give):
+    found = promised(hash_annotation=(lambda name: f"hash.{name}") if give else None)
+    wanted = {"airflow-connections": "hash.airflow-connections"} if give else {}
+    assert found.secret_annotations == wanted
+
+
+def test_without_a_migration_job_none_is_waited_for():
+    assert promised(manifests=rendered()[:2]).migration_job == ""

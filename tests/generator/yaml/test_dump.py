@@ -1,0 +1,138 @@
+"""What we write must come back unchanged, whoever reads it."""
+
+import io
+import math
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from generator.yaml import facade as yamlio
+
+AWKWARD = [
+    "", " ", "y", "n", "on", "Yes", "null", "~", "true", "1234e5", "1e3", "0o17", "017", "1_000",
+    "1:20", "1:20:30", "=", "<<", "2027-03-31", "2027-03-31T10:00:00Z", ".5", "1.", ".inf", ".nan",
+    "0x1F", "0b1", "-", "- a", "? a", ": a", "a: b", "a:b", "a #b", "#a", "&a", "*a", "!a", "%a",
+    "@a", "`a`", "|", ">", "[a]", "{a}", "a, b", "'a'", '"a"', "a\\b", "---", "...", "a\n", "a\nb",
+    "a\n\nb\n\n", "\na", " a\nb", "a \nb", "a\n \nb", "a\n\tb", "\ta", "a\r\nb", "a\x00b", "\x85",
+    "a\u2028b\nc", "\ufeff", "é", "日本", "🚀", "a  b", " a", "a ", "a:", "--- a\n---\nb", "\x7f",
+    "x" * 2000, "a\tb", "100m", "4Gi", "registry.example.com:5000/a/b", "9f2c", "_", "1_", "+", ".",
+    "{{ x }}", "a\n# b\n", "a\n---\n", "0:0", "12:30:45.5", "a\ufffeb", "\x1b[31m",
+]  # fmt: skip
+
+texts = st.one_of(st.sampled_from(AWKWARD), st.text(st.characters(exclude_categories=["Cs"])))
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), texts
+)
+values = st.recursive(
+    leaves,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def read_as_1_2(text):
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def same(left, right):
+    """Equality that also tells 1 from 1.0 and from True."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+@given(values, st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_every_reader_gets_back_what_was_written(value, quote_all):
+    text = yamlio.dump(value, quote_all=quote_all)
+    assert same(yaml.load(text, yaml.CSafeLoader), value)
+    assert same(read_as_1_2(text), value)
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_awkward_strings_survive_as_value_item_and_key(text):
+    value = {"a": text, "b": [text, [text]], text: {text: 1}}
+    for written in (yamlio.dump(value), yamlio.dump(value, quote_all=True)):
+        assert same(yaml.load(written, yaml.CSafeLoader), value)
+        assert same(read_as_1_2(written), value)
+        assert yamlio.load_manifests(written, trusted=True) == [value]
+
+
+@given(st.lists(st.dictionaries(texts, values, min_size=1, max_size=3), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_several_documents_come_back_in_order(documents):
+    assert yamlio.load_manifests(yamlio.dump_all(documents)) == documents
+
+
+def test_the_layout_is_that_of_kubectl():
+    value = {
+        "spec": {"ports": [{"port": 80, "name": "web"}, {"port": 443}], "empty": {}, "none": []},
+        "matrix": [["a", "b"], []],
+        "script": "set -e\necho hi\n",
+        "nothing": None,
+    }
+    assert yamlio.dump(value) == (
+        "spec:\n"
+        "  ports:\n"
+        "  - port: 80\n"
+        "    name: web\n"
+        "  - port: 443\n"
+        "  empty: {}\n"
+        "  none: []\n"
+        "matrix:\n"
+        "- - a\n"
+        "  - b\n"
+        "- []\n"
+        "script: |\n"
+        "  set -e\n"
+        "  echo hi\n"
+        "nothing: null\n"
+    )
+
+
+def test_only_strings_that_are_safe_everywhere_go_unquoted():
+    bare = ["airflow", "100m", "4Gi", "apps/v1", "a b", "reg.example.com/a:b", "metrics/no-otel"]
+    quoted = ["y", "1234e5", "0o17", "null", "1:20", "=", "2027-03-31", "1_000", "10", "", "a: b"]
+    assert [yamlio.dump(text) for text in bare] == [f"{text}\n" for text in bare]
+    assert [yamlio.dump(text) for text in quoted] == [f'"{text}"\n' for text in quoted]
+
+
+def test_quote_all_quotes_values_and_leaves_numbers_alone():
+    text = yamlio.dump({"tag": "latest", "replicas": 2, "on": True}, quote_all=True)
+    assert text == 'tag: "latest"\nreplicas: 2\n"on": true\n'
+
+
+def test_a_scalar_read_as_written_is_dumped_as_a_string():
+    data = yamlio.read("ref: 4610234\n", "f").data
+    assert yamlio.dump(data) == 'ref: "4610234"\n'
+
+
+def test_floats_read_as_floats_in_both_versions():
+    for number in (1e20, 1e-7, 1.5, 5.0, -0.0, 1e300, 123456789.123):
+        text = yamlio.dump({"a": number})
+        for back in (yaml.load(text, yaml.CSafeLoader)["a"], read_as_1_2(text)["a"]):
+            assert isinstance(back, float) and back == number
+    assert math.isnan(yaml.load(yamlio.dump(math.nan), yaml.CSafeLoader))
+    assert yamlio.dump([math.inf, -math.inf]) == "- .inf\n- -.inf\n"
+
+
+def test_what_yaml_cannot_hold_is_refused():
+    with pytest.raises(TypeError, match="set"):
+        yamlio.dump({"a": {1, 2}})
+    with pytest.raises(TypeError, match="key"):
+        yamlio.dump({1: "a"})
+    with pytest.raises(ValueError):
+        yamlio.dump("\ud800")
+
+
+def test_long_lines_are_not_folded():
+    words = " ".join(["word"] * 500)
+    assert yamlio.dump({"a": words}) == f"a: {words}\n"
+    assert io.StringIO(yamlio.dump([words])).readlines() == [f"- {words}\n"]

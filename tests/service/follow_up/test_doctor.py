@@ -1,0 +1,103 @@
+"""The doctor at a repository on a forge with real git, and at a stand-in cluster."""
+
+import dataclasses
+import os
+
+import pytest
+
+from service.cli import doctor
+from service.settings.clusters import Access, Verification
+from service.settings.resolve import load
+from tests.fakes.apiserver import FakeApiServer
+from tests.service import scene
+
+
+@pytest.fixture
+def cluster():
+    with FakeApiServer() as made:
+        yield made
+
+
+def findings(world, tmp_path, verification=None):
+    """All findings by subject, for the world's connection."""
+    settings = load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080), {})
+    api = f"{world.api}/api/v1"
+    connection = dataclasses.replace(world.connection, verification=verification, api_url=api)
+    changed = dataclasses.replace(settings, connections=(connection,))
+    found = list(doctor.examine(changed))
+    assert len({item.subject for item in found}) == len(found)
+    place = f"forge: {world.store.repository}: "
+    return {item.subject.removeprefix(place): item for item in found}
+
+
+def verification(fake, tmp_path, *names):
+    access = Access("fake", fake.kubeconfig(tmp_path))
+    return Verification(dict.fromkeys(names or ("main",), access))
+
+
+def test_where_everything_is_there_nothing_is_amiss(world, tmp_path, cluster):
+    found = findings(world, tmp_path, verification(cluster, tmp_path))
+    missing = {item.subject for item in found.values() if item.problem}
+    assert missing == {"forge: webhook secret"}
+    looked = {"data folder", "database", "traces", "API token", "API", "git", "cluster main"}
+    assert looked <= set(found)
+    assert [name for name in found if name.startswith("chart ")]
+
+
+def test_rights_that_are_missing_are_named_with_what_gives_them(world, tmp_path, cluster):
+    cluster.denied = {("get", "pods/log"), ("list", "applications")}
+    found = findings(world, tmp_path, verification(cluster, tmp_path))["cluster main"]
+    assert "cannot get pods/log in namespace" in found.problem
+    assert "cannot list applications.argoproj.io airflow-" in found.problem
+    assert "--print-role" in found.hint
+
+
+def test_the_cluster_of_argo_cd_is_asked_for_its_own_part(world, tmp_path, cluster):
+    with FakeApiServer() as hub:
+        hub.denied = {("list", "applications")}
+        known = verification(cluster, tmp_path)
+        there = tmp_path / "hub"
+        there.mkdir()
+        known = dataclasses.replace(known, argocd=Access("fake", hub.kubeconfig(there)))
+        found = findings(world, tmp_path, known)
+    assert not found["cluster main"].problem
+    assert "cannot list applications" in found["Argo CD of main"].problem
+
+
+def test_a_cluster_that_does_not_answer_or_refuses_us_is_told(world, tmp_path, cluster):
+    away = tmp_path / "away"
+    away.mkdir()
+    cluster.tokens = {"another"}
+    refused = findings(world, tmp_path, verification(cluster, tmp_path))["cluster main"]
+    assert refused.problem and refused.hint
+    missing = Verification({"main": Access("fake", str(away / "none"))})
+    assert findings(world, tmp_path, missing)["cluster main"].problem
+
+
+def test_a_cluster_of_no_environment_is_most_likely_misspelt(world, tmp_path, cluster):
+    found = findings(world, tmp_path, verification(cluster, tmp_path, "main", "mian"))
+    assert "no environment" in found["cluster mian"].problem
+    assert not found["cluster main"].problem
+
+
+def test_a_chart_that_cannot_be_had_is_told(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    [found] = [item for name, item in findings(world, tmp_path).items() if name.startswith("chart")]
+    assert "is not in the cache" in found.problem and "gen-env chart add" in found.hint
+
+
+def test_wrong_credentials_are_told_once_for_each_way_in(world, tmp_path):
+    from generator.forge.credentials import Token
+    from generator.redaction.secret import Secret
+
+    wrong = Token(Secret("canary-wrong-token-0123456789"))
+    world.connection = dataclasses.replace(world.connection, credentials=wrong)
+    found = findings(world, tmp_path)
+    assert found["API"].problem
+    assert not any("canary" in f"{item.problem}{item.hint}" for item in found.values())
+
+
+def test_traces_that_cannot_be_made_are_told(world, tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setitem(os.environ, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    assert "grpc" in findings(world, tmp_path)["traces"].problem

@@ -1,0 +1,144 @@
+"""Are README, docs and samples what the code gives today? `--write` makes them so."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = Path(sys.executable).with_name("gen-env")
+BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+): generated -->\n)(?P<text>.*?)(<!-- end -->)", re.S)
+
+
+def main():
+    """Compare each generated part with its source; exit 1 and name what is out of date."""
+    write = "--write" in sys.argv
+    stale = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        before = path.read_text(encoding="utf-8")
+        after = BLOCK.sub(_block, before)
+        if after != before:
+            stale.append(path.relative_to(ROOT))
+            if write:
+                path.write_text(after, encoding="utf-8")
+    stale += _samples(write)
+    if stale and not write:
+        names = "\n".join(f"  {path}" for path in stale)
+        sys.exit(f"out of date:\n{names}\nrun: make golden")
+
+
+def _block(match):
+    return f"{match[1]}{SOURCES[match['name']]()}{match[4]}"
+
+
+def _help():
+    done = subprocess.run(
+        [COMMAND, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "90"},
+    )
+    return f"```text\n{done.stdout}```\n"
+
+
+def _rules():
+    from generator.helmvalues import found as values_found
+    from generator.lint import file_rules as structural
+    from generator.lint import registry
+    from generator.lint.definition import all as definition
+    from generator.lint.definition import repository as estate
+
+    rules = [*definition.rules(), *estate.RULES, *registry.RULES]
+    rules += [*structural.RULES, *values_found.RULES]
+    rows = ["| rule | severity | what | why |\n| --- | --- | --- | --- |"]
+    for rule in sorted(rules, key=lambda item: item.id):
+        tiers = [
+            f"{tier or 'bare file'}: {level.value if level else 'off'}"
+            for tier, level in rule.tiers
+        ]
+        severity = rule.severity.value + (f" ({', '.join(tiers)})" if tiers else "")
+        rows.append(f"| `{rule.id}` | {severity} | {rule.title} | {rule.why} |")
+    return "\n".join(rows) + "\n"
+
+
+def _fields():
+    """Every field of a definition with the chart keys that the samples show it to set."""
+    from generator.core.files import WorkTree
+    from generator.pipeline import generate as pipeline
+    from generator.tree import catalogue
+
+    files = WorkTree(ROOT)
+    found = catalogue.load(files)
+    keys = {}
+    for item in found.definitions.values():
+        built = pipeline.build(files, found.settings, item)
+        for setting in built.release.settings:
+            if (
+                setting.field
+                and setting.field != "gen-env"
+                and not setting.field.startswith("airflow.config")
+            ):
+                keys.setdefault(setting.field, set()).add(".".join(setting.key))
+    rows = ["| field | chart keys |\n| --- | --- |"]
+    for field in sorted(keys):
+        rows.append(f"| `{field}` | {', '.join(f'`{key}`' for key in sorted(keys[field]))} |")
+    return "\n".join(rows) + "\n"
+
+
+def _service_settings():
+    """Every setting of the service, part by part, with its default."""
+    from service.settings.schema import SettingsFile
+
+    rows = ["| setting | default | meaning |\n| --- | --- | --- |", *_settings_of(SettingsFile, "")]
+    return "\n".join(rows) + "\n"
+
+
+def _settings_of(model, prefix):
+    for field in model.model_fields.values():
+        name = f"{prefix}{field.alias}"
+        parts = [part for part in _types_in(field.annotation) if hasattr(part, "model_fields")]
+        many = "[]" if str(field.annotation).startswith(("list", "typing.List")) else ""
+        nested = [part for part in parts if part.__name__ != "SecretSource"]
+        text = field.description + (" (`file` or `env`)" if set(parts) - set(nested) else "")
+        yield f"| `{name}{many}` | {_default_of(field)} | {text} |"
+        for part in nested:
+            yield from _settings_of(part, f"{name}{many}.")
+
+
+def _types_in(annotation):
+    from typing import get_args
+
+    inner = get_args(annotation)
+    return [found for part in inner for found in _types_in(part)] if inner else [annotation]
+
+
+def _default_of(field):
+    if field.is_required():
+        return "required"
+    plain = isinstance(field.default, str | int | float | bool) and field.default != ""
+    return f"`{str(field.default).lower()}`" if plain else ""
+
+
+SOURCES = {
+    "help": _help,
+    "rules": _rules,
+    "fields": _fields,
+    "service-settings": _service_settings,
+}
+
+
+def _samples(write):
+    """The trees below environments/."""
+    arguments = ["generate"] if write else ["generate", "--check"]
+    done = subprocess.run(
+        [COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(done.stdout, done.stderr, sep="", file=sys.stderr)
+    return [Path("environments")] if done.returncode else []
+
+
+if __name__ == "__main__":
+    main()
