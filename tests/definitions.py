@@ -14,7 +14,7 @@ from allpairspy import AllPairs
 
 from generator.chart.cache import ChartCache
 from generator.core.files import Snapshot
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.redaction.secret import Secret
 from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.engine import choose_engine
@@ -542,7 +542,7 @@ def generated(files, charts, renderer=None, *, sealed=True):
 
     Returns the files and the last generation, whose plans are carried out in them.
     """
-    generation = pipeline.generate(files, (), charts, renderer)
+    generation = generate.generate(files, (), charts, renderer)
     files = carried_out(files, generation)
     if not sealed:
         return files, generation
@@ -552,7 +552,7 @@ def generated(files, charts, renderer=None, *, sealed=True):
             for path, text in files.contents.items()
         }
     )
-    generation = pipeline.generate(files, (), charts, renderer)
+    generation = generate.generate(files, (), charts, renderer)
     return carried_out(files, generation), generation
 
 
@@ -567,14 +567,14 @@ def stand_in_charts(folder):
     """Charts with our own stand-in for the official one."""
     cache = ChartCache(folder / "cache")
     cache.add(stand_in_archive(folder), official=False)
-    return pipeline.Charts(cache)
+    return generate.Charts(cache)
 
 
 def official_charts(folder, archive):
     """Charts with the official archive."""
     cache = ChartCache(folder / "cache")
     cache.add(archive)
-    return pipeline.Charts(cache)
+    return generate.Charts(cache)
 
 
 def cached_renderer(folder):
@@ -586,4 +586,4 @@ def built(files):
     """The one environment of a repository, resolved and built."""
     found = catalogue.load(files)
     (item,) = found.definitions.values()
-    return pipeline.build(files, found.settings, item)
+    return generate.build(files, found.settings, item)

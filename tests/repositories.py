@@ -12,7 +12,7 @@ import yaml
 
 from generator.cli.main import main
 from generator.core.files import Snapshot
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.tree import catalogue
 
 SETTINGS = """\
@@ -261,7 +261,7 @@ def built(text, *, settings=SETTINGS, name=None, more=None):
     files = Snapshot({path: content.encode() for path, content in contents.items()})
     found = catalogue.load(files)
     assert not found.problems, found.problems
-    return pipeline.build(files, found.settings, found.definitions[name])
+    return generate.build(files, found.settings, found.definitions[name])
 
 
 def release(text, **options):

@@ -44,14 +44,13 @@ def _help():
 
 
 def _rules():
-    from generator.helmvalues import found as values_found
-    from generator.lint import file_rules as structural
-    from generator.lint import registry
-    from generator.lint.definition import all as definition
-    from generator.lint.definition import repository as estate
+    from generator.helmvalues import found
+    from generator.lint import file_rules, registry
+    from generator.lint.definition import all as definition_rules
+    from generator.lint.definition import repository as repository_rules
 
-    rules = [*definition.rules(), *estate.RULES, *registry.RULES]
-    rules += [*structural.RULES, *values_found.RULES]
+    rules = [*definition_rules.rules(), *repository_rules.RULES, *registry.RULES]
+    rules += [*file_rules.RULES, *found.RULES]
     rows = ["| rule | severity | what | why |\n| --- | --- | --- | --- |"]
     for rule in sorted(rules, key=lambda item: item.id):
         tiers = [
@@ -66,14 +65,14 @@ def _rules():
 def _fields():
     """Every field of a definition with the chart keys that the samples show it to set."""
     from generator.core.files import WorkTree
-    from generator.pipeline import generate as pipeline
+    from generator.pipeline import generate
     from generator.tree import catalogue
 
     files = WorkTree(ROOT)
     found = catalogue.load(files)
     keys = {}
     for item in found.definitions.values():
-        built = pipeline.build(files, found.settings, item)
+        built = generate.build(files, found.settings, item)
         for setting in built.release.settings:
             if (
                 setting.field

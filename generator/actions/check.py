@@ -13,8 +13,7 @@ from generator.helmvalues.found import UNREADABLE
 from generator.helmvalues.read import ValuesSource, load, load_together
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import Object
-from generator.lint.objects import consistency as rendered
-from generator.lint.objects import crd_schema, kubernetes_schema
+from generator.lint.objects import consistency, crd_schema, kubernetes_schema
 from generator.lint.registry import trap_problems
 from generator.lint.values.deprecated import deprecated_problems
 from generator.lint.values.schema import schema_problems
@@ -182,12 +181,12 @@ def _rendered(
     found = [dataclasses.replace(item, path=item.path or source.path) for item in problems]
     if not objects:
         return found, []
-    context = rendered.Context(
+    context = consistency.Context(
         source.namespace, engine=source.engine, tier=around.tier, secrets_known=False
     )
     checked = crd_schema.check_against(objects, around.crds)
     more: Iterable[Problem] = [
-        *(item for item in rendered.problems(objects, context) if item.rule not in _COVERED),
+        *(item for item in consistency.problems(objects, context) if item.rule not in _COVERED),
         *checked.problems,
     ]
     not_done = list(checked.not_done)

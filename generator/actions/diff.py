@@ -17,8 +17,7 @@ from generator.definition.definition import ROOT, SETTINGS
 from generator.git.files import APART, GitFiles
 from generator.git.revision import Revision
 from generator.git.worktree import Worktree
-from generator.pipeline import review
-from generator.pipeline import toolchain as engines
+from generator.pipeline import review, toolchain
 from generator.report.model import Report
 
 Progress = Callable[[int, int, str], None]
@@ -59,15 +58,15 @@ def compare(request: Request, progress: Progress) -> Report:
             base_name=_shown(request.base, base),
             head_name=_shown(request.head, head) if head else "the work tree",
         )
-        renderer = engines.lazy(WorkTree(request.folder), request.helm)
-        means = review.Means(_charts(revisions, request.folder), renderer, progress=progress)
+        renderer = toolchain.lazy(WorkTree(request.folder), request.helm)
+        tools = review.Toolchain(_charts(revisions, request.folder), renderer, progress=progress)
         if request.file is not None:
-            return _plain(request, revisions, means)
-        carried = {engines.vendored_path(files) for files in (revisions.base, revisions.head)}
+            return _plain(request, revisions, tools)
+        carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
         shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
         reached = None if shared else touched.result()
-        report = review.review(revisions, request.environments, reached, means)
-        return _with_drift(request, revisions, report, means) if request.live else report
+        report = review.review(revisions, request.environments, reached, tools)
+        return _with_drift(request, revisions, report, tools) if request.live else report
 
 
 def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles:
@@ -78,31 +77,33 @@ def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles
 
 def _charts(revisions: review.Revisions, folder: Path) -> Charts:
     """The charts of the head; a chart that the base carries itself is found by its digest."""
-    before = engines.charts(revisions.base)
+    before = toolchain.charts(revisions.base)
     if before.vendored is not None:
         with contextlib.suppress(ChartError):  # then that side says that it has no chart
             before.vendored()
-    return engines.charts(revisions.head, folder)
+    return toolchain.charts(revisions.head, folder)
 
 
-def _plain(request: Request, revisions: review.Revisions, means: review.Means) -> Report:
+def _plain(request: Request, revisions: review.Revisions, tools: review.Toolchain) -> Report:
     """One file that belongs to no definition, and the values files that it names."""
     from generator.actions import plain_release
 
     assert request.file is not None
-    plain = plain_release.PlainReleases(means.charts, means.renderer)
+    plain = plain_release.PlainReleases(tools.charts, tools.renderer)
     base = (revisions.base_name, revisions.base)
     head = (revisions.head_name, revisions.head)
     return plain_release.compare(base, head, request.file, plain)
 
 
 def _with_drift(
-    request: Request, revisions: review.Revisions, report: Report, means: review.Means
+    request: Request, revisions: review.Revisions, report: Report, tools: review.Toolchain
 ) -> Report:
     """The same report, with what each cluster differs in from the base."""
-    from generator.pipeline import drift as live
+    from generator.pipeline import drift
 
-    return live.with_drift(report, revisions.base, revisions.base_name, means, request.environments)
+    return drift.with_drift(
+        report, revisions.base, revisions.base_name, tools, request.environments
+    )
 
 
 def base_revision(tree: Worktree, request: Request) -> str:
@@ -112,7 +113,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
     head = tree.head()
     if head is None:
         raise UserError("there is no commit yet to compare with", hint="commit something first")
-    repository = engines.settings(WorkTree(request.folder))
+    repository = toolchain.settings(WorkTree(request.folder))
     branch = tree.default_branch(repository.repository.branch if repository else "")
     return tree.left_at(branch, head)
 
@@ -120,7 +121,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
 def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
     found = _read(tree, sha, prefix, _PARTS)
-    path = engines.vendored_path(found)
+    path = toolchain.vendored_path(found)
     if path is None:
         return found
     chart = _read(tree, sha, prefix, (path,))

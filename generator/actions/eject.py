@@ -8,10 +8,10 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.engine.argocd import GENERATED
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
 from generator.tree import catalogue, tree
@@ -95,7 +95,7 @@ def _require_current(
 ) -> None:
     if not names:
         return
-    generation = pipeline.generate(files, names, charts, renderer)
+    generation = generate.generate(files, names, charts, renderer)
     plans = {outcome.name: outcome.plan for outcome in generation.outcomes}
     for name in names:
         if name not in plans or plans[name] or name in generation.failed:
@@ -115,7 +115,7 @@ def _environment(
         ours = inside.startswith(f"{GENERATED}/") and tree.is_ours(content)
         if ours or (inside.startswith("secrets/") and content.startswith(_SEALED_BY)):
             writes[path] = _plain(content)
-        elif inside in (FILE_NAME, locks.FILE_NAME) and not keep:
+        elif inside in (FILE_NAME, lock_file.FILE_NAME) and not keep:
             removals.append(path)
 
 

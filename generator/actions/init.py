@@ -8,20 +8,19 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import SETTINGS
 from generator.git.worktree import Worktree
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.toolchain import charts
-from generator.tree import catalogue, scaffold
-from generator.tree import writer as repo
+from generator.tree import catalogue, scaffold, writer
 from generator.tree.plan import Plan
 
 _URL = "https://git.example.com/airflow-gitops.git"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line."""
 
     url: str | None
@@ -32,7 +31,7 @@ class Wish:
     kubernetes_version: str
 
 
-def establish(target: Path, wish: Wish, *, commit: bool) -> tuple[str, ...]:
+def establish(target: Path, options: Options, *, commit: bool) -> tuple[str, ...]:
     """Make the repository and return the paths written; none when it is there already.
 
     Raises UserError for a file in the way, or answers that gen-env.yaml cannot hold.
@@ -41,14 +40,14 @@ def establish(target: Path, wish: Wish, *, commit: bool) -> tuple[str, ...]:
         return ()
     if target.exists() and not target.is_dir():
         raise UserError(f"{target.name} is a file", hint="choose another path")
-    plan = _plan(target, wish, _folder(target))
+    plan = _plan(target, options, _folder(target))
     new = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
         if commit:
-            _commit(target, plan, wish.branch)
+            _commit(target, plan, options.branch)
         else:
-            repo.apply(target, plan)
+            writer.apply(target, plan)
     except OSError as error:
         raise UserError(f"cannot make {target}: {error.strerror}") from None
     except BaseException:
@@ -85,17 +84,17 @@ def _around(target: Path) -> Worktree | None:
     return None if ignored.status == 0 else tree
 
 
-def _plan(target: Path, wish: Wish, folder: str) -> Plan:
+def _plan(target: Path, options: Options, folder: str) -> Plan:
     baked = scaffold.repository(
         {
-            "url": wish.url or _URL,
-            "branch": wish.branch,
+            "url": options.url or _URL,
+            "branch": options.branch,
             "path": folder,
-            "forge": wish.forge or _forge(wish.url or ""),
-            "cluster": wish.cluster,
-            "server": wish.server,
-            "kubernetes_version": wish.kubernetes_version,
-            "version": locks.version(),
+            "forge": options.forge or _forge(options.url or ""),
+            "cluster": options.cluster,
+            "server": options.server,
+            "kubernetes_version": options.kubernetes_version,
+            "version": lock_file.version(),
         }
     )
     files = Snapshot(baked)
@@ -104,7 +103,7 @@ def _plan(target: Path, wish: Wish, folder: str) -> Plan:
         first = problems[0]
         raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
     writes = {path: content.decode() for path, content in baked.items()}
-    for outcome in pipeline.generate(files, (), charts()).outcomes:
+    for outcome in generate.generate(files, (), charts()).outcomes:
         writes |= outcome.plan.writes
     here = {path: text for path, text in writes.items() if not (target / path).exists()}
     return Plan(dict(sorted(here.items())))
@@ -130,7 +129,7 @@ def _commit(target: Path, plan: Plan, branch: str) -> None:
 def _commit_in(tree: Worktree, target: Path, plan: Plan) -> None:
     prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
     paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]
-    with repo.reversible(target, plan):
+    with writer.reversible(target, plan):
         tree.commit_only(paths, "Set up the repository with gen-env")
 
 

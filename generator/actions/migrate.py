@@ -15,7 +15,7 @@ from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.definition.lock import version
 from generator.model.environment import API_VERSION
 from generator.tree.plan import Plan
-from generator.yaml import edit as yamledit
+from generator.yaml import edit as yaml_edit
 from generator.yaml import facade as yamlio
 
 _VERSION = re.compile(r"gen-env\.dev/v(\d+)")
@@ -35,7 +35,7 @@ class Migration:
     def edited(self, text: str, path: str) -> str:
         """The file after this step."""
         edit = self.repository if path == SETTINGS else self.environment
-        return yamledit.set_value(edit(text, path), ("apiVersion",), self.target, file=path)
+        return yaml_edit.set_value(edit(text, path), ("apiVersion",), self.target, file=path)
 
 
 MIGRATIONS: tuple[Migration, ...] = ()

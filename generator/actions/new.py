@@ -10,20 +10,17 @@ from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.layered import alternatives
 from generator.core.problem import Problem, has_errors
-from generator.definition import location as placement
-from generator.definition import resolve
+from generator.definition import location, resolve
 from generator.definition.definition import FILE_NAME, ROOT, name_faults
 from generator.git.worktree import Worktree
-from generator.lint.definition import repository as estate
-from generator.pipeline import generate as pipeline
+from generator.lint.definition import repository as repository_rules
+from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
-from generator.tree import catalogue, scaffold
-from generator.tree import copy_definition as offspring
-from generator.tree import writer as repo
+from generator.tree import catalogue, copy_definition, scaffold, writer
 from generator.tree.catalogue import Catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml import facade as yamlio
 
 AIRFLOW, CHART = "3.2.2", "1.22.0"
@@ -62,7 +59,7 @@ class Unanswered(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line."""
 
     name: str
@@ -83,27 +80,29 @@ class Creation:
 
 
 def prepare(
-    root: Path, wish: Wish, ask: Ask, charts: Charts, renderer: Renderer | None
+    root: Path, options: Options, ask: Ask, charts: Charts, renderer: Renderer | None
 ) -> Creation:
     """Everything that `new` will write; raises UserError where it cannot be, and Unanswered."""
     files = WorkTree(root)
     found = catalogue.load(files)
-    _require(found, wish, files)
+    _require(found, options, files)
     _require_place(root, found)
-    text, notes = _from(found, wish, ask) if wish.source else (_fresh(found, wish, ask), ())
-    path = f"{ROOT}/{wish.name}/{FILE_NAME}"
+    text, notes = (
+        _from(found, options, ask) if options.source else (_fresh(found, options, ask), ())
+    )
+    path = f"{ROOT}/{options.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
-    generation = pipeline.generate(ahead, [wish.name], charts, renderer)
+    generation = generate.generate(ahead, [options.name], charts, renderer)
     # A link elsewhere below environments/ is for `generate` and `validate` to tell.
     problems = tuple(
         item
-        for item in (*generation.problems, *_beside(generation.catalogue, wish.name))
-        if item.environment in ("", wish.name) and item.rule != "tree/symlink"
+        for item in (*generation.problems, *_beside(generation.catalogue, options.name))
+        if item.environment in ("", options.name) and item.rule != "tree/symlink"
     )
     writes = {path: text}
     for outcome in generation.outcomes:
         writes |= outcome.plan.writes
-    return Creation(wish.name, Plan(writes), problems, notes)
+    return Creation(options.name, Plan(writes), problems, notes)
 
 
 def commit(root: Path, creation: Creation, branch: str) -> str:
@@ -120,37 +119,38 @@ def commit(root: Path, creation: Creation, branch: str) -> str:
             f"uncommitted changes in {', '.join(dirty)}", hint="commit them or move them away first"
         )
     sha = ""
-    with repo.reversible(root, creation.plan), tree.new_branch(branch):
+    with writer.reversible(root, creation.plan), tree.new_branch(branch):
         sha = tree.commit_only(inside, f"Add environment {creation.name}")
     return sha
 
 
 def write(root: Path, creation: Creation) -> None:
     """Write the plan without git."""
-    repo.apply(root, creation.plan)
+    writer.apply(root, creation.plan)
 
 
-def _require(found: Catalogue, wish: Wish, files: WorkTree) -> None:
-    faults = list(name_faults(wish.name))
+def _require(found: Catalogue, options: Options, files: WorkTree) -> None:
+    faults = list(name_faults(options.name))
     if faults:
-        raise UserError(f"'{wish.name}' cannot be an environment: {faults[0]}")
+        raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
         raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
-    if files.read(f"{ROOT}/{wish.name}/{FILE_NAME}") is not None:
+    if files.read(f"{ROOT}/{options.name}/{FILE_NAME}") is not None:
         raise UserError(
-            f"environment {wish.name} is there already",
-            path=f"{ROOT}/{wish.name}/{FILE_NAME}",
-            hint=f"edit that file and run: gen-env generate {wish.name}",
+            f"environment {options.name} is there already",
+            path=f"{ROOT}/{options.name}/{FILE_NAME}",
+            hint=f"edit that file and run: gen-env generate {options.name}",
         )
     lowered = {name.lower().replace("/", "-"): name for name in found.definitions}
-    clash = lowered.get(wish.name.replace("/", "-"))
+    clash = lowered.get(options.name.replace("/", "-"))
     if clash:
         raise UserError(
-            f"'{wish.name}' and '{clash}' would be the same Application", hint="choose another name"
+            f"'{options.name}' and '{clash}' would be the same Application",
+            hint="choose another name",
         )
-    if list(files.links(f"{ROOT}/{wish.name}")):
-        raise UserError("a symbolic link is in the way", path=f"{ROOT}/{wish.name}")
+    if list(files.links(f"{ROOT}/{options.name}")):
+        raise UserError("a symbolic link is in the way", path=f"{ROOT}/{options.name}")
 
 
 def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
@@ -161,11 +161,11 @@ def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
     others = [item for item in ahead.definitions.values() if item.name != name]
     new = [ahead.definitions[name]] if name in ahead.definitions else []
     found = [resolve.resolve(item, ahead.settings)[0] for item in (*others, *new)]
-    yield from estate.problems([item for item in found if item is not None])
+    yield from repository_rules.problems([item for item in found if item is not None])
 
 
 def _require_place(root: Path, found: Catalogue) -> None:
-    for item in placement.problems(root, found.settings):
+    for item in location.problems(root, found.settings):
         raise UserError(item.message, path=item.path, line=item.line, hint=item.hint)
 
 
@@ -175,16 +175,16 @@ def guessed_tier(name: str) -> str:
     return _TIERS.get(last, _TIERS.get(last.split("-")[0], "production"))
 
 
-def _cluster(found: Catalogue, wish: Wish, ask: Ask) -> str:
+def _cluster(found: Catalogue, options: Options, ask: Ask) -> str:
     assert found.settings is not None
     known = sorted(found.settings.repository.clusters)
-    if wish.cluster is not None:
-        if wish.cluster not in known:
+    if options.cluster is not None:
+        if options.cluster not in known:
             raise UserError(
-                f"cluster {wish.cluster} is not in gen-env.yaml",
+                f"cluster {options.cluster} is not in gen-env.yaml",
                 hint=f"known clusters: {', '.join(known) or 'none'}",
             )
-        return wish.cluster
+        return options.cluster
     if len(known) == 1:
         return known[0]
     if not known:
@@ -192,40 +192,42 @@ def _cluster(found: Catalogue, wish: Wish, ask: Ask) -> str:
     return ask(f"cluster ({', '.join(known)})", "")
 
 
-def _fresh(found: Catalogue, wish: Wish, ask: Ask) -> str:
-    tier = wish.tier or guessed_tier(wish.name)
-    team, _, last = wish.name.rpartition("/")
+def _fresh(found: Catalogue, options: Options, ask: Ask) -> str:
+    tier = options.tier or guessed_tier(options.name)
+    team, _, last = options.name.rpartition("/")
     namespace = f"{team}-airflow-{last}" if team else f"airflow-{last}"
     answers = {
         "tier": tier,
-        "cluster": _cluster(found, wish, ask),
+        "cluster": _cluster(found, options, ask),
         "namespace": namespace,
         "airflow_version": AIRFLOW,
         "chart_version": CHART,
         "executor": "LocalExecutor" if tier == "development" else "CeleryExecutor",
     }
-    answers |= {_TEMPLATED[key]: value for key, value in wish.fields.items() if key in _TEMPLATED}
-    if tier != "development" and not any(key.startswith("database.") for key in wish.fields):
+    answers |= {
+        _TEMPLATED[key]: value for key, value in options.fields.items() if key in _TEMPLATED
+    }
+    if tier != "development" and not any(key.startswith("database.") for key in options.fields):
         answers["database_host"] = ask("host of the PostgreSQL server (database.host)", "")
-    if not any(key.startswith("dags.") for key in wish.fields):
+    if not any(key.startswith("dags.") for key in options.fields):
         question = "git repository of the DAGs (dags.gitSync.repository; none: DAGs in the image)"
         answered = ask(question, "none")
         answers["dags_repository"] = "" if answered == "none" else answered
-    if tier != "development" and "ingress.host" not in wish.fields:
+    if tier != "development" and "ingress.host" not in options.fields:
         answered = ask("host name of the UI (ingress.host)", "none")
         answers["ingress_host"] = "" if answered == "none" else answered
-    text = scaffold.definition(wish.name, answers).decode()
-    return _with_fields(text, wish, skip=frozenset(_TEMPLATED))
+    text = scaffold.definition(options.name, answers).decode()
+    return _with_fields(text, options, skip=frozenset(_TEMPLATED))
 
 
-def _with_fields(text: str, wish: Wish, skip: frozenset[str] = frozenset()) -> str:
-    for field, value in wish.fields.items():
+def _with_fields(text: str, options: Options, skip: frozenset[str] = frozenset()) -> str:
+    for field, value in options.fields.items():
         if field in skip:
             continue
         path = tuple(field.split("."))
         for other in alternatives(path):
-            text = yamledit.remove(text, other)
-        text = yamledit.set_value(text, path, _parsed(field, value))
+            text = edit.remove(text, other)
+        text = edit.set_value(text, path, _parsed(field, value))
     return text
 
 
@@ -237,28 +239,28 @@ def _parsed(field: str, value: str) -> object:
         raise UserError(f"--set {field}: {error.message}", hint=error.hint) from None
 
 
-def _from(found: Catalogue, wish: Wish, ask: Ask) -> tuple[str, tuple[str, ...]]:
+def _from(found: Catalogue, options: Options, ask: Ask) -> tuple[str, tuple[str, ...]]:
     """Another environment's definition without what is that one's own, and what was left out."""
-    assert wish.source is not None
-    source = next(iter(found.chosen([wish.source])), None)
+    assert options.source is not None
+    source = next(iter(found.chosen([options.source])), None)
     if source is None:
-        first = next(item for item in found.problems if item.environment == wish.source)
+        first = next(item for item in found.problems if item.environment == options.source)
         raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
-    made = offspring.offspring(source, wish.name, wish.fields)
+    made = copy_definition.offspring(source, options.name, options.fields)
     text = made.text
-    last = wish.name.rpartition("/")[2]
+    last = options.name.rpartition("/")[2]
     named = last in _TIERS or last == "production"
-    if wish.tier is not None or named or source.part("metadata", "tier") is None:
-        tier = wish.tier or guessed_tier(wish.name)
-        text = yamledit.set_value(text, ("metadata", "tier"), tier)
-    if wish.cluster is not None:
-        text = yamledit.set_value(text, ("destination", "cluster"), wish.cluster)
+    if options.tier is not None or named or source.part("metadata", "tier") is None:
+        tier = options.tier or guessed_tier(options.name)
+        text = edit.set_value(text, ("metadata", "tier"), tier)
+    if options.cluster is not None:
+        text = edit.set_value(text, ("destination", "cluster"), options.cluster)
     for question, answer in zip(made.questions, _answers(made.questions, ask), strict=True):
-        text = yamledit.set_value(text, question.path, question.value(answer))
-    return _with_fields(text, wish), tuple(_notes(made, wish))
+        text = edit.set_value(text, question.path, question.value(answer))
+    return _with_fields(text, options), tuple(_notes(made, options))
 
 
-def _answers(questions: Sequence[offspring.Question], ask: Ask) -> list[str]:
+def _answers(questions: Sequence[copy_definition.Question], ask: Ask) -> list[str]:
     """Every answer; raises Unanswered with all the questions that got none."""
     answers: list[str] = []
     unanswered: list[str] = []
@@ -272,14 +274,14 @@ def _answers(questions: Sequence[offspring.Question], ask: Ask) -> list[str]:
     return answers
 
 
-def _notes(made: offspring.Offspring, wish: Wish) -> Iterator[str]:
+def _notes(made: copy_definition.Offspring, options: Options) -> Iterator[str]:
     if made.left_out:
         yield (
-            f"left out, because it is {wish.source}'s own; fill in what {wish.name} needs:"
+            f"left out, because it is {options.source}'s own; fill in what {options.name} needs:"
             f" {', '.join(made.left_out)}"
         )
     if made.doubtful:
-        yield f"kept; see whether it is right for {wish.name}: {', '.join(made.doubtful)}"
+        yield f"kept; see whether it is right for {options.name}: {', '.join(made.doubtful)}"
 
 
 def acceptable(creation: Creation) -> bool:

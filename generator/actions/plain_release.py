@@ -14,7 +14,7 @@ from generator.diff.model import Facts, Side
 from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
 from generator.release.v1.nondeterminism import PINS
-from generator.render import normalise as render_steady
+from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
@@ -82,7 +82,7 @@ class PlainReleases:
                 hint=f"gen-env chart pull {version}",
             )
             return Side(revision, failure=problem)
-        answer = render_steady.render(self.renderer, self._request(source, facts), PINS)
+        answer = normalise.render(self.renderer, self._request(source, facts), PINS)
         values = source.values
         known = Facts(
             airflow_version=str(values.get("airflowVersion") or facts.values.get("airflowVersion")),
@@ -94,7 +94,7 @@ class PlainReleases:
         )
         if isinstance(answer, RenderFailure):
             return Side(revision, failure=answer.problems(path=source.path)[0])
-        random = render_steady.problems(answer.random, environment="", path=source.path)
+        random = normalise.problems(answer.random, environment="", path=source.path)
         return Side(
             revision,
             answer.manifests,

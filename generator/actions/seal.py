@@ -12,16 +12,22 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Severity
-from generator.manifests import secrets as manifests
+from generator.manifests import secrets
 from generator.model.repository import CONTROLLER
 from generator.pipeline import generate as pipeline
 from generator.pipeline.generate import Built, Charts
 from generator.redaction.secret import Secret
 from generator.release.release import Release
 from generator.release.secret import SecretNeed
-from generator.seal import certificate, fernet, generate, sealed_secret, sealing
-from generator.seal import certificate_source as source
-from generator.seal import derived_values as assembly
+from generator.seal import (
+    certificate,
+    certificate_source,
+    derived_values,
+    fernet,
+    generate,
+    sealed_secret,
+    sealing,
+)
 from generator.seal import input as sources
 from generator.seal.certificate import SealingCertificate
 from generator.seal.sealed_secret import State
@@ -33,7 +39,7 @@ Ask = Callable[[str], Secret]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line; values given there are secrets already."""
 
     environment: str
@@ -69,27 +75,31 @@ class Fetched:
     before: str | None
 
 
-def prepare(root: Path, wish: Wish, charts: Charts, ask: Ask, now: datetime.datetime) -> Sealed:
+def prepare(
+    root: Path, options: Options, charts: Charts, ask: Ask, now: datetime.datetime
+) -> Sealed:
     """Seal and regenerate; nothing is written yet, and no plaintext ever is.
 
     Raises UserError for an unknown secret or key, a missing or expired certificate, a value that
     may not be replaced.
     """
     files = WorkTree(root)
-    built = _built(files, wish.environment)
+    built = _built(files, options.environment)
     release = built.release
     assert release is not None
-    if wish.rotate:
-        return _rotated(root, files, built, wish, charts, ask, now)
-    values = _values(built, release, wish, ask)
+    if options.rotate:
+        return _rotated(root, files, built, options, charts, ask, now)
+    values = _values(built, release, options, ask)
     if not values:
         return Sealed(Plan({}), {}, None)
-    key = _certificate(root, release, wish)
+    key = _certificate(root, release, options)
     writes = {}
     for name, chosen in values.items():
-        path, text = _sealed_file(built, release, name, chosen, key, now, generated=wish.generate)
+        path, text = _sealed_file(
+            built, release, name, chosen, key, now, generated=options.generate
+        )
         writes[path] = text
-    plan = _with_tree(files, wish.environment, writes, charts)
+    plan = _with_tree(files, options.environment, writes, charts)
     sealed = {name: tuple(sorted(chosen)) for name, chosen in sorted(values.items())}
     return Sealed(plan, sealed, key)
 
@@ -98,7 +108,7 @@ def _rotated(
     root: Path,
     files: Files,
     built: Built,
-    wish: Wish,
+    options: Options,
     charts: Charts,
     ask: Ask,
     now: datetime.datetime,
@@ -111,14 +121,14 @@ def _rotated(
     stage = fernet.stage(manifest)
     key = None
     if stage is fernet.Stage.BOTH:
-        rotated = fernet.finish(manifest, reencrypted=wish.reencrypted)
+        rotated = fernet.finish(manifest, reencrypted=options.reencrypted)
     elif stage is fernet.Stage.UNSEALED:
         raise UserError(
             "no Fernet key is sealed yet",
-            hint=f"gen-env seal {wish.environment} {need.name} --generate",
+            hint=f"gen-env seal {options.environment} {need.name} --generate",
         )
     else:
-        key = _certificate(root, release, wish)
+        key = _certificate(root, release, options)
         rotated = fernet.start(manifest, ask("the Fernet key in use"), key, now=now)
     file = _file(built, need.name)
     assert file is not None
@@ -127,7 +137,7 @@ def _rotated(
     text = fernet.instructions(
         fernet.stage(rotated), namespace=release.environment.namespace, workload=scheduler
     )
-    plan = _with_tree(files, wish.environment, writes, charts)
+    plan = _with_tree(files, options.environment, writes, charts)
     return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, key, text)
 
 
@@ -147,11 +157,13 @@ def _built(files: Files, name: str) -> Built:
     raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
 
 
-def _certificate(root: Path, release: Release, wish: Wish) -> SealingCertificate:
+def _certificate(root: Path, release: Release, options: Options) -> SealingCertificate:
     name, cluster = release.environment.destination.cluster, release.resolved.cluster
-    if wish.certificate is None:
-        return source.configured(name, cluster, root)
-    return source.given(wish.certificate, name, cluster, root=root, folder=wish.folder, ca=wish.ca)
+    if options.certificate is None:
+        return certificate_source.configured(name, cluster, root)
+    return certificate_source.given(
+        options.certificate, name, cluster, root=root, folder=options.folder, ca=options.ca
+    )
 
 
 def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
@@ -169,7 +181,7 @@ def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
             path="gen-env.yaml",
             hint=f"certificate: certs/{name}.pem",
         )
-    pem = source.ask(name, cluster)
+    pem = certificate_source.ask(name, cluster)
     fetched = certificate.parse(pem, f"cluster {name}")
     fetched.require_valid(now)
     before = None
@@ -179,41 +191,43 @@ def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
     return Fetched(Plan({path: text}), fetched, before)
 
 
-def _values(built: Built, release: Release, wish: Wish, ask: Ask) -> dict[str, dict[str, Secret]]:
+def _values(
+    built: Built, release: Release, options: Options, ask: Ask
+) -> dict[str, dict[str, Secret]]:
     needs = {need.name: need for need in release.needs}
-    if wish.secret is not None and wish.secret not in needs:
+    if options.secret is not None and options.secret not in needs:
         raise UserError(
-            f"{wish.environment} needs no Secret {wish.secret}",
+            f"{options.environment} needs no Secret {options.secret}",
             hint=f"it needs: {', '.join(needs)}",
         )
-    if wish.secret is None:
-        return _everything(built, release, needs, wish, ask)
-    need = needs[wish.secret]
-    unknown = sorted(set(wish.given) - set(need.key_names))
+    if options.secret is None:
+        return _everything(built, release, needs, options, ask)
+    need = needs[options.secret]
+    unknown = sorted(set(options.given) - set(need.key_names))
     if unknown:
         raise UserError(
             f"{need.name} has no key {', '.join(unknown)}",
             hint=f"its keys: {', '.join(need.key_names)}",
         )
-    found = dict(wish.given)
-    if wish.generate:
+    found = dict(options.given)
+    if options.generate:
         open_keys = [key for key in _open(built, need) if key not in found]
         if not open_keys and not found:
             fernet.require_replaceable(
                 _manifest(built, release, need), need.key_names, generated=True
             )
         found |= generate.generate(open_keys)
-    elif wish.user is not None:
-        found |= _from_user(release, need, wish.user, ask)
+    elif options.user is not None:
+        found |= _from_user(release, need, options.user, ask)
     elif not found:
         found |= {key: ask(key) for key in _open(built, need) or need.key_names}
     return {need.name: found} if found else {}
 
 
 def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[str, Secret]:
-    if any(key.source in assembly.DATABASE_SOURCES for key in need.keys):
+    if any(key.source in derived_values.DATABASE_SOURCES for key in need.keys):
         password = ask(f"password of {user}")
-        return assembly.database_values(release, {need.name: need}, user, password)[need.name]
+        return derived_values.database_values(release, {need.name: need}, user, password)[need.name]
     if "GITSYNC_USERNAME" in need.key_names:
         return sources.git_sync_credentials(user, ask(f"token of {user}"))
     raise UserError(
@@ -223,26 +237,28 @@ def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[
 
 
 def _everything(
-    built: Built, release: Release, needs: Mapping[str, SecretNeed], wish: Wish, ask: Ask
+    built: Built, release: Release, needs: Mapping[str, SecretNeed], options: Options, ask: Ask
 ) -> dict[str, dict[str, Secret]]:
     """All Secrets at once: what can be generated, and what follows from one password."""
-    if wish.given:
+    if options.given:
         raise UserError("say which Secret these values are for", hint=f"one of {', '.join(needs)}")
-    if not wish.generate and wish.user is None:
+    if not options.generate and options.user is None:
         raise UserError(
             "give a Secret, or --generate, or --user for the database's connections",
-            hint=f"gen-env secrets {wish.environment} lists them",
+            hint=f"gen-env secrets {options.environment} lists them",
         )
     found: dict[str, dict[str, Secret]] = {}
-    if wish.generate:
+    if options.generate:
         for need in needs.values():
             keys = [key for key in _open(built, need) if generate.can_generate(key)]
             if keys:
                 found[need.name] = generate.generate(keys)
         _follow(built, release, needs, found)
-    if wish.user is not None:
-        password = ask(f"password of {wish.user}")
-        for name, values in assembly.database_values(release, needs, wish.user, password).items():
+    if options.user is not None:
+        password = ask(f"password of {options.user}")
+        for name, values in derived_values.database_values(
+            release, needs, options.user, password
+        ).items():
             found.setdefault(name, {}).update(values)
     return found
 
@@ -259,12 +275,12 @@ def _follow(
             if key.source == "broker-uri" and release.topology.has("redis"):
                 password = _generated(release, needs, found, "redis")
                 if password is not None:
-                    url = assembly.broker_url(release, password)
+                    url = derived_values.broker_url(release, password)
                     found.setdefault(need.name, {})[key.name] = url
     if release.environment.database.embedded:
         password = _generated(release, needs, found, "postgresql")
         if password is not None:
-            derived = assembly.database_values(release, needs, "postgres", password)
+            derived = derived_values.database_values(release, needs, "postgres", password)
             for name, values in derived.items():
                 found.setdefault(name, {}).update(values)
 
@@ -288,7 +304,7 @@ def _file(built: Built, name: str) -> tree.SecretFile | None:
 
 def _manifest(built: Built, release: Release, need: SecretNeed) -> Mapping[str, Any]:
     file = _file(built, need.name)
-    return file.manifest if file else manifests.stub(release, need)
+    return file.manifest if file else secrets.stub(release, need)
 
 
 def _open(built: Built, need: SecretNeed) -> list[str]:

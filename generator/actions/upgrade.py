@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.chart import comparison as chart_comparison
+from generator.chart import comparison
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, has_errors
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import Definition
 from generator.helmvalues.values import lookup
 from generator.impact.context import counted
 from generator.impact.rules import migrations
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
-from generator.release import chart_lines as table
+from generator.release import chart_lines
 from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml.facade import YamlError
 
 _FROM_2_TO_3 = (
@@ -36,7 +36,7 @@ _FROM_2_TO_3 = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """Versions to move to; None leaves one as it is."""
 
     chart: str | None
@@ -61,30 +61,30 @@ class Upgrade:
 
 
 def prepare(
-    root: Path, names: Sequence[str], wish: Wish, charts: Charts, renderer: Renderer | None
+    root: Path, names: Sequence[str], options: Options, charts: Charts, renderer: Renderer | None
 ) -> list[Upgrade]:
     """What the upgrade of these environments will write; nothing is written yet.
 
     Raises UserError for unknown environments and versions that are not versions.
     """
-    if wish.chart is None and wish.airflow is None:
+    if options.chart is None and options.airflow is None:
         raise UserError("nothing to upgrade to", hint="give --chart VERSION or --airflow VERSION")
     files = WorkTree(root)
     found = catalogue.load(files)
-    return [_one(files, found, item, wish, charts, renderer) for item in found.chosen(names)]
+    return [_one(files, found, item, options, charts, renderer) for item in found.chosen(names)]
 
 
 def _one(
     files: WorkTree,
     found: catalogue.Catalogue,
     item: Definition,
-    wish: Wish,
+    options: Options,
     charts: Charts,
     renderer: Renderer | None,
 ) -> Upgrade:
-    text = _edited(item, wish)
-    ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, wish)})
-    generation = pipeline.generate(ahead, [item.name], charts, renderer)
+    text = _edited(item, options)
+    ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, options)})
+    generation = generate.generate(ahead, [item.name], charts, renderer)
     problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
     writes: dict[str, str] = {}
     removals: list[str] = []
@@ -94,35 +94,35 @@ def _one(
         if outcome.name == item.name:
             writes |= outcome.plan.writes
             removals += outcome.plan.removals
-    before = pipeline.build(files, found.settings, item) if found.settings else None
+    before = generate.build(files, found.settings, item) if found.settings else None
     after = generation.built.get(item.name)
     return Upgrade(
         item.name,
-        tuple(_moves(item, wish)),
+        tuple(_moves(item, options)),
         Plan(writes, tuple(removals)),
         problems,
-        tuple(_notes(before, after, item, wish, charts)),
-        tuple(_steps(item, wish)),
+        tuple(_notes(before, after, item, options, charts)),
+        tuple(_steps(item, options)),
     )
 
 
-def _unlocked(files: WorkTree, item: Definition, wish: Wish) -> dict[str, bytes]:
+def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, bytes]:
     """The lock without the digest of a chart that is asked for anew: the one at hand is taken."""
     try:
         lock = catalogue.lock(files, item)
     except YamlError:
         return {}
-    if lock is None or lock.chart_version != wish.chart:
+    if lock is None or lock.chart_version != options.chart:
         return {}
     anew = dataclasses.replace(lock, chart_digest=None)
-    return {f"{item.folder}/{locks.FILE_NAME}": anew.text().encode()}
+    return {f"{item.folder}/{lock_file.FILE_NAME}": anew.text().encode()}
 
 
-def _edited(item: Definition, wish: Wish) -> str:
+def _edited(item: Definition, options: Options) -> str:
     text = item.document.text
     for path, version in (
-        (("airflow", "version"), wish.airflow),
-        (("chart", "version"), wish.chart),
+        (("airflow", "version"), options.airflow),
+        (("chart", "version"), options.chart),
     ):
         if version is None:
             continue
@@ -132,50 +132,50 @@ def _edited(item: Definition, wish: Wish) -> str:
                 path=item.path,
                 hint="it comes from defaults in gen-env.yaml: change it there",
             )
-        text = yamledit.set_scalar(text, path, version, file=item.path)
+        text = edit.set_scalar(text, path, version, file=item.path)
     digest = item.part("chart", "digest")
-    if wish.chart is not None and digest is not None:
-        text = yamledit.remove(text, ("chart", "digest"), file=item.path)
+    if options.chart is not None and digest is not None:
+        text = edit.remove(text, ("chart", "digest"), file=item.path)
     return text
 
 
-def _moves(item: Definition, wish: Wish) -> Iterator[str]:
+def _moves(item: Definition, options: Options) -> Iterator[str]:
     for word, path, version in (
-        ("Airflow", ("airflow", "version"), wish.airflow),
-        ("chart", ("chart", "version"), wish.chart),
+        ("Airflow", ("airflow", "version"), options.airflow),
+        ("chart", ("chart", "version"), options.chart),
     ):
         if version is not None:
             yield f"{word} {item.part(*path)} → {version}"
 
 
 def _notes(
-    before: Built | None, after: Built | None, item: Definition, wish: Wish, charts: Charts
+    before: Built | None, after: Built | None, item: Definition, options: Options, charts: Charts
 ) -> Iterator[str]:
-    yield from _airflow_notes(item, wish)
+    yield from _airflow_notes(item, options)
     image = item.part("image", "tag")
-    if wish.airflow and image and wish.airflow not in str(image):
+    if options.airflow and image and options.airflow not in str(image):
         yield (
-            f"image.tag is still {image}: build and set an image with Airflow {wish.airflow},"
+            f"image.tag is still {image}: build and set an image with Airflow {options.airflow},"
             " or old code runs against the new schema"
         )
-    if wish.chart:
-        yield from _chart_notes(before, str(item.part("chart", "version")), wish.chart, charts)
+    if options.chart:
+        yield from _chart_notes(before, str(item.part("chart", "version")), options.chart, charts)
 
 
-def _airflow_notes(item: Definition, wish: Wish) -> Iterator[str]:
-    if wish.airflow is None:
+def _airflow_notes(item: Definition, options: Options) -> Iterator[str]:
+    if options.airflow is None:
         return
     old = str(item.part("airflow", "version"))
-    found = migrations.classify(old, wish.airflow)
+    found = migrations.classify(old, options.airflow)
     if found is not None:
         yield f"database migration: {found.kind.value}; {found.reason}"
-    if old.startswith("2.") and not wish.airflow.startswith("2."):
+    if old.startswith("2.") and not options.airflow.startswith("2."):
         yield from _FROM_2_TO_3
 
 
 def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> Iterator[str]:
-    if table.line_for(new) is None:
-        yield f"chart {new} is not known to this gen-env (known: {table.known()})"
+    if chart_lines.line_for(new) is None:
+        yield f"chart {new} is not known to this gen-env (known: {chart_lines.known()})"
     first, second = charts.find(old, None), charts.find(new, None)
     if first is None or second is None:
         lacking = old if first is None else new
@@ -188,9 +188,7 @@ def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> It
 def _differences(
     first: ChartArchive, second: ChartArchive, values: Mapping[str, Any]
 ) -> Iterator[str]:
-    found = chart_comparison.compare(
-        (first.values(), first.schema()), (second.values(), second.schema())
-    )
+    found = comparison.compare((first.values(), first.schema()), (second.values(), second.schema()))
 
     def used(key: str) -> str:
         return " (used here)" if lookup(values, key) is not None else ""
@@ -211,7 +209,7 @@ def _differences(
         yield f"{counted(len(found.added), 'new value')}: {shown}"
 
 
-def _deprecated(found: chart_comparison.Comparison, values: Mapping[str, Any]) -> Iterator[str]:
+def _deprecated(found: comparison.Comparison, values: Mapping[str, Any]) -> Iterator[str]:
     """Deprecated keys that this environment sets; how many others there are."""
     here = [item for item in found.deprecated if lookup(values, item[0]) is not None]
     for key, advice in here:
@@ -220,16 +218,16 @@ def _deprecated(found: chart_comparison.Comparison, values: Mapping[str, Any]) -
         yield f"{counted(others, 'deprecated value')} more, not used here"
 
 
-def _steps(item: Definition, wish: Wish) -> Iterator[str]:
+def _steps(item: Definition, options: Options) -> Iterator[str]:
     """The order to do things in."""
     kind = None
-    if wish.airflow:
-        kind = migrations.classify(str(item.part("airflow", "version")), wish.airflow)
+    if options.airflow:
+        kind = migrations.classify(str(item.part("airflow", "version")), options.airflow)
     heavy = kind is not None and kind.kind in (migrations.Class.ONE_WAY, migrations.Class.DOWNGRADE)
     if heavy:
         yield "take a backup of the metadata database, and try to restore it"
-    if wish.airflow:
-        yield f"run the DAGs' tests with Airflow {wish.airflow} and its providers"
+    if options.airflow:
+        yield f"run the DAGs' tests with Airflow {options.airflow} and its providers"
         yield "build the image, set image.tag and image.digest"
     if heavy:
         yield "pause DAGs, or wait for running tasks: workers restart and the schema moves"

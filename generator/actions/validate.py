@@ -9,32 +9,29 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.actions import validate_sealed_secrets as validate_sealed
+from generator.actions import validate_sealed_secrets
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.files import Files
 from generator.core.layered import Path as KeyPath
 from generator.core.problem import NotDone as UndoneCheck
 from generator.core.problem import Problem, Severity, ordered
-from generator.definition import location as placement
-from generator.definition import suppressions as suppress
+from generator.definition import location, suppressions
 from generator.helmvalues.values import ValuesInput, merged
-from generator.lint import file_rules as structural
-from generator.lint import registry
-from generator.lint.definition import all as definition
-from generator.lint.definition import repository as estate
-from generator.lint.objects import consistency as rendered
-from generator.lint.objects import crd_schema, kubernetes_schema, pod_security
+from generator.lint import file_rules, registry
+from generator.lint.definition import all as definition_rules
+from generator.lint.definition import repository as repository_rules
+from generator.lint.objects import consistency, crd_schema, kubernetes_schema, pod_security
 from generator.lint.objects.context import Context
 from generator.lint.values import deprecated, unknown_keys
 from generator.lint.values import schema as values_schema
 from generator.model.suppression import Suppression
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import adopted
 from generator.release.release import Release
 from generator.release.v1.nondeterminism import PINS
-from generator.release.v1.values import secret_names as contract
-from generator.render import nondeterminism as render_random
+from generator.release.v1.values import secret_names
+from generator.render import nondeterminism
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import plan
 
@@ -75,7 +72,7 @@ class Validation:
 
 
 @dataclasses.dataclass(frozen=True)
-class Means:
+class Toolchain:
     """What checks need from outside: files, charts, Helm, CRDs, the day."""
 
     files: Files
@@ -103,15 +100,15 @@ def crd_folder(root: Path, configured: str | None) -> Path | None:
     return root / configured if configured else None
 
 
-def validate(names: Sequence[str], means: Means) -> Validation:
+def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     """Check these environments, or all; raises UserError for an unknown name."""
-    files = means.files
-    generation = pipeline.generate(
-        files, names, means.charts, means.renderer, may_render=not means.unrendered
+    files = tools.files
+    generation = generate.generate(
+        files, names, tools.charts, tools.renderer, may_render=not tools.unrendered
     )
     problems = list(generation.catalogue.problems)
-    if means.root is not None:
-        problems += placement.problems(means.root, generation.catalogue.settings)
+    if tools.root is not None:
+        problems += location.problems(tools.root, generation.catalogue.settings)
     accepted: list[tuple[Problem, Suppression]] = []
     not_done: list[NotDone] = []
     problems += _estate(files, generation, names)
@@ -121,17 +118,17 @@ def validate(names: Sequence[str], means: Means) -> Validation:
         if built is None or built.release is None or built.resolved is None:
             problems += found
             continue
-        means.progress(f"checking {outcome.name}")
-        more, undone = _release_problems(built, built.release, means)
+        tools.progress(f"checking {outcome.name}")
+        more, undone = _release_problems(built, built.release, tools)
         more = adopted.softened(more, built.release.environment)
         not_done += undone
         # What keeps `generate` from writing the tree cannot be accepted: nothing would be deployed.
         firm = [item for item in outcome.problems if item.severity is Severity.ERROR]
         soft = [item for item in (*found, *more) if item not in firm]
-        standing, dropped = suppress.apply(built.resolved, soft, means.now.date())
+        standing, dropped = suppressions.apply(built.resolved, soft, tools.now.date())
         standing += firm
         used = {item.rule for _, item in dropped}
-        standing += suppress.faults(built.resolved, known_rules(), used, means.now.date())
+        standing += suppressions.faults(built.resolved, known_rules(), used, tools.now.date())
         problems += standing
         accepted += dropped
     named = tuple(item.name for item in generation.outcomes if item.name)
@@ -140,12 +137,12 @@ def validate(names: Sequence[str], means: Means) -> Validation:
 
 def known_rules() -> tuple[str, ...]:
     """The id of every rule that can be suppressed."""
-    rules = (*registry.RULES, *definition.rules(), *estate.RULES, *structural.RULES)
+    rules = (*registry.RULES, *definition_rules.rules(), *repository_rules.RULES, *file_rules.RULES)
     return tuple(rule.id for rule in rules)
 
 
 def _estate(
-    files: Files, generation: pipeline.Generation, names: Sequence[str]
+    files: Files, generation: generate.Generation, names: Sequence[str]
 ) -> Iterator[Problem]:
     """Duplicates, of ciphertexts too, are looked for among all, and told for the chosen ones."""
     found = generation.catalogue
@@ -154,37 +151,37 @@ def _estate(
     chosen = set(names) or set(found.definitions)
     # A finding stands at the later of two: the chosen ones come last.
     everybody = [
-        generation.built.get(item.name) or pipeline.build(files, found.settings, item)
+        generation.built.get(item.name) or generate.build(files, found.settings, item)
         for item in sorted(found.definitions.values(), key=lambda item: item.name in chosen)
     ]
     resolved = [item.resolved for item in everybody if item.resolved is not None]
-    twice = (*estate.problems(resolved), *validate_sealed.reused(everybody))
+    twice = (*repository_rules.problems(resolved), *validate_sealed_secrets.reused(everybody))
     yield from (item for item in twice if item.environment in chosen)
 
 
 def _release_problems(
-    built: Built, release: Release, means: Means
+    built: Built, release: Release, tools: Toolchain
 ) -> tuple[list[Problem], list[NotDone]]:
-    sealed, undone = validate_sealed.problems(built, release, means.files, means.now)
-    problems = [*definition.problems(release), *sealed]
+    sealed, undone = validate_sealed_secrets.problems(built, release, tools.files, tools.now)
+    problems = [*definition_rules.problems(release), *sealed]
     not_done = [_of(built.name, item) for item in undone]
     try:
-        archive = pipeline.archive_for(built, means.charts)
+        archive = generate.archive_for(built, tools.charts)
     except ChartError as error:
-        return [*problems, pipeline.chart_problem(built, error)], not_done
+        return [*problems, generate.chart_problem(built, error)], not_done
     if archive is None:
         version = release.environment.chart.version
-        reason = f"{means.charts.missing(version)}: gen-env chart pull {version}, or chart add"
+        reason = f"{tools.charts.missing(version)}: gen-env chart pull {version}, or chart add"
         not_done.append(NotDone(built.name, "chart values and rendered objects", reason))
         return problems, not_done
     told = list(_value_problems(built, release, archive))
-    if means.unrendered:
+    if tools.unrendered:
         checks = ["rendered objects"]
         if release.resolved.settings.repository.chart.source == "rendered":
             checks.append("generated tree")
-        not_done += [NotDone(built.name, check, means.unrendered) for check in checks]
+        not_done += [NotDone(built.name, check, tools.unrendered) for check in checks]
         return [*problems, *told], not_done
-    objects = _rendered_problems(built, release, archive, means, not_done)
+    objects = _rendered_problems(built, release, archive, tools, not_done)
     if any(item.rule == "values/schema" for item in told):
         # Helm refuses the same values once more, without a line.
         objects = [item for item in objects if item.rule != "chart/schema"]
@@ -236,24 +233,24 @@ def _rendered_problems(
     built: Built,
     release: Release,
     archive: ChartArchive,
-    means: Means,
+    tools: Toolchain,
     not_done: list[NotDone],
 ) -> list[Problem]:
     problems: list[Problem] = []
-    result = pipeline.render_release(built, means.charts, means.renderer, problems)
+    result = generate.render_release(built, tools.charts, tools.renderer, problems)
     if result is None:
         return problems
-    everything: list[Any] = [*pipeline.own_manifests(built), *result.manifests]
-    everything.append(pipeline.application_of(built))
+    everything: list[Any] = [*generate.own_manifests(built), *result.manifests]
+    everything.append(generate.application_of(built))
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
-    problems += _random(built, archive, result, means)
+    problems += _random(built, archive, result, tools)
     found = list(kubernetes_schema.problems(everything, version))
-    crds = crd_schema.check(everything, means.crds)
+    crds = crd_schema.check(everything, tools.crds)
     found += crds.problems
     not_done += [_of(built.name, item) for item in crds.not_done]
     found += pod_security.problems(everything, environment.security.pod_security)
-    found += rendered.problems(everything, _context(release))
+    found += consistency.problems(everything, _context(release))
     place = built.definition.path
     problems += [
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
@@ -262,16 +259,16 @@ def _rendered_problems(
 
 
 def _random(
-    built: Built, archive: ChartArchive, first: RenderResult, means: Means
+    built: Built, archive: ChartArchive, first: RenderResult, tools: Toolchain
 ) -> Iterator[Problem]:
     """What a second render makes differently: each sync would change it."""
-    if means.again is None or built.resolved is None:
+    if tools.again is None or built.resolved is None:
         return
-    request = pipeline.request(built, archive)
-    second = means.again(request)
+    request = generate.request(built, archive)
+    second = tools.again(request)
     if isinstance(second, RenderFailure):
         return
-    for field in render_random.compare(first, second, request.namespace, PINS):
+    for field in nondeterminism.compare(first, second, request.namespace, PINS):
         hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
         yield built.resolved.problem(
             "render/random",
@@ -289,7 +286,7 @@ def _context(release: Release) -> Context:
     if environment.secrets.provider != "sealed-secrets":
         known |= {need.name: frozenset(need.key_names) for need in release.needs}
     if environment.ingress and environment.ingress.tls:
-        known[contract.tls(environment)] = None
+        known[secret_names.tls(environment)] = None
     argocd = release.resolved.settings.repository.argocd.namespace
     return Context(
         namespace=environment.namespace,

@@ -14,8 +14,7 @@ from generator.core.problem import NotDone, Problem, Severity
 from generator.model.repository import CONTROLLER
 from generator.pipeline.generate import Built
 from generator.release.release import Release
-from generator.seal import certificate, inspection
-from generator.seal import derived_values as assembly
+from generator.seal import certificate, derived_values, inspection
 from generator.seal.inspection import Place
 from generator.seal.scopes import Scope
 
@@ -42,7 +41,7 @@ def problems(
             environment.namespace,
             frozenset(need.key_names),
             Scope(environment.secrets.scope),
-            assembly.expected_uri_parts(release, need),
+            derived_values.expected_uri_parts(release, need),
         )
         own = inspection.inspect(manifest, expected, place, stubs=stubs)
         found += _one_a_file(own, built.name, need.name)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from generator.actions import diff as compare
+from generator.actions import diff
 from generator.cluster import Cluster
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
@@ -14,10 +14,10 @@ from generator.core.process import CommandError
 from generator.definition.definition import ROOT
 from generator.diff.model import Side
 from generator.git.worktree import Worktree
-from generator.manifests import rbac as access
+from generator.manifests import rbac
 from generator.model.repository import Repository
 from generator.pipeline import side as sides
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.release import release
@@ -30,7 +30,7 @@ from generator.verify.watch import watch
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for: environment, revision (None: the default branch), seconds."""
 
     environment: str
@@ -62,10 +62,10 @@ class Subject:
     cluster: str
     context: str
     hub_context: str
-    rules: tuple[access.Rule, ...]
+    rules: tuple[rbac.Rule, ...]
 
 
-def subject(root: Path, wish: Wish) -> Subject:
+def subject(root: Path, options: Options) -> Subject:
     """Read the environment at its revision and render it: what the cluster must show.
 
     Raises UserError for an unknown environment or revision, or a chart that cannot be rendered.
@@ -73,10 +73,10 @@ def subject(root: Path, wish: Wish) -> Subject:
     tree = Worktree.find(root)
     prefix = root.resolve().relative_to(tree.root.resolve()).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
-    sha = tree.resolve(wish.revision or tree.default_branch())
-    files = compare.at_revision(tree, sha, prefix)
-    charts, renderer = engines.charts(files, root), engines.lazy(WorkTree(root))
-    return promised(Revision(tree, prefix, sha, files, charts, renderer), wish.environment)
+    sha = tree.resolve(options.revision or tree.default_branch())
+    files = diff.at_revision(tree, sha, prefix)
+    charts, renderer = toolchain.charts(files, root), toolchain.lazy(WorkTree(root))
+    return promised(Revision(tree, prefix, sha, files, charts, renderer), options.environment)
 
 
 def promised(at: Revision, environment: str) -> Subject:
@@ -96,8 +96,8 @@ def promised(at: Revision, environment: str) -> Subject:
     expected = _expected(at, side, environment, repository.repository.url)
     argocd = repository.argocd
     rules = (
-        *access.environment_rules(expected.namespace),
-        *access.hub_rules(argocd.namespace, [expected.application]),
+        *rbac.environment_rules(expected.namespace),
+        *rbac.hub_rules(argocd.namespace, [expected.application]),
     )
     context = inputs.cluster.context or ""
     name = cluster_name(repository, inputs)
@@ -197,7 +197,7 @@ def prove_in(
 def _require_rights(cluster: Cluster, hub: Cluster, found: Subject) -> None:
     here = [rule for rule in found.rules if rule.namespace == found.expected.namespace]
     there = [rule for rule in found.rules if rule.namespace != found.expected.namespace]
-    missing = [*access.self_check(cluster, here), *access.self_check(hub, there)]
+    missing = [*rbac.self_check(cluster, here), *rbac.self_check(hub, there)]
     if missing:
         listed = "\n".join(f"  {item}" for item in missing)
         raise UserError(

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.adoption import field_match as fit
-from generator.adoption import plaintext_secrets as inline
-from generator.adoption import proof, simplify, text
-from generator.adoption import request as subject
-from generator.adoption import required_fields as required
-from generator.adoption import values_to_fields as inverse
+from generator.adoption import (
+    field_match,
+    plaintext_secrets,
+    proof,
+    request,
+    required_fields,
+    simplify,
+    text,
+    values_to_fields,
+)
 from generator.adoption.plaintext_secrets import InlineSecret
 from generator.adoption.proof import Proof
-from generator.adoption.request import Subject, Wish
+from generator.adoption.request import Options, Subject
 from generator.adoption.simplify import Named
 from generator.adoption.source import Original
 from generator.core.errors import UserError
@@ -24,7 +28,7 @@ from generator.core.problem import Problem, Severity, has_errors, ordered
 from generator.definition import definition
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.schema import schema_problems
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
 from generator.tree.plan import Plan
@@ -92,13 +96,13 @@ class _Attempt:
 
 
 def prepare(
-    root: Path, paths: Sequence[Path], wish: Wish, charts: Charts, renderer: Repeatable
+    root: Path, paths: Sequence[Path], options: Options, charts: Charts, renderer: Repeatable
 ) -> Takeover:
     """Everything that `adopt` will write, and the proof.
 
     Raises UserError or Refused for what cannot be taken over.
     """
-    found = subject.read(WorkTree(root), paths, wish, charts)
+    found = request.read(WorkTree(root), paths, options, charts)
     values = found.input(found.original.source.values)
     secrets = _examined(found, values)
     schema, defaults = found.archive.schema(), values.defaults
@@ -108,7 +112,7 @@ def prepare(
     written = attempt.built.definition.document.text
     plan, problems = _plan(found, written, charts, renderer)
     return Takeover(
-        name=wish.name,
+        name=options.name,
         text=written,
         original=found.original,
         proof=attempt.proof,
@@ -124,13 +128,13 @@ def prepare(
 
 def _examined(found: Subject, values: ValuesInput) -> tuple[InlineSecret, ...]:
     """The inline secrets that a Secret elsewhere may replace; raises Refused with all faults."""
-    secrets = inline.found(values)
-    elsewhere = found.wish.secrets_elsewhere
+    secrets = plaintext_secrets.found(values)
+    elsewhere = found.options.secrets_elsewhere
     problems = [
         *schema_problems(values, found.archive.schema()),
-        *required.unknown(found, values),
+        *required_fields.unknown(found, values),
         *(
-            _inline_problem(item, found.wish.name)
+            _inline_problem(item, found.options.name)
             for item in secrets
             if not (item.movable and elsewhere)
         ),
@@ -150,7 +154,7 @@ def _first_equal(
 ) -> _Attempt:
     """The shortest definition with which nothing changes; the last one tried if there is none."""
     named = frozenset(name for item in secrets for name, _ in item.secrets)
-    user = inline.moved(values, secrets)
+    user = plaintext_secrets.moved(values, secrets)
     attempt: _Attempt | None = None
     for stage, simple, keep in _simpler(user, values, unread):
         built, left_over = _built(found, values, simple, keep)
@@ -187,40 +191,44 @@ def _built(
     """The definition for these values, read back from its text and built as `generate` does."""
     fitted = _fitted(found, values, found.input(simple), keep)
     names = [Path(path).name for path in found.original.paths]
-    written = text.definition(found.wish.name, fitted.data, fitted.rest, names)
-    item = definition.load(found.wish.name, written.encode())
-    built = pipeline.build(found.files, found.settings, item)
+    written = text.definition(found.options.name, fitted.data, fitted.rest, names)
+    item = definition.load(found.options.name, written.encode())
+    built = generate.build(found.files, found.settings, item)
     if built.release is None:
         raise Refused([item for item in built.problems if item.severity is Severity.ERROR])
-    return built, tuple(fit.described(fitted))
+    return built, tuple(field_match.described(fitted))
 
 
 def _fitted(
     found: Subject, values: ValuesInput, seen: ValuesInput, keep: Mapping[str, Any]
-) -> fit.Fitted:
+) -> field_match.Fitted:
     baked: dict[str, Any] = {"image": {}}
-    dags = inverse.dags(seen)
+    dags = values_to_fields.dags(seen)
     try:
-        return fit.fit(seen, required.fields(found, values, dags), found.cluster, keep=keep)
+        return field_match.fit(
+            seen, required_fields.fields(found, values, dags), found.cluster, keep=keep
+        )
     except UserError:
         # A way of fetching DAGs that no field can say stays among the values.
         if dags == baked:
             raise
-        return fit.fit(seen, required.fields(found, values, baked), found.cluster, keep=keep)
+        return field_match.fit(
+            seen, required_fields.fields(found, values, baked), found.cluster, keep=keep
+        )
 
 
 def _plan(
     found: Subject, written: str, charts: Charts, renderer: Repeatable
 ) -> tuple[Plan, tuple[Problem, ...]]:
     ahead = Overlay(found.files, {found.path: written.encode()})
-    generation = pipeline.generate(ahead, [found.wish.name], charts, renderer)
+    generation = generate.generate(ahead, [found.options.name], charts, renderer)
     writes = {found.path: written}
     if isinstance(found.files, Overlay):
         writes |= {path: content.decode() for path, content in found.files.writes.items()}
     for outcome in generation.outcomes:
         writes |= outcome.plan.writes
     problems = tuple(
-        item for item in generation.problems if item.environment in ("", found.wish.name)
+        item for item in generation.problems if item.environment in ("", found.options.name)
     )
     return Plan(writes), problems
 

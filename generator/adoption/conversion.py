@@ -8,15 +8,14 @@ from typing import Any
 
 import pydantic
 
-from generator.adoption import simplify
-from generator.adoption import values_to_fields as inverse
+from generator.adoption import simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
 from generator.core.errors import UserError
 from generator.core.layered import Path, alternatives, dotted
 from generator.helmvalues.values import ValuesInput, lookup
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release import chart_lines as table
+from generator.release import chart_lines
 from generator.release.adopted_settings import field_of
 from generator.release.setting import copied
 from generator.yaml import facade as yamlio
@@ -42,7 +41,7 @@ def convert(
     present: dict[str, Any] = copied(data)
     fields: list[Proposal] = []
     keys: dict[Key, Any] = {}
-    for path, value in (*inverse.proposals(values), *_environment(values)):
+    for path, value in (*values_to_fields.proposals(values), *_environment(values)):
         if value is None or lookup(present, path) not in (None, {}):
             continue
         if any(lookup(present, other) is not None for other in alternatives(path)):
@@ -70,7 +69,7 @@ def _decided(data: Mapping[str, Any], path: Path, cluster: Cluster) -> dict[Key,
         environment = Environment.model_validate(data)
     except pydantic.ValidationError:
         return {}
-    line = table.line_for(environment.chart.version)
+    line = chart_lines.line_for(environment.chart.version)
     if line is None:
         return {}
     name = dotted(path)

@@ -8,9 +8,7 @@ from typing import Any
 
 import pydantic
 
-from generator.adoption import service_accounts as identity
-from generator.adoption import simplify
-from generator.adoption import values_to_fields as inverse
+from generator.adoption import service_accounts, simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
 from generator.core.errors import UserError
 from generator.core.layered import Path, alternatives, dotted, leaves
@@ -19,8 +17,7 @@ from generator.helmvalues.values import ValuesInput, lookup, merged
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release import adopted_settings as adopted
-from generator.release import chart_lines as table
+from generator.release import adopted_settings, chart_lines
 from generator.release.setting import Setting, copied
 
 # Keys that one field sets together for two generations of a program; the older may lag behind.
@@ -53,9 +50,9 @@ def fit(
     """
     fitting = _Fitting(values, cluster, copied(required))
     fitting.check()
-    for proposal in inverse.proposals(values):
+    for proposal in values_to_fields.proposals(values):
         fitting.offer(proposal)
-    for proposal in inverse.options(values):
+    for proposal in values_to_fields.options(values):
         if not fitting.covers(("config", *proposal[0][2:])):
             fitting.offer(proposal)
     return fitting.result(keep)
@@ -121,20 +118,20 @@ class _Fitting:
         return ".".join(key) not in _COMPANIONS and self._values.decided(key)
 
     def _effect_of(self, environment: Environment, data: Mapping[str, Any]) -> _Effect:
-        line = table.line_for(environment.chart.version)
+        line = chart_lines.line_for(environment.chart.version)
         assert line is not None
         settings = line.settings(environment, self._cluster)
-        wanted = adopted.kept(settings, (), Adoption(), lambda field: _says(data, field))
+        wanted = adopted_settings.kept(settings, (), Adoption(), lambda field: _says(data, field))
         equal = tuple(item for item in wanted if self._as_before(item))
         return _Effect(equal, tuple(item for item in wanted if item not in equal))
 
     def _as_before(self, setting: Setting) -> bool:
         before = self._values.get(setting.key)
         if setting.key[0] == "config":
-            return bool(inverse.option_text(before) == setting.value)
+            return bool(values_to_fields.option_text(before) == setting.value)
         after = setting.value
-        if identity.is_identity(setting.key):
-            before = identity.settled(before, self._values)
+        if service_accounts.is_identity(setting.key):
+            before = service_accounts.settled(before, self._values)
         if isinstance(after, Mapping):
             default = lookup(self._values.defaults, setting.key)
             after = merged(default if isinstance(default, Mapping) else {}, after)

@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generator.adoption import blockers as harden_obstacle
-from generator.adoption import simplify
+from generator.adoption import blockers, simplify
 from generator.adoption.blockers import Obstacle
 from generator.adoption.conversion import below, convert
 from generator.chart.chart import ChartArchive
@@ -20,11 +19,9 @@ from generator.definition.definition import Definition
 from generator.helmvalues.values import ValuesInput, lookup, merged
 from generator.model.adoption import STEPS, Adoption, Step
 from generator.model.repository import Cluster
-from generator.pipeline import generate as pipeline
-from generator.pipeline import review
+from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
-from generator.release import adopted
-from generator.release import chart_lines as table
+from generator.release import adopted, chart_lines
 from generator.release.adopted_settings import step_of
 from generator.release.setting import Setting
 from generator.release.v1.names import Names
@@ -32,7 +29,7 @@ from generator.render.request import Renderer
 from generator.report.model import Report
 from generator.tree import catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml import facade as yamlio
 
 ABOUT: Mapping[Step, str] = {
@@ -117,7 +114,7 @@ def prepare(
     wanted = [item for item in open_steps if item == step] if step else open_steps
     if not wanted:
         raise UserError(f"no hardening step {step}", hint=f"steps: {', '.join(open_steps)}")
-    archive = pipeline.archive_for(subject.built, charts)
+    archive = generate.archive_for(subject.built, charts)
     chosen: list[Step] = []
     for item in wanted:
         chosen.append(item)
@@ -165,7 +162,7 @@ def _adopted(files: Files, name: str) -> _Subject:
     if item is None or found.settings is None:
         problem = found.problems[0]
         raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
-    built = pipeline.build(files, found.settings, item)
+    built = generate.build(files, found.settings, item)
     if built.resolved is None or built.release is None:
         problem = next(p for p in built.problems if p.severity is Severity.ERROR)
         raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
@@ -176,7 +173,7 @@ def _adopted(files: Files, name: str) -> _Subject:
             path=item.path,
             hint="gen-env validate finds what its own settings take away",
         )
-    line = table.line_for(environment.chart.version)
+    line = chart_lines.line_for(environment.chart.version)
     assert line is not None
     full = tuple(line.settings(environment, built.resolved.cluster))
     return _Subject(item, built, full, environment.adoption, built.resolved.cluster)
@@ -212,13 +209,13 @@ def _edited(
     file = subject.item.path
     text = _with_steps(subject, steps)
     if "naming" in steps and _would_rename(subject):
-        text = yamledit.set_value(text, ("values", "useStandardNaming"), False, file=file)
+        text = edit.set_value(text, ("values", "useStandardNaming"), False, file=file)
     data = adopted.own_data(subject.item)
     places = [path for path, _ in leaves(data["values"]) if path]
     owners = {path: field for path in places if (field := _taken_by(subject, steps, path))}
     found = convert(data, _input(subject, data["values"], archive), list(owners), subject.cluster)
     for path, value in found.fields:
-        text = yamledit.set_value(text, path, value, file=file)
+        text = edit.set_value(text, path, value, file=file)
     dropped: list[str] = []
     obstacles: list[Obstacle] = []
     for path in places:
@@ -236,8 +233,8 @@ def _edited(
         else:
             obstacles.append(Obstacle(path, owners[path]))
     converted = tuple(dotted(path) for path, _ in found.fields)
-    problems = harden_obstacle.problems(obstacles, subject.item, data["values"])
-    stuck = harden_obstacle.names(obstacles, data["values"])
+    problems = blockers.problems(obstacles, subject.item, data["values"])
+    stuck = blockers.names(obstacles, data["values"])
     return _Edit(text, converted, tuple(dropped), problems, stuck)
 
 
@@ -248,7 +245,7 @@ def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
         return taken[key]
     if "rest" not in steps:
         return ""
-    line = table.line_for(subject.chart_version)
+    line = chart_lines.line_for(subject.chart_version)
     assert line is not None
     owner: str | None = line.owner(tuple(str(part) for part in path), taken)
     return owner or ""
@@ -284,10 +281,10 @@ def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
     adoption = subject.adoption
     now = [step for step in STEPS if step in adoption.steps or step in steps]
     if len(now) == len(STEPS):
-        return yamledit.remove(text, ("adoption",), file=path)
+        return edit.remove(text, ("adoption",), file=path)
     leave = [key for key in adoption.leave if step_of(tuple(key.split("."))) not in now]
     value: dict[str, Any] = {"steps": now, **({"leave": leave} if leave else {})}
-    return yamledit.set_value(text, ("adoption",), value, file=path)
+    return edit.set_value(text, ("adoption",), value, file=path)
 
 
 def _would_rename(subject: _Subject) -> bool:
@@ -305,7 +302,7 @@ def _would_rename(subject: _Subject) -> bool:
 
 def _without(text: str, path: KeyPath, file: str) -> str:
     """The text without a value, and without the mappings that become empty."""
-    text = yamledit.remove(text, path, file=file)
+    text = edit.remove(text, path, file=file)
     parent = path[:-1]
     if parent and lookup(yamlio.read(text, file).data, parent) in ({}, None):
         return _without(text, parent, file)
@@ -332,7 +329,7 @@ def _plan(
     files: Files, item: Definition, text: str, charts: Charts, renderer: Renderer
 ) -> tuple[Plan, tuple[Problem, ...]]:
     ahead = Overlay(files, {item.path: text.encode()})
-    generation = pipeline.generate(ahead, [item.name], charts, renderer)
+    generation = generate.generate(ahead, [item.name], charts, renderer)
     writes, removals = {item.path: text}, list[str]()
     for outcome in generation.outcomes:
         if outcome.name == item.name:
@@ -347,4 +344,4 @@ def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Rende
     ahead = Overlay(files, written, frozenset(plan.removals))
     before = "the work tree" if isinstance(files, WorkTree) else "the default branch"
     revisions = review.Revisions(files, ahead, before, "with this step")
-    return review.review(revisions, [name], None, review.Means(charts, renderer))
+    return review.review(revisions, [name], None, review.Toolchain(charts, renderer))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from generator.adoption import harden
 from generator.adoption.harden import Hardening
 from generator.git.plumbing import Draft
-from generator.promotion import publish
-from generator.promotion import pull_request_text as text
-from generator.promotion.base_branch import Ground
-from generator.promotion.promote import Means, Published
+from generator.promotion import publish, pull_request_text
+from generator.promotion.base_branch import BaseBranch
+from generator.promotion.promote import Published, Toolchain
 from generator.report.escape import code
 
 KIND = "harden"
@@ -25,22 +24,24 @@ def title_of(found: Hardening) -> str:
     return f"Harden {found.name}: {', '.join(found.steps)}"
 
 
-def publish_it(ground: Ground, found: Hardening, means: Means) -> Published:
+def publish_it(base_branch: BaseBranch, found: Hardening, tools: Toolchain) -> Published:
     """Commit the step on the default branch's newest state, push it, open or update its request.
 
     Raises UserError for a branch that is not ours to write, and when remote or forge refuse.
     """
-    assert means.forge is not None
+    assert tools.forge is not None
     message = publish.message(title_of(found), "\n".join(_dropped(found)), {publish.TRAILER: KIND})
     contents: dict[str, bytes | None] = {
         path: written.encode() for path, written in found.plan.writes.items()
     }
     contents |= dict.fromkeys(found.plan.removals)
-    changes = {ground.inside(path): content for path, content in contents.items()}
+    changes = {base_branch.inside(path): content for path, content in contents.items()}
     branch = branch_of(found)
-    placed = publish.place(ground, branch, Draft(ground.base, changes, message), push=True)
-    body = render(found, means.forge.limits.comment_budget)
-    pull = means.forge.ensure_pr(branch, ground.branch, title_of(found), body)
+    placed = publish.place(
+        base_branch, branch, Draft(base_branch.base, changes, message), push=True
+    )
+    body = render(found, tools.forge.limits.comment_budget)
+    pull = tools.forge.ensure_pr(branch, base_branch.branch, title_of(found), body)
     return Published(placed, pull)
 
 
@@ -51,8 +52,8 @@ def render(found: Hardening, budget: int = _LOCAL_BUDGET) -> str:
         f"The next hardening of {code(found.name)}, which was adopted as it was:\n\n{about}\n\n"
         "Merge it alone, and verify it before the next step.\n"
     )
-    head += text.listed([*_converted(found), *_dropped(found)])
-    return text.with_report(head, found.report, budget)
+    head += pull_request_text.listed([*_converted(found), *_dropped(found)])
+    return pull_request_text.with_report(head, found.report, budget)
 
 
 def _converted(found: Hardening) -> list[str]:

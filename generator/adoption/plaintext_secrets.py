@@ -10,7 +10,7 @@ from typing import Any
 from generator.adoption import simplify
 from generator.core.layered import leaves
 from generator.helmvalues.values import Path, ValuesInput, path_of
-from generator.lint.values import plaintext_secrets as traps_plaintext
+from generator.lint.values import plaintext_secrets
 from generator.release.setting import at, copied
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^@\s{]+@")
@@ -132,9 +132,9 @@ def moved(values: ValuesInput, secrets: tuple[InlineSecret, ...]) -> dict[str, A
 
 def _places(values: ValuesInput) -> Iterator[tuple[Path, str]]:
     for trap in (
-        traps_plaintext.inline,
-        traps_plaintext.in_config,
-        traps_plaintext.in_environment,
+        plaintext_secrets.inline,
+        plaintext_secrets.in_config,
+        plaintext_secrets.in_environment,
     ):
         for finding in trap.find(values):
             yield path_of(finding.at), finding.hint
@@ -150,7 +150,7 @@ def _urls(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     if any(_URL.search(text) for text in texts):
         yield path, "take it from a Secret: a URL with a password is one"
     for name in (name for text in texts for name in _VARIABLE.findall(text)):
-        if traps_plaintext.names_secret(name):
+        if plaintext_secrets.names_secret(name):
             yield path, f"take {name} from a Secret, with valueFrom.secretKeyRef"
 
 

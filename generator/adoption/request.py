@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.actions import plain_release
-from generator.adoption import source as original
+from generator.adoption import source as adoption_source
 from generator.adoption.source import Original
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
@@ -18,14 +18,14 @@ from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Settings
 from generator.helmvalues.values import ValuesInput, merged
 from generator.model.repository import Cluster
 from generator.pipeline.generate import Charts
-from generator.release import chart_lines as table
+from generator.release import chart_lines
 from generator.render.request import RenderRequest
 from generator.tree import catalogue
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line; None is to be found out."""
 
     name: str
@@ -44,7 +44,7 @@ class Subject:
 
     files: Files
     settings: Settings
-    wish: Wish
+    options: Options
     original: Original
     cluster_name: str
     archive: ChartArchive
@@ -52,12 +52,12 @@ class Subject:
     @property
     def kept_names(self) -> dict[str, str]:
         """Application and project as they were, where gen-env would choose others."""
-        return _kept_names(self.settings, self.wish, self.original)
+        return _kept_names(self.settings, self.options, self.original)
 
     @property
     def path(self) -> str:
         """The definition, relative to the repository."""
-        return f"{ROOT}/{self.wish.name}/{FILE_NAME}"
+        return f"{ROOT}/{self.options.name}/{FILE_NAME}"
 
     @property
     def cluster(self) -> Cluster:
@@ -91,28 +91,28 @@ class Subject:
         )
 
 
-def read(files: Files, paths: Sequence[Path], wish: Wish, charts: Charts) -> Subject:
+def read(files: Files, paths: Sequence[Path], options: Options, charts: Charts) -> Subject:
     """The release in these files; raises UserError for what cannot become this environment."""
-    settings = _settings(files, wish)
-    taken = original.read(paths)
+    settings = _settings(files, options)
+    taken = adoption_source.read(paths)
     source = dataclasses.replace(
         taken.source,
-        release=wish.release or taken.source.release,
-        namespace=wish.namespace or taken.source.namespace,
+        release=options.release or taken.source.release,
+        namespace=options.namespace or taken.source.namespace,
     )
     taken = dataclasses.replace(taken, source=source)
-    cluster = _cluster(settings, wish, taken)
-    archive = _archive(wish, taken, charts)
-    files, settings = _allowing(files, settings, _kept_names(settings, wish, taken))
-    return Subject(files, settings, wish, taken, cluster, archive)
+    cluster = _cluster(settings, options, taken)
+    archive = _archive(options, taken, charts)
+    files, settings = _allowing(files, settings, _kept_names(settings, options, taken))
+    return Subject(files, settings, options, taken, cluster, archive)
 
 
-def _kept_names(settings: Settings, wish: Wish, taken: Original) -> dict[str, str]:
+def _kept_names(settings: Settings, options: Options, taken: Original) -> dict[str, str]:
     owner = taken.owner
     if owner.kind != "Application":
         return {}
-    team, _, last = wish.name.rpartition("/")
-    name = wish.name.replace("/", "-")
+    team, _, last = options.name.rpartition("/")
+    name = options.name.replace("/", "-")
     pattern = settings.repository.argocd.project.name
     usual = pattern.replace("{team}", team or last).replace("{environment}", name)
     kept = {}
@@ -131,7 +131,7 @@ def _allowing(files: Files, settings: Settings, kept: Mapping[str, str]) -> tupl
     for field, name in kept.items():
         if name not in known[field]:
             place = ("argocd", "adopted", f"{field}s")
-            text = yamledit.set_value(text, place, [*known[field], name], file=SETTINGS)
+            text = edit.set_value(text, place, [*known[field], name], file=SETTINGS)
     if text == settings.document.text:
         return files, settings
     loaded, problems = definition.load_settings(text.encode())
@@ -140,30 +140,30 @@ def _allowing(files: Files, settings: Settings, kept: Mapping[str, str]) -> tupl
     return Overlay(files, {SETTINGS: text.encode()}), loaded
 
 
-def _settings(files: Files, wish: Wish) -> Settings:
+def _settings(files: Files, options: Options) -> Settings:
     found = catalogue.load(files)
-    faults = list(definition.name_faults(wish.name))
+    faults = list(definition.name_faults(options.name))
     if faults:
-        raise UserError(f"'{wish.name}' cannot be an environment: {faults[0]}")
+        raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
         raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
-    path = f"{ROOT}/{wish.name}/{FILE_NAME}"
+    path = f"{ROOT}/{options.name}/{FILE_NAME}"
     if files.read(path) is not None:
         raise UserError(
-            f"environment {wish.name} is there already", path=path, hint="choose another --name"
+            f"environment {options.name} is there already", path=path, hint="choose another --name"
         )
     return found.settings
 
 
-def _cluster(settings: Settings, wish: Wish, taken: Original) -> str:
+def _cluster(settings: Settings, options: Options, taken: Original) -> str:
     known = settings.repository.clusters
     names = ", ".join(sorted(known)) or "none"
-    if wish.cluster is not None:
-        if wish.cluster not in known:
+    if options.cluster is not None:
+        if options.cluster not in known:
             hint = f"known clusters: {names}"
-            raise UserError(f"cluster {wish.cluster} is not in {SETTINGS}", hint=hint)
-        return wish.cluster
+            raise UserError(f"cluster {options.cluster} is not in {SETTINGS}", hint=hint)
+        return options.cluster
     owner = taken.owner
     for name, cluster in sorted(known.items()):
         if owner.server and cluster.server.rstrip("/") == owner.server.rstrip("/"):
@@ -180,11 +180,11 @@ def _cluster(settings: Settings, wish: Wish, taken: Original) -> str:
     )
 
 
-def _archive(wish: Wish, taken: Original, charts: Charts) -> ChartArchive:
-    version = wish.chart or taken.source.chart_version or plain_release.CHART
-    if table.line_for(version) is None:
+def _archive(options: Options, taken: Original, charts: Charts) -> ChartArchive:
+    version = options.chart or taken.source.chart_version or plain_release.CHART
+    if chart_lines.line_for(version) is None:
         raise UserError(
-            f"this release runs chart {version}, and gen-env knows {table.known()}",
+            f"this release runs chart {version}, and gen-env knows {chart_lines.known()}",
             path=taken.source.path,
             hint="upgrade the release with the tool that deploys it now, then adopt it; gen-env"
             " check and gen-env diff --file show what the upgrade does",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.actions import new as create
-from generator.adoption import simplify
-from generator.adoption import values_to_fields as inverse
+from generator.actions import new
+from generator.adoption import simplify, values_to_fields
 from generator.adoption.request import Subject
 from generator.core.problem import Problem, Severity
 from generator.helmvalues.values import ValuesInput
@@ -16,11 +15,11 @@ from generator.model.environment import API_VERSION
 
 def fields(subject: Subject, values: ValuesInput, dags: Mapping[str, Any]) -> dict[str, Any]:
     """The data that is written in any case; `--set` comes last."""
-    wish, source = subject.wish, subject.original.source
-    team, _, last = wish.name.rpartition("/")
+    options, source = subject.options, subject.original.source
+    team, _, last = options.name.rpartition("/")
     metadata = {"name": last, **({"team": team} if team else {})}
-    metadata["tier"] = wish.tier or create.guessed_tier(wish.name)
-    broker = inverse.broker(values, _host(subject, "broker"))
+    metadata["tier"] = options.tier or new.guessed_tier(options.name)
+    broker = values_to_fields.broker(values, _host(subject, "broker"))
     required: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": "Environment",
@@ -36,12 +35,12 @@ def fields(subject: Subject, values: ValuesInput, dags: Mapping[str, Any]) -> di
             "executor": values.text("executor"),
         },
         "chart": {"version": subject.archive.version},
-        "database": inverse.database(values, _host(subject, "database")),
+        "database": values_to_fields.database(values, _host(subject, "database")),
         "dags": dags,
         "adoption": {},
         **({"broker": broker} if broker else {}),
     }
-    for field, value in wish.fields.items():
+    for field, value in options.fields.items():
         simplify.put(required, tuple(field.split(".")), value)
     return required
 
@@ -54,13 +53,13 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
             "adopt/version",
             Severity.ERROR,
             "airflowVersion is not a release such as 3.2.2",
-            subject.wish.name,
+            subject.options.name,
             file,
             line,
             "the chart compares it with versions: write the plain release",
         )
-    database = inverse.database(values, _host(subject, "database"))
-    broker = inverse.broker(values, _host(subject, "broker"))
+    database = values_to_fields.database(values, _host(subject, "database"))
+    broker = values_to_fields.broker(values, _host(subject, "broker"))
     for part, what, named, missing in (
         (
             "database",
@@ -82,7 +81,7 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
                 "adopt/unknown-host",
                 Severity.ERROR,
                 f"the values {only} for {what}, so {part}.host is not known",
-                subject.wish.name,
+                subject.options.name,
                 subject.original.source.path,
                 hint=f"give --set {part}.host=HOST: checks and policies need it, the chart does"
                 " not read it",
@@ -90,5 +89,5 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
 
 
 def _host(subject: Subject, part: str) -> str | None:
-    value = subject.wish.fields.get(f"{part}.host")
+    value = subject.options.fields.get(f"{part}.host")
     return str(value) if value is not None else None

@@ -13,7 +13,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Severity
 from generator.git.worktree import Worktree
-from generator.helmvalues import flux_release as values_flux
+from generator.helmvalues import flux_release
 from generator.helmvalues.found import ValuesSource, judged, table
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
@@ -121,7 +121,7 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
             hint="give exactly those, in that order, after the file itself",
         )
     if more:
-        rows = values_flux.rows_of(files, name)
+        rows = flux_release.rows_of(files, name)
         layers = tuple(
             layer
             for number, item in enumerate(more)
@@ -132,7 +132,7 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
     return Original(_usable(source), _owner(files, name), (name, *more))
 
 
-def _below(files: Files, name: str, row: values_flux.Row | None) -> tuple[ValuesLayer, ...]:
+def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[ValuesLayer, ...]:
     """The values that stand in a file elsewhere; a ConfigMap for Flux holds them as text."""
     if row is not None:
         if row.target:
@@ -141,7 +141,7 @@ def _below(files: Files, name: str, row: values_flux.Row | None) -> tuple[Values
                 path=name,
                 hint="write that value below spec.values, without targetPath, and adopt then",
             )
-        found = values_flux.layers([row], read_all(files.read(name) or b"", name))
+        found = flux_release.layers([row], read_all(files.read(name) or b"", name))
         if found:
             return tuple(found)
     return _usable(load(files, name)[0]).layers

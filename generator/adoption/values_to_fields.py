@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.adoption import service_accounts as identity
+from generator.adoption import service_accounts
 from generator.core.layered import Path, leaves
 from generator.helmvalues.values import ValuesInput, lookup
 
@@ -81,7 +81,7 @@ def proposals(values: ValuesInput) -> Iterator[Proposal]:
         if values.given(key):
             yield tuple(field.split(".")), _number(values.get(key))
     yield from _image(values)
-    yield from identity.proposals(values)
+    yield from service_accounts.proposals(values)
     yield from _scaling(values)
     yield from _components(values)
     yield from _logging(values)

@@ -52,26 +52,26 @@ def command(
     Application or HelmRelease, with the values files it takes from elsewhere after it. The
     definition goes to standard output. Both sides are rendered, and any difference is an error.
     """
-    from generator.adoption import adopt as takeover
-    from generator.adoption.request import Wish
+    from generator.adoption import adopt
+    from generator.adoption.request import Options
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     root, here = common.root(), common.folder()
     work = WorkTree(root)
-    given = takeover.parsed_fields(common.pairs(fields))
-    wish = Wish(name, cluster, tier, chart, release, namespace, given, secrets_elsewhere)
+    given = adopt.parsed_fields(common.pairs(fields))
+    options = Options(name, cluster, tier, chart, release, namespace, given, secrets_elsewhere)
     common.progress("rendering both sides")
     try:
-        found = takeover.prepare(
+        found = adopt.prepare(
             root,
             [here / path for path in files],
-            wish,
-            engines.charts(work, root),
-            engines.lazy(work, helm),
+            options,
+            toolchain.charts(work, root),
+            toolchain.lazy(work, helm),
         )
-    except takeover.Refused as error:
+    except adopt.Refused as error:
         common.tell(error.problems, err=True)
         common.say("not adopted: nothing was written")
         return 1
@@ -80,7 +80,7 @@ def command(
         common.say("not adopted: nothing was written")
         return 1
     if write:
-        repo.apply(root, found.plan)
+        writer.apply(root, found.plan)
         common.say(
             f"{len(found.plan.paths)} files written, environments/{name}/environment.yaml first"
         )

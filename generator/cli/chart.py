@@ -18,9 +18,9 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def add(file: Path) -> int:
     """Put FILE.tgz into the cache; for machines that reach no chart repository."""
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
-    chart = engines.charts().cache.add(file)
+    chart = toolchain.charts().cache.add(file)
     click.echo(f"airflow {chart.version} {chart.digest}")
     return 0
 
@@ -30,10 +30,10 @@ def add(file: Path) -> int:
 @click.option("--url", help="Chart repository or OCI registry; by default gen-env.yaml's.")
 def pull(version: str, url: str | None) -> int:
     """Fetch chart VERSION from the configured repository into the cache."""
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
     common.progress(f"fetching airflow {version}")
-    chart = engines.pull(version, url, common.folder())
+    chart = toolchain.pull(version, url, common.folder())
     click.echo(f"airflow {chart.version} {chart.digest}")
     return 0
 
@@ -42,9 +42,9 @@ def pull(version: str, url: str | None) -> int:
 @common.output("table", "json", "yaml")
 def list_(form: str) -> int:
     """List the archives in the cache."""
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
-    charts = engines.charts().cache.list()
+    charts = toolchain.charts().cache.list()
     rows = [(chart.version, chart.app_version, chart.digest) for chart in charts]
     if form == "table":
         common.columns(rows, ("CHART", "AIRFLOW", "DIGEST"))

@@ -39,12 +39,12 @@ def command(
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.lint.objects import crd_schema
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
     folder = common.folder()
     work = WorkTree(folder)
     plain = plain_release.PlainReleases(
-        engines.charts(work, folder), engines.lazy(work, helm), chart, kubernetes_version
+        toolchain.charts(work, folder), toolchain.lazy(work, helm), chart, kubernetes_version
     )
     crds = os.environ.get("GEN_ENV_CRDS")
     around = check.Circumstances(

@@ -49,9 +49,9 @@ def command(
     Without BASE and HEAD: the default branch's merge base against the work tree, uncommitted
     changes included. Nothing is checked out and no cluster is asked (but with --live).
     """
-    from generator.actions import diff as compare
+    from generator.actions import diff
 
-    request = compare.Request(
+    request = diff.Request(
         folder=common.root() if file is None else common.folder(),
         base=base,
         head=head,
@@ -61,8 +61,8 @@ def command(
         helm=helm,
     )
     with common.bar("rendering") as progress:
-        report = compare.compare(request, progress)
-    click.echo(compare.formatted(report, form, budget, color=_coloured()), nl=False)
+        report = diff.compare(request, progress)
+    click.echo(diff.formatted(report, form, budget, color=_coloured()), nl=False)
     changed = any(item.changes for item in report.environments)
     broken = any(not item.rendered for item in report.environments)
     grave = any(

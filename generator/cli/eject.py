@@ -20,20 +20,20 @@ def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: boo
     """
     from generator.actions import eject
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     if not environments and eject.is_plain(common.folder()):
         common.say("plain files already")
         return 0
     root = common.root()
     files = WorkTree(root)
-    charts, renderer = engines.charts(files, root), engines.lazy(files)
+    charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     found = eject.prepare(root, environments, charts, renderer, keep=keep, as_is=as_is)
     for name in found.free:
         common.say(f"{name}: plain files already")
     if not dry_run:
-        repo.apply(root, found.plan)
+        writer.apply(root, found.plan)
     for path in found.plan.paths:
         click.echo(path)
     for number, step in enumerate(found.steps, start=1):

@@ -20,7 +20,7 @@ def command(environment: str, field: str | None, form: str) -> int:
     from generator.actions import explain
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
-    from generator.pipeline import generate as pipeline
+    from generator.pipeline import generate
     from generator.tree.catalogue import load
 
     files = WorkTree(common.root())
@@ -29,7 +29,7 @@ def command(environment: str, field: str | None, form: str) -> int:
     if item is None or found.settings is None:
         common.tell(found.problems, err=True)
         return 1
-    built = pipeline.build(files, found.settings, item)
+    built = generate.build(files, found.settings, item)
     if built.resolved is None:
         common.tell(built.problems, err=True)
         return 1

@@ -18,17 +18,15 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     """
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
-    from generator.definition import location as placement
-    from generator.pipeline import generate as pipeline
-    from generator.pipeline import toolchain as engines
-    from generator.tree import plan
-    from generator.tree import writer as repo
+    from generator.definition import location
+    from generator.pipeline import generate, toolchain
+    from generator.tree import plan, writer
 
     root = common.root()
     files = WorkTree(root)
-    charts, renderer = engines.charts(files, root), engines.lazy(files)
-    generation = pipeline.generate(files, environments, charts, renderer)
-    misplaced = list(placement.problems(root, generation.catalogue.settings))
+    charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
+    generation = generate.generate(files, environments, charts, renderer)
+    misplaced = list(location.problems(root, generation.catalogue.settings))
     problems = [*generation.problems, *misplaced]
     failed = generation.failed
     written: list[str] = []
@@ -38,7 +36,7 @@ def command(environments: tuple[str, ...], check: bool) -> int:
         if check:
             problems += plan.drift(files, outcome.plan, outcome.name)
         else:
-            repo.apply(root, outcome.plan)
+            writer.apply(root, outcome.plan)
             written += outcome.plan.paths
     common.tell(problems, err=not check)
     for path in written:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common
-from generator.cli import pull_requests as proposals
+from generator.cli import common, pull_requests
 
 if TYPE_CHECKING:
     from generator.adoption.harden import Hardening
@@ -48,8 +47,8 @@ def command(
     """
     from generator.adoption import harden
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     root = common.root()
     files = WorkTree(root)
@@ -59,13 +58,13 @@ def command(
         return _propose(environment, step, drop, dry_run=dry_run)
     common.progress("rendering both sides")
     found = harden.prepare(
-        files, environment, step, engines.charts(files, root), engines.lazy(files), drop
+        files, environment, step, toolchain.charts(files, root), toolchain.lazy(files), drop
     )
     _show(found)
     if not found.possible:
         return _stopped(found)
     if not dry_run:
-        repo.apply(root, found.plan)
+        writer.apply(root, found.plan)
         for path in found.plan.paths:
             common.say(path)
         common.say(f"commit this alone, and verify it before: gen-env harden {environment}")
@@ -74,19 +73,20 @@ def command(
 
 def _propose(environment: str, step: str | None, drop: Sequence[str], *, dry_run: bool) -> int:
     """The step on the default branch as the remote has it."""
-    from generator.adoption import harden
-    from generator.adoption import harden_pull_request as propose
+    from generator.adoption import harden, harden_pull_request
 
-    ground, means, _ = proposals.start(pull=True, dry_run=dry_run)
+    base_branch, tools, _ = pull_requests.start(pull=True, dry_run=dry_run)
     common.progress("rendering both sides")
-    found = harden.prepare(ground.files, environment, step, means.charts, means.renderer, drop)
+    found = harden.prepare(base_branch.files, environment, step, tools.charts, tools.renderer, drop)
     _show(found)
     if not found.possible:
         return _stopped(found)
     if dry_run:
         common.say("nothing was written")
         return 0
-    proposals.tell(propose.publish_it(ground, found, means), ground.branch)
+    pull_requests.tell(
+        harden_pull_request.publish_it(base_branch, found, tools), base_branch.branch
+    )
     return 0
 
 
@@ -117,7 +117,7 @@ def _list(files: Files, environment: str) -> int:
 
 
 def _show(found: Hardening) -> None:
-    from generator.actions import diff as compare
+    from generator.actions import diff
     from generator.adoption import harden
 
     for step in found.steps:
@@ -129,5 +129,5 @@ def _show(found: Hardening) -> None:
     common.tell(found.problems, err=True)
     if found.report is not None:
         colour = click.get_current_context().color
-        text = compare.formatted(found.report, "table", 60_000, color=bool(colour))
+        text = diff.formatted(found.report, "table", 60_000, color=bool(colour))
         click.echo(text, nl=False)

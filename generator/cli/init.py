@@ -41,18 +41,18 @@ def command(
 
     Files that are there already are never overwritten.
     """
-    from generator.actions import init as establish
-    from generator.definition import location as placement
+    from generator.actions import init
+    from generator.definition import location
 
-    wish = establish.Wish(url, branch, forge, cluster, server, kubernetes_version)
+    options = init.Options(url, branch, forge, cluster, server, kubernetes_version)
     target = (common.folder() / path).resolve()
-    written = establish.establish(target, wish, commit=not no_commit)
+    written = init.establish(target, options, commit=not no_commit)
     for name in written:
         click.echo(name)
     if not written:
         common.say(f"{path} is set up already")
         return 0
-    inside = placement.folder(target)
+    inside = location.folder(target)
     if inside and not no_commit:
         common.say(
             f"this is {inside} of a larger git repository: move the CI check to that repository's"

@@ -17,7 +17,7 @@ def command(dry_run: bool) -> int:
     from generator.actions import migrate
     from generator.core.files import WorkTree
     from generator.model.environment import API_VERSION
-    from generator.tree import writer as repo
+    from generator.tree import writer
 
     root = common.root()
     found = migrate.prepare(WorkTree(root))
@@ -32,6 +32,6 @@ def command(dry_run: bool) -> int:
     for path, versions in sorted(found.moves.items()):
         click.echo(f"{path}: {' → '.join(versions)}")
     if not dry_run:
-        repo.apply(root, found.plan)
+        writer.apply(root, found.plan)
         common.say("next: gen-env generate, then look at gen-env diff")
     return 0

@@ -32,32 +32,32 @@ def command(
 
     Asks only what has no default. Other changes in the work tree are left alone.
     """
-    from generator.actions import new as create
+    from generator.actions import new
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
     root = common.root()
     full = f"{team}/{name}" if team else name
-    wish = create.Wish(full, tier, cluster, source, common.pairs(fields))
+    options = new.Options(full, tier, cluster, source, common.pairs(fields))
     asker = _refuse if no_input else _ask
     files = WorkTree(root)
-    charts, renderer = engines.charts(files, root), engines.lazy(files)
+    charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     try:
-        creation = create.prepare(root, wish, asker, charts, renderer)
-    except create.Unanswered as error:
+        creation = new.prepare(root, options, asker, charts, renderer)
+    except new.Unanswered as error:
         asked = "; ".join(error.questions)
         raise click.UsageError(
             f"--no-input, and no value for: {asked}; give it with --set"
         ) from None
     common.tell(creation.problems, err=True)
-    if not create.acceptable(creation):
+    if not new.acceptable(creation):
         common.say("nothing was written")
         return 1
     if no_commit:
-        create.write(root, creation)
+        new.write(root, creation)
     else:
         target = branch or f"new/{full}"
-        sha = create.commit(root, creation, target)
+        sha = new.commit(root, creation, target)
         common.say(f"committed {sha[:12]} on {target}")
     for path in creation.plan.paths:
         click.echo(path)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
-from generator.cli import pull_requests as proposals
+from generator.cli import common, pull_requests
 
 
 @click.command(name="pause")
@@ -22,8 +21,8 @@ def command(environment: str, resume: bool, until: str | None, pull: bool, dry_r
     """
     from generator.promotion import pause
 
-    ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
-    found = pause.prepare(ground, pause.Wish(environment, resume, until), means, now)
+    base_branch, tools, now = pull_requests.start(pull=pull, dry_run=dry_run)
+    found = pause.prepare(base_branch, pause.Options(environment, resume, until), tools, now)
     if found.nothing:
         common.say(f"nothing to do: {found.nothing}")
         return 0
@@ -32,9 +31,9 @@ def command(environment: str, resume: bool, until: str | None, pull: bool, dry_r
         click.echo(f"  {path}")
     for note in found.notes:
         click.echo(f"  - {note}")
-    stopped = proposals.stopped_by(found.regenerated.problems)
+    stopped = pull_requests.stopped_by(found.regenerated.problems)
     if stopped or dry_run:
         common.say("nothing was written")
         return 1 if stopped else 0
-    proposals.tell(pause.publish_it(found, means, pull=pull), ground.branch)
+    pull_requests.tell(pause.publish_it(found, tools, pull=pull), base_branch.branch)
     return 0

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common
-from generator.cli import pull_requests as proposals
+from generator.cli import common, pull_requests
 
 if TYPE_CHECKING:
     from generator.promotion.gates import Gate
@@ -32,29 +31,30 @@ def command(
     Both are taken from the default branch as it is at the remote. Work tree, index and the branch
     that is checked out stay as they are.
     """
-    from generator.promotion import gates
-    from generator.promotion import promote as promotion
+    from generator.promotion import gates, promote
 
-    ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
-    wish = promotion.Wish(source, target, force)
-    common.progress(f"promoting {source} to {target} on {ground.branch} at {ground.base[:12]}")
-    found = promotion.prepare(ground, wish, means, now)
+    base_branch, tools, now = pull_requests.start(pull=pull, dry_run=dry_run)
+    options = promote.Options(source, target, force)
+    common.progress(
+        f"promoting {source} to {target} on {base_branch.branch} at {base_branch.base[:12]}"
+    )
+    found = promote.prepare(base_branch, options, tools, now)
     if found.empty:
         common.say(
-            f"nothing to promote: {target} has what {source} has on {ground.branch}"
-            f" at {ground.base[:12]}"
+            f"nothing to promote: {target} has what {source} has on {base_branch.branch}"
+            f" at {base_branch.base[:12]}"
         )
         return 0
-    _show(found, form, lambda: promotion.render(found, means, now))
-    stopped = proposals.stopped_by(found.regenerated.problems)
+    _show(found, form, lambda: promote.render(found, tools, now))
+    stopped = pull_requests.stopped_by(found.regenerated.problems)
     for gate in found.blocked:
         common.say(f"blocked by gate {gate.name}: {gate.reason}")
         stopped = True
     if stopped or dry_run:
         common.say("nothing was written")
         return 1 if stopped else 0
-    done = promotion.publish_it(found, means, now, pull=pull)
-    proposals.tell(done, ground.branch)
+    done = promote.publish_it(found, tools, now, pull=pull)
+    pull_requests.tell(done, base_branch.branch)
     if not gates.open_now(found.gates):
         common.say("not to be merged yet: see the gates above")
     return 0
@@ -89,9 +89,9 @@ def _gates(gates: Iterable[Gate]) -> None:
 def _json(found: Promotion) -> dict[str, Any]:
     evidence = found.evidence
     return {
-        "from": found.wish.source,
-        "to": found.wish.target,
-        "base": found.ground.base,
+        "from": found.options.source,
+        "to": found.options.target,
+        "base": found.base_branch.base,
         "branch": found.branch,
         "moves": [
             {"field": move.field, "old": move.old_text, "new": move.new_text}
@@ -115,5 +115,5 @@ def _json(found: Promotion) -> dict[str, Any]:
             }
             for gate in found.gates
         ],
-        "forced": found.wish.force,
+        "forced": found.options.force,
     }

@@ -16,32 +16,32 @@ from generator.core.errors import UserError
 if TYPE_CHECKING:
     from generator.core.problem import Problem
     from generator.forge.port import ForgePort
-    from generator.promotion.base_branch import Ground
-    from generator.promotion.promote import Means, Published
+    from generator.promotion.base_branch import BaseBranch
+    from generator.promotion.promote import Published, Toolchain
 
 
-def start(*, pull: bool, dry_run: bool) -> tuple[Ground, Means, datetime]:
+def start(*, pull: bool, dry_run: bool) -> tuple[BaseBranch, Toolchain, datetime]:
     """The default branch as it is now, the means to work on it, and the time.
 
     Without a forge the means say why; with `pull` that is an error.
     """
-    from generator.pipeline import toolchain as engines
-    from generator.promotion import forge as reach
-    from generator.promotion.base_branch import ground
-    from generator.promotion.promote import Means
+    from generator.pipeline import toolchain
+    from generator.promotion import forge as forge_access
+    from generator.promotion.base_branch import base_branch
+    from generator.promotion.promote import Toolchain
 
     root = common.root()
-    found = ground(root, fetch=pull and not dry_run)
-    charts, renderer = engines.charts(found.files, root), engines.lazy(found.files)
+    found = base_branch(root, fetch=pull and not dry_run)
+    charts, renderer = toolchain.charts(found.files, root), toolchain.lazy(found.files)
     remote = found.tree.remote_url(found.remote) if found.remote else None
     try:
-        forge = reach.forge_of(found.settings.repository.repository, remote, os.environ)
+        forge = forge_access.forge_of(found.settings.repository.repository, remote, os.environ)
     except UserError as error:
         if pull:
             raise
         hint = f" ({error.hint})" if error.hint else ""
-        return found, Means(charts, renderer, None, f"{error.message}{hint}"), datetime.now(UTC)
-    return found, Means(charts, renderer, forge), datetime.now(UTC)
+        return found, Toolchain(charts, renderer, None, f"{error.message}{hint}"), datetime.now(UTC)
+    return found, Toolchain(charts, renderer, forge), datetime.now(UTC)
 
 
 def forge(root: Path) -> ForgePort:
@@ -49,14 +49,14 @@ def forge(root: Path) -> ForgePort:
     from generator.core.files import WorkTree
     from generator.git.worktree import Worktree
     from generator.model.repository import Forge
-    from generator.pipeline import toolchain as engines
-    from generator.promotion import forge as reach
+    from generator.pipeline import toolchain
+    from generator.promotion import forge as forge_access
     from generator.promotion.base_branch import remote_of
 
-    tree, settings = Worktree.find(root), engines.settings(WorkTree(root))
+    tree, settings = Worktree.find(root), toolchain.settings(WorkTree(root))
     remote = remote_of(tree)
     written = settings.repository if settings else Forge()
-    return reach.forge_of(written, tree.remote_url(remote) if remote else None, os.environ)
+    return forge_access.forge_of(written, tree.remote_url(remote) if remote else None, os.environ)
 
 
 def stopped_by(problems: Sequence[Problem]) -> bool:

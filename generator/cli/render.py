@@ -23,8 +23,7 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
     """
     from generator.core.files import WorkTree
     from generator.kube import resource
-    from generator.pipeline import generate as pipeline
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import generate, toolchain
     from generator.redaction.manifests import mask
     from generator.tree.catalogue import load
     from generator.yaml import facade as yamlio
@@ -35,16 +34,16 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
     if item is None or found.settings is None:
         common.tell(found.problems, err=True)
         return 1
-    built = pipeline.build(files, found.settings, item)
+    built = generate.build(files, found.settings, item)
     problems = list(built.problems)
     if built.release is None:
         common.tell(problems, err=True)
         return 1
-    manifests = [] if only == "chart" else pipeline.own_manifests(built)
+    manifests = [] if only == "chart" else generate.own_manifests(built)
     if only != "manifests":
         common.progress(f"rendering {environment}")
-        result = pipeline.render_release(
-            built, engines.charts(files, common.root()), engines.lazy(files, helm), problems
+        result = generate.render_release(
+            built, toolchain.charts(files, common.root()), toolchain.lazy(files, helm), problems
         )
         if result is None:
             common.tell(problems, err=True)

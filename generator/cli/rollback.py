@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common
-from generator.cli import pull_requests as proposals
+from generator.cli import common, pull_requests
 
 if TYPE_CHECKING:
-    from generator.promotion.promote import Means
+    from generator.promotion.promote import Toolchain
     from generator.promotion.rollback import Rollback
 
 
@@ -36,14 +35,14 @@ def command(
     """
     from generator.promotion import rollback
 
-    ground, means, now = proposals.start(pull=pull, dry_run=dry_run)
-    wish = rollback.Wish(environment, revision, force)
-    found = rollback.prepare(ground, wish, means, now)
+    base_branch, tools, now = pull_requests.start(pull=pull, dry_run=dry_run)
+    options = rollback.Options(environment, revision, force)
+    found = rollback.prepare(base_branch, options, tools, now)
     if found.empty:
-        common.say(f"{environment} is on {ground.branch} what it was at {found.revision[:12]}")
+        common.say(f"{environment} is on {base_branch.branch} what it was at {found.revision[:12]}")
         return 0
-    _show(found, form, means)
-    stopped = proposals.stopped_by(found.regenerated.problems)
+    _show(found, form, tools)
+    stopped = pull_requests.stopped_by(found.regenerated.problems)
     if found.refusal:
         common.say(f"refused: {found.refusal}")
         common.say('when the steps above are done, or will be: --force "REASON"')
@@ -51,15 +50,15 @@ def command(
     if stopped or dry_run:
         common.say("nothing was written")
         return 1 if stopped else 0
-    proposals.tell(rollback.publish_it(found, means, pull=pull), ground.branch)
+    pull_requests.tell(rollback.publish_it(found, tools, pull=pull), base_branch.branch)
     return 0
 
 
-def _show(found: Rollback, form: str, means: Means) -> None:
+def _show(found: Rollback, form: str, tools: Toolchain) -> None:
     from generator.promotion import rollback
 
     if form == "markdown":
-        click.echo(rollback.render(found, means), nl=False)
+        click.echo(rollback.render(found, tools), nl=False)
         return
     click.secho(found.title, bold=True)
     for path in sorted(found.regenerated.changes):

@@ -14,7 +14,7 @@ def command(kind: str) -> int:
 
     Editors with the YAML language server use it through the first line of the files.
     """
-    from generator.model import json_schema as schemas
+    from generator.model import json_schema
 
-    common.emit(schemas.schema(kind), "json")
+    common.emit(json_schema.schema(kind), "json")
     return 0

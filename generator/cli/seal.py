@@ -78,17 +78,17 @@ def command(
     that can be random, and --user everything that follows from the database's password. Values on
     the command line stay in your shell's history: prefer a prompt or a file.
     """
-    from generator.actions import seal as sealup
+    from generator.actions import seal
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     root, folder = common.root(), common.folder()
     now = datetime.datetime.now(datetime.UTC)
     if fetch:
         return _fetch(root, environment, now)
     given = _given(values, files, env_file, stdin_key)
-    wish = sealup.Wish(
+    options = seal.Options(
         environment=environment,
         secret=secret,
         given=given,
@@ -100,12 +100,12 @@ def command(
         folder=folder,
         ca=folder / ca if ca else None,
     )
-    charts = engines.charts(WorkTree(root), root)
-    sealed = sealup.prepare(root, wish, charts, _asked(piped=user is not None or rotate), now)
+    charts = toolchain.charts(WorkTree(root), root)
+    sealed = seal.prepare(root, options, charts, _asked(piped=user is not None or rotate), now)
     if not sealed.keys:
         common.say("nothing is left to seal here")
         return 0
-    repo.apply(root, sealed.plan)
+    writer.apply(root, sealed.plan)
     for name, keys in sealed.keys.items():
         click.echo(f"sealed {name}: {', '.join(keys)}")
     for path in sealed.plan.paths:
@@ -119,11 +119,11 @@ def command(
 
 def _fetch(root: Path, environment: str, now: datetime.datetime) -> int:
     """Renew the certificate's file: what it was, and what it is now."""
-    from generator.actions import seal as sealup
-    from generator.tree import writer as repo
+    from generator.actions import seal
+    from generator.tree import writer
 
-    fetched = sealup.fetch(root, environment, now)
-    repo.apply(root, fetched.plan)
+    fetched = seal.fetch(root, environment, now)
+    writer.apply(root, fetched.plan)
     for path in fetched.plan.paths:
         click.echo(path)
     common.say(f"the certificate {_shown(fetched.certificate)}")

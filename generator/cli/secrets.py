@@ -13,8 +13,8 @@ from generator.cli import common
 def command(environment: str, form: str) -> int:
     """List every secret that ENV needs: keys, state (missing, stub, sealed), who reads it."""
     from generator.core.files import WorkTree
-    from generator.pipeline import generate as pipeline
-    from generator.tree import secret_state as secretstate
+    from generator.pipeline import generate
+    from generator.tree import secret_state
     from generator.tree.catalogue import load
 
     files = WorkTree(common.root())
@@ -23,11 +23,11 @@ def command(environment: str, form: str) -> int:
     if item is None or found.settings is None:
         common.tell(found.problems, err=True)
         return 1
-    built = pipeline.build(files, found.settings, item)
+    built = generate.build(files, found.settings, item)
     if built.release is None:
         common.tell(built.problems, err=True)
         return 1
-    rows = secretstate.rows(built.release, built.secrets)
+    rows = secret_state.rows(built.release, built.secrets)
     if form != "table":
         common.emit([row.as_json() for row in rows], form)
         return 0

@@ -40,28 +40,29 @@ def command(
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
-    from generator.actions import diff as compare
-    from generator.actions import regenerate as refresh
+    from generator.actions import diff, regenerate
     from generator.core.files import WorkTree
-    from generator.definition import lock as locks
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.definition import lock as lock_file
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     root = common.root()
     files = WorkTree(root)
     common.progress("generating in memory, and rendering what differs")
-    found = refresh.prepare(root, environments, engines.charts(files, root), engines.lazy(files))
-    click.secho(f"this is gen-env {locks.version()}", bold=True)
+    found = regenerate.prepare(
+        root, environments, toolchain.charts(files, root), toolchain.lazy(files)
+    )
+    click.secho(f"this is gen-env {lock_file.version()}", bold=True)
     common.columns([(item.name, item.summary) for item in found.renewals], ("ENVIRONMENT", "TREE"))
     if found.report is not None:
         colour = click.get_current_context().color
-        text = compare.formatted(found.report, "table", 60_000, color=bool(colour))
+        text = diff.formatted(found.report, "table", 60_000, color=bool(colour))
         click.echo(text, nl=False)
     common.tell(found.problems, err=True)
     if dry_run:
         common.say("nothing was written; name an environment to write its tree")
     elif found.plan:
-        repo.apply(root, found.plan)
+        writer.apply(root, found.plan)
         for path in found.plan.paths:
             click.echo(path)
         common.say("commit one environment at a time, and verify it before the next")
@@ -73,15 +74,15 @@ def _versions(
 ) -> int:
     from generator.actions import upgrade
     from generator.core.files import WorkTree
-    from generator.pipeline import toolchain as engines
-    from generator.tree import writer as repo
+    from generator.pipeline import toolchain
+    from generator.tree import writer
 
     root = common.root()
     files = WorkTree(root)
-    wish = upgrade.Wish(chart, airflow)
-    charts, renderer = engines.charts(files, root), engines.lazy(files)
+    options = upgrade.Options(chart, airflow)
+    charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     failed = False
-    for item in upgrade.prepare(root, environments, wish, charts, renderer):
+    for item in upgrade.prepare(root, environments, options, charts, renderer):
         click.secho(f"{item.name}: {', '.join(item.moves)}", bold=True)
         for note in item.notes:
             click.echo(f"  - {note}")
@@ -93,7 +94,7 @@ def _versions(
             failed = True
             common.say(f"{item.name}: nothing was written")
         elif not dry_run:
-            repo.apply(root, item.plan)
+            writer.apply(root, item.plan)
             for path in item.plan.paths:
                 click.echo(path)
     return 1 if failed else 0

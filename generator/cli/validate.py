@@ -22,15 +22,15 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     from generator.actions import validate
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
-    from generator.pipeline import toolchain as engines
+    from generator.pipeline import toolchain
 
     root = common.root()
     files = WorkTree(root)
-    repository = engines.settings(files)
-    renderer = engines.lazy(files, helm)
-    means = validate.Means(
+    repository = toolchain.settings(files)
+    renderer = toolchain.lazy(files, helm)
+    tools = validate.Toolchain(
         files=files,
-        charts=engines.charts(files, root),
+        charts=toolchain.charts(files, root),
         renderer=renderer,
         again=renderer.again,
         now=datetime.datetime.now(datetime.UTC),
@@ -38,7 +38,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
         progress=common.progress,
         root=root,
     )
-    result = validate.validate(environments, means)
+    result = validate.validate(environments, tools)
     if form != "table":
         common.emit(result.as_json(), form)
         return 1 if has_errors(result.problems) else 0

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common
-from generator.cli import pull_requests as proposals
+from generator.cli import common, pull_requests
 
 if TYPE_CHECKING:
     from generator.manifests.rbac import Rule
@@ -40,32 +39,32 @@ def command(
 
     Exits with 0 only for the verdict verified.
     """
-    from generator.actions import verify as prove
+    from generator.actions import verify
 
     # Before anything is waited for: a verdict that cannot be recorded is not what was asked.
-    forge = proposals.forge(common.root()) if record else None
-    found = prove.subject(common.root(), prove.Wish(environment, revision, timeout))
+    forge = pull_requests.forge(common.root()) if record else None
+    found = verify.subject(common.root(), verify.Options(environment, revision, timeout))
     if print_role:
         return _print_roles(found.rules)
-    verdict = prove.prove(found, timeout, _say if follow else None)
+    verdict = verify.prove(found, timeout, _say if follow else None)
     data = verdict.as_json()
     if form != "table":
         common.emit(data, form)
     else:
         _table(data)
     if forge is not None:
-        from generator.promotion.evidence import attest
+        from generator.promotion.evidence import record_verification
 
-        for line in attest(forge, verdict):
+        for line in record_verification(forge, verdict):
             common.say(line)
     return 0 if data["verdict"] == "verified" else 1
 
 
 def _print_roles(rules: Sequence[Rule]) -> int:
-    from generator.manifests import rbac as access
+    from generator.manifests import rbac
     from generator.yaml import facade as yamlio
 
-    click.echo(yamlio.dump_all(access.role_manifests(rules, access.GEN_ENV)), nl=False)
+    click.echo(yamlio.dump_all(rbac.role_manifests(rules, rbac.GEN_ENV)), nl=False)
     return 0
 
 

@@ -10,7 +10,7 @@ import pydantic
 
 from generator.core.layered import Layer, Merged, Path, merge
 from generator.core.problem import Problem, Severity
-from generator.definition import defaults as builtin
+from generator.definition import defaults as default_layers
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
@@ -82,7 +82,7 @@ def _nothing(definition: Definition) -> Problem:
 
 
 def _layers(definition: Definition, settings: Settings) -> list[Layer]:
-    chain = builtin.layers(definition.tier)
+    chain = default_layers.layers(definition.tier)
     defaults = settings.repository.defaults
     for kind, name in (
         ("tiers", definition.tier),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.diff import listing, pairing
-from generator.diff import noise as folding
+from generator.diff import listing, noise, pairing
 from generator.diff.equality import same
 from generator.diff.model import Action, Change, Comparison, Folded, Limits, Pair, Side
 from generator.diff.unified import Unified, unified
 from generator.kube.resource import Key, Object
-from generator.redaction import manifests as masking
+from generator.redaction import manifests
 
 _UNSHOWN = "# the two sides differ in a way that this text cannot show"
 
@@ -40,10 +39,10 @@ def change_of(pair: Pair, limits: Limits) -> tuple[Change | None, tuple[str, ...
     """The change of a pair that differs, unless all of it is noise; and the noise by name."""
     if pair.base is None or pair.head is None:
         return _whole(pair, limits), ()
-    base, head, fields = folding.fold(pair.base, pair.head)
+    base, head, fields = noise.fold(pair.base, pair.head)
     if pair.base_key == pair.head_key and same(base, head):
-        return None, fields or (folding.ORDER,)
-    masked = masking.mask(base, head)
+        return None, fields or (noise.ORDER,)
+    masked = manifests.mask(base, head)
     before, after = (listing.lines(side) for side in masked)
     return _change(pair, Action.MODIFIED, unified(before, after, limits)), fields
 
@@ -54,7 +53,7 @@ def _same(pair: Pair) -> bool:
 
 
 def _whole(pair: Pair, limits: Limits) -> Change:
-    base, head = masking.mask(pair.base, pair.head)
+    base, head = manifests.mask(pair.base, pair.head)
     action = Action.REMOVED if head is None else Action.ADDED
     return _change(pair, action, unified(_lines(base), _lines(head), limits))
 

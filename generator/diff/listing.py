@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from generator.core.visible import visible
-from generator.yaml import scalars as yamlscalar
+from generator.yaml import scalars
 
 _PLAIN = re.compile(
     r"[A-Za-z0-9_/.$<(][A-Za-z0-9_./$<>()@%+=,;~^*'\"\\|?! -]*(?::[A-Za-z0-9_./@=-]+)*"
@@ -108,9 +108,7 @@ _word = functools.lru_cache(maxsize=4096)(_quoted)
 
 def _is_plain(text: str) -> bool:
     return (
-        _PLAIN.fullmatch(text) is not None
-        and not text.endswith(" ")
-        and not yamlscalar.is_plain(text)
+        _PLAIN.fullmatch(text) is not None and not text.endswith(" ") and not scalars.is_plain(text)
     )
 
 

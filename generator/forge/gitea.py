@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import sticky_comment as sticky
-from generator.forge import upsert as settle
+from generator.forge import sticky_comment, upsert
 from generator.forge.errors import NotFound
 from generator.forge.github import comment, pull_request, status
 from generator.forge.location import Location
@@ -87,7 +86,7 @@ class Gitea:
         context = context[: self.limits.context]
         text = shorten(description, self.limits.description)
         wanted = (context, _TO_FORGE[state], text, url)
-        if settle.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
+        if upsert.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
             return
         body = {"context": context, "state": wanted[1], "description": text, "target_url": url}
         self._http.send("POST", f"{self._repo}/statuses/{sha}", body=body, repeatable=True)
@@ -100,7 +99,7 @@ class Gitea:
         self.set_status(sha, check.name, check.state, check.title, check.url)
 
     def upsert_comment(self, number: int, marker: str, body: str) -> Comment:
-        return sticky.upsert(self, number, marker, body, limit=self.limits.comment)
+        return sticky_comment.upsert(self, number, marker, body, limit=self.limits.comment)
 
     def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         path = f"{self._repo}/pulls"
@@ -117,7 +116,7 @@ class Gitea:
         def find() -> PullRequest | None:
             return self._open_pr(branch, base)
 
-        return settle.ensure_pr(find, create, edit, title=title, body=body)
+        return upsert.ensure_pr(find, create, edit, title=title, body=body)
 
     def _open_pr(self, branch: str, base: str) -> PullRequest | None:
         for pull in self.list_open_prs():

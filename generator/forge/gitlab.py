@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import sticky_comment as sticky
-from generator.forge import upsert as settle
+from generator.forge import sticky_comment, upsert
 from generator.forge.errors import NotFound, Rejected
 from generator.forge.location import Location
 from generator.forge.port import (
@@ -102,7 +101,7 @@ class GitLab:
         context = context[: self.limits.context]
         text = shorten(description, self.limits.description)
         wanted = (context, _TO_FORGE[state], text, url)
-        if settle.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
+        if upsert.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
             return
         body = {"name": context, "state": wanted[1], "description": text}
         body |= {"target_url": url} if url else {}
@@ -121,7 +120,7 @@ class GitLab:
         self.set_status(sha, check.name, check.state, check.title, check.url)
 
     def upsert_comment(self, number: int, marker: str, body: str) -> Comment:
-        return sticky.upsert(self, number, marker, body, limit=self.limits.comment)
+        return sticky_comment.upsert(self, number, marker, body, limit=self.limits.comment)
 
     def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         path = f"{self._project}/merge_requests"
@@ -138,7 +137,7 @@ class GitLab:
         def find() -> PullRequest | None:
             return self._open_pr(branch, base)
 
-        return settle.ensure_pr(find, create, edit, title=title, body=body)
+        return upsert.ensure_pr(find, create, edit, title=title, body=body)
 
     def _open_pr(self, branch: str, base: str) -> PullRequest | None:
         params = {"state": "opened", "source_branch": branch, "target_branch": base}

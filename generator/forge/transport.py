@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TIMEOUT = (5.0, 30.0)
 _MAX_BYTES = 32 * 1024 * 1024
 # A longer wait is the caller's to plan; a person or a worker should not sit and hold a lock.
-_PATIENCE = 90.0
+_LONGEST_WAIT = 90.0
 _SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 
 Params = Mapping[str, str | int]
@@ -145,7 +145,7 @@ class Transport:
             if isinstance(outcome, Answer):
                 return outcome
             pause = self._pause(outcome, attempt, safe=repeatable or method in _SAFE)
-            if pause is None or last or waited + pause > _PATIENCE:
+            if pause is None or last or waited + pause > _LONGEST_WAIT:
                 raise outcome
             waited += pause
             self._sleep(pause)

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.core import process as command
+from generator.core import process
 from generator.core.errors import UserError
 
 # What a surrounding git (a hook, `git rebase --exec`) sets for its own repository and index;
@@ -49,9 +49,9 @@ class Git:
         check: bool = True,
         timeout: float = 120.0,
         limit: tuple[str, ...] = (),
-    ) -> command.Completed:
+    ) -> process.Completed:
         """Run `git OPTIONS ARGUMENTS`, started through the program `limit`; raises CommandError."""
-        return command.run(
+        return process.run(
             [*limit, "git", *self.options, *arguments],
             env=self.environment,
             stdin=stdin,
@@ -61,7 +61,7 @@ class Git:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `git OPTIONS ARGUMENTS` and leave it running: see `command.start`."""
-        return command.start(["git", *self.options, *arguments], env=self.environment)
+        return process.start(["git", *self.options, *arguments], env=self.environment)
 
     def line(self, *arguments: str) -> str:
         """The one line that git prints; raises CommandError."""
@@ -82,12 +82,12 @@ def in_worktree(root: Path) -> Git:
     return Git(("-C", str(root)), inherited | _OURS)
 
 
-def one_line(completed: command.Completed) -> str:
+def one_line(completed: process.Completed) -> str:
     """The standard output without its last line break; a path may hold others."""
     return os.fsdecode(completed.stdout).removesuffix("\n")
 
 
-def words_of(completed: command.Completed, most: int = 20) -> str:
+def words_of(completed: process.Completed, most: int = 20) -> str:
     """The last lines of what git, and the hooks it started, said before they failed."""
     said = (completed.stderr.strip() or completed.stdout.strip()).decode("utf-8", "replace")
     lines = [line.rstrip() for line in said.splitlines() if line.strip()]

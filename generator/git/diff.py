@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from generator.core.errors import UserError
-from generator.git import names as gitname
+from generator.git import names
 from generator.git.command import Git, refuse_option, words_of
 
 
@@ -44,9 +44,9 @@ def changed_paths(git: Git, base: str, head: str) -> list[ChangedPath]:
     changes = []
     for facts in fields:
         old_mode, new_mode, old_oid, new_oid, status = facts.decode().removeprefix(":").split(" ")
-        first, _ = gitname.shown(next(fields))
+        first, _ = names.shown(next(fields))
         renamed = status[0] in "RC"
-        path = gitname.shown(next(fields))[0] if renamed else first
+        path = names.shown(next(fields))[0] if renamed else first
         changes.append(
             ChangedPath(
                 path=path,
@@ -76,7 +76,7 @@ def merge_tree(git: Git, base: str, head: str) -> MergeResult:
     tree, *conflicts = [field for field in done.stdout.split(b"\0") if field]
     if done.status == 0:
         return MergeResult(tree.decode())
-    return MergeResult(None, tuple(sorted({gitname.shown(path)[0] for path in conflicts})))
+    return MergeResult(None, tuple(sorted({names.shown(path)[0] for path in conflicts})))
 
 
 def _unmergeable(words: str, base: str, head: str) -> UserError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from generator.core.errors import UserError
 from generator.core.process import Completed
-from generator.git import names as gitname
+from generator.git import names
 from generator.git.command import Git, words_of
 
 _KINDS = {b"100644": "", b"100755": "", b"120000": "a symbolic link", b"160000": "a submodule"}
@@ -143,7 +143,7 @@ def _batch(output: bytes) -> dict[str, bytes]:
 def _entry(record: bytes) -> Entry:
     facts, _, name = record.partition(b"\t")
     mode, _, oid, size = facts.split()
-    path, fault = gitname.shown(name)
+    path, fault = names.shown(name)
     return Entry(
         path=path,
         mode=mode.decode(),
@@ -156,7 +156,7 @@ def _entry(record: bytes) -> Entry:
 def _unsized(record: bytes) -> Entry:
     facts, _, name = record.partition(b"\t")
     mode, _, oid = facts.split()
-    path, fault = gitname.shown(name)
+    path, fault = names.shown(name)
     fault = _KINDS.get(mode, "an unknown kind of entry") or fault
     return Entry(path, mode.decode(), oid.decode(), 0, fault)
 

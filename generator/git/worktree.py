@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from generator.core.errors import UserError
-from generator.git import branch as gitbranch
-from generator.git import command as gitcommand
-from generator.git import commit as gitcommit
+from generator.git import branch as git_branch
+from generator.git import command, commit
 from generator.git.command import Git
 from generator.git.revision import Revision
 from generator.git.url import display_url
@@ -27,11 +26,11 @@ class Worktree:
         """The work tree that holds `path`; UserError when there is none, or no git at all."""
         if not path.is_dir():
             raise UserError(f"there is no folder {path}")
-        git = gitcommand.in_worktree(path)
+        git = command.in_worktree(path)
         done = git.run("rev-parse", "--show-toplevel", check=False)
         if done.status == 0:
-            return cls(Path(gitcommand.one_line(done)))
-        words = gitcommand.words_of(done)
+            return cls(Path(command.one_line(done)))
+        words = command.words_of(done)
         if "must be run in a work tree" in words:
             raise UserError(f"{path} is a bare repository", hint="work in a clone of it")
         if "not a git repository" in words:
@@ -44,15 +43,15 @@ class Worktree:
     @property
     def git(self) -> Git:
         """git in this work tree, as the user has set it up."""
-        return gitcommand.in_worktree(self.root)
+        return command.in_worktree(self.root)
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""
-        return gitbranch.position(self.git).commit
+        return git_branch.position(self.git).commit
 
     def branch(self) -> str | None:
         """The branch that is checked out; None when HEAD is detached."""
-        return gitbranch.position(self.git).branch
+        return git_branch.position(self.git).branch
 
     def default_branch(self, configured: str = "") -> str:
         """The branch that others merge into: as configured, origin's, main, master or this one."""
@@ -72,7 +71,7 @@ class Worktree:
 
     def resolve(self, revision: str) -> str:
         """The full id of the commit that `revision` names; UserError when there is none."""
-        gitcommand.refuse_option(revision, "revision")
+        command.refuse_option(revision, "revision")
         commit = self._commit(revision)
         if commit is None:
             raise UserError(f"git knows no revision {revision}", hint=self._hint(revision))
@@ -115,28 +114,30 @@ class Worktree:
 
     def changed(self, paths: Iterable[str]) -> list[str]:
         """Files among `paths` (files or folders) that differ from HEAD or are untracked."""
-        return gitcommit.changed(self.git, paths)
+        return commit.changed(self.git, paths)
 
     def commit_only(self, paths: Iterable[str], message: str) -> str:
         """Commit these paths alone and return the commit: see `gitcommit.commit_only`."""
-        return gitcommit.commit_only(self.git, paths, message)
+        return commit.commit_only(self.git, paths, message)
 
     def create_branch(self, name: str) -> None:
         """Make a branch at HEAD and switch to it: see `gitbranch.create`."""
-        gitbranch.create(self.git, name)
+        git_branch.create(self.git, name)
 
     def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Work on a new branch that is gone again when the block fails."""
-        return gitbranch.new_branch(self.git, name)
+        return git_branch.new_branch(self.git, name)
 
     def switch(self, branch: str) -> None:
         """Go to a branch that exists; UserError when changes in the work tree forbid it."""
-        gitcommand.refuse_option(branch, "branch")
-        gitbranch.switch(self.git, gitbranch.Position(branch, self.resolve(f"refs/heads/{branch}")))
+        command.refuse_option(branch, "branch")
+        git_branch.switch(
+            self.git, git_branch.Position(branch, self.resolve(f"refs/heads/{branch}"))
+        )
 
     def delete_branch(self, name: str) -> None:
         """Delete a local branch, merged or not."""
-        gitbranch.delete(self.git, name)
+        git_branch.delete(self.git, name)
 
     def _commit(self, revision: str) -> str | None:
         return self.git.line_or_none(

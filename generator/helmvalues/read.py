@@ -8,8 +8,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem
-from generator.helmvalues import flux_release as values_flux
-from generator.helmvalues import helm_release as values_release
+from generator.helmvalues import flux_release, helm_release
 from generator.helmvalues.argocd_application import application
 from generator.helmvalues.found import (
     EXACT,
@@ -96,8 +95,8 @@ def _release(
     files: Files, document: Document, documents: Sequence[Document]
 ) -> Iterator[ValuesSource]:
     data = table(document.data)
-    if values_release.is_record(document):
-        yield values_release.source(document)
+    if helm_release.is_record(document):
+        yield helm_release.source(document)
         return
     kind, group = str(data.get("kind")), str(data.get("apiVersion")).partition("/")[0]
     if _GROUPS.get(kind) != group:
@@ -114,10 +113,10 @@ def _release(
 def _helm_release(document: Document, documents: Sequence[Document]) -> ValuesSource:
     spec, metadata = (table(table(document.data).get(key)) for key in ("spec", "metadata"))
     problems: list[Problem] = []
-    rows = values_flux.rows(document)
+    rows = flux_release.rows(document)
     # Their order matters: the ConfigMaps beside it are taken where that is all of them.
-    layers = values_flux.layers(rows, documents) or []
-    not_done = () if layers else tuple(values_flux.elsewhere(rows))
+    layers = flux_release.layers(rows, documents) or []
+    not_done = () if layers else tuple(flux_release.elsewhere(rows))
     if spec.get("values"):
         try:
             layers.append(from_document(document, ("spec", "values")))

@@ -21,17 +21,17 @@ from generator.impact.rules import (
     migrations,
     monitoring,
     network,
+    rbac,
     restarts,
     secrets,
     settings,
     versions,
 )
-from generator.impact.rules import rbac as access
 
 Rule = Callable[[Context], Iterable[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    *access.RULES,
+    *rbac.RULES,
     *capacity.RULES,
     *connections.RULES,
     *dags.RULES,

@@ -32,13 +32,13 @@ class PodPeer:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outside:
+class External:
     """One end of a connection that is no pod of the cluster: an address."""
 
     address: str
 
 
-End = PodPeer | Outside
+End = PodPeer | External
 
 
 def allowed(

@@ -10,7 +10,7 @@ from generator.core.errors import UserError
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.yaml import facade as yamlio
-from generator.yaml import limits as yamlguard
+from generator.yaml import limits
 
 _TEMPLATES = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
@@ -28,7 +28,7 @@ TASK_PODS = "TaskPod"
 """The kind under which the template of the KubernetesExecutor's pods is listed."""
 
 _POD_TEMPLATE_FILE = "pod_template_file.yaml"
-_MAX_TEMPLATE = yamlguard.Limits(size=1 << 18, nodes=20_000, expanded=50_000)
+_MAX_TEMPLATE = limits.Limits(size=1 << 18, nodes=20_000, expanded=50_000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Side
 from generator.kube.resource import Object
 from generator.pipeline import side as sides
-from generator.pipeline.review import Means
+from generator.pipeline.review import Toolchain
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree import catalogue
 from generator.verify.drift import Drift, Kind, drift
 
 
 def with_drift(
-    report: Report, base: Files, base_name: str, means: Means, names: Sequence[str]
+    report: Report, base: Files, base_name: str, tools: Toolchain, names: Sequence[str]
 ) -> Report:
     """The report with the drift of each environment that the base has.
 
@@ -32,7 +32,7 @@ def with_drift(
         if inputs is None:
             continue
         entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
-        side = sides.side(base_name, inputs, means.charts, means.renderer)
+        side = sides.side(base_name, inputs, tools.charts, tools.renderer)
         if side.failure is not None:
             known[name] = _not_possible(entry, side.failure.message, side.failure.hint)
             continue

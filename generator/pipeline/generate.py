@@ -12,15 +12,12 @@ from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, has_errors
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition import resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
-from generator.engine import argocd as application
-from generator.manifests import namespace
-from generator.manifests import network_policies as network
-from generator.manifests import secrets as external_secrets
-from generator.manifests import service_monitors as monitors
+from generator.engine import argocd
+from generator.manifests import namespace, network_policies, secrets, service_monitors
 from generator.release import release
 from generator.release.release import Release
 from generator.release.setting import at
@@ -41,7 +38,7 @@ class Built:
     resolved: Resolved | None = None
     release: Release | None = None
     secrets: tuple[SecretFile, ...] = ()
-    lock: locks.Lock | None = None
+    lock: lock_file.Lock | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -73,7 +70,7 @@ def build(files: Files, settings: Settings, definition: Definition) -> Built:
     if resolved is None:
         return Built(definition, None, None, tuple(secrets), lock, tuple(problems))
     if lock is not None:
-        problems += locks.faults(lock, resolved)
+        problems += lock_file.faults(lock, resolved)
     built, found = release.build(resolved, tree.hashes(secrets))
     return Built(definition, resolved, built, tuple(secrets), lock, (*problems, *found))
 
@@ -299,24 +296,20 @@ def own_manifests(built: Built) -> list[dict[str, Any]]:
     """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
     assert built.release is not None
     release = built.release
-    policies, _ = network.policies(release)
+    policies, _ = network_policies.policies(release)
     found = [
         *namespace.objects(release),
         *policies,
-        *monitors.monitors(release),
-        *external_secrets.external(release),
+        *service_monitors.monitors(release),
+        *secrets.external(release),
     ]
     if release.environment.secrets.provider == "sealed-secrets":
         sealed = {file.name: dict(file.manifest) for file in built.secrets}
-        found += [
-            sealed.get(need.name) or external_secrets.stub(release, need) for need in release.needs
-        ]
+        found += [sealed.get(need.name) or secrets.stub(release, need) for need in release.needs]
     return found
 
 
 def application_of(built: Built) -> dict[str, Any]:
     """The Application as `generate` writes it."""
     assert built.release is not None
-    return application.application(
-        built.release, complete=tree.complete(built.release, built.secrets)
-    )
+    return argocd.application(built.release, complete=tree.complete(built.release, built.secrets))

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
 from generator.definition.definition import ROOT, SETTINGS, Settings
-from generator.diff import match as environments
-from generator.pipeline import generate as pipeline
-from generator.pipeline import side as sides
+from generator.diff import match as diff_match
+from generator.pipeline import generate, side
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.request import Renderer
@@ -32,7 +31,7 @@ class Revisions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Means:
+class Toolchain:
     """What a review needs from outside."""
 
     charts: Charts
@@ -54,7 +53,7 @@ class _Pair:
 
 
 def review(
-    revisions: Revisions, names: Sequence[str], touched: set[str] | None, means: Means
+    revisions: Revisions, names: Sequence[str], touched: set[str] | None, tools: Toolchain
 ) -> Report:
     """Compare the environments that the change can reach.
 
@@ -77,9 +76,9 @@ def review(
         # Without settings a head has no environment: each would look as if it was removed.
         found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
     else:
-        generation = _generation(revisions.head, after, wanted, means)
+        generation = _generation(revisions.head, after, wanted, tools)
         pairs = _pairs(revisions, before, after, wanted, generation)
-        found = list(_compared(revisions, pairs, means))
+        found = list(_compared(revisions, pairs, tools))
     problems = [item for item in after.problems if not item.environment]
     return Report(
         revisions.base_name,
@@ -119,12 +118,12 @@ def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set
 
 
 def _generation(
-    files: Files, found: Catalogue, wanted: set[str], means: Means
-) -> pipeline.Generation | None:
+    files: Files, found: Catalogue, wanted: set[str], tools: Toolchain
+) -> generate.Generation | None:
     here = [name for name in sorted(wanted) if name in found.definitions]
     if not here:
         return None
-    return pipeline.generate(files, here, means.charts, means.renderer, found, whole=False)
+    return generate.generate(files, here, tools.charts, tools.renderer, found, whole=False)
 
 
 def _pairs(
@@ -132,12 +131,12 @@ def _pairs(
     before: Catalogue,
     after: Catalogue,
     wanted: set[str],
-    generation: pipeline.Generation | None,
+    generation: generate.Generation | None,
 ) -> list[_Pair]:
     heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
     for name in wanted:
         heads[name] = _head(revisions.head, after.settings, name, after, generation)
-    bases = {name: sides.inputs(revisions.base, name, before.settings) for name in wanted}
+    bases = {name: side.inputs(revisions.base, name, before.settings) for name in wanted}
     pairs = [
         _Pair(name, bases[name], heads[name][0], None, heads[name][1]) for name in sorted(wanted)
     ]
@@ -149,14 +148,14 @@ def _head(
     settings: Settings | None,
     name: str,
     after: Catalogue,
-    generation: pipeline.Generation | None,
+    generation: generate.Generation | None,
 ) -> tuple[Inputs | None, tuple[Problem, ...]]:
     broken = tuple(item for item in after.problems if item.environment == name)
     outcome = next(
         (item for item in (generation.outcomes if generation else ()) if item.name == name), None
     )
     if outcome is None:
-        return (None, broken) if not broken else (sides.inputs(files, name, settings), broken)
+        return (None, broken) if not broken else (side.inputs(files, name, settings), broken)
     out_of_date = plan.drift(files, outcome.plan, name)
     if isinstance(files, WorkTree):
         # Somebody is still writing: that `generate` has not run yet is only worth a word.
@@ -169,7 +168,7 @@ def _head(
         frozenset(outcome.plan.removals),
     )
     built = generation.built.get(name) if generation else None
-    return sides.inputs(ahead, name, settings, built), (*broken, *outcome.problems, *out_of_date)
+    return side.inputs(ahead, name, settings, built), (*broken, *outcome.problems, *out_of_date)
 
 
 def _renamed(pairs: list[_Pair]) -> list[_Pair]:
@@ -179,7 +178,7 @@ def _renamed(pairs: list[_Pair]) -> list[_Pair]:
     heads = {item.name: item.head.target for item in pairs if item.head is not None}
     broken = [item for item in pairs if item.base is None and item.head is None]
     found = []
-    for match in environments.pair(bases, heads):
+    for match in diff_match.pair(bases, heads):
         item = by_name[match.name]
         if match.old_name is not None:
             old = by_name[match.old_name]
@@ -189,17 +188,17 @@ def _renamed(pairs: list[_Pair]) -> list[_Pair]:
 
 
 def _compared(
-    revisions: Revisions, pairs: Sequence[_Pair], means: Means
+    revisions: Revisions, pairs: Sequence[_Pair], tools: Toolchain
 ) -> Iterator[EnvironmentDiff]:
     """Compare in parallel; each comparison lets go of its objects before the next begins."""
     work = [pair for pair in pairs if pair.problems or not _equal(pair)]
     with (
-        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as both,
-        ThreadPoolExecutor(max_workers=max(1, means.jobs)) as pool,
+        ThreadPoolExecutor(max_workers=max(1, tools.jobs)) as both,
+        ThreadPoolExecutor(max_workers=max(1, tools.jobs)) as pool,
     ):
-        futures = {pool.submit(_compare, revisions, pair, means, both): pair for pair in work}
+        futures = {pool.submit(_compare, revisions, pair, tools, both): pair for pair in work}
         for number, future in enumerate(as_completed(futures), start=1):
-            means.progress(number, len(work), futures[future].name)
+            tools.progress(number, len(work), futures[future].name)
             yield future.result()
 
 
@@ -210,11 +209,11 @@ def _equal(pair: _Pair) -> bool:
 
 
 def _compare(
-    revisions: Revisions, pair: _Pair, means: Means, pool: ThreadPoolExecutor
+    revisions: Revisions, pair: _Pair, tools: Toolchain, pool: ThreadPoolExecutor
 ) -> EnvironmentDiff:
     """Both sides at once: a render waits for a process of its own."""
     futures = [
-        pool.submit(sides.side, name, item, means.charts, means.renderer) if item else None
+        pool.submit(side.side, name, item, tools.charts, tools.renderer) if item else None
         for name, item in (
             (revisions.base_name, pair.base),
             (revisions.head_name, pair.head),

@@ -13,18 +13,18 @@ from generator.chart.chart import ChartError
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
 from generator.model.repository import Cluster
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release.v1.nondeterminism import PINS
-from generator.render import normalise as render_steady
+from generator.render import normalise
 from generator.render.nondeterminism import RandomField
-from generator.render.normalise import Steady
+from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.tree import catalogue
 from generator.yaml import facade as yamlio
@@ -51,7 +51,7 @@ class Inputs:
         digest = hashlib.sha256()
         for path in sorted(self.files):
             relative = path.removeprefix(f"{ROOT}/{self.name}/")
-            if relative.startswith((GENERATED, "secrets/")) or relative == locks.FILE_NAME:
+            if relative.startswith((GENERATED, "secrets/")) or relative == lock_file.FILE_NAME:
                 digest.update(relative.encode() + b"\0" + self.files[path] + b"\0")
         if self.cluster is not None:
             digest.update(
@@ -103,7 +103,7 @@ def inputs(
         return Inputs(name, found, None, None, unreadable)
     if built is None and settings is not None and f"{folder}/environment.yaml" in found:
         definition = catalogue.one(files, name)
-        built = pipeline.build(files, settings, definition) if definition else None
+        built = generate.build(files, settings, definition) if definition else None
     cluster = built.resolved.cluster if built and built.resolved else None
     if cluster is None and settings is not None:
         cluster = _cluster_by_server(found, name, settings)
@@ -187,7 +187,7 @@ def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Sid
         manifests += rendered.manifests
         notes, random = rendered.notes, rendered.random
     facts = dataclasses.replace(facts, notes=notes)
-    found = render_steady.problems(random, environment=item.name, path=_values_path(item))
+    found = normalise.problems(random, environment=item.name, path=_values_path(item))
     return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
 
 
@@ -216,10 +216,10 @@ def _values(item: Inputs) -> dict[str, Any]:
     return loaded[0] if loaded else {}
 
 
-def _lock(item: Inputs) -> locks.Lock | None:
-    text = item.text(locks.FILE_NAME)
+def _lock(item: Inputs) -> lock_file.Lock | None:
+    text = item.text(lock_file.FILE_NAME)
     try:
-        return locks.read(text, item.path(locks.FILE_NAME)) if text else None
+        return lock_file.read(text, item.path(lock_file.FILE_NAME)) if text else None
     except yamlio.YamlError:
         return None
 
@@ -229,10 +229,10 @@ def _chart(
     spec: Mapping[str, Any],
     namespace: str,
     values: Mapping[str, Any],
-    lock: locks.Lock | None,
+    lock: lock_file.Lock | None,
     charts: Charts,
     renderer: Renderer,
-) -> Steady | Problem:
+) -> Normalised | Problem:
     version = _chart_version(spec) or (lock.chart_version if lock else "")
     digest = lock.chart_digest if lock and lock.chart_version == version else None
     try:
@@ -254,7 +254,7 @@ def _chart(
         kube_version=item.cluster.kubernetes_version,
         api_versions=tuple(sorted(item.cluster.api_versions)),
     )
-    answer = render_steady.render(renderer, request, PINS)
+    answer = normalise.render(renderer, request, PINS)
     if isinstance(answer, RenderFailure):
         return answer.problems(environment=item.name, path=_values_path(item))[0]
     return answer

@@ -6,24 +6,24 @@ import dataclasses
 import re
 from pathlib import Path
 
-from generator.actions import diff as compare
+from generator.actions import diff
 from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, Definition, Settings
 from generator.git.command import words_of
 from generator.git.url import display_url
 from generator.git.worktree import Worktree
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"]+", re.IGNORECASE)
 _ATTEMPTS = 3
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Ground:
+class BaseBranch:
     """A commit of the default branch: its files, and where proposals on it go.
 
     `prefix` leads from git's top folder to the repository of gen-env (`deploy/`, or nothing).
@@ -61,7 +61,7 @@ class Ground:
         return tuple(self.tree.changed(folders))
 
 
-def ground(root: Path, *, fetch: bool) -> Ground:
+def base_branch(root: Path, *, fetch: bool) -> BaseBranch:
     """The newest state of the default branch that is known here; `fetch` asks the remote first.
 
     Raises UserError where there is no git, no such branch, no settings, or no way to the remote.
@@ -69,7 +69,7 @@ def ground(root: Path, *, fetch: bool) -> Ground:
     tree = Worktree.find(root)
     prefix = root.resolve().relative_to(tree.root.resolve()).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
-    here = engines.settings(WorkTree(root))
+    here = toolchain.settings(WorkTree(root))
     branch = tree.default_branch(here.repository.branch if here else "")
     remote = remote_of(tree)
     if fetch:
@@ -84,9 +84,9 @@ def ground(root: Path, *, fetch: bool) -> Ground:
 
 def standing(
     root: Path, tree: Worktree, prefix: str, branch: str, base: str, remote: str | None
-) -> Ground:
+) -> BaseBranch:
     """The ground at a commit of the branch; raises UserError where its settings are broken."""
-    files = compare.at_revision(tree, base, prefix)
+    files = diff.at_revision(tree, base, prefix)
     found = catalogue.load(files)
     if found.settings is None:
         problem = found.problems[0]
@@ -96,7 +96,7 @@ def standing(
             line=problem.line,
             hint=problem.hint,
         )
-    return Ground(root, tree, prefix, branch, base, remote, files, found, found.settings)
+    return BaseBranch(root, tree, prefix, branch, base, remote, files, found, found.settings)
 
 
 def _refresh(tree: Worktree, remote: str, branch: str) -> None:
@@ -130,7 +130,7 @@ def fetch_branch(tree: Worktree, remote: str, branch: str) -> str | None:
         done = tree.git.run(
             "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
             "--refmap=", remote, f"refs/heads/{branch}",
-            check=False, timeout=_PATIENCE,
+            check=False, timeout=_TIMEOUT,
         )  # fmt: skip
         here = tree.git.run("cat-file", "-e", f"{sha}^{{commit}}", check=False).status == 0
         if here:

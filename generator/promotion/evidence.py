@@ -182,7 +182,7 @@ _STATES = {
 }
 
 
-def attest(forge: ForgePort, verdict: Verdict, url: str = "") -> tuple[str, ...]:
+def record_verification(forge: ForgePort, verdict: Verdict, url: str = "") -> tuple[str, ...]:
     """Record a verdict on its commit; gives what could not be recorded, and why.
 
     Raises ForgeError when the forge refuses the status.

@@ -10,7 +10,7 @@ from generator.core.errors import UserError
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition
 from generator.definition.lock import Lock
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml import facade as yamlio
 from generator.yaml.data import MISSING, alike, get
 
@@ -94,7 +94,7 @@ def edited(target: Definition, moves: Sequence[Move]) -> str:
     text = target.document.text
     for move in moves:
         if move.new is MISSING:
-            text = yamledit.remove(text, move.path, file=target.path)
+            text = edit.remove(text, move.path, file=target.path)
         else:
             text = _written(text, move, target)
     return text
@@ -102,7 +102,7 @@ def edited(target: Definition, moves: Sequence[Move]) -> str:
 
 def _written(text: str, move: Move, target: Definition) -> str:
     """The value in the quotes that the target has, and without any where it had none."""
-    edited = yamledit.set_value(text, move.path, move.new, file=target.path)
+    edited = edit.set_value(text, move.path, move.new, file=target.path)
     before = target.document.marks.get(move.path)
     if not isinstance(move.new, str) or (before is not None and before.style):
         return edited

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.definition.definition import ROOT
-from generator.promotion.base_branch import Ground
+from generator.promotion.base_branch import BaseBranch
 from generator.promotion.fields import Move
 from generator.tree import catalogue
 from generator.yaml.data import get
@@ -26,62 +26,67 @@ class Commit:
     subject: str
 
 
-def same_state(ground: Ground, name: str) -> tuple[str, ...]:
+def same_state(base_branch: BaseBranch, name: str) -> tuple[str, ...]:
     """Commits of the default branch that hold the environment's present files, oldest first.
 
     The first is the one that brought them; of the later ones only the newest few.
     """
-    folder = ground.inside(f"{ROOT}/{name}")
-    git = ground.tree.git
+    folder = base_branch.inside(f"{ROOT}/{name}")
+    git = base_branch.tree.git
     brought = git.line_or_none(
-        "rev-list", "--first-parent", "--max-count=1", ground.base, "--", folder
+        "rev-list", "--first-parent", "--max-count=1", base_branch.base, "--", folder
     )
     if brought is None:
-        return (ground.base,)
-    later = git.run("rev-list", "--first-parent", f"{brought}..{ground.base}").stdout.decode()
+        return (base_branch.base,)
+    later = git.run("rev-list", "--first-parent", f"{brought}..{base_branch.base}").stdout.decode()
     newest = later.split()[: _CANDIDATES - 1]
     return (brought, *reversed(newest))
 
 
-def behind(ground: Ground, name: str, moves: Sequence[Move]) -> tuple[Commit, ...]:
+def behind(base_branch: BaseBranch, name: str, moves: Sequence[Move]) -> tuple[Commit, ...]:
     """The commits of a definition since it last had what the target has now, newest first."""
-    path = ground.inside(f"{ROOT}/{name}/environment.yaml")
-    log = ground.tree.git.run(
-        "log", f"--max-count={_LOOK_BACK}", "--format=%H%x00%an%x00%s%x00", ground.base, "--", path
+    path = base_branch.inside(f"{ROOT}/{name}/environment.yaml")
+    log = base_branch.tree.git.run(
+        "log",
+        f"--max-count={_LOOK_BACK}",
+        "--format=%H%x00%an%x00%s%x00",
+        base_branch.base,
+        "--",
+        path,
     ).stdout.decode("utf-8", "replace")
     fields = log.replace("\0\n", "\0").split("\0")[:-1]
     found = []
     for sha, author, subject in zip(*[iter(fields)] * 3, strict=True):
-        if _has_old(ground, sha, path, name, moves):
+        if _has_old(base_branch, sha, path, name, moves):
             break
         found.append(Commit(sha, author, subject))
     return tuple(found)
 
 
-def earlier(ground: Ground, name: str) -> Iterator[str]:
+def earlier(base_branch: BaseBranch, name: str) -> Iterator[str]:
     """Commits of the default branch at which the environment was in another state, newest first.
 
     Each is the first parent of one that touched it, so a merge counts as one step.
     """
-    folder = ground.inside(f"{ROOT}/{name}")
-    touched = ground.tree.git.run(
-        "rev-list", "--first-parent", f"--max-count={_LOOK_BACK}", ground.base, "--", folder
+    folder = base_branch.inside(f"{ROOT}/{name}")
+    touched = base_branch.tree.git.run(
+        "rev-list", "--first-parent", f"--max-count={_LOOK_BACK}", base_branch.base, "--", folder
     ).stdout.decode()
     for sha in touched.split():
-        parent = ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", f"{sha}^1")
+        parent = base_branch.tree.git.line_or_none("rev-parse", "--quiet", "--verify", f"{sha}^1")
         if parent is not None:
             yield parent
 
 
-def earlier_definitions(ground: Ground, name: str) -> tuple[bytes, ...]:
+def earlier_definitions(base_branch: BaseBranch, name: str) -> tuple[bytes, ...]:
     """The definition's texts at the commits that `earlier` gives: what goes back to one of these
     is a rollback.
     """
-    path = ground.inside(f"{ROOT}/{name}/environment.yaml")
+    path = base_branch.inside(f"{ROOT}/{name}/environment.yaml")
     texts = []
-    for sha in earlier(ground, name):
+    for sha in earlier(base_branch, name):
         try:
-            text = ground.tree.at(sha).read_file(path)
+            text = base_branch.tree.at(sha).read_file(path)
         except UserError:
             continue  # a link, or larger than any definition
         if text is not None:
@@ -89,8 +94,10 @@ def earlier_definitions(ground: Ground, name: str) -> tuple[bytes, ...]:
     return tuple(texts)
 
 
-def _has_old(ground: Ground, sha: str, path: str, name: str, moves: Sequence[Move]) -> bool:
-    text = ground.tree.at(sha).read_file(path)
+def _has_old(
+    base_branch: BaseBranch, sha: str, path: str, name: str, moves: Sequence[Move]
+) -> bool:
+    text = base_branch.tree.at(sha).read_file(path)
     if text is None:
         return False
     item = catalogue.one(Snapshot({f"{ROOT}/{name}/environment.yaml": text}), name)

@@ -9,13 +9,11 @@ from generator.core.errors import UserError
 from generator.definition.definition import Definition
 from generator.git.plumbing import Draft
 from generator.model.base import seconds_of
-from generator.pipeline import generate as pipeline
-from generator.promotion import pause_marker as standstill
-from generator.promotion import publish
-from generator.promotion import pull_request_text as text
-from generator.promotion.base_branch import Ground
-from generator.promotion.pause_marker import Halt
-from generator.promotion.promote import Means, Published, rendered
+from generator.pipeline import generate
+from generator.promotion import pause_marker, publish, pull_request_text
+from generator.promotion.base_branch import BaseBranch
+from generator.promotion.pause_marker import DenyWindow
+from generator.promotion.promote import Published, Toolchain, rendered
 from generator.promotion.regenerate import Regenerated, regenerate, replaced
 
 KIND = "pause"
@@ -23,7 +21,7 @@ _LONGEST = timedelta(days=366)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line; `until` is a length (8h) or a moment."""
 
     environment: str
@@ -35,8 +33,8 @@ class Wish:
 class Pause:
     """A pause, or its end, ready to be written; `nothing` says why there is nothing to write."""
 
-    wish: Wish
-    ground: Ground
+    options: Options
+    base_branch: BaseBranch
     regenerated: Regenerated
     notes: tuple[str, ...]
     nothing: str = ""
@@ -44,62 +42,64 @@ class Pause:
     @property
     def branch(self) -> str:
         """One branch for both directions."""
-        return f"{KIND}/{self.wish.environment.replace('/', '-')}"
+        return f"{KIND}/{self.options.environment.replace('/', '-')}"
 
     @property
     def title(self) -> str:
         """The pull request's title, and the commit's first line."""
-        return f"{'Resume' if self.wish.resume else 'Pause'} {self.wish.environment}"
+        return f"{'Resume' if self.options.resume else 'Pause'} {self.options.environment}"
 
 
-def prepare(ground: Ground, wish: Wish, means: Means, now: datetime) -> Pause:
+def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: datetime) -> Pause:
     """The definition with the pause or without it, and its tree; nothing is written yet.
 
     Raises UserError for an unknown environment, an `until` that cannot be, a definition that
     cannot be edited in place, and for a pause that is not ours to take back.
     """
-    if wish.resume and wish.until is not None:
+    if options.resume and options.until is not None:
         raise UserError("--resume and --until do not go together")
-    item = ground.definition(wish.environment)
-    managed = ground.settings.repository.argocd.project.manage
-    nothing, notes = "", _notes(managed=managed, wish=wish)
+    item = base_branch.definition(options.environment)
+    managed = base_branch.settings.repository.argocd.project.manage
+    nothing, notes = "", _notes(managed=managed, options=options)
     text_now = item.document.text
-    if wish.resume:
-        after = standstill.resumed(text_now, item.path)
-    elif standstill.is_paused(text_now):
-        after, nothing = text_now, f"{wish.environment} is paused already"
+    if options.resume:
+        after = pause_marker.resumed(text_now, item.path)
+    elif pause_marker.is_paused(text_now):
+        after, nothing = text_now, f"{options.environment} is paused already"
     elif managed:
-        after = standstill.with_window(text_now, _halt(wish, now), item.path)
+        after = pause_marker.with_window(text_now, _halt(options, now), item.path)
     else:
-        after, nothing = _without_automation(ground, item, wish)
-    edited = replaced(ground.files, {item.path: after.encode()})
-    made = regenerate(ground.files, edited, item.name, means.charts, means.renderer)
-    return Pause(wish, ground, made, notes, nothing)
+        after, nothing = _without_automation(base_branch, item, options)
+    edited = replaced(base_branch.files, {item.path: after.encode()})
+    made = regenerate(base_branch.files, edited, item.name, tools.charts, tools.renderer)
+    return Pause(options, base_branch, made, notes, nothing)
 
 
-def _without_automation(ground: Ground, item: Definition, wish: Wish) -> tuple[str, str]:
+def _without_automation(
+    base_branch: BaseBranch, item: Definition, options: Options
+) -> tuple[str, str]:
     """An AppProject of somebody else takes no window of ours: then nothing syncs by itself."""
-    if wish.until is not None:
+    if options.until is not None:
         raise UserError(
             "--until needs a sync window, and the AppProject is not managed here",
             path="gen-env.yaml",
             hint="leave --until out and resume by hand, or set argocd.project.manage: true",
         )
-    resolved = pipeline.build(ground.files, ground.settings, item).resolved
+    resolved = generate.build(base_branch.files, base_branch.settings, item).resolved
     if resolved is not None and not resolved.environment.sync.automated:
         return item.document.text, f"{item.name} does not sync by itself anyway (sync.automated)"
-    return standstill.without_automation(item.document.text, item.path), ""
+    return pause_marker.without_automation(item.document.text, item.path), ""
 
 
-def _halt(wish: Wish, now: datetime) -> Halt:
-    if wish.until is None:
-        return Halt()
-    end = _moment(wish.until, now)
+def _halt(options: Options, now: datetime) -> DenyWindow:
+    if options.until is None:
+        return DenyWindow()
+    end = _moment(options.until, now)
     if not now < end <= now + _LONGEST:
-        raise UserError(f"--until {wish.until} is not within the year to come")
+        raise UserError(f"--until {options.until} is not within the year to come")
     start = now.astimezone(UTC).replace(second=0, microsecond=0)
     minutes = -((start - end) // timedelta(minutes=1))
-    return Halt(f"{start.minute} {start.hour} {start.day} {start.month} *", f"{minutes}m")
+    return DenyWindow(f"{start.minute} {start.hour} {start.day} {start.month} *", f"{minutes}m")
 
 
 def _moment(until: str, now: datetime) -> datetime:
@@ -118,8 +118,8 @@ def _moment(until: str, now: datetime) -> datetime:
     return moment
 
 
-def _notes(*, managed: bool, wish: Wish) -> tuple[str, ...]:
-    if wish.resume:
+def _notes(*, managed: bool, options: Options) -> tuple[str, ...]:
+    if options.resume:
         return ("Argo CD syncs what has gathered meanwhile as soon as this is merged",)
     if not managed:
         return (
@@ -128,25 +128,29 @@ def _notes(*, managed: bool, wish: Wish) -> tuple[str, ...]:
             " window set",
         )
     notes = ["holds from the merge on; a person can still sync by hand"]
-    if wish.until is not None:
+    if options.until is not None:
         notes.append("the window comes again on that day of the next year unless `--resume`d")
     return tuple(notes)
 
 
-def publish_it(pause: Pause, means: Means, *, pull: bool) -> Published:
+def publish_it(pause: Pause, tools: Toolchain, *, pull: bool) -> Published:
     """Write the commit and, with `pull`, push it and open or update the one pull request."""
-    ground = pause.ground
+    base_branch = pause.base_branch
     message = publish.message(pause.title, "", {publish.TRAILER: KIND})
-    changes = {ground.inside(path): content for path, content in pause.regenerated.changes.items()}
-    draft = Draft(ground.base, changes, message)
-    placed = publish.place(ground, pause.branch, draft, push=pull)
-    if not pull or means.forge is None:
+    changes = {
+        base_branch.inside(path): content for path, content in pause.regenerated.changes.items()
+    }
+    draft = Draft(base_branch.base, changes, message)
+    placed = publish.place(base_branch, pause.branch, draft, push=pull)
+    if not pull or tools.forge is None:
         return Published(placed, None)
     head = f"{pause.title}: what is in git does not reach the cluster by itself.\n"
-    if pause.wish.resume:
+    if pause.options.resume:
         head = f"{pause.title}: what is in git reaches the cluster again.\n"
-    report = rendered(ground, pause.regenerated, pause.wish.environment, means)
-    body = text.with_report(
-        head + text.listed(pause.notes), report, means.forge.limits.comment_budget
+    report = rendered(base_branch, pause.regenerated, pause.options.environment, tools)
+    body = pull_request_text.with_report(
+        head + pull_request_text.listed(pause.notes), report, tools.forge.limits.comment_budget
     )
-    return Published(placed, means.forge.ensure_pr(pause.branch, ground.branch, pause.title, body))
+    return Published(
+        placed, tools.forge.ensure_pr(pause.branch, base_branch.branch, pause.title, body)
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.layered import Path
 from generator.model.base import seconds_of
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml import facade as yamlio
 from generator.yaml.data import MISSING, alike, get
 
@@ -21,7 +21,7 @@ _WINDOWS: Path = ("sync", "windows")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Halt:
+class DenyWindow:
     """A deny window from `schedule` on for `duration`; by default one that never ends.
 
     A person may still sync by hand. Argo CD has no window that comes once: a dated one would come
@@ -47,7 +47,7 @@ def is_paused(text: str) -> bool:
     return _MARKED.search(text) is not None
 
 
-def with_window(text: str, halt: Halt, file: str) -> str:
+def with_window(text: str, halt: DenyWindow, file: str) -> str:
     """The text with the window added; raises YamlError where it cannot be edited in place."""
     assert seconds_of(halt.duration) > 0
     data = yamlio.read(text, file).data
@@ -55,7 +55,7 @@ def with_window(text: str, halt: Halt, file: str) -> str:
     number = len(windows) if isinstance(windows, list) else 0
     first = _first_missing(data, _WINDOWS)
     what = ".".join(map(str, first)) if first else f"sync.windows {number}"
-    edited = yamledit.set_value(text, (*_WINDOWS, number), halt.as_data(), file=file)
+    edited = edit.set_value(text, (*_WINDOWS, number), halt.as_data(), file=file)
     return _marked(edited, what, file)
 
 
@@ -65,7 +65,7 @@ def without_automation(text: str, file: str) -> str:
     written = get(data, _AUTOMATED)
     first = _first_missing(data, _AUTOMATED)
     what = ".".join(map(str, first)) if first else f"sync.automated was {written}"
-    edited = yamledit.set_value(text, _AUTOMATED, False, file=file)
+    edited = edit.set_value(text, _AUTOMATED, False, file=file)
     return _marked(edited, what, file)
 
 
@@ -89,7 +89,7 @@ def resumed(text: str, file: str) -> str:
         still = str(get(data, _AUTOMATED)) == "false"
         _require(still, file, line)
         before = yamlio.read(rest.removeprefix("was "), file).data
-        return yamledit.set_scalar(plain, _AUTOMATED, before, file=file)
+        return edit.set_scalar(plain, _AUTOMATED, before, file=file)
     windows = get(data, _WINDOWS)
     ours = isinstance(windows, list) and len(windows) == 1 and _is_halt(windows[0])
     ours = ours or str(get(data, _AUTOMATED)) == "false"
@@ -104,14 +104,14 @@ def kept(present: str, past: str, file: str) -> str:
     windows = get(yamlio.read(present, file).data, _WINDOWS)
     halts = [item for item in windows if _is_halt(item)] if isinstance(windows, list) else []
     if halts:
-        halt = Halt(str(halts[-1]["schedule"]), str(halts[-1]["duration"]))
+        halt = DenyWindow(str(halts[-1]["schedule"]), str(halts[-1]["duration"]))
         return with_window(plain, halt, file)
     return without_automation(plain, file)
 
 
 def _removed(text: str, data: Any, path: Path, ours: bool, file: str, line: int) -> str:
     _require(ours and get(data, path) is not MISSING, file, line)
-    return yamledit.remove(text, path, file=file)
+    return edit.remove(text, path, file=file)
 
 
 def _require(ours: bool, file: str, line: int) -> None:
@@ -132,7 +132,7 @@ def _alone(value: Any) -> bool:
 def _is_halt(window: Any) -> bool:
     if not isinstance(window, dict) or window.get("kind") != "deny":
         return False
-    halt = Halt(str(window.get("schedule")), str(window.get("duration")))
+    halt = DenyWindow(str(window.get("schedule")), str(window.get("duration")))
     expected = {key: str(value) for key, value in halt.as_data().items()}
     return {key: str(value).lower() for key, value in window.items()} == {
         key: value.lower() for key, value in expected.items()

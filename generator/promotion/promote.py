@@ -6,15 +6,14 @@ import dataclasses
 from datetime import datetime
 
 from generator.core.errors import UserError
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import Definition
 from generator.forge.port import ForgePort, PullRequest
 from generator.git.plumbing import Draft
 from generator.pipeline import review
 from generator.pipeline.generate import Charts, build
-from generator.promotion import evidence, fields, gates, history, publish
-from generator.promotion import pull_request_text as text
-from generator.promotion.base_branch import Ground
+from generator.promotion import evidence, fields, gates, history, publish, pull_request_text
+from generator.promotion.base_branch import BaseBranch
 from generator.promotion.evidence import Evidence
 from generator.promotion.fields import Choice, Difference
 from generator.promotion.gates import Facts, Gate
@@ -30,7 +29,7 @@ _LOCAL_BUDGET = 60_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line."""
 
     source: str
@@ -39,7 +38,7 @@ class Wish:
 
 
 @dataclasses.dataclass(frozen=True)
-class Means:
+class Toolchain:
     """What a proposal needs from outside; without a forge `why_none` says why."""
 
     charts: Charts
@@ -52,8 +51,8 @@ class Means:
 class Promotion:
     """A promotion ready to be written: what moves, on which grounds, and what comes of it."""
 
-    wish: Wish
-    ground: Ground
+    options: Options
+    base_branch: BaseBranch
     choice: Choice
     drift: tuple[Difference, ...]
     evidence: Evidence
@@ -71,7 +70,7 @@ class Promotion:
     @property
     def blocked(self) -> tuple[Gate, ...]:
         """The gates that stop it, the given reason considered."""
-        return gates.blocked(self.gates, forced=self.wish.force is not None)
+        return gates.blocked(self.gates, forced=self.options.force is not None)
 
     @property
     def title(self) -> str:
@@ -79,87 +78,93 @@ class Promotion:
         names = ", ".join(move.field for move in self.choice.moves[:3])
         rest = len(self.choice.moves) - 3
         more = f" and {rest} more" if rest > 0 else ""
-        return f"Promote {self.wish.source} to {self.wish.target}: {names}{more}"
+        return f"Promote {self.options.source} to {self.options.target}: {names}{more}"
 
 
-def prepare(ground: Ground, wish: Wish, means: Means, now: datetime) -> Promotion:
+def prepare(
+    base_branch: BaseBranch, options: Options, tools: Toolchain, now: datetime
+) -> Promotion:
     """Everything about the promotion; nothing is written yet.
 
     Raises UserError for an unknown environment, one promoted to itself, a field that cannot be
     promoted, an edit that would reach too far, and an environment that cannot be generated.
     """
-    if wish.force is not None and not wish.force.strip():
+    if options.force is not None and not options.force.strip():
         raise UserError("--force needs a reason", hint='--force "why this cannot wait"')
-    if wish.source == wish.target:
-        raise UserError(f"{wish.source} cannot be promoted to itself")
-    source, target = ground.definition(wish.source), ground.definition(wish.target)
-    promoted = ground.settings.repository.promotion.fields
-    lock = catalogue.lock(ground.files, source)
+    if options.source == options.target:
+        raise UserError(f"{options.source} cannot be promoted to itself")
+    source, target = base_branch.definition(options.source), base_branch.definition(options.target)
+    promoted = base_branch.settings.repository.promotion.fields
+    lock = catalogue.lock(base_branch.files, source)
     choice = fields.choose(source, target, promoted, lock)
-    regenerated = _regenerated(ground, target, choice, lock, means)
-    branch = _branch(wish, choice)
-    found = _evidence(ground, wish.source, means)
-    labels = _labels(ground, wish.target, branch, means)
-    facts = _facts(ground, wish, target, found, branch, labels)
+    regenerated = _regenerated(base_branch, target, choice, lock, tools)
+    branch = _branch(options, choice)
+    found = _evidence(base_branch, options.source, tools)
+    labels = _labels(base_branch, options.target, branch, tools)
+    facts = _facts(base_branch, options, target, found, branch, labels)
     return Promotion(
-        wish,
-        ground,
+        options,
+        base_branch,
         choice,
         fields.drift(source, target, promoted),
         found,
         gates.evaluate(facts, now),
-        history.behind(ground, wish.source, choice.moves) if choice.moves else (),
+        history.behind(base_branch, options.source, choice.moves) if choice.moves else (),
         branch,
         regenerated,
-        tuple(_notes(ground, wish, target)),
+        tuple(_notes(base_branch, options, target)),
     )
 
 
-def _branch(wish: Wish, choice: Choice) -> str:
+def _branch(options: Options, choice: Choice) -> str:
     content = "\n".join(f"{move.field}={move.new!s}" for move in choice.moves)
-    return publish.branch_name(KIND, wish.target, f"{wish.source}\n{content}")
+    return publish.branch_name(KIND, options.target, f"{options.source}\n{content}")
 
 
 def _regenerated(
-    ground: Ground, target: Definition, choice: Choice, lock: locks.Lock | None, means: Means
+    base_branch: BaseBranch,
+    target: Definition,
+    choice: Choice,
+    lock: lock_file.Lock | None,
+    tools: Toolchain,
 ) -> Regenerated:
     contents: dict[str, bytes | None] = {target.path: fields.edited(target, choice.moves).encode()}
-    own = catalogue.lock(ground.files, target)
+    own = catalogue.lock(base_branch.files, target)
     versions = [str(move.new) for move in choice.moves if move.field == "chart.version"]
     if own is not None and lock is not None and versions == [lock.chart_version]:
         # The archive that was proven, not whichever this machine has under that version.
         proven = dataclasses.replace(
             own, chart_version=lock.chart_version, chart_digest=lock.chart_digest
         )
-        contents[f"{target.folder}/{locks.FILE_NAME}"] = proven.text().encode()
-    edited = replaced(ground.files, contents)
-    return regenerate(ground.files, edited, target.name, means.charts, means.renderer)
+        contents[f"{target.folder}/{lock_file.FILE_NAME}"] = proven.text().encode()
+    edited = replaced(base_branch.files, contents)
+    return regenerate(base_branch.files, edited, target.name, tools.charts, tools.renderer)
 
 
-def _evidence(ground: Ground, source: str, means: Means) -> Evidence:
-    commits = history.same_state(ground, source)
-    if means.forge is None:
-        return evidence.unreadable(commits[0], means.why_none)
-    found = evidence.read(means.forge, source, commits)
-    if found.standing is evidence.Standing.ABSENT and ground.tree.is_shallow():
+def _evidence(base_branch: BaseBranch, source: str, tools: Toolchain) -> Evidence:
+    commits = history.same_state(base_branch, source)
+    if tools.forge is None:
+        return evidence.unreadable(commits[0], tools.why_none)
+    found = evidence.read(tools.forge, source, commits)
+    if found.standing is evidence.Standing.ABSENT and base_branch.tree.is_shallow():
         return dataclasses.replace(found, reason=f"{found.reason}; this clone is shallow")
     return found
 
 
 def _facts(
-    ground: Ground,
-    wish: Wish,
+    base_branch: BaseBranch,
+    options: Options,
     target: Definition,
     found: Evidence,
     branch: str,
     labels: frozenset[str],
 ) -> Facts:
-    repository = ground.settings.repository
-    resolved = build(ground.files, ground.settings, target).resolved
+    repository = base_branch.settings.repository
+    resolved = build(base_branch.files, base_branch.settings, target).resolved
     tier = repository.policy.tiers.get(resolved.environment.metadata.tier) if resolved else None
     return Facts(
-        source=wish.source,
-        target=wish.target,
+        source=options.source,
+        target=options.target,
         paths=repository.promotion.paths,
         evidence=found,
         soak=tier.soak if tier else None,
@@ -171,50 +176,52 @@ def _facts(
     )
 
 
-def _labels(ground: Ground, target: str, branch: str, means: Means) -> frozenset[str]:
+def _labels(base_branch: BaseBranch, target: str, branch: str, tools: Toolchain) -> frozenset[str]:
     """The labels of the pull request that is open already; a forge that fails gives none."""
-    if means.forge is None:
+    if tools.forge is None:
         return frozenset()
     try:
-        found = publish.existing(means.forge, KIND, target, ground.branch, branch)
+        found = publish.existing(tools.forge, KIND, target, base_branch.branch, branch)
     except UserError:
         return frozenset()
     return frozenset(found.labels if found else ())
 
 
-def _notes(ground: Ground, wish: Wish, target: Definition) -> list[str]:
+def _notes(base_branch: BaseBranch, options: Options, target: Definition) -> list[str]:
     found = []
-    unsaved = ground.unsaved(wish.source, wish.target)
+    unsaved = base_branch.unsaved(options.source, options.target)
     if unsaved:
         found.append(
             f"not taken along: {', '.join(unsaved)} differ in the work tree;"
-            f" what counts is {ground.branch} at {ground.base[:12]}"
+            f" what counts is {base_branch.branch} at {base_branch.base[:12]}"
         )
-    lock = catalogue.lock(ground.files, target)
-    if lock is not None and lock.gen_env != locks.version():
+    lock = catalogue.lock(base_branch.files, target)
+    if lock is not None and lock.gen_env != lock_file.version():
         found.append(
-            f"{wish.target} was generated by gen-env {lock.gen_env} and is now by"
-            f" {locks.version()}: the diff shows what that changes too"
+            f"{options.target} was generated by gen-env {lock.gen_env} and is now by"
+            f" {lock_file.version()}: the diff shows what that changes too"
         )
     return found
 
 
-def publish_it(promotion: Promotion, means: Means, now: datetime, *, pull: bool) -> Published:
+def publish_it(promotion: Promotion, tools: Toolchain, now: datetime, *, pull: bool) -> Published:
     """Write the commit and, with `pull`, push it and open or update the one pull request.
 
     Raises UserError for a branch that is not ours to write, and when remote or forge refuse.
     """
-    ground = promotion.ground
+    base_branch = promotion.base_branch
     branch = promotion.branch
     if pull:
-        assert means.forge is not None
-        open_one = publish.existing(means.forge, KIND, promotion.wish.target, ground.branch, branch)
+        assert tools.forge is not None
+        open_one = publish.existing(
+            tools.forge, KIND, promotion.options.target, base_branch.branch, branch
+        )
         branch = open_one.head_ref if open_one else branch
-    placed = publish.place(ground, branch, _draft(promotion), push=pull)
-    if not pull or means.forge is None:
+    placed = publish.place(base_branch, branch, _draft(promotion), push=pull)
+    if not pull or tools.forge is None:
         return Published(placed, None)
-    body = render(promotion, means, now, means.forge.limits.comment_budget)
-    opened = means.forge.ensure_pr(branch, ground.branch, promotion.title, body)
+    body = render(promotion, tools, now, tools.forge.limits.comment_budget)
+    opened = tools.forge.ensure_pr(branch, base_branch.branch, promotion.title, body)
     return Published(placed, opened)
 
 
@@ -227,47 +234,55 @@ class Published:
 
 
 def _draft(promotion: Promotion) -> Draft:
-    wish, ground = promotion.wish, promotion.ground
+    options, base_branch = promotion.options, promotion.base_branch
     lines = [f"{move.field}: {move.old_text} -> {move.new_text}" for move in promotion.choice.moves]
     message = publish.message(
         promotion.title,
         "\n".join(lines),
         {
             publish.TRAILER: KIND,
-            "Promoted-From": f"{wish.source} {promotion.evidence.revision[:12]}",
-            "Forced": wish.force or "",
+            "Promoted-From": f"{options.source} {promotion.evidence.revision[:12]}",
+            "Forced": options.force or "",
         },
     )
     changes = {
-        ground.inside(path): content for path, content in promotion.regenerated.changes.items()
+        base_branch.inside(path): content for path, content in promotion.regenerated.changes.items()
     }
-    return Draft(ground.base, changes, message)
+    return Draft(base_branch.base, changes, message)
 
 
-def render(promotion: Promotion, means: Means, now: datetime, budget: int = _LOCAL_BUDGET) -> str:
+def render(
+    promotion: Promotion, tools: Toolchain, now: datetime, budget: int = _LOCAL_BUDGET
+) -> str:
     """The text of the pull request; renders both sides."""
-    wish, ground = promotion.wish, promotion.ground
+    options, base_branch = promotion.options, promotion.base_branch
     links = {}
-    if means.forge is not None:
-        links = {item.sha: means.forge.commit_url(item.sha) for item in promotion.commits}
+    if tools.forge is not None:
+        links = {item.sha: tools.forge.commit_url(item.sha) for item in promotion.commits}
     head = "".join(
         (
-            text.moves(promotion.choice),
-            text.listed(promotion.notes),
-            text.proof(wish.source, promotion.evidence, now),
-            text.gates(promotion.gates, wish.force),
+            pull_request_text.moves(promotion.choice),
+            pull_request_text.listed(promotion.notes),
+            pull_request_text.proof(options.source, promotion.evidence, now),
+            pull_request_text.gates(promotion.gates, options.force),
         )
     )
-    tail = text.commits(wish.source, promotion.commits, links) + text.left(
-        promotion.choice.stays, promotion.drift, wish.source, wish.target
+    tail = pull_request_text.commits(
+        options.source, promotion.commits, links
+    ) + pull_request_text.left(
+        promotion.choice.stays, promotion.drift, options.source, options.target
     )
-    return text.with_report(head, rendered(ground, promotion.regenerated, wish.target, means),
-                            budget, tail)  # fmt: skip
+    report = rendered(base_branch, promotion.regenerated, options.target, tools)
+    return pull_request_text.with_report(head, report, budget, tail)
 
 
-def rendered(ground: Ground, regenerated: Regenerated, name: str, means: Means) -> Report:
+def rendered(
+    base_branch: BaseBranch, regenerated: Regenerated, name: str, tools: Toolchain
+) -> Report:
     """The rendered diff of one environment between the base and the proposal."""
-    revisions = review.Revisions(ground.files, regenerated.files, ground.base[:12], "this proposal")
+    revisions = review.Revisions(
+        base_branch.files, regenerated.files, base_branch.base[:12], "this proposal"
+    )
     return review.review(
-        revisions, [name], set(regenerated.changes), review.Means(means.charts, means.renderer)
+        revisions, [name], set(regenerated.changes), review.Toolchain(tools.charts, tools.renderer)
     )

@@ -10,19 +10,25 @@ from collections.abc import Mapping
 from generator.core.errors import UserError
 from generator.core.process import Completed
 from generator.forge.port import ForgePort, PullRequest
-from generator.git import diff as gitdiff
-from generator.git import plumbing as commit
+from generator.git import diff, plumbing
 from generator.git.command import words_of
 from generator.git.plumbing import Draft
-from generator.promotion.base_branch import Ground, fetch_branch, safe
+from generator.promotion.base_branch import BaseBranch, fetch_branch, safe
 from generator.promotion.gates import branch_pattern
 
 TRAILER = "Gen-Env"
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 _ATTEMPTS = 5
-_BREATH = 0.2  # seconds, more each time: a lock on a ref lasts for milliseconds
-_FASTER = ("stale info", "fetch first", "non-fast-forward", "already exists", "cannot lock ref",
-           "failed to update ref", "incorrect old value")  # fmt: skip
+_BACKOFF = 0.2  # seconds, more each time: a lock on a ref lasts for milliseconds
+_RACE_MESSAGES = (
+    "stale info",
+    "fetch first",
+    "non-fast-forward",
+    "already exists",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,23 +69,23 @@ def existing(
     return next(iter(exact or found), None)
 
 
-def place(ground: Ground, branch: str, draft: Draft, *, push: bool) -> Placed:
+def place(base_branch: BaseBranch, branch: str, draft: Draft, *, push: bool) -> Placed:
     """Have the branch hold the draft, here and, with `push`, at the remote.
 
     A branch that gives the same when merged is taken as it is. Raises UserError for a branch with
     commits that gen-env did not make, for one that somebody else is writing at the same time, and
     when the remote refuses.
     """
-    tree = commit.write_tree(ground.tree.git, draft)
+    tree = plumbing.write_tree(base_branch.tree.git, draft)
     first: _Tips | None = None
     for attempt in range(_ATTEMPTS):
-        time.sleep(attempt * _BREATH)
-        tips = _tips(ground, branch, push=push)
+        time.sleep(attempt * _BACKOFF)
+        tips = _tips(base_branch, branch, push=push)
         if first is not None:
-            _require_unchanged(ground, branch, tree, first, tips)
+            _require_unchanged(base_branch, branch, tree, first, tips)
         first = first or tips
         try:
-            return _place(ground, branch, draft, tree, tips, push=push)
+            return _place(base_branch, branch, draft, tree, tips, push=push)
         except _Raced:
             # Whoever was faster may have written the very same: look again.
             continue
@@ -101,19 +107,21 @@ class _Raced(Exception):
     """The branch was not what it was a moment ago."""
 
 
-def _tips(ground: Ground, branch: str, *, push: bool) -> _Tips:
+def _tips(base_branch: BaseBranch, branch: str, *, push: bool) -> _Tips:
     ref = f"refs/heads/{branch}^{{commit}}"
-    here = ground.tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
+    here = base_branch.tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
     there = None
     if push:
-        assert ground.remote is not None
-        there = fetch_branch(ground.tree, ground.remote, branch)
+        assert base_branch.remote is not None
+        there = fetch_branch(base_branch.tree, base_branch.remote, branch)
     return _Tips(here, there)
 
 
-def _require_unchanged(ground: Ground, branch: str, tree: str, first: _Tips, now: _Tips) -> None:
+def _require_unchanged(
+    base_branch: BaseBranch, branch: str, tree: str, first: _Tips, now: _Tips
+) -> None:
     for old, new in ((first.here, now.here), (first.there, now.there)):
-        if new is not None and new != old and not _gives(ground, new, tree):
+        if new is not None and new != old and not _gives(base_branch, new, tree):
             raise UserError(
                 f"somebody else writes something else to the branch {branch} at this moment",
                 hint="look at it, then run the command again",
@@ -121,42 +129,42 @@ def _require_unchanged(ground: Ground, branch: str, tree: str, first: _Tips, now
 
 
 def _place(
-    ground: Ground, branch: str, draft: Draft, tree: str, tips: _Tips, *, push: bool
+    base_branch: BaseBranch, branch: str, draft: Draft, tree: str, tips: _Tips, *, push: bool
 ) -> Placed:
-    git, here, there = ground.tree.git, tips.here, tips.there
+    git, here, there = base_branch.tree.git, tips.here, tips.there
     known = [tip for tip in (there, here) if tip is not None]
-    made = next((tip for tip in known if _gives(ground, tip, tree)), None)
+    made = next((tip for tip in known if _gives(base_branch, tip, tree)), None)
     for tip in known:
         if tip != made:
-            _require_ours(ground, branch, tip)
-    chosen = made or commit.commit_tree(git, draft, tree)
-    if here != chosen and not commit.point(git, branch, chosen, here):
+            _require_ours(base_branch, branch, tip)
+    chosen = made or plumbing.commit_tree(git, draft, tree)
+    if here != chosen and not plumbing.point(git, branch, chosen, here):
         raise _Raced
     if push and there != chosen:
-        _push(ground, branch, chosen, there)
+        _push(base_branch, branch, chosen, there)
     return Placed(branch, chosen, made is None, pushed=push and there != chosen)
 
 
-def _gives(ground: Ground, tip: str, tree: str) -> bool:
+def _gives(base_branch: BaseBranch, tip: str, tree: str) -> bool:
     """Whether merging this commit into the base gives exactly the wanted tree."""
-    if not _ahead(ground, tip):
+    if not _ahead(base_branch, tip):
         return False
     try:
-        return gitdiff.merge_tree(ground.tree.git, ground.base, tip).tree == tree
+        return diff.merge_tree(base_branch.tree.git, base_branch.base, tip).tree == tree
     except UserError:
         return False
 
 
-def _ahead(ground: Ground, tip: str) -> list[tuple[str, bool]]:
+def _ahead(base_branch: BaseBranch, tip: str) -> list[tuple[str, bool]]:
     """Commits of the branch that the base lacks, and whether each is ours."""
     form = f"--format=%H%x00%(trailers:key={TRAILER},valueonly,separator=%x2C)"
-    output = ground.tree.git.run("log", form, f"{ground.base}..{tip}").stdout.decode()
+    output = base_branch.tree.git.run("log", form, f"{base_branch.base}..{tip}").stdout.decode()
     rows = [line.partition("\0") for line in output.splitlines() if line]
     return [(sha, bool(trailer.strip())) for sha, _, trailer in rows]
 
 
-def _require_ours(ground: Ground, branch: str, tip: str) -> None:
-    foreign = [sha for sha, ours in _ahead(ground, tip) if not ours]
+def _require_ours(base_branch: BaseBranch, branch: str, tip: str) -> None:
+    foreign = [sha for sha, ours in _ahead(base_branch, tip) if not ours]
     if foreign:
         raise UserError(
             f"the branch {branch} holds commits that gen-env did not make ({foreign[0][:12]})",
@@ -164,18 +172,18 @@ def _require_ours(ground: Ground, branch: str, tip: str) -> None:
         )
 
 
-def _push(ground: Ground, branch: str, sha: str, there: str | None) -> None:
+def _push(base_branch: BaseBranch, branch: str, sha: str, there: str | None) -> None:
     ref = f"refs/heads/{branch}"
-    assert ground.remote is not None
-    done = ground.tree.git.run(
+    assert base_branch.remote is not None
+    done = base_branch.tree.git.run(
         "push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
-        f"--force-with-lease={ref}:{there or ''}", ground.remote, f"{sha}:{ref}",
-        check=False, timeout=_PATIENCE,
+        f"--force-with-lease={ref}:{there or ''}", base_branch.remote, f"{sha}:{ref}",
+        check=False, timeout=_TIMEOUT,
     )  # fmt: skip
     if done.status == 0:
         return
     said = (done.stdout + done.stderr).decode("utf-8", "replace")
-    if any(sign in said for sign in _FASTER):
+    if any(sign in said for sign in _RACE_MESSAGES):
         raise _Raced
     raise _refusal(branch, done)
 

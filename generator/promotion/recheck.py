@@ -13,8 +13,7 @@ from generator.core.files import Files
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition, Settings
 from generator.pipeline.generate import build
-from generator.promotion import gates
-from generator.promotion import pause_marker as standstill
+from generator.promotion import gates, pause_marker
 from generator.promotion.evidence import Evidence, unreadable
 from generator.promotion.gates import Facts, Gate
 from generator.tree import catalogue
@@ -114,10 +113,10 @@ def _goes_back(proposed: Proposed, old: Definition, new: Definition) -> bool:
     """Whether the definition, a pause apart, is the present one or an earlier one."""
     try:
         known = {
-            standstill.kept("", text.decode("utf-8", "replace"), new.path)
+            pause_marker.kept("", text.decode("utf-8", "replace"), new.path)
             for text in (old.document.text.encode(), *proposed.earlier)
         }
-        return standstill.kept("", new.document.text, new.path) in known and not _elsewhere(
+        return pause_marker.kept("", new.document.text, new.path) in known and not _elsewhere(
             proposed
         )
     except UserError:

@@ -9,7 +9,7 @@ from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, has_errors
 from generator.definition.definition import ROOT
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.render.request import Renderer
 
@@ -39,8 +39,8 @@ def regenerate(
     Files of the repository as a whole (projects) change only as far as the edit changes them: that
     they were out of date already is another change.
     """
-    after = pipeline.generate(edited, [name], charts, renderer)
-    stale = pipeline.generate(before, [name], charts, renderer)
+    after = generate.generate(edited, [name], charts, renderer)
+    stale = generate.generate(before, [name], charts, renderer)
     contents = dict(edited.contents)
     for outcome in after.outcomes:
         writes, removals = dict(outcome.plan.writes), set(outcome.plan.removals)

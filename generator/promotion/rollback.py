@@ -6,22 +6,20 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import datetime
 
-from generator.actions import diff as compare
+from generator.actions import diff
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import FILE_NAME, Definition
 from generator.git.plumbing import Draft
 from generator.impact.rules import migrations
 from generator.impact.rules.migrations import Class, Migration
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built
-from generator.promotion import history, publish
-from generator.promotion import pause_marker as standstill
-from generator.promotion import pull_request_text as text
-from generator.promotion.base_branch import Ground
+from generator.promotion import history, pause_marker, publish, pull_request_text
+from generator.promotion.base_branch import BaseBranch
 from generator.promotion.gates import shown_time
-from generator.promotion.promote import Means, Published, rendered
+from generator.promotion.promote import Published, Toolchain, rendered
 from generator.promotion.regenerate import Regenerated, difference, folder_of, regenerate, replaced
 from generator.promotion.sync_windows import WindowError, frozen_until
 from generator.tree import catalogue
@@ -31,7 +29,7 @@ _LOCAL_BUDGET = 60_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What the user asked for on the command line."""
 
     environment: str
@@ -43,8 +41,8 @@ class Wish:
 class Rollback:
     """A rollback ready to be written."""
 
-    wish: Wish
-    ground: Ground
+    options: Options
+    base_branch: BaseBranch
     revision: str
     versions: tuple[str, str]
     """Airflow as it is, and as it was."""
@@ -62,7 +60,7 @@ class Rollback:
     def refusal(self) -> str:
         """Why it is not written without a reason; empty when nothing stands in the way."""
         one_way = self.migration is not None and self.migration.kind in _CLOSED
-        if self.migration is not None and one_way and self.wish.force is None:
+        if self.migration is not None and one_way and self.options.force is None:
             present, past = self.versions
             return f"Airflow {present} → {past} is {self.migration.kind}: {self.migration.reason}"
         return ""
@@ -70,87 +68,89 @@ class Rollback:
     @property
     def title(self) -> str:
         """The pull request's title, and the commit's first line."""
-        return f"Roll {self.wish.environment} back to {self.revision[:12]}"
+        return f"Roll {self.options.environment} back to {self.revision[:12]}"
 
     @property
     def steps(self) -> tuple[str, ...]:
         """What to do, in order, where a merge alone does not lead back."""
         if self.migration is None or self.migration.kind not in _CLOSED:
             return ()
-        return _steps(self.wish.environment, self.versions, self.migration)
+        return _steps(self.options.environment, self.versions, self.migration)
 
 
 _CLOSED = (Class.ONE_WAY, Class.BACKWARD)
 
 
-def prepare(ground: Ground, wish: Wish, means: Means, now: datetime) -> Rollback:
+def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: datetime) -> Rollback:
     """The environment's folder as it was, but for its secrets; nothing is written yet.
 
     Raises UserError for an unknown environment or revision, one at which it did not exist, and one
     at which it had another release name or namespace.
     """
-    if wish.force is not None and not wish.force.strip():
+    if options.force is not None and not options.force.strip():
         raise UserError("--force needs a reason", hint='--force "why this is right"')
-    item = ground.definition(wish.environment)
-    revision = _revision(ground, wish)
-    past = compare.at_revision(ground.tree, revision, ground.prefix)
-    old = catalogue.one(past, wish.environment)
+    item = base_branch.definition(options.environment)
+    revision = _revision(base_branch, options)
+    past = diff.at_revision(base_branch.tree, revision, base_branch.prefix)
+    old = catalogue.one(past, options.environment)
     if old is None:
         raise UserError(
-            f"{wish.environment} has no readable definition at {revision[:12]}",
+            f"{options.environment} has no readable definition at {revision[:12]}",
             path=item.path,
             hint="choose another state with --to REV",
         )
-    _require_same_place(ground, past, item, old)
-    edited = _edited(ground.files, past, wish.environment)
+    _require_same_place(base_branch, past, item, old)
+    edited = _edited(base_branch.files, past, options.environment)
     notes: list[str] = []
-    regenerated = _regenerated(ground, past, edited, old, means, notes)
-    present = pipeline.build(ground.files, ground.settings, item)
-    before = pipeline.build(edited, ground.settings, old)
-    if standstill.is_paused(item.document.text):
-        notes.append(f"{wish.environment} stays paused: gen-env pause ENV --resume ends that")
+    regenerated = _regenerated(base_branch, past, edited, old, tools, notes)
+    present = generate.build(base_branch.files, base_branch.settings, item)
+    before = generate.build(edited, base_branch.settings, old)
+    if pause_marker.is_paused(item.document.text):
+        notes.append(f"{options.environment} stays paused: gen-env pause ENV --resume ends that")
     versions = _airflow(present), _airflow(before)
     notes += _notes(present, now)
     return Rollback(
-        wish,
-        ground,
+        options,
+        base_branch,
         revision,
         versions,
         migrations.classify(*versions),
         regenerated,
         tuple(notes),
-        publish.branch_name(KIND, wish.environment, _content(regenerated)),
+        publish.branch_name(KIND, options.environment, _content(regenerated)),
     )
 
 
-def _revision(ground: Ground, wish: Wish) -> str:
-    if wish.to is not None:
-        return ground.tree.resolve(wish.to)
-    present = _state(ground, ground.base, wish.environment)
-    for sha in history.earlier(ground, wish.environment):
-        state = _state(ground, sha, wish.environment)
+def _revision(base_branch: BaseBranch, options: Options) -> str:
+    if options.to is not None:
+        return base_branch.tree.resolve(options.to)
+    present = _state(base_branch, base_branch.base, options.environment)
+    for sha in history.earlier(base_branch, options.environment):
+        state = _state(base_branch, sha, options.environment)
         if state is not None and state != present:
             return sha
-    hint = "this clone is shallow: git fetch --unshallow" if ground.tree.is_shallow() else ""
+    hint = "this clone is shallow: git fetch --unshallow" if base_branch.tree.is_shallow() else ""
     raise UserError(
-        f"there is no earlier state of {wish.environment} on {ground.branch}", hint=hint
+        f"there is no earlier state of {options.environment} on {base_branch.branch}", hint=hint
     )
 
 
-def _state(ground: Ground, sha: str, name: str) -> tuple[str, bytes] | None:
+def _state(base_branch: BaseBranch, sha: str, name: str) -> tuple[str, bytes] | None:
     """What a rollback brings back: a pause, and what was sealed, are no states of their own."""
-    folder = ground.inside(folder_of(name))
-    revision = ground.tree.at(sha)
+    folder = base_branch.inside(folder_of(name))
+    revision = base_branch.tree.at(sha)
     text = revision.read_file(f"{folder}{FILE_NAME}")
     if text is None:
         return None
-    lock = revision.read_file(f"{folder}{locks.FILE_NAME}") or b""
-    return standstill.kept("", text.decode("utf-8", "replace"), FILE_NAME), lock
+    lock = revision.read_file(f"{folder}{lock_file.FILE_NAME}") or b""
+    return pause_marker.kept("", text.decode("utf-8", "replace"), FILE_NAME), lock
 
 
-def _require_same_place(ground: Ground, past: Snapshot, item: Definition, old: Definition) -> None:
+def _require_same_place(
+    base_branch: BaseBranch, past: Snapshot, item: Definition, old: Definition
+) -> None:
     """Release name and namespace are frozen: under others it would be another deployment."""
-    now, then = catalogue.lock(ground.files, item), catalogue.lock(past, old)
+    now, then = catalogue.lock(base_branch.files, item), catalogue.lock(past, old)
     if now is None or then is None:
         return
     for word, present, before in (
@@ -160,7 +160,7 @@ def _require_same_place(ground: Ground, past: Snapshot, item: Definition, old: D
         if present != before:
             raise UserError(
                 f"the {word} was {before} then and is {present} now: a second deployment",
-                path=f"{item.folder}/{locks.FILE_NAME}",
+                path=f"{item.folder}/{lock_file.FILE_NAME}",
                 hint="choose a later state with --to REV",
             )
 
@@ -172,7 +172,7 @@ def _edited(now: Snapshot, past: Snapshot, name: str) -> Snapshot:
     contents = {path: past.contents.get(path) for path in own}
     path = f"{folder}{FILE_NAME}"
     present, before = (files.contents[path].decode() for files in (now, past))
-    contents[path] = standstill.kept(present, before, path).encode()
+    contents[path] = pause_marker.kept(present, before, path).encode()
     return replaced(now, contents)
 
 
@@ -181,11 +181,11 @@ def _goes_back(path: str, folder: str) -> bool:
 
 
 def _regenerated(
-    ground: Ground,
+    base_branch: BaseBranch,
     past: Snapshot,
     edited: Snapshot,
     old: Definition,
-    means: Means,
+    tools: Toolchain,
     notes: list[str],
 ) -> Regenerated:
     """The tree as it was then; made anew only where that is needed and adds nothing else.
@@ -194,16 +194,16 @@ def _regenerated(
     """
     lock = catalogue.lock(past, old)
     secrets = f"{folder_of(old.name)}secrets/"
-    resealed = any(path.startswith(secrets) for path in difference(past, ground.files))
+    resealed = any(path.startswith(secrets) for path in difference(past, base_branch.files))
     same = edited.contents[old.path] == past.contents[old.path]
-    if lock is not None and lock.gen_env != locks.version() and same and not resealed:
+    if lock is not None and lock.gen_env != lock_file.version() and same and not resealed:
         notes.append(
             f"the tree is the one that gen-env {lock.gen_env} made then, untouched by this"
-            f" {locks.version()}; regenerate it after the incident"
+            f" {lock_file.version()}; regenerate it after the incident"
         )
-        built = pipeline.build(edited, ground.settings, old)
-        return Regenerated(edited, difference(ground.files, edited), (), built)
-    made = regenerate(ground.files, edited, old.name, means.charts, means.renderer)
+        built = generate.build(edited, base_branch.settings, old)
+        return Regenerated(edited, difference(base_branch.files, edited), (), built)
+    made = regenerate(base_branch.files, edited, old.name, tools.charts, tools.renderer)
     stubs = [path for path in made.changes if path.startswith(secrets)]
     if stubs:
         notes.append(
@@ -261,19 +261,21 @@ def _steps(name: str, versions: tuple[str, str], migration: Migration) -> tuple[
     )
 
 
-def publish_it(rollback: Rollback, means: Means, *, pull: bool) -> Published:
+def publish_it(rollback: Rollback, tools: Toolchain, *, pull: bool) -> Published:
     """Write the commit and, with `pull`, push it and open or update the one pull request."""
-    ground, branch = rollback.ground, rollback.branch
+    base_branch, branch = rollback.base_branch, rollback.branch
     if pull:
-        assert means.forge is not None
-        name = rollback.wish.environment
-        open_one = publish.existing(means.forge, KIND, name, ground.branch, branch)
+        assert tools.forge is not None
+        name = rollback.options.environment
+        open_one = publish.existing(tools.forge, KIND, name, base_branch.branch, branch)
         branch = open_one.head_ref if open_one else branch
-    placed = publish.place(ground, branch, _draft(rollback), push=pull)
-    if not pull or means.forge is None:
+    placed = publish.place(base_branch, branch, _draft(rollback), push=pull)
+    if not pull or tools.forge is None:
         return Published(placed, None)
-    body = render(rollback, means, means.forge.limits.comment_budget)
-    return Published(placed, means.forge.ensure_pr(branch, ground.branch, rollback.title, body))
+    body = render(rollback, tools, tools.forge.limits.comment_budget)
+    return Published(
+        placed, tools.forge.ensure_pr(branch, base_branch.branch, rollback.title, body)
+    )
 
 
 def _draft(rollback: Rollback) -> Draft:
@@ -285,19 +287,19 @@ def _draft(rollback: Rollback) -> Draft:
         {
             publish.TRAILER: KIND,
             "Rolled-Back-To": rollback.revision,
-            "Forced": rollback.wish.force or "",
+            "Forced": rollback.options.force or "",
         },
     )
     changes = {
-        rollback.ground.inside(path): content
+        rollback.base_branch.inside(path): content
         for path, content in rollback.regenerated.changes.items()
     }
-    return Draft(rollback.ground.base, changes, message)
+    return Draft(rollback.base_branch.base, changes, message)
 
 
-def render(rollback: Rollback, means: Means, budget: int = _LOCAL_BUDGET) -> str:
+def render(rollback: Rollback, tools: Toolchain, budget: int = _LOCAL_BUDGET) -> str:
     """The text of the pull request; renders both sides."""
-    name, ground = rollback.wish.environment, rollback.ground
+    name, base_branch = rollback.options.environment, rollback.base_branch
     lines = [
         f"This puts {name} back to what it was at `{rollback.revision[:12]}`;"
         " other environments are not touched. A freeze does not hold it up.\n"
@@ -306,15 +308,16 @@ def render(rollback: Rollback, means: Means, budget: int = _LOCAL_BUDGET) -> str
         present, past = rollback.versions
         lines.append(
             f"\n**Database**: Airflow {present} → {past}, {rollback.migration.kind.value}:"
-            f" {text.sentence(rollback.migration.reason)}\n"
+            f" {pull_request_text.sentence(rollback.migration.reason)}\n"
         )
     if rollback.steps:
         numbered = [
-            f"{number}. {text.sentence(step)}" for number, step in enumerate(rollback.steps, 1)
+            f"{number}. {pull_request_text.sentence(step)}"
+            for number, step in enumerate(rollback.steps, 1)
         ]
         lines.append("\n**In this order**\n\n" + "\n".join(numbered) + "\n")
-    lines.append(text.listed(rollback.notes))
-    if rollback.wish.force is not None:
-        lines.append(text.forced(rollback.wish.force))
-    report = rendered(ground, rollback.regenerated, name, means)
-    return text.with_report("".join(lines), report, budget)
+    lines.append(pull_request_text.listed(rollback.notes))
+    if rollback.options.force is not None:
+        lines.append(pull_request_text.forced(rollback.options.force))
+    report = rendered(base_branch, rollback.regenerated, name, tools)
+    return pull_request_text.with_report("".join(lines), report, budget)

@@ -13,8 +13,7 @@ from generator.core.problem import Problem, Severity
 from generator.definition.resolve import Resolved
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
-from generator.release import adopted, adopted_settings
-from generator.release import chart_lines as table
+from generator.release import adopted, adopted_settings, chart_lines
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
 from generator.release.v1.topology import Topology
@@ -68,7 +67,7 @@ def build(
     annotations of the components that read that Secret at start, so that a rotation restarts them.
     """
     adoption = resolved.environment.adoption
-    line = table.line_for(resolved.environment.chart.version)
+    line = chart_lines.line_for(resolved.environment.chart.version)
     if line is None:
         return None, (_unknown_line(resolved),)
     foreign = adopted.foreign_names(resolved)
@@ -97,7 +96,7 @@ def build(
 
 
 def _unknown_line(resolved: Resolved) -> Problem:
-    hint = f"known chart versions: {table.known()}"
+    hint = f"known chart versions: {chart_lines.known()}"
     message = f"chart {resolved.environment.chart.version} is not known to this gen-env"
     return resolved.problem(
         "chart/unknown-line", Severity.ERROR, message, "chart", "version", hint=hint

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from generator.chart.chart import ChartArchive, ChartError, open_chart
-from generator.core import process as command
+from generator.core import process
 from generator.core.errors import UserError
-from generator.render import notes as helm_notes
+from generator.render import notes
 from generator.render.failure import from_message, plain, suspects
 from generator.render.output import result
 from generator.render.process import Answer, Limits, run_child, site_folder
@@ -88,7 +88,7 @@ class SdkEngine(_Engine):
                 "api_versions": list(request.api_versions),
             },
             "crds": request.include_crds,
-            "notes": f"{chart.name}/{helm_notes.NOTES}",
+            "notes": f"{chart.name}/{notes.NOTES}",
         }
 
 
@@ -117,9 +117,9 @@ class BinaryEngine(_Engine):
     def engine_version(self) -> str:
         """Such as `helm v4.1.0`. Raises UserError when the binary is not Helm."""
         try:
-            done = command.run([self.helm, "version", "--template={{.Version}}"], env={"HOME": "/"})
+            done = process.run([self.helm, "version", "--template={{.Version}}"], env={"HOME": "/"})
             match = _HELM_VERSION.match(done.stdout.decode("utf-8", "replace"))
-        except command.CommandError:
+        except process.CommandError:
             match = None
         if match is None:
             raise UserError(f"{self.helm} is not a helm binary that runs here")
@@ -127,7 +127,7 @@ class BinaryEngine(_Engine):
 
     def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
         archive = request.chart.absolute()
-        if noted := helm_notes.with_notes(chart):
+        if noted := notes.with_notes(chart):
             archive = folder / "chart.tgz"
             archive.write_bytes(noted)
         values = folder / "values.json"

@@ -16,7 +16,7 @@ MADE_UP = "made up anew by every render"
 
 
 @dataclasses.dataclass(frozen=True)
-class Steady:
+class Normalised:
     """What a chart renders to each time; `random` names the fields that `MADE_UP` stands in."""
 
     manifests: tuple[dict[str, Any], ...] = dataclasses.field(repr=False)
@@ -26,7 +26,7 @@ class Steady:
 
 def render(
     renderer: Renderer, request: RenderRequest, pins: Sequence[Pin]
-) -> Steady | RenderFailure:
+) -> Normalised | RenderFailure:
     """Render, and once more where the chart makes Secrets itself: their values may be random.
 
     A random value would show in every comparison as if the change under review had made it.
@@ -35,7 +35,7 @@ def render(
     if isinstance(first, RenderFailure):
         return first
     if not any(_holds_secrets(manifest) for manifest in first.manifests):
-        return Steady(first.manifests, first.notes)
+        return Normalised(first.manifests, first.notes)
     # A renderer with a cache keeps the second render beside the first.
     again: Callable[[RenderRequest], Rendered] = getattr(renderer, "again", renderer.render)
     second = again(request)
@@ -43,7 +43,7 @@ def render(
         return second
     found = compare(first, second, request.namespace, pins)
     manifests = tuple(_settled(first, second, request.namespace)) if found else first.manifests
-    return Steady(manifests, first.notes, found)
+    return Normalised(manifests, first.notes, found)
 
 
 def problems(random: Sequence[RandomField], *, environment: str, path: str) -> Iterator[Problem]:

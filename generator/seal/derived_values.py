@@ -8,8 +8,7 @@ from generator.core.errors import UserError
 from generator.redaction.secret import Secret
 from generator.release.release import Release
 from generator.release.secret import SecretNeed
-from generator.seal import pgbouncer
-from generator.seal import uri as connection
+from generator.seal import pgbouncer, uri
 from generator.seal.uri import Connection
 
 DATABASE_SOURCES = frozenset(
@@ -46,10 +45,10 @@ def _database_value(release: Release, source: str, user: str, password: Secret) 
             return _direct(release, user, password).uri()
         case "result-backend-uri":
             base = _pooled(release, _RESULTS, user, password) or _direct(release, user, password)
-            return connection.result_backend(base).uri()
+            return uri.result_backend(base).uri()
         case "stats-uri":
             port = 6543
-            return connection.database(
+            return uri.database(
                 "postgresql",
                 host="127.0.0.1",
                 port=port,
@@ -73,7 +72,7 @@ def _pooled(release: Release, name: str, user: str, password: Secret) -> Connect
     if not release.topology.has("pgbouncer"):
         return None
     host = f"{release.topology.names.of_part('pgbouncer')}.{release.environment.namespace}"
-    return connection.database(
+    return uri.database(
         "postgresql",
         host=host,
         port=6543,
@@ -88,7 +87,7 @@ def _direct(release: Release, user: str, password: Secret) -> Connection:
     """The server itself."""
     database = release.environment.database
     if database.type == "mysql":
-        return connection.database(
+        return uri.database(
             "mysql",
             host=database.host,
             port=database.port,
@@ -98,7 +97,7 @@ def _direct(release: Release, user: str, password: Secret) -> Connection:
         )
     if database.host is None:
         host = f"{release.topology.names.postgresql}.{release.environment.namespace}"
-        return connection.database(
+        return uri.database(
             "postgresql",
             host=host,
             name="postgres",
@@ -106,7 +105,7 @@ def _direct(release: Release, user: str, password: Secret) -> Connection:
             password=password,
             sslmode="disable",
         )
-    return connection.database(
+    return uri.database(
         "postgresql",
         host=database.host,
         port=database.port,
@@ -146,7 +145,7 @@ def _ini(release: Release, user: str) -> str:
 def broker_url(release: Release, password: Secret) -> Secret:
     """The broker URL of the chart's Redis."""
     host = release.topology.names.of_part("redis")
-    return connection.redis(host=host, port=6379, password=password).uri()
+    return uri.redis(host=host, port=6379, password=password).uri()
 
 
 def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
@@ -156,7 +155,7 @@ def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
     for key in need.keys:
         if key.source in ("database-uri", "keda-uri", "result-backend-uri", "pgbouncer-ini"):
             value = _database_value(release, key.source, "u", blank)
-            mark = connection.fingerprint_of(value) or pgbouncer.fingerprint_of(value)
+            mark = uri.fingerprint_of(value) or pgbouncer.fingerprint_of(value)
             if mark is not None:
                 found[key.name] = mark
     return found

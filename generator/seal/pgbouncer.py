@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
-from generator.seal import uri as connection
+from generator.seal import uri
 
 INI_KEY = "pgbouncer.ini"
 USERS_KEY = "users.txt"
@@ -91,7 +91,7 @@ def fingerprint_of(value: Secret) -> str | None:
     if not parts.get("host") or not (port.isdigit() or not port):
         return None
     name = parts.get("dbname", METADATA_ALIAS).replace("''", "'")
-    return connection.fingerprint("postgresql", parts["host"], int(port or 5432), name)
+    return uri.fingerprint("postgresql", parts["host"], int(port or 5432), name)
 
 
 def users(passwords: Mapping[str, Secret]) -> Secret:

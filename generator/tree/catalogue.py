@@ -10,7 +10,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.definition import definition
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree.tree import SecretFile
@@ -221,8 +221,8 @@ def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
     return found[0] if found else {}
 
 
-def lock(files: Files, item: Definition) -> locks.Lock | None:
+def lock(files: Files, item: Definition) -> lock_file.Lock | None:
     """The environment's lock; raises yamlio.YamlError for a broken one."""
-    path = f"{item.folder}/{locks.FILE_NAME}"
+    path = f"{item.folder}/{lock_file.FILE_NAME}"
     text = files.read(path)
-    return None if text is None else locks.read(text, path)
+    return None if text is None else lock_file.read(text, path)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from generator.core.layered import Path, alternatives, dotted, leaves
 from generator.definition.definition import Definition
 from generator.tree import scaffold
-from generator.yaml import edit as yamledit
+from generator.yaml import edit
 from generator.yaml import facade as yamlio
 
 # What follows from the new name, or has a default of its own.
@@ -106,12 +106,12 @@ def offspring(source: Definition, name: str, given: Mapping[str, str]) -> Offspr
     out = [path for path in _left_out(source) if not _settled(path, chosen)]
     text = _for_editors(source.document.text, name)
     for path in (*_DEFAULTED, *_left_out(source), *_asked(source)):
-        text = yamledit.remove(text, path)
+        text = edit.remove(text, path)
     text, mentioned = _without(text, _hosts(source))
     team, _, last = name.rpartition("/")
-    text = yamledit.set_value(text, ("metadata", "name"), last)
+    text = edit.set_value(text, ("metadata", "name"), last)
     if team:
-        text = yamledit.set_value(text, ("metadata", "team"), team)
+        text = edit.set_value(text, ("metadata", "team"), team)
     return Offspring(
         text,
         tuple(Question(path, name) for path in asked),
@@ -166,7 +166,7 @@ def _without(text: str, hosts: tuple[str, ...]) -> tuple[str, list[Path]]:
     removed = []
     for path, value in leaves(yamlio.read(text, "").data):
         if any(host in str(item) for item in _items(value) for host in hosts):
-            text = yamledit.remove(text, path)
+            text = edit.remove(text, path)
             removed.append(path)
     return text, removed
 

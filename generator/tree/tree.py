@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.definition import ROOT
-from generator.engine import argocd as application
+from generator.engine import argocd
 from generator.engine.argocd import CHART_FOLDER, GENERATED
-from generator.manifests import namespace, secrets
-from generator.manifests import network_policies as network
-from generator.manifests import rbac as access
-from generator.manifests import service_monitors as monitors
-from generator.model import json_schema as schemas
+from generator.manifests import namespace, network_policies, rbac, secrets, service_monitors
+from generator.model import json_schema
 from generator.model.repository import Repository
 from generator.release.release import Release
 from generator.seal import sealed_secret
@@ -94,19 +91,19 @@ def build(
     folder = release.resolved.definition.folder
     name = release.resolved.name
     head = header(release.resolved.definition.path, f"generate {name}")
-    policies, problems = network.policies(release)
+    policies, problems = network_policies.policies(release)
     stubs, complete = _secret_files(release, existing)
     generated = f"{folder}/{GENERATED}"
     objects = {
         "namespace": namespace.objects(release),
         "network-policies": policies,
-        "service-monitors": monitors.monitors(release),
+        "service-monitors": service_monitors.monitors(release),
         "external-secrets": secrets.external(release),
     }
     files = {
-        f"{folder}/{locks.FILE_NAME}": _lock(release, chart_digest),
+        f"{folder}/{lock_file.FILE_NAME}": _lock(release, chart_digest),
         f"{generated}/application.yaml": head
-        + yamlio.dump(application.application(release, complete=complete)),
+        + yamlio.dump(argocd.application(release, complete=complete)),
         f"{generated}/values.yaml": head + yamlio.dump(_sorted(release.values), quote_all=True),
         access_path(name): head + _access(release),
         **stubs,
@@ -118,7 +115,7 @@ def build(
         for manifest in render():
             path = f"{generated}/manifests/{CHART_FOLDER}/{_stem(manifest)}.yaml"
             files[path] = head + yamlio.dump(yamlio.canonical(manifest))
-    problems += application.windows_problem(release)
+    problems += argocd.windows_problem(release)
     return Tree(dict(sorted(files.items())), problems)
 
 
@@ -135,12 +132,12 @@ def _stem(manifest: Mapping[str, Any]) -> str:
 
 def _lock(release: Release, digest: str | None) -> str:
     environment = release.environment
-    return locks.Lock(
+    return lock_file.Lock(
         release_name=environment.release,
         namespace=environment.namespace,
         chart_version=environment.chart.version,
         chart_digest=environment.chart.digest or digest,
-        gen_env=locks.version(),
+        gen_env=lock_file.version(),
     ).text()
 
 
@@ -202,11 +199,11 @@ def _access(release: Release) -> str:
     """Roles for `verify` and the service: in the environment's namespace, and in Argo CD's."""
     app = release.application
     hub = release.resolved.settings.repository.argocd.namespace
-    here = access.environment_rules(release.environment.namespace)
-    there = access.hub_rules(hub, [app])
+    here = rbac.environment_rules(release.environment.namespace)
+    there = rbac.hub_rules(hub, [app])
     manifests = [
-        *access.role_manifests(here, access.GEN_ENV),
-        *access.role_manifests(there, access.GEN_ENV, name=f"{access.NAME}-{app}"),
+        *rbac.role_manifests(here, rbac.GEN_ENV),
+        *rbac.role_manifests(there, rbac.GEN_ENV, name=f"{rbac.NAME}-{app}"),
     ]
     return _ACCESS_NOTE + yamlio.dump_all(manifests)
 
@@ -218,15 +215,15 @@ def bootstrap(repository: Repository, releases: Sequence[Release]) -> dict[str, 
         f"{SCHEMAS}/{kind}.schema.json": _schema(kind) for kind in ("environment", "repository")
     }
     if repository.argocd.root.type == "app-of-apps":
-        files[f"{BOOTSTRAP}/root.yaml"] = head + yamlio.dump(application.root(repository))
+        files[f"{BOOTSTRAP}/root.yaml"] = head + yamlio.dump(argocd.root(repository))
     if repository.argocd.project.manage:
         by_name: dict[str, list[Release]] = {}
         for release in releases:
             if release.environment.destination.project is not None:
                 continue
-            by_name.setdefault(application.project_name(release), []).append(release)
+            by_name.setdefault(argocd.project_name(release), []).append(release)
         for name, members in sorted(by_name.items()):
-            manifest = application.project(repository, name, members)
+            manifest = argocd.project(repository, name, members)
             files[f"{BOOTSTRAP}/projects/{name}.yaml"] = head + yamlio.dump(manifest)
     return files
 
@@ -235,7 +232,7 @@ def bootstrap(repository: Repository, releases: Sequence[Release]) -> dict[str, 
 def _schema(kind: str) -> str:
     """What editors check a file with; a copy in the repository works without a network."""
     comment = {"$comment": f"{MARK.removeprefix('# ')}: gen-env schema {kind}"}
-    return json.dumps({**comment, **schemas.schema(kind)}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**comment, **json_schema.schema(kind)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def owned_folders(name: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from generator.diff.model import Limits
 from generator.diff.unified import unified
 from generator.kube.fields import section
 from generator.kube.resource import Key, Object, key_of
-from generator.redaction import manifests as masking
+from generator.redaction import manifests
 from generator.redaction.text import redact
 from generator.verify.equivalence import as_desired, without_server_fields
 
@@ -140,7 +140,7 @@ def _compared(
 def _difference(key: Key, live: Any, desired: Any) -> Drift | None:
     if live == desired:
         return None
-    before, after = masking.mask(live, desired)
+    before, after = manifests.mask(live, desired)
     shown = unified(listing.lines(before), listing.lines(after), Limits())
     return Drift(key, Kind.CHANGED, diff=shown.text)
 

@@ -147,8 +147,8 @@ class Reflector:
         delay = min(_FIRST_DELAY * 2.0 ** min(self._failures - 1, 10), _LONGEST_DELAY)
         if error.trouble in (Trouble.FORBIDDEN, Trouble.NOT_FOUND):
             delay = max(delay, _RARELY)
-        wish = min(error.retry_after or 0.0, _LONGEST_WISH)
-        return max(delay * (0.5 + self._chance() / 2), wish + self._chance())
+        options = min(error.retry_after or 0.0, _LONGEST_WISH)
+        return max(delay * (0.5 + self._chance() / 2), options + self._chance())
 
     def _bound(self) -> None:
         """Only the newest events are kept; everything else is bounded by the list."""

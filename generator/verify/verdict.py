@@ -6,9 +6,7 @@ import dataclasses
 import datetime
 
 from generator.redaction.text import redact
-from generator.verify import airflow_health, migration, rollout
-from generator.verify import dependencies as supply
-from generator.verify import sync as reconciled
+from generator.verify import airflow_health, dependencies, migration, rollout, sync
 from generator.verify.application import Application, Operation, read_application
 from generator.verify.diagnosis import diagnose
 from generator.verify.result import (
@@ -92,7 +90,7 @@ def _application(expected: Expected, snapshot: Snapshot) -> Application | None:
 def _our_operation(expected: Expected, app: Application | None) -> Operation | None:
     """The operation if it syncs our commit or a later one."""
     operation = app.operation if app else None
-    if operation is None or not reconciled.is_for(expected, operation):
+    if operation is None or not sync.is_for(expected, operation):
         return None
     return operation
 
@@ -101,7 +99,7 @@ def _conditions(
     expected: Expected, snapshot: Snapshot, app: Application | None, memory: Memory | None
 ) -> list[Condition]:
     seen = bool(memory and memory.seen)
-    first = reconciled.judge_application(expected, snapshot, app, seen=seen)
+    first = sync.judge_application(expected, snapshot, app, seen=seen)
     ours = _our_operation(expected, app)
     proven = memory.migrated if memory and ours and memory.operation == ours.identity else None
     from_app = _from_application(expected, snapshot, app, first)
@@ -109,10 +107,10 @@ def _conditions(
         rollout.judge_workloads(expected, snapshot),
         migration.judge_migration(expected, snapshot, ours, proven),
         airflow_health.judge_airflow(expected, snapshot, ours),
-        supply.judge_unsealed(expected, snapshot),
-        supply.judge_fresh(expected, snapshot),
-        supply.judge_claims(expected, snapshot),
-        supply.judge_autoscalers(expected, snapshot),
+        dependencies.judge_unsealed(expected, snapshot),
+        dependencies.judge_fresh(expected, snapshot),
+        dependencies.judge_claims(expected, snapshot),
+        dependencies.judge_autoscalers(expected, snapshot),
     ]
     arrived = from_app[0].holds
     applied = arrived and from_app[1].holds and rest[0].holds
@@ -127,10 +125,10 @@ def _from_application(
             return [unknown(name, first.message) for name in _FROM_APPLICATION]
         return [waiting(name, "there is no Application") for name in _FROM_APPLICATION]
     return [
-        reconciled.judge_revision(expected, app),
-        reconciled.judge_operation(expected, app),
-        reconciled.judge_settled(expected, snapshot, app),
-        reconciled.judge_synced(app),
+        sync.judge_revision(expected, app),
+        sync.judge_operation(expected, app),
+        sync.judge_settled(expected, snapshot, app),
+        sync.judge_synced(app),
     ]
 
 
@@ -149,7 +147,7 @@ def _candidate(
     by_name = {item.name: item for item in conditions}
     if app is None or by_name["application"].state is State.UNKNOWN:
         return _from_states(conditions)
-    later = reconciled.superseding(expected, app)
+    later = sync.superseding(expected, app)
     workloads = by_name["workloads"]
     if not later and workloads.state in (State.WAITING, State.FAILED):
         later = _suspected(expected, app, workloads)
@@ -161,7 +159,7 @@ def _candidate(
             Outcome.PRUNE_CONFIRMATION,
             f"Argo CD waits for somebody to confirm deleting {pruned}",
         )
-    reason = reconciled.not_synced(app)
+    reason = sync.not_synced(app)
     refused = by_name["operation"].state is State.FAILED
     if reason and by_name["revision"].holds and not refused:
         return Outcome.NOT_SYNCED, reason
@@ -174,7 +172,7 @@ def _suspected(expected: Expected, app: Application, workloads: Condition) -> st
     if expected.changes_environment is not None or "not as rendered" not in workloads.message:
         return ""
     finished = app.operation is not None and not app.operation.is_running
-    return reconciled.later_commit(expected, app) if finished else ""
+    return sync.later_commit(expected, app) if finished else ""
 
 
 def _from_states(conditions: list[Condition]) -> tuple[Outcome, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.yaml import dump as yamldump
+from generator.yaml import dump
 from generator.yaml.document import Path
 from generator.yaml.scalars import Plain
 
@@ -33,7 +33,7 @@ def as_read(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    return Plain(yamldump.dump(value).rstrip("\n"))
+    return Plain(dump.dump(value).rstrip("\n"))
 
 
 def with_value(data: Any, path: Path, value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from generator.yaml import limits as yamlguard
-from generator.yaml import scalars as yamlscalar
+from generator.yaml import scalars
 from generator.yaml.errors import YamlError
 from generator.yaml.merge_keys import copied, joined
 from generator.yaml.scalars import Plain
@@ -172,9 +172,9 @@ class _Reader:
             return text
         if event.tag is not None and event.tag not in _SCALAR_TAGS:
             raise self._unknown_tag(event)
-        if text in yamlscalar.NULLS:
+        if text in scalars.NULLS:
             return None
-        return Plain(text) if event.tag or yamlscalar.is_plain(text) else text
+        return Plain(text) if event.tag or scalars.is_plain(text) else text
 
     def _sequence(self, start: yamlguard.Event, at: Path, place: _Place) -> list[Any]:
         self._check_tag(start, "seq")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from generator.yaml import scalars as yamlscalar
+from generator.yaml import scalars
 from generator.yaml.scalars import Plain
 
 # Unquoted only what no reader can take for anything else; the rest costs two quotes.
@@ -148,7 +148,7 @@ def _key(key: Any, indent: str) -> str:
 @functools.lru_cache(maxsize=8192)
 def _string(text: str) -> str:
     """Unquoted when every reader takes it for this very string, otherwise quoted."""
-    if _WORDS.fullmatch(text) and not _NUMBERLIKE.fullmatch(text) and not yamlscalar.is_plain(text):
+    if _WORDS.fullmatch(text) and not _NUMBERLIKE.fullmatch(text) and not scalars.is_plain(text):
         return text
     return _quoted(text)
 

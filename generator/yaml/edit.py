@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from generator.yaml import data as yamldata
+from generator.yaml import data, edit_candidates
 from generator.yaml import document as yamldocument
-from generator.yaml import edit_candidates as yamlsource
 from generator.yaml.data import MISSING, alike, as_read
 from generator.yaml.document import Document, Path
 from generator.yaml.errors import YamlError
@@ -30,7 +29,7 @@ def set_scalar(text: str, path: Path, value: Any, *, file: str = "") -> str:
     mark = document.marks.get(path)
     if mark is None or mark.kind != "scalar" or isinstance(value, dict | list | tuple):
         raise _refusal(document, path, "it is not one value that is written out here")
-    return _proved(document, path, _goal(document, path, value), yamlsource.scalar_replaced)
+    return _proved(document, path, _goal(document, path, value), edit_candidates.scalar_replaced)
 
 
 def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
@@ -41,7 +40,7 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
     `set_scalar` does.
     """
     document = yamldocument.read(text, file)
-    present, wanted = yamldata.get(document.data, path), as_read(value)
+    present, wanted = data.get(document.data, path), as_read(value)
     if isinstance(present, dict) and isinstance(wanted, dict) and present and wanted:
         return _merged(text, path, present, wanted, file)
     if isinstance(present, list) and isinstance(wanted, list) and 0 < len(present) <= len(wanted):
@@ -50,11 +49,11 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
         return text
     goal = _goal(document, path, value)
     place = _written(document, path)
-    if place == path or (place is not None and yamldata.get(document.data, place) is None):
-        return _proved(document, place, goal, yamlsource.value_replaced)
+    if place == path or (place is not None and data.get(document.data, place) is None):
+        return _proved(document, place, goal, edit_candidates.value_replaced)
     # The shortest path that is not written out: it takes all that is missing below it.
     target = path[: len(place) + 1] if place is not None else ()
-    return _proved(document, target, goal, yamlsource.value_inserted)
+    return _proved(document, target, goal, edit_candidates.value_inserted)
 
 
 def remove(text: str, path: Path, *, file: str = "") -> str:
@@ -64,12 +63,12 @@ def remove(text: str, path: Path, *, file: str = "") -> str:
     merge or is shared.
     """
     document = yamldocument.read(text, file)
-    if yamldata.get(document.data, path) is MISSING:
+    if data.get(document.data, path) is MISSING:
         return text
     if not path or path not in document.marks:
         raise _refusal(document, path, "it is not written out here")
-    goal = yamldata.without(document.data, path)
-    return _proved(document, path, goal, yamlsource.value_removed)
+    goal = data.without(document.data, path)
+    return _proved(document, path, goal, edit_candidates.value_removed)
 
 
 def _merged(
@@ -85,7 +84,7 @@ def _merged(
 
 def _goal(document: Document, path: Path, value: Any) -> Any:
     try:
-        return yamldata.with_value(document.data, path, as_read(value))
+        return data.with_value(document.data, path, as_read(value))
     except LookupError as error:
         raise _refusal(document, path, str(error)) from None
 

@@ -10,9 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.yaml import data as yamldata
-from generator.yaml import dump as yamldump
-from generator.yaml import spans as yamlplace
+from generator.yaml import data, dump, spans
 from generator.yaml.document import Document, Mark, Path
 from generator.yaml.scalars import Plain
 
@@ -25,8 +23,8 @@ _DASH = re.compile(r"-[ \t]*(?:#[^\r\n]*)?[\s]*\Z")
 
 def scalar_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
     """A scalar in the place of a scalar."""
-    mark, new = document.marks[path], yamldata.get(goal, path)
-    text, end = document.text, yamlplace.content_end(document, path)
+    mark, new = document.marks[path], data.get(goal, path)
+    text, end = document.text, spans.content_end(document, path)
     if mark.style in ("|", ">") and isinstance(new, str):
         yield from _block_replaced(document, mark, end, new)
     for source in _sources(mark, new):
@@ -37,12 +35,12 @@ def scalar_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
 
 def value_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
     """Any value in the place of any other."""
-    mark, new = document.marks[path], yamldata.get(goal, path)
-    text, end = document.text, yamlplace.content_end(document, path)
+    mark, new = document.marks[path], data.get(goal, path)
+    text, end = document.text, spans.content_end(document, path)
     single = not isinstance(new, dict | list) or not new
     if mark.kind == "scalar" and not isinstance(new, dict | list):
         yield from scalar_replaced(document, path, goal)
-    elif yamlplace.in_flow(document, path) or (single and mark.kind == "scalar"):
+    elif spans.in_flow(document, path) or (single and mark.kind == "scalar"):
         padding = " " if mark.start == end else ""
         yield text[: mark.start] + padding + _one_line(new) + text[end:]
     elif path and isinstance(path[-1], str):
@@ -58,56 +56,56 @@ def value_inserted(document: Document, path: Path, goal: Any) -> Iterator[str]:
         yield _with_break(document.text) + _block(document, goal, 0)
         return
     parent = document.marks[path[:-1]]
-    entry: Any = yamldata.get(goal, path)
+    entry: Any = data.get(goal, path)
     entry = {path[-1]: entry} if isinstance(path[-1], str) else [entry]
     if parent.kind == "alias":
         return
-    if yamlplace.in_flow(document, path[:-1]):
-        yield from _inserted_in_flow(document, path[:-1], yamldump.flow_source(entry)[1:-1])
+    if spans.in_flow(document, path[:-1]):
+        yield from _inserted_in_flow(document, path[:-1], dump.flow_source(entry)[1:-1])
         return
-    at = yamlplace.line_end(document.text, yamlplace.content_end(document, path[:-1]))
+    at = spans.line_end(document.text, spans.content_end(document, path[:-1]))
     before = _with_break(document.text[:at])
     yield before + _block(document, entry, parent.column) + document.text[at:]
 
 
 def value_removed(document: Document, path: Path, goal: Any) -> Iterator[str]:
     """The rest of a mapping or list without one of its entries."""
-    if not yamldata.get(goal, path[:-1]):
+    if not data.get(goal, path[:-1]):
         yield from value_replaced(document, path[:-1], goal)
         return
     text, mark = document.text, document.marks[path]
     following = _next_sibling(document, path)
-    if yamlplace.in_flow(document, path[:-1]):
+    if spans.in_flow(document, path[:-1]):
         yield from _removed_from_flow(document, path, following)
         return
-    start, end = _entry_start(text, path, mark), yamlplace.content_end(document, path)
-    first = yamlplace.line_start(text, start)
+    start, end = _entry_start(text, path, mark), spans.content_end(document, path)
+    first = spans.line_start(text, start)
     if text[first:start].strip(" \t"):
         # `- a: 1`: the dash belongs to the item and stays for the next key.
         if following:
             yield text[:start] + text[_entry_start(text, path, following) :]
         return
-    yield text[:first] + text[yamlplace.line_end(text, end) :]
+    yield text[:first] + text[spans.line_end(text, end) :]
 
 
 def _sources(mark: Mark, new: Any) -> list[str]:
     if new is None or isinstance(new, Plain):
         return ["null" if new is None else str(new)]
-    double = yamldump.quoted(new)
+    double = dump.quoted(new)
     if mark.style == '"':
         return [double]
     if mark.style == "'" and "\\" not in double.replace('\\"', ""):
         return ["'" + new.replace("'", "''") + "'", double]
     bare = [new] if _BARE.fullmatch(new) or _RELEASE.fullmatch(new) else []
-    return [*bare, yamldump.scalar_source(new), double]
+    return [*bare, dump.scalar_source(new), double]
 
 
 def _block_replaced(document: Document, mark: Mark, end: int, new: str) -> Iterator[str]:
     lines = document.text[mark.start : end].splitlines()[1:]
     first = next((line for line in lines if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip(" "))] or " " * (mark.column + 2)
-    if "\n" in new and (block := yamldump.block(new, indent)) is not None:
-        block = block.replace("\n", yamlplace.newline(document.text))
+    if "\n" in new and (block := dump.block(new, indent)) is not None:
+        block = block.replace("\n", spans.newline(document.text))
         yield document.text[: mark.start] + block + document.text[end:]
 
 
@@ -115,12 +113,12 @@ def _entry_replaced(document: Document, path: Path, new: Any) -> Iterator[str]:
     """A block value in place of what follows a key, or a single one in place of a block."""
     text, mark = document.text, document.marks[path]
     colon = text.index(":", mark.key_end) + 1
-    end = yamlplace.content_end(document, path)
+    end = spans.content_end(document, path)
     if mark.kind == "scalar":
-        head = text[:colon] + text[end : yamlplace.line_end(text, end)]
+        head = text[:colon] + text[end : spans.line_end(text, end)]
     else:
-        head = text[: yamlplace.line_end(text, colon)]
-    tail = text[yamlplace.line_end(text, end) :]
+        head = text[: spans.line_end(text, colon)]
+    tail = text[spans.line_end(text, end) :]
     if not isinstance(new, dict | list) or not new:
         yield f"{text[:colon]} {_one_line(new)}{head[colon:]}{tail}"
         return
@@ -128,16 +126,14 @@ def _entry_replaced(document: Document, path: Path, new: Any) -> Iterator[str]:
     if mark.kind != "scalar" and isinstance(new, dict) == (mark.kind == "mapping"):
         column = mark.column
     else:
-        column += (
-            yamlplace.step(document) if isinstance(new, dict) else yamlplace.list_step(document)
-        )
+        column += spans.step(document) if isinstance(new, dict) else spans.list_step(document)
     yield _with_break(head) + _block(document, new, column) + tail
 
 
 def _inserted_in_flow(document: Document, path: Path, source: str) -> Iterator[str]:
     text, mark = document.text, document.marks[path]
     inner = [
-        yamlplace.content_end(document, below)
+        spans.content_end(document, below)
         for below in document.marks
         if below[:-1] == path and below != path
     ]
@@ -153,7 +149,7 @@ def _removed_from_flow(document: Document, path: Path, following: Mark | None) -
         yield text[: mark.key_start] + text[following.key_start :]
         return
     comma = text.rfind(",", 0, mark.key_start)
-    yield text[:comma] + text[yamlplace.content_end(document, path) :]
+    yield text[:comma] + text[spans.content_end(document, path) :]
 
 
 def _next_sibling(document: Document, path: Path) -> Mark | None:
@@ -175,17 +171,17 @@ def _entry_start(text: str, path: Path, mark: Mark) -> int:
 
 def _block(document: Document, value: Any, column: int) -> str:
     """The value as lines at that column, with the line break of the document."""
-    steps = yamlplace.step(document), yamlplace.list_step(document)
-    source = yamldump.dump_source(value, step=steps[0], list_step=steps[1])
+    steps = spans.step(document), spans.list_step(document)
+    source = dump.dump_source(value, step=steps[0], list_step=steps[1])
     lines = [" " * column + line if line.strip() else line for line in source.splitlines(True)]
-    return "".join(lines).replace("\n", yamlplace.newline(document.text))
+    return "".join(lines).replace("\n", spans.newline(document.text))
 
 
 def _one_line(value: Any) -> str:
-    return yamldump.flow_source(value)
+    return dump.flow_source(value)
 
 
 def _with_break(text: str) -> str:
     if not text or text == "\ufeff" or text.endswith(("\n", "\r")):
         return text
-    return text + yamlplace.newline(text)
+    return text + spans.newline(text)

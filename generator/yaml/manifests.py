@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from generator.yaml import limits as yamlguard
-from generator.yaml import scalars as yamlscalar
+from generator.yaml import scalars
 from generator.yaml.errors import YamlError
 from generator.yaml.merge_keys import copied, joined
 
@@ -116,16 +116,16 @@ class _Reader:
         return YamlError(message, path=self._path, line=event.start_mark.line + 1)
 
 
-def _scalar(event: yamlguard.Event) -> yamlscalar.Scalar:
+def _scalar(event: yamlguard.Event) -> scalars.Scalar:
     if (event.style and event.tag is None) or event.tag in _STRING_TAGS:
         text: str = event.value
         return text
     return _resolved(event.value)
 
 
-_resolved = functools.lru_cache(maxsize=4096)(yamlscalar.helm)
+_resolved = functools.lru_cache(maxsize=4096)(scalars.helm)
 
 
 @functools.lru_cache(maxsize=4096)
 def _key(text: str) -> str:
-    return yamlscalar.helm_key(text)
+    return scalars.helm_key(text)

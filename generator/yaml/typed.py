@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from generator.yaml import scalars as yamlscalar
+from generator.yaml import scalars
 from generator.yaml.document import Path
 from generator.yaml.scalars import Plain
 
@@ -13,7 +13,7 @@ from generator.yaml.scalars import Plain
 def as_json_types(value: Any) -> Any:
     """The data with every `Plain` as YAML 1.2 reads it; dates and `on` stay strings."""
     if isinstance(value, Plain):
-        return yamlscalar.core(value)
+        return scalars.core(value)
     if isinstance(value, dict):
         return {str(key): as_json_types(item) for key, item in value.items()}
     return [as_json_types(item) for item in value] if isinstance(value, list) else value
@@ -30,9 +30,9 @@ def as_helm(value: Any) -> tuple[Any, list[tuple[Path, str]]]:
 
 def _resolve(value: Any, path: Path, report: Callable[[Path, str], None]) -> Any:
     if isinstance(value, Plain):
-        if yamlscalar.differs(value):
+        if scalars.differs(value):
             report(path, _message("value", value))
-        return yamlscalar.helm(value)
+        return scalars.helm(value)
     if isinstance(value, dict):
         return {
             _resolve_key(key, (*path, key), report): _resolve(item, (*path, key), report)
@@ -47,14 +47,14 @@ def _resolve_key(key: str, path: Path, report: Callable[[Path, str], None]) -> s
     if not isinstance(key, Plain):
         return key
     # A plain number mostly makes the same key everywhere; `on`, `010` and `1.10` do not.
-    made = yamlscalar.helm_key(key)
-    if made != key or yamlscalar.differs(key):
+    made = scalars.helm_key(key)
+    if made != key or scalars.differs(key):
         report(path, _message("key", key))
     return made
 
 
 def _message(what: str, text: str) -> str:
-    old, helm, core = yamlscalar.kinds(text)
+    old, helm, core = scalars.kinds(text)
     if old == helm == core:
         return f"this {what} is not quoted, and YAML 1.1 and 1.2 read different {old}s: quote it"
     return (

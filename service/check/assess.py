@@ -84,9 +84,9 @@ def full(subject: Subject, tools: Tools) -> Findings:
 def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
     """The environments compared; one that brings gen-env down does so for itself alone."""
     sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
-    means = review.Means(tools.charts, tools.renderer, tools.jobs)
+    toolchain = review.Toolchain(tools.charts, tools.renderer, tools.jobs)
     try:
-        return review.review(sides, names, None, means).environments
+        return review.review(sides, names, None, toolchain).environments
     except UserError:
         raise
     except Exception as error:
@@ -136,10 +136,10 @@ def _validated(
     if not here:
         return validate.Validation((), broken, (), ())
     renderer = None if unrendered else tools.renderer
-    means = validate.Means(
+    toolchain = validate.Toolchain(
         subject.head, tools.charts, renderer, tools.now, tools.crds, unrendered=unrendered
     )
-    found = validate.validate(here, means)
+    found = validate.validate(here, toolchain)
     known = {*subject.names, ""}
     standing = tuple(problem for problem in found.problems if problem.environment in known)
     return dataclasses.replace(found, problems=(*broken, *standing))

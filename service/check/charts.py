@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator.chart import vendored as chart_vendored
+from generator.chart import vendored
 from generator.chart.cache import ChartCache
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.model.repository import Repository
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from generator.pipeline.generate import Charts
 
 Fetch = Callable[[Files], Charts]
@@ -25,7 +25,7 @@ Fetch = Callable[[Files], Charts]
 
 @contextlib.contextmanager
 def charts(
-    base: Files, head: Files, repository: Repository, fetch: Fetch = engines.charts
+    base: Files, head: Files, repository: Repository, fetch: Fetch = toolchain.charts
 ) -> Iterator[Charts]:
     """This machine's cache and then the source that the base names.
 
@@ -46,7 +46,7 @@ def charts(
 
 
 def _add(cache: ChartCache, path: str, files: Files) -> None:
-    packed = chart_vendored.archive(files, path)
+    packed = vendored.archive(files, path)
     if packed is None:
         raise UserError(f"there is no chart in {path}")
     cache.add_bytes(packed, path, official=False)

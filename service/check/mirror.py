@@ -15,13 +15,13 @@ from generator.core.problem import Problem, Severity
 from generator.definition.definition import ROOT, SETTINGS
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
-from generator.git import diff as gitdiff
+from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry
 from generator.tree.tree import BOOTSTRAP, SCHEMAS
 from service.check.reporter import Superseded
-from service.model.check import CheckRequest, Surroundings
-from service.telemetry import instrument as watch
+from service.model.check import CheckContext, CheckRequest
+from service.telemetry import instrument
 
 PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
 """Folders and files at the top of a repository that are gen-env's."""
@@ -70,8 +70,8 @@ def pinned(request: CheckRequest, head: str, base_ref: str) -> Iterator[Pinned]:
     merge group, whose head is the merge already). Raises Superseded where the forge no longer has
     that head, Unavailable where trying again may help, UserError where it does not.
     """
-    around = request.around
-    mirror = Mirror.open(place(around.data_dir, request.connection, request.repository))
+    context = request.context
+    mirror = Mirror.open(place(context.data_dir, request.connection, request.repository))
     space = space_of(request.run_id)
     refs = (f"{space}/base", f"{space}/head")
     try:
@@ -87,20 +87,20 @@ def _pull_request(
     mirror: Mirror, request: CheckRequest, head: str, base_ref: str, refs: tuple[str, str]
 ) -> Pinned:
     proposed = _head_ref(request)
-    around = request.around
-    fetch(mirror, around, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
+    context = request.context
+    fetch(mirror, context, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
     if mirror.resolve(refs[1]) != head:
         # The ref may lag behind the forge's own word; the commit itself decides.
-        fetch(mirror, around, [f"+{head}:{refs[1]}"])
+        fetch(mirror, context, [f"+{head}:{refs[1]}"])
     base, fetched = mirror.resolve(refs[0]), mirror.resolve(refs[1])
     if base is None or fetched != head:
         raise Superseded("the pull request has another head by now")
-    result = gitdiff.merge_tree(mirror.git, base, head)
+    result = diff.merge_tree(mirror.git, base, head)
     return Pinned(mirror, base, head, result.tree, result.conflicts)
 
 
 def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
-    fetch(mirror, request.around, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
+    fetch(mirror, request.context, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
     if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
         raise Superseded("the merge group is gone")
     return Pinned(mirror, request.base_sha, head, head)
@@ -138,20 +138,20 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
         )
 
 
-def fetch(mirror: Mirror, around: Surroundings, refspecs: list[str]) -> None:
+def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
     """Fetch from the configured address.
 
     Raises Superseded where a ref or commit is gone from the forge, Unavailable where trying again
     may help, UserError where it does not.
     """
     try:
-        with watch.of_fetch():
+        with instrument.of_fetch():
             mirror.fetch(
-                around.git_url,
+                context.git_url,
                 refspecs,
-                around.git_token(),
-                username=around.git_username or "x-access-token",
-                allow_http=around.allow_http,
+                context.git_token(),
+                username=context.git_username or "x-access-token",
+                allow_http=context.allow_http,
                 max_bytes=MAX_BYTES,
             )
     except UserError as error:
@@ -175,6 +175,6 @@ def space_of(run_id: str) -> str:
 
 
 def _head_ref(request: CheckRequest) -> str:
-    if request.around.forge.kind is ForgeKind.GITLAB:
+    if request.context.forge.kind is ForgeKind.GITLAB:
         return f"refs/merge-requests/{request.number}/head"
     return f"refs/pull/{request.number}/head"

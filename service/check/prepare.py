@@ -10,15 +10,12 @@ from generator.core.files import Snapshot
 from generator.core.problem import Problem
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
-from generator.git import diff as gitdiff
+from generator.git import diff
 from generator.model.repository import Repository
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
 from generator.yaml import facade as yamlio
-from service.check import charts as supply
-from service.check import mirror, regenerate
-from service.check import scope as touched
-from service.check import settings_trust as trust
+from service.check import charts, mirror, regenerate, scope, settings_trust
 from service.check.assess import Subject
 from service.check.mirror import PARTS, Pinned
 from service.check.scope import Touched
@@ -47,7 +44,7 @@ def prepare(sides: Pinned) -> Prepared | str:
     if text is None:
         return f"the base has no {SETTINGS}: checks begin once one is merged"
     repository = _repository(text)
-    more = supply.more_paths(repository)
+    more = charts.more_paths(repository)
     changed = paths_between(sides, sides.base, sides.merged)
     if not concerns(changed, more):
         return "this change touches nothing of gen-env's"
@@ -57,7 +54,7 @@ def prepare(sides: Pinned) -> Prepared | str:
 def paths_between(sides: Pinned, base: str, head: str) -> frozenset[str]:
     """Every path that differs, by its old and its new name."""
     found: set[str] = set()
-    for change in gitdiff.changed_paths(sides.mirror.git, base, head):
+    for change in diff.changed_paths(sides.mirror.git, base, head):
         found |= {change.path, change.old_path}
     return frozenset(found - {""})
 
@@ -98,15 +95,15 @@ def _prepared(
     assert sides.merged is not None
     base = mirror.read(sides.mirror, sides.base, more)
     head = mirror.read(sides.mirror, sides.merged, more)
-    settings = trust.compose(text, head.files.read(SETTINGS))
+    settings = settings_trust.compose(text, head.files.read(SETTINGS))
     files = Snapshot({**head.files.contents, SETTINGS: settings.text}, head.files.symlinks)
     before, after = catalogue.load(base.files), catalogue.load(files)
     everywhere = [path for path in more if path == repository.chart.path]
-    reached = touched.find(changed, before, after, everywhere)
+    reached = scope.find(changed, before, after, everywhere)
     problems = (
         *settings.problems,
         *mirror.unread_problems(head, changed),
-        *touched.orphans(changed, files, after),
+        *scope.orphans(changed, files, after),
     )
     if not reached and not problems and not any(path in more for path in changed):
         return "this change touches no environment"

@@ -14,9 +14,9 @@ from generator.report.budget import cost
 from generator.report.escape import prose
 from generator.report.model import Report
 from service.check import comment
-from service.check import report as record
+from service.check import report as run_report
 from service.check.assess import Findings
-from service.check.reporter import Outside, Superseded
+from service.check.reporter import Reporter, Superseded
 from service.check.target import Target
 from service.check.verdict import Verdict
 from service.model.check import STATUS_CONTEXT, CheckOutcome, CheckState
@@ -39,27 +39,27 @@ class Draft:
     patch: str = ""
 
 
-def pending(outside: Outside, head: str) -> None:
+def pending(reporter: Reporter, head: str) -> None:
     """Say that the check has begun."""
-    outside.status(head, ForgeState.PENDING, "checking")
+    reporter.status(head, ForgeState.PENDING, "checking")
 
 
-def out_of_date(outside: Outside, head: str) -> None:
+def out_of_date(reporter: Reporter, head: str) -> None:
     """The last word on a head that our own commit is about to follow."""
-    outside.status(
+    reporter.status(
         head, ForgeState.FAILURE, "the tree was out of date: see the commit that follows"
     )
 
 
-def neutral(outside: Outside, head: str, reason: str) -> CheckOutcome:
+def neutral(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     """Nothing to judge: a status, and no comment."""
-    outside.status(head, ForgeState.SUCCESS, reason)
+    reporter.status(head, ForgeState.SUCCESS, reason)
     return CheckOutcome(CheckState.NEUTRAL, reason, head)
 
 
-def fault(outside: Outside, head: str, reason: str) -> CheckOutcome:
+def fault(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     """The check could not be done; a writer's override still stands."""
-    override = outside.request.grants.override
+    override = reporter.request.grants.override
     state, summary = CheckState.ERROR, reason
     if override is not None:
         state = CheckState.SUCCESS
@@ -67,11 +67,11 @@ def fault(outside: Outside, head: str, reason: str) -> CheckOutcome:
     if head:
         # Where even this is refused, the outcome still carries the reason.
         with contextlib.suppress(UserError, Superseded):
-            outside.status(head, _STATES[state], redact(summary))
+            reporter.status(head, _STATES[state], redact(summary))
     return CheckOutcome(state, redact(summary), head)
 
 
-def publish(outside: Outside, target: Target, draft: Draft) -> CheckOutcome:
+def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
     """Comment and status, comment first: who sees the status finds the comment there.
 
     Before that the pull request is read again: one that was closed or has moved on is left alone.
@@ -83,15 +83,15 @@ def publish(outside: Outside, target: Target, draft: Draft) -> CheckOutcome:
         verdict.state,
         redact(verdict.summary),
         target.head,
-        record.as_json(report, verdict, draft.found, draft.patch),
-        redact(record.as_html(report)),
+        run_report.as_json(report, verdict, draft.found, draft.patch),
+        redact(run_report.as_html(report)),
         verdict.environments,
     )
     if not target.group:
-        outside.pull()
-        outside.comment(_comment(outside, target, draft, report))
-    shown = _shown(outside, draft, report)
-    outside.status(target.head, shown.state, outcome.summary, shown)
+        reporter.pull()
+        reporter.comment(_comment(reporter, target, draft, report))
+    shown = _shown(reporter, draft, report)
+    reporter.status(target.head, shown.state, outcome.summary, shown)
     return outcome
 
 
@@ -99,14 +99,14 @@ def _forge_state(verdict: Verdict) -> ForgeState:
     return ForgeState.PENDING if verdict.waiting else _STATES[verdict.state]
 
 
-def _comment(outside: Outside, target: Target, draft: Draft, report: Report) -> str:
-    around = outside.request.around
+def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -> str:
+    context = reporter.request.context
     text = comment.compose(
         draft.verdict.state,
         draft.verdict.summary,
         report,
-        budget=around.forge.limits.comment_budget - cost(outside.marker) - 1,
-        url=around.report_url,
+        budget=context.forge.limits.comment_budget - cost(reporter.marker) - 1,
+        url=context.report_url,
         remarks=draft.remarks,
         commands=_commands(draft.verdict, target),
         patch=draft.patch,
@@ -121,9 +121,9 @@ def _commands(verdict: Verdict, target: Target) -> list[str]:
     return [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
 
 
-def _shown(outside: Outside, draft: Draft, report: Report) -> ForgeCheck:
+def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
     """The same for forges that have check runs, with remarks at lines."""
-    text = markdown.render(report, budget=outside.request.around.forge.limits.check_text)
+    text = markdown.render(report, budget=reporter.request.context.forge.limits.check_text)
     summary = redact(draft.verdict.summary)
     return ForgeCheck(
         STATUS_CONTEXT,
@@ -131,6 +131,6 @@ def _shown(outside: Outside, draft: Draft, report: Report) -> ForgeCheck:
         summary,
         "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
         redact(text),
-        outside.request.around.report_url,
-        record.remarks(report),
+        reporter.request.context.report_url,
+        run_report.remarks(report),
     )

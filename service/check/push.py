@@ -13,7 +13,7 @@ from generator.git.command import Git, words_of
 from generator.git.mirror import Mirror
 from generator.git.url import display_url, host_url
 from service.check.regenerate import require_name
-from service.model.check import Surroundings
+from service.model.check import CheckContext
 
 
 class Pushed(enum.Enum):
@@ -32,18 +32,18 @@ _REFUSED = (
 )  # fmt: skip
 
 
-def push(mirror: Mirror, around: Surroundings, *, commit: str, branch: str, seen: str) -> Pushed:
+def push(mirror: Mirror, context: CheckContext, *, commit: str, branch: str, seen: str) -> Pushed:
     """Move `branch` from the commit `seen` to `commit`, if it is still there.
 
     The address is the configured one that was fetched from; the token travels in the environment.
     Raises Unavailable where trying again may help.
     """
     target = require_name(branch)
-    git = outward(mirror.git, around)
+    git = outward(mirror.git, context)
     try:
         done = git.run(
             "push", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-            f"--force-with-lease={target}:{seen}", "--", around.git_url, f"{commit}:{target}",
+            f"--force-with-lease={target}:{seen}", "--", context.git_url, f"{commit}:{target}",
             check=False, timeout=120,
         )  # fmt: skip
     except UserError as error:
@@ -56,23 +56,23 @@ def push(mirror: Mirror, around: Surroundings, *, commit: str, branch: str, seen
     if any(sign in words for sign in _REFUSED):
         return Pushed.REFUSED
     # git's own words can hold anything that the other side sent: they are not passed on.
-    place = display_url(around.git_url)
+    place = display_url(context.git_url)
     raise Unavailable(f"cannot push to {place}", hint="it is tried again", written=True)
 
 
-def outward(git: Git, around: Surroundings, more: Mapping[str, str] | None = None) -> Git:
+def outward(git: Git, context: CheckContext, more: Mapping[str, str] | None = None) -> Git:
     """git with this one protocol and our credentials, as `Mirror.fetch` has it.
 
     `more` are further settings of git's. Raises UserError for an address that is not https.
     """
-    scheme = around.git_url.partition(":")[0]
-    if scheme != "https" and not (scheme == "http" and around.allow_http):
+    scheme = context.git_url.partition(":")[0]
+    if scheme != "https" and not (scheme == "http" and context.allow_http):
         raise UserError("a push goes over https alone", hint="configure the forge's https address")
     settings = {f"protocol.{scheme}.allow": "always", **(more or {})}
-    token = around.git_token()
+    token = context.git_token()
     if token:
-        pair = base64.b64encode(f"{around.git_username or 'x-access-token'}:{token}".encode())
-        key = f"http.{host_url(around.git_url)}.extraHeader"
+        pair = base64.b64encode(f"{context.git_username or 'x-access-token'}:{token}".encode())
+        key = f"http.{host_url(context.git_url)}.extraHeader"
         settings[key] = f"Authorization: Basic {pair.decode()}"
     counted = {"GIT_ALLOW_PROTOCOL": scheme, "GIT_CONFIG_COUNT": str(len(settings))}
     for index, (key, value) in enumerate(settings.items()):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.definition import lock as locks
-from generator.git import diff as gitdiff
+from generator.definition import lock as lock_file
+from generator.git import diff
 from generator.git.command import Git, one_line
 from generator.git.mirror import Mirror
 from generator.pipeline.generate import Generation
@@ -69,7 +69,7 @@ def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict
             lock = catalogue.lock(files, item) if item else None
         except yamlio.YamlError:
             continue
-        if lock is not None and lock.gen_env and lock.gen_env != locks.version():
+        if lock is not None and lock.gen_env and lock.gen_env != lock_file.version():
             versions[name] = lock.gen_env
     return versions
 
@@ -95,10 +95,10 @@ def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) 
     if goal is None or made is None:
         return None
     commit = _commit(git, made, pinned.head, _message(names), author)
-    if gitdiff.merge_tree(git, pinned.base, commit).tree != goal:
+    if diff.merge_tree(git, pinned.base, commit).tree != goal:
         return None
     # A file where the plan needs a folder, or a folder where it needs a file, would have gone.
-    for change in gitdiff.changed_paths(git, pinned.head, commit):
+    for change in diff.changed_paths(git, pinned.head, commit):
         if not {change.path, change.old_path or change.path} <= set(plan.paths):
             return None
     patch = git.run(

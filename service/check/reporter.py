@@ -20,7 +20,7 @@ class Superseded(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outside:
+class Reporter:
     """The forge as one run may use it; every method raises Superseded for a run that is stale."""
 
     request: CheckRequest
@@ -29,7 +29,7 @@ class Outside:
     def pull(self) -> PullRequest:
         """The pull request as it is now: open, and at the head that is to be checked."""
         self.ask()
-        pull = self.request.around.forge.get_pr(self.request.number)
+        pull = self.request.context.forge.get_pr(self.request.number)
         if pull.state is not PullState.OPEN:
             raise Superseded(f"the pull request is {pull.state.value} by now")
         if self.request.head_sha and pull.head_sha != self.request.head_sha:
@@ -38,7 +38,7 @@ class Outside:
 
     def ask(self) -> None:
         """Whether this run is still the one to speak."""
-        if not self.request.around.is_current():
+        if not self.request.context.is_current():
             raise Superseded("a newer event of this pull request has taken over")
 
     def status(
@@ -46,14 +46,14 @@ class Outside:
     ) -> None:
         """Set our one status on a commit; `shown` may carry text and annotations for it."""
         self.ask()
-        url = self.request.around.report_url
+        url = self.request.context.report_url
         check = shown or ForgeCheck(STATUS_CONTEXT, state, title, url=url)
-        self.request.around.forge.report_check(sha, check)
+        self.request.context.forge.report_check(sha, check)
 
     def comment(self, body: str) -> None:
         """Write or edit our one comment."""
         self.ask()
-        self.request.around.forge.upsert_comment(self.request.number, self.marker, body)
+        self.request.context.forge.upsert_comment(self.request.number, self.marker, body)
 
     @property
     def marker(self) -> str:

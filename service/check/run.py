@@ -16,25 +16,23 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.redaction import redact
-from generator.pipeline import generate as pipeline
-from generator.pipeline import toolchain as engines
+from generator.pipeline import generate, toolchain
 from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
 from generator.report.model import Report
 from generator.tree import plan
-from service.check import assess as examine
-from service.check import charts as supply
-from service.check import publish, push, regenerate
+from service.check import assess, publish, push, regenerate
+from service.check import charts as chart_supply
 from service.check.assess import Findings, Tools
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal
-from service.check.reporter import Outside, Superseded
+from service.check.reporter import Reporter, Superseded
 from service.check.target import Target, target_of
 from service.check.verdict import Verdict, judge
 from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
-from service.telemetry import instrument as watch
+from service.telemetry import instrument
 
 
 def _now() -> datetime.datetime:
@@ -42,11 +40,11 @@ def _now() -> datetime.datetime:
 
 
 def _renderer(files: Files) -> Renderer:
-    return engines.lazy(files, watch=watch.of_renders())
+    return toolchain.lazy(files, watch=instrument.of_renders())
 
 
 @dataclasses.dataclass(frozen=True)
-class Means:
+class Toolchain:
     """What the check takes beside the request; the defaults are this machine's own.
 
     `marker_key` makes the marker of our comments and must be the same for every worker. `charts`
@@ -55,7 +53,7 @@ class Means:
 
     marker_key: bytes = dataclasses.field(repr=False)
     identity: Identity = dataclasses.field(default_factory=Identity)
-    charts: Callable[[Files], Charts] = engines.charts
+    charts: Callable[[Files], Charts] = toolchain.charts
     renderer: Callable[[Files], Renderer] = _renderer
     now: Callable[[], datetime.datetime] = _now
     jobs: int = 2
@@ -65,41 +63,41 @@ class UnexpectedFault(Exception):
     """A bug of ours, told without the values that its own message might quote."""
 
 
-def check(request: CheckRequest, means: Means) -> CheckOutcome:
+def check(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome:
     """Check a pull request and tell the forge.
 
     Running it again changes nothing. Faults that people can mend come back as an outcome in state
     `error`; raises Unavailable and RateLimited where trying again may help, and UnexpectedFault,
     which names a place in the source and nothing else, for a bug.
     """
-    outcome = _attempt(request, means)
+    outcome = _attempt(request, toolchain)
     if isinstance(outcome, str):
         # The tree was regenerated in a commit of ours, which nobody has granted anything yet.
         follow_up = dataclasses.replace(request, head_sha=outcome, grants=Grants())
-        outcome = _attempt(follow_up, means)
+        outcome = _attempt(follow_up, toolchain)
     assert not isinstance(outcome, str)
     return outcome
 
 
-def _attempt(request: CheckRequest, means: Means) -> CheckOutcome | str:
+def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
     """One head checked, or the id of the commit that was pushed on top of it."""
-    outside = Outside(request, means.marker_key)
+    reporter = Reporter(request, toolchain.marker_key)
     head = request.head_sha
     try:
-        target = target_of(request, outside)
+        target = target_of(request, reporter)
         head = target.head
-        publish.pending(outside, head)
+        publish.pending(reporter, head)
         with pinned(request, head, target.base_ref) as sides:
-            return _judged(sides, target, outside, means)
+            return _judged(sides, target, reporter, toolchain)
     except Superseded as stale:
         return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        return publish.fault(outside, head, _words(error))
+        return publish.fault(reporter, head, _words(error))
     except Exception as error:
-        fault = f"gen-env failed, which is a bug: {examine.place_of(error)}"
-        publish.fault(outside, head, fault)
+        fault = f"gen-env failed, which is a bug: {assess.place_of(error)}"
+        publish.fault(reporter, head, fault)
         raise UnexpectedFault(fault) from None
 
 
@@ -109,34 +107,36 @@ def _words(error: UserError) -> str:
     return redact(f"{place}{error.message}{hint}")
 
 
-def _judged(sides: Pinned, target: Target, outside: Outside, means: Means) -> CheckOutcome | str:
+def _judged(
+    sides: Pinned, target: Target, reporter: Reporter, toolchain: Toolchain
+) -> CheckOutcome | str:
     if sides.merged is None:
-        return _conflict(sides, target, outside)
+        return _conflict(sides, target, reporter)
     prepared = prepare(sides)
     if isinstance(prepared, str):
-        return publish.neutral(outside, target.head, prepared)
+        return publish.neutral(reporter, target.head, prepared)
     base, head = prepared.subject.base, prepared.subject.head
     with (
-        supply.charts(base, head, prepared.repository, means.charts) as charts,
-        supply.crds(base, prepared.repository) as crds,
+        chart_supply.charts(base, head, prepared.repository, toolchain.charts) as charts,
+        chart_supply.crds(base, prepared.repository) as crds,
     ):
-        tools = Tools(charts, means.renderer(base), crds, means.now(), means.jobs)
-        prepared, proposal = _regenerated(sides, prepared, target, tools, means)
+        tools = Tools(charts, toolchain.renderer(base), crds, toolchain.now(), toolchain.jobs)
+        prepared, proposal = _regenerated(sides, prepared, target, tools, toolchain)
         remarks: list[str] = []
         if proposal.commit is not None:
-            pushed = _push_back(sides, proposal, prepared, target, outside)
+            pushed = _push_back(sides, proposal, prepared, target, reporter)
             if isinstance(pushed, Proposal):
                 return pushed.sha
             remarks.append(f"the tree is out of date, and gen-env does not push it: {pushed}")
         elif proposal.plan:
             remarks.append(_BEHIND)
-        found = (examine.full if target.trusted else examine.static)(prepared.subject, tools)
+        found = (assess.full if target.trusted else assess.static)(prepared.subject, tools)
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
-    waiting = "" if target.trusted else f"static checks only: {examine.UNTRUSTED}"
-    verdict = judge(found, outside.request.grants, waiting=waiting, group=target.group)
+    waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"
+    verdict = judge(found, reporter.request.grants, waiting=waiting, group=target.group)
     patch = proposal.commit.patch if proposal.commit else ""
-    return publish.publish(outside, target, Draft(found, verdict, tuple(remarks), patch))
+    return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
 
 
 _BEHIND = (
@@ -155,13 +155,13 @@ class _Regenerated:
 
 
 def _regenerated(
-    sides: Pinned, prepared: Prepared, target: Target, tools: Tools, means: Means
+    sides: Pinned, prepared: Prepared, target: Target, tools: Tools, toolchain: Toolchain
 ) -> tuple[Prepared, _Regenerated]:
     """Generate the touched environments; what is to be said of the repository itself is added."""
     subject = prepared.subject
     names = tuple(name for name in subject.names if name in prepared.found.definitions)
     renderer = tools.renderer if target.trusted else None
-    generation = pipeline.generate(
+    generation = generate.generate(
         subject.head, names, tools.charts, renderer, may_render=target.trusted
     )
     wanted = regenerate.wanted(generation, names, subject.versions)
@@ -172,24 +172,24 @@ def _regenerated(
         prepared = dataclasses.replace(prepared, subject=subject)
     result = _Regenerated(wanted, names)
     if wanted and not target.group:
-        commit = regenerate.propose(sides, wanted, names, means.identity)
+        commit = regenerate.propose(sides, wanted, names, toolchain.identity)
         result = dataclasses.replace(result, commit=commit)
     return prepared, result
 
 
 def _push_back(
-    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, outside: Outside
+    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, reporter: Reporter
 ) -> Proposal | str:
     """The pushed commit, or why it was not pushed."""
     assert proposal.commit is not None
-    why = _not_to_push(sides, proposal, prepared, target, outside)
+    why = _not_to_push(sides, proposal, prepared, target, reporter)
     if why:
         return why
-    publish.out_of_date(outside, target.head)
-    outside.ask()
+    publish.out_of_date(reporter, target.head)
+    reporter.ask()
     result = push.push(
         sides.mirror,
-        outside.request.around,
+        reporter.request.context,
         commit=proposal.commit.sha,
         branch=target.branch,
         seen=target.head,
@@ -200,11 +200,11 @@ def _push_back(
 
 
 def _not_to_push(
-    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, outside: Outside
+    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, reporter: Reporter
 ) -> str:
     if not target.branch:
         return "the branch belongs to a fork"
-    if not outside.request.around.push_back:
+    if not reporter.request.context.push_back:
         return "pushing is switched off"
     if regenerate.is_ours(sides.mirror, sides.head):
         return "the newest commit is gen-env's own already"
@@ -219,11 +219,11 @@ def _not_to_push(
     return ""
 
 
-def _conflict(sides: Pinned, target: Target, outside: Outside) -> CheckOutcome:
+def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome:
     """Nobody can judge what nobody can merge; told only where it concerns gen-env's files."""
     fork = sides.mirror.git.line_or_none("merge-base", sides.base, sides.head)
     if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
-        return publish.neutral(outside, target.head, "this change touches nothing of gen-env's")
+        return publish.neutral(reporter, target.head, "this change touches nothing of gen-env's")
     problems = tuple(
         Problem(
             "merge/conflict",
@@ -235,8 +235,8 @@ def _conflict(sides: Pinned, target: Target, outside: Outside) -> CheckOutcome:
         for path in sides.conflicts
     )
     report = Report(sides.base[:12], sides.head[:12], (), problems, "the branch conflicts")
-    verdict = judge(Findings(report), outside.request.grants)
+    verdict = judge(Findings(report), reporter.request.grants)
     count = len(sides.conflicts)
     summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"
     told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)
-    return publish.publish(outside, target, Draft(Findings(report), told))
+    return publish.publish(reporter, target, Draft(Findings(report), told))

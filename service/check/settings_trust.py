@@ -8,8 +8,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
-from generator.yaml import data as yamldata
-from generator.yaml import edit as yamledit
+from generator.yaml import data, edit
 from generator.yaml import facade as yamlio
 
 _OWN = "defaults"
@@ -62,9 +61,9 @@ def _spliced(
         return settings
     try:
         if _OWN in after:
-            text = yamledit.set_value(before.text, (_OWN,), after[_OWN], file=SETTINGS)
+            text = edit.set_value(before.text, (_OWN,), after[_OWN], file=SETTINGS)
         else:
-            text = yamledit.remove(before.text, (_OWN,), file=SETTINGS)
+            text = edit.remove(before.text, (_OWN,), file=SETTINGS)
         read = yamlio.read(text, SETTINGS).data
     except yamlio.YamlError as error:
         return _refused(settings, error.message)
@@ -82,7 +81,7 @@ def _differing(before: Any, after: Any) -> tuple[str, ...]:
 def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
     if (field in before) != (field in after):
         return False
-    return yamldata.alike(before.get(field), after.get(field))
+    return data.alike(before.get(field), after.get(field))
 
 
 def _removed() -> Problem:

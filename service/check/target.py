@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from service.check.reporter import Outside
+from service.check.reporter import Reporter
 from service.model.check import CheckRequest
 
 
@@ -29,12 +29,12 @@ class Target:
         return not self.number
 
 
-def target_of(request: CheckRequest, outside: Outside) -> Target:
+def target_of(request: CheckRequest, reporter: Reporter) -> Target:
     """Read the pull request again and pin its head; raises Superseded for a stale request."""
     if not request.number:
-        outside.ask()
+        reporter.ask()
         return Target(0, request.head_sha)
-    pull = outside.pull()
+    pull = reporter.pull()
     fork = pull.from_fork
     return Target(
         number=pull.number,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
 from generator.core.problem import Problem, Severity
-from generator.report import phrases as words
+from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report
 from service.check.assess import CHART, Findings, is_without_base
 from service.model.check import CheckState, Grants
@@ -105,7 +105,7 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
 def _success(report: Report) -> str:
     if not report.environments:
         return "no environment changes"
-    told = [f"{item.name}: {words.changes_of(item)}" for item in report.environments]
+    told = [f"{item.name}: {phrases.changes_of(item)}" for item in report.environments]
     impacts = sum(len(item.impact) for item in report.environments)
     extra = f"; {_counted(impacts, 'impact')}" if impacts else ""
     return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if told[3:] else "") + extra

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.definition.definition import SETTINGS
-from service.cli import doctor_clusters as survey
+from service.cli import doctor_clusters
 from service.cli.finding import Finding, tried
 from service.settings.forges import opener
 from service.settings.resolve import Connection, Settings
@@ -17,7 +17,7 @@ from service.telemetry import tracing
 from service.worker.remote import branch_files, branch_head
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def assess(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one finding after the other; nothing is changed but the data folder."""
     yield tried("data folder", lambda: _writable(settings.data_dir))
     yield tried("database", lambda: _database(settings))
@@ -83,10 +83,10 @@ def _contents(
     """What the environments of the default branch need."""
     try:
         files = branch_files(settings.data_dir, connection, repository)
-        found = survey.needs(files)
+        found = doctor_clusters.needs(files)
     except UserError as error:
         yield Finding(f"{place}: {SETTINGS}", error.message, error.hint)
         return
-    yield from survey.charts(place, files, found)
+    yield from doctor_clusters.charts(place, files, found)
     if connection.verification is not None:
-        yield from survey.rights(place, connection.verification, found)
+        yield from doctor_clusters.rights(place, connection.verification, found)

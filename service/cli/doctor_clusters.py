@@ -8,14 +8,13 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from generator.actions import verify as prove
+from generator.actions import verify
 from generator.cluster.errors import ClusterError
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.kube import fields
-from generator.manifests import rbac as access
-from generator.pipeline import side as sides
-from generator.pipeline import toolchain as engines
+from generator.manifests import rbac
+from generator.pipeline import side, toolchain
 from service.cli.finding import Finding, tried
 from service.settings.clusters import Access, Verification
 
@@ -33,8 +32,8 @@ class Need:
     cluster: str
     chart: str
     digest: str | None
-    here: tuple[access.Rule, ...]
-    hub: tuple[access.Rule, ...]
+    here: tuple[rbac.Rule, ...]
+    hub: tuple[rbac.Rule, ...]
 
 
 def needs(files: Files) -> tuple[Need, ...]:
@@ -56,7 +55,7 @@ def needs(files: Files) -> tuple[Need, ...]:
 
 def _need(files: Files, name: str, found: Catalogue) -> Need | None:
     assert found.settings is not None
-    inputs = sides.inputs(files, name, found.settings)
+    inputs = side.inputs(files, name, found.settings)
     if inputs is None or inputs.target is None or inputs.application is None:
         return None
     built, repository = inputs.built, found.settings.repository
@@ -64,17 +63,17 @@ def _need(files: Files, name: str, found: Catalogue) -> Need | None:
     application = str(fields.section(inputs.application, "metadata").get("name", ""))
     return Need(
         name,
-        prove.cluster_name(repository, inputs),
+        verify.cluster_name(repository, inputs),
         resolved.environment.chart.version if resolved else "",
         built.lock.chart_digest if built and built.lock else None,
-        access.environment_rules(inputs.target[1]),
-        access.hub_rules(repository.argocd.namespace, [application]),
+        rbac.environment_rules(inputs.target[1]),
+        rbac.hub_rules(repository.argocd.namespace, [application]),
     )
 
 
 def charts(place: str, files: Files, found: tuple[Need, ...]) -> Iterator[Finding]:
     """Whether every chart that an environment names is at hand, or can be fetched."""
-    source = engines.charts(files)
+    source = toolchain.charts(files)
     for version, digest in sorted(
         {(need.chart, need.digest or "") for need in found if need.chart}
     ):
@@ -103,10 +102,10 @@ def rights(place: str, known: Verification, found: tuple[Need, ...]) -> Iterator
             yield tried(f"{place}: Argo CD of {name}", functools.partial(_may, hub, there))
 
 
-def _may(place: Access, rules: list[access.Rule]) -> None:
+def _may(place: Access, rules: list[rbac.Rule]) -> None:
     with contextlib.closing(place.open()) as cluster:
         try:
-            missing = access.self_check(cluster, dict.fromkeys(rules))
+            missing = rbac.self_check(cluster, dict.fromkeys(rules))
         except ClusterError as error:
             raise UserError(
                 error.message, hint=error.hint or "check kubeconfig and network"

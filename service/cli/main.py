@@ -52,11 +52,11 @@ def serve(config: Path | None) -> int:
 def web(config: Path | None, processes: int) -> int:
     """Take deliveries in and show reports."""
     from service.cli.migrate import prepare
-    from service.web import process as server
+    from service.web import process
 
     settings = _loaded(config)
     prepare(settings)
-    return server.run(settings, processes=processes)
+    return process.run(settings, processes=processes)
 
 
 _command(click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)(web))
@@ -66,20 +66,20 @@ _command(click.option("--processes", type=click.IntRange(1, 64), default=1, show
 def worker(config: Path | None) -> int:
     """Work through what the web process queued."""
     from service.cli.migrate import prepare
-    from service.worker import process as module
+    from service.worker import process
 
     settings = _loaded(config)
     prepare(settings)
-    return module.run(settings)
+    return process.run(settings)
 
 
 @_command
 def doctor(config: Path | None) -> int:
     """Look whether everything is there, and say what to do where it isn't."""
-    from service.cli.doctor import examine
+    from service.cli.doctor import assess
 
     failed = False
-    for finding in examine(settings_module.load(config, os.environ)):
+    for finding in assess(settings_module.load(config, os.environ)):
         failed = failed or bool(finding.problem)
         click.echo(f"{'FAIL' if finding.problem else 'ok':5}{finding.subject}"
                    + (f": {finding.problem}" if finding.problem else ""))  # fmt: skip

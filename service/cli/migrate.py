@@ -14,7 +14,7 @@ from generator.core.errors import UserError
 from service.settings.resolve import Settings
 from service.store import database, tables
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _SQLITE = "sqlite:///"
 
 
@@ -71,7 +71,7 @@ def _alone(url: str) -> Iterator[None]:
 
 def _patiently(work: Callable[[], None]) -> None:
     """Again while the file is in use by someone who knows nothing of our lock (a back-up, say)."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         try:
             work()

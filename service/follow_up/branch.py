@@ -14,12 +14,12 @@ from generator.definition.definition import SETTINGS
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
 from generator.yaml.facade import YamlError
-from service.check import charts as supply
+from service.check import charts
 from service.check import mirror as mirrors
 from service.check.reporter import Superseded
 from service.follow_up.task import Task
 
-_BREATH = 10.0
+_BACKOFF = 10.0
 """Seconds between two fetches for commits that are not here yet."""
 
 
@@ -47,7 +47,7 @@ class Branch:
 
     def refresh(self) -> None:
         """Fetch, unless that was done a moment ago; a forge that is away is passed over."""
-        if time.monotonic() - self.fetched < _BREATH:
+        if time.monotonic() - self.fetched < _BACKOFF:
             return
         with contextlib.suppress(UserError):
             self.fetch()
@@ -56,7 +56,7 @@ class Branch:
         """Fetch; raises Unavailable where trying again may help, UserError where it does not."""
         branch = self.task.connection.branch
         try:
-            mirrors.fetch(self.mirror, self.task.around, [f"+refs/heads/{branch}:{self.ref}"])
+            mirrors.fetch(self.mirror, self.task.context, [f"+refs/heads/{branch}:{self.ref}"])
         except Superseded:
             raise UserError(f"the forge has no branch {branch}", hint="set branch") from None
         self.fetched = time.monotonic()
@@ -73,14 +73,14 @@ class Branch:
             settings = definition.load_settings(text)[0] if text is not None else None
         except YamlError:
             settings = None  # whoever loads these files is told so, with the line
-        more = supply.more_paths(settings.repository if settings else None)
+        more = charts.more_paths(settings.repository if settings else None)
         return mirrors.read(self.mirror, sha, more).files
 
 
 @contextlib.contextmanager
 def branch(task: Task) -> Iterator[Branch]:
     """The branch, fetched now; its commits stay in the mirror for as long as the block lasts."""
-    place = mirrors.place(task.around.data_dir, task.job.connection, task.job.repository)
+    place = mirrors.place(task.context.data_dir, task.job.connection, task.job.repository)
     found = Branch(task, Mirror.open(place), f"{mirrors.space_of(task.run_id)}/branch")
     try:
         found.fetch()

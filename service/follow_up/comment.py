@@ -29,10 +29,10 @@ def tell(task: Task) -> Done:
     runs = task.history.of_number(task.job.number)
     if not any(run["kind"] == Kind.VERIFY.value and run["details"].get("cluster") for run in runs):
         return neutral("nothing was verified")
-    if not task.around.is_current():
+    if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "a newer event took over"))
-    body = redact(compose(runs, task.around.forge.limits.comment_budget))
-    task.around.forge.upsert_comment(task.job.number, task.marker, body)
+    body = redact(compose(runs, task.context.forge.limits.comment_budget))
+    task.context.forge.upsert_comment(task.job.number, task.marker, body)
     return Done(Outcome(State.DONE, "told"))
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from service.follow_up import comment as verdicts
-from service.follow_up import gates, proposal, verify
-from service.follow_up import merged as merge
+from service.follow_up import comment, gates, merged, proposal, verify
 from service.follow_up.task import After, Done, Task
 from service.model.job import Kind
 
 _WORK: dict[Kind, After] = {
     Kind.GATES: gates.judge_pull,
-    Kind.MERGE: merge.merge,
+    Kind.MERGE: merged.merge,
     Kind.VERIFY: verify.verify,
-    Kind.VERDICTS: verdicts.tell,
+    Kind.VERDICTS: comment.tell,
     Kind.PROMOTE: proposal.promote,
     Kind.ROLLBACK: proposal.roll_back,
 }
@@ -26,5 +24,5 @@ def work(task: Task) -> Done:
     """
     if task.job.kind is Kind.VERIFY and not task.job.environment:
         # As it was queued before verifications had an environment each.
-        return merge.merge(task)
+        return merged.merge(task)
     return _WORK[task.job.kind](task)

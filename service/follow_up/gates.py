@@ -12,7 +12,7 @@ from generator.forge.port import CheckState, PullRequest, PullState
 from generator.forge.redaction import redact
 from generator.git.worktree import Store
 from generator.promotion import evidence, gates, history, recheck
-from generator.promotion.base_branch import Ground, standing
+from generator.promotion.base_branch import BaseBranch, standing
 from generator.promotion.evidence import Evidence
 from generator.promotion.gates import Gate, shown_time
 from generator.promotion.gates import State as GateState
@@ -70,7 +70,7 @@ def judge_pull(task: Task) -> Done:
         return _told(task, target, CheckState.SUCCESS, said)
     request = CheckRequest(
         task.job.connection, task.job.repository, task.job.number, target.sha, Reason.POLL,
-        task.run_id, "", task.around, base_sha=target.base_sha,
+        task.run_id, "", task.context, base_sha=target.base_sha,
     )  # fmt: skip
     try:
         with pinned(request, target.sha, target.base_ref) as sides:
@@ -85,7 +85,7 @@ def judge_pull(task: Task) -> Done:
 
 
 def _target(task: Task) -> _Target | str:
-    forge, number = task.around.forge, task.job.number
+    forge, number = task.context.forge, task.job.number
     if not number:
         brings = int(task.job.details.get("brings") or 0)
         pull = forge.get_pr(brings) if brings else None
@@ -103,11 +103,11 @@ def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
     prepared = prepare(sides)
     if isinstance(prepared, str):
         return _told(task, target, CheckState.SUCCESS, f"no gate: {prepared}")
-    ground = _ground(task, sides)
+    base_branch = _base_branch(task, sides)
     found = [
         Judged(name, gate)
         for name in prepared.touched.environments
-        for gate in _gates(task, target, ground, prepared, name)
+        for gate in _gates(task, target, base_branch, prepared, name)
     ]
     if not found:
         return _told(task, target, CheckState.SUCCESS, "no gate: nothing is promoted")
@@ -117,12 +117,12 @@ def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
 
 
 def _gates(
-    task: Task, target: _Target, ground: Ground, prepared: Prepared, name: str
+    task: Task, target: _Target, base_branch: BaseBranch, prepared: Prepared, name: str
 ) -> Sequence[Gate]:
-    pull, forge = target.pull, task.around.forge
+    pull, forge = target.pull, task.context.forge
 
     def evidence_of(source: str) -> Evidence:
-        return evidence.read(forge, source, history.same_state(ground, source))
+        return evidence.read(forge, source, history.same_state(base_branch, source))
 
     proposed = Proposed(
         name,
@@ -137,11 +137,11 @@ def _gates(
     if gates.open_now(found):
         return found
     # Whether it goes back takes reading the past, which most changes can be spared.
-    past = history.earlier_definitions(ground, name)
+    past = history.earlier_definitions(base_branch, name)
     return recheck.again(dataclasses.replace(proposed, earlier=past), evidence_of, task.now)
 
 
-def _ground(task: Task, sides: Pinned) -> Ground:
+def _base_branch(task: Task, sides: Pinned) -> BaseBranch:
     mirror = sides.mirror
     tree = Store(mirror.gitdir, mirror.git)
     return standing(mirror.gitdir, tree, "", task.connection.branch, sides.base, None)
@@ -189,9 +189,9 @@ def _due(task: Task, found: Iterable[Judged]) -> float:
 def _told(
     task: Task, target: _Target, state: CheckState, said: str, due: float | None = None
 ) -> Done:
-    if not task.around.is_current():
+    if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "a newer event took over", target.sha))
     url = target.pull.url if target.pull is not None else ""
-    task.around.forge.set_status(target.sha, CONTEXT, state, redact(said), url)
+    task.context.forge.set_status(target.sha, CONTEXT, state, redact(said), url)
     reminders = () if due is None or not task.job.number else (Reminder(task.job, due),)
     return Done(Outcome(_STATES[state], said, target.sha), reminders=reminders)

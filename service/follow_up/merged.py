@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from generator.actions import verify as prove
+from generator.actions import verify
 from generator.forge.errors import Unavailable
 from generator.forge.port import CheckState, PullState
-from generator.git import diff as gitdiff
-from generator.pipeline import side as sides
+from generator.git import diff
+from generator.pipeline import side
 from generator.promotion import evidence
 from generator.tree import catalogue
-from service.check import scope as touched
+from service.check import scope
 from service.check.charts import more_paths
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
@@ -44,7 +44,7 @@ def merge(task: Task) -> Done:
 def _commit(task: Task) -> tuple[str, int]:
     """The commit, and the pull request that it merged (0: none)."""
     sha, number = task.detail("sha"), task.job.number
-    forge = task.around.forge
+    forge = task.context.forge
     if not sha:
         return forge.get_pr(number).merge_sha or "", number
     if not number:
@@ -68,7 +68,7 @@ def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
     """Environments that differ between two commits and are there afterwards, with their clusters'
     names.
     """
-    changes = gitdiff.changed_paths(here.mirror.git, before, sha)
+    changes = diff.changed_paths(here.mirror.git, before, sha)
     paths = {path for change in changes for path in (change.path, change.old_path) if path}
     files = here.files(sha)
     old, new = catalogue.load(here.files(before)), catalogue.load(files)
@@ -76,18 +76,18 @@ def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
         return {}
     repository = new.settings.repository
     everywhere = [path for path in more_paths(repository) if path == repository.chart.path]
-    reached = touched.find(paths, old, new, everywhere).environments
+    reached = scope.find(paths, old, new, everywhere).environments
     found = {}
     for name in reached:
-        inputs = sides.inputs(files, name, new.settings) if name in new.definitions else None
+        inputs = side.inputs(files, name, new.settings) if name in new.definitions else None
         if inputs is not None:
-            found[name] = prove.cluster_name(repository, inputs)
+            found[name] = verify.cluster_name(repository, inputs)
     return found
 
 
 def _queued(task: Task, sha: str, number: int, clusters: Mapping[str, str]) -> Done:
     known = task.connection.verification
-    forge = task.around.forge
+    forge = task.context.forge
     names = [name for name, cluster in clusters.items() if known and known.knows(cluster)]
     left = [name for name in clusters if name not in names]
     if left:

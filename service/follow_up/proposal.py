@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from generator.core.problem import Problem, has_errors
 from generator.forge.port import PullState
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from generator.promotion import history, rollback
 from generator.promotion import promote as promotion
-from generator.promotion.base_branch import Ground
+from generator.promotion.base_branch import BaseBranch
 from generator.promotion.gates import Gate
 from generator.promotion.gates import State as GateState
-from generator.promotion.promote import Means, Published
+from generator.promotion.promote import Published, Toolchain
 from service.follow_up.task import Done, Task, neutral
 from service.follow_up.workspace import workspace
 from service.model.job import Job, Kind, State
@@ -31,8 +31,8 @@ _LATER = ("freeze", "labels", "promotion-only")
 def promote(task: Task) -> Done:
     """Propose to the next environment what was verified; without a target to each that follows."""
     source, target = task.job.environment, task.detail("target")
-    with workspace(task) as ground:
-        settings = ground.settings.repository.promotion
+    with workspace(task) as base_branch:
+        settings = base_branch.settings.repository.promotion
         if not settings.automatic:
             return neutral("promotion.automatic is off")
         following = [
@@ -45,7 +45,7 @@ def promote(task: Task) -> Done:
             return _fan_out(task, sorted(set(following)))
         if target not in following:
             return neutral(f"{target} does not follow {source} any more")
-        return _promoted(task, ground, promotion.Wish(source, target))
+        return _promoted(task, base_branch, promotion.Options(source, target))
 
 
 def _fan_out(task: Task, targets: Sequence[str]) -> Done:
@@ -60,25 +60,25 @@ def _fan_out(task: Task, targets: Sequence[str]) -> Done:
     return Done(Outcome(State.DONE, f"may move on to {', '.join(targets)}"), jobs)
 
 
-def _promoted(task: Task, ground: Ground, wish: promotion.Wish) -> Done:
-    means = _means(task, ground)
-    found = promotion.prepare(ground, wish, means, task.now)
+def _promoted(task: Task, base_branch: BaseBranch, options: promotion.Options) -> Done:
+    tools = _tools(task, base_branch)
+    found = promotion.prepare(base_branch, options, tools, task.now)
     if found.empty:
-        return neutral(f"{wish.target} has what {wish.source} has", ground.base)
+        return neutral(f"{options.target} has what {options.source} has", base_branch.base)
     if has_errors(found.regenerated.problems):
-        return _impossible(ground, found.regenerated.problems)
+        return _impossible(base_branch, found.regenerated.problems)
     shut = [gate for gate in found.gates if _holds_back(gate)]
     if shut:
         said = "; ".join(f"{gate.name}: {gate.reason}" for gate in shut)
-        return neutral(said, ground.base, *_reminders(task, shut))
+        return neutral(said, base_branch.base, *_reminders(task, shut))
     if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
-        return neutral(f"pull request {number} with the same content was closed", ground.base)
-    return _opened(task, wish.target, promotion.publish_it(found, means, task.now, pull=True))
+        return neutral(f"pull request {number} with the same content was closed", base_branch.base)
+    return _opened(task, options.target, promotion.publish_it(found, tools, task.now, pull=True))
 
 
-def _means(task: Task, ground: Ground) -> Means:
-    files = ground.files
-    return Means(engines.charts(files), engines.lazy(files), task.around.forge)
+def _tools(task: Task, base_branch: BaseBranch) -> Toolchain:
+    files = base_branch.files
+    return Toolchain(toolchain.charts(files), toolchain.lazy(files), task.context.forge)
 
 
 def _holds_back(gate: Gate) -> bool:
@@ -100,20 +100,20 @@ def _turned_down(task: Task, branch: str) -> int:
         number = run["details"].get("opened") or next(iter(run["environments"].values()), "")
         if run["state"] != State.DONE.value or not str(number).isdecimal():
             continue
-        pull = task.around.forge.get_pr(int(number))
+        pull = task.context.forge.get_pr(int(number))
         turned_down = pull.state is PullState.CLOSED and pull.head_ref == branch
         return pull.number if turned_down else 0
     return 0
 
 
 def _is_open(task: Task, branch: str) -> bool:
-    return any(pull.head_ref == branch for pull in task.around.forge.list_open_prs())
+    return any(pull.head_ref == branch for pull in task.context.forge.list_open_prs())
 
 
-def _impossible(ground: Ground, problems: Sequence[Problem]) -> Done:
+def _impossible(base_branch: BaseBranch, problems: Sequence[Problem]) -> Done:
     first = next(item for item in problems if has_errors([item]))
     said = f"cannot be generated: {first.message}"
-    return Done(Outcome(State.FAILURE, said, ground.base))
+    return Done(Outcome(State.FAILURE, said, base_branch.base))
 
 
 def _opened(task: Task, environment: str, done: Published) -> Done:
@@ -132,33 +132,35 @@ def _comment(task: Task) -> tuple[Job, ...]:
 def roll_back(task: Task) -> Done:
     """Propose the earlier state of an environment whose verification failed."""
     name, sha = task.job.environment, task.detail("sha")
-    with workspace(task) as ground:
-        if not ground.settings.repository.rollback.automatic:
+    with workspace(task) as base_branch:
+        if not base_branch.settings.repository.rollback.automatic:
             return neutral("rollback.automatic is off")
-        if _moved_on(ground, name, sha):
-            return neutral(f"{name} has changed since {sha[:12]}", ground.base)
-        if _went_back(ground, name):
+        if _moved_on(base_branch, name, sha):
+            return neutral(f"{name} has changed since {sha[:12]}", base_branch.base)
+        if _went_back(base_branch, name):
             return neutral(f"{name} has gone back already, and that is what fails", sha)
-        means = _means(task, ground)
-        found = rollback.prepare(ground, rollback.Wish(name), means, task.now)
+        tools = _tools(task, base_branch)
+        found = rollback.prepare(base_branch, rollback.Options(name), tools, task.now)
         if found.empty:
-            return neutral(f"{name} is what it was before", ground.base)
+            return neutral(f"{name} is what it was before", base_branch.base)
         if found.refusal:
             return Done(Outcome(State.FAILURE, f"refused: {found.refusal}", sha), _comment(task))
         if has_errors(found.regenerated.problems):
-            return _impossible(ground, found.regenerated.problems)
+            return _impossible(base_branch, found.regenerated.problems)
         if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
             return neutral(f"pull request {number} with the same content was closed", sha)
-        return _opened(task, name, rollback.publish_it(found, means, pull=True))
+        return _opened(task, name, rollback.publish_it(found, tools, pull=True))
 
 
-def _moved_on(ground: Ground, name: str, sha: str) -> bool:
-    folder = ground.inside(f"environments/{name}")
-    done = ground.tree.git.run("diff", "--quiet", sha, ground.base, "--", folder, check=False)
+def _moved_on(base_branch: BaseBranch, name: str, sha: str) -> bool:
+    folder = base_branch.inside(f"environments/{name}")
+    done = base_branch.tree.git.run(
+        "diff", "--quiet", sha, base_branch.base, "--", folder, check=False
+    )
     return done.status != 0
 
 
-def _went_back(ground: Ground, name: str) -> bool:
+def _went_back(base_branch: BaseBranch, name: str) -> bool:
     """Whether this is an earlier state: the one before it is what somebody went back from."""
-    text = ground.definition(name).document.text.encode()
-    return text in history.earlier_definitions(ground, name)
+    text = base_branch.definition(name).document.text.encode()
+    return text in history.earlier_definitions(base_branch, name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from service.model.check import Grants, Surroundings
+from service.model.check import CheckContext, Grants
 from service.model.job import Job, State
 from service.settings.resolve import Connection
 from service.store.reminders import Reminder
@@ -27,7 +27,7 @@ class Task:
     job: Job
     connection: Connection
     run_id: str
-    around: Surroundings
+    context: CheckContext
     started: float
     clock: Callable[[], float]
     history: History
@@ -66,7 +66,7 @@ class Done:
     follow: tuple[Job, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     report: Report | None = None
-    hasten: bool = False
+    run_now: bool = False
 
 
 def neutral(summary: str, sha: str = "", *reminders: Reminder) -> Done:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from generator.actions import verify as prove
+from generator.actions import verify as verify_action
 from generator.cluster import Cluster
 from generator.cluster.errors import ClusterError
 from generator.core.errors import UserError
@@ -18,9 +18,9 @@ from generator.definition.definition import ROOT
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
 from generator.forge.redaction import redact
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from generator.promotion import evidence
-from generator.promotion import evidence as attest
+from generator.promotion import evidence as record_verification
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
@@ -28,7 +28,7 @@ from service.follow_up.merged import NOT_CONFIGURED
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Job, Kind, State
 from service.settings.clusters import Verification
-from service.store import runs as store
+from service.store import runs
 from service.store.reports import Report
 
 _ASK_SECONDS = 5.0
@@ -56,7 +56,7 @@ class Prover(Protocol):
 
     def __call__(
         self,
-        found: prove.Subject,
+        found: verify_action.Subject,
         cluster: Cluster,
         hub: Cluster,
         *,
@@ -66,7 +66,7 @@ class Prover(Protocol):
         """The verdict; raises what `tick` raises, ClusterError, UserError for lacking rights."""
 
 
-def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
+def verify(task: Task, prover: Prover = verify_action.prove_in) -> Done:
     """Watch until the verdict stands or time is up, and write it where promotions look for it.
 
     Raises Unavailable and RateLimited where the forge must be asked again.
@@ -80,7 +80,7 @@ def verify(task: Task, prover: Prover = prove.prove_in) -> Done:
             brought = _brought(here, task)
             verdict = _verdict(task, here, known, prover)
     except _Ended:
-        return Done(store.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
+        return Done(runs.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
@@ -102,14 +102,14 @@ def _brought(here: Branch, task: Task) -> str:
 def _verdict(task: Task, here: Branch, known: Verification, prover: Prover) -> Verdict:
     environment, sha = task.job.environment, task.detail("sha")
     files = here.files(sha)
-    revision = prove.Revision(
-        here.tree, "", sha, files, engines.charts(files), engines.lazy(files), here.refresh
+    revision = verify_action.Revision(
+        here.tree, "", sha, files, toolchain.charts(files), toolchain.lazy(files), here.refresh
     )
-    watch = _Watch(task, here, prove.changes(revision, environment), known.timeout, prover)
+    watch = _Watch(task, here, verify_action.changes(revision, environment), known.timeout, prover)
     try:
         watch.overtaken()
         _pending(task, "waits until the cluster has it")
-        found = prove.promised(revision, environment)
+        found = verify_action.promised(revision, environment)
         with _clusters(known, task.detail("cluster")) as (cluster, hub):
             return watch.follow(found, cluster, hub)
     except _Overtaken as later:
@@ -147,7 +147,7 @@ class _Watch:
         """Seconds, from when the run was first begun, whatever was restarted since."""
         return self.task.started + self.timeout - self.task.clock()
 
-    def follow(self, found: prove.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
+    def follow(self, found: verify_action.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
         """The verdict that stands when it cannot get better, or when time is up."""
         for count in itertools.count():
             verdict = self._once(found, cluster, hub)
@@ -157,7 +157,7 @@ class _Watch:
             self._pause(min(_LONGEST_PAUSE, 5.0 * 2**count))
         raise AssertionError("unreachable")
 
-    def _once(self, found: prove.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
+    def _once(self, found: verify_action.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
         try:
             return self.prover(
                 found, cluster, hub, timeout=max(0.0, self.remaining), tick=self.tick
@@ -176,7 +176,7 @@ class _Watch:
         now = time.monotonic()
         if now - self.asked >= _ASK_SECONDS:
             self.asked = now
-            if not self.task.around.is_current():
+            if not self.task.context.is_current():
                 raise _Ended
         if now - self.looked >= _FETCH_SECONDS:
             self.here.refresh()
@@ -202,10 +202,10 @@ def _pending(task: Task, description: str) -> None:
 
 
 def _record(task: Task, state: CheckState, description: str) -> None:
-    around = task.around
+    context = task.context
     evidence.record(
-        around.forge, task.job.environment, task.detail("sha"), state, redact(description),
-        around.report_url,
+        context.forge, task.job.environment, task.detail("sha"), state, redact(description),
+        context.report_url,
     )  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def _tell(task: Task, verdict: Verdict, brought: str) -> None:
         return
     for sha in sorted({verdict.revision, brought}):
         about = dataclasses.replace(verdict, revision=sha)
-        attest.attest(task.around.forge, about, task.around.report_url)
+        record_verification.record_verification(task.context.forge, about, task.context.report_url)
 
 
 def _done(task: Task, verdict: Verdict) -> Done:
@@ -226,8 +226,8 @@ def _done(task: Task, verdict: Verdict) -> Done:
     report = Report(redact(json.dumps(data, indent=2)) + "\n", redact(verdict_page.render(verdict)))
     summary = f"{verdict.outcome.value}: {verdict.message}"
     found = {environment: verdict.outcome.value}
-    outcome = store.Outcome(state, summary, sha, found)
-    return Done(outcome, tuple(_follow(task, verdict)), report=report, hasten=True)
+    outcome = runs.Outcome(state, summary, sha, found)
+    return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
 
 
 def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:

@@ -12,7 +12,7 @@ from generator.core.errors import UserError
 from generator.forge.errors import Unavailable
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
-from generator.promotion.base_branch import Ground, standing
+from generator.promotion.base_branch import BaseBranch, standing
 from service.check.push import outward
 from service.check.regenerate import Identity
 from service.follow_up.branch import branch
@@ -25,7 +25,7 @@ _PASSING = ("cannot fetch", "cannot read", "moves faster", "is being written by 
 
 
 @contextlib.contextmanager
-def workspace(task: Task, identity: Identity | None = None) -> Iterator[Ground]:
+def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBranch]:
     """The newest commit of the default branch, and a remote to push proposals to.
 
     What a proposal writes (objects, branches) goes into a folder that is gone at the end; what is
@@ -37,8 +37,8 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[Ground]:
         alternates = own.gitdir / "objects" / "info" / "alternates"
         alternates.parent.mkdir(exist_ok=True)
         alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
-        remote = {f"remote.{_REMOTE}.url": task.around.git_url}
-        git = outward(own.git, task.around, remote)
+        remote = {f"remote.{_REMOTE}.url": task.context.git_url}
+        git = outward(own.git, task.context, remote)
         named = {
             f"GIT_{role}_{part}": value
             for role in ("AUTHOR", "COMMITTER")

@@ -61,7 +61,7 @@ class Grants:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Surroundings:
+class CheckContext:
     """The handles that a check works with; the worker makes them for each run.
 
     `git_token` answers with a fresh token, empty where none is configured (an App's expires);
@@ -99,7 +99,7 @@ class CheckRequest:
     reason: Reason
     run_id: str
     report_id: str
-    around: Surroundings
+    context: CheckContext
     base_sha: str = ""
     grants: Grants = dataclasses.field(default_factory=Grants)
 

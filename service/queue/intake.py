@@ -15,7 +15,7 @@ from service.model.job import Job, Kind, State
 from service.queue.jobs import Jobs
 from service.queue.superseded import Leftovers
 from service.settings.resolve import Connection
-from service.store import runs as store
+from service.store import runs
 from service.store.batch import Batches
 from service.store.runs import Delivery
 from service.telemetry.meter import METER
@@ -94,8 +94,8 @@ class Intake:
     ) -> tuple[Receipt, list[str]]:
         """The receipt, and the queued runs that it makes pointless."""
         pointless: list[str] = []
-        new = store.add_delivery(transaction, found, self._clock())
-        before = store.earlier(transaction, found) if jobs else None
+        new = runs.add_delivery(transaction, found, self._clock())
+        before = runs.earlier(transaction, found) if jobs else None
         # The ids are not signed: the same bytes under a new id are a replay, unless they ask
         # for something that may well be asked for twice.
         if before and before.state != State.DEAD.value and not (new and repeatable):
@@ -108,7 +108,7 @@ class Intake:
             receipt = Receipt(Taken.QUEUED, accepted[0][0])
         if new or receipt.taken is Taken.QUEUED:
             run = receipt.run or None
-            store.attach(transaction, found.connection, found.id, receipt.taken.value, run)
+            runs.attach(transaction, found.connection, found.id, receipt.taken.value, run)
         return receipt, pointless
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class Intake:
         now = self._clock()
         if now - at > 1.0:
             with self._jobs.engine.connect() as connection:
-                number = store.depth(connection)[0]
+                number = runs.depth(connection)[0]
             self._counted = (now, number)
         return number >= self._most
 

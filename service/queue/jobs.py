@@ -12,7 +12,7 @@ from dbos import DBOSClient, Serializer
 
 from generator.core.errors import UserError
 from service.model.job import Job, Kind, State
-from service.store import runs as store
+from service.store import runs as run_store
 from service.store.tables import run
 from service.telemetry.meter import METER
 
@@ -76,12 +76,12 @@ class Jobs:
         `cancel` after the commit.
         """
         now = self._clock()
-        if job.once and (found := store.live(connection, job.key)):
+        if job.once and (found := run_store.live(connection, job.key)):
             return found, []
-        older, ended = store.supersede(connection, job.key, now) if job.newest_wins else ([], 0)
+        older, ended = run_store.supersede(connection, job.key, now) if job.newest_wins else ([], 0)
         if ended:
             METER.add("runs", ended, kind=job.kind.value, state=State.SUPERSEDED.value)
-        identity = store.add_run(connection, job, now)
+        identity = run_store.add_run(connection, job, now)
         options: EnqueueOptions = {
             "workflow_name": WAITING_WORKFLOW if job.waits else WORKFLOW,
             "queue_name": job.queue,
@@ -136,7 +136,7 @@ class Jobs:
         Raises UserError when there is no such run, or when it is none of these.
         """
         with self.engine.begin() as connection:
-            row = store.read(connection, identity)
+            row = run_store.read(connection, identity)
             if row is None or not _can_be_retried(row):
                 raise UserError("this run is not in the dead-letter list")
             marked = run.update().where(run.c.id == identity, run.c.state == row.state)
@@ -149,7 +149,7 @@ class Jobs:
         """Move runs that the queue has given up to the dead letters; returns their ids."""
         now = self._clock()
         with self.engine.connect() as connection:
-            unfinished = store.lingering(connection, now - older_than)
+            unfinished = run_store.lingering(connection, now - older_than)
         if not unfinished:
             return []
         over = self._client.list_workflows(
@@ -159,8 +159,8 @@ class Jobs:
         buried = []
         for found in over:
             with self.engine.begin() as connection:
-                outcome = store.Outcome(State.DEAD, summary)
-                if store.finish(connection, found.workflow_id, outcome, now):
+                outcome = run_store.Outcome(State.DEAD, summary)
+                if run_store.finish(connection, found.workflow_id, outcome, now):
                     buried.append(found.workflow_id)
         return buried
 

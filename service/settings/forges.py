@@ -14,7 +14,7 @@ from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
 from service.settings.resolve import Connection
-from service.telemetry import instrument as watch
+from service.telemetry import instrument
 
 
 def opener() -> Callable[[Connection, str], ForgePort]:
@@ -40,7 +40,7 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
             f"the connection {connection.name} has no credentials",
             hint="give it a token or an app in the settings",
         )
-    told = watch.of_forge(connection.name)
+    told = instrument.of_forge(connection.name)
     place = connection.location(repository)
     return connect(place, connection.credentials, ca=connection.ca, watch=told)
 
@@ -56,7 +56,7 @@ def _installation(connection: Connection, app: App, repository: str) -> Installa
     location = connection.location(repository)
 
     def transport(authorize: Authorize) -> Transport:
-        told = watch.of_forge(connection.name)
+        told = instrument.of_forge(connection.name)
         return Transport(location.api_url, authorize, ca=connection.ca, watch=told)
 
     return Installation(app, repository, transport, time.time)

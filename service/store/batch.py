@@ -20,7 +20,7 @@ from service.store import database
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], Any]
-_PATIENCE = 25.0
+_TIMEOUT = 25.0
 
 
 @dataclasses.dataclass(eq=False)
@@ -99,7 +99,7 @@ class Batches:
 def _lock(connection: sa.Connection) -> None:
     """Become the writer. SQLite itself would sleep longer the longer it has waited already."""
     connection.exec_driver_sql("PRAGMA busy_timeout=1")
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     try:
         while True:
             try:

@@ -47,7 +47,7 @@ def take(connection: sa.Connection, now: float) -> list[Job]:
     ]
 
 
-def hasten(connection: sa.Connection, name: str, repository: str, kind: Kind, now: float) -> None:
+def run_now(connection: sa.Connection, name: str, repository: str, kind: Kind, now: float) -> None:
     """Let all reminders of this kind come now: something that they wait for may have happened."""
     chosen = (
         timer.c.connection == name,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from service.model.job import UNFINISHED, Job, Kind, State, run_id
 from service.store.tables import delivery, head, run, tally, turn, upsert, upsert_of
-from service.telemetry import logs as ambient
+from service.telemetry import logs
 from service.telemetry.meter import Key, Writer, histogram, text_of
 
 
@@ -140,7 +140,7 @@ def add_run(connection: sa.Connection, job: Job, at: float) -> str:
         "number": job.number,
         "reason": job.reason,
         "details": dict(job.details),
-        "origin": ambient.origin(),
+        "origin": logs.origin(),
         # Whoever knows a report's name may read it: it must not be guessed.
         "report": secrets.token_hex(16),
         "state": State.QUEUED.value,

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from generator.forge.transport import Call
 from generator.render.cache import Render
-from service.telemetry import logs as ambient
-from service.telemetry import tracing
+from service.telemetry import logs, tracing
 from service.telemetry.meter import METER
 
 T = TypeVar("T")
@@ -28,12 +27,12 @@ def of_run(row: sa.Row[*tuple[Any, ...]], work: Callable[[sa.Row[*tuple[Any, ...
     """Does the work of a run: its log lines carry the run's ids, its span the delivery's trace."""
     ids = {"run": row.id, "kind": row.kind, "connection": row.connection,
            "repository": row.repository, "number": row.number}  # fmt: skip
-    parent = row.origin.get(ambient.PARENT, "")
-    delivery = row.origin.get(ambient.DELIVERY, "")
+    parent = row.origin.get(logs.PARENT, "")
+    delivery = row.origin.get(logs.DELIVERY, "")
     waited = row.started - row.queued
     facts = {**ids, "delivery": delivery, "attempt": row.attempts, "waited_seconds": waited}
     with (
-        ambient.bound(delivery=delivery, **ids),
+        logs.bound(delivery=delivery, **ids),
         tracing.span(f"run {row.kind}", facts, kind="consumer", parent=parent),
     ):
         return work(row)

@@ -34,9 +34,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage(), self._secrets),
         }
-        around = ids()
+        context = ids()
         for name in _FIELDS:
-            if value := getattr(record, name, None) or around.get(name):
+            if value := getattr(record, name, None) or context.get(name):
                 line[name] = redact(value, self._secrets) if isinstance(value, str) else value
         if record.exc_info and record.exc_info[1]:
             # The place tells us what we need; the text may quote what nobody should see.

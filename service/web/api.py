@@ -12,9 +12,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from generator.core.errors import UserError
 from service.model.job import Kind, State
-from service.store import history
-from service.store import reports as archive
-from service.store import runs as store
+from service.store import history, runs
+from service.store import reports as report_store
 from service.store.tables import delivery
 from service.web.access import require_api
 from service.web.context import context
@@ -71,7 +70,7 @@ def checks() -> dict[str, Any]:
 def check(identity: str) -> dict[str, Any]:
     """One run."""
     with context().engine.connect() as connection:
-        row = store.read(connection, identity)
+        row = runs.read(connection, identity)
     if row is None:
         raise NotFound("there is no such run")
     return {key: row._mapping[key] for key in _RUN}
@@ -100,11 +99,11 @@ def verifications() -> dict[str, Any]:
 def verification(identity: str) -> dict[str, Any]:
     """One verification, with the conditions that were judged for as long as they are kept."""
     with context().engine.connect() as connection:
-        row = store.read(connection, identity)
+        row = runs.read(connection, identity)
         # As they were queued before, those of a merge as a whole have no environment.
         if row is None or row.kind != Kind.VERIFY.value or "environment" not in row.details:
             raise NotFound("there is no such verification")
-        kept = archive.read(connection, row.report)
+        kept = report_store.read(connection, row.report)
     found = json.loads(kept.json) if kept and kept.json else {}
     named = ("conditions", "resources", "diagnosis")
     return _verification(dict(row._mapping)) | {name: found.get(name, []) for name in named}
@@ -115,14 +114,14 @@ def reports() -> dict[str, Any]:
     """Which reports are kept, newest first."""
     limit, offset = _page()
     with context().engine.connect() as connection:
-        return {"reports": archive.names(connection, limit, offset)}
+        return {"reports": report_store.names(connection, limit, offset)}
 
 
 @blueprint.get("/reports/<identity>")
 def report(identity: str) -> dict[str, Any]:
     """One report, as the check made it."""
     with context().engine.connect() as connection:
-        found = archive.read(connection, identity)
+        found = report_store.read(connection, identity)
     if found is None:
         raise NotFound("there is no such report (any more)")
     return {"id": identity, "report": json.loads(found.json) if found.json else None}

@@ -13,7 +13,7 @@ from prometheus_client.core import (
     Metric,
 )
 
-from service.store import runs as store
+from service.store import runs
 from service.store.tables import executor, now
 from service.telemetry.meter import BOUNDS, labels_of
 
@@ -54,9 +54,9 @@ class Numbers:
     def collect(self) -> Iterator[Metric]:
         """All families, each with every sample there is."""
         with self.engine.connect() as connection:
-            tallies = store.tallies(connection)
-            number, oldest = store.depth(connection)
-            dead = store.dead(connection)
+            tallies = runs.tallies(connection)
+            number, oldest = runs.depth(connection)
+            dead = runs.dead(connection)
             since = (now(connection) or self.at) - self.lease_seconds
             living = sa.select(sa.func.count()).where(executor.c.seen > since)
             workers = connection.execute(living).scalar_one()

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from generator.core.errors import UserError
-from service.store import reports as archive
-from service.store import runs as store
+from service.store import reports as report_store
+from service.store import runs as run_store
 from service.web.access import require_dashboard, require_own_page
 from service.web.context import context
 
@@ -31,8 +31,8 @@ def dashboard() -> str:
     here = context()
     runs = here.jobs.runs()
     with here.engine.connect() as connection:
-        waiting, _ = store.depth(connection)
-        reports = archive.kept(connection, (found["report"] for found in runs))
+        waiting, _ = run_store.depth(connection)
+        reports = report_store.kept(connection, (found["report"] for found in runs))
     dead = here.jobs.dead(limit=100)
     return render_template("dashboard.html", dead=dead, runs=runs, reports=reports, waiting=waiting)
 
@@ -53,7 +53,7 @@ def retry(identity: str) -> Answer:
 def report(identity: str) -> Response:
     """A kept report. Its name is the key: it stands in the pull request, for who may read that."""
     with context().engine.connect() as connection:
-        found = archive.read(connection, identity)
+        found = report_store.read(connection, identity)
     if found is None or not found.html:
         abort(Response("There is no such report (any more).\n", 404, mimetype="text/plain"))
     answer = Response(found.html, mimetype="text/html")

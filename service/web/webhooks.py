@@ -13,8 +13,7 @@ from service.queue import intake
 from service.queue.intake import Taken
 from service.settings.resolve import Connection
 from service.store.runs import Delivery
-from service.telemetry import logs as ambient
-from service.telemetry import tracing
+from service.telemetry import logs, tracing
 from service.web.context import context
 from service.webhook import payload
 from service.webhook.event import Event, Ignored, Ping
@@ -70,7 +69,7 @@ def _accept(connection: Connection, headers: Headers, body: bytes, event: Event)
     )
     ids = {"connection": connection.name, "delivery": found.id, "event": found.event,
            "repository": repository, "number": getattr(event, "number", 0)}  # fmt: skip
-    with ambient.bound(**ids), tracing.span("delivery", ids, kind="server", parent="") as told:
+    with logs.bound(**ids), tracing.span("delivery", ids, kind="server", parent="") as told:
         receipt = _receive(connection, found, event)
         told["outcome"] = receipt.taken.value if receipt else "unavailable"
     return _answer(receipt) if receipt else ({"error": "try again in a moment"}, 503)

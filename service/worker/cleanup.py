@@ -17,7 +17,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.git.mirror import Mirror
 from service.settings.resolve import Settings
-from service.store import folder_locks as use
+from service.store import folder_locks
 from service.telemetry.meter import METER
 
 log = logging.getLogger("gen_env.tidy")
@@ -30,7 +30,7 @@ _GOING = ".going"
 def tidy(settings: Settings, now: float, every: float) -> bool:
     """Clean up once in `every` seconds for all processes of this host; whether it was our turn."""
     mark = settings.data_dir / "tidy"
-    with use.alone(mark) as mine:
+    with folder_locks.alone(mark) as mine:
         if not mine or (mark.exists() and now - mark.stat().st_mtime < every):
             return False
         mark.touch()
@@ -49,7 +49,7 @@ def own_folder(data_dir: Path, identity: str) -> Iterator[None]:
     When the process is killed, the next clean-up finds the folder without an owner.
     """
     folder = data_dir / "tmp" / identity
-    with use.in_use(folder):
+    with folder_locks.in_use(folder):
         folder.mkdir(mode=0o700)
         before = os.environ.get("TMPDIR")
         _point_to(str(folder))
@@ -83,7 +83,7 @@ def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
     for leftover in data_dir.glob(f"*/*{_GOING}"):
         shutil.rmtree(leftover, ignore_errors=True)
     found = [
-        _Kept(path, use.last_used(path), size_of(path))
+        _Kept(path, folder_locks.last_used(path), size_of(path))
         for part in ("mirrors", "poll")
         for path in (data_dir / part).glob("*.git")
     ]
@@ -100,7 +100,7 @@ def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
 
 
 def _remove(gitdir: Path) -> bool:
-    with use.alone(gitdir) as mine:
+    with folder_locks.alone(gitdir) as mine:
         if not mine:
             return False
         # At once, so that nobody sees half of it; then in peace.
@@ -116,7 +116,7 @@ def _pack(gitdir: Path, now: float) -> None:
     mark = gitdir / _PACKED
     if mark.exists() and now - mark.stat().st_mtime < _PACK_SECONDS:
         return
-    with use.alone(gitdir) as mine:
+    with folder_locks.alone(gitdir) as mine:
         if not mine:
             return
         mirror = Mirror(gitdir)
@@ -156,7 +156,7 @@ def _remains(data_dir: Path) -> None:
     for folder in (data_dir / "tmp").glob("*"):
         if not folder.is_dir() or folder.is_symlink():
             continue
-        with use.alone(folder) as mine:
+        with folder_locks.alone(folder) as mine:
             if mine:
                 size = size_of(folder)
                 shutil.rmtree(folder, ignore_errors=True)

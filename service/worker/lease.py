@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from service.store import runs as store
+from service.store import runs
 from service.store.tables import executor, now, upsert
 
 log = logging.getLogger("gen_env.lease")
@@ -81,7 +81,7 @@ class Lease:
             return
         log.warning("took over %d runs of %d silent workers", freed, len(dead))
         with self._engine.begin() as connection:
-            store.count(connection, "takeovers", by=freed)
+            runs.count(connection, "takeovers", by=freed)
 
     def _run(self) -> None:
         while not self._halt.wait(self._dead_after / 5):

@@ -15,7 +15,7 @@ from service.model.job import UNFINISHED, Job, Kind, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
 from service.settings.resolve import Connection, Settings
-from service.store import runs as store
+from service.store import runs
 
 log = logging.getLogger("gen_env.poll")
 Row = sa.Row[*tuple[Any, ...]]
@@ -38,7 +38,7 @@ def poll(
         for repository in connection.repositories:
             name = f"poll:{connection.name}/{repository}"
             with jobs.engine.begin() as transaction:
-                mine = store.take_turn(transaction, name, settings.poll_seconds, clock())
+                mine = runs.take_turn(transaction, name, settings.poll_seconds, clock())
             if not mine:
                 continue
             try:
@@ -67,7 +67,7 @@ def is_stale(last: Row | None, pull: PullRequest) -> bool:
 
 def _pulls(jobs: Jobs, connection: Connection, repository: str, pulls: list[PullRequest]) -> int:
     with jobs.engine.connect() as transaction:
-        known = store.newest_checks(transaction, connection.name, repository)
+        known = runs.newest_checks(transaction, connection.name, repository)
     stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
     for number in stale:
         jobs.submit(Job(Kind.CHECK, connection.name, repository, number, Reason.POLL.value))
@@ -79,11 +79,11 @@ def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None
     if not sha:
         return 0
     with jobs.engine.begin() as transaction:
-        before = store.note_sha(transaction, name, sha)
+        before = runs.note_sha(transaction, name, sha)
         pushed, merged = push_jobs(connection, repository, sha, before, Reason.POLL.value)
         # The first look only learns where the branch stands; a push that a delivery told of has
         # a run already.
-        if before in ("", sha) or store.knows_push(transaction, pushed, sha):
+        if before in ("", sha) or runs.knows_push(transaction, pushed, sha):
             return 0
     jobs.submit(pushed)
     jobs.submit(merged)
@@ -94,4 +94,4 @@ def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None
 def _count(jobs: Jobs, number: int) -> None:
     if number:
         with jobs.engine.begin() as transaction:
-            store.count(transaction, "polled", by=number)
+            runs.count(transaction, "polled", by=number)

@@ -20,10 +20,7 @@ from service.model.job import queue_of
 from service.queue.jobs import Jobs
 from service.settings.forges import opener
 from service.settings.resolve import Settings
-from service.store import reminders as timers
-from service.store import reports as archive
-from service.store import runs as store
-from service.store import tables
+from service.store import reminders, reports, runs, tables
 from service.telemetry import tracing
 from service.telemetry.meter import METER, Flusher
 from service.worker.cleanup import own_folder, tidy
@@ -69,7 +66,7 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
     chores.start()
-    flusher = Flusher(store.writer(engine))
+    flusher = Flusher(runs.writer(engine))
     flusher.start()
     stop.wait()
     log.info("worker drains")
@@ -97,12 +94,12 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
     """Drop what is too old or too much: reports, deliveries, finished runs, the queue's record."""
     limits = settings.limits
     with jobs.engine.begin() as connection:
-        if not store.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
+        if not runs.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
             return
         before = now - limits.report_days * _DAY
-        archive.clean(connection, before=before, most_bytes=limits.report_bytes)
-        store.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
-        METER.gauge("kept_bytes", archive.total(connection), what="reports")
+        reports.clean(connection, before=before, most_bytes=limits.report_bytes)
+        runs.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
+        METER.gauge("kept_bytes", reports.total(connection), what="reports")
     jobs.forget(now - limits.delivery_days * _DAY)
 
 
@@ -110,7 +107,7 @@ def remind(jobs: Jobs, now: float) -> int:
     """Queue the jobs whose moment has come; returns how many."""
     pointless: list[str] = []
     with jobs.engine.begin() as connection:
-        due = timers.take(connection, now)
+        due = reminders.take(connection, now)
         for job in due:
             pointless += jobs.accept(connection, job)[1]
     jobs.cancel(pointless)
@@ -135,9 +132,11 @@ def _check(engine: sa.Engine) -> Check:
 
 
 def _own_check(engine: sa.Engine) -> Check:
-    from service.check.run import Means, check
+    from service.check.run import Toolchain, check
 
-    return functools.partial(check, means=Means(marker_key=tables.shared_key(engine, "marker")))
+    return functools.partial(
+        check, toolchain=Toolchain(marker_key=tables.shared_key(engine, "marker"))
+    )
 
 
 def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from service.settings.resolve import Connection
-from service.store import folder_locks as use
-from service.telemetry import instrument as watch
+from service.store import folder_locks
+from service.telemetry import instrument
 from service.worker.runner import git_token
 
 
@@ -21,10 +21,10 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     from generator.git.mirror import Mirror
 
     gitdir = _gitdir(data_dir, connection, repository)
-    with use.in_use(gitdir):
+    with folder_locks.in_use(gitdir):
         mirror = Mirror.open(gitdir)
         ref = f"refs/w/{connection.branch}"
-        with watch.of_fetch():
+        with instrument.of_fetch():
             mirror.fetch(
                 f"{connection.web_url}/{repository}.git",
                 [f"+refs/heads/{connection.branch}:{ref}"],
@@ -43,11 +43,11 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
     from generator.definition import definition
     from generator.git.mirror import Mirror
     from generator.yaml.facade import YamlError
-    from service.check import charts as supply
+    from service.check import charts
     from service.check import mirror as mirrors
 
     gitdir = _gitdir(data_dir, connection, repository)
-    with use.in_use(gitdir):
+    with folder_locks.in_use(gitdir):
         mirror = Mirror.open(gitdir)
         sha = mirror.resolve(f"refs/w/{connection.branch}")
         if sha is None:
@@ -57,7 +57,7 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
             settings = definition.load_settings(text)[0] if text is not None else None
         except YamlError:
             settings = None  # whoever loads these files is told so, with the line
-        more = supply.more_paths(settings.repository if settings else None)
+        more = charts.more_paths(settings.repository if settings else None)
         return mirrors.read(mirror, sha, more).files
 
 

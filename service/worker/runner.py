@@ -23,19 +23,15 @@ from service.follow_up import gates
 from service.follow_up.dispatch import work
 from service.follow_up.task import After, Done, Task
 from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
-from service.model.check import Check, CheckOutcome, CheckRequest, Grants, Reason, Surroundings
+from service.model.check import Check, CheckContext, CheckOutcome, CheckRequest, Grants, Reason
 from service.model.job import Job, Kind, State, pull_key
 from service.queue.jobs import Jobs, job_of
 from service.settings.forges import app_token
 from service.settings.resolve import Connection, Settings
-from service.store import folder_locks as use
-from service.store import grants, tables
-from service.store import reminders as timers
-from service.store import reports as archive
-from service.store import runs as store
+from service.store import folder_locks, grants, reminders, reports, runs, tables
 from service.store.history import Runs
 from service.store.runs import Outcome
-from service.telemetry import instrument as watch
+from service.telemetry import instrument
 from service.telemetry.logs import place_of
 from service.webhook.command import Command, Verb
 
@@ -90,13 +86,15 @@ class Runner:
         """
         tools = self._tools
         with tools.jobs.engine.begin() as connection:
-            row = store.begin(connection, identity, tools.clock())
+            row = runs.begin(connection, identity, tools.clock())
         if row is None:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
         try:
-            with use.in_use(place(tools.settings.data_dir, row.connection, row.repository)):
-                done = watch.of_run(row, self._work)
+            with folder_locks.in_use(
+                place(tools.settings.data_dir, row.connection, row.repository)
+            ):
+                done = instrument.of_run(row, self._work)
         except Exception as error:
             failure = self._failure(error)
             log.warning("run fails: %s", failure, extra=_labels(row))
@@ -111,12 +109,12 @@ class Runner:
         tools = self._tools
         outcome = Outcome(State.DEAD, message, transient=transient)
         with tools.jobs.engine.begin() as connection:
-            row = store.read(connection, identity)
-            buried = store.finish(connection, identity, outcome, tools.clock())
+            row = runs.read(connection, identity)
+            buried = runs.finish(connection, identity, outcome, tools.clock())
             if row is not None and buried and transient and row.kind == Kind.GATES.value:
                 # A gate opens and closes with time: that the forge was away must not end that.
-                later = timers.Reminder(job_of(row), tools.clock() + self._interval)
-                timers.put(connection, later)
+                later = reminders.Reminder(job_of(row), tools.clock() + self._interval)
+                reminders.put(connection, later)
         if row is None or not buried:
             return
         log.error("run given up: %s", message, extra=_labels(row))
@@ -161,7 +159,7 @@ class Runner:
             run_id=row.id,
             report_id=row.report,
             grants=self._granted(row, head),
-            around=self._around(row, connection, forge),
+            context=self._context(row, connection, forge),
         )
         found = self._tools.check(request)
         state, seen = State(found.state.value), found.head_sha or head
@@ -181,7 +179,7 @@ class Runner:
             job=job,
             connection=connection,
             run_id=row.id,
-            around=self._around(row, connection, forge),
+            context=self._context(row, connection, forge),
             started=row.started,
             clock=tools.clock,
             history=Runs(tools.jobs.engine, name, repository, tools.settings.report_url),
@@ -228,14 +226,14 @@ class Runner:
             )
         return Outcome(State.DONE, f"queued {len(numbers)} checks")
 
-    def _around(self, row: Row, connection: Connection, forge: ForgePort) -> Surroundings:
+    def _context(self, row: Row, connection: Connection, forge: ForgePort) -> CheckContext:
         tools = self._tools
 
         def is_current() -> bool:
             with tools.jobs.engine.connect() as transaction:
-                return store.is_running(transaction, row.id)
+                return runs.is_running(transaction, row.id)
 
-        return Surroundings(
+        return CheckContext(
             forge=forge,
             git_url=f"{connection.web_url}/{row.repository}.git",
             git_username=connection.username,
@@ -253,14 +251,14 @@ class Runner:
         pointless: list[str] = []
         with jobs.engine.begin() as connection:
             if done.report is not None:
-                archive.keep(connection, row.report, done.report, now)
-            if store.finish(connection, row.id, done.outcome, now):
+                reports.keep(connection, row.report, done.report, now)
+            if runs.finish(connection, row.id, done.outcome, now):
                 for job in done.follow:
                     pointless += jobs.accept(connection, job)[1]
                 for reminder in done.reminders:
-                    timers.put(connection, reminder)
-                if done.hasten:
-                    timers.hasten(connection, row.connection, row.repository, Kind.GATES, now)
+                    reminders.put(connection, reminder)
+                if done.run_now:
+                    reminders.run_now(connection, row.connection, row.repository, Kind.GATES, now)
         jobs.cancel(pointless)
         log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
 
@@ -290,10 +288,10 @@ class Runner:
             log.warning("cannot tell the forge: %s", type(error).__name__, extra=_labels(row))
 
 
-def _report(found: CheckOutcome) -> archive.Report | None:
+def _report(found: CheckOutcome) -> reports.Report | None:
     if not (found.report_json or found.report_html):
         return None
-    return archive.Report(found.report_json, found.report_html)
+    return reports.Report(found.report_json, found.report_html)
 
 
 def _command_of(data: dict[str, Any]) -> Command:

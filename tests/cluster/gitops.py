@@ -5,7 +5,7 @@ import dataclasses
 import json
 import subprocess
 
-from generator.actions import verify as prove
+from generator.actions import verify as verify_action
 from generator.cluster import Cluster
 from generator.verify.watch import utc_now, watch
 from generator.yaml import facade as yamlio
@@ -16,7 +16,7 @@ ENVIRONMENT = "staging"
 BARE = "airflow.git"
 DEFINITION = f"environments/{ENVIRONMENT}/environment.yaml"
 APPLICATION = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/airflow-{ENVIRONMENT}"
-_PATIENCE = 180.0
+_TIMEOUT = 180.0
 
 
 class GitOps:
@@ -40,9 +40,11 @@ class GitOps:
 
     def subject(self, revision):
         """What that commit promises, and the rights that proving it needs."""
-        return prove.subject(self.repo.root, prove.Wish(ENVIRONMENT, revision, _PATIENCE))
+        return verify_action.subject(
+            self.repo.root, verify_action.Options(ENVIRONMENT, revision, _TIMEOUT)
+        )
 
-    def verify(self, revision, *, timeout=_PATIENCE, kubeconfig=None, **changes):
+    def verify(self, revision, *, timeout=_TIMEOUT, kubeconfig=None, **changes):
         """The verdict of `gen-env verify` on it, with windows that are short enough for a test.
 
         Airflow itself is played.

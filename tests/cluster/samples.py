@@ -5,7 +5,7 @@ from pathlib import Path
 from generator.chart.cache import ChartCache
 from generator.core.files import WorkTree
 from generator.kube import resource
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.render.engine import SdkEngine
 from generator.tree import catalogue
@@ -23,11 +23,11 @@ def rendered(archive, folder):
     engine = SdkEngine()
     result = {}
     for name in NAMES:
-        built = pipeline.build(files, found.settings, found.definitions[name])
+        built = generate.build(files, found.settings, found.definitions[name])
         chart = charts.cache.find("airflow", built.release.environment.chart.version)
-        rendered = engine.render(pipeline.request(built, chart))
-        manifests = [*pipeline.own_manifests(built), *rendered.manifests]
-        manifests.append(pipeline.application_of(built))
+        rendered = engine.render(generate.request(built, chart))
+        manifests = [*generate.own_manifests(built), *rendered.manifests]
+        manifests.append(generate.application_of(built))
         result[name] = built.release.environment.namespace, resource.ordered(manifests)
     return result
 

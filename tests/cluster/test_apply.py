@@ -59,22 +59,22 @@ def test_planted_drift_is_found_and_nothing_else(real_plane, definitions, sample
 def test_the_generated_roles_suffice_and_the_same_token_gets_nothing_else(
     real_plane, definitions, tmp_path
 ):
-    from generator.manifests import rbac as access
+    from generator.manifests import rbac
 
     namespace = "airflow-roles"
     for name in (namespace, "argocd"):
         ensure_namespace(real_plane, name)
     rules = (
-        *access.environment_rules(namespace),
-        *access.hub_rules("argocd", ["airflow-roles"]),
+        *rbac.environment_rules(namespace),
+        *rbac.hub_rules("argocd", ["airflow-roles"]),
     )
     kubeconfig = real_plane.kubeconfig(tmp_path / "config", token=READER)
     cluster = Cluster.connect("plane", kubeconfig=str(kubeconfig))
     try:
-        assert access.self_check(cluster, rules) != []
-        for manifest in access.role_manifests(rules, access.Subject("User", "gen-env")):
+        assert rbac.self_check(cluster, rules) != []
+        for manifest in rbac.role_manifests(rules, rbac.Subject("User", "gen-env")):
             real_plane.apply(dict(manifest))
-        assert access.self_check(cluster, rules) == []
+        assert rbac.self_check(cluster, rules) == []
     finally:
         cluster.close()
     for method, path in (

@@ -8,7 +8,7 @@ from service.model.check import CheckOutcome, CheckState
 
 
 def check(request):
-    folder = request.around.data_dir
+    folder = request.context.data_dir
     with (folder / "ran.log").open("a") as log:
         log.write(f"{request.run_id} {request.repository} {request.number} {request.head_sha}\n")
     time.sleep(float(os.environ.get("CHECK_SECONDS", "0.05")))
@@ -17,8 +17,8 @@ def check(request):
     if request.number == 500:
         raise Unavailable("the forge is away")
     if request.number == 501:
-        raise RuntimeError(f"a bug that quotes {request.around.git_token()}")
-    if not request.around.is_current():
+        raise RuntimeError(f"a bug that quotes {request.context.git_token()}")
+    if not request.context.is_current():
         return CheckOutcome(CheckState.SUPERSEDED, "a newer event took over", request.head_sha)
     return CheckOutcome(
         CheckState.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from service.cli import migrate as setup
+from service.cli import migrate
 from service.settings.resolve import load
 from service.store import tables
 
@@ -21,7 +21,7 @@ from service.store import tables
 def child(settings, gate):
     """Wait for the gate, prepare and write, as a web or worker process does."""
     os.read(gate, 1)
-    setup.prepare(settings)
+    migrate.prepare(settings)
     engine = tables.engine(settings.database_url.text())
     for _ in range(5):
         row = {"name": f"{uuid.uuid4()}", "taken": 0, "seen_sha": ""}
@@ -71,7 +71,7 @@ def main(config, rounds, count, seed, fresh=""):
 
 def check_whole(settings):
     """What the killed left behind is fit for the next one."""
-    setup.prepare(settings)
+    migrate.prepare(settings)
     engine = tables.engine(settings.database_url.text())
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables.version)).all() == [(tables.VERSION,)]

@@ -6,9 +6,7 @@ import pytest
 
 from service.model.job import Job, Kind, State
 from service.settings.resolve import load
-from service.store import reports as archive
-from service.store import runs as store
-from service.store import tables
+from service.store import reports, runs, tables
 from service.store.reports import Report
 from service.web.app import create_app
 from service.web.openapi import DOCUMENT
@@ -41,7 +39,7 @@ def kill_run(here):
 def keep_report(here, html="<!doctype html><p>the report"):
     with here.engine.begin() as connection:
         row = connection.execute(tables.run.select()).one()
-        archive.keep(connection, row.report, Report('{"a": 1}', html), 5.0)
+        reports.keep(connection, row.report, Report('{"a": 1}', html), 5.0)
         return row.report
 
 
@@ -163,12 +161,12 @@ def verified(served):
     here.jobs.submit(Job(Kind.VERIFY, "forge", "team/two", 0, "push", other))
     here.jobs.submit(Job(Kind.MERGE, "forge", "team/two", 0, "push", {"sha": VERIFY["sha"]}))
     with here.engine.begin() as connection:
-        row = store.begin(connection, first, 1.0)
-        outcome = store.Outcome(
+        row = runs.begin(connection, first, 1.0)
+        outcome = runs.Outcome(
             State.FAILURE, "failed: 2 pods down", VERIFY["sha"], {"payments/staging": "failed"}
         )
-        store.finish(connection, first, outcome, 2.0)
-        archive.keep(connection, row.report, Report(json.dumps(DATA), "<p>"), 2.0)
+        runs.finish(connection, first, outcome, 2.0)
+        reports.keep(connection, row.report, Report(json.dumps(DATA), "<p>"), 2.0)
     return client, here, first
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from service.store import tables
 from service.store.batch import Batches
-from service.telemetry import logs as ambient
+from service.telemetry import logs
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,8 +91,8 @@ def test_work_is_done_in_the_context_of_who_asked(engine):
     batches = Batches(engine)
 
     def ask(name):
-        with ambient.bound(delivery=name):
-            return batches.run(lambda _connection: ambient.ids()["delivery"])
+        with logs.bound(delivery=name):
+            return batches.run(lambda _connection: logs.ids()["delivery"])
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, "abcdefgh")) == list("abcdefgh")

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from generator.redaction.secret import Secret
-from service.telemetry import logs as ambient
+from service.telemetry import logs
 from service.telemetry.logs import JsonLines
 
 CANARY = "canary-secret-0123456789"
@@ -34,9 +34,9 @@ def log():
 
 
 def test_every_line_of_a_piece_of_work_carries_its_ids(lines):
-    with ambient.bound(delivery="d1", repository="team/one", number=4):
+    with logs.bound(delivery="d1", repository="team/one", number=4):
         log().info("begins")
-        with ambient.bound(run="r1"):
+        with logs.bound(run="r1"):
             log().warning("deeper", extra={"number": 5})
     log().info("after")
     first, deeper, after = lines()
@@ -48,7 +48,7 @@ def test_every_line_of_a_piece_of_work_carries_its_ids(lines):
 
 
 def test_threads_do_not_share_their_ids(lines):
-    with ambient.bound(run="mine"):
+    with logs.bound(run="mine"):
         other = threading.Thread(target=lambda: log().info("other"))
         other.start()
         other.join()
@@ -65,7 +65,7 @@ def test_threads_do_not_share_their_ids(lines):
     ],
 )
 def test_no_secret_gets_through(lines, write):
-    with ambient.bound(repository=CANARY):
+    with logs.bound(repository=CANARY):
         write()
     [line] = lines()
     assert CANARY not in json.dumps(line) and "s3cr3t" not in json.dumps(line)

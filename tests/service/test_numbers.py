@@ -9,9 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from generator.forge.transport import Call
 from generator.render.cache import Render
 from service.model.job import State
-from service.store import runs as store
-from service.store import tables
-from service.telemetry import instrument as watch
+from service.store import runs, tables
+from service.telemetry import instrument
 from service.telemetry.meter import METER, Flusher, Meter, histogram, labels_of, text_of
 from tests.service import scene
 from tests.service.webapp import application, deliver
@@ -73,9 +72,9 @@ def test_runs_are_counted_by_outcome_and_their_durations_fall_into_buckets(tmp_p
                 identity = connection.scalar(
                     sa.text("select id from gen_env_run where number = :n"), {"n": number}
                 )
-                store.begin(connection, identity, 100.0)
-                outcome = store.Outcome(State.SUCCESS if number < 3 else State.DEAD, "")
-                assert store.finish(connection, identity, outcome, 100.0 + seconds)
+                runs.begin(connection, identity, 100.0)
+                outcome = runs.Outcome(State.SUCCESS if number < 3 else State.DEAD, "")
+                assert runs.finish(connection, identity, outcome, 100.0 + seconds)
         deliver(client, scene.pull_body("team/one", 4, scene.sha_of(4)), "d4")
         deliver(client, scene.pull_body("team/one", 4, scene.sha_of(5)), "d5")
         found = families(client)
@@ -98,7 +97,7 @@ def test_runs_are_counted_by_outcome_and_their_durations_fall_into_buckets(tmp_p
 
 
 def test_requests_to_the_forge_are_counted_by_status_with_what_it_still_allows(tmp_path):
-    told = watch.of_forge("forge")
+    told = instrument.of_forge("forge")
     for status, left in ((200, "4999"), (200, "4998"), (403, "0"), (0, "")):
         headers = {
             "x-ratelimit-remaining": left,
@@ -121,7 +120,7 @@ def test_requests_to_the_forge_are_counted_by_status_with_what_it_still_allows(t
 
 
 def test_renders_and_cache_hits_are_counted(tmp_path):
-    told = watch.of_renders()
+    told = instrument.of_renders()
     for outcome in ("rendered", "cached", "cached", "failed"):
         told(Render("airflow", outcome, 0.0, 1.5))
     with application(tmp_path) as (client, _):
@@ -141,9 +140,9 @@ def test_renders_and_cache_hits_are_counted(tmp_path):
 
 
 def test_a_failed_fetch_is_counted_as_one(tmp_path):
-    with watch.of_fetch():
+    with instrument.of_fetch():
         pass
-    with pytest.raises(OSError), watch.of_fetch():
+    with pytest.raises(OSError), instrument.of_fetch():
         raise OSError
     with application(tmp_path) as (client, _):
         found = samples(families(client)["gen_env_git_fetches"])
@@ -156,7 +155,7 @@ def test_the_numbers_of_all_processes_add_up(tmp_path):
             meter = Meter()  # a process each
             meter.add("renders", result="cached")
             meter.gauge("kept_bytes", 7, what="mirrors")
-            flusher = Flusher(store.writer(here.engine), meter)
+            flusher = Flusher(runs.writer(here.engine), meter)
             flusher.start()
             flusher.stop()
         found = families(client)
@@ -169,13 +168,13 @@ def test_numbers_that_cannot_be_written_are_kept_for_the_next_time():
     meter.add("renders", result="cached")
     away = types.SimpleNamespace(begin=lambda: (_ for _ in ()).throw(OSError("away")))
     with pytest.raises(OSError):
-        meter.flush(store.writer(away))
+        meter.flush(runs.writer(away))
     meter.add("renders", result="cached")
     engine = sa.create_engine("sqlite://")
     tables.metadata.create_all(engine)
-    meter.flush(store.writer(engine))
+    meter.flush(runs.writer(engine))
     with engine.connect() as connection:
-        assert store.tallies(connection) == [("renders", 'result="cached"', 2.0)]
+        assert runs.tallies(connection) == [("renders", 'result="cached"', 2.0)]
     engine.dispose()
 
 

@@ -10,8 +10,7 @@ from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
 from service.model.check import CheckOutcome, CheckState, Override
 from service.model.job import Job, Kind, State
-from service.store import grants, tables
-from service.store import reminders as timers
+from service.store import grants, reminders, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -119,7 +118,7 @@ def test_the_head_is_pinned_from_the_forge_and_the_report_kept(set_up):
     assert (state, row.state, row.head_sha) == ("success", "success", HEAD)
     with set_up.here.engine.connect() as connection:
         assert connection.execute(tables.report.select()).one().id == request.report_id
-    assert request.around.report_url.endswith(request.report_id)
+    assert request.context.report_url.endswith(request.report_id)
 
 
 @pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
@@ -139,9 +138,9 @@ def test_a_superseded_run_is_told_and_its_outcome_not_recorded(set_up):
     seen = []
 
     def overtaken(request):
-        seen.append(request.around.is_current())
+        seen.append(request.context.is_current())
         set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "updated"))
-        seen.append(request.around.is_current())
+        seen.append(request.context.is_current())
         return CheckOutcome(CheckState.SUCCESS, "stale")
 
     set_up._check, set_up.runner = (
@@ -218,8 +217,8 @@ def test_a_verdict_brings_what_waits_for_it_to_the_front(set_up):
     other = dataclasses.replace(asked, repository="team/two")
     with set_up.here.engine.begin() as connection:
         for job in (asked, other):
-            timers.put(connection, Reminder(job, 9e12))
-    set_up.after(lambda task: Done(Outcome(State.SUCCESS, "verified"), hasten=True))
+            reminders.put(connection, Reminder(job, 9e12))
+    set_up.after(lambda task: Done(Outcome(State.SUCCESS, "verified"), run_now=True))
     set_up.run(Kind.VERIFY, environment="staging", sha=MERGE)
     now = time.time()
     assert remind(set_up.here.jobs, now) == 1

@@ -13,7 +13,7 @@ from generator.chart.cache import ChartCache
 from generator.git.mirror import Mirror
 from generator.render.cache import RenderCache
 from service.settings.resolve import load
-from service.store import folder_locks as use
+from service.store import folder_locks
 from service.worker.cleanup import own_folder, size_of, tidy
 from tests.service import scene
 
@@ -36,7 +36,7 @@ def limited(settings, **limits):
 def mirror(settings, name, *, days=0.0, size=0, part="mirrors"):
     """A mirror that was last used so many days ago, with a file of that size in it."""
     gitdir = settings.data_dir / part / f"{name}.git"
-    with use.in_use(gitdir):
+    with folder_locks.in_use(gitdir):
         made = Mirror.open(gitdir)
     if size:
         (gitdir / "weight").write_bytes(b"x" * size)
@@ -88,7 +88,7 @@ def test_a_mirror_that_a_run_works_in_stays(settings):
 def test_a_removed_mirror_is_made_anew_by_the_next_run(settings):
     made = mirror(settings, "old", days=99)
     tidy(settings, NOW, 0)
-    with use.in_use(made.gitdir):
+    with folder_locks.in_use(made.gitdir):
         assert (Mirror.open(made.gitdir).gitdir / "HEAD").is_file()
     # And was used just now.
     tidy(settings, NOW + DAY, 0)
@@ -164,7 +164,7 @@ def test_one_process_of_a_host_cleans_up_in_each_interval(settings):
     assert tidy(settings, NOW, 600)
     assert not tidy(settings, NOW + 599, 600)
     assert tidy(settings, NOW + 601, 600)
-    with use.alone(settings.data_dir / "tidy") as mine:
+    with folder_locks.alone(settings.data_dir / "tidy") as mine:
         assert mine
         assert not tidy(settings, NOW + 9999, 600)
 

@@ -13,9 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from generator.core.errors import UserError
 from generator.forge.transport import Call
 from generator.render.cache import Render
-from service.telemetry import instrument as watch
-from service.telemetry import logs as ambient
-from service.telemetry import tracing
+from service.telemetry import instrument, logs, tracing
 from tests.service import scene
 
 
@@ -124,15 +122,15 @@ def test_a_delivery_leads_through_the_queue_to_the_run_and_its_requests(tmp_path
 
 def test_fetches_and_renders_of_other_threads_belong_to_the_run(traced):
     def work(_row):
-        told = watch.of_renders()
+        told = instrument.of_renders()
         thread = threading.Thread(target=told, args=[Render("airflow", "rendered", 1e9, 2.5)])
         thread.start()
         thread.join()
-        with watch.of_fetch():
+        with instrument.of_fetch():
             pass
         return "done"
 
-    assert watch.of_run(row(), work) == "done"
+    assert instrument.of_run(row(), work) == "done"
     tracing.stop()
     [run], [render], [fetch] = map(traced.named, ("run check", "render", "git fetch"))
     assert render.parent_span_id == fetch.parent_span_id == run.span_id
@@ -142,11 +140,11 @@ def test_fetches_and_renders_of_other_threads_belong_to_the_run(traced):
 
 
 def test_what_a_run_queues_goes_on_in_its_trace(traced):
-    with ambient.bound(delivery="d1"), tracing.span("delivery", parent=""):
-        origin = ambient.origin()
+    with logs.bound(delivery="d1"), tracing.span("delivery", parent=""):
+        origin = logs.origin()
     assert origin["delivery"] == "d1"
-    second = watch.of_run(row(origin=origin), lambda _row: ambient.origin())
-    watch.of_run(row(origin=second), lambda _row: None)
+    second = instrument.of_run(row(origin=origin), lambda _row: logs.origin())
+    instrument.of_run(row(origin=second), lambda _row: None)
     tracing.stop()
     assert second["delivery"] == "d1"
     assert len({span.trace_id for span, _ in traced.spans}) == 1
@@ -155,13 +153,13 @@ def test_what_a_run_queues_goes_on_in_its_trace(traced):
 
 def test_failures_are_marked_without_their_words(traced):
     def fail(_row):
-        told = watch.of_forge("forge")
+        told = instrument.of_forge("forge")
         told(Call("POST", "/x", 0, 1e9, 0.1, {}))
         told(Call("POST", "/x", 422, 1e9, 0.1, {}))
         raise RuntimeError("canary-in-an-exception")
 
     with pytest.raises(RuntimeError):
-        watch.of_run(row(), fail)
+        instrument.of_run(row(), fail)
     tracing.stop()
     [run] = traced.named("run check")
     assert (run.status.code, run.status.message) == (2, "RuntimeError")

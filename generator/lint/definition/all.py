@@ -6,17 +6,14 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access as definition_access
-from generator.lint.definition import combinations
-from generator.lint.definition import operations as definition_running
-from generator.lint.definition import sources as definition_sources
+from generator.lint.definition import access, combinations, operations, sources
 from generator.release.release import Release
 
 _FOUND = (
     *combinations.FOUND,
-    *definition_access.FOUND,
-    *definition_running.FOUND,
-    *definition_sources.FOUND,
+    *access.FOUND,
+    *operations.FOUND,
+    *sources.FOUND,
 )
 
 

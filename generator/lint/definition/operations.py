@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
 from generator.release.release import Release
-from generator.release.v1 import otel_collector as collector
+from generator.release.v1 import otel_collector
 from generator.release.v1.airflow_config import since
 
 FOUND: Found = []
@@ -114,7 +114,7 @@ def _operator(release: Release) -> Iterator[Place]:
 def _nothing(release: Release) -> Iterator[Place]:
     scraped = release.topology.has("statsd") or release.topology.has("pgbouncer")
     if release.topology.has("otel-collector"):
-        scraped = scraped or bool(collector.scraped(release.values))
+        scraped = scraped or bool(otel_collector.scraped(release.values))
     if release.environment.metrics.service_monitor and not scraped:
         yield (
             ("metrics", "serviceMonitor"),

@@ -9,7 +9,7 @@ from generator.core.rule import ERROR_IN_PRODUCTION, PRODUCTION_ONLY
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
 from generator.release.release import Release
-from generator.release.v1 import database_connections as connections
+from generator.release.v1 import database_connections
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -152,7 +152,7 @@ def _demand(release: Release) -> tuple[int, str]:
         )
         return pool.replicas * each, f"{pool.replicas} PgBouncers with {each} each"
     replicas = _replicas(release)
-    demands = connections.connections(environment)
+    demands = database_connections.connections(environment)
     parts = [(item.component, replicas.get(item.component, 1) * item.per_pod) for item in demands]
     return sum(count for _, count in parts), ", ".join(f"{name} {count}" for name, count in parts)
 

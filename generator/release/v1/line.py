@@ -11,8 +11,7 @@ from generator.release.setting import PROMISE, Setting, nest, overlay
 from generator.release.v1.names import VALUES_KEY
 from generator.release.v1.secrets import needs
 from generator.release.v1.topology import Topology, flows, read
-from generator.release.v1.values import base, features, stores
-from generator.release.v1.values import components as parts
+from generator.release.v1.values import base, components, features, stores
 
 __all__ = [
     "OWNED",
@@ -102,7 +101,7 @@ def settings(environment: Environment, cluster: Cluster) -> list[Setting]:
     """Every chart value that the environment decides, `values:` not yet merged."""
     found: Iterator[Setting]
     result: list[Setting] = []
-    for module in (base, stores, parts, features):
+    for module in (base, stores, components, features):
         found = module.settings(environment, cluster)
         result += found
     return result

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.release.setting import at
-from generator.release.v1 import otel_collector as collector
+from generator.release.v1 import otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
 
 Ports = tuple[tuple[int, str], ...]
@@ -186,7 +186,7 @@ def _metrics(top: Topology) -> Iterator[Flow]:
         yield Flow("peer:monitoring", "statsd", _tcp("statsd-scrape"), "scrape")
     if top.has("pgbouncer"):
         yield Flow("peer:monitoring", "pgbouncer", _tcp("pgbouncer-scrape"), "scrape")
-    ports = tuple((number, "TCP") for _, number in collector.scraped(top.values))
+    ports = tuple((number, "TCP") for _, number in otel_collector.scraped(top.values))
     if top.has("otel-collector") and ports:
         yield Flow("peer:monitoring", "otel-collector", ports, "scrape")
 

@@ -5,8 +5,8 @@ import pytest
 from generator.actions import migrate
 from generator.actions.migrate import Migration
 from generator.core.files import WorkTree
-from generator.tree import writer as repo
-from generator.yaml import edit as yamledit
+from generator.tree import writer
+from generator.yaml import edit
 from tests.repositories import DEV, SETTINGS, changed, repository
 
 OLD = """\
@@ -25,8 +25,8 @@ auth: {defaultUser: {}}
 
 def moved(text, path):
     """v0 had the Airflow version at the top."""
-    text = yamledit.set_value(text, ("airflow", "version"), "3.2.2", file=path)
-    return yamledit.remove(text, ("airflowVersion",), file=path)
+    text = edit.set_value(text, ("airflow", "version"), "3.2.2", file=path)
+    return edit.remove(text, ("airflowVersion",), file=path)
 
 
 V0 = Migration("gen-env.dev/v0", "gen-env.dev/v1", environment=moved)
@@ -50,7 +50,7 @@ def test_an_old_file_becomes_todays_and_keeps_its_comments(tree):
     assert "# What we play with.\n" in text
     assert "apiVersion: gen-env.dev/v1     # once\n" in text
     assert "airflowVersion" not in text
-    repo.apply(tree.root, found.plan)
+    writer.apply(tree.root, found.plan)
     tree.edit("environments/staging/environment.yaml", "name: dev", "name: staging")
     assert tree.run("generate").code == 0
 
@@ -73,7 +73,7 @@ def test_versions_are_walked_one_by_one(tree):
 
 
 def test_a_second_run_changes_nothing(tree):
-    repo.apply(tree.root, prepared(tree, V0).plan)
+    writer.apply(tree.root, prepared(tree, V0).plan)
     assert not prepared(tree, V0).plan
 
 

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from generator.actions import new as create
-from generator.actions.new import Unanswered, Wish
+from generator.actions import new
+from generator.actions.new import Options, Unanswered
 from generator.core.errors import UserError
 from tests.definitions import stand_in_charts
 from tests.repositories import DEV, STAGING, repository, snapshot
@@ -20,8 +20,10 @@ def repo(tmp_path):
     return repository(tmp_path / "repo", staging=STAGING).init()
 
 
-def wish(name="dev", tier=None, cluster=None, source=None, **fields):
-    return Wish(name, tier, cluster, source, {k.replace("__", "."): v for k, v in fields.items()})
+def options(name="dev", tier=None, cluster=None, source=None, **fields):
+    return Options(
+        name, tier, cluster, source, {k.replace("__", "."): v for k, v in fields.items()}
+    )
 
 
 def nobody(question, default):
@@ -31,7 +33,7 @@ def nobody(question, default):
 
 
 def prepared(repo, charts, *arguments, ask=nobody, **fields):
-    return create.prepare(repo.root, wish(*arguments, **fields), ask, charts, None)
+    return new.prepare(repo.root, options(*arguments, **fields), ask, charts, None)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +48,12 @@ def prepared(repo, charts, *arguments, ask=nobody, **fields):
     ],
 )
 def test_a_name_suggests_a_tier_and_the_strictest_where_it_does_not(name, tier):
-    assert create.guessed_tier(name) == tier
+    assert new.guessed_tier(name) == tier
 
 
 def test_a_plan_holds_definition_lock_tree_and_stubs(repo, charts):
     creation = prepared(repo, charts)
-    assert create.acceptable(creation)
+    assert new.acceptable(creation)
     own = [path for path in creation.plan.paths if path.startswith("environments/dev/")]
     assert {path.split("/")[2] for path in own} == {
         "environment.yaml",
@@ -110,7 +112,7 @@ def test_two_names_of_one_application_are_refused(repo, charts):
 
 def test_findings_stand_beside_the_plan_and_forbid_it(repo, charts):
     creation = prepared(repo, charts, destination__namespace="airflow-staging")
-    assert not create.acceptable(creation)
+    assert not new.acceptable(creation)
     assert "estate/duplicate-namespace" in {item.rule for item in creation.problems}
 
 
@@ -118,7 +120,7 @@ def test_a_commit_is_one_and_leaves_other_changes_alone(repo, charts):
     repo.write("notes.txt", "mine")
     repo.git("add", "notes.txt")
     creation = prepared(repo, charts)
-    sha = create.commit(repo.root, creation, "new/dev")
+    sha = new.commit(repo.root, creation, "new/dev")
     assert repo.git("rev-parse", "new/dev") == sha == repo.git("rev-parse", "HEAD")
     assert repo.git("rev-list", "--count", "main..new/dev") == "1"
     assert set(repo.git("show", "--name-only", "--format=", sha).split()) == set(
@@ -132,7 +134,7 @@ def test_a_commit_that_fails_leaves_everything_as_it_was(repo, charts):
     repo.git("branch", "new/dev")
     before = snapshot(repo)
     with pytest.raises(UserError, match="new/dev"):
-        create.commit(repo.root, creation, "new/dev")
+        new.commit(repo.root, creation, "new/dev")
     assert snapshot(repo) == before
 
 
@@ -144,6 +146,6 @@ def test_from_an_environment_says_what_it_left_out(repo, charts):
         "logging.remote.url of qa": "s3://logs/qa",
     }
     creation = prepared(repo, charts, "qa", None, None, "staging", ask=lambda q, _: answers.pop(q))
-    assert not answers and create.acceptable(creation), creation.problems
+    assert not answers and new.acceptable(creation), creation.problems
     left, kept = creation.notes
     assert "database.cidrs" in left and "auth.oidc.issuer" in kept

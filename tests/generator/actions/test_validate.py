@@ -4,9 +4,9 @@ import datetime
 
 import pytest
 
-from generator.actions.validate import Means, validate
+from generator.actions.validate import Toolchain, validate
 from generator.core.files import Snapshot
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from tests.definitions import stand_in_charts
 from tests.repositories import DEV, SETTINGS, repository
 from tests.standin_chart import stand_in_archive
@@ -38,7 +38,7 @@ def generated(tmp_path, settings=SETTINGS, text=DEV):
 
 
 def checked(files, charts, renderer=None, **more):
-    return validate([], Means(files, charts, renderer, NOW, **more))
+    return validate([], Toolchain(files, charts, renderer, NOW, **more))
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, RENDERED], ids=["repository", "rendered"])
@@ -46,7 +46,7 @@ def test_where_nothing_may_be_rendered_that_is_not_done_and_no_fault(
     tmp_path, charts, settings, monkeypatch
 ):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "machine"))
-    engines.charts().cache.add(stand_in_archive(tmp_path))
+    toolchain.charts().cache.add(stand_in_archive(tmp_path))
     files = generated(tmp_path, settings)
     found = checked(files, charts, Refusing(), unrendered="it is a stranger's")
     assert not [item for item in found.problems if item.rule.startswith(("chart/", "tree/"))]

@@ -5,8 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.adoption import plaintext_secrets as inline
-from generator.adoption import simplify, text
+from generator.adoption import plaintext_secrets, simplify, text
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import without_none
 from generator.release.adopted_settings import step_of, with_switches
@@ -108,9 +107,9 @@ def test_a_moved_secret_is_named_as_the_chart_names_it():
         "pgbouncer": {"enabled": True},
     }
     seen = values(user, release="af")
-    found = inline.found(seen)
+    found = plaintext_secrets.found(seen)
     assert [item.key for item in found] == ["data.metadataConnection.pass"]
-    moved = inline.moved(seen, found)
+    moved = plaintext_secrets.moved(seen, found)
     assert moved["data"] == {
         "metadataConnection": {"host": "h"},
         "metadataSecretName": "af-metadata",
@@ -128,4 +127,4 @@ def test_a_moved_secret_is_named_as_the_chart_names_it():
     ],
 )
 def test_what_is_no_secret_is_not_taken_for_one(user):
-    assert inline.found(values(user)) == ()
+    assert plaintext_secrets.found(values(user)) == ()

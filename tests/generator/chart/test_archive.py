@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.chart import archive as chart_archive
+from generator.chart import archive
 from generator.chart.archive import ArchiveError, pack, unpack
 from tests.generator.chart.samples import tar_of
 
@@ -81,14 +81,14 @@ def test_an_archive_that_is_cut_short_is_refused(cut):
 
 
 def test_a_gzip_bomb_is_stopped_before_it_fills_the_memory(monkeypatch):
-    monkeypatch.setattr(chart_archive, "MAX_TOTAL", 1 << 20)
+    monkeypatch.setattr(archive, "MAX_TOTAL", 1 << 20)
     with pytest.raises(ArchiveError, match="unpacks to more than 1 MiB"):
         unpack(gzip.compress(bytes(2 << 20)))
 
 
 def test_one_huge_file_is_refused():
     with pytest.raises(ArchiveError, match="larger than 5 MiB"):
-        unpack(tar_of(("airflow/x", bytes(chart_archive.MAX_FILE + 1))))
+        unpack(tar_of(("airflow/x", bytes(archive.MAX_FILE + 1))))
 
 
 def test_a_huge_header_cannot_hide_behind_a_small_file():
@@ -98,7 +98,7 @@ def test_a_huge_header_cannot_hide_behind_a_small_file():
 
 
 def test_too_many_files_are_refused(monkeypatch):
-    monkeypatch.setattr(chart_archive, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
     with pytest.raises(ArchiveError, match="more than 3 files"):
         unpack(tar_of(*[(f"airflow/{n}", b"") for n in range(4)]))
 

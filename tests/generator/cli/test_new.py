@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.actions import new as create
+from generator.actions import new
 from generator.cli import new as command
 from generator.core.errors import UserError
 from generator.core.files import WorkTree
-from generator.pipeline import toolchain as engines
+from generator.pipeline import toolchain
 from tests.repositories import (
     DEV,
     PRODUCTION,
@@ -338,9 +338,9 @@ def test_answers_of_a_person_land_in_the_definition(repo):
         asked.append(question)
         return next((answer for key, answer in answers.items() if key in question), default)
 
-    wish = create.Wish("staging", None, None, None, {})
-    creation = create.prepare(repo.root, wish, ask, engines.charts(), None)
-    create.write(repo.root, creation)
+    options = new.Options("staging", None, None, None, {})
+    creation = new.prepare(repo.root, options, ask, toolchain.charts(), None)
+    new.write(repo.root, creation)
     data = written(repo, "staging")
     assert len(asked) == 3, "only what has no default is asked"
     assert data["database"]["host"] == "pg.example.com"
@@ -565,9 +565,9 @@ def test_ctrl_c_while_a_hook_runs_leaves_everything_as_it_was(repo, tmp_path):
 
 
 def test_an_interruption_at_any_write_leaves_everything_as_it_was(repo, monkeypatch):
-    wish = create.Wish("dev", None, None, None, {})
-    creation = create.prepare(
-        repo.root, wish, lambda question, default: default, engines.charts(), None
+    options = new.Options("dev", None, None, None, {})
+    creation = new.prepare(
+        repo.root, options, lambda question, default: default, toolchain.charts(), None
     )
     before = snapshot(repo)
     replace = Path.replace
@@ -583,7 +583,7 @@ def test_an_interruption_at_any_write_leaves_everything_as_it_was(repo, monkeypa
 
         monkeypatch.setattr(Path, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            create.commit(repo.root, creation, "new/dev")
+            new.commit(repo.root, creation, "new/dev")
         monkeypatch.undo()
         assert snapshot(repo) == before
 
@@ -621,28 +621,28 @@ def test_a_read_only_folder_leaves_everything_as_it_was(repo):
 
 def test_asking_refuses_without_input_unless_there_is_a_default():
     assert command._refuse("question", "default") == "default"
-    with pytest.raises(create.Unanswered):
+    with pytest.raises(new.Unanswered):
         command._refuse("question", "")
 
 
 def test_prepare_writes_nothing(repo):
     before = snapshot(repo)
-    wish = create.Wish("dev", None, None, None, {})
-    creation = create.prepare(
-        repo.root, wish, lambda question, default: default, engines.charts(), None
+    options = new.Options("dev", None, None, None, {})
+    creation = new.prepare(
+        repo.root, options, lambda question, default: default, toolchain.charts(), None
     )
-    assert create.acceptable(creation) and creation.plan
+    assert new.acceptable(creation) and creation.plan
     assert snapshot(repo) == before
 
 
 def test_a_commit_refuses_paths_that_are_dirty(repo):
-    wish = create.Wish("dev", None, None, None, {})
-    creation = create.prepare(
-        repo.root, wish, lambda question, default: default, engines.charts(), None
+    options = new.Options("dev", None, None, None, {})
+    creation = new.prepare(
+        repo.root, options, lambda question, default: default, toolchain.charts(), None
     )
     repo.write(".gen-env/environment.schema.json", "mine")
     with pytest.raises(UserError, match="uncommitted changes"):
-        create.commit(repo.root, creation, "new/dev")
+        new.commit(repo.root, creation, "new/dev")
     assert WorkTree(repo.root).read(".gen-env/environment.schema.json") == b"mine"
 
 

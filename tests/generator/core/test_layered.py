@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.core.layered import Layer, alternatives, dotted, leaves, merge
-from generator.definition import defaults as builtin
+from generator.definition import defaults
 
 
 def merged(*parts):
@@ -142,9 +142,9 @@ def test_an_empty_layer_and_the_same_layer_change_nothing(data):
 
 @pytest.mark.parametrize("tier", ["development", "staging", "production"])
 def test_built_in_defaults_are_not_shared_between_environments(tier):
-    first = merge(builtin.layers(tier)).data
+    first = merge(defaults.layers(tier)).data
     first["scheduler"]["resources"]["requests"]["cpu"] = "changed"
     assert (
-        merge(builtin.layers(tier)).data["scheduler"]["resources"]["requests"]["cpu"] != "changed"
+        merge(defaults.layers(tier)).data["scheduler"]["resources"]["requests"]["cpu"] != "changed"
     )
-    assert [layer.source for layer in builtin.layers(tier)] == ["built-in", f"built-in for {tier}"]
+    assert [layer.source for layer in defaults.layers(tier)] == ["built-in", f"built-in for {tier}"]

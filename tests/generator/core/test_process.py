@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from generator.core import process as command
+from generator.core import process as processes
 from generator.core.process import CommandError
 
 
 def python(script, **options):
-    return command.run([sys.executable, "-c", script], **options)
+    return processes.run([sys.executable, "-c", script], **options)
 
 
 def test_what_a_process_leaves():
@@ -35,7 +35,7 @@ def test_failure_is_an_error_with_its_last_words():
 
 def test_arguments_and_environment_never_reach_the_message():
     with pytest.raises(CommandError) as raised:
-        command.run(
+        processes.run(
             [sys.executable, "-c", "import sys; sys.exit(1)", "canary-77"], env={"P": "canary-77"}
         )
     assert "canary-77" not in raised.value.message + raised.value.hint
@@ -43,7 +43,7 @@ def test_arguments_and_environment_never_reach_the_message():
 
 def test_a_program_that_is_not_there_is_named():
     with pytest.raises(CommandError, match="cannot start no-such-program"):
-        command.run(["no-such-program"])
+        processes.run(["no-such-program"])
 
 
 def running(pid):
@@ -83,7 +83,7 @@ def test_a_process_is_asked_to_end_before_it_is_killed(tmp_path):
 
 
 def test_a_process_that_does_not_listen_is_killed(monkeypatch):
-    monkeypatch.setattr(command, "_GRACE", 0.2)
+    monkeypatch.setattr(processes, "_GRACE", 0.2)
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     begin = time.monotonic()
     with pytest.raises(CommandError):
@@ -93,7 +93,7 @@ def test_a_process_that_does_not_listen_is_killed(monkeypatch):
 
 def test_a_process_that_stays_answers_and_ends_with_its_input():
     script = "import sys\nfor line in sys.stdin: print(line.upper(), end='', flush=True)"
-    process = command.start([sys.executable, "-c", script], env={"A": "1"})
+    process = processes.start([sys.executable, "-c", script], env={"A": "1"})
     for word in (b"one\n", b"two\n"):
         process.stdin.write(word)
         process.stdin.flush()
@@ -102,4 +102,4 @@ def test_a_process_that_stays_answers_and_ends_with_its_input():
     assert process.wait(timeout=60) == 0
     process.stdout.close()
     with pytest.raises(CommandError, match="cannot start no-such-program"):
-        command.start(["no-such-program"])
+        processes.start(["no-such-program"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.definition import location as placement
+from generator.definition import location
 from tests.repositories import DEV, SETTINGS, Repo, repository, run
 
 AT = ", path: deploy/airflow, forge: gitea}"
@@ -122,6 +122,6 @@ def test_init_in_an_ignored_folder_makes_a_repository_of_its_own(tmp_path):
 
 def test_the_folder_is_known_in_linked_work_trees_too(top):
     top.git("worktree", "add", "--quiet", "../linked", "HEAD")
-    assert placement.folder(top.root.parent / "linked/deploy/airflow") == "deploy/airflow"
-    assert placement.folder(top.root) == ""
-    assert placement.folder(top.root.parent) is None
+    assert location.folder(top.root.parent / "linked/deploy/airflow") == "deploy/airflow"
+    assert location.folder(top.root) == ""
+    assert location.folder(top.root.parent) is None

@@ -1,17 +1,17 @@
 import pytest
 
-from generator.definition import lock as locks
+from generator.definition import lock as lock_file
 from generator.definition.lock import Lock
 from generator.yaml import facade as yamlio
 from tests.repositories import DEV, changed, release
 
-LOCK = Lock("airflow", "airflow-dev", "1.22.0", "sha256:" + "a" * 64, locks.version())
+LOCK = Lock("airflow", "airflow-dev", "1.22.0", "sha256:" + "a" * 64, lock_file.version())
 
 
 def test_a_lock_reads_back_as_it_was_written():
-    assert locks.read(LOCK.text().encode(), "x") == LOCK
+    assert lock_file.read(LOCK.text().encode(), "x") == LOCK
     unknown = Lock("airflow", "airflow-dev", "1.22.0", None, "0.1.0")
-    assert locks.read(unknown.text().encode(), "x") == unknown
+    assert lock_file.read(unknown.text().encode(), "x") == unknown
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_lock_reads_back_as_it_was_written():
 )
 def test_what_is_no_lock_is_refused(text):
     with pytest.raises(yamlio.YamlError) as raised:
-        locks.read(text, "environments/dev/gen-env.lock")
+        lock_file.read(text, "environments/dev/gen-env.lock")
     assert raised.value.path == "environments/dev/gen-env.lock"
 
 
@@ -35,18 +35,18 @@ def test_what_is_no_lock_is_refused(text):
 )
 def test_odd_values_are_refused_rather_than_overwritten(text, line):
     with pytest.raises(yamlio.YamlError, match="not a lock") as raised:
-        locks.read(text, "x")
+        lock_file.read(text, "x")
     assert (raised.value.line, raised.value.hint) == (line, "restore it from git")
 
 
 def test_what_is_missing_in_a_lock_forbids_nothing():
-    bare = locks.read(b"kind: Lock\nchart:\n", "x")
+    bare = lock_file.read(b"kind: Lock\nchart:\n", "x")
     assert bare == Lock("", "", "", None, "")
-    assert list(locks.faults(bare, release(DEV).resolved)) == []
+    assert list(lock_file.faults(bare, release(DEV).resolved)) == []
 
 
 def faults(lock, text=DEV):
-    return [(item.rule, item.line) for item in locks.faults(lock, release(text).resolved)]
+    return [(item.rule, item.line) for item in lock_file.faults(lock, release(text).resolved)]
 
 
 def test_what_is_locked_may_not_change():
@@ -58,7 +58,7 @@ def test_what_is_locked_may_not_change():
 
 @pytest.mark.parametrize(
     ("made_by", "refused"),
-    [("99.0.0", True), ("99.0.0.dev1+abc", True), (locks.version(), False), ("0.0.9", False),
+    [("99.0.0", True), ("99.0.0.dev1+abc", True), (lock_file.version(), False), ("0.0.9", False),
      ("", False), ("rubbish", False)],
 )  # fmt: skip
 def test_a_tree_of_a_newer_gen_env_is_refused(made_by, refused):

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from generator.actions import validate
-from generator.core import layered as layers
+from generator.core import layered
 from generator.core.files import Snapshot
 from generator.core.layered import Layer
 from generator.core.problem import has_errors
 from generator.definition.definition import SETTINGS
 from generator.lint.values import schema as values_schema
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.tree import plan
 from generator.yaml import facade as yamlio
 from tests import definitions, model_strategy
@@ -55,12 +55,12 @@ def written(text, source="repository", **more):
 @given(model_strategy.definitions())
 def test_any_valid_definition_gives_the_same_tree_again_and_then_nothing_to_do(charts, wanted):
     files = written(yamlio.dump(wanted))
-    first = pipeline.generate(files, (), charts)
-    again = pipeline.generate(files, (), charts)
+    first = generate.generate(files, (), charts)
+    again = generate.generate(files, (), charts)
     assert first.outcomes == again.outcomes
     if not has_errors(first.problems):
         ahead = definitions.carried_out(files, first)
-        settled = pipeline.generate(ahead, (), charts)
+        settled = generate.generate(ahead, (), charts)
         assert [outcome.plan.paths for outcome in settled.outcomes] == [(), ()]
         assert not [item for outcome in settled.outcomes for item in _drift(ahead, outcome)]
 
@@ -78,7 +78,7 @@ def test_any_valid_definition_gives_values_that_the_chart_takes_and_yaml_does_no
     if built.release is None:
         assert has_errors(built.problems)
         return
-    archive = pipeline.archive_for(built, charts)
+    archive = generate.archive_for(built, charts)
     values = validate.inputs(built, built.release, archive)
     assert not list(values_schema.schema_problems(values, archive.schema()))
     text = yamlio.dump(built.release.values, quote_all=True)
@@ -88,14 +88,14 @@ def test_any_valid_definition_gives_values_that_the_chart_takes_and_yaml_does_no
 @profile(60)
 @given(model_strategy.definitions(), st.randoms(use_true_random=False), st.booleans())
 def test_the_form_of_a_definition_does_not_change_the_tree(charts, wanted, chance, flow):
-    plain = pipeline.generate(written(yamlio.dump(wanted)), (), charts)
+    plain = generate.generate(written(yamlio.dump(wanted)), (), charts)
     shuffled = _shuffled(wanted, chance)
     text = (
         json.dumps(shuffled, ensure_ascii=False)
         if flow
         else _commented(yamlio.dump(shuffled), chance)
     )
-    other = pipeline.generate(written(text), (), charts)
+    other = generate.generate(written(text), (), charts)
     assert _trees(plain) == _trees(other)
     assert {item.rule for item in plain.problems} == {item.rule for item in other.problems}
 
@@ -105,9 +105,9 @@ def test_the_order_of_keys_does_not_change_the_tree_of_any_case(charts):
     for case in definitions.pairwise():
         if case["source"] != "rendered":
             wanted = definitions.definition(case | {"name": "plain"})
-            plain = pipeline.generate(written(yamlio.dump(wanted)), (), charts)
+            plain = generate.generate(written(yamlio.dump(wanted)), (), charts)
             text = yamlio.dump(_shuffled(wanted, chance))
-            assert _trees(plain) == _trees(pipeline.generate(written(text), (), charts))
+            assert _trees(plain) == _trees(generate.generate(written(text), (), charts))
 
 
 def _trees(generation):
@@ -155,8 +155,8 @@ def test_a_repository_of_several_environments_settles_too(charts, data):
         texts[f"environments/{name}/environment.yaml"] = yamlio.dump(wanted).encode()
     gen_env = yamlio.dump(definitions.settings()).encode()
     files = Snapshot({SETTINGS: gen_env, **texts})
-    ahead = definitions.carried_out(files, pipeline.generate(files, (), charts))
-    settled = pipeline.generate(ahead, (), charts)
+    ahead = definitions.carried_out(files, generate.generate(files, (), charts))
+    settled = generate.generate(ahead, (), charts)
     assert not any(outcome.plan for outcome in settled.outcomes)
 
 
@@ -192,7 +192,7 @@ def _layers(parts):
 
 
 def _merged(*parts):
-    return layers.merge(_layers(parts)).data
+    return layered.merge(_layers(parts)).data
 
 
 @profile(300)
@@ -215,9 +215,9 @@ def test_layers_may_be_merged_step_by_step(parts):
 @given(st.lists(st.one_of(_PLAIN, _CHOICES), min_size=1, max_size=4))
 def test_the_last_layer_wins_whole_and_is_not_changed_by_merging(parts):
     before = [yamlio.dump(part) for part in parts]
-    merged = layers.merge(_layers(parts))
+    merged = layered.merge(_layers(parts))
     assert [yamlio.dump(part) for part in parts] == before
-    for path, value in layers.leaves(parts[-1]):
+    for path, value in layered.leaves(parts[-1]):
         if path and value != {}:
             assert _at(merged.data, path) == value
             assert merged.origin(path).source == str(len(parts) - 1)
@@ -226,8 +226,8 @@ def test_the_last_layer_wins_whole_and_is_not_changed_by_merging(parts):
 @profile(300)
 @given(st.lists(st.one_of(_PLAIN, _CHOICES), min_size=1, max_size=4))
 def test_every_merged_value_stands_in_the_layer_that_is_named_as_its_source(parts):
-    merged = layers.merge(_layers(parts))
-    for path, value in layers.leaves(merged.data):
+    merged = layered.merge(_layers(parts))
+    for path, value in layered.leaves(merged.data):
         if path and value != {}:
             source = parts[int(merged.origin(path).source)]
             assert _at(source, path) == value

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from generator.core.problem import Problem, Severity
-from generator.definition import suppressions as suppress
+from generator.definition import suppressions
 from tests.repositories import DEV, SETTINGS, release
 
 TODAY = datetime.date(2026, 6, 1)
@@ -24,10 +24,10 @@ def found(rule):
 def test_a_pattern_accepts_what_it_matches_until_its_day():
     subject = resolved(("dags/*", "2026-06-01"))
     problems = [found("dags/unpinned-ref"), found("monitoring/no-metrics")]
-    standing, accepted = suppress.apply(subject, problems, TODAY)
+    standing, accepted = suppressions.apply(subject, problems, TODAY)
     assert [item.rule for item in standing] == ["monitoring/no-metrics"]
     assert [(item.rule, why.reason) for item, why in accepted] == [("dags/unpinned-ref", "r")]
-    standing, accepted = suppress.apply(subject, problems, TODAY + datetime.timedelta(days=1))
+    standing, accepted = suppressions.apply(subject, problems, TODAY + datetime.timedelta(days=1))
     assert standing == problems and accepted == []
 
 
@@ -37,7 +37,7 @@ def test_a_pattern_accepts_what_it_matches_until_its_day():
      "policy/team", "suppress/expired", "values/owned-key", "chart/archive", "secrets/plain"],
 )  # fmt: skip
 def test_what_says_that_the_tree_is_wrong_can_never_be_accepted(rule):
-    standing, accepted = suppress.apply(resolved(("*", "2027-01-01")), [found(rule)], TODAY)
+    standing, accepted = suppressions.apply(resolved(("*", "2027-01-01")), [found(rule)], TODAY)
     assert standing and not accepted
 
 
@@ -51,7 +51,7 @@ def test_what_says_that_the_tree_is_wrong_can_never_be_accepted(rule):
     ],
 )
 def test_what_is_wrong_with_a_suppression_is_told_at_its_line(item, used, rule):
-    problems = list(suppress.faults(resolved(item), KNOWN, used, TODAY))
+    problems = list(suppressions.faults(resolved(item), KNOWN, used, TODAY))
     assert [problem.rule for problem in problems] == ([rule] if rule else [])
     assert all(problem.line == 10 for problem in problems)
 
@@ -60,7 +60,7 @@ def test_a_tier_accepts_only_what_its_policy_allows():
     policy = "policy: {tiers: {development: {maySuppress: ['dags/*']}}}\n"
     subject = resolved(("dags/*", "2027-01-01"), ("monitoring/*", "2027-01-01"), policy=policy)
     problems = [found("dags/unpinned-ref"), found("monitoring/no-metrics")]
-    standing, _ = suppress.apply(subject, problems, TODAY)
+    standing, _ = suppressions.apply(subject, problems, TODAY)
     assert [item.rule for item in standing] == ["monitoring/no-metrics"]
-    (refused,) = suppress.faults(subject, KNOWN, {"dags/*"}, TODAY)
+    (refused,) = suppressions.faults(subject, KNOWN, {"dags/*"}, TODAY)
     assert (refused.rule, refused.severity) == ("suppress/not-allowed", Severity.ERROR)

@@ -1,17 +1,15 @@
 # ruff: noqa: E501 (a table of one line each)
 import pytest
 
-from generator.engine import argocd as application
-from generator.manifests import metadata as common
-from generator.manifests import namespace, secrets
-from generator.manifests import service_monitors as monitors
+from generator.engine import argocd
+from generator.manifests import metadata, namespace, secrets, service_monitors
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, release
 
 GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 
 
 def made(text, *, complete=True, settings=SETTINGS, **options):
-    return application.application(release(text, settings=settings, **options), complete=complete)
+    return argocd.application(release(text, settings=settings, **options), complete=complete)
 
 
 def sources(chart):
@@ -88,23 +86,23 @@ def test_the_projects_name_has_team_and_environment(pattern, name, expected):
     item = release(
         text, settings=SETTINGS + f"argocd: {{project: {{name: {pattern}}}}}\n", name=name
     )
-    assert application.project_name(item) == expected
+    assert argocd.project_name(item) == expected
 
 
 def test_a_project_allows_every_kind_that_is_generated():
-    from generator.pipeline import generate as pipeline
+    from generator.pipeline import generate
     from tests.repositories import built
 
     settings = SETTINGS + "argocd: {project: {manage: true}}\n"
     text = PRODUCTION + "quota: {hard: {pods: '9'}}\nlimits: {max: {cpu: '4'}}\n"
     result = built(text, settings=settings)
-    found = application.project(result.release.resolved.settings.repository, "p", [result.release])
+    found = argocd.project(result.release.resolved.settings.repository, "p", [result.release])
     allowed = {
         (item["group"], item["kind"])
         for key in ("clusterResourceWhitelist", "namespaceResourceWhitelist")
         for item in found["spec"][key]
     }
-    for manifest in pipeline.own_manifests(result):
+    for manifest in generate.own_manifests(result):
         group = manifest["apiVersion"].rpartition("/")[0]
         assert (group, manifest["kind"]) in allowed
 
@@ -112,7 +110,7 @@ def test_a_project_allows_every_kind_that_is_generated():
 def test_roles_across_namespaces_need_more_of_the_project():
     settings = SETTINGS + "argocd: {project: {manage: true}}\n"
     item = release(DEV + "rbac: {multiNamespace: true}\n", settings=settings)
-    found = application.project(item.resolved.settings.repository, "p", [item])
+    found = argocd.project(item.resolved.settings.repository, "p", [item])
     kinds = [entry["kind"] for entry in found["spec"]["clusterResourceWhitelist"]]
     assert kinds == ["Namespace", "ClusterRole", "ClusterRoleBinding"]
 
@@ -125,7 +123,7 @@ def test_the_namespace_is_guarded_first_and_enforces_its_level():
         release(DEV + "namespaceLabels: {team: data}\nlabels: {cost: low}\n")
     )
     assert GUARD.items() <= found["metadata"]["annotations"].items()
-    assert found["metadata"]["annotations"][common.WAVE] == "-10"
+    assert found["metadata"]["annotations"][metadata.WAVE] == "-10"
     labels = found["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     assert labels["team"] == "data" and labels["cost"] == "low"
@@ -145,7 +143,7 @@ def test_bounds_are_only_there_when_asked_for():
 
 
 def test_waves_bring_secrets_before_what_reads_them():
-    waves = [int(common.NAMESPACE_WAVE), int(common.SECRET_WAVE), int(common.POLICY_WAVE), 0]
+    waves = [int(metadata.NAMESPACE_WAVE), int(metadata.SECRET_WAVE), int(metadata.POLICY_WAVE), 0]
     assert waves == sorted(waves) and len(set(waves)) == 4
 
 
@@ -169,11 +167,11 @@ def test_monitors_scrape_what_runs_by_labels_that_prometheus_looks_for():
     )
     names = {
         item["metadata"]["name"]: item
-        for item in monitors.monitors(release(PRODUCTION, settings=settings))
+        for item in service_monitors.monitors(release(PRODUCTION, settings=settings))
     }
     assert set(names) == {"airflow-statsd", "airflow-pgbouncer"}
     for item in names.values():
         assert item["metadata"]["labels"]["release"] == "prom"
         assert item["spec"]["namespaceSelector"] == {"matchNames": ["airflow"]}
         assert item["spec"]["selector"]["matchLabels"]["release"] == "airflow"
-    assert monitors.monitors(release(DEV)) == []
+    assert service_monitors.monitors(release(DEV)) == []

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from generator.core.errors import UserError
-from generator.git import diff as gitdiff
+from generator.git import diff
 from generator.git.mirror import Mirror
 
 TOKEN = "canary-token-7f3a"
@@ -127,7 +127,7 @@ def test_base_and_head_are_fetched_read_and_merged(forge, work, mirror):
         allow_http=True,
     )
     assert (mirror.resolve("refs/w/1/base"), mirror.resolve("refs/w/1/head")) == (base, head)
-    merged = gitdiff.merge_tree(mirror.git, base, head)
+    merged = diff.merge_tree(mirror.git, base, head)
     assert mirror.at(merged.tree).read_tree()[0] == {"a": b"one\n", "b": b"two\n"}
     assert mirror.resolve("refs/w/2/base") is None
 

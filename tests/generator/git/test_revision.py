@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from generator.core.errors import UserError
-from generator.git import diff as gitdiff
+from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry, Revision
 from generator.git.worktree import Worktree
@@ -189,7 +189,7 @@ def test_changed_paths_tell_added_modified_deleted_and_renamed(tree):
     (tree.root / "added").write_text("a file of its own\n")
     git(tree.root, "add", "-A")
     git(tree.root, "commit", "-qm", "second")
-    changes = gitdiff.changed_paths(tree.git, base, tree.head())
+    changes = diff.changed_paths(tree.git, base, tree.head())
     assert [(change.status, change.path, change.old_path) for change in changes] == [
         ("M", "a", ""),
         ("A", "added", ""),
@@ -198,13 +198,13 @@ def test_changed_paths_tell_added_modified_deleted_and_renamed(tree):
     ]
     assert changes[1].old_mode == "000000"
     assert changes[1].new_oid == git(tree.root, "rev-parse", "HEAD:added")
-    assert gitdiff.changed_paths(tree.git, base, base) == []
+    assert diff.changed_paths(tree.git, base, base) == []
 
 
 def test_a_comparison_with_nothing_is_an_error(tree):
     for bad in ("1" * 40, "--stdin", "nowhere"):
         with pytest.raises(UserError):
-            gitdiff.changed_paths(tree.git, tree.head(), bad)
+            diff.changed_paths(tree.git, tree.head(), bad)
 
 
 def branches(tree, ours, theirs):
@@ -226,7 +226,7 @@ def test_a_merge_gives_a_tree_that_can_be_read_and_changes_nothing(tree):
     base, head = branches(tree, {"folder/b": "ours\n"}, {"new": "theirs\n"})
     (tree.root / "a").write_text("edited")
     before = git(tree.root, "status", "--porcelain"), tree.head()
-    result = gitdiff.merge_tree(tree.git, base, head)
+    result = diff.merge_tree(tree.git, base, head)
     assert result.conflicts == ()
     merged = Revision(tree.git, result.tree)
     assert merged.read_file("folder/b") == b"ours\n"
@@ -236,14 +236,14 @@ def test_a_merge_gives_a_tree_that_can_be_read_and_changes_nothing(tree):
 
 def test_a_conflict_names_its_paths(tree):
     base, head = branches(tree, {"folder/b": "ours\n", "é": "1"}, {"folder/b": "hm\n", "é": "2"})
-    result = gitdiff.merge_tree(tree.git, base, head)
-    assert result == gitdiff.MergeResult(None, ("folder/b", "é"))
+    result = diff.merge_tree(tree.git, base, head)
+    assert result == diff.MergeResult(None, ("folder/b", "é"))
 
 
 def test_histories_without_a_common_commit_do_not_merge(tree):
     other = commit_of(tree, [("100644", "blob", blob(tree), b"x")])
     with pytest.raises(UserError, match="cannot merge"):
-        gitdiff.merge_tree(tree.git, tree.head(), other)
+        diff.merge_tree(tree.git, tree.head(), other)
 
 
 def test_entries_are_ordered_by_path():

@@ -1,6 +1,6 @@
 import pytest
 
-from generator.kube.network_policy import Outside, PodPeer, allowed, selects
+from generator.kube.network_policy import External, PodPeer, allowed, selects
 
 NAMESPACE = "airflow"
 
@@ -32,8 +32,8 @@ def test_without_policies_everything_is_allowed():
 
 def test_default_deny_closes_both_directions():
     assert not allowed([DENY], WORKER, API, 8080)
-    assert not allowed([DENY], WORKER, Outside("10.0.0.1"), 443)
-    assert not allowed([DENY], Outside("10.0.0.1"), API, 8080)
+    assert not allowed([DENY], WORKER, External("10.0.0.1"), 443)
+    assert not allowed([DENY], External("10.0.0.1"), API, 8080)
 
 
 def test_both_ends_must_allow():
@@ -110,21 +110,21 @@ def test_pod_and_namespace_selector_in_one_peer_must_both_match():
 def test_address_ranges_with_exceptions():
     block = {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}
     policies = [policy(policyTypes=["Egress"], egress=[{"to": [{"ipBlock": block}]}])]
-    assert allowed(policies, WORKER, Outside("10.2.0.1"), 443)
-    assert not allowed(policies, WORKER, Outside("10.1.0.1"), 443)
-    assert not allowed(policies, WORKER, Outside("192.0.2.1"), 443)
+    assert allowed(policies, WORKER, External("10.2.0.1"), 443)
+    assert not allowed(policies, WORKER, External("10.1.0.1"), 443)
+    assert not allowed(policies, WORKER, External("192.0.2.1"), 443)
 
 
 def test_ipv6_ranges():
     block = {"cidr": "2001:db8::/32"}
     policies = [policy(policyTypes=["Egress"], egress=[{"to": [{"ipBlock": block}]}])]
-    assert allowed(policies, WORKER, Outside("2001:db8::1"), 443)
-    assert not allowed(policies, WORKER, Outside("10.0.0.1"), 443)
+    assert allowed(policies, WORKER, External("2001:db8::1"), 443)
+    assert not allowed(policies, WORKER, External("10.0.0.1"), 443)
 
 
 def test_a_selector_never_matches_an_address():
     policies = [policy(ingress=[{"from": [{"podSelector": {}}]}])]
-    assert not allowed(policies, Outside("10.0.0.1"), API, 8080)
+    assert not allowed(policies, External("10.0.0.1"), API, 8080)
 
 
 def test_a_pod_of_unknown_address_is_in_no_range():
@@ -158,7 +158,7 @@ def test_policies_of_other_namespaces_say_nothing():
 def test_egress_rules_without_policy_types_count():
     assert not allowed([policy(egress=[])], WORKER, API, 8080)
     assert not allowed([policy()], WORKER, API, 8080)
-    assert allowed([policy()], API, Outside("10.0.0.1"), 443)
+    assert allowed([policy()], API, External("10.0.0.1"), 443)
 
 
 def test_rules_of_several_policies_add_up():

@@ -2,8 +2,8 @@
 import pytest
 
 from generator.core.rule import Rule
-from generator.lint.definition import all as definition
-from generator.lint.definition import repository as estate
+from generator.lint.definition import all as definition_rules
+from generator.lint.definition import repository as repository_rules
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, release
 
 PLAIN = changed(SETTINGS, ("    apiVersions: [keda.sh/v1alpha1, monitoring.coreos.com/v1]\n", ""))
@@ -156,11 +156,11 @@ CASES = {
 
 
 def found(text, settings):
-    return list(definition.problems(release(text, settings=settings)))
+    return list(definition_rules.problems(release(text, settings=settings)))
 
 
 def test_every_rule_has_cases():
-    assert {rule.id for rule in definition.rules()} == set(CASES)
+    assert {rule.id for rule in definition_rules.rules()} == set(CASES)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,9 @@ def test_the_connections_that_the_replicas_add_up_to_are_told_in_parts():
     assert "may open 50 connections (2 PgBouncers with 25 each)" in problem.message
 
 
-@pytest.mark.parametrize("rule", [*definition.rules(), *estate.RULES], ids=lambda rule: rule.id)
+@pytest.mark.parametrize(
+    "rule", [*definition_rules.rules(), *repository_rules.RULES], ids=lambda rule: rule.id
+)
 def test_every_rule_is_documented(rule: Rule):
     assert rule.id.count("/") == 1 and rule.id == rule.id.lower()
     assert rule.title and not rule.title.endswith(".")
@@ -227,5 +229,5 @@ def test_every_rule_is_documented(rule: Rule):
 
 
 def test_ids_are_unique():
-    ids = [rule.id for rule in (*definition.rules(), *estate.RULES)]
+    ids = [rule.id for rule in (*definition_rules.rules(), *repository_rules.RULES)]
     assert len(ids) == len(set(ids))

@@ -4,13 +4,19 @@ from pathlib import Path
 
 from generator.actions import validate
 from generator.helmvalues.found import RULES as SOURCE_RULES
-from generator.lint import file_rules as structural
-from generator.lint.definition import all as definition
-from generator.lint.definition import repository as estate
+from generator.lint import file_rules
+from generator.lint.definition import all as definition_rules
+from generator.lint.definition import repository as repository_rules
 from generator.lint.registry import RULES
 
-GENERATOR = Path(definition.__file__).parents[1]
-EVERYTHING = [*RULES, *SOURCE_RULES, *definition.rules(), *estate.RULES, *structural.RULES]
+GENERATOR = Path(definition_rules.__file__).parents[1]
+EVERYTHING = [
+    *RULES,
+    *SOURCE_RULES,
+    *definition_rules.rules(),
+    *repository_rules.RULES,
+    *file_rules.RULES,
+]
 # Commands that tell findings of their own about what they were given, never about an environment.
 _OF_COMMANDS = ("adopt", "adoption", "diff", "live", "migrate", "impact", "check", "promote")
 
@@ -48,4 +54,4 @@ def test_every_finding_that_is_raised_by_name_is_documented():
 
 
 def test_what_is_found_outside_of_the_tables_can_be_named_in_a_suppression():
-    assert {rule.id for rule in structural.RULES} <= set(validate.known_rules())
+    assert {rule.id for rule in file_rules.RULES} <= set(validate.known_rules())

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 (a table of one line each)
 import pytest
 
-from generator.lint.definition import repository as estate
+from generator.lint.definition import repository as repository_rules
 from tests.repositories import DEV, SETTINGS, STAGING, changed, release
 
 TWO_CLUSTERS = (
@@ -56,7 +56,7 @@ def resolved(*texts, settings=TWO_CLUSTERS):
 @pytest.mark.parametrize("rule", SAME)
 def test_what_two_environments_share_is_found_at_the_later_one(rule):
     texts, _ = SAME[rule]
-    (problem,) = estate.problems(resolved(*texts))
+    (problem,) = repository_rules.problems(resolved(*texts))
     assert (problem.rule, problem.environment) == (rule, "test")
     assert "environment dev has the same" in problem.message
     assert problem.path == "environments/test/environment.yaml" and problem.line
@@ -65,21 +65,21 @@ def test_what_two_environments_share_is_found_at_the_later_one(rule):
 @pytest.mark.parametrize("rule", SAME)
 def test_what_only_looks_alike_is_left_alone(rule):
     for texts in SAME[rule][1]:
-        assert list(estate.problems(resolved(*texts))) == []
+        assert list(repository_rules.problems(resolved(*texts))) == []
 
 
 def test_a_default_name_and_a_given_one_can_be_the_same_application():
     given = changed(TEST, ("main}", "main, application: airflow-dev}"))
-    (problem,) = estate.problems(resolved(DEV, given))
+    (problem,) = repository_rules.problems(resolved(DEV, given))
     assert (problem.rule, problem.environment) == ("estate/duplicate-application", "test")
 
 
 def test_the_root_has_a_name_that_no_environment_can_take():
     taken = changed(DEV, ("main}", "main, application: airflow-environments}"))
-    (problem,) = estate.problems(resolved(taken))
+    (problem,) = repository_rules.problems(resolved(taken))
     assert "root Application" in problem.message and problem.line == 4
     none = TWO_CLUSTERS.replace("type: app-of-apps", "type: none")
-    assert list(estate.problems(resolved(taken, settings=none))) == []
+    assert list(repository_rules.problems(resolved(taken, settings=none))) == []
 
 
 def test_two_names_of_one_cluster_are_one_cluster():
@@ -88,7 +88,7 @@ def test_two_names_of_one_cluster_are_one_cluster():
         changed(DEV, ("main}", "main, namespace: x}")),
         changed(TEST, ("main}", "other, namespace: x}")),
     ]
-    (problem,) = estate.problems(resolved(*texts, settings=settings))
+    (problem,) = repository_rules.problems(resolved(*texts, settings=settings))
     assert problem.rule == "estate/duplicate-namespace"
 
 
@@ -97,7 +97,7 @@ def test_of_three_alike_each_later_one_is_told():
         changed(DEV, ("name: dev", f"name: {name}"), ("main}", "main, namespace: x}"))
         for name in "abc"
     ]
-    found = list(estate.problems(resolved(*texts)))
+    found = list(repository_rules.problems(resolved(*texts)))
     assert [problem.environment for problem in found] == ["b", "c"]
 
 
@@ -111,7 +111,7 @@ TEAM = changed(
 def allowed(policy, text=TEAM):
     settings = TWO_CLUSTERS + f"policy: {{teams: {{payments: {policy}}}}}\n"
     item = release(text, settings=settings, name="payments/staging").resolved
-    return list(estate.problems([item]))
+    return list(repository_rules.problems([item]))
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_patterns_are_of_shells_and_the_case_counts():
 def test_a_team_without_a_policy_may_use_anything():
     settings = TWO_CLUSTERS + "policy: {teams: {other: {clusters: []}}}\n"
     item = release(TEAM, settings=settings, name="payments/staging").resolved
-    assert list(estate.problems([item])) == []
+    assert list(repository_rules.problems([item])) == []
 
 
 def test_every_rule_has_cases():
-    assert {rule.id for rule in estate.RULES} == {*SAME, "policy/team"}
+    assert {rule.id for rule in repository_rules.RULES} == {*SAME, "policy/team"}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from generator.kube.network_policy import Outside, PodPeer, allowed
-from generator.pipeline import generate as pipeline
+from generator.kube.network_policy import External, PodPeer, allowed
+from generator.pipeline import generate
 from tests import definitions, wiring
 
 RUNNING = ("scheduler", "dag-processor", "triggerer", "worker")
@@ -239,7 +239,7 @@ def scene(choices, mode, charts, renderer):
     case = definitions.completed({**choices, "policy": mode, "source": "repository"}, turn=3)
     files, _ = definitions.generated(definitions.repository(case), charts)
     built = definitions.built(files)
-    request = pipeline.request(built, pipeline.archive_for(built, charts))
+    request = generate.request(built, generate.archive_for(built, charts))
     rendered = renderer.render(request).manifests
     namespace = built.release.environment.namespace
     inside = {pod.component: PodPeer(namespace, pod.labels) for pod in wiring.pods(rendered)}
@@ -248,10 +248,10 @@ def scene(choices, mode, charts, renderer):
     }
     visitors["twin"] = PodPeer("other", inside["scheduler"].labels)
     outside = {
-        name: (Outside(place) if isinstance(place, str) else PodPeer(*place), ports)
+        name: (External(place) if isinstance(place, str) else PodPeer(*place), ports)
         for name, (place, ports) in OUTSIDE.items()
     }
-    policies = wiring.of_kind(pipeline.own_manifests(built), "NetworkPolicy")
+    policies = wiring.of_kind(generate.own_manifests(built), "NetworkPolicy")
     return Scene(case, policies, inside, visitors, outside)
 
 
@@ -383,7 +383,7 @@ def test_a_peer_without_ports_is_reached_where_its_address_says(part, peer, port
     declared = built.release.environment.network_policy.peers[peer][0].cidr
     rules = [
         rule
-        for policy in wiring.of_kind(pipeline.own_manifests(built), "NetworkPolicy")
+        for policy in wiring.of_kind(generate.own_manifests(built), "NetworkPolicy")
         for rule in policy["spec"].get("egress", [])
         if {"ipBlock": {"cidr": declared}} in rule["to"] or (declared is None and _at(rule, peer))
     ]

@@ -1,5 +1,4 @@
-from generator.model import documentation
-from generator.model import json_schema as schemas
+from generator.model import documentation, json_schema
 from generator.model.base import Spec
 from generator.model.environment import Environment
 from generator.model.repository import Repository
@@ -30,7 +29,7 @@ def test_the_text_below_a_field_is_found_that_of_a_base_too():
 def test_every_text_reaches_the_schema():
     for model in (Environment, Repository):
         texts = documentation.texts(model)
-        properties = schemas.schema(model.__name__.lower())["properties"]
+        properties = json_schema.schema(model.__name__.lower())["properties"]
         found = {
             name: properties[field.alias or name].get("description")
             for name, field in model.model_fields.items()
@@ -40,5 +39,7 @@ def test_every_text_reaches_the_schema():
 
 
 def test_no_two_models_share_a_name():
-    names = [kind.__name__ for kind in schemas._kinds(Spec) if kind.__module__.startswith("gener")]
+    names = [
+        kind.__name__ for kind in json_schema._kinds(Spec) if kind.__module__.startswith("gener")
+    ]
     assert sorted(names) == sorted(set(names))

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from generator.model import json_schema as schemas
+from generator.model import json_schema
 from generator.tree import tree
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING
 
@@ -29,7 +29,7 @@ def read(text):
 
 
 def faults(kind, data):
-    validator = jsonschema.Draft202012Validator(schemas.schema(kind))
+    validator = jsonschema.Draft202012Validator(json_schema.schema(kind))
     return [error.json_path for error in validator.iter_errors(data)]
 
 
@@ -42,14 +42,14 @@ def fields(schema):
 
 @pytest.mark.parametrize("kind", ["environment", "repository"])
 def test_the_schema_is_one(kind):
-    schema = schemas.schema(kind)
+    schema = json_schema.schema(kind)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("kind", ["environment", "repository"])
 def test_every_reference_leads_somewhere_and_every_definition_is_used(kind):
-    schema = schemas.schema(kind)
+    schema = json_schema.schema(kind)
     used = set()
 
     def walk(node):
@@ -68,7 +68,7 @@ def test_every_reference_leads_somewhere_and_every_definition_is_used(kind):
 
 @pytest.mark.parametrize("kind", ["environment", "repository"])
 def test_every_field_tells_what_it_is_for(kind):
-    schema = schemas.schema(kind)
+    schema = json_schema.schema(kind)
 
     def described(node):
         inner = [node, *node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
@@ -82,7 +82,7 @@ def test_every_field_tells_what_it_is_for(kind):
 
 @pytest.mark.parametrize("kind", ["environment", "repository"])
 def test_unknown_fields_are_refused_everywhere(kind):
-    schema = schemas.schema(kind)
+    schema = json_schema.schema(kind)
     open_ones = [
         name
         for name, node in [("(root)", schema), *schema["$defs"].items()]

@@ -4,7 +4,7 @@ import pytest
 
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.render.request import RenderResult
 from tests.definitions import carried_out, stand_in_charts
 from tests.repositories import DEV, SETTINGS, STAGING, changed
@@ -44,27 +44,27 @@ OBJECT = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
 
 def test_to_generate_again_is_to_do_nothing(charts):
     first = files(dev=DEV, staging=STAGING)
-    generation = pipeline.generate(first, (), charts)
+    generation = generate.generate(first, (), charts)
     assert not generation.failed and any(item.plan for item in generation.outcomes)
-    again = pipeline.generate(carried_out(first, generation), (), charts)
+    again = generate.generate(carried_out(first, generation), (), charts)
     assert not any(item.plan for item in again.outcomes)
 
 
 def test_only_the_chosen_are_planned_and_the_repository_as_a_whole(charts):
-    generation = pipeline.generate(files(dev=DEV, staging=STAGING), ["dev"], charts)
+    generation = generate.generate(files(dev=DEV, staging=STAGING), ["dev"], charts)
     assert [item.name for item in generation.outcomes] == ["dev", ""]
-    alone = pipeline.generate(files(dev=DEV, staging=STAGING), ["dev"], charts, whole=False)
+    alone = generate.generate(files(dev=DEV, staging=STAGING), ["dev"], charts, whole=False)
     assert [item.name for item in alone.outcomes] == ["dev"]
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_there(charts):
     with pytest.raises(UserError, match="no environment nowhere") as caught:
-        pipeline.generate(files(dev=DEV), ["nowhere"], charts)
+        generate.generate(files(dev=DEV), ["nowhere"], charts)
     assert "environments here: dev" in caught.value.hint
 
 
 def test_one_broken_definition_leaves_the_others_alone(charts):
-    generation = pipeline.generate(files(dev=DEV + "nonsense: 1\n", staging=STAGING), (), charts)
+    generation = generate.generate(files(dev=DEV + "nonsense: 1\n", staging=STAGING), (), charts)
     assert generation.failed == {"dev"}
     plans = {item.name: bool(item.plan) for item in generation.outcomes}
     assert plans["staging"] and not plans["dev"]
@@ -72,44 +72,44 @@ def test_one_broken_definition_leaves_the_others_alone(charts):
 
 def test_projects_stay_while_one_of_their_environments_is_broken(charts):
     settings = SETTINGS + "argocd: {project: {manage: true, name: airflow}}\n"
-    both = pipeline.generate(files(settings, dev=DEV, staging=STAGING), (), charts)
+    both = generate.generate(files(settings, dev=DEV, staging=STAGING), (), charts)
     assert "bootstrap/projects/airflow.yaml" in both.outcomes[-1].plan.paths
-    broken = pipeline.generate(files(settings, dev=DEV, staging=STAGING + "x: 1\n"), (), charts)
+    broken = generate.generate(files(settings, dev=DEV, staging=STAGING + "x: 1\n"), (), charts)
     assert "bootstrap/projects/airflow.yaml" not in broken.outcomes[-1].plan.paths
 
 
 def test_without_settings_nothing_is_planned(charts):
-    generation = pipeline.generate(Snapshot({}), (), charts)
+    generation = generate.generate(Snapshot({}), (), charts)
     assert [item.rule for item in generation.problems] == ["settings/missing"]
     assert generation.outcomes == ()
 
 
 def test_the_lock_takes_the_digest_of_the_chart_at_hand(charts):
-    generation = pipeline.generate(files(dev=DEV), (), charts)
+    generation = generate.generate(files(dev=DEV), (), charts)
     digest = charts.at_hand("1.22.0", None).digest
     assert digest in generation.outcomes[0].plan.writes[LOCK]
 
 
 def test_a_new_chart_version_forgets_the_old_digest(charts):
     first = files(dev=DEV)
-    written = carried_out(first, pipeline.generate(first, (), charts))
+    written = carried_out(first, generate.generate(first, (), charts))
     path = "environments/dev/environment.yaml"
     newer = changed(DEV, ("1.22.0", "1.22.1")).encode()
-    generation = pipeline.generate(Snapshot({**written.contents, path: newer}), (), charts)
+    generation = generate.generate(Snapshot({**written.contents, path: newer}), (), charts)
     lock = generation.outcomes[0].plan.writes[LOCK]
     assert '"1.22.1"' in lock and "digest: null" in lock
 
 
 def test_a_broken_lock_is_told_and_nothing_overwritten(charts):
     contents = {**files(dev=DEV).contents, LOCK: b"a: ["}
-    generation = pipeline.generate(Snapshot(contents), (), charts)
+    generation = generate.generate(Snapshot(contents), (), charts)
     assert generation.failed == {"dev"}
     assert {item.rule for item in generation.problems} == {"lock/broken"}
 
 
 def test_a_rendered_chart_is_part_of_the_tree(charts):
     engine = Rendering(RenderResult((OBJECT,), "", (), "test"))
-    generation = pipeline.generate(files(RENDERED, dev=DEV), (), charts, engine)
+    generation = generate.generate(files(RENDERED, dev=DEV), (), charts, engine)
     paths = generation.outcomes[0].plan.paths
     assert "environments/dev/generated/manifests/chart/service-a.yaml" in paths
     (asked,) = engine.asked
@@ -122,7 +122,7 @@ def test_a_rendered_chart_is_part_of_the_tree(charts):
 
 
 def test_where_nothing_may_be_rendered_such_a_tree_has_no_plan(charts):
-    generation = pipeline.generate(files(RENDERED, dev=DEV), (), charts, may_render=False)
+    generation = generate.generate(files(RENDERED, dev=DEV), (), charts, may_render=False)
     assert not generation.outcomes[0].plan and not generation.problems
-    refused = pipeline.generate(files(RENDERED, dev=DEV), (), charts)
+    refused = generate.generate(files(RENDERED, dev=DEV), (), charts)
     assert {item.rule for item in refused.problems} == {"chart/archive"}

@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
-from generator.actions import diff as compare
+from generator.actions import diff
 from generator.core.files import Overlay, Snapshot
-from generator.pipeline import review
-from generator.pipeline import toolchain as engines
+from generator.pipeline import review, toolchain
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository, run
 from tests.standin_chart import stand_in_archive
 
@@ -41,13 +40,13 @@ def base(caches, tmp_path_factory):
     return Snapshot(repo.tree())
 
 
-def means(files):
-    return review.Means(engines.charts(files), engines.lazy(files))
+def tools(files):
+    return review.Toolchain(toolchain.charts(files), toolchain.lazy(files))
 
 
 def reviewed(base, head, names=(), touched=None):
     revisions = review.Revisions(base, head, "base", "head")
-    return review.review(revisions, names, touched, means(head))
+    return review.review(revisions, names, touched, tools(head))
 
 
 def settings(*pairs):
@@ -191,4 +190,4 @@ def test_only_the_named_ones_are_compared(cached, base):
 def test_the_same_tree_says_why_there_is_nothing(cached, base):
     found = reviewed(base, base, touched=set())
     assert found.environments == () and found.reason == "the change touches no environment"
-    assert "no changes" in compare.formatted(found, "markdown", 5000, color=False).lower()
+    assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()

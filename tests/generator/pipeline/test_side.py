@@ -8,7 +8,7 @@ from generator.chart.cache import ChartCache
 from generator.chart.provider import Charts
 from generator.core.errors import UserError
 from generator.core.files import MAX_BYTES, Overlay, Snapshot
-from generator.pipeline import side as sides
+from generator.pipeline import side
 from generator.tree import catalogue
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
 
@@ -34,7 +34,7 @@ def whole(tmp_path_factory):
 
 
 def inputs(files, name=NAME):
-    return sides.inputs(files, name, catalogue.load(files).settings)
+    return side.inputs(files, name, catalogue.load(files).settings)
 
 
 def with_files(whole, **contents):
@@ -43,7 +43,7 @@ def with_files(whole, **contents):
 
 
 def failure(tmp_path, item):
-    return sides.side("here", item, Charts(ChartCache(tmp_path)), NoHelm()).failure
+    return side.side("here", item, Charts(ChartCache(tmp_path)), NoHelm()).failure
 
 
 def test_the_target_is_server_namespace_and_release(whole):
@@ -65,7 +65,7 @@ def test_a_broken_application_is_a_failure_and_no_crash(whole, tmp_path, text):
     files = with_files(whole, **{"generated/application.yaml": text})
     item = inputs(files)
     assert item.target is None or item.target[1:] != ("airflow-staging", "airflow")
-    lost = sides.inputs(files, NAME, None)
+    lost = side.inputs(files, NAME, None)
     assert lost.cluster is None
     problem = failure(tmp_path, lost)
     assert problem.environment == NAME and problem.path.startswith(FOLDER)
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_that_names_it(whole, tmp_path, 
     held = with_files(whole, **{place: b"x"})
     path = f"{FOLDER}/{place}"
     found = catalogue.load(Unreadable(held, path))
-    problem = failure(tmp_path, sides.inputs(Unreadable(held, path), NAME, found.settings))
+    problem = failure(tmp_path, side.inputs(Unreadable(held, path), NAME, found.settings))
     assert problem.path == path and "larger than" in problem.message
     assert [item.rule for item in found.problems] == (
         ["tree/unreadable"] if place == "environment.yaml" else []

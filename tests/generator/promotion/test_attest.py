@@ -5,7 +5,7 @@ import pytest
 from generator.forge.errors import ForgeError
 from generator.forge.port import ForgeKind
 from generator.promotion import evidence
-from generator.promotion.evidence import Standing, attest
+from generator.promotion.evidence import Standing, record_verification
 from generator.verify.result import Memory, Outcome, Verdict
 from tests.fakes.forge import SHA
 from tests.generator.forge.forges import setting
@@ -38,7 +38,7 @@ def verdict(outcome, message="14 conditions hold"):
 )
 def test_a_verdict_is_read_as_evidence(world, kind, outcome, standing):
     port = world.port(kind)
-    assert attest(port, verdict(outcome)) == ()
+    assert record_verification(port, verdict(outcome)) == ()
     found = evidence.read(port, "pay/staging", [SHA])
     assert found.standing is standing
     assert found.reason == f"{outcome.value}: 14 conditions hold"
@@ -47,9 +47,11 @@ def test_a_verdict_is_read_as_evidence(world, kind, outcome, standing):
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
 def test_a_cluster_that_could_not_be_seen_takes_nothing_back(world, kind):
     port = world.port(kind)
-    attest(port, verdict(Outcome.VERIFIED))
+    record_verification(port, verdict(Outcome.VERIFIED))
     written = len(world.store.writes())
-    assert attest(port, verdict(Outcome.UNKNOWN)) == ("not recorded: the verdict is unknown",)
+    assert record_verification(port, verdict(Outcome.UNKNOWN)) == (
+        "not recorded: the verdict is unknown",
+    )
     assert len(world.store.writes()) == written
     assert evidence.read(port, "pay/staging", [SHA]).standing is Standing.VERIFIED
 
@@ -57,8 +59,8 @@ def test_a_cluster_that_could_not_be_seen_takes_nothing_back(world, kind):
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
 def test_verified_once_more_is_healthy_since_the_first_time(world, kind):
     port = world.port(kind)
-    attest(port, verdict(Outcome.VERIFIED))
-    attest(port, verdict(Outcome.VERIFIED, "15 conditions hold"))
+    record_verification(port, verdict(Outcome.VERIFIED))
+    record_verification(port, verdict(Outcome.VERIFIED, "15 conditions hold"))
     mine = [item for item in world.store.statuses if item["context"].startswith("gen-env/verify")]
     assert len(mine) == 1
 
@@ -66,10 +68,10 @@ def test_verified_once_more_is_healthy_since_the_first_time(world, kind):
 def test_a_status_that_is_refused_is_an_error(world):
     world.store.fail(403, path="statuses", method="POST", times=99)
     with pytest.raises(ForgeError):
-        attest(world.port(ForgeKind.GITHUB), verdict(Outcome.VERIFIED))
+        record_verification(world.port(ForgeKind.GITHUB), verdict(Outcome.VERIFIED))
 
 
 def test_a_deployment_that_is_refused_is_said(world):
     world.store.fail(403, path="/deployments", times=99)
-    (line,) = attest(world.port(ForgeKind.GITHUB), verdict(Outcome.VERIFIED))
+    (line,) = record_verification(world.port(ForgeKind.GITHUB), verdict(Outcome.VERIFIED))
     assert line.startswith("recorded as a status alone, no deployment: the token may not do this")

@@ -7,7 +7,7 @@ import pytest
 from generator.core.errors import UserError
 from generator.promotion import promote as promotion
 from generator.promotion import rollback
-from generator.promotion.promote import Wish
+from generator.promotion.promote import Options
 from tests.fakes import git_server
 from tests.fakes.forge import TOKEN
 from tests.generator.promotion.world import DEFINITION, FROM, NOW
@@ -22,12 +22,12 @@ def served(world):
 
 
 def prepare(world, repo=None):
-    ground = world.ground(repo)
-    return promotion.prepare(ground, Wish("staging", "production"), world.means(), NOW)
+    base_branch = world.base_branch(repo)
+    return promotion.prepare(base_branch, Options("staging", "production"), world.tools(), NOW)
 
 
 def publish(world, found):
-    return promotion.publish_it(found, world.means(), NOW, pull=True)
+    return promotion.publish_it(found, world.tools(), NOW, pull=True)
 
 
 def promote(world, repo=None):
@@ -169,8 +169,10 @@ def test_two_rollbacks_at_once_leave_one_branch_and_one_pull_request(world, serv
     clones = [clone(world, served, name) for name in ("ann", "bob")]
 
     def back(repo):
-        made = rollback.prepare(world.ground(repo), rollback.Wish("staging"), world.means(), NOW)
-        return lambda: rollback.publish_it(made, world.means(), pull=True).placed.commit
+        made = rollback.prepare(
+            world.base_branch(repo), rollback.Options("staging"), world.tools(), NOW
+        )
+        return lambda: rollback.publish_it(made, world.tools(), pull=True).placed.commit
 
     outcomes = at_once(*[back(repo) for repo in clones])
     (branch,) = world.bare.branches("rollback/*")

@@ -4,8 +4,8 @@ import pytest
 
 from generator.core.errors import UserError
 from generator.promotion import pause
-from generator.promotion.pause import Wish
-from generator.promotion.promote import Means
+from generator.promotion.pause import Options
+from generator.promotion.promote import Toolchain
 from generator.promotion.sync_windows import frozen_until
 from tests.generator.promotion import world as worlds
 from tests.generator.promotion.world import FROM, NOW, PATHS
@@ -26,10 +26,10 @@ def world(tmp_path):
         yield made
 
 
-def apply(world, **wish):
-    found = pause.prepare(world.ground(), Wish("staging", **wish), world.means(), NOW)
+def apply(world, **options):
+    found = pause.prepare(world.base_branch(), Options("staging", **options), world.tools(), NOW)
     assert not found.nothing
-    return pause.publish_it(found, world.means(), pull=True)
+    return pause.publish_it(found, world.tools(), pull=True)
 
 
 def merge(world, branch):
@@ -69,7 +69,7 @@ def test_a_managed_project_gets_a_window_that_always_denies(world):
         "applications": ["airflow-staging"],
     }
     assert world.repo.run("generate", "--check").code == 0
-    resolved = world.ground().definition("staging").part("sync", "windows")
+    resolved = world.base_branch().definition("staging").part("sync", "windows")
     assert len(resolved) == 1
     merge(world, apply(world, resume=True).placed.branch)
     assert world.repo.tree() == before
@@ -86,7 +86,7 @@ def test_a_paused_environment_takes_no_promotion(world):
 @pytest.mark.parametrize("until", ["8h", "2026-06-03T20:00+00:00", "2026-06-03T22:00:00+02:00"])
 def test_until_a_time(world, until):
     world.configure(MANAGED)
-    found = pause.prepare(world.ground(), Wish("staging", until=until), world.means(), NOW)
+    found = pause.prepare(world.base_branch(), Options("staging", until=until), world.tools(), NOW)
     resolved = found.regenerated.built.resolved
     end = frozen_until(resolved.environment.sync.windows, NOW + timedelta(minutes=5))
     assert end == NOW + timedelta(hours=8)
@@ -109,7 +109,7 @@ def test_until_a_time(world, until):
 def test_an_until_that_cannot_be(world, until, word):
     world.configure(MANAGED)
     with pytest.raises(UserError, match=word):
-        pause.prepare(world.ground(), Wish("staging", until=until), world.means(), NOW)
+        pause.prepare(world.base_branch(), Options("staging", until=until), world.tools(), NOW)
 
 
 def test_twice_is_nothing_to_do(world):
@@ -144,10 +144,10 @@ def test_bad_input(world, arguments, code, word):
 
 
 def test_a_local_pause_needs_no_forge(world):
-    found = world.means()
-    means = Means(found.charts, found.renderer)
-    prepared = pause.prepare(world.ground(), Wish("staging"), means, NOW)
-    done = pause.publish_it(prepared, means, pull=False)
+    found = world.tools()
+    tools = Toolchain(found.charts, found.renderer)
+    prepared = pause.prepare(world.base_branch(), Options("staging"), tools, NOW)
+    done = pause.publish_it(prepared, tools, pull=False)
     assert world.repo.git("rev-parse", "pause/staging") == done.placed.commit
     assert FROM in world.repo.git("diff", "--name-only", "main", "pause/staging")
     assert world.bare.branches("pause/*") == []

@@ -1,8 +1,8 @@
 import pytest
 
 from generator.core.errors import UserError
-from generator.promotion import pause_marker as standstill
-from generator.promotion.pause_marker import Halt
+from generator.promotion import pause_marker
+from generator.promotion.pause_marker import DenyWindow
 from generator.yaml import facade as yamlio
 from tests.repositories import PRODUCTION, STAGING
 
@@ -25,9 +25,9 @@ TEXTS = {
     "production": PRODUCTION,
 }
 WAYS = {
-    "window": lambda text: standstill.with_window(text, Halt(), FILE),
-    "dated": lambda text: standstill.with_window(text, Halt("5 22 1 6 *", "480m"), FILE),
-    "automation": lambda text: standstill.without_automation(text, FILE),
+    "window": lambda text: pause_marker.with_window(text, DenyWindow(), FILE),
+    "dated": lambda text: pause_marker.with_window(text, DenyWindow("5 22 1 6 *", "480m"), FILE),
+    "automation": lambda text: pause_marker.without_automation(text, FILE),
 }
 
 
@@ -35,8 +35,8 @@ WAYS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_pause_taken_back_leaves_not_one_byte(text, way):
     paused = WAYS[way](TEXTS[text])
-    assert standstill.is_paused(paused)
-    assert standstill.resumed(paused, FILE) == TEXTS[text]
+    assert pause_marker.is_paused(paused)
+    assert pause_marker.resumed(paused, FILE) == TEXTS[text]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -52,7 +52,7 @@ def test_what_the_pause_says(text):
 @pytest.mark.parametrize("way", WAYS)
 def test_changes_elsewhere_meanwhile_stay(way):
     paused = WAYS[way](STAGING).replace("replicas: 2", "replicas: 9")
-    assert standstill.resumed(paused, FILE) == STAGING.replace("replicas: 2", "replicas: 9")
+    assert pause_marker.resumed(paused, FILE) == STAGING.replace("replicas: 2", "replicas: 9")
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_a_pause_that_was_edited_is_left_to_people(way, old, new):
     paused = WAYS[way](HEAD)
     assert old in paused
     with pytest.raises(UserError) as caught:
-        standstill.resumed(paused.replace(old, new), FILE)
+        pause_marker.resumed(paused.replace(old, new), FILE)
     assert "edited since" in caught.value.message
     assert caught.value.line == 3
 
 
 def test_no_pause_no_resume():
     with pytest.raises(UserError, match="no pause"):
-        standstill.resumed(HEAD, FILE)
+        pause_marker.resumed(HEAD, FILE)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_pause_is_kept_and_never_invented(way):
     paused = WAYS[way](HEAD)
     older = HEAD + "values: {}\n"
-    assert standstill.kept(paused, older, FILE) == WAYS[way](older)
-    assert standstill.kept(older, paused, FILE) == HEAD
-    assert standstill.kept(paused, paused, FILE) == paused
+    assert pause_marker.kept(paused, older, FILE) == WAYS[way](older)
+    assert pause_marker.kept(older, paused, FILE) == HEAD
+    assert pause_marker.kept(paused, paused, FILE) == paused

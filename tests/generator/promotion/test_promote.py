@@ -5,25 +5,27 @@ import pytest
 from generator.core.errors import UserError
 from generator.definition.lock import version
 from generator.promotion import promote as promotion
-from generator.promotion.base_branch import ground
+from generator.promotion.base_branch import base_branch
 from generator.promotion.evidence import Standing
-from generator.promotion.promote import Wish
+from generator.promotion.promote import Options
 from tests.generator.promotion.world import DEFINITION, FROM, NOW, PATHS
 from tests.repositories import changed, snapshot
 
-WISH = Wish("staging", "production")
+OPTIONS = Options("staging", "production")
 
 
-def prepare(world, wish=WISH, *, repo=None, forge=True, fetch=True):
-    return promotion.prepare(world.ground(repo, fetch=fetch), wish, world.means(forge=forge), NOW)
+def prepare(world, options=OPTIONS, *, repo=None, forge=True, fetch=True):
+    return promotion.prepare(
+        world.base_branch(repo, fetch=fetch), options, world.tools(forge=forge), NOW
+    )
 
 
 def publish(world, found, *, pull=True):
-    return promotion.publish_it(found, world.means(), NOW, pull=pull)
+    return promotion.publish_it(found, world.tools(), NOW, pull=pull)
 
 
-def promote(world, wish=WISH, *, repo=None, pull=True):
-    return publish(world, prepare(world, wish, repo=repo), pull=pull)
+def promote(world, options=OPTIONS, *, repo=None, pull=True):
+    return publish(world, prepare(world, options, repo=repo), pull=pull)
 
 
 def names(gates):
@@ -150,17 +152,17 @@ def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world):
     promote(world)
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
     found = prepare(world)
-    means = world.means()
-    listed = means.forge.list_open_prs
+    tools = world.tools()
+    listed = tools.forge.list_open_prs
 
     def closing():
         answer = listed()
         world.store.pulls[1]["state"] = "closed"
-        means.forge.list_open_prs = listed
+        tools.forge.list_open_prs = listed
         return answer
 
-    means.forge.list_open_prs = closing
-    done = promotion.publish_it(found, means, NOW, pull=True)
+    tools.forge.list_open_prs = closing
+    done = promotion.publish_it(found, tools, NOW, pull=True)
     assert [item["number"] for item in world.pulls()] == [2]
     assert done.pull.number == 2
 
@@ -171,7 +173,7 @@ def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world
     world.merge(FROM, ("tag: 3.2.2-r2", "tag: 3.2.2-r9"), repo=other)
     world.verified("staging", sha=other.git("rev-parse", "main"))
     found = prepare(world)
-    assert found.ground.base == world.bare.branch("main")
+    assert found.base_branch.base == world.bare.branch("main")
     assert found.choice.moves[0].new == "3.2.2-r9"
     assert found.evidence.standing is Standing.VERIFIED
 
@@ -327,7 +329,7 @@ def test_a_remote_that_is_gone_is_said(world):
     world.stage()
     world.repo.git("remote", "set-url", "origin", "https://ann:s3cr3t-token@127.0.0.1:1/x.git")
     with pytest.raises(UserError) as caught:
-        world.ground()
+        world.base_branch()
     assert "cannot read origin" in caught.value.message
     assert "s3cr3t-token" not in caught.value.message
 
@@ -335,14 +337,16 @@ def test_a_remote_that_is_gone_is_said(world):
 def test_no_remote_is_said(world):
     world.repo.git("remote", "remove", "origin")
     with pytest.raises(UserError, match="no remote"):
-        world.ground()
+        world.base_branch()
 
 
 def test_a_local_repository_promotes_from_its_own_branch(world):
     world.stage()
     world.repo.git("remote", "remove", "origin")
-    found = prepare(world, Wish("staging", "production", "no forge here"), forge=False, fetch=False)
-    assert found.ground.base == world.repo.git("rev-parse", "main")
+    found = prepare(
+        world, Options("staging", "production", "no forge here"), forge=False, fetch=False
+    )
+    assert found.base_branch.base == world.repo.git("rev-parse", "main")
     assert found.blocked == ()
     assert publish(world, found, pull=False).placed.created
 
@@ -419,8 +423,8 @@ def test_the_proof_is_that_of_the_merge_commit(world):
 
 def test_a_reason_is_recorded_in_commit_and_text(world):
     world.merge(FROM, ("replicas: 2", "replicas: 3"))
-    wish = Wish("staging", "production", "the bank waits\nfor @everyone")
-    done = promote(world, wish)
+    options = Options("staging", "production", "the bank waits\nfor @everyone")
+    done = promote(world, options)
     assert "Forced: the bank waits for @everyone" in world.repo.git(
         "log", "-1", "--format=%B", done.placed.commit
     )
@@ -459,21 +463,21 @@ def test_labels_that_cannot_be_read_are_missing(world):
 
 
 @pytest.mark.parametrize(
-    ("wish", "word"),
+    ("options", "word"),
     [
-        (Wish("staging", "staging"), "to itself"),
-        (Wish("nowhere", "production"), "no environment nowhere"),
-        (Wish("staging", "nowhere"), "no environment nowhere"),
-        (Wish("staging", "production", "  "), "needs a reason"),
+        (Options("staging", "staging"), "to itself"),
+        (Options("nowhere", "production"), "no environment nowhere"),
+        (Options("staging", "nowhere"), "no environment nowhere"),
+        (Options("staging", "production", "  "), "needs a reason"),
     ],
 )
-def test_bad_wishes(world, wish, word):
+def test_bad_wishes(world, options, word):
     with pytest.raises(UserError, match=word):
-        prepare(world, wish)
+        prepare(world, options)
 
 
 def test_against_the_order_is_blocked_whatever_the_reason(world):
-    found = prepare(world, Wish("production", "staging", "please"))
+    found = prepare(world, Options("production", "staging", "please"))
     assert names(found.blocked) == ["order"]
 
 
@@ -519,12 +523,12 @@ def test_what_the_forge_refuses_about_the_pull_request_can_be_tried_again(world,
 
 def test_an_expired_token_is_said(world):
     world.stage()
-    means = world.means()
+    tools = world.tools()
     world.store.expired.update(world.store.tokens)
-    found = promotion.prepare(world.ground(), WISH, means, NOW)
+    found = promotion.prepare(world.base_branch(), OPTIONS, tools, NOW)
     assert names(found.blocked) == ["verified"]
     with pytest.raises(UserError, match="does not accept the token"):
-        promotion.publish_it(found, means, NOW, pull=True)
+        promotion.publish_it(found, tools, NOW, pull=True)
     assert world.bare.branches("promote/*") == []
 
 
@@ -551,7 +555,9 @@ def test_a_folder_below_the_top_of_the_git_repository(world, tmp_path):
         other.write(f"deploy/{path}", content)
     other.commit("All of it")
     other.git("push", "--quiet", "--force", "origin", "mono:main")
-    found = promotion.prepare(ground(other.root / "deploy", fetch=True), WISH, world.means(), NOW)
+    found = promotion.prepare(
+        base_branch(other.root / "deploy", fetch=True), OPTIONS, world.tools(), NOW
+    )
     done = publish(world, found)
     assert world.show(done.placed.branch, f"deploy/{DEFINITION}") is not None
     assert world.show(done.placed.branch, DEFINITION) is None

@@ -2,12 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from generator.actions import diff as compare
-from generator.promotion import gates, recheck
-from generator.promotion import pause_marker as standstill
-from generator.promotion import promote as promotion
+from generator.actions import diff
+from generator.promotion import gates, pause_marker, promote, recheck
 from generator.promotion.evidence import Evidence, Standing
-from generator.promotion.promote import Wish
+from generator.promotion.promote import Options
 from generator.promotion.recheck import Proposed
 from generator.promotion.regenerate import difference
 from tests.generator.promotion.world import DEFINITION, FROM, NOW, PATHS, VERIFIED
@@ -20,16 +18,18 @@ def promoted(world):
     """A world with an open promotion, and its branch."""
     world.configure(POLICY)
     world.stage()
-    found = promotion.prepare(world.ground(), Wish("staging", "production"), world.means(), NOW)
-    placed = promotion.publish_it(found, world.means(), NOW, pull=True).placed
+    found = promote.prepare(
+        world.base_branch(), Options("staging", "production"), world.tools(), NOW
+    )
+    placed = promote.publish_it(found, world.tools(), NOW, pull=True).placed
     world.branch = placed.branch
     return world
 
 
 def again(world, *, head=None, branch=None, now=NOW, evidence=None, **more):
-    tree = world.ground().tree
-    base = compare.at_revision(tree, "origin/main", "")
-    changed = compare.at_revision(tree, head or world.branch, "")
+    tree = world.base_branch().tree
+    base = diff.at_revision(tree, "origin/main", "")
+    changed = diff.at_revision(tree, head or world.branch, "")
     proposed = Proposed(
         "production", base, changed, frozenset(difference(base, changed)),
         branch or world.branch, **more
@@ -124,7 +124,9 @@ def test_labels_are_asked_for_as_the_base_says(promoted):
 
 
 def test_a_pause_is_no_promotion(promoted):
-    text = standstill.with_window(promoted.repo.read(DEFINITION), standstill.Halt(), DEFINITION)
+    text = pause_marker.with_window(
+        promoted.repo.read(DEFINITION), pause_marker.DenyWindow(), DEFINITION
+    )
     promoted.repo.git("switch", "--quiet", "--create", "any/name")
     promoted.repo.write(DEFINITION, text)
     promoted.repo.commit("Pause")

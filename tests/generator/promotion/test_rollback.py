@@ -2,7 +2,7 @@ import pytest
 
 from generator.core.errors import UserError
 from generator.promotion import rollback
-from generator.promotion.rollback import Wish
+from generator.promotion.rollback import Options
 from tests.generator.promotion import world as worlds
 from tests.generator.promotion.world import DEFINITION, FROM, NOW
 from tests.repositories import changed, run, snapshot
@@ -18,13 +18,15 @@ def world(tmp_path):
         yield made
 
 
-def prepare(world, environment="staging", **wish):
-    return rollback.prepare(world.ground(), Wish(environment, **wish), world.means(), NOW)
+def prepare(world, environment="staging", **options):
+    return rollback.prepare(
+        world.base_branch(), Options(environment, **options), world.tools(), NOW
+    )
 
 
-def back(world, environment="staging", *, pull=True, **wish):
-    found = prepare(world, environment, **wish)
-    return rollback.publish_it(found, world.means(), pull=pull)
+def back(world, environment="staging", *, pull=True, **options):
+    found = prepare(world, environment, **options)
+    return rollback.publish_it(found, world.tools(), pull=pull)
 
 
 def upgrade(world, version):

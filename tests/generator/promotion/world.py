@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from generator.forge.port import ForgeKind
-from generator.pipeline import toolchain as engines
-from generator.promotion import forge as reach
-from generator.promotion.base_branch import ground
-from generator.promotion.promote import Means
+from generator.pipeline import toolchain
+from generator.promotion import forge as forge_access
+from generator.promotion.base_branch import base_branch
+from generator.promotion.promote import Toolchain
 from tests.fakes.forge import BOT, REPOSITORY, TOKEN, Store, serving
 from tests.repositories import PRODUCTION, SETTINGS, STAGING, Repo, changed, repository
 
@@ -147,18 +147,18 @@ class World:
             }
         )
 
-    def ground(self, repo=None, *, fetch=True):
-        return ground((repo or self.repo).root, fetch=fetch)
+    def base_branch(self, repo=None, *, fetch=True):
+        return base_branch((repo or self.repo).root, fetch=fetch)
 
-    def means(self, *, forge=True):
-        place = self.ground(fetch=False)
-        charts, renderer = engines.charts(), engines.lazy(place.files)
+    def tools(self, *, forge=True):
+        place = self.base_branch(fetch=False)
+        charts, renderer = toolchain.charts(), toolchain.lazy(place.files)
         if not forge:
-            return Means(charts, renderer, None, "there is no token for gitea")
+            return Toolchain(charts, renderer, None, "there is no token for gitea")
         environment = {"GEN_ENV_FORGE_TOKEN": TOKEN}
-        port = reach.forge_of(place.settings.repository.repository, None, environment)
+        port = forge_access.forge_of(place.settings.repository.repository, None, environment)
         assert port.kind is ForgeKind.GITEA
-        return Means(charts, renderer, port)
+        return Toolchain(charts, renderer, port)
 
     def pulls(self, state="open"):
         return [item for item in self.store.pulls.values() if item["state"] == state]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.model.auth import Auth
-from generator.release.v1 import webserver_config as auth
+from generator.release.v1 import webserver_config
 
 OIDC = {"issuer": "https://id.example.com/realms/a/", "clientId": "airflow"}
 LDAP = {"server": "ldap://ldap.example.com", "base": "dc=example", "bindUser": "cn=reader"}
@@ -67,13 +67,13 @@ def installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "flask_appbuilder.const", constants)
     monkeypatch.setitem(sys.modules, "ldap", module("ldap"))
     monkeypatch.setitem(sys.modules, "ldap.filter", module("ldap.filter"))
-    monkeypatch.setenv(auth.OIDC_SECRET_VARIABLE, "oidc-secret")
-    monkeypatch.setenv(auth.LDAP_SECRET_VARIABLE, "bind-secret")
-    monkeypatch.delenv(auth.LDAP_CA_VARIABLE, raising=False)
+    monkeypatch.setenv(webserver_config.OIDC_SECRET_VARIABLE, "oidc-secret")
+    monkeypatch.setenv(webserver_config.LDAP_SECRET_VARIABLE, "bind-secret")
+    monkeypatch.delenv(webserver_config.LDAP_CA_VARIABLE, raising=False)
 
 
 def text(ways, *, airflow_3=True):
-    return auth.webserver_config(Auth.model_validate(ways), airflow_3=airflow_3)
+    return webserver_config.webserver_config(Auth.model_validate(ways), airflow_3=airflow_3)
 
 
 def loaded(ways):
@@ -115,8 +115,8 @@ def test_roles_are_those_of_each_sign_in():
 def test_secrets_are_read_where_the_text_is_loaded(monkeypatch):
     for ways in ({"oidc": OIDC}, {"ldap": LDAP}):
         assert "-secret" not in text(ways).replace("client-secret", "")
-    monkeypatch.delenv(auth.OIDC_SECRET_VARIABLE)
-    with pytest.raises(KeyError, match=auth.OIDC_SECRET_VARIABLE):
+    monkeypatch.delenv(webserver_config.OIDC_SECRET_VARIABLE)
+    with pytest.raises(KeyError, match=webserver_config.OIDC_SECRET_VARIABLE):
         loaded({"oidc": OIDC})
 
 
@@ -196,7 +196,7 @@ def test_the_directory_is_asked_through_tls_only(server, start_tls):
 
 def test_the_directory_s_own_authority_is_given_by_variable(monkeypatch):
     assert loaded({"ldap": LDAP}).AUTH_LDAP_TLS_CACERTFILE.endswith("ca-certificates.crt")
-    monkeypatch.setenv(auth.LDAP_CA_VARIABLE, "/ca/ca.pem")
+    monkeypatch.setenv(webserver_config.LDAP_CA_VARIABLE, "/ca/ca.pem")
     assert loaded({"ldap": LDAP}).AUTH_LDAP_TLS_CACERTFILE == "/ca/ca.pem"
 
 
@@ -226,7 +226,7 @@ def test_no_text_escapes_its_quotes_or_opens_a_template(value, group):
             )
         }
     )
-    written = auth.webserver_config(oidc, airflow_3=True)
+    written = webserver_config.webserver_config(oidc, airflow_3=True)
     assert "{{" not in written
     names = {}
     exec(compile(written, "webserver_config.py", "exec"), names)
@@ -243,21 +243,21 @@ def test_same_input_same_text():
 @pytest.mark.parametrize("ways", [{}, {"defaultUser": {}}, {"manager": "a.b.Manager"}])
 def test_other_ways_need_no_file(ways):
     assert text(ways) is None
-    assert auth.secret_env(Auth.model_validate(ways), "airflow") == []
+    assert webserver_config.secret_env(Auth.model_validate(ways), "airflow") == []
 
 
 def test_secrets_of_the_api_server():
     oidc, ldap = Auth.model_validate({"oidc": OIDC}), Auth.model_validate({"ldap": LDAP})
-    assert auth.secret_env(oidc, "rel") == [
+    assert webserver_config.secret_env(oidc, "rel") == [
         ("AIRFLOW_OIDC_CLIENT_SECRET", "rel-oidc", "client-secret")
     ]
-    assert auth.secret_env(ldap, "rel") == [
+    assert webserver_config.secret_env(ldap, "rel") == [
         ("AIRFLOW_LDAP_BIND_PASSWORD", "rel-ldap", "bind-password")
     ]
     named = Auth.model_validate({"oidc": {**OIDC, "secretName": "mine"}})
-    assert auth.secret_env(named, "rel")[0][1] == "mine"
+    assert webserver_config.secret_env(named, "rel")[0][1] == "mine"
 
 
 def test_redirect_address_moved_in_airflow_3():
-    assert auth.redirect_path(airflow_3=True) == "/auth/oauth-authorized/oidc"
-    assert auth.redirect_path(airflow_3=False) == "/oauth-authorized/oidc"
+    assert webserver_config.redirect_path(airflow_3=True) == "/auth/oauth-authorized/oidc"
+    assert webserver_config.redirect_path(airflow_3=False) == "/oauth-authorized/oidc"

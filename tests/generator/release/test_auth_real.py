@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from generator.model.auth import Auth
-from generator.release.v1 import webserver_config as auth
+from generator.release.v1 import webserver_config
 from tests.generator.release import authority, directory, oidc_provider
 from tests.generator.release.airflow_server import Airflow
 
@@ -39,14 +39,14 @@ def provider(certificates):
 def started(home, ways, secrets):
     definition = Auth.model_validate(ways)
     airflow = Airflow(PYTHON, home, secrets)
-    airflow.configure(auth.webserver_config(definition, airflow_3=airflow.airflow_3))
+    airflow.configure(webserver_config.webserver_config(definition, airflow_3=airflow.airflow_3))
     return airflow.serve()
 
 
 @pytest.fixture(scope="module")
 def oidc(provider, certificates, tmp_path_factory):
     secrets = {
-        auth.OIDC_SECRET_VARIABLE: oidc_provider.SECRET,
+        webserver_config.OIDC_SECRET_VARIABLE: oidc_provider.SECRET,
         "REQUESTS_CA_BUNDLE": str(certificates[0]),
     }
     ways = {
@@ -69,7 +69,9 @@ def flow(oidc, provider, certificates):
         browser = requests.Session()
         prefix = "/auth" if oidc.airflow_3 else ""
         start = browser.get(
-            f"{oidc.url}{prefix}/login/{auth.PROVIDER}", timeout=30, allow_redirects=False
+            f"{oidc.url}{prefix}/login/{webserver_config.PROVIDER}",
+            timeout=30,
+            allow_redirects=False,
         )
         assert start.headers["Location"].startswith(f"{provider.issuer}/authorize"), start.text
         back = browser.get(
@@ -162,13 +164,13 @@ def test_somebody_without_a_name_is_refused(oidc, flow):
 
 
 def test_behind_a_tls_proxy_people_are_sent_back_to_https(oidc):
-    path = f"{'/auth' if oidc.airflow_3 else ''}/login/{auth.PROVIDER}"
+    path = f"{'/auth' if oidc.airflow_3 else ''}/login/{webserver_config.PROVIDER}"
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "airflow.example.com"}
     answer = requests.get(
         oidc.url + path, headers=forwarded, timeout=30, allow_redirects=False
     ).headers["Location"]
     (target,) = urllib.parse.parse_qs(urllib.parse.urlsplit(answer).query)["redirect_uri"]
-    expected = auth.redirect_path(airflow_3=oidc.airflow_3)
+    expected = webserver_config.redirect_path(airflow_3=oidc.airflow_3)
     assert target == f"https://airflow.example.com{expected}"
 
 
@@ -185,8 +187,8 @@ def people(certificates, tmp_path_factory):
 @pytest.fixture(scope="module", params=["StartTLS", "TLS"])
 def ldap(request, people, certificates, tmp_path_factory):
     secrets = {
-        auth.LDAP_SECRET_VARIABLE: directory.BIND_PASSWORD,
-        auth.LDAP_CA_VARIABLE: str(certificates[0]),
+        webserver_config.LDAP_SECRET_VARIABLE: directory.BIND_PASSWORD,
+        webserver_config.LDAP_CA_VARIABLE: str(certificates[0]),
     }
     ways = {
         "server": people[request.param == "TLS"],

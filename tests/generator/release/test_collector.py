@@ -3,9 +3,8 @@
 import pytest
 import yaml
 
-from generator.manifests import network_policies as network
-from generator.manifests import service_monitors as monitors
-from generator.release.v1 import otel_collector as collector
+from generator.manifests import network_policies, service_monitors
+from generator.release.v1 import otel_collector
 from tests.repositories import STAGING, changed, release
 
 OTEL = STAGING + "metrics: {type: otel, serviceMonitor: true}\n"
@@ -27,12 +26,12 @@ def given(config, **more):
 def objects(text):
     return {
         f"{item['kind']}/{item['metadata']['name']}": item
-        for item in monitors.monitors(release(text))
+        for item in service_monitors.monitors(release(text))
     }
 
 
 def test_metrics_are_offered_to_prometheus_and_traces_logged():
-    config = yaml.safe_load(collector.configuration(metrics=True, traces=True))
+    config = yaml.safe_load(otel_collector.configuration(metrics=True, traces=True))
     pipelines = config["service"]["pipelines"]
     assert pipelines["metrics"]["exporters"] == ["prometheus"]
     assert pipelines["traces"]["exporters"] == ["logging"]
@@ -50,8 +49,8 @@ def test_metrics_are_offered_to_prometheus_and_traces_logged():
     ],
 )
 def test_only_what_is_used_is_configured(metrics, traces, ports):
-    text = collector.configuration(metrics=metrics, traces=traces)
-    assert dict(collector.scraped(given(text))) == ports
+    text = otel_collector.configuration(metrics=metrics, traces=traces)
+    assert dict(otel_collector.scraped(given(text))) == ports
     used = yaml.safe_load(text)["service"]["pipelines"]
     assert ("metrics" in used, "traces" in used) == (metrics, traces)
 
@@ -75,7 +74,7 @@ def test_only_what_is_used_is_configured(metrics, traces, ports):
     ],
 )
 def test_ports_are_read_from_any_configuration(config, ports):
-    assert dict(collector.scraped(given(config))) == ports
+    assert dict(otel_collector.scraped(given(config))) == ports
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_ports_are_read_from_any_configuration(config, ports):
     ],
 )
 def test_what_only_reaches_the_log_is_known(config, signal, lost):
-    assert collector.ends_in_log(given(config), signal) is lost
+    assert otel_collector.ends_in_log(given(config), signal) is lost
 
 
 def test_a_service_of_ours_leads_prometheus_to_ports_that_the_chart_does_not_open():
@@ -123,7 +122,7 @@ def test_without_a_port_to_scrape_there_is_no_monitor(text):
 
 def test_prometheus_may_reach_these_ports_and_nothing_else_may():
     enforced = "networkPolicy: {mode: ingress}\n"
-    policies, problems = network.policies(release(OTEL + enforced))
+    policies, problems = network_policies.policies(release(OTEL + enforced))
     assert not problems
     (policy,) = [item for item in policies if item["metadata"]["name"].endswith("otel-collector")]
     scrape = [

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.model.environment import Environment
-from generator.release.v1 import database_connections as connections
+from generator.release.v1 import database_connections
 
 
 def environment(version="3.2.2", executor="CeleryExecutor", config=None, env=None, **fields):
@@ -24,7 +24,7 @@ def environment(version="3.2.2", executor="CeleryExecutor", config=None, env=Non
 
 
 def demands(env):
-    return {demand.component: demand.per_pod for demand in connections.connections(env)}
+    return {demand.component: demand.per_pod for demand in database_connections.connections(env)}
 
 
 def test_api_server_fills_the_pool_of_each_process():
@@ -109,13 +109,13 @@ def test_task_pods_of_3_only_check_the_database():
 
 
 def test_result_backend_has_one_connection_per_process():
-    found = connections.result_backend(environment(workers={"concurrency": 6}))
+    found = database_connections.result_backend(environment(workers={"concurrency": 6}))
     assert [(d.component, d.per_pod) for d in found] == [("workers", 6), ("scheduler", 1)]
-    assert connections.result_backend(environment(executor="LocalExecutor")) == []
+    assert database_connections.result_backend(environment(executor="LocalExecutor")) == []
 
 
 def test_every_number_says_why():
     for version in ("3.2.2", "2.11.0"):
-        for demand in connections.connections(environment(version)):
+        for demand in database_connections.connections(environment(version)):
             assert demand.why
             assert demand.per_pod > 0

@@ -17,7 +17,7 @@ from generator.core.problem import Severity
 from generator.lint.objects import crd_schema
 from generator.lint.values import deprecated, unknown_keys
 from generator.lint.values import schema as values_schema
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.release import release
 from tests import definitions, wiring
 from tests.definitions import CORE, EXCLUDED, NOW, OPTIONS, cases, label, pairwise
@@ -99,7 +99,7 @@ def test_what_is_excluded_is_refused(item, choices, stand_in):
     files, _ = definitions.generated(
         definitions.repository({**case, "source": "repository"}), stand_in, sealed=False
     )
-    found = validate.validate([], validate.Means(files, stand_in, None, NOW))
+    found = validate.validate([], validate.Toolchain(files, stand_in, None, NOW))
     refused = {problem.rule for problem in found.problems if problem.severity is Severity.ERROR}
     assert item.rule in refused
 
@@ -141,7 +141,7 @@ def _check_tree(case, charts):
     folder = built.definition.folder
     assert f"{folder}/generated/application.yaml" in files.contents
     assert f"{folder}/generated/values.yaml" in files.contents
-    archive = pipeline.archive_for(built, charts)
+    archive = generate.archive_for(built, charts)
     values = validate.inputs(built, built.release, archive)
     assert not [
         *values_schema.schema_problems(values, archive.schema()),
@@ -190,12 +190,12 @@ def test_a_case_renders_on_the_official_chart(case, official, renderer):
 def _check_render(case, charts, renderer):
     sealed = case["secrets"] != "stubs"
     files, _ = definitions.generated(definitions.repository(case), charts, renderer, sealed=sealed)
-    means = validate.Means(files, charts, renderer, NOW, crds=Path(CRDS) if CRDS else None)
-    found = validate.validate([], means)
+    tools = validate.Toolchain(files, charts, renderer, NOW, crds=Path(CRDS) if CRDS else None)
+    found = validate.validate([], tools)
     built = definitions.built(files)
-    request = pipeline.request(built, pipeline.archive_for(built, charts))
+    request = generate.request(built, generate.archive_for(built, charts))
     chart = list(renderer.render(request).manifests)
-    objects = [*pipeline.own_manifests(built), *chart]
+    objects = [*generate.own_manifests(built), *chart]
     faults = [
         *_findings(found),
         *_randomness(request, chart, renderer.inner),

@@ -1,8 +1,8 @@
 import pytest
 
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.release import release
-from generator.tree import secret_state as secretstate
+from generator.tree import secret_state
 from tests.repositories import DEV, PRODUCTION, built, changed
 from tests.repositories import release as released
 
@@ -57,7 +57,7 @@ def test_an_annotation_for_a_long_name_fits_and_stays_distinct():
 
 def test_every_needed_key_has_a_state_and_a_way():
     result = built(PRODUCTION)
-    rows = secretstate.rows(result.release, result.secrets)
+    rows = secret_state.rows(result.release, result.secrets)
     assert {row.state for row in rows} == {"missing"}
     made = {(row.secret, row.key): row.made for row in rows}
     assert made["airflow-fernet-key", "fernet-key"] == "generated"
@@ -67,7 +67,7 @@ def test_every_needed_key_has_a_state_and_a_way():
 
 
 def test_what_argo_cd_applies_beside_the_chart():
-    kinds = [item["kind"] for item in pipeline.own_manifests(built(PRODUCTION))]
+    kinds = [item["kind"] for item in generate.own_manifests(built(PRODUCTION))]
     assert kinds[0] == "Namespace"
     assert {"NetworkPolicy", "ServiceMonitor", "SealedSecret"} <= set(kinds)
-    assert pipeline.application_of(built(PRODUCTION))["metadata"]["name"] == "airflow-production"
+    assert generate.application_of(built(PRODUCTION))["metadata"]["name"] == "airflow-production"

@@ -4,7 +4,7 @@ import pytest
 
 from generator.kube.resource import key_of
 from generator.release.v1.nondeterminism import PINS
-from generator.render import normalise as render_steady
+from generator.render import normalise
 from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.engine import SdkEngine
 from generator.render.nondeterminism import RandomField
@@ -25,23 +25,23 @@ def test_two_renders_of_different_values_differ_in_what_was_changed_alone(chart,
     sides = []
     for number in (1, 2):
         asked = request(chart, {"staticKey": "", "scheduler": {"replicas": number}})
-        steady = render_steady.render(renderer, asked, PINS)
+        steady = normalise.render(renderer, asked, PINS)
         assert [field.field for field in steady.random] == ["data.api-secret-key"]
         sides.append({item["kind"]: item for item in steady.manifests})
     differing = [kind for kind in sides[0] if sides[0][kind] != sides[1][kind]]
     assert differing == ["Deployment"]
-    assert sides[0]["Secret"]["data"] == {"api-secret-key": render_steady.MADE_UP}
+    assert sides[0]["Secret"]["data"] == {"api-secret-key": normalise.MADE_UP}
 
 
 def test_a_chart_whose_secrets_are_fixed_stays_as_it_is(chart):
     engine = SdkEngine()
     plain = engine.render(request(chart))
-    steady = render_steady.render(engine, request(chart), PINS)
+    steady = normalise.render(engine, request(chart), PINS)
     assert steady.manifests == plain.manifests and steady.random == ()
 
 
 def test_a_failing_render_is_passed_on(chart):
-    found = render_steady.render(SdkEngine(), request(chart, {"executor": 1}), PINS)
+    found = normalise.render(SdkEngine(), request(chart, {"executor": 1}), PINS)
     assert isinstance(found, RenderFailure)
 
 
@@ -71,13 +71,13 @@ class Dice:
 
 def test_without_secrets_there_is_one_render():
     dice = Dice("ConfigMap")
-    assert render_steady.render(dice, None, ()).random == () and dice.count == 1
+    assert normalise.render(dice, None, ()).random == () and dice.count == 1
 
 
 def test_what_differs_is_settled_at_any_depth(chart):
     dice = Dice("Secret", "ConfigMap")
-    steady = render_steady.render(dice, request(chart), ())
-    made_up = render_steady.MADE_UP
+    steady = normalise.render(dice, request(chart), ())
+    made_up = normalise.MADE_UP
     want = {"x": made_up, "same": "1", "only1": made_up, "list": [made_up]}
     assert [item["data"] for item in steady.manifests] == [want, want] and dice.count == 2
 
@@ -87,7 +87,7 @@ def test_one_problem_for_each_setting_names_the_fields_and_no_value():
     key = key_of(manifest, "ns")
     pinned = [RandomField(key, f"data.{number}", ("one", "two")) for number in range(7)]
     found = list(
-        render_steady.problems([*pinned, RandomField(key, "z", ())], environment="e", path="p")
+        normalise.problems([*pinned, RandomField(key, "z", ())], environment="e", path="p")
     )
     assert [item.hint for item in found] == ["set one or two", ""]
     assert "data.4 and 2 more" in found[0].message and found[0].rule == "render/random"

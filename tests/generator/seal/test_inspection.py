@@ -4,8 +4,7 @@ import pytest
 
 from generator.core.problem import Severity
 from generator.redaction.secret import Secret
-from generator.seal import fernet, generate, inspection, sealing
-from generator.seal import uri as connection
+from generator.seal import fernet, generate, inspection, sealing, uri
 from generator.seal.inspection import Expected, Place
 from generator.seal.scopes import NAMESPACE_WIDE, Scope
 from generator.seal.sealed_secret import merge, stub
@@ -127,7 +126,7 @@ def test_one_ciphertext_in_two_files_is_reported_for_both():
     ("host", "expected"), [("pg.internal", []), ("pg2.internal", [("uri", "warning")])]
 )
 def test_a_database_that_moved_while_the_uri_did_not_is_a_warning(host, expected):
-    wanted = connection.fingerprint("postgresql", host, None, "airflow")
+    wanted = uri.fingerprint("postgresql", host, None, "airflow")
     demand = Expected("db", "team", uri_parts={"connection": wanted})
     assert found(sealed(), demand) == expected
 

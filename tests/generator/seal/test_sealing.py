@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
 from generator.seal import sealing
-from generator.seal import uri as connection
+from generator.seal import uri as uris
 from generator.seal.scopes import Scope
 from generator.seal.sealed_secret import (
     MAX_SECRET_BYTES,
@@ -87,7 +87,7 @@ def test_an_earlier_certificate_is_remembered_while_its_ciphertexts_remain():
 def test_fingerprints_of_uris_follow_their_keys():
     uri = "postgresql://u:p@pg.internal/airflow"
     sealed = seal(stub("db", "team", ["connection", "other"]), {"connection": uri, "other": "x"})
-    wanted = connection.fingerprint("postgresql", "pg.internal", 5432, "airflow")
+    wanted = uris.fingerprint("postgresql", "pg.internal", 5432, "airflow")
     assert annotation(sealed, URI_PARTS) == f"connection={wanted}"
     assert annotation(seal(sealed, {"other": "y"}), URI_PARTS) == f"connection={wanted}"
     assert URI_PARTS not in seal(sealed, {"connection": "no uri"})["metadata"]["annotations"]

@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
-from generator.seal import uri as connection
+from generator.seal import uri as uris
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
 def metadata(**changes):
     parts = {"host": "pg.internal", "name": "airflow", "user": "airflow", "password": Secret("pw")}
-    return connection.database("postgresql", **(parts | changes))
+    return uris.database("postgresql", **(parts | changes))
 
 
 def test_the_metadata_uri_of_postgresql():
@@ -24,20 +24,20 @@ def test_the_metadata_uri_of_postgresql():
 
 def test_the_result_backend_differs_by_its_prefix_alone():
     found = metadata()
-    assert connection.result_backend(found).uri().text() == "db+" + found.uri().text()
+    assert uris.result_backend(found).uri().text() == "db+" + found.uri().text()
 
 
 def test_the_brokers_uri_has_no_user():
-    made = connection.redis(host="redis", password=Secret("pass"))
+    made = uris.redis(host="redis", password=Secret("pass"))
     assert made.uri().text() == "redis://:pass@redis:6379/0"
     assert (
-        connection.redis(host="r", password=None, tls=True, database=3).uri().text()
+        uris.redis(host="r", password=None, tls=True, database=3).uri().text()
         == "rediss://r:6379/3"
     )
 
 
 def test_mysql_has_its_own_port():
-    made = connection.database("mysql", host="db", name="a", user="u", password=Secret("p"))
+    made = uris.database("mysql", host="db", name="a", user="u", password=Secret("p"))
     assert made.uri().text() == "mysql://u:p@db:3306/a"
 
 
@@ -79,11 +79,11 @@ def test_other_parts_that_cannot_be_right_are_refused():
     with pytest.raises(UserError, match="name of its database"):
         metadata(name="").uri()
     with pytest.raises(UserError, match="no scheme"):
-        connection.Connection("http", "h", "d").uri()
+        uris.Connection("http", "h", "d").uri()
     with pytest.raises(UserError, match="no sslmode"):
         metadata(sslmode="on")
     with pytest.raises(UserError, match="option of PostgreSQL"):
-        connection.database(
+        uris.database(
             "mysql", host="h", name="n", user="u", password=Secret("p"), sslmode="require"
         )
 
@@ -101,7 +101,7 @@ def test_the_connection_does_not_show_its_password():
     ],
 )
 def test_the_fingerprint_is_of_the_place_and_not_of_the_credentials(uri):
-    assert connection.fingerprint_of(Secret(uri)) == metadata().fingerprint()
+    assert uris.fingerprint_of(Secret(uri)) == metadata().fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_fingerprint_is_of_the_place_and_not_of_the_credentials(uri):
     ],
 )
 def test_another_place_has_another_fingerprint(uri):
-    assert connection.fingerprint_of(Secret(uri)) != metadata().fingerprint()
+    assert uris.fingerprint_of(Secret(uri)) != metadata().fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,17 @@ def test_another_place_has_another_fingerprint(uri):
     [b"\xff\xfe", "plain", "user:password", "https://h/x", "postgresql://h:port/x", "redis://[x/0"],
 )
 def test_values_that_are_no_connection_have_no_fingerprint(value):
-    assert connection.fingerprint_of(Secret(value)) is None
+    assert uris.fingerprint_of(Secret(value)) is None
 
 
 def test_built_uris_and_their_parts_agree():
     made = metadata(name="air flow", host="2001:db8::1", port=6543)
-    assert connection.fingerprint_of(made.uri()) == made.fingerprint()
+    assert uris.fingerprint_of(made.uri()) == made.fingerprint()
 
 
 def test_fingerprints_survive_the_annotation():
     found = {"kedaConnection": "b2", "connection": "a1"}
-    text = connection.format_fingerprints(found)
+    text = uris.format_fingerprints(found)
     assert text == "connection=a1,kedaConnection=b2"
-    assert connection.parse_fingerprints(text) == found
-    assert connection.parse_fingerprints("") == {}
+    assert uris.parse_fingerprints(text) == found
+    assert uris.parse_fingerprints("") == {}

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.core.files import Snapshot
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.tree import catalogue
 from generator.yaml import facade as yamlio
 from tests import definitions
@@ -85,8 +85,8 @@ def test_a_name_that_collides_with_one_that_is_not_read_is_found_all_the_same():
 def test_one_environment_may_be_planned_without_the_repository_as_a_whole(tmp_path):
     charts = definitions.stand_in_charts(tmp_path)
     files = two("one", "other")
-    part = pipeline.generate(files, ["one"], charts, whole=False)
-    whole = pipeline.generate(files, ["one"], charts)
+    part = generate.generate(files, ["one"], charts, whole=False)
+    whole = generate.generate(files, ["one"], charts)
     assert [outcome.name for outcome in part.outcomes] == ["one"]
     assert [outcome.name for outcome in whole.outcomes] == ["one", ""]
     assert part.outcomes[0] == whole.outcomes[0]

@@ -3,13 +3,13 @@
 import pytest
 
 from generator.manifests import secrets
-from generator.tree import secret_state as secretstate
+from generator.tree import secret_state
 from generator.tree.tree import SecretFile
 from tests.repositories import DEV, STAGING, ciphertext, release
 
 
 def rows(text, files=()):
-    return {(row.secret, row.key): row for row in secretstate.rows(release(text), files)}
+    return {(row.secret, row.key): row for row in secret_state.rows(release(text), files)}
 
 
 def stub(text, name, **data):

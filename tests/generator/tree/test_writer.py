@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from generator.core.errors import UserError
-from generator.tree import writer as repo
+from generator.tree import writer
 from generator.tree.plan import Plan
 
 
@@ -26,7 +26,7 @@ def state(root):
 
 
 def test_a_plan_is_carried_out_and_nothing_else_is_left(root):
-    repo.apply(root, PLAN)
+    writer.apply(root, PLAN)
     assert state(root) == {
         "new": None, "new/d.yaml": "D\n", "new/deep": None, "new/deep/c.yaml": "C\n",
         "old": None, "old/a.yaml": "A\n",
@@ -34,7 +34,7 @@ def test_a_plan_is_carried_out_and_nothing_else_is_left(root):
 
 
 def test_folders_that_became_empty_go_and_the_root_stays(root):
-    repo.apply(root, Plan({}, ("old/a.yaml", "old/b.yaml")))
+    writer.apply(root, Plan({}, ("old/a.yaml", "old/b.yaml")))
     assert state(root) == {} and root.is_dir()
 
 
@@ -42,7 +42,7 @@ def test_folders_that_became_empty_go_and_the_root_stays(root):
 def test_a_block_that_fails_puts_everything_back(root, error):
     before = state(root)
     arguments = ["x"] if error is not KeyboardInterrupt else []
-    with pytest.raises(error), repo.reversible(root, PLAN):
+    with pytest.raises(error), writer.reversible(root, PLAN):
         assert (root / "old/a.yaml").read_text() == "A\n"
         assert not (root / "old/b.yaml").exists()
         raise error(*arguments)
@@ -64,7 +64,7 @@ def test_any_step_that_fails_puts_everything_back(root, monkeypatch, method, num
 
     monkeypatch.setattr(Path, method, failing)
     try:
-        repo.apply(root, PLAN)
+        writer.apply(root, PLAN)
         interrupted = False
     except KeyboardInterrupt:
         interrupted = True
@@ -82,10 +82,10 @@ def test_a_file_system_without_hard_links_is_served_by_copies(root, monkeypatch)
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr(Path, "hardlink_to", refused)
-    with pytest.raises(ValueError), repo.reversible(root, PLAN):
+    with pytest.raises(ValueError), writer.reversible(root, PLAN):
         raise ValueError
     assert state(root) == before
-    repo.apply(root, PLAN)
+    writer.apply(root, PLAN)
     assert (root / "old/a.yaml").read_text() == "A\n"
     assert not [name for name in state(root) if ".gen-env" in name]
 
@@ -95,7 +95,7 @@ def test_what_the_disk_refuses_is_a_users_error_with_its_place(root):
     (root / "old/a.yaml").mkdir()
     before = state(root)
     with pytest.raises(UserError) as raised:
-        repo.apply(root, PLAN)
+        writer.apply(root, PLAN)
     assert raised.value.message.startswith("cannot write: ")
     assert "nothing was changed" in raised.value.hint
     assert state(root) == before
@@ -105,7 +105,7 @@ def test_what_the_disk_refuses_is_a_users_error_with_its_place(root):
 def test_a_path_that_leads_out_is_refused(root, path):
     before = state(root)
     with pytest.raises(UserError, match="leads out"):
-        repo.apply(root, Plan({"new/d.yaml": "D\n", path: "x"}))
+        writer.apply(root, Plan({"new/d.yaml": "D\n", path: "x"}))
     assert state(root) == before
     assert not (root.parent / "out.yaml").exists()
 
@@ -118,19 +118,19 @@ def test_links_are_not_followed(root, tmp_path_factory, path):
     before = state(root)
     for plan in (Plan({"new/d.yaml": "D\n", path: "x"}), Plan({"new/d.yaml": "D\n"}, (path,))):
         with pytest.raises(UserError, match="symbolic link"):
-            repo.apply(root, plan)
+            writer.apply(root, plan)
         assert state(root) == before
     assert list(outside.iterdir()) == []
 
 
 def test_an_empty_plan_touches_nothing(root):
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    repo.apply(root, Plan({}))
+    writer.apply(root, Plan({}))
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 def test_the_rights_of_a_file_stay_and_new_ones_are_readable(root):
     (root / "old/a.yaml").chmod(0o640)
-    repo.apply(root, PLAN)
+    writer.apply(root, PLAN)
     assert (root / "old/a.yaml").stat().st_mode & 0o777 == 0o640
     assert (root / "new/d.yaml").stat().st_mode & 0o777 == 0o644

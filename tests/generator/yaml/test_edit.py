@@ -7,9 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator.yaml import data as yamldata
-from generator.yaml import dump as yamldump
-from generator.yaml import edit as yamledit
+from generator.yaml import data as yaml_data
+from generator.yaml import dump, edit
 from generator.yaml import facade as yamlio
 from generator.yaml.facade import Plain, YamlError
 
@@ -66,7 +65,7 @@ SCALARS = [
 @pytest.mark.parametrize(("path", "value", "added"), SCALARS)
 def test_a_scalar_takes_the_place_and_the_quotes_of_the_old_one(path, value, added, ending, mark):
     before = mark + TEXT.replace("\n", ending)
-    after = yamledit.set_scalar(before, path, value)
+    after = edit.set_scalar(before, path, value)
     assert [line[1:] for line in changes(before, after) if line[0] == "+"] == added
     assert len(changes(before, after)) == 2
     assert after.count(ending) == before.count(ending)
@@ -83,7 +82,7 @@ def test_a_scalar_takes_the_place_and_the_quotes_of_the_old_one(path, value, add
 )
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_a_literal_block_is_replaced_and_what_follows_it_stays(value, expected, ending):
-    after = yamledit.set_scalar(TEXT.replace("\n", ending), ("text",), value)
+    after = edit.set_scalar(TEXT.replace("\n", ending), ("text",), value)
     assert expected.replace("\n", ending) in after
 
 
@@ -91,10 +90,10 @@ def test_setting_what_is_there_changes_no_byte():
     for text in (TEXT, "\ufeff" + TEXT.replace("\n", "\r\n"), TEXT.rstrip("\n")):
         document = yamlio.read(text, "f")
         for path, mark in document.marks.items():
-            value = yamldata.get(document.data, path)
-            assert yamledit.set_value(text, path, value) == text
+            value = yaml_data.get(document.data, path)
+            assert edit.set_value(text, path, value) == text
             if mark.kind == "scalar":
-                assert yamledit.set_scalar(text, path, value) == text
+                assert edit.set_scalar(text, path, value) == text
 
 
 VALUES = [
@@ -123,7 +122,7 @@ VALUES = [
 @pytest.mark.parametrize(("path", "value", "expected"), VALUES)
 def test_any_value_is_set_or_inserted_and_the_rest_stays(path, value, expected, ending):
     before = TEXT.replace("\n", ending)
-    after = yamledit.set_value(before, path, value)
+    after = edit.set_value(before, path, value)
     assert changes(before, after) == expected
     assert after.count("\n") == after.count(ending)
 
@@ -150,9 +149,9 @@ def test_any_value_is_set_or_inserted_and_the_rest_stays(path, value, expected, 
 )
 def test_a_missing_key_is_added_to_any_layout(text, expected):
     if "- x" in text:
-        assert yamledit.set_value(text, ("a",), {"b": 1}) == expected
+        assert edit.set_value(text, ("a",), {"b": 1}) == expected
     else:
-        assert yamledit.set_value(text, ("a", "b"), 1) == expected
+        assert edit.set_value(text, ("a", "b"), 1) == expected
 
 
 REMOVED = [
@@ -174,7 +173,7 @@ REMOVED = [
 @pytest.mark.parametrize(("path", "expected"), REMOVED)
 def test_what_is_removed_takes_its_lines_and_no_others(path, expected, ending):
     before = TEXT.replace("\n", ending)
-    assert changes(before, yamledit.remove(before, path)) == expected
+    assert changes(before, edit.remove(before, path)) == expected
 
 
 @pytest.mark.parametrize(
@@ -190,25 +189,25 @@ def test_what_is_removed_takes_its_lines_and_no_others(path, expected, ending):
 )
 def test_an_edit_that_would_reach_further_is_refused(text, path):
     with pytest.raises(YamlError, match="cannot change") as caught:
-        yamledit.set_scalar(text, path, 2, file="environment.yaml")
+        edit.set_scalar(text, path, 2, file="environment.yaml")
     assert caught.value.path == "environment.yaml"
     assert caught.value.hint == "edit it by hand"
 
 
 def test_a_merged_key_cannot_be_removed():
     with pytest.raises(YamlError, match="not written out"):
-        yamledit.remove("a: &x {b: 1}\nc: {<<: *x}\n", ("c", "b"))
+        edit.remove("a: &x {b: 1}\nc: {<<: *x}\n", ("c", "b"))
 
 
 def test_a_path_through_a_scalar_is_refused():
     for path in (("a", "b"), ("a", 0), ("l", 3), ("l", "x")):
         with pytest.raises(YamlError, match="there is no"):
-            yamledit.set_value("a: 1\nl: [1]\n", path, 1)
+            edit.set_value("a: 1\nl: [1]\n", path, 1)
 
 
 def test_a_broken_text_is_refused_with_its_line():
     with pytest.raises(YamlError) as caught:
-        yamledit.set_value("a: [1\n", ("a",), 1, file="f")
+        edit.set_value("a: [1\n", ("a",), 1, file="f")
     assert caught.value.place == "f:1"
 
 
@@ -237,9 +236,9 @@ def layouts(draw):
     for key, item in value.items():
         lines.append(f"# about {len(lines)}\n" if draw(st.booleans()) else "\n")
         if draw(st.booleans()):
-            lines.append(f"{yamldump.scalar_source(key)}: {yamldump.flow_source(item)}  # flow\n")
+            lines.append(f"{dump.scalar_source(key)}: {dump.flow_source(item)}  # flow\n")
         else:
-            lines.append(yamldump.dump_source({key: item}, step=draw(st.sampled_from([2, 4]))))
+            lines.append(dump.dump_source({key: item}, step=draw(st.sampled_from([2, 4]))))
     text = "".join(lines) + draw(st.sampled_from(["", "\n", "# end\n"]))
     text = draw(st.sampled_from(["", "\ufeff", "---\n"])) + text
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
@@ -261,12 +260,12 @@ def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
     path = path_in(draw.draw, document)
     mark = document.marks[path]
     assume(mark.kind == "scalar")
-    after = yamledit.set_scalar(text, path, value)
+    after = edit.set_scalar(text, path, value)
     assert after.startswith(text[: mark.start])
     tail = text[mark.end :].lstrip("\r\n") if mark.style in ("|", ">") else text[mark.end :]
     assert after.endswith(tail)
-    goal = yamldata.with_value(document.data, path, yamldata.as_read(value))
-    assert yamldata.alike(yamlio.read(after, "f").data, goal)
+    goal = yaml_data.with_value(document.data, path, yaml_data.as_read(value))
+    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
     assert same_for_1_2(after)
 
 
@@ -276,15 +275,15 @@ def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
     document = yamlio.read(text, "f")
     path = path_in(draw.draw, document)
     extra = draw.draw(st.lists(keys, max_size=2))
-    if isinstance(yamldata.get(document.data, path), dict):
+    if isinstance(yaml_data.get(document.data, path), dict):
         path = (*path, *extra)
-    after = yamledit.set_value(text, path, value)
-    goal = yamldata.with_value(document.data, path, value)
-    assert yamldata.alike(yamlio.read(after, "f").data, goal)
+    after = edit.set_value(text, path, value)
+    goal = yaml_data.with_value(document.data, path, value)
+    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
     ]
-    assert yamledit.set_value(after, path, value) == after
+    assert edit.set_value(after, path, value) == after
     assert same_for_1_2(after)
 
 
@@ -293,9 +292,9 @@ def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
 def test_a_removal_reads_back_and_keeps_every_comment(draw, text):
     document = yamlio.read(text, "f")
     path = path_in(draw.draw, document)
-    after = yamledit.remove(text, path)
-    goal = yamldata.without(document.data, path)
-    assert yamldata.alike(yamlio.read(after, "f").data, goal)
+    after = edit.remove(text, path)
+    goal = yaml_data.without(document.data, path)
+    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
     ]

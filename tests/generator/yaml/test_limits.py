@@ -5,7 +5,7 @@ import time
 import pytest
 
 from generator.yaml import facade as yamlio
-from generator.yaml import limits as yamlguard
+from generator.yaml import limits
 
 ALIAS_BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
@@ -15,10 +15,10 @@ MERGE_BOMB = "a0: &a0 {k0: 1}\n" + "".join(
 )
 
 READERS = [
-    lambda text: yamlguard.checked(text, "f.yaml"),
+    lambda text: limits.checked(text, "f.yaml"),
     lambda text: yamlio.read(text, "f.yaml"),
     lambda text: yamlio.read_all(text, "f.yaml"),
-    lambda text: yamlio.load_manifests(text, path="f.yaml", limits=yamlguard.WRITTEN),
+    lambda text: yamlio.load_manifests(text, path="f.yaml", limits=limits.WRITTEN),
 ]
 
 
@@ -52,9 +52,9 @@ def test_a_hostile_text_is_refused_quickly(reader, text, words):
 
 def test_what_is_just_within_the_limits_is_read():
     deep = "[" * 100 + "]" * 100
-    assert yamlguard.checked(deep, "f") == deep
+    assert limits.checked(deep, "f") == deep
     many = "[" + "1," * 199_998 + "]"
-    assert yamlguard.checked(many, "f") == many
+    assert limits.checked(many, "f") == many
 
 
 def test_a_text_that_is_not_utf_8_is_refused_with_byte_and_line():
@@ -68,13 +68,13 @@ def test_a_text_that_is_not_utf_8_is_refused_with_byte_and_line():
 
 
 def test_the_limits_are_parameters():
-    small = yamlguard.Limits(size=100, depth=2, nodes=5, expanded=6)
-    assert yamlguard.checked("a: [1, 2]", "f", small)
+    small = limits.Limits(size=100, depth=2, nodes=5, expanded=6)
+    assert limits.checked("a: [1, 2]", "f", small)
     for text in ("a: [[1]]", "[1, 2, 3, 4, 5]", "#" * 101):
         with pytest.raises(yamlio.YamlError):
-            yamlguard.checked(text, "f", small)
+            limits.checked(text, "f", small)
     with pytest.raises(yamlio.YamlError, match="aliases expand"):
-        yamlguard.checked("- &a [1]\n- *a\n- *a\n", "f", yamlguard.Limits(expanded=6))
+        limits.checked("- &a [1]\n- *a\n- *a\n", "f", limits.Limits(expanded=6))
 
 
 def test_anchors_are_forgotten_between_documents_and_can_be_defined_again():

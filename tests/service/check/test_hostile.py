@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from service.check.reporter import Outside
+from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
 from service.model.check import CheckState, Grants
 from tests.fakes import forge as fake_forge
@@ -206,9 +206,9 @@ def test_a_bug_is_told_by_its_place_and_never_by_its_words(world):
             raise KeyError(f"token {CANARY}")
 
     number = world.change(DEV, *SMALL)
-    means = dataclasses.replace(world.means, renderer=Broken)
+    tools = dataclasses.replace(world.tools, renderer=Broken)
     with pytest.raises(UnexpectedFault) as caught:
-        check(world.request(number), means)
+        check(world.request(number), tools)
     assert "KeyError at test_hostile.py:" in str(caught.value)
     assert CANARY not in str(caught.value) + world.texts()
     assert caught.value.__suppress_context__
@@ -217,10 +217,10 @@ def test_a_bug_is_told_by_its_place_and_never_by_its_words(world):
 
 def test_a_marker_belongs_to_one_request_and_one_key(world):
     number = world.change(DEV, *SMALL)
-    one = Outside(world.request(number), b"key").marker
-    assert one != Outside(world.request(number), b"other").marker
-    assert one != Outside(dataclasses.replace(world.request(number), number=7), b"key").marker
-    assert one == Outside(world.request(number), b"key").marker
+    one = Reporter(world.request(number), b"key").marker
+    assert one != Reporter(world.request(number), b"other").marker
+    assert one != Reporter(dataclasses.replace(world.request(number), number=7), b"key").marker
+    assert one == Reporter(world.request(number), b"key").marker
 
 
 def test_a_fork_is_never_rendered_without_leave(world):
@@ -238,8 +238,8 @@ def test_a_fork_is_never_rendered_without_leave(world):
     world.work.edit(DEV, AUTH, f"{AUTH}\nvalues: {{extraEnv: '{{{{ repeat 900000000 \"x\" }}}}'}}")
     world.commit(generate=True)
     number = world.open(fork=True)
-    means = dataclasses.replace(world.means, renderer=Forbidden)
-    outcome = check(world.request(number), means)
+    tools = dataclasses.replace(world.tools, renderer=Forbidden)
+    outcome = check(world.request(number), tools)
     assert outcome.state is CheckState.NEUTRAL, outcome.summary
     outcome = world.check(number, grants=Grants(trusted_by="alice"))
     assert outcome.state is CheckState.FAILURE

@@ -2,7 +2,7 @@
 
 from generator.core.files import Snapshot
 from generator.tree import catalogue
-from service.check import scope as touched
+from service.check import scope
 from tests.repositories import DEV, SETTINGS, STAGING
 
 
@@ -17,7 +17,7 @@ BEFORE = catalogue.load(files(dev=DEV, staging=STAGING))
 
 
 def found(paths, after=BEFORE, **more):
-    result = touched.find(paths, BEFORE, after, **more)
+    result = scope.find(paths, BEFORE, after, **more)
     return result.environments, result.repository
 
 
@@ -63,12 +63,10 @@ def test_the_repositorys_own_files_touch_it_as_a_whole():
 def test_a_generated_file_without_a_definition_is_told():
     path = "environments/evil/generated/application.yaml"
     after = Snapshot({path: b"kind: Application", "gen-env.yaml": SETTINGS.encode()})
-    told = list(touched.orphans([path], after, catalogue.load(after)))
+    told = list(scope.orphans([path], after, catalogue.load(after)))
     assert [(item.rule, item.path, item.severity.value) for item in told] == [
         ("tree/orphan", path, "error")
     ]
-    assert not list(touched.orphans([path], files(dev=DEV), BEFORE))
+    assert not list(scope.orphans([path], files(dev=DEV), BEFORE))
     own = "environments/dev/generated/values.yaml"
-    assert not list(
-        touched.orphans([own], Snapshot({**files(dev=DEV).contents, own: b"x"}), BEFORE)
-    )
+    assert not list(scope.orphans([own], Snapshot({**files(dev=DEV).contents, own: b"x"}), BEFORE))

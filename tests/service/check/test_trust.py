@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.definition import definition
-from generator.yaml import data as yamldata
+from generator.yaml import data
 from generator.yaml import facade as yamlio
-from service.check import settings_trust as trust
+from service.check import settings_trust
 from tests.repositories import SETTINGS
 
 BASE = SETTINGS + "defaults: {tiers: {production: {scheduler: {replicas: 2}}}}\n"
@@ -37,7 +37,7 @@ def rules(composed):
 def test_all_but_the_defaults_stays_the_bases(evil):
     head = BASE.replace(*evil).replace("replicas: 2", "replicas: 3")
     assert head.count("replicas: 3") == 1 and evil[1] in head
-    composed = trust.compose(BASE.encode(), head.encode())
+    composed = settings_trust.compose(BASE.encode(), head.encode())
     found, base = settings(composed.text), settings(BASE.encode())
     assert found.model_dump(exclude={"defaults"}) == base.model_dump(exclude={"defaults"})
     assert found.defaults == settings(head.encode()).defaults != base.defaults
@@ -47,16 +47,18 @@ def test_all_but_the_defaults_stays_the_bases(evil):
 
 def test_changed_defaults_alone_are_taken_as_they_stand():
     head = BASE.replace("replicas: 2", "replicas: 3")
-    composed = trust.compose(BASE.encode(), head.encode())
+    composed = settings_trust.compose(BASE.encode(), head.encode())
     assert (composed.text, composed.later, composed.changed) == (head.encode(), (), True)
     assert composed.exact and not composed.problems
 
 
 def test_defaults_can_come_and_go_beside_other_changes():
     head = SETTINGS.replace("forge: gitea", "forge: github")
-    composed = trust.compose(BASE.encode(), head.encode())
+    composed = settings_trust.compose(BASE.encode(), head.encode())
     assert settings(composed.text).defaults.tiers == {}
-    back = trust.compose(SETTINGS.encode(), BASE.replace("forge: gitea", "forge: github").encode())
+    back = settings_trust.compose(
+        SETTINGS.encode(), BASE.replace("forge: gitea", "forge: github").encode()
+    )
     assert settings(back.text).defaults == settings(BASE.encode()).defaults
     assert settings(back.text).repository.forge == "gitea"
 
@@ -66,7 +68,7 @@ def test_an_anchor_cannot_carry_settings_over():
         "defaults: {", "defaults: {clusters: {main: *main}, "
     )
     head = head.replace("10.0.0.1", "10.6.6.6")
-    composed = trust.compose(BASE.encode(), head.encode())
+    composed = settings_trust.compose(BASE.encode(), head.encode())
     assert settings(composed.text).clusters == settings(BASE.encode()).clusters
 
 
@@ -74,13 +76,13 @@ def test_an_anchor_cannot_carry_settings_over():
     "head", [b"a: [", b"\xff", b"- x\n", b"", b"kind: Repository\nclusters: []\n", b"&a [*a]"]
 )
 def test_a_file_that_does_not_stand_is_a_problem_and_the_bases_stands_in(head):
-    composed = trust.compose(BASE.encode(), head)
+    composed = settings_trust.compose(BASE.encode(), head)
     assert settings(composed.text).clusters == settings(BASE.encode()).clusters
     assert any(problem.severity.value == "error" for problem in composed.problems)
 
 
 def test_a_removed_file_is_a_problem():
-    composed = trust.compose(BASE.encode(), None)
+    composed = settings_trust.compose(BASE.encode(), None)
     assert (composed.text, rules(composed)) == (BASE.encode(), ["settings/missing"])
 
 
@@ -98,10 +100,10 @@ def test_whatever_the_defaults_the_rest_reads_like_the_base(made, flow):
     defaults = f"defaults:\n  tiers:\n{lines}" if lines else "defaults: {tiers: {}}\n"
     head = SETTINGS.replace("forge: gitea", "forge: github") + defaults
     base = BASE if flow else SETTINGS
-    composed = trust.compose(base.encode(), head.encode())
+    composed = settings_trust.compose(base.encode(), head.encode())
     got = yamlio.read(composed.text, "").data
     want = {**yamlio.read(base, "").data, "defaults": yamlio.read(head, "").data["defaults"]}
     if "settings/defaults" not in rules(composed):
-        assert yamldata.alike(got, want)
+        assert data.alike(got, want)
     else:
         assert composed.text == base.encode()

@@ -11,8 +11,8 @@ from generator.forge.credentials import Token
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
 from generator.redaction.secret import Secret
-from service.check.run import Means, check
-from service.model.check import CheckRequest, Grants, Reason, Surroundings
+from service.check.run import Toolchain, check
+from service.model.check import CheckContext, CheckRequest, Grants, Reason
 from tests.fakes import forge as fake_forge
 from tests.fakes import git_server
 from tests.repositories import Repo
@@ -41,7 +41,7 @@ class World:
         self.after_ask = lambda count: None
         self.options = {}
         self.runs = 0
-        self.means = Means(marker_key=b"marker-key", now=lambda: NOW)
+        self.tools = Toolchain(marker_key=b"marker-key", now=lambda: NOW)
         git.pushed = self.follow
 
     # What people do.
@@ -129,7 +129,7 @@ class World:
 
     def request(self, number, *, sha=None, grants=None, **more):
         self.runs += 1
-        around = Surroundings(
+        context = CheckContext(
             forge=self.forge,
             git_url=f"{self.git.url}/{self.store.repository}.git",
             git_username="x-access-token",
@@ -150,13 +150,13 @@ class World:
             Reason.OPENED,
             f"run-{self.runs}",
             "r1",
-            around,
+            context,
             grants=grants or Grants(),
             **more,
         )
 
     def check(self, number, **more):
-        return check(self.request(number, **more), self.means)
+        return check(self.request(number, **more), self.tools)
 
     # What people see.
 

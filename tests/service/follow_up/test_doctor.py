@@ -24,7 +24,7 @@ def findings(world, tmp_path, verification=None):
     api = f"{world.api}/api/v1"
     connection = dataclasses.replace(world.connection, verification=verification, api_url=api)
     changed = dataclasses.replace(settings, connections=(connection,))
-    found = list(doctor.examine(changed))
+    found = list(doctor.assess(changed))
     assert len({item.subject for item in found}) == len(found)
     place = f"forge: {world.store.repository}: "
     return {item.subject.removeprefix(place): item for item in found}

@@ -1,8 +1,7 @@
 import pytest
 
 from service.model.job import Job, Kind, pull_key
-from service.store import grants
-from service.store import reminders as timers
+from service.store import grants, reminders
 from service.webhook.command import Command, Verb
 from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED
 
@@ -213,9 +212,9 @@ def test_the_forge_away_is_tried_again_later(proposed):
 def test_two_workers_never_get_the_same_reminder(world):
     job = Job(Kind.GATES, "forge", "a/b", 1)
     with world.here.engine.begin() as connection:
-        timers.put(connection, timers.Reminder(job, 5.0))
-        timers.put(connection, timers.Reminder(job, 7.0))
-        assert timers.take(connection, 6.0) == []
-        [found] = timers.take(connection, 7.0)
-        assert timers.take(connection, 7.0) == []
+        reminders.put(connection, reminders.Reminder(job, 5.0))
+        reminders.put(connection, reminders.Reminder(job, 7.0))
+        assert reminders.take(connection, 6.0) == []
+        [found] = reminders.take(connection, 7.0)
+        assert reminders.take(connection, 7.0) == []
     assert (found.key, found.reason) == (job.key, "time")

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from generator.actions import verify as prove
+from generator.actions import verify
 from generator.cluster.errors import ClusterError, Trouble
 from generator.core.errors import UserError
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verify as verify_module
 from service.model.job import Kind
 from service.settings.clusters import Access
-from service.store import reports as archive
+from service.store import reports
 from tests.fakes.apiserver import FakeApiServer
 from tests.service.follow_up.world import PRODUCED, STAGING
 
@@ -64,7 +64,7 @@ def test_a_verdict_is_written_where_promotions_look_for_it(released):
     assert found.expected.revision == released.sha and cluster == hub == "context nowhere"
     assert 59 < timeout <= 60
     with released.here.engine.connect() as connection:
-        report = archive.read(connection, row.report)
+        report = reports.read(connection, row.report)
     assert json.loads(report.json)["verdict"] == "verified" and "verified" in report.html
 
 
@@ -286,7 +286,7 @@ def cluster(released, tmp_path):
 def hurried(found, *given, **more):
     """The watch itself, less patient with what stands than it is in earnest."""
     expected = dataclasses.replace(found.expected, settle_seconds=1.0, failure_seconds=1.0)
-    return prove.prove_in(dataclasses.replace(found, expected=expected), *given, **more)
+    return verify.prove_in(dataclasses.replace(found, expected=expected), *given, **more)
 
 
 def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):

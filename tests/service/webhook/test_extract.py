@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.forge.port import ForgeKind
-from service.webhook import event as events
+from service.webhook import event
 from service.webhook.command import Command, Verb
 from service.webhook.event import Ignored, PullAction, PullEvent
 from service.webhook.extract import delivery_id, event_of
@@ -121,7 +121,7 @@ def test_labels_are_told_in_each_forges_words():
 def test_a_push_says_where_the_branch_stood_and_a_merge_group_what_it_brings():
     data = {"repository": {"full_name": "o/r"}, "ref": "refs/heads/main", "after": HEAD}
     pushed = github("push", changed(data, before=BASE))
-    assert pushed == events.PushEvent("o/r", "main", HEAD, BASE)
+    assert pushed == event.PushEvent("o/r", "main", HEAD, BASE)
     assert github("push", changed(data, before="0" * 40)).before == ""
     group = {"head_sha": HEAD, "base_sha": BASE, "base_ref": "refs/heads/main"}
     data = {"repository": {"full_name": "o/r"}, "action": "checks_requested", "merge_group": group}
@@ -132,7 +132,7 @@ def test_a_push_says_where_the_branch_stood_and_a_merge_group_what_it_brings():
 
 def test_pushes_to_branches_are_read_and_deletions_and_tags_are_not():
     data = {"repository": {"full_name": "o/r"}, "ref": "refs/heads/main", "after": HEAD}
-    assert github("push", data) == events.PushEvent("o/r", "main", HEAD)
+    assert github("push", data) == event.PushEvent("o/r", "main", HEAD)
     assert isinstance(github("push", changed(data, after="0" * 40)), Ignored)
     assert isinstance(github("push", changed(data, ref="refs/tags/v1")), Ignored)
 
@@ -143,9 +143,9 @@ def test_a_check_asked_for_again_keeps_the_commit_when_no_pull_request_is_listed
         "repository": {"full_name": "o/r"},
         "check_run": {"head_sha": HEAD, "pull_requests": []},
     }
-    assert github("check_run", data) == events.RerunEvent("o/r", HEAD, ())
+    assert github("check_run", data) == event.RerunEvent("o/r", HEAD, ())
     data["check_run"]["pull_requests"] = [{"number": 4}, {"number": None}, 5]
-    assert github("check_run", data) == events.RerunEvent("o/r", HEAD, (4,))
+    assert github("check_run", data) == event.RerunEvent("o/r", HEAD, (4,))
 
 
 def test_a_merge_queues_question_is_read():
@@ -155,7 +155,7 @@ def test_a_merge_queues_question_is_read():
         "repository": {"full_name": "o/r"},
         "merge_group": group,
     }
-    assert github("merge_group", data) == events.MergeGroupEvent("o/r", HEAD, BASE, "main")
+    assert github("merge_group", data) == event.MergeGroupEvent("o/r", HEAD, BASE, "main")
 
 
 def test_a_command_on_a_pull_request_is_read_and_on_an_issue_is_not():
@@ -165,7 +165,7 @@ def test_a_command_on_a_pull_request_is_read_and_on_an_issue_is_not():
         "issue": {"number": 3, "pull_request": {"url": "x"}},
         "comment": {"body": "/gen-env check", "user": {"login": "ann"}},
     }
-    expected = events.CommentEvent("o/r", 3, "ann", (Command(Verb.CHECK),))
+    expected = event.CommentEvent("o/r", 3, "ann", (Command(Verb.CHECK),))
     assert github("issue_comment", data) == expected
     assert isinstance(github("issue_comment", changed(data, issue__pull_request=None)), Ignored)
     assert isinstance(github("issue_comment", changed(data, action="edited")), Ignored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.definition import defaults as builtin
+from generator.definition import defaults
 from generator.model.components import (
     Component,
     HpaAutoscaling,
@@ -16,11 +16,11 @@ from generator.model.components import (
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release.setting import Setting, put, put_some
-from generator.release.v1 import webserver_config as auth
+from generator.release.v1 import webserver_config
 from generator.release.v1.names import Names
 from generator.release.v1.values.stores import resources
 
-_SIDECAR = builtin.SIDECAR_RESOURCES
+_SIDECAR = defaults.SIDECAR_RESOURCES
 
 
 def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
@@ -123,7 +123,7 @@ def _server(env: Environment) -> Iterator[Setting]:
     yield from _common(env, part, key, "apiServer", "api-server" if env.airflow_3 else "webserver")
     secret = [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": holder, "key": item}}}
-        for name, holder, item in auth.secret_env(env.auth, env.release)
+        for name, holder, item in webserver_config.secret_env(env.auth, env.release)
     ]
     proxied = env.airflow_3 and env.ingress is not None and part.proxy_headers
     if proxied:
@@ -141,7 +141,7 @@ def _server(env: Environment) -> Iterator[Setting]:
     else:
         yield put(f"{key}.replicas", part.replicas or 1, "apiServer.replicas")
         yield put(f"{key}.hpa.enabled", False, "apiServer.autoscaling")
-    config = auth.webserver_config(env.auth, airflow_3=env.airflow_3)
+    config = webserver_config.webserver_config(env.auth, airflow_3=env.airflow_3)
     name = "apiServer.apiServerConfig" if env.airflow_3 else "webserver.webserverConfig"
     yield from put_some(name, config, "auth")
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.definition import defaults as builtin
+from generator.definition import defaults
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release.setting import PROMISE, Setting, put, put_some
-from generator.release.v1 import airflow_config
-from generator.release.v1 import otel_collector as collector
+from generator.release.v1 import airflow_config, otel_collector
 from generator.release.v1.go_template import literal
-from generator.release.v1.values import base
-from generator.release.v1.values import secret_names as contract
+from generator.release.v1.values import base, secret_names
 from generator.release.v1.values.stores import GUARD, resources
 
-_SIDECAR = builtin.SIDECAR_RESOURCES
+_SIDECAR = defaults.SIDECAR_RESOURCES
 _NOBODY = 65_534
 _OTEL = 10_001
 _GIT_SYNC = 65_533
@@ -69,10 +67,10 @@ def _git_sync(env: Environment, sync: GitSync, cluster: Cluster) -> Iterator[Set
         context = {"runAsUser": _GIT_SYNC, **context}
     yield put(f"{key}.securityContexts.container", context, "security")
     if uses_ssh(sync.repository):
-        yield put(f"{key}.sshKeySecret", contract.git(env), f"{field}.secretName")
+        yield put(f"{key}.sshKeySecret", secret_names.git(env), f"{field}.secretName")
         yield from put_some(f"{key}.knownHosts", sync.known_hosts, f"{field}.knownHosts")
     elif not sync.public:
-        yield put(f"{key}.credentialsSecret", contract.git(env), f"{field}.secretName")
+        yield put(f"{key}.credentialsSecret", secret_names.git(env), f"{field}.secretName")
 
 
 def uses_ssh(repository: str) -> bool:
@@ -112,7 +110,7 @@ def _logs(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         chosen = remote is not None and remote.type == engine
         yield put(f"{engine}.enabled", chosen, "logging.remote.type")
         if chosen:
-            yield put(f"{engine}.secretName", contract.logs(env), "logging.remote.secretName")
+            yield put(f"{engine}.secretName", secret_names.logs(env), "logging.remote.secretName")
 
 
 def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
@@ -141,7 +139,7 @@ def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         )
         # A mere default: `values` may say itself where everything goes.
         if metrics.service_monitor:
-            text = collector.configuration(metrics=own_metrics, traces=own_traces)
+            text = otel_collector.configuration(metrics=own_metrics, traces=own_traces)
             yield put("otelCollector.config", text)
 
 
@@ -154,7 +152,7 @@ def _ingress(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     host: dict[str, Any] = {"name": ingress.host}
     annotations = dict(ingress.annotations)
     if ingress.tls is not None:
-        host["tls"] = {"enabled": True, "secretName": contract.tls(env)}
+        host["tls"] = {"enabled": True, "secretName": secret_names.tls(env)}
         if ingress.tls.cluster_issuer:
             annotations["cert-manager.io/cluster-issuer"] = ingress.tls.cluster_issuer
         elif ingress.tls.issuer:

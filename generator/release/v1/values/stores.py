@@ -10,8 +10,7 @@ from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release.setting import PROMISE, Setting, put, put_some
 from generator.release.v1.go_template import literal
-from generator.release.v1.values import base
-from generator.release.v1.values import secret_names as contract
+from generator.release.v1.values import base, secret_names
 
 GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 """Argo CD asks a person before it prunes or deletes what carries this (Argo CD >= 3.1)."""
@@ -42,10 +41,12 @@ def resources(part: Resources | None) -> dict[str, Any] | None:
 
 def _database(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     database = env.database
-    yield put("data.metadataSecretName", contract.database(env), "database.secretName")
+    yield put("data.metadataSecretName", secret_names.database(env), "database.secretName")
     yield put("postgresql.enabled", database.embedded, "database.embedded")
     if database.type == "postgresql" and database.embedded:
-        yield put("postgresql.auth.existingSecret", contract.postgresql(env), "database.embedded")
+        yield put(
+            "postgresql.auth.existingSecret", secret_names.postgresql(env), "database.embedded"
+        )
         storage = {"size": database.storage, "annotations": GUARD}
         if cluster.storage_class:
             storage["storageClass"] = cluster.storage_class
@@ -60,7 +61,7 @@ def _database(env: Environment, cluster: Cluster) -> Iterator[Setting]:
                 "postgresql.primary.containerSecurityContext.runAsUser", None, "security.openshift"
             )
     if env.runs("CeleryExecutor"):
-        secret = contract.result_backend(env)
+        secret = secret_names.result_backend(env)
         yield put("data.resultBackendSecretName", secret, "database.resultBackendSecretName")
 
 
@@ -69,8 +70,8 @@ def _pgbouncer(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield put("pgbouncer.enabled", pool is not None, "pgbouncer")
     if pool is None:
         return
-    config = contract.name(env, pool.secret_name, "pgbouncer-config")
-    stats = contract.name(env, pool.stats_secret_name, "pgbouncer-stats")
+    config = secret_names.name(env, pool.secret_name, "pgbouncer-config")
+    stats = secret_names.name(env, pool.stats_secret_name, "pgbouncer-stats")
     yield put("pgbouncer.replicas", pool.replicas, "pgbouncer.replicas")
     yield put("pgbouncer.configSecretName", config, "pgbouncer.secretName")
     yield put(
@@ -101,10 +102,12 @@ def _broker(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     celery = env.runs("CeleryExecutor")
     yield put("redis.enabled", celery and broker.embedded, "broker.embedded")
     # Named even without Celery: otherwise the chart renders a Secret with a random password.
-    yield put("data.brokerUrlSecretName", contract.broker(env), "broker.secretName")
+    yield put("data.brokerUrlSecretName", secret_names.broker(env), "broker.secretName")
     if not (celery and broker.embedded):
         return
-    yield put("redis.passwordSecretName", contract.redis_password(env), "broker.passwordSecretName")
+    yield put(
+        "redis.passwordSecretName", secret_names.redis_password(env), "broker.passwordSecretName"
+    )
     yield put("redis.annotations", GUARD, PROMISE)
     yield put("redis.persistence.enabled", broker.storage is not None, "broker.storage")
     if broker.storage:
@@ -122,15 +125,15 @@ def _broker(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 
 def _keys(env: Environment) -> Iterator[Setting]:
     keys = env.keys
-    fernet = contract.name(env, keys.fernet_key_secret_name, "fernet-key")
+    fernet = secret_names.name(env, keys.fernet_key_secret_name, "fernet-key")
     yield put("fernetKeySecretName", fernet, "keys.fernetKeySecretName")
     if env.airflow_3:
-        api = contract.name(env, keys.api_secret_key_secret_name, "api-secret-key")
-        jwt = contract.name(env, keys.jwt_secret_name, "jwt-secret")
+        api = secret_names.name(env, keys.api_secret_key_secret_name, "api-secret-key")
+        jwt = secret_names.name(env, keys.jwt_secret_name, "jwt-secret")
         yield put("apiSecretKeySecretName", api, "keys.apiSecretKeySecretName")
         yield put("jwtSecretName", jwt, "keys.jwtSecretName")
     else:
-        web = contract.name(env, keys.webserver_secret_key_secret_name, "webserver-secret-key")
+        web = secret_names.name(env, keys.webserver_secret_key_secret_name, "webserver-secret-key")
         yield put("webserverSecretKeySecretName", web, "keys.webserverSecretKeySecretName")
 
 
@@ -155,7 +158,7 @@ def _jobs(env: Environment) -> Iterator[Setting]:
         '--password "$AIRFLOW_ADMIN_PASSWORD"',
     ]
     yield put("createUserJob.args", ["bash", "-c", literal(" ".join(words))], "auth.defaultUser")
-    reference = {"secretKeyRef": {"name": contract.admin(env), "key": "password"}}
+    reference = {"secretKeyRef": {"name": secret_names.admin(env), "key": "password"}}
     variables = [{"name": "AIRFLOW_ADMIN_PASSWORD", "valueFrom": reference}]
     yield put("createUserJob.env", variables, "auth.defaultUser")
 
