@@ -1,0 +1,49 @@
+import pytest
+
+from generator.core.basis import Assurance, Basis, NotRead, Origin, Version, together
+
+FULL = Basis(
+    Version("1.22.0", Origin.LOCK, "sha256:1f7d"),
+    Version("3.2.2", Origin.IMAGE),
+    Version("1.34.2", Origin.ASSUMED),
+)
+POST_RENDERERS = NotRead("spec.postRenderers", "release.yaml", "only Flux runs them")
+
+
+def test_nothing_is_assured_over_what_was_not_read():
+    part = FULL.without([POST_RENDERERS])
+    assert part.assure("no changes") is None
+    with pytest.raises(ValueError, match="postRenderers in release.yaml: only Flux runs them"):
+        Assurance("no changes", part)
+    assert str(FULL.assure("no changes")) == "no changes"
+
+
+def test_an_assumed_version_is_named_in_the_line():
+    assert FULL.line == "chart 1.22.0, Airflow 3.2.2, Kubernetes 1.34.2 (assumed)"
+    assert FULL.assumed == ("Kubernetes 1.34.2",)
+    assert Basis().line == "chart unknown, Airflow unknown, Kubernetes unknown"
+    assert FULL.without([POST_RENDERERS]).line.endswith("; not read: 1")
+
+
+def test_the_json_says_what_was_judged_by_and_what_was_not_read():
+    assert FULL.without([POST_RENDERERS]).as_json() == {
+        "chart": {"version": "1.22.0", "source": "lock", "digest": "sha256:1f7d"},
+        "airflow": {"version": "3.2.2", "source": "image"},
+        "kubernetes": {"version": "1.34.2", "source": "assumed"},
+        "notRead": [
+            {
+                "what": "spec.postRenderers",
+                "where": "release.yaml",
+                "reason": "only Flux runs them",
+            }
+        ],
+    }
+
+
+def test_several_bases_agree_or_say_that_they_do_not():
+    other = Basis(Version("1.20.0", Origin.LOCK), FULL.airflow, FULL.kubernetes, (POST_RENDERERS,))
+    both = together([FULL, other, FULL])
+    assert both.chart == Version()
+    assert both.airflow == FULL.airflow
+    assert both.not_read == (POST_RENDERERS,)
+    assert together([]).complete
