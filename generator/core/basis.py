@@ -134,13 +134,18 @@ class Assurance:
 def together(bases: Iterable[Basis]) -> Basis:
     """One basis for an answer over several: versions where all agree, all that was not read."""
     items = list(bases)
-    versions = [
-        dict.fromkeys(getattr(item, name) for item in items)
-        for name in ("chart", "airflow", "kubernetes")
-    ]
-    agreed = [next(iter(found)) if len(found) == 1 else UNKNOWN for found in versions]
     not_read = sorted({entry for item in items for entry in item.not_read})
-    return Basis(*agreed, not_read=tuple(not_read))
+    return Basis(
+        _agreed(item.chart for item in items),
+        _agreed(item.airflow for item in items),
+        _agreed(item.kubernetes for item in items),
+        tuple(not_read),
+    )
+
+
+def _agreed(versions: Iterable[Version]) -> Version:
+    different = set(versions)
+    return different.pop() if len(different) == 1 else UNKNOWN
 
 
 def _json(item: Version) -> dict[str, str]:
