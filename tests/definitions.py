@@ -20,7 +20,9 @@ from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.engine import choose_engine
 from generator.seal import sealing
 from generator.tree import catalogue
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.data import as_json_types
+from generator.yaml.writer import dump
 from tests.generator.seal.keypair import NOW, sealing_certificate
 from tests.standin_chart import stand_in_archive
 
@@ -521,8 +523,8 @@ def repository(case, more=None):
     path = f"environments/{name_of(case)}/environment.yaml"
     return Snapshot(
         {
-            "gen-env.yaml": yamlio.dump(settings(case.get("source", "repository"))).encode(),
-            path: yamlio.dump(whole).encode(),
+            "gen-env.yaml": dump(settings(case.get("source", "repository"))).encode(),
+            path: dump(whole).encode(),
         }
     )
 
@@ -557,10 +559,10 @@ def generated(files, charts, renderer=None, *, sealed=True):
 
 
 def _sealed(text):
-    manifest = yamlio.as_json_types(yamlio.read(text, "").data)
+    manifest = as_json_types(reader.read(text, "").data)
     keys = manifest["spec"]["encryptedData"]
     values = {key: Secret(f"value of {key}".encode()) for key in keys}
-    return yamlio.dump(sealing.seal(manifest, values, sealing_certificate(), now=NOW)).encode()
+    return dump(sealing.seal(manifest, values, sealing_certificate(), now=NOW)).encode()
 
 
 def stand_in_charts(folder):

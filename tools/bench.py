@@ -22,7 +22,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from generator.yaml import facade as yamlio  # noqa: E402
+from generator.yaml.writer import dump  # noqa: E402
 from tests.standin_chart import stand_in_archive  # noqa: E402
 
 COMMAND = Path(sys.executable).with_name("gen-env")
@@ -125,11 +125,11 @@ def _load():
 
 def build(folder, count):
     """A repository of teams with five stages each, as gen-env's users would write them."""
-    files = {"gen-env.yaml": yamlio.dump(_settings())}
+    files = {"gen-env.yaml": dump(_settings())}
     for number in range(count):
         team, stage = f"team{number // len(STAGES):03}", STAGES[number % len(STAGES)]
         path = f"environments/{team}/{stage}/environment.yaml"
-        files[path] = yamlio.dump(_definition(team, stage))
+        files[path] = dump(_definition(team, stage))
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

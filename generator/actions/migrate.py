@@ -16,7 +16,9 @@ from generator.definition.lock import version
 from generator.model.environment import API_VERSION
 from generator.tree.plan import Plan
 from generator.yaml import edit as yaml_edit
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document
 
 _VERSION = re.compile(r"gen-env\.dev/v(\d+)")
 Edit = Callable[[str, str], str]
@@ -62,9 +64,9 @@ def prepare(
     paths = list(_paths(files))
     for path in paths:
         try:
-            document = yamlio.read(files.read(path) or b"", path)
+            document = reader.read(files.read(path) or b"", path)
             found = _chain(document, migrations, current)
-        except yamlio.YamlError as error:
+        except YamlError as error:
             problems.append(_problem(path, error.line, error.message, error.hint))
             continue
         if isinstance(found, Problem):
@@ -85,7 +87,7 @@ def _paths(files: Files) -> Iterator[str]:
 
 
 def _chain(
-    document: yamlio.Document, migrations: Sequence[Migration], current: str
+    document: Document, migrations: Sequence[Migration], current: str
 ) -> list[Migration] | Problem:
     """The steps to the current version, or why there is no way."""
     data = document.data if isinstance(document.data, Mapping) else {}

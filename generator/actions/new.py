@@ -20,8 +20,8 @@ from generator.render.request import Renderer
 from generator.tree import catalogue, copy_definition, scaffold, writer
 from generator.tree.catalogue import Catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit
-from generator.yaml import facade as yamlio
+from generator.yaml import edit, reader
+from generator.yaml.errors import YamlError
 
 AIRFLOW, CHART = "3.2.2", "1.22.0"
 _TIERS = {
@@ -234,8 +234,8 @@ def _with_fields(text: str, options: Options, skip: frozenset[str] = frozenset()
 def _parsed(field: str, value: str) -> object:
     """The value of --set: YAML as it would stand in the file."""
     try:
-        return yamlio.read(value, f"--set {field}").data
-    except yamlio.YamlError as error:
+        return reader.read(value, f"--set {field}").data
+    except YamlError as error:
         raise UserError(f"--set {field}: {error.message}", hint=error.hint) from None
 
 

@@ -24,7 +24,7 @@ from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.tree.plan import Plan
 from generator.yaml import edit
-from generator.yaml.facade import YamlError
+from generator.yaml.errors import YamlError
 
 _FROM_2_TO_3 = (
     "the webserver is replaced by the API server: another Deployment, Service and port name",

@@ -32,7 +32,9 @@ from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
 from generator.tree.plan import Plan
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.data import as_json_types
+from generator.yaml.errors import YamlError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,7 +254,7 @@ def parsed_fields(fields: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for field, value in fields.items():
         try:
-            found[field] = yamlio.as_json_types(yamlio.read(value, f"--set {field}").data)
-        except yamlio.YamlError as error:
+            found[field] = as_json_types(reader.read(value, f"--set {field}").data)
+        except YamlError as error:
             raise UserError(f"--set {field}: {error.message}", hint=error.hint) from None
     return found

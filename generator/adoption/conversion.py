@@ -18,7 +18,8 @@ from generator.model.repository import Cluster
 from generator.release import chart_lines
 from generator.release.adopted_settings import field_of
 from generator.release.setting import copied
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.data import as_json_types
 
 Key = tuple[str, ...]
 
@@ -121,7 +122,7 @@ def _whole_secrets(text: Any) -> list[str]:
     if not isinstance(text, str):
         return []
     try:
-        rows = yamlio.as_json_types(yamlio.read(text, "extraEnvFrom").data)
+        rows = as_json_types(reader.read(text, "extraEnvFrom").data)
     except UserError:
         return []
     names = [lookup(row, "secretRef.name") for row in rows] if isinstance(rows, list) else []

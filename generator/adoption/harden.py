@@ -29,8 +29,7 @@ from generator.render.request import Renderer
 from generator.report.model import Report
 from generator.tree import catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit
-from generator.yaml import facade as yamlio
+from generator.yaml import edit, reader
 
 ABOUT: Mapping[Step, str] = {
     "housekeeping": "no service links, old ReplicaSets and metrics series go; pods restart once",
@@ -304,7 +303,7 @@ def _without(text: str, path: KeyPath, file: str) -> str:
     """The text without a value, and without the mappings that become empty."""
     text = edit.remove(text, path, file=file)
     parent = path[:-1]
-    if parent and lookup(yamlio.read(text, file).data, parent) in ({}, None):
+    if parent and lookup(reader.read(text, file).data, parent) in ({}, None):
         return _without(text, parent, file)
     return text
 

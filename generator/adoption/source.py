@@ -17,7 +17,7 @@ from generator.helmvalues import flux_release
 from generator.helmvalues.found import ValuesSource, judged, table
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
-from generator.yaml.facade import read_all
+from generator.yaml.reader import read_all
 
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.tree import scaffold
-from generator.yaml import facade as yamlio
-from generator.yaml.dump import flow_source
+from generator.yaml.scalars import Plain
+from generator.yaml.writer import dump, flow_source
 
 _WIDTH = 100
 # With two dots no reader takes it for a number.
@@ -32,7 +32,7 @@ def definition(
     ordered = sorted(data, key=lambda key: (_ORDER.index(key) if key in _ORDER else 99, key))
     body = [line for key in ordered for line in _field(key, data[key])]
     if rest:
-        body += ["values:", *_indented(yamlio.dump(_sorted(rest)))]
+        body += ["values:", *_indented(dump(_sorted(rest)))]
     return "\n".join([*head, *body]) + "\n"
 
 
@@ -46,7 +46,7 @@ def _field(key: str, value: Any) -> Iterator[str]:
     for name, item in value.items():
         inner = list(_field(name, item))
         if isinstance(item, str) and "\n" in item:
-            inner = yamlio.dump({name: item}).rstrip("\n").split("\n")
+            inner = dump({name: item}).rstrip("\n").split("\n")
         yield from (f"  {text}" for text in inner)
 
 
@@ -62,15 +62,15 @@ def _scalars(value: Any) -> Iterator[Any]:
 
 
 def _source(value: Any) -> Any:
-    """The data as `yamlio.read` would give it: numbers and booleans as plain scalars."""
+    """The data as `read` would give it: numbers and booleans as plain scalars."""
     if isinstance(value, Mapping):
         return {key: _source(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_source(item) for item in value]
     if isinstance(value, bool):
-        return yamlio.Plain(str(value).lower())
+        return Plain(str(value).lower())
     if isinstance(value, int | float) or (isinstance(value, str) and _VERSION.fullmatch(value)):
-        return yamlio.Plain(str(value))
+        return Plain(str(value))
     return value
 
 

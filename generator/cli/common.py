@@ -58,9 +58,9 @@ def emit(data: Any, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    from generator.yaml import facade as yamlio
+    from generator.yaml.writer import dump
 
-    click.echo(yamlio.dump(data), nl=False)
+    click.echo(dump(data), nl=False)
 
 
 def progress(text: str) -> None:

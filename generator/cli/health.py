@@ -31,13 +31,13 @@ def command(file: str, form: str) -> int:
     from generator import health
     from generator.core.errors import UserError
     from generator.health.assessment import as_json
-    from generator.yaml import facade as yamlio
+    from generator.yaml.manifests import load_manifests
 
     try:
         text = sys.stdin.buffer.read() if file == "-" else (common.folder() / file).read_bytes()
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", path=file) from None
-    manifests = yamlio.load_manifests(text, path="standard input" if file == "-" else file)
+    manifests = load_manifests(text, path="standard input" if file == "-" else file)
     judged = health.assess_all(manifests, now=datetime.datetime.now(datetime.UTC))
     if form != "table":
         common.emit(as_json(judged), form)

@@ -26,7 +26,8 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
     from generator.pipeline import generate, toolchain
     from generator.redaction.manifests import mask
     from generator.tree.catalogue import load
-    from generator.yaml import facade as yamlio
+    from generator.yaml.manifests import canonical
+    from generator.yaml.writer import dump_all
 
     files = WorkTree(common.root())
     found = load(files)
@@ -50,11 +51,9 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
             return 1
         manifests += result.manifests
     common.tell(problems, err=True)
-    shown = [
-        yamlio.canonical(mask(None, manifest)[1] or {}) for manifest in resource.ordered(manifests)
-    ]
+    shown = [canonical(mask(None, manifest)[1] or {}) for manifest in resource.ordered(manifests)]
     if form == "json":
         common.emit(shown, form)
     else:
-        click.echo(yamlio.dump_all(shown), nl=False)
+        click.echo(dump_all(shown), nl=False)
     return 0

@@ -62,9 +62,9 @@ def command(
 
 def _print_roles(rules: Sequence[Rule]) -> int:
     from generator.manifests import rbac
-    from generator.yaml import facade as yamlio
+    from generator.yaml.writer import dump_all
 
-    click.echo(yamlio.dump_all(rbac.role_manifests(rules, rbac.GEN_ENV)), nl=False)
+    click.echo(dump_all(rbac.role_manifests(rules, rbac.GEN_ENV)), nl=False)
     return 0
 
 

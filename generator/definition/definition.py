@@ -12,7 +12,8 @@ import pydantic
 from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.model.repository import Repository
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.reader import Document
 
 FILE_NAME = "environment.yaml"
 SETTINGS = "gen-env.yaml"
@@ -28,7 +29,7 @@ class Definition:
     """One environment.yaml: identity (the path below environments/) and document."""
 
     name: str
-    document: yamlio.Document
+    document: Document
 
     @property
     def folder(self) -> str:
@@ -65,7 +66,7 @@ class Settings:
     """gen-env.yaml: the validated settings and the document that they stand in."""
 
     repository: Repository
-    document: yamlio.Document
+    document: Document
 
 
 def name_faults(name: str) -> Iterator[str]:
@@ -86,13 +87,13 @@ def name_faults(name: str) -> Iterator[str]:
 
 
 def load(name: str, text: bytes) -> Definition:
-    """Parse one definition; raises yamlio.YamlError with file and line."""
-    return Definition(name, yamlio.read(text, f"{ROOT}/{name}/{FILE_NAME}"))
+    """Parse one definition; raises YamlError with file and line."""
+    return Definition(name, reader.read(text, f"{ROOT}/{name}/{FILE_NAME}"))
 
 
 def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Parse and validate gen-env.yaml: the settings, or every problem with its line."""
-    document = yamlio.read(text, SETTINGS)
+    document = reader.read(text, SETTINGS)
     try:
         repository = Repository.model_validate(document.data)
     except pydantic.ValidationError as error:

@@ -10,7 +10,10 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.definition.resolve import Resolved
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document
+from generator.yaml.writer import dump
 
 FILE_NAME = "gen-env.lock"
 _HEADER = "# Written by gen-env: release name and namespace are frozen, versions as used.\n"
@@ -42,15 +45,15 @@ class Lock:
             "chart": {"version": self.chart_version, "digest": self.chart_digest},
             "genEnv": self.gen_env,
         }
-        return _HEADER + yamlio.dump(data)
+        return _HEADER + dump(data)
 
 
 def read(text: bytes, path: str) -> Lock:
-    """The lock in a file; raises yamlio.YamlError where it is none."""
-    document = yamlio.read(text, path)
+    """The lock in a file; raises YamlError where it is none."""
+    document = reader.read(text, path)
     data = document.data
     if not isinstance(data, Mapping) or data.get("kind") != "Lock":
-        raise yamlio.YamlError("not a lock of gen-env", path=path, hint="restore it from git")
+        raise YamlError("not a lock of gen-env", path=path, hint="restore it from git")
     chart = data.get("chart") or {}
     if not isinstance(chart, Mapping):
         raise _broken("chart", path, document)
@@ -63,7 +66,7 @@ def read(text: bytes, path: str) -> Lock:
     )
 
 
-def _text(part: Mapping[str, Any], key: str, path: str, document: yamlio.Document) -> str:
+def _text(part: Mapping[str, Any], key: str, path: str, document: Document) -> str:
     """The text at `key`, empty where there is none: what is missing is written anew.
 
     Anything else would be lost that way, and with it what is frozen.
@@ -74,9 +77,9 @@ def _text(part: Mapping[str, Any], key: str, path: str, document: yamlio.Documen
     return value or ""
 
 
-def _broken(key: str, path: str, document: yamlio.Document) -> yamlio.YamlError:
+def _broken(key: str, path: str, document: Document) -> YamlError:
     line = document.line(("chart", key) if key in ("version", "digest") else (key,))
-    return yamlio.YamlError(
+    return YamlError(
         f"{key} is no text: not a lock of gen-env", path=path, line=line, hint="restore it from git"
     )
 

@@ -14,7 +14,7 @@ from generator.definition import defaults as default_layers
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.yaml import facade as yamlio
+from generator.yaml.data import as_helm
 
 _LONGEST = 63  # of a namespace: a DNS label
 
@@ -101,7 +101,7 @@ def _plain_values(definition: Definition, settings: Settings, merged: Merged) ->
     """Resolve the scalars inside `values:` as Helm will; name those that are ambiguous."""
     if "values" not in merged.data:
         return []
-    merged.data["values"], ambiguities = yamlio.as_helm(merged.data["values"])
+    merged.data["values"], ambiguities = as_helm(merged.data["values"])
     problems = []
     for path, message in ambiguities:
         file, line = _place(definition, settings, merged, ("values", *path))

@@ -19,7 +19,7 @@ from generator.yaml import scalars
 _PLAIN = re.compile(
     r"[A-Za-z0-9_/.$<(][A-Za-z0-9_./$<>()@%+=,;~^*'\"\\|?! -]*(?::[A-Za-z0-9_./@=-]+)*"
 )
-# The order of `yamlio.canonical`; keys of other types than text must not stop the comparison.
+# The order of `canonical`; keys of other types than text must not stop the comparison.
 _TOP = ("apiVersion", "kind", "metadata")
 _METADATA = ("name", "namespace", "labels", "annotations")
 

@@ -154,9 +154,9 @@ def windows_problem(release: Release) -> tuple[Problem, ...]:
     windows = release.environment.sync.windows
     if not windows or release.resolved.settings.repository.argocd.project.manage:
         return ()
-    from generator.yaml import facade as yamlio
+    from generator.yaml.writer import dump
 
-    snippet = yamlio.dump({"spec": {"syncWindows": [_window(release, item) for item in windows]}})
+    snippet = dump({"spec": {"syncWindows": [_window(release, item) for item in windows]}})
     return (
         release.resolved.problem(
             "sync/unmanaged-windows",

@@ -26,7 +26,7 @@ from generator.helmvalues.layers import (
     from_text,
 )
 from generator.helmvalues.values import Path
-from generator.yaml.facade import Document, read_all
+from generator.yaml.reader import Document, read_all
 
 
 def application(files: Files, document: Document, kind: Kind, root: Path) -> Iterator[ValuesSource]:

@@ -9,7 +9,7 @@ from generator.core.files import Files
 from generator.core.problem import NotDone
 from generator.helmvalues.found import table
 from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_text
-from generator.yaml.facade import Document, read_all
+from generator.yaml.reader import Document, read_all
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.helmvalues.found import EXACT, ValuesSource, judged, table
 from generator.helmvalues.layers import ValuesLayer
-from generator.yaml.facade import Document
+from generator.yaml.reader import Document
 
 TYPE = "helm.sh/release.v1"
 _CHART = "airflow"

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from generator.yaml.facade import Document, YamlError, as_helm, read
+from generator.yaml.data import as_helm
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document, read
 
 Path = tuple[str | int, ...]
 Line = Callable[[Path], int | None]

@@ -21,7 +21,7 @@ from generator.helmvalues.found import (
 )
 from generator.helmvalues.layers import NotAMapping, from_document
 from generator.helmvalues.values import Engine
-from generator.yaml.facade import Document, read_all
+from generator.yaml.reader import Document, read_all
 
 _GROUPS = {
     "Application": "argoproj.io",

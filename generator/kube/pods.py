@@ -85,7 +85,8 @@ def _template(manifest: Object, path: tuple[str, ...]) -> PodTemplate:
 
 
 def _parsed(text: str) -> Mapping[str, Any] | None:
-    from generator.yaml.facade import YamlError, load_manifests
+    from generator.yaml.errors import YamlError
+    from generator.yaml.manifests import load_manifests
 
     try:
         documents = load_manifests(text)

@@ -9,8 +9,8 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.kube import fields
 from generator.kube.resource import Key, Object
-from generator.yaml import facade as yamlio
 from generator.yaml import limits
+from generator.yaml.manifests import load_manifests
 
 _TEMPLATES = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
@@ -146,7 +146,7 @@ def _task_pods(objects: Mapping[Key, Object]) -> Iterator[Workload]:
 def _read(text: str) -> Mapping[str, Any] | None:
     """A pod template that cannot be read is the business of validation, not of the impact."""
     try:
-        documents = yamlio.load_manifests(text, path=_POD_TEMPLATE_FILE, limits=_MAX_TEMPLATE)
+        documents = load_manifests(text, path=_POD_TEMPLATE_FILE, limits=_MAX_TEMPLATE)
     except UserError:
         return None
     return documents[0] if documents else None

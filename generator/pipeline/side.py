@@ -27,7 +27,8 @@ from generator.render.nondeterminism import RandomField
 from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.tree import catalogue
-from generator.yaml import facade as yamlio
+from generator.yaml.errors import YamlError
+from generator.yaml.manifests import load_manifests
 
 APPLICATION = f"{GENERATED}/application.yaml"
 
@@ -73,8 +74,8 @@ class Inputs:
         """The Application, or None where there is none that can be read."""
         text = self.text(APPLICATION)
         try:
-            found = yamlio.load_manifests(text) if text is not None else []
-        except yamlio.YamlError:
+            found = load_manifests(text) if text is not None else []
+        except YamlError:
             return None
         return found[0] if found else None
 
@@ -163,7 +164,7 @@ def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Sid
         own = _own_manifests(item)
         values = _values(item)
         if item.application is None:
-            yamlio.load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
+            load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
     except UserError as error:
         return _failed(revision, item, error.message, error.path, error.line, error.hint)
     if item.application is None or item.cluster is None:
@@ -204,13 +205,13 @@ def _own_manifests(item: Inputs) -> list[dict[str, Any]]:
         if place.suffix == ".yaml" and str(place).startswith(
             (f"{GENERATED}/manifests/", "secrets/")
         ):
-            found += yamlio.load_manifests(content, path=path)
+            found += load_manifests(content, path=path)
     return found
 
 
 def _values(item: Inputs) -> dict[str, Any]:
     text = item.text(f"{GENERATED}/values.yaml")
-    loaded = yamlio.load_manifests(text, path=_values_path(item)) if text else []
+    loaded = load_manifests(text, path=_values_path(item)) if text else []
     if len(loaded) > 1:
         raise UserError("more than one YAML document: Helm reads one", path=_values_path(item))
     return loaded[0] if loaded else {}
@@ -220,7 +221,7 @@ def _lock(item: Inputs) -> lock_file.Lock | None:
     text = item.text(lock_file.FILE_NAME)
     try:
         return lock_file.read(text, item.path(lock_file.FILE_NAME)) if text else None
-    except yamlio.YamlError:
+    except YamlError:
         return None
 
 

@@ -10,9 +10,9 @@ from generator.core.errors import UserError
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition
 from generator.definition.lock import Lock
-from generator.yaml import edit
-from generator.yaml import facade as yamlio
+from generator.yaml import edit, reader
 from generator.yaml.data import MISSING, alike, get
+from generator.yaml.errors import YamlError
 
 _IDENTITY = (("apiVersion",), ("kind",), ("metadata",), ("suppress",))
 # Where a definition may leave out the whole part and have it from the defaults.
@@ -106,12 +106,12 @@ def _written(text: str, move: Move, target: Definition) -> str:
     before = target.document.marks.get(move.path)
     if not isinstance(move.new, str) or (before is not None and before.style):
         return edited
-    document = yamlio.read(edited, target.path)
+    document = reader.read(edited, target.path)
     mark = document.marks[move.path]
     bare = f"{edited[: mark.start]}{move.new}{edited[mark.end :]}"
     try:
-        same = alike(yamlio.read(bare, target.path).data, document.data)
-    except yamlio.YamlError:
+        same = alike(reader.read(bare, target.path).data, document.data)
+    except YamlError:
         return edited
     return bare if same else edited
 

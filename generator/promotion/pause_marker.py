@@ -9,8 +9,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.layered import Path
 from generator.model.base import seconds_of
-from generator.yaml import edit
-from generator.yaml import facade as yamlio
+from generator.yaml import edit, reader
 from generator.yaml.data import MISSING, alike, get
 
 _MARK = "# Paused by gen-env"
@@ -50,7 +49,7 @@ def is_paused(text: str) -> bool:
 def with_window(text: str, halt: DenyWindow, file: str) -> str:
     """The text with the window added; raises YamlError where it cannot be edited in place."""
     assert seconds_of(halt.duration) > 0
-    data = yamlio.read(text, file).data
+    data = reader.read(text, file).data
     windows = get(data, _WINDOWS)
     number = len(windows) if isinstance(windows, list) else 0
     first = _first_missing(data, _WINDOWS)
@@ -61,7 +60,7 @@ def with_window(text: str, halt: DenyWindow, file: str) -> str:
 
 def without_automation(text: str, file: str) -> str:
     """The text with sync.automated false; raises YamlError where it cannot be edited in place."""
-    data = yamlio.read(text, file).data
+    data = reader.read(text, file).data
     written = get(data, _AUTOMATED)
     first = _first_missing(data, _AUTOMATED)
     what = ".".join(map(str, first)) if first else f"sync.automated was {written}"
@@ -79,7 +78,7 @@ def resumed(text: str, file: str) -> str:
         raise UserError("no pause of gen-env stands in this definition", path=file)
     plain = text[: match.start()] + text[match.end() :]
     what, _, rest = match["what"].partition(" ")
-    data = yamlio.read(plain, file).data
+    data = reader.read(plain, file).data
     path: Path = tuple(what.split("."))
     line = text[: match.start()].count("\n") + 1
     if what == "sync.windows" and rest.isdigit():
@@ -88,7 +87,7 @@ def resumed(text: str, file: str) -> str:
     if rest.startswith("was "):
         still = str(get(data, _AUTOMATED)) == "false"
         _require(still, file, line)
-        before = yamlio.read(rest.removeprefix("was "), file).data
+        before = reader.read(rest.removeprefix("was "), file).data
         return edit.set_scalar(plain, _AUTOMATED, before, file=file)
     windows = get(data, _WINDOWS)
     ours = isinstance(windows, list) and len(windows) == 1 and _is_halt(windows[0])
@@ -101,7 +100,7 @@ def kept(present: str, past: str, file: str) -> str:
     plain = resumed(past, file) if is_paused(past) else past
     if not is_paused(present):
         return plain
-    windows = get(yamlio.read(present, file).data, _WINDOWS)
+    windows = get(reader.read(present, file).data, _WINDOWS)
     halts = [item for item in windows if _is_halt(item)] if isinstance(windows, list) else []
     if halts:
         halt = DenyWindow(str(halts[-1]["schedule"]), str(halts[-1]["duration"]))
@@ -149,7 +148,7 @@ def _first_missing(data: Any, path: Path) -> Path | None:
 
 def _marked(text: str, what: str, file: str) -> str:
     """A comment line above `sync`, or at the top where no line can stand there."""
-    document = yamlio.read(text, file)
+    document = reader.read(text, file)
     mark = document.marks.get(("sync",))
     at = 1 if text.startswith("\ufeff") else 0
     if mark is not None:
@@ -157,6 +156,6 @@ def _marked(text: str, what: str, file: str) -> str:
         at = start if start == mark.key_start else at
     end = "\r\n" if "\r\n" in text else "\n"
     marked = f"{text[:at]}{_MARK} ({what}): {_WORDS}{end}{text[at:]}"
-    if not alike(yamlio.read(marked, file).data, document.data):
+    if not alike(reader.read(marked, file).data, document.data):
         raise UserError("the pause cannot be marked in this definition", path=file)
     return marked

@@ -13,7 +13,7 @@ from generator.definition.definition import Definition, faults
 from generator.definition.resolve import Resolved
 from generator.model.environment import Environment
 from generator.release.setting import copied
-from generator.yaml import facade as yamlio
+from generator.yaml.data import as_helm
 
 # What a step takes from the defaults beside chart values.
 _WITH_STEP: dict[str, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ def written(definition: Definition) -> Callable[[str], bool]:
 def own_data(definition: Definition) -> dict[str, Any]:
     """The definition's own words as data, `values` as Helm reads them."""
     data: dict[str, Any] = copied(definition.data)
-    data["values"], _ = yamlio.as_helm(definition.data.get("values") or {})
+    data["values"], _ = as_helm(definition.data.get("values") or {})
     return data
 
 

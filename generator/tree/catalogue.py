@@ -14,9 +14,12 @@ from generator.definition import lock as lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree.tree import SecretFile
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.errors import YamlError
+from generator.yaml.limits import Limits
+from generator.yaml.manifests import load_manifests
 
-_SEALED = yamlio.Limits(size=MAX_FILE_BYTES)
+_SEALED = Limits(size=MAX_FILE_BYTES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
         return None
     try:
         settings, faults = definition.load_settings(text)
-    except yamlio.YamlError as error:
+    except YamlError as error:
         problems.append(_unreadable(error, ""))
         return None
     problems += faults
@@ -113,7 +116,7 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
 
 def _unreadable(error: UserError, environment: str) -> Problem:
     return Problem(
-        "yaml/syntax" if isinstance(error, yamlio.YamlError) else "tree/unreadable",
+        "yaml/syntax" if isinstance(error, YamlError) else "tree/unreadable",
         Severity.ERROR,
         error.message,
         environment,
@@ -174,7 +177,7 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
                     "not a SealedSecret: spec.encryptedData must map keys to ciphertexts",
                     item.name,
                     path,
-                    yamlio.read(content, path).line(("spec", "encryptedData")),
+                    reader.read(content, path).line(("spec", "encryptedData")),
                     "restore it from git, or remove it and seal its values anew",
                 )
             )
@@ -188,7 +191,7 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
                     "a plain Secret in git: everybody who can read the repository has it",
                     item.name,
                     path,
-                    yamlio.read(content, path).line(("kind",)),
+                    reader.read(content, path).line(("kind",)),
                     "remove it, change the values, seal them: gen-env seal",
                 )
             )
@@ -211,9 +214,9 @@ def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
 
     Marks are not kept: there are many such files, and hardly ever is a line asked for.
     """
-    found = yamlio.load_manifests(content, path=path, limits=_SEALED, unique=True)
+    found = load_manifests(content, path=path, limits=_SEALED, unique=True)
     if len(found) > 1:
-        raise yamlio.YamlError(
+        raise YamlError(
             "more than one YAML document",
             path=path,
             hint="keep one Secret in this file, and the others in files of their own",
@@ -222,7 +225,7 @@ def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
 
 
 def lock(files: Files, item: Definition) -> lock_file.Lock | None:
-    """The environment's lock; raises yamlio.YamlError for a broken one."""
+    """The environment's lock; raises YamlError for a broken one."""
     path = f"{item.folder}/{lock_file.FILE_NAME}"
     text = files.read(path)
     return None if text is None else lock_file.read(text, path)

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from generator.core.layered import Path, alternatives, dotted, leaves
 from generator.definition.definition import Definition
 from generator.tree import scaffold
-from generator.yaml import edit
-from generator.yaml import facade as yamlio
+from generator.yaml import edit, reader
 
 # What follows from the new name, or has a default of its own.
 _DEFAULTED: tuple[Path, ...] = (
@@ -164,7 +163,7 @@ def _hosts(source: Definition) -> tuple[str, ...]:
 def _without(text: str, hosts: tuple[str, ...]) -> tuple[str, list[Path]]:
     """The text without values that name one of these hosts, and where they stood."""
     removed = []
-    for path, value in leaves(yamlio.read(text, "").data):
+    for path, value in leaves(reader.read(text, "").data):
         if any(host in str(item) for item in _items(value) for host in hosts):
             text = edit.remove(text, path)
             removed.append(path)
@@ -175,7 +174,7 @@ def _doubtful(text: str, old: str) -> Iterator[Path]:
     """What stays and may be the other environment's: addresses, and values with its name."""
     words = {old, old.rpartition("/")[2]}
     named = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(words)))
-    for path, value in leaves(yamlio.read(text, "").data):
+    for path, value in leaves(reader.read(text, "").data):
         texts = [str(item) for item in _items(value) if path[0] != "metadata"]
         if any(_ELSEWHERE.search(text) or named.search(text) for text in texts):
             yield path

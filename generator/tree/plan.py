@@ -11,9 +11,12 @@ from generator.core.problem import Problem, Severity
 from generator.definition.lock import FILE_NAME as LOCK
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.data import as_json_types
+from generator.yaml.errors import YamlError
+from generator.yaml.limits import Limits
 
-_LIMITS = yamlio.Limits(size=sealed_secret.MAX_FILE_BYTES)
+_LIMITS = Limits(size=sealed_secret.MAX_FILE_BYTES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,10 +97,8 @@ def _replaceable(path: str, present: bytes, text: str) -> bool:
 def _only_grows(before: bytes, after: bytes) -> bool:
     """Whether both are the same SealedSecret and no ciphertext goes: keys may only be added."""
     try:
-        old, new = (
-            yamlio.as_json_types(yamlio.read(text, "", _LIMITS).data) for text in (before, after)
-        )
-    except yamlio.YamlError:
+        old, new = (as_json_types(reader.read(text, "", _LIMITS).data) for text in (before, after))
+    except YamlError:
         return False
     if not isinstance(old, Mapping) or old.get("kind") != new["kind"]:
         return False

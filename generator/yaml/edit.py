@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from generator.yaml import data, edit_candidates
-from generator.yaml import document as yamldocument
+from generator.yaml import data, reader, splice
 from generator.yaml.data import MISSING, alike, as_read
-from generator.yaml.document import Document, Path
 from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document, Path
 
 _Edit = Callable[[Document, Path, Any], Iterator[str]]
 
@@ -25,11 +24,11 @@ def set_scalar(text: str, path: Path, value: Any, *, file: str = "") -> str:
     numbers, booleans and None. Raises YamlError when there is no scalar at `path` or the change
     would reach further than it.
     """
-    document = yamldocument.read(text, file)
+    document = reader.read(text, file)
     mark = document.marks.get(path)
     if mark is None or mark.kind != "scalar" or isinstance(value, dict | list | tuple):
         raise _refusal(document, path, "it is not one value that is written out here")
-    return _proved(document, path, _goal(document, path, value), edit_candidates.scalar_replaced)
+    return _proved(document, path, _goal(document, path, value), splice.scalar_replaced)
 
 
 def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
@@ -39,7 +38,7 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
     comments and order survive. A list index may be one past the end. Raises YamlError as
     `set_scalar` does.
     """
-    document = yamldocument.read(text, file)
+    document = reader.read(text, file)
     present, wanted = data.get(document.data, path), as_read(value)
     if isinstance(present, dict) and isinstance(wanted, dict) and present and wanted:
         return _merged(text, path, present, wanted, file)
@@ -50,10 +49,10 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
     goal = _goal(document, path, value)
     place = _written(document, path)
     if place == path or (place is not None and data.get(document.data, place) is None):
-        return _proved(document, place, goal, edit_candidates.value_replaced)
+        return _proved(document, place, goal, splice.value_replaced)
     # The shortest path that is not written out: it takes all that is missing below it.
     target = path[: len(place) + 1] if place is not None else ()
-    return _proved(document, target, goal, edit_candidates.value_inserted)
+    return _proved(document, target, goal, splice.value_inserted)
 
 
 def remove(text: str, path: Path, *, file: str = "") -> str:
@@ -62,13 +61,13 @@ def remove(text: str, path: Path, *, file: str = "") -> str:
     Comments stay, except those on the removed lines. Raises YamlError when the value comes from a
     merge or is shared.
     """
-    document = yamldocument.read(text, file)
+    document = reader.read(text, file)
     if data.get(document.data, path) is MISSING:
         return text
     if not path or path not in document.marks:
         raise _refusal(document, path, "it is not written out here")
     goal = data.without(document.data, path)
-    return _proved(document, path, goal, edit_candidates.value_removed)
+    return _proved(document, path, goal, splice.value_removed)
 
 
 def _merged(
@@ -108,7 +107,7 @@ def _proved(document: Document, path: Path, goal: Any, edit: _Edit) -> str:
 
 def _reads_as(text: str, goal: Any) -> bool:
     try:
-        return alike(yamldocument.read(text, "").data, goal)
+        return alike(reader.read(text, "").data, goal)
     except YamlError:
         return False
 

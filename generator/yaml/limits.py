@@ -7,7 +7,7 @@ The parser's events carry the same facts without recursion, so they are counted 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -142,3 +142,20 @@ class _Count:
 
     def _refusal(self, event: Event, message: str, hint: str = "simplify it") -> YamlError:
         return YamlError(message, path=self._path, line=event.start_mark.line + 1, hint=hint)
+
+
+def joined(own: dict[str, Any], merged: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is merged comes first in order and last in force; the first of several wins."""
+    result: dict[str, Any] = {}
+    for source in merged:
+        for key, value in source.items():
+            result.setdefault(key, value)
+    result.update(own)
+    return result
+
+
+def copied(value: Any) -> Any:
+    """A copy of mappings and lists at any depth: an alias must not share what can be changed."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value

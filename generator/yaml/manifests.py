@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from generator.yaml import limits as yamlguard
 from generator.yaml import scalars
 from generator.yaml.errors import YamlError
-from generator.yaml.merge_keys import copied, joined
+from generator.yaml.limits import (
+    RENDERED,
+    Event,
+    Limits,
+    copied,
+    decoded,
+    events,
+    joined,
+    raw_events,
+)
 
 _STRING_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+_TOP = ("apiVersion", "kind", "metadata")
+_METADATA = ("name", "namespace", "labels", "annotations")
 
 
 def load_manifests(
     data: str | bytes,
     *,
     path: str = "",
-    limits: yamlguard.Limits = yamlguard.RENDERED,
+    limits: Limits = RENDERED,
     trusted: bool = False,
     unique: bool = False,
 ) -> list[dict[str, Any]]:
@@ -31,8 +41,8 @@ def load_manifests(
     the guard and is for text that gen-env itself made. Raises YamlError for malformed or oversized
     text, and for a document that is not a mapping.
     """
-    text = yamlguard.decoded(data, path, limits)
-    give = yamlguard.raw_events(text, path) if trusted else yamlguard.events(text, path, limits)
+    text = decoded(data, path, limits)
+    give = raw_events(text, path) if trusted else events(text, path, limits)
     manifests = []
     for event in give:
         if type(event) is not yaml.DocumentStartEvent:
@@ -51,16 +61,24 @@ def load_manifests(
     return manifests
 
 
+def canonical(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in the one order of keys: identity first, the rest sorted at every depth."""
+    result = _first(_sorted(manifest), _TOP)
+    if isinstance(metadata := result.get("metadata"), dict):
+        result["metadata"] = _first(metadata, _METADATA)
+    return result
+
+
 class _Reader:
     """Builds the value of one document from its events."""
 
-    def __init__(self, events: Iterator[yamlguard.Event], path: str, *, unique: bool) -> None:
+    def __init__(self, events: Iterator[Event], path: str, *, unique: bool) -> None:
         self._events = events
         self._path = path
         self._unique = unique
         self._anchors: dict[str, Any] = {}
 
-    def value(self, event: yamlguard.Event) -> Any:
+    def value(self, event: Event) -> Any:
         kind = type(event)
         if kind is yaml.AliasEvent:
             return self._alias(event)
@@ -74,7 +92,7 @@ class _Reader:
             self._anchors[event.anchor] = value
         return value
 
-    def _alias(self, event: yamlguard.Event) -> Any:
+    def _alias(self, event: Event) -> Any:
         if event.anchor not in self._anchors:
             raise self._error(event, f"the alias *{event.anchor} has no anchor before it")
         return copied(self._anchors[event.anchor])
@@ -106,17 +124,17 @@ class _Reader:
                 own[key] = value
         return joined(own, merged) if merged else own
 
-    def _sources(self, key: yamlguard.Event, value: Any) -> list[Any]:
+    def _sources(self, key: Event, value: Any) -> list[Any]:
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             raise self._error(key, "'<<' can only merge mappings")
         return sources
 
-    def _error(self, event: yamlguard.Event, message: str) -> YamlError:
+    def _error(self, event: Event, message: str) -> YamlError:
         return YamlError(message, path=self._path, line=event.start_mark.line + 1)
 
 
-def _scalar(event: yamlguard.Event) -> scalars.Scalar:
+def _scalar(event: Event) -> scalars.Scalar:
     if (event.style and event.tag is None) or event.tag in _STRING_TAGS:
         text: str = event.value
         return text
@@ -129,3 +147,13 @@ _resolved = functools.lru_cache(maxsize=4096)(scalars.helm)
 @functools.lru_cache(maxsize=4096)
 def _key(text: str) -> str:
     return scalars.helm_key(text)
+
+
+def _first(mapping: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: mapping[key] for key in keys if key in mapping} | mapping
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value

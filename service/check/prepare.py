@@ -14,7 +14,7 @@ from generator.git import diff
 from generator.model.repository import Repository
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
-from generator.yaml import facade as yamlio
+from generator.yaml.errors import YamlError
 from service.check import charts, mirror, regenerate, scope, settings_trust
 from service.check.assess import Subject
 from service.check.mirror import PARTS, Pinned
@@ -68,7 +68,7 @@ def concerns(changed: Iterable[str], more: Iterable[str] = ()) -> bool:
 def _repository(text: bytes) -> Repository:
     try:
         settings, faults = definition.load_settings(text)
-    except yamlio.YamlError as error:
+    except YamlError as error:
         settings, faults = None, ()
         raise _broken_base(error.message, error.line) from None
     if settings is None:

@@ -19,7 +19,7 @@ from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
 from generator.tree.plan import Plan
 from generator.tree.tree import SCHEMAS
-from generator.yaml import facade as yamlio
+from generator.yaml.errors import YamlError
 from service.check.mirror import Pinned
 
 TRAILER = "Gen-Env-Generated: true"
@@ -67,7 +67,7 @@ def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict
         item = found.definitions.get(name)
         try:
             lock = catalogue.lock(files, item) if item else None
-        except yamlio.YamlError:
+        except YamlError:
             continue
         if lock is not None and lock.gen_env and lock.gen_env != lock_file.version():
             versions[name] = lock.gen_env

@@ -8,8 +8,9 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
-from generator.yaml import data, edit
-from generator.yaml import facade as yamlio
+from generator.yaml import data, edit, reader
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document
 
 _OWN = "defaults"
 
@@ -37,11 +38,11 @@ def compose(base: bytes, head: bytes | None) -> HeadSettings:
     """
     if head is None:
         return HeadSettings(base, problems=(_removed(),))
-    before = yamlio.read(base, SETTINGS)
+    before = reader.read(base, SETTINGS)
     try:
-        after = yamlio.read(head, SETTINGS)
+        after = reader.read(head, SETTINGS)
         faults = definition.load_settings(head)[1]
-    except yamlio.YamlError as error:
+    except YamlError as error:
         return HeadSettings(base, problems=(_syntax(error),))
     if not isinstance(after.data, dict):
         return HeadSettings(base, problems=faults)
@@ -53,9 +54,7 @@ def compose(base: bytes, head: bytes | None) -> HeadSettings:
     return _spliced(before, after.data, HeadSettings(base, later, changed, False, notes))
 
 
-def _spliced(
-    before: yamlio.Document, after: dict[str, Any], settings: HeadSettings
-) -> HeadSettings:
+def _spliced(before: Document, after: dict[str, Any], settings: HeadSettings) -> HeadSettings:
     """The base's text with the head's defaults in it, proved by reading it again."""
     if not settings.changed:
         return settings
@@ -64,8 +63,8 @@ def _spliced(
             text = edit.set_value(before.text, (_OWN,), after[_OWN], file=SETTINGS)
         else:
             text = edit.remove(before.text, (_OWN,), file=SETTINGS)
-        read = yamlio.read(text, SETTINGS).data
-    except yamlio.YamlError as error:
+        read = reader.read(text, SETTINGS).data
+    except YamlError as error:
         return _refused(settings, error.message)
     if _differing(before.data, read) or not _same(after, read, _OWN):
         return _refused(settings, "they do not fit into the base's file")
@@ -94,7 +93,7 @@ def _removed() -> Problem:
     )
 
 
-def _syntax(error: yamlio.YamlError) -> Problem:
+def _syntax(error: YamlError) -> Problem:
     return Problem(
         "yaml/syntax",
         Severity.ERROR,

@@ -13,7 +13,7 @@ from generator.definition import definition
 from generator.definition.definition import SETTINGS
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
-from generator.yaml.facade import YamlError
+from generator.yaml.errors import YamlError
 from service.check import charts
 from service.check import mirror as mirrors
 from service.check.reporter import Superseded

@@ -144,13 +144,14 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from generator.yaml import facade as yamlio
+    from generator.yaml import reader
+    from generator.yaml.data import as_json_types
 
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the settings: {error.strerror}", path=str(path)) from None
-    data = yamlio.as_json_types(yamlio.read(raw, str(path)).data)
+    data = as_json_types(reader.read(raw, str(path)).data)
     if not isinstance(data, dict):
         raise UserError("the settings are not a mapping", path=str(path))
     return data

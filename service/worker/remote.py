@@ -42,7 +42,7 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
     """
     from generator.definition import definition
     from generator.git.mirror import Mirror
-    from generator.yaml.facade import YamlError
+    from generator.yaml.errors import YamlError
     from service.check import charts
     from service.check import mirror as mirrors
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.yaml import facade as yamlio
+from generator.yaml.manifests import load_manifests
 from tests.cluster import controllers, plane, programs, samples, sealing
 from tests.standin_chart import stand_in_archive
 
@@ -25,7 +25,7 @@ def define(server):
     if not folder:
         pytest.skip("needs the official CustomResourceDefinitions: GEN_ENV_CRDS=DIR")
     for file in sorted(Path(folder).glob("*.yaml")):
-        for manifest in yamlio.load_manifests(file.read_bytes()):
+        for manifest in load_manifests(file.read_bytes()):
             server.apply(manifest)
     return folder
 

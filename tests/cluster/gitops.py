@@ -8,7 +8,8 @@ import subprocess
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster
 from generator.verify.watch import utc_now, watch
-from generator.yaml import facade as yamlio
+from generator.yaml.manifests import load_manifests
+from generator.yaml.writer import dump
 from tests import repositories
 from tests.fakes import chart_server, git_server
 
@@ -94,7 +95,7 @@ def served(plane, folder, archive, certificate, run):
         repo = _initialised(folder, git.url, charts.url, archive)
         _new(repo, certificate)
         _published(repo, folder / "git" / BARE)
-        (root,) = yamlio.load_manifests((repo.root / "bootstrap/root.yaml").read_bytes())
+        (root,) = load_manifests((repo.root / "bootstrap/root.yaml").read_bytes())
         plane.apply(root)
         yield GitOps(repo, plane, folder / "kubeconfig")
 
@@ -103,7 +104,7 @@ def _chart_repository(url, archive):
     entry = {"apiVersion": "v2", "name": "airflow", "version": "1.22.0"}
     entry["urls"] = [f"{url}/{archive.name}"]
     index = {"apiVersion": "v1", "entries": {"airflow": [entry]}}
-    return {"/index.yaml": yamlio.dump(index).encode(), f"/{archive.name}": archive.read_bytes()}
+    return {"/index.yaml": dump(index).encode(), f"/{archive.name}": archive.read_bytes()}
 
 
 def _initialised(folder, git, charts, archive):
@@ -127,7 +128,7 @@ def _new(repo, certificate):
     done = repo.run("seal", ENVIRONMENT, "--generate", "--cert", certificate)
     assert done.code == 0, done.said
     for file in sorted((repo.root / f"environments/{ENVIRONMENT}/secrets").glob("*.yaml")):
-        (manifest,) = yamlio.load_manifests(file.read_bytes())
+        (manifest,) = load_manifests(file.read_bytes())
         empty = [key for key, value in manifest["spec"]["encryptedData"].items() if not value]
         if empty:
             values = [f"{key}=x" for key in empty]

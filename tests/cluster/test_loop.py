@@ -8,7 +8,7 @@ import pytest
 from generator.cluster import Cluster
 from generator.manifests.rbac import Subject, self_check
 from generator.verify.result import Outcome, State
-from generator.yaml import facade as yamlio
+from generator.yaml.manifests import load_manifests
 from tests.cluster import argocd, gitops, process, recording
 from tests.cluster.conftest import require
 from tests.cluster.plane import ADMIN, READER
@@ -201,7 +201,7 @@ def test_the_live_diff_finds_planted_drift_and_nothing_else(loop, bed, argo, mon
 def test_the_generated_roles_suffice_to_verify(loop, bed, tmp_path):
     commit = loop.merge(loop.base)
     text = loop.repo.read(f"bootstrap/access/{gitops.ENVIRONMENT}.yaml")
-    for manifest in yamlio.load_manifests(text.encode()):
+    for manifest in load_manifests(text.encode()):
         if manifest["kind"] == "RoleBinding":
             manifest["subjects"] = [Subject("User", "gen-env").as_json()]
         bed.apply(manifest)

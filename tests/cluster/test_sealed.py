@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from generator.yaml import facade as yamlio
+from generator.yaml.manifests import load_manifests
+from generator.yaml.writer import dump
 from tests import repositories
 from tests.cluster import process, programs
 from tests.cluster.conftest import require
@@ -36,7 +37,7 @@ def sealed(request, sealing_certificate, tmp_path):
     )
     assert done.code == 0, done.said
     file = repo.root / f"environments/staging/secrets/{SECRET}.yaml"
-    (manifest,) = yamlio.load_manifests(file.read_bytes())
+    (manifest,) = load_manifests(file.read_bytes())
     return request.param, manifest
 
 
@@ -113,7 +114,7 @@ def test_kubeseal_itself_opens_what_we_sealed(bed, sealed, tmp_path):
     key.write_bytes(base64.b64decode(keys[0]["data"]["tls.key"]))
     done = subprocess.run(
         [programs.find("kubeseal"), "--recovery-unseal", f"--recovery-private-key={key}"],
-        input=yamlio.dump(manifest),
+        input=dump(manifest),
         capture_output=True,
         text=True,
         check=False,

@@ -123,7 +123,7 @@ def load_definitions(folder: Path) -> Definitions:
 
 @functools.lru_cache(maxsize=2)
 def _loaded(files: tuple[tuple[Path, int, int], ...]) -> Definitions:
-    from generator.yaml.facade import load_manifests
+    from generator.yaml.manifests import load_manifests
 
     documents: list[dict[str, Any]] = []
     for file, _, _ in files:

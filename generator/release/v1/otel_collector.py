@@ -13,7 +13,9 @@ from typing import Any
 
 from generator.release.setting import at
 from generator.release.v1.names import PORTS
-from generator.yaml import facade as yamlio
+from generator.yaml.errors import YamlError
+from generator.yaml.manifests import load_manifests
+from generator.yaml.writer import dump
 
 _CONFIG = "otelCollector.config"
 _PORT = re.compile(r"(?P<host>.*):(?P<port>[0-9]{1,5})")
@@ -39,7 +41,7 @@ def configuration(*, metrics: bool, traces: bool) -> str:
     if traces:
         exporters["logging"] = {"verbosity": "basic"}
     protocols = {"grpc": {"endpoint": _any("otlp-grpc")}, "http": {"endpoint": _any("otlp-http")}}
-    return yamlio.dump(
+    return dump(
         {
             # The chart's probes ask this port.
             "extensions": {"health_check": {"endpoint": "0.0.0.0:13133"}},
@@ -90,8 +92,8 @@ def _written(values: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(text, str) or "{{" in text:
         return {}
     try:
-        return next(iter(yamlio.load_manifests(text.encode())), {})
-    except yamlio.YamlError:
+        return next(iter(load_manifests(text.encode())), {})
+    except YamlError:
         return {}
 
 

@@ -9,7 +9,8 @@ from generator.adoption import plaintext_secrets, simplify, text
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import without_none
 from generator.release.adopted_settings import step_of, with_switches
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.data import as_helm
 
 
 def values(user, defaults=None, **more):
@@ -68,8 +69,8 @@ TREES = st.dictionaries(
 @given(TREES)
 def test_the_rest_is_read_back_to_the_type(rest):
     written = text.definition("dev", {"kind": "Environment"}, rest, ["v.yaml"])
-    data = yamlio.read(written, "x").data
-    found, ambiguous = yamlio.as_helm(data.get("values") or {})
+    data = reader.read(written, "x").data
+    found, ambiguous = as_helm(data.get("values") or {})
     assert simplify.same(found, rest)
     assert ambiguous == []
 

@@ -2,7 +2,7 @@ import pytest
 
 from generator.definition import lock as lock_file
 from generator.definition.lock import Lock
-from generator.yaml import facade as yamlio
+from generator.yaml.errors import YamlError
 from tests.repositories import DEV, changed, release
 
 LOCK = Lock("airflow", "airflow-dev", "1.22.0", "sha256:" + "a" * 64, lock_file.version())
@@ -18,7 +18,7 @@ def test_a_lock_reads_back_as_it_was_written():
     "text", [b"", b"kind: Other\n", b"- 1\n", b"x: [\n", b"kind: Lock\nkind: Lock\n"]
 )
 def test_what_is_no_lock_is_refused(text):
-    with pytest.raises(yamlio.YamlError) as raised:
+    with pytest.raises(YamlError) as raised:
         lock_file.read(text, "environments/dev/gen-env.lock")
     assert raised.value.path == "environments/dev/gen-env.lock"
 
@@ -34,7 +34,7 @@ def test_what_is_no_lock_is_refused(text):
     ],
 )
 def test_odd_values_are_refused_rather_than_overwritten(text, line):
-    with pytest.raises(yamlio.YamlError, match="not a lock") as raised:
+    with pytest.raises(YamlError, match="not a lock") as raised:
         lock_file.read(text, "x")
     assert (raised.value.line, raised.value.hint) == (line, "restore it from git")
 

@@ -21,7 +21,8 @@ from generator.definition.definition import SETTINGS
 from generator.lint.values import schema as values_schema
 from generator.pipeline import generate
 from generator.tree import plan
-from generator.yaml import facade as yamlio
+from generator.yaml.manifests import canonical
+from generator.yaml.writer import dump
 from tests import definitions, model_strategy
 
 EXPLORE = bool(os.environ.get("GEN_ENV_EXPLORE"))
@@ -47,14 +48,14 @@ def charts(tmp_path_factory):
 
 def written(text, source="repository", **more):
     """A repository with one definition."""
-    gen_env = yamlio.dump(definitions.settings(source, **more))
+    gen_env = dump(definitions.settings(source, **more))
     return Snapshot({SETTINGS: gen_env.encode(), FILE: text.encode()})
 
 
 @profile(150)
 @given(model_strategy.definitions())
 def test_any_valid_definition_gives_the_same_tree_again_and_then_nothing_to_do(charts, wanted):
-    files = written(yamlio.dump(wanted))
+    files = written(dump(wanted))
     first = generate.generate(files, (), charts)
     again = generate.generate(files, (), charts)
     assert first.outcomes == again.outcomes
@@ -74,27 +75,23 @@ def _drift(files, outcome):
 def test_any_valid_definition_gives_values_that_the_chart_takes_and_yaml_does_not_change(
     charts, wanted
 ):
-    built = definitions.built(written(yamlio.dump(wanted)))
+    built = definitions.built(written(dump(wanted)))
     if built.release is None:
         assert has_errors(built.problems)
         return
     archive = generate.archive_for(built, charts)
     values = validate.inputs(built, built.release, archive)
     assert not list(values_schema.schema_problems(values, archive.schema()))
-    text = yamlio.dump(built.release.values, quote_all=True)
-    assert yaml.safe_load(text) == yamlio.canonical(built.release.values)
+    text = dump(built.release.values, quote_all=True)
+    assert yaml.safe_load(text) == canonical(built.release.values)
 
 
 @profile(60)
 @given(model_strategy.definitions(), st.randoms(use_true_random=False), st.booleans())
 def test_the_form_of_a_definition_does_not_change_the_tree(charts, wanted, chance, flow):
-    plain = generate.generate(written(yamlio.dump(wanted)), (), charts)
+    plain = generate.generate(written(dump(wanted)), (), charts)
     shuffled = _shuffled(wanted, chance)
-    text = (
-        json.dumps(shuffled, ensure_ascii=False)
-        if flow
-        else _commented(yamlio.dump(shuffled), chance)
-    )
+    text = json.dumps(shuffled, ensure_ascii=False) if flow else _commented(dump(shuffled), chance)
     other = generate.generate(written(text), (), charts)
     assert _trees(plain) == _trees(other)
     assert {item.rule for item in plain.problems} == {item.rule for item in other.problems}
@@ -105,8 +102,8 @@ def test_the_order_of_keys_does_not_change_the_tree_of_any_case(charts):
     for case in definitions.pairwise():
         if case["source"] != "rendered":
             wanted = definitions.definition(case | {"name": "plain"})
-            plain = generate.generate(written(yamlio.dump(wanted)), (), charts)
-            text = yamlio.dump(_shuffled(wanted, chance))
+            plain = generate.generate(written(dump(wanted)), (), charts)
+            text = dump(_shuffled(wanted, chance))
             assert _trees(plain) == _trees(generate.generate(written(text), (), charts))
 
 
@@ -152,8 +149,8 @@ def test_a_repository_of_several_environments_settles_too(charts, data):
         team, _, last = name.rpartition("/")
         wanted["metadata"] |= {"name": last} | ({"team": team} if team else {})
         wanted["destination"]["namespace"] = f"airflow-{last}"
-        texts[f"environments/{name}/environment.yaml"] = yamlio.dump(wanted).encode()
-    gen_env = yamlio.dump(definitions.settings()).encode()
+        texts[f"environments/{name}/environment.yaml"] = dump(wanted).encode()
+    gen_env = dump(definitions.settings()).encode()
     files = Snapshot({SETTINGS: gen_env, **texts})
     ahead = definitions.carried_out(files, generate.generate(files, (), charts))
     settled = generate.generate(ahead, (), charts)
@@ -214,9 +211,9 @@ def test_layers_may_be_merged_step_by_step(parts):
 @profile(300)
 @given(st.lists(st.one_of(_PLAIN, _CHOICES), min_size=1, max_size=4))
 def test_the_last_layer_wins_whole_and_is_not_changed_by_merging(parts):
-    before = [yamlio.dump(part) for part in parts]
+    before = [dump(part) for part in parts]
     merged = layered.merge(_layers(parts))
-    assert [yamlio.dump(part) for part in parts] == before
+    assert [dump(part) for part in parts] == before
     for path, value in layered.leaves(parts[-1]):
         if path and value != {}:
             assert _at(merged.data, path) == value

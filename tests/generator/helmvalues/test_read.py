@@ -9,7 +9,7 @@ from generator.core.files import Snapshot, WorkTree
 from generator.helmvalues.chart_kind import shape_of
 from generator.helmvalues.layers import parameter_path, parameter_value
 from generator.helmvalues.read import load, load_together
-from generator.yaml.facade import YamlError
+from generator.yaml.errors import YamlError
 
 
 def files(texts):

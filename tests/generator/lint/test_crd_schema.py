@@ -7,7 +7,7 @@ import pytest
 from generator.core.errors import UserError
 from generator.core.problem import NotDone
 from generator.lint.objects.crd_schema import Definitions, check, check_against, load_definitions
-from generator.yaml.facade import dump
+from generator.yaml.writer import dump
 
 WIDGET = {
     "apiVersion": "apiextensions.k8s.io/v1",

@@ -4,7 +4,7 @@ import pytest
 
 from generator.lint.objects.kubernetes_schema import is_builtin, nearest, supported
 from generator.lint.objects.kubernetes_schema import problems as kubernetes_problems
-from generator.yaml.facade import dump
+from generator.yaml.writer import dump
 
 
 def deployment(**container):

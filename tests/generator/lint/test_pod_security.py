@@ -2,7 +2,7 @@ import pytest
 
 from generator.lint.objects.pod_security import problems as pod_security_problems
 from generator.lint.objects.pod_security import violations
-from generator.yaml.facade import dump
+from generator.yaml.writer import dump
 
 SAFE = {
     "allowPrivilegeEscalation": False,

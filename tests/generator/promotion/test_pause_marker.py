@@ -3,7 +3,7 @@ import pytest
 from generator.core.errors import UserError
 from generator.promotion import pause_marker
 from generator.promotion.pause_marker import DenyWindow
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
 from tests.repositories import PRODUCTION, STAGING
 
 FILE = "environments/staging/environment.yaml"
@@ -41,11 +41,11 @@ def test_a_pause_taken_back_leaves_not_one_byte(text, way):
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_the_pause_says(text):
-    sync = yamlio.read(WAYS["window"](TEXTS[text]), FILE).data["sync"]
+    sync = reader.read(WAYS["window"](TEXTS[text]), FILE).data["sync"]
     window = sync["windows"][-1]
     assert (window["kind"], window["schedule"], window["duration"]) == ("deny", "* * * * *", "24h")
     assert window["manualSync"] == "true"
-    sync = yamlio.read(WAYS["automation"](TEXTS[text]), FILE).data["sync"]
+    sync = reader.read(WAYS["automation"](TEXTS[text]), FILE).data["sync"]
     assert sync["automated"] == "false"
 
 

@@ -5,7 +5,7 @@ import pytest
 from generator.core.files import Snapshot
 from generator.pipeline import generate
 from generator.tree import catalogue
-from generator.yaml import facade as yamlio
+from generator.yaml.writer import dump
 from tests import definitions
 
 CASE = definitions.cases()[0] | {"name": "plain", "source": "repository"}
@@ -58,10 +58,10 @@ def test_a_file_that_holds_anything_else_is_named_with_its_line(text, rule, line
 
 
 def two(first, second):
-    wanted = yamlio.dump(definitions.definition(CASE))
+    wanted = dump(definitions.definition(CASE))
     return Snapshot(
         {
-            "gen-env.yaml": yamlio.dump(definitions.settings()).encode(),
+            "gen-env.yaml": dump(definitions.settings()).encode(),
             f"environments/{first}/environment.yaml": wanted.encode(),
             f"environments/{second}/environment.yaml": b"{broken",
         }

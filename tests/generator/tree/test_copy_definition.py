@@ -5,7 +5,7 @@ import yaml
 
 from generator.definition import definition
 from generator.tree.copy_definition import offspring
-from generator.yaml.facade import YamlError
+from generator.yaml.errors import YamlError
 
 FULL = """\
 # yaml-language-server: $schema=../../.gen-env/environment.schema.json

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from generator.yaml import facade as yamlio
+from generator.yaml.writer import dump
 from tests import definitions
 
 CIRCUMSTANCES = {
@@ -32,7 +32,7 @@ _START = "import os, sys; os.umask(int(sys.argv.pop(1))); from generator.cli.mai
 
 def repository(folder):
     """A repository with environments of many kinds, and characters beyond ASCII."""
-    files = {"gen-env.yaml": yamlio.dump(definitions.settings())}
+    files = {"gen-env.yaml": dump(definitions.settings())}
     for number, case in enumerate(definitions.pairwise()[:12]):
         wanted = definitions.definition(case | {"name": "plain"})
         wanted["metadata"] = wanted["metadata"] | {"name": f"e{number}"}
@@ -40,7 +40,7 @@ def repository(folder):
         wanted["labels"] = {"zürich": "ıİß"} if number % 2 else {}
         if "host" in wanted["database"]:
             wanted["database"] = wanted["database"] | {"name": f"airflow{number}"}
-        files[f"environments/e{number}/environment.yaml"] = yamlio.dump(wanted)
+        files[f"environments/e{number}/environment.yaml"] = dump(wanted)
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

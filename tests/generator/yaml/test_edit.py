@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator.yaml import data as yaml_data
-from generator.yaml import dump, edit
-from generator.yaml import facade as yamlio
-from generator.yaml.facade import Plain, YamlError
+from generator.yaml import edit, reader, writer
+from generator.yaml.data import alike, as_read, get, with_value, without
+from generator.yaml.errors import YamlError
+from generator.yaml.scalars import Plain
 
 TEXT = """\
 # head
@@ -88,9 +88,9 @@ def test_a_literal_block_is_replaced_and_what_follows_it_stays(value, expected, 
 
 def test_setting_what_is_there_changes_no_byte():
     for text in (TEXT, "\ufeff" + TEXT.replace("\n", "\r\n"), TEXT.rstrip("\n")):
-        document = yamlio.read(text, "f")
+        document = reader.read(text, "f")
         for path, mark in document.marks.items():
-            value = yaml_data.get(document.data, path)
+            value = get(document.data, path)
             assert edit.set_value(text, path, value) == text
             if mark.kind == "scalar":
                 assert edit.set_scalar(text, path, value) == text
@@ -236,9 +236,9 @@ def layouts(draw):
     for key, item in value.items():
         lines.append(f"# about {len(lines)}\n" if draw(st.booleans()) else "\n")
         if draw(st.booleans()):
-            lines.append(f"{dump.scalar_source(key)}: {dump.flow_source(item)}  # flow\n")
+            lines.append(f"{writer.scalar_source(key)}: {writer.flow_source(item)}  # flow\n")
         else:
-            lines.append(dump.dump_source({key: item}, step=draw(st.sampled_from([2, 4]))))
+            lines.append(writer.dump_source({key: item}, step=draw(st.sampled_from([2, 4]))))
     text = "".join(lines) + draw(st.sampled_from(["", "\n", "# end\n"]))
     text = draw(st.sampled_from(["", "\ufeff", "---\n"])) + text
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
@@ -256,7 +256,7 @@ def same_for_1_2(text):
 @given(st.data(), layouts(), st.one_of(words, plain, st.none(), st.integers()))
 @settings(max_examples=100, deadline=None)
 def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
-    document = yamlio.read(text, "f")
+    document = reader.read(text, "f")
     path = path_in(draw.draw, document)
     mark = document.marks[path]
     assume(mark.kind == "scalar")
@@ -264,22 +264,22 @@ def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
     assert after.startswith(text[: mark.start])
     tail = text[mark.end :].lstrip("\r\n") if mark.style in ("|", ">") else text[mark.end :]
     assert after.endswith(tail)
-    goal = yaml_data.with_value(document.data, path, yaml_data.as_read(value))
-    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
+    goal = with_value(document.data, path, as_read(value))
+    assert alike(reader.read(after, "f").data, goal)
     assert same_for_1_2(after)
 
 
 @given(st.data(), layouts(), data)
 @settings(max_examples=100, deadline=None)
 def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
-    document = yamlio.read(text, "f")
+    document = reader.read(text, "f")
     path = path_in(draw.draw, document)
     extra = draw.draw(st.lists(keys, max_size=2))
-    if isinstance(yaml_data.get(document.data, path), dict):
+    if isinstance(get(document.data, path), dict):
         path = (*path, *extra)
     after = edit.set_value(text, path, value)
-    goal = yaml_data.with_value(document.data, path, value)
-    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
+    goal = with_value(document.data, path, value)
+    assert alike(reader.read(after, "f").data, goal)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
     ]
@@ -290,11 +290,11 @@ def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
 @given(st.data(), layouts())
 @settings(max_examples=100, deadline=None)
 def test_a_removal_reads_back_and_keeps_every_comment(draw, text):
-    document = yamlio.read(text, "f")
+    document = reader.read(text, "f")
     path = path_in(draw.draw, document)
     after = edit.remove(text, path)
-    goal = yaml_data.without(document.data, path)
-    assert yaml_data.alike(yamlio.read(after, "f").data, goal)
+    goal = without(document.data, path)
+    assert alike(reader.read(after, "f").data, goal)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
     ]

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from generator.yaml import facade as yamlio
-from generator.yaml import limits
+from generator.yaml import limits, reader
+from generator.yaml.errors import YamlError
+from generator.yaml.manifests import load_manifests
 
 ALIAS_BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
@@ -16,9 +17,9 @@ MERGE_BOMB = "a0: &a0 {k0: 1}\n" + "".join(
 
 READERS = [
     lambda text: limits.checked(text, "f.yaml"),
-    lambda text: yamlio.read(text, "f.yaml"),
-    lambda text: yamlio.read_all(text, "f.yaml"),
-    lambda text: yamlio.load_manifests(text, path="f.yaml", limits=limits.WRITTEN),
+    lambda text: reader.read(text, "f.yaml"),
+    lambda text: reader.read_all(text, "f.yaml"),
+    lambda text: load_manifests(text, path="f.yaml", limits=limits.WRITTEN),
 ]
 
 
@@ -43,7 +44,7 @@ READERS = [
 )
 def test_a_hostile_text_is_refused_quickly(reader, text, words):
     began = time.process_time()
-    with pytest.raises(yamlio.YamlError, match=words) as caught:
+    with pytest.raises(YamlError, match=words) as caught:
         reader(text)
     assert time.process_time() - began < 5
     assert caught.value.path == "f.yaml"
@@ -58,25 +59,25 @@ def test_what_is_just_within_the_limits_is_read():
 
 
 def test_a_text_that_is_not_utf_8_is_refused_with_byte_and_line():
-    with pytest.raises(yamlio.YamlError, match=r"not UTF-8: byte 8 ") as caught:
-        yamlio.read(b"a: 1\nb: \xff\n", "f.yaml")
+    with pytest.raises(YamlError, match=r"not UTF-8: byte 8 ") as caught:
+        reader.read(b"a: 1\nb: \xff\n", "f.yaml")
     assert (caught.value.line, caught.value.hint) == (2, "save the file as UTF-8")
-    with pytest.raises(yamlio.YamlError, match="not UTF-8"):
-        yamlio.read("a: 1\n".encode("utf-16"), "f.yaml")
-    with pytest.raises(yamlio.YamlError, match="not UTF-8"):
-        yamlio.read("a: \ud800\n", "f.yaml")
+    with pytest.raises(YamlError, match="not UTF-8"):
+        reader.read("a: 1\n".encode("utf-16"), "f.yaml")
+    with pytest.raises(YamlError, match="not UTF-8"):
+        reader.read("a: \ud800\n", "f.yaml")
 
 
 def test_the_limits_are_parameters():
     small = limits.Limits(size=100, depth=2, nodes=5, expanded=6)
     assert limits.checked("a: [1, 2]", "f", small)
     for text in ("a: [[1]]", "[1, 2, 3, 4, 5]", "#" * 101):
-        with pytest.raises(yamlio.YamlError):
+        with pytest.raises(YamlError):
             limits.checked(text, "f", small)
-    with pytest.raises(yamlio.YamlError, match="aliases expand"):
+    with pytest.raises(YamlError, match="aliases expand"):
         limits.checked("- &a [1]\n- *a\n- *a\n", "f", limits.Limits(expanded=6))
 
 
 def test_anchors_are_forgotten_between_documents_and_can_be_defined_again():
     text = "a: &x 1\nb: &x [1, 2]\nc: *x\n"
-    assert yamlio.read(text, "f").data["c"] == ["1", "2"]
+    assert reader.read(text, "f").data["c"] == ["1", "2"]

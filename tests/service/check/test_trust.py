@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.definition import definition
-from generator.yaml import data
-from generator.yaml import facade as yamlio
+from generator.yaml import data, reader
 from service.check import settings_trust
 from tests.repositories import SETTINGS
 
@@ -101,8 +100,8 @@ def test_whatever_the_defaults_the_rest_reads_like_the_base(made, flow):
     head = SETTINGS.replace("forge: gitea", "forge: github") + defaults
     base = BASE if flow else SETTINGS
     composed = settings_trust.compose(base.encode(), head.encode())
-    got = yamlio.read(composed.text, "").data
-    want = {**yamlio.read(base, "").data, "defaults": yamlio.read(head, "").data["defaults"]}
+    got = reader.read(composed.text, "").data
+    want = {**reader.read(base, "").data, "defaults": reader.read(head, "").data["defaults"]}
     if "settings/defaults" not in rules(composed):
         assert data.alike(got, want)
     else:

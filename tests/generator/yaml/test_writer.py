@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator.yaml import facade as yamlio
+from generator.yaml import reader
+from generator.yaml.manifests import load_manifests
+from generator.yaml.writer import dump, dump_all
 
 AWKWARD = [
     "", " ", "y", "n", "on", "Yes", "null", "~", "true", "1234e5", "1e3", "0o17", "017", "1_000",
@@ -51,7 +53,7 @@ def same(left, right):
 @given(values, st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_every_reader_gets_back_what_was_written(value, quote_all):
-    text = yamlio.dump(value, quote_all=quote_all)
+    text = dump(value, quote_all=quote_all)
     assert same(yaml.load(text, yaml.CSafeLoader), value)
     assert same(read_as_1_2(text), value)
 
@@ -59,16 +61,16 @@ def test_every_reader_gets_back_what_was_written(value, quote_all):
 @pytest.mark.parametrize("text", AWKWARD)
 def test_awkward_strings_survive_as_value_item_and_key(text):
     value = {"a": text, "b": [text, [text]], text: {text: 1}}
-    for written in (yamlio.dump(value), yamlio.dump(value, quote_all=True)):
+    for written in (dump(value), dump(value, quote_all=True)):
         assert same(yaml.load(written, yaml.CSafeLoader), value)
         assert same(read_as_1_2(written), value)
-        assert yamlio.load_manifests(written, trusted=True) == [value]
+        assert load_manifests(written, trusted=True) == [value]
 
 
 @given(st.lists(st.dictionaries(texts, values, min_size=1, max_size=3), max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_several_documents_come_back_in_order(documents):
-    assert yamlio.load_manifests(yamlio.dump_all(documents)) == documents
+    assert load_manifests(dump_all(documents)) == documents
 
 
 def test_the_layout_is_that_of_kubectl():
@@ -78,7 +80,7 @@ def test_the_layout_is_that_of_kubectl():
         "script": "set -e\necho hi\n",
         "nothing": None,
     }
-    assert yamlio.dump(value) == (
+    assert dump(value) == (
         "spec:\n"
         "  ports:\n"
         "  - port: 80\n"
@@ -100,39 +102,39 @@ def test_the_layout_is_that_of_kubectl():
 def test_only_strings_that_are_safe_everywhere_go_unquoted():
     bare = ["airflow", "100m", "4Gi", "apps/v1", "a b", "reg.example.com/a:b", "metrics/no-otel"]
     quoted = ["y", "1234e5", "0o17", "null", "1:20", "=", "2027-03-31", "1_000", "10", "", "a: b"]
-    assert [yamlio.dump(text) for text in bare] == [f"{text}\n" for text in bare]
-    assert [yamlio.dump(text) for text in quoted] == [f'"{text}"\n' for text in quoted]
+    assert [dump(text) for text in bare] == [f"{text}\n" for text in bare]
+    assert [dump(text) for text in quoted] == [f'"{text}"\n' for text in quoted]
 
 
 def test_quote_all_quotes_values_and_leaves_numbers_alone():
-    text = yamlio.dump({"tag": "latest", "replicas": 2, "on": True}, quote_all=True)
+    text = dump({"tag": "latest", "replicas": 2, "on": True}, quote_all=True)
     assert text == 'tag: "latest"\nreplicas: 2\n"on": true\n'
 
 
 def test_a_scalar_read_as_written_is_dumped_as_a_string():
-    data = yamlio.read("ref: 4610234\n", "f").data
-    assert yamlio.dump(data) == 'ref: "4610234"\n'
+    data = reader.read("ref: 4610234\n", "f").data
+    assert dump(data) == 'ref: "4610234"\n'
 
 
 def test_floats_read_as_floats_in_both_versions():
     for number in (1e20, 1e-7, 1.5, 5.0, -0.0, 1e300, 123456789.123):
-        text = yamlio.dump({"a": number})
+        text = dump({"a": number})
         for back in (yaml.load(text, yaml.CSafeLoader)["a"], read_as_1_2(text)["a"]):
             assert isinstance(back, float) and back == number
-    assert math.isnan(yaml.load(yamlio.dump(math.nan), yaml.CSafeLoader))
-    assert yamlio.dump([math.inf, -math.inf]) == "- .inf\n- -.inf\n"
+    assert math.isnan(yaml.load(dump(math.nan), yaml.CSafeLoader))
+    assert dump([math.inf, -math.inf]) == "- .inf\n- -.inf\n"
 
 
 def test_what_yaml_cannot_hold_is_refused():
     with pytest.raises(TypeError, match="set"):
-        yamlio.dump({"a": {1, 2}})
+        dump({"a": {1, 2}})
     with pytest.raises(TypeError, match="key"):
-        yamlio.dump({1: "a"})
+        dump({1: "a"})
     with pytest.raises(ValueError):
-        yamlio.dump("\ud800")
+        dump("\ud800")
 
 
 def test_long_lines_are_not_folded():
     words = " ".join(["word"] * 500)
-    assert yamlio.dump({"a": words}) == f"a: {words}\n"
-    assert io.StringIO(yamlio.dump([words])).readlines() == [f"- {words}\n"]
+    assert dump({"a": words}) == f"a: {words}\n"
+    assert io.StringIO(dump([words])).readlines() == [f"- {words}\n"]

@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from generator.yaml import limits as yamlguard
 from generator.yaml import scalars
 from generator.yaml.errors import YamlError
-from generator.yaml.merge_keys import copied, joined
+from generator.yaml.limits import BOM, WRITTEN, Event, Limits, copied, decoded, events, joined
 from generator.yaml.scalars import Plain
 
 Path = tuple[str | int, ...]
@@ -71,7 +70,7 @@ class Document:
         return mark.key_line if mark else None
 
 
-def read(data: bytes | str, path: str, limits: yamlguard.Limits = yamlguard.WRITTEN) -> Document:
+def read(data: bytes | str, path: str, limits: Limits = WRITTEN) -> Document:
     """The one document of a file; an empty file holds None.
 
     Raises YamlError (with the line) for malformed YAML, a duplicate, empty or complex key, an
@@ -87,19 +86,17 @@ def read(data: bytes | str, path: str, limits: yamlguard.Limits = yamlguard.WRIT
         )
     if documents:
         return documents[0]
-    return Document(path, yamlguard.decoded(data, path, limits), None, MappingProxyType({}))
+    return Document(path, decoded(data, path, limits), None, MappingProxyType({}))
 
 
-def read_all(
-    data: bytes | str, path: str, limits: yamlguard.Limits = yamlguard.WRITTEN
-) -> list[Document]:
+def read_all(data: bytes | str, path: str, limits: Limits = WRITTEN) -> list[Document]:
     """Every document of a file in which something is written; raises YamlError as `read` does."""
-    text = yamlguard.decoded(data, path, limits)
-    events = yamlguard.events(text, path, limits)
+    text = decoded(data, path, limits)
+    stream = events(text, path, limits)
     documents = []
-    for event in events:
+    for event in stream:
         if isinstance(event, yaml.DocumentStartEvent):
-            document = _Reader(events, text, path).document()
+            document = _Reader(stream, text, path).document()
             root = document.marks[()]
             if root.start < root.end:
                 documents.append(document)
@@ -118,12 +115,12 @@ class _Place:
 class _Reader:
     """Builds one document from the events; recursion is bounded by the guard's depth."""
 
-    def __init__(self, events: Iterator[yamlguard.Event], text: str, path: str) -> None:
+    def __init__(self, events: Iterator[Event], text: str, path: str) -> None:
         self._events = events
         self._text = text
         self._path = path
         # libyaml drops the byte order mark before it counts.
-        self._shift = 1 if text.startswith(yamlguard.BOM) else 0
+        self._shift = 1 if text.startswith(BOM) else 0
         self._marks: dict[Path, Mark] = {}
         self._anchors: dict[str, Any] = {}
 
@@ -131,7 +128,7 @@ class _Reader:
         data = self._value(next(self._events), (), _Place())
         return Document(self._path, self._text, data, MappingProxyType(self._marks))
 
-    def _value(self, event: yamlguard.Event, at: Path, place: _Place) -> Any:
+    def _value(self, event: Event, at: Path, place: _Place) -> Any:
         kind = type(event)
         if kind is yaml.AliasEvent:
             self._mark(event, event, at, place, "alias")
@@ -147,9 +144,7 @@ class _Reader:
             self._anchors[event.anchor] = value
         return value
 
-    def _mark(
-        self, start: yamlguard.Event, end: yamlguard.Event, at: Path, place: _Place, kind: str
-    ) -> None:
+    def _mark(self, start: Event, end: Event, at: Path, place: _Place, kind: str) -> None:
         mark = start.start_mark
         offset = mark.index + self._shift
         self._marks[at] = Mark(
@@ -166,7 +161,7 @@ class _Reader:
             shared=kind == "alias" or start.anchor is not None,
         )
 
-    def _scalar(self, event: yamlguard.Event) -> str | None:
+    def _scalar(self, event: Event) -> str | None:
         text: str = event.value
         if event.tag in _STRING_TAGS or (event.tag is None and event.style):
             return text
@@ -176,7 +171,7 @@ class _Reader:
             return None
         return Plain(text) if event.tag or scalars.is_plain(text) else text
 
-    def _sequence(self, start: yamlguard.Event, at: Path, place: _Place) -> list[Any]:
+    def _sequence(self, start: Event, at: Path, place: _Place) -> list[Any]:
         self._check_tag(start, "seq")
         items: list[Any] = []
         for event in self._events:
@@ -186,7 +181,7 @@ class _Reader:
             items.append(self._value(event, (*at, len(items)), _Place()))
         return items
 
-    def _mapping(self, start: yamlguard.Event, at: Path, place: _Place) -> dict[str, Any]:
+    def _mapping(self, start: Event, at: Path, place: _Place) -> dict[str, Any]:
         self._check_tag(start, "map")
         own: dict[str, Any] = {}
         merged: list[Mapping[str, Any]] = []
@@ -202,11 +197,11 @@ class _Reader:
                 own[key] = self._value(next(self._events), (*at, key), self._place(event))
         return joined(own, merged)
 
-    def _place(self, key: yamlguard.Event) -> _Place:
+    def _place(self, key: Event) -> _Place:
         start, end = key.start_mark, key.end_mark
         return _Place(start.line + 1, start.index + self._shift, end.index + self._shift)
 
-    def _key(self, event: yamlguard.Event, seen: dict[str, int]) -> str:
+    def _key(self, event: Event, seen: dict[str, int]) -> str:
         kind = type(event)
         if kind is not yaml.ScalarEvent:
             raise self._error(
@@ -222,7 +217,7 @@ class _Reader:
         seen[key] = event.start_mark.line + 1
         return key
 
-    def _merge(self, key: yamlguard.Event) -> list[Mapping[str, Any]]:
+    def _merge(self, key: Event) -> list[Mapping[str, Any]]:
         # Read beside the marks: what is merged has no place of its own.
         kept, self._marks = self._marks, {}
         try:
@@ -234,18 +229,18 @@ class _Reader:
             raise self._error(key, "'<<' can only merge mappings", "give it an alias of a mapping")
         return sources
 
-    def _check_tag(self, event: yamlguard.Event, name: str) -> None:
+    def _check_tag(self, event: Event, name: str) -> None:
         if event.tag not in (None, "!", f"tag:yaml.org,2002:{name}"):
             raise self._unknown_tag(event)
 
-    def _unknown_tag(self, event: yamlguard.Event) -> YamlError:
+    def _unknown_tag(self, event: Event) -> YamlError:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         return self._error(event, f"the tag {tag} is not known here", "remove the tag")
 
-    def _duplicate(self, event: yamlguard.Event, key: str, first: int) -> YamlError:
+    def _duplicate(self, event: Event, key: str, first: int) -> YamlError:
         return self._error(
             event, f"the key {key} appears twice, first on line {first}", "keep one of the two"
         )
 
-    def _error(self, event: yamlguard.Event, message: str, hint: str = "") -> YamlError:
+    def _error(self, event: Event, message: str, hint: str = "") -> YamlError:
         return YamlError(message, path=self._path, line=event.start_mark.line + 1, hint=hint)

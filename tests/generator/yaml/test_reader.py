@@ -6,11 +6,15 @@ import time
 import pytest
 import yaml
 
-from generator.yaml import facade as yamlio
-from generator.yaml.facade import Plain, YamlError
+from generator.yaml import reader
+from generator.yaml.data import as_helm, as_json_types
+from generator.yaml.errors import YamlError
+from generator.yaml.manifests import canonical, load_manifests
+from generator.yaml.scalars import Plain
+from generator.yaml.writer import dump_all
 
 
-def error_of(text, reader=yamlio.read):
+def error_of(text, reader=reader.read):
     with pytest.raises(YamlError) as caught:
         reader(text, "environment.yaml")
     return caught.value
@@ -31,33 +35,33 @@ def test_unquoted_scalars_keep_their_source_text():
         "=",
         "00012",
     ]
-    data = yamlio.read("".join(f"- {text}\n" for text in written), "f").data
+    data = reader.read("".join(f"- {text}\n" for text in written), "f").data
     assert data == written
     assert all(type(item) is Plain for item in data)
 
 
 def test_strings_are_strings():
-    data = yamlio.read("a: 'on'\nb: \"1\"\nc: word\nd: !!str 5\ne: |\n  1\nf: ! 6\n", "f").data
+    data = reader.read("a: 'on'\nb: \"1\"\nc: word\nd: !!str 5\ne: |\n  1\nf: ! 6\n", "f").data
     assert data == {"a": "on", "b": "1", "c": "word", "d": "5", "e": "1\n", "f": "6"}
     assert all(type(item) is str for item in data.values())
 
 
 @pytest.mark.parametrize("text", ["a:\n", "a: ~\n", "a: null\n", "a: NULL\n", "a: !!null ''\n"])
 def test_null_becomes_none(text):
-    assert yamlio.read(text, "f").data == {"a": None}
+    assert reader.read(text, "f").data == {"a": None}
 
 
 def test_an_empty_file_holds_none():
     for text in ("", "# only a comment\n", "---\n", "--- ~\n...\n"):
-        assert yamlio.read(text, "f").data is None
+        assert reader.read(text, "f").data is None
 
 
 def test_the_top_need_not_be_a_mapping():
-    assert yamlio.read("- a\n- b\n", "f").data == ["a", "b"]
+    assert reader.read("- a\n- b\n", "f").data == ["a", "b"]
 
 
 def test_keys_keep_their_source_text():
-    data = yamlio.read("on: a\n8080: b\n1.10: c\n~: d\n", "f").data
+    data = reader.read("on: a\n8080: b\n1.10: c\n~: d\n", "f").data
     assert data == {"on": "a", "8080": "b", "1.10": "c", "~": "d"}
 
 
@@ -82,7 +86,7 @@ last: "é"
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_path_has_the_line_of_its_key(ending, mark):
-    document = yamlio.read((mark + TEXT.replace("\n", ending)).encode(), "f")
+    document = reader.read((mark + TEXT.replace("\n", ending)).encode(), "f")
     lines = {
         ("apiVersion",): 2,
         ("workers",): 3,
@@ -102,7 +106,7 @@ def test_a_path_has_the_line_of_its_key(ending, mark):
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_scalar_has_the_offsets_of_its_source(ending, mark):
-    document = yamlio.read((mark + TEXT.replace("\n", ending)).encode(), "f")
+    document = reader.read((mark + TEXT.replace("\n", ending)).encode(), "f")
     sources = {
         ("workers", "replicas"): "2",
         ("dags", "gitSync", "ref"): "4c1f0b7",
@@ -116,7 +120,7 @@ def test_a_scalar_has_the_offsets_of_its_source(ending, mark):
 
 
 def test_a_path_that_is_not_there_has_the_line_of_its_nearest_ancestor():
-    document = yamlio.read(TEXT, "f")
+    document = reader.read(TEXT, "f")
     assert document.line(("dags", "gitSync", "period")) == 6
     assert document.line(("nowhere", "at", "all")) == 2
     assert document.key_line(("dags", "gitSync", "period")) is None
@@ -124,7 +128,7 @@ def test_a_path_that_is_not_there_has_the_line_of_its_nearest_ancestor():
 
 def test_a_merged_key_has_its_parents_line_and_gives_way_to_an_own_one():
     text = "base: &base\n  a: 1\n  b: {c: 2}\nuse:\n  <<: *base\n  a: 3\nalso: *base\n"
-    document = yamlio.read(text, "f")
+    document = reader.read(text, "f")
     assert document.data["use"] == {"a": "3", "b": {"c": "2"}}
     assert document.line(("use", "a")) == 6
     assert document.line(("use", "b", "c")) == 4
@@ -133,12 +137,12 @@ def test_a_merged_key_has_its_parents_line_and_gives_way_to_an_own_one():
 
 def test_the_first_of_several_merged_mappings_wins():
     text = "a: &a {x: 1}\nb: &b {x: 2, w: 3}\nc: {<<: [*a, *b], z: 4}\n"
-    assert yamlio.read(text, "f").data["c"] == {"x": "1", "w": "3", "z": "4"}
-    assert yamlio.load_manifests(text)[0]["c"] == {"x": 1, "w": 3, "z": 4}
+    assert reader.read(text, "f").data["c"] == {"x": "1", "w": "3", "z": "4"}
+    assert load_manifests(text)[0]["c"] == {"x": 1, "w": 3, "z": 4}
 
 
 def test_an_alias_is_a_copy():
-    for read in (lambda text: yamlio.read(text, "f").data, lambda t: yamlio.load_manifests(t)[0]):
+    for read in (lambda text: reader.read(text, "f").data, lambda t: load_manifests(t)[0]):
         data = read("a: &a {b: [x]}\nc: *a\nd: {<<: *a}\n")
         data["c"]["b"].append("y")
         assert data["a"] == {"b": ["x"]} == data["d"]
@@ -193,14 +197,14 @@ def test_an_error_never_quotes_a_value():
 
 
 def test_every_document_of_a_file_knows_its_lines():
-    documents = yamlio.read_all("---\na: 1\n---\n# nothing\n---\nb:\n  c: 2\n", "f")
+    documents = reader.read_all("---\na: 1\n---\n# nothing\n---\nb:\n  c: 2\n", "f")
     assert [document.data for document in documents] == [{"a": "1"}, {"b": {"c": "2"}}]
     assert documents[1].line(("b", "c")) == 7
 
 
 def test_json_types_are_those_of_yaml_1_2():
     text = "[1, 0o17, 017, 0x1F, 1e3, 1.50, true, on, y, ~, 2027-03-31, 1_000, '5', .inf, 1:20]"
-    assert yamlio.as_json_types(yamlio.read(text, "f").data) == [
+    assert as_json_types(reader.read(text, "f").data) == [
         1, 15, 17, 31, 1000.0, 1.5, True, "on", "y", None, "2027-03-31", "1_000", "5",
         float("inf"), "1:20",
     ]  # fmt: skip
@@ -219,15 +223,15 @@ HELM_READS = {
 
 @pytest.mark.parametrize(("text", "value"), HELM_READS.items(), ids=HELM_READS)
 def test_scalars_resolve_as_in_helm(text, value):
-    resolved, _ = yamlio.as_helm(yamlio.read(f"- {text}\n", "f").data)
-    rendered = yamlio.load_manifests(f"a: {text}\n")[0]["a"]
+    resolved, _ = as_helm(reader.read(f"- {text}\n", "f").data)
+    rendered = load_manifests(f"a: {text}\n")[0]["a"]
     for got in (resolved[0], rendered):
         assert (got, type(got)) == (value, type(value))
 
 
 def test_helm_reports_what_versions_of_yaml_read_differently():
     text = "a: [on, y, 012, 1e3, 2027-03-31, '1:20', 1:20, 1_000]\n"
-    _, findings = yamlio.as_helm(yamlio.read(text, "f").data)
+    _, findings = as_helm(reader.read(text, "f").data)
     assert [path for path, _ in findings] == [("a", index) for index in (0, 1, 2, 3, 4, 6, 7)]
     assert all("quote it" in message for _, message in findings)
     assert "YAML 1.1 reads a boolean, Helm a boolean, YAML 1.2 a string" in findings[0][1]
@@ -235,18 +239,18 @@ def test_helm_reports_what_versions_of_yaml_read_differently():
 
 def test_helm_has_nothing_to_say_about_what_all_read_alike():
     text = "[1, -5, 1.5, .5, true, False, ~, word, 'on', 4610234, 0x1F, .inf, .nan, 1.5e+3]"
-    assert yamlio.as_helm(yamlio.read(text, "f").data)[1] == []
+    assert as_helm(reader.read(text, "f").data)[1] == []
 
 
 def test_helm_changes_keys_and_says_so():
-    value, findings = yamlio.as_helm(yamlio.read("on: 1\n1.10: 2\n8080: 3\n'y': 4\n", "f").data)
+    value, findings = as_helm(reader.read("on: 1\n1.10: 2\n8080: 3\n'y': 4\n", "f").data)
     assert value == {"true": 1, "1.1": 2, "8080": 3, "y": 4}
     assert [path for path, _ in findings] == [("on",), ("1.10",)]
 
 
 def test_manifests_are_read_as_kubernetes_reads_them():
     text = "---\na: y\non: 2027-03-31\n---\n# none\n---\nenum: ['!=', =]\nb: =\nc: 1\nc: 2\n"
-    assert yamlio.load_manifests(text) == [
+    assert load_manifests(text) == [
         {"a": True, "true": "2027-03-31"},
         {"enum": ["!=", "="], "b": "=", "c": 2},
     ]
@@ -254,7 +258,7 @@ def test_manifests_are_read_as_kubernetes_reads_them():
 
 def test_a_document_that_is_no_mapping_is_an_error_with_a_line():
     with pytest.raises(YamlError, match="not a mapping") as caught:
-        yamlio.load_manifests("a: 1\n---\n- b\n", path="rendered")
+        load_manifests("a: 1\n---\n- b\n", path="rendered")
     assert caught.value.place == "rendered:3"
 
 
@@ -264,14 +268,14 @@ def test_a_render_of_three_thousand_lines_is_read_in_a_tenth_of_a_second():
         {"kind": "Deployment", "metadata": {"name": f"x{n}"}, "spec": {"containers": [container]}}
         for n in range(120)
     ]
-    text = yamlio.dump_all(manifests)
+    text = dump_all(manifests)
     assert text.count("\n") > 3000
     assert yaml.load(text.split("---\n")[0], yaml.CSafeLoader) == manifests[0]
     for trusted in (False, True):
         times = []
         for _ in range(3):
             began = time.process_time()
-            assert yamlio.load_manifests(text, trusted=trusted) == manifests
+            assert load_manifests(text, trusted=trusted) == manifests
             times.append(time.process_time() - began)
         assert min(times) < 0.1
 
@@ -284,7 +288,7 @@ def test_canonical_puts_identity_first_and_sorts_the_rest():
         "data": {},
         "apiVersion": "v1",
     }
-    result = yamlio.canonical(manifest)
+    result = canonical(manifest)
     assert result == manifest
     assert list(result) == ["apiVersion", "kind", "metadata", "data", "spec"]
     assert list(result["metadata"]) == ["name", "labels", "annotations", "zone"]
@@ -294,5 +298,5 @@ def test_canonical_puts_identity_first_and_sorts_the_rest():
 
 
 def test_no_scalar_becomes_a_date():
-    data = yamlio.load_manifests("a: 2027-03-31\nb: 2027-03-31T10:00:00Z\n")[0]
+    data = load_manifests("a: 2027-03-31\nb: 2027-03-31T10:00:00Z\n")[0]
     assert not any(isinstance(value, datetime.date) for value in data.values())

@@ -40,7 +40,7 @@ def dump_all(values: Iterable[Any], *, quote_all: bool = False) -> str:
 
 
 def dump_source(value: Any, *, step: int = 2, list_step: int = 0) -> str:
-    """Data as `yamlio.read` gives it, as a block: a `Plain` comes out unquoted, as it was written.
+    """Data as `reader.read` gives it, as a block: a `Plain` comes out unquoted, as it was written.
 
     `step` and `list_step` are how far a mapping and a list are indented below their key.
     """
@@ -50,7 +50,7 @@ def dump_source(value: Any, *, step: int = 2, list_step: int = 0) -> str:
 
 
 def flow_source(value: Any) -> str:
-    """Data as `yamlio.read` gives it, on one line: `{a: 1, b: [c, d]}`."""
+    """Data as `reader.read` gives it, on one line: `{a: 1, b: [c, d]}`."""
     if isinstance(value, Mapping):
         pairs = [f"{_flow_string(key)}: {flow_source(item)}" for key, item in value.items()]
         return f"{{{', '.join(pairs)}}}"
