@@ -13,7 +13,7 @@ from generator.chart.chart import ChartError
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
 from generator.engine.argocd import CHART_FOLDER, GENERATED
@@ -151,7 +151,7 @@ def _release(spec: Mapping[str, Any]) -> str:
     return next((str(name) for name in names if name), "")
 
 
-def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
+def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
     """Render the environment: its chart, the objects beside it, its Application.
 
     What stands in the way becomes the side's failure; the other side and the other environments

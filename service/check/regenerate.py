@@ -10,7 +10,7 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.git import diff
 from generator.git.command import Git, one_line
 from generator.git.mirror import Mirror

@@ -30,7 +30,7 @@ from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal
 from service.check.reporter import Reporter, Superseded
 from service.check.target import Target, target_of
-from service.check.verdict import Verdict, judge
+from service.check.verdict import Verdict, decide
 from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
 from service.telemetry import instrument
 
@@ -134,7 +134,7 @@ def _judged(
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"
-    verdict = judge(found, reporter.request.grants, waiting=waiting, group=target.group)
+    verdict = decide(found, reporter.request.grants, waiting=waiting, group=target.group)
     patch = proposal.commit.patch if proposal.commit else ""
     return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
 
@@ -235,7 +235,7 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
         for path in sides.conflicts
     )
     report = Report(sides.base[:12], sides.head[:12], (), problems, "the branch conflicts")
-    verdict = judge(Findings(report), reporter.request.grants)
+    verdict = decide(Findings(report), reporter.request.grants)
     count = len(sides.conflicts)
     summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"
     told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)
