@@ -15,10 +15,8 @@ from generator.definition.definition import ROOT
 from generator.diff.model import Side
 from generator.git.worktree import Worktree
 from generator.manifests import rbac
-from generator.model.repository import Repository
 from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
-from generator.pipeline.side import Inputs
 from generator.release import release
 from generator.render.request import Renderer
 from generator.tree import catalogue
@@ -99,16 +97,8 @@ def subject_at(at: Revision, environment: str) -> Subject:
         *rbac.hub_rules(argocd.namespace, [expected.application]),
     )
     context = inputs.cluster.context or ""
-    name = cluster_name(repository, inputs)
+    name = side.cluster_name(repository, inputs)
     return Subject(expected, name, context, argocd.context or context, rules)
-
-
-def cluster_name(repository: Repository, inputs: Inputs) -> str:
-    """How the settings call the cluster of an environment."""
-    if inputs.built is not None and inputs.built.resolved is not None:
-        return inputs.built.resolved.environment.destination.cluster
-    known = repository.clusters.items()
-    return next((name for name, item in known if item == inputs.cluster), "")
 
 
 def _expected(at: Revision, rendered: Side, environment: str, url: str) -> Expected:

@@ -18,7 +18,7 @@ from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
-from generator.model.repository import Cluster
+from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release.v1.nondeterminism import PINS
@@ -126,6 +126,14 @@ def _cluster_by_server(found: Mapping[str, bytes], name: str, settings: Settings
     target = Inputs(name, found, None, None).target
     clusters = settings.repository.clusters.values()
     return next((item for item in clusters if target and item.server == target[0]), None)
+
+
+def cluster_name(repository: Repository, inputs: Inputs) -> str:
+    """How the settings call the cluster of an environment."""
+    if inputs.built is not None and inputs.built.resolved is not None:
+        return inputs.built.resolved.environment.destination.cluster
+    known = repository.clusters.items()
+    return next((name for name, item in known if item == inputs.cluster), "")
 
 
 def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from generator.actions import verify as verify_action
-from generator.cluster import Cluster
-from generator.cluster.errors import ClusterError
+from generator.cluster import Cluster, ClusterError
 from generator.core.errors import UserError
-from generator.definition.definition import ROOT
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
 from generator.forge.redaction import redact
 from generator.pipeline import toolchain
+from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verdict_page

@@ -150,7 +150,7 @@ def test_a_later_commit_of_the_environment_ends_it(released):
 
 def test_a_later_commit_that_comes_meanwhile_ends_it(released, monkeypatch):
     monkeypatch.setattr(verify_module, "_FETCH_SECONDS", 0.0)
-    monkeypatch.setattr("service.follow_up.branch._BREATH", 0.0)
+    monkeypatch.setattr("service.follow_up.branch._BACKOFF", 0.0)
 
     def meanwhile(tick):
         tick()

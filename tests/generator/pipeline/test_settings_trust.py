@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.definition import definition
+from generator.pipeline import settings_trust
 from generator.yaml import data
 from generator.yaml import facade as yamlio
-from service.check import settings_trust
 from tests.repositories import SETTINGS
 
 BASE = SETTINGS + "defaults: {tiers: {production: {scheduler: {replicas: 2}}}}\n"
