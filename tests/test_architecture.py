@@ -1,6 +1,9 @@
-"""The table of docs/architecture.md, enforced: a package imports only packages before it."""
+"""The tables of docs/architecture.md, enforced: which package may import which, and what exists."""
 
 import ast
+import functools
+import importlib
+import operator
 import re
 from pathlib import Path
 
@@ -20,6 +23,12 @@ def table(name):
 
 
 ORDER = {name: [package for _, package in table(name)] for name in SOURCES}
+OPEN = re.findall(
+    r"^\| `([a-z_]+)` \|",
+    PAGE.split("\n### What the service may import of the generator\n")[1].split("\n#")[0],
+    re.M,
+)
+"""The packages of the generator that the service may import."""
 
 
 def dotted(path):
@@ -27,8 +36,13 @@ def dotted(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def imports(path):
     """(module, name or None, line) of every import, those inside functions too."""
+    return tuple(_imports(path))
+
+
+def _imports(path):
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None, node.lineno) for alias in node.names)
@@ -57,8 +71,11 @@ def test_the_table_lists_every_package_and_nothing_lies_beside_the_packages(name
     assert [path.name for path in (ROOT / name).glob("*.py")] == ["__init__.py"]
 
 
-def test_there_are_seven_rows_of_the_generator_and_six_of_the_service():
-    assert [len({row for row, _ in table(name)}) for name in SOURCES] == [7, 6]
+@pytest.mark.parametrize(("name", "count"), [("generator", 7), ("service", 6)])
+def test_the_rows_are_numbered_in_order(name, count):
+    rows = list(dict.fromkeys(row for row, _ in table(name)))
+    assert [int(row[0]) for row in rows] == list(range(1, count + 1))
+    assert [row for row, _ in table(name)] == sorted(row for row, _ in table(name))
 
 
 def test_no_folder_has_more_than_thirty_modules():
@@ -86,29 +103,94 @@ def test_a_package_imports_only_packages_before_it():
 
 
 def test_the_generator_never_imports_the_service():
-    found = [f"{path}:{line}: {module}" for name, path, module, _, line in all_imports()
+    wrong = [f"{path}:{line}: {module}" for name, path, module, _, line in all_imports()
              if name == "generator" and module.split(".")[0] == "service"]  # fmt: skip
-    assert found == []
+    assert wrong == []
 
 
-def test_no_two_modules_import_each_other():
+def service_imports():
+    """(package of the generator, where, what) of every import in the service."""
+    for name, path, module, imported, line in all_imports():
+        if name == "service" and module.split(".")[0] == "generator":
+            yield package_of(module, imported), f"{path}:{line}", f"{module} ({imported})"
+
+
+def test_the_service_imports_only_the_listed_packages_of_the_generator():
+    wrong = [
+        f"{place}: {what}" for package, place, what in service_imports() if package not in OPEN
+    ]
+    assert wrong == []
+
+
+def test_every_listed_package_is_imported_by_the_service():
+    assert sorted(set(OPEN)) == sorted({package for package, _, _ in service_imports()})
+
+
+def test_the_service_reads_yaml_for_its_settings_alone():
+    places = {place.split(":")[0] for package, place, _ in service_imports() if package == "yaml"}
+    assert places == {"service/settings/resolve.py"}
+
+
+def graph_of_modules():
+    """Module → the modules of this project that it imports."""
     modules = {dotted(path): path for paths in SOURCES.values() for path in paths}
     graph = {}
     for module, path in modules.items():
         reached = {f"{base}.{name}" if f"{base}.{name}" in modules else base
                    for base, name, _ in imports(path)}  # fmt: skip
         graph[module] = sorted((reached & set(modules)) - {module})
-    done = set()
+    return graph
 
-    def walk(module, trail):
-        assert module not in trail, " → ".join([*trail[trail.index(module) :], module])
-        if module not in done:
-            for target in graph[module]:
-                walk(target, [*trail, module])
-            done.add(module)
 
-    for module in graph:
-        walk(module, [])
+def graph_of_packages():
+    """Package → the other packages that its modules import."""
+    graph = {}
+    for module, targets in graph_of_modules().items():
+        own = ".".join(module.split(".")[:2])
+        reached = {".".join(target.split(".")[:2]) for target in targets}
+        graph.setdefault(own, set()).update(reached - {own})
+    return {package: sorted(targets) for package, targets in graph.items()}
+
+
+@pytest.mark.parametrize("graph", [graph_of_modules, graph_of_packages])
+def test_there_is_no_import_cycle(graph):
+    edges, done = graph(), set()
+
+    def walk(node, trail):
+        assert node not in trail, " → ".join([*trail[trail.index(node) :], node])
+        if node not in done:
+            for target in edges.get(node, ()):
+                walk(target, [*trail, node])
+            done.add(node)
+
+    for node in edges:
+        walk(node, [])
+
+
+def test_every_name_on_the_page_exists():
+    """`package/module.name` is the generator's unless it begins with service/; files end in .py."""
+    references = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+)(?:\.([A-Za-z_.]+))?`", PAGE)
+    assert len(references) > 50
+    missing = []
+    for module, attribute in references:
+        if attribute == "py":
+            found = (ROOT / f"{module}.py").is_file()
+        else:
+            found = resolves(module, attribute)
+        if not found:
+            missing.append(f"{module}.{attribute}" if attribute else module)
+    assert missing == []
+
+
+def resolves(module, attribute):
+    full = module if module.startswith("service/") else f"generator/{module}"
+    try:
+        loaded = importlib.import_module(full.replace("/", "."))
+        if attribute:
+            operator.attrgetter(attribute)(loaded)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def test_heavy_libraries_are_imported_where_they_are_used():

@@ -165,9 +165,9 @@ def _shown(name: str | None, sha: str | None) -> str:
 def formatted(report: Report, form: str, budget: int, *, color: bool) -> str:
     """The report as text in one of its formats."""
     if form == "json":
-        from generator.report import json
+        from generator.report import json_report
 
-        return json.render(report)
+        return json_report.render(report)
     if form == "markdown":
         from generator.report import markdown
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.engine.argocd import GENERATED
 from generator.pipeline import generate

@@ -8,7 +8,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import SETTINGS
 from generator.git.worktree import Worktree
 from generator.pipeline import generate
@@ -31,7 +31,7 @@ class Options:
     kubernetes_version: str
 
 
-def establish(target: Path, options: Options, *, commit: bool) -> tuple[str, ...]:
+def init(target: Path, options: Options, *, commit: bool) -> tuple[str, ...]:
     """Make the repository and return the paths written; none when it is there already.
 
     Raises UserError for a file in the way, or answers that gen-env.yaml cannot hold.

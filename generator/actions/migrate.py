@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
-from generator.definition.lock import version
+from generator.definition.lock_file import version
 from generator.model.environment import API_VERSION
 from generator.tree.plan import Plan
 from generator.yaml import edit as yaml_edit

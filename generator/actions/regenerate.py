@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, has_errors
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.pipeline import generate, review
 from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
@@ -49,7 +49,7 @@ class Renewal:
 
 
 @dataclasses.dataclass(frozen=True)
-class Refresh:
+class Regeneration:
     """All environments that were asked for, files of the repository as a whole, and the diff."""
 
     renewals: tuple[Renewal, ...]
@@ -65,7 +65,7 @@ class Refresh:
         return Plan(writes, tuple(path for plan in plans for path in plan.removals))
 
 
-def prepare(root: Path, names: Sequence[str], charts: Charts, renderer: Renderer) -> Refresh:
+def prepare(root: Path, names: Sequence[str], charts: Charts, renderer: Renderer) -> Regeneration:
     """Generate these environments, or all, in memory and compare with the trees as they are.
 
     Nothing is written yet. Raises UserError for an unknown environment.
@@ -80,7 +80,7 @@ def prepare(root: Path, names: Sequence[str], charts: Charts, renderer: Renderer
         lock = generation.built[outcome.name].lock
         made_by = lock.gen_env if lock else ""
         renewals.append(Renewal(outcome.name, made_by, outcome.plan, outcome.problems))
-    found = Refresh(tuple(renewals), common, generation.problems, None)
+    found = Regeneration(tuple(renewals), common, generation.problems, None)
     changed = [item for item in found.renewals if item.possible and item.plan]
     report = _report(files, found.plan, changed, charts, renderer) if changed else None
     return dataclasses.replace(found, report=report)

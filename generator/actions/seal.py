@@ -27,8 +27,8 @@ from generator.seal import (
     generate,
     sealed_secret,
     sealing,
+    sources,
 )
-from generator.seal import input as sources
 from generator.seal.certificate import SealingCertificate
 from generator.seal.sealed_secret import State
 from generator.tree import catalogue, tree

@@ -12,7 +12,7 @@ from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, has_errors
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.helmvalues.values import lookup
 from generator.impact.context import counted

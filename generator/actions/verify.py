@@ -1,4 +1,4 @@
-"""`gen-env verify` as steps: what a commit promises, and the watch that proves it."""
+"""`gen-env verify` as steps: what a commit must show in its cluster, and the watch for it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from generator.definition.definition import ROOT
 from generator.diff.model import Side
 from generator.git.worktree import Worktree
 from generator.manifests import rbac
-from generator.model.repository import Repository
-from generator.pipeline import side as sides
-from generator.pipeline import toolchain
+from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
-from generator.pipeline.side import Inputs
 from generator.release import release
 from generator.render.request import Renderer
 from generator.tree import catalogue
-from generator.verify.expectation import promise
+from generator.verify.expectation import expectation
 from generator.verify.result import Verdict
 from generator.verify.target import Expected
 from generator.verify.watch import watch
@@ -56,7 +53,7 @@ class Revision:
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What is to be proved, and where: names and kubeconfig contexts of the clusters."""
+    """What is to be verified, and where: names and kubeconfig contexts of the clusters."""
 
     expected: Expected
     cluster: str
@@ -76,51 +73,43 @@ def subject(root: Path, options: Options) -> Subject:
     sha = tree.resolve(options.revision or tree.default_branch())
     files = diff.at_revision(tree, sha, prefix)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(WorkTree(root))
-    return promised(Revision(tree, prefix, sha, files, charts, renderer), options.environment)
+    return subject_at(Revision(tree, prefix, sha, files, charts, renderer), options.environment)
 
 
-def promised(at: Revision, environment: str) -> Subject:
+def subject_at(at: Revision, environment: str) -> Subject:
     """What the cluster must show of an environment at a revision; raises as `subject` does."""
     found = catalogue.load(at.files)
     if found.settings is None:
         raise UserError(found.problems[0].message, path=found.problems[0].path)
     found.chosen([environment])
-    inputs = sides.inputs(at.files, environment, found.settings)
+    inputs = side.inputs(at.files, environment, found.settings)
     if inputs is None or inputs.cluster is None:
         raise UserError(
             f"{environment} has no generated tree at {at.sha[:12]}",
             hint=f"gen-env generate {environment}, then commit and push",
         )
     repository = found.settings.repository
-    side = sides.side(at.sha, inputs, at.charts, at.renderer)
-    expected = _expected(at, side, environment, repository.repository.url)
+    rendered = side.render(at.sha, inputs, at.charts, at.renderer)
+    expected = _expected(at, rendered, environment, repository.repository.url)
     argocd = repository.argocd
     rules = (
         *rbac.environment_rules(expected.namespace),
         *rbac.hub_rules(argocd.namespace, [expected.application]),
     )
     context = inputs.cluster.context or ""
-    name = cluster_name(repository, inputs)
+    name = side.cluster_name(repository, inputs)
     return Subject(expected, name, context, argocd.context or context, rules)
 
 
-def cluster_name(repository: Repository, inputs: Inputs) -> str:
-    """How the settings call the cluster of an environment."""
-    if inputs.built is not None and inputs.built.resolved is not None:
-        return inputs.built.resolved.environment.destination.cluster
-    known = repository.clusters.items()
-    return next((name for name, item in known if item == inputs.cluster), "")
-
-
-def _expected(at: Revision, side: Side, environment: str, url: str) -> Expected:
-    if side.failure is not None:
-        raise UserError(side.failure.message, path=side.failure.path, hint=side.failure.hint)
-    application = next(item for item in side.manifests if item.get("kind") == "Application")
-    return promise(
+def _expected(at: Revision, rendered: Side, environment: str, url: str) -> Expected:
+    if (failure := rendered.failure) is not None:
+        raise UserError(failure.message, path=failure.path, hint=failure.hint)
+    application = next(item for item in rendered.manifests if item.get("kind") == "Application")
+    return expectation(
         environment=environment,
         revision=at.sha,
         application=application,
-        manifests=[item for item in side.manifests if item is not application],
+        manifests=[item for item in rendered.manifests if item is not application],
         is_ancestor=_ancestor(at),
         changes_environment=changes(at, environment),
         repository=url,
@@ -168,19 +157,19 @@ def changes(at: Revision, environment: str) -> Callable[[str, str], bool | None]
     return differ
 
 
-def prove(found: Subject, timeout: float, report: Callable[[Verdict], object] | None) -> Verdict:
+def verify(found: Subject, timeout: float, report: Callable[[Verdict], object] | None) -> Verdict:
     """Watch the clusters until the verdict is final or time is up; UserError for lacking rights."""
     cluster = Cluster.connect(found.context)
     hub = cluster if found.hub_context == found.context else Cluster.connect(found.hub_context)
     try:
-        return prove_in(found, cluster, hub, timeout=timeout, report=report)
+        return verify_in(found, cluster, hub, timeout=timeout, report=report)
     finally:
         cluster.close()
         if hub is not cluster:
             hub.close()
 
 
-def prove_in(
+def verify_in(
     found: Subject,
     cluster: Cluster,
     hub: Cluster,
@@ -189,7 +178,7 @@ def prove_in(
     report: Callable[[Verdict], object] | None = None,
     tick: Callable[[], object] | None = None,
 ) -> Verdict:
-    """As `prove`, in clusters that the caller has opened; see `watch` for `tick`."""
+    """As `verify`, in clusters that the caller has opened; see `watch` for `tick`."""
     _require_rights(cluster, hub, found)
     return watch(cluster, found.expected, hub=hub, timeout=timeout, report=report, tick=tick)
 

@@ -164,7 +164,7 @@ def _first_equal(
         request = found.request(built.release.values)
         after = proof.rendered(renderer, request, "the adopted values")
         namespace = found.original.source.namespace
-        proved = proof.prove(before, after, namespace, named)
+        proved = proof.compare_sides(before, after, namespace, named)
         attempt = _Attempt(built, left_over, proved, stage)
         if proved.equal:
             break

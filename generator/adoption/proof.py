@@ -1,4 +1,4 @@
-"""The proof that nothing changes: both sides rendered, and compared to the last label."""
+"""Whether nothing changes: both sides rendered, and compared to the last label."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def rendered(renderer: Repeatable, request: RenderRequest, what: str) -> Rendere
     return Rendered(sides[0], sides[1])
 
 
-def prove(
+def compare_sides(
     before: Rendered, after: Rendered, namespace: str, named: frozenset[str] = frozenset()
 ) -> Proof:
     """Compare the sides; `named` are Secrets that the chart need no longer render."""
@@ -74,9 +74,9 @@ def prove(
     heads = []
     for item in after.one:
         key = key_of(item, namespace)
-        settle = _Settle(key)
-        head = settle.settled(base.get(key), base_again.get(key), item, again.get(key), "")
-        random += settle.random
+        pin = _RandomPin(key)
+        head = pin.pinned(base.get(key), base_again.get(key), item, again.get(key), "")
+        random += pin.random
         if named:
             head = _with_old_checksums(base.get(key), head, key, restarts)
         heads.append(head)
@@ -100,26 +100,26 @@ def _is_gone(change: Change, named: frozenset[str]) -> bool:
     )
 
 
-class _Settle:
+class _RandomPin:
     """Give what is random on both sides the same value, and remember where it stood."""
 
     def __init__(self, key: Key) -> None:
         self._key = key
         self.random: list[str] = []
 
-    def settled(self, one: Any, two: Any, head: Any, again: Any, field: str) -> Any:
+    def pinned(self, one: Any, two: Any, head: Any, again: Any, field: str) -> Any:
         """`head`, with the base's value where base and head both change from render to render."""
         every = (one, two, head, again)
         if all(isinstance(item, Mapping) for item in every):
             return {
-                name: self.settled(
+                name: self.pinned(
                     one.get(name), two.get(name), value, again.get(name), f"{field}.{name}"
                 )
                 for name, value in head.items()
             }
         if all(isinstance(item, list) and len(item) == len(head) for item in every):
             return [
-                self.settled(*parts, f"{field}[{index}]")
+                self.pinned(*parts, f"{field}[{index}]")
                 for index, parts in enumerate(zip(*every, strict=True))
             ]
         if one != two and head != again and type(one) is type(head):

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.actions import plain_release
-from generator.adoption import source as adoption_source
-from generator.adoption.source import Original
+from generator.adoption.source import Original, read_original
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay
@@ -94,7 +93,7 @@ class Subject:
 def read(files: Files, paths: Sequence[Path], options: Options, charts: Charts) -> Subject:
     """The release in these files; raises UserError for what cannot become this environment."""
     settings = _settings(files, options)
-    taken = adoption_source.read(paths)
+    taken = read_original(paths)
     source = dataclasses.replace(
         taken.source,
         release=options.release or taken.source.release,

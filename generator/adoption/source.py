@@ -46,7 +46,7 @@ class Original:
     paths: tuple[str, ...]
 
 
-def read(paths: Sequence[Path]) -> Original:
+def read_original(paths: Sequence[Path]) -> Original:
     """One release from these files: values files (the last wins), or one Application or HelmRelease
     with the values files that it takes from elsewhere, in its order.
 

@@ -46,7 +46,7 @@ def command(
 
     options = init.Options(url, branch, forge, cluster, server, kubernetes_version)
     target = (common.folder() / path).resolve()
-    written = init.establish(target, options, commit=not no_commit)
+    written = init.init(target, options, commit=not no_commit)
     for name in written:
         click.echo(name)
     if not written:

@@ -70,7 +70,7 @@ class _Table(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from generator.definition.lock import version
+        from generator.definition.lock_file import version
 
         click.echo(f"gen-env {version()}")
         ctx.exit()
@@ -161,7 +161,7 @@ def _bug(error: Exception) -> int:
     import traceback
     from pathlib import Path
 
-    from generator.definition.lock import version
+    from generator.definition.lock_file import version
 
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     text = f"gen-env {version()}, Python {sys.version}\n{frames}{type(error).__name__}\n"

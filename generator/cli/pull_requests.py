@@ -26,7 +26,7 @@ def start(*, pull: bool, dry_run: bool) -> tuple[BaseBranch, Toolchain, datetime
     Without a forge the means say why; with `pull` that is an error.
     """
     from generator.pipeline import toolchain
-    from generator.promotion import forge as forge_access
+    from generator.promotion import forge_access
     from generator.promotion.base_branch import base_branch
     from generator.promotion.promote import Toolchain
 
@@ -50,7 +50,7 @@ def forge(root: Path) -> ForgePort:
     from generator.git.worktree import Worktree
     from generator.model.repository import Forge
     from generator.pipeline import toolchain
-    from generator.promotion import forge as forge_access
+    from generator.promotion import forge_access
     from generator.promotion.base_branch import remote_of
 
     tree, settings = Worktree.find(root), toolchain.settings(WorkTree(root))

@@ -142,8 +142,7 @@ def _shown(certificate: SealingCertificate) -> str:
 def _given(
     values: tuple[str, ...], files: tuple[str, ...], env_file: Path | None, stdin_key: str | None
 ) -> dict[str, Secret]:
-    from generator.seal import envfile
-    from generator.seal import input as sources
+    from generator.seal import envfile, sources
 
     found = dict(sources.from_assignment(text) for text in values)
     for key, path in common.pairs(files).items():
@@ -157,7 +156,7 @@ def _given(
 
 def _asked(*, piped: bool) -> Callable[[str], Secret]:
     """A prompt without echo; a single password may come by a pipe."""
-    from generator.seal import input as sources
+    from generator.seal import sources
 
     def ask(key: str) -> Secret:
         if piped and not sys.stdin.isatty():

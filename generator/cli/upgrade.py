@@ -42,7 +42,7 @@ def command(
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
     from generator.actions import diff, regenerate
     from generator.core.files import WorkTree
-    from generator.definition import lock as lock_file
+    from generator.definition import lock_file
     from generator.pipeline import toolchain
     from generator.tree import writer
 

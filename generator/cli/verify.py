@@ -46,7 +46,7 @@ def command(
     found = verify.subject(common.root(), verify.Options(environment, revision, timeout))
     if print_role:
         return _print_roles(found.rules)
-    verdict = verify.prove(found, timeout, _say if follow else None)
+    verdict = verify.verify(found, timeout, _say if follow else None)
     data = verdict.as_json()
     if form != "table":
         common.emit(data, form)

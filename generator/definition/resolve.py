@@ -10,7 +10,7 @@ import pydantic
 
 from generator.core.layered import Layer, Merged, Path, merge
 from generator.core.problem import Problem, Severity
-from generator.definition import defaults as default_layers
+from generator.definition import default_layers
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster

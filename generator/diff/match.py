@@ -19,7 +19,7 @@ class EnvironmentPair:
     in_head: bool
 
 
-def pair(
+def pair_environments(
     base: Mapping[str, Hashable | None], head: Mapping[str, Hashable | None]
 ) -> tuple[EnvironmentPair, ...]:
     """Every environment of both sides once, by name.

@@ -130,7 +130,7 @@ def _matches(olds: list[Entry], news: list[Entry]) -> Iterator[tuple[Entry, Entr
     old_leaves = [_leaves(manifest) for _, manifest in olds]
     new_leaves = [_leaves(manifest) for _, manifest in news]
     scores = sorted(
-        (-_likeness(old_leaves[i], new_leaves[j]), olds[i][0], news[j][0], i, j)
+        (-_similarity(old_leaves[i], new_leaves[j]), olds[i][0], news[j][0], i, j)
         for i in range(len(olds))
         for j in range(len(news))
         if _stem(olds[i][0].name) == _stem(news[j][0].name)
@@ -144,7 +144,7 @@ def _matches(olds: list[Entry], news: list[Entry]) -> Iterator[tuple[Entry, Entr
             yield olds[i], news[j]
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+def _similarity(one: frozenset[str], other: frozenset[str]) -> float:
     union = len(one | other)
     return len(one & other) / union if union else 0.0
 
@@ -156,7 +156,7 @@ def _stem(name: str) -> str:
 
 
 def _leaves(manifest: Object) -> frozenset[str]:
-    """The leaves with their paths; metadata stays out, it says little about likeness."""
+    """The leaves with their paths; metadata stays out, it says little about similarity."""
     found: set[str] = set()
     stack: list[tuple[str, Any]] = [
         (key, value) for key, value in manifest.items() if key not in ("metadata", "kind")

@@ -10,7 +10,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Side
 from generator.kube.resource import Object
-from generator.pipeline import side as sides
+from generator.pipeline import side
 from generator.pipeline.review import Toolchain
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree import catalogue
@@ -28,25 +28,25 @@ def with_drift(
     chosen = list(names) or list(found.definitions)
     known = {item.name: item for item in report.environments}
     for name in chosen:
-        inputs = sides.inputs(base, name, found.settings)
+        inputs = side.inputs(base, name, found.settings)
         if inputs is None:
             continue
         entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
-        side = sides.side(base_name, inputs, tools.charts, tools.renderer)
-        if side.failure is not None:
-            known[name] = _not_possible(entry, side.failure.message, side.failure.hint)
+        rendered = side.render(base_name, inputs, tools.charts, tools.renderer)
+        if rendered.failure is not None:
+            known[name] = _not_possible(entry, rendered.failure.message, rendered.failure.hint)
             continue
         context = inputs.cluster.context if inputs.cluster else None
-        known[name] = _with(entry, side, context or "")
+        known[name] = _with(entry, rendered, context or "")
     ordered = tuple(known[name] for name in sorted(known))
     return dataclasses.replace(report, environments=ordered, reason="")
 
 
-def _with(entry: EnvironmentDiff, side: Side, context: str) -> EnvironmentDiff:
+def _with(entry: EnvironmentDiff, rendered: Side, context: str) -> EnvironmentDiff:
     try:
         cluster = Cluster.connect(context)
         try:
-            found = drift(cluster, _of_cluster(side), namespace=side.namespace)
+            found = drift(cluster, _of_cluster(rendered), namespace=rendered.namespace)
         finally:
             cluster.close()
     except ClusterError as error:
@@ -59,9 +59,9 @@ def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> Environmen
     return dataclasses.replace(entry, problems=(*entry.problems, problem))
 
 
-def _of_cluster(side: Side) -> Iterator[Object]:
+def _of_cluster(rendered: Side) -> Iterator[Object]:
     """Everything but the Application, which lives where Argo CD does."""
-    return (item for item in side.manifests if item.get("kind") not in ("Application",))
+    return (item for item in rendered.manifests if item.get("kind") not in ("Application",))
 
 
 def _change(item: Drift) -> Change:

@@ -12,8 +12,7 @@ from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, has_errors
-from generator.definition import lock as lock_file
-from generator.definition import resolve
+from generator.definition import lock_file, resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
 from generator.engine import argocd

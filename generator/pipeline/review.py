@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
 from generator.definition.definition import ROOT, SETTINGS, Settings
-from generator.diff import match as diff_match
+from generator.diff.match import pair_environments
 from generator.pipeline import generate, side
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
@@ -178,7 +178,7 @@ def _renamed(pairs: list[_Pair]) -> list[_Pair]:
     heads = {item.name: item.head.target for item in pairs if item.head is not None}
     broken = [item for item in pairs if item.base is None and item.head is None]
     found = []
-    for match in diff_match.pair(bases, heads):
+    for match in pair_environments(bases, heads):
         item = by_name[match.name]
         if match.old_name is not None:
             old = by_name[match.old_name]
@@ -213,7 +213,7 @@ def _compare(
 ) -> EnvironmentDiff:
     """Both sides at once: a render waits for a process of its own."""
     futures = [
-        pool.submit(side.side, name, item, tools.charts, tools.renderer) if item else None
+        pool.submit(side.render, name, item, tools.charts, tools.renderer) if item else None
         for name, item in (
             (revisions.base_name, pair.base),
             (revisions.head_name, pair.head),

@@ -13,12 +13,12 @@ from generator.chart.chart import ChartError
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
-from generator.model.repository import Cluster
+from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release.v1.nondeterminism import PINS
@@ -129,6 +129,14 @@ def _cluster_by_server(found: Mapping[str, bytes], name: str, settings: Settings
     return next((item for item in clusters if target and item.server == target[0]), None)
 
 
+def cluster_name(repository: Repository, inputs: Inputs) -> str:
+    """How the settings call the cluster of an environment."""
+    if inputs.built is not None and inputs.built.resolved is not None:
+        return inputs.built.resolved.environment.destination.cluster
+    known = repository.clusters.items()
+    return next((name for name, item in known if item == inputs.cluster), "")
+
+
 def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
     """What the definition says beyond its tree: database host, its connections, known Secrets."""
     release = item.built.release if item.built else None
@@ -152,7 +160,7 @@ def _release(spec: Mapping[str, Any]) -> str:
     return next((str(name) for name in names if name), "")
 
 
-def side(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
+def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
     """Render the environment: its chart, the objects beside it, its Application.
 
     What stands in the way becomes the side's failure; the other side and the other environments

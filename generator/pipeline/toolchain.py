@@ -9,14 +9,16 @@ from typing import Protocol
 
 from generator.chart.cache import ChartCache
 from generator.chart.chart import ChartArchive
-from generator.chart.provider import Charts
+from generator.chart.provider import Charts as Charts
 from generator.chart.vendored import Vendored
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
 from generator.definition.definition import SETTINGS, load_settings
 from generator.model.repository import ChartSource, Repository
 from generator.render.cache import CachedRenderer, RenderCache, Watch
+from generator.render.cache import Render as Render
 from generator.render.request import Rendered, RenderRequest
+from generator.render.request import Renderer as Renderer
 
 
 def charts(files: Files | None = None, root: Path | None = None) -> Charts:

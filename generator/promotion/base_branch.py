@@ -79,13 +79,13 @@ def base_branch(root: Path, *, fetch: bool) -> BaseBranch:
             )
         _refresh(tree, remote, branch)
     base = _base(tree, remote, branch)
-    return standing(root, tree, prefix, branch, base, remote)
+    return at_commit(root, tree, prefix, branch, base, remote)
 
 
-def standing(
+def at_commit(
     root: Path, tree: Worktree, prefix: str, branch: str, base: str, remote: str | None
 ) -> BaseBranch:
-    """The ground at a commit of the branch; raises UserError where its settings are broken."""
+    """The branch as it is at a commit; raises UserError where its settings are broken."""
     files = diff.at_revision(tree, base, prefix)
     found = catalogue.load(files)
     if found.settings is None:

@@ -102,7 +102,7 @@ def read(forge: ForgePort, environment: str, commits: Sequence[str]) -> Evidence
             found += [(sha, item) for item in sorted([*deployed, *words], key=_order)]
     except UserError as error:
         return unreadable(revision, error.message)
-    evidence = judge(environment, revision, found)
+    evidence = decide(environment, revision, found)
     if unread and evidence.standing is Standing.ABSENT:
         said = f"{evidence.reason}, and deployments cannot be read: {unread}"
         return dataclasses.replace(evidence, reason=said)
@@ -138,7 +138,7 @@ def unreadable(revision: str, reason: str) -> Evidence:
     return Evidence(Standing.UNREADABLE, revision, reason=reason)
 
 
-def judge(environment: str, revision: str, found: Sequence[tuple[str, Status]]) -> Evidence:
+def decide(environment: str, revision: str, found: Sequence[tuple[str, Status]]) -> Evidence:
     """The evidence in the words of one context, oldest commit first and oldest word first.
 
     The last word counts; the time runs from the first success after the last failure.

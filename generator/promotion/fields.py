@@ -9,7 +9,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition
-from generator.definition.lock import Lock
+from generator.definition.lock_file import Lock
 from generator.yaml import edit, reader
 from generator.yaml.data import MISSING, alike, get
 from generator.yaml.errors import YamlError

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime
 
 from generator.core.errors import UserError
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.forge.port import ForgePort, PullRequest
 from generator.git.plumbing import Draft

@@ -9,7 +9,7 @@ from datetime import datetime
 from generator.actions import diff
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
 from generator.git.plumbing import Draft
 from generator.impact.rules import migrations

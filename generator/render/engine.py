@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from generator.chart.chart import ChartArchive, ChartError, open_chart
 from generator.core import process
 from generator.core.errors import UserError
-from generator.render import notes
+from generator.render import helm_notes
 from generator.render.failure import from_message, plain, suspects
 from generator.render.output import result
 from generator.render.process import Answer, Limits, run_child, site_folder
@@ -88,7 +88,7 @@ class SdkEngine(_Engine):
                 "api_versions": list(request.api_versions),
             },
             "crds": request.include_crds,
-            "notes": f"{chart.name}/{notes.NOTES}",
+            "notes": f"{chart.name}/{helm_notes.NOTES}",
         }
 
 
@@ -127,7 +127,7 @@ class BinaryEngine(_Engine):
 
     def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
         archive = request.chart.absolute()
-        if noted := notes.with_notes(chart):
+        if noted := helm_notes.with_notes(chart):
             archive = folder / "chart.tgz"
             archive.write_bytes(noted)
         values = folder / "values.json"

@@ -176,6 +176,6 @@ def _joined(owner: str, key: str) -> str:
 
 def _own(template: str) -> str:
     """NOTES.txt, where a binary engine had to render it under a name of ours."""
-    from generator.render.notes import TEMPLATE
+    from generator.render.helm_notes import TEMPLATE
 
     return template.replace(TEMPLATE, "templates/NOTES.txt")

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.chart.chart import ChartArchive
 from generator.kube.resource import ordered
-from generator.render import notes as helm_notes
+from generator.render import helm_notes
 from generator.render.failure import plain
 from generator.render.request import Rendered, RenderFailure, RenderRequest, RenderResult
 

@@ -9,8 +9,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.definition import definition
-from generator.definition import lock as lock_file
+from generator.definition import definition, lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree.tree import SecretFile

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.definition.lock import FILE_NAME as LOCK
+from generator.definition.lock_file import FILE_NAME as LOCK
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
 from generator.yaml import reader

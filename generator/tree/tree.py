@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
-from generator.definition import lock as lock_file
+from generator.definition import lock_file
 from generator.definition.definition import ROOT
 from generator.engine import argocd
 from generator.engine.argocd import CHART_FOLDER, GENERATED

@@ -1,1 +1,1 @@
-"""Whether the cluster took one commit and is healthy with it: `judge` is pure, `watch` looks."""
+"""Whether the cluster took one commit and is healthy with it: `decide` is pure, `watch` looks."""

@@ -19,7 +19,7 @@ _SERVERS = {
 }
 
 
-def promise(
+def expectation(
     *,
     environment: str,
     revision: str,
@@ -30,8 +30,9 @@ def promise(
     repository: str = "",
     hash_annotation: Callable[[str], str] | None = None,
 ) -> Expected:
-    """What `revision` promises: `application` as generated, `manifests` as rendered, both kinds.
+    """What the cluster must show of `revision`.
 
+    `application` is the generated one, `manifests` are the rendered objects, both kinds.
     `hash_annotation` gives the pod annotation that holds the hash of a Secret's ciphertext.
     Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
     objects themselves, so that they are what the cluster is really given. The windows are the

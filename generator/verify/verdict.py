@@ -28,7 +28,7 @@ _AFTER_SYNC = ("storage", "autoscaling", "fresh-pods")
 _FROM_APPLICATION = ("revision", "operation", "settled", "synced")
 
 
-def judge(expected: Expected, snapshot: Snapshot, previous: Verdict | None = None) -> Verdict:
+def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = None) -> Verdict:
     """The verdict for one snapshot, given the one before.
 
     A candidate becomes the outcome once it has stood without a break: success and states that

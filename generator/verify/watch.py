@@ -13,7 +13,7 @@ from generator.verify.port import ClusterPort
 from generator.verify.result import Outcome, Verdict
 from generator.verify.snapshot import Snapshot
 from generator.verify.target import Expected
-from generator.verify.verdict import conclude, judge
+from generator.verify.verdict import conclude, decide
 
 _TICK = 1.0
 """Seconds at most between two judgements: windows end although nothing changes."""
@@ -65,10 +65,10 @@ def follow(
         if tick is not None:
             tick()
         snapshot = feed.snapshot(clock())
-        verdict = judge(expected, snapshot, previous)
+        verdict = decide(expected, snapshot, previous)
         if verdict.outcome is Outcome.VERIFIED:
             snapshot = feed.fresh(clock())
-            verdict = judge(expected, snapshot, verdict)
+            verdict = decide(expected, snapshot, verdict)
         remaining = (deadline - clock()).total_seconds()
         if verdict.is_final or remaining <= 0:
             verdict = conclude(_explained(expected, feed, snapshot, verdict, previous))
@@ -91,7 +91,7 @@ def _explained(
     if not found:
         return verdict
     return dataclasses.replace(
-        verdict, causes=judge(expected, dataclasses.replace(snapshot, logs=found), previous).causes
+        verdict, causes=decide(expected, dataclasses.replace(snapshot, logs=found), previous).causes
     )
 
 

@@ -13,14 +13,11 @@ from generator.actions.validate import NotDone
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, ordered
-from generator.pipeline import review
-from generator.pipeline.generate import Charts
+from generator.pipeline import repository, review
+from generator.pipeline.repository import SCHEMAS, Catalogue
+from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact
-from generator.render.request import Renderer
 from generator.report.model import EnvironmentDiff, Report
-from generator.tree import catalogue
-from generator.tree.catalogue import Catalogue
-from generator.tree.tree import SCHEMAS
 
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
@@ -68,7 +65,7 @@ class Findings:
 
 def full(subject: Subject, tools: Tools) -> Findings:
     """Render and compare both sides, then run every check on the head."""
-    before, after = catalogue.load(subject.base), catalogue.load(subject.head)
+    before, after = repository.load(subject.base), repository.load(subject.head)
     names = [
         name
         for name in subject.names
@@ -110,7 +107,7 @@ def place_of(error: Exception) -> str:
 
 def static(subject: Subject, tools: Tools) -> Findings:
     """Every check of text; nothing of the head is rendered, no object of it is shown."""
-    after = catalogue.load(subject.head)
+    after = repository.load(subject.head)
     checked = _validated(subject, after, tools, unrendered=UNTRUSTED)
     compared = [
         EnvironmentDiff(name, rendered=False, reason=UNTRUSTED)

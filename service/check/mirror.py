@@ -12,19 +12,16 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, Severity
-from generator.definition.definition import ROOT, SETTINGS
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry
-from generator.tree.tree import BOOTSTRAP, SCHEMAS
+from generator.pipeline import repository, toolchain
+from generator.pipeline.repository import PARTS, ROOT, SETTINGS
 from service.check.reporter import Superseded
 from service.model.check import CheckContext, CheckRequest
 from service.telemetry import instrument
-
-PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
-"""Folders and files at the top of a repository that are gen-env's."""
 
 MAX_BYTES = 2 << 30
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -121,6 +118,16 @@ def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
         unread += left
     links = tuple(entry.path for entry in unread if entry.mode == "120000")
     return Tree(Snapshot(contents, links), tuple(unread))
+
+
+def files_of(mirror: Mirror, commit: str) -> Snapshot:
+    """What gen-env reads of a commit, the chart that it may carry included.
+
+    Broken settings are no error here: whoever loads the files reports them, with the line.
+    """
+    text = mirror.at(commit).read_file(SETTINGS)
+    settings = toolchain.settings(Snapshot({SETTINGS: text})) if text is not None else None
+    return read(mirror, commit, repository.more_paths(settings)).files
 
 
 def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:

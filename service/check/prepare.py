@@ -8,17 +8,13 @@ from collections.abc import Iterable
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem
-from generator.definition import definition
-from generator.definition.definition import SETTINGS
 from generator.git import diff
-from generator.model.repository import Repository
-from generator.tree import catalogue
-from generator.tree.catalogue import Catalogue
-from generator.yaml.errors import YamlError
-from service.check import charts, mirror, regenerate, scope, settings_trust
+from generator.pipeline import regeneration, repository, scope, settings_trust
+from generator.pipeline.repository import PARTS, SETTINGS, Catalogue, Repository
+from generator.pipeline.scope import Touched
+from service.check import mirror
 from service.check.assess import Subject
-from service.check.mirror import PARTS, Pinned
-from service.check.scope import Touched
+from service.check.mirror import Pinned
 
 _SHORT = 12
 
@@ -43,12 +39,12 @@ def prepare(sides: Pinned) -> Prepared | str:
     text = sides.mirror.at(sides.base).read_file(SETTINGS)
     if text is None:
         return f"the base has no {SETTINGS}: checks begin once one is merged"
-    repository = _repository(text)
-    more = charts.more_paths(repository)
+    settings = _base_settings(text)
+    more = repository.more_paths(settings)
     changed = paths_between(sides, sides.base, sides.merged)
     if not concerns(changed, more):
         return "this change touches nothing of gen-env's"
-    return _prepared(sides, repository, text, changed, more)
+    return _prepared(sides, settings, text, changed, more)
 
 
 def paths_between(sides: Pinned, base: str, head: str) -> frozenset[str]:
@@ -65,29 +61,21 @@ def concerns(changed: Iterable[str], more: Iterable[str] = ()) -> bool:
     return any(path == part or path.startswith(f"{part}/") for path in changed for part in parts)
 
 
-def _repository(text: bytes) -> Repository:
+def _base_settings(text: bytes) -> Repository:
     try:
-        settings, faults = definition.load_settings(text)
-    except YamlError as error:
-        settings, faults = None, ()
-        raise _broken_base(error.message, error.line) from None
-    if settings is None:
-        raise _broken_base(faults[0].message, faults[0].line)
-    return settings.repository
-
-
-def _broken_base(message: str, line: int | None) -> UserError:
-    return UserError(
-        f"the settings of the base are broken, so that nothing can be judged: {message}",
-        path=SETTINGS,
-        line=line,
-        hint="mend the file on the base branch; a writer may override this check",
-    )
+        return repository.settings(text)
+    except UserError as error:
+        raise UserError(
+            f"the settings of the base are broken, so that nothing can be judged: {error.message}",
+            path=SETTINGS,
+            line=error.line,
+            hint="mend the file on the base branch; a writer may override this check",
+        ) from None
 
 
 def _prepared(
     sides: Pinned,
-    repository: Repository,
+    trusted: Repository,
     text: bytes,
     changed: frozenset[str],
     more: tuple[str, ...],
@@ -97,8 +85,8 @@ def _prepared(
     head = mirror.read(sides.mirror, sides.merged, more)
     settings = settings_trust.compose(text, head.files.read(SETTINGS))
     files = Snapshot({**head.files.contents, SETTINGS: settings.text}, head.files.symlinks)
-    before, after = catalogue.load(base.files), catalogue.load(files)
-    everywhere = [path for path in more if path == repository.chart.path]
+    before, after = repository.load(base.files), repository.load(files)
+    everywhere = [path for path in more if path == trusted.chart.path]
     reached = scope.find(changed, before, after, everywhere)
     problems = (
         *settings.problems,
@@ -114,11 +102,11 @@ def _prepared(
         base_name=sides.base[:_SHORT],
         head_name=sides.head[:_SHORT],
         names=names,
-        versions=regenerate.other_versions(files, after, names),
+        versions=regeneration.other_versions(files, after, names),
         changed=changed,
         problems=_placed(problems, exact=settings.exact),
     )
-    return Prepared(subject, repository, after, reached, settings.later)
+    return Prepared(subject, trusted, after, reached, settings.later)
 
 
 def _placed(problems: Iterable[Problem], *, exact: bool) -> tuple[Problem, ...]:

@@ -13,8 +13,7 @@ from generator.report import markdown
 from generator.report.budget import cost
 from generator.report.escape import prose
 from generator.report.model import Report
-from service.check import comment
-from service.check import report as run_report
+from service.check import comment, stored_report
 from service.check.assess import Findings
 from service.check.reporter import Reporter, Superseded
 from service.check.target import Target
@@ -83,8 +82,8 @@ def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
         verdict.state,
         redact(verdict.summary),
         target.head,
-        run_report.as_json(report, verdict, draft.found, draft.patch),
-        redact(run_report.as_html(report)),
+        stored_report.as_json(report, verdict, draft.found, draft.patch),
+        redact(stored_report.as_html(report)),
         verdict.environments,
     )
     if not target.group:
@@ -132,5 +131,5 @@ def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
         "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
         redact(text),
         reporter.request.context.report_url,
-        run_report.remarks(report),
+        stored_report.remarks(report),
     )

@@ -5,21 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from generator.core.errors import UserError
-from generator.core.files import Files
-from generator.definition import lock as lock_file
 from generator.git import diff
 from generator.git.command import Git, one_line
 from generator.git.mirror import Mirror
-from generator.pipeline.generate import Generation
-from generator.tree import catalogue
-from generator.tree.catalogue import Catalogue
-from generator.tree.plan import Plan
-from generator.tree.tree import SCHEMAS
-from generator.yaml.errors import YamlError
+from generator.pipeline.regeneration import Plan
 from service.check.mirror import Pinned
 
 TRAILER = "Gen-Env-Generated: true"
@@ -41,37 +34,6 @@ class Proposal:
     sha: str
     patch: str
     paths: tuple[str, ...]
-
-
-def wanted(generation: Generation, names: Iterable[str], skipped: Iterable[str]) -> Plan:
-    """One plan for these environments and the repository, without what cannot be generated.
-
-    The schemas for editors are left alone: which gen-env wrote them is not known.
-    """
-    left_out = {*generation.failed, *skipped} - {""}
-    chosen = {*names, ""} - left_out
-    writes: dict[str, str] = {}
-    removals: list[str] = []
-    for outcome in generation.outcomes:
-        if outcome.name in chosen:
-            writes |= outcome.plan.writes
-            removals += outcome.plan.removals
-    writes = {path: text for path, text in writes.items() if not path.startswith(f"{SCHEMAS}/")}
-    return Plan(dict(sorted(writes.items())), tuple(sorted(removals)))
-
-
-def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict[str, str]:
-    """Environments whose tree another version of gen-env made, and which."""
-    versions: dict[str, str] = {}
-    for name in names:
-        item = found.definitions.get(name)
-        try:
-            lock = catalogue.lock(files, item) if item else None
-        except YamlError:
-            continue
-        if lock is not None and lock.gen_env and lock.gen_env != lock_file.version():
-            versions[name] = lock.gen_env
-    return versions
 
 
 def is_ours(mirror: Mirror, commit: str) -> bool:

@@ -16,13 +16,11 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.redaction import redact
-from generator.pipeline import generate, toolchain
-from generator.pipeline.generate import Charts
-from generator.render.request import Renderer
+from generator.pipeline import base_toolchain, generate, regeneration, toolchain
+from generator.pipeline.regeneration import Plan
+from generator.pipeline.toolchain import Charts, Renderer
 from generator.report.model import Report
-from generator.tree import plan
 from service.check import assess, publish, push, regenerate
-from service.check import charts as chart_supply
 from service.check.assess import Findings, Tools
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
@@ -30,7 +28,7 @@ from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal
 from service.check.reporter import Reporter, Superseded
 from service.check.target import Target, target_of
-from service.check.verdict import Verdict, judge
+from service.check.verdict import Verdict, decide
 from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
 from service.telemetry import instrument
 
@@ -117,8 +115,8 @@ def _judged(
         return publish.neutral(reporter, target.head, prepared)
     base, head = prepared.subject.base, prepared.subject.head
     with (
-        chart_supply.charts(base, head, prepared.repository, toolchain.charts) as charts,
-        chart_supply.crds(base, prepared.repository) as crds,
+        base_toolchain.charts(base, head, prepared.repository, toolchain.charts) as charts,
+        base_toolchain.crds(base, prepared.repository) as crds,
     ):
         tools = Tools(charts, toolchain.renderer(base), crds, toolchain.now(), toolchain.jobs)
         prepared, proposal = _regenerated(sides, prepared, target, tools, toolchain)
@@ -134,7 +132,7 @@ def _judged(
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"
-    verdict = judge(found, reporter.request.grants, waiting=waiting, group=target.group)
+    verdict = decide(found, reporter.request.grants, waiting=waiting, group=target.group)
     patch = proposal.commit.patch if proposal.commit else ""
     return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
 
@@ -149,7 +147,7 @@ _BEHIND = (
 class _Regenerated:
     """What generating gives: the plan, and a commit that carries it out where there can be one."""
 
-    plan: plan.Plan
+    plan: Plan
     names: tuple[str, ...]
     commit: Proposal | None = None
 
@@ -164,11 +162,10 @@ def _regenerated(
     generation = generate.generate(
         subject.head, names, tools.charts, renderer, may_render=target.trusted
     )
-    wanted = regenerate.wanted(generation, names, subject.versions)
+    wanted = regeneration.wanted(generation, names, subject.versions)
     if not names:
-        whole = [item for item in generation.outcomes if not item.name]
-        told = [p for item in whole for p in plan.drift(subject.head, item.plan, "")]
-        subject = dataclasses.replace(subject, problems=(*subject.problems, *told))
+        drift = regeneration.repository_drift(generation, subject.head)
+        subject = dataclasses.replace(subject, problems=(*subject.problems, *drift))
         prepared = dataclasses.replace(prepared, subject=subject)
     result = _Regenerated(wanted, names)
     if wanted and not target.group:
@@ -235,7 +232,7 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
         for path in sides.conflicts
     )
     report = Report(sides.base[:12], sides.head[:12], (), problems, "the branch conflicts")
-    verdict = judge(Findings(report), reporter.request.grants)
+    verdict = decide(Findings(report), reporter.request.grants)
     count = len(sides.conflicts)
     summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"
     told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)

@@ -32,7 +32,7 @@ class Verdict:
     refused: tuple[str, ...] = ()
 
 
-def judge(found: Findings, grants: Grants, *, waiting: str = "", group: bool = False) -> Verdict:
+def decide(found: Findings, grants: Grants, *, waiting: str = "", group: bool = False) -> Verdict:
     """The verdict on a change.
 
     Errors fail it; an impact that is an error fails it until a writer has accepted its rule for

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.core.errors import UserError
-from generator.definition.definition import SETTINGS
+from generator.pipeline import requirements
+from generator.pipeline.repository import SETTINGS
 from service.cli import doctor_clusters
 from service.cli.finding import Finding, tried
 from service.settings.forges import opener
@@ -83,7 +84,7 @@ def _contents(
     """What the environments of the default branch need."""
     try:
         files = branch_files(settings.data_dir, connection, repository)
-        found = doctor_clusters.needs(files)
+        found = requirements.needs(files)
     except UserError as error:
         yield Finding(f"{place}: {SETTINGS}", error.message, error.hint)
         return

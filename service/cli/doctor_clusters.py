@@ -3,72 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from generator.actions import verify
-from generator.cluster.errors import ClusterError
+from generator.cluster import ClusterError
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.kube import fields
-from generator.manifests import rbac
-from generator.pipeline import side, toolchain
+from generator.pipeline import toolchain
+from generator.pipeline.requirements import Need, Rule, missing_rights
 from service.cli.finding import Finding, tried
 from service.settings.clusters import Access, Verification
 
-if TYPE_CHECKING:
-    from generator.tree.catalogue import Catalogue
-
 _ROLE = "gen-env verify ENV --print-role gives the roles that are needed"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Need:
-    """What one environment needs; `hub` is where its Application is."""
-
-    environment: str
-    cluster: str
-    chart: str
-    digest: str | None
-    here: tuple[rbac.Rule, ...]
-    hub: tuple[rbac.Rule, ...]
-
-
-def needs(files: Files) -> tuple[Need, ...]:
-    """Those of every environment that has a generated tree.
-
-    Raises UserError where the repository's own settings cannot be read.
-    """
-    from generator.tree import catalogue
-
-    found = catalogue.load(files)
-    if found.settings is None:
-        raise UserError(found.problems[0].message, hint="gen-env validate tells more")
-    return tuple(
-        need
-        for name in sorted(found.definitions)
-        if (need := _need(files, name, found)) is not None
-    )
-
-
-def _need(files: Files, name: str, found: Catalogue) -> Need | None:
-    assert found.settings is not None
-    inputs = side.inputs(files, name, found.settings)
-    if inputs is None or inputs.target is None or inputs.application is None:
-        return None
-    built, repository = inputs.built, found.settings.repository
-    resolved = built.resolved if built else None
-    application = str(fields.section(inputs.application, "metadata").get("name", ""))
-    return Need(
-        name,
-        verify.cluster_name(repository, inputs),
-        resolved.environment.chart.version if resolved else "",
-        built.lock.chart_digest if built and built.lock else None,
-        rbac.environment_rules(inputs.target[1]),
-        rbac.hub_rules(repository.argocd.namespace, [application]),
-    )
 
 
 def charts(place: str, files: Files, found: tuple[Need, ...]) -> Iterator[Finding]:
@@ -102,16 +48,16 @@ def rights(place: str, known: Verification, found: tuple[Need, ...]) -> Iterator
             yield tried(f"{place}: Argo CD of {name}", functools.partial(_may, hub, there))
 
 
-def _may(place: Access, rules: list[rbac.Rule]) -> None:
+def _may(place: Access, rules: list[Rule]) -> None:
     with contextlib.closing(place.open()) as cluster:
         try:
-            missing = rbac.self_check(cluster, dict.fromkeys(rules))
+            missing = missing_rights(cluster, rules)
         except ClusterError as error:
             raise UserError(
                 error.message, hint=error.hint or "check kubeconfig and network"
             ) from None
     if missing:
-        listed = "; ".join(str(item) for item in missing[:10])
+        listed = "; ".join(missing[:10])
         more = f"; and {len(missing) - 10} more" if len(missing) > 10 else ""
         raise UserError(f"{listed}{more}", hint=_ROLE)
     if not rules:

@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from generator.core.errors import UserError
-from service.settings import resolve as settings_module
+from service.settings import resolve
 from service.settings.resolve import Settings
 
 _CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    envvar=settings_module.CONFIG,
+    envvar=resolve.CONFIG,
     help="The settings' file (YAML).",
 )
 
@@ -79,7 +79,7 @@ def doctor(config: Path | None) -> int:
     from service.cli.doctor import assess
 
     failed = False
-    for finding in assess(settings_module.load(config, os.environ)):
+    for finding in assess(resolve.load(config, os.environ)):
         failed = failed or bool(finding.problem)
         click.echo(f"{'FAIL' if finding.problem else 'ok':5}{finding.subject}"
                    + (f": {finding.problem}" if finding.problem else ""))  # fmt: skip
@@ -92,13 +92,13 @@ def _loaded(config: Path | None) -> Settings:
     from service.telemetry import logs, tracing
 
     tracing.require(os.environ)
-    settings = settings_module.load(config, os.environ)
+    settings = resolve.load(config, os.environ)
     logs.configure(settings.secrets)
     return settings
 
 
 def _file(config: Path | None) -> Path:
-    return (config or Path(os.environ[settings_module.CONFIG])).absolute()
+    return (config or Path(os.environ[resolve.CONFIG])).absolute()
 
 
 def run() -> None:

@@ -9,13 +9,9 @@ from collections.abc import Iterator
 
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from generator.definition import definition
-from generator.definition.definition import SETTINGS
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
-from generator.yaml.errors import YamlError
-from service.check import charts
-from service.check import mirror as mirrors
+from service.check import mirror
 from service.check.reporter import Superseded
 from service.follow_up.task import Task
 
@@ -56,7 +52,7 @@ class Branch:
         """Fetch; raises Unavailable where trying again may help, UserError where it does not."""
         branch = self.task.connection.branch
         try:
-            mirrors.fetch(self.mirror, self.task.context, [f"+refs/heads/{branch}:{self.ref}"])
+            mirror.fetch(self.mirror, self.task.context, [f"+refs/heads/{branch}:{self.ref}"])
         except Superseded:
             raise UserError(f"the forge has no branch {branch}", hint="set branch") from None
         self.fetched = time.monotonic()
@@ -68,20 +64,14 @@ class Branch:
 
     def files(self, sha: str) -> Snapshot:
         """What gen-env reads of a commit, the chart that it may carry included."""
-        text = self.mirror.at(sha).read_file(SETTINGS)
-        try:
-            settings = definition.load_settings(text)[0] if text is not None else None
-        except YamlError:
-            settings = None  # whoever loads these files is told so, with the line
-        more = charts.more_paths(settings.repository if settings else None)
-        return mirrors.read(self.mirror, sha, more).files
+        return mirror.files_of(self.mirror, sha)
 
 
 @contextlib.contextmanager
 def branch(task: Task) -> Iterator[Branch]:
     """The branch, fetched now; its commits stay in the mirror for as long as the block lasts."""
-    place = mirrors.place(task.context.data_dir, task.job.connection, task.job.repository)
-    found = Branch(task, Mirror.open(place), f"{mirrors.space_of(task.run_id)}/branch")
+    place = mirror.place(task.context.data_dir, task.job.connection, task.job.repository)
+    found = Branch(task, Mirror.open(place), f"{mirror.space_of(task.run_id)}/branch")
     try:
         found.fetch()
         yield found

@@ -12,7 +12,7 @@ from generator.forge.port import CheckState, PullRequest, PullState
 from generator.forge.redaction import redact
 from generator.git.worktree import Store
 from generator.promotion import evidence, gates, history, recheck
-from generator.promotion.base_branch import BaseBranch, standing
+from generator.promotion.base_branch import BaseBranch, at_commit
 from generator.promotion.evidence import Evidence
 from generator.promotion.gates import Gate, shown_time
 from generator.promotion.gates import State as GateState
@@ -144,7 +144,7 @@ def _gates(
 def _base_branch(task: Task, sides: Pinned) -> BaseBranch:
     mirror = sides.mirror
     tree = Store(mirror.gitdir, mirror.git)
-    return standing(mirror.gitdir, tree, "", task.connection.branch, sides.base, None)
+    return at_commit(mirror.gitdir, tree, "", task.connection.branch, sides.base, None)
 
 
 def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckState, str]:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from generator.actions import verify
 from generator.forge.errors import Unavailable
 from generator.forge.port import CheckState, PullState
 from generator.git import diff
-from generator.pipeline import side
+from generator.pipeline import repository, scope, side
 from generator.promotion import evidence
-from generator.tree import catalogue
-from service.check import scope
-from service.check.charts import more_paths
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Job, Kind, State
@@ -71,17 +67,18 @@ def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
     changes = diff.changed_paths(here.mirror.git, before, sha)
     paths = {path for change in changes for path in (change.path, change.old_path) if path}
     files = here.files(sha)
-    old, new = catalogue.load(here.files(before)), catalogue.load(files)
+    old, new = repository.load(here.files(before)), repository.load(files)
     if new.settings is None:
         return {}
-    repository = new.settings.repository
-    everywhere = [path for path in more_paths(repository) if path == repository.chart.path]
+    settings = new.settings.repository
+    more = repository.more_paths(settings)
+    everywhere = [path for path in more if path == settings.chart.path]
     reached = scope.find(paths, old, new, everywhere).environments
     found = {}
     for name in reached:
         inputs = side.inputs(files, name, new.settings) if name in new.definitions else None
         if inputs is not None:
-            found[name] = verify.cluster_name(repository, inputs)
+            found[name] = side.cluster_name(settings, inputs)
     return found
 
 

@@ -13,11 +13,10 @@ from generator.core.problem import Problem, has_errors
 from generator.forge.port import PullState
 from generator.pipeline import toolchain
 from generator.promotion import history, rollback
-from generator.promotion import promote as promotion
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.gates import Gate
 from generator.promotion.gates import State as GateState
-from generator.promotion.promote import Published, Toolchain
+from generator.promotion.promote import Options, Published, Toolchain, prepare, publish_it
 from service.follow_up.task import Done, Task, neutral
 from service.follow_up.workspace import workspace
 from service.model.job import Job, Kind, State
@@ -45,7 +44,7 @@ def promote(task: Task) -> Done:
             return _fan_out(task, sorted(set(following)))
         if target not in following:
             return neutral(f"{target} does not follow {source} any more")
-        return _promoted(task, base_branch, promotion.Options(source, target))
+        return _promoted(task, base_branch, Options(source, target))
 
 
 def _fan_out(task: Task, targets: Sequence[str]) -> Done:
@@ -60,9 +59,9 @@ def _fan_out(task: Task, targets: Sequence[str]) -> Done:
     return Done(Outcome(State.DONE, f"may move on to {', '.join(targets)}"), jobs)
 
 
-def _promoted(task: Task, base_branch: BaseBranch, options: promotion.Options) -> Done:
+def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
     tools = _tools(task, base_branch)
-    found = promotion.prepare(base_branch, options, tools, task.now)
+    found = prepare(base_branch, options, tools, task.now)
     if found.empty:
         return neutral(f"{options.target} has what {options.source} has", base_branch.base)
     if has_errors(found.regenerated.problems):
@@ -73,7 +72,7 @@ def _promoted(task: Task, base_branch: BaseBranch, options: promotion.Options) -
         return neutral(said, base_branch.base, *_reminders(task, shut))
     if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
         return neutral(f"pull request {number} with the same content was closed", base_branch.base)
-    return _opened(task, options.target, promotion.publish_it(found, tools, task.now, pull=True))
+    return _opened(task, options.target, publish_it(found, tools, task.now, pull=True))
 
 
 def _tools(task: Task, base_branch: BaseBranch) -> Toolchain:

@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from generator.actions import verify as verify_action
-from generator.cluster import Cluster
-from generator.cluster.errors import ClusterError
+from generator.cluster import Cluster, ClusterError
 from generator.core.errors import UserError
-from generator.definition.definition import ROOT
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
 from generator.forge.redaction import redact
 from generator.pipeline import toolchain
+from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
-from generator.promotion import evidence as record_verification
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
@@ -51,8 +49,8 @@ class _Ended(Exception):
     """Another run has taken this one's place."""
 
 
-class Prover(Protocol):
-    """`prove.prove_in`: one look that lasts until the verdict stands or time is up."""
+class Verifier(Protocol):
+    """`verify_in` of the generator: one look that lasts until the verdict stands or time is up."""
 
     def __call__(
         self,
@@ -66,7 +64,7 @@ class Prover(Protocol):
         """The verdict; raises what `tick` raises, ClusterError, UserError for lacking rights."""
 
 
-def verify(task: Task, prover: Prover = verify_action.prove_in) -> Done:
+def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     """Watch until the verdict stands or time is up, and write it where promotions look for it.
 
     Raises Unavailable and RateLimited where the forge must be asked again.
@@ -78,7 +76,7 @@ def verify(task: Task, prover: Prover = verify_action.prove_in) -> Done:
     try:
         with branch(task) as here:
             brought = _brought(here, task)
-            verdict = _verdict(task, here, known, prover)
+            verdict = _verdict(task, here, known, verifier)
     except _Ended:
         return Done(runs.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
     except (Unavailable, RateLimited):
@@ -99,17 +97,18 @@ def _brought(here: Branch, task: Task) -> str:
     return here.mirror.git.line_or_none(*words) or sha
 
 
-def _verdict(task: Task, here: Branch, known: Verification, prover: Prover) -> Verdict:
+def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) -> Verdict:
     environment, sha = task.job.environment, task.detail("sha")
     files = here.files(sha)
     revision = verify_action.Revision(
         here.tree, "", sha, files, toolchain.charts(files), toolchain.lazy(files), here.refresh
     )
-    watch = _Watch(task, here, verify_action.changes(revision, environment), known.timeout, prover)
+    changes = verify_action.changes(revision, environment)
+    watch = _Watch(task, here, changes, known.timeout, verifier)
     try:
         watch.overtaken()
         _pending(task, "waits until the cluster has it")
-        found = verify_action.promised(revision, environment)
+        found = verify_action.subject_at(revision, environment)
         with _clusters(known, task.detail("cluster")) as (cluster, hub):
             return watch.follow(found, cluster, hub)
     except _Overtaken as later:
@@ -138,7 +137,7 @@ class _Watch:
     here: Branch
     changes: Callable[[str, str], bool | None]
     timeout: float
-    prover: Prover
+    verifier: Verifier
     asked: float = 0.0
     looked: float = 0.0
 
@@ -159,7 +158,7 @@ class _Watch:
 
     def _once(self, found: verify_action.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
         try:
-            return self.prover(
+            return self.verifier(
                 found, cluster, hub, timeout=max(0.0, self.remaining), tick=self.tick
             )
         except ClusterError as error:
@@ -216,7 +215,7 @@ def _tell(task: Task, verdict: Verdict, brought: str) -> None:
         return
     for sha in sorted({verdict.revision, brought}):
         about = dataclasses.replace(verdict, revision=sha)
-        record_verification.record_verification(task.context.forge, about, task.context.report_url)
+        evidence.record_verification(task.context.forge, about, task.context.report_url)
 
 
 def _done(task: Task, verdict: Verdict) -> Done:

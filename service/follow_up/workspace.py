@@ -12,7 +12,7 @@ from generator.core.errors import UserError
 from generator.forge.errors import Unavailable
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
-from generator.promotion.base_branch import BaseBranch, standing
+from generator.promotion.base_branch import BaseBranch, at_commit
 from service.check.push import outward
 from service.check.regenerate import Identity
 from service.follow_up.branch import branch
@@ -48,7 +48,7 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         name = task.connection.branch
         tree = Store(own.gitdir, git)
         with _told():
-            yield standing(own.gitdir, tree, "", name, here.head, _REMOTE)
+            yield at_commit(own.gitdir, tree, "", name, here.head, _REMOTE)
 
 
 @contextlib.contextmanager

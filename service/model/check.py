@@ -114,7 +114,7 @@ class CheckOutcome:
     state: CheckState
     summary: str
     head_sha: str = ""
-    report_json: str = ""
+    json_report: str = ""
     report_html: str = ""
     environments: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

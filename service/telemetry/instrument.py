@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from generator.forge.transport import Call
-from generator.render.cache import Render
 from service.telemetry import logs, tracing
 from service.telemetry.meter import METER
+
+if TYPE_CHECKING:
+    from generator.pipeline.toolchain import Render
 
 T = TypeVar("T")
 # Both spellings that the forges use, and their names here.

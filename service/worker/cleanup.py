@@ -132,23 +132,11 @@ def _pack(gitdir: Path, now: float) -> None:
 
 def _caches(before: float) -> None:
     """Renders and unpacked charts of repositories that nobody asked for; both are made anew."""
-    from generator.chart.cache import ChartCache
-    from generator.render.cache import RenderCache
+    from generator.pipeline import caches
 
-    renders = RenderCache.from_environment()
-    renders.evict()  # beyond its size
-    _drop_old("renders", renders.root, "*/*.render", before)
-    _drop_old("charts", ChartCache.from_environment().root / "vendored", "*.tgz", before)
-    METER.gauge("kept_bytes", size_of(renders.root), what="renders")
-
-
-def _drop_old(what: str, root: Path, pattern: str, before: float) -> None:
-    for path in root.glob(pattern):
-        with contextlib.suppress(OSError):  # another process may be faster
-            about = path.stat()
-            if about.st_mtime < before:
-                path.unlink()
-                METER.add("cleaned_bytes", about.st_size, what=what)
+    for what, size in caches.evict(before).items():
+        METER.add("cleaned_bytes", size, what=what)
+    METER.gauge("kept_bytes", size_of(caches.render_folder()), what="renders")
 
 
 def _remains(data_dir: Path) -> None:

@@ -40,11 +40,8 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
 
     Raises UserError where there is none, or where it is beyond the limits of reading.
     """
-    from generator.definition import definition
     from generator.git.mirror import Mirror
-    from generator.yaml.errors import YamlError
-    from service.check import charts
-    from service.check import mirror as mirrors
+    from service.check.mirror import files_of
 
     gitdir = _gitdir(data_dir, connection, repository)
     with folder_locks.in_use(gitdir):
@@ -52,13 +49,7 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
         sha = mirror.resolve(f"refs/w/{connection.branch}")
         if sha is None:
             raise UserError(f"there is no branch {connection.branch}", hint="set branch")
-        text = mirror.at(sha).read_file(definition.SETTINGS)
-        try:
-            settings = definition.load_settings(text)[0] if text is not None else None
-        except YamlError:
-            settings = None  # whoever loads these files is told so, with the line
-        more = charts.more_paths(settings.repository if settings else None)
-        return mirrors.read(mirror, sha, more).files
+        return files_of(mirror, sha)
 
 
 def _gitdir(data_dir: Path, connection: Connection, repository: str) -> Path:

@@ -289,9 +289,9 @@ class Runner:
 
 
 def _report(found: CheckOutcome) -> reports.Report | None:
-    if not (found.report_json or found.report_html):
+    if not (found.json_report or found.report_html):
         return None
-    return reports.Report(found.report_json, found.report_html)
+    return reports.Report(found.json_report, found.report_html)
 
 
 def _command_of(data: dict[str, Any]) -> Command:

@@ -7,11 +7,11 @@ import pytest
 
 from generator.cluster import Cluster
 from generator.verify.diagnosis import wanted_logs
-from generator.verify.expectation import promise
+from generator.verify.expectation import expectation
 from generator.verify.live_feed import LiveFeed
 from generator.verify.result import Outcome, State
 from generator.verify.rollout import judge_workloads
-from generator.verify.verdict import judge
+from generator.verify.verdict import decide
 from generator.verify.watch import utc_now
 from tests.cluster import process
 from tests.cluster.controllers import LAST_WORDS
@@ -77,7 +77,7 @@ def limit_pods(bed, namespace, count):
 
 def expected_of(name, manifests):
     application = next(item for item in manifests if item["kind"] == "Application")
-    return promise(
+    return expectation(
         environment=name,
         revision=COMMIT,
         application=application,
@@ -100,7 +100,7 @@ def settled(cluster, expected, done):
 
         def look():
             snapshot = feed.snapshot(utc_now())
-            verdict, workloads = judge(expected, snapshot), judge_workloads(expected, snapshot)
+            verdict, workloads = decide(expected, snapshot), judge_workloads(expected, snapshot)
             return (verdict, workloads) if done(verdict, workloads) else None
 
         return process.until(look, "the verdict")

@@ -27,7 +27,7 @@ def options(**more):
 
 def test_a_new_repository_is_one_commit_with_everything(tmp_path):
     repo = Repo(tmp_path / "new")
-    written = init.establish(repo.root, options(branch="trunk"), commit=True)
+    written = init.init(repo.root, options(branch="trunk"), commit=True)
     assert repo.git("rev-list", "--count", "HEAD") == "1"
     assert repo.git("branch", "--show-current") == "trunk"
     assert repo.git("status", "--porcelain") == ""
@@ -48,14 +48,14 @@ def test_a_new_repository_is_one_commit_with_everything(tmp_path):
     ],
 )
 def test_the_forge_is_taken_from_the_url(tmp_path, url, forge):
-    init.establish(tmp_path / "new", options(url=url), commit=False)
+    init.init(tmp_path / "new", options(url=url), commit=False)
     assert Repo(tmp_path / "new").yaml("gen-env.yaml")["repository"]["forge"] == forge
 
 
 def test_what_is_set_up_already_is_left_alone(tmp_path):
-    init.establish(tmp_path, options(), commit=True)
+    init.init(tmp_path, options(), commit=True)
     before = Repo(tmp_path).tree()
-    assert init.establish(tmp_path, options(url="https://other"), commit=True) == ()
+    assert init.init(tmp_path, options(url="https://other"), commit=True) == ()
     assert Repo(tmp_path).tree() == before
 
 
@@ -63,7 +63,7 @@ def test_files_that_are_there_are_never_overwritten(tmp_path):
     repo = Repo(tmp_path)
     repo.write("README.md", "mine\n")
     repo.init()
-    written = init.establish(tmp_path, options(), commit=True)
+    written = init.init(tmp_path, options(), commit=True)
     assert "README.md" not in written and repo.read("README.md") == "mine\n"
     assert repo.git("rev-list", "--count", "HEAD") == "2"
 
@@ -71,7 +71,7 @@ def test_files_that_are_there_are_never_overwritten(tmp_path):
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "new").write_text("mine")
     with pytest.raises(UserError, match="is a file"):
-        init.establish(tmp_path / "new", options(), commit=True)
+        init.init(tmp_path / "new", options(), commit=True)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_file_in_the_way_is_refused(tmp_path):
 )
 def test_answers_that_the_settings_cannot_hold_leave_nothing(tmp_path, more):
     with pytest.raises(UserError):
-        init.establish(tmp_path / "new", options(**more), commit=True)
+        init.init(tmp_path / "new", options(**more), commit=True)
     assert not (tmp_path / "new").exists()
 
 
@@ -92,23 +92,23 @@ def test_a_commit_that_is_refused_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.hooksPath")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(hooks))
     with pytest.raises(UserError):
-        init.establish(tmp_path / "new", options(), commit=True)
+        init.init(tmp_path / "new", options(), commit=True)
     assert not (tmp_path / "new").exists()
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine").write_text("x")
     with pytest.raises(UserError):
-        init.establish(tmp_path / "there", options(), commit=True)
+        init.init(tmp_path / "there", options(), commit=True)
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["mine"]
 
 
 def test_without_a_commit_git_is_not_touched(tmp_path):
-    init.establish(tmp_path / "new", options(), commit=False)
+    init.init(tmp_path / "new", options(), commit=False)
     assert not (tmp_path / "new" / ".git").exists()
 
 
 def test_what_it_writes_is_valid_yaml_and_current(tmp_path):
     repo = Repo(tmp_path / "new")
-    init.establish(repo.root, options(), commit=True)
+    init.init(repo.root, options(), commit=True)
     for path in subprocess.check_output(["git", "-C", repo.root, "ls-files"], text=True).split():
         if path.endswith((".yaml", ".yml")):
             list(yaml.safe_load_all(repo.read(path)))

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.chart.cache import ChartCache
-from generator.definition.lock import version
+from generator.definition.lock_file import version
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository, snapshot
 from tests.standin_chart import stand_in_archive
 

@@ -547,7 +547,7 @@ def test_the_lock_freezes_namespace_and_release_name(repo):
 @pytest.mark.parametrize("newer", ["99.0.0", "99.0.0rc1", "99"])
 def test_a_tree_of_a_newer_gen_env_is_refused_by_an_older_one(repo, newer):
     repo.run("generate")
-    from generator.definition.lock import version
+    from generator.definition.lock_file import version
 
     repo.edit(LOCK, f'genEnv: "{version()}"', f'genEnv: "{newer}"')
     before = repo.tree()
@@ -559,7 +559,7 @@ def test_a_tree_of_a_newer_gen_env_is_refused_by_an_older_one(repo, newer):
 
 def test_a_tree_of_an_older_gen_env_is_taken_over(repo):
     repo.run("generate")
-    from generator.definition.lock import version
+    from generator.definition.lock_file import version
 
     repo.edit(LOCK, f'genEnv: "{version()}"', 'genEnv: "0.0.1"')
     assert repo.run("generate").code == 0

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from generator.definition.lock import version
+from generator.definition.lock_file import version
 from tests.fakes.forge import TOKEN
 from tests.generator.promotion import world as worlds
 from tests.generator.promotion.world import DEFINITION, FROM, PATHS

@@ -537,7 +537,7 @@ def test_where_generate_would_refuse_nothing_is_sealed_either(repo, change, word
 
 
 def newer(repo):
-    from generator.definition.lock import version
+    from generator.definition.lock_file import version
 
     repo.edit("environments/dev/gen-env.lock", f'genEnv: "{version()}"', 'genEnv: "99.0.0"')
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.core.layered import Layer, alternatives, dotted, leaves, merge
-from generator.definition import defaults
+from generator.definition import default_layers
 
 
 def merged(*parts):
@@ -142,9 +142,8 @@ def test_an_empty_layer_and_the_same_layer_change_nothing(data):
 
 @pytest.mark.parametrize("tier", ["development", "staging", "production"])
 def test_built_in_defaults_are_not_shared_between_environments(tier):
-    first = merge(defaults.layers(tier)).data
+    first = merge(default_layers.layers(tier)).data
     first["scheduler"]["resources"]["requests"]["cpu"] = "changed"
-    assert (
-        merge(defaults.layers(tier)).data["scheduler"]["resources"]["requests"]["cpu"] != "changed"
-    )
-    assert [layer.source for layer in defaults.layers(tier)] == ["built-in", f"built-in for {tier}"]
+    layers = default_layers.layers(tier)
+    assert merge(layers).data["scheduler"]["resources"]["requests"]["cpu"] != "changed"
+    assert [layer.source for layer in layers] == ["built-in", f"built-in for {tier}"]

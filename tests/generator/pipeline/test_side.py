@@ -43,7 +43,7 @@ def with_files(whole, **contents):
 
 
 def failure(tmp_path, item):
-    return side.side("here", item, Charts(ChartCache(tmp_path)), NoHelm()).failure
+    return side.render("here", item, Charts(ChartCache(tmp_path)), NoHelm()).failure
 
 
 def test_the_target_is_server_namespace_and_release(whole):

@@ -86,13 +86,13 @@ def test_what_cannot_be_read_is_a_reason_and_no_error():
     [("2026-06-01T12:00:00.123Z", 12), ("2026-06-01T14:00:00+02:00", 12), ("2026-06-01 12:00", 12)],
 )
 def test_time_stamps_of_all_forges(text, hour):
-    found = evidence.judge("staging", A, [(A, status("success", text))])
+    found = evidence.decide("staging", A, [(A, status("success", text))])
     assert found.since is not None
     assert (found.since.hour, found.since.tzinfo) == (hour, UTC)
 
 
 def test_a_time_stamp_that_is_none_is_no_proof():
-    found = evidence.judge("staging", A, [(A, status("success", "yesterday"))])
+    found = evidence.decide("staging", A, [(A, status("success", "yesterday"))])
     assert found.standing is Standing.UNREADABLE
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from generator.core.errors import UserError
 from generator.definition import definition
-from generator.definition.lock import Lock
+from generator.definition.lock_file import Lock
 from generator.model.repository import Promotion
 from generator.promotion import fields
 from generator.yaml.data import MISSING

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from generator.core.errors import UserError
-from generator.definition.lock import version
+from generator.definition.lock_file import version
 from generator.promotion import promote as promotion
 from generator.promotion.base_branch import base_branch
 from generator.promotion.evidence import Standing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generator.forge.port import ForgeKind
 from generator.pipeline import toolchain
-from generator.promotion import forge as forge_access
+from generator.promotion import forge_access
 from generator.promotion.base_branch import base_branch
 from generator.promotion.promote import Toolchain
 from tests.fakes.forge import BOT, REPOSITORY, TOKEN, Store, serving

@@ -2,7 +2,7 @@ import pytest
 
 from generator.chart.chart import open_chart, read_chart
 from generator.core.problem import Severity
-from generator.render.notes import TEMPLATE, warnings, with_notes
+from generator.render.helm_notes import TEMPLATE, warnings, with_notes
 from tests.generator.chart.samples import archive_of, write
 
 RENAMED = """

@@ -11,8 +11,7 @@ from rich.console import Console
 from generator.core.problem import Problem, Severity
 from generator.diff.compare import compare
 from generator.diff.model import Facts, Side
-from generator.report import html, markdown, terminal
-from generator.report import json as report_json
+from generator.report import html, json_report, markdown, terminal
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 
@@ -99,7 +98,7 @@ def formats(report):
     terminal.show(report, Console(file=out, width=200))
     return {
         "html": html.render(report),
-        "json": report_json.render(report),
+        "json": json_report.render(report),
         "terminal": out.getvalue(),
         **{f"markdown {b}": markdown.render(report, budget=b) for b in (300, 1_000, 65_536, 10**6)},
     }

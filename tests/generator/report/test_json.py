@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from generator.report import json as report_json
+from generator.report import json_report
 from generator.report.model import Report
 from tests.generator.report.samples import REPORTS
 from tests.golden_cases import report_of
@@ -10,7 +10,7 @@ from tests.golden_cases import report_of
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_shape_is_the_documented_one(name):
-    shape = json.loads(report_json.render(REPORTS[name]()))
+    shape = json.loads(json_report.render(REPORTS[name]()))
     assert list(shape) == ["base", "head", "environments", "problems", "reason"]
     for environment in shape["environments"]:
         assert list(environment) == [
@@ -39,21 +39,21 @@ def test_the_shape_is_the_documented_one(name):
 
 
 def test_a_renamed_object_carries_its_old_name():
-    shape = report_json.as_json(report_of("object-with-generated-name"))
+    shape = json_report.as_json(report_of("object-with-generated-name"))
     (change,) = shape["environments"][0]["changes"]
     assert change["oldName"] == "dags-config-5f8b2c97d4"
 
 
 def test_a_failed_render_is_a_value_of_the_report():
-    (environment,) = report_json.as_json(report_of("head-does-not-render"))["environments"]
+    (environment,) = json_report.as_json(report_of("head-does-not-render"))["environments"]
     assert (environment["rendered"], environment["reason"]) == (False, "the head does not render")
     assert environment["problems"][0]["rule"] == "render/failed"
 
 
 def test_an_empty_report_says_why():
-    assert report_json.as_json(Report("b", "h"))["reason"]
-    assert report_json.as_json(report_of("more-workers"))["reason"] == ""
+    assert json_report.as_json(Report("b", "h"))["reason"]
+    assert json_report.as_json(report_of("more-workers"))["reason"] == ""
 
 
 def test_the_text_is_ascii_so_that_no_reader_stumbles():
-    assert report_json.render(REPORTS["hostile"]()).isascii()
+    assert json_report.render(REPORTS["hostile"]()).isascii()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.definition.lock import version
+from generator.definition.lock_file import version
 from tests.repositories import Repo
 
 ROOT = Path(__file__).parents[2] / "golden"

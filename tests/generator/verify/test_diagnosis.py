@@ -1,6 +1,6 @@
 from generator.verify.application import read_application
 from generator.verify.diagnosis import diagnose, stuck, wanted_logs
-from generator.verify.verdict import judge
+from generator.verify.verdict import decide
 from tests.generator.verify.scene import (
     OURS,
     REPOSITORY,
@@ -192,7 +192,7 @@ def test_the_logs_that_would_explain_it_are_asked_for():
 def test_the_verdict_is_written_in_its_documented_shape():
     scene = with_status(crash_loop())
     scene.workloads["scheduler"]["status"]["availableReplicas"] = 0
-    written = judge(expected(), scene.look(50)).as_json()
+    written = decide(expected(), scene.look(50)).as_json()
     assert list(written) == [
         "environment",
         "revision",

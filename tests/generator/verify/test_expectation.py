@@ -1,6 +1,6 @@
 import pytest
 
-from generator.verify.expectation import endpoint, promise
+from generator.verify.expectation import endpoint, expectation
 from generator.verify.target import Endpoint
 from tests.generator.health.objects import read
 from tests.generator.verify.scene import REPOSITORY, is_ancestor, rendered, sources
@@ -26,7 +26,7 @@ def application(**spec):
 
 
 def promised(app=None, manifests=None, **more):
-    return promise(
+    return expectation(
         environment="staging",
         revision="1" * 40,
         application=app or application(),

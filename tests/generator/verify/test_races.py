@@ -8,7 +8,7 @@ import pytest
 
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Source
-from generator.verify.verdict import conclude, judge
+from generator.verify.verdict import conclude, decide
 from tests.generator.verify.scene import (
     LATER,
     OLD,
@@ -271,7 +271,7 @@ def test_a_race_never_ends_in_a_false_verdict(name):
     scene, verdict, seen = Scene(), None, []
     for second, change, _ in RACES[name]:
         change(scene)
-        verdict = judge(expected(), scene.look(second), verdict)
+        verdict = decide(expected(), scene.look(second), verdict)
         seen.append((second, verdict.outcome.value))
     assert seen == [(second, outcome) for second, _, outcome in RACES[name]], verdict.message
 
@@ -304,7 +304,7 @@ def test_when_time_is_up_the_last_word_is_honest(name):
     scene, verdict = Scene(), None
     for second, change in enumerate(changes, start=2000):
         change(scene)
-        verdict = judge(expected(), scene.look(second), verdict)
+        verdict = decide(expected(), scene.look(second), verdict)
     last = conclude(verdict)
     assert last.outcome.value == outcome
     assert words in last.message
@@ -313,25 +313,25 @@ def test_when_time_is_up_the_last_word_is_honest(name):
 
 def test_a_final_verdict_is_not_changed_when_time_is_up():
     scene = Scene()
-    first = judge(expected(), scene.look(50))
-    verified = judge(expected(), scene.look(80), first)
+    first = decide(expected(), scene.look(50))
+    verified = decide(expected(), scene.look(80), first)
     assert conclude(verified) is verified
 
 
 def test_the_proof_of_a_migration_does_not_outlive_its_sync():
     scene = Scene()
     no_waiters(scene)
-    first = judge(expected(), scene.look(50))
+    first = decide(expected(), scene.look(50))
     assert first.memory.migrated is not None
 
     scene.jobs = {}
     scene.status["operationState"] = operation("Succeeded", OURS, started=60, finished=65)
     scene.status["reconciledAt"] = at(66)
-    second = judge(expected(), scene.look(70), first)
+    second = decide(expected(), scene.look(70), first)
     assert state(second, "migration") == "waiting"
 
     scene.jobs = {"migration": finished_job(created=61, done=64)}
-    third = judge(expected(), scene.look(75), second)
+    third = decide(expected(), scene.look(75), second)
     assert state(third, "migration") == "met"
 
 
@@ -341,8 +341,8 @@ def test_a_later_commit_that_leaves_the_environment_alone_does_not_supersede():
     scene.status["operationState"] = operation("Succeeded", LATER, started=10, finished=40)
     promise = expected(changes_environment=lambda older, newer: False)
 
-    first = judge(promise, scene.look(50))
-    second = judge(promise, scene.look(80), first)
+    first = decide(promise, scene.look(50))
+    second = decide(promise, scene.look(80), first)
 
     assert second.outcome is Outcome.VERIFIED
     assert "contains 111111111111" in condition(second, "revision").message
@@ -352,13 +352,13 @@ def test_without_knowing_what_a_later_commit_changes_the_workloads_tell():
     promise = expected(changes_environment=None)
     scene = Scene()
     later(scene)
-    assert judge(promise, scene.look(50)).memory.candidate is Outcome.VERIFIED
+    assert decide(promise, scene.look(50)).memory.candidate is Outcome.VERIFIED
 
     scene.workloads["scheduler"]["spec"]["template"]["spec"]["containers"][0]["image"] = "other:3"
-    assert judge(promise, scene.look(51)).outcome is Outcome.SUPERSEDED
+    assert decide(promise, scene.look(51)).outcome is Outcome.SUPERSEDED
 
     scene.status["sync"]["revisions"][1] = OURS
-    assert judge(promise, scene.look(52)).memory.candidate is Outcome.PENDING
+    assert decide(promise, scene.look(52)).memory.candidate is Outcome.PENDING
 
 
 def test_a_failure_from_before_the_commit_is_not_the_commits_failure():
@@ -366,16 +366,16 @@ def test_a_failure_from_before_the_commit_is_not_the_commits_failure():
     old(scene)
     scene.sealed["connections"]["status"]["conditions"][0]["status"] = "False"
     scene.workloads["scheduler"]["status"] = {}
-    verdict = judge(expected(), scene.look(50))
+    verdict = decide(expected(), scene.look(50))
     assert verdict.memory.candidate is Outcome.PENDING
     assert "before the commit is applied" in condition(verdict, "secrets").message
 
 
 def test_a_condition_keeps_the_time_since_when_it_stands():
     scene = Scene()
-    first = judge(expected(), scene.look(50))
+    first = decide(expected(), scene.look(50))
     no_scheduler(scene)
-    second = judge(expected(), scene.look(60), first)
+    second = decide(expected(), scene.look(60), first)
     assert condition(second, "operation").time == at(50)
     assert condition(second, "workloads").time == at(60)
 
@@ -388,7 +388,7 @@ def test_no_word_of_a_verdict_holds_a_secret():
         {"type": "Synced", "status": "False", "message": leak}
     ]
     scene.claims["dags"]["status"]["phase"] = leak
-    verdict = judge(expected(), scene.look(50))
+    verdict = decide(expected(), scene.look(50))
     assert verdict.memory.candidate is Outcome.FAILED
     assert "hunter2" not in str(verdict.as_json())
     assert "refused" in verdict.message

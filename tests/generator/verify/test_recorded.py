@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.verify.expectation import promise
+from generator.verify.expectation import expectation
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Snapshot
-from generator.verify.verdict import conclude, judge
+from generator.verify.verdict import conclude, decide
 
 RECORDED = Path(__file__).parent / "recorded"
 ENDS = {
@@ -31,7 +31,7 @@ class Record:
     def __init__(self, name):
         found = json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
         self.steps, self.commits = found["steps"], found["commits"]
-        self.expected = promise(
+        self.expected = expectation(
             environment="staging",
             revision=self.commits[1],
             application=found["application"],
@@ -52,7 +52,7 @@ class Record:
         known, previous = {}, None
         for at, changed, gone in _moments(steps, after, tick):
             known = {key: item for key, item in {**known, **changed}.items() if key not in gone}
-            previous = judge(expected, _snapshot(at, known), previous)
+            previous = decide(expected, _snapshot(at, known), previous)
             yield known, previous
             if previous.is_final:
                 return

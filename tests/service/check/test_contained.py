@@ -48,7 +48,7 @@ def trap():
 
 def told(outcome, world):
     """Everything that people get to read."""
-    return outcome.summary + outcome.report_json + outcome.report_html + world.texts()
+    return outcome.summary + outcome.json_report + outcome.report_html + world.texts()
 
 
 def test_a_trap_notices():
@@ -230,9 +230,9 @@ def test_two_charts_of_one_version_are_told_by_the_folder_that_people_know(vendo
     vendored.commit()
     number = vendored.open()
     first, again = vendored.check(number), vendored.check(number)
-    assert "2 different archives of airflow" in first.report_json
+    assert "2 different archives of airflow" in first.json_report
     assert "gen-env-charts-" not in told(first, vendored)
-    assert first.report_json == again.report_json
+    assert first.json_report == again.json_report
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_links_are_findings_and_never_followed(world, path, target):
     outcome = world.check(opened(world))
     assert outcome.state is CheckState.FAILURE
     assert rules(outcome) & {"tree/symlink", "tree/unreadable", "settings/missing"}
-    assert "root:" not in world.texts() + outcome.report_json + outcome.report_html
+    assert "root:" not in world.texts() + outcome.json_report + outcome.report_html
 
 
 def test_submodules_and_huge_files_are_findings(world):
@@ -192,7 +192,7 @@ def test_nothing_that_is_secret_leaves(world, monkeypatch):
     world.options = {"push_back": False}
     outcome = world.check(opened(world))
     patch = report(outcome)["check"]["patch"]
-    for text in (outcome.report_html, outcome.summary, outcome.report_json.replace(patch, "")):
+    for text in (outcome.report_html, outcome.summary, outcome.json_report.replace(patch, "")):
         assert fake_forge.TOKEN not in text
     assert CANARY not in outcome.report_html + outcome.summary
     assert fake_forge.TOKEN not in world.texts()

@@ -21,7 +21,7 @@ def test_a_change_gets_one_status_and_one_comment(world):
     number = world.change(DEV, *SMALL)
     outcome = world.check(number)
     sha = world.head("feature")
-    assert outcome.state is CheckState.SUCCESS, outcome.report_json
+    assert outcome.state is CheckState.SUCCESS, outcome.json_report
     assert outcome.head_sha == sha
     assert world.said()[0] == "pending"
     assert world.status(sha)["state"] == "success"
@@ -37,7 +37,7 @@ def test_checking_again_changes_nothing(world):
     first = world.check(number)
     comment = world.comment(number)
     second = world.check(number)
-    assert (first.report_json, first.report_html) == (second.report_json, second.report_html)
+    assert (first.json_report, first.report_html) == (second.json_report, second.report_html)
     assert world.comment(number) == comment
     assert len(world.store.comments_of(number)) == 1
 
@@ -48,7 +48,7 @@ def test_what_is_not_gen_envs_gets_a_quick_word_and_no_comment(world):
     world.commit()
     number = world.open()
     outcome = world.check(number)
-    assert (outcome.state, outcome.report_json) == (CheckState.NEUTRAL, "")
+    assert (outcome.state, outcome.json_report) == (CheckState.NEUTRAL, "")
     assert world.status(world.head("docs"))["state"] == "success"
     assert "touches nothing" in world.status(world.head("docs"))["description"]
     assert world.comment(number) == ""
@@ -106,7 +106,7 @@ def test_the_tree_is_regenerated_in_one_commit_and_never_twice(world):
     outcome = world.check(number)
     after = world.head("feature")
     assert after != before and outcome.head_sha == after
-    assert outcome.state is CheckState.SUCCESS, outcome.report_json
+    assert outcome.state is CheckState.SUCCESS, outcome.json_report
     assert world.show(f"{after}^") and world._bare("rev-parse", f"{after}^") == before
     body = world._bare("log", "-1", "--format=%an%n%B", after)
     assert body.startswith("gen-env\nRegenerate dev") and "Gen-Env-Generated: true" in body
@@ -208,7 +208,7 @@ def test_a_fork_is_read_as_text_until_a_writer_allows_that_commit(world):
     sha = world.commit(generate=True)
     number = world.open(fork=True)
     outcome = world.check(number)
-    assert outcome.state is CheckState.NEUTRAL, outcome.report_json
+    assert outcome.state is CheckState.NEUTRAL, outcome.json_report
     assert world.status(sha)["state"] == "pending"
     shown = report(outcome)["environments"][0]
     assert (shown["rendered"], shown["changes"]) == (False, [])

@@ -10,7 +10,7 @@ from generator.kube.resource import Key
 from generator.report.model import EnvironmentDiff, Report
 from service.check import comment
 from service.check.assess import CHART, Findings
-from service.check.verdict import judge
+from service.check.verdict import decide
 from service.model.check import CheckState, Grants, Override
 
 LOSS = finding.error("data-loss", None, "is pruned")
@@ -42,36 +42,36 @@ def found(*, impact=(), problems=(), own=(), not_done=(), reason="", rendered=Tr
     ],
 )
 def test_each_kind_of_finding_has_its_verdict(findings, state):
-    assert judge(findings, Grants()).state.value == state
+    assert decide(findings, Grants()).state.value == state
 
 
 def test_only_what_was_accepted_is_accepted():
     grants = Grants(accepted={"impact/data-loss": "alice"})
-    assert judge(found(impact=[LOSS]), grants).state is CheckState.SUCCESS
+    assert decide(found(impact=[LOSS]), grants).state is CheckState.SUCCESS
     both = found(impact=[LOSS, finding.error("immutable", None, "x")])
-    verdict = judge(both, grants)
+    verdict = decide(both, grants)
     assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/immutable",))
-    assert judge(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
+    assert decide(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
 
 
 def test_an_override_covers_failures_and_errors_and_leaves_success_as_it_is():
     grants = Grants(override=Override("alice", "because"))
     for findings in (found(problems=[ERROR]), found(not_done=[UNDONE])):
-        verdict = judge(findings, grants)
+        verdict = decide(findings, grants)
         assert verdict.state is CheckState.SUCCESS
         assert verdict.summary.startswith("overridden by alice: because (")
-    assert "overridden" not in judge(found(), grants).summary
+    assert "overridden" not in decide(found(), grants).summary
 
 
 def test_who_waits_does_not_pass():
-    verdict = judge(found(), Grants(), waiting="later")
+    verdict = decide(found(), Grants(), waiting="later")
     assert (verdict.state, verdict.waiting) == (CheckState.NEUTRAL, "later")
-    assert judge(found(problems=[ERROR]), Grants(), waiting="later").waiting == ""
+    assert decide(found(problems=[ERROR]), Grants(), waiting="later").waiting == ""
 
 
 def test_an_impact_in_a_merge_group_was_judged_before():
-    assert judge(found(impact=[LOSS]), Grants(), group=True).state is CheckState.SUCCESS
-    assert judge(found(problems=[ERROR]), Grants(), group=True).state is CheckState.FAILURE
+    assert decide(found(impact=[LOSS]), Grants(), group=True).state is CheckState.SUCCESS
+    assert decide(found(problems=[ERROR]), Grants(), group=True).state is CheckState.FAILURE
 
 
 def many(count):

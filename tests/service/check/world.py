@@ -199,7 +199,7 @@ def made(root, template, kind=ForgeKind.GITHUB, make=World):
 
 def problems(outcome):
     """Rule → severities, of everything in the report."""
-    content = json.loads(outcome.report_json)
+    content = json.loads(outcome.json_report)
     found = [*content["problems"], *(p for e in content["environments"] for p in e["problems"])]
     return {(item["rule"], item["severity"]) for item in found}
 
@@ -209,4 +209,4 @@ def rules(outcome, severity="error"):
 
 
 def report(outcome):
-    return json.loads(outcome.report_json)
+    return json.loads(outcome.json_report)

@@ -6,7 +6,7 @@ from generator.forge.port import ForgeKind
 from generator.verify.result import Outcome
 from service.follow_up import verify as verify_module
 from service.model.job import Kind
-from tests.service.follow_up.test_verify import Prover, answer
+from tests.service.follow_up.test_verify import Verifier, answer
 from tests.service.follow_up.world import HOUR, SOAKED, STAGING
 
 
@@ -22,7 +22,7 @@ def test_a_merge_is_verified_soaks_and_moves_on(world, monkeypatch):
     sha = world.store.pulls[number]["sha"]
     world.merge(sha)
     world.store.pulls[number] |= {"state": "closed", "merged": True, "merge_sha": sha}
-    world.prover = Prover(answer(Outcome.VERIFIED, "healthy"))
+    world.verifier = Verifier(answer(Outcome.VERIFIED, "healthy"))
 
     world.submit(Kind.MERGE, number, sha=sha)
     world.drain()

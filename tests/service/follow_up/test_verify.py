@@ -24,7 +24,7 @@ def answer(outcome, message="said"):
     return Verdict("staging", "", outcome, message, (), (), (), Memory(outcome, datetime.now(UTC)))
 
 
-class Prover:
+class Verifier:
     """Gives one answer after the other; an exception is raised, a function called before."""
 
     def __init__(self, *answers):
@@ -49,7 +49,7 @@ def released(world, monkeypatch):
 
 
 def run(world, *answers, number=0):
-    world.prover = Prover(*answers)
+    world.verifier = Verifier(*answers)
     return world.run(
         Kind.VERIFY, number, environment="staging", sha=world.sha, cluster="main"
     )  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_verdict_is_written_where_promotions_look_for_it(released):
     assert (row.state, row.summary) == ("success", "verified: healthy")
     assert dict(row.environments) == {"staging": "verified"}
     assert released.shown(released.sha, CONTEXT) == ("success", "verified: healthy")
-    [(found, cluster, hub, timeout)] = released.prover.asked
+    [(found, cluster, hub, timeout)] = released.verifier.asked
     assert found.expected.revision == released.sha and cluster == hub == "context nowhere"
     assert 59 < timeout <= 60
     with released.here.engine.connect() as connection:
@@ -92,7 +92,7 @@ def test_every_other_verdict_is_no_proof(released, outcome, state, shown):
 def test_argo_cds_own_cluster_is_asked_where_it_is_another(released):
     released.verifying("main", argocd=Access("hub"))
     run(released, answer(Outcome.VERIFIED))
-    assert released.prover.asked[0][1:3] == ("context nowhere", "context hub")
+    assert released.verifier.asked[0][1:3] == ("context nowhere", "context hub")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_argo_cds_own_cluster_is_asked_where_it_is_another(released):
 )
 def test_what_may_still_come_is_looked_at_again_and_told_meanwhile(released, first):
     row = run(released, first, first, answer(Outcome.VERIFIED))
-    assert row.state == "success" and len(released.prover.asked) == 3
+    assert row.state == "success" and len(released.verifier.asked) == 3
     said = [s["description"] for s in released.store.statuses if s["context"] == CONTEXT]
     assert said[0] == "waits until the cluster has it"
     assert any(word in said[1] for word in ("no answer", "by hand", "confirm"))
@@ -116,17 +116,17 @@ def test_what_may_still_come_is_looked_at_again_and_told_meanwhile(released, fir
 def test_the_time_counts_from_the_first_start_and_ends_it(released):
     released.verifying(timeout=4.0)
     identity = released.submit(Kind.VERIFY, environment="staging", sha=released.sha, cluster="main")
-    released.prover = Prover(ClusterError(Trouble.UNREACHABLE, "no answer"))
+    released.verifier = Verifier(ClusterError(Trouble.UNREACHABLE, "no answer"))
     released.clock_runs(0.5)
     assert released.runner.perform(identity) == "error"
-    asked = [timeout for *_, timeout in released.prover.asked]
+    asked = [timeout for *_, timeout in released.verifier.asked]
     assert len(asked) > 1 and asked == sorted(set(asked), reverse=True)
     assert released.shown(released.sha, CONTEXT) == ("error", "unknown: no answer")
 
 
 def test_missing_rights_are_told_at_once(released):
     row = run(released, UserError("rights are missing in the cluster", hint="print the role"))
-    assert row.state == "error" and len(released.prover.asked) == 1
+    assert row.state == "error" and len(released.verifier.asked) == 1
     assert "print the role" in released.shown(released.sha, CONTEXT)[1]
 
 
@@ -134,7 +134,7 @@ def test_a_chart_that_is_not_to_be_had_is_told(released, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
     monkeypatch.setenv("GEN_ENV_OFFLINE", "1")
     row = run(released, answer(Outcome.VERIFIED))
-    assert row.state == "error" and released.prover.asked == []
+    assert row.state == "error" and released.verifier.asked == []
     state, said = released.shown(released.sha, CONTEXT)
     assert state == "error" and "chart airflow 1.22.0" in said
 
@@ -142,7 +142,7 @@ def test_a_chart_that_is_not_to_be_had_is_told(released, monkeypatch, tmp_path):
 def test_a_later_commit_of_the_environment_ends_it(released):
     later = released.merged(STAGING, ("replicas: 2", "replicas: 3"))
     row = run(released, answer(Outcome.VERIFIED))
-    assert row.state == "superseded" and released.prover.asked == []
+    assert row.state == "superseded" and released.verifier.asked == []
     assert released.shown(released.sha, CONTEXT) == (
         "error", f"superseded: {later[:12]} changes staging again",
     )  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_later_commit_of_the_environment_ends_it(released):
 
 def test_a_later_commit_that_comes_meanwhile_ends_it(released, monkeypatch):
     monkeypatch.setattr(verify_module, "_FETCH_SECONDS", 0.0)
-    monkeypatch.setattr("service.follow_up.branch._BREATH", 0.0)
+    monkeypatch.setattr("service.follow_up.branch._BACKOFF", 0.0)
 
     def meanwhile(tick):
         tick()
@@ -207,7 +207,7 @@ def test_what_became_of_it_stands_in_one_comment_on_the_merged_pull_request(worl
     world.run(Kind.MERGE, number, sha=world.sha)
     world.drain("verify")
     assert world.comment(number).splitlines()[1] == "### gen-env: being verified"
-    world.prover = Prover(answer(Outcome.FAILED, "scheduler | is @down"))
+    world.verifier = Verifier(answer(Outcome.FAILED, "scheduler | is @down"))
     world.drain()
     text = world.comment(number)
     assert text.splitlines()[1] == "### gen-env: not healthy after the merge"
@@ -286,13 +286,13 @@ def cluster(released, tmp_path):
 def hurried(found, *given, **more):
     """The watch itself, less patient with what stands than it is in earnest."""
     expected = dataclasses.replace(found.expected, settle_seconds=1.0, failure_seconds=1.0)
-    return verify.prove_in(dataclasses.replace(found, expected=expected), *given, **more)
+    return verify.verify_in(dataclasses.replace(found, expected=expected), *given, **more)
 
 
 def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
     synced = threading.Event()
 
-    def prover(found, *given, **more):
+    def verifier(found, *given, **more):
         endpoint = dataclasses.replace(found.expected.endpoint, url="")
         found = dataclasses.replace(
             found, expected=dataclasses.replace(found.expected, endpoint=endpoint)
@@ -303,7 +303,7 @@ def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
             synced.set()
         return hurried(found, *given, **more)
 
-    released.prover = prover
+    released.verifier = verifier
     row = released.run(Kind.VERIFY, environment="staging", sha=released.sha, cluster="main")
     assert row.state == "success", row.summary
     assert released.shown(released.sha, CONTEXT)[0] == "success"
@@ -312,7 +312,7 @@ def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
 def test_a_real_watch_over_an_api_server_that_refuses_is_unknown(released, cluster):
     cluster.tokens.clear()
     released.clock_runs(20.0)
-    released.prover = hurried
+    released.verifier = hurried
     row = released.run(Kind.VERIFY, environment="staging", sha=released.sha, cluster="main")
     assert row.state == "error" and row.summary.startswith("unknown: ")
     assert released.shown(released.sha, CONTEXT)[0] == "error"
@@ -320,6 +320,6 @@ def test_a_real_watch_over_an_api_server_that_refuses_is_unknown(released, clust
 
 def test_rights_that_are_missing_are_named(released, cluster):
     cluster.denied.add(("list", "pods"))
-    released.prover = hurried
+    released.verifier = hurried
     row = released.run(Kind.VERIFY, environment="staging", sha=released.sha, cluster="main")
     assert "cannot list pods in namespace" in row.summary

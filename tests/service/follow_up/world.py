@@ -51,7 +51,7 @@ class Branches:
 class World(check_worlds.World):
     """The forge, a clone, and a runner that does what is queued when it is told to."""
 
-    prover = None
+    verifier = None
     step = 0.0
 
     def serve(self, here):
@@ -101,8 +101,8 @@ class World(check_worlds.World):
         self.step = step
 
     def _work(self, task):
-        if task.job.kind is Kind.VERIFY and self.prover:
-            return verify_module.verify(task, self.prover)
+        if task.job.kind is Kind.VERIFY and self.verifier:
+            return verify_module.verify(task, self.verifier)
         return work(task)
 
     def submit(self, kind, number=0, **details):

@@ -1,7 +1,7 @@
 import pytest
 
-from generator.definition import lock as lock_file
-from generator.definition.lock import Lock
+from generator.definition import lock_file
+from generator.definition.lock_file import Lock
 from generator.yaml.errors import YamlError
 from tests.repositories import DEV, changed, release
 

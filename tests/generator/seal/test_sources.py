@@ -4,7 +4,7 @@ import pytest
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
-from generator.seal import input as sources
+from generator.seal import sources
 from generator.seal.sealed_secret import MAX_SECRET_BYTES
 
 

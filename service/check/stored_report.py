@@ -9,8 +9,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.forge.port import Annotation
 from generator.forge.redaction import redact
-from generator.report import html
-from generator.report import json as report_json
+from generator.report import html, json_report
 from generator.report.model import Report
 from service.check.assess import Findings
 from service.check.verdict import Verdict
@@ -30,7 +29,7 @@ def as_json(report: Report, verdict: Verdict, found: Findings, patch: str) -> st
             "suppressed": found.suppressed,
             "patch": patch,
         },
-        **report_json.as_json(report),
+        **json_report.as_json(report),
     }
     return redact(json.dumps(content, indent=2)) + "\n"
 

@@ -1,8 +1,8 @@
 """Which environments a change reaches."""
 
 from generator.core.files import Snapshot
+from generator.pipeline import scope
 from generator.tree import catalogue
-from service.check import scope
 from tests.repositories import DEV, SETTINGS, STAGING
 
 

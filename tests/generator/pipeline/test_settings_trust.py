@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.definition import definition
+from generator.pipeline import settings_trust
 from generator.yaml import data, reader
-from service.check import settings_trust
 from tests.repositories import SETTINGS
 
 BASE = SETTINGS + "defaults: {tiers: {production: {scheduler: {replicas: 2}}}}\n"

@@ -18,7 +18,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.model.repository import Repository
 from generator.pipeline import toolchain
-from generator.pipeline.generate import Charts
+from generator.pipeline.toolchain import Charts
 
 Fetch = Callable[[Files], Charts]
 
@@ -67,14 +67,3 @@ def crds(base: Files, repository: Repository) -> Iterator[Path | None]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(base.read(path) or b"")
         yield root / repository.crds
-
-
-def more_paths(repository: Repository | None) -> tuple[str, ...]:
-    """What else of a repository is read: chart, definitions of custom resources, certificates."""
-    if repository is None:
-        return ()
-    found = {item.sealing.certificate for item in repository.clusters.values()}
-    found |= {repository.crds}
-    if repository.chart.source == "vendored":
-        found |= {repository.chart.path}
-    return tuple(sorted(path.strip("/") for path in found if path))

@@ -1,0 +1,57 @@
+"""What `generate` would change in a repository, as one plan that the service can commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.core.problem import Problem
+from generator.definition import lock_file
+from generator.pipeline.generate import Generation
+from generator.tree import catalogue, plan
+from generator.tree.catalogue import Catalogue
+from generator.tree.plan import Plan
+from generator.tree.tree import SCHEMAS
+
+__all__ = ["Plan", "other_versions", "repository_drift", "wanted"]
+
+
+def wanted(generation: Generation, names: Iterable[str], skipped: Iterable[str]) -> Plan:
+    """One plan for these environments and the repository, without what cannot be generated.
+
+    The schemas for editors are left alone: which gen-env wrote them is not known.
+    """
+    left_out = {*generation.failed, *skipped} - {""}
+    chosen = {*names, ""} - left_out
+    writes: dict[str, str] = {}
+    removals: list[str] = []
+    for outcome in generation.outcomes:
+        if outcome.name in chosen:
+            writes |= outcome.plan.writes
+            removals += outcome.plan.removals
+    writes = {path: text for path, text in writes.items() if not path.startswith(f"{SCHEMAS}/")}
+    return Plan(dict(sorted(writes.items())), tuple(sorted(removals)))
+
+
+def repository_drift(generation: Generation, files: Files) -> tuple[Problem, ...]:
+    """Files of the repository as a whole that differ from what `generate` would write."""
+    whole = [outcome for outcome in generation.outcomes if not outcome.name]
+    return tuple(problem for item in whole for problem in plan.drift(files, item.plan, ""))
+
+
+def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict[str, str]:
+    """Environments whose tree another version of gen-env made, and which.
+
+    An environment whose lock cannot be read is left out; `generate` reports it.
+    """
+    versions: dict[str, str] = {}
+    for name in names:
+        item = found.definitions.get(name)
+        try:
+            lock = catalogue.lock(files, item) if item else None
+        except UserError:
+            continue
+        if lock is not None and lock.gen_env and lock.gen_env != lock_file.version():
+            versions[name] = lock.gen_env
+    return versions

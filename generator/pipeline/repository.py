@@ -1,0 +1,37 @@
+"""A repository of environments as the service reads it: where things are, and what it holds."""
+
+from __future__ import annotations
+
+from generator.core.errors import UserError
+from generator.definition.definition import ROOT, SETTINGS, load_settings
+from generator.model.repository import Repository
+from generator.tree.catalogue import Catalogue, load
+from generator.tree.tree import BOOTSTRAP, SCHEMAS
+
+__all__ = [
+    "PARTS", "ROOT", "SCHEMAS", "SETTINGS", "Catalogue", "Repository", "load", "more_paths",
+    "settings",
+]  # fmt: skip
+
+PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
+"""Folders and files at the top of a repository that are gen-env's."""
+
+
+def settings(text: bytes) -> Repository:
+    """The settings in a gen-env.yaml; raises UserError with the line of the first problem."""
+    loaded, problems = load_settings(text)
+    if loaded is None:
+        first = problems[0]
+        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+    return loaded.repository
+
+
+def more_paths(repository: Repository | None) -> tuple[str, ...]:
+    """What is read beside PARTS: the vendored chart, custom resource definitions, certificates."""
+    if repository is None:
+        return ()
+    paths = {item.sealing.certificate for item in repository.clusters.values()}
+    paths |= {repository.crds}
+    if repository.chart.source == "vendored":
+        paths |= {repository.chart.path}
+    return tuple(sorted(path.strip("/") for path in paths if path))
