@@ -67,8 +67,8 @@ def test_of_too_much_those_used_longest_ago_go(settings):
 def test_a_mirror_that_a_run_works_in_stays(settings):
     made = mirror(settings, "old", days=99, size=400_000)
     program = (
-        "import sys; from pathlib import Path; from service import use\n"
-        "with use.in_use(Path(sys.argv[1])):\n"
+        "import sys; from pathlib import Path; from service.store import folder_locks\n"
+        "with folder_locks.in_use(Path(sys.argv[1])):\n"
         "    print('in', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

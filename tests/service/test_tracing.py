@@ -210,10 +210,10 @@ def test_without_the_packages_it_says_what_to_install(monkeypatch):
 
 def test_nothing_is_imported_where_nothing_is_traced():
     program = (
-        "import sys; from service import ambient, tracing, watch\n"
+        "import sys; from service.telemetry import instrument, logs, tracing\n"
         "tracing.configure('web')\n"
-        "with ambient.bound(delivery='d'), tracing.span('delivery', parent=''):\n"
-        "    assert ambient.origin() == {'delivery': 'd'}\n"
+        "with logs.bound(delivery='d'), tracing.span('delivery', parent=''):\n"
+        "    assert logs.origin() == {'delivery': 'd'}\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
     )
     subprocess.run([sys.executable, "-c", program], env=scene.environment(), check=True)

@@ -592,11 +592,11 @@ def test_a_full_disk_leaves_everything_as_it_was(repo):
     before = snapshot(repo)
     script = (
         "import resource, signal, sys; from generator.cli.main import main;"
-        "import generator.actions.new as create; write = create.commit\n"
+        "import generator.actions.new as new; write = new.commit\n"
         "def limited(*arguments):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "    return write(*arguments)\n"
-        "create.commit = limited; sys.exit(main(sys.argv[1:]))"
+        "new.commit = limited; sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "-C", repo.root, "new", "dev", "--no-input"],
