@@ -164,9 +164,9 @@ def _first_equal(
         request = found.request(built.release.values)
         after = proof.rendered(renderer, request, "the adopted values")
         namespace = found.original.source.namespace
-        proved = proof.compare_sides(before, after, namespace, named)
-        attempt = _Attempt(built, left_over, proved, stage)
-        if proved.equal:
+        compared = proof.compare_sides(before, after, namespace, named)
+        attempt = _Attempt(built, left_over, compared, stage)
+        if compared.equal:
             break
     assert attempt is not None
     return attempt

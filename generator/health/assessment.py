@@ -1,4 +1,4 @@
-"""Which judge looks at which kind, and the order of the results."""
+"""Which function assesses which kind, and the order of the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from generator.kube.resource import Key, Object, key_of
 
 _HOOK_FINALIZER = "argocd.argoproj.io/hook-finalizer"
 
-_JUDGES: dict[tuple[str, str], Callable[[Object], Health]] = {
+_ASSESSORS: dict[tuple[str, str], Callable[[Object], Health]] = {
     ("apps", "Deployment"): assess_deployment,
     ("apps", "StatefulSet"): assess_stateful_set,
     ("apps", "DaemonSet"): assess_daemon_set,
@@ -84,8 +84,8 @@ _JUDGES: dict[tuple[str, str], Callable[[Object], Health]] = {
 def assess(manifest: Object, *, now: datetime.datetime | None = None) -> Health:
     """The health of one object as the API server gave it.
 
-    Kinds without a judge go by their Ready, Stalled and Reconciling conditions. `now` adds to a
-    message how long a pod has been waiting for a node; it never changes a status.
+    A kind without a function of its own goes by its Ready, Stalled and Reconciling conditions.
+    `now` adds to a message how long a pod has been waiting for a node; it never changes a status.
     """
     key = key_of(manifest) if isinstance(manifest.get("metadata"), Mapping | None) else None
     if key is None or not key.kind:
@@ -93,8 +93,8 @@ def assess(manifest: Object, *, now: datetime.datetime | None = None) -> Health:
     deleting = text(manifest, "metadata", "deletionTimestamp")
     if deleting and _HOOK_FINALIZER not in _finalizers(manifest):
         return progressing(_deletion_words(manifest, deleting))
-    judge = _JUDGES.get((key.group, key.kind), assess_standard)
-    health = judge(manifest)
+    assess_kind = _ASSESSORS.get((key.group, key.kind), assess_standard)
+    health = assess_kind(manifest)
     if now is not None and key.kind == "Pod" and health.status is Status.PROGRESSING:
         return Health(health.status, health.message + _waited(manifest, now))
     return health
@@ -104,15 +104,15 @@ def assess_all(
     manifests: Iterable[Object], *, now: datetime.datetime | None = None
 ) -> list[tuple[Key, str, Health]]:
     """Every object's identity, apiVersion and health, in the one order; lists are opened."""
-    judged = [
+    assessed = [
         (key_of(item), str(item.get("apiVersion") or ""), assess(item, now=now))
         for manifest in manifests
         for item in _opened(manifest)
     ]
-    return sorted(judged, key=lambda entry: entry[0].sort_key)
+    return sorted(assessed, key=lambda entry: entry[0].sort_key)
 
 
-def as_json(judged: Iterable[tuple[Key, str, Health]]) -> list[dict[str, str]]:
+def as_json(assessed: Iterable[tuple[Key, str, Health]]) -> list[dict[str, str]]:
     """The documented shape of `gen-env health -o json`."""
     return [
         {
@@ -123,7 +123,7 @@ def as_json(judged: Iterable[tuple[Key, str, Health]]) -> list[dict[str, str]]:
             "status": health.status.value,
             "message": health.message,
         }
-        for key, api_version, health in judged
+        for key, api_version, health in assessed
     ]
 
 

@@ -23,7 +23,9 @@ _STALE = datetime.timedelta(seconds=90)
 """Airflow itself calls a component unhealthy after 30 s; this catches an answer from a cache."""
 
 
-def judge_airflow(expected: Expected, snapshot: Snapshot, operation: Operation | None) -> Condition:
+def assess_airflow(
+    expected: Expected, snapshot: Snapshot, operation: Operation | None
+) -> Condition:
     """Metadata database and every rendered component healthy, with a heartbeat since the sync."""
     name = "airflow"
     if expected.endpoint is None:

@@ -14,7 +14,7 @@ from generator.verify.snapshot import SecretMeta, Snapshot, Source, moment_at, w
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
 
-def judge_unsealed(expected: Expected, snapshot: Snapshot) -> Condition:
+def assess_unsealed(expected: Expected, snapshot: Snapshot) -> Condition:
     """Every rendered SealedSecret was taken in as rendered, and unsealed."""
     name, rendered = "secrets", expected.of_kind("SealedSecret")
     if not rendered:
@@ -25,7 +25,7 @@ def judge_unsealed(expected: Expected, snapshot: Snapshot) -> Condition:
     return _gathered(name, judged, "unsealed")
 
 
-def judge_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
+def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
     """No pod is older than a Secret that it reads, unless it carries the present secret's hash."""
     name = "fresh-pods"
     for source in (Source.PODS, Source.WORKLOADS, Source.SECRETS):
@@ -46,7 +46,7 @@ def judge_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
     return met(name, f"{seen} pods have the present Secrets", shown)
 
 
-def judge_claims(expected: Expected, snapshot: Snapshot) -> Condition:
+def assess_claims(expected: Expected, snapshot: Snapshot) -> Condition:
     """Every claim of the release is bound: the rendered ones, and those that StatefulSets make."""
     name = "storage"
     rendered = [key for key, _ in expected.of_kind("PersistentVolumeClaim")]
@@ -59,7 +59,7 @@ def judge_claims(expected: Expected, snapshot: Snapshot) -> Condition:
     return _gathered(name, judged, "bound")
 
 
-def judge_autoscalers(expected: Expected, snapshot: Snapshot) -> Condition:
+def assess_autoscalers(expected: Expected, snapshot: Snapshot) -> Condition:
     """Every rendered HorizontalPodAutoscaler and ScaledObject can read and scale."""
     name, rendered = "autoscaling", expected.of_kind("HorizontalPodAutoscaler", "ScaledObject")
     if not rendered:

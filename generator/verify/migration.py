@@ -17,7 +17,7 @@ _WAITER = "wait-for-airflow-migrations"
 """The chart's init container: it ends with 0 only when the database is at its image's head."""
 
 
-def judge_migration(
+def assess_migration(
     expected: Expected, snapshot: Snapshot, operation: Operation | None, proven: Condition | None
 ) -> Condition:
     """By the Job, the hook's result in the operation, or a new pod's waiter; whichever is left.

@@ -16,7 +16,7 @@ from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
 
-def judge_workloads(expected: Expected, snapshot: Snapshot) -> Condition:
+def assess_workloads(expected: Expected, snapshot: Snapshot) -> Condition:
     """Every rendered Deployment, StatefulSet and DaemonSet runs what was rendered."""
     name, rendered = "workloads", expected.of_kind(*WORKLOAD_KINDS)
     if not rendered:
@@ -24,7 +24,7 @@ def judge_workloads(expected: Expected, snapshot: Snapshot) -> Condition:
     for source in (Source.WORKLOADS, Source.PODS):
         if source in snapshot.unavailable:
             return unknown(name, snapshot.unavailable[source])
-    judged = [(key, judge_workload(manifest, key, snapshot)) for key, manifest in rendered]
+    judged = [(key, assess_workload(manifest, key, snapshot)) for key, manifest in rendered]
     broken = [f"{key.kind} {key.name}: {it.message}" for key, it in judged if is_broken(it)]
     if broken:
         return failed(name, few(broken))
@@ -39,7 +39,7 @@ def judge_workloads(expected: Expected, snapshot: Snapshot) -> Condition:
     return met(name, f"{len(judged)} of {len(judged)} workloads run what was rendered", shown)
 
 
-def judge_workload(rendered: Object, key: Key, snapshot: Snapshot) -> Health:
+def assess_workload(rendered: Object, key: Key, snapshot: Snapshot) -> Health:
     """One workload's health, measured against its rendered template as well."""
     live = snapshot.find(key)
     if live is None:
@@ -83,7 +83,7 @@ def resources(expected: Expected, snapshot: Snapshot) -> tuple[Resource, ...]:
     found = []
     for key, manifest in expected.of_kind(*_SHOWN):
         if key.kind in WORKLOAD_KINDS:
-            health = judge_workload(manifest, key, snapshot)
+            health = assess_workload(manifest, key, snapshot)
         else:
             live = snapshot.find(key)
             health = assess(live) if live else Health(Status.MISSING, _MISSING.get(key.kind, ""))

@@ -41,7 +41,7 @@ def relation_to(expected: Expected, commit: str) -> Relation:
     return Relation.CHANGED if changes and changes(expected.revision, commit) else Relation.LATER
 
 
-def judge_application(
+def assess_application(
     expected: Expected, snapshot: Snapshot, app: Application | None, *, seen: bool
 ) -> Condition:
     """The Application exists, stays, and has the spec that the commit gives it."""
@@ -72,7 +72,7 @@ def judge_application(
     return met(name, f"the Application {where} is the one of the commit", shown)
 
 
-def judge_revision(expected: Expected, app: Application) -> Condition:
+def assess_revision(expected: Expected, app: Application) -> Condition:
     """Argo CD compared with a commit that is or contains ours, and with the chart's version."""
     name, wanted = "revision", expected.revision[:12]
     errors = f"; {few(app.errors)}" if app.errors else ""
@@ -98,7 +98,7 @@ def judge_revision(expected: Expected, app: Application) -> Condition:
     )
 
 
-def judge_operation(expected: Expected, app: Application) -> Condition:
+def assess_operation(expected: Expected, app: Application) -> Condition:
     """The sync of our commit succeeded, or none was needed because nothing differed."""
     name, operation = "operation", app.operation
     if operation is not None and operation.is_running:
@@ -117,7 +117,7 @@ def judge_operation(expected: Expected, app: Application) -> Condition:
     return failed(name, words, few(_refused(operation)))
 
 
-def judge_synced(app: Application) -> Condition:
+def assess_synced(app: Application) -> Condition:
     """No rendered object differs from its live one."""
     if app.sync_status == "Synced":
         return met("synced", "every object is as rendered", "status.sync.status Synced")
@@ -131,7 +131,7 @@ def judge_synced(app: Application) -> Condition:
     return waiting("synced", f"{words}: {few(apart)}" if apart else words)
 
 
-def judge_settled(expected: Expected, snapshot: Snapshot, app: Application) -> Condition:
+def assess_settled(expected: Expected, snapshot: Snapshot, app: Application) -> Condition:
     """Argo CD looked again after the sync ended, and has not stopped looking."""
     name, looked = "settled", app.reconciled_at
     if looked is None:

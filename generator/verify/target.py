@@ -1,4 +1,4 @@
-"""What one commit promises for one environment: the side that the cluster is measured against."""
+"""What one commit expects of one environment: the side that the cluster is measured against."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Endpoint:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The promise of `revision` for `environment`, rendered, and how patient to be.
+    """What `revision` expects of `environment`, rendered, and how patient to be.
 
     `changes_environment(older, newer)` says whether a later commit renders this environment
     differently; without it a later commit counts as one that does not, until a workload shows

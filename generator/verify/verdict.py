@@ -99,18 +99,18 @@ def _conditions(
     expected: Expected, snapshot: Snapshot, app: Application | None, memory: Memory | None
 ) -> list[Condition]:
     seen = bool(memory and memory.seen)
-    first = sync.judge_application(expected, snapshot, app, seen=seen)
+    first = sync.assess_application(expected, snapshot, app, seen=seen)
     ours = _our_operation(expected, app)
     proven = memory.migrated if memory and ours and memory.operation == ours.identity else None
     from_app = _from_application(expected, snapshot, app, first)
     rest = [
-        rollout.judge_workloads(expected, snapshot),
-        migration.judge_migration(expected, snapshot, ours, proven),
-        airflow_health.judge_airflow(expected, snapshot, ours),
-        dependencies.judge_unsealed(expected, snapshot),
-        dependencies.judge_fresh(expected, snapshot),
-        dependencies.judge_claims(expected, snapshot),
-        dependencies.judge_autoscalers(expected, snapshot),
+        rollout.assess_workloads(expected, snapshot),
+        migration.assess_migration(expected, snapshot, ours, proven),
+        airflow_health.assess_airflow(expected, snapshot, ours),
+        dependencies.assess_unsealed(expected, snapshot),
+        dependencies.assess_fresh(expected, snapshot),
+        dependencies.assess_claims(expected, snapshot),
+        dependencies.assess_autoscalers(expected, snapshot),
     ]
     arrived = from_app[0].holds
     applied = arrived and from_app[1].holds and rest[0].holds
@@ -125,10 +125,10 @@ def _from_application(
             return [unknown(name, first.message) for name in _FROM_APPLICATION]
         return [waiting(name, "there is no Application") for name in _FROM_APPLICATION]
     return [
-        sync.judge_revision(expected, app),
-        sync.judge_operation(expected, app),
-        sync.judge_settled(expected, snapshot, app),
-        sync.judge_synced(app),
+        sync.assess_revision(expected, app),
+        sync.assess_operation(expected, app),
+        sync.assess_settled(expected, snapshot, app),
+        sync.assess_synced(app),
     ]
 
 

@@ -86,7 +86,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
         head = target.head
         publish.pending(reporter, head)
         with pinned(request, head, target.base_ref) as sides:
-            return _judged(sides, target, reporter, toolchain)
+            return _checked(sides, target, reporter, toolchain)
     except Superseded as stale:
         return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
@@ -105,7 +105,7 @@ def _words(error: UserError) -> str:
     return redact(f"{place}{error.message}{hint}")
 
 
-def _judged(
+def _checked(
     sides: Pinned, target: Target, reporter: Reporter, toolchain: Toolchain
 ) -> CheckOutcome | str:
     if sides.merged is None:

@@ -24,7 +24,7 @@ _HEAD = "| Environment | Commit | Verdict |\n| --- | --- | --- |\n"
 _PROPOSALS = {Kind.PROMOTE.value: "Promotion", Kind.ROLLBACK.value: "Rollback"}
 
 
-def tell(task: Task) -> Done:
+def upsert(task: Task) -> Done:
     """Write or edit the one comment; what it says is what is on record now."""
     runs = task.history.of_number(task.job.number)
     if not any(run["kind"] == Kind.VERIFY.value and run["details"].get("cluster") for run in runs):

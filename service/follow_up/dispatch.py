@@ -7,10 +7,10 @@ from service.follow_up.task import After, Done, Task
 from service.model.job import Kind
 
 _WORK: dict[Kind, After] = {
-    Kind.GATES: gates.judge_pull,
+    Kind.GATES: gates.decide,
     Kind.MERGE: merged.merge,
     Kind.VERIFY: verify.verify,
-    Kind.VERDICTS: comment.tell,
+    Kind.VERDICTS: comment.upsert,
     Kind.PROMOTE: proposal.promote,
     Kind.ROLLBACK: proposal.roll_back,
 }

@@ -56,7 +56,7 @@ class Judged:
     gate: Gate
 
 
-def judge_pull(task: Task) -> Done:
+def decide(task: Task) -> Done:
     """Ask the gates of every environment that the pull request changes, and set the status.
 
     What waits for a time is asked again then, everything else every so often, until the pull
@@ -67,21 +67,21 @@ def judge_pull(task: Task) -> Done:
         return neutral(target)
     if target.base_ref not in ("", task.connection.branch):
         said = f"goes into {target.base_ref}, which is not deployed"
-        return _told(task, target, CheckState.SUCCESS, said)
+        return _reported(task, target, CheckState.SUCCESS, said)
     request = CheckRequest(
         task.job.connection, task.job.repository, task.job.number, target.sha, Reason.POLL,
         task.run_id, "", task.context, base_sha=target.base_sha,
     )  # fmt: skip
     try:
         with pinned(request, target.sha, target.base_ref) as sides:
-            return _judged(task, target, sides)
+            return _decided(task, target, sides)
     except Superseded as stale:
         return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
         place = f"{error.place}: " if error.place else ""
-        return _told(task, target, CheckState.ERROR, f"not judged: {place}{error.message}")
+        return _reported(task, target, CheckState.ERROR, f"not judged: {place}{error.message}")
 
 
 def _target(task: Task) -> _Target | str:
@@ -96,13 +96,13 @@ def _target(task: Task) -> _Target | str:
     return _Target(pull.head_sha, pull.base_ref, pull)
 
 
-def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
+def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     if sides.merged is None:
         said = f"conflicts with {target.base_ref}: the gates are asked when it can be merged"
-        return _told(task, target, CheckState.FAILURE, said)
+        return _reported(task, target, CheckState.FAILURE, said)
     prepared = prepare(sides)
     if isinstance(prepared, str):
-        return _told(task, target, CheckState.SUCCESS, f"no gate: {prepared}")
+        return _reported(task, target, CheckState.SUCCESS, f"no gate: {prepared}")
     base_branch = _base_branch(task, sides)
     found = [
         Judged(name, gate)
@@ -110,10 +110,10 @@ def _judged(task: Task, target: _Target, sides: Pinned) -> Done:
         for gate in _gates(task, target, base_branch, prepared, name)
     ]
     if not found:
-        return _told(task, target, CheckState.SUCCESS, "no gate: nothing is promoted")
+        return _reported(task, target, CheckState.SUCCESS, "no gate: nothing is promoted")
     override = task.grants(target.sha).override
     state, said = verdict(found, override)
-    return _told(task, target, state, said, _due(task, found))
+    return _reported(task, target, state, said, _due(task, found))
 
 
 def _gates(
@@ -186,7 +186,7 @@ def _due(task: Task, found: Iterable[Judged]) -> float:
     return min([now + task.interval, *(until.timestamp() + 1.0 for until in times)])
 
 
-def _told(
+def _reported(
     task: Task, target: _Target, state: CheckState, said: str, due: float | None = None
 ) -> Done:
     if not task.context.is_current():

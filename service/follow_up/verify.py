@@ -84,7 +84,7 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     except UserError as error:
         hint = f" ({error.hint})" if error.hint else ""
         verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
-    _tell(task, verdict, brought)
+    _record_verdict(task, verdict, brought)
     return _done(task, verdict)
 
 
@@ -208,7 +208,7 @@ def _record(task: Task, state: CheckState, description: str) -> None:
     )  # fmt: skip
 
 
-def _tell(task: Task, verdict: Verdict, brought: str) -> None:
+def _record_verdict(task: Task, verdict: Verdict, brought: str) -> None:
     if verdict.outcome is Outcome.UNKNOWN:
         # Nothing is known of the commit, but that nobody looks any more has to be said.
         _record(task, CheckState.ERROR, f"unknown: {verdict.message}")

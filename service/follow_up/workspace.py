@@ -47,12 +47,12 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         git = dataclasses.replace(git, environment={**git.environment, **named})
         name = task.connection.branch
         tree = Store(own.gitdir, git)
-        with _told():
+        with _retryable():
             yield at_commit(own.gitdir, tree, "", name, here.head, _REMOTE)
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _retryable() -> Iterator[None]:
     try:
         yield
     except Unavailable:

@@ -43,7 +43,7 @@ def of_run(row: sa.Row[*tuple[Any, ...]], work: Callable[[sa.Row[*tuple[Any, ...
 def of_forge(connection: str) -> Callable[[Call], None]:
     """Counts the requests of one connection, and notes what the forge still allows."""
 
-    def told(call: Call) -> None:
+    def record(call: Call) -> None:
         METER.add(
             "forge_requests", connection=connection, method=call.method, status=str(call.status)
         )
@@ -57,7 +57,7 @@ def of_forge(connection: str) -> Callable[[Call], None]:
         failed = not 0 < call.status < 400
         tracing.completed(f"forge {call.method}", facts, call.began, call.seconds, failed=failed)
 
-    return told
+    return record
 
 
 def of_renders() -> Callable[[Render], None]:
@@ -65,7 +65,7 @@ def of_renders() -> Callable[[Render], None]:
 
     within = tracing.here()
 
-    def told(render: Render) -> None:
+    def record(render: Render) -> None:
         METER.add("renders", result=render.outcome)
         if render.outcome == "rendered":
             METER.took("render_duration_seconds", render.seconds)
@@ -75,7 +75,7 @@ def of_renders() -> Callable[[Render], None]:
             "render", facts, render.began, render.seconds, failed=failed, within=within
         )
 
-    return told
+    return record
 
 
 @contextlib.contextmanager

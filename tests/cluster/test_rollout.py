@@ -10,7 +10,7 @@ from generator.verify.diagnosis import wanted_logs
 from generator.verify.expectation import expectation
 from generator.verify.live_feed import LiveFeed
 from generator.verify.result import Outcome, State
-from generator.verify.rollout import judge_workloads
+from generator.verify.rollout import assess_workloads
 from generator.verify.verdict import decide
 from generator.verify.watch import utc_now
 from tests.cluster import process
@@ -100,7 +100,7 @@ def settled(cluster, expected, done):
 
         def look():
             snapshot = feed.snapshot(utc_now())
-            verdict, workloads = decide(expected, snapshot), judge_workloads(expected, snapshot)
+            verdict, workloads = decide(expected, snapshot), assess_workloads(expected, snapshot)
             return (verdict, workloads) if done(verdict, workloads) else None
 
         return process.until(look, "the verdict")

@@ -2,16 +2,16 @@
 
 import pytest
 
-from generator.verify.airflow_health import judge_airflow
+from generator.verify.airflow_health import assess_airflow
 from generator.verify.application import read_application
 from generator.verify.dependencies import (
-    judge_autoscalers,
-    judge_claims,
-    judge_fresh,
-    judge_unsealed,
+    assess_autoscalers,
+    assess_claims,
+    assess_fresh,
+    assess_unsealed,
 )
-from generator.verify.migration import judge_migration
-from generator.verify.rollout import judge_workloads, resources
+from generator.verify.migration import assess_migration
+from generator.verify.rollout import assess_workloads, resources
 from generator.verify.snapshot import Source
 from tests.generator.verify.scene import (
     IMAGE,
@@ -42,7 +42,7 @@ def of_operation(scene):
 
 
 def workloads(scene):
-    return judge_workloads(expected(), scene.look(50))
+    return assess_workloads(expected(), scene.look(50))
 
 
 def change_image(scene):
@@ -173,7 +173,7 @@ def test_every_rendered_object_is_listed_with_its_health():
 
 
 def migration(scene, proven=None, **changes):
-    return judge_migration(expected(**changes), scene.look(50), of_operation(scene), proven)
+    return assess_migration(expected(**changes), scene.look(50), of_operation(scene), proven)
 
 
 def hook(phase, **more):
@@ -265,7 +265,7 @@ def test_jobs_that_cannot_be_read_leave_an_earlier_proof_standing():
 
 
 def asked(scene, **changes):
-    return judge_airflow(expected(**changes), scene.look(50), of_operation(scene))
+    return assess_airflow(expected(**changes), scene.look(50), of_operation(scene))
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_sealed_secret_must_be_unsealed_as_rendered():
     scene = Scene()
 
     def judged(**changes):
-        return judge_unsealed(expected(**changes), scene.look(50)).state.value
+        return assess_unsealed(expected(**changes), scene.look(50)).state.value
 
     assert judged() == "met"
     scene.sealed["connections"]["status"]["conditions"][0]["status"] = "False"
@@ -327,14 +327,14 @@ def test_a_sealed_secret_must_be_unsealed_as_rendered():
 def test_a_pod_older_than_its_secret_is_named():
     scene = Scene()
     scene.secrets = {"airflow-connections": 30}
-    found = judge_fresh(expected(), scene.look(50))
+    found = assess_fresh(expected(), scene.look(50))
     assert found.state == "failed"
     assert "pod airflow-scheduler-x is older than SealedSecret airflow-connections" in found.message
     assert "airflow-triggerer" not in found.message, "it does not read that Secret"
     scene.secrets = {"unused": 30}
-    assert judge_fresh(expected(), scene.look(50)).state == "met"
+    assert assess_fresh(expected(), scene.look(50)).state == "met"
     scene.secrets = {}
-    assert judge_fresh(expected(), scene.look(50)).state == "skipped"
+    assert assess_fresh(expected(), scene.look(50)).state == "skipped"
 
 
 def test_a_pod_with_the_present_ciphertexts_hash_is_fresh_whatever_touched_the_secret():
@@ -346,16 +346,16 @@ def test_a_pod_with_the_present_ciphertexts_hash_is_fresh_whatever_touched_the_s
     scene.secrets = {"airflow-connections": 30}
     annotations = scene.pods["scheduler"]["metadata"]["annotations"]
     annotations[name] = "abc"
-    assert judge_fresh(expected(**changes), scene.look(50)).state == "met"
+    assert assess_fresh(expected(**changes), scene.look(50)).state == "met"
     annotations[name] = "old"
-    assert judge_fresh(expected(**changes), scene.look(50)).state == "failed"
+    assert assess_fresh(expected(**changes), scene.look(50)).state == "failed"
 
 
 def test_every_claim_of_the_release_must_be_bound():
     scene = Scene()
 
     def judged():
-        return judge_claims(expected(), scene.look(50)).state.value
+        return assess_claims(expected(), scene.look(50)).state.value
 
     assert judged() == "met"
     scene.claims["logs"] = {**claim("logs-airflow-triggerer-0"), "status": {"phase": "Pending"}}
@@ -370,7 +370,7 @@ def test_every_rendered_autoscaler_must_be_ready():
     scene = Scene()
 
     def judged(**changes):
-        return judge_autoscalers(expected(**changes), scene.look(50)).state.value
+        return assess_autoscalers(expected(**changes), scene.look(50)).state.value
 
     assert judged() == "met"
     scene.scaled["worker"]["status"]["conditions"][0]["status"] = "False"
@@ -388,4 +388,4 @@ def test_an_unsealed_secret_of_an_older_generation_is_waited_for():
     live = unsealed(sealed_secret())
     live["metadata"]["generation"] = 2
     scene.sealed = {"connections": live}
-    assert judge_unsealed(expected(), scene.look(50)).state == "waiting"
+    assert assess_unsealed(expected(), scene.look(50)).state == "waiting"

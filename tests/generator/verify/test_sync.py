@@ -2,11 +2,11 @@ import pytest
 
 from generator.verify.application import read_application, read_revisions, same_version
 from generator.verify.sync import (
-    judge_application,
-    judge_operation,
-    judge_revision,
-    judge_settled,
-    judge_synced,
+    assess_application,
+    assess_operation,
+    assess_revision,
+    assess_settled,
+    assess_synced,
     not_synced,
 )
 from tests.generator.verify.scene import (
@@ -29,7 +29,7 @@ def read(scene):
 
 
 def revision(scene, **changes):
-    return judge_revision(expected(**changes), read(scene))
+    return assess_revision(expected(**changes), read(scene))
 
 
 def test_the_git_source_decides_and_the_charts_revision_is_a_version():
@@ -97,7 +97,7 @@ def test_an_error_of_the_comparison_is_told_while_waiting():
 def of_application(scene, *, seen=False, **changes):
     promise = expected(**changes)
     app = read(scene) if scene.application else None
-    return judge_application(promise, scene.look(50), app, seen=seen)
+    return assess_application(promise, scene.look(50), app, seen=seen)
 
 
 def test_the_application_must_be_the_one_that_the_commit_gives():
@@ -113,7 +113,7 @@ def test_the_application_must_be_the_one_that_the_commit_gives():
 
 
 def of_operation(scene):
-    return judge_operation(expected(), read(scene))
+    return assess_operation(expected(), read(scene))
 
 
 def test_a_sync_of_the_commit_must_have_succeeded():
@@ -188,7 +188,7 @@ def test_no_sync_is_needed_when_nothing_differs():
 
 
 def of_settled(scene, second=50, **changes):
-    return judge_settled(expected(**changes), scene.look(second), read(scene)).state.value
+    return assess_settled(expected(**changes), scene.look(second), read(scene)).state.value
 
 
 def test_argo_cd_must_look_again_after_the_sync():
@@ -212,7 +212,7 @@ def test_what_is_out_of_sync_is_named():
         {"kind": "ConfigMap", "name": "b", "status": "OutOfSync"},
         {"kind": "Service", "name": "c", "status": "OutOfSync", "requiresPruning": True},
     ]
-    assert judge_synced(read(scene)).message == "OutOfSync: ConfigMap/b, Service/c (to be pruned)"
+    assert assess_synced(read(scene)).message == "OutOfSync: ConfigMap/b, Service/c (to be pruned)"
 
 
 def test_it_is_said_why_nobody_will_sync():
