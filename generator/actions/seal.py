@@ -14,7 +14,7 @@ from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Severity
 from generator.manifests import secrets
 from generator.model.repository import CONTROLLER
-from generator.pipeline import generate as pipeline
+from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.redaction.secret import Secret
 from generator.release.release import Release
@@ -24,7 +24,7 @@ from generator.seal import (
     certificate_source,
     derived_values,
     fernet,
-    generate,
+    random_values,
     sealed_secret,
     sealing,
     sources,
@@ -116,7 +116,7 @@ def _rotated(
     """One step of the rotation of the Fernet key: new,old → re-encrypt → new."""
     release = built.release
     assert release is not None
-    need = next(item for item in release.needs if generate.FERNET_KEY in item.key_names)
+    need = next(item for item in release.needs if random_values.FERNET_KEY in item.key_names)
     manifest = _manifest(built, release, need)
     stage = fernet.stage(manifest)
     key = None
@@ -138,7 +138,7 @@ def _rotated(
         fernet.stage(rotated), namespace=release.environment.namespace, workload=scheduler
     )
     plan = _with_tree(files, options.environment, writes, charts)
-    return Sealed(plan, {need.name: (generate.FERNET_KEY,)}, key, text)
+    return Sealed(plan, {need.name: (random_values.FERNET_KEY,)}, key, text)
 
 
 def _built(files: Files, name: str) -> Built:
@@ -146,7 +146,7 @@ def _built(files: Files, name: str) -> Built:
     (item,) = found.chosen([name]) or (None,)
     problems = found.problems
     if item is not None and found.settings is not None:
-        built = pipeline.build(files, found.settings, item)
+        built = generate.build(files, found.settings, item)
         if built.release is not None:
             provider = built.release.environment.secrets.provider
             if provider != "sealed-secrets":
@@ -216,7 +216,7 @@ def _values(
             fernet.require_replaceable(
                 _manifest(built, release, need), need.key_names, generated=True
             )
-        found |= generate.generate(open_keys)
+        found |= random_values.generate(open_keys)
     elif options.user is not None:
         found |= _from_user(release, need, options.user, ask)
     elif not found:
@@ -250,9 +250,9 @@ def _everything(
     found: dict[str, dict[str, Secret]] = {}
     if options.generate:
         for need in needs.values():
-            keys = [key for key in _open(built, need) if generate.can_generate(key)]
+            keys = [key for key in _open(built, need) if random_values.can_generate(key)]
             if keys:
-                found[need.name] = generate.generate(keys)
+                found[need.name] = random_values.generate(keys)
         _follow(built, release, needs, found)
     if options.user is not None:
         password = ask(f"password of {options.user}")
@@ -330,8 +330,8 @@ def _sealed_file(
     manifest = _manifest(built, release, need)
     fernet.require_replaceable(manifest, values, generated=generated)
     sealed = sealing.seal(manifest, values, key, now=now)
-    if generated and generate.FERNET_KEY in values:
-        sealed = fernet.record(sealed, values[generate.FERNET_KEY])
+    if generated and random_values.FERNET_KEY in values:
+        sealed = fernet.record(sealed, values[random_values.FERNET_KEY])
     file = _file(built, name)
     folder = release.resolved.definition.folder
     path = file.path if file else f"{folder}/secrets/{name}.yaml"
@@ -344,7 +344,7 @@ def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts
     Raises UserError where `generate` would write nothing (a tree of a newer gen-env, say).
     """
     ahead = Overlay(files, {path: text.encode() for path, text in writes.items()}, frozenset())
-    generation = pipeline.generate(ahead, [environment], charts)
+    generation = generate.generate(ahead, [environment], charts)
     for problem in generation.problems:
         if problem.severity is Severity.ERROR and problem.environment in ("", environment):
             raise UserError(

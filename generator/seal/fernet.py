@@ -17,9 +17,9 @@ from typing import Any
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
-from generator.seal import generate, sealing
+from generator.seal import random_values, sealing
 from generator.seal.certificate import SealingCertificate
-from generator.seal.generate import FERNET_KEY
+from generator.seal.random_values import FERNET_KEY
 from generator.seal.sealed_secret import State, annotation, encrypted_data, state
 
 NEXT_KEY = "fernet-key-next"
@@ -87,7 +87,7 @@ def start(
             hint="seal a key first, or finish the rotation that is under way",
         )
     _require_in_use(manifest, old)
-    new = generate.fernet_key()
+    new = random_values.fernet_key()
     both = Secret(new.reveal() + b"," + old.reveal())
     sealed = sealing.seal(manifest, {FERNET_KEY: both, NEXT_KEY: new}, certificate, now=now)
     return record(sealed, new)

@@ -11,7 +11,7 @@ from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
 from generator.seal import fernet, sealing
 from generator.seal.certificate import SealingCertificate
-from generator.seal.generate import FERNET_KEY
+from generator.seal.random_values import FERNET_KEY
 from generator.seal.scopes import Scope, scope_of
 from generator.seal.sealed_secret import (
     API_VERSION,

@@ -3,7 +3,7 @@ from cryptography.fernet import Fernet, MultiFernet
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
-from generator.seal import fernet, generate, sealing
+from generator.seal import fernet, random_values, sealing
 from generator.seal.fernet import Stage
 from generator.seal.sealed_secret import annotation, encrypted_data, stub
 from tests.generator.seal.keypair import NOW, sealing_certificate, unseal
@@ -26,7 +26,7 @@ def start(manifest, old):
 
 
 def test_a_rotation_keeps_everything_readable_at_every_step():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     single = sealed(old)
     token = Fernet(old.reveal()).encrypt(b"connection")
 
@@ -41,7 +41,7 @@ def test_a_rotation_keeps_everything_readable_at_every_step():
 
 
 def test_the_stage_is_told_from_the_manifest_alone():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     both = start(sealed(old), old)
     last = fernet.finish(both, reencrypted=True)
     stages = [fernet.stage(manifest) for manifest in (EMPTY, sealed(old), both, last)]
@@ -50,20 +50,20 @@ def test_the_stage_is_told_from_the_manifest_alone():
 
 
 def test_a_second_rotation_works_on_the_result_of_the_first():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     first = fernet.finish(start(sealed(old), old), reencrypted=True)
     second = start(first, Secret(opened(first)))
     assert opened(second).endswith("," + opened(first))
 
 
 def test_the_old_key_does_not_go_before_re_encryption():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     with pytest.raises(UserError, match="would be lost"):
         fernet.finish(start(sealed(old), old), reencrypted=False)
 
 
 def test_steps_out_of_order_are_refused():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     with pytest.raises(UserError, match="unsealed"):
         start(EMPTY, old)
     with pytest.raises(UserError, match="is both"):
@@ -73,15 +73,15 @@ def test_steps_out_of_order_are_refused():
 
 
 def test_a_key_that_was_generated_here_cannot_be_mistaken():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     manifest = fernet.record(sealed(old), old)
     with pytest.raises(UserError, match="not the Fernet key that was sealed"):
-        start(manifest, generate.fernet_key())
+        start(manifest, random_values.fernet_key())
     assert fernet.stage(start(manifest, old)) is Stage.BOTH
 
 
 def test_the_check_follows_the_new_key():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     manifest = fernet.record(sealed(old), old)
     last = fernet.finish(start(manifest, old), reencrypted=True)
     assert annotation(last, fernet.CHECK) != annotation(manifest, fernet.CHECK)
@@ -93,12 +93,12 @@ def test_the_check_follows_the_new_key():
 @pytest.mark.parametrize("old", ["", "canary", "x" * 43 + "=,canary", ("x" * 43 + "=") + "\n"])
 def test_what_is_no_fernet_key_is_refused_and_not_quoted(old):
     with pytest.raises(UserError, match="not a Fernet key") as caught:
-        start(sealed(generate.fernet_key()), Secret(old))
+        start(sealed(random_values.fernet_key()), Secret(old))
     assert "canary" not in caught.value.message
 
 
 def test_generating_never_replaces_a_live_key():
-    manifest = sealed(generate.fernet_key())
+    manifest = sealed(random_values.fernet_key())
     with pytest.raises(UserError, match="sealed already"):
         fernet.require_replaceable(manifest, ["fernet-key"], generated=True)
     fernet.require_replaceable(manifest, ["fernet-key"], generated=False)
@@ -107,7 +107,7 @@ def test_generating_never_replaces_a_live_key():
 
 
 def test_nothing_replaces_a_key_in_the_midst_of_a_rotation():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     both = start(sealed(old), old)
     for key in ("fernet-key", fernet.NEXT_KEY):
         with pytest.raises(UserError, match="under way"):

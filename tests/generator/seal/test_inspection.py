@@ -4,7 +4,7 @@ import pytest
 
 from generator.core.problem import Severity
 from generator.redaction.secret import Secret
-from generator.seal import fernet, generate, inspection, sealing, uri
+from generator.seal import fernet, inspection, random_values, sealing, uri
 from generator.seal.inspection import Expected, Place
 from generator.seal.scopes import NAMESPACE_WIDE, Scope
 from generator.seal.sealed_secret import merge, stub
@@ -160,7 +160,7 @@ def test_more_than_kubernetes_stores_is_an_error():
 
 
 def test_a_rotation_under_way_is_told():
-    old = generate.fernet_key()
+    old = random_values.fernet_key()
     manifest = sealing.seal(
         stub("db", "team", []), {"fernet-key": old}, sealing_certificate(), now=NOW
     )
