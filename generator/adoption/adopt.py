@@ -178,7 +178,8 @@ def _simpler(
     """Stage, values, and what of them must be said; stages that say the same only once."""
     seen: list[Mapping[str, Any]] = []
     for stage in _STAGES:
-        simple = simplify.renamed(user) if stage.rename else dict(user)
+        rows = values.line.old_keys.renamed if stage.rename else ()
+        simple = simplify.renamed(user, rows)
         if stage.drop:
             simple = simplify.dropped(simple, [item.path for item in unread])
         keep = simplify.pruned(simple, values.defaults) if stage.prune else simple

@@ -11,7 +11,7 @@ from generator.manifests import peer_ports
 from generator.manifests.metadata import POLICY_WAVE, WAVE, manifest
 from generator.model.network import Peer
 from generator.release.release import Release
-from generator.release.v1.topology import Flow, flows
+from generator.release.topology import Flow
 
 Ports = Iterable[tuple[int, str]]
 
@@ -24,7 +24,7 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
     if mode == "off":
         return [], ()
     problems: list[Problem] = []
-    needed = flows(release.topology)
+    needed = release.line.flows(release.topology)
     found = [_default(release, egress=mode == "enforce")]
     if mode == "enforce":
         found.append(_dns(release))

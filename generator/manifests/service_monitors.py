@@ -7,7 +7,6 @@ from typing import Any
 
 from generator.manifests.metadata import manifest
 from generator.release.release import Release
-from generator.release.v1 import otel_collector
 
 # Component → port names of its Service.
 _SCRAPED = {"statsd": "statsd-scrape", "pgbouncer": "pgb-metrics"}
@@ -28,7 +27,7 @@ def monitors(release: Release) -> list[dict[str, Any]]:
     for component, port in _SCRAPED.items():
         if release.topology.has(component):
             found.append(_monitor(release, component, [port], names.labels(component)))
-    ports = otel_collector.scraped(release.values)
+    ports = release.line.scraped(release.values)
     if release.topology.has(_COLLECTOR) and ports:
         found.append(_service(release, ports))
         found.append(_monitor(release, _COLLECTOR, [name for name, _ in ports], _OURS))
