@@ -12,7 +12,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Severity
-from generator.manifests import secrets
+from generator.manifests import sealed_secrets
 from generator.model.repository import CONTROLLER
 from generator.pipeline import generate as pipeline
 from generator.pipeline.generate import Built, Charts
@@ -32,6 +32,7 @@ from generator.seal import (
 from generator.seal.certificate import SealingCertificate
 from generator.seal.sealed_secret import State
 from generator.tree import catalogue, tree
+from generator.tree.objects import SecretFile
 from generator.tree.plan import Plan
 
 Ask = Callable[[str], Secret]
@@ -298,13 +299,13 @@ def _generated(
     return None
 
 
-def _file(built: Built, name: str) -> tree.SecretFile | None:
+def _file(built: Built, name: str) -> SecretFile | None:
     return next((file for file in built.secrets if file.name == name), None)
 
 
 def _manifest(built: Built, release: Release, need: SecretNeed) -> Mapping[str, Any]:
     file = _file(built, need.name)
-    return file.manifest if file else secrets.stub(release, need)
+    return file.manifest if file else sealed_secrets.stub(release, need)
 
 
 def _open(built: Built, need: SecretNeed) -> list[str]:

@@ -238,8 +238,7 @@ def _rendered_problems(
     result = generate.render_release(built, tools.charts, tools.renderer, problems)
     if result is None:
         return problems
-    everything: list[Any] = [*generate.own_manifests(built), *result.manifests]
-    everything.append(generate.application_of(built))
+    everything: list[Any] = [*generate.written(built), *result.manifests]
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
     problems += _random(built, archive, result, tools)
