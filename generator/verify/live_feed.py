@@ -129,10 +129,12 @@ def assembled(
     if problem:
         problems[Source.AIRFLOW] = problem
     application = objects.get(Source.APPLICATION, ())
+    manifests = objects.get(Source.MANIFESTS, ())
+    sealed = [item for item in manifests if text(item, "kind") == SEALED_SECRET]
     return Snapshot(
         taken_at=now,
         application=application[0] if application else None,
-        secrets=tuple(secret_ages(objects.get(Source.MANIFESTS, ()))),
+        secrets=tuple(secret_ages(sealed)),
         airflow=answer,
         unavailable=problems,
         workloads=objects.get(Source.WORKLOADS, ()),
@@ -140,20 +142,18 @@ def assembled(
         jobs=objects.get(Source.JOBS, ()),
         events=objects.get(Source.EVENTS, ()),
         claims=objects.get(Source.CLAIMS, ()),
-        manifests=objects.get(Source.MANIFESTS, ()),
+        manifests=manifests,
         autoscalers=objects.get(Source.AUTOSCALERS, ()),
         scaled_objects=objects.get(Source.SCALED_OBJECTS, ()),
     )
 
 
-def secret_ages(manifests: Iterable[Object]) -> Iterator[SecretMeta]:
+def secret_ages(sealed: Iterable[Object]) -> Iterator[SecretMeta]:
     """When the ciphertext of each SealedSecret was last applied: our role reads no Secret.
 
     Field owners carry the time of their last change; those of `status` are the controller's.
     """
-    for item in manifests:
-        if text(item, "kind") != SEALED_SECRET:
-            continue
+    for item in sealed:
         times = [
             found
             for owner in entries(item, "metadata", "managedFields")
