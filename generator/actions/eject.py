@@ -96,9 +96,9 @@ def _require_current(
     if not names:
         return
     generation = generate.generate(files, names, charts, renderer)
-    plans = {outcome.name: outcome.plan for outcome in generation.outcomes}
     for name in names:
-        if name not in plans or plans[name] or name in generation.failed:
+        outcome = generation.outcome(name)
+        if outcome is None or outcome.plan or name in generation.failed:
             raise UserError(
                 f"the tree of {name} is not what its definition gives",
                 path=f"{ROOT}/{name}/{FILE_NAME}",

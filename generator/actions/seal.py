@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def _built(files: Files, name: str) -> Built:
             return built
         problems = built.problems
     first = problems[0]
-    raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+    raise UserError.of(first)
 
 
 def _certificate(root: Path, release: Release, options: Options) -> SealingCertificate:
@@ -348,16 +348,5 @@ def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts
     generation = pipeline.generate(ahead, [environment], charts)
     for problem in generation.problems:
         if problem.severity is Severity.ERROR and problem.environment in ("", environment):
-            raise UserError(
-                f"nothing was sealed, as the tree cannot be generated: {problem.message}",
-                path=problem.path,
-                line=problem.line,
-                hint=problem.hint,
-            )
-    everything = dict(writes)
-    removals: Sequence[str] = ()
-    for outcome in generation.outcomes:
-        if outcome.name == environment:
-            everything |= outcome.plan.writes
-            removals = outcome.plan.removals
-    return Plan(everything, tuple(removals))
+            raise UserError.of(problem, "nothing was sealed, as the tree cannot be generated: ")
+    return Plan(writes) | generation.plan_of(environment)

@@ -228,12 +228,8 @@ def _plan(
     writes = {found.path: written}
     if isinstance(found.files, Overlay):
         writes |= {path: content.decode() for path, content in found.files.writes.items()}
-    for outcome in generation.outcomes:
-        writes |= outcome.plan.writes
-    problems = tuple(
-        item for item in generation.problems if item.environment in ("", found.options.name)
-    )
-    return Plan(writes), problems
+    writes |= generation.plan_of(found.options.name, "").writes
+    return Plan(writes), generation.problems_of(found.options.name)
 
 
 def _inline_problem(item: InlineSecret, name: str) -> Problem:

@@ -153,11 +153,11 @@ def _adopted(files: Files, name: str) -> _Subject:
     item = next(iter(found.chosen([name])), None)
     if item is None or found.settings is None:
         problem = found.problems[0]
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     built = generate.build(files, found.settings, item)
     if built.resolved is None or built.release is None:
         problem = next(p for p in built.problems if p.severity is Severity.ERROR)
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     environment = built.resolved.environment
     if environment.adoption is None:
         raise UserError(
@@ -319,13 +319,8 @@ def _plan(
 ) -> tuple[Plan, tuple[Problem, ...]]:
     ahead = Overlay(files, {item.path: text.encode()})
     generation = generate.generate(ahead, [item.name], charts, renderer)
-    writes, removals = {item.path: text}, list[str]()
-    for outcome in generation.outcomes:
-        if outcome.name == item.name:
-            writes |= outcome.plan.writes
-            removals += outcome.plan.removals
-    problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
-    return Plan(writes, tuple(removals)), problems
+    plan = Plan({item.path: text}) | generation.plan_of(item.name)
+    return plan, generation.problems_of(item.name)
 
 
 def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:

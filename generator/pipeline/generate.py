@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -97,6 +99,19 @@ class Generation:
         for outcome in self.outcomes:
             found += outcome.problems
         return tuple(found)
+
+    def outcome(self, name: str) -> Outcome | None:
+        """The outcome of one environment, or of the repository as a whole (no name)."""
+        return next((item for item in self.outcomes if item.name == name), None)
+
+    def plan_of(self, *names: str) -> Plan:
+        """One plan for these environments; no name is the repository as a whole."""
+        plans = (item.plan for item in self.outcomes if item.name in names)
+        return functools.reduce(operator.or_, plans, Plan({}))
+
+    def problems_of(self, name: str) -> tuple[Problem, ...]:
+        """The findings of one environment, and those of the repository."""
+        return tuple(item for item in self.problems if item.environment in ("", name))
 
     @property
     def failed(self) -> frozenset[str]:
