@@ -102,6 +102,14 @@ def test_a_package_imports_only_packages_before_it():
     assert wrong == []
 
 
+def test_only_the_release_package_knows_a_table_of_chart_knowledge():
+    found = [f"{path}:{line}: {module}.{imported or ''}"
+             for _, path, module, imported, line in all_imports()
+             if path.parts[:2] != ("generator", "release")
+             and f"{module}.{imported}.".startswith("generator.release.v1.")]  # fmt: skip
+    assert found == [], "ask generator.release.chart_lines for the line of the chart at hand"
+
+
 def test_the_generator_never_imports_the_service():
     wrong = [f"{path}:{line}: {module}" for name, path, module, _, line in all_imports()
              if name == "generator" and module.split(".")[0] == "service"]  # fmt: skip

@@ -14,7 +14,7 @@ from generator.engine.argocd import GENERATED
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
-from generator.tree import catalogue, tree
+from generator.tree import catalogue, objects, tree
 from generator.tree.catalogue import Catalogue
 from generator.tree.plan import Plan
 
@@ -56,9 +56,9 @@ def prepare(
     removals: list[str] = []
     for name in chosen:
         _environment(files, f"{ROOT}/{name}", writes, removals, keep=keep)
-        roles = files.read(tree.access_path(name)) or b""
+        roles = files.read(objects.access_path(name)) or b""
         if tree.is_ours(roles):
-            writes[tree.access_path(name)] = _plain(roles)
+            writes[objects.access_path(name)] = _plain(roles)
     whole = not names
     if whole:
         _repository(files, writes, removals, keep=keep)
@@ -96,9 +96,9 @@ def _require_current(
     if not names:
         return
     generation = generate.generate(files, names, charts, renderer)
-    plans = {outcome.name: outcome.plan for outcome in generation.outcomes}
     for name in names:
-        if name not in plans or plans[name] or name in generation.failed:
+        outcome = generation.outcome(name)
+        if outcome is None or outcome.plan or name in generation.failed:
             raise UserError(
                 f"the tree of {name} is not what its definition gives",
                 path=f"{ROOT}/{name}/{FILE_NAME}",

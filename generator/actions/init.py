@@ -101,10 +101,9 @@ def _plan(target: Path, options: Options, folder: str) -> Plan:
     problems = catalogue.load(files).problems
     if has_errors(problems):
         first = problems[0]
-        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+        raise UserError.of(first)
     writes = {path: content.decode() for path, content in baked.items()}
-    for outcome in generate.generate(files, (), charts()).outcomes:
-        writes |= outcome.plan.writes
+    writes |= generate.generate(files, (), charts()).plan_of("").writes
     here = {path: text for path, text in writes.items() if not (target / path).exists()}
     return Plan(dict(sorted(here.items())))
 

@@ -99,9 +99,7 @@ def prepare(
         for item in (*generation.problems, *_beside(generation.catalogue, options.name))
         if item.environment in ("", options.name) and item.rule != "tree/symlink"
     )
-    writes = {path: text}
-    for outcome in generation.outcomes:
-        writes |= outcome.plan.writes
+    writes = {path: text, **generation.plan_of(options.name, "").writes}
     return Creation(options.name, Plan(writes), problems, notes)
 
 
@@ -135,7 +133,7 @@ def _require(found: Catalogue, options: Options, files: WorkTree) -> None:
         raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     if files.read(f"{ROOT}/{options.name}/{FILE_NAME}") is not None:
         raise UserError(
             f"environment {options.name} is there already",
@@ -166,7 +164,7 @@ def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
 
 def _require_place(root: Path, found: Catalogue) -> None:
     for item in location.problems(root, found.settings):
-        raise UserError(item.message, path=item.path, line=item.line, hint=item.hint)
+        raise UserError.of(item)
 
 
 def guessed_tier(name: str) -> str:
@@ -245,7 +243,7 @@ def _from(found: Catalogue, options: Options, ask: Ask) -> tuple[str, tuple[str,
     source = next(iter(found.chosen([options.source])), None)
     if source is None:
         first = next(item for item in found.problems if item.environment == options.source)
-        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+        raise UserError.of(first)
     made = copy_definition.offspring(source, options.name, options.fields)
     text = made.text
     last = options.name.rpartition("/")[2]

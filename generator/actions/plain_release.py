@@ -13,7 +13,7 @@ from generator.core.problem import Problem, Severity
 from generator.diff.model import Facts, Side
 from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
-from generator.release.v1.nondeterminism import PINS
+from generator.release import chart_lines
 from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.report.assemble import environment_diff
@@ -82,7 +82,8 @@ class PlainReleases:
                 hint=f"gen-env chart pull {version}",
             )
             return Side(revision, failure=problem)
-        answer = normalise.render(self.renderer, self._request(source, facts), PINS)
+        pins = chart_lines.closest(facts.version).pins
+        answer = normalise.render(self.renderer, self._request(source, facts), pins)
         values = source.values
         known = Facts(
             airflow_version=str(values.get("airflowVersion") or facts.values.get("airflowVersion")),

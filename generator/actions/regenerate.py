@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,9 +62,8 @@ class Regeneration:
     @property
     def plan(self) -> Plan:
         """What is written for everything that can be generated."""
-        plans = [item.plan for item in self.renewals if item.possible] + [self.common]
-        writes = {path: text for plan in plans for path, text in plan.writes.items()}
-        return Plan(writes, tuple(path for plan in plans for path in plan.removals))
+        plans = [item.plan for item in self.renewals if item.possible]
+        return functools.reduce(operator.or_, [*plans, self.common])
 
 
 def prepare(root: Path, names: Sequence[str], charts: Charts, renderer: Renderer) -> Regeneration:
@@ -72,15 +73,14 @@ def prepare(root: Path, names: Sequence[str], charts: Charts, renderer: Renderer
     """
     files = WorkTree(root)
     generation = generate.generate(files, names, charts, renderer)
-    renewals, common = [], Plan({})
+    renewals = []
     for outcome in generation.outcomes:
         if not outcome.name:
-            common = outcome.plan
             continue
         lock = generation.built[outcome.name].lock
         made_by = lock.gen_env if lock else ""
         renewals.append(Renewal(outcome.name, made_by, outcome.plan, outcome.problems))
-    found = Regeneration(tuple(renewals), common, generation.problems, None)
+    found = Regeneration(tuple(renewals), generation.plan_of(""), generation.problems, None)
     changed = [item for item in found.renewals if item.possible and item.plan]
     report = _report(files, found.plan, changed, charts, renderer) if changed else None
     return dataclasses.replace(found, report=report)

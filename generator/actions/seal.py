@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Severity
-from generator.manifests import secrets
+from generator.manifests import sealed_secrets
 from generator.model.repository import CONTROLLER
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
@@ -32,6 +32,7 @@ from generator.seal import (
 from generator.seal.certificate import SealingCertificate
 from generator.seal.sealed_secret import State
 from generator.tree import catalogue, tree
+from generator.tree.objects import SecretFile
 from generator.tree.plan import Plan
 
 Ask = Callable[[str], Secret]
@@ -154,7 +155,7 @@ def _built(files: Files, name: str) -> Built:
             return built
         problems = built.problems
     first = problems[0]
-    raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+    raise UserError.of(first)
 
 
 def _certificate(root: Path, release: Release, options: Options) -> SealingCertificate:
@@ -298,13 +299,13 @@ def _generated(
     return None
 
 
-def _file(built: Built, name: str) -> tree.SecretFile | None:
+def _file(built: Built, name: str) -> SecretFile | None:
     return next((file for file in built.secrets if file.name == name), None)
 
 
 def _manifest(built: Built, release: Release, need: SecretNeed) -> Mapping[str, Any]:
     file = _file(built, need.name)
-    return file.manifest if file else secrets.stub(release, need)
+    return file.manifest if file else sealed_secrets.stub(release, need)
 
 
 def _open(built: Built, need: SecretNeed) -> list[str]:
@@ -347,16 +348,5 @@ def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts
     generation = generate.generate(ahead, [environment], charts)
     for problem in generation.problems:
         if problem.severity is Severity.ERROR and problem.environment in ("", environment):
-            raise UserError(
-                f"nothing was sealed, as the tree cannot be generated: {problem.message}",
-                path=problem.path,
-                line=problem.line,
-                hint=problem.hint,
-            )
-    everything = dict(writes)
-    removals: Sequence[str] = ()
-    for outcome in generation.outcomes:
-        if outcome.name == environment:
-            everything |= outcome.plan.writes
-            removals = outcome.plan.removals
-    return Plan(everything, tuple(removals))
+            raise UserError.of(problem, "nothing was sealed, as the tree cannot be generated: ")
+    return Plan(writes) | generation.plan_of(environment)

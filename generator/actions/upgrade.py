@@ -85,22 +85,14 @@ def _one(
     text = _edited(item, options)
     ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, options)})
     generation = generate.generate(ahead, [item.name], charts, renderer)
-    problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
-    writes: dict[str, str] = {}
-    removals: list[str] = []
-    if text != item.document.text:
-        writes[item.path] = text
-    for outcome in generation.outcomes:
-        if outcome.name == item.name:
-            writes |= outcome.plan.writes
-            removals += outcome.plan.removals
+    own = Plan({item.path: text} if text != item.document.text else {})
     before = generate.build(files, found.settings, item) if found.settings else None
     after = generation.built.get(item.name)
     return Upgrade(
         item.name,
         tuple(_moves(item, options)),
-        Plan(writes, tuple(removals)),
-        problems,
+        own | generation.plan_of(item.name),
+        generation.problems_of(item.name),
         tuple(_notes(before, after, item, options, charts)),
         tuple(_steps(item, options)),
     )

@@ -29,8 +29,6 @@ from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import adopted
 from generator.release.release import Release
-from generator.release.v1.nondeterminism import PINS
-from generator.release.v1.values import secret_names
 from generator.render import nondeterminism
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import plan
@@ -240,8 +238,7 @@ def _rendered_problems(
     result = generate.render_release(built, tools.charts, tools.renderer, problems)
     if result is None:
         return problems
-    everything: list[Any] = [*generate.own_manifests(built), *result.manifests]
-    everything.append(generate.application_of(built))
+    everything: list[Any] = [*generate.written(built), *result.manifests]
     environment = release.environment
     version = release.resolved.cluster.kubernetes_version
     problems += _random(built, archive, result, tools)
@@ -262,13 +259,14 @@ def _random(
     built: Built, archive: ChartArchive, first: RenderResult, tools: Toolchain
 ) -> Iterator[Problem]:
     """What a second render makes differently: each sync would change it."""
-    if tools.again is None or built.resolved is None:
+    if tools.again is None or built.resolved is None or built.release is None:
         return
     request = generate.request(built, archive)
     second = tools.again(request)
     if isinstance(second, RenderFailure):
         return
-    for field in nondeterminism.compare(first, second, request.namespace, PINS):
+    pins = built.release.line.pins
+    for field in nondeterminism.compare(first, second, request.namespace, pins):
         hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
         yield built.resolved.problem(
             "render/random",
@@ -286,7 +284,7 @@ def _context(release: Release) -> Context:
     if environment.secrets.provider != "sealed-secrets":
         known |= {need.name: frozenset(need.key_names) for need in release.needs}
     if environment.ingress and environment.ingress.tls:
-        known[secret_names.tls(environment)] = None
+        known[release.line.tls_secret(environment)] = None
     argocd = release.resolved.settings.repository.argocd.namespace
     return Context(
         namespace=environment.namespace,

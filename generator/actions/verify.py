@@ -80,7 +80,7 @@ def subject_at(at: Revision, environment: str) -> Subject:
     """What the cluster must show of an environment at a revision; raises as `subject` does."""
     found = catalogue.load(at.files)
     if found.settings is None:
-        raise UserError(found.problems[0].message, path=found.problems[0].path)
+        raise UserError.of(found.problems[0])
     found.chosen([environment])
     inputs = side.inputs(at.files, environment, found.settings)
     if inputs is None or inputs.cluster is None:

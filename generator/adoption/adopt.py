@@ -178,7 +178,8 @@ def _simpler(
     """Stage, values, and what of them must be said; stages that say the same only once."""
     seen: list[Mapping[str, Any]] = []
     for stage in _STAGES:
-        simple = simplify.renamed(user) if stage.rename else dict(user)
+        rows = values.line.old_keys.renamed if stage.rename else ()
+        simple = simplify.renamed(user, rows)
         if stage.drop:
             simple = simplify.dropped(simple, [item.path for item in unread])
         keep = simplify.pruned(simple, values.defaults) if stage.prune else simple
@@ -227,12 +228,8 @@ def _plan(
     writes = {found.path: written}
     if isinstance(found.files, Overlay):
         writes |= {path: content.decode() for path, content in found.files.writes.items()}
-    for outcome in generation.outcomes:
-        writes |= outcome.plan.writes
-    problems = tuple(
-        item for item in generation.problems if item.environment in ("", found.options.name)
-    )
-    return Plan(writes), problems
+    writes |= generation.plan_of(found.options.name, "").writes
+    return Plan(writes), generation.problems_of(found.options.name)
 
 
 def _inline_problem(item: InlineSecret, name: str) -> Problem:

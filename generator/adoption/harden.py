@@ -21,10 +21,9 @@ from generator.model.adoption import STEPS, Adoption, Step
 from generator.model.repository import Cluster
 from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
-from generator.release import adopted, chart_lines
+from generator.release import adopted
 from generator.release.adopted_settings import step_of
 from generator.release.setting import Setting
-from generator.release.v1.names import Names
 from generator.render.request import Renderer
 from generator.report.model import Report
 from generator.tree import catalogue
@@ -143,12 +142,6 @@ class _Subject:
     adoption: Adoption
     cluster: Cluster
 
-    @property
-    def chart_version(self) -> str:
-        """The chart version."""
-        assert self.built.resolved is not None
-        return self.built.resolved.environment.chart.version
-
     def has(self, setting: Setting) -> bool:
         """Whether the chart gets this very value already."""
         assert self.built.release is not None
@@ -160,11 +153,11 @@ def _adopted(files: Files, name: str) -> _Subject:
     item = next(iter(found.chosen([name])), None)
     if item is None or found.settings is None:
         problem = found.problems[0]
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     built = generate.build(files, found.settings, item)
     if built.resolved is None or built.release is None:
         problem = next(p for p in built.problems if p.severity is Severity.ERROR)
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     environment = built.resolved.environment
     if environment.adoption is None:
         raise UserError(
@@ -172,9 +165,7 @@ def _adopted(files: Files, name: str) -> _Subject:
             path=item.path,
             hint="gen-env validate finds what its own settings take away",
         )
-    line = chart_lines.line_for(environment.chart.version)
-    assert line is not None
-    full = tuple(line.settings(environment, built.resolved.cluster))
+    full = tuple(built.release.line.settings(environment, built.resolved.cluster))
     return _Subject(item, built, full, environment.adoption, built.resolved.cluster)
 
 
@@ -244,10 +235,9 @@ def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
         return taken[key]
     if "rest" not in steps:
         return ""
-    line = chart_lines.line_for(subject.chart_version)
-    assert line is not None
-    owner: str | None = line.owner(tuple(str(part) for part in path), taken)
-    return owner or ""
+    assert subject.built.release is not None
+    line = subject.built.release.line
+    return line.owner(tuple(str(part) for part in path), taken) or ""
 
 
 def _given_anyway(
@@ -289,13 +279,13 @@ def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
 def _would_rename(subject: _Subject) -> bool:
     assert subject.built.release is not None
     release = subject.built.release
-    values = release.values
+    values, names = release.values, release.line.names
     standard = {**values, "useStandardNaming": True}
     environment = release.environment
     return (
         "useStandardNaming" not in environment.values
-        and Names.of(standard, environment.release, environment.namespace).full
-        != Names.of(values, environment.release, environment.namespace).full
+        and names(standard, environment.release, environment.namespace).full
+        != names(values, environment.release, environment.namespace).full
     )
 
 
@@ -329,13 +319,8 @@ def _plan(
 ) -> tuple[Plan, tuple[Problem, ...]]:
     ahead = Overlay(files, {item.path: text.encode()})
     generation = generate.generate(ahead, [item.name], charts, renderer)
-    writes, removals = {item.path: text}, list[str]()
-    for outcome in generation.outcomes:
-        if outcome.name == item.name:
-            writes |= outcome.plan.writes
-            removals += outcome.plan.removals
-    problems = tuple(p for p in generation.problems if p.environment in ("", item.name))
-    return Plan(writes, tuple(removals)), problems
+    plan = Plan({item.path: text}) | generation.plan_of(item.name)
+    return plan, generation.problems_of(item.name)
 
 
 def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:

@@ -135,7 +135,7 @@ def _allowing(files: Files, settings: Settings, kept: Mapping[str, str]) -> tupl
         return files, settings
     loaded, problems = definition.load_settings(text.encode())
     if loaded is None:
-        raise UserError(problems[0].message, path=SETTINGS, line=problems[0].line)
+        raise UserError.of(problems[0])
     return Overlay(files, {SETTINGS: text.encode()}), loaded
 
 
@@ -146,7 +146,7 @@ def _settings(files: Files, options: Options) -> Settings:
         raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
-        raise UserError(problem.message, path=problem.path, line=problem.line, hint=problem.hint)
+        raise UserError.of(problem)
     path = f"{ROOT}/{options.name}/{FILE_NAME}"
     if files.read(path) is not None:
         raise UserError(

@@ -10,8 +10,8 @@ from generator.core.problem import Problem
 from generator.helmvalues.values import Path, ValuesInput, lookup
 from generator.lint.values.deprecated import IGNORED, deprecated_problems
 from generator.lint.values.unknown_keys import unknown_key_problems
+from generator.release.chart_line import Renamed
 from generator.release.setting import copied
-from generator.release.v1.deprecated import RENAMED
 from generator.render.request import canonical
 
 _MISSING = object()
@@ -57,10 +57,10 @@ def _recorded(values: ValuesInput, check: Any) -> Iterator[Named]:
         yield Named(asked[-1], problem)
 
 
-def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(values: Mapping[str, Any], rows: Sequence[Renamed]) -> dict[str, Any]:
     """The values under today's names, where the old name and nothing at the new one is written."""
     result: dict[str, Any] = copied(values)
-    for row in RENAMED:
+    for row in rows:
         old = row.old.split(".")
         value = lookup(result, row.old)
         targets = [new.split(".") for new in row.new]

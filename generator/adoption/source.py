@@ -150,9 +150,7 @@ def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[Value
 def _usable(source: ValuesSource) -> ValuesSource:
     for problem in source.problems:
         if problem.severity is Severity.ERROR or not source.usable:
-            raise UserError(
-                problem.message, path=problem.path, line=problem.line, hint=problem.hint
-            )
+            raise UserError.of(problem)
     return source
 
 

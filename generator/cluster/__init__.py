@@ -2,7 +2,7 @@
 
 from generator.cluster.client import Cluster
 from generator.cluster.errors import ClusterError, Trouble
-from generator.cluster.kinds import ResourceType
 from generator.cluster.objects import Event, Listing
+from generator.kube.resource_type import ResourceType
 
 __all__ = ["Cluster", "ClusterError", "Event", "Listing", "ResourceType", "Trouble"]

@@ -12,9 +12,9 @@ from typing import Any
 from generator.cluster import kinds
 from generator.cluster.connection import Connection, Stream, from_kubeconfig, from_pod
 from generator.cluster.errors import ClusterError, Trouble, from_status
-from generator.cluster.kinds import ResourceType
 from generator.cluster.objects import Event, Listing, trimmed
 from generator.kube.resource import Object, group_of
+from generator.kube.resource_type import ResourceType
 
 _PAGE = "500"
 _MAX_OBJECTS = 5_000

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from generator.core.problem import Problem
+
 
 class UserError(Exception):
     """A mistake in what we were given, or a limit of the machine; never a bug of ours.
@@ -18,6 +22,12 @@ class UserError(Exception):
         self.path = path
         self.line = line
         self.hint = hint
+
+    @classmethod
+    def of(cls, problem: Problem, before: str = "") -> Self:
+        """The error of a finding: its message after `before`, with its place and hint."""
+        message = f"{before}{problem.message}"
+        return cls(message, path=problem.path, line=problem.line, hint=problem.hint)
 
     @property
     def place(self) -> str:

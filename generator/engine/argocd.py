@@ -5,46 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from generator import manifests
 from generator.core.problem import Problem, Severity
 from generator.definition.definition import ROOT
 from generator.model.repository import Repository
 from generator.model.sync import Window
+from generator.release.chart_line import GroupKind
 from generator.release.release import Release
 
 GENERATED = "generated"
 CHART_FOLDER = "chart"
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _GIT = "git"
-
-# Kinds of the chart and of ours (Argo CD denies everything else in a managed project).
-_NAMESPACED = (
-    ("", "ConfigMap"),
-    ("", "LimitRange"),
-    ("", "PersistentVolumeClaim"),
-    ("", "ResourceQuota"),
-    ("", "Secret"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("apps", "Deployment"),
-    ("apps", "StatefulSet"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-    ("batch", "CronJob"),
-    ("batch", "Job"),
-    ("bitnami.com", "SealedSecret"),
-    ("external-secrets.io", "ExternalSecret"),
-    ("keda.sh", "ScaledObject"),
-    ("monitoring.coreos.com", "ServiceMonitor"),
-    ("networking.k8s.io", "Ingress"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("policy", "PodDisruptionBudget"),
-    ("rbac.authorization.k8s.io", "Role"),
-    ("rbac.authorization.k8s.io", "RoleBinding"),
-)
-_CLUSTER_WIDE = (("", "Namespace"),)
-_MULTI_NAMESPACE = (
-    ("rbac.authorization.k8s.io", "ClusterRole"),
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-)
 
 
 def project_name(release: Release) -> str:
@@ -189,19 +161,15 @@ def project(repository: Repository, name: str, releases: Sequence[Release]) -> d
     destinations = sorted(
         {(item.resolved.cluster.server, item.environment.namespace) for item in releases}
     )
-    wide = list(_CLUSTER_WIDE)
-    if any(item.environment.rbac.multi_namespace for item in releases):
-        wide += _MULTI_NAMESPACE
+    wide, namespaced = _kinds(releases)
     spec: dict[str, Any] = {
         "description": "Apache Airflow environments, managed by gen-env",
         "sourceRepos": sorted(sources),
         "destinations": [
             {"server": server, "namespace": namespace} for server, namespace in destinations
         ],
-        "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in wide],
-        "namespaceResourceWhitelist": [
-            {"group": group, "kind": kind} for group, kind in _NAMESPACED
-        ],
+        "clusterResourceWhitelist": _entries(wide),
+        "namespaceResourceWhitelist": _entries(namespaced),
     }
     windows = [
         _window(item, window) for item in releases for window in item.environment.sync.windows
@@ -218,6 +186,25 @@ def project(repository: Repository, name: str, releases: Sequence[Release]) -> d
         },
         "spec": spec,
     }
+
+
+def _kinds(releases: Sequence[Release]) -> tuple[set[GroupKind], set[GroupKind]]:
+    """Kinds without and with a namespace: gen-env's own, and those of the releases' charts."""
+    wide: set[GroupKind] = set()
+    namespaced: set[GroupKind] = set()
+    for kind in manifests.kinds():
+        known = namespaced if kind.resource.namespaced else wide
+        known.add((kind.resource.group, kind.resource.kind))
+    for release in releases:
+        namespaced.update(release.line.kinds)
+        if release.environment.rbac.multi_namespace:
+            wide.update(release.line.cluster_kinds)
+    return wide, namespaced
+
+
+def _entries(kinds: set[GroupKind]) -> list[dict[str, str]]:
+    """Entries of a whitelist; Argo CD denies every kind that a managed project does not list."""
+    return [{"group": group, "kind": kind} for group, kind in sorted(kinds)]
 
 
 def root(repository: Repository) -> dict[str, Any]:

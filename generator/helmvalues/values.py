@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from generator.release import chart_lines
+from generator.release.chart_line import ChartLine
+
 Path = tuple[str | int, ...]
 Locate = Callable[[Path], tuple[str, int | None]]
 Engine = Literal["argocd", "flux", "helm"]
@@ -44,6 +47,11 @@ class ValuesInput:
     tier: str = ""
     locate: Locate = nowhere
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def line(self) -> ChartLine:
+        """What is known of the chart, or of the newest one where nothing is known of this one."""
+        return chart_lines.closest(self.chart_version)
 
     def get(self, path: str | Path) -> Any:
         """The effective value, or None."""

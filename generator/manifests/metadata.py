@@ -1,17 +1,57 @@
-"""Metadata that every object of ours carries."""
+"""How a kind of object beside the chart is declared, and the metadata that every object carries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from generator.core.problem import Problem
+from generator.kube.resource import Object
+from generator.kube.resource_type import ResourceType
 from generator.release.release import Release
 
-GUARDED = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
+GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 """Argo CD asks a person before it prunes or deletes such an object (Argo CD >= 3.1)."""
 
 WAVE = "argocd.argoproj.io/sync-wave"
-NAMESPACE_WAVE, SECRET_WAVE, POLICY_WAVE = "-10", "-5", "-3"
+NAMESPACE_WAVE, SECRET_WAVE, POLICY_WAVE = -10, -5, -3
+"""What an environment stands on comes before the chart's objects, which have wave 0."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of object: its name in the API, and what Argo CD and `verify` do with it.
+
+    `wave` is its turn in a sync; a `guarded` one goes only after a person said yes; `followed`
+    (namespaced kinds only) gives `verify` the right to watch it, and its health then counts.
+    """
+
+    resource: ResourceType
+    wave: int = 0
+    guarded: bool = False
+    followed: bool = False
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What tells Argo CD so."""
+        wave = {WAVE: str(self.wave)} if self.wave else {}
+        return {**(GUARD if self.guarded else {}), **wave}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one module adds to a release: its kinds, its objects, and what stands in their way.
+
+    The objects are written to `generated/manifests/<name>.yaml`, or, where people have to seal
+    them, to a file each below `secrets/`.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    objects: Callable[[Release], Sequence[Object]]
+    problems: Callable[[Release], tuple[Problem, ...]] = lambda _: ()
+    sealed: bool = False
 
 
 def labels(release: Release) -> dict[str, str]:
@@ -26,20 +66,23 @@ def labels(release: Release) -> dict[str, str]:
 
 def manifest(
     release: Release,
-    api_version: str,
-    kind: str,
+    kind: Kind,
     name: str,
     body: Mapping[str, Any],
     *,
-    annotations: Mapping[str, str] | None = None,
-    namespaced: bool = True,
     more_labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One object with our labels, in the environment's namespace."""
+    """One object with our labels and its kind's annotations, in the environment's namespace."""
     metadata: dict[str, Any] = {"name": name}
-    if namespaced:
+    if kind.resource.namespaced:
         metadata["namespace"] = release.environment.namespace
     metadata["labels"] = dict(sorted({**labels(release), **(more_labels or {})}.items()))
-    if annotations:
-        metadata["annotations"] = dict(sorted(annotations.items()))
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+    if kind.annotations:
+        metadata["annotations"] = dict(sorted(kind.annotations.items()))
+    resource = kind.resource
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": metadata,
+        **body,
+    }

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.manifests.metadata import GUARDED, NAMESPACE_WAVE, POLICY_WAVE, WAVE, manifest
+from generator.kube.resource_type import ResourceType
+from generator.manifests.metadata import NAMESPACE_WAVE, POLICY_WAVE, Kind, Manifest, manifest
 from generator.release.release import Release
+
+_NAMESPACE = Kind(
+    ResourceType("", "v1", "namespaces", "Namespace", namespaced=False),
+    wave=NAMESPACE_WAVE,
+    guarded=True,
+)
+_QUOTA = Kind(ResourceType("", "v1", "resourcequotas", "ResourceQuota"), wave=POLICY_WAVE)
+_LIMITS = Kind(ResourceType("", "v1", "limitranges", "LimitRange"), wave=POLICY_WAVE)
 
 
 def objects(release: Release) -> list[dict[str, Any]]:
@@ -24,48 +33,22 @@ def namespace(release: Release) -> dict[str, Any]:
         "pod-security.kubernetes.io/warn": "restricted",
         **environment.namespace_labels,
     }
-    return manifest(
-        release,
-        "v1",
-        "Namespace",
-        environment.namespace,
-        {},
-        annotations={**GUARDED, WAVE: NAMESPACE_WAVE},
-        namespaced=False,
-        more_labels=more,
-    )
+    return manifest(release, _NAMESPACE, environment.namespace, {}, more_labels=more)
 
 
 def bounds(release: Release) -> list[dict[str, Any]]:
     """ResourceQuota and LimitRange, where the definition asks for them."""
     environment = release.environment
     found = []
-    annotations = {WAVE: POLICY_WAVE}
     if environment.quota is not None:
         body: dict[str, Any] = {"spec": {"hard": dict(sorted(environment.quota.hard.items()))}}
-        found.append(
-            manifest(
-                release,
-                "v1",
-                "ResourceQuota",
-                f"{environment.release}-quota",
-                body,
-                annotations=annotations,
-            )
-        )
+        found.append(manifest(release, _QUOTA, f"{environment.release}-quota", body))
     if environment.limits is not None:
         limits = environment.limits.model_dump(mode="json", by_alias=True)
         amounts = {name: dict(sorted(part.items())) for name, part in limits.items() if part}
-        item = {"type": "Container", **amounts}
-        body = {"spec": {"limits": [item]}}
-        found.append(
-            manifest(
-                release,
-                "v1",
-                "LimitRange",
-                f"{environment.release}-limits",
-                body,
-                annotations=annotations,
-            )
-        )
+        body = {"spec": {"limits": [{"type": "Container", **amounts}]}}
+        found.append(manifest(release, _LIMITS, f"{environment.release}-limits", body))
     return found
+
+
+MANIFEST = Manifest("namespace", (_NAMESPACE, _QUOTA, _LIMITS), objects)

@@ -7,13 +7,18 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.kube.resource import LAUNCHED_BY_TASKS
+from generator.kube.resource_type import ResourceType
 from generator.manifests import peer_ports
-from generator.manifests.metadata import POLICY_WAVE, WAVE, manifest
+from generator.manifests.metadata import POLICY_WAVE, Kind, Manifest, manifest
 from generator.model.network import Peer
 from generator.release.release import Release
-from generator.release.v1.topology import Flow, flows
+from generator.release.topology import Flow
 
 Ports = Iterable[tuple[int, str]]
+
+_POLICY = Kind(
+    ResourceType("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"), wave=POLICY_WAVE
+)
 
 _LAUNCHED = {LAUNCHED_BY_TASKS: "True"}
 
@@ -24,7 +29,7 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
     if mode == "off":
         return [], ()
     problems: list[Problem] = []
-    needed = flows(release.topology)
+    needed = release.line.flows(release.topology)
     found = [_default(release, egress=mode == "enforce")]
     if mode == "enforce":
         found.append(_dns(release))
@@ -37,16 +42,8 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
 
 
 def _named(release: Release, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return manifest(
-        release,
-        "networking.k8s.io/v1",
-        "NetworkPolicy",
-        f"{release.topology.names.full}-allow-{name}"
-        if name
-        else f"{release.topology.names.full}-default-deny",
-        {"spec": spec},
-        annotations={WAVE: POLICY_WAVE},
-    )
+    suffix = f"allow-{name}" if name else "default-deny"
+    return manifest(release, _POLICY, f"{release.topology.names.full}-{suffix}", {"spec": spec})
 
 
 def _default(release: Release, *, egress: bool) -> dict[str, Any]:
@@ -231,3 +228,11 @@ def _undeclared(release: Release, flow: Flow, where: str) -> Problem:
         "networkPolicy",
         hint=f"declare {where}, or set networkPolicy.mode to off",
     )
+
+
+MANIFEST = Manifest(
+    "network-policies",
+    (_POLICY,),
+    objects=lambda release: policies(release)[0],
+    problems=lambda release: policies(release)[1],
+)

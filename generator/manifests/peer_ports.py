@@ -6,8 +6,7 @@ import urllib.parse
 from collections.abc import Iterator
 
 from generator.model.environment import Environment
-from generator.release.v1 import airflow_config
-from generator.release.v1.names import PORTS
+from generator.release.collector import HTTP_PORT, collector
 
 _BY_SCHEME = {"https": 443, "http": 80, "ssh": 22, "ldaps": 636, "ldap": 389}
 _SEARCH_ENGINE = 9200  # Elasticsearch and OpenSearch; their URL is in a Secret
@@ -62,8 +61,8 @@ def _collectors(environment: Environment) -> Iterator[int]:
     metrics, tracing = environment.metrics, environment.tracing
     endpoints = [metrics.endpoint] if metrics.type == "otel" else []
     endpoints += [tracing.endpoint] if tracing.enabled else []
-    named = [airflow_config.collector(item).port for item in endpoints if item is not None]
-    yield from named or [PORTS["otlp-http"]]
+    named = [collector(item).port for item in endpoints if item is not None]
+    yield from named or [HTTP_PORT]
 
 
 def _port(url: str) -> int:

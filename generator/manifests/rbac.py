@@ -12,11 +12,20 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from generator import manifests
 from generator.kube.resource import Object
 
 NAME = "gen-env-verify"
 LIVE_NAME = "gen-env-live-diff"
 _FOLLOW = ("list", "watch")
+_FOLLOWED = {
+    "": ("events", "persistentvolumeclaims", "pods"),
+    "apps": ("daemonsets", "deployments", "statefulsets"),
+    "autoscaling": ("horizontalpodautoscalers",),
+    "batch": ("jobs",),
+    "keda.sh": ("scaledobjects",),
+}
+"""What `verify` follows of the chart, by API group; of gen-env's own the kinds that say so."""
 _UNREAD = frozenset({"Secret"})
 """Kinds that the live diff leaves out rather than be allowed to read them."""
 
@@ -102,15 +111,11 @@ def environment_rules(namespace: str, *, proxied: Sequence[str] = ()) -> tuple[R
     def rule(group: str, resources: Sequence[str], verbs: Sequence[str] = _FOLLOW) -> Rule:
         return Rule(namespace, group, tuple(resources), tuple(verbs))
 
-    rules = [
-        rule("", ("events", "persistentvolumeclaims", "pods")),
-        rule("", ("pods/log",), ("get",)),
-        rule("apps", ("daemonsets", "deployments", "statefulsets")),
-        rule("autoscaling", ("horizontalpodautoscalers",)),
-        rule("batch", ("jobs",)),
-        rule("bitnami.com", ("sealedsecrets",)),
-        rule("keda.sh", ("scaledobjects",)),
-    ]
+    read = {group: set(plurals) for group, plurals in _FOLLOWED.items()}
+    for kind in manifests.followed():
+        read.setdefault(kind.resource.group, set()).add(kind.resource.plural)
+    rules = [rule(group, sorted(read[group])) for group in sorted(read)]
+    rules.insert(1, rule("", ("pods/log",), ("get",)))
     if proxied:
         names = tuple(sorted(proxied))
         rules.append(Rule(namespace, "", ("services/proxy",), ("get",), names))
@@ -145,7 +150,7 @@ def role_manifests(
     rules: Sequence[Rule], subject: Subject, *, name: str = NAME
 ) -> tuple[Object, ...]:
     """A Role and its RoleBinding for every namespace in the rules, in order."""
-    manifests: list[Object] = []
+    roles: list[Object] = []
     for namespace in sorted({rule.namespace for rule in rules}):
         metadata = {
             "name": name,
@@ -153,7 +158,7 @@ def role_manifests(
             "labels": {"app.kubernetes.io/name": "gen-env", "app.kubernetes.io/component": name},
         }
         own = [rule.as_policy() for rule in rules if rule.namespace == namespace]
-        manifests += [
+        roles += [
             {
                 "apiVersion": "rbac.authorization.k8s.io/v1",
                 "kind": "Role",
@@ -172,7 +177,7 @@ def role_manifests(
                 "subjects": [subject.as_json()],
             },
         ]
-    return tuple(manifests)
+    return tuple(roles)
 
 
 def self_check(cluster: Reviewer, rules: Iterable[Rule]) -> list[Missing]:

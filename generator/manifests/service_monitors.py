@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generator.manifests.metadata import manifest
+from generator.kube.resource_type import ResourceType
+from generator.manifests.metadata import Kind, Manifest, manifest
 from generator.release.release import Release
-from generator.release.v1 import otel_collector
 
+_MONITOR = Kind(
+    ResourceType("monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor"),
+)
+_SERVICE = Kind(ResourceType("", "v1", "services", "Service"))
 # Component → port names of its Service.
 _SCRAPED = {"statsd": "statsd-scrape", "pgbouncer": "pgb-metrics"}
 _COLLECTOR = "otel-collector"
@@ -28,7 +32,7 @@ def monitors(release: Release) -> list[dict[str, Any]]:
     for component, port in _SCRAPED.items():
         if release.topology.has(component):
             found.append(_monitor(release, component, [port], names.labels(component)))
-    ports = otel_collector.scraped(release.values)
+    ports = release.line.scraped(release.values)
     if release.topology.has(_COLLECTOR) and ports:
         found.append(_service(release, ports))
         found.append(_monitor(release, _COLLECTOR, [name for name, _ in ports], _OURS))
@@ -45,8 +49,7 @@ def _monitor(
     }
     return manifest(
         release,
-        "monitoring.coreos.com/v1",
-        "ServiceMonitor",
+        _MONITOR,
         release.topology.names.of_part(component),
         {"spec": spec},
         more_labels=release.resolved.cluster.monitoring.labels,
@@ -65,4 +68,7 @@ def _service(release: Release, ports: Sequence[tuple[str, int]]) -> dict[str, An
         ],
     }
     name = f"{names.of_part(_COLLECTOR)}-metrics"
-    return manifest(release, "v1", "Service", name, {"spec": spec}, more_labels=_OURS)
+    return manifest(release, _SERVICE, name, {"spec": spec}, more_labels=_OURS)
+
+
+MANIFEST = Manifest("service-monitors", (_MONITOR, _SERVICE), monitors)

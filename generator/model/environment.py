@@ -193,4 +193,9 @@ class Environment(Spec):
     @property
     def airflow_3(self) -> bool:
         """Airflow 3 or newer: an API server, a DAG processor of its own, JWT."""
-        return int(self.airflow.version.split(".")[0]) >= 3
+        return self.airflow_since(3, 0)
+
+    def airflow_since(self, major: int, minor: int) -> bool:
+        """Whether its Airflow is that release or a newer one."""
+        first, second, _ = self.airflow.version.split(".")
+        return (int(first), int(second)) >= (major, minor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,16 +17,15 @@ from generator.core.problem import Problem, Severity, has_errors
 from generator.definition import lock_file, resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
-from generator.engine import argocd
-from generator.manifests import namespace, network_policies, secrets, service_monitors
+from generator.kube.resource import Object
 from generator.release import release
 from generator.release.release import Release
 from generator.release.setting import at
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import catalogue, plan, tree
+from generator.tree import catalogue, objects, plan, tree
 from generator.tree.catalogue import Catalogue
+from generator.tree.objects import SecretFile
 from generator.tree.plan import Plan
-from generator.tree.tree import SecretFile
 
 _OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
 
@@ -98,6 +99,19 @@ class Generation:
         for outcome in self.outcomes:
             found += outcome.problems
         return tuple(found)
+
+    def outcome(self, name: str) -> Outcome | None:
+        """The outcome of one environment, or of the repository as a whole (no name)."""
+        return next((item for item in self.outcomes if item.name == name), None)
+
+    def plan_of(self, *names: str) -> Plan:
+        """One plan for these environments; no name is the repository as a whole."""
+        plans = (item.plan for item in self.outcomes if item.name in names)
+        return functools.reduce(operator.or_, plans, Plan({}))
+
+    def problems_of(self, name: str) -> tuple[Problem, ...]:
+        """The findings of one environment, and those of the repository."""
+        return tuple(item for item in self.problems if item.environment in ("", name))
 
     @property
     def failed(self) -> frozenset[str]:
@@ -220,13 +234,13 @@ def _bootstrap(
     releases = [item.release for item in built if item.release is not None]
     wanted = tree.bootstrap(found.settings.repository, releases)
     projects = f"{tree.BOOTSTRAP}/projects"
-    owned = [tree.ACCESS]
+    owned = [objects.ACCESS]
     if complete:
         owned.append(projects)
     else:
         wanted = {path: text for path, text in wanted.items() if not path.startswith(projects)}
     broken = {item.environment for item in found.problems}
-    kept = {tree.access_path(name) for name in {*found.definitions, *broken}}
+    kept = {objects.access_path(name) for name in {*found.definitions, *broken}}
     compared = plan.compare(files, wanted, owned, kept=kept)
     return Outcome("", compared, compared.problems)
 
@@ -291,24 +305,17 @@ def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
     return problem.rule == "chart/deprecated" and old is not None and at(values, old[1]) is None
 
 
-def own_manifests(built: Built) -> list[dict[str, Any]]:
+def own_manifests(built: Built) -> list[Object]:
     """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
     assert built.release is not None
-    release = built.release
-    policies, _ = network_policies.policies(release)
-    found = [
-        *namespace.objects(release),
-        *policies,
-        *service_monitors.monitors(release),
-        *secrets.external(release),
-    ]
-    if release.environment.secrets.provider == "sealed-secrets":
-        sealed = {file.name: dict(file.manifest) for file in built.secrets}
-        found += [sealed.get(need.name) or secrets.stub(release, need) for need in release.needs]
-    return found
+    return _flat(objects.beside(built.release, built.secrets))
 
 
-def application_of(built: Built) -> dict[str, Any]:
-    """The Application as `generate` writes it."""
+def written(built: Built) -> list[Object]:
+    """Every object that `generate` writes for an environment, the chart's apart."""
     assert built.release is not None
-    return argocd.application(built.release, complete=tree.complete(built.release, built.secrets))
+    return _flat(objects.written(built.release, built.secrets))
+
+
+def _flat(by_path: Mapping[str, Sequence[Object]]) -> list[Object]:
+    return [item for objects in by_path.values() for item in objects]

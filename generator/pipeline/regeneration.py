@@ -24,20 +24,14 @@ def wanted(generation: Generation, names: Iterable[str], skipped: Iterable[str])
     """
     left_out = {*generation.failed, *skipped} - {""}
     chosen = {*names, ""} - left_out
-    writes: dict[str, str] = {}
-    removals: list[str] = []
-    for outcome in generation.outcomes:
-        if outcome.name in chosen:
-            writes |= outcome.plan.writes
-            removals += outcome.plan.removals
-    writes = {path: text for path, text in writes.items() if not path.startswith(f"{SCHEMAS}/")}
-    return Plan(dict(sorted(writes.items())), tuple(sorted(removals)))
+    found = generation.plan_of(*chosen)
+    kept = sorted(path for path in found.writes if not path.startswith(f"{SCHEMAS}/"))
+    return Plan({path: found.writes[path] for path in kept}, tuple(sorted(found.removals)))
 
 
 def repository_drift(generation: Generation, files: Files) -> tuple[Problem, ...]:
     """Files of the repository as a whole that differ from what `generate` would write."""
-    whole = [outcome for outcome in generation.outcomes if not outcome.name]
-    return tuple(problem for item in whole for problem in plan.drift(files, item.plan, ""))
+    return plan.drift(files, generation.plan_of(""), "")
 
 
 def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ def settings(text: bytes) -> Repository:
     loaded, problems = load_settings(text)
     if loaded is None:
         first = problems[0]
-        raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+        raise UserError.of(first)
     return loaded.repository
 
 

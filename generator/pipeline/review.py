@@ -151,9 +151,7 @@ def _head(
     generation: generate.Generation | None,
 ) -> tuple[Inputs | None, tuple[Problem, ...]]:
     broken = tuple(item for item in after.problems if item.environment == name)
-    outcome = next(
-        (item for item in (generation.outcomes if generation else ()) if item.name == name), None
-    )
+    outcome = generation.outcome(name) if generation else None
     if outcome is None:
         return (None, broken) if not broken else (side.inputs(files, name, settings), broken)
     out_of_date = plan.drift(files, outcome.plan, name)

@@ -21,7 +21,7 @@ from generator.kube import fields
 from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
-from generator.release.v1.nondeterminism import PINS
+from generator.release import chart_lines
 from generator.render import normalise
 from generator.render.nondeterminism import RandomField
 from generator.render.normalise import Normalised
@@ -263,7 +263,7 @@ def _chart(
         kube_version=item.cluster.kubernetes_version,
         api_versions=tuple(sorted(item.cluster.api_versions)),
     )
-    answer = normalise.render(renderer, request, PINS)
+    answer = normalise.render(renderer, request, chart_lines.closest(version).pins)
     if isinstance(answer, RenderFailure):
         return answer.problems(environment=item.name, path=_values_path(item))[0]
     return answer

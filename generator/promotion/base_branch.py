@@ -44,9 +44,7 @@ class BaseBranch:
         found = self.found.chosen([name])
         if not found:
             problem = next(item for item in self.found.problems if item.environment == name)
-            raise UserError(
-                problem.message, path=problem.path, line=problem.line, hint=problem.hint
-            )
+            raise UserError.of(problem)
         return found[0]
 
     def inside(self, path: str) -> str:
@@ -90,12 +88,7 @@ def at_commit(
     found = catalogue.load(files)
     if found.settings is None:
         problem = found.problems[0]
-        raise UserError(
-            f"{branch} at {base[:12]}: {problem.message}",
-            path=problem.path,
-            line=problem.line,
-            hint=problem.hint,
-        )
+        raise UserError.of(problem, f"{branch} at {base[:12]}: ")
     return BaseBranch(root, tree, prefix, branch, base, remote, files, found, found.settings)
 
 

@@ -12,6 +12,7 @@ from generator.definition.definition import ROOT
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.render.request import Renderer
+from generator.tree.plan import Plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Regenerated:
         """Raise UserError when the environment cannot be generated."""
         if has_errors(self.problems):
             first = next(item for item in self.problems if has_errors([item]))
-            raise UserError(first.message, path=first.path, line=first.line, hint=first.hint)
+            raise UserError.of(first)
 
 
 def regenerate(
@@ -41,20 +42,20 @@ def regenerate(
     """
     after = generate.generate(edited, [name], charts, renderer)
     stale = generate.generate(before, [name], charts, renderer)
-    contents = dict(edited.contents)
-    for outcome in after.outcomes:
-        writes, removals = dict(outcome.plan.writes), set(outcome.plan.removals)
-        if not outcome.name:
-            known = next((item.plan for item in stale.outcomes if not item.name), None)
-            old_writes = known.writes if known else {}
-            writes = {path: text for path, text in writes.items() if old_writes.get(path) != text}
-            removals -= set(known.removals if known else ())
-        contents |= {path: text.encode() for path, text in writes.items()}
-        for path in removals:
-            contents.pop(path, None)
+    whole = _without(after.plan_of(""), stale.plan_of(""))
+    plan = after.plan_of(name) | whole
+    contents = {**edited.contents, **{path: text.encode() for path, text in plan.writes.items()}}
+    for path in plan.removals:
+        contents.pop(path, None)
     files = Snapshot(contents, edited.symlinks)
-    problems = tuple(item for item in after.problems if item.environment in ("", name))
-    return Regenerated(files, difference(before, files), problems, after.built.get(name))
+    built = after.built.get(name)
+    return Regenerated(files, difference(before, files), after.problems_of(name), built)
+
+
+def _without(plan: Plan, known: Plan) -> Plan:
+    """What a plan does and the known one does not."""
+    writes = {path: text for path, text in plan.writes.items() if known.writes.get(path) != text}
+    return Plan(writes, tuple(path for path in plan.removals if path not in known.removals))
 
 
 def difference(before: Snapshot, after: Snapshot) -> dict[str, bytes | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
-from types import ModuleType
 from typing import Any
 
 from generator.core.layered import dotted, leaves
@@ -14,9 +13,10 @@ from generator.definition.resolve import Resolved
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.release import adopted, adopted_settings, chart_lines
+from generator.release.chart_line import ChartLine
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
-from generator.release.v1.topology import Topology
+from generator.release.topology import Topology
 
 HASH_ANNOTATION = "gen-env.dev/secret-hash."
 
@@ -39,6 +39,11 @@ class Release:
     def environment(self) -> Environment:
         """The resolved definition."""
         return self.resolved.environment
+
+    @property
+    def line(self) -> ChartLine:
+        """What is known of its chart."""
+        return chart_lines.closest(self.environment.chart.version)
 
     @property
     def application(self) -> str:
@@ -103,7 +108,7 @@ def _unknown_line(resolved: Resolved) -> Problem:
     )
 
 
-def _of_adopted(line: ModuleType, narrow: Resolved, full: list[Setting]) -> list[Setting]:
+def _of_adopted(line: ChartLine, narrow: Resolved, full: list[Setting]) -> list[Setting]:
     """What an adopted environment's own words ask for, and what its steps took from `full`."""
     own = line.settings(narrow.environment, narrow.cluster)
     adoption = narrow.environment.adoption

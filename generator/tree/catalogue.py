@@ -12,7 +12,7 @@ from generator.core.problem import Problem, Severity
 from generator.definition import definition, lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.seal.sealed_secret import MAX_FILE_BYTES
-from generator.tree.tree import SecretFile
+from generator.tree.objects import SecretFile
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits

@@ -35,6 +35,13 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.writes or self.removals)
 
+    def __or__(self, other: Plan) -> Plan:
+        return Plan(
+            {**self.writes, **other.writes},
+            (*self.removals, *other.removals),
+            (*self.problems, *other.problems),
+        )
+
 
 def compare(
     files: Files,

@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.release.release import Release
 from generator.seal import sealed_secret
-from generator.tree.tree import SecretFile
+from generator.tree.objects import SecretFile
 
 _MADE = {
     "fernet": "generated",

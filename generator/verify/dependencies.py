@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from generator import manifests
 from generator.health import Health, Status, assess
 from generator.kube.fields import name_of, section
 from generator.kube.resource import Key, Object
+from generator.seal.sealed_secret import KIND as SEALED_SECRET
 from generator.verify.pods import pods_of, secrets_of
 from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
 from generator.verify.snapshot import SecretMeta, Snapshot, Source, moment_at, written
@@ -16,13 +18,25 @@ from generator.verify.target import WORKLOAD_KINDS, Expected
 
 def assess_unsealed(expected: Expected, snapshot: Snapshot) -> Condition:
     """Every rendered SealedSecret was taken in as rendered, and unsealed."""
-    name, rendered = "secrets", expected.of_kind("SealedSecret")
+    name, rendered = "secrets", expected.of_kind(SEALED_SECRET)
     if not rendered:
         return skipped(name, "no SealedSecret is rendered")
-    if Source.SEALED_SECRETS in snapshot.unavailable:
-        return unknown(name, snapshot.unavailable[Source.SEALED_SECRETS])
+    if Source.MANIFESTS in snapshot.unavailable:
+        return unknown(name, snapshot.unavailable[Source.MANIFESTS])
     judged = [(key, _sealed_health(item, snapshot.find(key))) for key, item in rendered]
     return _gathered(name, judged, "unsealed")
+
+
+def assess_manifests(expected: Expected, snapshot: Snapshot) -> list[Condition]:
+    """Every other object beside the chart that is followed is well; nothing where there is none."""
+    kinds = {kind.resource.kind for kind in manifests.followed()} - {SEALED_SECRET}
+    rendered = expected.of_kind(*kinds)
+    if not rendered:
+        return []
+    if Source.MANIFESTS in snapshot.unavailable:
+        return [unknown("manifests", snapshot.unavailable[Source.MANIFESTS])]
+    judged = [(key, _health_of(snapshot.find(key))) for key, _ in rendered]
+    return [_gathered("manifests", judged, "healthy")]
 
 
 def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from generator.cluster.errors import ClusterError, Trouble
-from generator.cluster.kinds import ResourceType
 from generator.diff import listing
 from generator.diff.model import Limits
 from generator.diff.unified import unified
 from generator.kube.fields import section
 from generator.kube.resource import Key, Object, key_of
+from generator.kube.resource_type import ResourceType
 from generator.redaction import manifests
 from generator.redaction.text import redact
 from generator.verify.equivalence import as_desired, without_server_fields

@@ -11,6 +11,7 @@ from typing import Protocol
 from generator.cluster.errors import ClusterError
 from generator.kube.fields import entries, name_of, text
 from generator.kube.resource import Object
+from generator.seal.sealed_secret import KIND as SEALED_SECRET
 from generator.verify.airflow_probe import Asker, Get, ask, http_get
 from generator.verify.port import ClusterPort
 from generator.verify.reflector import Pause, Reflector
@@ -128,10 +129,12 @@ def assembled(
     if problem:
         problems[Source.AIRFLOW] = problem
     application = objects.get(Source.APPLICATION, ())
+    manifests = objects.get(Source.MANIFESTS, ())
+    sealed = [item for item in manifests if text(item, "kind") == SEALED_SECRET]
     return Snapshot(
         taken_at=now,
         application=application[0] if application else None,
-        secrets=tuple(secret_ages(objects.get(Source.SEALED_SECRETS, ()))),
+        secrets=tuple(secret_ages(sealed)),
         airflow=answer,
         unavailable=problems,
         workloads=objects.get(Source.WORKLOADS, ()),
@@ -139,7 +142,7 @@ def assembled(
         jobs=objects.get(Source.JOBS, ()),
         events=objects.get(Source.EVENTS, ()),
         claims=objects.get(Source.CLAIMS, ()),
-        sealed_secrets=objects.get(Source.SEALED_SECRETS, ()),
+        manifests=manifests,
         autoscalers=objects.get(Source.AUTOSCALERS, ()),
         scaled_objects=objects.get(Source.SCALED_OBJECTS, ()),
     )
@@ -162,4 +165,4 @@ def secret_ages(sealed: Iterable[Object]) -> Iterator[SecretMeta]:
         newest = max(times, default=created)
         name = text(item, "spec", "template", "metadata", "name") or name_of(item)
         if newest is not None:
-            yield SecretMeta(name, newest, "SealedSecret")
+            yield SecretMeta(name, newest, SEALED_SECRET)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from generator.cluster.connection import Stream
-from generator.cluster.kinds import ResourceType
 from generator.cluster.objects import Event, Listing
+from generator.kube.resource_type import ResourceType
 
 
 class ClusterPort(Protocol):

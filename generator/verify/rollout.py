@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from generator import manifests
 from generator.health import Health, Status, assess
 from generator.kube.fields import condition, count, name_of, section, text
 from generator.kube.resource import Key, Object
@@ -81,14 +82,15 @@ def is_broken(health: Health) -> bool:
 def resources(expected: Expected, snapshot: Snapshot) -> tuple[Resource, ...]:
     """Every rendered object whose kind was read, with its health in the cluster."""
     found = []
-    for key, manifest in expected.of_kind(*_SHOWN):
+    shown = {**_SHOWN, **{it.resource.kind: Source.MANIFESTS for it in manifests.followed()}}
+    for key, manifest in expected.of_kind(*shown):
         if key.kind in WORKLOAD_KINDS:
             health = assess_workload(manifest, key, snapshot)
         else:
             live = snapshot.find(key)
             health = assess(live) if live else Health(Status.MISSING, _MISSING.get(key.kind, ""))
-        if _SHOWN[key.kind] in snapshot.unavailable:
-            health = Health(Status.UNKNOWN, snapshot.unavailable[_SHOWN[key.kind]])
+        if shown[key.kind] in snapshot.unavailable:
+            health = Health(Status.UNKNOWN, snapshot.unavailable[shown[key.kind]])
         found.append(Resource(key, text(manifest, "apiVersion"), health))
     return tuple(found)
 
@@ -97,7 +99,6 @@ _SHOWN = {
     **dict.fromkeys(WORKLOAD_KINDS, Source.WORKLOADS),
     "Job": Source.JOBS,
     "PersistentVolumeClaim": Source.CLAIMS,
-    "SealedSecret": Source.SEALED_SECRETS,
     "HorizontalPodAutoscaler": Source.AUTOSCALERS,
     "ScaledObject": Source.SCALED_OBJECTS,
 }

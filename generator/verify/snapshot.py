@@ -21,7 +21,7 @@ class Source(enum.StrEnum):
     JOBS = "jobs"
     EVENTS = "events"
     CLAIMS = "claims"
-    SEALED_SECRETS = "sealed-secrets"
+    MANIFESTS = "manifests"
     SECRETS = "secrets"
     AUTOSCALERS = "autoscalers"
     SCALED_OBJECTS = "scaled-objects"
@@ -64,7 +64,7 @@ class Snapshot:
     jobs: tuple[Object, ...] = ()
     events: tuple[Object, ...] = ()
     claims: tuple[Object, ...] = ()
-    sealed_secrets: tuple[Object, ...] = ()
+    manifests: tuple[Object, ...] = ()
     secrets: tuple[SecretMeta, ...] = ()
     autoscalers: tuple[Object, ...] = ()
     scaled_objects: tuple[Object, ...] = ()
@@ -78,7 +78,7 @@ class Snapshot:
             *self.workloads,
             *self.jobs,
             *self.claims,
-            *self.sealed_secrets,
+            *self.manifests,
             *self.autoscalers,
             *self.scaled_objects,
         ):

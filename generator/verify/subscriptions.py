@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from generator import manifests
 from generator.cluster import kinds
-from generator.cluster.kinds import ResourceType
 from generator.kube.fields import section
 from generator.kube.resource import Object
+from generator.kube.resource_type import ResourceType
 from generator.verify.port import ClusterPort
 from generator.verify.snapshot import Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
@@ -59,7 +60,7 @@ def _in_namespace(expected: Expected, cluster: ClusterPort) -> Iterator[Subscrip
     yield wanted(Source.CLAIMS, kinds.CLAIMS, _selector(expected, claims))
     yield wanted(Source.EVENTS, kinds.EVENTS, fields="type=Warning")
     for source, resource in (
-        (Source.SEALED_SECRETS, kinds.SEALED_SECRETS),
+        *((Source.MANIFESTS, kind.resource) for kind in manifests.followed()),
         (Source.AUTOSCALERS, kinds.AUTOSCALERS),
         (Source.SCALED_OBJECTS, kinds.SCALED_OBJECTS),
     ):

@@ -23,7 +23,7 @@ from generator.verify.result import (
 from generator.verify.snapshot import Snapshot, Source, written
 from generator.verify.target import Expected
 
-_AFTER_SYNC = ("storage", "autoscaling", "fresh-pods")
+_AFTER_SYNC = ("storage", "autoscaling", "fresh-pods", "manifests")
 """Conditions whose objects may still be those of before, until sync and roll-out have ended."""
 _FROM_APPLICATION = ("revision", "operation", "settled", "synced")
 
@@ -111,6 +111,7 @@ def _conditions(
         dependencies.assess_fresh(expected, snapshot),
         dependencies.assess_claims(expected, snapshot),
         dependencies.assess_autoscalers(expected, snapshot),
+        *dependencies.assess_manifests(expected, snapshot),
     ]
     arrived = from_app[0].holds
     applied = arrived and from_app[1].holds and rest[0].holds

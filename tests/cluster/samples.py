@@ -4,11 +4,12 @@ from pathlib import Path
 
 from generator.chart.cache import ChartCache
 from generator.core.files import WorkTree
+from generator.engine import argocd
 from generator.kube import resource
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.render.engine import SdkEngine
-from generator.tree import catalogue
+from generator.tree import catalogue, objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("dev", "staging", "production")
@@ -27,7 +28,8 @@ def rendered(archive, folder):
         chart = charts.cache.find("airflow", built.release.environment.chart.version)
         rendered = engine.render(generate.request(built, chart))
         manifests = [*generate.own_manifests(built), *rendered.manifests]
-        manifests.append(generate.application_of(built))
+        complete = objects.complete(built.release, built.secrets)
+        manifests.append(argocd.application(built.release, complete=complete))
         result[name] = built.release.environment.namespace, resource.ordered(manifests)
     return result
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
 from generator.release.release import Release
-from generator.release.v1 import otel_collector
-from generator.release.v1.airflow_config import since
 
 FOUND: Found = []
 _rule = marker(FOUND)
@@ -41,7 +39,7 @@ def _keda(release: Release) -> Iterator[Place]:
 )
 def _refresh(release: Release) -> Iterator[Place]:
     environment = release.environment
-    if environment.api_server.worker_refresh is not None and since(environment, 3, 2):
+    if environment.api_server.worker_refresh is not None and environment.airflow_since(3, 2):
         yield (
             ("apiServer", "workerRefresh"),
             "the image needs the package gunicorn",
@@ -114,7 +112,7 @@ def _operator(release: Release) -> Iterator[Place]:
 def _nothing(release: Release) -> Iterator[Place]:
     scraped = release.topology.has("statsd") or release.topology.has("pgbouncer")
     if release.topology.has("otel-collector"):
-        scraped = scraped or bool(otel_collector.scraped(release.values))
+        scraped = scraped or bool(release.line.scraped(release.values))
     if release.environment.metrics.service_monitor and not scraped:
         yield (
             ("metrics", "serviceMonitor"),
@@ -134,7 +132,7 @@ def _nothing(release: Release) -> Iterator[Place]:
 def _traces(release: Release) -> Iterator[Place]:
     environment = release.environment
     tracing = environment.tracing
-    if tracing.enabled and tracing.endpoint is None and since(environment, 3, 2):
+    if tracing.enabled and tracing.endpoint is None and environment.airflow_since(3, 2):
         yield (
             ("tracing", "enabled"),
             "every trace is lost: exporter and port of the chart's collector do not fit",

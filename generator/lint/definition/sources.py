@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from generator.core.rule import ERROR_IN_PRODUCTION, PRODUCTION_ONLY
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
+from generator.release import database_connections
 from generator.release.release import Release
-from generator.release.v1 import database_connections
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 

@@ -8,7 +8,6 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import Path, ValuesInput, lookup, path_of
 from generator.kube.resource import without_none
-from generator.release.v1.deprecated import DEFAULTS, NO_EFFECT, RENAMED
 
 DEPRECATED = Rule(
     "values/deprecated-key",
@@ -35,7 +34,7 @@ RULES = (DEPRECATED, DEFAULT, IGNORED)
 
 def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
     """Renamed keys that the user wrote, changing defaults left open, and keys without effect."""
-    for entry in RENAMED:
+    for entry in values.line.old_keys.renamed:
         if (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
             yield _problem(
                 values,
@@ -45,18 +44,18 @@ def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
                 f"rename it to {' and '.join(entry.new)}",
             )
     yield from _defaults(values)
-    for key, instead in NO_EFFECT.items():
+    for key, instead in values.line.old_keys.without_effect.items():
         if _written(values, key):
             yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
 
 
-def is_named(path: Path) -> bool:
+def is_named(values: ValuesInput, path: Path) -> bool:
     """Whether this module speaks of the key, so that nobody else has to."""
-    return ".".join(str(part) for part in path) in NO_EFFECT
+    return ".".join(str(part) for part in path) in values.line.old_keys.without_effect
 
 
 def _defaults(values: ValuesInput) -> Iterator[Problem]:
-    for key, meaning, hint in DEFAULTS:
+    for key, meaning, hint in values.line.old_keys.defaults:
         relevant = not key.startswith("dags.gitSync") or values.on("dags.gitSync.enabled")
         if (
             relevant

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from generator.core.rule import PRODUCTION_ONLY
 from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
-from generator.release.v1 import otel_collector
 
 _SOURCE = "chart 1.22.0, templates/check-values.yaml"
 _OTEL_TAG = "0.70.0"
@@ -101,7 +100,7 @@ def collector_goes_nowhere(values: ValuesInput) -> Iterator[Finding]:
     """The collector on, and pipelines that only log: the chart's, or such of one's own."""
     for signal in ("traces", "metrics"):
         key = f"otelCollector.{signal}Enabled"
-        if values.on(key) and otel_collector.ends_in_log(values.merged, signal):
+        if values.on(key) and values.line.ends_in_log(values.merged, signal):
             yield Finding(
                 key,
                 f"{signal} end in the collector's log: no exporter sends them on",

@@ -11,7 +11,6 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
 from generator.lint.objects.schema_errors import Fault, dotted, faults
-from generator.release.v1.deprecated import REFUSED
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator
@@ -41,7 +40,7 @@ def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[
             fault.message,
             path=path,
             line=line,
-            hint=_hint(fault),
+            hint=_hint(fault, values.line.old_keys.refused),
         )
 
 
@@ -57,9 +56,9 @@ def _compiled(text: str) -> Draft7Validator:
     return Draft7Validator(json.loads(text))
 
 
-def _hint(fault: Fault) -> str:
+def _hint(fault: Fault, refused: Mapping[str, str]) -> str:
     """What the chart's table says, else the suggestion, else a special case."""
-    known = REFUSED.get(dotted(fault.path))
+    known = refused.get(dotted(fault.path))
     if known:
         return known
     if "valueFrom" in fault.path:

@@ -53,7 +53,7 @@ def unknown_key_problems(
     """
     search = _Search(schema, defaults, subcharts or {})
     for path, known in search.unknown((), values.user, schema, defaults):
-        if is_named(path):
+        if is_named(values, path):
             continue
         meant = near(str(path[-1]), known)
         elsewhere = "" if meant else search.elsewhere(str(path[-1]), path)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import urllib.parse
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from generator.model.dags import Bundle
 from generator.model.environment import Environment
 from generator.model.telemetry import RemoteLogging
+from generator.release.collector import collector
 
 Sections = dict[str, dict[str, str]]
 
@@ -25,7 +25,6 @@ _BUNDLES = {
     "git": "airflow.providers.git.bundles.git.GitDagBundle",
     "local": "airflow.dag_processing.bundles.local.LocalDagBundle",
 }
-_GRPC_PORT = 4317
 
 
 def api_server(environment: Environment) -> Sections:
@@ -42,7 +41,7 @@ def api_server(environment: Environment) -> Sections:
     if component.workers is not None:
         options["workers"] = str(component.workers)
     refresh = component.worker_refresh
-    if refresh is not None and (since(environment, 3, 2) or not environment.airflow_3):
+    if refresh is not None and (environment.airflow_since(3, 2) or not environment.airflow_3):
         if environment.airflow_3 and refresh.interval:
             options["server_type"] = "gunicorn"
         options["worker_refresh_interval"] = str(refresh.interval)
@@ -93,7 +92,7 @@ def collector_env(environment: Environment) -> dict[str, str]:
     (`_shared/observability/traces`), where `otlp` would mean gRPC, whatever the port. Port 4317
     means gRPC, every other one HTTP.
     """
-    if not since(environment, 3, 2):
+    if not environment.airflow_since(3, 2):
         return {}
     found: dict[str, str] = {}
     if environment.metrics.type == "otel" and environment.metrics.endpoint is not None:
@@ -190,41 +189,8 @@ def connection_variable(connection_id: str) -> str:
     return f"AIRFLOW_CONN_{connection_id.upper()}"
 
 
-def since(environment: Environment, major: int, minor: int) -> bool:
-    """Whether the environment's Airflow is that release or newer."""
-    parts = environment.airflow.version.split(".")
-    return (int(parts[0]), int(parts[1])) >= (major, minor)
-
-
-class Collector(NamedTuple):
-    """Where OpenTelemetry data goes."""
-
-    host: str
-    port: int
-    tls: bool
-
-    @property
-    def grpc(self) -> bool:
-        """Whether the port is OTLP/gRPC's own."""
-        return self.port == _GRPC_PORT
-
-    def url(self, signal: str) -> str:
-        """The variable's value: gRPC takes scheme and place alone, HTTP the signal's path too."""
-        place = f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
-        return place if self.grpc else f"{place}/v1/{signal}"
-
-
-def collector(endpoint: str) -> Collector:
-    """`host:port`, `host` (port 4318) or `https://host:port` as its parts."""
-    parts = urllib.parse.urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
-    host = parts.hostname or ""
-    return Collector(
-        f"[{host}]" if ":" in host else host, parts.port or 4318, parts.scheme == "https"
-    )
-
-
 def _collector_options(environment: Environment, endpoint: str) -> dict[str, str]:
-    if since(environment, 3, 2):
+    if environment.airflow_since(3, 2):
         return {}
     target = collector(endpoint)
     return {

@@ -6,18 +6,7 @@ keys that warn of nothing. A chart line of its own gets a table of its own.
 
 from __future__ import annotations
 
-import dataclasses
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Renamed:
-    """A key that still works and its replacement; `warned` if the chart says so itself."""
-
-    old: str
-    new: tuple[str, ...]
-    warned: bool = True
-    airflow3_only: bool = False
-
+from generator.release.chart_line import OldKeys, Renamed
 
 # workers.<key> → workers.celery.<key>
 _CELERY = (
@@ -184,3 +173,5 @@ REFUSED: dict[str, str] = {
     "redis.replicas": "the bundled Redis has one replica; use an external broker for more",
 }
 """Hints for keys and shapes that the schema refuses."""
+
+OLD_KEYS = OldKeys(RENAMED, DEFAULTS, NO_EFFECT, REFUSED)

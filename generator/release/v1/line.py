@@ -7,30 +7,19 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release.setting import PROMISE, Setting, nest, overlay
-from generator.release.v1.names import VALUES_KEY
+from generator.release.chart_line import ChartLine
+from generator.release.setting import PROMISE, Key, Setting, nest, overlay
+from generator.release.topology import Topology
+from generator.release.v1.deprecated import OLD_KEYS
+from generator.release.v1.names import CLUSTER_KINDS, KINDS, VALUES_KEY, Names
+from generator.release.v1.nondeterminism import PINS
+from generator.release.v1.otel_collector import ends_in_log, scraped
 from generator.release.v1.secrets import needs
-from generator.release.v1.topology import Topology, flows, read
-from generator.release.v1.values import base, components, features, stores
-
-__all__ = [
-    "OWNED",
-    "VERSIONS",
-    "decided",
-    "flows",
-    "merged",
-    "needs",
-    "owner",
-    "restart_annotations",
-    "settings",
-    "topology",
-]
-
-VERSIONS = ("1.22.",)
-"""Prefixes of the chart versions that this table was tried with."""
+from generator.release.v1.topology import flows, read
+from generator.release.v1.values import base, components, features, secret_names, stores
 
 # Fields own these keys whether or not this environment sets them: key prefix → field.
-OWNED: Mapping[str, str] = {
+_OWNED: Mapping[str, str] = {
     "airflowVersion": "airflow.version",
     "airflowHome": "airflow.home",
     "allowPodLaunching": "rbac.allowPodLaunching",
@@ -97,7 +86,7 @@ OWNED: Mapping[str, str] = {
 }
 
 
-def settings(environment: Environment, cluster: Cluster) -> list[Setting]:
+def _settings(environment: Environment, cluster: Cluster) -> list[Setting]:
     """Every chart value that the environment decides, `values:` not yet merged."""
     found: Iterator[Setting]
     result: list[Setting] = []
@@ -107,7 +96,7 @@ def settings(environment: Environment, cluster: Cluster) -> list[Setting]:
     return result
 
 
-def owner(key: tuple[str, ...], decided: Mapping[tuple[str, ...], str]) -> str | None:
+def _owner(key: Key, decided: Mapping[Key, str]) -> str | None:
     """The field that owns a key of `values:`, or None when it is free.
 
     `decided` are this environment's own settings with their fields; a key owns everything below
@@ -117,17 +106,17 @@ def owner(key: tuple[str, ...], decided: Mapping[tuple[str, ...], str]) -> str |
         prefix = key[:length]
         if decided.get(prefix):
             return decided[prefix]
-        if ".".join(prefix) in OWNED:
-            return OWNED[".".join(prefix)]
+        if ".".join(prefix) in _OWNED:
+            return _OWNED[".".join(prefix)]
     return None
 
 
-def decided(found: list[Setting]) -> dict[tuple[str, ...], str]:
+def _decided(found: list[Setting]) -> dict[Key, str]:
     """Key → field of every setting that a field or a promise owns."""
     return {setting.key: setting.field for setting in found if setting.field}
 
 
-def merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
+def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     """The settings with `values:` over them, as Helm merges."""
     soft = nest(setting for setting in found if not setting.field)
     firm = nest(setting for setting in found if setting.field)
@@ -136,12 +125,12 @@ def merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     return soft
 
 
-def topology(values: Mapping[str, Any], environment: Environment) -> Topology:
+def _topology(values: Mapping[str, Any], environment: Environment) -> Topology:
     """What runs with these merged values."""
     return read(values, environment.release, environment.namespace)
 
 
-def restart_annotations(
+def _restart_annotations(
     top: Topology, annotations: Mapping[str, Mapping[str, str]]
 ) -> list[Setting]:
     """Pod annotations of single components, below `<component>.podAnnotations`."""
@@ -152,3 +141,24 @@ def restart_annotations(
         if top.has(part)
         for name, value in sorted(wanted.items())
     ]
+
+
+LINE = ChartLine(
+    versions=("1.22.",),
+    settings=_settings,
+    decided=_decided,
+    owner=_owner,
+    merged=_merged,
+    topology=_topology,
+    names=Names.of,
+    flows=flows,
+    needs=needs,
+    restart_annotations=_restart_annotations,
+    tls_secret=secret_names.tls,
+    scraped=scraped,
+    ends_in_log=ends_in_log,
+    kinds=KINDS,
+    cluster_kinds=CLUSTER_KINDS,
+    pins=PINS,
+    old_keys=OLD_KEYS,
+)

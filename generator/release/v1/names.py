@@ -30,6 +30,29 @@ PORTS = {
 The collector's ports for Prometheus are those of the configuration that gen-env gives it.
 """
 
+KINDS = (
+    *(("", kind) for kind in ("ConfigMap", "LimitRange", "PersistentVolumeClaim")),
+    *(("", kind) for kind in ("ResourceQuota", "Secret", "Service", "ServiceAccount")),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("keda.sh", "ScaledObject"),
+    ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+)
+"""API group and kind of what the chart's templates make in the namespace."""
+
+CLUSTER_KINDS = (
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+)
+"""What they make beyond it, with `multiNamespaceMode`."""
+
 AIRFLOW_PARTS = ("api-server", "webserver", "scheduler", "dag-processor", "triggerer", "worker")
 """Long-running components that run Airflow's own code."""
 
@@ -84,11 +107,6 @@ class Names:
         """Service and StatefulSet of the bundled PostgreSQL, which names itself."""
         return f"{self.release}-postgresql"
 
-    @property
-    def migration_job(self) -> str:
-        """The Job that migrates the metadata database."""
-        return f"{self.full}-run-airflow-migrations"
-
     def labels(self, component: str) -> dict[str, str]:
         """Labels that select a component's pods, and its Service."""
         if component == "postgresql":
@@ -98,8 +116,3 @@ class Names:
                 "app.kubernetes.io/name": "postgresql",
             }
         return {"component": component, "release": self.release, "tier": "airflow"}
-
-    @property
-    def everything(self) -> dict[str, str]:
-        """Labels on every pod of the release but the bundled PostgreSQL's."""
-        return {"release": self.release, "tier": "airflow"}

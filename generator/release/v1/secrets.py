@@ -8,8 +8,9 @@ from typing import Any
 
 from generator.release.secret import SecretKey, SecretNeed
 from generator.release.setting import at
+from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
-from generator.release.v1.topology import Topology, git_parts
+from generator.release.v1.topology import git_parts
 
 _GIT_KEYS = ("GITSYNC_PASSWORD", "GITSYNC_USERNAME", "GIT_SYNC_PASSWORD", "GIT_SYNC_USERNAME")
 _ENV_FROM = re.compile(r"secretRef:\s*\n?\s*name:\s*[\"']?([a-z0-9.-]+)")

@@ -7,64 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.release.setting import at
+from generator.release.topology import Flow, Ports, Topology
 from generator.release.v1 import otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
-
-Ports = tuple[tuple[int, str], ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Flow:
-    """Traffic that must pass: from a component to a component, or to or from an outside peer.
-
-    `source` and `destination` are component labels, or `peer:<name>` for something outside:
-    dns, database, broker, git, logs, identity, secretsBackend, otel, kubernetes, ingress,
-    monitoring, keda, tasks (declared task egress).
-    """
-
-    source: str
-    destination: str
-    ports: Ports
-    why: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Topology:
-    """The parts of one release and the switches that decide its traffic."""
-
-    names: Names
-    airflow_3: bool
-    executors: tuple[str, ...]
-    parts: tuple[str, ...]
-    values: Mapping[str, Any]
-
-    @property
-    def server(self) -> str:
-        """Component label of the UI and API."""
-        return "api-server" if self.airflow_3 else "webserver"
-
-    @property
-    def celery(self) -> bool:
-        """Whether Celery workers run."""
-        return "CeleryExecutor" in self.executors
-
-    @property
-    def kubernetes(self) -> bool:
-        """Whether tasks run as pods of their own."""
-        return "KubernetesExecutor" in self.executors
-
-    @property
-    def local(self) -> bool:
-        """Whether tasks run inside the scheduler."""
-        return "LocalExecutor" in self.executors
-
-    def has(self, component: str) -> bool:
-        """Whether pods with this component label exist."""
-        return component in self.parts
-
-    def on(self, key: str) -> bool:
-        """Whether a switch in the values is on."""
-        return at(self.values, key) is True
 
 
 def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:

@@ -2,7 +2,7 @@
 import pytest
 
 from generator.engine import argocd
-from generator.manifests import metadata, namespace, secrets, service_monitors
+from generator.manifests import metadata, namespace, sealed_secrets, service_monitors
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, release
 
 GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
@@ -143,7 +143,7 @@ def test_bounds_are_only_there_when_asked_for():
 
 
 def test_waves_bring_secrets_before_what_reads_them():
-    waves = [int(metadata.NAMESPACE_WAVE), int(metadata.SECRET_WAVE), int(metadata.POLICY_WAVE), 0]
+    waves = [metadata.NAMESPACE_WAVE, metadata.SECRET_WAVE, metadata.POLICY_WAVE, 0]
     assert waves == sorted(waves) and len(set(waves)) == 4
 
 
@@ -151,7 +151,7 @@ def test_waves_bring_secrets_before_what_reads_them():
 def test_stubs_are_guarded_empty_and_scoped(scope):
     item = release(DEV + f"secrets: {{scope: {scope}}}\n")
     for need in item.needs:
-        found = secrets.stub(item, need)
+        found = sealed_secrets.stub(item, need)
         assert GUARD.items() <= found["metadata"]["annotations"].items()
         assert set(found["spec"]["encryptedData"].values()) == {""}
         assert found["metadata"]["namespace"] == "airflow-dev"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from generator.model.environment import Environment
+from generator.release.collector import collector
 from generator.release.v1 import airflow_config
 
 
@@ -148,7 +149,7 @@ def test_traces_that_are_off_or_the_charts_own_need_nothing():
     ],
 )
 def test_endpoint_parts(endpoint, expected):
-    assert tuple(airflow_config.collector(endpoint)) == expected
+    assert tuple(collector(endpoint)) == expected
 
 
 def test_log_level_alone():

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.model.environment import Environment
-from generator.release.v1 import database_connections
+from generator.release import database_connections
 
 
 def environment(version="3.2.2", executor="CeleryExecutor", config=None, env=None, **fields):

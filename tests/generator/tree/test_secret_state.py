@@ -2,9 +2,9 @@
 
 import pytest
 
-from generator.manifests import secrets
+from generator.manifests import sealed_secrets
 from generator.tree import secret_state
-from generator.tree.tree import SecretFile
+from generator.tree.objects import SecretFile
 from tests.repositories import DEV, STAGING, ciphertext, release
 
 
@@ -16,7 +16,7 @@ def stub(text, name, **data):
     """The file that generate writes for a Secret, with these keys sealed."""
     made = release(text)
     (need,) = [need for need in made.needs if need.name == name]
-    manifest = secrets.stub(made, need)
+    manifest = sealed_secrets.stub(made, need)
     manifest["spec"]["encryptedData"] |= data
     return SecretFile(f"environments/x/secrets/{name}.yaml", "", manifest)
 

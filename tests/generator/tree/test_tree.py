@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from generator.tree import tree
+from generator.tree import objects, tree
 from tests.repositories import DEV, SETTINGS, STAGING, built, ciphertext, release
 
 FOLDER = "environments/staging"
@@ -24,7 +24,7 @@ def sealed(text=STAGING, leave=()):
         manifest = yaml.safe_load(content)
         data = manifest["spec"]["encryptedData"]
         data |= {key: ciphertext(key) for key in data}
-        found.append(tree.SecretFile(path, content, manifest))
+        found.append(objects.SecretFile(path, content, manifest))
     return found
 
 
@@ -63,7 +63,7 @@ def test_nothing_syncs_by_itself_while_a_stub_remains():
     assert "automated" not in application(files(text, one_missing))["spec"]["syncPolicy"]
     complete = files(text, sealed(text))
     assert application(complete)["spec"]["syncPolicy"]["automated"]
-    assert tree.complete(release(text), sealed(text))
+    assert objects.complete(release(text), sealed(text))
 
 
 def test_a_sealed_file_stays_byte_for_byte():
@@ -89,7 +89,7 @@ def test_only_complete_secrets_have_a_hash():
 
 
 def test_a_file_that_nothing_needs_is_told_and_stays():
-    extra = tree.SecretFile(
+    extra = objects.SecretFile(
         "environments/staging/secrets/old.yaml", "", {"metadata": {"name": "o"}}
     )
     (problem,) = tree.unused_secrets(release(STAGING), [extra])

@@ -298,7 +298,7 @@ class Scene:
                 jobs=tuple(self.jobs.values()),
                 events=tuple(self.events),
                 claims=tuple(self.claims.values()),
-                sealed_secrets=tuple(self.sealed.values()),
+                manifests=tuple(self.sealed.values()),
                 secrets=tuple(
                     SecretMeta(name, START + datetime.timedelta(seconds=age), "SealedSecret")
                     for name, age in self.secrets.items()

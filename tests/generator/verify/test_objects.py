@@ -320,7 +320,7 @@ def test_a_sealed_secret_must_be_unsealed_as_rendered():
     scene.sealed = {}
     assert judged() == "waiting"
     assert judged(manifests=()) == "skipped"
-    scene.unavailable = {Source.SEALED_SECRETS: "no right"}
+    scene.unavailable = {Source.MANIFESTS: "no right"}
     assert judged() == "unknown"
 
 

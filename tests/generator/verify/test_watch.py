@@ -108,7 +108,7 @@ def test_only_what_is_rendered_is_read():
     everything = read(*rendered())
     assert everything["application", "applications"].fields == "metadata.name=staging"
     assert everything["application", "applications"].namespace == "argocd"
-    assert everything["sealed-secrets", "sealedsecrets"].namespace == "data"
+    assert everything["manifests", "sealedsecrets"].namespace == "data"
     assert ("autoscalers", "horizontalpodautoscalers") not in everything
     assert ("workloads", "daemonsets") not in everything
     assert everything["pods", "pods"].selector == "tier=airflow,release=airflow,!dag_id"

@@ -1,31 +1,22 @@
-"""What brings the Secrets to the cluster: SealedSecret stubs or ExternalSecrets."""
+"""ExternalSecrets, where an operator brings the Secrets from a store."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from generator.manifests.metadata import GUARDED, SECRET_WAVE, WAVE, labels, manifest
+from generator.kube.resource_type import ResourceType
+from generator.manifests.metadata import SECRET_WAVE, Kind, Manifest, manifest
 from generator.release.release import Release
 from generator.release.secret import SecretNeed
-from generator.seal import sealed_secret
-from generator.seal.scopes import Scope
+
+_EXTERNAL_SECRET = Kind(
+    ResourceType("external-secrets.io", "v1", "externalsecrets", "ExternalSecret"),
+    wave=SECRET_WAVE,
+    guarded=True,
+)
 
 
-def stub(release: Release, need: SecretNeed) -> dict[str, Any]:
-    """The SealedSecret of one need, every key still to be sealed."""
-    environment = release.environment
-    return sealed_secret.stub(
-        need.name,
-        environment.namespace,
-        need.key_names,
-        scope=Scope(environment.secrets.scope),
-        annotations={**GUARDED, WAVE: SECRET_WAVE},
-        labels=labels(release),
-        secret_type=need.type,
-    )
-
-
-def external(release: Release) -> list[dict[str, Any]]:
+def objects(release: Release) -> list[dict[str, Any]]:
     """One ExternalSecret for each need, from the store that the definition names."""
     secrets = release.environment.secrets
     if secrets.provider != "external-secrets" or secrets.store is None:
@@ -56,9 +47,10 @@ def _external(release: Release, need: SecretNeed) -> dict[str, Any]:
     }
     return manifest(
         release,
-        "external-secrets.io/v1",
-        "ExternalSecret",
+        _EXTERNAL_SECRET,
         need.name,
         {"spec": spec},
-        annotations={**GUARDED, WAVE: SECRET_WAVE},
     )
+
+
+MANIFEST = Manifest("external-secrets", (_EXTERNAL_SECRET,), objects)
