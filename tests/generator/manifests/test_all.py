@@ -184,7 +184,7 @@ def test_the_health_of_a_new_manifest_counts_in_the_verdict():
 
     def found():
         look = scene.look(50)
-        (condition,) = dependencies.judge_manifests(promise, look)
+        (condition,) = dependencies.assess_manifests(promise, look)
         health = {item.key.kind: item.health for item in rollout.resources(promise, look)}
         return condition.state.value, health["Certificate"].status.value
 
@@ -199,4 +199,4 @@ def test_the_health_of_a_new_manifest_counts_in_the_verdict():
 
 
 def test_without_such_a_manifest_the_verdict_has_no_condition_on_it():
-    assert dependencies.judge_manifests(expected(), Scene().look(50)) == []
+    assert dependencies.assess_manifests(expected(), Scene().look(50)) == []
