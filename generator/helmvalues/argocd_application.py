@@ -183,6 +183,7 @@ class _ArgoReader:
                 "",
                 maker if name == CHART else "other",
                 Version(exact, Origin.NAMED) if exact else Version(),
+                range="" if exact else revision,
             )
         folder = str(self._source.get("path") or "")
         return parent(self._files, folder.strip("/")) if folder else None

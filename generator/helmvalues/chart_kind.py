@@ -19,10 +19,13 @@ _OFFICIAL = frozenset(
         *("statsd", "dagProcessor", "airflowVersion", "defaultAirflowTag", "otelCollector"),
         *("defaultAirflowRepository", "fernetKeySecretName", "enableBuiltInSecretEnvVars"),
         *("networkPolicies", "useStandardNaming", "multiNamespaceMode", "airflowHome"),
-        *("executor", "config", "airflowVersion", "airflowConfigAnnotations", "webserverSecretKey"),
-        *("apiSecretKeySecretName", "jwtSecretName", "webserverSecretKeySecretName"),
     }
 )
+# Below `airflow:` other charts have these too; at the root only the official one does.
+_AT_ROOT = _OFFICIAL | {
+    *("executor", "config", "airflowVersion", "airflowConfigAnnotations", "webserverSecretKey"),
+    *("apiSecretKeySecretName", "jwtSecretName", "webserverSecretKeySecretName"),
+}
 # Root keys that the official chart shares; below `airflow:` they speak for an umbrella chart.
 _SHARED = frozenset(
     {
@@ -112,13 +115,13 @@ def shape_of(values: Mapping[str, Any]) -> Shape:
 def looks_official(values: Mapping[str, Any]) -> bool:
     """Whether keys that only the official chart has speak for it, at the root or one below."""
     inner = nested(values) or values
-    return shape_of(inner) == "official" and bool(_OFFICIAL & set(inner))
+    return shape_of(inner) == "official" and bool(_AT_ROOT & set(inner))
 
 
 def nested(values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The official values below `airflow:` of an umbrella chart, if that is what they are."""
     inner = values.get(UMBRELLA_KEY)
-    if not isinstance(inner, Mapping) or (_OFFICIAL | _SHARED) & set(values):
+    if not isinstance(inner, Mapping) or (_AT_ROOT | _SHARED) & set(values):
         return None
     own = len((_OFFICIAL | _SHARED) & set(inner))
     foreign = _count(values, OTHERS[0].certain)
@@ -130,7 +133,7 @@ def misplaced(values: Mapping[str, Any]) -> bool:
 
     The chart's own keys at the root say that these are its root values; it reads no such block.
     """
-    return isinstance(values.get(UMBRELLA_KEY), Mapping) and bool(_OFFICIAL & set(values))
+    return isinstance(values.get(UMBRELLA_KEY), Mapping) and bool(_AT_ROOT & set(values))
 
 
 def other_chart(shape: Shape) -> OtherChart | None:

@@ -1,4 +1,4 @@
-"""The chart that a folder is: `Chart.yaml` and `Chart.lock`, and Airflow's chart among its parts."""
+"""The chart that a folder is: `Chart.yaml`, `Chart.lock`, and Airflow's chart among them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from generator.core.basis import NotRead, Origin, Version
 from generator.core.files import Files
 from generator.helmvalues.chart_kind import Publisher, publisher
-from generator.yaml.facade import YamlError, read
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import read
 
 CHART = "airflow"
 EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
@@ -32,6 +33,8 @@ class Parent:
     conditions: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
+    range: str = ""
+    """What is asked for where that is not one exact version."""
     not_read: tuple[NotRead, ...] = ()
 
     def unwrapped(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,6 +83,7 @@ def parent(files: Files, folder: str) -> Parent | None:
         return _itself(path, about, listed)
     chosen = airflow[0]
     version, not_read = _version(files, folder, path, chosen)
+    stated = "" if version.version else str(chosen.get("version") or "")
     if len(airflow) > 1:
         other = str(airflow[1].get("alias") or airflow[1].get("name"))
         reason = f"the release has Airflow's chart twice; only `{_key(chosen)}` is judged"
@@ -92,8 +96,23 @@ def parent(files: Files, folder: str) -> Parent | None:
         tuple(part.strip() for part in str(chosen.get("condition") or "").split(",") if part),
         tuple(str(tag) for tag in chosen.get("tags") or ()),
         tuple(_key(item) for item in listed if item is not chosen),
-        not_read,
+        stated,
+        (*not_read, *_beside(files, folder, path, [item for item in listed if item is not chosen])),
     )
+
+
+def _beside(
+    files: Files, folder: str, path: str, others: list[Mapping[str, Any]]
+) -> Iterator[NotRead]:
+    """What the parent chart deploys beside Airflow's chart."""
+    for item in others:
+        if not _is_airflow(item):
+            reason = "another part of the parent chart: its objects are not judged"
+            yield NotRead(f"dependency {_key(item)}", path, reason)
+    templates = [*files.below(posixpath.normpath(posixpath.join(folder, "templates")))]
+    if any(name.endswith((".yaml", ".yml", ".tpl")) for name in templates):
+        where = posixpath.join(folder, "templates")
+        yield NotRead("templates of the parent chart", where, "their objects are not judged")
 
 
 def _itself(path: str, about: Mapping[str, Any], listed: list[Mapping[str, Any]]) -> Parent:

@@ -13,7 +13,7 @@ from typing import Any
 
 from generator.core.basis import NotRead
 from generator.helmvalues.layers import Path
-from generator.yaml.facade import Document
+from generator.yaml.reader import Document
 
 
 class Use(enum.StrEnum):

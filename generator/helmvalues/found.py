@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from generator.core.basis import NotRead, Version
+from generator.core.basis import UNKNOWN, NotRead, Version
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.chart_kind import (
@@ -14,6 +14,7 @@ from generator.helmvalues.chart_kind import (
     UMBRELLA_KEY,
     OtherChart,
     Shape,
+    looks_official,
     misplaced,
     nested,
     other_chart,
@@ -99,7 +100,7 @@ class ValuesSource:
     engine: Engine = "argocd"
     release: str = "airflow"
     namespace: str = "airflow"
-    chart: Version = Version()
+    chart: Version = UNKNOWN
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     name: str = ""
@@ -117,8 +118,8 @@ class ValuesSource:
 
     @property
     def identified(self) -> bool:
-        """Whether more than the look of the values says that the chart is Airflow's."""
-        return bool(self.chart.version) or (self.parent is not None and bool(self.parent.key))
+        """Whether it is known that the chart is Airflow's, from more than a name of something."""
+        return self.kind == "values" or self.parent is not None or looks_official(self.values)
 
     def locate(self, path: Path) -> tuple[str, int | None]:
         """File and line of a path in `values`, or of its nearest written ancestor."""

@@ -9,7 +9,8 @@ from typing import Any
 from generator.core.basis import NotRead
 from generator.core.files import Files
 from generator.helmvalues import fields
-from generator.yaml.facade import Document, YamlError, read_all
+from generator.yaml.errors import YamlError
+from generator.yaml.reader import Document, read_all
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 

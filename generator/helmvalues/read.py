@@ -233,7 +233,8 @@ def _flux_chart(
     known = Version(exact, Origin.NAMED) if exact else Version()
     reason = f"`{version or '*'}` is a range: which version runs is not known"
     unknown = () if exact else (NotRead("chart version", where, reason),)
-    return Parent(document.path, "", maker, known), unknown
+    asked = "" if exact else version or "*"
+    return Parent(document.path, "", maker, known, range=asked), unknown
 
 
 def _object(
