@@ -120,10 +120,11 @@ def check(
     releases: list[Judged] = []
     around = circumstances or Circumstances()
     for source in _sources(files, paths, problems, layered=together):
-        problems += source.problems
+        if source.identified or not source.usable:
+            problems += source.problems
         not_done += (_unread(item) for item in source.not_read)
         if source.usable:
-            chart = chart_for(source)
+            chart = chart_for(source) if source.identified else None
             found, undone = source_problems(source, chart, render, around)
             problems += found
             not_done += undone
@@ -141,7 +142,7 @@ def _unread(item: NotRead) -> NotDone:
 def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances) -> Basis:
     own = source.kube_version
     not_read = source.not_read
-    if chart is None:
+    if chart is None and source.identified:
         version = source.chart_version or "of this release"
         not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not at hand"))
     return Basis(

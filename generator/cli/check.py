@@ -67,7 +67,7 @@ def command(
         common.emit(result.as_json(), form)
     else:
         for release in result.releases:
-            click.echo(f"{release.path} ({release.name}) judged as {release.basis.line}")
+            click.echo(f"{release.path} ({release.name}): {release.basis.line}")
             if release.basis.chart.origin is Origin.ASSUMED:
                 click.echo("        → no file names the chart version: give --chart VERSION")
         common.tell(result.problems)

@@ -1,7 +1,9 @@
+import dataclasses
 import time
 
 import pytest
 
+from generator.core.basis import NotRead
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Side
 from generator.report.assemble import environment_diff
