@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.core.basis import UNKNOWN, Basis, NotRead, Origin, Version, together
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import NotDone, Problem, ordered
+from generator.helmvalues import placeholders
 from generator.helmvalues.found import UNREADABLE
 from generator.helmvalues.read import ValuesSource, load, load_together
 from generator.helmvalues.values import ValuesInput, merged
@@ -34,10 +36,13 @@ class ChartFacts:
     values: Mapping[str, Any]
     schema: Mapping[str, Any]
     subcharts: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    known: Version = UNKNOWN
+    """The same version, with its digest and where it is known from."""
 
 
-ChartFor = Callable[[str], ChartFacts | None]
-"""The chart of that version ('' when the file names none), or None when it is not at hand."""
+ChartFor = Callable[[ValuesSource], ChartFacts | None]
+"""The chart of a release, or None when it is not at hand; where no file names a version, the one
+that is assumed."""
 
 Render = Callable[[ValuesSource, ChartFacts], tuple[Sequence[Object], Sequence[Problem]]]
 """Renders the values; a render that fails gives no objects and says why."""
@@ -49,7 +54,27 @@ class Circumstances:
 
     tier: str = ""
     kube_version: str = ""
+    kube_origin: Origin = Origin.ASSUMED
     crds: crd_schema.Definitions | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One release that was looked at, and the basis of what is said about it."""
+
+    path: str
+    kind: str
+    name: str
+    basis: Basis
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented shape of an entry of `releases`."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "name": self.name,
+            "basis": self.basis.as_json(),
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +84,20 @@ class CheckResult:
     problems: tuple[Problem, ...]
     not_done: tuple[NotDone, ...]
     checked: tuple[str, ...] = ()
+    releases: tuple[Judged, ...] = ()
+
+    @property
+    def basis(self) -> Basis:
+        """That of all releases together."""
+        return together(item.basis for item in self.releases)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"problems", "notDone"}`, as validate gives them."""
+        """`{"problems", "notDone", "basis", "releases"}`."""
         return {
             "problems": [problem.as_json() for problem in self.problems],
             "notDone": [item.as_json() for item in self.not_done],
+            "basis": self.basis.as_json(),
+            "releases": [item.as_json() for item in self.releases],
         }
 
 
@@ -84,25 +117,58 @@ def check(
     """
     problems: list[Problem] = []
     not_done: list[NotDone] = []
+    releases: list[Judged] = []
     around = circumstances or Circumstances()
-    for source in _sources(files, paths, problems, together=together):
-        problems += source.problems
-        not_done += source.not_done
+    for source in _sources(files, paths, problems, layered=together):
+        if source.identified or not source.usable:
+            problems += source.problems
+        not_done += (_unread(item) for item in source.not_read)
         if source.usable:
-            found, undone = source_problems(source, chart_for, render, around)
+            chart = chart_for(source) if source.identified else None
+            found, undone = source_problems(source, chart, render, around)
             problems += found
             not_done += undone
+            basis = _basis(source, chart, around)
+            releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
     unique = tuple(sorted(set(not_done)))
-    return CheckResult(ordered(problems), unique, tuple(paths))
+    return CheckResult(ordered(problems), unique, tuple(paths), tuple(releases))
+
+
+def _unread(item: NotRead) -> NotDone:
+    reason = f"{item.where}: {item.reason}" if item.where else item.reason
+    return NotDone(item.what, reason, item.hint)
+
+
+def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances) -> Basis:
+    own = source.kube_version
+    not_read = source.not_read
+    if chart is None and source.identified:
+        version = source.chart_version or "of this release"
+        not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not at hand"))
+    return Basis(
+        chart.known if chart else source.chart,
+        airflow_version(source, chart),
+        Version(own, Origin.NAMED) if own else Version(around.kube_version, around.kube_origin),
+        tuple(sorted(set(not_read))),
+    )
+
+
+def airflow_version(source: ValuesSource, chart: ChartFacts | None) -> Version:
+    """By which Airflow version the values are judged: theirs, else the chart's default."""
+    own = source.values.get("airflowVersion")
+    if own:
+        return Version(str(own), Origin.NAMED)
+    default = chart.values.get("airflowVersion") if chart else None
+    return Version(str(default), Origin.DEFAULT) if default else Version()
 
 
 def _sources(
-    files: Files, paths: Sequence[str], problems: list[Problem], *, together: bool
+    files: Files, paths: Sequence[str], problems: list[Problem], *, layered: bool
 ) -> Iterator[ValuesSource]:
-    groups = [tuple(paths)] if together else [(path,) for path in paths]
+    groups = [tuple(paths)] if layered else [(path,) for path in paths]
     for group in groups:
         try:
-            if together:
+            if layered:
                 yield load_together(files, group)
             else:
                 yield from load(files, group[0])
@@ -120,13 +186,21 @@ def _sources(
 
 
 def source_problems(
-    source: ValuesSource, chart_for: ChartFor, render: Render | None, around: Circumstances
+    source: ValuesSource, chart: ChartFacts | None, render: Render | None, around: Circumstances
 ) -> tuple[list[Problem], list[NotDone]]:
-    """Every check of one release that its chart, at hand or not, allows."""
-    chart = chart_for(source.chart_version)
+    """Every check of one release that its chart, at hand or not, allows.
+
+    Of a release whose values are not all read only what is written is judged: nothing is said
+    that follows from a key that is absent here.
+    """
+    if not source.identified:
+        return [], _undone("it is not known that this is Airflow's chart", _HINT_CHECK)
     if chart is None:
-        return _without_chart(source, around)
+        version = source.chart_version or "of this release"
+        return [], _undone(f"chart airflow {version} is not at hand", _HINT_CHART)
     values = values_input(source, chart, around)
+    if source.partial:
+        return _written(values, chart), _undone("the values are not all read", _HINT_CHECK, *_WHOLE)
     problems = [
         *schema_problems(values, chart.schema),
         *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
@@ -145,9 +219,10 @@ def source_problems(
 
 def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances) -> ValuesInput:
     """The values over the chart's defaults, with everything known of the release."""
+    user = placeholders.filled(source.values, chart.values, source.kind)
     return ValuesInput(
-        user=source.values,
-        merged=merged(chart.values, source.values),
+        user=user,
+        merged=merged(chart.values, user),
         chart_version=chart.version,
         engine=source.engine,
         release=source.release,
@@ -159,19 +234,24 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
     )
 
 
-def _without_chart(
-    source: ValuesSource, around: Circumstances
-) -> tuple[list[Problem], list[NotDone]]:
-    """Renamed keys can be told from the values alone; nothing else can."""
-    empty = ChartFacts(source.chart_version, {}, {})
-    values = dataclasses.replace(values_input(source, empty, around), merged=dict(source.values))
-    version = source.chart_version or "of this release"
-    hint = "gen-env chart pull, or gen-env chart add FILE.tgz"
-    missing = f"chart airflow {version} is not at hand"
-    return list(deprecated_problems(values)), [
-        NotDone(name, missing, hint)
-        for name in ("values/schema", "values/unknown-key", "traps", "rendered objects")
+_HINT_CHART = "gen-env chart pull, or gen-env chart add FILE.tgz"
+_HINT_CHECK = "check the values file itself, beside its Chart.yaml"
+_WHOLE = ("traps", "rendered objects")
+_EVERY = ("values/schema", "values/unknown-key", *_WHOLE)
+
+
+def _undone(reason: str, hint: str, *names: str) -> list[NotDone]:
+    return [NotDone(name, reason, hint) for name in names or _EVERY]
+
+
+def _written(values: ValuesInput, chart: ChartFacts) -> list[Problem]:
+    """What can be said of keys that are written, whatever the rest may hold."""
+    found = [
+        *schema_problems(values, chart.schema),
+        *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
+        *deprecated_problems(values),
     ]
+    return [item for item in found if item.line is not None]
 
 
 def _rendered(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from generator.actions.check import ChartFacts
+from generator.actions.check import ChartFacts, airflow_version
+from generator.chart.select import choose
+from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Facts, Side
+from generator.helmvalues import placeholders
 from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
 from generator.release import chart_lines
@@ -32,12 +35,30 @@ class PlainReleases:
     chart: str | None = None
     kube_version: str | None = None
 
-    def facts(self, version: str) -> ChartFacts | None:
-        """What checks need of a chart version; an unnamed one is `chart`."""
-        archive = self.charts.find(self.chart or version or CHART, None)
+    def version(self, source: ValuesSource) -> Version:
+        """The chart version of a release: the one that a file names, else `chart`, else assumed.
+
+        Of a range the newest version at hand is assumed; unknown where there is none.
+        """
+        if source.chart.version:
+            return source.chart
+        if self.chart:
+            return Version(self.chart, Origin.OPTION)
+        wanted = source.parent.range if source.parent else ""
+        if not wanted:
+            return Version(CHART, Origin.ASSUMED)
+        at_hand = [item.version for item in self.charts.cache.list() if item.name == "airflow"]
+        newest = choose(at_hand, wanted)
+        return Version(newest, Origin.ASSUMED) if newest else Version()
+
+    def facts(self, source: ValuesSource) -> ChartFacts | None:
+        """What checks need of a release's chart; None where it is not at hand."""
+        known = self.version(source)
+        archive = self.charts.find(known.version, None) if known.version else None
         if archive is None:
             return None
-        return ChartFacts(archive.version, archive.values(), archive.schema())
+        known = dataclasses.replace(known, version=archive.version, digest=archive.digest)
+        return ChartFacts(archive.version, archive.values(), archive.schema(), known=known)
 
     def render(
         self, source: ValuesSource, facts: ChartFacts
@@ -55,9 +76,17 @@ class PlainReleases:
             chart=archive.path,
             release=source.release,
             namespace=source.namespace,
-            values=source.values,
-            kube_version=self.kube_version or source.kube_version or KUBERNETES,
+            values=placeholders.filled(source.values, facts.values, source.kind),
+            kube_version=self._kubernetes(source).version,
+            api_versions=tuple(sorted(source.api_versions)),
         )
+
+    def _kubernetes(self, source: ValuesSource) -> Version:
+        if self.kube_version:
+            return Version(self.kube_version, Origin.OPTION)
+        if source.kube_version:
+            return Version(source.kube_version, Origin.NAMED)
+        return Version(KUBERNETES, Origin.ASSUMED)
 
     def side(self, revision: str, files: Files, path: str) -> dict[str, Side]:
         """Each release in a file as a side; none where the file is not there."""
@@ -69,47 +98,68 @@ class PlainReleases:
         return found
 
     def _side(self, revision: str, source: ValuesSource) -> Side:
-        if not source.usable:
-            return Side(revision, failure=source.problems[0])
-        version = self.chart or source.chart_version or CHART
-        facts = self.facts(source.chart_version)
+        if not source.usable or not source.identified:
+            return self._not_rendered(revision, source, _unusable(source))
+        facts = self.facts(source)
+        basis = self._basis(source, facts)
         if facts is None:
-            problem = Problem(
-                "render/not-possible",
-                Severity.ERROR,
-                self.charts.missing(version),
-                path=source.path,
-                hint=f"gen-env chart pull {version}",
-            )
-            return Side(revision, failure=problem)
+            return self._not_rendered(revision, source, self._no_chart(source))
         pins = chart_lines.closest(facts.version).pins
         answer = normalise.render(self.renderer, self._request(source, facts), pins)
         values = source.values
+        if isinstance(answer, RenderFailure):
+            return self._not_rendered(revision, source, answer.problems(path=source.path)[0])
         known = Facts(
-            airflow_version=str(values.get("airflowVersion") or facts.values.get("airflowVersion")),
+            airflow_version=basis.airflow.version,
             chart_version=facts.version,
-            kubernetes_version=self.kube_version or source.kube_version or KUBERNETES,
+            kubernetes_version=basis.kubernetes.version,
             engine=self.renderer.engine_version(),
             executor=str(values.get("executor") or facts.values.get("executor")),
             values=values,
+            notes=answer.notes,
         )
-        if isinstance(answer, RenderFailure):
-            return Side(revision, failure=answer.problems(path=source.path)[0])
         random = normalise.problems(answer.random, environment="", path=source.path)
         return Side(
             revision,
             answer.manifests,
-            dataclasses.replace(known, notes=answer.notes),
+            known,
             source.namespace,
-            problems=(*source.problems, *_unread(source), *random),
+            problems=(*source.problems, *random),
+            basis=basis,
+        )
+
+    def _not_rendered(self, revision: str, source: ValuesSource, failure: Problem) -> Side:
+        reason = NotRead("the release", source.path, failure.message)
+        return Side(revision, failure=failure, basis=self._basis(source, None).without([reason]))
+
+    def _no_chart(self, source: ValuesSource) -> Problem:
+        version = self.version(source).version
+        asked = source.parent.range if source.parent else ""
+        missing = f"no chart airflow in the range {asked} is in the cache"
+        return Problem(
+            "render/not-possible",
+            Severity.ERROR,
+            self.charts.missing(version) if version else missing,
+            path=source.path,
+            hint=f"gen-env chart pull {version or 'VERSION'}",
+        )
+
+    def _basis(self, source: ValuesSource, facts: ChartFacts | None) -> Basis:
+        return Basis(
+            facts.known if facts else self.version(source),
+            airflow_version(source, facts),
+            self._kubernetes(source),
+            tuple(sorted(set(source.not_read))),
         )
 
 
-def _unread(source: ValuesSource) -> Iterator[Problem]:
-    """Values that cannot be read from here: the comparison does without them on both sides."""
-    for item in source.not_done:
-        message = f"compared without them: {item.reason}"
-        yield Problem(item.check, Severity.WARNING, message, path=source.path, hint=item.hint)
+def _unusable(source: ValuesSource) -> Problem:
+    """Why there is nothing to render."""
+    errors = [item for item in source.problems if item.severity is Severity.ERROR]
+    if errors or source.problems:
+        return (errors or list(source.problems))[0]
+    message = "it is not known that this is Airflow's chart"
+    return Problem("render/not-possible", Severity.ERROR, message, path=source.path)
 
 
 def compare(

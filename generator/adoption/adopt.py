@@ -17,6 +17,7 @@ from generator.adoption import (
     text,
     values_to_fields,
 )
+from generator.adoption import source as adoption_source
 from generator.adoption.plaintext_secrets import InlineSecret
 from generator.adoption.proof import Proof
 from generator.adoption.request import Options, Subject
@@ -105,6 +106,8 @@ def prepare(
     Raises UserError or Refused for what cannot be taken over.
     """
     found = request.read(WorkTree(root), paths, options, charts)
+    if refusals := adoption_source.refusals(found.original.source):
+        raise Refused(refusals)
     values = found.input(found.original.source.values)
     secrets = _examined(found, values)
     schema, defaults = found.archive.schema(), values.defaults

@@ -37,7 +37,7 @@ def steps(takeover: Takeover) -> Iterator[str]:
             yield from _helm_release(owner, takeover)
         case _:
             yield from _helm(takeover)
-    if takeover.original.source.umbrella:
+    if takeover.original.source.key:
         yield (
             "the umbrella chart's own templates are not part of this: move them into manifests of"
             " yours before the old owner goes"

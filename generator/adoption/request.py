@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.actions import plain_release
 from generator.adoption.source import Original, read_original
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
@@ -179,8 +178,28 @@ def _cluster(settings: Settings, options: Options, taken: Original) -> str:
     )
 
 
+def _version(options: Options, taken: Original) -> str:
+    """The chart version that runs; raises UserError where nothing says it, or two things do."""
+    named = taken.source.chart_version
+    if options.chart and named and options.chart != named:
+        raise UserError(
+            f"the release names chart {named}, and --chart says {options.chart}",
+            path=taken.source.path,
+            hint="leave --chart out; move to another version after the adoption: gen-env upgrade",
+        )
+    if named or options.chart:
+        return named or options.chart or ""
+    asked = taken.source.parent.range if taken.source.parent else ""
+    what = f"`{asked}` is a range" if asked else "no file names the chart version"
+    raise UserError(
+        f"{what}: which version runs is not known",
+        path=taken.source.path,
+        hint="give the version that runs: --chart VERSION (helm list -n NAMESPACE shows it)",
+    )
+
+
 def _archive(options: Options, taken: Original, charts: Charts) -> ChartArchive:
-    version = options.chart or taken.source.chart_version or plain_release.CHART
+    version = _version(options, taken)
     if chart_lines.line_for(version) is None:
         raise UserError(
             f"this release runs chart {version}, and gen-env knows {chart_lines.known()}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
-from generator.core.problem import Severity
+from generator.core.problem import Problem, Severity
 from generator.git.worktree import Worktree
 from generator.helmvalues import flux_release
 from generator.helmvalues.found import ValuesSource, judged, table
@@ -19,6 +19,7 @@ from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
 from generator.yaml.reader import read_all
 
+_VALUES = ("values file", "values of")
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
 
@@ -112,9 +113,9 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
             path=name,
             hint="adopt one of its Applications: argocd app get NAME -o yaml > app.yaml",
         )
-    unread = [item for item in source.not_done if item.check != "fileParameters"]
-    if len(unread) != len(more) or len(unread) != len(source.not_done):
-        reasons = "; ".join(item.reason for item in source.not_done) or "nothing is missing"
+    unread = [item for item in source.not_read if item.what.startswith(_VALUES)]
+    if len(unread) != len(more):
+        reasons = "; ".join(str(item) for item in unread) or "nothing is missing"
         raise UserError(
             f"{len(unread)} values files come from elsewhere, and {len(more)} are given: {reasons}",
             path=name,
@@ -127,8 +128,13 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
             for number, item in enumerate(more)
             for layer in _below(files, item, rows[number] if rows else None)
         )
-        merged = dataclasses.replace(source, layers=(*layers, *source.layers), problems=())
-        source = dataclasses.replace(judged(merged, source.problems), not_done=())
+        # What the parent chart leaves unread comes back with the second judgement.
+        known = (*unread, *(source.parent.not_read if source.parent else ()))
+        left = tuple(item for item in source.not_read if item not in known)
+        merged = dataclasses.replace(
+            source, layers=(*layers, *source.layers), problems=(), partial=False, not_read=left
+        )
+        source = judged(merged, source.problems)
     return Original(_usable(source), _owner(files, name), (name, *more))
 
 
@@ -145,6 +151,22 @@ def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[Value
         if found:
             return tuple(found)
     return _usable(load(files, name)[0]).layers
+
+
+def refusals(source: ValuesSource) -> list[Problem]:
+    """Everything of the release that is not read: what cannot be compared cannot be taken over."""
+    return [
+        Problem(
+            "adopt/not-read",
+            Severity.ERROR,
+            f"{item.what} is not read: {item.reason}",
+            path=item.where.partition(":")[0] or source.path,
+            line=int(item.where.rpartition(":")[2]) if item.where[-1:].isdigit() else None,
+            hint=item.hint or "take it out of the release first, or adopt the release without it",
+        )
+        for item in source.not_read
+        if item.what != "chart version"
+    ]
 
 
 def _usable(source: ValuesSource) -> ValuesSource:

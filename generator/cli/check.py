@@ -36,6 +36,7 @@ def command(
     import os
 
     from generator.actions import check, plain_release
+    from generator.core.basis import Origin
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.lint.objects import crd_schema
@@ -50,6 +51,7 @@ def command(
     around = check.Circumstances(
         tier=tier or "",
         kube_version=kubernetes_version or plain_release.KUBERNETES,
+        kube_origin=Origin.OPTION if kubernetes_version else Origin.ASSUMED,
         crds=crd_schema.load_definitions(Path(crds)) if crds else None,
     )
     names = [_inside(folder, name) for name in files]
@@ -64,6 +66,10 @@ def command(
     if form != "table":
         common.emit(result.as_json(), form)
     else:
+        for release in result.releases:
+            click.echo(f"{release.path} ({release.name}): {release.basis.line}")
+            if release.basis.chart.origin is Origin.ASSUMED:
+                click.echo("        → no file names the chart version: give --chart VERSION")
         common.tell(result.problems)
         for undone in result.not_done:
             click.secho("not done ", fg="magenta", bold=True, nl=False)

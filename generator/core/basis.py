@@ -64,6 +64,7 @@ class NotRead:
 
 
 UNKNOWN = Version()
+"""A version that nothing tells."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -129,6 +130,10 @@ class Assurance:
 
     def __str__(self) -> str:
         return self.statement
+
+
+NOTHING = Basis()
+"""The basis of a side that is not there."""
 
 
 def together(bases: Iterable[Basis]) -> Basis:

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from generator.core.basis import NOTHING, Basis
 from generator.core.problem import Problem
 from generator.kube.resource import Key, Object
 
@@ -41,6 +42,7 @@ class Side:
 
     `namespace` is where objects without one of their own go. With a `failure` the manifests are
     empty and the reason stands in the problem; `problems` are what is to be said all the same.
+    `basis` says by which versions it was rendered, and what of it was not read.
     """
 
     revision: str
@@ -49,6 +51,7 @@ class Side:
     namespace: str = ""
     failure: Problem | None = None
     problems: tuple[Problem, ...] = ()
+    basis: Basis = NOTHING
 
 
 class Action(enum.StrEnum):

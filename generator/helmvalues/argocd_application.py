@@ -1,4 +1,7 @@
-"""The values of an Argo CD Application: valueFiles < values < valuesObject < parameters."""
+"""The releases of Airflow's chart among Argo CD Applications, and their values.
+
+Order of values in one source: valueFiles < values < valuesObject < parameters.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.basis import NotRead, Origin, Version
 from generator.core.files import Files
-from generator.core.problem import NotDone, Problem
+from generator.core.problem import Problem
+from generator.helmvalues import fields
+from generator.helmvalues.chart_kind import looks_official, publisher
+from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
-    EXACT,
     RELEASE_NAME,
     SCHEMA_SKIPPED,
     Kind,
@@ -24,38 +30,65 @@ from generator.helmvalues.layers import (
     from_document,
     from_parameters,
     from_text,
+    stacked,
 )
 from generator.helmvalues.values import Path
 from generator.yaml.reader import Document, read_all
 
+Source = tuple[Path, Mapping[str, Any]]
+"""Where a source stands in the document, and the source."""
+
 
 def application(files: Files, document: Document, kind: Kind, root: Path) -> Iterator[ValuesSource]:
-    """One release for each Helm source that is Airflow's chart, or the only Helm source."""
+    """One release for each source that is, or may be, Airflow's chart; others are left alone."""
     whole = _at(document.data, root)
-    spec = table(whole.get("spec"))
-    sources = _sources(spec, (*root, "spec"))
-    helm = [item for item in sources if "helm" in item[1] or "chart" in item[1]]
-    airflow = [item for item in helm if _names_airflow(item[1])] or helm[:1]
-    metadata = table(whole.get("metadata"))
-    refs = {str(item["ref"]): item for _, item in sources if "ref" in item}
-    for place, source in airflow:
-        reader = _ArgoReader(files, document, place, source, frozenset(refs))
-        options = table(source.get("helm"))
-        revision = str(source.get("targetRevision") or "")
-        found = ValuesSource(
-            document.path,
-            kind,
-            {},
-            tuple(reader.layers()),
-            "argocd",
-            str(options.get("releaseName") or metadata.get("name") or "airflow"),
-            str(table(spec.get("destination")).get("namespace") or "airflow"),
-            revision if "chart" in source and EXACT.fullmatch(revision) else "",
-            str(options.get("kubeVersion") or ""),
-            problems=() if options.get("releaseName") else (_nameless(document, place),),
-            not_done=(*reader.not_done, *_templated(kind)),
-        )
-        yield judged(found, reader.problems)
+    sources = _sources(table(whole.get("spec")), (*root, "spec"))
+    refs = frozenset(str(item["ref"]) for _, item in sources if "ref" in item)
+    readers = [_ArgoReader(files, document, place, item, refs) for place, item in sources]
+    ours = [reader for reader in readers if reader.may_be_airflow(str(_name(whole)))]
+    unread = list(fields.unread(document, document.data, fields.BY_KIND[kind]))
+    for place, item in sources:
+        unread += fields.unread(document, item, fields.ARGOCD_SOURCE, place)
+    for reader in readers:
+        if reader not in ours and not reader.is_ref_only:
+            reason = "another source: its objects are not those of Airflow's chart"
+            unread.append(NotRead(fields.dotted(reader.place), reader.where, reason))
+    for reader in ours:
+        yield judged(_release(document, kind, whole, reader, unread), reader.problems)
+
+
+def _release(
+    document: Document,
+    kind: Kind,
+    whole: Mapping[str, Any],
+    reader: _ArgoReader,
+    unread: list[NotRead],
+) -> ValuesSource:
+    options = reader.options
+    layers = tuple(reader.layers())
+    namespace = options.get("namespace") or _at(whole, ("spec", "destination")).get("namespace")
+    apis = options.get("apiVersions")
+    return ValuesSource(
+        document.path,
+        kind,
+        {},
+        layers,
+        "argocd",
+        str(options.get("releaseName") or _name(whole) or CHART),
+        str(namespace or CHART),
+        reader.parent.version if reader.parent else Version(),
+        str(options.get("kubeVersion") or ""),
+        tuple(str(item) for item in apis) if isinstance(apis, list) else (),
+        name=str(_name(whole) or ""),
+        parent=reader.parent,
+        partial=bool(reader.not_read),
+        problems=() if options.get("releaseName") else (_nameless(document, reader.place),),
+        not_read=(*reader.not_read, *reader.unknown(), *unread),
+    )
+
+
+def _name(whole: Mapping[str, Any]) -> Any:
+    return table(whole.get("metadata")).get("name")
 
 
 def _nameless(document: Document, place: Path) -> Problem:
@@ -69,16 +102,9 @@ def _nameless(document: Document, place: Path) -> Problem:
     )
 
 
-def _templated(kind: Kind) -> tuple[NotDone, ...]:
-    if kind != "ApplicationSet":
-        return ()
-    reason = "what its generators put into the template is not known here"
-    return (NotDone("values of an ApplicationSet", reason, "check an Application it makes"),)
-
-
-def _sources(spec: Mapping[str, Any], place: Path) -> list[tuple[Path, Mapping[str, Any]]]:
+def _sources(spec: Mapping[str, Any], place: Path) -> list[Source]:
     listed = spec.get("sources")
-    if isinstance(listed, list):
+    if isinstance(listed, list) and listed:
         return [
             ((*place, "sources", index), item)
             for index, item in enumerate(listed)
@@ -88,13 +114,8 @@ def _sources(spec: Mapping[str, Any], place: Path) -> list[tuple[Path, Mapping[s
     return [((*place, "source"), source)] if isinstance(source, Mapping) else []
 
 
-def _names_airflow(source: Mapping[str, Any]) -> bool:
-    names = (source.get("chart"), source.get("repoURL"), source.get("path"))
-    return any("airflow" in str(name or "") for name in names)
-
-
 class _ArgoReader:
-    """The values of one Argo CD source: valueFiles < values < valuesObject < parameters."""
+    """One source of an Application: whose chart it is, and its values."""
 
     def __init__(
         self,
@@ -106,29 +127,86 @@ class _ArgoReader:
     ) -> None:
         self._files = files
         self._document = document
+        self.place = place
         self._place = (*place, "helm")
         self._source = source
-        self._options = table(source.get("helm"))
+        self.options = table(source.get("helm"))
         self._refs = refs
         self.problems: list[Problem] = []
-        self.not_done: list[NotDone] = []
+        self.not_read: list[NotRead] = []
+        self.parent = self._chart()
 
-    def layers(self) -> list[ValuesLayer]:
-        """Lowest first; what stands in the way is kept in `problems` and `not_done`."""
-        found = list(self._value_files())
+    @property
+    def where(self) -> str:
+        """File and line of the source."""
+        return fields.where(self._document, self.place)
+
+    @property
+    def is_ref_only(self) -> bool:
+        """Whether it only gives values files to other sources."""
+        return "ref" in self._source and not {"path", "chart"} & set(self._source)
+
+    def may_be_airflow(self, application: str) -> bool:
+        """Whether it is Airflow's chart, as far as can be told from here.
+
+        A folder whose Chart.yaml is elsewhere may be, where a name or its values speak of Airflow.
+        """
+        if self.is_ref_only:
+            return False
+        if self.parent is not None:
+            return self.parent.publisher != "other"
+        names = (application, self._source.get("path"), self._source.get("repoURL"))
+        if any(CHART in str(name or "").lower() for name in names):
+            return True
+        inline = [layer for layer in self._inline() if layer is not None]
+        return looks_official(stacked(inline))
+
+    def unknown(self) -> Iterator[NotRead]:
+        """What is not known of the chart: a range, or a Chart.yaml that is not in reach."""
+        revision = str(self._source.get("targetRevision") or "")
+        if self.parent is None:
+            reason = "its Chart.yaml is not in this repository"
+            yield NotRead(f"chart of path {self._source.get('path')}", self.where, reason)
+        elif "chart" in self._source and not self.parent.version.version:
+            reason = f"`{revision}` is a range: which version runs is not known"
+            yield NotRead("chart version", self.where, reason)
+
+    def _chart(self) -> Parent | None:
+        """What a chart's name or the Chart.yaml of a path says; None where neither is there."""
+        if "chart" in self._source:
+            name = str(self._source["chart"]).rpartition("/")[2]
+            revision = str(self._source.get("targetRevision") or "")
+            exact = revision.removeprefix("v") if EXACT.fullmatch(revision) else ""
+            maker = publisher(f"{self._source.get('repoURL')}/{self._source['chart']}")
+            return Parent(
+                self._document.path,
+                "",
+                maker if name == CHART else "other",
+                Version(exact, Origin.NAMED) if exact else Version(),
+                range="" if exact else revision,
+            )
+        folder = str(self._source.get("path") or "")
+        return parent(self._files, folder.strip("/")) if folder else None
+
+    def _inline(self) -> Iterator[ValuesLayer | None]:
         for key, reader in (
             ("values", from_text),
             ("valuesObject", from_document),
             ("parameters", from_parameters),
         ):
-            if self._options.get(key):
+            if self.options.get(key):
                 try:
-                    found.append(reader(self._document, (*self._place, key)))
+                    yield reader(self._document, (*self._place, key))
                 except NotAMapping as error:
-                    self.problems.append(no_mapping(self._document.path, error.line))
-        if self._options.get("fileParameters"):
-            self.not_done.append(NotDone("fileParameters", "their files are read by Argo CD only"))
-        if str(self._options.get("skipSchemaValidation", "")).lower() == "true":
+                    problem = no_mapping(self._document.path, error.line)
+                    if problem not in self.problems:
+                        self.problems.append(problem)
+
+    def layers(self) -> list[ValuesLayer]:
+        """Lowest first; what stands in the way is kept in `problems` and `not_read`."""
+        found = list(self._value_files())
+        found += [layer for layer in self._inline() if layer is not None]
+        if str(self.options.get("skipSchemaValidation", "")).lower() == "true":
             line = self._document.line((*self._place, "skipSchemaValidation"))
             self.problems.append(
                 Problem(
@@ -143,7 +221,7 @@ class _ArgoReader:
         return found
 
     def _value_files(self) -> Iterator[ValuesLayer]:
-        names = self._options.get("valueFiles")
+        names = self.options.get("valueFiles")
         for name in names if isinstance(names, list) else ():
             path = self._resolved(str(name))
             content = self._files.read(path) if path else None
@@ -172,13 +250,14 @@ class _ArgoReader:
         return clean if clean and not clean.startswith("..") and clean != "." else None
 
     def _unreadable(self, name: str, path: str | None) -> None:
-        if path and str(self._options.get("ignoreMissingValueFiles", "")).lower() == "true":
+        if path and str(self.options.get("ignoreMissingValueFiles", "")).lower() == "true":
             return
         reason = "is not in this repository" if path else "is not read from here"
-        self.not_done.append(
-            NotDone(
-                "values file",
-                f"{name}, named in {self._document.path}, {reason}",
+        self.not_read.append(
+            NotRead(
+                f"values file {name}",
+                fields.where(self._document, (*self._place, "valueFiles")),
+                reason,
                 "check the file itself as well, or give all of them with --together",
             )
         )

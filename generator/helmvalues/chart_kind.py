@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 Shape = Literal["official", "umbrella", "community", "bitnami"]
+Publisher = Literal["official", "community", "bitnami", "", "other"]
+"""Who made the chart of a repository; '' where the address tells nothing, as a mirror's."""
 
 UMBRELLA_KEY = "airflow"
 
@@ -19,6 +21,11 @@ _OFFICIAL = frozenset(
         *("networkPolicies", "useStandardNaming", "multiNamespaceMode", "airflowHome"),
     }
 )
+# Below `airflow:` other charts have these too; at the root only the official one does.
+_AT_ROOT = _OFFICIAL | {
+    *("executor", "config", "airflowVersion", "airflowConfigAnnotations", "webserverSecretKey"),
+    *("apiSecretKeySecretName", "jwtSecretName", "webserverSecretKeySecretName"),
+}
 # Root keys that the official chart shares; below `airflow:` they speak for an umbrella chart.
 _SHARED = frozenset(
     {
@@ -80,6 +87,19 @@ _CERTAIN = 2
 _ENOUGH = 2
 
 
+_REPOSITORIES: tuple[tuple[str, Publisher], ...] = (
+    ("airflow.apache.org", "official"),
+    ("airflow-helm.github.io", "community"),
+    ("github.com/airflow-helm", "community"),
+    ("bitnami", "bitnami"),
+)
+
+
+def publisher(repository: str) -> Publisher:
+    """Whose charts a Helm repository or OCI registry serves, as far as its address tells."""
+    return next((name for part, name in _REPOSITORIES if part in repository.lower()), "")
+
+
 def shape_of(values: Mapping[str, Any]) -> Shape:
     """The chart that a root mapping of values is for; official when nothing speaks against it."""
     if nested(values):
@@ -92,14 +112,28 @@ def shape_of(values: Mapping[str, Any]) -> Shape:
     return shape if score >= _ENOUGH and score > own else "official"
 
 
+def looks_official(values: Mapping[str, Any]) -> bool:
+    """Whether keys that only the official chart has speak for it, at the root or one below."""
+    inner = nested(values) or values
+    return shape_of(inner) == "official" and bool(_AT_ROOT & set(inner))
+
+
 def nested(values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The official values below `airflow:` of an umbrella chart, if that is what they are."""
     inner = values.get(UMBRELLA_KEY)
-    if not isinstance(inner, Mapping) or (_OFFICIAL | _SHARED) & set(values):
+    if not isinstance(inner, Mapping) or (_AT_ROOT | _SHARED) & set(values):
         return None
     own = len((_OFFICIAL | _SHARED) & set(inner))
     foreign = _count(values, OTHERS[0].certain)
     return inner if own > foreign else None
+
+
+def misplaced(values: Mapping[str, Any]) -> bool:
+    """Whether a block `airflow:` stands beside root keys of the official chart.
+
+    The chart's own keys at the root say that these are its root values; it reads no such block.
+    """
+    return isinstance(values.get(UMBRELLA_KEY), Mapping) and bool(_AT_ROOT & set(values))
 
 
 def other_chart(shape: Shape) -> OtherChart | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from generator.core.basis import NotRead
 from generator.core.files import Files
-from generator.core.problem import NotDone
 from generator.helmvalues.found import table
 from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_text
 from generator.yaml.reader import Document, read_all
@@ -72,11 +72,12 @@ def _layer(row: Row, documents: Sequence[Document]) -> ValuesLayer | None:
     return None
 
 
-def elsewhere(found: Sequence[Row]) -> Iterator[NotDone]:
+def elsewhere(found: Sequence[Row], where: str) -> Iterator[NotRead]:
     """What cannot be read from here."""
     for row in found:
-        yield NotDone(
-            "values of a HelmRelease",
-            f"valuesFrom {row.kind} {row.name} is read by Flux only",
+        yield NotRead(
+            f"values of {row.kind} {row.name}",
+            where,
+            "valuesFrom is read by Flux only",
             "check the file that it is made from as well",
         )

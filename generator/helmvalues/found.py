@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from generator.core.problem import NotDone, Problem, Severity
+from generator.core.basis import UNKNOWN, NotRead, Version
+from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.helmvalues.chart_kind import UMBRELLA_KEY, Shape, nested, other_chart, shape_of
+from generator.helmvalues.chart_kind import (
+    OTHERS,
+    UMBRELLA_KEY,
+    OtherChart,
+    Shape,
+    looks_official,
+    misplaced,
+    nested,
+    other_chart,
+    shape_of,
+)
+from generator.helmvalues.dependency import Parent
 from generator.helmvalues.layers import ValuesLayer, located, stacked
 from generator.helmvalues.values import Engine, Path
 
@@ -34,6 +45,19 @@ AMBIGUOUS = Rule(
     "YAML 1.1 and 1.2 disagree on unquoted words and numbers such as y, on and 010.",
     "yaml.org",
 )
+MISPLACED = Rule(
+    "values/misplaced-block",
+    Severity.ERROR,
+    "A block `airflow:` in values of the chart itself",
+    "The chart reads no such block; only a chart that depends on it hands one down.",
+)
+SWITCHED_OFF = Rule(
+    "values/switched-off",
+    Severity.WARNING,
+    "The parent chart leaves Airflow's chart out",
+    "A condition or tag of Chart.yaml switches the dependency off: nothing of it is deployed.",
+    "helm.sh/docs/topics/charts, Chart Dependency",
+)
 SCHEMA_SKIPPED = Rule(
     "values/schema-skipped",
     Severity.WARNING,
@@ -53,18 +77,20 @@ UNREADABLE = Rule(
     "A file that cannot be read",
     "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
 )
-RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED, RELEASE_NAME, UNREADABLE)
-
-EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
+RULES = (
+    *(OTHER_CHART, NO_VALUES, AMBIGUOUS, MISPLACED, SWITCHED_OFF, SCHEMA_SKIPPED, RELEASE_NAME),
+    UNREADABLE,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class ValuesSource:
     """The values of one release, as the user wrote them, and what is known of the release.
 
-    `values` are unwrapped when an umbrella chart nests them; `layers` stand lowest first.
-    `chart_version` is '' when it is not an exact version. `problems` and `not_done` were found on
-    the way; with `usable` False there is nothing to check.
+    `values` are unwrapped when a parent chart nests them below `key`; `layers` stand lowest first.
+    `chart` is unknown unless something names an exact version. `not_read` is everything of the
+    release that was not looked at; with `partial` some of the values are among it, so that a key
+    that is absent here may be set there. With `usable` False there is nothing to check.
     """
 
     path: str
@@ -74,42 +100,121 @@ class ValuesSource:
     engine: Engine = "argocd"
     release: str = "airflow"
     namespace: str = "airflow"
-    chart_version: str = ""
+    chart: Version = UNKNOWN
     kube_version: str = ""
-    umbrella: bool = False
+    api_versions: tuple[str, ...] = ()
+    name: str = ""
+    parent: Parent | None = None
+    key: str = ""
+    partial: bool = False
     usable: bool = True
     problems: tuple[Problem, ...] = ()
-    not_done: tuple[NotDone, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
+
+    @property
+    def chart_version(self) -> str:
+        """The exact version that something names, or ''."""
+        return self.chart.version
+
+    @property
+    def identified(self) -> bool:
+        """Whether it is known that the chart is Airflow's, from more than a name of something."""
+        return self.kind == "values" or self.parent is not None or looks_official(self.values)
 
     def locate(self, path: Path) -> tuple[str, int | None]:
         """File and line of a path in `values`, or of its nearest written ancestor."""
-        inner: Path = (UMBRELLA_KEY, *path) if self.umbrella else path
+        inner: Path = (self.key, *path) if self.key else path
         file, line = located(self.layers, inner)
         return file or self.path, line
 
 
 def judged(source: ValuesSource, problems: Sequence[Problem]) -> ValuesSource:
-    """The source with its values stacked, unwrapped and recognised."""
-    values = stacked(source.layers)
-    shape: Shape = shape_of(values)
-    other = other_chart(shape)
+    """The source with its values stacked, unwrapped and recognised.
+
+    A Chart.yaml decides where the values of Airflow stand; without one their keys do.
+    """
+    stack = stacked(source.layers)
     found = [*source.problems, *problems, *_ambiguities(source.layers)]
+    parent = source.parent
+    if parent is not None and parent.publisher == "other":
+        return dataclasses.replace(source, usable=False, problems=(*found, _foreign(parent)))
+    key, values = _unwrapped(parent, stack)
+    other = _other(parent, values)
     if other is not None:
-        found.append(
-            Problem(
-                OTHER_CHART.id,
-                OTHER_CHART.severity,
-                f"these are values of {other.title}",
-                path=source.path,
-                hint=other.hint,
-            )
-        )
+        found.append(_other_problem(source, other))
+    elif not key and misplaced(stack):
+        found.append(_misplaced(source))
+        values = {name: value for name, value in values.items() if name != UMBRELLA_KEY}
+    off = parent.switched_off(stack) if parent is not None else ""
+    if off:
+        found.append(_switched_off(source, off))
     return dataclasses.replace(
         source,
-        values=nested(values) or values,
-        umbrella=shape == "umbrella",
-        usable=other is None and bool(source.layers or not problems),
+        values=values,
+        key=key,
+        usable=other is None and not off and bool(source.layers or not problems),
         problems=tuple(found),
+        not_read=(*source.not_read, *(parent.not_read if parent else ())),
+    )
+
+
+def _unwrapped(parent: Parent | None, stack: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    if parent is not None:
+        return parent.key, parent.unwrapped(stack)
+    inner = nested(stack)
+    return (UMBRELLA_KEY, inner) if inner is not None else ("", stack)
+
+
+def _other(parent: Parent | None, values: Mapping[str, Any]) -> OtherChart | None:
+    """The other publisher's chart that this is, told by its repository, else by the keys."""
+    if parent is not None and parent.publisher:
+        return next((item for item in OTHERS if item.shape == parent.publisher), None)
+    shape: Shape = shape_of(values)
+    return other_chart(shape)
+
+
+def _other_problem(source: ValuesSource, other: OtherChart) -> Problem:
+    return Problem(
+        OTHER_CHART.id,
+        OTHER_CHART.severity,
+        f"these are values of {other.title}",
+        path=source.path,
+        hint=other.hint,
+    )
+
+
+def _foreign(parent: Parent) -> Problem:
+    return Problem(
+        NO_VALUES.id,
+        NO_VALUES.severity,
+        "the chart of this folder neither is Airflow's nor depends on it",
+        path=parent.path,
+        hint="give the values of the chart that brings Airflow",
+    )
+
+
+def _misplaced(source: ValuesSource) -> Problem:
+    file, line = located(source.layers, (UMBRELLA_KEY,))
+    return Problem(
+        MISPLACED.id,
+        MISPLACED.severity,
+        f"the chart ignores the block `{UMBRELLA_KEY}:`: its own keys stand at the root",
+        path=file or source.path,
+        line=line,
+        hint="move the block's keys to the root; if a parent chart hands the block down, check the"
+        " file beside that chart's Chart.yaml",
+    )
+
+
+def _switched_off(source: ValuesSource, key: str) -> Problem:
+    file, line = located(source.layers, tuple(key.split(".")))
+    return Problem(
+        SWITCHED_OFF.id,
+        SWITCHED_OFF.severity,
+        f"{key} is false: the release has no Airflow, and nothing of it was checked",
+        path=file or source.path,
+        line=line,
+        hint=f"set {key}: true where Airflow is to run",
     )
 
 

@@ -9,8 +9,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from generator.core.basis import Origin, Version
 from generator.core.errors import UserError
-from generator.helmvalues.found import EXACT, ValuesSource, judged, table
+from generator.helmvalues.dependency import EXACT
+from generator.helmvalues.found import ValuesSource, judged, table
 from generator.helmvalues.layers import ValuesLayer
 from generator.yaml.reader import Document
 
@@ -50,7 +52,7 @@ def source(document: Document) -> ValuesSource:
         "helm",
         str(record.get("name") or "airflow"),
         str(record.get("namespace") or "airflow"),
-        version if EXACT.fullmatch(version) else "",
+        Version(version, Origin.RECORD) if EXACT.fullmatch(version) else Version(),
     )
     return judged(found, ())
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.core.basis import NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem
-from generator.helmvalues import flux_release, helm_release
+from generator.helmvalues import fields, flux_release, helm_release, kustomization, placeholders
 from generator.helmvalues.argocd_application import application
+from generator.helmvalues.chart_kind import publisher
+from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
-    EXACT,
     NO_VALUES,
     RULES,
+    SCHEMA_SKIPPED,
     ValuesSource,
     judged,
     no_mapping,
@@ -31,21 +36,42 @@ _GROUPS = {
 
 
 def load(files: Files, path: str) -> list[ValuesSource]:
-    """Every release that a file describes; a plain values file is one, Helm's record another.
+    """Every release of Airflow's chart that a file describes; a plain values file is one.
 
-    Raises YamlError for what is not YAML and UserError for a file that is not there. What cannot
-    be read from here (Secrets, other repositories, URLs) becomes a NotDone.
+    Objects that are not of Airflow's chart are left alone. Raises YamlError for what is not YAML
+    and UserError for a file that is not there. What cannot be read from here (Secrets, other
+    repositories, URLs, a Kustomization's patches) is named in `not_read`.
     """
     documents = _documents(files, path)
     found = [item for document in documents for item in _release(files, document, documents)]
     if found:
-        return found
+        changed = tuple(kustomization.changes(files, path))
+        return [_with_not_read(item, changed) for item in found]
     if len(documents) == 1 and "kind" not in table(documents[0].data):
-        return [plain([documents[0]])]
-    kinds = sorted({str(table(document.data).get("kind")) for document in documents})
-    what = f"it holds {', '.join(kinds)}" if documents else "it is empty"
-    problem = _no_values(path, what)
+        return [_plain(files, [documents[0]])]
+    problem = _no_values(path, _held(documents))
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
+
+
+def _held(documents: Sequence[Document]) -> str:
+    kinds = sorted({str(table(document.data).get("kind")) for document in documents})
+    if not documents:
+        return "the file is empty"
+    listed = ", ".join(kinds)
+    if any(kind in _GROUPS for kind in kinds):
+        return f"none of its objects ({listed}) deploys Airflow's chart"
+    return f"the file holds {listed}"
+
+
+def _with_not_read(source: ValuesSource, more: tuple[NotRead, ...]) -> ValuesSource:
+    """The source, with the placeholders in its values and more that was not read."""
+    filled = []
+    for place, text in placeholders.places(source.values, source.kind):
+        path, line = source.locate(place)
+        where = f"{path}:{line}" if line else path
+        reason = "another program fills it in; a stand-in was judged"
+        filled.append(NotRead(f"placeholder {text}", where, reason))
+    return dataclasses.replace(source, not_read=(*source.not_read, *filled, *more))
 
 
 def _no_values(path: str, what: str) -> Problem:
@@ -61,23 +87,40 @@ def _no_values(path: str, what: str) -> Problem:
 
 def load_together(files: Files, paths: Sequence[str]) -> ValuesSource:
     """Several plain values files as one release, the last one winning, as `helm -f a -f b`."""
-    return plain([document for path in paths for document in _documents(files, path)])
+    return _plain(files, [document for path in paths for document in _documents(files, path)])
 
 
-def plain(documents: Sequence[Document], engine: Engine = "argocd") -> ValuesSource:
+def _plain(files: Files, documents: Sequence[Document]) -> ValuesSource:
+    """The values of documents, lowest first; a Chart.yaml beside the first says whose they are."""
+    folder = posixpath.dirname(documents[0].path) if documents else ""
+    return plain(documents, beside=parent(files, folder))
+
+
+def plain(
+    documents: Sequence[Document], engine: Engine = "argocd", beside: Parent | None = None
+) -> ValuesSource:
     """A source from values documents, lowest first."""
     layers, problems = [], []
     for document in documents:
         if {"apiVersion", "kind"} <= set(table(document.data)):
             kind = table(document.data)["kind"]
-            problems.append(_no_values(document.path, f"it holds {kind}"))
+            problems.append(_no_values(document.path, f"the file holds {kind}"))
             continue
         try:
             layers.append(from_document(document))
         except NotAMapping as error:
             problems.append(no_mapping(document.path, error.line))
     path = documents[-1].path if documents else ""
-    return judged(ValuesSource(path, "values", {}, tuple(layers), engine), problems)
+    found = ValuesSource(
+        path,
+        "values",
+        {},
+        tuple(layers),
+        engine,
+        chart=beside.version if beside else Version(),
+        parent=beside,
+    )
+    return judged(found, problems)
 
 
 def _documents(files: Files, path: str) -> list[Document]:
@@ -107,25 +150,30 @@ def _release(
         case "ApplicationSet":
             yield from application(files, document, "ApplicationSet", ("spec", "template"))
         case _:
-            yield _helm_release(document, documents)
+            yield from _helm_release(files, document, documents)
 
 
-def _helm_release(document: Document, documents: Sequence[Document]) -> ValuesSource:
+def _helm_release(
+    files: Files, document: Document, documents: Sequence[Document]
+) -> Iterator[ValuesSource]:
     spec, metadata = (table(table(document.data).get(key)) for key in ("spec", "metadata"))
+    chart, unknown = _flux_chart(files, document, documents)
+    if chart is not None and chart.publisher == "other":
+        return
     problems: list[Problem] = []
     rows = flux_release.rows(document)
     # Their order matters: the ConfigMaps beside it are taken where that is all of them.
     layers = flux_release.layers(rows, documents) or []
-    not_done = () if layers else tuple(flux_release.elsewhere(rows))
+    where = fields.where(document, ("spec", "valuesFrom"))
+    elsewhere = () if layers else tuple(flux_release.elsewhere(rows, where))
     if spec.get("values"):
         try:
             layers.append(from_document(document, ("spec", "values")))
         except NotAMapping as error:
             problems.append(no_mapping(document.path, error.line))
-    chart = table(table(spec.get("chart")).get("spec"))
-    version = str(chart.get("version") or "")
+    problems += _schema_skipped(document, spec)
     target = spec.get("targetNamespace")
-    name = str(metadata.get("name") or "airflow")
+    name = str(metadata.get("name") or CHART)
     found = ValuesSource(
         document.path,
         "HelmRelease",
@@ -133,11 +181,85 @@ def _helm_release(document: Document, documents: Sequence[Document]) -> ValuesSo
         tuple(layers),
         "helm" if _does_not_wait(spec) else "flux",
         str(spec.get("releaseName") or (f"{target}-{name}" if target else name)),
-        str(target or metadata.get("namespace") or "airflow"),
-        version if EXACT.fullmatch(version) else "",
-        not_done=not_done,
+        str(target or metadata.get("namespace") or CHART),
+        chart.version if chart else Version(),
+        name=name,
+        parent=chart,
+        partial=bool(elsewhere),
+        not_read=(
+            *elsewhere,
+            *unknown,
+            *fields.unread(document, document.data, fields.HELM_RELEASE),
+        ),
     )
-    return judged(found, problems)
+    yield judged(found, problems)
+
+
+def _flux_chart(
+    files: Files, document: Document, documents: Sequence[Document]
+) -> tuple[Parent | None, tuple[NotRead, ...]]:
+    """Whose chart a HelmRelease deploys, and what of it is not known.
+
+    Sources (HelmRepository, OCIRepository, HelmChart) are read where they stand in the same file.
+    """
+    spec = table(table(document.data).get("spec"))
+    where = fields.where(document, ("spec",))
+    chart = table(table(spec.get("chart")).get("spec"))
+    reference = table(spec.get("chartRef"))
+    address, version = "", str(chart.get("version") or "")
+    if reference:
+        source = _object(documents, reference)
+        if source is None:
+            name = f"{reference.get('kind')} {reference.get('name')}"
+            reason = "it names the chart, and it is not in this file"
+            return None, (NotRead(f"chartRef {name}", where, reason),)
+        if str(reference.get("kind")) == "OCIRepository":
+            address = str(source.get("url") or "")
+            version = str(table(source.get("ref")).get("tag") or "")
+            chart = {"chart": address}
+        else:
+            chart, version = source, str(source.get("version") or "")
+    name = str(chart.get("chart") or "")
+    kind = str(table(chart.get("sourceRef")).get("kind") or "")
+    if kind in ("GitRepository", "Bucket"):
+        found = parent(files, posixpath.normpath(name))
+        reason = "its Chart.yaml is not in this repository"
+        return found, () if found else (NotRead(f"chart of path {name}", where, reason),)
+    repository = _object(documents, table(chart.get("sourceRef")))
+    address = address or str((repository or {}).get("url") or "")
+    exact = version.removeprefix("v") if EXACT.fullmatch(version) else ""
+    official = name.rstrip("/").rpartition("/")[2] == CHART
+    maker = publisher(f"{address}/{name}") if official else "other"
+    known = Version(exact, Origin.NAMED) if exact else Version()
+    reason = f"`{version or '*'}` is a range: which version runs is not known"
+    unknown = () if exact else (NotRead("chart version", where, reason),)
+    asked = "" if exact else version or "*"
+    return Parent(document.path, "", maker, known, range=asked), unknown
+
+
+def _object(
+    documents: Sequence[Document], reference: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The spec of the object that a reference names, if it stands in the same file."""
+    wanted = (str(reference.get("kind")), str(reference.get("name")))
+    for document in documents:
+        data = table(document.data)
+        if (str(data.get("kind")), str(table(data.get("metadata")).get("name"))) == wanted:
+            return table(data.get("spec"))
+    return None
+
+
+def _schema_skipped(document: Document, spec: Mapping[str, Any]) -> Iterator[Problem]:
+    for step in ("install", "upgrade"):
+        if str(table(spec.get(step)).get("disableSchemaValidation", "")).lower() == "true":
+            yield Problem(
+                SCHEMA_SKIPPED.id,
+                SCHEMA_SKIPPED.severity,
+                "wrong types and misspelt keys reach the cluster: the schema is not checked",
+                path=document.path,
+                line=document.line(("spec", step, "disableSchemaValidation")),
+                hint="remove disableSchemaValidation",
+            )
 
 
 def _does_not_wait(spec: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from generator.chart.chart import ChartError
+from generator.core.basis import Basis, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
@@ -197,7 +198,8 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
         notes, random = rendered.notes, rendered.random
     facts = dataclasses.replace(facts, notes=notes)
     found = normalise.problems(random, environment=item.name, path=_values_path(item))
-    return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
+    basis = _basis(item, values, spec)
+    return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found), basis=basis)
 
 
 def _is_chart_file(path: str) -> bool:
@@ -293,6 +295,22 @@ def _facts(
         connection_limit=connections,
         declared_secrets=frozenset(declared),
         values=values,
+    )
+
+
+def _basis(item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any]) -> Basis:
+    """By which versions a tree was rendered: those of its Application, lock, values and cluster."""
+    lock, named = _lock(item), _chart_version(spec)
+    locked = lock if lock and lock.chart_version == (named or lock.chart_version) else None
+    airflow = str(values.get("airflowVersion") or "")
+    return Basis(
+        Version(
+            named or (lock.chart_version if lock else ""),
+            Origin.LOCK if locked else Origin.NAMED,
+            (locked.chart_digest or "") if locked else "",
+        ),
+        Version(airflow, Origin.NAMED) if airflow else Version(),
+        Version(item.cluster.kubernetes_version, Origin.CLUSTER) if item.cluster else Version(),
     )
 
 

@@ -53,6 +53,8 @@ def environment_diff(
             reason=reason or _failed(base, head),
             problems=_safe((*problems, *failures)),
             drift=tuple(drift),
+            basis=(head or base or _nothing(None)).basis,
+            base_basis=(base or head or _nothing(None)).basis,
         )
     before, after = base or _nothing(head), head or _nothing(base)
     compared = compare(before, after, limits)
@@ -66,6 +68,8 @@ def environment_diff(
         impact=findings,
         problems=_safe((*problems, *compared.problems)),
         drift=tuple(drift),
+        basis=(head or before).basis,
+        base_basis=(base or after).basis,
     )
 
 

@@ -61,8 +61,8 @@ def _body(report: Report) -> Iterator[str]:
     )
     yield _TOOLS
     yield '<main id="content">'
-    if report.emptiness:
-        yield f"<p>No changes: {_text(report.emptiness)}.</p>"
+    if report.headline:
+        yield f"<p>{_text(report.headline)}.</p>"
     yield from _summary(report.environments)
     yield from _impact(report.environments)
     yield from _problems(report)

@@ -15,13 +15,14 @@ def render(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """base, head, environments, problems; `reason` says why there is no change."""
+    """base, head, environments, problems; `reason` says what holds where no change is shown."""
     return {
         "base": report.base,
         "head": report.head,
         "environments": [_environment(item) for item in report.environments],
         "problems": [problem.as_json() for problem in report.problems],
-        "reason": report.emptiness,
+        "reason": report.headline,
+        "basis": report.basis.as_json(),
     }
 
 
@@ -36,6 +37,8 @@ def _environment(item: EnvironmentDiff) -> dict[str, Any]:
         "impact": [finding.as_json() for finding in item.impact],
         "problems": [problem.as_json() for problem in item.problems],
         "drift": [_change(change) for change in item.drift],
+        "basis": item.basis.as_json(),
+        "baseBasis": item.base_basis.as_json(),
     }
 
 

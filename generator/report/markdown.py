@@ -35,8 +35,8 @@ def render(report: Report, *, budget: int) -> str:
     page = Page(budget)
     if not page.add(f"### Rendered diff {_title(report)}\n\n", page.part(0.5)):
         page.add("### Rendered diff\n\n")
-    if report.emptiness:
-        page.add(clipped(f"No changes: {prose(report.emptiness)}.", 150) + "\n\n")
+    if report.headline:
+        page.add(clipped(f"{prose(report.headline)}.", 400) + "\n\n")
     _summary(page, report)
     _impact(page, report)
     _problems(page, report)

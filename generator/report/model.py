@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+from generator.core.basis import NOTHING, Basis, together
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding
@@ -17,6 +18,7 @@ class EnvironmentDiff:
     `rendered` is false when there was nothing to compare, and `reason` then says why; for an
     environment that was compared, a reason is a remark such as "added by this change".
     `drift` is what the cluster differs in from the base, so nothing that this change does.
+    `basis` is the head's and `base_basis` the base's; of a side that is not there, the other's.
     """
 
     name: str
@@ -28,6 +30,8 @@ class EnvironmentDiff:
     impact: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     drift: tuple[Change, ...] = ()
+    basis: Basis = NOTHING
+    base_basis: Basis = NOTHING
 
     @property
     def actions(self) -> dict[Action, int]:
@@ -66,16 +70,47 @@ class Report:
     reason: str = ""
 
     @property
-    def emptiness(self) -> str:
-        """Why there is no change to show; empty when there is one."""
-        if any(environment.changes for environment in self.environments):
+    def basis(self) -> Basis:
+        """That of every side that was looked at."""
+        return together(
+            basis for item in self.environments for basis in (item.base_basis, item.basis)
+        )
+
+    @property
+    def headline(self) -> str:
+        """What to say first: a side that was not rendered, or that nothing changes; else empty.
+
+        "No changes" is said only where every side was rendered and read to the end.
+        """
+        failed = [item for item in self.environments if not item.rendered]
+        if failed:
+            named = "; ".join(f"{item.name}: {_why(item)}" for item in failed[:_SHOWN])
+            more = f"; and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+            return f"Not compared: {named}{more}"
+        if any(item.changes for item in self.environments):
             return ""
+        assured = self.basis.assure(f"No changes: {self._sameness()}")
+        if assured is not None:
+            return str(assured)
+        items = self.basis.not_read
+        named = "; ".join(str(item) for item in items[:_SHOWN])
+        more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+        return f"No changes in what was read. Not read: {named}{more}"
+
+    def _sameness(self) -> str:
         if self.reason:
             return self.reason
         if not self.environments:
             return "no environment is touched by this change"
-        if not any(environment.rendered for environment in self.environments):
-            return "no environment could be compared; the reasons stand with each of them"
         if any(environment.folded for environment in self.environments):
             return "all that differs is noise, which was folded"
         return "both sides render to the same objects"
+
+
+_SHOWN = 3
+
+
+def _why(item: EnvironmentDiff) -> str:
+    """Which side could not be rendered, and the first reason for it."""
+    errors = [problem for problem in item.problems if problem.severity is Severity.ERROR]
+    return f"{item.reason} ({errors[0].message})" if errors else item.reason

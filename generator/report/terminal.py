@@ -29,8 +29,8 @@ def show(report: Report, console: Console, *, diffs: bool = True) -> None:
 
     title = f"{report.base} → {report.head}"
     console.print(Text(one_line(f"Rendered diff {title}"), style="bold"))
-    if report.emptiness:
-        console.print(Text(one_line(f"No changes: {report.emptiness}.")))
+    if report.headline:
+        console.print(Text(one_line(f"{report.headline}.")))
     if report.environments:
         console.print(_summary(report))
     _problems(report, console)

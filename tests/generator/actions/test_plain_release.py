@@ -98,8 +98,9 @@ def test_values_files_beside_it_are_read_at_their_own_revision(repo):
     done = repo.run("diff", "HEAD", "--file", "elsewhere.yaml", "-o", "json")
     (environment,) = done.json["environments"]
     assert [change["name"] for change in environment["changes"]] == ["flow-scheduler"]
-    told = " ".join(item["message"] for item in environment["problems"])
-    assert "compared without them" in told and "https://example.com/more.yaml" in told
+    [unread] = environment["basis"]["notRead"]
+    assert unread["what"] == "values file https://example.com/more.yaml"
+    assert unread["where"].startswith("elsewhere.yaml:")
 
 
 def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
@@ -115,8 +116,8 @@ def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
     ("text", "words"),
     [
         ("just text", "must be a mapping"),
-        ("kind: Deployment\napiVersion: apps/v1\n", "it holds Deployment"),
-        ("", "it is empty"),
+        ("kind: Deployment\napiVersion: apps/v1\n", "the file holds Deployment"),
+        ("", "the file is empty"),
     ],
 )
 def test_a_file_without_values_is_told(repo, text, words):

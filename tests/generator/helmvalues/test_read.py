@@ -67,7 +67,7 @@ def test_an_umbrella_chart_is_unwrapped():
     source = one(
         {"v.yaml": "airflow:\n  executor: LocalExecutor\n  webserver: {}\nother: {a: 1}\n"}
     )
-    assert source.umbrella
+    assert source.key == "airflow"
     assert source.values == {"executor": "LocalExecutor", "webserver": {}}
     assert source.locate(("executor",)) == ("v.yaml", 2)
 
@@ -210,7 +210,7 @@ def test_a_ref_is_resolved_inside_the_repository():
     source = one(texts)
     assert source.values == {"a": 1}
     assert source.locate(("a",)) == ("envs/v.yaml", 1)
-    assert source.not_done == ()
+    assert source.not_read == ()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,8 @@ def test_what_is_not_in_the_repository_is_told_and_not_followed(name):
     texts = {"app.yaml": MULTI.replace("FILE", name), "envs/v.yaml": "a: 1\n", "v.yaml": "b: 1\n"}
     source = one(texts)
     assert source.values == {}
-    assert [item.check for item in source.not_done] == ["values file"]
+    assert [item.what for item in source.not_read] == [f"values file {name}"]
+    assert source.partial
     assert source.usable
 
 
@@ -239,7 +240,7 @@ def test_a_missing_file_that_may_be_missing_is_fine():
     )
     text = text.replace("helm:\n            {", "helm: {")
     source = one({"app.yaml": text})
-    assert source.not_done == ()
+    assert source.not_read == ()
 
 
 def test_links_are_not_followed(tmp_path):
@@ -251,7 +252,7 @@ def test_links_are_not_followed(tmp_path):
     (root / "app.yaml").write_text(textwrap.dedent(MULTI.replace("FILE", "$repo/envs/v.yaml")))
     [source] = load(WorkTree(root), "app.yaml")
     assert source.values == {}
-    assert source.not_done
+    assert source.not_read
     with pytest.raises(UserError):
         load(WorkTree(root), "envs/v.yaml")
 
@@ -292,7 +293,7 @@ def test_an_application_set_is_read_from_its_template():
         """
     source = one({"set.yaml": text})
     assert (source.kind, source.values) == ("ApplicationSet", {"a": 1})
-    assert source.not_done
+    assert source.not_read
 
 
 RELEASE = """\
@@ -313,7 +314,7 @@ def test_a_helm_release_of_every_version(version):
     assert (source.kind, source.engine) == ("HelmRelease", "flux")
     assert (source.release, source.namespace, source.chart_version) == ("flow", "data", "1.22.0")
     assert source.locate(("executor",)) == ("hr.yaml", 8)
-    assert "Secret airflow-values" in source.not_done[0].reason
+    assert "Secret airflow-values" in source.not_read[0].what
 
 
 def test_flux_puts_the_target_namespace_into_the_release_name():

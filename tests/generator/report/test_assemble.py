@@ -1,7 +1,9 @@
+import dataclasses
 import time
 
 import pytest
 
+from generator.core.basis import NotRead
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Side
 from generator.report.assemble import environment_diff
@@ -56,13 +58,22 @@ def test_changes_are_ordered_by_risk():
     [
         ([], "no environment is touched by this change"),
         ([environment_diff("e", ONE, ONE)], "both sides render to the same objects"),
-        ([environment_diff("e", ONE, BROKEN)], "no environment could be compared"),
+        ([environment_diff("e", ONE, BROKEN)], "Not compared: e: the head does not render"),
         ([environment_diff("e", ONE, TWO)], ""),
     ],
 )
-def test_emptiness_has_a_reason(environments, words):
-    emptiness = Report("b", "h", tuple(environments)).emptiness
-    assert words in emptiness and bool(words) == bool(emptiness)
+def test_the_headline_says_why_no_change_is_shown(environments, words):
+    headline = Report("b", "h", tuple(environments)).headline
+    assert words in headline and bool(words) == bool(headline)
+
+
+def test_no_changes_is_never_said_over_what_was_not_read():
+    unread = NotRead("spec.postRenderers", "release.yaml:9", "Flux changes the objects with them")
+    part = dataclasses.replace(ONE, basis=ONE.basis.without([unread]))
+    for base, head in ((part, ONE), (ONE, part)):
+        report = Report("b", "h", (environment_diff("e", base, head),))
+        assert report.headline.startswith("No changes in what was read. Not read: spec.postRend")
+        assert report.basis.not_read == (unread,)
 
 
 def many(kind, version, spec, count=2_500):

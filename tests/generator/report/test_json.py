@@ -11,7 +11,7 @@ from tests.golden_cases import report_of
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_shape_is_the_documented_one(name):
     shape = json.loads(json_report.render(REPORTS[name]()))
-    assert list(shape) == ["base", "head", "environments", "problems", "reason"]
+    assert list(shape) == ["base", "head", "environments", "problems", "reason", "basis"]
     for environment in shape["environments"]:
         assert list(environment) == [
             "name",
@@ -23,6 +23,8 @@ def test_the_shape_is_the_documented_one(name):
             "impact",
             "problems",
             "drift",
+            "basis",
+            "baseBasis",
         ]
         for change in environment["changes"] + environment["drift"]:
             assert list(change)[:6] == [
