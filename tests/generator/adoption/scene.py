@@ -80,7 +80,9 @@ class Adoption:
             self.repo.write(path, text)
 
     def run(self, *arguments):
-        return self.repo.run("adopt", *arguments)
+        """With the chart version, which plain values do not name."""
+        version = () if "--chart" in arguments else ("--chart", "1.22.0")
+        return self.repo.run("adopt", *arguments, *version)
 
     @property
     def definition(self):

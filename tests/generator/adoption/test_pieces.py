@@ -9,6 +9,7 @@ from generator.adoption import plaintext_secrets, simplify, text
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import without_none
 from generator.release.adopted_settings import step_of, with_switches
+from generator.release.v1.deprecated import RENAMED
 from generator.yaml import reader
 from generator.yaml.data import as_helm
 
@@ -95,11 +96,11 @@ def test_pruned_says_the_same_over_the_defaults():
 
 
 def test_old_worker_keys_move_unless_the_new_one_is_written():
-    assert simplify.renamed({"workers": {"replicas": 2}}) == {
+    assert simplify.renamed({"workers": {"replicas": 2}}, RENAMED) == {
         "workers": {"celery": {"replicas": 2}}
     }
     both = {"workers": {"replicas": 2, "celery": {"replicas": 3}}}
-    assert simplify.renamed(both) == both
+    assert simplify.renamed(both, RENAMED) == both
 
 
 def test_a_moved_secret_is_named_as_the_chart_names_it():
