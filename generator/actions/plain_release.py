@@ -10,14 +10,24 @@ from generator.actions.check import ChartFacts
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.diff.model import Facts, Side
 from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
+from generator.pipeline.side import NOT_POSSIBLE
 from generator.release.v1.nondeterminism import PINS
 from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
+
+NOT_READ = Rule(
+    "values/not-read",
+    Severity.WARNING,
+    "Values that a comparison does without",
+    "They stand elsewhere: in a Secret, another repository or at a URL.",
+    command="diff",
+)
 
 CHART, KUBERNETES = "1.22.0", "1.34.2"
 """What is assumed where a plain file does not say."""
@@ -74,9 +84,7 @@ class PlainReleases:
         version = self.chart or source.chart_version or CHART
         facts = self.facts(source.chart_version)
         if facts is None:
-            problem = Problem(
-                "render/not-possible",
-                Severity.ERROR,
+            problem = NOT_POSSIBLE.problem(
                 self.charts.missing(version),
                 path=source.path,
                 hint=f"gen-env chart pull {version}",
@@ -107,8 +115,8 @@ class PlainReleases:
 def _unread(source: ValuesSource) -> Iterator[Problem]:
     """Values that cannot be read from here: the comparison does without them on both sides."""
     for item in source.not_done:
-        message = f"compared without them: {item.reason}"
-        yield Problem(item.check, Severity.WARNING, message, path=source.path, hint=item.hint)
+        message = f"compared without {item.check}: {item.reason}"
+        yield NOT_READ.problem(message, path=source.path, hint=item.hint)
 
 
 def compare(

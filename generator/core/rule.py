@@ -61,7 +61,7 @@ class Rule:
         return dict(self.tiers).get(tier, self.severity)
 
     def checked(self, severity: Severity | None) -> Severity:
-        """The severity of a finding, the rule's own by default; ValueError for an undeclared one."""
+        """The severity, or the rule's own; raises ValueError for an undeclared one."""
         if severity is None:
             return self.severity
         if severity not in self.severities:

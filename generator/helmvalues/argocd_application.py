@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.files import Files
-from generator.core.problem import NotDone, Problem
+from generator.core.problem import NotDone, Problem, Severity
+from generator.core.rule import Rule
 from generator.helmvalues.found import (
     EXACT,
-    RELEASE_NAME,
-    SCHEMA_SKIPPED,
     Kind,
     ValuesSource,
     judged,
@@ -27,6 +26,22 @@ from generator.helmvalues.layers import (
 )
 from generator.helmvalues.values import Path
 from generator.yaml.reader import Document, read_all
+
+SCHEMA_SKIPPED = Rule(
+    "values/schema-skipped",
+    Severity.WARNING,
+    "The schema check is switched off",
+    "Wrong types and misspelt keys reach the cluster.",
+    command="check",
+)
+RELEASE_NAME = Rule(
+    "application/release-name",
+    Severity.WARNING,
+    "A release that is called as its Application",
+    "Names and selectors of all objects come from it: another Application name makes all anew.",
+    "Argo CD",
+    command="check",
+)
 
 
 def application(files: Files, document: Document, kind: Kind, root: Path) -> Iterator[ValuesSource]:
@@ -59,9 +74,7 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
 
 
 def _nameless(document: Document, place: Path) -> Problem:
-    return Problem(
-        RELEASE_NAME.id,
-        RELEASE_NAME.severity,
+    return RELEASE_NAME.problem(
         "the release is called as the Application: to rename that would make every object anew",
         path=document.path,
         line=document.line((*place, "helm")),
@@ -131,9 +144,7 @@ class _ArgoReader:
         if str(self._options.get("skipSchemaValidation", "")).lower() == "true":
             line = self._document.line((*self._place, "skipSchemaValidation"))
             self.problems.append(
-                Problem(
-                    SCHEMA_SKIPPED.id,
-                    SCHEMA_SKIPPED.severity,
+                SCHEMA_SKIPPED.problem(
                     "wrong types and misspelt keys reach the cluster: the schema is not checked",
                     path=self._document.path,
                     line=line,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from generator.core.problem import NotDone, Problem, Severity
 from generator.core.rule import Rule
+from generator.definition.resolve import AMBIGUOUS
 from generator.helmvalues.chart_kind import UMBRELLA_KEY, Shape, nested, other_chart, shape_of
 from generator.helmvalues.layers import ValuesLayer, located, stacked
 from generator.helmvalues.values import Engine, Path
@@ -20,40 +21,15 @@ OTHER_CHART = Rule(
     Severity.ERROR,
     "Values of another Airflow chart",
     "The official chart would ignore nearly all of them.",
+    command="check",
 )
 NO_VALUES = Rule(
     "values/no-values",
     Severity.ERROR,
     "A file without Airflow values",
     "gen-env reads values files, Argo CD Applications and Flux HelmReleases.",
+    command="check",
 )
-AMBIGUOUS = Rule(
-    "values/ambiguous-scalar",
-    Severity.WARNING,
-    "A value that programs read differently",
-    "YAML 1.1 and 1.2 disagree on unquoted words and numbers such as y, on and 010.",
-    "yaml.org",
-)
-SCHEMA_SKIPPED = Rule(
-    "values/schema-skipped",
-    Severity.WARNING,
-    "The schema check is switched off",
-    "Wrong types and misspelt keys reach the cluster.",
-)
-RELEASE_NAME = Rule(
-    "application/release-name",
-    Severity.WARNING,
-    "A release that is called as its Application",
-    "Names and selectors of all objects come from it: another Application name makes all anew.",
-    "Argo CD",
-)
-UNREADABLE = Rule(
-    "file/unreadable",
-    Severity.ERROR,
-    "A file that cannot be read",
-    "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
-)
-RULES = (OTHER_CHART, NO_VALUES, AMBIGUOUS, SCHEMA_SKIPPED, RELEASE_NAME, UNREADABLE)
 
 EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 
@@ -96,9 +72,7 @@ def judged(source: ValuesSource, problems: Sequence[Problem]) -> ValuesSource:
     found = [*source.problems, *problems, *_ambiguities(source.layers)]
     if other is not None:
         found.append(
-            Problem(
-                OTHER_CHART.id,
-                OTHER_CHART.severity,
+            OTHER_CHART.problem(
                 f"these are values of {other.title}",
                 path=source.path,
                 hint=other.hint,
@@ -116,21 +90,18 @@ def judged(source: ValuesSource, problems: Sequence[Problem]) -> ValuesSource:
 def _ambiguities(layers: Sequence[ValuesLayer]) -> Iterator[Problem]:
     for layer in layers:
         for path, message in layer.ambiguous:
-            yield Problem(
-                AMBIGUOUS.id,
-                AMBIGUOUS.severity,
+            yield AMBIGUOUS.problem(
                 message,
                 path=layer.file,
                 line=layer.line(path),
                 hint="put it in quotes",
+                severity=AMBIGUOUS.severity_in(""),
             )
 
 
 def no_mapping(path: str, line: int | None) -> Problem:
     """Values that are text or a list."""
-    return Problem(
-        NO_VALUES.id,
-        NO_VALUES.severity,
+    return NO_VALUES.problem(
         "values must be a mapping of keys",
         path=path,
         line=line,

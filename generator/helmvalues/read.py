@@ -13,7 +13,6 @@ from generator.helmvalues.argocd_application import application
 from generator.helmvalues.found import (
     EXACT,
     NO_VALUES,
-    RULES,
     ValuesSource,
     judged,
     no_mapping,
@@ -49,9 +48,7 @@ def load(files: Files, path: str) -> list[ValuesSource]:
 
 
 def _no_values(path: str, what: str) -> Problem:
-    return Problem(
-        NO_VALUES.id,
-        NO_VALUES.severity,
+    return NO_VALUES.problem(
         f"no Airflow values here: {what}",
         path=path,
         hint="give a values file, an Argo CD Application, a Flux HelmRelease, or Helm's record"
@@ -149,7 +146,6 @@ def _does_not_wait(spec: Mapping[str, Any]) -> bool:
 
 
 __all__ = [
-    "RULES",
     "ValuesSource",
     "load",
     "load_together",

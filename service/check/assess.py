@@ -13,14 +13,31 @@ from generator.actions.validate import NotDone
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, ordered
+from generator.core.rule import Rule
+from generator.definition import lock
+from generator.pipeline import review
+from generator.pipeline.generate import Charts
 from generator.pipeline import repository, review
 from generator.pipeline.repository import SCHEMAS, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, Report
+from generator.tree import catalogue, plan
+from generator.tree.catalogue import Catalogue
+from generator.tree.tree import SCHEMAS
+
+BUG = Rule(
+    "check/bug",
+    Severity.ERROR,
+    "gen-env failed while it compared an environment",
+    "What the change does to it is not known.",
+    command="service",
+)
 
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
+
+_TREE = frozenset({plan.OUT_OF_DATE.id, plan.MISSING.id, plan.STALE.id})
 
 UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
 
@@ -94,7 +111,7 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
 
 def _bug(name: str, error: Exception) -> EnvironmentDiff:
     message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
-    problem = Problem("check/bug", Severity.ERROR, message, name, hint="report it, please")
+    problem = BUG.problem(message, environment=name, hint="report it, please")
     return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
 
 
@@ -188,10 +205,10 @@ def _joined(
 
 def _weighed(problem: Problem, subject: Subject) -> Problem:
     """A tree of another gen-env's making is worth a note: this one would write it differently."""
-    tree = problem.rule in ("tree/out-of-date", "tree/missing", "tree/stale")
+    tree = problem.rule in _TREE
     schema = problem.path.startswith(f"{SCHEMAS}/") and problem.path not in subject.changed
     other = problem.environment in subject.versions
-    if (tree and (schema or other)) or (other and problem.rule == "lock/newer-gen-env"):
+    if (tree and (schema or other)) or (other and problem.rule == lock.NEWER.id):
         return dataclasses.replace(problem, severity=Severity.INFO)
     return problem
 

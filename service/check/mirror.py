@@ -17,6 +17,8 @@ from generator.forge.port import ForgeKind
 from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry
+from generator.tree.plan import UNREADABLE
+from generator.tree.tree import BOOTSTRAP, SCHEMAS
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS
 from service.check.reporter import Superseded
@@ -136,12 +138,11 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
     for entry in tree.unread:
         if entry.mode == "120000" and entry.path.startswith(f"{ROOT}/"):
             continue  # the catalogue of definitions tells these
-        yield Problem(
-            "tree/unreadable",
-            Severity.ERROR if entry.path in ours else Severity.WARNING,
+        yield UNREADABLE.problem(
             f"gen-env does not read this file: {entry.fault}",
             path=entry.path,
             hint="below these folders only plain files of ordinary size and name are read",
+            severity=Severity.ERROR if entry.path in ours else Severity.WARNING,
         )
 
 

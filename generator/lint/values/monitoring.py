@@ -1,4 +1,4 @@
-"""Traps around metrics, traces and logs."""
+"""Checks of metrics, traces and logs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.core.rule import PRODUCTION_ONLY
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.release.v1 import otel_collector
 
 _SOURCE = "chart 1.22.0, templates/check-values.yaml"
@@ -27,7 +27,7 @@ def _remote(values: ValuesInput) -> bool:
     )
 
 
-@trap(
+@check(
     "monitoring/statsd-host",
     ERROR,
     "StatsD metrics without a receiver",
@@ -46,7 +46,7 @@ def statsd_host(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/no-metrics",
     WARNING,
     "Production without metrics",
@@ -65,7 +65,7 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/two-kinds-of-metrics",
     WARNING,
     "StatsD and OpenTelemetry metrics together",
@@ -91,7 +91,7 @@ def two_kinds(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/collector-goes-nowhere",
     WARNING,
     "A collector that sends nothing on",
@@ -109,7 +109,7 @@ def collector_goes_nowhere(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "monitoring/collector-image",
     ERROR,
     "A newer collector with the chart's configuration",
@@ -128,7 +128,7 @@ def collector_image(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/mappings-without-restart",
     INFO,
     "StatsD mappings that are not taken over",
@@ -146,7 +146,7 @@ def mappings(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/two-log-stores",
     ERROR,
     "Elasticsearch and OpenSearch together",
@@ -163,7 +163,7 @@ def two_log_stores(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/log-store-connection",
     ERROR,
     "A log store with no connection, or with two",
@@ -182,12 +182,13 @@ def log_store_connection(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "monitoring/logs-lost",
     WARNING,
     "Task logs go with the pod",
     why="Without remote logging or a shared volume logs live in the pod that ran the task.",
     source="chart 1.22.0, templates/NOTES.txt",
+    also=((INFO, "the executor keeps no logs in pods of its own"),),
 )
 def logs_lost(values: ValuesInput) -> Iterator[Finding]:
     """Neither remote logging nor a volume."""
@@ -210,7 +211,7 @@ def logs_lost(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "monitoring/remote-log-folder",
     ERROR,
     "Remote logging without a place",
