@@ -132,4 +132,4 @@ def _requests(values: Mapping[str, Any]) -> Requests:
     )
 
 
-RULES = (capacity, quota)
+FINDERS = (capacity, quota)

@@ -132,4 +132,4 @@ def _decoded(text: str) -> str:
         return text
 
 
-RULES = (connections,)
+FINDERS = (connections,)

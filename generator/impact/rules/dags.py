@@ -99,4 +99,4 @@ def _bundles(view: View) -> dict[str, str] | None:
     }
 
 
-RULES = (dag_revision, bundle)
+FINDERS = (dag_revision, bundle)

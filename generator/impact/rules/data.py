@@ -188,4 +188,4 @@ def _protection(manifest: Object) -> str:
     return "confirm" if "Prune=confirm" in options else ""
 
 
-RULES = (data_loss, secret_pruned, pruned, store_removed, kind_changed)
+FINDERS = (data_loss, secret_pruned, pruned, store_removed, kind_changed)

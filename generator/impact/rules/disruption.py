@@ -85,4 +85,4 @@ def _amount(value: Any, pods: int) -> int:
     return int(value) if isinstance(value, int) or str(value).isdigit() else 0
 
 
-RULES = (blocks_drains,)
+FINDERS = (blocks_drains,)

@@ -52,4 +52,4 @@ def executor(context: Context) -> Iterator[Finding]:
         )
 
 
-RULES = (executor,)
+FINDERS = (executor,)

@@ -193,4 +193,4 @@ def _address(connection: str) -> str:
     return re.split(r"[?#]", rest.rpartition("@")[2])[0] if separator else ""
 
 
-RULES = (fernet_key, database)
+FINDERS = (fernet_key, database)

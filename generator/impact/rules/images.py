@@ -94,4 +94,4 @@ def _split(reference: str) -> tuple[str, str]:
     return f"{head}{slash}{repository}", "@".join(filter(None, (tag, digest))) or "latest"
 
 
-RULES = (image, mixed)
+FINDERS = (image, mixed)

@@ -217,4 +217,4 @@ _FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "StorageClass": _storage_class,
 }
 
-RULES = (immutable, replaced, claim_size)
+FINDERS = (immutable, replaced, claim_size)

@@ -91,4 +91,4 @@ def _encrypted(view: View) -> set[str]:
     }
 
 
-RULES = (host, catch_all, encryption)
+FINDERS = (host, catch_all, encryption)

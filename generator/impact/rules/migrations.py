@@ -207,4 +207,4 @@ def _job(view: View) -> Key | None:
     return next((work.key for work in view.workloads if work.component == _JOB), None)
 
 
-RULES = (migration, no_migration_job)
+FINDERS = (migration, no_migration_job)

@@ -98,4 +98,4 @@ def _services(services: Labelled[Object], key: Key, manifest: Object) -> list[Ob
     ]
 
 
-RULES = (selects_nothing,)
+FINDERS = (selects_nothing,)

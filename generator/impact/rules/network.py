@@ -162,4 +162,4 @@ def _selects_by_other_means(policy: Policy) -> bool:
     )
 
 
-RULES = (flows, policy_without_effect, isolation_of_new_pods)
+FINDERS = (flows, policy_without_effect, isolation_of_new_pods)

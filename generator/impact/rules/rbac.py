@@ -178,4 +178,4 @@ def _why_it_matters(gained: list[Right]) -> str:
     return ""
 
 
-RULES = (widened, narrowed)
+FINDERS = (widened, narrowed)

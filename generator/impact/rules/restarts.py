@@ -248,4 +248,4 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     return {str(name) for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
 
 
-RULES = (restart, task_pods, worker_drain, drain_time, not_restarted)
+FINDERS = (restart, task_pods, worker_drain, drain_time, not_restarted)

@@ -155,4 +155,4 @@ def _difference(before: Object, after: Object, verb: str) -> str:
     return "; ".join(f"{word}: {listed(names)}" for word, names in parts if names)
 
 
-RULES = (resealed, changed, unsealed, missing)
+FINDERS = (resealed, changed, unsealed, missing)

@@ -228,4 +228,4 @@ def _deprecations(view: View) -> Iterator[str]:
             yield f"`{path}` is deprecated: use `{instead}`"
 
 
-RULES = (no_effect, nothing_rendered, replicas_overruled, deprecated_key)
+FINDERS = (no_effect, nothing_rendered, replicas_overruled, deprecated_key)

@@ -81,4 +81,4 @@ def _without_versions(values: Mapping[str, Any]) -> dict[str, Any]:
     return rest
 
 
-RULES = (version, removed_api)
+FINDERS = (version, removed_api)

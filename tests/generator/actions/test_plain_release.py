@@ -98,8 +98,8 @@ def test_values_files_beside_it_are_read_at_their_own_revision(repo):
     done = repo.run("diff", "HEAD", "--file", "elsewhere.yaml", "-o", "json")
     (environment,) = done.json["environments"]
     assert [change["name"] for change in environment["changes"]] == ["flow-scheduler"]
-    told = " ".join(item["message"] for item in environment["problems"])
-    assert "compared without them" in told and "https://example.com/more.yaml" in told
+    (unread,) = (item for item in environment["problems"] if item["rule"] == "values/not-read")
+    assert "compared without values file: https://example.com/more.yaml" in unread["message"]
 
 
 def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
