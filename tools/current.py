@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import rules
+from tools import fields, rules
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("gen-env")
@@ -50,7 +50,7 @@ def _rules():
 
 
 def _impact_rules():
-    return rules.table(rules.of_impact(rules.everything()))
+    return rules.of_area(rules.of_impact(rules.everything()))
 
 
 def _command_rules():
@@ -121,6 +121,7 @@ SOURCES = {
     "impact-rules": _impact_rules,
     "command-rules": _command_rules,
     "fields": _fields,
+    "definition-fields": fields.page,
     "service-settings": _service_settings,
 }
 

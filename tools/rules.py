@@ -5,6 +5,7 @@ import itertools
 import pkgutil
 
 from generator.core.rule import Rule, registered
+from tools.table import table
 
 
 def modules():
@@ -39,20 +40,20 @@ def of_commands(rules):
 def by_area(rules):
     """A heading and a table for each area."""
     groups = itertools.groupby(rules, key=lambda rule: rule.area)
-    return "\n".join(f"### {area}\n\n{table(list(group))}" for area, group in groups)
+    return "\n".join(f"### {area}\n\n{of_area(list(group))}" for area, group in groups)
 
 
 def by_command(rules):
     """One table that names the command."""
-    return _table(
+    return table(
         ("rule", "command", "severity", "what", "why"),
         ((f"`{r.id}`", f"`{r.command}`", severity(r), r.title, r.why) for r in rules),
     )
 
 
-def table(rules):
+def of_area(rules):
     """Rules of one area."""
-    return _table(
+    return table(
         ("rule", "severity", "what", "why", "source"),
         ((f"`{r.id}`", severity(r), r.title, r.why, r.source) for r in rules),
     )
@@ -63,9 +64,3 @@ def severity(rule):
     tiers = ", ".join(f"{tier or 'bare file'}: {level or 'off'}" for tier, level in rule.tiers)
     first = f"{rule.severity} ({tiers})" if tiers else str(rule.severity)
     return "; ".join([first, *(f"{level}: {when}" for level, when in rule.also)])
-
-
-def _table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    cells = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
-    return "".join(f"| {line} |\n" for line in cells)

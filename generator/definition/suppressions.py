@@ -36,8 +36,7 @@ UNUSED = Rule(
     "It may hide a later finding.",
 )
 
-# A tree that is out of date or a file that does not parse cannot be accepted.
-_NEVER = (
+NEVER = (
     "yaml/*",
     "definition/*",
     "settings/*",
@@ -49,6 +48,7 @@ _NEVER = (
     "chart/archive",
     "secrets/plain",
 )
+"""Patterns of rules that cannot be accepted: a tree out of date, a file that does not parse."""
 
 
 def apply(
@@ -77,7 +77,7 @@ def is_suppressible(rule: Rule) -> bool:
 
 
 def _never(identity: str) -> bool:
-    return any(fnmatch.fnmatchcase(identity, pattern) for pattern in _NEVER)
+    return any(fnmatch.fnmatchcase(identity, pattern) for pattern in NEVER)
 
 
 def _matches(item: Suppression, problem: Problem) -> bool:

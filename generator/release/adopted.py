@@ -41,7 +41,7 @@ _WITH_STEP: dict[str, tuple[str, ...]] = {
 # Findings that stop an adopted environment too; the others describe what was there before.
 _FIRM = (
     *("chart/", "kubernetes/", "crd/", "definition/", "policy/", "values/", "adoption/"),
-    *(f"render/{kind}" for kind in ("request", "chart", "schema", "template", "yaml", "limit")),
+    *(f"render/{kind}" for kind in ("request", "chart", "template", "yaml", "limit")),
 )
 
 

@@ -1,6 +1,7 @@
 """Every rule is declared once, raised, documented, tested, and raised through its declaration."""
 
 import ast
+import fnmatch
 import inspect
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from generator.actions import validate
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
+from generator.definition import suppressions
 from generator.impact.finding import Finding
 from generator.impact.registry import FINDERS
 from generator.lint import registry
@@ -121,6 +123,10 @@ def test_every_rule_is_named_by_a_test():
         return rule.id in text or (rule.area in ("impact", "secrets") and short in text)
 
     assert [rule.id for rule in EVERYTHING if not is_named(rule)] == []
+
+
+def test_what_can_never_be_suppressed_are_rules():
+    assert [item for item in suppressions.NEVER if not fnmatch.filter(IDS, item)] == []
 
 
 def test_what_can_be_suppressed_is_what_validate_finds_and_may_accept():

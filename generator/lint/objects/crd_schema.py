@@ -160,7 +160,7 @@ def check_against(
 
 def _missing(group: str, kind: str) -> NotDone:
     return NotDone(
-        "crd/schema",
+        SCHEMA.id,
         f"no CustomResourceDefinition of {kind} ({group}) is at hand",
         "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
     )
