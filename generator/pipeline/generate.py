@@ -21,7 +21,7 @@ from generator.manifests import namespace, network_policies, secrets, service_mo
 from generator.release import release
 from generator.release.release import Release
 from generator.release.setting import at
-from generator.render.notes import DEPRECATED
+from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, plan, tree
 from generator.tree.catalogue import Catalogue

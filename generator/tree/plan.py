@@ -10,7 +10,6 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.lock_file import FILE_NAME as LOCK
-from generator.definition.lock_file import FILE_NAME as LOCK
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
 from generator.yaml import reader

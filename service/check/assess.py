@@ -14,17 +14,11 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import Rule
-from generator.definition import lock
-from generator.pipeline import review
-from generator.pipeline.generate import Charts
 from generator.pipeline import repository, review
-from generator.pipeline.repository import SCHEMAS, Catalogue
+from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, Report
-from generator.tree import catalogue, plan
-from generator.tree.catalogue import Catalogue
-from generator.tree.tree import SCHEMAS
 
 BUG = Rule(
     "check/bug",
@@ -36,8 +30,6 @@ BUG = Rule(
 
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
-
-_TREE = frozenset({plan.OUT_OF_DATE.id, plan.MISSING.id, plan.STALE.id})
 
 UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
 
@@ -205,10 +197,10 @@ def _joined(
 
 def _weighed(problem: Problem, subject: Subject) -> Problem:
     """A tree of another gen-env's making is worth a note: this one would write it differently."""
-    tree = problem.rule in _TREE
+    tree = problem.rule in TREE_RULES
     schema = problem.path.startswith(f"{SCHEMAS}/") and problem.path not in subject.changed
     other = problem.environment in subject.versions
-    if (tree and (schema or other)) or (other and problem.rule == lock.NEWER.id):
+    if (tree and (schema or other)) or (other and problem.rule == NEWER.id):
         return dataclasses.replace(problem, severity=Severity.INFO)
     return problem
 

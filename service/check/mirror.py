@@ -17,10 +17,8 @@ from generator.forge.port import ForgeKind
 from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry
-from generator.tree.plan import UNREADABLE
-from generator.tree.tree import BOOTSTRAP, SCHEMAS
 from generator.pipeline import repository, toolchain
-from generator.pipeline.repository import PARTS, ROOT, SETTINGS
+from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
 from service.check.reporter import Superseded
 from service.model.check import CheckContext, CheckRequest
 from service.telemetry import instrument
