@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import fields, rules
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("gen-env")
 BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+): generated -->\n)(?P<text>.*?)(<!-- end -->)", re.S)
@@ -44,22 +46,15 @@ def _help():
 
 
 def _rules():
-    from generator.helmvalues import found
-    from generator.lint import file_rules, registry
-    from generator.lint.definition import all as definition_rules
-    from generator.lint.definition import repository as repository_rules
+    return rules.by_area(rules.of_validation(rules.everything()))
 
-    rules = [*definition_rules.rules(), *repository_rules.RULES, *registry.RULES]
-    rules += [*file_rules.RULES, *found.RULES]
-    rows = ["| rule | severity | what | why |\n| --- | --- | --- | --- |"]
-    for rule in sorted(rules, key=lambda item: item.id):
-        tiers = [
-            f"{tier or 'bare file'}: {level.value if level else 'off'}"
-            for tier, level in rule.tiers
-        ]
-        severity = rule.severity.value + (f" ({', '.join(tiers)})" if tiers else "")
-        rows.append(f"| `{rule.id}` | {severity} | {rule.title} | {rule.why} |")
-    return "\n".join(rows) + "\n"
+
+def _impact_rules():
+    return rules.of_area(rules.of_impact(rules.everything()))
+
+
+def _command_rules():
+    return rules.by_command(rules.of_commands(rules.everything()))
 
 
 def _fields():
@@ -123,7 +118,10 @@ def _default_of(field):
 SOURCES = {
     "help": _help,
     "rules": _rules,
+    "impact-rules": _impact_rules,
+    "command-rules": _command_rules,
     "fields": _fields,
+    "definition-fields": fields.page,
     "service-settings": _service_settings,
 }
 

@@ -9,20 +9,32 @@ from typing import Any
 from generator.core.basis import UNKNOWN, Basis, NotRead, Origin, Version, together
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.core.problem import NotDone, Problem, ordered
+from generator.core.problem import NotDone, Problem, Severity, ordered
+from generator.core.rule import Rule
 from generator.helmvalues import placeholders
-from generator.helmvalues.found import UNREADABLE
 from generator.helmvalues.read import ValuesSource, load, load_together
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import Object
 from generator.lint.objects import consistency, crd_schema, kubernetes_schema
-from generator.lint.registry import trap_problems
+from generator.lint.registry import value_problems
 from generator.lint.values.deprecated import deprecated_problems
-from generator.lint.values.schema import schema_problems
+from generator.lint.values.schema import SCHEMA, schema_problems
+from generator.lint.values.unknown_keys import UNKNOWN as UNKNOWN_KEY
 from generator.lint.values.unknown_keys import unknown_key_problems
+from generator.render.request import SCHEMA as CHART_SCHEMA
 
-# Told by the traps already, with the value that causes them.
-_COVERED = frozenset({"rendered/helm-hook", "rendered/plain-secret", "rendered/no-resources"})
+UNREADABLE = Rule(
+    "file/unreadable",
+    Severity.ERROR,
+    "A file that cannot be read",
+    "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
+    command="check",
+)
+
+# Found in the values already, with the value that causes them.
+_COVERED = frozenset(
+    {consistency.HOOK.id, consistency.PLAIN_SECRET.id, consistency.NO_RESOURCES.id}
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,9 +186,7 @@ def _sources(
                 yield from load(files, group[0])
         except UserError as error:
             problems.append(
-                Problem(
-                    UNREADABLE.id,
-                    UNREADABLE.severity,
+                UNREADABLE.problem(
                     error.message,
                     path=error.path or group[0],
                     line=error.line,
@@ -205,15 +215,15 @@ def source_problems(
         *schema_problems(values, chart.schema),
         *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
         *deprecated_problems(values),
-        *trap_problems(values),
+        *value_problems(values),
     ]
     if render is None:
         reason = "no renderer is at hand"
         return problems, [NotDone("rendered objects", reason, "install helm or helm-python-sdk")]
     found, undone = _rendered(source, chart, render, around)
-    if any(item.rule == "values/schema" for item in problems):
+    if any(item.rule == SCHEMA.id for item in problems):
         # Helm refuses the same values once more, without a line.
-        found = [item for item in found if item.rule != "chart/schema"]
+        found = [item for item in found if item.rule != CHART_SCHEMA.id]
     return [*problems, *found], undone
 
 
@@ -236,8 +246,8 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
 
 _HINT_CHART = "gen-env chart pull, or gen-env chart add FILE.tgz"
 _HINT_CHECK = "check the values file itself, beside its Chart.yaml"
-_WHOLE = ("traps", "rendered objects")
-_EVERY = ("values/schema", "values/unknown-key", *_WHOLE)
+_WHOLE = ("values", "rendered objects")
+_EVERY = (SCHEMA.id, UNKNOWN_KEY.id, *_WHOLE)
 
 
 def _undone(reason: str, hint: str, *names: str) -> list[NotDone]:
@@ -274,5 +284,5 @@ def _rendered(
     if version:
         more = [*more, *kubernetes_schema.problems(objects, version)]
     else:
-        not_done.append(NotDone("kubernetes/schema", "no Kubernetes version is given"))
+        not_done.append(NotDone(kubernetes_schema.SCHEMA.id, "no Kubernetes version is given"))
     return [*found, *(dataclasses.replace(item, path=source.path) for item in more)], not_done

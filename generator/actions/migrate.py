@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.definition.lock_file import version
 from generator.model.environment import API_VERSION
@@ -19,6 +20,14 @@ from generator.yaml import edit as yaml_edit
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document
+
+UNKNOWN_VERSION = Rule(
+    "migrate/unknown-version",
+    Severity.ERROR,
+    "An apiVersion that this gen-env does not know",
+    "No migration leads from it to the current one.",
+    command="migrate",
+)
 
 _VERSION = re.compile(r"gen-env\.dev/v(\d+)")
 Edit = Callable[[str, str], str]
@@ -115,4 +124,4 @@ def _no_way(path: str, line: int | None, written: str, current: str) -> Problem:
 
 def _problem(path: str, line: int | None, message: str, hint: str) -> Problem:
     name = path.removeprefix(f"{ROOT}/").removesuffix(f"/{FILE_NAME}") if path != SETTINGS else ""
-    return Problem("migrate/unknown-version", Severity.ERROR, message, name, path, line, hint)
+    return UNKNOWN_VERSION.problem(message, environment=name, path=path, line=line, hint=hint)

@@ -97,7 +97,7 @@ def prepare(
     problems = tuple(
         item
         for item in (*generation.problems, *_beside(generation.catalogue, options.name))
-        if item.environment in ("", options.name) and item.rule != "tree/symlink"
+        if item.environment in ("", options.name) and item.rule != catalogue.SYMLINK.id
     )
     writes = {path: text, **generation.plan_of(options.name, "").writes}
     return Creation(options.name, Plan(writes), problems, notes)

@@ -16,6 +16,7 @@ from generator.diff.model import Facts, Side
 from generator.helmvalues import placeholders
 from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
+from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import chart_lines
 from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
@@ -136,9 +137,7 @@ class PlainReleases:
         version = self.version(source).version
         asked = source.parent.range if source.parent else ""
         missing = f"no chart airflow in the range {asked} is in the cache"
-        return Problem(
-            "render/not-possible",
-            Severity.ERROR,
+        return NOT_POSSIBLE.problem(
             self.charts.missing(version) if version else missing,
             path=source.path,
             hint=f"gen-env chart pull {version or 'VERSION'}",
@@ -159,7 +158,7 @@ def _unusable(source: ValuesSource) -> Problem:
     if errors or source.problems:
         return (errors or list(source.problems))[0]
     message = "it is not known that this is Airflow's chart"
-    return Problem("render/not-possible", Severity.ERROR, message, path=source.path)
+    return NOT_POSSIBLE.problem(message, path=source.path)
 
 
 def compare(

@@ -15,9 +15,10 @@ from generator.core.files import Files
 from generator.core.layered import Path as KeyPath
 from generator.core.problem import NotDone as UndoneCheck
 from generator.core.problem import Problem, Severity, ordered
+from generator.core.rule import registered
 from generator.definition import location, suppressions
 from generator.helmvalues.values import ValuesInput, merged
-from generator.lint import file_rules, registry
+from generator.lint import registry
 from generator.lint.definition import all as definition_rules
 from generator.lint.definition import repository as repository_rules
 from generator.lint.objects import consistency, crd_schema, kubernetes_schema, pod_security
@@ -29,7 +30,8 @@ from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import adopted
 from generator.release.release import Release
-from generator.render import nondeterminism
+from generator.render import nondeterminism, normalise
+from generator.render.request import SCHEMA as CHART_SCHEMA
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import plan
 
@@ -135,8 +137,7 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
 
 def known_rules() -> tuple[str, ...]:
     """The id of every rule that can be suppressed."""
-    rules = (*registry.RULES, *definition_rules.rules(), *repository_rules.RULES, *file_rules.RULES)
-    return tuple(rule.id for rule in rules)
+    return tuple(rule.id for rule in registered() if suppressions.is_suppressible(rule))
 
 
 def _estate(
@@ -180,27 +181,27 @@ def _release_problems(
         not_done += [NotDone(built.name, check, tools.unrendered) for check in checks]
         return [*problems, *told], not_done
     objects = _rendered_problems(built, release, archive, tools, not_done)
-    if any(item.rule == "values/schema" for item in told):
+    if any(item.rule == values_schema.SCHEMA.id for item in told):
         # Helm refuses the same values once more, without a line.
-        objects = [item for item in objects if item.rule != "chart/schema"]
+        objects = [item for item in objects if item.rule != CHART_SCHEMA.id]
     return [*problems, *told, *objects], not_done
 
 
 def _value_problems(built: Built, release: Release, archive: ChartArchive) -> Iterator[Problem]:
-    """The values that Helm will get, against the chart's schema and against every known trap."""
+    """The values that Helm will get: the chart's schema, and every check of values."""
     values = inputs(built, release, archive)
     schema, defaults = archive.schema(), archive.values()
     found = [
         *values_schema.schema_problems(values, schema),
         *unknown_keys.unknown_key_problems(values, schema, defaults),
         *deprecated.deprecated_problems(values),
-        *registry.trap_problems(values),
+        *registry.value_problems(values),
     ]
     yield from (dataclasses.replace(item, environment=built.name) for item in found)
 
 
 def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput:
-    """The merged values as the traps see them, each key traced back to the definition."""
+    """The merged values as the checks see them, each key traced back to the definition."""
     assert built.resolved is not None
     fields = {setting.key: setting.field for setting in release.settings}
     resolved = built.resolved
@@ -269,8 +270,7 @@ def _random(
     for field in nondeterminism.compare(first, second, request.namespace, pins):
         hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
         yield built.resolved.problem(
-            "render/random",
-            Severity.ERROR,
+            normalise.RANDOM,
             f"{field.resource}: {field.field} is made up anew by every render",
             "values",
             hint=hint,

@@ -15,10 +15,8 @@ from generator.model.repository import CONTROLLER
 from generator.pipeline.generate import Built
 from generator.release.release import Release
 from generator.seal import certificate, derived_values, inspection
-from generator.seal.inspection import Place
+from generator.seal.inspection import CERTIFICATE, STUB, Place
 from generator.seal.scopes import Scope
-
-_STUBS = {"production": Severity.ERROR, "staging": Severity.WARNING}
 
 
 def problems(
@@ -28,7 +26,6 @@ def problems(
     environment = release.environment
     if environment.secrets.provider != "sealed-secrets":
         return [], []
-    stubs = _STUBS.get(environment.metadata.tier, Severity.INFO)
     needs = {need.name: need for need in release.needs}
     found: list[Problem] = []
     for place, name, manifest in _placed([built]):
@@ -43,7 +40,7 @@ def problems(
             Scope(environment.secrets.scope),
             derived_values.expected_uri_parts(release, need),
         )
-        own = inspection.inspect(manifest, expected, place, stubs=stubs)
+        own = inspection.inspect(manifest, expected, place, tier=environment.metadata.tier)
         found += _one_a_file(own, built.name, need.name)
     more, not_done = _certificate(built, release, files, now)
     return [*found, *more], not_done
@@ -64,7 +61,7 @@ def _one_a_file(found: Iterable[Problem], environment: str, secret: str) -> Iter
     """All keys of a file that are still to be sealed as one finding, with the command."""
     stubs: list[Problem] = []
     for problem in found:
-        if problem.rule == "secrets/stub":
+        if problem.rule == STUB.id:
             stubs.append(problem)
         else:
             yield problem
@@ -90,10 +87,10 @@ def _certificate(
     if content is None:
         message = "the sealing certificate that gen-env.yaml names is not there"
         hint = f"gen-env seal {built.name} --fetch-cert writes it; commit it at that path"
-        return (place.problem("certificate", Severity.WARNING, message, hint),), []
+        return (place.problem(CERTIFICATE, message, hint, Severity.WARNING),), []
     try:
         parsed = certificate.parse(content, name)
     except UserError as error:
-        return (place.problem("certificate", Severity.ERROR, error.message, error.hint),), []
+        return (place.problem(CERTIFICATE, error.message, error.hint),), []
     manifests = {at: manifest for at, _, manifest in _placed([built])}
     return inspection.inspect_certificate(parsed, place, now=now, manifests=manifests), []

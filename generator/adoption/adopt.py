@@ -26,6 +26,7 @@ from generator.adoption.source import Original
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, Severity, has_errors, ordered
+from generator.core.rule import Rule
 from generator.definition import definition
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.schema import schema_problems
@@ -36,6 +37,14 @@ from generator.tree.plan import Plan
 from generator.yaml import reader
 from generator.yaml.data import as_json_types
 from generator.yaml.errors import YamlError
+
+INLINE_SECRET = Rule(
+    "adopt/inline-secret",
+    Severity.ERROR,
+    "A secret in the values of the release",
+    "A definition stands in git, where everybody who reads the repository would have it.",
+    command="adopt",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,7 +255,9 @@ def _inline_problem(item: InlineSecret, name: str) -> Problem:
             " it), then adopt with --secrets-elsewhere"
         )
     message = f"{item.key} holds a secret, and a definition is no place for one"
-    return Problem("adopt/inline-secret", Severity.ERROR, message, name, item.path, item.line, hint)
+    return INLINE_SECRET.problem(
+        message, environment=name, path=item.path, line=item.line, hint=hint
+    )
 
 
 def parsed_fields(fields: Mapping[str, str]) -> dict[str, Any]:

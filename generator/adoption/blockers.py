@@ -10,9 +10,18 @@ import pydantic
 
 from generator.core.layered import Path, dotted, leaves
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import Definition
 from generator.helmvalues.values import lookup
 from generator.model.environment import Environment
+
+NO_FIELD = Rule(
+    "adoption/no-field",
+    Severity.ERROR,
+    "A value that no field of the definition can say",
+    "After the hardening step a field decides it.",
+    command="harden",
+)
 
 _SHOWN = 6
 
@@ -48,14 +57,13 @@ def _problem(group: Sequence[Obstacle], item: Definition, values: Mapping[str, A
     why = "; ".join(dict.fromkeys(_reasons(group, values)))
     known = ", ".join(_subfields(field))
     written = f"write {field}" + (f" ({known})" if known else "")
-    return Problem(
-        "adoption/no-field",
-        Severity.ERROR,
+    return NO_FIELD.problem(
         f"{listed} must make way: after this step {field} decides it" + (f"; {why}" if why else ""),
-        item.name,
-        item.path,
-        item.document.line(("values", *group[0].path)),
-        f"{written} for what you need of it and remove it from values, or let it go with --drop",
+        environment=item.name,
+        path=item.path,
+        line=item.document.line(("values", *group[0].path)),
+        hint=f"{written} for what you need of it and remove it from values, or let it go with"
+        " --drop",
     )
 
 

@@ -131,12 +131,12 @@ def moved(values: ValuesInput, secrets: tuple[InlineSecret, ...]) -> dict[str, A
 
 
 def _places(values: ValuesInput) -> Iterator[tuple[Path, str]]:
-    for trap in (
+    for check in (
         plaintext_secrets.inline,
         plaintext_secrets.in_config,
         plaintext_secrets.in_environment,
     ):
-        for finding in trap.find(values):
+        for finding in check.find(values):
             yield path_of(finding.at), finding.hint
     for path, value in leaves(values.user):
         yield from _urls(path, value)

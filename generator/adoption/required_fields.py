@@ -9,8 +9,24 @@ from generator.actions import new
 from generator.adoption import simplify, values_to_fields
 from generator.adoption.request import Subject
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
 from generator.model.environment import API_VERSION
+
+VERSION = Rule(
+    "adopt/version",
+    Severity.ERROR,
+    "airflowVersion is not a release",
+    "The chart compares it with versions, and a definition names a release.",
+    command="adopt",
+)
+UNKNOWN_HOST = Rule(
+    "adopt/unknown-host",
+    Severity.ERROR,
+    "The host of the database or broker stands in a Secret alone",
+    "Checks and network policies need it.",
+    command="adopt",
+)
 
 
 def fields(subject: Subject, values: ValuesInput, dags: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,14 +65,12 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
     """What a definition must say and the values do not."""
     if values.airflow is None:
         file, line = values.locate(("airflowVersion",))
-        yield Problem(
-            "adopt/version",
-            Severity.ERROR,
+        yield VERSION.problem(
             "airflowVersion is not a release such as 3.2.2",
-            subject.options.name,
-            file,
-            line,
-            "the chart compares it with versions: write the plain release",
+            environment=subject.options.name,
+            path=file,
+            line=line,
+            hint="the chart compares it with versions: write the plain release",
         )
     database = values_to_fields.database(values, _host(subject, "database"))
     broker = values_to_fields.broker(values, _host(subject, "broker"))
@@ -77,12 +91,10 @@ def unknown(subject: Subject, values: ValuesInput) -> Iterator[Problem]:
         if missing:
             only = "name only a Secret" if values.given(named) else "switch the chart's own off"
             only += "" if values.given(named) else " and name no server"
-            yield Problem(
-                "adopt/unknown-host",
-                Severity.ERROR,
+            yield UNKNOWN_HOST.problem(
                 f"the values {only} for {what}, so {part}.host is not known",
-                subject.options.name,
-                subject.original.source.path,
+                environment=subject.options.name,
+                path=subject.original.source.path,
                 hint=f"give --set {part}.host=HOST: checks and policies need it, the chart does"
                 " not read it",
             )

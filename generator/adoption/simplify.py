@@ -8,8 +8,8 @@ from typing import Any
 
 from generator.core.problem import Problem
 from generator.helmvalues.values import Path, ValuesInput, lookup
-from generator.lint.values.deprecated import IGNORED, deprecated_problems
-from generator.lint.values.unknown_keys import unknown_key_problems
+from generator.lint.values.deprecated import DEPRECATED, IGNORED, deprecated_problems
+from generator.lint.values.unknown_keys import MISSPELT, UNKNOWN, unknown_key_problems
 from generator.release.chart_line import Renamed
 from generator.release.setting import copied
 from generator.render.request import canonical
@@ -36,13 +36,13 @@ def ignored(
     return tuple(item for item in found if item.problem.rule in _UNREAD)
 
 
-_UNREAD = ("values/unknown-key", "values/misspelt-key", IGNORED.id)
+_UNREAD = (UNKNOWN.id, MISSPELT.id, IGNORED.id)
 
 
 def deprecated(values: ValuesInput) -> tuple[Named, ...]:
     """Keys under an old name, which still work."""
     found = _recorded(values, deprecated_problems)
-    return tuple(item for item in found if item.problem.rule == "values/deprecated-key")
+    return tuple(item for item in found if item.problem.rule == DEPRECATED.id)
 
 
 def _recorded(values: ValuesInput, check: Any) -> Iterator[Named]:

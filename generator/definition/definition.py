@@ -11,6 +11,7 @@ import pydantic
 
 from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.model.repository import Repository
 from generator.yaml import reader
 from generator.yaml.reader import Document
@@ -18,6 +19,13 @@ from generator.yaml.reader import Document
 FILE_NAME = "environment.yaml"
 SETTINGS = "gen-env.yaml"
 ROOT = "environments"
+
+SCHEMA = Rule(
+    "settings/schema",
+    Severity.ERROR,
+    "A wrong field or value in gen-env.yaml",
+    "What is not understood is never guessed.",
+)
 
 _LONGEST = 63
 _RESERVED = ("generated", "secrets")
@@ -98,14 +106,7 @@ def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
         repository = Repository.model_validate(document.data)
     except pydantic.ValidationError as error:
         return None, tuple(
-            Problem(
-                rule="settings/schema",
-                severity=Severity.ERROR,
-                path=SETTINGS,
-                line=document.line(place),
-                message=message,
-                hint=hint,
-            )
+            SCHEMA.problem(message, path=SETTINGS, line=document.line(place), hint=hint)
             for place, message, hint in faults(error, document.data, Repository)
         )
     return Settings(repository, document), ()

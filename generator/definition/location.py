@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import SETTINGS, Settings
+
+PLACE = Rule(
+    "settings/place",
+    Severity.ERROR,
+    "Another folder than repository.path says",
+    "Argo CD reads paths from the top of the git repository.",
+    "Argo CD",
+)
 
 
 def folder(root: Path) -> str | None:
@@ -33,9 +42,7 @@ def problems(root: Path, settings: Settings | None) -> Iterator[Problem]:
     if said == actual:
         return
     field = ("repository", "path")
-    yield Problem(
-        "settings/place",
-        Severity.ERROR,
+    yield PLACE.problem(
         f"repository.path says {said or 'the top of the git repository'}, but {SETTINGS} stands in"
         f" {actual or 'its top folder'}: Argo CD would look for the trees elsewhere",
         path=SETTINGS,

@@ -9,11 +9,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document
 from generator.yaml.writer import dump
+
+BROKEN = Rule(
+    "lock/broken", Severity.ERROR, "A lock that cannot be read", "What it froze would be lost."
+)
+FROZEN = Rule(
+    "lock/frozen",
+    Severity.ERROR,
+    "Another release name or namespace than the deployed one",
+    "Everything would be made anew beside what is there.",
+)
+NEWER = Rule(
+    "lock/newer-gen-env",
+    Severity.ERROR,
+    "A tree made by a newer gen-env",
+    "This one would write it in an older way.",
+)
 
 FILE_NAME = "gen-env.lock"
 _HEADER = "# Written by gen-env: release name and namespace are frozen, versions as used.\n"
@@ -93,8 +110,7 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
     ):
         if locked and locked != wanted:
             yield resolved.problem(
-                "lock/frozen",
-                Severity.ERROR,
+                FROZEN,
                 f"destination.{field} is '{wanted}', but '{locked}' is deployed: a change would"
                 " leave everything there behind and start anew beside it",
                 "destination",
@@ -103,8 +119,7 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
             )
     if _parts(lock.gen_env) > _parts(version()):
         yield resolved.problem(
-            "lock/newer-gen-env",
-            Severity.ERROR,
+            NEWER,
             f"this tree was made by gen-env {lock.gen_env}, and this is {version()}",
             hint=f"install gen-env {lock.gen_env} or newer",
         )

@@ -10,11 +10,39 @@ import pydantic
 
 from generator.core.layered import Layer, Merged, Path, merge
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition import default_layers
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.yaml.data import as_helm
+
+SCHEMA = Rule(
+    "definition/schema",
+    Severity.ERROR,
+    "A wrong field or value in a definition",
+    "What is not understood is never guessed.",
+)
+IDENTITY = Rule(
+    "definition/identity",
+    Severity.ERROR,
+    "metadata does not match the folder, or its namespace is too long",
+    "The path below environments/ is the identity.",
+)
+CLUSTER = Rule(
+    "definition/cluster",
+    Severity.ERROR,
+    "A cluster that gen-env.yaml does not name",
+    "Everything about a cluster stands in its catalogue.",
+)
+AMBIGUOUS = Rule(
+    "values/ambiguous-scalar",
+    Severity.ERROR,
+    "A value that programs read differently",
+    "YAML 1.1 and 1.2 disagree on unquoted words and numbers such as y, on and 010.",
+    "yaml.org",
+    tiers=(("", Severity.WARNING),),
+)
 
 _LONGEST = 63  # of a namespace: a DNS label
 
@@ -39,11 +67,18 @@ class Resolved:
         return _place(self.definition, self.settings, self.merged, path)
 
     def problem(
-        self, rule: str, severity: Severity, message: str, *path: str | int, hint: str = ""
+        self,
+        rule: Rule,
+        message: str,
+        *path: str | int,
+        hint: str = "",
+        severity: Severity | None = None,
     ) -> Problem:
         """A finding about the value at `path`."""
         file, line = self.place(*path)
-        return Problem(rule, severity, message, self.name, file, line, hint)
+        return rule.problem(
+            message, environment=self.name, path=file, line=line, hint=hint, severity=severity
+        )
 
 
 def resolve(
@@ -69,15 +104,13 @@ def resolve(
 
 
 def _nothing(definition: Definition) -> Problem:
-    return Problem(
-        "definition/schema",
-        Severity.ERROR,
+    return SCHEMA.problem(
         "this is no definition: a mapping with metadata, destination, airflow, chart, database and"
         " dags is expected",
-        definition.name,
-        definition.path,
-        1,
-        "gen-env new NAME makes one to begin with",
+        environment=definition.name,
+        path=definition.path,
+        line=1,
+        hint="gen-env new NAME makes one to begin with",
     )
 
 
@@ -106,14 +139,12 @@ def _plain_values(definition: Definition, settings: Settings, merged: Merged) ->
     for path, message in ambiguities:
         file, line = _place(definition, settings, merged, ("values", *path))
         problems.append(
-            Problem(
-                "values/ambiguous-scalar",
-                Severity.ERROR,
+            AMBIGUOUS.problem(
                 message,
-                definition.name,
-                file,
-                line,
-                "quote it if it is text; otherwise write true, false or a decimal number",
+                environment=definition.name,
+                path=file,
+                line=line,
+                hint="quote it if it is text; otherwise write true, false or a decimal number",
             )
         )
     return problems
@@ -126,7 +157,7 @@ def _schema_problems(
     for place, message, hint in faults(error, merged.data, Environment):
         file, line = _place(definition, settings, merged, place)
         problems.append(
-            Problem("definition/schema", Severity.ERROR, message, definition.name, file, line, hint)
+            SCHEMA.problem(message, environment=definition.name, path=file, line=line, hint=hint)
         )
     return problems
 
@@ -142,26 +173,22 @@ def _identity_problems(definition: Definition, environment: Environment) -> list
         if written != expected:
             says = f"'{written}'" if written else "nothing"
             found.append(
-                Problem(
-                    "definition/identity",
-                    Severity.ERROR,
+                IDENTITY.problem(
                     f"metadata.{field} says {says}, but the folder is {definition.folder}",
-                    definition.name,
-                    definition.path,
-                    definition.document.line(("metadata", field)),
-                    f"write {field}: {expected}" if expected else "remove team",
+                    environment=definition.name,
+                    path=definition.path,
+                    line=definition.document.line(("metadata", field)),
+                    hint=f"write {field}: {expected}" if expected else "remove team",
                 )
             )
     if len(environment.namespace) > _LONGEST:
         found.append(
-            Problem(
-                "definition/identity",
-                Severity.ERROR,
+            IDENTITY.problem(
                 f"its namespace would be longer than {_LONGEST} characters",
-                definition.name,
-                definition.path,
-                definition.document.line(("destination", "namespace")),
-                "give it a shorter destination.namespace",
+                environment=definition.name,
+                path=definition.path,
+                line=definition.document.line(("destination", "namespace")),
+                hint="give it a shorter destination.namespace",
             )
         )
     return found
@@ -171,14 +198,12 @@ def _unknown_cluster(
     definition: Definition, settings: Settings, environment: Environment
 ) -> Problem:
     known = ", ".join(sorted(settings.repository.clusters)) or "none"
-    return Problem(
-        "definition/cluster",
-        Severity.ERROR,
+    return CLUSTER.problem(
         f"destination.cluster '{environment.destination.cluster}' is not in {SETTINGS}",
-        definition.name,
-        definition.path,
-        definition.document.line(("destination", "cluster")),
-        f"known clusters: {known}",
+        environment=definition.name,
+        path=definition.path,
+        line=definition.document.line(("destination", "cluster")),
+        hint=f"known clusters: {known}",
     )
 
 

@@ -7,11 +7,36 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.model.suppression import Suppression
 
-# A tree that is out of date or a file that does not parse cannot be accepted.
-_NEVER = (
+NOT_ALLOWED = Rule(
+    "suppress/not-allowed",
+    Severity.ERROR,
+    "A suppression that policy forbids",
+    "policy.tiers bounds what a tier may suppress.",
+)
+EXPIRED = Rule(
+    "suppress/expired",
+    Severity.ERROR,
+    "A suppression after its day",
+    "Somebody has to decide again.",
+)
+UNKNOWN = Rule(
+    "suppress/unknown-rule",
+    Severity.WARNING,
+    "A suppression of no rule, or of one that cannot be suppressed",
+    "It accepts nothing.",
+)
+UNUSED = Rule(
+    "suppress/unused",
+    Severity.INFO,
+    "A suppression that finds nothing",
+    "It may hide a later finding.",
+)
+
+NEVER = (
     "yaml/*",
     "definition/*",
     "settings/*",
@@ -23,6 +48,7 @@ _NEVER = (
     "chart/archive",
     "secrets/plain",
 )
+"""Patterns of rules that cannot be accepted: a tree out of date, a file that does not parse."""
 
 
 def apply(
@@ -45,8 +71,17 @@ def apply(
     return standing, accepted
 
 
+def is_suppressible(rule: Rule) -> bool:
+    """Whether a definition may accept findings of this rule."""
+    return not rule.command and not _never(rule.id)
+
+
+def _never(identity: str) -> bool:
+    return any(fnmatch.fnmatchcase(identity, pattern) for pattern in NEVER)
+
+
 def _matches(item: Suppression, problem: Problem) -> bool:
-    if any(fnmatch.fnmatchcase(problem.rule, pattern) for pattern in _NEVER):
+    if _never(problem.rule):
         return False
     return fnmatch.fnmatchcase(problem.rule, item.rule)
 
@@ -66,32 +101,28 @@ def faults(
         path = ("suppress", index, "rule")
         if not _allowed(resolved, item):
             yield resolved.problem(
-                "suppress/not-allowed",
-                Severity.ERROR,
+                NOT_ALLOWED,
                 f"tier {resolved.environment.metadata.tier} may not suppress {item.rule}",
                 *path,
                 hint="see policy.tiers in gen-env.yaml",
             )
         elif datetime.date.fromisoformat(item.expires) < today:
             yield resolved.problem(
-                "suppress/expired",
-                Severity.ERROR,
+                EXPIRED,
                 f"the suppression of {item.rule} ended on {item.expires}",
                 *path,
                 hint="mend the finding, or decide anew with a later day",
             )
         elif not any(fnmatch.fnmatchcase(rule, item.rule) for rule in known):
             yield resolved.problem(
-                "suppress/unknown-rule",
-                Severity.WARNING,
-                f"no rule is called {item.rule}",
+                UNKNOWN,
+                f"no rule that can be suppressed is called {item.rule}",
                 *path,
                 hint="docs/rules.md lists them",
             )
         elif item.rule not in used:
             yield resolved.problem(
-                "suppress/unused",
-                Severity.INFO,
+                UNUSED,
                 f"{item.rule} finds nothing here",
                 *path,
                 hint="remove the suppression",

@@ -9,9 +9,27 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.diff.model import Pair, Side
 from generator.kube import fields
 from generator.kube.resource import CLUSTER_SCOPED, Key, Object, group_of
+
+NOT_AN_OBJECT = Rule(
+    "diff/not-an-object",
+    Severity.ERROR,
+    "A rendered document that is not a Kubernetes object",
+    "It is not compared, and no cluster takes it.",
+    "Kubernetes",
+    command="diff",
+)
+REPEATED = Rule(
+    "diff/repeated-object",
+    Severity.WARNING,
+    "One object twice in a render",
+    "The cluster keeps only one of them.",
+    "Kubernetes",
+    command="diff",
+)
 
 _SIMILAR = 0.6
 _MAX_CANDIDATES = 4_000
@@ -200,10 +218,8 @@ def _flat(manifests: Iterable[Any]) -> Iterator[Any]:
 
 
 def _no_object(revision: str) -> Problem:
-    return Problem(
-        rule="diff/not-an-object",
-        severity=Severity.ERROR,
-        message=f"the render of {revision} holds a document that is no Kubernetes object",
+    return NOT_AN_OBJECT.problem(
+        f"the render of {revision} holds a document that is no Kubernetes object",
         hint="every document needs a kind; look for a template that writes plain text",
     )
 
@@ -211,10 +227,8 @@ def _no_object(revision: str) -> Problem:
 def _repeated(found: list[Entry], revision: str) -> list[Problem]:
     counts = collections.Counter(key for key, _ in found)
     return [
-        Problem(
-            rule="diff/repeated-object",
-            severity=Severity.WARNING,
-            message=f"{key} stands {number} times in the render of {revision}",
+        REPEATED.problem(
+            f"{key} stands {number} times in the render of {revision}",
             hint="the cluster keeps only one of them: remove or rename the others",
         )
         for key, number in sorted(counts.items())

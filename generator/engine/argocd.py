@@ -7,11 +7,20 @@ from typing import Any
 
 from generator import manifests
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import ROOT
 from generator.model.repository import Repository
 from generator.model.sync import Window
 from generator.release.chart_line import GroupKind
 from generator.release.release import Release
+
+UNMANAGED_WINDOWS = Rule(
+    "sync/unmanaged-windows",
+    Severity.ERROR,
+    "Sync windows for an AppProject that gen-env does not manage",
+    "Windows stand in the project; its owner must add them.",
+    "Argo CD",
+)
 
 GENERATED = "generated"
 CHART_FOLDER = "chart"
@@ -131,8 +140,7 @@ def windows_problem(release: Release) -> tuple[Problem, ...]:
     snippet = dump({"spec": {"syncWindows": [_window(release, item) for item in windows]}})
     return (
         release.resolved.problem(
-            "sync/unmanaged-windows",
-            Severity.ERROR,
+            UNMANAGED_WINDOWS,
             f"sync.windows need the AppProject {project_name(release)}, which gen-env does not"
             " manage (argocd.project.manage)",
             "sync",

@@ -11,13 +11,12 @@ from typing import Any
 
 from generator.core.basis import NotRead, Origin, Version
 from generator.core.files import Files
-from generator.core.problem import Problem
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.helmvalues import fields
 from generator.helmvalues.chart_kind import looks_official, publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
-    RELEASE_NAME,
-    SCHEMA_SKIPPED,
     Kind,
     ValuesSource,
     judged,
@@ -37,6 +36,21 @@ from generator.yaml.reader import Document, read_all
 
 Source = tuple[Path, Mapping[str, Any]]
 """Where a source stands in the document, and the source."""
+SCHEMA_SKIPPED = Rule(
+    "values/schema-skipped",
+    Severity.WARNING,
+    "The schema check is switched off",
+    "Wrong types and misspelt keys reach the cluster.",
+    command="check",
+)
+RELEASE_NAME = Rule(
+    "application/release-name",
+    Severity.WARNING,
+    "A release that is called as its Application",
+    "Names and selectors of all objects come from it: another Application name makes all anew.",
+    "Argo CD",
+    command="check",
+)
 
 
 def application(files: Files, document: Document, kind: Kind, root: Path) -> Iterator[ValuesSource]:
@@ -92,9 +106,7 @@ def _name(whole: Mapping[str, Any]) -> Any:
 
 
 def _nameless(document: Document, place: Path) -> Problem:
-    return Problem(
-        RELEASE_NAME.id,
-        RELEASE_NAME.severity,
+    return RELEASE_NAME.problem(
         "the release is called as the Application: to rename that would make every object anew",
         path=document.path,
         line=document.line((*place, "helm")),
@@ -209,9 +221,7 @@ class _ArgoReader:
         if str(self.options.get("skipSchemaValidation", "")).lower() == "true":
             line = self._document.line((*self._place, "skipSchemaValidation"))
             self.problems.append(
-                Problem(
-                    SCHEMA_SKIPPED.id,
-                    SCHEMA_SKIPPED.severity,
+                SCHEMA_SKIPPED.problem(
                     "wrong types and misspelt keys reach the cluster: the schema is not checked",
                     path=self._document.path,
                     line=line,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from generator.core.basis import UNKNOWN, NotRead, Version
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
+from generator.definition.resolve import AMBIGUOUS
 from generator.helmvalues.chart_kind import (
     OTHERS,
     UMBRELLA_KEY,
@@ -31,25 +32,21 @@ OTHER_CHART = Rule(
     Severity.ERROR,
     "Values of another Airflow chart",
     "The official chart would ignore nearly all of them.",
+    command="check",
 )
 NO_VALUES = Rule(
     "values/no-values",
     Severity.ERROR,
     "A file without Airflow values",
     "gen-env reads values files, Argo CD Applications and Flux HelmReleases.",
-)
-AMBIGUOUS = Rule(
-    "values/ambiguous-scalar",
-    Severity.WARNING,
-    "A value that programs read differently",
-    "YAML 1.1 and 1.2 disagree on unquoted words and numbers such as y, on and 010.",
-    "yaml.org",
+    command="check",
 )
 MISPLACED = Rule(
     "values/misplaced-block",
     Severity.ERROR,
     "A block `airflow:` in values of the chart itself",
     "The chart reads no such block; only a chart that depends on it hands one down.",
+    command="check",
 )
 SWITCHED_OFF = Rule(
     "values/switched-off",
@@ -57,29 +54,7 @@ SWITCHED_OFF = Rule(
     "The parent chart leaves Airflow's chart out",
     "A condition or tag of Chart.yaml switches the dependency off: nothing of it is deployed.",
     "helm.sh/docs/topics/charts, Chart Dependency",
-)
-SCHEMA_SKIPPED = Rule(
-    "values/schema-skipped",
-    Severity.WARNING,
-    "The schema check is switched off",
-    "Wrong types and misspelt keys reach the cluster.",
-)
-RELEASE_NAME = Rule(
-    "application/release-name",
-    Severity.WARNING,
-    "A release that is called as its Application",
-    "Names and selectors of all objects come from it: another Application name makes all anew.",
-    "Argo CD",
-)
-UNREADABLE = Rule(
-    "file/unreadable",
-    Severity.ERROR,
-    "A file that cannot be read",
-    "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
-)
-RULES = (
-    *(OTHER_CHART, NO_VALUES, AMBIGUOUS, MISPLACED, SWITCHED_OFF, SCHEMA_SKIPPED, RELEASE_NAME),
-    UNREADABLE,
+    command="check",
 )
 
 
@@ -174,9 +149,7 @@ def _other(parent: Parent | None, values: Mapping[str, Any]) -> OtherChart | Non
 
 
 def _other_problem(source: ValuesSource, other: OtherChart) -> Problem:
-    return Problem(
-        OTHER_CHART.id,
-        OTHER_CHART.severity,
+    return OTHER_CHART.problem(
         f"these are values of {other.title}",
         path=source.path,
         hint=other.hint,
@@ -184,9 +157,7 @@ def _other_problem(source: ValuesSource, other: OtherChart) -> Problem:
 
 
 def _foreign(parent: Parent) -> Problem:
-    return Problem(
-        NO_VALUES.id,
-        NO_VALUES.severity,
+    return NO_VALUES.problem(
         "the chart of this folder neither is Airflow's nor depends on it",
         path=parent.path,
         hint="give the values of the chart that brings Airflow",
@@ -195,9 +166,7 @@ def _foreign(parent: Parent) -> Problem:
 
 def _misplaced(source: ValuesSource) -> Problem:
     file, line = located(source.layers, (UMBRELLA_KEY,))
-    return Problem(
-        MISPLACED.id,
-        MISPLACED.severity,
+    return MISPLACED.problem(
         f"the chart ignores the block `{UMBRELLA_KEY}:`: its own keys stand at the root",
         path=file or source.path,
         line=line,
@@ -208,9 +177,7 @@ def _misplaced(source: ValuesSource) -> Problem:
 
 def _switched_off(source: ValuesSource, key: str) -> Problem:
     file, line = located(source.layers, tuple(key.split(".")))
-    return Problem(
-        SWITCHED_OFF.id,
-        SWITCHED_OFF.severity,
+    return SWITCHED_OFF.problem(
         f"{key} is false: the release has no Airflow, and nothing of it was checked",
         path=file or source.path,
         line=line,
@@ -221,21 +188,18 @@ def _switched_off(source: ValuesSource, key: str) -> Problem:
 def _ambiguities(layers: Sequence[ValuesLayer]) -> Iterator[Problem]:
     for layer in layers:
         for path, message in layer.ambiguous:
-            yield Problem(
-                AMBIGUOUS.id,
-                AMBIGUOUS.severity,
+            yield AMBIGUOUS.problem(
                 message,
                 path=layer.file,
                 line=layer.line(path),
                 hint="put it in quotes",
+                severity=AMBIGUOUS.severity_in(""),
             )
 
 
 def no_mapping(path: str, line: int | None) -> Problem:
     """Values that are text or a list."""
-    return Problem(
-        NO_VALUES.id,
-        NO_VALUES.severity,
+    return NO_VALUES.problem(
         "values must be a mapping of keys",
         path=path,
         line=line,

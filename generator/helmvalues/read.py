@@ -12,13 +12,11 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem
 from generator.helmvalues import fields, flux_release, helm_release, kustomization, placeholders
-from generator.helmvalues.argocd_application import application
+from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
 from generator.helmvalues.chart_kind import publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
     NO_VALUES,
-    RULES,
-    SCHEMA_SKIPPED,
     ValuesSource,
     judged,
     no_mapping,
@@ -75,9 +73,7 @@ def _with_not_read(source: ValuesSource, more: tuple[NotRead, ...]) -> ValuesSou
 
 
 def _no_values(path: str, what: str) -> Problem:
-    return Problem(
-        NO_VALUES.id,
-        NO_VALUES.severity,
+    return NO_VALUES.problem(
         f"no Airflow values here: {what}",
         path=path,
         hint="give a values file, an Argo CD Application, a Flux HelmRelease, or Helm's record"
@@ -252,9 +248,7 @@ def _object(
 def _schema_skipped(document: Document, spec: Mapping[str, Any]) -> Iterator[Problem]:
     for step in ("install", "upgrade"):
         if str(table(spec.get(step)).get("disableSchemaValidation", "")).lower() == "true":
-            yield Problem(
-                SCHEMA_SKIPPED.id,
-                SCHEMA_SKIPPED.severity,
+            yield SCHEMA_SKIPPED.problem(
                 "wrong types and misspelt keys reach the cluster: the schema is not checked",
                 path=document.path,
                 line=document.line(("spec", step, "disableSchemaValidation")),
@@ -271,7 +265,6 @@ def _does_not_wait(spec: Mapping[str, Any]) -> bool:
 
 
 __all__ = [
-    "RULES",
     "ValuesSource",
     "load",
     "load_together",

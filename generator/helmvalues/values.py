@@ -1,4 +1,4 @@
-"""Helm values as the traps see them: what the user wrote, what the chart makes of it, and where."""
+"""Helm values as checks see them: what the user wrote, what the chart makes of it, and where."""
 
 from __future__ import annotations
 

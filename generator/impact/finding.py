@@ -6,11 +6,21 @@ import dataclasses
 from collections.abc import Iterable
 
 from generator.core.problem import Severity
+from generator.core.rule import Rule
 from generator.core.visible import one_line
 from generator.kube.resource import Key
 from generator.redaction.text import redact_prose
 
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+ERROR = Severity.ERROR
+"""Data or service is lost, or the sync fails."""
+WARNING = Severity.WARNING
+"""Somebody should know before the merge."""
+INFO = Severity.INFO
+"""Worth a line in the report."""
+BEFORE = (INFO, "it was so before this change")
+"""Where a rule does not blame a change for what it found."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,19 +45,18 @@ class Finding:
         }
 
 
-def error(rule: str, resource: Key | None, message: str) -> Finding:
-    """Data or service is lost, or the sync fails."""
-    return _finding(rule, Severity.ERROR, resource, message)
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImpactRule(Rule):
+    """A rule about a change; `command` is `diff`, and a severity of its own applies by `also`."""
 
+    command: str = "diff"
 
-def warning(rule: str, resource: Key | None, message: str) -> Finding:
-    """Somebody should know before the merge."""
-    return _finding(rule, Severity.WARNING, resource, message)
-
-
-def info(rule: str, resource: Key | None, message: str) -> Finding:
-    """Worth a line in the report."""
-    return _finding(rule, Severity.INFO, resource, message)
+    def finding(
+        self, resource: Key | None, message: str, severity: Severity | None = None
+    ) -> Finding:
+        """A finding of this rule; another severity than the rule's own must be a declared one."""
+        # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
+        return Finding(self.id, self.checked(severity), resource, one_line(redact_prose(message)))
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -63,8 +72,3 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             ),
         )
     )
-
-
-def _finding(rule: str, severity: Severity, resource: Key | None, message: str) -> Finding:
-    # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
-    return Finding(f"impact/{rule}", severity, resource, one_line(redact_prose(message)))

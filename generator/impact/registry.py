@@ -1,4 +1,4 @@
-"""All rules, and the one function that applies them."""
+"""Everything that finds impacts, and the one function that applies all of it."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from generator.impact.rules import (
     versions,
 )
 
-Rule = Callable[[Context], Iterable[Finding]]
+Finder = Callable[[Context], Iterable[Finding]]
 
-RULES: tuple[Rule, ...] = (
-    *rbac.RULES,
-    *capacity.RULES,
-    *connections.RULES,
-    *dags.RULES,
-    *data.RULES,
-    *disruption.RULES,
-    *executor.RULES,
-    *identity.RULES,
-    *images.RULES,
-    *immutable.RULES,
-    *ingress.RULES,
-    *migrations.RULES,
-    *monitoring.RULES,
-    *network.RULES,
-    *restarts.RULES,
-    *secrets.RULES,
-    *settings.RULES,
-    *versions.RULES,
+FINDERS: tuple[Finder, ...] = (
+    *rbac.FINDERS,
+    *capacity.FINDERS,
+    *connections.FINDERS,
+    *dags.FINDERS,
+    *data.FINDERS,
+    *disruption.FINDERS,
+    *executor.FINDERS,
+    *identity.FINDERS,
+    *images.FINDERS,
+    *immutable.FINDERS,
+    *ingress.FINDERS,
+    *migrations.FINDERS,
+    *monitoring.FINDERS,
+    *network.FINDERS,
+    *restarts.FINDERS,
+    *secrets.FINDERS,
+    *settings.FINDERS,
+    *versions.FINDERS,
 )
 
 
@@ -59,4 +59,4 @@ def find(base: Side, head: Side) -> tuple[Finding, ...]:
     without manifests; rules about what runs are then silent, those about loss are not.
     """
     context = Context(View(base), View(head))
-    return ordered(finding for rule in RULES for finding in rule(context))
+    return ordered(finding for finder in FINDERS for finding in finder(context))

@@ -1,4 +1,4 @@
-"""Every rule in one place: what the documentation lists and what `suppress:` may name."""
+"""The checks of Helm values, area by area."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from generator.core.problem import Problem
-from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
-from generator.lint.objects import consistency, crd_schema, kubernetes_schema, pod_security
-from generator.lint.rule import Trap
+from generator.lint.rule import Check
 from generator.lint.values import (
     airflow,
     availability,
@@ -17,7 +15,6 @@ from generator.lint.values import (
     config,
     dags,
     database,
-    deprecated,
     executor,
     images,
     ingress,
@@ -29,9 +26,7 @@ from generator.lint.values import (
     scaling,
     secrets,
     security,
-    unknown_keys,
 )
-from generator.lint.values import schema as values_schema
 
 _MODULES: tuple[ModuleType, ...] = (
     airflow,
@@ -53,25 +48,13 @@ _MODULES: tuple[ModuleType, ...] = (
     config,
 )
 
-TRAPS: tuple[Trap, ...] = tuple(
-    item for module in _MODULES for item in vars(module).values() if isinstance(item, Trap)
+CHECKS: tuple[Check, ...] = tuple(
+    item for module in _MODULES for item in vars(module).values() if isinstance(item, Check)
 )
-"""The rules about values, in the order of their areas and then of the source."""
-
-RULES: tuple[Rule, ...] = (
-    *values_schema.RULES,
-    *unknown_keys.RULES,
-    *deprecated.RULES,
-    *(trap.rule for trap in TRAPS),
-    *kubernetes_schema.RULES,
-    *crd_schema.RULES,
-    *consistency.RULES,
-    *pod_security.RULES,
-)
-"""All rules about values and rendered objects."""
+"""The checks of values, in the order of their areas and then of the source."""
 
 
-def trap_problems(values: ValuesInput) -> Iterator[Problem]:
-    """Everything that the traps find in the values."""
-    for trap in TRAPS:
-        yield from trap.problems(values)
+def value_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Everything that these checks find in the values."""
+    for check in CHECKS:
+        yield from check.problems(values)

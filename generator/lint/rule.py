@@ -1,4 +1,4 @@
-"""A rule about Helm values: a documented rule with the function that finds its traps."""
+"""A check of Helm values: a documented rule with the function that finds what it is about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 from generator.core.problem import Problem, Severity
-from generator.core.rule import Rule, Tiers
+from generator.core.rule import Also, Rule, Tiers
 from generator.helmvalues.values import Path, ValuesInput, path_of
 
 ERROR = Severity.ERROR
@@ -22,14 +22,14 @@ class Finding:
     message: str
     hint: str = ""
     severity: Severity | None = None
-    """Overrides the rule's where the same mistake weighs less, as under another engine."""
+    """One of the rule's further severities (`also`), as under another engine."""
 
 
 Find = Callable[[ValuesInput], Iterable[Finding]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Trap:
+class Check:
     """A rule about Helm values together with the function that finds it."""
 
     rule: Rule
@@ -42,17 +42,16 @@ class Trap:
             return
         for finding in self.find(values):
             path, line = values.locate(path_of(finding.at))
-            yield Problem(
-                rule=self.rule.id,
-                severity=finding.severity or severity,
-                message=finding.message,
+            yield self.rule.problem(
+                finding.message,
                 path=path,
                 line=line,
                 hint=finding.hint,
+                severity=finding.severity or severity,
             )
 
 
-def trap(
+def check(
     identity: str,
     severity: Severity,
     title: str,
@@ -60,10 +59,12 @@ def trap(
     why: str,
     source: str = "chart 1.22.0, rendered",
     tiers: Tiers = (),
-) -> Callable[[Find], Trap]:
+    also: Also = (),
+) -> Callable[[Find], Check]:
     """Make the decorated function the check of one rule about values."""
+    rule = Rule(identity, severity, title, why, source, tiers, also)
 
-    def mark(find: Find) -> Trap:
-        return Trap(Rule(identity, severity, title, why, source, tiers), find)
+    def mark(find: Find) -> Check:
+        return Check(rule, find)
 
     return mark

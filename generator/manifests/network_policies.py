@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.kube.resource import LAUNCHED_BY_TASKS
 from generator.kube.resource_type import ResourceType
 from generator.manifests import peer_ports
@@ -15,6 +16,14 @@ from generator.release.release import Release
 from generator.release.topology import Flow
 
 Ports = Iterable[tuple[int, str]]
+
+UNDECLARED_PEER = Rule(
+    "network/undeclared-peer",
+    Severity.ERROR,
+    "A needed flow to a place that nobody declared",
+    "Default deny would cut it off.",
+    "Kubernetes NetworkPolicy",
+)
 
 _POLICY = Kind(
     ResourceType("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"), wave=POLICY_WAVE
@@ -221,8 +230,7 @@ def _undeclared(release: Release, flow: Flow, where: str) -> Problem:
     cluster = release.environment.destination.cluster
     where = where.replace("<name>", cluster)
     return release.resolved.problem(
-        "network/undeclared-peer",
-        Severity.ERROR,
+        UNDECLARED_PEER,
         f"networkPolicy.mode {release.environment.network_policy.mode} needs to know where"
         f" {end.removeprefix('peer:')} is ({flow.why}), and {where} says nothing",
         "networkPolicy",

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from generator.cluster import Cluster, ClusterError
 from generator.core.files import Files
-from generator.core.problem import Problem, Severity
+from generator.core.problem import Severity
+from generator.core.rule import Rule
 from generator.diff.model import Action, Change, Side
 from generator.kube.resource import Object
 from generator.pipeline import side
@@ -15,6 +16,14 @@ from generator.pipeline.review import Toolchain
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree import catalogue
 from generator.verify.drift import Drift, Kind, drift
+
+NOT_POSSIBLE = Rule(
+    "live/not-possible",
+    Severity.ERROR,
+    "A cluster that cannot be compared",
+    "Whether it differs from git is not known.",
+    command="diff",
+)
 
 
 def with_drift(
@@ -55,7 +64,7 @@ def _with(entry: EnvironmentDiff, rendered: Side, context: str) -> EnvironmentDi
 
 
 def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> EnvironmentDiff:
-    problem = Problem("live/not-possible", Severity.ERROR, message, entry.name, hint=hint)
+    problem = NOT_POSSIBLE.problem(message, environment=entry.name, hint=hint)
     return dataclasses.replace(entry, problems=(*entry.problems, problem))
 
 

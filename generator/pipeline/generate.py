@@ -14,6 +14,7 @@ from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, has_errors
+from generator.core.rule import Rule
 from generator.definition import lock_file, resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
@@ -21,11 +22,19 @@ from generator.kube.resource import Object
 from generator.release import release
 from generator.release.release import Release
 from generator.release.setting import at
+from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, objects, plan, tree
 from generator.tree.catalogue import Catalogue
 from generator.tree.objects import SecretFile
 from generator.tree.plan import Plan
+
+ARCHIVE = Rule(
+    "chart/archive",
+    Severity.ERROR,
+    "A chart archive that cannot be used",
+    "It is corrupt, another than the locked one, or not at hand.",
+)
 
 _OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
 
@@ -57,14 +66,12 @@ def build(files: Files, settings: Settings, definition: Definition) -> Built:
         lock = catalogue.lock(files, definition)
     except UserError as error:
         problems.append(
-            Problem(
-                "lock/broken",
-                Severity.ERROR,
+            lock_file.BROKEN.problem(
                 error.message,
-                definition.name,
-                error.path,
-                error.line,
-                error.hint,
+                environment=definition.name,
+                path=error.path,
+                line=error.line,
+                hint=error.hint,
             )
         )
     if resolved is None:
@@ -211,14 +218,12 @@ def _known_digest(built: Built) -> str | None:
 def chart_problem(built: Built, error: UserError) -> Problem:
     """A finding about the chart archive, at the definition's chart version."""
     place = built.definition.document.line(("chart", "version"))
-    return Problem(
-        "chart/archive",
-        Severity.ERROR,
+    return ARCHIVE.problem(
         error.message,
-        built.name,
-        built.definition.path,
-        place,
-        error.hint,
+        environment=built.name,
+        path=built.definition.path,
+        line=place,
+        hint=error.hint,
     )
 
 
@@ -302,7 +307,7 @@ def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
     Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
     """
     old = _OLD_KEY.fullmatch(problem.message)
-    return problem.rule == "chart/deprecated" and old is not None and at(values, old[1]) is None
+    return problem.rule == DEPRECATED.id and old is not None and at(values, old[1]) is None
 
 
 def own_manifests(built: Built) -> list[Object]:

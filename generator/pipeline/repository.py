@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from generator.core.errors import UserError
 from generator.definition.definition import ROOT, SETTINGS, load_settings
+from generator.definition.lock_file import NEWER
 from generator.model.repository import Repository
 from generator.tree.catalogue import Catalogue, load
+from generator.tree.plan import MISSING, OUT_OF_DATE, STALE, UNREADABLE
 from generator.tree.tree import BOOTSTRAP, SCHEMAS
 
 __all__ = [
-    "PARTS", "ROOT", "SCHEMAS", "SETTINGS", "Catalogue", "Repository", "load", "more_paths",
-    "settings",
+    "NEWER", "PARTS", "ROOT", "SCHEMAS", "SETTINGS", "TREE_RULES", "UNREADABLE", "Catalogue",
+    "Repository", "load", "more_paths", "settings",
 ]  # fmt: skip
 
 PARTS = (ROOT, SETTINGS, BOOTSTRAP, SCHEMAS)
 """Folders and files at the top of a repository that are gen-env's."""
+TREE_RULES = frozenset({OUT_OF_DATE.id, MISSING.id, STALE.id})
+"""Rules about generated files that another version of gen-env would write in another way."""
 
 
 def settings(text: bytes) -> Repository:

@@ -8,11 +8,20 @@ from typing import Any
 
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.engine.argocd import GENERATED
 from generator.tree.catalogue import Catalogue
 from generator.tree.tree import BOOTSTRAP, SCHEMAS
 from generator.yaml import data
+
+ORPHAN = Rule(
+    "tree/orphan",
+    Severity.ERROR,
+    "A generated file without a definition",
+    "Argo CD would apply what nobody decided.",
+    command="service",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,9 +61,7 @@ def orphans(paths: Iterable[str], files: Files, after: Catalogue) -> Iterator[Pr
             continue
         name = folder.removeprefix(f"{ROOT}/")
         if files.read(f"{folder}/{FILE_NAME}") is None and name not in after.definitions:
-            yield Problem(
-                "tree/orphan",
-                Severity.ERROR,
+            yield ORPHAN.problem(
                 f"a generated file without a definition: {folder} has no {FILE_NAME}",
                 path=path,
                 hint=f"remove it, or write {folder}/{FILE_NAME} and run gen-env generate",

@@ -6,11 +6,28 @@ import dataclasses
 from typing import Any
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
+from generator.tree.catalogue import NO_SETTINGS, SYNTAX
 from generator.yaml import data, edit, reader
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document
+
+AFTER_MERGE = Rule(
+    "settings/after-merge",
+    Severity.INFO,
+    "Settings that take effect after the merge",
+    "A change is judged by the settings of its base.",
+    command="service",
+)
+DEFAULTS = Rule(
+    "settings/defaults",
+    Severity.ERROR,
+    "Changed defaults beside other changed settings",
+    "They cannot be judged apart from each other.",
+    command="service",
+)
 
 _OWN = "defaults"
 
@@ -84,9 +101,7 @@ def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
 
 
 def _removed() -> Problem:
-    return Problem(
-        "settings/missing",
-        Severity.ERROR,
+    return NO_SETTINGS.problem(
         f"this change removes {SETTINGS}: after the merge gen-env knows no cluster",
         path=SETTINGS,
         hint="restore the file",
@@ -94,20 +109,11 @@ def _removed() -> Problem:
 
 
 def _syntax(error: YamlError) -> Problem:
-    return Problem(
-        "yaml/syntax",
-        Severity.ERROR,
-        error.message,
-        path=SETTINGS,
-        line=error.line,
-        hint=error.hint,
-    )
+    return SYNTAX.problem(error.message, path=SETTINGS, line=error.line, hint=error.hint)
 
 
 def _later(fields: tuple[str, ...]) -> Problem:
-    return Problem(
-        "settings/after-merge",
-        Severity.INFO,
+    return AFTER_MERGE.problem(
         f"{', '.join(fields)} in {SETTINGS} take effect after the merge: this change is judged by "
         "the settings of its base",
         path=SETTINGS,
@@ -116,9 +122,7 @@ def _later(fields: tuple[str, ...]) -> Problem:
 
 
 def _refused(settings: HeadSettings, reason: str) -> HeadSettings:
-    problem = Problem(
-        "settings/defaults",
-        Severity.ERROR,
+    problem = DEFAULTS.problem(
         f"the changed defaults cannot be judged beside the other changed settings: {reason}",
         path=SETTINGS,
         hint="change the defaults in a pull request of their own",

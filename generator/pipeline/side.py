@@ -14,6 +14,7 @@ from generator.core.basis import Basis, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
@@ -30,6 +31,14 @@ from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.tree import catalogue
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
+
+NOT_POSSIBLE = Rule(
+    "render/not-possible",
+    Severity.ERROR,
+    "A side of a comparison that cannot be rendered",
+    "What the change does is then not known.",
+    command="diff",
+)
 
 APPLICATION = f"{GENERATED}/application.yaml"
 
@@ -328,12 +337,10 @@ def _failed(
 def _problem(
     item: Inputs, message: str, path: str = "", line: int | None = None, hint: str = ""
 ) -> Problem:
-    return Problem(
-        "render/not-possible",
-        Severity.ERROR,
+    return NOT_POSSIBLE.problem(
         message,
-        item.name,
-        path or _values_path(item),
-        line,
-        hint,
+        environment=item.name,
+        path=path or _values_path(item),
+        line=line,
+        hint=hint,
     )

@@ -9,11 +9,26 @@ from typing import Any
 import pydantic
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.definition import Definition, faults
 from generator.definition.resolve import Resolved
 from generator.model.environment import Environment
 from generator.release.setting import copied
 from generator.yaml.data import as_helm
+
+DEFAULTS = Rule(
+    "adoption/defaults",
+    Severity.ERROR,
+    "An adopted environment that cannot do without defaults",
+    "What runs would change without anybody having decided it.",
+)
+FOREIGN_NAME = Rule(
+    "policy/foreign-name",
+    Severity.ERROR,
+    "The name of an Application or AppProject that gen-env.yaml does not allow",
+    "A definition could take over somebody else's.",
+    "Argo CD",
+)
 
 # What a step takes from the defaults beside chart values.
 _WITH_STEP: dict[str, tuple[str, ...]] = {
@@ -26,7 +41,7 @@ _WITH_STEP: dict[str, tuple[str, ...]] = {
 # Findings that stop an adopted environment too; the others describe what was there before.
 _FIRM = (
     *("chart/", "kubernetes/", "crd/", "definition/", "policy/", "values/", "adoption/"),
-    *(f"render/{kind}" for kind in ("request", "chart", "schema", "template", "yaml", "limit")),
+    *(f"render/{kind}" for kind in ("request", "chart", "template", "yaml", "limit")),
 )
 
 
@@ -73,8 +88,7 @@ def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
     except pydantic.ValidationError as error:
         return None, tuple(
             resolved.problem(
-                "adoption/defaults",
-                Severity.ERROR,
+                DEFAULTS,
                 f"{message}; an adopted environment takes nothing from defaults",
                 *place,
                 hint=hint,
@@ -95,8 +109,7 @@ def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
 
 def _by_default(resolved: Resolved) -> Problem:
     return resolved.problem(
-        "adoption/defaults",
-        Severity.ERROR,
+        DEFAULTS,
         "adoption is a fact about one environment and cannot come from defaults",
         "adoption",
         hint="write it into the definition of the environment that was adopted",
@@ -119,8 +132,7 @@ def foreign_names(resolved: Resolved) -> tuple[Problem, ...]:
         if name is not None and name not in names:
             found.append(
                 resolved.problem(
-                    "policy/foreign-name",
-                    Severity.ERROR,
+                    FOREIGN_NAME,
                     f"destination.{field} '{name}' is not among argocd.adopted.{field}s",
                     "destination",
                     field,

@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.core.layered import dotted, leaves
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
@@ -17,6 +18,19 @@ from generator.release.chart_line import ChartLine
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
 from generator.release.topology import Topology
+
+UNKNOWN_LINE = Rule(
+    "chart/unknown-line",
+    Severity.ERROR,
+    "A chart version that gen-env does not know",
+    "Its keys and objects may have other names.",
+)
+OWNED_KEY = Rule(
+    "values/owned-key",
+    Severity.ERROR,
+    "A key in values: that a field owns, or that keeps a promise",
+    "One value has one source.",
+)
 
 HASH_ANNOTATION = "gen-env.dev/secret-hash."
 
@@ -103,9 +117,7 @@ def build(
 def _unknown_line(resolved: Resolved) -> Problem:
     hint = f"known chart versions: {chart_lines.known()}"
     message = f"chart {resolved.environment.chart.version} is not known to this gen-env"
-    return resolved.problem(
-        "chart/unknown-line", Severity.ERROR, message, "chart", "version", hint=hint
-    )
+    return resolved.problem(UNKNOWN_LINE, message, "chart", "version", hint=hint)
 
 
 def _of_adopted(line: ChartLine, narrow: Resolved, full: list[Setting]) -> list[Setting]:
@@ -138,8 +150,7 @@ def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Ite
         promise = field == PROMISE
         advice = "remove it: gen-env keeps a promise with it" if promise else f"set {field} instead"
         yield resolved.problem(
-            "values/owned-key",
-            Severity.ERROR,
+            OWNED_KEY,
             f"values.{dotted(path)} is decided by "
             + ("gen-env itself" if promise else f"the field {field}"),
             "values",

@@ -9,7 +9,23 @@ from typing import Any
 from generator.chart.archive import pack
 from generator.chart.chart import ChartArchive
 from generator.core.problem import Problem, Severity, ordered
+from generator.core.rule import Rule
 from generator.render.redaction import redact
+
+DEPRECATED = Rule(
+    "chart/deprecated",
+    Severity.WARNING,
+    "An old key, named by the chart",
+    "It goes with chart 2.0.",
+    "the chart's NOTES.txt",
+)
+WARNED = Rule(
+    "chart/notes",
+    Severity.WARNING,
+    "A warning in the chart's notes",
+    "Argo CD never shows them.",
+    "the chart's NOTES.txt",
+)
 
 NOTES = "templates/NOTES.txt"
 # Helm renders in reverse order of names: this comes after NOTES.txt, so that a failure in the notes
@@ -42,7 +58,7 @@ def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[P
         # What stands in the chart word for word holds no value.
         text = match["text"]
         message = text if text in source else redact(text, values, public)
-        found.append(_problem("chart/notes", message, "see the chart's documentation"))
+        found.append(WARNED.problem(message, hint="see the chart's documentation"))
     return ordered(found)
 
 
@@ -51,16 +67,12 @@ def _deprecated(text: str, values: Mapping[str, Any], public: frozenset[str]) ->
     if match := _RENAMED.search(text):
         new = (match["new"] or "").replace("`/`", "` or `")
         hint = f"use {new}" if new else sentence
-        return _problem("chart/deprecated", f"`{match['old']}` is deprecated", hint)
+        return DEPRECATED.problem(f"`{match['old']}` is deprecated", hint=hint)
     if match := _REMOVED.search(text):
-        return _problem("chart/deprecated", f"`{match['old']}` is deprecated", "remove it")
+        return DEPRECATED.problem(f"`{match['old']}` is deprecated", hint="remove it")
     key = _QUOTED.search(text)
     message = f"`{key[1]}` is deprecated as it is set" if key else "a value is deprecated"
-    return _problem("chart/deprecated", message, sentence)
-
-
-def _problem(rule: str, message: str, hint: str) -> Problem:
-    return Problem(rule, Severity.WARNING, message, hint=hint)
+    return DEPRECATED.problem(message, hint=sentence)
 
 
 def with_notes(chart: ChartArchive) -> bytes | None:

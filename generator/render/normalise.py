@@ -7,9 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.kube.resource import Key, key_of
 from generator.render.nondeterminism import Pin, RandomField, compare
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
+
+RANDOM = Rule(
+    "render/random",
+    Severity.ERROR,
+    "A field that every render makes up anew",
+    "Each sync changes it.",
+    "Helm",
+    also=((Severity.WARNING, "in a comparison, which leaves the field out"),),
+)
 
 MADE_UP = "made up anew by every render"
 """Stands in the place of a random value."""
@@ -54,13 +64,12 @@ def problems(random: Sequence[RandomField], *, environment: str, path: str) -> I
     for pinned_by, fields in groups.items():
         places = ", ".join(f"{field.resource} {field.field}" for field in fields[:5])
         more = f" and {len(fields) - 5} more" if len(fields) > 5 else ""
-        yield Problem(
-            "render/random",
-            Severity.WARNING,
+        yield RANDOM.problem(
             f"{MADE_UP}, so it changes with each sync and is not compared: {places}{more}",
-            environment,
-            path,
+            environment=environment,
+            path=path,
             hint=f"set {' or '.join(pinned_by)}" if pinned_by else "",
+            severity=Severity.WARNING,
         )
 
 

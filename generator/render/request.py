@@ -9,8 +9,68 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+
+SCHEMA = Rule(
+    "chart/schema",
+    Severity.ERROR,
+    "Values that Helm refuses",
+    "Argo CD refuses them as well.",
+    "the chart's values.schema.json",
+)
+_REQUEST = Rule(
+    "render/request",
+    Severity.ERROR,
+    "A name that Helm refuses",
+    "Nothing can be rendered.",
+    "Helm",
+)
+_CHART = Rule(
+    "render/chart",
+    Severity.ERROR,
+    "A chart that Helm refuses",
+    "Nothing can be rendered.",
+    "Helm",
+)
+_TEMPLATE = Rule(
+    "render/template",
+    Severity.ERROR,
+    "A template that fails",
+    "Argo CD fails at it as well.",
+    "Helm",
+)
+_YAML = Rule(
+    "render/yaml",
+    Severity.ERROR,
+    "A template whose output is not a Kubernetes object",
+    "A value broke its layout.",
+    "Helm",
+)
+_LIMIT = Rule(
+    "render/limit",
+    Severity.ERROR,
+    "A render that takes too much time or memory",
+    "A value makes a template run for ever.",
+)
+_ENGINE = Rule(
+    "render/engine",
+    Severity.ERROR,
+    "A Helm engine that broke down",
+    "Whether the chart renders is not known.",
+)
 
 FailureKind = Literal["request", "chart", "schema", "template", "yaml", "limit", "engine"]
+
+
+_RULES: Mapping[FailureKind, Rule] = {
+    "request": _REQUEST,
+    "chart": _CHART,
+    "schema": SCHEMA,
+    "template": _TEMPLATE,
+    "yaml": _YAML,
+    "limit": _LIMIT,
+    "engine": _ENGINE,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,19 +136,21 @@ class RenderFailure:
         """The failure as errors: one for each schema fault, else one in all."""
         if self.faults:
             return tuple(
-                _error("chart/schema", f"{f.values_key}: {f.message}", self.hint, environment, path)
-                for f in self.faults
+                SCHEMA.problem(
+                    f"{fault.values_key}: {fault.message}",
+                    environment=environment,
+                    path=path,
+                    hint=self.hint,
+                )
+                for fault in self.faults
             )
-        return (_error(f"render/{self.kind}", str(self), self.hint, environment, path),)
+        rule = _RULES[self.kind]
+        return (rule.problem(str(self), environment=environment, path=path, hint=self.hint),)
 
     def __str__(self) -> str:
         line = f":{self.line}" if self.line else ""
         places = [self.values_key or "", f"{self.template}{line}" if self.template else ""]
         return ": ".join([*filter(None, places), self.message])
-
-
-def _error(rule: str, message: str, hint: str, environment: str, path: str) -> Problem:
-    return Problem(rule, Severity.ERROR, message, environment=environment, path=path, hint=hint)
 
 
 Rendered = RenderResult | RenderFailure

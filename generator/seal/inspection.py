@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
+from generator.core.rule import Rule
 from generator.seal import fernet, sealing
 from generator.seal.certificate import SealingCertificate
 from generator.seal.random_values import FERNET_KEY
@@ -27,6 +28,117 @@ from generator.seal.sealed_secret import (
     state,
 )
 from generator.seal.uri import parse_fingerprints
+
+PLAIN = Rule(
+    "secrets/plain",
+    Severity.ERROR,
+    "A plain Secret in git",
+    "Whoever reads the repository has its values.",
+    "Sealed Secrets",
+)
+KIND_OF_FILE = Rule(
+    "secrets/kind",
+    Severity.ERROR,
+    "Another kind where a SealedSecret is needed",
+    "Pods wait for the Secret.",
+    "Sealed Secrets",
+)
+MALFORMED = Rule(
+    "secrets/malformed",
+    Severity.ERROR,
+    "A SealedSecret of another shape",
+    "The controller cannot unseal it, and adding a key would lose what it holds.",
+    "Sealed Secrets",
+)
+IDENTITY = Rule(
+    "secrets/identity",
+    Severity.ERROR,
+    "A SealedSecret for another name or namespace",
+    "The Secret would come where no pod looks.",
+    "Sealed Secrets",
+    also=((Severity.WARNING, "only its template disagrees, which the controller ignores"),),
+)
+SCOPE = Rule(
+    "secrets/scope",
+    Severity.ERROR,
+    "Another scope than the settings say",
+    "The controller cannot unseal it.",
+    "Sealed Secrets",
+    also=((Severity.WARNING, "only its template disagrees, which the controller ignores"),),
+)
+MOVED = Rule(
+    "secrets/moved",
+    Severity.ERROR,
+    "A ciphertext sealed for another place",
+    "The controller cannot open it.",
+    "Sealed Secrets",
+)
+MISSING = Rule(
+    "secrets/missing",
+    Severity.ERROR,
+    "A needed key that is not there",
+    "Pods do not start.",
+    "Sealed Secrets",
+)
+STUB = Rule(
+    "secrets/stub",
+    Severity.WARNING,
+    "A secret that is not sealed yet",
+    "Nothing syncs by itself until it is.",
+    "Sealed Secrets",
+    tiers=(("", Severity.INFO), ("development", Severity.INFO), ("production", Severity.ERROR)),
+)
+OLD_FORMAT = Rule(
+    "secrets/old-format",
+    Severity.ERROR,
+    "A ciphertext in spec.data",
+    "The controller refuses the old format.",
+    "Sealed Secrets",
+)
+RENEWED = Rule(
+    "secrets/renewed",
+    Severity.INFO,
+    "Sealed with an earlier certificate",
+    "The value still opens; after a leak it has to be sealed again.",
+    "Sealed Secrets",
+)
+REUSED = Rule(
+    "secrets/reused",
+    Severity.ERROR,
+    "One ciphertext in two places",
+    "It was copied, not sealed, and opens in one of them only.",
+    "Sealed Secrets",
+)
+ROTATION = Rule(
+    "secrets/rotation",
+    Severity.ERROR,
+    "A rotation of the Fernet key that lost the present key",
+    "Stored connections and variables cannot be decrypted.",
+    "Sealed Secrets",
+    also=((Severity.INFO, "it is under way: until its last step two keys are needed"),),
+)
+SIZE = Rule(
+    "secrets/size",
+    Severity.ERROR,
+    "More than a Secret may hold",
+    "Kubernetes refuses it.",
+    "Sealed Secrets",
+)
+URI = Rule(
+    "secrets/uri",
+    Severity.WARNING,
+    "A connection sealed for another host",
+    "Pods would still ask there.",
+    "Sealed Secrets",
+)
+CERTIFICATE = Rule(
+    "secrets/certificate",
+    Severity.ERROR,
+    "A sealing certificate that cannot be used",
+    "Nothing can be sealed with it.",
+    "Sealed Secrets",
+    also=((Severity.WARNING, "it has expired, or the file is missing"),),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,15 +162,12 @@ class Place:
     environment: str = ""
     path: str = ""
 
-    def problem(self, rule: str, severity: Severity, message: str, hint: str = "") -> Problem:
-        """A finding at this place; the rule's area is `secrets`."""
-        return Problem(
-            f"secrets/{rule}",
-            severity,
-            message,
-            environment=self.environment,
-            path=self.path,
-            hint=hint,
+    def problem(
+        self, rule: Rule, message: str, hint: str = "", severity: Severity | None = None
+    ) -> Problem:
+        """A finding at this place."""
+        return rule.problem(
+            message, environment=self.environment, path=self.path, hint=hint, severity=severity
         )
 
 
@@ -67,9 +176,9 @@ def inspect(
     expected: Expected,
     place: Place,
     *,
-    stubs: Severity = Severity.INFO,
+    tier: str = "",
 ) -> tuple[Problem, ...]:
-    """All findings about one manifest; `stubs` is how much a key still to be sealed matters."""
+    """All findings about one manifest; the tier says how much a key still to be sealed matters."""
     wrong_kind = list(_kind(manifest, place))
     if wrong_kind:
         return ordered(wrong_kind)
@@ -78,7 +187,7 @@ def inspect(
             *_identity(manifest, expected, place),
             *_scope(manifest, expected, place),
             *_binding(manifest, place),
-            *_keys(manifest, expected, place, stubs),
+            *_keys(manifest, expected, place, tier),
             *_repeated(manifest, place),
             *_uris(manifest, expected, place),
             *_size(manifest, place),
@@ -100,7 +209,7 @@ def reused(manifests: Mapping[Place, Mapping[str, Any]]) -> tuple[Problem, ...]:
         for place, key in uses if len(paths) > 1 else []:
             others = ", ".join(path for path in paths if path != place.path)
             message = f"the ciphertext of {key} is also used in {others}"
-            problems.append(place.problem("reused", Severity.ERROR, message, _SEAL_EACH))
+            problems.append(place.problem(REUSED, message, _SEAL_EACH))
     return ordered(problems)
 
 
@@ -120,12 +229,12 @@ def inspect_certificate(
     try:
         certificate.require_valid(now)
     except UserError as error:
-        problems.append(place.problem("certificate", Severity.WARNING, error.message, error.hint))
+        problems.append(place.problem(CERTIFICATE, error.message, error.hint, Severity.WARNING))
     for where, manifest in (manifests or {}).items():
         latest = annotation(manifest, SEALED_WITH).split(",")[0]
         if latest and latest != certificate.fingerprint:
             message = "sealed with an earlier certificate of the controller, or another cluster's"
-            problems.append(where.problem("renewed", Severity.INFO, message, _RENEWED))
+            problems.append(where.problem(RENEWED, message, _RENEWED))
     return ordered(problems)
 
 
@@ -133,13 +242,13 @@ def _kind(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if kind == "Secret" and (manifest.get("data") or manifest.get("stringData")):
         message = "a plain Secret stands in git: whoever can read the repository has its values"
-        yield place.problem("plain", Severity.ERROR, message, _EXPOSED)
+        yield place.problem(PLAIN, message, _EXPOSED)
     elif kind != KIND or version != API_VERSION:
         message = f"expected a {KIND} of {API_VERSION}"
-        yield place.problem("kind", Severity.ERROR, message, "other objects belong elsewhere")
+        yield place.problem(KIND_OF_FILE, message, "other objects belong elsewhere")
     elif (manifest.get("spec") or {}).get("data"):
         message = "spec.data is the old format, which the controller refuses"
-        yield place.problem("old-format", Severity.ERROR, message, "seal the values again")
+        yield place.problem(OLD_FORMAT, message, "seal the values again")
 
 
 def _identity(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
@@ -148,11 +257,11 @@ def _identity(manifest: Mapping[str, Any], expected: Expected, place: Place) -> 
     for field, wanted in (("name", expected.name), ("namespace", expected.namespace)):
         if metadata.get(field) != wanted:
             message = f"metadata.{field} is {metadata.get(field)!r}, expected {wanted!r}"
-            yield place.problem("identity", Severity.ERROR, message, _PINNED)
+            yield place.problem(IDENTITY, message, _PINNED)
         elif template.get(field, wanted) != wanted:
             message = f"spec.template.metadata.{field} is {template.get(field)!r}, not {wanted!r}"
             hint = "the controller ignores it; make them agree so that nobody is misled"
-            yield place.problem("identity", Severity.WARNING, message, hint)
+            yield place.problem(IDENTITY, message, hint, Severity.WARNING)
 
 
 def _scope(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
@@ -161,11 +270,11 @@ def _scope(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Ite
     inner = scope_of(template)
     if expected.scope is not None and outer is not expected.scope:
         message = f"the scope is {outer.value}, expected {expected.scope.value}"
-        yield place.problem("scope", Severity.ERROR, message, _PINNED)
+        yield place.problem(SCOPE, message, _PINNED)
     elif inner is not outer:
         message = f"the scope is {outer.value} in metadata and {inner.value} in spec.template"
         hint = "the controller goes by metadata.annotations; make both agree"
-        yield place.problem("scope", Severity.WARNING, message, hint)
+        yield place.problem(SCOPE, message, hint, Severity.WARNING)
 
 
 def _binding(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -176,24 +285,24 @@ def _binding(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
         return  # without a name or namespace `_identity` has spoken already
     if sealed_for and sealed_for != binding and any(encrypted_data(manifest).values()):
         message = f"sealed for {sealed_for}, but this is {binding}: the controller cannot open it"
-        yield place.problem("moved", Severity.ERROR, message, "seal all keys anew for this place")
+        yield place.problem(MOVED, message, "seal all keys anew for this place")
 
 
 def _keys(
-    manifest: Mapping[str, Any], expected: Expected, place: Place, stubs: Severity
+    manifest: Mapping[str, Any], expected: Expected, place: Place, tier: str
 ) -> Iterator[Problem]:
     present = encrypted_data(manifest)
     for key, found in state(manifest, {*expected.keys, *present}).items():
         match found:
             case State.MISSING:
                 message = f"the key {key} is missing"
-                yield place.problem("missing", Severity.ERROR, message, "run gen-env generate")
+                yield place.problem(MISSING, message, "run gen-env generate")
             case State.STUB:
                 hint = "seal it: gen-env seal"
-                yield place.problem("stub", stubs, f"{key} is not sealed yet", hint)
+                yield place.problem(STUB, f"{key} is not sealed yet", hint, STUB.severity_in(tier))
             case State.MALFORMED:
                 message = f"{key} holds something that was never sealed"
-                yield place.problem("malformed", Severity.ERROR, message, _EXPOSED)
+                yield place.problem(MALFORMED, message, _EXPOSED)
             case State.SEALED:
                 pass
 
@@ -206,7 +315,7 @@ def _repeated(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     for keys in by_text.values():
         if len(keys) > 1:
             message = f"{', '.join(sorted(keys))} share one ciphertext"
-            yield place.problem("reused", Severity.ERROR, message, _SEAL_EACH)
+            yield place.problem(REUSED, message, _SEAL_EACH)
 
 
 def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iterator[Problem]:
@@ -216,27 +325,24 @@ def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iter
         if sealed.get(key) and recorded.get(key, wanted) != wanted:
             message = f"{key} was sealed for another host, port or database than the definition has"
             hint = "seal it anew, or correct the definition"
-            yield place.problem("uri", Severity.WARNING, message, hint)
+            yield place.problem(URI, message, hint)
 
 
 def _size(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     size = plaintext_bytes(manifest)
     if size > MAX_SECRET_BYTES:
         message = f"the Secret would hold {size} bytes; Kubernetes allows {MAX_SECRET_BYTES}"
-        yield place.problem("size", Severity.ERROR, message, "split it")
+        yield place.problem(SIZE, message, "split it")
 
 
 def _rotation(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if fernet.needs_attention(manifest):
         message = f"{fernet.NEXT_KEY} waits, but {FERNET_KEY} itself is not sealed"
-        yield place.problem("rotation", Severity.ERROR, message, "restore the file from git")
+        yield place.problem(ROTATION, message, "restore the file from git")
     elif fernet.stage(manifest) is fernet.Stage.BOTH:
         message = "a rotation of the Fernet key is under way"
         yield place.problem(
-            "rotation",
-            Severity.INFO,
-            message,
-            "re-encrypt, then seal --rotate-fernet --reencrypted",
+            ROTATION, message, "re-encrypt, then seal --rotate-fernet --reencrypted", Severity.INFO
         )
 
 

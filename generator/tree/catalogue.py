@@ -9,14 +9,36 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition import definition, lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
+from generator.seal.inspection import MALFORMED, PLAIN
 from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree.objects import SecretFile
+from generator.tree.plan import UNREADABLE
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits
 from generator.yaml.manifests import load_manifests
+
+SYNTAX = Rule(
+    "yaml/syntax", Severity.ERROR, "A file that is not valid YAML", "Nothing of it can be used."
+)
+NAME = Rule(
+    "definition/name",
+    Severity.ERROR,
+    "A folder whose name is invalid, or two environments of one name",
+    "Namespaces, labels and Applications are named after it.",
+)
+NO_SETTINGS = Rule(
+    "settings/missing", Severity.ERROR, "No gen-env.yaml", "It says which clusters there are."
+)
+SYMLINK = Rule(
+    "tree/symlink",
+    Severity.ERROR,
+    "A symbolic link or a submodule below environments/",
+    "It is never followed.",
+)
 
 _SEALED = Limits(size=MAX_FILE_BYTES)
 
@@ -62,7 +84,7 @@ def load(files: Files, only: Set[str] | None = None) -> Catalogue:
         name = path.removeprefix(f"{ROOT}/").removesuffix(f"/{FILE_NAME}")
         faults = list(definition.name_faults(name))
         problems += [
-            Problem("definition/name", Severity.ERROR, fault, name, path, 1, "rename the folder")
+            NAME.problem(fault, environment=name, path=path, line=1, hint="rename the folder")
             for fault in faults
         ]
         if faults:
@@ -95,9 +117,7 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
         return None
     if text is None:
         problems.append(
-            Problem(
-                "settings/missing",
-                Severity.ERROR,
+            NO_SETTINGS.problem(
                 f"there is no {SETTINGS} here",
                 path=SETTINGS,
                 hint="gen-env init PATH makes a repository",
@@ -114,22 +134,19 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
 
 
 def _unreadable(error: UserError, environment: str) -> Problem:
-    return Problem(
-        "yaml/syntax" if isinstance(error, YamlError) else "tree/unreadable",
-        Severity.ERROR,
+    rule = SYNTAX if isinstance(error, YamlError) else UNREADABLE
+    return rule.problem(
         error.message,
-        environment,
-        error.path,
-        error.line,
-        error.hint,
+        environment=environment,
+        path=error.path,
+        line=error.line,
+        hint=error.hint,
     )
 
 
 def _links(files: Files) -> Iterator[Problem]:
     for path in files.links(ROOT):
-        yield Problem(
-            "tree/symlink",
-            Severity.ERROR,
+        yield SYMLINK.problem(
             f"a symbolic link or a submodule below {ROOT}/: it is not followed",
             path=path,
             hint="replace it by a file or a folder",
@@ -142,14 +159,12 @@ def _collisions(names: Sequence[str]) -> Iterator[Problem]:
     for name in sorted(names):
         flat = name.replace("/", "-").lower()
         if flat in seen:
-            yield Problem(
-                "definition/name",
-                Severity.ERROR,
+            yield NAME.problem(
                 f"its Application would have the same name as that of {seen[flat]}",
-                name,
-                f"{ROOT}/{name}/{FILE_NAME}",
-                1,
-                "rename one of the two",
+                environment=name,
+                path=f"{ROOT}/{name}/{FILE_NAME}",
+                line=1,
+                hint="rename one of the two",
             )
         seen.setdefault(flat, name)
 
@@ -170,28 +185,24 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
         kind = manifest.get("kind")
         if kind == "SealedSecret" and not _is_sealed_secret(manifest):
             problems.append(
-                Problem(
-                    "secrets/malformed",
-                    Severity.ERROR,
+                MALFORMED.problem(
                     "not a SealedSecret: spec.encryptedData must map keys to ciphertexts",
-                    item.name,
-                    path,
-                    reader.read(content, path).line(("spec", "encryptedData")),
-                    "restore it from git, or remove it and seal its values anew",
+                    environment=item.name,
+                    path=path,
+                    line=reader.read(content, path).line(("spec", "encryptedData")),
+                    hint="restore it from git, or remove it and seal its values anew",
                 )
             )
         elif kind == "SealedSecret":
             found.append(SecretFile(path, content.decode(), manifest))
         elif kind == "Secret":
             problems.append(
-                Problem(
-                    "secrets/plain",
-                    Severity.ERROR,
+                PLAIN.problem(
                     "a plain Secret in git: everybody who can read the repository has it",
-                    item.name,
-                    path,
-                    reader.read(content, path).line(("kind",)),
-                    "remove it, change the values, seal them: gen-env seal",
+                    environment=item.name,
+                    path=path,
+                    line=reader.read(content, path).line(("kind",)),
+                    hint="remove it, change the values, seal them: gen-env seal",
                 )
             )
     return found, problems

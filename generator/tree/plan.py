@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.definition.lock_file import FILE_NAME as LOCK
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
@@ -15,6 +16,35 @@ from generator.yaml import reader
 from generator.yaml.data import as_json_types
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits
+
+UNREADABLE = Rule(
+    "tree/unreadable",
+    Severity.ERROR,
+    "A file that cannot be read",
+    "It cannot be compared with what gen-env would write.",
+    also=((Severity.WARNING, "in the service's check, where the change did not bring it"),),
+)
+NOT_OURS = Rule(
+    "tree/not-ours",
+    Severity.ERROR,
+    "A file of somebody else's in the way",
+    "gen-env overwrites its own files only.",
+)
+STALE = Rule(
+    "tree/stale",
+    Severity.ERROR,
+    "A generated file that nothing needs any more",
+    "Argo CD still applies it.",
+)
+MISSING = Rule(
+    "tree/missing", Severity.ERROR, "A generated file that is missing", "Argo CD would prune it."
+)
+OUT_OF_DATE = Rule(
+    "tree/out-of-date",
+    Severity.ERROR,
+    "A generated file that differs",
+    "What is deployed is not what the definition says.",
+)
 
 _LIMITS = Limits(size=sealed_secret.MAX_FILE_BYTES)
 
@@ -85,12 +115,10 @@ def _is_ours(files: Files, path: str) -> bool:
 
 
 def _unreadable(error: UserError, environment: str) -> Problem:
-    return Problem(
-        "tree/unreadable",
-        Severity.ERROR,
+    return UNREADABLE.problem(
         error.message,
-        environment,
-        error.path,
+        environment=environment,
+        path=error.path,
         hint=error.hint or "remove it; gen-env generate writes it anew",
     )
 
@@ -115,14 +143,12 @@ def _only_grows(before: bytes, after: bytes) -> bool:
 
 
 def _in_the_way(path: str, environment: str) -> Problem:
-    return Problem(
-        "tree/not-ours",
-        Severity.ERROR,
+    return NOT_OURS.problem(
         "gen-env would write this file, but it does not say that gen-env owns it",
-        environment,
-        path,
-        1,
-        "move your file elsewhere, or remove it if it is an old copy",
+        environment=environment,
+        path=path,
+        line=1,
+        hint="move your file elsewhere, or remove it if it is an old copy",
     )
 
 
@@ -134,12 +160,10 @@ def drift(files: Files, plan: Plan, environment: str) -> tuple[Problem, ...]:
     ]
     for path in plan.removals:
         found.append(
-            Problem(
-                "tree/stale",
-                Severity.ERROR,
+            STALE.problem(
                 "nothing needs this file any more",
-                environment,
-                path,
+                environment=environment,
+                path=path,
                 hint=command,
             )
         )
@@ -149,19 +173,17 @@ def drift(files: Files, plan: Plan, environment: str) -> tuple[Problem, ...]:
 def _difference(files: Files, path: str, text: str, environment: str, command: str) -> Problem:
     present = files.read(path)
     if present is None:
-        return Problem(
-            "tree/missing", Severity.ERROR, "this file is missing", environment, path, hint=command
+        return MISSING.problem(
+            "this file is missing", environment=environment, path=path, hint=command
         )
     have = present.decode("utf-8", "replace").splitlines()
     line = _first_difference(have, text.splitlines())
-    return Problem(
-        "tree/out-of-date",
-        Severity.ERROR,
+    return OUT_OF_DATE.problem(
         "differs from what the definition gives, from this line on",
-        environment,
-        path,
-        line,
-        f"{command}; hand edits belong into environment.yaml",
+        environment=environment,
+        path=path,
+        line=line,
+        hint=f"{command}; hand edits belong into environment.yaml",
     )
 
 

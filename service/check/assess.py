@@ -13,11 +13,20 @@ from generator.actions.validate import NotDone
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, ordered
+from generator.core.rule import Rule
 from generator.pipeline import repository, review
-from generator.pipeline.repository import SCHEMAS, Catalogue
+from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, Report
+
+BUG = Rule(
+    "check/bug",
+    Severity.ERROR,
+    "gen-env failed while it compared an environment",
+    "What the change does to it is not known.",
+    command="service",
+)
 
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
@@ -94,7 +103,7 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
 
 def _bug(name: str, error: Exception) -> EnvironmentDiff:
     message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
-    problem = Problem("check/bug", Severity.ERROR, message, name, hint="report it, please")
+    problem = BUG.problem(message, environment=name, hint="report it, please")
     return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
 
 
@@ -188,10 +197,10 @@ def _joined(
 
 def _weighed(problem: Problem, subject: Subject) -> Problem:
     """A tree of another gen-env's making is worth a note: this one would write it differently."""
-    tree = problem.rule in ("tree/out-of-date", "tree/missing", "tree/stale")
+    tree = problem.rule in TREE_RULES
     schema = problem.path.startswith(f"{SCHEMAS}/") and problem.path not in subject.changed
     other = problem.environment in subject.versions
-    if (tree and (schema or other)) or (other and problem.rule == "lock/newer-gen-env"):
+    if (tree and (schema or other)) or (other and problem.rule == NEWER.id):
         return dataclasses.replace(problem, severity=Severity.INFO)
     return problem
 

@@ -18,7 +18,7 @@ from generator.git import diff
 from generator.git.mirror import Mirror
 from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
-from generator.pipeline.repository import PARTS, ROOT, SETTINGS
+from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
 from service.check.reporter import Superseded
 from service.model.check import CheckContext, CheckRequest
 from service.telemetry import instrument
@@ -136,12 +136,11 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
     for entry in tree.unread:
         if entry.mode == "120000" and entry.path.startswith(f"{ROOT}/"):
             continue  # the catalogue of definitions tells these
-        yield Problem(
-            "tree/unreadable",
-            Severity.ERROR if entry.path in ours else Severity.WARNING,
+        yield UNREADABLE.problem(
             f"gen-env does not read this file: {entry.fault}",
             path=entry.path,
             hint="below these folders only plain files of ordinary size and name are read",
+            severity=Severity.ERROR if entry.path in ours else Severity.WARNING,
         )
 
 

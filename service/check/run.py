@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.core.problem import Problem, Severity
+from generator.core.problem import Severity
+from generator.core.rule import Rule
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.redaction import redact
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
@@ -31,6 +32,14 @@ from service.check.target import Target, target_of
 from service.check.verdict import Verdict, decide
 from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
 from service.telemetry import instrument
+
+CONFLICT = Rule(
+    "merge/conflict",
+    Severity.ERROR,
+    "A branch that conflicts with its base",
+    "Nobody can judge what nobody can merge.",
+    command="service",
+)
 
 
 def _now() -> datetime.datetime:
@@ -222,9 +231,7 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
         return publish.neutral(reporter, target.head, "this change touches nothing of gen-env's")
     problems = tuple(
-        Problem(
-            "merge/conflict",
-            Severity.ERROR,
+        CONFLICT.problem(
             f"conflicts with {target.base_ref}",
             path=path,
             hint="merge the base branch or rebase onto it, and resolve the conflict",

@@ -7,13 +7,61 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report
 from service.check.assess import CHART, Findings, is_without_base
 from service.model.check import CheckState, Grants
 
-NOT_COMPARED = "check/not-compared"
-"""What a writer accepts where the base does not render, so that nobody knows what is lost."""
+NOT_COMPARED = Rule(
+    "check/not-compared",
+    Severity.ERROR,
+    "A base that does not render",
+    "Nobody knows what the change loses; a writer accepts it for a commit.",
+    command="service",
+)
+ACCEPTED = Rule(
+    "check/accepted",
+    Severity.INFO,
+    "An impact that a writer has accepted",
+    "It does not fail the check of this commit.",
+    command="service",
+)
+OVERRIDE = Rule(
+    "check/override",
+    Severity.INFO,
+    "A check that a writer overrides",
+    "What it found does not fail it.",
+    command="service",
+)
+TRUSTED = Rule(
+    "check/trusted",
+    Severity.INFO,
+    "A commit of a fork that a writer has allowed",
+    "It is rendered as a branch of this repository is.",
+    command="service",
+)
+NOT_DONE = Rule(
+    "check/not-done",
+    Severity.INFO,
+    "A check that was not made",
+    "Whether there is something to find is not known.",
+    command="service",
+)
+SUPPRESSED = Rule(
+    "check/suppressed",
+    Severity.INFO,
+    "Findings that definitions suppress",
+    "They are counted, not shown.",
+    command="service",
+)
+ACCEPT = Rule(
+    "check/accept",
+    Severity.INFO,
+    "An impact that fails the check until a writer accepts it",
+    "Data or service may be lost.",
+    command="service",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,7 +124,7 @@ def _refused(item: EnvironmentDiff, grants: Grants) -> frozenset[str]:
     """Rules that somebody must accept: grave impacts, and an impact that nobody can know."""
     found = {finding.rule for finding in item.impact if finding.severity is Severity.ERROR}
     if is_without_base(item):
-        found.add(NOT_COMPARED)
+        found.add(NOT_COMPARED.id)
     return frozenset(found - set(grants.accepted))
 
 
@@ -118,32 +166,28 @@ def _counted(count: int, noun: str) -> str:
 def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
     """What a reader of the report must know beside it."""
     rules = {finding.rule for item in found.report.environments for finding in item.impact}
-    rules.add(NOT_COMPARED)
+    rules.add(NOT_COMPARED.id)
     for rule, author in sorted(grants.accepted.items()):
         if rule in rules:
-            yield _note("check/accepted", f"{author} has accepted {rule} for this commit")
+            yield ACCEPTED.problem(f"{author} has accepted {rule} for this commit")
     if grants.override is not None:
         by = grants.override
-        yield _note("check/override", f"{by.author} overrides this check: {by.reason}")
+        yield OVERRIDE.problem(f"{by.author} overrides this check: {by.reason}")
     if grants.trusted_by:
-        yield _note("check/trusted", f"{grants.trusted_by} has allowed this commit of a fork")
+        yield TRUSTED.problem(f"{grants.trusted_by} has allowed this commit of a fork")
     for check in sorted({item.check for item in found.not_done}):
         yield _not_done(check, [item for item in found.not_done if item.check == check])
     if found.suppressed:
         count = _counted(found.suppressed, "finding")
-        yield _note("check/suppressed", f"{count} suppressed in the definitions, with reasons")
+        yield SUPPRESSED.problem(f"{count} suppressed in the definitions, with reasons")
 
 
 def _not_done(check: str, items: Sequence[NotDone]) -> Problem:
     """One line for a check, however many objects and environments it was not done for."""
     rest = f" (and {len(items) - 1:,} more of this kind)" if items[1:] else ""
-    return _note("check/not-done", f"{check} not checked: {items[0].reason}{rest}")
+    return NOT_DONE.problem(f"{check} not checked: {items[0].reason}{rest}")
 
 
 def _help(rule: str) -> Problem:
     words = f"{rule} fails this check until a writer accepts it for this commit"
-    return _note("check/accept", words)
-
-
-def _note(rule: str, message: str) -> Problem:
-    return Problem(rule, Severity.INFO, message)
+    return ACCEPT.problem(words)

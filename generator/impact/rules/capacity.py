@@ -8,12 +8,28 @@ from decimal import Decimal
 from typing import Any
 
 from generator.impact.context import Context, View
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.quantity import cores, quantity, size
 from generator.kube.workload import ROLLED, Workload
 
 _NOTABLE = Decimal("1.5")
+
+CAPACITY = ImpactRule(
+    "impact/capacity",
+    WARNING,
+    "The requests of what runs all the time change",
+    "Pods for which the cluster has no room stay pending.",
+    "Kubernetes",
+    also=((INFO, "CPU and memory grow by half at most"),),
+)
+QUOTA = ImpactRule(
+    "impact/quota",
+    ERROR,
+    "A quota smaller than what the pods request",
+    "Pods beyond the quota are not created.",
+    "Kubernetes",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +68,7 @@ def capacity(context: Context) -> Iterator[Finding]:
         old and new > old * _NOTABLE
         for old, new in ((most[0].cpu, most[1].cpu), (most[0].memory, most[1].memory))
     )
-    yield (warning if grows else info)("capacity", None, words)
+    yield CAPACITY.finding(None, words, WARNING if grows else INFO)
 
 
 def quota(context: Context) -> Iterator[Finding]:
@@ -66,8 +82,7 @@ def quota(context: Context) -> Iterator[Finding]:
         ):
             limit = quantity(hard.get(f"requests.{name}", hard.get(name)))
             if limit is not None and wanted > limit:
-                yield error(
-                    "quota",
+                yield QUOTA.finding(
                     key,
                     f"pods request up to {words(wanted)} {name}, but the quota allows "
                     f"{words(limit)}: pods beyond it are not created",
@@ -117,4 +132,4 @@ def _requests(values: Mapping[str, Any]) -> Requests:
     )
 
 
-RULES = (capacity, quota)
+FINDERS = (capacity, quota)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.workload import Workload
 
@@ -16,6 +16,18 @@ _NEARLY = 0.8
 _INI = "pgbouncer.ini"
 _POOL = re.compile(r"^[^;#\n\[]*\bpool_size\s*=\s*(\d{1,6})", re.MULTILINE)
 _CONCURRENCY = re.compile(r"(?:--concurrency|-c)[= ](\d{1,5})")
+
+DATABASE_CONNECTIONS = ImpactRule(
+    "impact/database-connections",
+    ERROR,
+    "Connections that the pods may open, against the database's limit",
+    "Beyond the limit pods fail with `too many connections`.",
+    "Airflow, section database of its options",
+    also=(
+        (WARNING, "above 80 % of the limit"),
+        (INFO, "below that"),
+    ),
+)
 
 
 def connections(context: Context) -> Iterator[Finding]:
@@ -35,16 +47,19 @@ def connections(context: Context) -> Iterator[Finding]:
     earlier = "" if before in (None, after) else f" (before: {before})"
     words = f"up to {after} database connections{earlier}, and the server accepts {limit}"
     if after > limit:
-        yield error(
-            "database-connections",
+        yield DATABASE_CONNECTIONS.finding(
             None,
             f"{words}: beyond it, pods fail with `too many connections`; put PgBouncer between, or "
             "lower replicas or pool sizes",
         )
     elif after > limit * _NEARLY:
-        yield warning("database-connections", None, f"{words}: little is left for anything else")
+        yield DATABASE_CONNECTIONS.finding(
+            None,
+            f"{words}: little is left for anything else",
+            WARNING,
+        )
     else:
-        yield info("database-connections", None, words)
+        yield DATABASE_CONNECTIONS.finding(None, words, INFO)
 
 
 def most_connections(view: View) -> int | None:
@@ -117,4 +132,4 @@ def _decoded(text: str) -> str:
         return text
 
 
-RULES = (connections,)
+FINDERS = (connections,)

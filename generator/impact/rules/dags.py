@@ -7,12 +7,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.impact.context import Context, View, listed, verb
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 
 # git-sync v4 reads GITSYNC_REF; v3 the other two (github.com/kubernetes/git-sync, README).
 _VARIABLES = ("GITSYNC_REF", "GIT_SYNC_REV", "GIT_SYNC_BRANCH")
 _UNSET = ("", "HEAD")
+
+DAG_REVISION = ImpactRule(
+    "impact/dag-revision",
+    WARNING,
+    "The pinned revision of the DAGs moves",
+    "The revision is an environment variable of git-sync: pods restart for it.",
+    "git-sync",
+    also=((INFO, "no pod restarts for it"),),
+)
+DAG_BUNDLE = ImpactRule(
+    "impact/dag-bundle",
+    WARNING,
+    "A DAG bundle goes away",
+    "Its DAGs are marked as stale.",
+    "Airflow",
+    also=((INFO, "it is added, or follows another revision"),),
+)
 
 
 def dag_revision(context: Context) -> Iterator[Finding]:
@@ -29,15 +46,14 @@ def dag_revision(context: Context) -> Iterator[Finding]:
     )
     words = f"DAG revision {before} → {after}"
     if names:
-        yield warning(
-            "dag-revision",
+        yield DAG_REVISION.finding(
             None,
             f"{words}: it is an environment variable of git-sync, so {listed(names)} "
             f"{verb(names, 'restarts', 'restart')} for it; a branch name would move DAGs without "
             "restarts",
         )
     else:
-        yield info("dag-revision", None, f"{words}: git-sync takes it up without restarts")
+        yield DAG_REVISION.finding(None, f"{words}: git-sync takes it up without restarts", INFO)
 
 
 def bundle(context: Context) -> Iterator[Finding]:
@@ -48,13 +64,11 @@ def bundle(context: Context) -> Iterator[Finding]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old is None:
-            yield info("dag-bundle", None, f"bundle {name} is new")
+            yield DAG_BUNDLE.finding(None, f"bundle {name} is new", INFO)
         elif new is None:
-            yield warning(
-                "dag-bundle", None, f"bundle {name} goes away: its DAGs are marked as stale"
-            )
+            yield DAG_BUNDLE.finding(None, f"bundle {name} goes away: its DAGs are marked as stale")
         elif old != new:
-            yield info("dag-bundle", None, f"bundle {name} follows {new} instead of {old}")
+            yield DAG_BUNDLE.finding(None, f"bundle {name} follows {new} instead of {old}", INFO)
 
 
 def _revision(view: View) -> str | None:
@@ -85,4 +99,4 @@ def _bundles(view: View) -> dict[str, str] | None:
     }
 
 
-RULES = (dag_revision, bundle)
+FINDERS = (dag_revision, bundle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, counted, listed, verb
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
 from generator.kube.resource import Key, Object
@@ -24,6 +24,44 @@ _LOSSES = {
 }
 _SEALING = frozenset({"Secret", "SealedSecret"})
 
+DATA_LOSS = ImpactRule(
+    "impact/data-loss",
+    ERROR,
+    "An object is pruned, and data goes with it",
+    "Deleting it deletes a volume, or every object in it.",
+    "Kubernetes",
+    also=((WARNING, "it is marked to be kept"),),
+)
+SECRET_PRUNED = ImpactRule(
+    "impact/secret-pruned",
+    ERROR,
+    "A Secret is pruned that pods still need",
+    "The next pods do not start.",
+    "Kubernetes",
+    also=((WARNING, "no pod names it any more"),),
+)
+PRUNED = ImpactRule(
+    "impact/pruned",
+    INFO,
+    "Objects that a sync with pruning deletes",
+    "They left git.",
+    "Argo CD",
+)
+STORE_REMOVED = ImpactRule(
+    "impact/store-removed",
+    WARNING,
+    "The broker, or a workload with volumes of its own, goes away",
+    "Tasks queued in the broker are lost; volume claims stay behind, used by nobody.",
+    "Kubernetes",
+)
+KIND_CHANGED = ImpactRule(
+    "impact/kind-changed",
+    WARNING,
+    "A workload keeps its name and becomes another kind",
+    "The new one starts before the old one is pruned: both run for a moment.",
+    "Argo CD",
+)
+
 
 def data_loss(context: Context) -> Iterator[Finding]:
     """`impact/data-loss`: an object that holds data, or holds objects that do, is pruned."""
@@ -33,13 +71,15 @@ def data_loss(context: Context) -> Iterator[Finding]:
             continue
         match _protection(manifest):
             case "kept":
-                yield warning(
-                    "data-loss", key, "leaves git but stays in the cluster: it is marked to be kept"
+                yield DATA_LOSS.finding(
+                    key,
+                    "leaves git but stays in the cluster: it is marked to be kept",
+                    WARNING,
                 )
             case "confirm":
-                yield error("data-loss", key, f"is pruned once somebody confirms it: {loss}")
+                yield DATA_LOSS.finding(key, f"is pruned once somebody confirms it: {loss}")
             case _:
-                yield error("data-loss", key, f"is pruned: {loss}")
+                yield DATA_LOSS.finding(key, f"is pruned: {loss}")
 
 
 def secret_pruned(context: Context) -> Iterator[Finding]:
@@ -56,15 +96,16 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
             continue
         users = sorted(set(used.get(place, ())))
         if users:
-            yield error(
-                "secret-pruned",
+            yield SECRET_PRUNED.finding(
                 key,
                 f"is pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: the next "
                 "pods do not start",
             )
         else:
-            yield warning(
-                "secret-pruned", key, "is pruned; without a copy its values cannot be had again"
+            yield SECRET_PRUNED.finding(
+                key,
+                "is pruned; without a copy its values cannot be had again",
+                WARNING,
             )
 
 
@@ -72,8 +113,7 @@ def pruned(context: Context) -> Iterator[Finding]:
     """`impact/pruned`: everything that the next sync with pruning deletes, by name."""
     names = [str(key) for key in context.removed]
     if names:
-        yield info(
-            "pruned",
+        yield PRUNED.finding(
             None,
             f"a sync that prunes deletes {counted(len(names), 'object')} that left git: "
             f"{listed(names, _MAX_NAMED)}",
@@ -88,10 +128,9 @@ def store_removed(context: Context) -> Iterator[Finding]:
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
         component = fields.text(manifest, "metadata", "labels", "component") or key.name
         if component == "redis":
-            yield warning("store-removed", key, "the broker goes away: tasks queued in it are lost")
+            yield STORE_REMOVED.finding(key, "the broker goes away: tasks queued in it are lost")
         elif claims and not _replaced(context, key):
-            yield warning(
-                "store-removed",
+            yield STORE_REMOVED.finding(
                 key,
                 "goes away; its volume claims stay behind with their data, used by nobody",
             )
@@ -105,8 +144,7 @@ def kind_changed(context: Context) -> Iterator[Finding]:
             continue
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
         rest = "; its volume claims stay behind, used by nobody" if claims else ""
-        yield warning(
-            "kind-changed",
+        yield KIND_CHANGED.finding(
             after,
             f"was a {key.kind}: the new {after.kind} starts before the old one is pruned, so both "
             f"run for a moment{rest}",
@@ -150,4 +188,4 @@ def _protection(manifest: Object) -> str:
     return "confirm" if "Prune=confirm" in options else ""
 
 
-RULES = (data_loss, secret_pruned, pruned, store_removed, kind_changed)
+FINDERS = (data_loss, secret_pruned, pruned, store_removed, kind_changed)

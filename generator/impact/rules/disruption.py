@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.impact.context import Context, View, listed
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.kube.workload import TASK_PODS, Workload
 
 Statement = tuple[Key, str]
+
+DISRUPTION_BUDGET = ImpactRule(
+    "impact/disruption-budget",
+    WARNING,
+    "A disruption budget that keeps nodes from being drained",
+    "The eviction API refuses every eviction of its pods.",
+    "Kubernetes",
+    also=(BEFORE,),
+)
 
 
 def blocks_drains(context: Context) -> Iterator[Finding]:
@@ -20,9 +29,9 @@ def blocks_drains(context: Context) -> Iterator[Finding]:
     before = set(_statements(context.base))
     for key, message in _statements(context.head):
         if (key, message) in before:
-            yield info("disruption-budget", key, f"{message} (already so before this change)")
+            yield DISRUPTION_BUDGET.finding(key, f"{message} (already so before this change)", INFO)
         else:
-            yield warning("disruption-budget", key, message)
+            yield DISRUPTION_BUDGET.finding(key, message)
 
 
 def _statements(view: View) -> Iterator[Statement]:
@@ -76,4 +85,4 @@ def _amount(value: Any, pods: int) -> int:
     return int(value) if isinstance(value, int) or str(value).isdigit() else 0
 
 
-RULES = (blocks_drains,)
+FINDERS = (blocks_drains,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, listed
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 
 # What happens to the tasks of an executor that is taken away.
 _AT_RISK = {
@@ -18,6 +18,15 @@ _AT_RISK = {
 }
 _OTHERS = "tasks that are queued in it now are lost: pause the DAGs and let them finish first"
 
+EXECUTOR = ImpactRule(
+    "impact/executor",
+    WARNING,
+    "Executors are exchanged, or another one becomes the default",
+    "Tasks queued or running in an executor that goes away are lost or retried.",
+    "Airflow",
+    also=((INFO, "one is added and the default stays"),),
+)
+
 
 def executor(context: Context) -> Iterator[Finding]:
     """`impact/executor`: executors are exchanged, added, or another one becomes the default."""
@@ -28,16 +37,19 @@ def executor(context: Context) -> Iterator[Finding]:
     gone = [name for name in old if name not in new]
     if gone:
         risks = "; ".join(_AT_RISK.get(name, f"{name}: {_OTHERS}") for name in gone)
-        yield warning("executor", None, f"executor {words}: {risks}")
+        yield EXECUTOR.finding(None, f"executor {words}: {risks}")
     elif old[0] != new[0]:
-        yield warning(
-            "executor",
+        yield EXECUTOR.finding(
             None,
             f"executor {words}: tasks that name no executor now run in {new[0]}",
         )
     else:
         added = [name for name in new if name not in old]
-        yield info("executor", None, f"executor {words}: tasks may now ask for {listed(added)}")
+        yield EXECUTOR.finding(
+            None,
+            f"executor {words}: tasks may now ask for {listed(added)}",
+            INFO,
+        )
 
 
-RULES = (executor,)
+FINDERS = (executor,)

@@ -10,7 +10,7 @@ from typing import Any
 
 from generator.diff.equality import same
 from generator.impact.context import Context, View
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 
@@ -20,6 +20,29 @@ _DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 Reference = tuple[Key, str]
 """A Secret and the key in it."""
 
+FERNET_KEY = ImpactRule(
+    "impact/fernet-key",
+    ERROR,
+    "The Fernet key becomes another key",
+    "Stored connections and variables cannot be decrypted.",
+    "Airflow",
+    also=(
+        (WARNING, "whether the key differs cannot be seen"),
+        (INFO, "the new key is put before the old one"),
+    ),
+)
+DATABASE = ImpactRule(
+    "impact/database",
+    ERROR,
+    "The metadata database becomes another one",
+    "DAG runs, connections and users stay behind unless they were copied.",
+    "Airflow",
+    also=(
+        (WARNING, "whether it is the same database cannot be seen"),
+        (INFO, "only user, password or options change"),
+    ),
+)
+
 
 def fernet_key(context: Context) -> Iterator[Finding]:
     """`impact/fernet-key`: what encrypts connections and variables may become another key."""
@@ -27,19 +50,19 @@ def fernet_key(context: Context) -> Iterator[Finding]:
     if base is None or head is None:
         return
     if base != head:
-        yield warning(
-            "fernet-key",
+        yield FERNET_KEY.finding(
             head[0],
             f"the Fernet key is read from key {head[1]} of {head[0].name} instead of key {base[1]} "
             f"of {base[0].name}; unless both hold the same key, stored connections and variables "
             "cannot be decrypted",
+            WARNING,
         )
     elif _is_resealed(context, head):
-        yield warning(
-            "fernet-key",
+        yield FERNET_KEY.finding(
             head[0],
             "the Fernet key is sealed anew; if it is another key, stored connections and variables "
             "cannot be decrypted: rotate with `new,old` and `airflow rotate-fernet-key`",
+            WARNING,
         )
     else:
         yield from _fernet_content(context, head)
@@ -49,8 +72,7 @@ def database(context: Context) -> Iterator[Finding]:
     """`impact/database`: the metadata database becomes another one, or is reached otherwise."""
     old, new = context.base.facts.database_host, context.head.facts.database_host
     if old and new and old != new:
-        yield error(
-            "database",
+        yield DATABASE.finding(
             None,
             f"the metadata database moves from {old} to {new}: DAG runs, connections and users "
             "stay behind unless they were copied",
@@ -60,18 +82,18 @@ def database(context: Context) -> Iterator[Finding]:
     if base is None or head is None:
         return
     if base != head:
-        yield warning(
-            "database",
+        yield DATABASE.finding(
             head[0],
             f"the database connection is read from key {head[1]} of {head[0].name} instead of key "
             f"{base[1]} of {base[0].name}: make sure that it is the same database",
+            WARNING,
         )
     elif _is_resealed(context, head):
-        yield warning(
-            "database",
+        yield DATABASE.finding(
             head[0],
             "the database connection is sealed anew; whether it is the same database cannot be "
             "seen from the ciphertext",
+            WARNING,
         )
     else:
         yield from _database_content(context, head)
@@ -82,8 +104,7 @@ def _written_database(context: Context) -> Iterator[Finding]:
     old = context.base.setting("database", "sql_alchemy_conn")
     new = context.head.setting("database", "sql_alchemy_conn")
     if old and new and _address(old) != _address(new):
-        yield error(
-            "database",
+        yield DATABASE.finding(
             None,
             f"the database connection moves from {_address(old) or 'another place'} to "
             f"{_address(new) or 'another place'}: DAG runs, connections and users stay behind "
@@ -96,15 +117,14 @@ def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:
     if old is None or new is None or old == new:
         return
     if old in new.split(","):
-        yield info(
-            "fernet-key",
+        yield FERNET_KEY.finding(
             place[0],
             "a new Fernet key is put before the old one: run `airflow rotate-fernet-key`, then "
             "drop the old one",
+            INFO,
         )
     else:
-        yield error(
-            "fernet-key",
+        yield FERNET_KEY.finding(
             place[0],
             "the Fernet key is replaced: stored connections and variables cannot be decrypted any "
             "more; rotate with `new,old` and `airflow rotate-fernet-key` instead",
@@ -117,15 +137,16 @@ def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
         return
     before, after = _address(old), _address(new)
     if before != after or not before:
-        yield error(
-            "database",
+        yield DATABASE.finding(
             place[0],
             "the database connection leads to another server or database: DAG runs, connections "
             "and users stay behind unless they were copied",
         )
     else:
-        yield info(
-            "database", place[0], "user, password or options of the database connection change"
+        yield DATABASE.finding(
+            place[0],
+            "user, password or options of the database connection change",
+            INFO,
         )
 
 
@@ -172,4 +193,4 @@ def _address(connection: str) -> str:
     return re.split(r"[?#]", rest.rpartition("@")[2])[0] if separator else ""
 
 
-RULES = (fernet_key, database)
+FINDERS = (fernet_key, database)

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed, verb
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 
 Places = dict[str, list[str]]
+
+IMAGE = ImpactRule(
+    "impact/image",
+    WARNING,
+    "An image is exchanged in some of its places only",
+    "Parts of Airflow then run different code.",
+    "gen-env",
+    also=((INFO, "everywhere it is used"),),
+)
+IMAGE_MIXED = ImpactRule(
+    "impact/image-mixed",
+    WARNING,
+    "One repository in several versions at the same time",
+    "Parts of Airflow run different code.",
+    "gen-env",
+    also=(BEFORE,),
+)
 
 
 def image(context: Context) -> Iterator[Finding]:
@@ -23,17 +40,16 @@ def image(context: Context) -> Iterator[Finding]:
         users = sorted(set(places))
         left = sorted({place[0] for place, name in after.items() if name == old})
         if left:
-            yield warning(
-                "image",
+            yield IMAGE.finding(
                 None,
                 f"{old} → {new} only in {listed(users)}; {listed(left)} "
                 f"{verb(left, 'keeps', 'keep')} the old one",
             )
         else:
-            yield info(
-                "image",
+            yield IMAGE.finding(
                 None,
                 f"{old} → {new} everywhere it is used: {listed(users)}",
+                INFO,
             )
 
 
@@ -42,11 +58,11 @@ def mixed(context: Context) -> Iterator[Finding]:
     before = set(_mixed(context.base))
     for repository, references in _mixed(context.head):
         known = (repository, references) in before
-        yield (info if known else warning)(
-            "image-mixed",
+        yield IMAGE_MIXED.finding(
             None,
             f"{repository} runs in {len(references)} versions at once: {listed(references)}"
             + (" (already so before this change)" if known else ""),
+            INFO if known else WARNING,
         )
 
 
@@ -78,4 +94,4 @@ def _split(reference: str) -> tuple[str, str]:
     return f"{head}{slash}{repository}", "@".join(filter(None, (tag, digest))) or "latest"
 
 
-RULES = (image, mixed)
+FINDERS = (image, mixed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.diff.equality import same
 from generator.impact.context import Context, listed
-from generator.impact.finding import Finding, error, info
+from generator.impact.finding import ERROR, INFO, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.quantity import quantity, size
 from generator.kube.resource import Object
@@ -46,6 +46,29 @@ _RECREATE = {
     "StorageClass": "create a class under another name",
 }
 
+IMMUTABLE = ImpactRule(
+    "impact/immutable",
+    ERROR,
+    "A field that cannot change on an existing object",
+    "The API server refuses the change, so the sync fails.",
+    "Kubernetes",
+)
+REPLACED = ImpactRule(
+    "impact/replaced",
+    INFO,
+    "An object is deleted and created anew",
+    "It is marked to be replaced, and a field changes that otherwise cannot.",
+    "Argo CD",
+)
+CLAIM_SIZE = ImpactRule(
+    "impact/claim-size",
+    ERROR,
+    "A volume claim shrinks",
+    "The API server refuses it, so the sync fails.",
+    "Kubernetes",
+    also=((INFO, "it grows, which its storage class must allow"),),
+)
+
 
 def immutable(context: Context) -> Iterator[Finding]:
     """`impact/immutable`: the field cannot change on an existing object."""
@@ -53,8 +76,7 @@ def immutable(context: Context) -> Iterator[Finding]:
         names = list(_FROZEN.get(key.kind, _nothing)(before, after))
         if names and not _is_replaced(after):
             way = _RECREATE.get(key.kind, "delete the object first, and let the sync create it")
-            yield error(
-                "immutable",
+            yield IMMUTABLE.finding(
                 key,
                 f"{listed(names)} cannot be changed on an existing object, so the sync fails: "
                 f"{way}",
@@ -66,7 +88,7 @@ def replaced(context: Context) -> Iterator[Finding]:
     for key, before, after in context.kept:
         names = list(_FROZEN.get(key.kind, _nothing)(before, after))
         if names and _is_replaced(after) and not _is_hook(after):
-            yield info("replaced", key, f"is deleted and created anew, as {listed(names)} changes")
+            yield REPLACED.finding(key, f"is deleted and created anew, as {listed(names)} changes")
 
 
 def claim_size(context: Context) -> Iterator[Finding]:
@@ -82,10 +104,12 @@ def claim_size(context: Context) -> Iterator[Finding]:
             continue
         words = f"{size(old)} → {size(new)}"
         if new < old:
-            yield error("claim-size", key, f"{words}: a claim cannot shrink, so the sync fails")
+            yield CLAIM_SIZE.finding(key, f"{words}: a claim cannot shrink, so the sync fails")
         else:
-            yield info(
-                "claim-size", key, f"{words}: works if its storage class allows volume expansion"
+            yield CLAIM_SIZE.finding(
+                key,
+                f"{words}: works if its storage class allows volume expansion",
+                INFO,
             )
 
 
@@ -193,4 +217,4 @@ _FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "StorageClass": _storage_class,
 }
 
-RULES = (immutable, replaced, claim_size)
+FINDERS = (immutable, replaced, claim_size)

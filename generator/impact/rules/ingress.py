@@ -5,9 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key
+
+HOST = ImpactRule(
+    "impact/host",
+    WARNING,
+    "A host name is no longer served",
+    "Links, redirect URIs of the identity provider and DNS have to follow.",
+    "gen-env",
+    also=((INFO, "a host name is added"),),
+)
+HOST_ANY = ImpactRule(
+    "impact/host-any",
+    WARNING,
+    "A new ingress rule without a host",
+    "It answers for every host name that no other Ingress claims.",
+    "Kubernetes Ingress",
+)
+HOST_TLS = ImpactRule(
+    "impact/host-tls",
+    WARNING,
+    "A host name is served without TLS from now on",
+    "Passwords and sessions cross the network in plain text.",
+    "Kubernetes Ingress",
+)
 
 
 def host(context: Context) -> Iterator[Finding]:
@@ -19,21 +42,19 @@ def host(context: Context) -> Iterator[Finding]:
     new = sorted(after.keys() - before.keys())
     if gone:
         rest = f"; {listed(new)} takes over" if new else ""
-        yield warning(
-            "host",
+        yield HOST.finding(
             before[gone[0]],
             f"{listed(gone)} is no longer served{rest}: links, redirect URIs of the identity "
             "provider and DNS have to follow",
         )
     elif new:
-        yield info("host", after[new[0]], f"{listed(new)} is now served: it needs DNS")
+        yield HOST.finding(after[new[0]], f"{listed(new)} is now served: it needs DNS", INFO)
 
 
 def catch_all(context: Context) -> Iterator[Finding]:
     """`impact/host-any`: a new rule without a host answers for every name."""
     if "*" in _hosts(context.head) and "*" not in _hosts(context.base):
-        yield warning(
-            "host-any",
+        yield HOST_ANY.finding(
             _hosts(context.head)["*"],
             "answers for every host name that no other Ingress of the controller claims",
         )
@@ -43,7 +64,7 @@ def encryption(context: Context) -> Iterator[Finding]:
     """`impact/host-tls`: a host that was served with TLS no longer is."""
     before, after = _encrypted(context.base), _encrypted(context.head)
     for name in sorted(before & _hosts(context.head).keys() - after):
-        yield warning("host-tls", _hosts(context.head)[name], f"{name} is served without TLS now")
+        yield HOST_TLS.finding(_hosts(context.head)[name], f"{name} is served without TLS now")
 
 
 def _hosts(view: View) -> dict[str, Key]:
@@ -70,4 +91,4 @@ def _encrypted(view: View) -> set[str]:
     }
 
 
-RULES = (host, catch_all, encryption)
+FINDERS = (host, catch_all, encryption)

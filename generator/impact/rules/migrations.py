@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key
 
@@ -37,6 +37,25 @@ and a patch release may."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?![\w.]*rc)")
 _JOB = "run-airflow-migrations"
+
+MIGRATION = ImpactRule(
+    "impact/migration",
+    ERROR,
+    "The Airflow version moves the schema of its database one way, or backwards",
+    "A revert in git does not bring the old schema back.",
+    "airflow/utils/db.py",
+    also=(
+        (WARNING, "`airflow db downgrade` leads back, or the migration is not known"),
+        (INFO, "the schema stays"),
+    ),
+)
+MIGRATION_JOB = ImpactRule(
+    "impact/migration-job",
+    ERROR,
+    "The schema must move, and no migration job is rendered",
+    "Pods wait for the migration until they time out.",
+    "Airflow",
+)
 
 
 class Class(enum.StrEnum):
@@ -105,16 +124,17 @@ def migration(context: Context) -> Iterator[Finding]:
     job = _job(context.head)
     if found is None:
         if base != head:
-            yield warning(
-                "migration",
+            yield MIGRATION.finding(
                 job,
                 f"Airflow {base} → {head}: not both are release numbers, so the migration cannot "
                 "be classed; treat it as one that a revert does not undo",
+                WARNING,
             )
         return
-    say = {Class.REVERSIBLE: info, Class.DOWNGRADE: warning}.get(found.kind, error)
+    severity = {Class.REVERSIBLE: INFO, Class.DOWNGRADE: WARNING}.get(found.kind, ERROR)
     if found.kind is not Class.NONE:
-        yield say("migration", job, f"Airflow {base} → {head}, {found.kind}: {found.reason}")
+        message = f"Airflow {base} → {head}, {found.kind}: {found.reason}"
+        yield MIGRATION.finding(job, message, severity)
 
 
 def no_migration_job(context: Context) -> Iterator[Finding]:
@@ -124,8 +144,7 @@ def no_migration_job(context: Context) -> Iterator[Finding]:
         return
     found = classify(base, head)
     if found and found.kind in (Class.DOWNGRADE, Class.ONE_WAY) and _job(context.head) is None:
-        yield error(
-            "migration-job",
+        yield MIGRATION_JOB.finding(
             None,
             f"Airflow {base} → {head} needs a migration, but no migration job is rendered: pods "
             "wait for it until they time out; enable migrateDatabaseJob or run `airflow db "
@@ -188,4 +207,4 @@ def _job(view: View) -> Key | None:
     return next((work.key for work in view.workloads if work.component == _JOB), None)
 
 
-RULES = (migration, no_migration_job)
+FINDERS = (migration, no_migration_job)

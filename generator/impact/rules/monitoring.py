@@ -5,13 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.disruption import protected
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.kube.selectors import Labelled
 
-Statement = tuple[str, Key, str]
+Statement = tuple[ImpactRule, Key, str]
+
+MONITOR_SELECTS_NOTHING = ImpactRule(
+    "impact/monitor-selects-nothing",
+    WARNING,
+    "A monitor that selects nothing",
+    "No metrics are collected.",
+    "Prometheus operator",
+    also=(BEFORE,),
+)
+BUDGET_SELECTS_NOTHING = ImpactRule(
+    "impact/budget-selects-nothing",
+    WARNING,
+    "A disruption budget that selects no pod",
+    "It protects nothing.",
+    "Kubernetes",
+    also=(BEFORE,),
+)
+SERVICE_SELECTS_NOTHING = ImpactRule(
+    "impact/service-selects-nothing",
+    WARNING,
+    "A Service that selects no pod",
+    "Connections to it fail.",
+    "Kubernetes",
+    also=(BEFORE,),
+)
 
 
 def selects_nothing(context: Context) -> Iterator[Finding]:
@@ -19,9 +44,9 @@ def selects_nothing(context: Context) -> Iterator[Finding]:
     before = set(_statements(context.base))
     for rule, key, message in _statements(context.head):
         if (rule, key, message) in before:
-            yield info(rule, key, f"{message} (already so before this change)")
+            yield rule.finding(key, f"{message} (already so before this change)", INFO)
         else:
-            yield warning(rule, key, message)
+            yield rule.finding(key, message)
 
 
 def _statements(view: View) -> Iterator[Statement]:
@@ -32,17 +57,17 @@ def _statements(view: View) -> Iterator[Statement]:
     for key, manifest in view.of_kind("ServiceMonitor").items():
         message = _service_monitor(_services(services, key, manifest), manifest)
         if message:
-            yield "monitor-selects-nothing", key, message
+            yield MONITOR_SELECTS_NOTHING, key, message
     for key, manifest in view.of_kind("PodMonitor").items():
         if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
-            yield "monitor-selects-nothing", key, "selects no pod: no metrics are collected"
+            yield MONITOR_SELECTS_NOTHING, key, "selects no pod: no metrics are collected"
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
         if not protected(view, key, manifest):
-            yield "budget-selects-nothing", key, "selects no pod, so it protects nothing"
+            yield BUDGET_SELECTS_NOTHING, key, "selects no pod, so it protects nothing"
     for key, manifest in view.of_kind("Service").items():
         labels = fields.section(manifest, "spec", "selector")
         if labels and not view.pods.selected({"matchLabels": labels}, key.namespace):
-            yield "service-selects-nothing", key, "selects no pod: connections to it fail"
+            yield SERVICE_SELECTS_NOTHING, key, "selects no pod: connections to it fail"
 
 
 def _service_monitor(services: list[Object], manifest: Object) -> str | None:
@@ -73,4 +98,4 @@ def _services(services: Labelled[Object], key: Key, manifest: Object) -> list[Ob
     ]
 
 
-RULES = (selects_nothing,)
+FINDERS = (selects_nothing,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.impact.network_flows import (
     Allowed,
     Flow,
@@ -18,9 +18,48 @@ from generator.kube import fields
 from generator.kube.resource import Key, selects_tasks
 from generator.kube.workload import Workload
 
-Statement = tuple[str, Key, str]
+Statement = tuple[ImpactRule, Key, str]
 
 _SIDES = {"Ingress": ("receives", "from"), "Egress": ("sends", "to")}
+
+FLOW_OPENED = ImpactRule(
+    "impact/flow-opened",
+    WARNING,
+    "Network policies permit a connection that they did not permit before",
+    "More can reach the pods, or be reached by them.",
+    "Kubernetes",
+    also=((INFO, "only for named peers"),),
+)
+FLOW_CLOSED = ImpactRule(
+    "impact/flow-closed",
+    WARNING,
+    "Network policies no longer permit a connection",
+    "What still needs it fails.",
+    "Kubernetes",
+)
+POLICY_SELECTS_NOTHING = ImpactRule(
+    "impact/policy-selects-nothing",
+    WARNING,
+    "A NetworkPolicy that selects no pod",
+    "It protects nothing.",
+    "Kubernetes",
+    also=(BEFORE,),
+)
+POLICY_PORT = ImpactRule(
+    "impact/policy-port",
+    WARNING,
+    "A NetworkPolicy names a port that no container has",
+    "That part of it permits nothing.",
+    "Kubernetes",
+    also=(BEFORE,),
+)
+NOT_ISOLATED = ImpactRule(
+    "impact/not-isolated",
+    WARNING,
+    "A new workload that no NetworkPolicy selects, beside isolated ones",
+    "Anyone may reach its pods.",
+    "Kubernetes",
+)
 
 
 def flows(context: Context) -> Iterator[Finding]:
@@ -42,9 +81,9 @@ def policy_without_effect(context: Context) -> Iterator[Finding]:
     before = set(_idle(context.base))
     for rule, key, message in _idle(context.head):
         if (rule, key, message) in before:
-            yield info(rule, key, f"{message} (already so before this change)")
+            yield rule.finding(key, f"{message} (already so before this change)", INFO)
         else:
-            yield warning(rule, key, message)
+            yield rule.finding(key, message)
 
 
 def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
@@ -56,8 +95,7 @@ def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
         if not context.is_update or not isolated or passing:
             continue
         if work.key not in context.base.by_key and work.key not in isolated:
-            yield warning(
-                "not-isolated",
+            yield NOT_ISOLATED.finding(
                 work.key,
                 "no NetworkPolicy selects its pods, while other pods here are isolated: anyone may "
                 "reach them",
@@ -78,24 +116,22 @@ def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Ite
     if old.flows is None and new.flows is not None:
         rest = listed(new.flows and sorted(map(str, new.flows)))
         words = f"only {side} {rest}" if new.flows else "nothing"
-        yield warning(
-            "flow-closed", work.key, f"{name} {verb} {words}; before, it was open to everyone"
+        yield FLOW_CLOSED.finding(
+            work.key, f"{name} {verb} {words}; before, it was open to everyone"
         )
     elif old.flows is not None and new.flows is None:
-        yield warning(
-            "flow-opened",
+        yield FLOW_OPENED.finding(
             work.key,
             f"{name} {verb} {side} everyone on every port; no policy limits it now",
         )
     else:
         opened, closed = new.opened_since(old), old.opened_since(new)
         if opened:
-            say = warning if any(map(_is_wide, opened)) else info
-            yield say("flow-opened", work.key, f"{name} also {verb} {side} {listed(opened)}")
+            severity = WARNING if any(map(_is_wide, opened)) else INFO
+            message = f"{name} also {verb} {side} {listed(opened)}"
+            yield FLOW_OPENED.finding(work.key, message, severity)
         if closed:
-            yield warning(
-                "flow-closed", work.key, f"{name} no longer {verb} {side} {listed(closed)}"
-            )
+            yield FLOW_CLOSED.finding(work.key, f"{name} no longer {verb} {side} {listed(closed)}")
 
 
 def _is_wide(flow: Flow) -> bool:
@@ -107,12 +143,12 @@ def _idle(view: View) -> Iterator[Statement]:
         chosen = view.pods.selected(policy.selector, policy.key.namespace)
         if not chosen:
             if not _selects_by_other_means(policy) and not selects_tasks(policy.selector):
-                yield "policy-selects-nothing", policy.key, "selects no pod of this environment"
+                yield POLICY_SELECTS_NOTHING, policy.key, "selects no pod of this environment"
             continue
         names = unresolved_ports(policy, chosen)
         if names:
             yield (
-                "policy-port",
+                POLICY_PORT,
                 policy.key,
                 f"names the port {listed(names)}, which no container of its pods has: that part "
                 "permits nothing",
@@ -126,4 +162,4 @@ def _selects_by_other_means(policy: Policy) -> bool:
     )
 
 
-RULES = (flows, policy_without_effect, isolation_of_new_pods)
+FINDERS = (flows, policy_without_effect, isolation_of_new_pods)

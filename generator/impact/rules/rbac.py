@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.impact.context import Context, View, listed
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 
@@ -15,6 +15,22 @@ from generator.kube.resource import Key, Object
 _ESCALATING = frozenset({"bind", "escalate", "impersonate"})
 _MAX_COMPARISONS = 100_000  # beyond it only equal rights count as held before
 _SENSITIVE = frozenset({"secrets", "pods/exec", "serviceaccounts/token"})
+
+RBAC_WIDENED = ImpactRule(
+    "impact/rbac-widened",
+    ERROR,
+    "A subject may do everything",
+    "With that it holds every other right.",
+    "Kubernetes RBAC",
+    also=((WARNING, "it gains single rights"),),
+)
+RBAC_NARROWED = ImpactRule(
+    "impact/rbac-narrowed",
+    INFO,
+    "A ServiceAccount loses rights",
+    "What still uses them fails.",
+    "Kubernetes RBAC",
+)
 
 
 @dataclasses.dataclass(frozen=True, order=True, slots=True)
@@ -58,12 +74,12 @@ def widened(context: Context) -> Iterator[Finding]:
         gained = _beyond(held, old)
         if not gained:
             continue
-        say = error if any(map(_is_everything, gained)) else warning
+        severity = ERROR if any(map(_is_everything, gained)) else WARNING
         scope = "" if any(right.namespace for right in gained) else " in the whole cluster"
-        yield say(
-            "rbac-widened",
+        yield RBAC_WIDENED.finding(
             Key("", subject[0], subject[1], subject[2]),
             f"may now {listed(_grouped(gained))}{scope}{_why_it_matters(gained)}",
+            severity,
         )
 
 
@@ -77,8 +93,7 @@ def narrowed(context: Context) -> Iterator[Finding]:
         new = after.get(subject, frozenset())
         lost = _beyond(held, new)
         if lost:
-            yield info(
-                "rbac-narrowed",
+            yield RBAC_NARROWED.finding(
                 Key("", subject[0], subject[1], subject[2]),
                 f"may no longer {listed(_grouped(lost))}",
             )
@@ -163,4 +178,4 @@ def _why_it_matters(gained: list[Right]) -> str:
     return ""
 
 
-RULES = (widened, narrowed)
+FINDERS = (widened, narrowed)

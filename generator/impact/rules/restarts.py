@@ -8,7 +8,7 @@ from typing import Any
 from generator.diff.equality import plain, same
 from generator.diff.noise import is_folded_annotation
 from generator.impact.context import Context, counted, listed, verb
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
 from generator.kube.resource import Key
@@ -17,15 +17,54 @@ from generator.kube.workload import ROLLED, TASK_PODS, Workload
 # These hold work in progress: a restart interrupts something that is not simply asked again.
 _STATEFUL = frozenset({"worker", "triggerer", "redis", "primary", "postgresql"})
 
+RESTART = ImpactRule(
+    "impact/restart",
+    WARNING,
+    "Pods with work in progress restart, or all stop before the new ones start",
+    "Their pod template changes, and a restart interrupts what they do.",
+    "Kubernetes",
+    also=((INFO, "other pods restart"),),
+)
+TASKS_ELSEWHERE = ImpactRule(
+    "impact/task-pods",
+    INFO,
+    "Tasks run in other pods",
+    "The pod template of the KubernetesExecutor changes; running task pods are left alone.",
+    "Airflow",
+)
+WORKER_DRAIN = ImpactRule(
+    "impact/worker-drain",
+    WARNING,
+    "Celery workers restart",
+    "Tasks that need longer than the termination grace are killed.",
+    "Airflow",
+)
+DRAIN_TIME = ImpactRule(
+    "impact/drain-time",
+    WARNING,
+    "Pods get less time to stop",
+    "What needs longer is killed.",
+    "Kubernetes",
+    also=((INFO, "they get more time"),),
+)
+NOT_RESTARTED = ImpactRule(
+    "impact/not-restarted",
+    WARNING,
+    "Configuration changes, but pods that read it at start stay",
+    "Old values stay in use until somebody restarts them.",
+    "Kubernetes",
+)
+
 
 def restart(context: Context) -> Iterator[Finding]:
     """`impact/restart`: the pod template differs, so the controller replaces the pods."""
     for before, after in context.restarted:
         if after.scale.maximum == 0:
             continue
-        say = warning if after.component in _STATEFUL or _stops_first(after) else info
+        interrupts = after.component in _STATEFUL or _stops_first(after)
         reasons = "; ".join(_reasons(before, after))
-        yield say("restart", after.key, f"{_pods(after)} {_how(after)}: {reasons}")
+        message = f"{_pods(after)} {_how(after)}: {reasons}"
+        yield RESTART.finding(after.key, message, WARNING if interrupts else INFO)
 
 
 def task_pods(context: Context) -> Iterator[Finding]:
@@ -36,8 +75,7 @@ def task_pods(context: Context) -> Iterator[Finding]:
             continue
         if not same(old.template, after.template):
             reasons = "; ".join(_reasons(old, after))
-            yield info(
-                "task-pods",
+            yield TASKS_ELSEWHERE.finding(
                 Key("", "ConfigMap", after.key.namespace, after.key.name),
                 f"tasks that start after the scheduler's restart run in other pods: {reasons}; "
                 "running task pods are left alone",
@@ -48,8 +86,7 @@ def worker_drain(context: Context) -> Iterator[Finding]:
     """`impact/worker-drain`: what happens to tasks that run on restarting Celery workers."""
     for before, after in context.restarted:
         if after.component == "worker" and after.scale.maximum > 0:
-            yield warning(
-                "worker-drain",
+            yield WORKER_DRAIN.finding(
                 after.key,
                 f"each worker takes no new task, then has {_duration(before.grace)} to finish "
                 "what it runs; tasks that need longer are killed and count as failed or are "
@@ -61,13 +98,12 @@ def drain_time(context: Context) -> Iterator[Finding]:
     """`impact/drain-time`: the termination grace itself changes; it holds from the next pods on."""
     for before, after in context.restarted:
         if before.grace != after.grace:
-            words = "longer" if after.grace > before.grace else "shorter"
-            say = info if after.grace > before.grace else warning
-            yield say(
-                "drain-time",
+            longer = after.grace > before.grace
+            yield DRAIN_TIME.finding(
                 after.key,
-                f"pods get {words} to stop: {_duration(after.grace)} instead of "
-                f"{_duration(before.grace)}, for the pods started from now on",
+                f"pods get {'longer' if longer else 'shorter'} to stop: {_duration(after.grace)} "
+                f"instead of {_duration(before.grace)}, for the pods started from now on",
+                INFO if longer else WARNING,
             )
 
 
@@ -91,8 +127,7 @@ def not_restarted(context: Context) -> Iterator[Finding]:
         if users and _content(before) != _content(after):
             names = sorted(work.component for work in users)
             read, are = verb(names, "reads", "read"), verb(names, "is", "are")
-            yield warning(
-                "not-restarted",
+            yield NOT_RESTARTED.finding(
                 key,
                 f"its content changes, but {listed(names)} {read} it at the start and {are} not "
                 "restarted: old values stay in use until somebody restarts it",
@@ -213,4 +248,4 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     return {str(name) for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
 
 
-RULES = (restart, task_pods, worker_drain, drain_time, not_restarted)
+FINDERS = (restart, task_pods, worker_drain, drain_time, not_restarted)

@@ -6,13 +6,43 @@ from collections.abc import Iterator
 
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed, verb
-from generator.impact.finding import Finding, error, info, warning
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import Use, provided, uses
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 
 Wanted = tuple[str, str, str]
 """Namespace and name of a Secret, and a key in it (empty: the Secret as a whole)."""
+
+SECRET_RESEALED = ImpactRule(
+    "impact/secret-resealed",
+    WARNING,
+    "The ciphertext of a SealedSecret changes",
+    "Whether a value differs cannot be seen.",
+    "Sealed Secrets",
+)
+SECRET_CHANGED = ImpactRule(
+    "impact/secret-changed",
+    WARNING,
+    "A plain Secret changes",
+    "Pods that read it at start keep the old value; keys are named, values never.",
+    "Kubernetes",
+)
+SECRET_UNSEALED = ImpactRule(
+    "impact/secret-unsealed",
+    ERROR,
+    "A SealedSecret without ciphertext reaches the cluster",
+    "The controller cannot unseal it, and pods that need it do not start.",
+    "Sealed Secrets",
+)
+SECRET_MISSING = ImpactRule(
+    "impact/secret-missing",
+    ERROR,
+    "Pods name a Secret that is neither rendered nor declared",
+    "They do not start.",
+    "Kubernetes",
+    also=((INFO, "nothing is declared here, or it was so before this change"),),
+)
 
 
 def resealed(context: Context) -> Iterator[Finding]:
@@ -25,8 +55,8 @@ def resealed(context: Context) -> Iterator[Finding]:
                 "resealed",
             )
             if words:
-                yield warning(
-                    "secret-resealed", key, f"{words}; whether a value differs cannot be seen"
+                yield SECRET_RESEALED.finding(
+                    key, f"{words}; whether a value differs cannot be seen"
                 )
 
 
@@ -39,7 +69,7 @@ def changed(context: Context) -> Iterator[Finding]:
                 for part in ("data", "stringData")
             ]
             if any(words):
-                yield warning("secret-changed", key, "; ".join(filter(None, words)))
+                yield SECRET_CHANGED.finding(key, "; ".join(filter(None, words)))
 
 
 def unsealed(context: Context) -> Iterator[Finding]:
@@ -49,8 +79,7 @@ def unsealed(context: Context) -> Iterator[Finding]:
         known = _empty(before[key]) if key in before else set()
         empty = sorted(_empty(manifest) - known)
         if empty:
-            yield error(
-                "secret-unsealed",
+            yield SECRET_UNSEALED.finding(
                 key,
                 f"{listed(empty)} {verb(empty, 'is', 'are')} still empty: the controller cannot "
                 "unseal it, and pods that need it do not start",
@@ -80,12 +109,11 @@ def missing(context: Context) -> Iterator[Finding]:
             if declared
             else "is not in this render; make sure that it exists in the cluster"
         )
-        say = error if declared and not known else info
-        yield say(
-            "secret-missing",
+        yield SECRET_MISSING.finding(
             Key("", "Secret", namespace, secret),
             f"{subject} that {listed(sorted(users))} {verb(users, 'needs', 'need')} {where}"
             + (" (already so before this change)" if known else ""),
+            ERROR if declared and not known else INFO,
         )
 
 
@@ -127,4 +155,4 @@ def _difference(before: Object, after: Object, verb: str) -> str:
     return "; ".join(f"{word}: {listed(names)}" for word, names in parts if names)
 
 
-RULES = (resealed, changed, unsealed, missing)
+FINDERS = (resealed, changed, unsealed, missing)

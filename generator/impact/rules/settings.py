@@ -8,11 +8,34 @@ from typing import Any
 
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed
-from generator.impact.finding import Finding, info, warning
+from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 
 _AIRFLOW = re.compile(r"v?(\d+)\.")
 _MAX_NAMED = 10
+
+NO_EFFECT = ImpactRule(
+    "impact/no-effect",
+    WARNING,
+    "An edited value that something else overrules",
+    "The change does not do what it says.",
+    "chart 1.22.0, rendered",
+)
+NOTHING_RENDERED = ImpactRule(
+    "impact/nothing-rendered",
+    WARNING,
+    "Values were edited, and no object differs",
+    "The chart accepts unknown keys in many places: the spelling may be wrong.",
+    "chart 1.22.0, rendered",
+)
+DEPRECATED_KEY = ImpactRule(
+    "impact/deprecated-key",
+    WARNING,
+    "A chart key that is on its way out",
+    "A later chart drops it.",
+    "the chart",
+    also=(BEFORE,),
+)
 
 
 def no_effect(context: Context) -> Iterator[Finding]:
@@ -21,15 +44,14 @@ def no_effect(context: Context) -> Iterator[Finding]:
     for path, holds, why in _OVERRULED:
         touched = [key for key in edited if key == path or key.startswith(f"{path}.")]
         if touched and holds(context.head):
-            yield warning("no-effect", None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
+            yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
 
 
 def nothing_rendered(context: Context) -> Iterator[Finding]:
     """`impact/nothing-rendered`: values were edited, and not one object differs."""
     edited = edited_values(context)
     if edited and context.is_update and not (context.kept or context.added or context.removed):
-        yield warning(
-            "nothing-rendered",
+        yield NOTHING_RENDERED.finding(
             None,
             f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: check the spelling; "
             "the chart accepts unknown keys in many places",
@@ -44,8 +66,7 @@ def replicas_overruled(context: Context) -> Iterator[Finding]:
         if work.scale.autoscaler is None or count is None or before is None:
             continue
         if fields.at(before.manifest, "spec", "replicas") != count:
-            yield warning(
-                "no-effect",
+            yield NO_EFFECT.finding(
                 work.key,
                 f"replicas {count} has no lasting effect: {work.scale.autoscaler.kind} "
                 f"{work.scale.autoscaler.name} decides, and every sync resets it for a moment",
@@ -58,14 +79,14 @@ def deprecated_key(context: Context) -> Iterator[Finding]:
     now = list(dict.fromkeys(_deprecations(context.head)))
     for message in now:
         if message not in before:
-            yield warning("deprecated-key", None, message)
+            yield DEPRECATED_KEY.finding(None, message)
     standing = sum(message in before for message in now)
     if standing:
-        yield info(
-            "deprecated-key",
+        yield DEPRECATED_KEY.finding(
             None,
             f"{standing} deprecated chart key{'s are' if standing > 1 else ' is'} used, as before "
             "this change",
+            INFO,
         )
 
 
@@ -207,4 +228,4 @@ def _deprecations(view: View) -> Iterator[str]:
             yield f"`{path}` is deprecated: use `{instead}`"
 
 
-RULES = (no_effect, nothing_rendered, replicas_overruled, deprecated_key)
+FINDERS = (no_effect, nothing_rendered, replicas_overruled, deprecated_key)

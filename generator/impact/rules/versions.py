@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.diff.equality import same
 from generator.impact.context import Context
-from generator.impact.finding import Finding, error, info
+from generator.impact.finding import ERROR, INFO, Finding, ImpactRule
 from generator.kube.removed_apis import removal
 
 _FACTS = (
@@ -21,6 +21,21 @@ _FACTS = (
 _VERSION_VALUES = frozenset({"airflowVersion", "defaultAirflowTag", "defaultAirflowDigest"})
 _MINOR = re.compile(r"v?1\.(\d{1,3})")
 
+VERSION = ImpactRule(
+    "impact/version",
+    INFO,
+    "Chart, Airflow, Kubernetes or Helm engine move",
+    "What changes beside it may come from the version alone.",
+    "gen-env",
+)
+REMOVED_API = ImpactRule(
+    "impact/removed-api",
+    ERROR,
+    "An API that the cluster's version no longer serves",
+    "The sync fails.",
+    "Kubernetes",
+)
+
 
 def version(context: Context) -> Iterator[Finding]:
     """`impact/version`: chart, Airflow, Kubernetes or Helm engine move, alone or with more."""
@@ -31,7 +46,7 @@ def version(context: Context) -> Iterator[Finding]:
             moved.append(f"{word} {old} → {new}")
     if moved and context.is_update:
         alone = ": nothing else was edited" if _is_pure(context) else ""
-        yield info("version", None, f"{', '.join(moved)}{alone}")
+        yield VERSION.finding(None, f"{', '.join(moved)}{alone}")
 
 
 def removed_api(context: Context) -> Iterator[Finding]:
@@ -43,8 +58,7 @@ def removed_api(context: Context) -> Iterator[Finding]:
     for key, manifest in context.head.objects.items():
         gone = removal(str(manifest.get("apiVersion") or ""), key.kind, minor)
         if gone:
-            yield error(
-                "removed-api",
+            yield REMOVED_API.finding(
                 key,
                 f"{gone.api} was removed in Kubernetes 1.{gone.minor}, and the cluster runs "
                 f"1.{minor}: the sync fails; use {gone.instead}",
@@ -67,4 +81,4 @@ def _without_versions(values: Mapping[str, Any]) -> dict[str, Any]:
     return rest
 
 
-RULES = (version, removed_api)
+FINDERS = (version, removed_api)

@@ -30,4 +30,4 @@ def problems(release: Release) -> Iterator[Problem]:
         if severity is None:
             continue
         for path, message, hint in find(release):
-            yield release.resolved.problem(rule.id, severity, message, *path, hint=hint)
+            yield release.resolved.problem(rule, message, *path, hint=hint, severity=severity)

@@ -47,8 +47,6 @@ ALLOWED = Rule(
     "gen-env.yaml policy",
 )
 
-RULES = (NAMESPACE, HOST, DATABASE, APPLICATION, ALLOWED)
-
 
 def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
     """Findings over all environments of a repository, each at the later of two."""
@@ -76,8 +74,7 @@ def _root_taken(everybody: Sequence[Resolved]) -> Iterator[Problem]:
         root = item.settings.repository.argocd.root
         if root.type == "app-of-apps" and application_name(item) == root.name:
             yield item.problem(
-                APPLICATION.id,
-                APPLICATION.severity,
+                APPLICATION,
                 f"the root Application is called {root.name} as well",
                 "destination",
                 "application",
@@ -111,8 +108,7 @@ def _duplicates(
             continue
         if key in seen:
             yield item.problem(
-                rule.id,
-                rule.severity,
+                rule,
                 f"environment {seen[key]} has the same {word}",
                 *path,
                 hint=f"give one of the two another {word}: {rule.why}",
@@ -137,8 +133,7 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
         if patterns is None or any(fnmatch.fnmatchcase(value, item) for item in patterns):
             continue
         yield item.problem(
-            ALLOWED.id,
-            ALLOWED.severity,
+            ALLOWED,
             f"team {environment.team} may not use {word} {value}",
             *path,
             hint=f"allowed: {', '.join(patterns) or 'none'} (policy.teams in gen-env.yaml)",

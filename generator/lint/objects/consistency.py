@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from generator.core.problem import Problem, Severity
-from generator.core.rule import Rule
+from generator.core.rule import Rule, rule_of
 from generator.kube.pods import containers, mapping, rows, title_of
 from generator.kube.resource import CLUSTER_SCOPED, Key, Object, key_of
 from generator.lint.objects.context import Context, RenderedInput
-from generator.lint.objects.references import REFERENCE_RULES, reference_problems
-from generator.lint.objects.selectors import WIRING_RULES, wiring_problems
+from generator.lint.objects.references import reference_problems
+from generator.lint.objects.selectors import wiring_problems
 
 DUPLICATE = Rule(
     "rendered/duplicate",
@@ -52,18 +52,8 @@ ACCOUNT = Rule(
     "A ServiceAccount that is not rendered",
     "Pods are not created until somebody makes it.",
 )
-RULES = (
-    DUPLICATE,
-    NAMESPACE,
-    HOOK,
-    PLAIN_SECRET,
-    NO_RESOURCES,
-    ACCOUNT,
-    *REFERENCE_RULES,
-    *WIRING_RULES,
-)
 
-__all__ = ["RULES", "Context", "problems"]
+__all__ = ["Context", "problems"]
 
 _HELM_HOOK = "helm.sh/hook"
 _ARGO_HOOK = "argocd.argoproj.io/hook"
@@ -72,9 +62,8 @@ _ARGO_HOOK = "argocd.argoproj.io/hook"
 def problems(manifests: Iterable[Object], context: Context) -> Iterator[Problem]:
     """Everything that is wrong among the objects of one environment, weighed for its tier."""
     rendered = RenderedInput(tuple(manifests), context)
-    by_id = {rule.id: rule for rule in RULES}
     for problem in _all(rendered):
-        severity = by_id[problem.rule].severity_in(context.tier)
+        severity = rule_of(problem).severity_in(context.tier)
         if severity is not None:
             yield dataclasses.replace(problem, severity=severity)
 

@@ -65,6 +65,4 @@ class RenderedInput:
 
     def problem(self, rule: Rule, manifest: Object, message: str, hint: str) -> Problem:
         """A finding about one object."""
-        return Problem(
-            rule.id, rule.severity, message, path=self.context.where(manifest), hint=hint
-        )
+        return rule.problem(message, path=self.context.where(manifest), hint=hint)

@@ -33,7 +33,6 @@ VERSION = Rule(
     "The sync fails until the controller is upgraded.",
     "the CustomResourceDefinition",
 )
-RULES = (SCHEMA, VERSION)
 
 _STRINGS = {"type": ["object", "null"], "additionalProperties": {"type": "string"}}
 # What people may write; the API server fills in the rest. A schema of ObjectMeta is in no CRD.
@@ -161,7 +160,7 @@ def check_against(
 
 def _missing(group: str, kind: str) -> NotDone:
     return NotDone(
-        "crd/schema",
+        SCHEMA.id,
         f"no CustomResourceDefinition of {kind} ({group}) is at hand",
         "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
     )
@@ -178,14 +177,12 @@ def compiled(schema: Mapping[str, Any]) -> Draft7Validator:
 def _faults(manifest: Object, validator: Draft7Validator, where: Where) -> Iterator[Problem]:
     for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
         message = f"{title_of(manifest)}: {fault.message}"
-        yield Problem(SCHEMA.id, SCHEMA.severity, message, path=where(manifest), hint=fault.hint)
+        yield SCHEMA.problem(message, path=where(manifest), hint=fault.hint)
 
 
 def _unknown_version(manifest: Object, served: list[str], where: Where) -> Problem:
     group = group_of(str(manifest.get("apiVersion")))
-    return Problem(
-        VERSION.id,
-        VERSION.severity,
+    return VERSION.problem(
         f"{title_of(manifest)}: {manifest.get('apiVersion')} is not served",
         path=where(manifest),
         hint=f"use {group}/{served[-1]}",

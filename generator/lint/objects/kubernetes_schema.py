@@ -52,7 +52,6 @@ NAME = Rule(
     "Names are DNS names of at most 253 characters, label values have at most 63.",
     "kubernetes.io, object names and labels",
 )
-RULES = (SCHEMA, KIND, DEPRECATED, VERSION, NAME)
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -106,9 +105,7 @@ def _object_problems(manifest: Object, version: Release, where: Where) -> Iterat
     title, place = title_of(manifest), where(manifest)
     if (api, kind) not in _kinds(version):
         known = _stable(kind, version)
-        yield Problem(
-            KIND.id,
-            KIND.severity,
+        yield KIND.problem(
             f"{title}: Kubernetes {_text(version)} does not serve {api} {kind}",
             path=place,
             hint=f"use {known}" if known else "remove the object, or upgrade the cluster",
@@ -118,9 +115,7 @@ def _object_problems(manifest: Object, version: Release, where: Where) -> Iterat
     gone = _gone_in(api, kind, version)
     if gone:
         other = _stable(kind, version)
-        yield Problem(
-            DEPRECATED.id,
-            DEPRECATED.severity,
+        yield DEPRECATED.problem(
             f"{title}: {api} is gone in Kubernetes {_text(gone)}",
             path=place,
             hint=f"use {other}" if other else "look for its successor before upgrading",
@@ -132,7 +127,7 @@ def _faults(manifest: Object, version: Release, title: str, place: str) -> Itera
     validator = _validator(version, _kinds(version)[api, kind])
     for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
         message = f"{title}: {fault.message}"
-        yield Problem(SCHEMA.id, SCHEMA.severity, message, path=place, hint=fault.hint)
+        yield SCHEMA.problem(message, path=place, hint=fault.hint)
 
 
 def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
@@ -140,18 +135,14 @@ def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
     name, kind = metadata.get("name"), str(manifest.get("kind"))
     loose = kind in _LOOSE_NAMES or not isinstance(name, str)
     if not loose and (len(str(name)) > 253 or not _SUBDOMAIN.fullmatch(str(name))):
-        yield Problem(
-            NAME.id,
-            NAME.severity,
+        yield NAME.problem(
             f"{kind} has a name that Kubernetes refuses",
             path=where(manifest),
             hint="use lower-case letters, digits and dashes",
         )
     for key, value in mapping(metadata.get("labels")).items():
         if isinstance(value, str) and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
-            yield Problem(
-                NAME.id,
-                NAME.severity,
+            yield NAME.problem(
                 f"{title_of(manifest)}: the value of label {key} is not one that Kubernetes takes",
                 path=where(manifest),
                 hint="use at most 63 letters, digits, dashes, dots and underscores",
@@ -159,9 +150,7 @@ def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
 
 
 def _approximate(wanted: Release, chosen: Release) -> Problem:
-    return Problem(
-        VERSION.id,
-        VERSION.severity,
+    return VERSION.problem(
         f"objects were checked against Kubernetes {_text(chosen)}: schemas of {_text(wanted)} are "
         "not at hand",
         hint="a newer kubernetes-validate brings newer schemas",

@@ -39,7 +39,6 @@ RESTRICTED = Rule(
     "A namespace that enforces the level does not admit the pod: the workload stays at zero.",
     "Pod Security Standards, restricted",
 )
-RULES = (BASELINE, RESTRICTED)
 
 _CAPABILITIES = frozenset(
     {
@@ -92,9 +91,7 @@ def problems(
             grouped.setdefault((item.level, item.control, item.hint), []).append(item.container)
         for (found, control, hint), names in grouped.items():
             rule = BASELINE if found == "baseline" else RESTRICTED
-            yield Problem(
-                rule.id,
-                rule.severity,
+            yield rule.problem(
                 _message(template, control, names),
                 path=where(template.owner),
                 hint=hint,

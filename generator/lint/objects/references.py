@@ -30,7 +30,6 @@ CONFIG_MAP = Rule(
     "A ConfigMap that nobody makes",
     "The pod does not start.",
 )
-REFERENCE_RULES = (SECRET, KEY, CONFIG_MAP)
 
 _TLS_KEYS = frozenset({"tls.crt", "tls.key"})
 _ISSUERS = (

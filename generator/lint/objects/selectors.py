@@ -55,7 +55,6 @@ TARGET = Rule(
     "A target that is not there",
     "The autoscaler or ingress does nothing.",
 )
-WIRING_RULES = (SERVICE, SERVICE_PORT, MONITOR, POLICY, BLOCKING, TWO_BUDGETS, TARGET)
 
 
 def wiring_problems(rendered: RenderedInput) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Traps around `airflowVersion` and what it switches: components, names, keys without effect."""
+"""Checks of `airflowVersion` and what it switches: components, names, keys without effect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 # Masterminds/semver, which the chart's semverCompare uses, coerces `3.2` and takes `v3.2.2`.
 _SEMVER = re.compile(r"v?\d+(\.\d+){0,2}(?P<pre>-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
@@ -20,7 +20,7 @@ _WEBSERVER_STILL_READ = {
 }
 
 
-@trap(
+@check(
     "airflow/version-invalid",
     ERROR,
     "airflowVersion is not a version",
@@ -37,7 +37,7 @@ def version_invalid(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/version-prerelease",
     ERROR,
     "airflowVersion is a pre-release",
@@ -56,7 +56,7 @@ def version_prerelease(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/version-unsupported",
     ERROR,
     "airflowVersion is older than the chart supports",
@@ -73,12 +73,13 @@ def version_unsupported(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/version-differs-from-image",
     WARNING,
     "airflowVersion and the image tag name different releases",
     why="airflowVersion is not derived from the tag; it decides which components are rendered, so "
     "the image may be asked to run a command that it does not have.",
+    also=((ERROR, "the major version differs"),),
 )
 def version_differs(values: ValuesInput) -> Iterator[Finding]:
     """The tag begins with another release than `airflowVersion`."""
@@ -104,7 +105,7 @@ def version_differs(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "airflow/webserver-keys",
     WARNING,
     "Keys of the webserver on Airflow 3",
@@ -132,7 +133,7 @@ def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/webserver-config",
     ERROR,
     "webserver_config.py does not reach the API server",
@@ -157,7 +158,7 @@ def webserver_config(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "airflow/api-server-keys",
     WARNING,
     "Keys of the API server on Airflow 2",
@@ -172,7 +173,7 @@ def api_server_keys(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(key, f"{key} has no effect on Airflow 2", f"move it to {instead}")
 
 
-@trap(
+@check(
     "airflow/dag-processor-off",
     ERROR,
     "Airflow 3 without a DAG processor",
@@ -188,7 +189,7 @@ def dag_processor_off(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/api-server-off",
     ERROR,
     "Airflow 3 without an API server",
@@ -205,7 +206,7 @@ def api_server_off(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "airflow/fullname-ignored",
     WARNING,
     "fullnameOverride and nameOverride without useStandardNaming",
@@ -224,7 +225,7 @@ def fullname_ignored(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "airflow/home-in-wait-containers",
     INFO,
     "Another airflowHome",

@@ -1,4 +1,4 @@
-"""Traps around disruption budgets, resources and what keeps a component up."""
+"""Checks of disruption budgets, resources and what keeps a component up."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from generator.core.rule import NOT_IN_DEVELOPMENT, PRODUCTION_ONLY
 from generator.helmvalues.values import Path, ValuesInput, as_number
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.lint.values.components import budget, budget_on, least, running
 
 _BUDGETED = ("apiServer", "webserver", "scheduler", "dagProcessor", "triggerer", "pgbouncer")
 
 
-@trap(
+@check(
     "scaling/budget-with-both",
     ERROR,
     "A disruption budget with minAvailable and maxUnavailable",
@@ -33,7 +33,7 @@ def budget_with_both(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "scaling/budget-blocks-drains",
     WARNING,
     "A disruption budget that no node drain passes",
@@ -61,7 +61,7 @@ def _blocks(fields: Mapping[str, Any], replicas: float) -> bool:
     return str(most) in ("0", "0%")
 
 
-@trap(
+@check(
     "scaling/worker-budget-without-celery",
     WARNING,
     "A worker disruption budget without Celery workers",
@@ -77,7 +77,7 @@ def worker_budget_without_celery(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/priority-class-prefix",
     ERROR,
     "A priority class under its short name",
@@ -105,7 +105,7 @@ def _priority_classes(values: Any, path: Path = ()) -> Iterator[tuple[Path, str]
                 yield from _priority_classes(item, (*path, key))
 
 
-@trap(
+@check(
     "scaling/api-server-start",
     INFO,
     "The API server has a minute to start",
@@ -130,7 +130,7 @@ def api_server_start(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/no-resources",
     INFO,
     "Components without resources",
@@ -157,7 +157,7 @@ def _resources(values: ValuesInput, component: str) -> Any:
     return values.get(f"{component}.resources")
 
 
-@trap(
+@check(
     "scaling/single-replica",
     WARNING,
     "One replica in production",
@@ -175,7 +175,7 @@ def single_replica(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "scaling/no-disruption-budget",
     WARNING,
     "No disruption budget in production",

@@ -1,17 +1,17 @@
-"""Traps around the Celery broker and the bundled Redis."""
+"""Checks of the Celery broker and the bundled Redis."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _SOURCE = "chart 1.22.0, templates/check-values.yaml"
 _COMMAND = "AIRFLOW__CELERY__BROKER_URL_CMD"
 
 
-@trap(
+@check(
     "broker/url-missing-for-password",
     ERROR,
     "A Redis password by Secret without the broker's URL",
@@ -35,7 +35,7 @@ def url_missing_for_password(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "broker/password-twice",
     ERROR,
     "Two Redis passwords",
@@ -57,7 +57,7 @@ def password_twice(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "broker/missing",
     ERROR,
     "Celery without a broker",
@@ -79,7 +79,7 @@ def missing(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "broker/url-twice",
     ERROR,
     "Two broker URLs",
@@ -97,13 +97,14 @@ def url_twice(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "broker/random-password",
     ERROR,
     "A Redis password that changes",
     why="The chart makes one up in a pre-install hook, which Argo CD runs at every sync: workers "
     "and scheduler then hold a password that Redis does not know.",
     source="chart 1.22.0, rendered; apache/airflow#20999",
+    also=((WARNING, "Helm or Flux runs the hook at install only"),),
 )
 def random_password(values: ValuesInput) -> Iterator[Finding]:
     """Bundled Redis for Celery without a password of one's own."""
@@ -123,7 +124,7 @@ def random_password(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "broker/unused",
     WARNING,
     "Broker Secrets that nothing uses",

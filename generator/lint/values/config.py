@@ -1,4 +1,4 @@
-"""Traps around `config`: numbers, templates, and options that moved."""
+"""Checks of `config`: numbers, templates, and options that moved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.helmvalues.values import Path, ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _SECTION = "config"
 _NUMBERS = (
@@ -59,7 +59,7 @@ def options(values: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
             yield (_SECTION, section, option), value
 
 
-@trap(
+@check(
     "config/number",
     ERROR,
     "A large number that changes its form",
@@ -87,7 +87,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-@trap(
+@check(
     "config/template",
     ERROR,
     "A Jinja template where Helm expects its own",
@@ -112,7 +112,7 @@ def _without_literals(text: str) -> str:
     return re.sub(r"\{\{-?\s*(`[^`]*`|\"[^\"]*\")\s*-?\}\}", "", text)
 
 
-@trap(
+@check(
     "config/moved",
     WARNING,
     "An option that moved in Airflow 3",
@@ -135,7 +135,7 @@ def moved(values: ValuesInput) -> Iterator[Finding]:
                 )
 
 
-@trap(
+@check(
     "config/variable-dropped",
     WARNING,
     "A variable that the chart drops",
@@ -168,7 +168,7 @@ def _dropped(path: Path, row: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "config/backend-arguments",
     ERROR,
     "Arguments of the secrets backend that are not JSON",

@@ -1,4 +1,4 @@
-"""Traps around the ways in which DAG files reach the pods."""
+"""Checks of the ways in which DAG files reach the pods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput, lookup
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 _SYNC = "dags.gitSync"
 _SAMPLE = "https://github.com/apache/airflow.git"
@@ -23,7 +23,7 @@ def _ssh(values: ValuesInput) -> bool:
     return bool(re.match(r"ssh://|[^/@:]+@[^/:]+:", values.text(f"{_SYNC}.repo")))
 
 
-@trap(
+@check(
     "dags/sample-repository",
     ERROR,
     "git-sync with the chart's sample settings",
@@ -47,7 +47,7 @@ def sample_repository(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/ref-overridden",
     ERROR,
     "git-sync follows branch, not ref",
@@ -89,7 +89,7 @@ def ref_overridden(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/two-credentials",
     WARNING,
     "Two kinds of git credentials",
@@ -106,7 +106,7 @@ def two_credentials(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/credentials-do-not-fit",
     ERROR,
     "Credentials that do not fit the repository's URL",
@@ -134,7 +134,7 @@ def credentials_do_not_fit(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/host-not-verified",
     WARNING,
     "The git host is not verified",
@@ -151,7 +151,7 @@ def host_not_verified(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/no-liveness-probe",
     INFO,
     "git-sync without a liveness probe",
@@ -168,12 +168,13 @@ def no_liveness_probe(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/sync-and-volume",
     WARNING,
     "git-sync and a DAG volume together",
     why="Then only the DAG processor syncs, everybody else reads the volume; persistence.subPath "
     "is not applied to git-sync's mount. Upstream advises against it.",
+    also=((ERROR, "subPath is set"),),
 )
 def sync_and_volume(values: ValuesInput) -> Iterator[Finding]:
     """Both on."""
@@ -190,7 +191,7 @@ def sync_and_volume(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "dags/volume-access-mode",
     ERROR,
     "A DAG volume that one node can mount",
@@ -210,7 +211,7 @@ def volume_access_mode(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/sync-feeds-no-bundle",
     WARNING,
     "git-sync that no bundle reads",
@@ -230,7 +231,7 @@ def sync_feeds_no_bundle(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "dags/bundle-without-connection",
     WARNING,
     "A git bundle whose connection is not given",
@@ -255,7 +256,7 @@ def bundle_without_connection(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "dags/ssh-key-unreadable",
     ERROR,
     "git-sync cannot read its key",

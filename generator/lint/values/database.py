@@ -1,4 +1,4 @@
-"""Traps around the metadata database."""
+"""Checks of the metadata database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 _CONNECTION = "data.metadataConnection"
 _VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -27,13 +27,14 @@ def _bundled(values: ValuesInput, host: str) -> bool:
     return host.split(".")[0] == f"{values.release}-postgresql"
 
 
-@trap(
+@check(
     "database/embedded",
     WARNING,
     "The bundled PostgreSQL",
     why="One pod without backup, failover or upgrade path, from an image that is no longer "
     "maintained; the chart switches it on by default.",
     tiers=(("development", None), ("production", ERROR)),
+    also=((INFO, "a bare file asks for it"),),
 )
 def embedded(values: ValuesInput) -> Iterator[Finding]:
     """`postgresql.enabled`, by default or by choice."""
@@ -46,7 +47,7 @@ def embedded(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/embedded-left-on",
     ERROR,
     "The bundled PostgreSQL runs beside the real database",
@@ -65,7 +66,7 @@ def embedded_left_on(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "database/no-host",
     ERROR,
     "No database at all",
@@ -86,7 +87,7 @@ def no_host(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/sqlite",
     ERROR,
     "SQLite",
@@ -108,7 +109,7 @@ def sqlite(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/protocol-driver",
     ERROR,
     "A driver in the database protocol",
@@ -126,7 +127,7 @@ def protocol_driver(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/no-tls",
     WARNING,
     "The database connection is not encrypted",
@@ -145,7 +146,7 @@ def no_tls(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/spaces",
     ERROR,
     "A space in database user, password or name",
@@ -163,7 +164,7 @@ def spaces(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "database/default-password",
     ERROR,
     "The chart's default password for an external database",
@@ -179,7 +180,7 @@ def default_password(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/connection-ignored",
     WARNING,
     "Two descriptions of the database",
@@ -195,7 +196,7 @@ def connection_ignored(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "database/postgresql-keys",
     ERROR,
     "Keys of an old PostgreSQL subchart",
@@ -213,7 +214,7 @@ def postgresql_keys(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "database/async-sslmode",
     INFO,
     "sslmode on the asynchronous connection",

@@ -29,7 +29,6 @@ IGNORED = Rule(
     "A key that the chart does not read",
     "It comes from another chart, an old guide or an old version, and changes nothing.",
 )
-RULES = (DEPRECATED, DEFAULT, IGNORED)
 
 
 def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
@@ -76,4 +75,4 @@ def _written(values: ValuesInput, key: str) -> bool:
 
 def _problem(values: ValuesInput, rule: Rule, key: str, message: str, hint: str) -> Problem:
     path, line = values.locate(path_of(key))
-    return Problem(rule.id, rule.severity, message, path=path, line=line, hint=hint)
+    return rule.problem(message, path=path, line=line, hint=hint)

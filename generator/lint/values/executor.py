@@ -1,4 +1,4 @@
-"""Traps around the executor and the pods that it starts."""
+"""Checks of the executor and the pods that it starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 KNOWN = (
     "LocalExecutor",
@@ -25,7 +25,7 @@ DEAD = {
 }
 
 
-@trap(
+@check(
     "executor/dead",
     ERROR,
     "An executor that Airflow 3 no longer has",
@@ -43,7 +43,7 @@ def dead(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "executor/unknown",
     ERROR,
     "An executor that nobody knows",
@@ -63,7 +63,7 @@ def unknown(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/characters",
     ERROR,
     "Characters in the executor that no label may hold",
@@ -80,7 +80,7 @@ def characters(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/config-differs",
     ERROR,
     "config.core.executor beside executor",
@@ -98,7 +98,7 @@ def config_differs(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/local-stateful",
     WARNING,
     "The LocalExecutor's scheduler is a StatefulSet by default",
@@ -115,7 +115,7 @@ def local_stateful(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/edge-without-workers",
     WARNING,
     "EdgeExecutor without edge workers",
@@ -131,7 +131,7 @@ def edge(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/pod-template-base",
     ERROR,
     "A pod template without a container named base",
@@ -148,7 +148,7 @@ def pod_template_base(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "executor/pod-template-variables",
     WARNING,
     "A pod template that does not get env and secret",

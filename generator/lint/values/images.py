@@ -1,4 +1,4 @@
-"""Traps around images: which containers take which, and how to pin them."""
+"""Checks of images: which containers take which, and how to pin them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.core.rule import PRODUCTION_ONLY
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _FLOATING = {"latest", "main", "master", "edge", "dev", "stable", "nightly", "slim-latest"}
 _OTEL_IMAGE = "otel/opentelemetry-collector-contrib"
@@ -29,7 +29,7 @@ def fallback_image(values: ValuesInput, image: str) -> tuple[str, str]:
     )
 
 
-@trap(
+@check(
     "images/floating-tag",
     WARNING,
     "A tag that moves",
@@ -54,7 +54,7 @@ def _floating(path: str) -> Finding:
     )
 
 
-@trap(
+@check(
     "images/not-by-digest",
     WARNING,
     "The Airflow image is not pinned by digest",
@@ -73,7 +73,7 @@ def not_by_digest(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "images/digest-not-in-task-pods",
     ERROR,
     "A digest that does not reach task pods",
@@ -103,7 +103,7 @@ def _own_worker_image(values: ValuesInput) -> bool:
     )
 
 
-@trap(
+@check(
     "images/pod-template-differs",
     WARNING,
     "The pod template names another image than the tasks get",
@@ -126,7 +126,7 @@ def pod_template_differs(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "images/flower-differs",
     WARNING,
     "Flower runs another image",
@@ -145,7 +145,7 @@ def flower_differs(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "images/migration-image-differs",
     WARNING,
     "Migrations run in another image",
@@ -165,7 +165,7 @@ def migration_image(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "images/pull-secret-missing",
     WARNING,
     "Pull secrets do not reach every pod",

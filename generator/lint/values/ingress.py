@@ -1,4 +1,4 @@
-"""Traps around ingress: hosts, TLS, addresses, and what it exposes."""
+"""Checks of ingress: hosts, TLS, addresses, and what it exposes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from generator.core.rule import ERROR_IN_PRODUCTION
 from generator.helmvalues.values import Path, ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 
 def hosts(values: ValuesInput, name: str) -> list[tuple[Path, str, Mapping[str, Any]]]:
@@ -51,7 +51,7 @@ def active(values: ValuesInput) -> list[str]:
     ]
 
 
-@trap(
+@check(
     "ingress/catches-all",
     WARNING,
     "An ingress without a host",
@@ -68,7 +68,7 @@ def ingress_catches_all(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "ingress/without-tls",
     WARNING,
     "An ingress without TLS",
@@ -94,7 +94,7 @@ def ingress_without_tls(values: ValuesInput) -> Iterator[Finding]:
                 )
 
 
-@trap(
+@check(
     "ingress/metrics-exposed",
     WARNING,
     "Metrics on an ingress",
@@ -111,7 +111,7 @@ def metrics_exposed(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "ingress/service-port-name",
     ERROR,
     "Another name for the API server's port",
@@ -129,7 +129,7 @@ def service_port_name(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "ingress/proxy-headers",
     INFO,
     "The API server does not trust its proxy",
@@ -150,7 +150,7 @@ def proxy_headers(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "ingress/base-url",
     WARNING,
     "The API server does not know its address",
@@ -177,11 +177,12 @@ def base_url(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "ingress/flower-open",
     ERROR,
     "Flower without a password",
     why="Whoever reaches it can read arguments and stop workers.",
+    also=((WARNING, "no ingress leads to it"),),
 )
 def flower_open(values: ValuesInput) -> Iterator[Finding]:
     """Flower on without credentials."""

@@ -1,11 +1,11 @@
-"""Traps around the migration and create-user Jobs under Argo CD and Flux."""
+"""Checks of the migration and create-user Jobs under Argo CD and Flux."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 HOOK = "argocd.argoproj.io/hook"
 POLICY = "argocd.argoproj.io/hook-delete-policy"
@@ -29,13 +29,14 @@ def _phase(values: ValuesInput, job: str) -> str:
     return str(values.table(f"{job}.jobAnnotations").get(HOOK) or "")
 
 
-@trap(
+@check(
     "jobs/helm-hooks",
     ERROR,
     "A Job as Helm hook",
     why="post-install becomes PostSync, which waits for healthy pods, while the pods wait for the "
     "migration: neither ever comes. Flux waits the same way.",
     source="apache/airflow#18172, fluxcd/flux2 discussion 1085",
+    also=((WARNING, "the Job only makes the user"),),
 )
 def helm_hooks(values: ValuesInput) -> Iterator[Finding]:
     """`useHelmHooks` left on, without an Argo CD hook that overrides it."""
@@ -59,7 +60,7 @@ def helm_hooks(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "jobs/two-hooks",
     WARNING,
     "Helm and Argo CD hooks on one Job",
@@ -81,7 +82,7 @@ def two_hooks(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "jobs/immutable",
     ERROR,
     "A plain Job under Argo CD",
@@ -101,7 +102,7 @@ def immutable(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "jobs/pre-sync-migration",
     ERROR,
     "Migration before the sync",
@@ -119,7 +120,7 @@ def pre_sync(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "jobs/create-user-early",
     WARNING,
     "The user is created before the migration has ended",
@@ -136,7 +137,7 @@ def create_user_early(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "jobs/ttl",
     WARNING,
     "A hook Job that deletes itself",
@@ -158,7 +159,7 @@ def ttl(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "jobs/flux-needs-ttl",
     WARNING,
     "A plain Job that stays, under Flux",
@@ -177,7 +178,7 @@ def flux_ttl(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "jobs/default-user",
     ERROR,
     "The user admin with the password admin",
@@ -204,7 +205,7 @@ def uses_default_user(values: ValuesInput) -> bool:
     return "defaultUser" in str(values.get("createUserJob.args"))
 
 
-@trap(
+@check(
     "jobs/create-user-without-fab",
     ERROR,
     "create-user without the FAB auth manager",
@@ -223,7 +224,7 @@ def without_fab(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "jobs/custom-environment",
     ERROR,
     "A Job without the database's variable",
@@ -252,7 +253,7 @@ def custom_environment(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "jobs/migrations-wait",
     INFO,
     "Pods give up waiting after a minute",
@@ -270,7 +271,7 @@ def migrations_wait(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "jobs/nobody-migrates",
     WARNING,
     "Nobody migrates the database",

@@ -1,4 +1,4 @@
-"""Traps around metrics, traces and logs."""
+"""Checks of metrics, traces and logs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.core.rule import PRODUCTION_ONLY
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 _SOURCE = "chart 1.22.0, templates/check-values.yaml"
 _OTEL_TAG = "0.70.0"
@@ -26,7 +26,7 @@ def _remote(values: ValuesInput) -> bool:
     )
 
 
-@trap(
+@check(
     "monitoring/statsd-host",
     ERROR,
     "StatsD metrics without a receiver",
@@ -45,7 +45,7 @@ def statsd_host(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/no-metrics",
     WARNING,
     "Production without metrics",
@@ -64,7 +64,7 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/two-kinds-of-metrics",
     WARNING,
     "StatsD and OpenTelemetry metrics together",
@@ -90,7 +90,7 @@ def two_kinds(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/collector-goes-nowhere",
     WARNING,
     "A collector that sends nothing on",
@@ -108,7 +108,7 @@ def collector_goes_nowhere(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "monitoring/collector-image",
     ERROR,
     "A newer collector with the chart's configuration",
@@ -127,7 +127,7 @@ def collector_image(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/mappings-without-restart",
     INFO,
     "StatsD mappings that are not taken over",
@@ -145,7 +145,7 @@ def mappings(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/two-log-stores",
     ERROR,
     "Elasticsearch and OpenSearch together",
@@ -162,7 +162,7 @@ def two_log_stores(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "monitoring/log-store-connection",
     ERROR,
     "A log store with no connection, or with two",
@@ -181,12 +181,13 @@ def log_store_connection(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "monitoring/logs-lost",
     WARNING,
     "Task logs go with the pod",
     why="Without remote logging or a shared volume logs live in the pod that ran the task.",
     source="chart 1.22.0, templates/NOTES.txt",
+    also=((INFO, "the executor keeps no logs in pods of its own"),),
 )
 def logs_lost(values: ValuesInput) -> Iterator[Finding]:
     """Neither remote logging nor a volume."""
@@ -209,7 +210,7 @@ def logs_lost(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "monitoring/remote-log-folder",
     ERROR,
     "Remote logging without a place",

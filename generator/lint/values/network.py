@@ -1,4 +1,4 @@
-"""Traps around network policies and ports."""
+"""Checks of network policies and ports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.helmvalues.values import ValuesInput, as_number
 from generator.kube.network_policy import PodPeer, peer_matches
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 from generator.lint.values.ingress import active
 
 _FROM = "apiServer.networkPolicy.ingress.from"
@@ -29,7 +29,7 @@ _DEFAULTS = {
 }
 
 
-@trap(
+@check(
     "network/execution-api-blocked",
     ERROR,
     "Policies that cut tasks off from the API server",
@@ -65,7 +65,7 @@ def _lets_in(values: ValuesInput, peer: Mapping[str, Any], component: str) -> bo
     return peer_matches(peer, pod, policy_namespace=values.namespace)
 
 
-@trap(
+@check(
     "network/ingress-blocked",
     ERROR,
     "Policies that cut the ingress controller off",
@@ -87,7 +87,7 @@ def ingress_blocked(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "network/keda-blocked",
     ERROR,
     "Policies that cut KEDA off from PgBouncer",
@@ -107,7 +107,7 @@ def keda_blocked(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "network/metrics-blocked",
     WARNING,
     "Policies that cut Prometheus off",
@@ -127,7 +127,7 @@ def metrics_blocked(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "network/service-port",
     ERROR,
     "Another port for the API server's Service",
@@ -148,7 +148,7 @@ def service_port(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "network/half-wired-ports",
     WARNING,
     "A port that the process does not know of",

@@ -1,4 +1,4 @@
-"""Traps around PgBouncer."""
+"""Checks of PgBouncer."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput, as_number
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 from generator.lint.values.database import by_secret
 
 _CONNECTION = "data.metadataConnection"
 _GRACE = 30  # seconds; the chart has no key for it
 
 
-@trap(
+@check(
     "pgbouncer/secrets",
     ERROR,
     "PgBouncer with made-up credentials",
@@ -35,7 +35,7 @@ def pgbouncer_secrets(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "pgbouncer/client-tls",
     ERROR,
     "TLS towards PgBouncer",
@@ -53,7 +53,7 @@ def pgbouncer_client_tls(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "pgbouncer/mysql",
     ERROR,
     "PgBouncer with MySQL",
@@ -71,7 +71,7 @@ def pgbouncer_mysql(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "pgbouncer/pre-stop",
     WARNING,
     "PgBouncer's preStop outlasts its grace period",
@@ -96,7 +96,7 @@ def pgbouncer_pre_stop(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "pgbouncer/result-backend-name",
     ERROR,
     "The result backend's URL names a Service that does not exist",
@@ -118,7 +118,7 @@ def result_backend_name(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "pgbouncer/connections",
     WARNING,
     "More database clients than PgBouncer takes",

@@ -1,4 +1,4 @@
-"""Traps around secrets that stand in the open: in values, in airflow.cfg, in variables."""
+"""Checks of secrets that stand in the open: in values, in airflow.cfg, in variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from generator.core.rule import ERROR_IN_PRODUCTION
 from generator.helmvalues.values import Path, ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 # Value paths that hold a secret, and the key that takes a Secret's name instead.
 INLINE = {
@@ -55,7 +55,7 @@ _NOT_SECRET = re.compile(r"_(CMD|SECRET|FILE|PATH|NAME|ID|KEY_ID)$", re.IGNORECA
 _KWARGS = re.compile(r"\"?(password|token|secret_id|secret_key|aws_secret_access_key)\"?\s*:")
 
 
-@trap(
+@check(
     "secrets/inline",
     WARNING,
     "A secret in the values",
@@ -83,7 +83,7 @@ def inline(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "secrets/in-config",
     ERROR,
     "A secret in airflow.cfg",
@@ -118,7 +118,7 @@ def _holds_secret(option: str, value: str) -> bool:
     return "@" in value if option in ("host", "broker_url", "result_backend") else True
 
 
-@trap(
+@check(
     "secrets/in-environment",
     ERROR,
     "A secret in an environment variable of the values",

@@ -1,15 +1,15 @@
-"""Traps around replicas, autoscaling, worker sets and volumes."""
+"""Checks of replicas, autoscaling, worker sets and volumes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput, as_number
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.lint.values.components import budget_on, scaled
 
 
-@trap(
+@check(
     "scaling/two-autoscalers",
     WARNING,
     "KEDA and HPA for the workers",
@@ -25,7 +25,7 @@ def two_autoscalers(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/replicas-ignored",
     WARNING,
     "Replicas beside an autoscaler",
@@ -47,7 +47,7 @@ def replicas_ignored(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "scaling/cooldown",
     WARNING,
     "KEDA scales down faster than workers end",
@@ -69,7 +69,7 @@ def cooldown(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/hpa-from-zero",
     ERROR,
     "A worker HPA that starts at zero",
@@ -88,7 +88,7 @@ def hpa_from_zero(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "scaling/minimum-above-maximum",
     ERROR,
     "An autoscaler whose minimum is above its maximum",
@@ -118,13 +118,14 @@ def _above(path: str) -> Finding:
     )
 
 
-@trap(
+@check(
     "scaling/worker-sets-and-default",
     ERROR,
     "Worker sets beside the default workers",
     why="The default workers' selectors match the pods of every set: two disruption budgets per "
     "pod make evictions fail, and ambiguous autoscalers stop scaling.",
     source="chart 1.22.0, rendered; kubernetes#75957, kubernetes PR 112011",
+    also=((WARNING, "no autoscaler or disruption budget selects them"),),
 )
 def sets_and_default(values: ValuesInput) -> Iterator[Finding]:
     """`sets` with `enableDefault` left on, or a set that is called default."""
@@ -149,7 +150,7 @@ def sets_and_default(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/kubernetes-first-with-keda",
     WARNING,
     "KEDA counts tasks of the KubernetesExecutor",
@@ -167,7 +168,7 @@ def kubernetes_first(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/keda-without-postgresql",
     ERROR,
     "KEDA with MySQL",
@@ -184,7 +185,7 @@ def keda_without_postgresql(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/keda-through-pgbouncer",
     WARNING,
     "KEDA asks through PgBouncer",
@@ -203,7 +204,7 @@ def keda_through_pgbouncer(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/groomer-left-out",
     INFO,
     "Worker logs are never cleaned",
@@ -224,7 +225,7 @@ def groomer_left_out(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "scaling/immutable-claim",
     INFO,
     "Volume claims that cannot be changed",

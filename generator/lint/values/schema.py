@@ -22,7 +22,6 @@ SCHEMA = Rule(
     "Helm, and Argo CD with it, does not render them.",
     "the chart's values.schema.json",
 )
-RULES = (SCHEMA,)
 
 
 def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[Problem]:
@@ -34,9 +33,7 @@ def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[
             continue
         seen.add(fault)
         path, line = values.locate(fault.path)
-        yield Problem(
-            SCHEMA.id,
-            SCHEMA.severity,
+        yield SCHEMA.problem(
             fault.message,
             path=path,
             line=line,

@@ -1,22 +1,23 @@
-"""Traps around keys and passwords that the chart makes up, and objects that come and go."""
+"""Checks of keys and passwords that the chart makes up, and objects that come and go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.helmvalues.values import ValuesInput
-from generator.lint.rule import ERROR, WARNING, Finding, trap
+from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _RANDOM = "chart 1.22.0, rendered twice and compared"
 
 
-@trap(
+@check(
     "secrets/random-fernet-key",
     ERROR,
     "A Fernet key that changes",
     why="The chart makes one up in a pre-install hook, which Argo CD runs at every sync: "
     "connections and variables stored before cannot be decrypted any more.",
     source="chart 1.22.0, rendered; apache/airflow#47963",
+    also=((WARNING, "Helm or Flux runs the hook at install only"),),
 )
 def random_fernet_key(values: ValuesInput) -> Iterator[Finding]:
     """No Fernet key by name or value."""
@@ -38,7 +39,7 @@ def random_fernet_key(values: ValuesInput) -> Iterator[Finding]:
     )
 
 
-@trap(
+@check(
     "secrets/random-api-key",
     ERROR,
     "An API secret key that changes",
@@ -57,7 +58,7 @@ def random_api_key(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "secrets/random-jwt-secret",
     ERROR,
     "A JWT secret that changes",
@@ -77,7 +78,7 @@ def random_jwt_secret(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "secrets/random-webserver-key",
     ERROR,
     "A webserver secret key that changes",
@@ -96,7 +97,7 @@ def random_webserver_key(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "secrets/webserver-key-on-airflow-3",
     ERROR,
     "The webserver's key on Airflow 3",
@@ -118,7 +119,7 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "secrets/random-postgresql-password",
     ERROR,
     "A database password that changes",
@@ -145,7 +146,7 @@ def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "secrets/hook-objects",
     ERROR,
     "Extra Secrets and ConfigMaps as Helm hooks",
@@ -166,7 +167,7 @@ def hook_objects(values: ValuesInput) -> Iterator[Finding]:
                 )
 
 
-@trap(
+@check(
     "secrets/variable-switched-off",
     WARNING,
     "A built-in secret variable is off and nothing sets it",

@@ -1,4 +1,4 @@
-"""Traps around identities, security contexts and rights."""
+"""Checks of identities, security contexts and rights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.helmvalues.values import Path, ValuesInput
-from generator.lint.rule import ERROR, INFO, WARNING, Finding, trap
+from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.lint.values.dags import syncing
 
 # Their templates read neither securityContexts.pod nor .containers of the root.
@@ -27,7 +27,7 @@ def _dotted(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-@trap(
+@check(
     "security/context-replaced",
     WARNING,
     "A container context without the default's protection",
@@ -56,7 +56,7 @@ def _protected(context: Mapping[str, Any]) -> bool:
     return context.get("allowPrivilegeEscalation") is False and "ALL" in drops
 
 
-@trap(
+@check(
     "security/context-ignored",
     ERROR,
     "securityContexts.containers on a component",
@@ -74,7 +74,7 @@ def context_ignored(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "security/context-out-of-reach",
     WARNING,
     "Pods that the root's security contexts do not reach",
@@ -110,7 +110,7 @@ def context_out_of_reach(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/group-not-zero",
     ERROR,
     "Another group with another user",
@@ -131,12 +131,13 @@ def group_not_zero(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/log-reader-halves",
     ERROR,
     "Half of the log reader's rights",
     why="The Role depends on webserver.allowPodLogReading, its RoleBinding on "
     "apiServer.allowPodLogReading; one without the other grants nothing.",
+    also=((WARNING, "only a Role without binding is left"),),
 )
 def log_reader_halves(values: ValuesInput) -> Iterator[Finding]:
     """The two switches differ on Airflow 3."""
@@ -156,7 +157,7 @@ def log_reader_halves(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/scc-without-dag-processor",
     ERROR,
     "OpenShift's rights without the DAG processor",
@@ -173,7 +174,7 @@ def scc_without_dag_processor(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/worker-account-name",
     ERROR,
     "Rights for another ServiceAccount than the workers'",
@@ -191,7 +192,7 @@ def worker_account_name(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/task-pod-account",
     ERROR,
     "A ServiceAccount for task pods that is not created",
@@ -209,7 +210,7 @@ def task_pod_account(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/worker-set-account",
     WARNING,
     "Worker sets without rights",
@@ -229,7 +230,7 @@ def worker_set_account(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "security/token-volume",
     WARNING,
     "A token volume beside the automatic one",
@@ -248,7 +249,7 @@ def token_volume(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
-@trap(
+@check(
     "security/cluster-wide-rights",
     INFO,
     "Rights in every namespace",
@@ -266,7 +267,7 @@ def cluster_wide_rights(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
-@trap(
+@check(
     "security/account-names",
     INFO,
     "ServiceAccounts are named by another rule",

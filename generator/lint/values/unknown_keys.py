@@ -24,7 +24,6 @@ UNKNOWN = Rule(
     "A key that the chart does not know",
     "The chart ignores it without a word.",
 )
-RULES = (MISSPELT, UNKNOWN)
 
 # Sections that merge into a subchart; only that chart knows their keys.
 _SUBCHARTS = ("postgresql",)
@@ -62,9 +61,7 @@ def unknown_key_problems(
         hint = f"did you mean {meant}?" if meant else ""
         if elsewhere:
             hint = f"did you mean {elsewhere}?"
-        yield Problem(
-            rule.id,
-            rule.severity,
+        yield rule.problem(
             f"the chart ignores {dotted(path)}: it has no such key",
             path=where,
             line=line,

@@ -76,7 +76,7 @@ def test_a_missing_file_is_a_problem_with_a_hint():
 def test_without_the_chart_nothing_counts_as_passed():
     result = run({"v.yaml": FAULTY}, chart=None)
     checks = {item.check for item in result.not_done}
-    assert checks == {"values/schema", "values/unknown-key", "traps", "rendered objects"}
+    assert checks == {"values/schema", "values/unknown-key", "values", "rendered objects"}
     assert result.problems == (), "advice of another chart version is none"
 
 

@@ -473,3 +473,19 @@ def test_bad_input_is_an_error_of_the_users_and_nothing_is_written(adoption, tex
     assert done.code == 1
     assert "internal error" not in done.stderr
     assert scene.repo.tree() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        (b"airflowVersion: main\n", "adopt/version"),
+        (
+            b"postgresql: {enabled: false}\ndata: {metadataSecretName: db}\n",
+            "adopt/unknown-host",
+        ),
+    ],
+)
+def test_what_a_definition_must_say_and_the_values_do_not_is_asked_for(adoption, values, rule):
+    scene = adoption(v__yaml=b"executor: LocalExecutor\n" + values)
+    done = scene.run("v.yaml", "--name", "staging", "--write")
+    assert (done.code, f"[{rule}]" in done.stderr) == (1, True), done.stderr

@@ -110,13 +110,18 @@ MISTAKES = {
         10,
         "either replicas or autoscaling",
     ),
-    "an unknown chart": (changed(DEV, ("1.22.0", "2.0.0")), 6, "known chart versions"),
+    "an unknown chart": (changed(DEV, ("1.22.0", "2.0.0")), 6, "[chart/unknown-line]"),
     "a key that a field owns": (DEV + "values: {executor: CeleryExecutor}\n", 10, "airflow.executor"),
     "a key above those that fields own": (DEV + "values: {workers: 3}\n", 10, "workers"),
     "a key that keeps a promise": (
         DEV + "values: {migrateDatabaseJob: {useHelmHooks: true}}\n",
         10,
         "",
+    ),
+    "a flow to a place that nobody declared": (
+        DEV + "networkPolicy: {mode: enforce}\nlogging: {remote: {type: s3, url: 's3://a/b'}}\n",
+        10,
+        "[network/undeclared-peer]",
     ),
     "an ambiguous scalar in values": (DEV + "values: {scheduler: {a: yes}}\n", 10, "quote it"),
     "a suppression without a reason": (

@@ -76,7 +76,8 @@ def test_a_fault_in_the_defaults_stands_in_the_settings():
 )
 def test_the_folder_is_the_identity(text, message):
     found, problems = resolved(text)
-    assert found is None and message in problems[0].message and problems[0].line == 3
+    assert found is None and problems[0].rule == "definition/identity"
+    assert message in problems[0].message and problems[0].line == 3
 
 
 def test_an_unknown_cluster_names_the_known_ones():
@@ -105,3 +106,10 @@ def test_effective_values_speak_the_words_of_the_definition():
     shown = effective(found.environment)
     assert shown["apiServer"]["startupProbeFailures"] == 30
     assert shown["destination"]["releaseName"] == "airflow"
+
+
+def test_a_fault_of_the_settings_has_its_line():
+    loaded, (problem,) = definition.load_settings(SETTINGS.encode() + b"nonsense: 1\n")
+    assert loaded is None
+    assert (problem.rule, problem.path) == ("settings/schema", "gen-env.yaml")
+    assert problem.line == SETTINGS.count("\n") + 1

@@ -144,6 +144,12 @@ def test_a_repeated_object_is_a_problem_and_still_compared():
     assert len(compared.changes) == 1
 
 
+def test_what_is_no_object_is_a_problem_and_the_rest_compared():
+    compared = compare(side(), side({"text": "x"}, config("a")))
+    assert [problem.rule for problem in compared.problems] == ["diff/not-an-object"]
+    assert len(compared.changes) == 1
+
+
 def test_items_of_a_list_are_objects():
     listing = {"apiVersion": "v1", "kind": "List", "items": [config("a", x="1")]}
     assert compare(side(listing), side(config("a", x="1"))).changes == ()

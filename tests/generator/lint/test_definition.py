@@ -1,9 +1,7 @@
 # ruff: noqa: E501 (a table of one line each)
 import pytest
 
-from generator.core.rule import Rule
 from generator.lint.definition import all as definition_rules
-from generator.lint.definition import repository as repository_rules
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, release
 
 PLAIN = changed(SETTINGS, ("    apiVersions: [keda.sh/v1alpha1, monitoring.coreos.com/v1]\n", ""))
@@ -216,18 +214,3 @@ def test_the_connections_that_the_replicas_add_up_to_are_told_in_parts():
         p for p in found(limited(PRODUCTION, 49), SETTINGS) if p.rule == "database/connections"
     ]
     assert "may open 50 connections (2 PgBouncers with 25 each)" in problem.message
-
-
-@pytest.mark.parametrize(
-    "rule", [*definition_rules.rules(), *repository_rules.RULES], ids=lambda rule: rule.id
-)
-def test_every_rule_is_documented(rule: Rule):
-    assert rule.id.count("/") == 1 and rule.id == rule.id.lower()
-    assert rule.title and not rule.title.endswith(".")
-    assert rule.why.endswith(".") or rule.why[-1].isalpha()
-    assert rule.source
-
-
-def test_ids_are_unique():
-    ids = [rule.id for rule in (*definition_rules.rules(), *repository_rules.RULES)]
-    assert len(ids) == len(set(ids))

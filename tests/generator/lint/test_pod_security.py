@@ -162,3 +162,14 @@ def test_task_pods_are_judged_inside_their_config_map():
     }
     [problem] = pod_security_problems([config], "baseline")
     assert problem.message.startswith("task pods (ConfigMap airflow-config")
+
+
+def test_each_level_has_its_rule():
+    owner = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": spec({**SAFE, "privileged": True, "runAsNonRoot": False}),
+    }
+    found = {problem.rule for problem in pod_security_problems([owner], "restricted")}
+    assert found == {"pod-security/baseline", "pod-security/restricted"}

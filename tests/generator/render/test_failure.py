@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.chart.chart import open_chart
-from generator.render.failure import from_message, suspects
+from generator.render.failure import from_message, plain, suspects
 from generator.render.request import Fault
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
@@ -83,3 +83,20 @@ def test_no_message_whatever_breaks_the_reading(chart, message):
         "template: airflow/templates/x.yaml:1:2: ",
     ):
         assert str(failure(chart, prefix + message))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("request", "render/request"),
+        ("chart", "render/chart"),
+        ("schema", "chart/schema"),
+        ("template", "render/template"),
+        ("yaml", "render/yaml"),
+        ("limit", "render/limit"),
+        ("engine", "render/engine"),
+    ],
+)
+def test_each_kind_of_failure_has_its_rule(kind, rule):
+    (problem,) = plain(kind, "no").problems(environment="dev", path="a.yaml")
+    assert (problem.rule, problem.severity, problem.place) == (rule, "error", "a.yaml")

@@ -50,7 +50,9 @@ def test_findings_name_environment_file_and_rule():
 def test_a_stub_matters_as_much_as_the_tier_says():
     manifest = stub("db", "team", ["connection"])
     assert found(manifest) == [("stub", "info")]
-    assert found(manifest, stubs=Severity.WARNING) == [("stub", "warning")]
+    assert found(manifest, tier="development") == [("stub", "info")]
+    assert found(manifest, tier="staging") == [("stub", "warning")]
+    assert found(manifest, tier="production") == [("stub", "error")]
 
 
 def test_a_missing_key_is_an_error():

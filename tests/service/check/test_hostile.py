@@ -71,6 +71,16 @@ def test_submodules_and_huge_files_are_findings(world):
     assert {item["severity"] for item in told} == {"error"}
 
 
+def test_a_bug_in_comparing_an_environment_is_a_finding_of_that_one(world, monkeypatch):
+    def broken(sides, names, *rest):
+        raise TypeError(CANARY)
+
+    monkeypatch.setattr("service.check.assess.review.review", broken)
+    outcome = world.check(world.change(DEV, *SMALL))
+    assert outcome.state is CheckState.FAILURE and "check/bug" in rules(outcome)
+    assert CANARY not in outcome.report_json
+
+
 def _tree(world, kind, oid, name):
     entry = kind + b" " + oid.encode() + b"\t" + name + b"\0"
     command = ["git", "-C", world.work.root, "mktree", "-z"]

@@ -1,11 +1,15 @@
 """Verdicts and comments from findings alone."""
 
+import dataclasses
+
 import pytest
 
 from generator.actions.validate import NotDone
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change
-from generator.impact import finding
+from generator.impact.rules.data import DATA_LOSS
+from generator.impact.rules.immutable import IMMUTABLE
+from generator.impact.rules.versions import VERSION
 from generator.kube.resource import Key
 from generator.report.model import EnvironmentDiff, Report
 from service.check import comment
@@ -13,7 +17,7 @@ from service.check.assess import CHART, Findings
 from service.check.verdict import decide
 from service.model.check import CheckState, Grants, Override
 
-LOSS = finding.error("data-loss", None, "is pruned")
+LOSS = DATA_LOSS.finding(None, "is pruned")
 ERROR = Problem("a/b", Severity.ERROR, "wrong", "dev", "x.yaml", 3)
 WARNING = Problem("a/c", Severity.WARNING, "odd", "dev")
 UNDONE = NotDone("dev", CHART, "no chart")
@@ -34,7 +38,7 @@ def found(*, impact=(), problems=(), own=(), not_done=(), reason="", rendered=Tr
         (found(problems=[ERROR]), "failure"),
         (found(own=[ERROR]), "failure"),
         (found(impact=[LOSS]), "failure"),
-        (found(impact=[finding.warning("x", None, "y")]), "success"),
+        (found(impact=[VERSION.finding(None, "y")]), "success"),
         (found(not_done=[UNDONE]), "error"),
         (found(not_done=[UNDONE], problems=[ERROR]), "failure"),
         (found(not_done=[NotDone("dev", "crd/schema", "none")]), "success"),
@@ -48,7 +52,7 @@ def test_each_kind_of_finding_has_its_verdict(findings, state):
 def test_only_what_was_accepted_is_accepted():
     grants = Grants(accepted={"impact/data-loss": "alice"})
     assert decide(found(impact=[LOSS]), grants).state is CheckState.SUCCESS
-    both = found(impact=[LOSS, finding.error("immutable", None, "x")])
+    both = found(impact=[LOSS, IMMUTABLE.finding(None, "x")])
     verdict = decide(both, grants)
     assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/immutable",))
     assert decide(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
@@ -99,3 +103,18 @@ def test_a_comment_quotes_and_mentions_nobody():
         remarks=["#1 `x`"],
     )  # fmt: skip
     assert "@everyone" not in text and "<img" not in text and r"[a\](b)" in text
+
+
+def test_what_people_and_the_check_decided_is_noted():
+    grants = Grants({"impact/data-loss": "alice"}, Override("bob", "because"), "carol")
+    stopped = found(impact=[LOSS, IMMUTABLE.finding(None, "x")], not_done=[UNDONE])
+    verdict = decide(dataclasses.replace(stopped, suppressed=1), grants)
+    assert {note.rule for note in verdict.notes} == {
+        "check/accepted",
+        "check/override",
+        "check/trusted",
+        "check/not-done",
+        "check/suppressed",
+        "check/accept",
+    }
+    assert {note.severity for note in verdict.notes} == {Severity.INFO}

@@ -1,5 +1,6 @@
-"""Each rule finds its trap and lets the nearest harmless values pass."""
+"""Each check of values finds what it is about and lets the nearest harmless values pass."""
 
+import importlib
 import json
 
 import pytest
@@ -10,13 +11,21 @@ from hypothesis import strategies as st
 from generator.chart.chart import open_chart
 from generator.core.problem import Severity
 from generator.helmvalues.values import ValuesInput, merged
-from generator.lint.registry import TRAPS, trap_problems
+from generator.lint.registry import CHECKS, value_problems
 from generator.render.engine import choose_engine
 from generator.render.request import RenderFailure, RenderRequest
 from tests.generator.lint.defaults import DEFAULTS
-from tests.generator.lint.trap_cases import BAD_AND_GOOD
 
-BY_ID = {trap.rule.id: trap for trap in TRAPS}
+BY_ID = {check.rule.id: check for check in CHECKS}
+
+
+def _cases(module):
+    name = module.rpartition(".")[2]
+    return importlib.import_module(f"tests.generator.lint.cases.{name}").CASES
+
+
+MODULES = {check.find.__module__ for check in CHECKS}
+BAD_AND_GOOD = {rule: cases for module in sorted(MODULES) for rule, cases in _cases(module).items()}
 BAD = [(rule, n) for rule, (bad, _) in BAD_AND_GOOD.items() for n in range(len(bad))]
 GOOD = [(rule, n) for rule, (_, good) in BAD_AND_GOOD.items() for n in range(len(good))]
 
@@ -57,13 +66,14 @@ def test_every_rule_has_a_case_that_it_finds_and_one_that_it_lets_pass():
     assert all(bad and good for bad, good in BAD_AND_GOOD.values())
 
 
-def test_rule_ids_are_unique_and_say_their_area():
-    assert len(BY_ID) == len(TRAPS)
-    assert all(len(identity.split("/")) == 2 for identity in BY_ID)
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_the_cases_of_a_module_stand_in_its_own_file(module):
+    rules = {check.rule.id for check in CHECKS if check.find.__module__ == module}
+    assert set(_cases(module)) == rules
 
 
 @pytest.mark.parametrize(("rule", "number"), BAD)
-def test_the_trap_is_found(rule, number, chart_values):
+def test_what_is_wrong_is_found(rule, number, chart_values):
     problems = found(rule, BAD_AND_GOOD[rule][0][number], chart_values)
     assert problems
     for problem in problems:
@@ -128,7 +138,7 @@ def test_what_a_copied_values_file_repeats_was_not_decided_by_anybody():
 
     def rules(defaults):
         values = ValuesInput(copied, DEFAULTS, "1.22.0", defaults=defaults)
-        return {problem.rule for problem in trap_problems(values)}
+        return {problem.rule for problem in value_problems(values)}
 
     inert = {"airflow/webserver-keys", "secrets/inline"}
     assert inert <= rules({})
@@ -151,7 +161,7 @@ SECRET = "s3cr3t-canary"
     ],
 )
 def test_no_message_quotes_a_secret(flat):
-    problems = list(trap_problems(values_input(flat, DEFAULTS)))
+    problems = list(value_problems(values_input(flat, DEFAULTS)))
     assert problems
     assert SECRET not in json.dumps([problem.as_json() for problem in problems])
 
@@ -186,4 +196,4 @@ def test_values_of_any_shape_are_judged_without_failing(junk):
             place = place.get(key) if isinstance(place, dict) else None
         if isinstance(place, dict):
             place[path[-1]] = value
-    list(trap_problems(ValuesInput(values, values, "1.22.0", tier="production")))
+    list(value_problems(ValuesInput(values, values, "1.22.0", tier="production")))

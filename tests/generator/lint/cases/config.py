@@ -1,0 +1,49 @@
+"""What the checks of lint/values/config.py must find, and what they must let pass."""
+
+from tests.generator.lint.cases.common import AIRFLOW2, given
+
+CASES = {
+    "config/number": (
+        [{"config.scheduler.max_tis": 1000000}, {"pgbouncer.maxClientConn": 2000000}],
+        [{"config.scheduler.max_tis": "1000000"}, {"config.scheduler.max_tis": 999999}],
+    ),
+    "config/template": (
+        [
+            {"config.logging.log_filename_template": "{{ ti.dag_id }}/x"},
+            {"config.core.x": "{{ ds_nodash }}"},
+        ],
+        [
+            {"config.core.x": "{{ .Values.executor }}"},
+            {"config.core.x": "{{`{{ ti.dag_id }}`}}"},
+            {"config.core.x": '{{ include "airflow.fullname" . }}'},
+        ],
+    ),
+    "config/moved": (
+        [
+            {"config.webserver.base_url": "https://a.example.com"},
+            {"config.scheduler.parsing_processes": "4"},
+        ],
+        [
+            {"config.api.base_url": "https://a.example.com"},
+            given(AIRFLOW2, {"config.webserver.base_url": "https://a.example.com"}),
+        ],
+    ),
+    "config/variable-dropped": (
+        [
+            {"scheduler.env": [{"name": "A", "value": ""}]},
+            {
+                "workers.celery.env": [
+                    {
+                        "name": "A",
+                        "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": True}},
+                    }
+                ]
+            },
+        ],
+        [{"scheduler.env": [{"name": "A", "value": "1"}]}],
+    ),
+    "config/backend-arguments": (
+        [{"config.secrets.backend_kwargs": "url=https://vault"}],
+        [{"config.secrets.backend_kwargs": '{"url": "https://vault"}'}],
+    ),
+}

@@ -1,0 +1,47 @@
+"""What the checks of lint/values/images.py must find, and what they must let pass."""
+
+from tests.generator.lint.cases.common import KUBERNETES, given
+
+CASES = {
+    "images/floating-tag": (
+        [{"images.airflow.tag": "latest"}, {"defaultAirflowTag": "main"}],
+        [{"images.airflow.tag": "3.2.2"}],
+    ),
+    "images/not-by-digest": (
+        [{"@tier": "production"}],
+        [
+            {"@tier": "production", "defaultAirflowTag": "3.2.2@sha256:0000"},
+            {"@tier": "production", "images.airflow.digest": "sha256:0000"},
+            {},
+        ],
+    ),
+    "images/digest-not-in-task-pods": (
+        [given(KUBERNETES, {"images.airflow.digest": "sha256:0000"})],
+        [
+            {"images.airflow.digest": "sha256:0000"},
+            given(KUBERNETES, defaultAirflowTag="3.2.2@sha256:0000"),
+        ],
+    ),
+    "images/pod-template-differs": (
+        [given(KUBERNETES, {"images.airflow.tag": "3.2.2-r1"})],
+        [given(KUBERNETES, {"images.airflow.tag": "3.2.2-r1"}, defaultAirflowTag="3.2.2-r1")],
+    ),
+    "images/flower-differs": (
+        [{"flower.enabled": True, "images.airflow.tag": "3.2.2-r1"}],
+        [{"flower.enabled": True, "defaultAirflowTag": "3.2.2-r1"}],
+    ),
+    "images/migration-image-differs": (
+        [{"images.useDefaultImageForMigration": True, "images.airflow.tag": "3.1.0"}],
+        [{"images.useDefaultImageForMigration": True}],
+    ),
+    "images/pull-secret-missing": (
+        [
+            {
+                "otelCollector.tracesEnabled": True,
+                "images.otelCollector.repository": "registry.example.com/otel",
+                "imagePullSecrets": ["registry"],
+            }
+        ],
+        [{"otelCollector.tracesEnabled": True, "imagePullSecrets": ["registry"]}],
+    ),
+}
