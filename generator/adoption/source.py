@@ -12,6 +12,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
 from generator.git.worktree import Worktree
 from generator.helmvalues import flux_release
 from generator.helmvalues.found import ValuesSource, judged, table
@@ -19,6 +20,13 @@ from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
 from generator.yaml.reader import read_all
 
+NOT_READ = Rule(
+    "adopt/not-read",
+    Severity.ERROR,
+    "A part of the release that gen-env does not read",
+    "What is not read is not compared, and would be gone or changed after the adoption.",
+    command="adopt",
+)
 _VALUES = ("values file", "values of")
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
@@ -156,9 +164,7 @@ def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[Value
 def refusals(source: ValuesSource) -> list[Problem]:
     """Everything of the release that is not read: what cannot be compared cannot be taken over."""
     return [
-        Problem(
-            "adopt/not-read",
-            Severity.ERROR,
+        NOT_READ.problem(
             f"{item.what} is not read: {item.reason}",
             path=item.where.partition(":")[0] or source.path,
             line=int(item.where.rpartition(":")[2]) if item.where[-1:].isdigit() else None,
