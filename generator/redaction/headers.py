@@ -1,0 +1,86 @@
+"""Credentials in HTTP headers, wherever the header is written: a command, a proxy's settings, JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.redaction.names import holds_secret
+from generator.redaction.references import is_name, is_reference
+from generator.redaction.tokens import Interval
+
+_SCHEMES = (
+    "apikey|api-key|aws4-hmac-sha256|basic|bearer|digest|geniekey|hawk|hmac|jwt|key|negotiate|ntlm"
+    "|oauth|sharedkey(?:lite)?|snowflake|splunk|ssws|token"
+)
+_AUTHORIZATION = re.compile(
+    r"authorization(?:['\"\\]{0,4}[ \t]{0,8}(?P<sign>[:=,])|['\"\\]{0,4}[ \t])"
+    rf"[ \t]{{0,8}}['\"\\\[]{{0,4}}[ \t]{{0,8}}(?:(?P<scheme>(?:{_SCHEMES}))(?:[ \t]{{1,8}}|%20))?"
+    r"(?P<value>[^\s'\"\\<>;&]+)",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"(?:digest|hawk|oauth|aws4-hmac-sha256)[ \t]", re.IGNORECASE)
+_LONELY = ("bearer", "basic", "geniekey", "splunk", "ssws")
+_ALONE = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(_LONELY)})(?:[ \t]{{1,8}}|%20)(?P<value>[\w.~+/=-]{{8,}})",
+    re.IGNORECASE,
+)
+_SET = re.compile(
+    r"headers?(?P<verb>[ \t]{1,4}(?:set|add))?[ \t]{1,8}"
+    r"['\"\\]{0,4}(?P<name>[\w-]{2,64}+)['\"\\]{0,4}:?[ \t]{1,8}['\"\\]{0,4}"
+    r"(?P<value>[^\s'\"\\;]+)",
+    re.IGNORECASE,
+)
+_VERB = re.compile(r"(?:set|add|request|input)[_-]", re.IGNORECASE)
+_COOKIE = re.compile(
+    r"cookie['\"\\]{0,4}[ \t]{0,8}:[ \t]{0,8}['\"\\]{0,4}[\w.-]{1,64}+=(?P<value>[^'\"\\\s<>]+)",
+    re.IGNORECASE,
+)
+# Words that follow `Bearer` or `Authorization` in sentences.
+_PROSE = re.compile(
+    r"(?:access|and|auth|authentication|authorization|credentials?|headers?|is|or|scheme|tokens?"
+    r"|with|header-based)[.,:)]?",
+    re.IGNORECASE,
+)
+
+
+def headers(text: str) -> Iterator[Interval]:
+    """The credentials of Authorization and its relatives, `Bearer …` anywhere, and cookies."""
+    for match in _AUTHORIZATION.finditer(text):
+        if _counts(match):
+            yield match.start("value"), _end(text, match)
+    lowered = text.lower()
+    for match in _ALONE.finditer(text) if any(word in lowered for word in _LONELY) else ():
+        value = match["value"]
+        if re.search(r"[0-9=]", value) and not _is_plain(value):
+            yield match.span("value")
+    for match in _SET.finditer(text) if "header" in lowered else ():
+        sets = match["verb"] or _VERB.search(text, max(0, match.start() - 8), match.start())
+        if sets and holds_secret(match["name"], match["value"]):
+            yield match.span("value")
+    for match in _COOKIE.finditer(text) if "cookie" in lowered else ():
+        if not is_reference(match["value"]):
+            yield match.span("value")
+
+
+def _counts(match: re.Match[str]) -> bool:
+    value = match["value"]
+    if is_reference(value) or value.startswith("$") or _PROSE.fullmatch(value):
+        return False
+    if match["scheme"]:
+        return True
+    # `Authorization, Content-Type` is a list of names; `authorization: enabled` a setting.
+    return match["sign"] in (":", "=") and not is_name(value.rstrip(",")) and not value.isupper()
+
+
+def _is_plain(value: str) -> bool:
+    return is_reference(value) or is_name(value) or _PROSE.fullmatch(value) is not None
+
+
+def _end(text: str, match: re.Match[str]) -> int:
+    """Schemes with parameters go on to the end of the line or the quote."""
+    if not _LISTED.match(match["scheme"] + " " if match["scheme"] else ""):
+        return match.end("value")
+    line = re.compile(r"[^\n\\]{0,2000}").match(text, match.start("value"))
+    assert line is not None
+    return line.end()
