@@ -11,6 +11,7 @@ import pydantic
 
 from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
+from generator.definition import url_secrets
 from generator.model.repository import Repository
 from generator.yaml import reader
 from generator.yaml.reader import Document
@@ -94,10 +95,11 @@ def load(name: str, text: bytes) -> Definition:
 def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Parse and validate gen-env.yaml: the settings, or every problem with its line."""
     document = reader.read(text, SETTINGS)
+    exposed = tuple(url_secrets.problems(document, SETTINGS))
     try:
         repository = Repository.model_validate(document.data)
     except pydantic.ValidationError as error:
-        return None, tuple(
+        invalid = (
             Problem(
                 rule="settings/schema",
                 severity=Severity.ERROR,
@@ -108,7 +110,8 @@ def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
             )
             for place, message, hint in faults(error, document.data, Repository)
         )
-    return Settings(repository, document), ()
+        return None, (*invalid, *exposed)
+    return (None if exposed else Settings(repository, document)), exposed
 
 
 def faults(

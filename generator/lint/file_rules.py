@@ -40,6 +40,12 @@ RULES = (
         "A cluster that gen-env.yaml does not know",
         "Everything about a cluster stands in its catalogue.",
     ),
+    _rule(
+        "definition/secret-in-url",
+        ERROR,
+        "A password or a token in a definition or in gen-env.yaml",
+        "It comes into values, objects, pods and airflow.cfg, where many more can read it.",
+    ),
     _rule("settings/missing", ERROR, "No gen-env.yaml", "It says which clusters there are."),
     _rule("settings/schema", ERROR, "A wrong field or value in gen-env.yaml", "As in definitions."),
     _rule(

@@ -27,18 +27,27 @@ _FLAGS = (
     ("ssh-keygen", "", "-N -P", ""),
     ("openssl", "", "-k -K", ""),
 )  # fmt: skip
-_RULES: dict[str, list[tuple[frozenset[str], frozenset[str], frozenset[str]]]] = {}
-for _programs, *_kinds in _FLAGS:
-    _login, _next, _touching = (frozenset(kind.split()) for kind in _kinds)
-    for _name in _programs.split():
-        _RULES.setdefault(_name, []).append((_login, _next, _touching))
+_Rule = tuple[frozenset[str], frozenset[str], frozenset[str]]
+
+
+def _rules() -> dict[str, list[_Rule]]:
+    rules: dict[str, list[_Rule]] = {}
+    for programs, *kinds in _FLAGS:
+        login, following, touching = (frozenset(kind.split()) for kind in kinds)
+        for program in programs.split():
+            rules.setdefault(program, []).append((login, following, touching))
+    return rules
+
+
+_RULES = _rules()
 _ANY_LOGIN = frozenset({"-u", "-U", "--user", "--proxy-user"})
 # Commands and statements of another form, each with a word that the text must hold.
 _OTHERS = (
     ("vault login", r"vault login[ \t]{1,8}(?P<secret>[^\s\-=\"';|&]{4,})"),
     (
         "configure set",
-        r"aws configure set[ \t]{1,8}[\w.]{0,64}(?:secret|token)\w{0,32}[ \t]{1,8}(?P<secret>[^\s\"']+)",
+        r"aws configure set[ \t]{1,8}[\w.]{0,64}(?:secret|token)\w{0,32}[ \t]{1,8}"
+        r"(?P<secret>[^\s\"']+)",
     ),
     (
         "mc ",
@@ -64,8 +73,9 @@ _OTHERS = (
     ),
     ("pass:", r"pass:(?<![\w-]pass:)(?P<secret>[^\s\"']{4,})"),
     (
-        "chpasswd",
-        r"echo[ \t]{1,8}[\"']?\w{1,64}:(?P<secret>[^\s\"']{1,200})[\"']?[ \t]{0,8}\|[^\n]{0,40}chpasswd",
+        "echo ",
+        r"echo[ \t]{1,8}(?:-n[ \t]{1,8})?[\"']?(?:\w{1,64}:)?(?P<secret>[^\s\"'|]{1,200})[\"']?"
+        r"[ \t]{0,8}\|[^\n|]{0,100}(?:chpasswd|--password-stdin|kinit|sudo -S)",
     ),
 )
 _FREE = tuple((word, re.compile(pattern, re.IGNORECASE)) for word, pattern in _OTHERS)
@@ -95,8 +105,8 @@ def commands(text: str) -> Iterator[Interval]:
             start, end = _inside(text, *word.span())
             yield from ((start + left, start + right) for left, right in _password(text[start:end]))
     lowered = text.lower()
-    for word, pattern in _FREE:
-        for match in pattern.finditer(text) if word in lowered else ():
+    for telling, pattern in _FREE:
+        for match in pattern.finditer(text) if telling in lowered else ():
             if not is_reference(match["secret"]):
                 yield match.span("secret")
 
@@ -116,9 +126,9 @@ def _inside(text: str, start: int, end: int) -> Interval:
 def arguments(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Passwords among arguments: which argument, and from where to where in it."""
     rules = [rule for word in words for rule in _RULES.get(word.rpartition("/")[2], ())]
-    login = _ANY_LOGIN.union(*(rule[0] for rule in rules))
-    following = frozenset[str]().union(*(rule[1] for rule in rules))
-    touching = frozenset[str]().union(*(rule[2] for rule in rules))
+    login = {*_ANY_LOGIN, *(flag for rule in rules for flag in rule[0])}
+    following = {flag for rule in rules for flag in rule[1]}
+    touching = {flag for rule in rules for flag in rule[2]}
     for index, word in enumerate(words):
         after = words[index + 1] if index + 1 < len(words) else ""
         flag, equals, value = word.partition("=")

@@ -30,7 +30,8 @@ _PGPASS = re.compile(
 )
 _PGPASS_HOST = re.compile(r"(?:^|[\s\"'>=])[\w.*-]{1,200}$")
 _USERLIST = re.compile(
-    r"^[ \t]*\\?\"[^\"\n\\]{1,200}+\\?\"[ \t]{1,16}+\\?\"(?P<value>[^\"\n\\]+)\\?\"[ \t]*(?:;.*|#.*)?$",
+    r"^[ \t]*\\?\"[^\"\n\\]{1,200}+\\?\"[ \t]{1,16}+\\?\"(?P<value>[^\"\n\\]+)\\?\"[ \t]*"
+    r"(?:;.*|#.*)?$",
     re.MULTILINE,
 )
 # crypt(3) and its relatives, all of which begin with a dollar; LDAP, SCRAM, PostgreSQL, Werkzeug.

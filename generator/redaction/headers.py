@@ -1,4 +1,4 @@
-"""Credentials in HTTP headers, wherever the header is written: a command, a proxy's settings, JSON."""
+"""Credentials in HTTP headers, wherever they are written: a command, a proxy's settings, JSON."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ _SET = re.compile(
     r"(?P<value>[^\s'\"\\;]+)",
     re.IGNORECASE,
 )
+# `X-Vault-Token: …`, `"PRIVATE-TOKEN": "…"`: in sentences too, so the name must look like a header.
+_NAMED = re.compile(
+    r"(?<![\w-])(?P<name>[A-Za-z]{1,20}(?:-[A-Za-z0-9]{1,20}){1,4}+)['\"\\]{0,4}[ \t]{0,8}"
+    r":[ \t]{0,8}['\"\\]{0,4}(?P<value>[^\s'\"\\<>;,&]+)"
+)
+_NAME_ENDS = ("-token", "-key", "-secret", "-auth")
 _VERB = re.compile(r"(?:set|add|request|input)[_-]", re.IGNORECASE)
 _COOKIE = re.compile(
     r"cookie['\"\\]{0,4}[ \t]{0,8}:[ \t]{0,8}['\"\\]{0,4}[\w.-]{1,64}+=(?P<value>[^'\"\\\s<>]+)",
@@ -57,6 +63,10 @@ def headers(text: str) -> Iterator[Interval]:
     for match in _SET.finditer(text) if "header" in lowered else ():
         sets = match["verb"] or _VERB.search(text, max(0, match.start() - 8), match.start())
         if sets and holds_secret(match["name"], match["value"]):
+            yield match.span("value")
+    for match in _NAMED.finditer(text) if any(word in lowered for word in _NAME_ENDS) else ():
+        like_header = not match["name"].islower() or match["name"].startswith("x-")
+        if like_header and holds_secret(match["name"], match["value"]):
             yield match.span("value")
     for match in _COOKIE.finditer(text) if "cookie" in lowered else ():
         if not is_reference(match["value"]):

@@ -42,7 +42,7 @@ _COUNTED = frozenset({"max", "min", "num", "total"})  # max_tokens: 4096
 _LAST = frozenset({"pass", "pw", "sas", "pat", "privatekey", "secretkey", "accesskey"})
 _LAST_UNLESS_PATH = frozenset({"pwd", "credential", "credentials"})
 _LAST_UNLESS_NAME = frozenset(
-    {"auth", "authorization", "cookie", "hmac", "key", "otp", "psk", "salt", "signature"}
+    {"auth", "authorization", "cookie", "hmac", "key", "otp", "psk", "salt", "seed", "signature"}
 )
 # Words at the end that hold a secret together, whatever stands before them.
 _TOGETHER = frozenset(

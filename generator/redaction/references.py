@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 REFERENCE = re.compile(
-    r"\$\((?:(?:cat|<) ?)?[\w./-]+\)|\$\{[\w.:?-]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|null|none|true|false|~|[{\[]\}?\]?"
+    r"\$\((?:(?:cat|<) ?)?[\w./-]+\)|\$\{[\w.:?-]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s"
+    r"|null|none|true|false|~|[{\[]\}?\]?"
     r"|[|>][-+0-9]*|\\|\{\{.*\}\}|(?:<|&lt;)masked(?:>|&gt;)|\*{3,}",
     re.IGNORECASE,
 )

@@ -39,6 +39,11 @@ def secret_intervals(text: str) -> list[Interval]:
     return merged(interval for scan in _SCANS for interval in scan(text))
 
 
+def shapes(text: str) -> list[Interval]:
+    """Those that are known by their form alone, whatever name they stand under."""
+    return merged(interval for scan in (*_IN_LINE, private_keys) for interval in scan(text))
+
+
 def redact(text: str) -> str:
     """The text with every secret that can be recognised replaced by `<masked>`."""
     return _without(text, secret_intervals(text), "<masked>")

@@ -19,6 +19,7 @@ _COLON = re.compile(r":|%3A", re.IGNORECASE)
 _PLAIN_SCHEMES = ("ssh", "git", "sftp", "svn+ssh", "git+ssh")
 _STORES = ("file", "gs", "oci", "s3", "s3a", "s3n")
 _PLAIN_USERS = frozenset({"git", "oauth2", "x-access-token", "x-token-auth", "user", "username"})
+_NO_PASSWORDS = ("", "x-oauth-basic", "x")  # where the user is the token
 _DRIVER_PASSWORD = re.compile(r"(?<=[\w.+-]:)[^\s:@/'\"]{1,128}")
 _DRIVER_HOST = re.compile(r"(?!sha\d)(?:tcp\(|[\w.-]{1,100}+[:/])")
 _ORACLE = re.compile(r":(?:thin|oci\d?):[\w$#]{1,64}+/(?P<secret>[^\s@/'\"]{1,128})@")
@@ -133,18 +134,17 @@ def _is_path(text: str, scheme: str, start: int, at: int) -> bool:
 
 def _secret_part(text: str, mark: re.Match[str], at: int) -> Iterator[tuple[int, int, bool]]:
     start = mark.end()
-    encoded = mark.group().startswith("%")
-    colon = _COLON.search(text, start, at) if encoded else None
+    colon = _COLON.search(text, start, at) if mark.group().startswith("%") else None
     begin = colon.end() if colon else text.find(":", start, at) + 1
-    if begin > 0 and begin <= at and not (encoded and not colon and ":" not in text[start:at]):
+    if begin > 0 and text[begin:at] not in _NO_PASSWORDS:
         if not is_reference(text[begin:at]):
             yield begin, at, False
         return
-    scheme, user = _scheme(text, mark.start()), text[start:at]
-    over_http = scheme.startswith("http") or "/" in user
-    if scheme not in _PLAIN_SCHEMES and over_http and user not in _PLAIN_USERS:
-        if not is_reference(user):
-            yield start, at, True
+    end = begin - 1 if begin > 0 else at
+    scheme, user = _scheme(text, mark.start()), text[start:end]
+    likely = scheme not in _PLAIN_SCHEMES and (scheme.startswith("http") or "/" in user)
+    if likely and user not in _PLAIN_USERS and not is_reference(user):
+        yield start, end, True
 
 
 def _scheme(text: str, mark: int) -> str:
@@ -153,13 +153,13 @@ def _scheme(text: str, mark: int) -> str:
 
 
 def driver_addresses(text: str) -> Iterator[Interval]:
-    """`user:PASSWORD@tcp(host)`, `user:PASSWORD@host:5432/db`, `jdbc:oracle:thin:user/PASSWORD@`."""
+    """`user:PASSWORD@tcp(host)`, `user:PASSWORD@host:5432/db`, `oracle:thin:user/PASSWORD@`."""
     at = text.find("@")
     while at >= 0:
         colon = text.rfind(":", max(0, at - 129), at)
-        if colon > 0 and _DRIVER_PASSWORD.fullmatch(text, colon + 1, at):
-            if _DRIVER_HOST.match(text, at + 1) and not is_reference(text[colon + 1 : at]):
-                yield colon + 1, at
+        password = _DRIVER_PASSWORD.fullmatch(text, colon + 1, at) if colon > 0 else None
+        if password and _DRIVER_HOST.match(text, at + 1) and not is_reference(password.group()):
+            yield password.span()
         at = text.find("@", at + 1)
     for match in _ORACLE.finditer(text):
         if not is_reference(match["secret"]):
@@ -170,9 +170,9 @@ def parameters(text: str) -> Iterator[Interval]:
     """`?sslpassword=…`, `&sig=…`, `&X-Amz-Signature=…`, `#access_token=…`."""
     for match in _PARAMETER.finditer(text):
         name = match["name"]
-        if name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS:
-            if not is_reference(match["value"]):
-                yield match.span("value")
+        secret = name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS
+        if secret and not is_reference(match["value"]):
+            yield match.span("value")
 
 
 def webhooks(text: str) -> Iterator[Interval]:
@@ -208,7 +208,7 @@ def _secret_segments(text: str, start: int, stop: int) -> Iterator[Interval]:
 
 
 def credentials(text: str) -> Iterator[Interval]:
-    """What an address of a definition must not hold: a user alone counts if it is a token's shape."""
+    """What an address of a definition must not hold; a user alone counts if it looks random."""
     for start, end, alone in user_info(text):
         user = text[start:end]
         if not alone or looks_random(user) or next(tokens(user), None):

@@ -12,7 +12,12 @@ from typing import Any
 import click
 
 from generator.core.errors import UserError
+<<<<<<< HEAD
 from service.settings import resolve
+=======
+from generator.redaction.text import redact_prose
+from service.settings import resolve as settings_module
+>>>>>>> e76ff3e (A credential in a definition's address is an error; every output masks alike)
 from service.settings.resolve import Settings
 
 _CONFIG = click.option(
@@ -107,9 +112,9 @@ def run() -> None:
         main(standalone_mode=True)
     except UserError as error:
         place = f"{error.place}: " if error.place else ""
-        click.echo(f"error: {place}{error.message}", err=True)
+        click.echo(f"error: {place}{redact_prose(error.message)}", err=True)
         if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            click.echo(f"hint: {redact_prose(error.hint)}", err=True)
         sys.exit(1)
 
 

@@ -18,6 +18,7 @@ from generator.forge.port import CheckState
 from generator.pipeline import toolchain
 from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
+from generator.redaction.text import redact_prose
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
