@@ -12,12 +12,8 @@ from typing import Any
 import click
 
 from generator.core.errors import UserError
-<<<<<<< HEAD
-from service.settings import resolve
-=======
 from generator.redaction.text import redact_prose
-from service.settings import resolve as settings_module
->>>>>>> e76ff3e (A credential in a definition's address is an error; every output masks alike)
+from service.settings import resolve
 from service.settings.resolve import Settings
 
 _CONFIG = click.option(
