@@ -1,26 +1,32 @@
 """Credentials in a definition or in gen-env.yaml: in the URL of a repository, an issuer, an image.
 
-What `airflow.env`, `airflow.config` and `values` hold is judged by the rules about values, which
-know the names of the variables and options.
+What variables and options of airflow.cfg hold is judged by the rules about values, which know
+their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from generator.core.layered import Path, dotted, leaves
+from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.redaction.urls import credentials
 from generator.yaml.reader import Document
 
-_JUDGED_AS_VALUES = (("airflow", "env"), ("airflow", "config"), ("values",))
+_JUDGED_AS_VALUES = (
+    ("airflow", "env"),
+    ("airflow", "config"),
+    ("values", "env"),
+    ("values", "config"),
+)
 _DEFAULTS_DEPTH = 3  # defaults.tiers.production holds what a definition holds
 
 
 def problems(document: Document, path: str, environment: str = "") -> Iterator[Problem]:
     """An error for each value that holds a credential; the value is never quoted."""
-    for place, value in leaves(document.data):
-        if isinstance(value, str) and not _is_judged(place) and any(credentials(value)):
+    for place, text in _texts(document.data, ()):
+        if not _is_judged(place) and any(credentials(text)):
             yield Problem(
                 "definition/secret-in-url",
                 Severity.ERROR,
@@ -34,6 +40,18 @@ def problems(document: Document, path: str, environment: str = "") -> Iterator[P
             )
 
 
+def _texts(data: Any, place: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(data, str):
+        yield place, data
+    elif isinstance(data, Mapping):
+        for key, item in data.items():
+            yield from _texts(item, (*place, key))
+    elif isinstance(data, list | tuple):
+        for index, item in enumerate(data):
+            yield from _texts(item, (*place, index))
+
+
 def _is_judged(place: Path) -> bool:
     inner = place[_DEFAULTS_DEPTH:] if place[:1] == ("defaults",) else place
-    return any(inner[: len(judged)] == judged for judged in _JUDGED_AS_VALUES)
+    of_component = inner[:1] == ("values",) and inner[2:3] == ("env",)
+    return of_component or inner[:2] in _JUDGED_AS_VALUES

@@ -20,6 +20,7 @@ _AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
 _WORD = re.compile(r"[^\s,;&\"'}\])|]+")
 _LINE = re.compile(r"[^\n]*")
 _UNQUOTED = re.compile(r"\S+")
+_STRUCTURE = re.compile(r"\[?\{[ \t]*[\"']?[\w.-]{1,64}[\"']?[ \t]*:")
 BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
 
 
@@ -35,11 +36,17 @@ def assignments(text: str) -> Iterator[Interval]:
             continue
         if name == "value" and named:
             name, named = named, ""
-        if claim(name) is not Claim.NONE and not text.endswith("checksum/", 0, match.start()):
+        if claim(name) is not Claim.NONE and not _is_part(text, match.start()):
             for start, end in _assigned(text, match, name):
                 yield start, end
                 position = max(position, end)
             named = ""
+
+
+def _is_part(text: str, start: int) -> bool:
+    """`checksum/fernet-key` and `arn:…:secret:x` are names as wholes."""
+    before = text[max(0, start - 120) : start]
+    return before.endswith("checksum/") or (before[-1:] == ":" and "arn:" in before.split()[-1])
 
 
 def _value(text: str, start: int) -> str:
@@ -55,6 +62,8 @@ def _assigned(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
     if BLOCK_SCALAR.match(text, start):
         if claim(name) >= Claim.UNLESS_PATH:
             yield from _deeper_lines(text, match.start(), start)
+        return
+    if claim(name) is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
         return
     quoted = _ESCAPED.match(text, start) or _QUOTED.match(text, start)
     if quoted and _AFTER_QUOTE.match(text, quoted.end()):

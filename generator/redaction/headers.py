@@ -19,7 +19,11 @@ _AUTHORIZATION = re.compile(
     r"(?P<value>[^\s'\"\\<>;&]+)",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?:digest|hawk|oauth|aws4-hmac-sha256)[ \t]", re.IGNORECASE)
+_LISTED = ("digest", "hawk", "oauth", "aws4-hmac-sha256")
+_PARAMETER = re.compile(
+    r"(?:response|signature|mac|token|hash)=['\"\\]{0,4}(?P<value>[^\s'\"\\,]+)", re.IGNORECASE
+)
+_MAX_PARAMETERS = 600
 _LONELY = ("bearer", "basic", "geniekey", "splunk", "ssws")
 _ALONE = re.compile(
     rf"(?<![\w-])(?:{'|'.join(_LONELY)})(?:[ \t]{{1,8}}|%20)(?P<value>[\w.~+/=-]{{8,}})",
@@ -54,7 +58,7 @@ def headers(text: str) -> Iterator[Interval]:
     """The credentials of Authorization and its relatives, `Bearer …` anywhere, and cookies."""
     for match in _AUTHORIZATION.finditer(text):
         if _counts(match):
-            yield match.start("value"), _end(text, match)
+            yield from _credentials(text, match)
     lowered = text.lower()
     for match in _ALONE.finditer(text) if any(word in lowered for word in _LONELY) else ():
         value = match["value"]
@@ -87,10 +91,10 @@ def _is_plain(value: str) -> bool:
     return is_reference(value) or is_name(value) or _PROSE.fullmatch(value) is not None
 
 
-def _end(text: str, match: re.Match[str]) -> int:
-    """Schemes with parameters go on to the end of the line or the quote."""
-    if not _LISTED.match(match["scheme"] + " " if match["scheme"] else ""):
-        return match.end("value")
-    line = re.compile(r"[^\n\\]{0,2000}").match(text, match.start("value"))
-    assert line is not None
-    return line.end()
+def _credentials(text: str, match: re.Match[str]) -> Iterator[Interval]:
+    """One word, or the parameters of schemes that have some."""
+    yield match.span("value")
+    if (match["scheme"] or "").lower() in _LISTED:
+        end = min(len(text), match.end() + _MAX_PARAMETERS)
+        for parameter in _PARAMETER.finditer(text, match.start("value"), end):
+            yield parameter.span("value")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 REFERENCE = re.compile(
-    r"\$\((?:(?:cat|<) ?)?[\w./-]+\)|\$\{[\w.:?-]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s"
-    r"|null|none|true|false|~|[{\[]\}?\]?"
-    r"|[|>][-+0-9]*|\\|\{\{.*\}\}|(?:<|&lt;)masked(?:>|&gt;)|\*{3,}",
+    r"(?:(?:basic|bearer|token) )?(?:"
+    r"\$\((?:(?:cat|<) ?)?[\w./-]+\)|\$\{[\w.:?-]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|\{\{.*\}\}"
+    r"|null|none|true|false|~|[{\[]\}?\]?|[|>][-+0-9]*|\\"
+    r"|(?:<|&lt;)masked(?:>|&gt;)|\*{3,})",
     re.IGNORECASE,
 )
 _PLACE = re.compile(

@@ -116,31 +116,40 @@ FORMATS = (
         r"[A-Za-z][A-Za-z0-9+/]{2}IBA(?:DAN|AKC)[A-Za-z0-9+/=]{20,}+(?:(?:\s|\\n)[A-Za-z0-9+/=]++)*+",
     ),
 )  # fmt: skip
+
+
+def _edge(inner: str) -> str:
+    """Where a word begins: not behind one of these, but behind the `n` of a written `\\n`."""
+    return rf"(?:(?<![{inner}])|(?<=\\[nrt]))"
+
+
 # Formats that are known by something inside of them; all are long words.
 INNER = (
-    Format("Azure client secrets", ("Q~",), r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{20,}+"),
-    Format("Azure storage and other keys", ("==",), r"(?<![\w+/=-])[A-Za-z0-9+/]{86}==(?![\w=])"),
+    Format("Azure client secrets", ("Q~",), _edge(r"\w~.-") + r"[\w~.-]{3}\dQ~[\w~.-]{20,}+"),
+    Format(
+        "Azure storage and other keys", ("==",), _edge(r"\w+/-") + r"[A-Za-z0-9+/]{86}==(?![\w=])"
+    ),
     Format(
         "Azure DevOps and Functions",
         ("AZDO", "AzFu", "AzSe"),
-        r"(?<![\w-])[\w-]{30,90}(?:AZDO|AzFu|AzSe)[\w=-]{4,}+",
+        _edge(r"\w-") + r"[\w-]{30,90}(?:AZDO|AzFu|AzSe)[\w=-]{4,}+",
     ),
-    Format("Fernet keys", ("=",), r"(?<![\w-])[\w-]{43}=(?![\w=])"),
-    Format("Discord bots", (".",), r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}+"),
+    Format("Fernet keys", ("=",), _edge(r"\w-") + r"[\w-]{43}=(?![\w=])"),
+    Format("Discord bots", (".",), _edge(r"\w.-") + r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}+"),
     Format(
         "HashiCorp Terraform",
         (".atlasv1.",),
-        r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{16,}+",
+        _edge(r"A-Za-z0-9") + r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{16,}+",
     ),
     Format(
         "HashiCorp Vault before 1.10",
         ("s.", "b.", "r."),
-        r"(?<![\w./:-])[sbr]\.(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{24}(?![\w.])",
+        _edge(r"\w./:-") + r"[sbr]\.(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{24}(?![\w.])",
     ),
-    Format("Mailchimp", ("-us",), r"(?<!\w)[0-9a-f]{32}-us\d{1,2}(?!\w)"),
-    Format("New Relic licences", ("NRAL",), r"(?<!\w)[0-9a-fA-Fx]{32,36}NRAL(?!\w)"),
-    Format("Telegram bots", (":AA",), r"(?<!\d)\d{8,10}:AA[\w-]{30,}+"),
-    Format("Airtable", ("pat",), r"(?<![\w.])pat[A-Za-z0-9]{14}\.[0-9a-f]{16,}+"),
+    Format("Mailchimp", ("-us",), _edge(r"\w") + r"[0-9a-f]{32}-us\d{1,2}(?!\w)"),
+    Format("New Relic licences", ("NRAL",), _edge(r"\w") + r"[0-9a-fA-Fx]{32,36}NRAL(?!\w)"),
+    Format("Telegram bots", (":AA",), _edge(r"\d") + r"\d{8,10}:AA[\w-]{30,}+"),
+    Format("Airtable", ("pat",), _edge(r"\w.") + r"pat[A-Za-z0-9]{14}\.[0-9a-f]{16,}+"),
 )
 _LONG_WORD = re.compile(r"(?<![\w.~+/=:-])[\w.~+/=:-]{24,}+", re.ASCII)
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")

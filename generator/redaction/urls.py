@@ -9,8 +9,8 @@ from generator.redaction.names import Claim, claim
 from generator.redaction.references import is_reference, looks_random
 from generator.redaction.tokens import Interval, tokens
 
-_MARK = re.compile(r"(?::(?:\\?/){2}|%3A(?:/|%2F){2})", re.IGNORECASE)
-_STOP = re.compile(r"[\s\"'<>`]|\\(?!/)")
+_MARK = re.compile(r"(?::(?:\\{0,3}/){2}|%3A(?:/|%2F){2})", re.IGNORECASE)
+_STOP = re.compile(r"[\s\"'<>`]|\\(?!\\{0,3}/)")
 _MAX_ADDRESS = 4_096
 _AUTHORITY_ENDS = re.compile(r"[/?#\\]|%2F", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+(?::\d{2,5})?")
