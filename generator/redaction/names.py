@@ -15,6 +15,11 @@ from generator.redaction import references
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
+def words_of(text: str) -> frozenset[str]:
+    """A set of words, as it is written here to be read."""
+    return frozenset(text.split())
+
+
 class Claim(enum.IntEnum):
     """How surely a name speaks of a secret; see `holds_secret`."""
 
@@ -49,98 +54,20 @@ _TOGETHER = frozenset(
     {("basic", "auth"), ("connection", "string"), ("key", "data"), ("secret", "id")}
 )
 # `… key`: those that are secrets, and those that never are. Any other is judged by its value.
-_SECRET_KEYS = frozenset(
-    [
-        "access",
-        "account",
-        "admin",
-        "api",
-        "app",
-        "application",
-        "auth",
-        "bot",
-        "client",
-        "encryption",
-        "hmac",
-        "ingest",
-        "integration",
-        "jwt",
-        "license",
-        "master",
-        "private",
-        "service",
-        "session",
-        "shared",
-        "signing",
-        "ssh",
-        "storage",
-        "webhook",
-    ]
+_SECRET_KEYS = words_of(
+    "access account admin api app application auth bot client encryption hmac ingest"
+    " integration jwt license master private service session shared signing ssh storage"
+    " webhook"
 )
-_PLAIN_KEYS = frozenset(
-    [
-        "blob",
-        "bucket",
-        "cache",
-        "cluster",
-        "column",
-        "config",
-        "context",
-        "dedup",
-        "dict",
-        "event",
-        "field",
-        "foreign",
-        "group",
-        "hash",
-        "idempotency",
-        "index",
-        "join",
-        "label",
-        "lookup",
-        "map",
-        "merge",
-        "message",
-        "object",
-        "order",
-        "partition",
-        "primary",
-        "public",
-        "publishable",
-        "range",
-        "row",
-        "shard",
-        "sort",
-        "topology",
-        "translation",
-        "unique",
-        "xcom",
-    ]
+_PLAIN_KEYS = words_of(
+    "blob bucket cache cluster column config context dedup dict event field foreign group"
+    " hash idempotency index join label lookup map merge message object order partition"
+    " primary public publishable range row shard sort topology translation unique xcom"
 )
 # `… secret`: the name of a Secret, as charts write it, unless the value cannot be one.
-_SECRET_OF = frozenset(
-    [
-        "auth",
-        "ca",
-        "cert",
-        "certificate",
-        "config",
-        "connection",
-        "credential",
-        "credentials",
-        "database",
-        "existing",
-        "fernet",
-        "image",
-        "ingress",
-        "key",
-        "metadata",
-        "password",
-        "pull",
-        "registry",
-        "ssl",
-        "tls",
-    ]
+_SECRET_OF = words_of(
+    "auth ca cert certificate config connection credential credentials database existing"
+    " fernet image ingress key metadata password pull registry ssl tls"
 )
 _CHECKSUM = re.compile(r"checksum/|sha256[:/]")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.redaction.names import Claim, claim
+from generator.redaction.names import Claim, claim, words_of
 from generator.redaction.references import is_reference, looks_random
 from generator.redaction.tokens import Interval, tokens
 
@@ -27,28 +27,9 @@ _ORACLE = re.compile(r":(?:thin|oci\d?):[\w$#]{1,64}+/(?P<secret>[^\s@/'\"]{1,12
 _PARAMETER = re.compile(
     r"(?:[?&;#]|%3F|%26)(?P<name>[\w.\-]{1,64}+)(?:=|%3D)(?P<value>[^&;\s\"'<>#\\]+)", re.IGNORECASE
 )
-_SECRET_PARAMETERS = frozenset(
-    [
-        "api-key",
-        "api_key",
-        "apikey",
-        "app_key",
-        "application_key",
-        "auth",
-        "code",
-        "dd-api-key",
-        "hapikey",
-        "jwt",
-        "k",
-        "key",
-        "pw",
-        "sig",
-        "signature",
-        "ticket",
-        "x-amz-signature",
-        "x-goog-signature",
-        "x-oss-signature",
-    ]
+_SECRET_PARAMETERS = words_of(
+    "api-key api_key apikey app_key application_key auth code dd-api-key hapikey jwt k"
+    " key pw sig signature ticket x-amz-signature x-goog-signature x-oss-signature"
 )
 
 # Where a service takes messages from everybody who knows the address: host, and what of the path

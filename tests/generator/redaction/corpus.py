@@ -21,6 +21,10 @@ URL_SAFE = ALNUM + "-_"
 BASE64 = ALNUM + "+/"
 
 
+def words(text):
+    return text.split()
+
+
 @dataclasses.dataclass(frozen=True)
 class Example:
     """A text, what of it must not be seen, and what must stay."""
@@ -30,6 +34,19 @@ class Example:
     secret: str
     stays: str = ""
 
+
+KINDS = {
+    "published tokens": "tokens that are known by how they begin, wherever they stand",
+    "user info": "passwords and lone tokens in addresses of any scheme, also percent-encoded",
+    "query parameters": "`token=`, `sig=`, `api_key=` and their like, signatures of presigned URLs",
+    "webhooks": "the path or query with which anybody can write; long random paths",
+    "headers": "Authorization and its relatives, `X-…-Token`, cookies: in commands, proxies, JSON",
+    "commands": "`curl -u`, `mysql -p…`, `redis-cli -a`, `docker login -p` and others",
+    "files and connection strings": "`.netrc`, `.pgpass`, user lists, password hashes, ADO.NET, JDBC",
+    "names": "what a name says is secret, unless it is a path, a name or a reference",
+    "private keys": "PEM, OpenSSH, PGP, PuTTY and JWK, also cut ones",
+    "base64": "base64 that holds any of these, registry logins",
+}
 
 # What the vendors publish about their tokens: beginning, alphabet and length of the rest, end.
 TOKENS = (
@@ -41,19 +58,7 @@ TOKENS = (
     ("GitHub fine-grained", "github_pat_", ALNUM, 82, ""),
     *(
         (f"GitLab {kind}", f"{kind}-", URL_SAFE, 20, "")
-        for kind in [
-            "glpat",
-            "gldt",
-            "glrt",
-            "glrtr",
-            "glft",
-            "glimt",
-            "glagent",
-            "glcbt",
-            "glptt",
-            "glsoat",
-            "gloas",
-        ]
+        for kind in words("glpat gldt glrt glrtr glft glimt glagent glcbt glptt glsoat gloas")
     ),
     ("GitLab routable", "glpat-", ALNUM, 40, ".01.abcd123ef"),
     ("AWS access key id", "AKIA", UPPER + "234567", 16, ""),
@@ -117,42 +122,9 @@ AROUND = (
     "a={};b=1",
 )
 
-USERS = [
-    "postgresql",
-    "postgresql+psycopg2",
-    "mysql",
-    "mssql+pyodbc",
-    "redis",
-    "rediss",
-    "amqp",
-    "amqps",
-    "mongodb",
-]
-USERS += [
-    "mongodb+srv",
-    "snowflake",
-    "smtp",
-    "ftp",
-    "sftp",
-    "ssh",
-    "ldap",
-    "kafka",
-    "http",
-    "https",
-    "git+https",
-    "socks5",
-]
-PARAMETERS = [
-    "token",
-    "access_token",
-    "api_key",
-    "apikey",
-    "sig",
-    "signature",
-    "key",
-    "password",
-    "sslpassword",
-]
+USERS = words("postgresql postgresql+psycopg2 mysql mssql+pyodbc redis rediss amqp amqps mongodb")
+USERS += words("mongodb+srv snowflake smtp ftp sftp ssh ldap kafka http https git+https socks5")
+PARAMETERS = words("token access_token api_key apikey sig signature key password sslpassword")
 PARAMETERS += [
     "client_secret",
     "code",
@@ -161,26 +133,24 @@ PARAMETERS += [
     "X-Amz-Security-Token",
     "private_token",
 ]
-HOOKS = (
-    "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/{}",
-    "https://hooks.slack.com/workflows/T0AAAAAAA/A0/{}",
-    "https://example.webhook.office.com/webhookb2/{}",
-    "https://outlook.office.com/webhook/{}",
-    "https://discord.com/api/webhooks/1234567890/{}",
-    "https://discordapp.com/api/webhooks/1234567890/{}",
-    "https://chat.googleapis.com/v1/spaces/AAAA/messages?key=a&token={}",
-    "https://events.pagerduty.com/integration/{}/enqueue",
-    "https://events.eu.pagerduty.com/x-ere/{}",
-    "https://api.opsgenie.com/v1/json/datadog?apiKey={}",
-    "https://http-intake.logs.datadoghq.com/v1/input/{}",
-    "https://app.datadoghq.com/api/v1/events?api_key={}",
-    "https://hooks.zapier.com/hooks/catch/{}",
-    "https://maker.ifttt.com/trigger/x/with/key/{}",
-    "https://api.telegram.org/bot{}/sendMessage",
-    "https://open.feishu.cn/open-apis/bot/v2/hook/{}",
-    "https://hc-ping.com/{}",
-    "https://chat.example.com/hooks/{}",
-    "https://alerts.example.com/notify/{}",
+HOOKS = words(
+    "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/{}"
+    " https://hooks.slack.com/workflows/T0AAAAAAA/A0/{}"
+    " https://example.webhook.office.com/webhookb2/{}"
+    " https://outlook.office.com/webhook/{}"
+    " https://discord.com/api/webhooks/1234567890/{}"
+    " https://discordapp.com/api/webhooks/1234567890/{}"
+    " https://chat.googleapis.com/v1/spaces/AAAA/messages?key=a&token={}"
+    " https://events.pagerduty.com/integration/{}/enqueue"
+    " https://events.eu.pagerduty.com/x-ere/{}"
+    " https://api.opsgenie.com/v1/json/datadog?apiKey={}"
+    " https://http-intake.logs.datadoghq.com/v1/input/{}"
+    " https://app.datadoghq.com/api/v1/events?api_key={}"
+    " https://hooks.zapier.com/hooks/catch/{}"
+    " https://maker.ifttt.com/trigger/x/with/key/{}"
+    " https://api.telegram.org/bot{}/sendMessage"
+    " https://open.feishu.cn/open-apis/bot/v2/hook/{} https://hc-ping.com/{}"
+    " https://chat.example.com/hooks/{} https://alerts.example.com/notify/{}"
 )
 HEADERS = (
     "Authorization: Bearer {}",
@@ -261,153 +231,16 @@ FILES = (
     'AIRFLOW_CONN, JSON|AIRFLOW_CONN_X={{"conn_type": "http", "password": "{}"}}',
     'Vault AppRole|{{"auth_type": "approle", "role_id": "r", "secret_id": "{}"}}',
 )
-NAMES = [
-    "DB_PASSWORD",
-    "SMTP_PASS",
-    "BIND_PW",
-    "x_pwd",
-    "PGPASSWORD",
-    "client_secret",
-    "clientSecret",
-    "JWT_SECRET",
-    "api_key",
-    "apiKey",
-    "DATADOG_APP_KEY",
-    "HMAC_KEY",
-    "ROUTING_KEY",
-    "SERVICE_KEY",
-    "DEPLOY_KEY",
-    "signing-key",
-    "encryptionKey",
-    "license_key",
-    "VAULT_SECRET_ID",
-    "secret_id",
-    "fernet_key",
-    "AIRFLOW__CORE__FERNET_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-    "ssh_passphrase",
-    "snowflake_token",
-    "SENTRY_DSN",
-    "connectionString",
-    "client-key-data",
-    "webhookKey",
-    "accountKey",
-    "OTP_SEED",
-    "private_key",
-    "master_key",
-    "x_credentials",
-]
+NAMES = words(
+    "DB_PASSWORD SMTP_PASS BIND_PW x_pwd PGPASSWORD client_secret clientSecret JWT_SECRET"
+    " api_key apiKey DATADOG_APP_KEY HMAC_KEY ROUTING_KEY SERVICE_KEY DEPLOY_KEY"
+    " signing-key encryptionKey license_key VAULT_SECRET_ID secret_id fernet_key"
+    " AIRFLOW__CORE__FERNET_KEY AWS_SECRET_ACCESS_KEY ssh_passphrase snowflake_token"
+    " SENTRY_DSN connectionString client-key-data webhookKey accountKey OTP_SEED"
+    " private_key master_key x_credentials"
+)
 KEYS = "RSA PRIVATE KEY|EC PRIVATE KEY|PRIVATE KEY|ENCRYPTED PRIVATE KEY|OPENSSH PRIVATE KEY"
 KEYS += "|DSA PRIVATE KEY|PGP PRIVATE KEY BLOCK"
-
-NEIGHBOURS = {
-    "digests and commits": """
-        image: registry.example.com/airflow@sha256:{hex64}
-        image: registry.example.com/airflow:3.2.2@sha256:{hex64}
-        revision: {hex40}
-        https://github.com/example/dags/commit/{hex40}
-        checksum/fernet-key: {hex64}
-        checksum/webserver-secret-key: {hex64}
-        digest: {hex64}
-        uid: 123e4567-e89b-12d3-a456-426614174000
-        https://login.microsoftonline.com/123e4567-e89b-12d3-a456-426614174000/v2.0
-        integrity: sha512-{base86}==
-    """,
-    "names of secrets": """
-        secretName: airflow-fernet
-        passwordSecret: airflow-database
-        passwordSecretName: airflow-database
-        fernetKeySecretName: airflow-fernet-key
-        existingSecret: airflow-redis
-        sshKeySecret: airflow-ssh
-        tlsSecret: airflow-tls
-        secretKeyRef: {{name: airflow-db, key: password}}
-        imagePullSecrets: [{{name: registry}}]
-        valueFrom: {{secretKeyRef: {{name: x, key: fernet-key}}}}
-        adminPasswordKey: postgres-password
-        AIRFLOW__CORE__FERNET_KEY_SECRET: airflow/config/fernet_key
-        AIRFLOW__CORE__FERNET_KEY_CMD: cat /run/fernet
-    """,
-    "paths and references": """
-        private_key: /etc/ssl/private/tls.key
-        GOOGLE_APPLICATION_CREDENTIALS=/var/secrets/key.json
-        SSH_KEY=~/.ssh/id_ed25519
-        ssl_key: certs/server.key
-        password = $(DB_PASSWORD)
-        password: ${{DB_PASSWORD}}
-        token: {{{{ var.value.token }}}}
-        TOKEN=$(cat /var/run/secrets/token)
-        client_key: arn:aws:secretsmanager:eu-west-1:111122223333:secret:x
-        https://$(USER):$(PASSWORD)@example.com
-        Authorization: Bearer $TOKEN
-        curl -H "Authorization: Bearer ${{TOKEN}}" https://example.com
-        mysql -h db -u root -p"$MYSQL_PASSWORD"
-    """,
-    "settings about secrets": """
-        token_url: https://login.example.com/oauth2/token
-        TOKEN_URL=https://login.example.com/oauth2/token
-        max_tokens: 4096
-        token_limit: 500
-        tokenExpirationSeconds: 3600
-        password_min_length: 12
-        automountServiceAccountToken: false
-        api_key_header: X-Api-Key
-        hash_algorithm: sha256
-        auth: basic
-        auth_backends: airflow.api.auth.backend.session
-        authorization: enabled
-        cookie_name: session
-    """,
-    "keys that are none": """
-        sort_key: name
-        partition_key: date
-        primary_key: id
-        cache_key: airflow-dags-v2
-        routing_key: tasks.default
-        topologyKey: kubernetes.io/hostname
-        public_key: {base86}
-        key: tls.crt
-        object_key: exports/2026/dags.zip
-        ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{base43} user@host
-        -----BEGIN CERTIFICATE-----
-    """,
-    "addresses": """
-        git@github.com:example/dags.git
-        ssh://git@github.com/example/dags.git
-        postgresql://airflow@pg.example.com/airflow
-        https://registry.npmjs.org/@scope/package
-        https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/index.html
-        http://airflow-api-server:8080/execution/
-        https://example.com/webhooks/airflow
-        https://example.com/x?page=2&sort=name
-        gs://bucket/path@2026
-        https://my-account.okta.com/oauth2/default
-        s3://example-logs/production
-    """,
-    "commands": """
-        docker run -u 50000:0 registry.example.com/airflow
-        docker run --user airflow:root registry.example.com/airflow
-        kubectl port-forward -n airflow svc/api 8080:8080
-        mysql -h db -P 3306 -u root airflow
-        curl -sSf https://example.com/health
-        psql -h db -p 5432 -U airflow
-        chown -R airflow:root /opt/airflow
-        mkdir -p /opt/airflow/logs
-        redis-cli -h cache -p 6379 ping
-    """,
-    "names and sentences": """
-        sk-team-airflow-production-namespace
-        task-runner-of-the-production-namespace
-        npm_config_registry=https://registry.example.com
-        Bearer authentication is used
-        Access-Control-Allow-Headers: Authorization, Content-Type
-        the Fernet key is read from a file
-        10:20:30:40:50
-        00:11:22:33:44:55
-        2026-01-01T10:20:30.000Z
-        executor: CeleryExecutor,KubernetesExecutor
-    """,
-}
 
 
 def examples(seed: str = "corpus") -> Iterator[Example]:
@@ -495,20 +328,3 @@ def _encoded(word) -> Iterator[Example]:
     yield Example("base64", json.dumps({"auths": {"r.example.com": {"auth": login}}}), login)
     whole = base64.b64encode(json.dumps({"auths": {"r": {"auth": login}}}).encode()).decode()
     yield Example("base64", f".dockerconfig: {whole}", whole)
-
-
-def neighbours() -> Iterator[tuple[str, str]]:
-    """Class and text of what must stay readable."""
-    letters = random.Random("neighbours")
-    words = {
-        f"{name}{length}": "".join(letters.choices(alphabet, k=length))
-        for name, alphabet, length in (
-            ("hex", HEX, 64),
-            ("hex", HEX, 40),
-            ("base", BASE64, 86),
-            ("base", BASE64, 43),
-        )
-    }
-    for kind, lines in NEIGHBOURS.items():
-        for line in lines.strip().splitlines():
-            yield kind, line.strip().format(**words)

@@ -12,10 +12,10 @@ from generator.redaction.text import redact, redact_prose
 from generator.report import html, json_report, markdown, terminal
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
-from tests.generator.redaction import corpus
+from tests.generator.redaction import corpus, neighbours
 
 EXAMPLES = list(corpus.examples())
-NEIGHBOURS = list(corpus.neighbours())
+NEIGHBOURS = list(neighbours.neighbours())
 OF_PROSE = ("published tokens", "user info", "query parameters", "headers", "webhooks")
 
 
