@@ -115,7 +115,34 @@ def _default_of(field):
     return f"`{str(field.default).lower()}`" if plain else ""
 
 
+def _masks():
+    """Classes of secrets and of what stays readable, with how many examples the tests hold."""
+    from collections import Counter
+
+    sys.path.insert(0, str(ROOT))
+    from tests.generator.redaction import corpus, neighbours
+
+    rows = ["| class | what is masked | examples |\n| --- | --- | --- |"]
+    counts = Counter(example.kind for example in corpus.examples())
+    rows += [f"| {kind} | {text} | {counts.pop(kind)} |" for kind, text in corpus.KINDS.items()]
+    assert not counts, "a class without a description"
+    rows.append("\n| stays readable | examples |\n| --- | --- |")
+    stays = Counter(kind for kind, _ in neighbours.neighbours())
+    rows += [f"| {kind} | {number} |" for kind, number in stays.items()]
+    return "\n".join(rows) + "\n"
+
+
+def _token_formats():
+    """Vendors whose published formats are known by their shape."""
+    from generator.redaction.tokens import FORMATS, INNER
+
+    vendors = sorted({item.vendor for item in (*FORMATS, *INNER)}, key=str.lower)
+    return "; ".join(vendors) + ".\n"
+
+
 SOURCES = {
+    "masks": _masks,
+    "token-formats": _token_formats,
     "help": _help,
     "rules": _rules,
     "impact-rules": _impact_rules,

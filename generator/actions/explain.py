@@ -14,6 +14,7 @@ from generator.definition.resolve import effective
 from generator.model import documentation
 from generator.model.environment import Environment
 from generator.pipeline.generate import Built
+from generator.redaction.manifests import mask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def rows(built: Built, field: str | None) -> list[Row]:
     """Every leaf of the environment, or those at and below `field`; UserError for an unknown."""
     assert built.resolved is not None
     found = []
-    for path, value in leaves(effective(built.resolved.environment)):
+    _, shown = mask(None, effective(built.resolved.environment))
+    for path, value in leaves(shown):
         name = dotted(path)
         if field and not (name == field or name.startswith((f"{field}.", f"{field}["))):
             continue

@@ -11,11 +11,11 @@ from generator.adoption import simplify
 from generator.core.layered import leaves
 from generator.helmvalues.values import Path, ValuesInput, path_of
 from generator.lint.values import plaintext_secrets
+from generator.redaction.text import shapes
 from generator.release.setting import at, copied
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^@\s{]+@")
 # A variable with its value in text that the chart reads as YAML, such as extraEnv.
-_VARIABLE = re.compile(r"name:\s*[\"']?(\w+)[\"']?\s*\n\s*value:\s*[\"']?[^\s\"'{]")
+_VARIABLE = re.compile(r"name:\s*[\"']?(\w+)[\"']?\s*\n\s*value:\s*[\"']?([^\s\"'{]+)")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,14 +143,14 @@ def _places(values: ValuesInput) -> Iterator[tuple[Path, str]]:
 
 
 def _urls(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    """Text anywhere with a password in a URL, or with a secret variable in YAML of its own."""
+    """Text anywhere that holds a secret's shape, or a secret variable in YAML of its own."""
     texts = [value] if isinstance(value, str) else []
     if isinstance(value, list):
         texts = [item for _, item in _deep(value) if isinstance(item, str)]
-    if any(_URL.search(text) for text in texts):
-        yield path, "take it from a Secret: a URL with a password is one"
-    for name in (name for text in texts for name in _VARIABLE.findall(text)):
-        if plaintext_secrets.names_secret(name):
+    if any(shapes(text) for text in texts):
+        yield path, "take it from a Secret: an address with a password, a webhook or a token is one"
+    for name, value in (found for text in texts for found in _VARIABLE.findall(text)):
+        if plaintext_secrets.is_secret(name, value):
             yield path, f"take {name} from a Secret, with valueFrom.secretKeyRef"
 
 

@@ -54,13 +54,24 @@ def output(*formats: str) -> Callable[[_Command], _Command]:
 
 
 def emit(data: Any, form: str) -> None:
-    """Print data as JSON or YAML."""
+    """Print data as JSON or YAML, its texts without secrets."""
+    data = _masked(data)
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     from generator.yaml.writer import dump
 
     click.echo(dump(data), nl=False)
+
+
+def _masked(data: Any) -> Any:
+    from generator.redaction.text import redact_prose
+
+    if isinstance(data, str):
+        return redact_prose(data)
+    if isinstance(data, dict):
+        return {key: _masked(value) for key, value in data.items()}
+    return [_masked(item) for item in data] if isinstance(data, list | tuple) else data
 
 
 def progress(text: str) -> None:
@@ -77,14 +88,16 @@ def say(text: str) -> None:
 
 def tell(problems: Iterable[Problem], *, err: bool = False) -> None:
     """Print findings for people: severity, rule, place, message, hint."""
+    from generator.redaction.text import redact_prose
+
     for problem in ordered(problems):
         severity = problem.severity
         click.secho(f"{severity.value:<8}", fg=_COLOURS[severity], bold=True, nl=False, err=err)
         click.echo(problem.place or problem.environment or "repository", nl=False, err=err)
         click.secho(f"  [{problem.rule}]", dim=True, err=err)
-        for line in problem.message.splitlines():
+        for line in redact_prose(problem.message).splitlines():
             click.echo(f"        {line}", err=err)
-        for line in problem.hint.splitlines():
+        for line in redact_prose(problem.hint).splitlines():
             click.secho(f"        → {line}", fg="green", err=err)
 
 

@@ -130,11 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(error: UserError) -> None:
+    from generator.redaction.text import redact_prose
+
     place = f"{error.place}: " if error.place else ""
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(f"{place}{error.message}", err=True)
+    click.echo(f"{place}{redact_prose(error.message)}", err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        click.echo(f"  {redact_prose(error.hint)}", err=True)
 
 
 def _machine(error: OSError) -> int:

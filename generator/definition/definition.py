@@ -12,6 +12,7 @@ import pydantic
 from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
+from generator.definition import url_secrets
 from generator.model.repository import Repository
 from generator.yaml import reader
 from generator.yaml.reader import Document
@@ -102,14 +103,16 @@ def load(name: str, text: bytes) -> Definition:
 def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Parse and validate gen-env.yaml: the settings, or every problem with its line."""
     document = reader.read(text, SETTINGS)
+    exposed = tuple(url_secrets.problems(document, SETTINGS))
     try:
         repository = Repository.model_validate(document.data)
     except pydantic.ValidationError as error:
-        return None, tuple(
+        invalid = (
             SCHEMA.problem(message, path=SETTINGS, line=document.line(place), hint=hint)
             for place, message, hint in faults(error, document.data, Repository)
         )
-    return Settings(repository, document), ()
+        return None, (*invalid, *exposed)
+    return (None if exposed else Settings(repository, document)), exposed
 
 
 def faults(

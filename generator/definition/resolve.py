@@ -11,7 +11,7 @@ import pydantic
 from generator.core.layered import Layer, Merged, Path, merge
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.definition import default_layers
+from generator.definition import default_layers, url_secrets
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
@@ -88,12 +88,15 @@ def resolve(
     if not definition.data:
         return None, (_nothing(definition),)
     merged = merge(_layers(definition, settings))
-    ambiguous = list(_plain_values(definition, settings, merged))
+    written = [
+        *url_secrets.problems(definition.document, definition.path, definition.name),
+        *_plain_values(definition, settings, merged),
+    ]
     try:
         environment = Environment.model_validate(merged.data)
     except pydantic.ValidationError as error:
-        return None, (*_schema_problems(error, definition, settings, merged), *ambiguous)
-    problems = [*_identity_problems(definition, environment), *ambiguous]
+        return None, (*_schema_problems(error, definition, settings, merged), *written)
+    problems = [*_identity_problems(definition, environment), *written]
     cluster = settings.repository.clusters.get(environment.destination.cluster)
     if cluster is None:
         problems.append(_unknown_cluster(definition, settings, environment))

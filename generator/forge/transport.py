@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 from generator.core.errors import UserError
 from generator.forge import retry
 from generator.forge.errors import RateLimited, Rejected, Unavailable, message_of, refusal
-from generator.forge.redaction import redact
 from generator.redaction.secret import Secret
+from generator.redaction.text import redact_prose
 
 if TYPE_CHECKING:
     import requests
@@ -201,7 +201,7 @@ class Transport:
     ) -> Answer | UserError:
         if 200 <= status < 300:
             return Answer(status, headers, _parsed(text, path))
-        data = _loose(redact(text, [token]))
+        data = _loose(redact_prose(text, [token]))
         said = message_of(data)
         if retry.is_limited(status, headers, said):
             wait = retry.asked_wait(headers, self._clock())

@@ -5,43 +5,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.redaction.names import is_secret_name
-
-Interval = tuple[int, int]
+from generator.redaction.names import Claim, claim, holds_secret
+from generator.redaction.tokens import Interval
 
 _ASSIGNMENT = re.compile(
     r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
     r"(?P<gap>[ \t]{0,16}+)"
 )
-_FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
-_USERS_CREATE = re.compile(r"(?<![\w-])-p[ \t]{1,8}+(?=[^\s-])")
+_FLAG = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
+_USERS_CREATE = re.compile(r"-p(?<![\w-]-p)[ \t]{1,8}+(?=[^\s-])")
 _ESCAPED = re.compile(r"\"(?P<body>(?:[^\"\\\n]|\\.)*+)\"")  # as JSON and YAML escape
 _QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
 _AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
 _WORD = re.compile(r"[^\s,;&\"'}\])|]+")
 _LINE = re.compile(r"[^\n]*")
-_REFERENCE = re.compile(
-    r"\$\([\w.]+\)|\$\{[\w.]+\}|\$[A-Za-z_]\w*|%\([\w.]+\)s|null|none|true|false|~|[{\[]\}?\]?"
-    r"|[|>][-+0-9]*|\\",
-    re.IGNORECASE,
-)
+_UNQUOTED = re.compile(r"\S+")
+_STRUCTURE = re.compile(r"\[?\{[ \t]*[\"']?[\w.-]{1,64}[\"']?[ \t]*:")
 BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
 
 
 def assignments(text: str) -> Iterator[Interval]:
     """`name = value`, `name: value`, `"name": "value"`, and pairs of `name:` and `value:`."""
-    named_secret = False
+    named = ""
     position = 0
     while match := _ASSIGNMENT.search(text, position):
         position = match.end()
         name = match["name"]
         if name in ("name", "key", "parameter", "conn_id"):
-            named_secret = is_secret_name(_value(text, position))
-        elif is_secret_name(name) or (named_secret and name == "value"):
-            for start, end in _assigned(text, match):
+            named = _value(text, position)
+            continue
+        if name == "value" and named:
+            name, named = named, ""
+        if claim(name) is not Claim.NONE and not _is_part(text, match.start()):
+            for start, end in _assigned(text, match, name):
                 yield start, end
                 position = max(position, end)
-            named_secret = False
+            named = ""
+
+
+def _is_part(text: str, start: int) -> bool:
+    """`checksum/fernet-key` and `arn:…:secret:x` are names as wholes."""
+    before = text[max(0, start - 120) : start]
+    return before.endswith("checksum/") or (before[-1:] == ":" and "arn:" in before.split()[-1])
 
 
 def _value(text: str, start: int) -> str:
@@ -52,10 +57,13 @@ def _value(text: str, start: int) -> str:
     return word.group() if word else ""
 
 
-def _assigned(text: str, match: re.Match[str]) -> Iterator[Interval]:
+def _assigned(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
     start = match.end()
     if BLOCK_SCALAR.match(text, start):
-        yield from _deeper_lines(text, match.start(), start)
+        if claim(name) >= Claim.UNLESS_PATH:
+            yield from _deeper_lines(text, match.start(), start)
+        return
+    if claim(name) is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
         return
     quoted = _ESCAPED.match(text, start) or _QUOTED.match(text, start)
     if quoted and _AFTER_QUOTE.match(text, quoted.end()):
@@ -67,7 +75,7 @@ def _assigned(text: str, match: re.Match[str]) -> Iterator[Interval]:
     else:
         word = _WORD.match(text, start)
         span = word.span() if word else (start, start)
-    if not _REFERENCE.fullmatch(text, *span):
+    if holds_secret(name, text[slice(*span)]):
         yield span
 
 
@@ -101,16 +109,16 @@ def _indent(text: str, start: int) -> int:
 def flags(text: str) -> Iterator[Interval]:
     """`--password VALUE`, and `-p VALUE` of `airflow users create`."""
     for match in _FLAG.finditer(text):
-        if is_secret_name(match["name"]):
-            yield from _argument(text, match.end())
+        if claim(match["name"]) is not Claim.NONE:
+            yield from _argument(text, match.end(), match["name"])
     if "users create" in text:
         for match in _USERS_CREATE.finditer(text):
-            yield from _argument(text, match.end())
+            yield from _argument(text, match.end(), "password")
 
 
-def _argument(text: str, start: int) -> Iterator[Interval]:
+def _argument(text: str, start: int, name: str) -> Iterator[Interval]:
     quoted = _QUOTED.match(text, start)
-    word = re.compile(r"\S+").match(text, start)
+    word = _UNQUOTED.match(text, start)
     span = quoted.span("body") if quoted else word.span() if word else (start, start)
-    if not _REFERENCE.fullmatch(text, *span):
+    if holds_secret(name, text[slice(*span)]):
         yield span

@@ -6,13 +6,15 @@ be compared with a guess.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from generator.redaction.assignments import Interval
-from generator.redaction.names import is_secret_name
-from generator.redaction.text import secret_intervals
+from generator.redaction.commands import arguments
+from generator.redaction.names import Claim, claim, holds_secret
+from generator.redaction.text import merged, secret_intervals
+from generator.redaction.tokens import Interval
 
 MASKED = "<masked>"
 CHANGED = "<masked: changed>"
@@ -68,42 +70,50 @@ class _Walk:
                 return self._data
             case ("SealedSecret", "spec"):
                 return self._sealed_spec
-            case (_, "value") if is_secret_name(str(parent.get("name") or "")):
-                return self._hidden
+            case (_, "value") if claim(name := str(parent.get("name") or "")) is not Claim.NONE:
+                return functools.partial(self._named, name)
             case (_, str(name)) if name in _COPIES:
                 return self._hidden
-            case (_, str(name)) if is_secret_name(name) and not _names_a_key(name, parent):
-                return self._named
+            case (_, "args") if isinstance(command := parent.get("command"), list):
+                return functools.partial(self._list, command=command)
+            case (_, str(name)) if _speaks_of_secret(name, parent):
+                return functools.partial(self._named, name)
         return self.value
 
-    def _named(self, item: Any, path: Slot) -> Any:
-        """Below a secret-like key: scalars are hidden, structure (a reference) is walked."""
+    def _named(self, name: str, item: Any, path: Slot) -> Any:
+        """Below a secret-like name: scalars are hidden, structure (a reference) is walked."""
         if isinstance(item, list) and all(isinstance(one, str) for one in item):
-            return [self._hidden(one, (*path, index)) for index, one in enumerate(item)]
-        if isinstance(item, str | int | float) and not isinstance(item, bool):
+            return [self._named(name, one, (*path, index)) for index, one in enumerate(item)]
+        scalar = isinstance(item, str | int | float) and not isinstance(item, bool)
+        if scalar and holds_secret(name, str(item)):
             return self._hidden(item, path)
         return self.value(item, path)
 
-    def _list(self, items: Sequence[Any], path: Slot) -> list[Any]:
+    def _list(self, items: Sequence[Any], path: Slot, command: Sequence[Any] = ()) -> list[Any]:
         masked: list[Any] = []
         users_create = any(isinstance(item, str) and "users create" in item for item in items)
-        follows_flag = False
+        spans = _argument_spans(command, items)
+        expected = ""
         for index, item in enumerate(items):
             place = (*path, _name(item, index))
-            if follows_flag and isinstance(item, str) and not item.startswith("-"):
+            if not isinstance(item, str):
+                masked.append(self.value(item, place))
+                expected = ""
+                continue
+            if expected and not item.startswith("-") and holds_secret(expected, item):
                 masked.append(self._hidden(item, place))
             else:
-                masked.append(self.value(item, place))
-            follows_flag = isinstance(item, str) and (
-                (item.startswith("-") and is_secret_name(item) and "=" not in item)
-                or (item == "-p" and (users_create or not _is_port(items, index + 1)))
-            )
+                masked.append(self._text(item, place, spans.get(index, ())))
+            plain_p = item == "-p" and (users_create or not _is_port(items, index + 1))
+            expected = "password" if plain_p else _announced(item)
         return masked
 
-    def _text(self, text: str, path: Slot) -> str:
+    def _text(self, text: str, path: Slot, more: Iterable[Interval] = ()) -> str:
         # Most texts stand on both sides, and many in several containers.
         if (intervals := self._texts.get(text)) is None:
             intervals = self._texts[text] = secret_intervals(text)
+        if more:
+            intervals = merged((*intervals, *more))
         if not intervals:
             return text
         pieces: list[str] = []
@@ -111,7 +121,7 @@ class _Walk:
         position = 0
         for start, end in intervals:
             pieces.append(text[position:start])
-            line = text[max(text.rfind("\n", 0, start) + 1, position, start - 80) : start]
+            line = text[max(text.rfind("\n", position, start) + 1, position, start - 80) : start]
             counts[line] = counts.get(line, 0) + 1
             pieces.append(self._mark(text[start:end], (*path, line, counts[line]), MASKED, CHANGED))
             position = end
@@ -154,11 +164,28 @@ class _Walk:
         return changed if self._known.get(slot, raw) != raw else same
 
 
-def _names_a_key(key: str, parent: dict[Any, Any]) -> bool:
+def _speaks_of_secret(key: str, parent: dict[Any, Any]) -> bool:
     """`secretKey` beside one of these names a key inside a Secret, not a secret."""
-    return key == "secretKey" and not parent.keys().isdisjoint(
+    names_a_key = key == "secretKey" and not parent.keys().isdisjoint(
         {"remoteRef", "secretName", "envName"}
     )
+    return claim(key) is not Claim.NONE and not names_a_key
+
+
+def _announced(item: str) -> str:
+    """The name under which the next argument stands: `--token` or `Authorization`."""
+    if item.lower() in ("authorization", "proxy-authorization") or item.startswith("X-"):
+        return item
+    return item if item.startswith("-") and "=" not in item and " " not in item else ""
+
+
+def _argument_spans(command: Sequence[Any], items: Sequence[Any]) -> dict[int, list[Interval]]:
+    spans: dict[int, list[Interval]] = {}
+    if any(isinstance(item, str) and item.startswith("-") for item in items):
+        words = [item if isinstance(item, str) else "" for item in (*command, *items)]
+        for index, start, end in arguments(words):
+            spans.setdefault(index - len(command), []).append((start, end))
+    return spans
 
 
 def _name(item: Any, index: int) -> object:

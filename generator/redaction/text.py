@@ -1,7 +1,7 @@
-"""Where in a text a secret stands: in addresses, assignments, keys, flags, blocks.
+"""Secrets out of texts: every scan of this package put together.
 
-Every scan here is linear in the length of the text: patterns start at a boundary, repeat
-possessively or within a bound. Too much masked is a nuisance, too little a leak.
+Every scan is linear in the length of the text: patterns start at a boundary, repeat possessively
+or within a bound. Too much masked is a nuisance, too little a leak.
 """
 
 from __future__ import annotations
@@ -10,132 +10,96 @@ import base64
 import binascii
 import json
 import re
+import urllib.parse
 from collections.abc import Iterable, Iterator
 
-from generator.redaction.assignments import BLOCK_SCALAR, Interval, assignments, flags
-from generator.redaction.names import is_secret_name
+from generator.redaction.assignments import BLOCK_SCALAR, assignments, flags
+from generator.redaction.commands import commands
+from generator.redaction.files import credential_files, private_key_bodies, private_keys
+from generator.redaction.headers import headers
+from generator.redaction.secret import MASK, Secret
+from generator.redaction.tokens import Interval, tokens
+from generator.redaction.urls import addresses, driver_addresses, parameters, secret_paths, webhooks
 
-_STOP = re.compile(r"[\s\"'<>`\\]")
-_MAX_ADDRESS = 4_096
-_PLAIN_USERS = ("ssh", "git", "sftp", "svn+ssh", "git+ssh")
-_DRIVER_ADDRESS = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}+:(?P<secret>[^\s:@/'\"]{1,128})@(?!sha\d)(?=tcp\(|[\w.-]{1,100}+[:/])"
-)
-_TOKENS = re.compile(
-    r"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{16,}+|github_pat_\w{16,}+|gl(?:pat|dt|rt)-[\w-]{16,}+"
-    r"|xox[abeoprs]-[\w-]{10,}+|A(?:KIA|SIA)[A-Z0-9]{16}(?![\w-])|sk-[\w-]{16,}+"
-    r"|eyJ[\w-]{10,}+\.[\w-]{10,}+\.[\w-]{5,}+"
-    # A Fernet key: 32 bytes in url-safe base64, always with one "=".
-    r"|[\w-]{43}=(?![\w=]))"
-)
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
-_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_SHORTEST = 6
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}+={0,2}")
 _SECRET_DOCUMENT = re.compile(r"^[ \t]*(?:- )?kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _SECRET_DATA = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>- )?(?:data|stringData):[ \t]*$", re.MULTILINE
 )
 _DATA_LINE = re.compile(r"(?P<indent>[ ]*)(?:[\"']?[\w.\-]+[\"']?:[ \t]*)?(?P<value>.*)")
-_HINTS = re.compile(r"[:=@]|-----|--?[A-Za-z]|[\w+/-]{16}")
+_HINTS = re.compile(r"[\s:=@$\"'%&{]|----|[\w+/.~-]{16}")
+_SEPARATOR = "\x00\n"
 
 
 def secret_intervals(text: str) -> list[Interval]:
     """The stretches that must not be shown, in order, none overlapping another."""
     if len(text) < 4 or _HINTS.search(text) is None:
         return []
-    found: list[Interval] = []
-    for scan in _SCANS:
-        found += scan(text)
-    return _merged(found)
+    return merged(interval for scan in _SCANS for interval in scan(text))
+
+
+def shapes(text: str) -> list[Interval]:
+    """Those that are known by their form alone, whatever name they stand under."""
+    return merged(interval for scan in (*_IN_LINE, private_keys) for interval in scan(text))
 
 
 def redact(text: str) -> str:
     """The text with every secret that can be recognised replaced by `<masked>`."""
-    return _without(text, secret_intervals(text))
+    return _without(text, secret_intervals(text), "<masked>")
 
 
-def redact_prose(text: str) -> str:
-    """The same for our own sentences, in which `the Fernet key: …` assigns nothing."""
-    found = [interval for scan in _SCANS_OF_PROSE for interval in scan(text)]
-    return _without(text, _merged(found))
+def redact_prose(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """The same for sentences, log lines and finished pages, with `******`.
+
+    Here `the Fernet key: …` assigns nothing, and nothing is masked that would break HTML or JSON.
+    These secrets go too, plain, quoted for addresses or in base64.
+    """
+    for form in _forms(secrets):
+        text = text.replace(form, MASK)
+    found = merged(interval for scan in _SCANS_OF_PROSE for interval in scan(text))
+    return _without(text, found, MASK)
 
 
-def _without(text: str, intervals: Iterable[Interval]) -> str:
+def _forms(secrets: Iterable[Secret]) -> list[str]:
+    """Longest first, so that no form is cut by a shorter one; tiny values would mask prose."""
+    forms: set[str] = set()
+    for secret in secrets:
+        forms.update(spellings(secret.reveal().decode("utf-8", "replace")))
+    return sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """How a value may come back in a message: plain, in JSON, quoted for addresses, in base64."""
+    return (
+        text,
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        urllib.parse.quote_plus(text),
+        urllib.parse.quote(text, safe=""),
+        base64.b64encode(text.encode("utf-8", "surrogatepass")).decode(),
+    )
+
+
+def _without(text: str, intervals: Iterable[Interval], mark: str) -> str:
     pieces: list[str] = []
     position = 0
     for start, end in intervals:
-        pieces += (text[position:start], "<masked>")
+        pieces += (text[position:start], mark)
         position = end
     return "".join((*pieces, text[position:])) if pieces else text
 
 
-def _merged(found: Iterable[Interval]) -> list[Interval]:
-    merged: list[Interval] = []
+def merged(found: Iterable[Interval]) -> list[Interval]:
+    """In order, and none overlapping another."""
+    apart: list[Interval] = []
     for start, end in sorted(found):
         if start >= end:
             continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
         else:
-            merged.append((start, end))
-    return merged
-
-
-def _addresses(text: str) -> Iterator[Interval]:
-    """`scheme://user:PASSWORD@host`, and `https://TOKEN@host`; up to the last @, as SQLAlchemy."""
-    position = 0
-    while (mark := text.find("://", position)) >= 0:
-        start = position = mark + 3
-        nearest = text.find("@", start)
-        if nearest < 0:
-            return
-        if nearest > start + _MAX_ADDRESS:
-            continue
-        stop = _STOP.search(text, start, start + _MAX_ADDRESS)
-        end = stop.start() if stop else min(len(text), start + _MAX_ADDRESS)
-        at = text.rfind("@", start, end)
-        if at < 0:
-            continue
-        colon = text.find(":", start, at)
-        if colon >= 0:
-            yield colon + 1, at
-        elif _scheme(text, mark) not in _PLAIN_USERS and not _plain_user(text, start, at, mark):
-            yield start, at
-        position = at
-
-
-def _scheme(text: str, mark: int) -> str:
-    head = text[max(0, mark - 32) : mark]
-    return re.split(r"[^A-Za-z0-9+.\-]", head)[-1].lower()
-
-
-def _plain_user(text: str, start: int, at: int, mark: int) -> bool:
-    """`postgresql://airflow@host`: only over http is a lone user likely to be a token."""
-    return not _scheme(text, mark).startswith("http") and "/" not in text[start:at]
-
-
-def _driver_addresses(text: str) -> Iterator[Interval]:
-    for match in _DRIVER_ADDRESS.finditer(text):
-        yield match.span("secret")
-
-
-def _queries(text: str) -> Iterator[Interval]:
-    """`?sslpassword=…`, `&sig=…`, `&X-Amz-Signature=…`."""
-    for match in re.finditer(r"[?&](?P<name>[\w.\-]{1,64}+)=(?P<value>[^&\s\"'<>#\\]+)", text):
-        name = match["name"].lower()
-        if name in ("sig", "key", "signature", "x-amz-signature") or is_secret_name(match["name"]):
-            yield match.span("value")
-
-
-def _tokens(text: str) -> Iterator[Interval]:
-    for match in _TOKENS.finditer(text):
-        yield match.span()
-
-
-def _private_keys(text: str) -> Iterator[Interval]:
-    for match in _PEM.finditer(text):
-        end = _PEM_END.search(text, match.end())
-        yield match.end(), end.start() if end else len(text)
+            apart.append((start, end))
+    return apart
 
 
 def _secret_documents(text: str) -> Iterator[Interval]:
@@ -188,11 +152,28 @@ def _secret_values(value: object) -> Iterator[str]:
 
 
 def _encoded(text: str) -> Iterator[Interval]:
-    """Base64 whose content holds a secret that the other scans recognise."""
+    """Base64 whose content holds a secret that the other scans recognise.
+
+    All contents are scanned together, so that many small ones cost no more than a large one.
+    """
+    words: list[Interval] = []
+    contents: list[str] = []
+    length = 0
     for match in _BASE64.finditer(text):
-        content = _decoded(match.group())
-        if content and any(next(iter(scan(content)), None) for scan in _SCANS[:-1]):
-            yield match.span()
+        if content := _decoded(match.group()):
+            words.append(match.span())
+            contents.append(content + _SEPARATOR)
+    if not contents:
+        return
+    hits = iter(merged(span for scan in _SCANS[:-1] for span in scan("".join(contents))))
+    hit = next(hits, None)
+    for word, content in zip(words, contents, strict=True):
+        length += len(content)
+        begun = length - len(content)
+        while hit and hit[1] <= begun:
+            hit = next(hits, None)
+        if hit and hit[0] < length:
+            yield word
 
 
 def _decoded(word: str) -> str | None:
@@ -204,9 +185,14 @@ def _decoded(word: str) -> str | None:
     return content if content.isprintable() or "\n" in content else None
 
 
-_SCANS_OF_PROSE = (_addresses, _driver_addresses, _queries, _tokens, _private_keys)
+_IN_LINE = (addresses, driver_addresses, parameters, webhooks, headers, tokens)
+_SCANS_OF_PROSE = (*_IN_LINE, private_key_bodies)
 _SCANS = (
-    *_SCANS_OF_PROSE,
+    *_IN_LINE,
+    secret_paths,
+    private_keys,
+    credential_files,
+    commands,
     assignments,
     flags,
     _secret_documents,

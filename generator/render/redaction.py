@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import urllib.parse
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from generator.redaction.secret import MASK
+from generator.redaction.text import redact_prose, spellings
 from generator.render.request import leaves
 
-MASK = "***"
 _LONGEST = 2_000
 _SHORTEST = 4
 # A word such as `CeleryExecutor` may be shown, unless it stands where secrets do.
@@ -55,6 +53,7 @@ def redact(message: str, values: Mapping[str, Any], public: Collection[str] = ()
     for piece in sorted(pieces, key=lambda text: (-len(text), text)):
         if piece in message:
             message = _pattern(piece, public).sub(MASK, message)
+    message = redact_prose(message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + " …"
 
 
@@ -79,7 +78,7 @@ def _fragments(values: Mapping[str, Any], public: Collection[str]) -> Iterator[s
         if value is None or isinstance(value, bool):
             continue
         text, secret = str(value), is_secret_place(key)
-        for form in _forms(text):
+        for form in {text.strip(), *spellings(text)}:
             if _is_guarded(form, secret=secret):
                 yield form
         for part in {*_BETWEEN.split(text), *_FINEST.findall(text)} - {text}:
@@ -89,16 +88,6 @@ def _fragments(values: Mapping[str, Any], public: Collection[str]) -> Iterator[s
 
 def _is_guarded(text: str, *, secret: bool) -> bool:
     return len(text) >= _SHORTEST and (secret or not _WORD.fullmatch(text))
-
-
-def _forms(text: str) -> Iterator[str]:
-    yield text
-    if stripped := text.strip():
-        yield stripped
-    yield json.dumps(text, ensure_ascii=False)[1:-1]
-    yield urllib.parse.quote_plus(text)
-    yield urllib.parse.quote(text, safe="")
-    yield base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
 def _pattern(piece: str, public: Collection[str]) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ import dataclasses
 from generator.core.errors import UserError
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
-from generator.forge.redaction import redact
+from generator.redaction.text import redact_prose
 from generator.report import markdown
 from generator.report.budget import cost
 from generator.report.escape import prose
@@ -66,8 +66,8 @@ def fault(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     if head:
         # Where even this is refused, the outcome still carries the reason.
         with contextlib.suppress(UserError, Superseded):
-            reporter.status(head, _STATES[state], redact(summary))
-    return CheckOutcome(state, redact(summary), head)
+            reporter.status(head, _STATES[state], redact_prose(summary))
+    return CheckOutcome(state, redact_prose(summary), head)
 
 
 def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
@@ -80,10 +80,10 @@ def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
     report = dataclasses.replace(report, problems=(*report.problems, *verdict.notes))
     outcome = CheckOutcome(
         verdict.state,
-        redact(verdict.summary),
+        redact_prose(verdict.summary),
         target.head,
         stored_report.as_json(report, verdict, draft.found, draft.patch),
-        redact(stored_report.as_html(report)),
+        redact_prose(stored_report.as_html(report)),
         verdict.environments,
     )
     if not target.group:
@@ -110,7 +110,7 @@ def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -
         commands=_commands(draft.verdict, target),
         patch=draft.patch,
     )
-    return redact(text)
+    return redact_prose(text)
 
 
 def _commands(verdict: Verdict, target: Target) -> list[str]:
@@ -123,13 +123,13 @@ def _commands(verdict: Verdict, target: Target) -> list[str]:
 def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
     """The same for forges that have check runs, with remarks at lines."""
     text = markdown.render(report, budget=reporter.request.context.forge.limits.check_text)
-    summary = redact(draft.verdict.summary)
+    summary = redact_prose(draft.verdict.summary)
     return ForgeCheck(
         STATUS_CONTEXT,
         _forge_state(draft.verdict),
         summary,
         "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
-        redact(text),
+        redact_prose(text),
         reporter.request.context.report_url,
         stored_report.remarks(report),
     )

@@ -16,10 +16,10 @@ from generator.core.files import Files
 from generator.core.problem import Severity
 from generator.core.rule import Rule
 from generator.forge.errors import RateLimited, Unavailable
-from generator.forge.redaction import redact
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
 from generator.pipeline.toolchain import Charts, Renderer
+from generator.redaction.text import redact_prose
 from generator.report.model import Report
 from service.check import assess, publish, push, regenerate
 from service.check.assess import Findings, Tools
@@ -111,7 +111,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
 def _words(error: UserError) -> str:
     place = f"{error.place}: " if error.place else ""
     hint = f"; {error.hint}" if error.hint else ""
-    return redact(f"{place}{error.message}{hint}")
+    return redact_prose(f"{place}{error.message}{hint}")
 
 
 def _checked(

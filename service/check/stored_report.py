@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.forge.port import Annotation
-from generator.forge.redaction import redact
+from generator.redaction.text import redact_prose
 from generator.report import html, json_report
 from generator.report.model import Report
 from service.check.assess import Findings
@@ -31,7 +31,7 @@ def as_json(report: Report, verdict: Verdict, found: Findings, patch: str) -> st
         },
         **json_report.as_json(report),
     }
-    return redact(json.dumps(content, indent=2)) + "\n"
+    return redact_prose(json.dumps(content, indent=2)) + "\n"
 
 
 def as_html(report: Report) -> str:

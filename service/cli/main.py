@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from generator.core.errors import UserError
+from generator.redaction.text import redact_prose
 from service.settings import resolve
 from service.settings.resolve import Settings
 
@@ -107,9 +108,9 @@ def run() -> None:
         main(standalone_mode=True)
     except UserError as error:
         place = f"{error.place}: " if error.place else ""
-        click.echo(f"error: {place}{error.message}", err=True)
+        click.echo(f"error: {place}{redact_prose(error.message)}", err=True)
         if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            click.echo(f"hint: {redact_prose(error.hint)}", err=True)
         sys.exit(1)
 
 

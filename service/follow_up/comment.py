@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generator.forge.redaction import redact
+from generator.redaction.text import redact_prose
 from generator.report.escape import clipped, code, prose
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import UNFINISHED, Kind, State
@@ -31,7 +31,7 @@ def upsert(task: Task) -> Done:
         return neutral("nothing was verified")
     if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "a newer event took over"))
-    body = redact(compose(runs, task.context.forge.limits.comment_budget))
+    body = redact_prose(compose(runs, task.context.forge.limits.comment_budget))
     task.context.forge.upsert_comment(task.job.number, task.marker, body)
     return Done(Outcome(State.DONE, "told"))
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState, PullRequest, PullState
-from generator.forge.redaction import redact
 from generator.git.worktree import Store
 from generator.promotion import evidence, gates, history, recheck
 from generator.promotion.base_branch import BaseBranch, at_commit
@@ -17,6 +16,7 @@ from generator.promotion.evidence import Evidence
 from generator.promotion.gates import Gate, shown_time
 from generator.promotion.gates import State as GateState
 from generator.promotion.recheck import Proposed
+from generator.redaction.text import redact_prose
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, prepare
 from service.check.reporter import Superseded
@@ -192,6 +192,6 @@ def _reported(
     if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "a newer event took over", target.sha))
     url = target.pull.url if target.pull is not None else ""
-    task.context.forge.set_status(target.sha, CONTEXT, state, redact(said), url)
+    task.context.forge.set_status(target.sha, CONTEXT, state, redact_prose(said), url)
     reminders = () if due is None or not task.job.number else (Reminder(task.job, due),)
     return Done(Outcome(_STATES[state], said, target.sha), reminders=reminders)

@@ -15,10 +15,10 @@ from generator.cluster import Cluster, ClusterError
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
-from generator.forge.redaction import redact
 from generator.pipeline import toolchain
 from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
+from generator.redaction.text import redact_prose
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
@@ -193,7 +193,7 @@ def _made(task: Task, outcome: Outcome, message: str) -> Verdict:
     """A verdict for which no cluster was asked."""
     memory = Memory(outcome, task.now)
     environment, sha = task.job.environment, task.detail("sha")
-    return Verdict(environment, sha, outcome, redact(message), (), (), (), memory)
+    return Verdict(environment, sha, outcome, redact_prose(message), (), (), (), memory)
 
 
 def _pending(task: Task, description: str) -> None:
@@ -203,7 +203,7 @@ def _pending(task: Task, description: str) -> None:
 def _record(task: Task, state: CheckState, description: str) -> None:
     context = task.context
     evidence.record(
-        context.forge, task.job.environment, task.detail("sha"), state, redact(description),
+        context.forge, task.job.environment, task.detail("sha"), state, redact_prose(description),
         context.report_url,
     )  # fmt: skip
 
@@ -222,7 +222,9 @@ def _done(task: Task, verdict: Verdict) -> Done:
     environment, sha = task.job.environment, verdict.revision
     state = _STATES.get(verdict.outcome, State.FAILURE)
     data = verdict.as_json()
-    report = Report(redact(json.dumps(data, indent=2)) + "\n", redact(verdict_page.render(verdict)))
+    report = Report(
+        redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(verdict_page.render(verdict))
+    )
     summary = f"{verdict.outcome.value}: {verdict.message}"
     found = {environment: verdict.outcome.value}
     outcome = runs.Outcome(state, summary, sha, found)

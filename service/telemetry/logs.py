@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from generator.forge.redaction import redact
 from generator.redaction.secret import Secret
+from generator.redaction.text import redact_prose
 from service.telemetry import tracing
 
 _FIELDS = ("connection", "repository", "number", "kind", "run", "delivery", "event", "trace")
@@ -32,12 +32,12 @@ class JsonLines(logging.Formatter):
             "time": moment.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redact(record.getMessage(), self._secrets),
+            "message": redact_prose(record.getMessage(), self._secrets),
         }
         context = ids()
         for name in _FIELDS:
             if value := getattr(record, name, None) or context.get(name):
-                line[name] = redact(value, self._secrets) if isinstance(value, str) else value
+                line[name] = redact_prose(value, self._secrets) if isinstance(value, str) else value
         if record.exc_info and record.exc_info[1]:
             # The place tells us what we need; the text may quote what nobody should see.
             line["error"] = type(record.exc_info[1]).__name__

@@ -15,8 +15,8 @@ from generator.forge.credentials import Token
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullState
-from generator.forge.redaction import redact
 from generator.promotion import evidence
+from generator.redaction.text import redact_prose
 from service.check.mirror import place
 from service.check.reporter import marker_of
 from service.follow_up import gates
@@ -267,7 +267,7 @@ class Runner:
         # Of what we did not foresee only the kind is told: its text may quote anything.
         known = error.message if isinstance(error, UserError) else _bug(error)
         after = error.retry_after if isinstance(error, RateLimited) else 0.0
-        said = redact(known, self._tools.settings.secrets)
+        said = redact_prose(known, self._tools.settings.secrets)
         return JobFailed(said, transient=transient, after=after)
 
     def _tell_failure(self, row: Row, message: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from generator.core.rule import ERROR_IN_PRODUCTION
 from generator.helmvalues.values import Path, ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
+from generator.redaction.names import holds_secret
+from generator.redaction.text import secret_intervals
+
+_KWARGS = ("config", "secrets", "backend_kwargs")
 
 # Value paths that hold a secret, and the key that takes a Secret's name instead.
 INLINE = {
@@ -46,13 +50,8 @@ _OPTIONS = {
     "elasticsearch": {"host"},
     "opensearch": {"host", "password"},
 }
-_NAME = re.compile(
-    r"PASSWORD|PASSWD|SECRET(?!_NAME|S?_BACKEND|_ARN)|TOKEN(?!_URL|_PATH)|PRIVATE_KEY|FERNET_KEY"
-    r"|API_?KEY|ACCESS_KEY|AIRFLOW_CONN_|SQL_ALCHEMY_CONN|BROKER_URL|CREDENTIALS?$",
-    re.IGNORECASE,
-)
-_NOT_SECRET = re.compile(r"_(CMD|SECRET|FILE|PATH|NAME|ID|KEY_ID)$", re.IGNORECASE)
-_KWARGS = re.compile(r"\"?(password|token|secret_id|secret_key|aws_secret_access_key)\"?\s*:")
+# Airflow's own variables with an address that usually holds a password, though no name says so.
+_CONNECTION = re.compile(r"(?:SQL_ALCHEMY_CONN(?:_ASYNC)?|BROKER_URL|RESULT_BACKEND)$")
 
 
 @check(
@@ -90,32 +89,38 @@ def inline(values: ValuesInput) -> Iterator[Finding]:
     why="`config` is rendered into a ConfigMap, which more people and pods may read than Secrets.",
 )
 def in_config(values: ValuesInput) -> Iterator[Finding]:
-    """Options of `config` that hold secrets."""
-    for section, options in _OPTIONS.items():
-        for option in sorted(options):
+    """Options of `config` that hold secrets, by their name or by the shape of their value."""
+    for section, options in sorted(values.table("config").items()):
+        for option, value in sorted(options.items()) if isinstance(options, Mapping) else ():
             path = ("config", section, option)
-            value = values.get(path)
-            if values.given(path) and isinstance(value, str) and _holds_secret(option, value):
+            if not values.given(path) or not isinstance(value, str):
+                continue
+            if path == _KWARGS and secret_intervals(value):
+                yield Finding(
+                    path,
+                    "credentials of the secrets backend land in a ConfigMap",
+                    "authenticate by workload identity, or set AIRFLOW__SECRETS__BACKEND_KWARGS"
+                    " from a Secret",
+                )
+            elif _holds_secret(section, option, value):
                 yield Finding(
                     path,
                     "the secret lands in a ConfigMap that everybody in the namespace can read",
                     f"remove it and set AIRFLOW__{section.upper()}__{option.upper()} from a Secret",
                 )
-    kwargs = ("config", "secrets", "backend_kwargs")
-    if _KWARGS.search(values.text(kwargs)):
-        yield Finding(
-            kwargs,
-            "credentials of the secrets backend land in a ConfigMap",
-            "authenticate by workload identity, or set AIRFLOW__SECRETS__BACKEND_KWARGS from a "
-            "Secret",
-        )
 
 
-def _holds_secret(option: str, value: str) -> bool:
-    """URLs count when they carry a password; other options count when they are set."""
+def _holds_secret(section: str, option: str, value: str) -> bool:
+    """URLs count when they carry a password; other options of the table count when they are set."""
     if "{{" in value or not value:
         return False
-    return "@" in value if option in ("host", "broker_url", "result_backend") else True
+    if option in _OPTIONS.get(section, ()) and option not in (
+        "host",
+        "broker_url",
+        "result_backend",
+    ):
+        return True
+    return holds_secret(option, value) or bool(secret_intervals(value))
 
 
 @check(
@@ -126,11 +131,11 @@ def _holds_secret(option: str, value: str) -> bool:
     tiers=(("development", WARNING),),
 )
 def in_environment(values: ValuesInput) -> Iterator[Finding]:
-    """A literal value under a name that says secret."""
+    """A literal value under a name that says secret, or of a secret's shape."""
     for path in (("env",), *((component, "env") for component in _components(values))):
         for index, row in enumerate(values.rows(path)):
             name, value = str(row.get("name") or ""), row.get("value")
-            if isinstance(value, str) and value and names_secret(name):
+            if isinstance(value, str) and is_secret(name, value):
                 yield Finding(
                     (*path, index),
                     f"the value of {name} is readable in git and in every pod's specification",
@@ -139,9 +144,13 @@ def in_environment(values: ValuesInput) -> Iterator[Finding]:
                 )
 
 
-def names_secret(name: str) -> bool:
-    """Whether a variable of that name usually holds a secret."""
-    return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable's value is a secret: by the name, or by the shape of the value."""
+    return bool(value) and (
+        holds_secret(name, value)
+        or _CONNECTION.search(name) is not None
+        or bool(secret_intervals(value))
+    )
 
 
 def _components(values: ValuesInput) -> list[str]:

@@ -10,21 +10,40 @@ CASES = {
             {"config.core.fernet_key": "k"},
             {"config.celery.broker_url": "redis://:p@host"},
             {"config.secrets.backend_kwargs": '{"secret_id": "x"}'},
+            {"config.api.auth_header": "Authorization: Bearer abc123def"},
+            {"config.metrics.hook": "https://hooks.slack.com/services/T0/B0/" + "a1" * 12},
+            {"config.smtp.smtp_host": "smtp://user:pw@mail.example.com"},
         ],
         [
             {"config.core.parallelism": "64"},
             {"config.celery.broker_url": "redis://host"},
             {"config.secrets.backend_kwargs": '{"role_id": "x"}'},
+            {"config.api.ssl_key": "/etc/ssl/tls.key"},
+            {"config.api.base_url": "https://airflow.example.com/data"},
         ],
     ),
     "secrets/in-environment": (
         [
             {"env": [{"name": "SNOWFLAKE_PASSWORD", "value": "x"}]},
             {"scheduler.env": [{"name": "AIRFLOW_CONN_PG", "value": "x"}]},
+            {"env": [{"name": "VAULT_SECRET_ID", "value": "x"}]},
+            {"env": [{"name": "OAUTH_CLIENT_SECRET", "value": "x"}]},
+            {"env": [{"name": "DATADOG_APP_KEY", "value": "x"}]},
+            {
+                "env": [
+                    {"name": "ALERT", "value": "https://hooks.slack.com/services/T/B/" + "a" * 24}
+                ]
+            },
+            {"env": [{"name": "NOTIFY", "value": "https://a.example.com/x/aB3dE6gH9jK1mN4pQ7s"}]},
+            {"env": [{"name": "PROXY", "value": "http://user:pw@proxy.example.com:3128"}]},
         ],
         [
             {"env": [{"name": "AIRFLOW__CORE__FERNET_KEY_CMD", "value": "x"}]},
             {"env": [{"name": "AWS_REGION", "value": "x"}]},
+            {"env": [{"name": "PROXY", "value": "http://proxy.example.com:3128"}]},
+            {"env": [{"name": "ROUTING_KEY", "value": "tasks.default"}]},
+            {"env": [{"name": "API_TOKEN", "value": "$(OTHER)"}]},
+            {"env": [{"name": "MAX_TOKENS", "value": "4096"}]},
         ],
     ),
 }

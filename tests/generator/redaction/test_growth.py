@@ -1,0 +1,123 @@
+"""Masking takes twice as long for twice the text, whatever the text is made to provoke."""
+
+import time
+
+import pytest
+
+from generator.redaction.text import redact, redact_prose
+
+SIZE = 60_000
+# What the time of a scan could grow with: marks that open and never close, words without an end.
+PIECES = [
+    "a",
+    " ",
+    "\n",
+    "=",
+    "@",
+    "-",
+    ":",
+    '"',
+    "'",
+    "{",
+    "[",
+    "<",
+    ";",
+    "|",
+    "%",
+    "\\n",
+    "$(",
+    "{{",
+    "a:",
+    "x=",
+    "a@a@",
+    "://",
+    "://://a@",
+    "://u:p",
+    "http://a.b/",
+    "http://a.b/@",
+    "%3A%2F%2F",
+    "%3A//%40",
+    "user:pw@",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY----------END PRIVATE KEY-----",
+    "kind: Secret\n",
+    "data:\n",
+    "password=",
+    "password: '",
+    "token: |\n",
+    "token: |\n ",
+    "name: password\nvalue: x\n",
+    "it's password: \"",
+    "--password ",
+    "ghp_",
+    "sk-",
+    "glpat-",
+    "eyJ-",
+    "eyJa.",
+    "AKIAAAAAAAAAAAAAAAAA ",
+    "s.",
+    "Q~",
+    "Authorization: ",
+    "Authorization: Bearer ",
+    "Bearer ",
+    "Bearer aaaa1 ",
+    "set_header a b ",
+    "cookie: a=",
+    "X-A-Token: ",
+    "mysql ",
+    "mysql -p",
+    "curl -u a:b ",
+    "-u a:b ",
+    "machine x login ",
+    "machine x password ",
+    "a:1:",
+    "*:*:a:a:",
+    "$1$a",
+    '"a" ',
+    '"a" "b"\n',
+    "?a=",
+    "?sig=",
+    "&token=a",
+    "://hooks/",
+    "https://hooks.slack.com/services/",
+    "echo a:b|",
+    "htpasswd -b a ",
+    "Private-Lines: 1\n",
+    '"kty" "d":"aaaaaaaaa" ',
+    "auth: aaaaaaaa ",
+    "aws configure set a",
+    "api_key: /a/",
+    "x_key: a-b-",
+    "cGFzc3dvcmQ9YWFi ",
+    "LS0tLS1CRUdJTiA",
+]
+
+
+def seconds(scan, text):
+    """The least of three: what the machine does beside it only adds."""
+    taken = []
+    for _ in range(3):
+        start = time.process_time()
+        scan(text)
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+@pytest.mark.parametrize("scan", [redact, redact_prose])
+@pytest.mark.parametrize("piece", PIECES)
+def test_twice_the_text_takes_about_twice_the_time(piece, scan):
+    text = piece * (SIZE // len(piece))
+    once, twice = seconds(scan, text[: SIZE // 2]), seconds(scan, text)
+    # Below some milliseconds the clock says little, and nothing that is quadratic hides there.
+    assert twice < 0.02 or twice < 3 * once
+
+
+@pytest.mark.parametrize(
+    "before, after", [("://u:", ""), ("", "@h"), ('password: "', ""), ("-u a:", "")]
+)
+def test_one_long_word_takes_no_longer(before, after):
+    words = [before + "p" * size + after for size in (SIZE // 2, SIZE)]
+    once, twice = (seconds(redact, word) for word in words)
+    assert twice < 0.02 or twice < 3 * once
