@@ -19,9 +19,12 @@ from tests.generator.release import authority, directory, oidc_provider
 from tests.generator.release.airflow_server import Airflow
 
 PYTHON = os.environ.get("GEN_ENV_AIRFLOW_PYTHON", "")
-pytestmark = pytest.mark.skipif(
-    not PYTHON, reason="set GEN_ENV_AIRFLOW_PYTHON to an interpreter with Airflow and its FAB"
-)
+pytestmark = [
+    pytest.mark.program,
+    pytest.mark.skipif(
+        not PYTHON, reason="set GEN_ENV_AIRFLOW_PYTHON to an interpreter with Airflow and its FAB"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
