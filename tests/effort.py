@@ -13,9 +13,9 @@ SETS = ("test", "all", "nightly")
 VARIABLE = "GEN_ENV_TEST_SET"
 
 # A test with such a marker is left out of the sets before the one named here.
-FIRST = {"thorough": "all", "slow": "all", "program": "nightly"}
-# What nightly runs: what no other set can, and what it does at a larger size.
-NIGHTLY = ("program", "helm", "slow", "hypothesis")
+FIRST = {"thorough": "all", "slow": "all", "nightly": "nightly"}
+# What nightly runs: what no other set does, and what it does at a larger size.
+NIGHTLY = ("nightly", "helm", "slow", "hypothesis")
 
 
 def chosen():
@@ -52,18 +52,11 @@ def register_profiles():
     hypothesis.settings.load_profile("gen-env")
 
 
-def thinned(params, every=None, *, keep=None):
-    """Parameters of which `test` runs those that `keep` is true for, or each `every`th."""
-    return [
-        item if (keep(item) if keep else number % every == 0) else _thorough(item)
-        for number, item in enumerate(params)
-    ]
-
-
-def _thorough(item):
-    if isinstance(item, type(pytest.param())):
-        return pytest.param(*item.values, id=item.id, marks=[*item.marks, pytest.mark.thorough])
-    return pytest.param(*(item if isinstance(item, tuple) else (item,)), marks=pytest.mark.thorough)
+def marks(item, *, test, all=None):
+    """Marks of a parameter by where it occurs; without `all`, what is not in `test` is in `all`."""
+    if item in test:
+        return ()
+    return (pytest.mark.thorough if all is None or item in all else pytest.mark.nightly,)
 
 
 def is_left_out(item):

@@ -8,7 +8,7 @@ from generator.verify.drift import drift
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
 
-pytestmark = pytest.mark.program
+pytestmark = pytest.mark.nightly
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,7 @@ from tests.generator.release.airflow_server import Airflow
 
 PYTHON = os.environ.get("GEN_ENV_AIRFLOW_PYTHON", "")
 pytestmark = [
-    pytest.mark.program,
+    pytest.mark.nightly,
     pytest.mark.skipif(
         not PYTHON, reason="set GEN_ENV_AIRFLOW_PYTHON to an interpreter with Airflow and its FAB"
     ),
