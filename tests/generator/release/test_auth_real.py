@@ -15,7 +15,8 @@ import requests
 
 from generator.model.auth import Auth
 from generator.release.v1 import webserver_config
-from tests.generator.release import authority, directory, oidc_provider
+from tests.fakes import oidc_provider
+from tests.generator.release import authority, directory
 from tests.generator.release.airflow_server import Airflow
 
 PYTHON = os.environ.get("GEN_ENV_AIRFLOW_PYTHON", "")
