@@ -254,16 +254,16 @@ def test_a_long_line_shows_where_it_begins_to_differ():
 def test_ten_thousand_objects_are_compared_in_bounded_time():
     base = [config(f"c{number}", x=str(number)) for number in range(10_000)]
     head = [config(f"c{number}", x=str(number + 1)) for number in range(10_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     compared = compare(side(*base), side(*head))
     impact.find(side(*base), side(*head))
     assert len(compared.changes) == 10_000
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
 
 
 def test_ten_thousand_unrelated_names_are_compared_in_bounded_time():
     base = [config(f"a{number}-1a2b3c4d", x=str(number)) for number in range(5_000)]
     head = [config(f"b{number}-1a2b3c4d", x=str(number)) for number in range(5_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(compare(side(*base), side(*head)).changes) == 10_000
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30

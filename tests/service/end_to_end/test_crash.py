@@ -63,7 +63,7 @@ def hundreds(stage, names):
         else:
             told(stage, count % PULLS + 1, count)
         if count % 6 == 5:
-            scene.wait_for(lambda: hook.sent, 60, 0.02)
+            scene.wait_for(lambda: hook.sent, every=0.02)
             hook.again(hook.sent[-1])
         if count % (DELIVERIES // KILLS) == DELIVERIES // KILLS - 1:
             chaos.strike()
