@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
 LOCKS := requirements.lock requirements-setup.lock
-TOOLS := cluster-tools
+# Python keeps what it compiles, as do pytest's rewritten tests: a quarter of a run otherwise.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q
 
-.PHONY: help setup demo test cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart forge-apis clean
+.PHONY: help setup demo test test-all nightly cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -26,17 +27,23 @@ setup: $(STAMP)  ## install everything into .venv, hash-checked
 demo: $(STAMP)  ## scaffold, validate, render and change two environments under build/demo
 	@$(BIN)/python -m tools.demo
 
-test: $(STAMP)  ## run the tests
-	@$(BIN)/python -m pytest -q -n auto
+test: $(STAMP)  ## run the tests: every behaviour once (three minutes)
+	@$(PYTEST) -n auto
+
+test-all: $(STAMP)  ## run all tests that need no built program, with many examples
+	@$(PYTEST) -n auto --set all
+
+nightly: $(STAMP) cluster-tools  ## run the rest: real clusters, real Airflow, long searches for examples
+	@GEN_ENV_HELM=$$($(BIN)/python -m tests.cluster.programs --path helm) $(PYTEST) -n auto --set nightly
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tools.forge_published
 
 cluster-tools: $(STAMP)  ## build the programs of a cluster for the cluster tests (Go; once)
-	@$(BIN)/python tests/cluster/programs.py
+	@$(BIN)/python -m tests.cluster.programs $(if $(WITHIN),--within $(WITHIN))
 
-test-cluster: $(STAMP) $(TOOLS)  ## run the tests on a real cluster (GEN_ENV_CRDS=DIR; TOOLS= builds nothing)
-	@$(BIN)/python -m pytest -q tests/cluster
+test-cluster: $(STAMP)  ## run the tests on a real cluster, as far as its programs are built (GEN_ENV_CRDS=DIR)
+	@$(PYTEST) --set nightly tests/cluster
 
 lint: $(STAMP)  ## ruff: style and formatting
 	@$(BIN)/ruff check .
@@ -48,11 +55,11 @@ types: $(STAMP)  ## mypy, strict
 current: $(STAMP)  ## README, schemas, samples: up to date with the code
 	@$(BIN)/python -m tools.current
 
-check: lint types current test  ## everything that CI runs
+check: lint types current test  ## what a change must pass before it is committed
 
 golden: $(STAMP)  ## rewrite golden trees, README blocks, schemas and samples
 	@$(BIN)/python -m tools.current --write
-	@GEN_ENV_GOLDEN=write $(BIN)/python -m pytest -q -n auto -m golden
+	@GEN_ENV_GOLDEN=write $(PYTEST) -n auto --set all -m golden
 
 bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
 	@$(BIN)/python -m tools.bench

@@ -1,28 +1,20 @@
 """Accidents made impossible: no network but loopback, no home folder, a fixed git identity."""
 
+import itertools
 import os
 import socket
 from pathlib import Path
 
-import hypothesis
 import pytest
+
+from generator.chart.cache import ChartCache
+from tests import effort
+from tests.standin_chart import stand_in_archive
+from tests.templates import Templates
 
 # Found before the home folder is hidden: a chart that the user put into the cache.
 _CACHE = Path(os.environ.get("GEN_ENV_CHART_CACHE") or Path("~/.cache/gen-env/charts").expanduser())
 REAL_CHART = "1.22.0"
-
-
-# The same examples every time, and no word on how long they took: speed is for `make bench`.
-hypothesis.settings.register_profile(
-    "steady",
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[
-        hypothesis.HealthCheck.too_slow,
-        hypothesis.HealthCheck.function_scoped_fixture,
-    ],
-)
-hypothesis.settings.load_profile("steady")
 
 
 _TOGETHER = ("tests/cluster/", "tests/service/end_to_end/test_scenarios.py")
@@ -40,8 +32,21 @@ def pytest_xdist_make_scheduler(config, log):
     return Together(config, log)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--set", choices=effort.SETS, default=effort.SETS[0], help=effort.__doc__)
+
+
 def pytest_configure(config):
     os.environ.setdefault("GEN_ENV_REAL_CHARTS", str(_CACHE))
+    os.environ[effort.VARIABLE] = config.getoption("--set")
+    effort.register_profiles()
+
+
+def pytest_collection_modifyitems(config, items):
+    left_out = [item for item in items if effort.is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not effort.is_left_out(item)]
 
 
 @pytest.fixture(scope="session")
@@ -56,19 +61,65 @@ def real_chart():
     return found[0]
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all processes of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def templates(shared):
+    """Repositories and caches that are made once in this run; a test gets a copy."""
+    return Templates(shared / "templates")
+
+
+@pytest.fixture
+def own_chart(templates, monkeypatch):
+    """The stand-in chart where gen-env looks for charts; gives the archive's path."""
+    return _one_chart(templates.place("stand-in-chart", _stand_in), monkeypatch)
+
+
+@pytest.fixture
+def official_chart(templates, real_chart, monkeypatch):
+    """The official chart where gen-env looks for charts; gives the archive's path."""
+    folder = templates.place("official-chart", lambda folder: ChartCache(folder).add(real_chart))
+    return _one_chart(folder, monkeypatch)
+
+
+def _one_chart(cache, monkeypatch):
+    # Shared by all tests: nothing may be added to it.
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(cache))
+    return next(cache.glob("airflow-*.tgz"))
+
+
+def _stand_in(folder):
+    archive = stand_in_archive(folder)
+    ChartCache(folder).add(archive)
+    archive.unlink()
+
+
+@pytest.fixture(scope="session")
+def forge_server():
+    """An address for one stand-in forge after the other, so that repositories may name it."""
+    from tests.fakes import forge
+
+    with forge.listening() as server:
+        yield server
+
+
+_homes = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def _isolated(tmp_path_factory, monkeypatch):
-    """A home of its own for every test; caches start empty."""
-    home = tmp_path_factory.mktemp("home")
+def _isolated(shared, tmp_path_factory, monkeypatch):
+    """A home of its own for every test. Renders alone are shared: their key is their content."""
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_homes))
+    home.mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
-    for name in (
-        "XDG_CACHE_HOME",
-        "XDG_CONFIG_HOME",
-        "GEN_ENV_CHART_CACHE",
-        "GEN_ENV_RENDER_CACHE",
-        "KUBECONFIG",
-    ):
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GEN_ENV_CHART_CACHE", "KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(shared / "renders"))
     monkeypatch.setenv("GEN_ENV_OFFLINE", "1")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)

@@ -231,6 +231,14 @@ def repository(root, *, settings=SETTINGS, **definitions):
     return repo
 
 
+def dev_and_staging(folder):
+    """A generated repository with two environments, under git."""
+    repo = repository(folder, dev=DEV, staging=STAGING)
+    done = repo.run("generate")
+    assert done.code == 0, done.said
+    return repo.init()
+
+
 def changed(text, *pairs):
     """The text with each (old, new) replaced once; the old part must be there."""
     for old, new in pairs:

@@ -29,6 +29,8 @@ def main() -> None:
         answer = _render_in_process(job) if job["engine"] == "sdk" else _render_with_binary(job)
     except _Refused as refusal:
         answer = _failure(refusal.kind, refusal.message)
+    except _Crashed as crash:
+        answer = json.dumps({"crash": {"status": crash.status, "stderr": crash.stderr}})
     except MemoryError:
         answer = _failure("memory", _MEMORY)
     data = answer.encode("utf-8", "replace")
@@ -47,6 +49,15 @@ class _Refused(Exception):
         self.message = message
 
 
+class _Crashed(Exception):
+    """The binary died: its exit status or signal, and the start of what it wrote about it."""
+
+    def __init__(self, status: int, stderr: str) -> None:
+        super().__init__(status)
+        self.status = status
+        self.stderr = stderr
+
+
 def _failure(kind: str, message: str) -> str:
     return json.dumps({"failure": {"kind": kind, "message": message}})
 
@@ -63,8 +74,10 @@ def _limit(limits: dict[str, int]) -> None:
     ):
         ceiling = resource.getrlimit(getattr(resource, name))[1]
         bound = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-        # At the soft limit of CPU time comes SIGXCPU, which tells why; at the hard one SIGKILL.
-        hard = ceiling if name == "RLIMIT_CPU" else bound
+        hard = bound
+        if name == "RLIMIT_CPU":
+            # At the soft limit comes SIGXCPU, which tells why; at the hard one SIGKILL.
+            hard, bound = ceiling, bound - (bound == ceiling)
         resource.setrlimit(getattr(resource, name), (bound, hard))
     if sys.platform == "linux":
         import ctypes
@@ -114,8 +127,8 @@ def _render_with_binary(job: dict[str, Any]) -> str:
         raise _Refused("size", "")
     if status != 0:
         words = Path("stderr").read_text(encoding="utf-8", errors="replace")
-        # Helm's own errors exit with 1; anything else is Go's runtime dying, with a trace.
-        raise _Refused("helm" if status == 1 else "crash", words)
+        # Helm's own errors exit with 1; anything else is Go's runtime dying, with a long trace.
+        raise _Refused("helm", words) if status == 1 else _Crashed(status, words[:8192])
     try:
         text = Path("stdout").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

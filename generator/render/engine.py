@@ -29,6 +29,19 @@ _API_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9]+){0,2}")
 _MAX_RELEASE = 53
 _HELM_VERSION = re.compile(r"v\d+\.\d+\.\d+\S*")
 
+# What a render used up, by the kind of its answer.
+_EXHAUSTED = {
+    "timeout": "Helm did not finish within {limits.timeout:g} s and was stopped",
+    "cpu": "Helm used more than {limits.cpu} s of processor time and was stopped",
+    "memory": "Helm took more than {memory} MiB of memory and was stopped",
+    "thread": (
+        "Helm could not start another thread and was stopped: it is near its limit of {memory} MiB "
+        "of memory, or this machine is at its limit of processes"
+    ),
+    "machine": "Helm was killed for lack of memory on this machine or in this container",
+    "size": "the output is larger than {output} MiB",
+}
+
 
 class _Engine(abc.ABC):
     """What both engines share: the checks before, the child, and the reading of its answer."""
@@ -161,21 +174,13 @@ def _refuse(request: RenderRequest) -> str:
 def _failure(
     answer: Answer, request: RenderRequest, chart: ChartArchive, limits: Limits
 ) -> RenderFailure:
+    if answer.kind in ("helm", "yaml"):
+        return from_message(answer.message, request, chart)
     hint = suspects(request.values)
-    match answer.kind:
-        case "helm" | "yaml":
-            return from_message(answer.message, request, chart)
-        case "timeout" | "cpu":
-            message = f"Helm did not finish within {limits.timeout:g} s and was stopped"
-            return plain("limit", message, hint=hint)
-        case "memory":
-            message = f"Helm took more than {limits.memory >> 20} MiB of memory and was stopped"
-            return plain("limit", message, hint=hint)
-        case "size":
-            message = f"the output is larger than {limits.output >> 20} MiB"
-            return plain("limit", message, hint=hint)
-        case _:
-            return plain("engine", answer.message, hint=hint)
+    if message := _EXHAUSTED.get(answer.kind):
+        text = message.format(limits=limits, memory=limits.memory >> 20, output=limits.output >> 20)
+        return plain("limit", text, hint=hint)
+    return plain("engine", answer.message, hint=hint)
 
 
 def choose_engine(helm: str | None) -> Renderer:

@@ -6,7 +6,6 @@ import dataclasses
 import importlib.util
 import json
 import math
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,11 @@ from typing import Any
 
 from generator.core import process
 from generator.core.errors import UserError
+from generator.render import death
 
 _CHILD = "import sys; sys.path += sys.argv[1:]; from generator.render.child import main; main()"
 _DIED = "the render ended abnormally"
+_ENOMEM = "cannot allocate memory"  # Go's text of the error, at the end of what it failed at
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,13 +33,18 @@ class Limits:
     address_space: int = 4 << 30
     output: int = 64 << 20
 
+    @property
+    def cpu(self) -> int:
+        """Seconds of processor time: two processors busy for all of the wall time."""
+        return math.ceil(self.timeout * 2)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
     """What the child sent back: the objects and the notes, or the kind of failure and a message.
 
-    Kinds are `helm` and `yaml` (the message is theirs, unredacted), `timeout`, `memory`, `cpu`,
-    `size` and `died`.
+    Kinds are `helm` and `yaml` (the message is theirs, unredacted), `timeout`, `size`, those of
+    `death.cause`, and `died` when it gives none.
     """
 
     documents: tuple[tuple[str, dict[str, Any]], ...] = ()
@@ -66,11 +72,12 @@ def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Pat
     bounds = {
         "address_space": limits.address_space,
         "memory": limits.memory,
-        "cpu": math.ceil(limits.timeout * 2),
+        "cpu": limits.cpu,
         "output": limits.output,
     }
     source = Path(__file__).resolve().parent.parent.parent
     argv = [sys.executable, "-I", "-S", "-c", _CHILD, str(source), str(site)]
+    killed_before = death.oom_kills()
     try:
         done = process.run(
             argv,
@@ -83,8 +90,8 @@ def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Pat
     except process.CommandError as error:
         if "did not finish" not in error.message:
             raise
-        return Answer(kind="timeout", message=f"not finished after {limits.timeout:g} s")
-    return _answer(done)
+        return Answer(kind="timeout")
+    return _answer(done, killed_before)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -106,39 +113,26 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _answer(done: process.Completed) -> Answer:
+def _answer(done: process.Completed, killed_before: int) -> Answer:
     if done.status != 0:
-        return _death(done.status, done.stderr)
+        return _death(done.status, done.stderr, killed_before)
     try:
         sent = json.loads(done.stdout)
     except (ValueError, RecursionError):
         return Answer(kind="died", message="what it sent back cannot be read")
+    if crash := sent.get("crash"):
+        return _death(crash["status"], crash["stderr"].encode(), killed_before)
     if failure := sent.get("failure"):
-        return _failed(failure["kind"], failure["message"])
+        refused = failure["kind"] == "helm" and failure["message"].rstrip().endswith(_ENOMEM)
+        return Answer(kind="memory" if refused else failure["kind"], message=failure["message"])
     documents = tuple((template, document) for template, document in sent["documents"])
     return Answer(documents=documents, notes=sent["notes"])
 
 
-def _failed(kind: str, message: str) -> Answer:
-    if kind == "crash" or (kind == "helm" and _is_memory(message.encode())):
-        return Answer(kind="memory" if _is_memory(message.encode()) else "died", message=_DIED)
-    return Answer(kind=kind, message=message)
-
-
-def _death(status: int, stderr: bytes) -> Answer:
-    """Why the child died; nothing of what it wrote is passed on, since it may quote values."""
-    if _is_memory(stderr):
-        return Answer(kind="memory")
-    if -status == signal.SIGXCPU:
-        return Answer(kind="cpu")
-    if -status == signal.SIGKILL:
-        message = f"{_DIED}: something killed it, most likely for lack of memory on this machine"
-        return Answer(kind="died", message=message)
+def _death(status: int, stderr: bytes, killed_before: int) -> Answer:
+    """Why it died; nothing of what it wrote is passed on, since it may quote values."""
+    out_of_memory = death.oom_kills() > killed_before
+    if kind := death.cause(status, stderr, machine_out_of_memory=out_of_memory):
+        return Answer(kind=kind)
     how = f"signal {-status}" if status < 0 else f"status {status}"
     return Answer(kind="died", message=f"{_DIED} ({how})")
-
-
-def _is_memory(stderr: bytes) -> bool:
-    # The last two are how Go's runtime dies of a refused mapping.
-    marks = (b"out of memory", b"cannot allocate memory", b"MemoryError", b"SIGSEGV", b"sysMap")
-    return any(mark in stderr for mark in marks)

@@ -1,5 +1,6 @@
 """The programs of a control plane: found, or built once from pinned Go modules."""
 
+import argparse
 import dataclasses
 import hashlib
 import json
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent / "tools"
@@ -70,18 +72,22 @@ def cached(name):
     return _CACHE / digest.hexdigest()[:16] / name
 
 
-def build(name):
+def build(name, seconds=None):
     """Build one program with the Go toolchain; its modules come through the ordinary client.
 
-    It is in the cache whole or not at all. Raises CalledProcessError.
+    It is in the cache whole or not at all. Raises CalledProcessError, or TimeoutExpired when it
+    takes longer than `seconds`; a later build goes on from what the Go cache has by then.
     """
+    if seconds is not None and seconds <= 0:
+        raise subprocess.TimeoutExpired("go", seconds)
     program, target = PROGRAMS[name], cached(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = TOOLS / program.module
     with tempfile.TemporaryDirectory(dir=target.parent) as part:
         made = Path(part) / name
         flags = ["-mod=readonly", *_patched(folder, Path(part)), "-ldflags", _flags(program)]
-        subprocess.run(["go", "build", *flags, "-o", made, program.package], cwd=folder, check=True)
+        command = ["go", "build", *flags, "-o", made, program.package]
+        subprocess.run(command, cwd=folder, check=True, timeout=seconds)
         made.replace(target)
     return target
 
@@ -120,18 +126,35 @@ def _flags(program):
 
 
 def main():
-    """Build what is missing; one that cannot be built does not keep the others from it."""
+    """Build what is missing; one that cannot be built does not keep the others from it.
+
+    `--within SECONDS` bounds all builds together; `--path NAME` prints where a program is.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--within", type=float, default=7200.0, metavar="SECONDS")
+    parser.add_argument("--path", metavar="NAME")
+    options = parser.parse_args()
+    if options.path:
+        sys.exit(print(find(options.path) or ""))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped: time is up"))
     if shutil.which("go") is None and any(find(name) is None for name in PROGRAMS):
         sys.exit("the cluster tests need the Go toolchain, or KUBEBUILDER_ASSETS=DIR")
-    failed = []
+    missing = _bring(time.monotonic() + options.within)
+    if missing:
+        sys.exit(f"not built: {', '.join(f'{name} ({why})' for name, why in missing.items())}")
+
+
+def _bring(deadline):
+    """Build what is missing until the deadline; name → why it is missing still."""
+    missing = {}
     for name in PROGRAMS:
         try:
-            print(name, find(name) or build(name), flush=True)
+            print(name, find(name) or build(name, deadline - time.monotonic()), flush=True)
+        except subprocess.TimeoutExpired:
+            missing[name] = "time is up"
         except subprocess.CalledProcessError:
-            failed.append(name)
-    if failed:
-        sys.exit(f"not built: {', '.join(failed)}")
+            missing[name] = "its build failed"
+    return missing
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from generator.verify.drift import drift
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_server_takes_every_object_and_a_second_apply_changes_nothing(

@@ -14,6 +14,8 @@ from tests.cluster.conftest import require
 from tests.cluster.plane import ADMIN, READER
 from tests.standin_chart import stand_in_archive
 
+pytestmark = pytest.mark.nightly
+
 CONDITIONS = {
     "application",
     "revision",

@@ -18,6 +18,8 @@ from tests.cluster.controllers import LAST_WORDS
 from tests.cluster.plane import ADMIN
 from tests.cluster.samples import NAMES, ensure_namespace, moved, placed
 
+pytestmark = pytest.mark.nightly
+
 COMMIT = "1" * 40
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 

@@ -13,6 +13,8 @@ from tests.cluster import process, programs
 from tests.cluster.conftest import require
 from tests.cluster.samples import ensure_namespace
 
+pytestmark = pytest.mark.nightly
+
 SCOPES = ("strict", "namespace-wide", "cluster-wide")
 VALUE = "postgresql://airflow:p%40ss@pg-staging.example.com:5432/airflow"
 SECRET = "airflow-database"

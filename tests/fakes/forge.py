@@ -292,16 +292,24 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(store):
-    """Serve the store on loopback; gives the base URL of its pages."""
+def listening():
+    """A server on loopback: `serving` puts one store after the other behind its address."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, application(store), threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", 0, None, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    store.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield store.url
+        yield server
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def serving(store, server=None):
+    """Serve the store on loopback, on a server of its own or this one; gives its base URL."""
+    with contextlib.nullcontext(server) if server else listening() as server:
+        server.app = application(store)
+        store.url = f"http://127.0.0.1:{server.server_port}"
+        yield store.url

@@ -188,8 +188,8 @@ def request(port, method, path, body=None, headers=None):
         connection.close()
 
 
-def wait_for(what, seconds=30, every=0.1):
-    """Until `what()` is true; its last value."""
+def wait_for(what, seconds=120, every=0.1):
+    """Until `what()` is true; its last value. The time is for a machine that is busy."""
     end = time.monotonic() + seconds
     while not (found := what()) and time.monotonic() < end:
         time.sleep(every)

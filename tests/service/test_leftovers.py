@@ -8,7 +8,7 @@ def test_what_gathers_is_cancelled_at_once():
     leftovers.add(["a"])
     leftovers.add(["b", "c"])
     leftovers.add([])
-    assert scene.wait_for(lambda: calls, 5, 0.01)
+    assert scene.wait_for(lambda: calls, every=0.01)
     assert calls == [["a", "b", "c"]]
 
 

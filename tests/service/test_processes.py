@@ -54,7 +54,7 @@ def served(tmp_path):
         log = tmp_path / "log.txt"
         process = scene.start("serve", config, log, CHECK_SECONDS="1.5")
         try:
-            assert scene.wait_for(scene.answers(port, "/readyz"), 40), log.read_text()
+            assert scene.wait_for(scene.answers(port, "/readyz")), log.read_text()
             yield port, load(config, {}), forge, process
         finally:
             scene.kill(process, hard=False)
@@ -100,7 +100,7 @@ def test_a_dead_worker_is_started_again_and_its_run_taken_over(served):
     assert scene.wait_for(lambda: began(settings))
     [worker] = [pid for pid in children(process.pid) if role(pid) == "worker"]
     os.kill(worker, signal.SIGKILL)
-    assert scene.wait_for(lambda: all_over(settings), 40)
+    assert scene.wait_for(lambda: all_over(settings))
     assert [(row["state"], row["attempts"]) for row in rows(settings)] == [("success", 2)]
 
 
@@ -109,7 +109,7 @@ def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
     for number in (500, 501):
         body = scene.pull_body("team/two", number, scene.sha_of(number))
         post(port, body, f"d{number}")
-    assert scene.wait_for(lambda: all_over(settings), 40)
+    assert scene.wait_for(lambda: all_over(settings))
     found = {row["number"]: row for row in rows(settings)}
     assert found[500]["state"] == found[501]["state"] == "dead"
     assert found[500]["attempts"] == 3
@@ -135,7 +135,7 @@ def test_a_busy_repository_does_not_starve_another(served):
     def other():
         return [row for row in rows(settings) if row["repository"] == "team/two" and row["ended"]]
 
-    assert scene.wait_for(other, 20)
+    assert scene.wait_for(other)
     waiting = [row for row in rows(settings) if row["state"] == "queued"]
     assert len(waiting) >= 6  # first come, first served would have left none or one
 
@@ -147,5 +147,5 @@ def test_a_run_that_kills_its_workers_ends_in_the_dead_letters(served):
     [row] = rows(settings)
     assert row["state"] == "dead" and 2 <= row["attempts"] <= 3
     post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "sound")
-    assert scene.wait_for(lambda: all_over(settings), 30)
+    assert scene.wait_for(lambda: all_over(settings))
     assert {row["number"]: row["state"] for row in rows(settings)} == {666: "dead", 1: "success"}

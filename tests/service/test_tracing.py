@@ -93,13 +93,13 @@ def test_a_delivery_leads_through_the_queue_to_the_run_and_its_requests(tmp_path
         log = tmp_path / "log.txt"
         process = scene.start("serve", config, log, **more)
         try:
-            assert scene.wait_for(scene.answers(port, "/readyz"), 60), log.read_text()
+            assert scene.wait_for(scene.answers(port, "/readyz")), log.read_text()
             raw, headers = scene.signed(scene.pull_body("team/one", 3, scene.sha_of(3)), "d-77")
             # A stranger's context is not to be followed.
             headers["traceparent"] = f"00-{'ab' * 16}-{'cd' * 8}-01"
             assert scene.request(port, "POST", "/webhooks/forge", raw, headers)[0] == 202
-            assert scene.wait_for(lambda: receiver.named("run check"), 60), log.read_text()
-            assert scene.wait_for(lambda: receiver.named("delivery"), 60)
+            assert scene.wait_for(lambda: receiver.named("run check")), log.read_text()
+            assert scene.wait_for(lambda: receiver.named("delivery"))
         finally:
             scene.kill(process, hard=False)
     [delivery], [run] = receiver.named("delivery"), receiver.named("run check")

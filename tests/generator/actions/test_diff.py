@@ -7,29 +7,15 @@ import time
 import pytest
 
 from generator.core.files import MAX_BYTES
-from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, repository, run
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, SETTINGS, Repo, changed, dev_and_staging, repository
 
 PATH = "environments/staging/environment.yaml"
 VALUES = "environments/staging/generated/values.yaml"
 
 
-@pytest.fixture(scope="module")
-def caches(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("caches")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_ENV_CHART_CACHE", str(folder / "charts"))
-        assert run("chart", "add", stand_in_archive(folder)).code == 0
-    return folder
-
-
 @pytest.fixture
-def repo(caches, tmp_path, monkeypatch):
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
-    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
-    repo = repository(tmp_path / "repo", dev=DEV, staging=STAGING)
-    repo.run("generate")
-    return repo.init()
+def repo(own_chart, templates, tmp_path):
+    return Repo(templates.copy("dev-and-staging", dev_and_staging, tmp_path / "repo"))
 
 
 def more_workers(repo, message=None):

@@ -2,27 +2,22 @@
 
 import pytest
 
-from generator.chart.cache import ChartCache
 from generator.definition.lock_file import version
-from tests.repositories import DEV, SETTINGS, STAGING, changed, repository, snapshot
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, repository, snapshot
 
 OLD = "0.0.1"
 WAS = ("replicas: 2", "replicas: 5")
 
 
-@pytest.fixture(scope="session")
-def stand_in(tmp_path_factory):
-    return stand_in_archive(tmp_path_factory.mktemp("stand-in"))
-
-
 @pytest.fixture
-def repo(stand_in, tmp_path, monkeypatch):
+def repo(own_chart, templates, tmp_path):
     """dev, staging and qa; the trees of staging and qa are those of an older gen-env."""
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
-    ChartCache.from_environment().add(stand_in)
+    return Repo(templates.copy("older-gen-env", older, tmp_path / "repo"))
+
+
+def older(folder):
     qa = changed(STAGING, ("name: staging", "name: qa"), ("host: airflow.staging", "host: qa"))
-    repo = repository(tmp_path / "repo", settings=SETTINGS, dev=DEV, staging=STAGING, qa=qa)
+    repo = repository(folder, settings=SETTINGS, dev=DEV, staging=STAGING, qa=qa)
     assert repo.run("generate").code == 0
     for name in ("staging", "qa"):
         age(repo, name)

@@ -7,6 +7,7 @@ import json
 import yaml
 
 from generator.chart.chart import open_chart
+from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.engine import SdkEngine
 from generator.render.request import RenderRequest, RenderResult
 from tests.repositories import SETTINGS, repository
@@ -110,9 +111,8 @@ class Adoption:
 
 def rendered(archive, values, release="airflow", namespace="airflow"):
     """(kind, name) → the object, what is random left out."""
-    answer = SdkEngine().render(
-        RenderRequest(archive, release, namespace, values, KUBERNETES, APIS)
-    )
+    engine = CachedRenderer(SdkEngine(), RenderCache.from_environment())
+    answer = engine.render(RenderRequest(archive, release, namespace, values, KUBERNETES, APIS))
     assert isinstance(answer, RenderResult), str(answer)
     return {
         (item["kind"], item["metadata"]["name"]): _settled(json.loads(json.dumps(item)))

@@ -3,10 +3,8 @@
 import pytest
 import yaml
 
-from generator.chart.cache import ChartCache
 from generator.model.adoption import STEPS
-from tests.repositories import DEV, SETTINGS, repository
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, SETTINGS, Repo, repository
 
 PATH = "environments/staging/environment.yaml"
 TREE = "environments/staging/generated/values.yaml"
@@ -26,24 +24,22 @@ auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}
 """
 
 
-@pytest.fixture(scope="session")
-def stand_in(tmp_path_factory):
-    return stand_in_archive(tmp_path_factory.mktemp("stand-in"))
-
-
 @pytest.fixture
-def repo(stand_in, tmp_path, monkeypatch):
+def repo(own_chart, templates, tmp_path):
     """A repository under git with an adopted environment; `values` are added by the test."""
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
-    ChartCache.from_environment().add(stand_in)
 
     def make(values=None):
-        text = ADOPTED + (yaml.safe_dump({"values": values}) if values else "")
-        repo = repository(tmp_path / "repo", settings=SETTINGS, staging=text)
-        assert repo.run("generate").code == 0
-        return repo.init()
+        if values:
+            return adopted(tmp_path / "repo", yaml.safe_dump({"values": values}))
+        return Repo(templates.copy("adopted", adopted, tmp_path / "repo"))
 
     return make
+
+
+def adopted(folder, more=""):
+    repo = repository(folder, settings=SETTINGS, staging=ADOPTED + more)
+    assert repo.run("generate").code == 0
+    return repo.init()
 
 
 def steps(repo):

@@ -2,30 +2,21 @@
 
 import pytest
 
-from generator.chart.cache import ChartCache
 from tests.fakes.forge import TOKEN
 from tests.generator.adoption.test_harden import ADOPTED
 from tests.generator.promotion import world as worlds
 from tests.repositories import changed, snapshot
-from tests.standin_chart import stand_in_archive
 
 NAME = "legacy"
 PATH = f"environments/{NAME}/environment.yaml"
 VALUES = 'values: {labels: {a: b}, env: [{name: A, value: "{{ .Release.Name }}"}]}\n'
 
 
-@pytest.fixture(scope="session")
-def stand_in(tmp_path_factory):
-    return stand_in_archive(tmp_path_factory.mktemp("stand-in"))
-
-
 @pytest.fixture
-def world(tmp_path, stand_in, monkeypatch):
+def world(tmp_path, forge_server, templates, own_chart, monkeypatch):
     """Remote, clone and forge, with an environment that was adopted, on main."""
     monkeypatch.setenv("GEN_ENV_FORGE_TOKEN", TOKEN)
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
-    ChartCache.from_environment().add(stand_in)
-    with worlds.world(tmp_path / "world") as made:
+    with worlds.world(tmp_path / "world", forge_server, templates) as made:
         text = changed(
             ADOPTED, ("name: staging", f"name: {NAME}"), ("namespace: airflow", "namespace: old")
         )

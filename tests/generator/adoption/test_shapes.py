@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from tests.effort import marks
 from tests.generator.adoption.scene import Adoption, application, case, computed, record
 
 HOST = "database.host=pg.example.com"
@@ -256,7 +257,7 @@ SHAPES = {
 }
 
 
-# The official chart takes its time: the shapes that differ most.
+# The official chart takes its time: the shapes that differ most, and those for every run.
 OFFICIAL = (
     "values file",
     "old names",
@@ -272,10 +273,16 @@ OFFICIAL = (
     "nodes by hand",
     "identities",
 )
+OFTEN = ("production with Celery", "nodes by hand")
 RUNS = [
     *(pytest.param("stand-in", shape, id=f"stand-in, {shape}") for shape in SHAPES),
     *(
-        pytest.param("official", shape, id=f"official, {shape}", marks=pytest.mark.real_chart)
+        pytest.param(
+            "official",
+            shape,
+            id=f"official, {shape}",
+            marks=[pytest.mark.real_chart, *marks(shape, test=OFTEN)],
+        )
         for shape in OFFICIAL
     ),
 ]
@@ -303,8 +310,12 @@ def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
     ("shape", "stuck"),
     [
         ("production with Celery", {"apiServer.spread", "ingress", "workers.autoscaling"}),
-        ("task pods", {"apiServer.autoscaling", "dags.gitSync"}),
-        ("Airflow 2", {"ingress"}),
+        pytest.param(
+            "task pods",
+            {"apiServer.autoscaling", "dags.gitSync"},
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param("Airflow 2", {"ingress"}, marks=pytest.mark.thorough),
         ("HelmRelease", set()),
     ],
 )

@@ -3,11 +3,12 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.chart import archive
 from generator.chart.archive import ArchiveError, pack, unpack
+from tests.effort import examples
 from tests.generator.chart.samples import tar_of
 
 
@@ -26,7 +27,7 @@ def test_packing_and_unpacking_gives_the_same_files():
     assert dict(unpack(pack("airflow", files))) == files
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.dictionaries(st.text("abc/", min_size=1).filter(lambda t: "/" not in t), st.binary()))
 def test_the_same_files_pack_to_the_same_bytes_in_any_order(files):
     turned = dict(reversed(files.items()))

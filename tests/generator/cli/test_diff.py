@@ -1,18 +1,11 @@
 import pytest
 
-from tests.repositories import DEV, STAGING, changed, repository, run
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, Repo, changed, dev_and_staging, repository
 
 
 @pytest.fixture
-def repo(tmp_path, tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("charts")
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(folder / "cache"))
-    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(folder / "renders"))
-    assert run("chart", "add", stand_in_archive(folder)).code == 0
-    repo = repository(tmp_path / "repo", dev=DEV, staging=STAGING)
-    repo.run("generate")
-    return repo.init()
+def repo(own_chart, templates, tmp_path):
+    return Repo(templates.copy("dev-and-staging", dev_and_staging, tmp_path / "repo"))
 
 
 PATH = "environments/staging/environment.yaml"

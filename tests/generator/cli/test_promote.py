@@ -10,18 +10,22 @@ from tests.repositories import snapshot
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
+def world(tmp_path, forge_server, templates, monkeypatch):
     monkeypatch.setenv("GEN_ENV_FORGE_TOKEN", TOKEN)
-    with worlds.world(tmp_path) as made:
+    with worlds.world(tmp_path, forge_server, templates) as made:
         yield made
+
+
+@pytest.fixture
+def staged(world):
+    world.begin_staged()
 
 
 def promote(world, *arguments):
     return world.repo.run("promote", "staging", "production", *arguments)
 
 
-def test_a_local_commit_with_its_branch_on_stdout(world):
-    world.stage()
+def test_a_local_commit_with_its_branch_on_stdout(world, staged):
     done = promote(world)
     branch = done.stdout.splitlines()[-1]
     assert done.code == 0
@@ -32,8 +36,7 @@ def test_a_local_commit_with_its_branch_on_stdout(world):
     assert "passed   verified" in done.stdout
 
 
-def test_a_pull_request_with_its_page_on_stdout(world):
-    world.stage()
+def test_a_pull_request_with_its_page_on_stdout(world, staged):
     done = promote(world, "--pr")
     assert done.code == 0
     assert done.stdout.splitlines()[-1] == "https://forge.example/payments/airflow-gitops/pulls/1"
@@ -44,8 +47,7 @@ def test_a_pull_request_with_its_page_on_stdout(world):
 
 
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--dry-run", "--pr"]])
-def test_a_dry_run_writes_nothing_anywhere(world, arguments):
-    world.stage()
+def test_a_dry_run_writes_nothing_anywhere(world, staged, arguments):
     before, objects = snapshot(world.repo), world.repo.git("count-objects")
     done = promote(world, *arguments)
     assert done.code == 0
@@ -88,16 +90,14 @@ def test_without_a_token_the_reason_is_the_gate_and_with_pr_an_error(world, monk
     assert "error: there is no token for gitea" in remote.stderr
 
 
-def test_the_token_is_in_no_output(world):
-    world.stage()
+def test_the_token_is_in_no_output(world, staged):
     world.store.expired.add(TOKEN)
     done = promote(world, "--pr", "--force", "x")
     assert done.code == 1
     assert TOKEN not in done.said
 
 
-def test_nothing_to_promote_is_fine(world):
-    world.stage()
+def test_nothing_to_promote_is_fine(world, staged):
     branch = promote(world).stdout.splitlines()[-1]
     world.repo.git("merge", "--quiet", "--ff-only", branch)
     world.push()
@@ -107,15 +107,13 @@ def test_nothing_to_promote_is_fine(world):
     assert world.pulls() == []
 
 
-def test_markdown_is_the_text_of_the_pull_request(world):
-    world.stage()
+def test_markdown_is_the_text_of_the_pull_request(world, staged):
     done = promote(world, "--dry-run", "-o", "markdown")
     assert done.stdout.startswith("| What moves | From | To |")
     assert "### Rendered diff" in done.stdout
 
 
-def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world):
-    world.stage()
+def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world, staged):
     done = promote(world, "--dry-run", "-o", "json")
     data = json.loads(done.stdout)
     assert (data["from"], data["to"]) == ("staging", "production")
@@ -136,8 +134,7 @@ def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world):
         (["staging", "production", "--force", ""], 1, "needs a reason"),
     ],
 )
-def test_bad_input(world, pair, code, word):
-    world.stage()
+def test_bad_input(world, staged, pair, code, word):
     before = snapshot(world.repo)
     done = world.repo.run("promote", *pair)
     assert (done.code, word in done.said) == (code, True), done.said
@@ -157,8 +154,7 @@ def test_outside_of_git(world, tmp_path):
     assert "not inside a git repository" in done.stderr
 
 
-def test_a_dirty_tree_is_no_obstacle_and_is_mentioned(world):
-    world.stage()
+def test_a_dirty_tree_is_no_obstacle_and_is_mentioned(world, staged):
     world.repo.write(DEFINITION, world.repo.read(DEFINITION) + "# mine\n")
     done = promote(world)
     assert done.code == 0
@@ -183,8 +179,7 @@ def test_a_verdict_that_nobody_could_record_is_not_waited_for(world, monkeypatch
     ],
     ids=lambda command: command[0],
 )
-def test_no_command_of_an_older_gen_env_writes_over_a_newer_tree(world, command):
-    world.stage()
+def test_no_command_of_an_older_gen_env_writes_over_a_newer_tree(world, staged, command):
     for name in ("staging", "production"):
         lock = f"environments/{name}/gen-env.lock"
         world.repo.edit(lock, f'genEnv: "{version()}"', 'genEnv: "99.0.0"')

@@ -171,11 +171,8 @@ def test_an_out_of_date_tree_cannot_be_accepted(tmp_path):
 
 
 @pytest.fixture
-def chart(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("charts")
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(folder / "cache"))
-    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(folder / "renders"))
-    assert run("chart", "add", stand_in_archive(folder)).code == 0
+def chart(own_chart):
+    return own_chart
 
 
 def test_with_a_chart_values_and_objects_are_checked(chart, tmp_path):

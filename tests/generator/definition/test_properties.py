@@ -1,15 +1,14 @@
 """What holds for every definition: no crash, the same tree again, and nothing left to do.
 
-Examples are the same in every run; GEN_ENV_EXPLORE=1 draws new ones, and many more.
+Examples are the same in every run but for the nightly one, which draws new ones, and many more.
 """
 
 import json
-import os
 import random
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from generator.actions import validate
@@ -24,21 +23,15 @@ from generator.tree import plan
 from generator.yaml.manifests import canonical
 from generator.yaml.writer import dump
 from tests import definitions, model_strategy
+from tests.effort import chosen, examples
 
-EXPLORE = bool(os.environ.get("GEN_ENV_EXPLORE"))
 FILE = "environments/one/environment.yaml"
 
 
-def profile(examples):
-    return settings(
-        max_examples=examples * 20 if EXPLORE else examples,
-        derandomize=not EXPLORE,
-        deadline=None,
-        database=None,
-        # To shrink a definition takes minutes: for a person who looks for something.
-        phases=list(Phase) if EXPLORE else [Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    )
+def profile(count):
+    # To shrink a definition takes minutes: for a person who looks for something.
+    phases = list(Phase) if chosen() == "nightly" else [Phase.explicit, Phase.generate]
+    return settings(examples(count), database=None, phases=phases)
 
 
 @pytest.fixture(scope="module")

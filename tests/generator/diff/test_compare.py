@@ -2,7 +2,7 @@ import copy
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import impact
@@ -10,6 +10,7 @@ from generator.diff.compare import compare
 from generator.diff.model import Action, Limits, Side
 from generator.diff.noise import ORDER
 from generator.diff.pairing import key_of
+from tests.effort import examples
 from tests.generator.diff.trees import at, everything, places, removed, replaced
 
 TREE = everything()
@@ -47,7 +48,7 @@ def reported(compared):
     return keys
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(400)
 @given(st.sampled_from(PLACES), st.sampled_from(["other", "removed", "null", "text"]))
 def test_one_changed_field_is_reported_and_nothing_else(place, way):
     index, path = place
@@ -71,7 +72,7 @@ def test_one_changed_field_is_reported_and_nothing_else(place, way):
         assert MARK in shown or any(mask in shown for mask in MASKS)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100)
 @given(
     st.sampled_from(PLACES),
     st.sampled_from([None, 5, -1, "x", "", [], {}, [5], ["x"], {"a": 1}, True, 1.5, [None], [{}]]),
@@ -253,16 +254,16 @@ def test_a_long_line_shows_where_it_begins_to_differ():
 def test_ten_thousand_objects_are_compared_in_bounded_time():
     base = [config(f"c{number}", x=str(number)) for number in range(10_000)]
     head = [config(f"c{number}", x=str(number + 1)) for number in range(10_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     compared = compare(side(*base), side(*head))
     impact.find(side(*base), side(*head))
     assert len(compared.changes) == 10_000
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
 
 
 def test_ten_thousand_unrelated_names_are_compared_in_bounded_time():
     base = [config(f"a{number}-1a2b3c4d", x=str(number)) for number in range(5_000)]
     head = [config(f"b{number}-1a2b3c4d", x=str(number)) for number in range(5_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(compare(side(*base), side(*head)).changes) == 10_000
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30

@@ -75,6 +75,6 @@ def test_time_is_bounded_for_huge_texts(lines, kind):
     head = [line if numbers.random() < 0.9 else line + "y" for line in base]
     if kind == "shuffled":
         numbers.shuffle(head)
-    start = time.perf_counter()
+    start = time.process_time()
     list(differing(base, head))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

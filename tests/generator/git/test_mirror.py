@@ -270,17 +270,17 @@ def test_one_process_at_a_time_writes_to_a_mirror(mirror):
     def hold():
         with mirror.locked():
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert entered.wait(10)
+        assert entered.wait(60)
         with pytest.raises(UserError, match="busy"), mirror.locked(patience=0.1):
             pass
         threading.Timer(0.2, leave.set).start()
         began = time.monotonic()
-        with mirror.locked(patience=10):
+        with mirror.locked(patience=60):
             assert time.monotonic() - began > 0.05
     finally:
         leave.set()

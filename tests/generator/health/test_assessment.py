@@ -1,10 +1,11 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import health
 from generator.health.assessment import _ASSESSORS, as_json
 from generator.health.status import Status, worst
+from tests.effort import examples
 from tests.generator.health.objects import cond, obj, read, reports
 
 ISSUE_KINDS = [
@@ -149,7 +150,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(kind=st.sampled_from(sorted(_ASSESSORS)), spec=ANYTHING, status=ANYTHING, metadata=ANYTHING)
 def test_no_object_however_malformed_breaks_the_judge(kind, spec, status, metadata):
     group, name = kind

@@ -5,7 +5,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.chart.chart import open_chart
@@ -14,6 +14,7 @@ from generator.helmvalues.values import ValuesInput, merged
 from generator.lint.registry import CHECKS, value_problems
 from generator.render.engine import choose_engine
 from generator.render.request import RenderFailure, RenderRequest
+from tests.effort import examples
 from tests.generator.lint.defaults import DEFAULTS
 
 BY_ID = {check.rule.id: check for check in CHECKS}
@@ -186,7 +187,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(st.dictionaries(st.sampled_from(sorted(paths(DEFAULTS))), JUNK, max_size=6))
 def test_values_of_any_shape_are_judged_without_failing(junk):
     values = yaml.safe_load(yaml.safe_dump(DEFAULTS))

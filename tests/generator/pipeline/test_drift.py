@@ -5,26 +5,14 @@ import copy
 import pytest
 
 from tests.fakes.apiserver import KINDS, FakeApiServer
-from tests.repositories import DEV, SETTINGS, changed, repository, run
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, SETTINGS, changed, repository
 
 PATH = "environments/dev/environment.yaml"
 SERVED = {"Deployment", "StatefulSet", "Service", "ConfigMap"}
 
 
-@pytest.fixture(scope="module")
-def caches(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("caches")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_ENV_CHART_CACHE", str(folder / "charts"))
-        assert run("chart", "add", stand_in_archive(folder)).code == 0
-    return folder
-
-
 @pytest.fixture
-def repo(caches, tmp_path, monkeypatch):
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
-    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
+def repo(own_chart, tmp_path):
     settings = changed(SETTINGS, ("  main:\n", "  main:\n    context: fake\n"))
     repo = repository(tmp_path / "repo", settings=settings, dev=DEV)
     repo.run("generate")

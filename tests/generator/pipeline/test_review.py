@@ -7,37 +7,22 @@ import pytest
 from generator.actions import diff
 from generator.core.files import Overlay, Snapshot
 from generator.pipeline import review, toolchain
-from tests.repositories import DEV, SETTINGS, STAGING, changed, repository, run
-from tests.standin_chart import stand_in_archive
+from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, repository
 
 OTHER = changed(STAGING, ("name: staging", "name: other"), ("tier: staging", "tier: production"))
 TEAM = changed(STAGING, ("{name: staging, tier", "{name: staging, team: payments, tier"))
 ALL = {"dev", "staging", "other", "payments/staging"}
 
 
-@pytest.fixture(scope="module")
-def caches(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("caches")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_ENV_CHART_CACHE", str(folder / "charts"))
-        patch.setenv("GEN_ENV_RENDER_CACHE", str(folder / "renders"))
-        assert run("chart", "add", stand_in_archive(folder)).code == 0
-        yield folder
-
-
 @pytest.fixture
-def cached(caches, monkeypatch):
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
-    monkeypatch.setenv("GEN_ENV_RENDER_CACHE", str(caches / "renders"))
+def base(own_chart, templates):
+    return Snapshot(Repo(templates.place("four-environments", four_environments)).tree())
 
 
-@pytest.fixture(scope="module")
-def base(caches, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("repo")
+def four_environments(folder):
     repo = repository(folder, dev=DEV, staging=STAGING, other=OTHER, payments__staging=TEAM)
     done = repo.run("generate")
     assert done.code == 0, done.said
-    return Snapshot(repo.tree())
 
 
 def tools(files):

@@ -7,7 +7,6 @@ from generator.promotion import pause
 from generator.promotion.pause import Options
 from generator.promotion.promote import Toolchain
 from generator.promotion.sync_windows import frozen_until
-from tests.generator.promotion import world as worlds
 from tests.generator.promotion.world import FROM, NOW, PATHS
 from tests.repositories import snapshot
 
@@ -17,13 +16,12 @@ APPLICATION = "environments/staging/generated/application.yaml"
 
 
 @pytest.fixture
-def world(tmp_path):
-    with worlds.world(tmp_path) as made:
-        made.repo.seal("staging")
-        made.repo.run("generate")
-        made.repo.commit("Seal")
-        made.push()
-        yield made
+def world(world):
+    world.repo.seal("staging")
+    world.repo.run("generate")
+    world.repo.commit("Seal")
+    world.push()
+    return world
 
 
 def apply(world, **options):

@@ -32,8 +32,7 @@ def names(gates):
     return [gate.name for gate in gates]
 
 
-def test_one_branch_one_commit_one_pull_request_and_nothing_else(world):
-    world.stage()
+def test_one_branch_one_commit_one_pull_request_and_nothing_else(world, staged):
     before = snapshot(world.repo)
     done = promote(world)
     after = snapshot(world.repo)
@@ -56,8 +55,7 @@ def test_one_branch_one_commit_one_pull_request_and_nothing_else(world):
     assert world.show(branch, DEFINITION) == expected.encode()
 
 
-def test_the_commit_is_the_users_own_and_says_what_it_is(world):
-    world.stage()
+def test_the_commit_is_the_users_own_and_says_what_it_is(world, staged):
     done = promote(world)
     text = world.repo.git("log", "-1", "--format=%an <%ae>%n%B", done.placed.commit)
     assert text.startswith("Test <test@example.com>\nPromote staging to production: image.tag")
@@ -66,15 +64,13 @@ def test_the_commit_is_the_users_own_and_says_what_it_is(world):
     assert f"Promoted-From: staging {world.repo.git('rev-parse', 'main')[:12]}" in text
 
 
-def test_the_tree_of_the_branch_is_the_one_that_generate_gives(world):
-    world.stage()
+def test_the_tree_of_the_branch_is_the_one_that_generate_gives(world, staged):
     done = promote(world)
     world.repo.git("switch", "--quiet", done.placed.branch)
     assert world.repo.run("generate", "--check").code == 0
 
 
-def test_the_text_carries_moves_commits_diff_gates_evidence_and_what_stays(world, tmp_path):
-    world.stage()
+def test_the_text_carries_moves_commits_diff_gates_evidence_and_what_stays(world, staged, tmp_path):
     promote(world)
     body = world.pulls()[0]["body"]
     for part in (
@@ -90,8 +86,7 @@ def test_the_text_carries_moves_commits_diff_gates_evidence_and_what_stays(world
     assert "pg-staging.example.com" not in body
 
 
-def test_again_is_nothing_new(world):
-    world.stage()
+def test_again_is_nothing_new(world, staged):
     first = promote(world)
     second = promote(world)
     assert (second.placed.commit, second.placed.created) == (first.placed.commit, False)
@@ -100,8 +95,7 @@ def test_again_is_nothing_new(world):
     assert len(world.bare.branches("promote/*")) == 1
 
 
-def test_another_person_finds_what_is_there(world):
-    world.stage()
+def test_another_person_finds_what_is_there(world, staged):
     first = promote(world)
     other = world.clone()
     second = promote(world, repo=other)
@@ -109,16 +103,14 @@ def test_another_person_finds_what_is_there(world):
     assert len(world.pulls()) == 1
 
 
-def test_without_a_pull_request_nothing_leaves_this_clone(world):
-    world.stage()
+def test_without_a_pull_request_nothing_leaves_this_clone(world, staged):
     done = promote(world, pull=False)
     assert world.repo.git("rev-parse", done.placed.branch) == done.placed.commit
     assert world.bare.branches("promote/*") == []
     assert world.pulls() == []
 
 
-def test_a_newer_promotion_updates_the_open_pull_request(world):
-    world.stage()
+def test_a_newer_promotion_updates_the_open_pull_request(world, staged):
     first = promote(world)
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
     second = promote(world)
@@ -129,8 +121,7 @@ def test_a_newer_promotion_updates_the_open_pull_request(world):
     assert b"3.2.2-r3" in world.show(first.placed.branch, DEFINITION)
 
 
-def test_pull_requests_of_others_are_not_ours(world):
-    world.stage()
+def test_pull_requests_of_others_are_not_ours(world, staged):
     world.store.add_pull(head="promote/production-0123abcd", fork=99)
     world.store.add_pull(head="promote/production-canary-0123abcd")
     world.store.add_pull(head="promote/production-4567abcd", base="release")
@@ -138,8 +129,7 @@ def test_pull_requests_of_others_are_not_ours(world):
     assert done.pull.number == 4
 
 
-def test_a_closed_pull_request_stays_closed_and_a_new_one_is_opened(world):
-    world.stage()
+def test_a_closed_pull_request_stays_closed_and_a_new_one_is_opened(world, staged):
     first = promote(world)
     world.store.pulls[1]["state"] = "closed"
     second = promote(world)
@@ -147,8 +137,7 @@ def test_a_closed_pull_request_stays_closed_and_a_new_one_is_opened(world):
     assert [item["number"] for item in world.pulls()] == [2]
 
 
-def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world):
-    world.stage()
+def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world, staged):
     promote(world)
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
     found = prepare(world)
@@ -167,8 +156,7 @@ def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world):
     assert done.pull.number == 2
 
 
-def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world):
-    world.stage()
+def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world, staged):
     other = world.clone()
     world.merge(FROM, ("tag: 3.2.2-r2", "tag: 3.2.2-r9"), repo=other)
     world.verified("staging", sha=other.git("rev-parse", "main"))
@@ -178,8 +166,7 @@ def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world
     assert found.evidence.standing is Standing.VERIFIED
 
 
-def test_the_remote_moved_meanwhile_elsewhere_and_all_merges(world):
-    world.stage()
+def test_the_remote_moved_meanwhile_elsewhere_and_all_merges(world, staged):
     found = prepare(world)
     other = world.clone()
     other.write("docs.md", "words\n")
@@ -191,16 +178,14 @@ def test_the_remote_moved_meanwhile_elsewhere_and_all_merges(world):
     assert len(world.pulls()) == 1
 
 
-def test_the_target_was_edited_meanwhile_where_it_merges_and_the_branch_stays(world):
-    world.stage()
+def test_the_target_was_edited_meanwhile_where_it_merges_and_the_branch_stays(world, staged):
     first = promote(world)
     world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
     assert promote(world).placed.commit == first.placed.commit
     assert len(world.pulls()) == 1
 
 
-def test_the_target_was_edited_meanwhile_in_conflict_and_the_branch_is_made_anew(world):
-    world.stage()
+def test_the_target_was_edited_meanwhile_in_conflict_and_the_branch_is_made_anew(world, staged):
     first = promote(world)
     world.merge(DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-hotfix"))
     second = promote(world)
@@ -211,8 +196,7 @@ def test_the_target_was_edited_meanwhile_in_conflict_and_the_branch_is_made_anew
     assert len(world.pulls()) == 1
 
 
-def test_a_branch_with_somebodys_commits_is_not_overwritten(world):
-    world.stage()
+def test_a_branch_with_somebodys_commits_is_not_overwritten(world, staged):
     first = promote(world)
     other = world.clone()
     other.git("switch", "--quiet", first.placed.branch)
@@ -227,8 +211,7 @@ def test_a_branch_with_somebodys_commits_is_not_overwritten(world):
     assert world.repo.git("rev-parse", first.placed.branch) == first.placed.commit
 
 
-def test_a_branch_that_is_checked_out_is_not_moved(world):
-    world.stage()
+def test_a_branch_that_is_checked_out_is_not_moved(world, staged):
     first = promote(world)
     world.repo.git("switch", "--quiet", first.placed.branch)
     world.repo.git("switch", "--quiet", "main")
@@ -240,8 +223,7 @@ def test_a_branch_that_is_checked_out_is_not_moved(world):
     assert snapshot(world.repo) == before
 
 
-def test_two_at_once_in_two_clones_leave_one_branch_and_one_pull_request(world):
-    world.stage()
+def test_two_at_once_in_two_clones_leave_one_branch_and_one_pull_request(world, staged):
     clones = [world.repo, world.clone()]
     ready = threading.Barrier(2)
     outcomes = []
@@ -264,8 +246,7 @@ def test_two_at_once_in_two_clones_leave_one_branch_and_one_pull_request(world):
     assert len(world.pulls()) == 1
 
 
-def test_two_at_once_in_one_clone(world):
-    world.stage()
+def test_two_at_once_in_one_clone(world, staged):
     found = [prepare(world), prepare(world)]
     ready = threading.Barrier(2)
     outcomes = []
@@ -283,9 +264,8 @@ def test_two_at_once_in_one_clone(world):
     assert len(world.pulls()) == 1
 
 
-def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world):
+def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world, staged):
     """Between our look at the remote and our push somebody pushes something else, every time."""
-    world.stage()
     world.bare.hook("pre-receive", "echo 'cannot lock ref' >&2; exit 1")
     with pytest.raises(UserError) as caught:
         promote(world)
@@ -293,8 +273,7 @@ def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world):
     assert world.pulls() == []
 
 
-def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world):
-    world.stage()
+def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world, staged):
     found = prepare(world)
     other = world.clone()
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
@@ -313,8 +292,7 @@ def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world):
         ("policy says no", "mend what is said above"),
     ],
 )
-def test_a_refused_push_says_why_and_can_be_tried_again(world, said, hint):
-    world.stage()
+def test_a_refused_push_says_why_and_can_be_tried_again(world, staged, said, hint):
     world.bare.hook("pre-receive", f"echo '{said}' >&2; exit 1")
     with pytest.raises(UserError) as caught:
         promote(world)
@@ -325,8 +303,7 @@ def test_a_refused_push_says_why_and_can_be_tried_again(world, said, hint):
     assert promote(world).pull.number == 1
 
 
-def test_a_remote_that_is_gone_is_said(world):
-    world.stage()
+def test_a_remote_that_is_gone_is_said(world, staged):
     world.repo.git("remote", "set-url", "origin", "https://ann:s3cr3t-token@127.0.0.1:1/x.git")
     with pytest.raises(UserError) as caught:
         world.base_branch()
@@ -340,8 +317,7 @@ def test_no_remote_is_said(world):
         world.base_branch()
 
 
-def test_a_local_repository_promotes_from_its_own_branch(world):
-    world.stage()
+def test_a_local_repository_promotes_from_its_own_branch(world, staged):
     world.repo.git("remote", "remove", "origin")
     found = prepare(
         world, Options("staging", "production", "no forge here"), forge=False, fetch=False
@@ -352,8 +328,7 @@ def test_a_local_repository_promotes_from_its_own_branch(world):
 
 
 @pytest.mark.parametrize("state", ["detached", "dirty", "staged", "unborn-branch", "other-branch"])
-def test_whatever_the_work_tree_is_in_it_stays_so(world, state):
-    world.stage()
+def test_whatever_the_work_tree_is_in_it_stays_so(world, staged, state):
     if state == "detached":
         world.repo.git("switch", "--quiet", "--detach", "main~1")
     elif state in ("dirty", "staged"):
@@ -375,16 +350,14 @@ def test_whatever_the_work_tree_is_in_it_stays_so(world, state):
     assert b"# mine" not in world.show(done.placed.branch, DEFINITION)
 
 
-def test_what_is_not_taken_along_is_said(world):
-    world.stage()
+def test_what_is_not_taken_along_is_said(world, staged):
     world.repo.write(FROM, world.repo.read(FROM) + "# tomorrow\n")
     (note,) = prepare(world).notes
     assert FROM in note
     assert "differ in the work tree" in note
 
 
-def test_nothing_to_move(world):
-    world.stage()
+def test_nothing_to_move(world, staged):
     branch = promote(world).placed.branch
     world.repo.git("merge", "--quiet", "--ff-only", branch)
     world.push()
@@ -399,14 +372,12 @@ def test_not_verified_is_blocked_and_says_what_is_missing(world):
     assert "no status gen-env/verify/staging" in gate.reason
 
 
-def test_verified_before_the_last_change_is_not_verified(world):
-    world.stage()
+def test_verified_before_the_last_change_is_not_verified(world, staged):
     world.merge(FROM, ("replicas: 2", "replicas: 3"))
     assert names(prepare(world).blocked) == ["verified"]
 
 
-def test_a_later_commit_elsewhere_leaves_the_proof_valid(world):
-    world.stage()
+def test_a_later_commit_elsewhere_leaves_the_proof_valid(world, staged):
     world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
     assert prepare(world).evidence.standing is Standing.VERIFIED
 
@@ -502,8 +473,7 @@ def test_a_target_that_cannot_be_generated_is_not_written(world):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 500])
-def test_what_the_forge_refuses_about_evidence_is_a_gate(world, status):
-    world.stage()
+def test_what_the_forge_refuses_about_evidence_is_a_gate(world, staged, status):
     world.store.fail(status, path="statuses", times=99)
     (gate,) = prepare(world).blocked
     assert gate.name == "verified"
@@ -511,8 +481,7 @@ def test_what_the_forge_refuses_about_evidence_is_a_gate(world, status):
 
 
 @pytest.mark.parametrize("status", [403, 422, 500])
-def test_what_the_forge_refuses_about_the_pull_request_can_be_tried_again(world, status):
-    world.stage()
+def test_what_the_forge_refuses_about_the_pull_request_can_be_tried_again(world, staged, status):
     world.store.fail(status, method="POST", path="pulls$", times=99)
     with pytest.raises(UserError):
         promote(world)
@@ -521,8 +490,7 @@ def test_what_the_forge_refuses_about_the_pull_request_can_be_tried_again(world,
     assert len(world.bare.branches("promote/*")) == 1
 
 
-def test_an_expired_token_is_said(world):
-    world.stage()
+def test_an_expired_token_is_said(world, staged):
     tools = world.tools()
     world.store.expired.update(world.store.tokens)
     found = promotion.prepare(world.base_branch(), OPTIONS, tools, NOW)
@@ -547,8 +515,7 @@ def test_the_chart_digest_follows_the_sources_lock(world):
     assert version() in written
 
 
-def test_a_folder_below_the_top_of_the_git_repository(world, tmp_path):
-    world.stage()
+def test_a_folder_below_the_top_of_the_git_repository(world, staged, tmp_path):
     other = world.clone("monorepo")
     other.git("switch", "--quiet", "--orphan", "mono")
     for path, content in sorted(world.repo.tree().items()):
@@ -563,8 +530,7 @@ def test_a_folder_below_the_top_of_the_git_repository(world, tmp_path):
     assert world.show(done.placed.branch, DEFINITION) is None
 
 
-def test_an_executable_file_and_a_signature_wish_are_respected(world):
-    world.stage()
+def test_an_executable_file_and_a_signature_wish_are_respected(world, staged):
     world.repo.git("config", "commit.gpgSign", "true")
     world.repo.git("config", "gpg.program", "false")
     with pytest.raises(UserError) as caught:
@@ -584,8 +550,7 @@ def _while_pushing(world, ref, commit):
     hook.chmod(0o755)
 
 
-def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world):
-    world.stage()
+def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world, staged):
     other = world.clone()
     theirs = promote(world, repo=other, pull=False).placed
     other.git("push", "--quiet", "origin", f"{theirs.branch}:refs/heads/elsewhere")
@@ -597,8 +562,7 @@ def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world):
     assert len(world.pulls()) == 1
 
 
-def test_something_else_pushed_at_this_very_moment_is_left_alone(world):
-    world.stage()
+def test_something_else_pushed_at_this_very_moment_is_left_alone(world, staged):
     branch = prepare(world).branch
     other = world.clone()
     other.write("by-hand.txt", "mine\n")

@@ -3,19 +3,11 @@ import pytest
 from generator.core.errors import UserError
 from generator.promotion import rollback
 from generator.promotion.rollback import Options
-from tests.generator.promotion import world as worlds
 from tests.generator.promotion.world import DEFINITION, FROM, NOW
-from tests.repositories import changed, run, snapshot
-from tests.standin_chart import stand_in_archive
+from tests.repositories import changed, snapshot
 
 LOCK = "environments/staging/gen-env.lock"
 SECRETS = "environments/staging/secrets"
-
-
-@pytest.fixture
-def world(tmp_path):
-    with worlds.world(tmp_path) as made:
-        yield made
 
 
 def prepare(world, environment="staging", **options):
@@ -50,8 +42,7 @@ def test_the_state_before_the_last_commit_comes_back(world):
     assert [item["head"] for item in world.pulls()] == [done.placed.branch]
 
 
-def test_only_the_environments_own_paths_change(world):
-    world.stage()
+def test_only_the_environments_own_paths_change(world, staged):
     world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
     world.repo.write("docs.md", "words\n")
     world.repo.commit("Docs")
@@ -81,8 +72,7 @@ def test_a_revision_of_choice(world):
     assert b"3.2.2-r1" in world.show(back(world, to=first).placed.branch, FROM)
 
 
-def test_again_is_nothing_new(world):
-    world.stage()
+def test_again_is_nothing_new(world, staged):
     first, second = back(world), back(world)
     assert (second.placed.commit, second.placed.created) == (first.placed.commit, False)
     assert len(world.pulls()) == 1
@@ -162,8 +152,7 @@ def test_a_freeze_does_not_hold_it_up(world):
     assert "sync by hand" in world.pulls()[0]["body"]
 
 
-def test_a_pause_is_no_state_to_go_back_to_and_outlives_the_rollback(world):
-    world.stage()
+def test_a_pause_is_no_state_to_go_back_to_and_outlives_the_rollback(world, staged):
     assert world.repo.run("pause", "staging").code == 0
     world.repo.git("merge", "--quiet", "--ff-only", "pause/staging")
     world.push()
@@ -189,8 +178,7 @@ def test_a_tree_of_another_gen_env_comes_back_byte_for_byte(world):
     assert "untouched by this" in world.pulls()[0]["body"]
 
 
-def test_a_secret_that_is_gone_meanwhile_is_named(world):
-    world.stage()
+def test_a_secret_that_is_gone_meanwhile_is_named(world, staged):
     name = "airflow-git-ssh"
     world.repo.git("rm", "--quiet", f"{SECRETS}/{name}.yaml")
     world.merge(FROM, ("    secretName: airflow-git-ssh\n", "    secretName: other-ssh\n"))
@@ -245,8 +233,7 @@ def test_to_what_it_is_already(world):
     assert "is on main what it was" in done.stderr
 
 
-def test_a_dry_run_writes_nothing(world):
-    world.stage()
+def test_a_dry_run_writes_nothing(world, staged):
     before = snapshot(world.repo)
     done = world.repo.run("rollback", "staging", "--dry-run", "-o", "markdown")
     assert done.code == 0
@@ -254,10 +241,7 @@ def test_a_dry_run_writes_nothing(world):
     assert snapshot(world.repo) == before
 
 
-def test_the_rendered_diff_stands_in_the_text(world, tmp_path, monkeypatch):
-    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
-    assert run("chart", "add", stand_in_archive(tmp_path)).code == 0
-    world.stage()
+def test_the_rendered_diff_stands_in_the_text(world, staged, own_chart):
     back(world)
     body = world.pulls()[0]["body"]
     assert "+        image: registry.example.com/airflow:3.2.2-r1@sha256" in body

@@ -1,6 +1,8 @@
 """A team's GitOps repository: a bare remote on disk, a clone, and the forge that serves it."""
 
 import contextlib
+import copy
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,13 +52,14 @@ class Bare:
 
     def __init__(self, path):
         self.path = Path(path)
+
+    def init(self):
+        self.path.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--bare", "--initial-branch=main")
 
     def git(self, *arguments):
         done = subprocess.run(
-            ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.path)]
-            if arguments[0] == "init"
-            else ["git", "--git-dir", str(self.path), *arguments],
+            ["git", "--git-dir", str(self.path), *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -81,21 +84,47 @@ class Bare:
 class World:
     """Remote, clone and forge together."""
 
-    def __init__(self, folder, url, store):
-        self.folder, self.url, self.store = Path(folder), url, store
+    def __init__(self, folder, store, templates):
+        self.folder, self.url, self.store = Path(folder), store.url, store
+        self.templates = templates
         self.bare = Bare(self.folder / "remote.git")
         store.branches, store.commits = Branches(self.bare), Anything()
-        settings = changed(
-            SETTINGS, ("https://git.example.com/airflow.git", f"{url}/{REPOSITORY}.git")
-        )
-        self.settings = settings + PATHS
-        self.repo = repository(
-            self.folder / "clone", settings=self.settings, staging=STAGED, production=PRODUCTION
-        )
-        assert self.repo.run("generate").code == 0
+        self.repo = Repo(self.folder / "clone")
+        self.take("begun", World.begin)
+
+    @property
+    def settings(self):
+        address = ("https://git.example.com/airflow.git", f"{self.url}/{REPOSITORY}.git")
+        return changed(SETTINGS, address) + PATHS
+
+    def begin(self):
+        """Remote and clone with two environments on main."""
+        self.bare.init()
+        files = {"settings": self.settings, "staging": STAGED, "production": PRODUCTION}
+        assert repository(self.repo.root, **files).run("generate").code == 0
         self.repo.init()
         self.repo.git("remote", "add", "origin", str(self.bare.path))
         self.push()
+
+    def begin_staged(self):
+        """Instead: with a new image in staging, on main, and verified; `stage` at less cost."""
+        self.take("released", lambda made: (made.begin(), made.release()))
+        self.verified("staging")
+
+    def take(self, name, make):
+        """Become a copy of the world of this name, which `make` makes once for this address."""
+
+        def made(folder):
+            world = copy.copy(self)
+            world.folder, world.repo = folder, Repo(folder / "clone")
+            world.bare = Bare(folder / "remote.git")
+            make(world)
+
+        template = self.templates.place(f"promotion-{name}-{self.url.rpartition(':')[2]}", made)
+        for part in (self.repo.root, self.bare.path):
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(template / part.name, part, symlinks=True)
+        self.repo.git("remote", "set-url", "origin", str(self.bare.path))
 
     def push(self, repo=None):
         (repo or self.repo).git("push", "--quiet", "--set-upstream", "origin", "main")
@@ -117,6 +146,11 @@ class World:
 
     def stage(self, tag="3.2.2-r2", digest="5e6f7a8b" * 8):
         """A new image in staging, on main, and verified."""
+        self.release(tag, digest)
+        self.verified("staging")
+
+    def release(self, tag="3.2.2-r2", digest="5e6f7a8b" * 8):
+        """A new image in staging, on main."""
         present = self.repo.yaml(FROM)["image"]
         self.merge(
             FROM,
@@ -124,7 +158,6 @@ class World:
             (present["digest"], f"sha256:{digest}"),
             message=f"Use image {tag}",
         )
-        self.verified("staging")
 
     def configure(self, text):
         """More settings in gen-env.yaml."""
@@ -174,8 +207,8 @@ class World:
 
 
 @contextlib.contextmanager
-def world(folder):
-    """A world that lasts as long as the block."""
+def world(folder, server, templates):
+    """A world that lasts as long as the block, behind the address of that server."""
     store = Store()
-    with serving(store) as url:
-        yield World(folder, url, store)
+    with serving(store, server):
+        yield World(folder, store, templates)

@@ -243,9 +243,9 @@ def test_a_reference_is_no_secret():
 def test_time_is_linear_in_the_length(text):
     import time
 
-    start = time.perf_counter()
+    start = time.process_time()
     redact(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_the_copy_that_a_tool_keeps_in_an_annotation_is_hidden_whole():

@@ -15,13 +15,17 @@ import requests
 
 from generator.model.auth import Auth
 from generator.release.v1 import webserver_config
-from tests.generator.release import authority, directory, oidc_provider
+from tests.fakes import oidc_provider
+from tests.generator.release import authority, directory
 from tests.generator.release.airflow_server import Airflow
 
 PYTHON = os.environ.get("GEN_ENV_AIRFLOW_PYTHON", "")
-pytestmark = pytest.mark.skipif(
-    not PYTHON, reason="set GEN_ENV_AIRFLOW_PYTHON to an interpreter with Airflow and its FAB"
-)
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(
+        not PYTHON, reason="set GEN_ENV_AIRFLOW_PYTHON to an interpreter with Airflow and its FAB"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

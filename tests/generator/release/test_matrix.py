@@ -1,9 +1,11 @@
 """Every pair of options, and every executor with every DAG source and database.
 
-By default all cases are generated and their values checked, the pairwise ones are rendered on the
-stand-in chart and a part of them on the official one; GEN_ENV_FULL_MATRIX=1 renders them all.
+In the set `all` every case is generated and its values checked, the pairwise ones are rendered on
+the stand-in chart and a part of them on the official one; `nightly` renders them all. In `test`
+every choice occurs, not every pair.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -21,8 +23,8 @@ from generator.pipeline import generate
 from generator.release import release
 from tests import definitions, wiring
 from tests.definitions import CORE, EXCLUDED, NOW, OPTIONS, cases, label, pairwise
+from tests.effort import marks
 
-FULL = bool(os.environ.get("GEN_ENV_FULL_MATRIX"))
 CRDS = os.environ.get("GEN_ENV_CRDS")
 # What the official chart treats in templates of its own; the stand-in chart sees every pair.
 _CHART_OPTIONS = ("executor", "dags", "database", "airflow", "security", "scaling", "ingress")
@@ -30,11 +32,22 @@ _CHART_OPTIONS = ("executor", "dags", "database", "airflow", "security", "scalin
 _CHOSEN = {"kubernetes/version-approximate"}
 
 
+@functools.cache
 def covering(options):
     """Pairwise cases, as few as cover every pair of choices of these options."""
-    left = [
-        {pair for pair in definitions.pairs(case) if _among(pair, options)} for case in pairwise()
-    ]
+    return _fewest(
+        [{pair for pair in definitions.pairs(case) if _among(pair, options)} for case in pairwise()]
+    )
+
+
+@functools.cache
+def once():
+    """Pairwise cases, as few as cover every choice."""
+    return _fewest([set(case.items()) for case in pairwise()])
+
+
+def _fewest(left):
+    """Pairwise cases that together have all that is in these sets, one for each case."""
     found, missing = [], set().union(*left)
     while missing:
         best = max(range(len(left)), key=lambda index: len(left[index] & missing))
@@ -47,8 +60,13 @@ def _among(pair, options):
     return all(option in options for option, _ in pair)
 
 
-def on(which):
-    return [pytest.param(case, id=f"{number}-{label(case)}") for number, case in enumerate(which)]
+def on(which, *, few=None, all=None):
+    """Parameters: `test` has the `few` of them (by default `once`), `all` those in `all`."""
+    few = once() if few is None else few
+    return [
+        pytest.param(case, id=f"{number}-{label(case)}", marks=marks(case, test=few, all=all))
+        for number, case in enumerate(which)
+    ]
 
 
 def test_every_pair_of_choices_occurs_unless_it_is_excluded():
@@ -128,7 +146,7 @@ def test_a_case_gives_a_tree_and_values_that_the_stand_in_chart_knows(case, stan
 
 
 @pytest.mark.real_chart
-@pytest.mark.parametrize("case", on(cases()))
+@pytest.mark.parametrize("case", on(cases(), few=once()[:2]))
 def test_a_case_gives_values_that_the_official_chart_knows(case, official):
     _check_tree(case, official)
 
@@ -176,13 +194,13 @@ def test_the_custom_resources_of_a_case_are_accepted_by_their_definitions(case, 
     assert {"Application", "AppProject", "Namespace"} <= {item["kind"] for item in objects}
 
 
-@pytest.mark.parametrize("case", on(cases() if FULL else pairwise()))
+@pytest.mark.parametrize("case", on(cases(), all=pairwise()))
 def test_a_case_renders_on_the_stand_in_chart(case, stand_in, renderer):
     _check_render(case, stand_in, renderer)
 
 
 @pytest.mark.real_chart
-@pytest.mark.parametrize("case", on(cases() if FULL else covering(_CHART_OPTIONS)))
+@pytest.mark.parametrize("case", on(cases(), few=once()[:2], all=covering(_CHART_OPTIONS)))
 def test_a_case_renders_on_the_official_chart(case, official, renderer):
     _check_render(case, official, renderer)
 

@@ -14,8 +14,9 @@ from tests.generator.render.samples import request
 class Engine:
     """Answers with the release's name; counts what runs at once and what was asked."""
 
-    def __init__(self, pause=0.0):
+    def __init__(self, pause=0.0, together=1):
         self.pause = pause
+        self.meeting = threading.Barrier(together)
         self.lock = threading.Lock()
         self.running = self.most = self.started = 0
 
@@ -27,6 +28,7 @@ class Engine:
             self.running += 1
             self.started += 1
             self.most = max(self.most, self.running)
+        self.meeting.wait(60)
         time.sleep(self.pause)
         with self.lock:
             self.running -= 1
@@ -47,7 +49,7 @@ def test_outcomes_come_in_the_order_of_the_requests(requests):
 
 
 def test_no_more_run_at_once_than_asked_for(requests):
-    engine = Engine(pause=0.02)
+    engine = Engine(together=3)
     render_many(engine, requests, jobs=3)
     assert engine.most == 3
 

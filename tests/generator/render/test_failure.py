@@ -1,10 +1,11 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.chart.chart import open_chart
 from generator.render.failure import from_message, plain, suspects
 from generator.render.request import Fault
+from tests.effort import examples
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
 
@@ -71,7 +72,7 @@ def test_templates_among_the_values_are_named_as_suspects():
     assert "extreme size" in suspects({"b": "plain"})
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text())
 def test_no_message_whatever_breaks_the_reading(chart, message):
     found = failure(chart, message)

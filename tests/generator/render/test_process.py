@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.core.errors import UserError
+from generator.render import death
 from generator.render.engine import BinaryEngine, SdkEngine
 from generator.render.process import Limits, run_child, site_folder
 from generator.render.request import RenderFailure, RenderResult
@@ -62,26 +63,77 @@ def test_the_scratch_folder_is_gone_afterwards(tmp_path, monkeypatch):
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+OUT_OF_MEMORY = """
+try:
+    bytearray(900 << 20)
+except MemoryError:
+    sys.stderr.write("fatal error: runtime: out of memory\\n" + "c4nary" * 9999)
+    sys.exit(2)
+"""
+
+
+def end_of_a_binary(tmp_path, body, *, timeout=30.0):
+    limits = Limits(timeout=timeout, memory=256 << 20, output=1 << 20)
+    engine = BinaryEngine(fake_helm(tmp_path, body), limits=limits)
+    failure = engine.render(request(write(tmp_path), {"x": "c4nary"}))
+    assert isinstance(failure, RenderFailure)
+    assert "c4nary" not in repr(failure)
+    return failure.kind, failure.message
+
+
+def test_a_binary_that_does_not_end_is_stopped(tmp_path):
+    assert end_of_a_binary(tmp_path, "time.sleep(60)", timeout=1) == (
+        "limit",
+        "Helm did not finish within 1 s and was stopped",
+    )
+
+
+def says(text):
+    return f"sys.stderr.write({text!r}); sys.exit(2)"
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        ("time.sleep(60)", "limit", "did not finish within 1 s"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "engine", "ended abnormally"),
-        ("os.abort()", "engine", "ended abnormally"),
-        ("sys.stderr.write('fatal error: out of memory c4nary'); sys.exit(2)", "limit", "memory"),
-        ("sys.stderr.write('panic: c4nary'); sys.exit(2)", "engine", "ended abnormally"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "engine", "ended abnormally (signal 9)"),
+        ("os.abort()", "engine", "ended abnormally (signal 6)"),
+        (says("panic: c4nary"), "engine", "ended abnormally"),
+        (says("panic: x\n[signal SIGSEGV: segmentation violation]"), "engine", "abnormally"),
+        (says("panic: value `fatal error: out of memory`"), "engine", "ended abnormally"),
         ("sys.exit(1)", "template", ""),
-        ("x = bytearray(900 << 20)", "limit", "memory"),
+        (OUT_OF_MEMORY, "limit", "256 MiB of memory"),
+        (says("fatal error: out of memory c4nary"), "limit", "256 MiB of memory"),
+        (says("SIGSEGV: segmentation violation\nPC=0x7f4"), "limit", "256 MiB of memory"),
+        (says("runtime/cgo: pthread_create failed: c4nary"), "limit", "start another thread"),
+        ("os.kill(os.getpid(), signal.SIGXCPU)", "limit", "60 s of processor time"),
+        (says("SIGXCPU: cpu limit exceeded\nPC=0x7f4"), "limit", "60 s of processor time"),
         ("print('x' * 2_000_000)", "limit", "larger than 1 MiB"),
     ],
 )
 def test_however_a_binary_ends_the_failure_says_so(tmp_path, body, kind, words):
-    limits = Limits(timeout=1, memory=256 << 20, output=1 << 20)
+    failure = end_of_a_binary(tmp_path, body)
+    assert (failure[0], words in failure[1]) == (kind, True)
+
+
+def test_processor_time_is_bounded_as_well(tmp_path):
+    limits = Limits(timeout=30)
+    body = "import resource; limit = resource.getrlimit(resource.RLIMIT_CPU)[0]\n"
+    body += "sys.stderr.write(f'soft {limit}'); sys.exit(1)"
     engine = BinaryEngine(fake_helm(tmp_path, body), limits=limits)
-    failure = engine.render(request(write(tmp_path), {"x": "c4nary"}))
-    assert isinstance(failure, RenderFailure)
-    assert (failure.kind, words in failure.message) == (kind, True)
-    assert "c4nary" not in repr(failure)
+    assert engine.render(request(write(tmp_path))).message == f"soft {limits.cpu}"
+
+
+def test_a_kill_for_lack_of_memory_on_the_machine_is_told_from_any_other(tmp_path, monkeypatch):
+    counters = tmp_path / "vmstat"
+    counters.write_text("pgfault 1\noom_kill 3\n")
+    monkeypatch.setattr(death, "_VMSTAT", counters)
+    kill = "os.kill(os.getpid(), signal.SIGKILL)"
+    assert end_of_a_binary(tmp_path, kill)[0] == "engine"
+    more = f"open({str(counters)!r}, 'w').write('oom_kill 4\\n')\n"
+    assert end_of_a_binary(tmp_path, more + kill) == (
+        "limit",
+        "Helm was killed for lack of memory on this machine or in this container",
+    )
 
 
 def test_what_a_binary_started_is_stopped_with_it(tmp_path):

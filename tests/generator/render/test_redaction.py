@@ -2,10 +2,11 @@ import base64
 import urllib.parse
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from generator.render.redaction import MASK, redact
+from tests.effort import examples
 
 CANARY = "c4nary-S3cret"
 
@@ -81,7 +82,7 @@ def test_a_message_is_cut_to_a_bearable_length():
 secrets = st.text(st.characters(min_codepoint=33, max_codepoint=0x17F), min_size=8, max_size=40)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(secrets, st.sampled_from(["{}", "'{}'", '"{}"', "a{}b", "x: {}\ny", "<{}>", "gotpl {}"]))
 def test_no_secret_survives_in_any_surrounding(secret, frame):
     assume(MASK not in secret and secret not in frame)

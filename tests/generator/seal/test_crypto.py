@@ -2,12 +2,13 @@ import base64
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.redaction.secret import Secret
 from generator.seal.crypto import encrypt, measure
 from generator.seal.scopes import Scope, label
+from tests.effort import examples
 from tests.generator.seal.keypair import private_key, unseal
 
 PUBLIC = private_key().public_key()
@@ -15,7 +16,7 @@ DNS_LABEL = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 
 
 @given(value=st.binary(max_size=4096), scope=st.sampled_from(Scope), ns=DNS_LABEL, name=DNS_LABEL)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_arbitrary_bytes_come_back_in_every_scope(value, scope, ns, name):
     bound = label(scope, ns, name)
     assert unseal(encrypt(Secret(value), PUBLIC, bound), bound) == value
@@ -53,7 +54,7 @@ def test_sealing_twice_never_gives_the_same_ciphertext():
 
 
 @given(value=st.binary(max_size=300))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_sizes_are_told_without_a_key(value):
     sizes = measure(encrypt(Secret(value), PUBLIC, "a/b"))
     assert (sizes.rsa, sizes.plaintext) == (256, len(value))

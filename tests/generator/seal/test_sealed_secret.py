@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.core.errors import UserError
@@ -11,6 +11,7 @@ from generator.seal import sealed_secret
 from generator.seal.crypto import encrypt
 from generator.seal.scopes import CLUSTER_WIDE, Scope
 from generator.seal.sealed_secret import State
+from tests.effort import examples
 from tests.generator.seal.keypair import private_key
 
 KEYS = st.from_regex(r"[a-zA-Z][-._a-zA-Z0-9]{0,30}", fullmatch=True)
@@ -64,7 +65,7 @@ def test_names_that_kubernetes_refuses_as_keys_are_refused(key):
 
 
 @given(before=st.dictionaries(KEYS, st.text()), new=st.dictionaries(KEYS, st.text(), min_size=1))
-@settings(max_examples=50)
+@examples(50)
 def test_merging_changes_the_named_keys_and_nothing_else(before, new):
     manifest = sealed_secret.stub("db", "team", [])
     manifest["spec"]["encryptedData"] = dict(before)

@@ -4,7 +4,7 @@ import subprocess
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.core.errors import UserError
@@ -23,6 +23,7 @@ from generator.seal.sealed_secret import (
     state,
     stub,
 )
+from tests.effort import examples
 from tests.generator.seal.keypair import DAY, NOW, sealing_certificate, unseal
 
 KEYS = st.from_regex(r"[a-zA-Z][-._a-zA-Z0-9]{0,30}", fullmatch=True)
@@ -37,7 +38,7 @@ def seal(manifest, values, *, now=NOW, number=0):
 
 @pytest.mark.parametrize("scope", list(Scope))
 @given(values=st.dictionaries(KEYS, st.binary(min_size=1, max_size=500), min_size=1, max_size=4))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_what_is_sealed_opens_in_its_scope(scope, values):
     sealed = seal(stub("db", "team", values, scope=scope), values)
     opened = {key: unseal(text, LABELS[scope]) for key, text in encrypted_data(sealed).items()}

@@ -3,7 +3,7 @@
 import difflib
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -11,6 +11,7 @@ from generator.yaml import edit, reader, writer
 from generator.yaml.data import alike, as_read, get, with_value, without
 from generator.yaml.errors import YamlError
 from generator.yaml.scalars import Plain
+from tests.effort import examples
 
 TEXT = """\
 # head
@@ -254,7 +255,7 @@ def same_for_1_2(text):
 
 
 @given(st.data(), layouts(), st.one_of(words, plain, st.none(), st.integers()))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
     document = reader.read(text, "f")
     path = path_in(draw.draw, document)
@@ -270,7 +271,7 @@ def test_a_scalar_edit_touches_nothing_outside_the_scalar(draw, text, value):
 
 
 @given(st.data(), layouts(), data)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
     document = reader.read(text, "f")
     path = path_in(draw.draw, document)
@@ -288,7 +289,7 @@ def test_any_edit_reads_back_and_keeps_every_comment(draw, text, value):
 
 
 @given(st.data(), layouts())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_removal_reads_back_and_keeps_every_comment(draw, text):
     document = reader.read(text, "f")
     path = path_in(draw.draw, document)

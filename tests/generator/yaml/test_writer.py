@@ -5,13 +5,14 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from generator.yaml import reader
 from generator.yaml.manifests import load_manifests
 from generator.yaml.writer import dump, dump_all
+from tests.effort import examples
 
 AWKWARD = [
     "", " ", "y", "n", "on", "Yes", "null", "~", "true", "1234e5", "1e3", "0o17", "017", "1_000",
@@ -51,7 +52,7 @@ def same(left, right):
 
 
 @given(values, st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_every_reader_gets_back_what_was_written(value, quote_all):
     text = dump(value, quote_all=quote_all)
     assert same(yaml.load(text, yaml.CSafeLoader), value)
@@ -68,7 +69,7 @@ def test_awkward_strings_survive_as_value_item_and_key(text):
 
 
 @given(st.lists(st.dictionaries(texts, values, min_size=1, max_size=3), max_size=4))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_several_documents_come_back_in_order(documents):
     assert load_manifests(dump_all(documents)) == documents
 

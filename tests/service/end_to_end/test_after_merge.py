@@ -55,12 +55,12 @@ def test_a_verification_holds_nothing_up_and_outlives_its_worker(stage):
 
     stage.store.merge_pull(stage.store.pulls[number])
     sha = stage.store.pulls[number]["merge_sha"]
-    told = scene.wait_for(lambda: said_of(stage, sha, CONTEXT)[1].startswith("unknown"), 40)
+    told = scene.wait_for(lambda: said_of(stage, sha, CONTEXT)[1].startswith("unknown"))
     assert told, stage.log.read_text()[-3000:]
     assert verification(stage)["state"] == "running"
 
     other = opened(stage, 302)
-    checked = scene.wait_for(lambda: [row for row in stage.checks(other) if row["ended"]], 40)
+    checked = scene.wait_for(lambda: [row for row in stage.checks(other) if row["ended"]])
     assert checked and verification(stage)["state"] == "running"
 
     began = time.monotonic()

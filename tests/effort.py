@@ -1,0 +1,67 @@
+"""How much a run of the tests does: `--set test` (the default), `--set all` or `--set nightly`.
+
+CONTRIBUTING.md says what each set is for. `tests/conftest.py` puts the choice into the environment,
+where a test reads it when it is collected.
+"""
+
+import os
+
+import hypothesis
+import pytest
+
+SETS = ("test", "all", "nightly")
+VARIABLE = "GEN_ENV_TEST_SET"
+
+# A test with such a marker is left out of the sets before the one named here.
+FIRST = {"thorough": "all", "slow": "all", "nightly": "nightly"}
+# What nightly runs: what no other set does, and what it does at a larger size.
+NIGHTLY = ("nightly", "helm", "slow", "hypothesis")
+
+
+def chosen():
+    """The set of this run."""
+    return os.environ.get(VARIABLE, SETS[0])
+
+
+def pick(few, many, most=None):
+    """One value for each set, the last for nightly (by default that of `all`)."""
+    return {"test": few, "all": many}.get(chosen(), many if most is None else most)
+
+
+def examples(many, *, few=None):
+    """Settings of a property test: a tenth of its examples in `test`, ten times in `nightly`."""
+    count = pick(max(5, many // 10) if few is None else few, many, many * 10)
+    return hypothesis.settings(max_examples=count)
+
+
+def register_profiles():
+    """The same examples every time, but for nightly, which looks for new ones.
+
+    No word on how long an example took: speed is for `make bench`.
+    """
+    checks = hypothesis.HealthCheck
+    nightly = chosen() == "nightly"
+    hypothesis.settings.register_profile(
+        "gen-env",
+        deadline=None,
+        derandomize=not nightly,
+        print_blob=nightly,
+        max_examples=pick(10, 100, 1000),
+        suppress_health_check=[checks.too_slow, checks.function_scoped_fixture],
+    )
+    hypothesis.settings.load_profile("gen-env")
+
+
+def marks(item, *, test, all=None):
+    """Marks of a parameter by where it occurs; without `all`, what is not in `test` is in `all`."""
+    if item in test:
+        return ()
+    return (pytest.mark.thorough if all is None or item in all else pytest.mark.nightly,)
+
+
+def is_left_out(item):
+    """Whether a collected test is no part of the chosen set."""
+    if chosen() == "nightly":
+        return not any(item.get_closest_marker(name) for name in NIGHTLY)
+    rank = SETS.index(chosen())
+    return any(item.get_closest_marker(name) and SETS.index(s) > rank for name, s in FIRST.items())
