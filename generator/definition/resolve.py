@@ -14,7 +14,7 @@ from generator.definition import default_layers
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 _LONGEST = 63  # of a namespace: a DNS label
 

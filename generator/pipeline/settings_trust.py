@@ -8,7 +8,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
-from generator.yaml import data, edit, reader
+from generator.yaml import edit, reader
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document
 
@@ -80,7 +80,7 @@ def _differing(before: Any, after: Any) -> tuple[str, ...]:
 def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
     if (field in before) != (field in after):
         return False
-    return data.alike(before.get(field), after.get(field))
+    return edit.alike(before.get(field), after.get(field))
 
 
 def _removed() -> Problem:

@@ -13,7 +13,7 @@ from generator.definition.definition import Definition, faults
 from generator.definition.resolve import Resolved
 from generator.model.environment import Environment
 from generator.release.setting import copied
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 # What a step takes from the defaults beside chart values.
 _WITH_STEP: dict[str, tuple[str, ...]] = {

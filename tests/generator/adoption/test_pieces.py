@@ -10,7 +10,7 @@ from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import without_none
 from generator.release.adopted_settings import step_of, with_switches
 from generator.yaml import reader
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 
 def values(user, defaults=None, **more):
