@@ -21,7 +21,7 @@ from generator.render.engine import choose_engine
 from generator.seal import sealing
 from generator.tree import catalogue
 from generator.yaml import reader
-from generator.yaml.data import as_json_types
+from generator.yaml.scalars import as_json_types
 from generator.yaml.writer import dump
 from tests.generator.seal.keypair import NOW, sealing_certificate
 from tests.standin_chart import stand_in_archive

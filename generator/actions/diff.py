@@ -16,7 +16,7 @@ from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, SETTINGS
 from generator.git.files import APART, GitFiles
 from generator.git.revision import Revision
-from generator.git.worktree import Worktree
+from generator.git.worktree import History, Worktree
 from generator.pipeline import review, toolchain
 from generator.report.model import Report
 
@@ -118,7 +118,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
     return tree.left_at(branch, head)
 
 
-def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
+def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
     found = _read(tree, sha, prefix, _PARTS)
     path = toolchain.vendored_path(found)
@@ -128,7 +128,7 @@ def at_revision(tree: Worktree, sha: str, prefix: str) -> Snapshot:
     return Snapshot({**found.contents, **chart.contents}, found.symlinks + chart.symlinks)
 
 
-def _read(tree: Worktree, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
+def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
     contents: dict[str, bytes] = {}
     links: list[str] = []
     revision = tree.at(sha)

@@ -10,6 +10,7 @@ from generator.core.files import Snapshot
 from generator.core.problem import has_errors
 from generator.definition import lock_file
 from generator.definition.definition import SETTINGS
+from generator.git import repository
 from generator.git.worktree import Worktree
 from generator.pipeline import generate
 from generator.pipeline.toolchain import charts
@@ -137,7 +138,5 @@ def _worktree(target: Path, branch: str) -> Worktree:
     tree = _around(target)
     if tree is not None:
         return tree
-    import git
-
-    git.Repo.init(target, initial_branch=branch).close()
+    repository.create(target, branch)
     return Worktree.find(target)

@@ -13,7 +13,7 @@ from generator.core.files import Files, WorkTree
 from generator.core.process import CommandError
 from generator.definition.definition import ROOT
 from generator.diff.model import Side
-from generator.git.worktree import Worktree
+from generator.git.worktree import History, Worktree
 from generator.manifests import rbac
 from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
@@ -42,7 +42,7 @@ class Revision:
     `refresh` brings commits here that came later; without it they stay unknown.
     """
 
-    tree: Worktree
+    tree: History
     prefix: str
     sha: str
     files: Files
@@ -125,7 +125,7 @@ def _known(at: Revision, *commits: str) -> bool:
     return not missing
 
 
-def _has(tree: Worktree, commit: str) -> bool:
+def _has(tree: History, commit: str) -> bool:
     done = tree.git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False)
     return done.status == 0
 

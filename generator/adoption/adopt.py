@@ -35,8 +35,8 @@ from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
 from generator.tree.plan import Plan
 from generator.yaml import reader
-from generator.yaml.data import as_json_types
 from generator.yaml.errors import YamlError
+from generator.yaml.scalars import as_json_types
 
 INLINE_SECRET = Rule(
     "adopt/inline-secret",

@@ -19,7 +19,7 @@ from generator.release import chart_lines
 from generator.release.adopted_settings import field_of
 from generator.release.setting import copied
 from generator.yaml import reader
-from generator.yaml.data import as_json_types
+from generator.yaml.scalars import as_json_types
 
 Key = tuple[str, ...]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generator.tree import scaffold
 from generator.yaml.scalars import Plain
-from generator.yaml.writer import dump, flow_source
+from generator.yaml.writer import Layout, source
 
-_WIDTH = 100
+_FIELDS = Layout(width=100)
 # With two dots no reader takes it for a number.
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _ORDER = (
@@ -30,52 +30,19 @@ def definition(
         f"# Adopted from {', '.join(paths)}. Hardening is off: gen-env harden {name} --list",
     ]
     ordered = sorted(data, key=lambda key: (_ORDER.index(key) if key in _ORDER else 99, key))
-    body = [line for key in ordered for line in _field(key, data[key])]
+    body = [source({key: _unquoted(data[key]) for key in ordered}, _FIELDS)]
     if rest:
-        body += ["values:", *_indented(dump(_sorted(rest)))]
+        body.append(source({"values": _sorted(rest)}))
     return "\n".join([*head, *body]) + "\n"
 
 
-def _field(key: str, value: Any) -> Iterator[str]:
-    line = f"{key}: {flow_source(_source(value))}"
-    multiline = any(isinstance(item, str) and "\n" in item for item in _scalars(value))
-    if not isinstance(value, Mapping) or (len(line) <= _WIDTH and not multiline):
-        yield line
-        return
-    yield f"{key}:"
-    for name, item in value.items():
-        inner = list(_field(name, item))
-        if isinstance(item, str) and "\n" in item:
-            inner = dump({name: item}).rstrip("\n").split("\n")
-        yield from (f"  {text}" for text in inner)
-
-
-def _scalars(value: Any) -> Iterator[Any]:
+def _unquoted(value: Any) -> Any:
+    """The data with versions such as `3.2.2` as people write them: without quotes."""
     if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _scalars(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _scalars(item)
-    else:
-        yield value
-
-
-def _source(value: Any) -> Any:
-    """The data as `read` would give it: numbers and booleans as plain scalars."""
-    if isinstance(value, Mapping):
-        return {key: _source(item) for key, item in value.items()}
+        return {key: _unquoted(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_source(item) for item in value]
-    if isinstance(value, bool):
-        return Plain(str(value).lower())
-    if isinstance(value, int | float) or (isinstance(value, str) and _VERSION.fullmatch(value)):
-        return Plain(str(value))
-    return value
-
-
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" if line else line for line in text.rstrip("\n").split("\n")]
+        return [_unquoted(item) for item in value]
+    return Plain(value) if isinstance(value, str) and _VERSION.fullmatch(value) else value
 
 
 def _sorted(value: Any) -> Any:

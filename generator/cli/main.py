@@ -32,7 +32,6 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Prove that the cluster took a commit and is healthy."),
     "health": ("health", "Judge the health of Kubernetes objects."),
     "eject": ("eject", "Leave plain files that need no gen-env."),
-    "migrate": ("migrate", "Rewrite files of an older apiVersion, comments kept."),
     "chart": ("chart", "Manage the chart archives of this machine."),
     "schema": ("schema", "Print the JSON Schema of a file that people write."),
 }

@@ -25,6 +25,7 @@ def start(*, pull: bool, dry_run: bool) -> tuple[BaseBranch, Toolchain, datetime
 
     Without a forge the means say why; with `pull` that is an error.
     """
+    from generator.git.worktree import Worktree
     from generator.pipeline import toolchain
     from generator.promotion import forge_access
     from generator.promotion.base_branch import base_branch
@@ -33,7 +34,7 @@ def start(*, pull: bool, dry_run: bool) -> tuple[BaseBranch, Toolchain, datetime
     root = common.root()
     found = base_branch(root, fetch=pull and not dry_run)
     charts, renderer = toolchain.charts(found.files, root), toolchain.lazy(found.files)
-    remote = found.tree.remote_url(found.remote) if found.remote else None
+    remote = Worktree(found.tree.root).remote_url(found.remote) if found.remote else None
     try:
         forge = forge_access.forge_of(found.settings.repository.repository, remote, os.environ)
     except UserError as error:

@@ -48,7 +48,16 @@ def run(
     with `check`, exits with anything but 0. Arguments and environment never reach the message.
     """
     name = Path(argv[0]).name
-    process = _started(argv, cwd, env, subprocess.PIPE)
+    completed = finish(_started(argv, cwd, env, subprocess.PIPE), name, stdin, timeout)
+    if check and completed.status != 0:
+        words = completed.stderr.decode("utf-8", "replace").strip()
+        words = words or f"exit status {completed.status}"
+        raise CommandError(f"{name}: {words}", status=completed.status)
+    return completed
+
+
+def finish(process: subprocess.Popen[bytes], name: str, stdin: bytes, timeout: float) -> Completed:
+    """Run a process that leads a session of its own to its end: see `run`."""
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -57,10 +66,14 @@ def run(
     except BaseException:
         _end_group(process)
         raise
-    if check and process.returncode != 0:
-        words = stderr.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
-        raise CommandError(f"{name}: {words}", status=process.returncode)
     return Completed(process.returncode, stdout, stderr)
+
+
+def missing(name: str, reason: str | None) -> CommandError:
+    """The error for a program that cannot be started."""
+    return CommandError(
+        f"cannot start {name}: {reason}", hint=f"install {name}, or check your PATH"
+    )
 
 
 def start(
@@ -89,9 +102,7 @@ def _started(
             start_new_session=True,
         )
     except OSError as error:
-        raise CommandError(
-            f"cannot start {name}: {error.strerror}", hint=f"install {name}, or check your PATH"
-        ) from None
+        raise missing(name, error.strerror) from None
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

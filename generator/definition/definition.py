@@ -13,6 +13,7 @@ from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import url_secrets
+from generator.model.environment import API_VERSION
 from generator.model.repository import Repository
 from generator.yaml import reader
 from generator.yaml.reader import Document
@@ -30,6 +31,7 @@ SCHEMA = Rule(
 
 _LONGEST = 63
 _RESERVED = ("generated", "secrets")
+_VERSION = re.compile(r"gen-env\.dev/v([0-9]{1,9})")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -127,9 +129,22 @@ def faults(
             yield place, f"unknown field {where}", _did_you_mean(place, model, data)
         elif kind == "missing":
             yield place[:-1], f"{where} is missing", f"add {place[-1]}"
+        elif place == ("apiVersion",):
+            yield place, *_version_fault(str(data[place[0]]))
         else:
             text = entry["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
             yield place, f"{where}: {text[:1].lower()}{text[1:]}", ""
+
+
+def _version_fault(version: str) -> tuple[str, str]:
+    """Message and hint for an apiVersion other than this gen-env's."""
+    number = _VERSION.fullmatch(version)
+    if number and int(number[1]) > int(API_VERSION.rpartition("/v")[2]):
+        return (
+            f"apiVersion {version} is newer than {API_VERSION}, the only one this gen-env reads",
+            "install the gen-env that wrote the file, or a newer one",
+        )
+    return f"apiVersion is not {API_VERSION}", f"write apiVersion: {API_VERSION}"
 
 
 def _written(location: tuple[int | str, ...], data: Any) -> Path:

@@ -15,7 +15,7 @@ from generator.definition import default_layers, url_secrets
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 SCHEMA = Rule(
     "definition/schema",

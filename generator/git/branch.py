@@ -5,9 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.core.errors import UserError
-from generator.git.command import Git, refuse_option, words_of
+from generator.git.command import refuse_option, words_of
+from generator.git.repository import line_or_none, opened, run
+
+if TYPE_CHECKING:
+    from git import Repo
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -18,35 +24,35 @@ class Position:
     commit: str | None
 
 
-def position(git: Git) -> Position:
+def position(repo: Repo) -> Position:
     """Where HEAD is now."""
     return Position(
-        branch=git.line_or_none("symbolic-ref", "--quiet", "--short", "HEAD"),
-        commit=git.line_or_none("rev-parse", "--quiet", "--verify", "HEAD^{commit}"),
+        branch=line_or_none(repo, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        commit=line_or_none(repo, "rev-parse", "--quiet", "--verify", "HEAD^{commit}"),
     )
 
 
-def exists(git: Git, name: str) -> bool:
+def exists(repo: Repo, name: str) -> bool:
     """Whether there is a local branch of that name."""
     ref = f"refs/heads/{name}"
-    return git.run("show-ref", "--quiet", "--verify", ref, check=False).status == 0
+    return run(repo, "show-ref", "--quiet", "--verify", ref, check=False).status == 0
 
 
-def create(git: Git, name: str) -> None:
+def create(repo: Repo, name: str) -> None:
     """Make a branch at HEAD and switch to it; files and index stay exactly as they are.
 
     Works on a dirty tree, a detached HEAD and before the first commit. Raises UserError when the
     name is not valid or taken.
     """
     refuse_option(name, "name for a branch")
-    if git.run("check-ref-format", "--branch", name, check=False).status != 0:
+    if run(repo, "check-ref-format", "--branch", name, check=False).status != 0:
         raise UserError(f"{name!r} is no name for a branch", hint="choose another with --branch")
-    if exists(git, name):
+    if exists(repo, name):
         raise UserError(
             f"the branch {name} exists already",
             hint="switch to it, delete it, or choose another with --branch",
         )
-    done = git.run("switch", "--quiet", "--no-guess", "--create", name, check=False)
+    done = run(repo, "switch", "--quiet", "--no-guess", "--create", name, check=False)
     if done.status != 0:
         raise UserError(
             f"cannot create the branch {name}: {words_of(done, 1)}",
@@ -54,49 +60,51 @@ def create(git: Git, name: str) -> None:
         )
 
 
-def switch(git: Git, to: Position) -> None:
+def switch(repo: Repo, to: Position) -> None:
     """Go to that branch or commit; raises UserError when changes in the work tree forbid it."""
     if to.commit is None:
         # Before the first commit HEAD is nothing but a name.
-        git.run("symbolic-ref", "HEAD", f"refs/heads/{to.branch}")
+        run(repo, "symbolic-ref", "HEAD", f"refs/heads/{to.branch}")
         return
     where = ["--no-guess", to.branch] if to.branch else ["--detach", to.commit]
-    done = git.run("switch", "--quiet", *where, check=False)
+    done = run(repo, "switch", "--quiet", *where, check=False)
     if done.status != 0:
         raise UserError(f"cannot switch to {to.branch or to.commit}: {words_of(done)}")
 
 
-def delete(git: Git, name: str) -> None:
+def delete(repo: Repo, name: str) -> None:
     """Delete a local branch, merged or not."""
-    git.run("branch", "--quiet", "-D", "--", name)
+    run(repo, "branch", "--quiet", "-D", "--", name)
 
 
-def _back(git: Git, before: Position) -> None:
+def _back(repo: Repo, before: Position) -> None:
     """Return HEAD to where it was; without a new commit that touches neither files nor index.
 
     So it succeeds beside a lock on the index, which may be what has failed.
     """
-    if before.commit is None or position(git).commit != before.commit:
-        switch(git, before)
+    if before.commit is None or position(repo).commit != before.commit:
+        switch(repo, before)
     elif before.branch is not None:
-        git.run("symbolic-ref", "HEAD", f"refs/heads/{before.branch}")
+        run(repo, "symbolic-ref", "HEAD", f"refs/heads/{before.branch}")
     else:
-        git.run("update-ref", "--no-deref", "HEAD", before.commit)
+        run(repo, "update-ref", "--no-deref", "HEAD", before.commit)
 
 
 @contextlib.contextmanager
-def new_branch(git: Git, name: str) -> Iterator[None]:
+def new_branch(root: Path, name: str) -> Iterator[None]:
     """Work on a new branch; when the block fails the branch is gone and HEAD where it was.
 
     A commit made in the block goes with the branch. Files that the block wrote and did not commit
     are left: they are the block's to remove.
     """
-    before = position(git)
-    create(git, name)
+    with opened(root) as repo:
+        before = position(repo)
+        create(repo, name)
     try:
         yield
     except BaseException:
-        _back(git, before)
-        if exists(git, name):
-            delete(git, name)
+        with opened(root) as repo:
+            _back(repo, before)
+            if exists(repo, name):
+                delete(repo, name)
         raise

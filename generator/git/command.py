@@ -13,7 +13,7 @@ from generator.core.errors import UserError
 
 # What a surrounding git (a hook, `git rebase --exec`) sets for its own repository and index;
 # inherited, it would point our calls at the wrong one.
-_OUTER = (
+OUTER = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -26,7 +26,7 @@ _OUTER = (
     "GIT_WORK_TREE",
 )
 
-_OURS = {
+SETTINGS = {
     "LC_ALL": "C.UTF-8",
     "LANGUAGE": "",
     "GIT_LITERAL_PATHSPECS": "1",
@@ -78,8 +78,8 @@ def in_worktree(root: Path) -> Git:
 
     Paths are taken literally: a file called `:(top)x` is just a file.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in _OUTER}
-    return Git(("-C", str(root)), inherited | _OURS)
+    inherited = {name: value for name, value in os.environ.items() if name not in OUTER}
+    return Git(("-C", str(root)), inherited | SETTINGS)
 
 
 def one_line(completed: process.Completed) -> str:

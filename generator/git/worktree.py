@@ -1,7 +1,8 @@
-"""The user's own work tree: where it is, what it holds, and commits that disturb nothing."""
+"""Repositories: what they hold, and in the user's own, commits that disturb nothing."""
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 from collections.abc import Iterable
@@ -9,49 +10,34 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.git import branch as git_branch
-from generator.git import command, commit
+from generator.git import command, commit, repository
 from generator.git.command import Git
 from generator.git.revision import Revision
 from generator.git.url import display_url
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Worktree:
-    """A work tree by its top folder; paths are relative to it, with forward slashes."""
+class History(abc.ABC):
+    """Commits and the files that they hold; nothing is checked out to read them."""
 
     root: Path
 
-    @classmethod
-    def find(cls, path: Path) -> Worktree:
-        """The work tree that holds `path`; UserError when there is none, or no git at all."""
-        if not path.is_dir():
-            raise UserError(f"there is no folder {path}")
-        git = command.in_worktree(path)
-        done = git.run("rev-parse", "--show-toplevel", check=False)
-        if done.status == 0:
-            return cls(Path(command.one_line(done)))
-        words = command.words_of(done)
-        if "must be run in a work tree" in words:
-            raise UserError(f"{path} is a bare repository", hint="work in a clone of it")
-        if "not a git repository" in words:
-            raise UserError(
-                f"{path} is not inside a git repository",
-                hint="run it in your repository, or use -C",
-            )
-        raise UserError(f"git cannot work in {path}: {words}")
-
     @property
+    @abc.abstractmethod
     def git(self) -> Git:
-        """git in this work tree, as the user has set it up."""
-        return command.in_worktree(self.root)
+        """git in this repository."""
+
+    def changed(self, paths: Iterable[str]) -> list[str]:
+        """Files among `paths` that differ from HEAD: none where there is no work tree."""
+        return []
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""
-        return git_branch.position(self.git).commit
+        return self.git.line_or_none("rev-parse", "--quiet", "--verify", "HEAD^{commit}")
 
     def branch(self) -> str | None:
         """The branch that is checked out; None when HEAD is detached."""
-        return git_branch.position(self.git).branch
+        return self.git.line_or_none("symbolic-ref", "--quiet", "--short", "HEAD")
 
     def default_branch(self, configured: str = "") -> str:
         """The branch that others merge into: as configured, origin's, main, master or this one."""
@@ -107,38 +93,6 @@ class Worktree:
         """The files of a revision, read without checking anything out."""
         return Revision(self.git, self.resolve(revision))
 
-    def remote_url(self, name: str = "origin") -> str | None:
-        """The address of a remote without credentials; None when there is no such remote."""
-        url = self.git.line_or_none("config", "--get", f"remote.{name}.url")
-        return display_url(url) if url else None
-
-    def changed(self, paths: Iterable[str]) -> list[str]:
-        """Files among `paths` (files or folders) that differ from HEAD or are untracked."""
-        return commit.changed(self.git, paths)
-
-    def commit_only(self, paths: Iterable[str], message: str) -> str:
-        """Commit these paths alone and return the commit: see `gitcommit.commit_only`."""
-        return commit.commit_only(self.git, paths, message)
-
-    def create_branch(self, name: str) -> None:
-        """Make a branch at HEAD and switch to it: see `gitbranch.create`."""
-        git_branch.create(self.git, name)
-
-    def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Work on a new branch that is gone again when the block fails."""
-        return git_branch.new_branch(self.git, name)
-
-    def switch(self, branch: str) -> None:
-        """Go to a branch that exists; UserError when changes in the work tree forbid it."""
-        command.refuse_option(branch, "branch")
-        git_branch.switch(
-            self.git, git_branch.Position(branch, self.resolve(f"refs/heads/{branch}"))
-        )
-
-    def delete_branch(self, name: str) -> None:
-        """Delete a local branch, merged or not."""
-        git_branch.delete(self.git, name)
-
     def _commit(self, revision: str) -> str | None:
         return self.git.line_or_none(
             "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"
@@ -151,7 +105,7 @@ class Worktree:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Store(Worktree):
+class Store(History):
     """Objects and refs without a work tree, asked through the git that is given."""
 
     access: Git
@@ -161,9 +115,80 @@ class Store(Worktree):
         """git as it was given: with its own settings, protocols and credentials."""
         return self.access
 
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Worktree(History):
+    """The user's own work tree by its top folder; paths are relative to it, with forward slashes.
+
+    What is read at every command goes to git directly; remotes, changes, branches and commits go
+    through GitPython.
+    """
+
+    @classmethod
+    def find(cls, path: Path) -> Worktree:
+        """The work tree that holds `path`; UserError when there is none, or no git at all."""
+        if not path.is_dir():
+            raise UserError(f"there is no folder {path}")
+        git = command.in_worktree(path)
+        done = git.run("rev-parse", "--show-toplevel", check=False)
+        if done.status == 0:
+            return cls(Path(command.one_line(done)))
+        words = command.words_of(done)
+        if "must be run in a work tree" in words:
+            raise UserError(f"{path} is a bare repository", hint="work in a clone of it")
+        if "not a git repository" in words:
+            raise UserError(
+                f"{path} is not inside a git repository",
+                hint="run it in your repository, or use -C",
+            )
+        raise UserError(f"git cannot work in {path}: {words}")
+
+    @property
+    def git(self) -> Git:
+        """git in this work tree, as the user has set it up."""
+        return command.in_worktree(self.root)
+
+    def remotes(self) -> list[str]:
+        """The names of the remotes."""
+        with repository.opened(self.root) as repo:
+            return sorted(remote.name for remote in repo.remotes)
+
+    def remote_url(self, name: str = "origin") -> str | None:
+        """The address of a remote without credentials; None when there is no such remote."""
+        with repository.opened(self.root) as repo:
+            urls = [getattr(remote, "url", "") for remote in repo.remotes if remote.name == name]
+        return display_url(urls[0]) if urls and urls[0] else None
+
     def changed(self, paths: Iterable[str]) -> list[str]:
-        """Nothing: there are no files that could differ."""
-        return []
+        """Files among `paths` (files or folders) that differ from HEAD or are untracked."""
+        with repository.opened(self.root) as repo:
+            return commit.changed(repo, paths)
+
+    def commit_only(self, paths: Iterable[str], message: str) -> str:
+        """Commit these paths alone and return the commit: see `commit.commit_only`."""
+        with repository.opened(self.root) as repo:
+            return commit.commit_only(repo, paths, message)
+
+    def create_branch(self, name: str) -> None:
+        """Make a branch at HEAD and switch to it: see `branch.create`."""
+        with repository.opened(self.root) as repo:
+            git_branch.create(repo, name)
+
+    def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Work on a new branch that is gone again when the block fails."""
+        return git_branch.new_branch(self.root, name)
+
+    def switch(self, branch: str) -> None:
+        """Go to a branch that exists; UserError when changes in the work tree forbid it."""
+        command.refuse_option(branch, "branch")
+        position = git_branch.Position(branch, self.resolve(f"refs/heads/{branch}"))
+        with repository.opened(self.root) as repo:
+            git_branch.switch(repo, position)
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a local branch, merged or not."""
+        with repository.opened(self.root) as repo:
+            git_branch.delete(repo, name)
 
 
 def _brief(revision: str) -> str:

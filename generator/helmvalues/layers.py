@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from generator.yaml.data import as_helm
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document, read
+from generator.yaml.scalars import as_helm
 
 Path = tuple[str | int, ...]
 Line = Callable[[Path], int | None]

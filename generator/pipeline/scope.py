@@ -13,7 +13,7 @@ from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definitio
 from generator.engine.argocd import GENERATED
 from generator.tree.catalogue import Catalogue
 from generator.tree.tree import BOOTSTRAP, SCHEMAS
-from generator.yaml import data
+from generator.yaml import edit
 
 ORPHAN = Rule(
     "tree/orphan",
@@ -105,4 +105,4 @@ def _layers(item: Definition | None, settings: Settings | None) -> list[Any]:
 
 
 def _alike(before: list[Any], after: list[Any]) -> bool:
-    return data.alike(before, after)
+    return edit.alike(before, after)

@@ -10,7 +10,7 @@ from generator.core.rule import Rule
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
 from generator.tree.catalogue import NO_SETTINGS, SYNTAX
-from generator.yaml import data, edit, reader
+from generator.yaml import edit, reader
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document
 
@@ -97,7 +97,7 @@ def _differing(before: Any, after: Any) -> tuple[str, ...]:
 def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
     if (field in before) != (field in after):
         return False
-    return data.alike(before.get(field), after.get(field))
+    return edit.alike(before.get(field), after.get(field))
 
 
 def _removed() -> Problem:

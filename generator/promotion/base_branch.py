@@ -12,7 +12,7 @@ from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, Definition, Settings
 from generator.git.command import words_of
 from generator.git.url import display_url
-from generator.git.worktree import Worktree
+from generator.git.worktree import History, Worktree
 from generator.pipeline import toolchain
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
@@ -30,7 +30,7 @@ class BaseBranch:
     """
 
     root: Path
-    tree: Worktree
+    tree: History
     prefix: str
     branch: str
     base: str
@@ -81,7 +81,7 @@ def base_branch(root: Path, *, fetch: bool) -> BaseBranch:
 
 
 def at_commit(
-    root: Path, tree: Worktree, prefix: str, branch: str, base: str, remote: str | None
+    root: Path, tree: History, prefix: str, branch: str, base: str, remote: str | None
 ) -> BaseBranch:
     """The branch as it is at a commit; raises UserError where its settings are broken."""
     files = diff.at_revision(tree, base, prefix)
@@ -92,7 +92,7 @@ def at_commit(
     return BaseBranch(root, tree, prefix, branch, base, remote, files, found, found.settings)
 
 
-def _refresh(tree: Worktree, remote: str, branch: str) -> None:
+def _refresh(tree: History, remote: str, branch: str) -> None:
     """Have origin/<branch> say what the remote says, as `git fetch` would."""
     sha = fetch_branch(tree, remote, branch)
     if sha is None:
@@ -104,13 +104,13 @@ def _refresh(tree: Worktree, remote: str, branch: str) -> None:
 
 def remote_of(tree: Worktree) -> str | None:
     """The remote that proposals go to: origin, or the only one."""
-    names = tree.git.run("remote").stdout.decode().split()
+    names = tree.remotes()
     if "origin" in names:
         return "origin"
     return names[0] if len(names) == 1 else None
 
 
-def fetch_branch(tree: Worktree, remote: str, branch: str) -> str | None:
+def fetch_branch(tree: History, remote: str, branch: str) -> str | None:
     """Bring a branch of the remote here; its commit, or None when the remote has none.
 
     Only objects arrive: no ref is written, so that two of us in one clone never meet. Raises
@@ -133,7 +133,7 @@ def fetch_branch(tree: Worktree, remote: str, branch: str) -> str | None:
     raise UserError(f"{branch} moves faster at {remote} than it can be fetched", hint="try again")
 
 
-def _listed(tree: Worktree, remote: str, branch: str) -> str | None:
+def _listed(tree: History, remote: str, branch: str) -> str | None:
     listed = tree.git.run("ls-remote", "--heads", remote, f"refs/heads/{branch}", check=False)
     if listed.status != 0:
         raise UserError(
@@ -148,7 +148,7 @@ def safe(words: str) -> str:
     return _URL.sub(lambda match: display_url(match[0]), words)
 
 
-def _base(tree: Worktree, remote: str | None, branch: str) -> str:
+def _base(tree: History, remote: str | None, branch: str) -> str:
     for ref in (f"refs/remotes/{remote}/{branch}", f"refs/heads/{branch}"):
         if remote is None and ref.startswith("refs/remotes/"):
             continue

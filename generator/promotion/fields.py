@@ -11,7 +11,7 @@ from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition
 from generator.definition.lock_file import Lock
 from generator.yaml import edit, reader
-from generator.yaml.data import MISSING, alike, get
+from generator.yaml.edit import MISSING, alike, get
 from generator.yaml.errors import YamlError
 
 _IDENTITY = (("apiVersion",), ("kind",), ("metadata",), ("suppress",))

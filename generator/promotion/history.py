@@ -11,7 +11,7 @@ from generator.definition.definition import ROOT
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.fields import Move
 from generator.tree import catalogue
-from generator.yaml.data import get
+from generator.yaml.edit import get
 
 _CANDIDATES = 10
 _LOOK_BACK = 50

@@ -10,7 +10,7 @@ from generator.core.errors import UserError
 from generator.core.layered import Path
 from generator.model.base import seconds_of
 from generator.yaml import edit, reader
-from generator.yaml.data import MISSING, alike, get
+from generator.yaml.edit import MISSING, alike, get
 
 _MARK = "# Paused by gen-env"
 _WORDS = "`gen-env pause ENV --resume` takes this line and the change back"

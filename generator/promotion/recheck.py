@@ -18,7 +18,7 @@ from generator.promotion.evidence import Evidence, unreadable
 from generator.promotion.gates import Facts, Gate
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
-from generator.yaml.data import MISSING, get
+from generator.yaml.edit import MISSING, get
 
 _NOBODY = "(no environment)"
 

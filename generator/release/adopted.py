@@ -14,7 +14,7 @@ from generator.definition.definition import Definition, faults
 from generator.definition.resolve import Resolved
 from generator.model.environment import Environment
 from generator.release.setting import copied
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 DEFAULTS = Rule(
     "adoption/defaults",

@@ -13,9 +13,9 @@ from generator.definition.lock_file import FILE_NAME as LOCK
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
 from generator.yaml import reader
-from generator.yaml.data import as_json_types
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits
+from generator.yaml.scalars import as_json_types
 
 UNREADABLE = Rule(
     "tree/unreadable",

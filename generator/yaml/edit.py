@@ -1,7 +1,10 @@
 """Edits in a file that people wrote: the new value goes in, every other byte stays.
 
-Each edit is proved before it is given back: the new text is read again, and everything but the
-edited value must be what it was. Read files as bytes and decode them: text mode would change CRLF.
+`writer.source` (ruamel.yaml) writes the new value in the layout of the file, `splice` puts it in
+the place of the old one. The rest never goes through ruamel.yaml, which drops comments beside what
+is removed, adds keys below the next section's comment and aligns comments again. Each edit is
+proved before it is given back: the new text is read again, and everything but the edited value must
+be what it was. Read files as bytes and decode them: text mode would change CRLF.
 """
 
 from __future__ import annotations
@@ -9,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from generator.yaml import data, reader, splice
-from generator.yaml.data import MISSING, alike, as_read
+from generator.core.layered import Path
+from generator.yaml import reader, splice
 from generator.yaml.errors import YamlError
-from generator.yaml.reader import Document, Path
+from generator.yaml.reader import Document
+from generator.yaml.scalars import Plain
+from generator.yaml.writer import dump
 
-_Edit = Callable[[Document, Path, Any], Iterator[str]]
+_Splice = Callable[[Document, Path, Any], Iterator[str]]
+MISSING: Any = object()
 
 
 def set_scalar(text: str, path: Path, value: Any, *, file: str = "") -> str:
@@ -28,7 +34,7 @@ def set_scalar(text: str, path: Path, value: Any, *, file: str = "") -> str:
     mark = document.marks.get(path)
     if mark is None or mark.kind != "scalar" or isinstance(value, dict | list | tuple):
         raise _refusal(document, path, "it is not one value that is written out here")
-    return _proved(document, path, _goal(document, path, value), splice.scalar_replaced)
+    return _proved(document, path, _goal(document, path, value), splice.replaced)
 
 
 def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
@@ -39,7 +45,7 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
     `set_scalar` does.
     """
     document = reader.read(text, file)
-    present, wanted = data.get(document.data, path), as_read(value)
+    present, wanted = get(document.data, path), as_read(value)
     if isinstance(present, dict) and isinstance(wanted, dict) and present and wanted:
         return _merged(text, path, present, wanted, file)
     if isinstance(present, list) and isinstance(wanted, list) and 0 < len(present) <= len(wanted):
@@ -48,11 +54,11 @@ def set_value(text: str, path: Path, value: Any, *, file: str = "") -> str:
         return text
     goal = _goal(document, path, value)
     place = _written(document, path)
-    if place == path or (place is not None and data.get(document.data, place) is None):
-        return _proved(document, place, goal, splice.value_replaced)
+    if place == path or (place is not None and get(document.data, place) is None):
+        return _proved(document, place, goal, splice.replaced)
     # The shortest path that is not written out: it takes all that is missing below it.
     target = path[: len(place) + 1] if place is not None else ()
-    return _proved(document, target, goal, splice.value_inserted)
+    return _proved(document, target, goal, splice.inserted)
 
 
 def remove(text: str, path: Path, *, file: str = "") -> str:
@@ -62,12 +68,14 @@ def remove(text: str, path: Path, *, file: str = "") -> str:
     merge or is shared.
     """
     document = reader.read(text, file)
-    if data.get(document.data, path) is MISSING:
+    if get(document.data, path) is MISSING:
         return text
     if not path or path not in document.marks:
         raise _refusal(document, path, "it is not written out here")
-    goal = data.without(document.data, path)
-    return _proved(document, path, goal, splice.value_removed)
+    goal = without(document.data, path)
+    if not get(goal, path[:-1]):
+        return _proved(document, path[:-1], goal, splice.replaced)
+    return _proved(document, path, goal, splice.removed)
 
 
 def _merged(
@@ -83,7 +91,7 @@ def _merged(
 
 def _goal(document: Document, path: Path, value: Any) -> Any:
     try:
-        return data.with_value(document.data, path, as_read(value))
+        return with_value(document.data, path, as_read(value))
     except LookupError as error:
         raise _refusal(document, path, str(error)) from None
 
@@ -94,12 +102,12 @@ def _written(document: Document, path: Path) -> Path | None:
     return next((path[:length] for length in lengths if path[:length] in document.marks), None)
 
 
-def _proved(document: Document, path: Path, goal: Any, edit: _Edit) -> str:
+def _proved(document: Document, path: Path, goal: Any, edit: _Splice) -> str:
     """The first candidate that reads back as the goal; the text itself when it does already."""
     if alike(document.data, goal):
         return document.text
     if not (mark := document.marks.get(path)) or not mark.shared:
-        for candidate in edit(document, path, goal):
+        for candidate in edit(document, path, get(goal, path)):
             if _reads_as(candidate, goal):
                 return candidate
     raise _refusal(document, path, "the change would reach further than this one value")
@@ -120,3 +128,68 @@ def _refusal(document: Document, path: Path, reason: str) -> YamlError:
         line=document.line(path),
         hint="edit it by hand",
     )
+
+
+def get(data: Any, path: Path) -> Any:
+    """What is at `path`, or MISSING."""
+    for step in path:
+        if isinstance(data, dict) and isinstance(step, str):
+            data = data.get(step, MISSING)
+        elif isinstance(data, list) and isinstance(step, int):
+            data = data[step] if 0 <= step < len(data) else MISSING
+        else:
+            return MISSING
+    return data
+
+
+def as_read(value: Any) -> Any:
+    """A value as reading it would give it: numbers and booleans become `Plain`."""
+    if isinstance(value, dict):
+        return {str(key): as_read(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_read(item) for item in value]
+    if value is None or isinstance(value, Plain):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    return Plain(dump(value).rstrip("\n"))
+
+
+def with_value(data: Any, path: Path, value: Any) -> Any:
+    """A copy with `value` at `path`; mappings and lists are made where there is nothing.
+
+    Raises LookupError, in words, where something else is in the way.
+    """
+    if not path:
+        return value
+    first, rest = path[0], path[1:]
+    if isinstance(first, int):
+        items = [] if data is None else data
+        if not isinstance(items, list) or not 0 <= first <= len(items):
+            raise LookupError(f"there is no list with a place for item {first}")
+        below = items[first] if first < len(items) else None
+        return [*items[:first], with_value(below, rest, value), *items[first + 1 :]]
+    entries = {} if data is None else data
+    if not isinstance(entries, dict):
+        raise LookupError(f"there is no mapping that could hold {first}")
+    return {**entries, first: with_value(entries.get(first), rest, value)}
+
+
+def without(data: Any, path: Path) -> Any:
+    """A copy without what is at `path`."""
+    first, rest = path[0], path[1:]
+    if isinstance(first, int):
+        inner = [without(data[first], rest)] if rest else []
+        return [*data[:first], *inner, *data[first + 1 :]]
+    if rest:
+        return {**data, first: without(data[first], rest)}
+    return {key: item for key, item in data.items() if key != first}
+
+
+def alike(left: Any, right: Any) -> bool:
+    """Equality that tells a string from an unquoted number; the order of keys does not count."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(alike(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(alike, left, right))
+    return type(left) is type(right) and bool(left == right)

@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
+from generator.core.layered import Path
 from generator.yaml import scalars
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import BOM, WRITTEN, Event, Limits, copied, decoded, events, joined
 from generator.yaml.scalars import Plain
-
-Path = tuple[str | int, ...]
 
 _STRING_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 _SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
@@ -68,6 +67,14 @@ class Document:
         """The line of exactly that key or list item; None when it is not written out."""
         mark = self.marks.get(path)
         return mark.key_line if mark else None
+
+    def step(self, kind: str) -> int:
+        """How far such a block is indented below its key: the first one that there is."""
+        for path, mark in sorted(self.marks.items(), key=lambda item: item[1].start):
+            parent = self.marks.get(path[:-1]) if path and isinstance(path[-1], str) else None
+            if parent and mark.kind == kind and not mark.flow and mark.line != mark.key_line:
+                return mark.column - parent.column
+        return 2 if kind == "mapping" else 0
 
 
 def read(data: bytes | str, path: str, limits: Limits = WRITTEN) -> Document:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 import re
 import struct
+from collections.abc import Callable
+from typing import Any
+
+from generator.core.layered import Path
 
 Scalar = None | bool | int | float | str
+_Report = Callable[[Path, str], None]
 
 
 class Plain(str):
@@ -175,3 +180,56 @@ def _go_float(value: float) -> str:
     scientific = f"{value:.{short}e}"
     exponent = int(scientific.partition("e")[2])
     return f"{value:.{max(short + 1, 6)}g}" if -4 <= exponent < 6 else scientific
+
+
+def as_json_types(value: Any) -> Any:
+    """The data with every `Plain` as YAML 1.2 reads it; dates and `on` stay strings."""
+    if isinstance(value, Plain):
+        return core(value)
+    if isinstance(value, dict):
+        return {str(key): as_json_types(item) for key, item in value.items()}
+    return [as_json_types(item) for item in value] if isinstance(value, list) else value
+
+
+def as_helm(value: Any) -> tuple[Any, list[tuple[Path, str]]]:
+    """The data as Helm reads it, and the scalars and keys that others read differently.
+
+    Each finding is the path and a message that says to quote it; the path is the written one.
+    """
+    findings: list[tuple[Path, str]] = []
+    return _resolve(value, (), lambda path, text: findings.append((path, text))), findings
+
+
+def _resolve(value: Any, path: Path, report: _Report) -> Any:
+    if isinstance(value, Plain):
+        if differs(value):
+            report(path, _message("value", value))
+        return helm(value)
+    if isinstance(value, dict):
+        return {
+            _resolve_key(key, (*path, key), report): _resolve(item, (*path, key), report)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_resolve(item, (*path, index), report) for index, item in enumerate(value)]
+    return value
+
+
+def _resolve_key(key: str, path: Path, report: _Report) -> str:
+    if not isinstance(key, Plain):
+        return key
+    # A plain number mostly makes the same key everywhere; `on`, `010` and `1.10` do not.
+    made = helm_key(key)
+    if made != key or differs(key):
+        report(path, _message("key", key))
+    return made
+
+
+def _message(what: str, text: str) -> str:
+    old, helm, core = kinds(text)
+    if old == helm == core:
+        return f"this {what} is not quoted, and YAML 1.1 and 1.2 read different {old}s: quote it"
+    return (
+        f"this {what} is not quoted: YAML 1.1 reads a {old}, Helm a {helm}, "
+        f"YAML 1.2 a {core}; quote it"
+    )

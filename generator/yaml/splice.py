@@ -1,7 +1,6 @@
-"""Candidate texts for one edit: each puts the goal's value in the place of the old one.
+"""One piece of a written document replaced, added or removed: every other byte stays.
 
-They come best first; `edit` takes the first that reads back as the goal, so a candidate may be
-wrong for unusual layouts, but never unnoticed.
+Each gives candidates, best first, for `edit` to prove: an unusual layout may make a wrong one.
 """
 
 from __future__ import annotations
@@ -10,257 +9,142 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.yaml import data, writer
-from generator.yaml.reader import Document, Mark, Path
+from generator.core.layered import Path
+from generator.yaml.reader import Document, Mark
 from generator.yaml.scalars import Plain
+from generator.yaml.writer import Layout, source
 
-# Strings that are as safe without quotes as the old value was, beyond what `dump` dares.
-_BARE = re.compile(r"[A-Za-z/._][!$%&()*+./0-9:;<=>?@A-Z\\^_a-z|~-]*")
-# No dialect takes three numbers with points for anything but a string.
-_RELEASE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
-_TRAILING = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*(?:#[^\r\n]*)?)+\Z")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+# Strings that are as safe without quotes as the old value was, beyond what `source` dares.
+_BARE = re.compile(r"[A-Za-z/._][!$%&()*+./0-9:;<=>?@A-Z\\^_a-z|~-]*|[0-9]+(?:\.[0-9]+){2}")
 _DASH = re.compile(r"-[ \t]*(?:#[^\r\n]*)?[\s]*\Z")
+_COMMENTS = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*(?:#[^\r\n]*)?)+\Z")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_INDENT = re.compile(r"[\r\n]( +)\S")
+_ONE_LINE = Layout(flow=True)
 
 
-def scalar_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
-    """A scalar in the place of a scalar."""
-    mark, new = document.marks[path], data.get(goal, path)
-    text, end = document.text, content_end(document, path)
-    if mark.style in ("|", ">") and isinstance(new, str):
-        yield from _block_replaced(document, mark, end, new)
-    for source in _sources(mark, new):
-        # An empty value stands right behind its colon or dash.
-        for padding in ("", " ") if mark.start < end else (" ", ""):
-            yield text[: mark.start] + padding + source + text[end:]
-
-
-def value_replaced(document: Document, path: Path, goal: Any) -> Iterator[str]:
+def replaced(document: Document, path: Path, new: Any) -> Iterator[str]:
     """Any value in the place of any other."""
-    mark, new = document.marks[path], data.get(goal, path)
-    text, end = document.text, content_end(document, path)
+    text, mark, end = document.text, document.marks[path], _end(document, path)
     single = not isinstance(new, dict | list) or not new
-    if mark.kind == "scalar" and not isinstance(new, dict | list):
-        yield from scalar_replaced(document, path, goal)
-    elif in_flow(document, path) or (single and mark.kind == "scalar"):
-        padding = " " if mark.start == end else ""
-        yield text[: mark.start] + padding + _one_line(new) + text[end:]
-    elif path and isinstance(path[-1], str):
-        yield from _entry_replaced(document, path, new)
+    if (single and mark.kind == "scalar") or _in_flow(document, path):
+        # An empty value stands right behind its colon or dash.
+        gap = " " if mark.start == end else ""
+        for written in _in_line(document, mark, new):
+            yield text[: mark.start] + gap + written + text[end:]
+    elif not path or isinstance(path[-1], int):
+        written = source(new, _ONE_LINE) if single else _block(document, new, mark.column).strip()
+        yield text[: mark.start] + written + text[end:]
     else:
-        source = _one_line(new) if single else _block(document, new, mark.column).lstrip(" ")
-        yield text[: mark.start] + source.rstrip("\r\n") + text[end:]
+        colon, rest = text.index(":", mark.key_end) + 1, _line_end(text, end)
+        line = text[end:rest] if mark.kind == "scalar" else text[colon : _line_end(text, colon)]
+        if single:
+            yield f"{text[:colon]} {source(new, _ONE_LINE)}{line}{text[rest:]}"
+            return
+        kind = "mapping" if isinstance(new, dict) else "sequence"
+        column = document.marks[path[:-1]].column + document.step(kind)
+        column = mark.column if mark.kind == kind else column
+        yield _ended(document, text[:colon] + line) + _block(document, new, column) + text[rest:]
 
 
-def value_inserted(document: Document, path: Path, goal: Any) -> Iterator[str]:
+def inserted(document: Document, path: Path, new: Any) -> Iterator[str]:
     """A key, or an item at the end of a list, in a collection that is written out."""
+    text, above = document.text, path[:-1]
     if not document.marks:
-        yield _with_break(document.text) + _block(document, goal, 0)
+        yield _ended(document, text) + _block(document, new, 0)
         return
-    parent = document.marks[path[:-1]]
-    entry: Any = data.get(goal, path)
-    entry = {path[-1]: entry} if isinstance(path[-1], str) else [entry]
-    if parent.kind == "alias":
-        return
-    if in_flow(document, path[:-1]):
-        yield from _inserted_in_flow(document, path[:-1], writer.flow_source(entry)[1:-1])
-        return
-    at = line_end(document.text, content_end(document, path[:-1]))
-    before = _with_break(document.text[:at])
-    yield before + _block(document, entry, parent.column) + document.text[at:]
+    parent = document.marks[above]
+    entry = {path[-1]: new} if isinstance(path[-1], str) else [new]
+    if _in_flow(document, above):
+        new, close = source(entry, _ONE_LINE)[1:-1], parent.end - 1
+        ends = [_end(document, item) for item in document.marks if item[:-1] == above != item]
+        if ends:
+            yield f"{text[: max(ends)]}, {new}{text[max(ends) :]}"
+        yield from (text[:close].rstrip() + joint + new + text[close:] for joint in ("", ", "))
+    else:
+        at = _line_end(text, _end(document, above))
+        yield _ended(document, text[:at]) + _block(document, entry, parent.column) + text[at:]
 
 
-def value_removed(document: Document, path: Path, goal: Any) -> Iterator[str]:
-    """The rest of a mapping or list without one of its entries."""
-    if not data.get(goal, path[:-1]):
-        yield from value_replaced(document, path[:-1], goal)
-        return
-    text, mark = document.text, document.marks[path]
-    following = _next_sibling(document, path)
-    if in_flow(document, path[:-1]):
-        yield from _removed_from_flow(document, path, following)
-        return
-    start, end = _entry_start(text, path, mark), content_end(document, path)
-    first = line_start(text, start)
-    if text[first:start].strip(" \t"):
+def removed(document: Document, path: Path, _: Any) -> Iterator[str]:
+    """A mapping or list without one of several entries."""
+    text, mark, end = document.text, document.marks[path], _end(document, path)
+    later = [other.key_start for item, other in document.marks.items()
+             if item[:-1] == path[:-1] != item and other.key_start > mark.key_start]  # fmt: skip
+    start = _entry_start(text, path, mark.key_start)
+    following = _entry_start(text, path, min(later)) if later else 0
+    first = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    first += text.startswith("\ufeff", first)
+    if _in_flow(document, path[:-1]):
+        start = start if following else text.rfind(",", 0, start)
+        yield text[:start] + text[following or end :]
+    elif not text[first:start].strip(" \t"):
+        yield text[:first] + text[_line_end(text, end) :]
+    elif following:
         # `- a: 1`: the dash belongs to the item and stays for the next key.
-        if following:
-            yield text[:start] + text[_entry_start(text, path, following) :]
-        return
-    yield text[:first] + text[line_end(text, end) :]
+        yield text[:start] + text[following:]
 
 
-def _sources(mark: Mark, new: Any) -> list[str]:
-    if new is None or isinstance(new, Plain):
-        return ["null" if new is None else str(new)]
-    double = writer.quoted(new)
-    if mark.style == '"':
-        return [double]
-    if mark.style == "'" and "\\" not in double.replace('\\"', ""):
-        return ["'" + new.replace("'", "''") + "'", double]
-    bare = [new] if _BARE.fullmatch(new) or _RELEASE.fullmatch(new) else []
-    return [*bare, writer.scalar_source(new), double]
-
-
-def _block_replaced(document: Document, mark: Mark, end: int, new: str) -> Iterator[str]:
-    lines = document.text[mark.start : end].splitlines()[1:]
-    first = next((line for line in lines if line.strip()), "")
-    indent = first[: len(first) - len(first.lstrip(" "))] or " " * (mark.column + 2)
-    if "\n" in new and (block := writer.block(new, indent)) is not None:
-        block = block.replace("\n", newline(document.text))
-        yield document.text[: mark.start] + block + document.text[end:]
-
-
-def _entry_replaced(document: Document, path: Path, new: Any) -> Iterator[str]:
-    """A block value in place of what follows a key, or a single one in place of a block."""
-    text, mark = document.text, document.marks[path]
-    colon = text.index(":", mark.key_end) + 1
-    end = content_end(document, path)
-    if mark.kind == "scalar":
-        head = text[:colon] + text[end : line_end(text, end)]
-    else:
-        head = text[: line_end(text, colon)]
-    tail = text[line_end(text, end) :]
-    if not isinstance(new, dict | list) or not new:
-        yield f"{text[:colon]} {_one_line(new)}{head[colon:]}{tail}"
-        return
-    column = document.marks[path[:-1]].column
-    if mark.kind != "scalar" and isinstance(new, dict) == (mark.kind == "mapping"):
-        column = mark.column
-    else:
-        column += step(document) if isinstance(new, dict) else list_step(document)
-    yield _with_break(head) + _block(document, new, column) + tail
-
-
-def _inserted_in_flow(document: Document, path: Path, source: str) -> Iterator[str]:
-    text, mark = document.text, document.marks[path]
-    inner = [
-        content_end(document, below)
-        for below in document.marks
-        if below[:-1] == path and below != path
-    ]
-    if inner:
-        yield f"{text[: max(inner)]}, {source}{text[max(inner) :]}"
-    for joint in ("", ", "):
-        yield text[: mark.end - 1].rstrip() + joint + source + text[mark.end - 1 :]
-
-
-def _removed_from_flow(document: Document, path: Path, following: Mark | None) -> Iterator[str]:
-    text, mark = document.text, document.marks[path]
-    if following:
-        yield text[: mark.key_start] + text[following.key_start :]
-        return
-    comma = text.rfind(",", 0, mark.key_start)
-    yield text[:comma] + text[content_end(document, path) :]
-
-
-def _next_sibling(document: Document, path: Path) -> Mark | None:
-    here = document.marks[path]
-    later = [
-        mark
-        for other, mark in document.marks.items()
-        if other and other[:-1] == path[:-1] and mark.key_start > here.key_start
-    ]
-    return min(later, key=lambda mark: mark.key_start, default=None)
-
-
-def _entry_start(text: str, path: Path, mark: Mark) -> int:
-    if isinstance(path[-1], str):
-        return mark.key_start
-    dash = _DASH.search(text, 0, mark.key_start)
-    return dash.start() if dash else mark.key_start
+def _in_line(document: Document, mark: Mark, new: Any) -> Iterator[str]:
+    """A value for the place of another: a string in the old one's quotes if they can hold it."""
+    if isinstance(new, str) and not isinstance(new, Plain):
+        if mark.style in ("|", ">") and "\n" in new:
+            indent = _INDENT.search(document.text, mark.start, mark.end)
+            column = len(indent[1]) if indent else mark.column + 2
+            yield _broken(document, source({"": new}, Layout(step=column)).partition(": ")[2])
+        if mark.style == '"' or (mark.style == "'" and new.isprintable()):
+            yield source(new, Layout(flow=True, quote=mark.style))
+        elif mark.style != "'" and _BARE.fullmatch(new):
+            yield source(Plain(new), _ONE_LINE)
+    yield source(new, _ONE_LINE)
+    yield source(new, Layout(flow=True, quote='"'))
 
 
 def _block(document: Document, value: Any, column: int) -> str:
-    """The value as lines at that column, with the line break of the document."""
-    steps = step(document), list_step(document)
-    source = writer.dump_source(value, step=steps[0], list_step=steps[1])
-    lines = [" " * column + line if line.strip() else line for line in source.splitlines(True)]
-    return "".join(lines).replace("\n", newline(document.text))
+    """The value as lines at that column, indented as the document is."""
+    layout = Layout(step=document.step("mapping"), list_step=document.step("sequence"))
+    lines = [" " * column + line if line else "" for line in source(value, layout).split("\n")]
+    return _broken(document, "\n".join(lines) + "\n")
 
 
-def _one_line(value: Any) -> str:
-    return writer.flow_source(value)
-
-
-def _with_break(text: str) -> str:
-    if not text or text == "\ufeff" or text.endswith(("\n", "\r")):
-        return text
-    return text + newline(text)
-
-
-def newline(text: str) -> str:
-    """The line break that the text uses."""
-    return "\r\n" if "\r\n" in text else "\n"
-
-
-def step(document: Document) -> int:
-    """How far the document indents a mapping below its key: the first such place, otherwise 2."""
-    return next(_offsets(document, "mapping"), 2)
-
-
-def list_step(document: Document) -> int:
-    """How far the document indents a list below its key: the first such place, otherwise 0."""
-    return next(_offsets(document, "sequence"), 0)
-
-
-def _offsets(document: Document, kind: str) -> Iterator[int]:
-    marks = sorted(document.marks.items(), key=lambda item: item[1].start)
-    for path, mark in marks:
-        parent = document.marks.get(path[:-1]) if path and isinstance(path[-1], str) else None
-        if parent and mark.kind == kind and not mark.flow and mark.line != mark.key_line:
-            yield mark.column - parent.column
-
-
-def in_flow(document: Document, path: Path) -> bool:
+def _in_flow(document: Document, path: Path) -> bool:
     """Whether the value stands inside `{...}` or `[...]`, or is such a collection itself."""
-    ancestors = (document.marks.get(path[:length]) for length in range(len(path) + 1))
-    return any(mark.flow for mark in ancestors if mark)
+    ancestors = [document.marks[path[:length]] for length in range(len(path) + 1)]
+    return any(mark.flow for mark in ancestors)
 
 
-def content_end(document: Document, path: Path) -> int:
+def _end(document: Document, path: Path) -> int:
     """The offset just after the last character of a value, comments and blank lines left out."""
-    mark = document.marks[path]
-    if mark.kind == "scalar" or mark.kind == "alias":
-        return _scalar_end(document.text, mark)
-    if mark.flow:
-        return mark.end
-    inner = [
-        _scalar_end(document.text, other) if other.kind in ("scalar", "alias") else other.end
-        for below, other in document.marks.items()
-        if below[: len(path)] == path and (other.kind in ("scalar", "alias") or other.flow)
-    ]
-    # A merge has no mark of its own; what is no comment still belongs to the block.
-    return max([*inner, _without_comments(document.text, mark)])
-
-
-def line_end(text: str, offset: int) -> int:
-    """The offset after the line break that ends the line of `offset`."""
-    match = _LINE.match(text, offset)
-    return match.end() if match else len(text)
-
-
-def line_start(text: str, offset: int) -> int:
-    """The offset at which the line of `offset` starts, after a byte order mark."""
-    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
-    return 1 if start == 0 and text.startswith("\ufeff") else start
-
-
-def _scalar_end(text: str, mark: Mark) -> int:
+    text, mark = document.text, document.marks[path]
+    if mark.kind in ("mapping", "sequence") and not mark.flow:
+        leaves = [item for item, other in document.marks.items() if item[: len(path)] == path
+                  and (other.flow or other.kind in ("scalar", "alias"))]  # fmt: skip
+        # A merge has no mark of its own; what is no comment still belongs to the block.
+        last = mark.start + len(_COMMENTS.sub("", text[mark.start : mark.end]))
+        return max([last, *(_end(document, item) for item in leaves)])
     if mark.style not in ("|", ">"):
         return mark.end
-    header = text[mark.start : mark.end].splitlines()[0]
-    if "+" in header.partition("#")[0]:
-        return _before_break(text, mark.end)
-    return mark.start + len(text[mark.start : mark.end].rstrip(" \t\r\n"))
+    block = text[mark.start : mark.end]
+    if "+" in block.splitlines()[0].partition("#")[0]:
+        # Every line break but the last is part of the value.
+        return mark.start + len(block.removesuffix("\n").removesuffix("\r"))
+    return mark.start + len(block.rstrip(" \t\r\n"))
 
 
-def _before_break(text: str, offset: int) -> int:
-    """The offset before the line break that ends there, if one does."""
-    if text.startswith("\r\n", offset - 2):
-        return offset - 2
-    return offset - 1 if text[offset - 1 : offset] in ("\n", "\r") else offset
+def _entry_start(text: str, path: Path, key: int) -> int:
+    dash = _DASH.search(text, 0, key) if isinstance(path[-1], int) else None
+    return dash.start() if dash else key
 
 
-def _without_comments(text: str, mark: Mark) -> int:
-    return mark.start + len(_TRAILING.sub("", text[mark.start : mark.end]))
+def _line_end(text: str, offset: int) -> int:
+    return next(match.end() for match in _LINE.finditer(text, offset))
+
+
+def _ended(document: Document, text: str) -> str:
+    """The text with a line break at its end, if there is anything in it."""
+    return text if text in ("", "\ufeff") or text[-1] in "\r\n" else text + _broken(document, "\n")
+
+
+def _broken(document: Document, text: str) -> str:
+    """The text with the document's line breaks in the place of its own."""
+    return text.replace("\n", "\r\n" if "\r\n" in document.text else "\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import io
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -39,44 +42,108 @@ def dump_all(values: Iterable[Any], *, quote_all: bool = False) -> str:
     return "---\n".join(dump(value, quote_all=quote_all) for value in values)
 
 
-def dump_source(value: Any, *, step: int = 2, list_step: int = 0) -> str:
-    """Data as `reader.read` gives it, as a block: a `Plain` comes out unquoted, as it was written.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layout:
+    """How `source` lays data out; the defaults are those of a new file.
 
-    `step` and `list_step` are how far a mapping and a list are indented below their key.
+    With `flow` everything goes on one line; with `width` every list does, and every mapping that
+    fits into so many columns and holds no line break. `step` and `list_step` are how far a mapping
+    and a list are indented below their key; `quote` (`"` or `'`) is put around every string.
     """
-    emitter = _Emitter(scalar_source, " " * step, " " * list_step)
-    emitter.document(value)
-    return "".join(emitter.parts)
+
+    flow: bool = False
+    width: int = 0
+    step: int = 2
+    list_step: int = 0
+    quote: str = ""
 
 
-def flow_source(value: Any) -> str:
-    """Data as `reader.read` gives it, on one line: `{a: 1, b: [c, d]}`."""
+def source(value: Any, layout: Layout = Layout()) -> str:
+    """Data as `reader.read` gives it, for files that people own: ruamel.yaml writes it.
+
+    A `Plain` comes out as it was written, other strings in the quotes that `dump` gives them. The
+    last line break is left out.
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.Representer = _representer()
+    yaml.width = sys.maxsize
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
+    yaml.indent(mapping=layout.step, sequence=layout.list_step + 2, offset=layout.list_step)
+    stream = io.StringIO()
+    yaml.dump(_node(value, layout), stream)
+    lines = stream.getvalue().removesuffix("\n...\n").removesuffix("\n").split("\n")
+    # ruamel.yaml indents the outermost list as well.
+    margin = len(lines[0]) - len(lines[0].lstrip(" "))
+    return "\n".join(line[margin:] for line in lines)
+
+
+@functools.cache
+def _representer() -> Any:
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    class Representer(RoundTripRepresenter):
+        """Leaves a `Plain` without quotes, whatever it means to a reader."""
+
+    def plain(representer: Any, text: Plain) -> Any:
+        tag = representer.dumper.resolver.resolve(ScalarNode, str(text), (True, False))
+        return representer.represent_scalar(tag, str(text))
+
+    Representer.add_representer(Plain, plain)
+    return Representer
+
+
+def _node(value: Any, layout: Layout) -> Any:
+    """The data as ruamel.yaml holds it: each piece with the style that it is to be written in."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
     if isinstance(value, Mapping):
-        pairs = [f"{_flow_string(key)}: {flow_source(item)}" for key, item in value.items()]
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(flow_source, value))}]"
-    if value is None or isinstance(value, Plain):
-        return "null" if value is None else str(value)
-    return _flow_string(value)
+        node: Any = CommentedMap()
+        for key, item in value.items():
+            node[_styled(key, layout, single=True)] = _node(item, _below(layout, key, item))
+    elif isinstance(value, list | tuple):
+        node = CommentedSeq(_node(item, layout) for item in value)
+    else:
+        return _styled(value, layout, single=layout.flow)
+    if layout.flow or not value:
+        node.fa.set_flow_style()
+    return node
 
 
-def scalar_source(value: str) -> str:
-    """A string on one line: a `Plain` as it was written, others quoted if need be."""
-    return str(value) if isinstance(value, Plain) else _string(value)
+def _below(layout: Layout, key: str, item: Any) -> Layout:
+    """The layout of what stands below a key."""
+    if layout.flow or not layout.width:
+        return layout
+    flow = dataclasses.replace(layout, flow=True)
+    if isinstance(item, Mapping):
+        line = source(item, flow)
+        if len(key) + len(": ") + len(line) > layout.width or "\\n" in line:
+            return dataclasses.replace(layout, width=max(layout.width - layout.step, 1))
+    return flow if isinstance(item, Mapping | list | tuple) else layout
 
 
-def quoted(text: str) -> str:
-    """The text in double quotes."""
-    return _quoted(text)
+def _styled(value: Any, layout: Layout, *, single: bool) -> Any:
+    from ruamel.yaml import scalarstring
+
+    if not isinstance(value, str):
+        return Plain(dump(value).rstrip("\n"))
+    if isinstance(value, Plain):
+        return value
+    if layout.quote == "'":
+        return scalarstring.SingleQuotedScalarString(value)
+    if not single and "\n" in value and _literal(value):
+        return scalarstring.LiteralScalarString(value)
+    if layout.quote or _string(value) != value or (layout.flow and re.search("[, :]", value)):
+        return scalarstring.DoubleQuotedScalarString(value)
+    return value
 
 
 class _Emitter:
-    def __init__(self, string: Callable[[str], str], step: str = "  ", list_step: str = "") -> None:
+    def __init__(self, string: Callable[[str], str]) -> None:
         self.parts: list[str] = []
         self._string = string
-        self._step = step
-        self._list_step = list_step
 
     def document(self, value: Any) -> None:
         if isinstance(value, Mapping) and value:
@@ -98,13 +165,12 @@ class _Emitter:
             self.parts.append(f"{head} {self._string(item)}\n")
         elif isinstance(item, Mapping) and item:
             self.parts.append(head + "\n")
-            self._mapping(item, indent + self._step, indent + self._step)
+            self._mapping(item, indent + "  ", indent + "  ")
         elif isinstance(item, list | tuple) and item:
             self.parts.append(head + "\n")
-            inner = indent + self._list_step
-            self._sequence(item, inner, inner)
+            self._sequence(item, indent, indent)
         else:
-            self.parts.append(f"{head} {self._leaf(item, indent + self._step)}\n")
+            self.parts.append(f"{head} {self._leaf(item, indent + '  ')}\n")
 
     def _sequence(self, value: Iterable[Any], first: str, indent: str) -> None:
         lead = first + "- "
@@ -120,9 +186,9 @@ class _Emitter:
 
     def _leaf(self, value: Any, indent: str) -> str:
         if isinstance(value, str):
-            if "\n" in value and (found := block(value, indent)) is not None:
-                return found
-            return self._string(value if isinstance(value, Plain) else str.__str__(value))
+            if "\n" in value and _literal(value):
+                return _block(value, indent)
+            return self._string(str.__str__(value))
         if value is None:
             return "null"
         if isinstance(value, bool):
@@ -160,18 +226,15 @@ def _quoted(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
-def _flow_string(text: str) -> str:
-    # ',' and ' ' are what flow collections are made of; ':' before them as well.
-    return _quoted(text) if re.search(r"[, :]", text) else _string(text)
+def _literal(text: str) -> bool:
+    """Whether a literal block brings the text back unchanged.
 
-
-def block(text: str, indent: str) -> str | None:
-    """The text as a literal block, or None where that would not bring it back unchanged.
-
-    Nor for several line breaks at the end: whatever follows such a block could become part of it.
+    Not with several line breaks at its end: what follows such a block could become part of it.
     """
-    if text[0] in " \t\n" or text.endswith("\n\n") or _NO_BLOCK.search(text):
-        return None
+    return not (text[0] in " \t\n" or text.endswith("\n\n") or _NO_BLOCK.search(text))
+
+
+def _block(text: str, indent: str) -> str:
     chomping = "" if text.endswith("\n") else "-"
     lines = text.removesuffix("\n").split("\n")
     return f"|{chomping}\n" + "\n".join(indent + line if line else "" for line in lines)

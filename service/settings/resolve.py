@@ -145,7 +145,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     from generator.yaml import reader
-    from generator.yaml.data import as_json_types
+    from generator.yaml.scalars import as_json_types
 
     try:
         raw = path.read_bytes()

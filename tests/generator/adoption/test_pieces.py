@@ -11,7 +11,7 @@ from generator.kube.resource import without_none
 from generator.release.adopted_settings import step_of, with_switches
 from generator.release.v1.deprecated import RENAMED
 from generator.yaml import reader
-from generator.yaml.data import as_helm
+from generator.yaml.scalars import as_helm
 
 
 def values(user, defaults=None, **more):

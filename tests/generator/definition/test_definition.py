@@ -91,3 +91,21 @@ def test_a_catalogue_keeps_what_parses():
     assert set(found.definitions) == {"dev"}
     assert {problem.rule for problem in found.problems} >= {"yaml/syntax", "tree/symlink"}
     assert found.chosen(["broken"]) == (), "told by its problem, not as unknown"
+
+
+@pytest.mark.parametrize(
+    ("version", "message", "hint"),
+    [
+        ("gen-env.dev/v2", "apiVersion gen-env.dev/v2 is newer than gen-env.dev/v1", "install"),
+        ("gen-env.dev/v0", "apiVersion is not gen-env.dev/v1", "write apiVersion: gen-env.dev/v1"),
+        ("hunter2", "apiVersion is not gen-env.dev/v1", "write apiVersion: gen-env.dev/v1"),
+        ("[]", "apiVersion is not gen-env.dev/v1", "write apiVersion: gen-env.dev/v1"),
+    ],
+)
+def test_another_api_version_is_refused_with_what_to_do(version, message, hint):
+    text = f"# ours\napiVersion: {version}\n".encode()
+    settings, problems = definition.load_settings(text)
+    problem = next(item for item in problems if item.line == 2)
+    assert settings is None
+    assert problem.message.startswith(message) and problem.hint.startswith(hint)
+    assert "hunter2" not in problem.message + problem.hint

@@ -1,10 +1,13 @@
 """The user's own work tree: what we read from it, and that nothing of theirs is disturbed."""
 
+import os
 import subprocess
+import sys
 
 import pytest
 
 from generator.core.errors import UserError
+from generator.git import repository
 from generator.git.url import display_url, host_url
 from generator.git.worktree import Worktree
 
@@ -94,6 +97,67 @@ def test_a_surrounding_git_does_not_lead_us_elsewhere(tree, tmp_path, monkeypatc
     assert tree.head() is not None
 
 
+def test_work_beside_a_surrounding_git_reaches_this_repository_and_leaves_the_environment(
+    tree, tmp_path, monkeypatch
+):
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    hook(
+        tree, "pre-commit", 'test -z "$GIT_DIR" && test "$(git rev-parse --show-toplevel)" = "$PWD"'
+    )
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    (tree.root / "a").write_text("two\n")
+    with tree.new_branch("new/staging"):
+        assert tree.changed(["a"]) == ["a"]
+        tree.commit_only(["a"], "x")
+    assert os.environ["GIT_DIR"] == str(other / ".git")
+    monkeypatch.delenv("GIT_DIR")
+    monkeypatch.delenv("GIT_WORK_TREE")
+    assert git(tree.root, "log", "--format=%s", "new/staging") == "x\nfirst"
+    assert list(other.iterdir()) == [other / ".git"]
+
+
+def test_a_repository_with_sha_256_is_worked_in_like_any_other(tmp_path):
+    root = tmp_path / "sha256"
+    git(tmp_path, "init", "-q", "--object-format=sha256", str(root))
+    tree = Worktree.find(root)
+    (root / "a").write_text("one\n")
+    first = tree.commit_only(["a"], "first")
+    assert len(first) == 64 and tree.resolve("main") == tree.head() == first
+    with tree.new_branch("new/staging"):
+        (root / "a").write_text("two\n")
+        second = tree.commit_only(["a"], "second")
+    tree.switch("main")
+    assert (tree.head(), tree.merge_base("main", second)) == (first, first)
+
+
+def test_a_folder_with_a_dollar_sign_in_its_name_is_taken_literally(tmp_path):
+    root = tmp_path / "$HOME"
+    root.mkdir()
+    repository.create(root, "trunk")
+    tree = Worktree.find(root)
+    assert (tree.root, tree.branch(), tree.changed(["."])) == (root.resolve(), "trunk", [])
+
+
+def test_without_git_work_is_refused_in_words(tree, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(UserError, match="cannot start git") as caught:
+        tree.changed(["a"])
+    assert "install git" in caught.value.hint
+
+
+def test_git_is_imported_only_where_it_is_worked_with(tree):
+    code = (
+        "import sys; from pathlib import Path; from generator.git.worktree import Worktree\n"
+        f"tree = Worktree.find(Path({str(tree.root)!r})); tree.at('HEAD').read_tree()\n"
+        "tree.left_at(tree.default_branch(), 'HEAD'); assert 'git' not in sys.modules\n"
+        "tree.remotes(); assert 'git' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 # reading
 
 
@@ -169,6 +233,20 @@ def test_a_remote_is_shown_without_credentials(tree):
     assert tree.remote_url() is None
     git(tree.root, "remote", "add", "origin", "https://ann:s3cret@example.com/a/b.git")
     assert tree.remote_url() == "https://example.com/a/b.git"
+
+
+def test_remotes_are_those_of_git(tree):
+    extra = '[remote "included"]\n\turl = https://example.com/included.git\n'
+    (tree.root / ".git" / "extra").write_text(extra)
+    with (tree.root / ".git" / "config").open("a") as config:
+        config.write(
+            '[include]\n\tpath = extra\n[remote "a.b"]\n\turl = "https://example.com/#x;y"\n'
+        )
+        config.write('[remote "bare"]\n\tfetch = +refs/heads/*:refs/remotes/bare/*\n')
+    assert tree.remotes() == sorted(git(tree.root, "remote").split()) == ["a.b", "bare", "included"]
+    assert tree.remote_url("included") == "https://example.com/included.git"
+    assert tree.remote_url("a.b") == display_url("https://example.com/#x;y")
+    assert tree.remote_url("bare") is None
 
 
 @pytest.mark.parametrize(

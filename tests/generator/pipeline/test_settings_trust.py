@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from generator.definition import definition
 from generator.pipeline import settings_trust
-from generator.yaml import data, reader
+from generator.yaml import edit, reader
 from tests.repositories import SETTINGS
 
 BASE = SETTINGS + "defaults: {tiers: {production: {scheduler: {replicas: 2}}}}\n"
@@ -103,6 +103,6 @@ def test_whatever_the_defaults_the_rest_reads_like_the_base(made, flow):
     got = reader.read(composed.text, "").data
     want = {**reader.read(base, "").data, "defaults": reader.read(head, "").data["defaults"]}
     if "settings/defaults" not in rules(composed):
-        assert data.alike(got, want)
+        assert edit.alike(got, want)
     else:
         assert composed.text == base.encode()

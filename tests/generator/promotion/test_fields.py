@@ -5,7 +5,7 @@ from generator.definition import definition
 from generator.definition.lock_file import Lock
 from generator.model.repository import Promotion
 from generator.promotion import fields
-from generator.yaml.data import MISSING
+from generator.yaml.edit import MISSING
 from tests.repositories import PRODUCTION, STAGING, changed
 
 DEFAULT = Promotion().fields

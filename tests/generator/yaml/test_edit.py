@@ -7,10 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from generator.yaml import edit, reader, writer
-from generator.yaml.data import alike, as_read, get, with_value, without
+from generator.yaml import edit, reader
+from generator.yaml.edit import alike, as_read, get, with_value, without
 from generator.yaml.errors import YamlError
 from generator.yaml.scalars import Plain
+from generator.yaml.writer import Layout, source
 from tests.effort import examples
 
 TEXT = """\
@@ -237,9 +238,10 @@ def layouts(draw):
     for key, item in value.items():
         lines.append(f"# about {len(lines)}\n" if draw(st.booleans()) else "\n")
         if draw(st.booleans()):
-            lines.append(f"{writer.scalar_source(key)}: {writer.flow_source(item)}  # flow\n")
+            lines.append(f"{source(key)}: {source(item, Layout(flow=True))}  # flow\n")
         else:
-            lines.append(writer.dump_source({key: item}, step=draw(st.sampled_from([2, 4]))))
+            step = draw(st.sampled_from([2, 4]))
+            lines.append(source({key: item}, Layout(step=step)) + "\n")
     text = "".join(lines) + draw(st.sampled_from(["", "\n", "# end\n"]))
     text = draw(st.sampled_from(["", "\ufeff", "---\n"])) + text
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))

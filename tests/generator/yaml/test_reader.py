@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 from generator.yaml import reader
-from generator.yaml.data import as_helm, as_json_types
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import canonical, load_manifests
-from generator.yaml.scalars import Plain
+from generator.yaml.scalars import Plain, as_helm, as_json_types
 from generator.yaml.writer import dump_all
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from generator.yaml import reader
+from generator.yaml.edit import as_read
 from generator.yaml.manifests import load_manifests
-from generator.yaml.writer import dump, dump_all
+from generator.yaml.writer import Layout, dump, dump_all, source
 from tests.effort import examples
 
 AWKWARD = [
@@ -124,6 +125,61 @@ def test_floats_read_as_floats_in_both_versions():
             assert isinstance(back, float) and back == number
     assert math.isnan(yaml.load(dump(math.nan), yaml.CSafeLoader))
     assert dump([math.inf, -math.inf]) == "- .inf\n- -.inf\n"
+
+
+LAYOUTS = [
+    Layout(),
+    Layout(step=4, list_step=2),
+    Layout(list_step=4),
+    Layout(flow=True),
+    Layout(flow=True, quote='"'),
+    Layout(width=40),
+]
+
+
+def assert_read_back(value, layout):
+    text = source(value, layout) + "\n"
+    assert same(yaml.load(text, yaml.CSafeLoader), value)
+    assert same(read_as_1_2(text), value)
+    assert reader.read(text, "f").data == as_read(value)
+    assert not layout.flow or text.count("\n") == 1
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("text", AWKWARD)
+def test_awkward_strings_survive_in_every_layout_of_a_file_that_people_own(text, layout):
+    assert_read_back({"a": text, "b": [text, [text], {"c": text}], text[:50]: {"d": text}}, layout)
+
+
+@given(values, st.sampled_from(LAYOUTS))
+@examples(60)
+def test_every_reader_gets_back_what_is_written_for_people(value, layout):
+    assert_read_back(value, layout)
+
+
+def test_a_file_that_people_own_keeps_scalars_as_they_were_written():
+    text = "a: 1e3\nb:\n- 3.10\n- on\n- 2027-03-31\nc: null\n"
+    assert source(reader.read(text, "f").data) + "\n" == text
+
+
+def test_what_fits_goes_on_one_line_and_the_rest_into_blocks():
+    value = {
+        "short": {"a": 1, "hosts": [{"name": "x"}]},
+        "long": {"inner": {"a": "b" * 30, "c": "d" * 30}, "list": [1, 2]},
+        "text": {"script": "set -e\ntrue\n"},
+    }
+    assert source(value, Layout(width=40)).splitlines() == [
+        "short: {a: 1, hosts: [{name: x}]}",
+        "long:",
+        "  inner:",
+        f"    a: {'b' * 30}",
+        f"    c: {'d' * 30}",
+        "  list: [1, 2]",
+        "text:",
+        "  script: |",
+        "    set -e",
+        "    true",
+    ]
 
 
 def test_what_yaml_cannot_hold_is_refused():
