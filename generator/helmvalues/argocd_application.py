@@ -60,6 +60,8 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
     refs = frozenset(str(item["ref"]) for _, item in sources if "ref" in item)
     readers = [_ArgoReader(files, document, place, item, refs) for place, item in sources]
     ours = [reader for reader in readers if reader.may_be_airflow(str(_name(whole)))]
+    # A source whose chart is known makes guesses about the others needless.
+    ours = [reader for reader in ours if reader.parent is not None] or ours
     unread = list(fields.unread(document, document.data, fields.BY_KIND[kind]))
     for place, item in sources:
         unread += fields.unread(document, item, fields.ARGOCD_SOURCE, place)
