@@ -6,6 +6,7 @@ import click
 
 from generator.cli import common
 from generator.core.problem import Severity
+from generator.report.budget import SMALLEST
 
 
 @click.command(name="diff")
@@ -22,7 +23,7 @@ from generator.core.problem import Severity
 @common.output("table", "markdown", "html", "json")
 @click.option(
     "--budget",
-    type=int,
+    type=click.IntRange(min=SMALLEST),
     default=60_000,
     show_default=True,
     help="Characters (and bytes) of a Markdown report.",

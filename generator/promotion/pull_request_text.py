@@ -10,6 +10,7 @@ from generator.promotion.fields import Choice, Difference
 from generator.promotion.gates import Gate, State, lasting, shown_time
 from generator.promotion.history import Commit
 from generator.report import markdown
+from generator.report.budget import SMALLEST
 from generator.report.escape import clipped, code, prose
 from generator.report.model import Report
 
@@ -25,7 +26,7 @@ def with_report(head: str, report: Report | None, budget: int, tail: str = "") -
     """
     foot = f"\n{tail}" if tail else ""
     room = budget - _bytes(head) - _bytes(foot) - 2
-    if report is not None and room >= markdown.SMALLEST:
+    if report is not None and room >= SMALLEST:
         return f"{head}\n{markdown.render(report, budget=room)}{foot}"
     whole = f"{head}{foot}"
     if _bytes(whole) <= budget:

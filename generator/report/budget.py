@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+SMALLEST = 300
+"""The characters that the shortest report needs."""
+
 LAST = 120
 """What every page keeps free for its last line, which says what was left out."""
 

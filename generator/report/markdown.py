@@ -11,14 +11,13 @@ from generator.core.problem import Severity
 from generator.diff.model import Change
 from generator.impact.finding import Finding
 from generator.report import phrases
-from generator.report.budget import Page, cost
+from generator.report.budget import SMALLEST, Page, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import EnvironmentDiff, Report
 
 _CHANGES = "Changes"
 _DRIFT = "Already different in the cluster, not by this change"
 
-SMALLEST = 300
 """Below this not even the summary has room."""
 
 _WORTH_CUTTING = 300

@@ -103,3 +103,9 @@ def test_settings_that_cannot_be_read_remove_no_environment(tmp_path):
     done = repo.run("diff")
     assert done.code == 1 and "gen-env.yaml:1: not UTF-8" in done.stdout
     assert "removed" not in done.stdout
+
+
+@pytest.mark.parametrize("budget", ["299", "0", "-1", "many"])
+def test_a_budget_that_holds_no_report_is_a_usage_error(tmp_path, budget):
+    done = repository(tmp_path).run("diff", "HEAD", "-o", "markdown", "--budget", budget)
+    assert done.code == 2 and "--budget" in done.stderr
