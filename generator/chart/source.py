@@ -12,10 +12,11 @@ from generator.chart.archive import MAX_PACKED, pack
 from generator.chart.cache import ChartCache
 from generator.chart.chart import ChartArchive, ChartError, ChartFault, read_chart
 from generator.chart.helmignore import kept
-from generator.chart.http import Client, Credentials, FetchError, shown
+from generator.chart.http import Client, Credentials
 from generator.chart.oci import pull_oci, tags
 from generator.chart.select import check_digest, choose, newest_first, no_version
 from generator.core.errors import UserError
+from generator.core.http_policy import FetchError, shown
 
 _MAX_INDEX = 32 << 20
 

@@ -142,7 +142,7 @@ def _ports(rule: Mapping[str, Any], named: Sequence[Workload]) -> Iterator[Flow]
 
 def _numbers(name: str, protocol: str, named: Sequence[Workload]) -> list[int]:
     """The container ports of that name; a name no container has permits nothing."""
-    if name.isdigit():
+    if name.isdecimal():
         return [int(name)]
     return sorted(
         {

@@ -141,7 +141,7 @@ def _port_matches(item: Mapping[str, Any], receiver: End, port: int, protocol: s
     wanted = item.get("port")
     if wanted is None:
         return True
-    if isinstance(wanted, str) and not wanted.isdigit():
+    if isinstance(wanted, str) and not wanted.isdecimal():
         named = receiver.ports.get(wanted) if isinstance(receiver, PodPeer) else None
         return named == (protocol, port)
     last = item.get("endPort")

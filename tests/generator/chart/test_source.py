@@ -5,8 +5,9 @@ import pytest
 
 from generator.chart.cache import ChartCache
 from generator.chart.chart import ChartError, ChartFault, open_chart
-from generator.chart.http import Client, Credentials, FetchError
+from generator.chart.http import Client, Credentials
 from generator.chart.source import RepositorySource, VendoredSource, pull, supply, versions
+from generator.core.http_policy import FetchError
 from tests.fakes.chart_server import Answer, serving
 from tests.generator.chart.samples import CHART, FILES, archive_of
 
