@@ -54,8 +54,7 @@ def _statements(view: View) -> Iterator[Statement]:
 
 def protected(view: View, key: Key, manifest: Object) -> list[Workload]:
     """The workloads whose pods a budget selects: all for an empty selector, none without one."""
-    selector = fields.at(manifest, "spec", "selector")
-    return [] if selector is None else view.pods.selected(selector, key.namespace)
+    return view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace)
 
 
 def _message(manifest: Object, works: list[Workload]) -> str | None:

@@ -81,16 +81,15 @@ def _selected(
     return [
         template
         for template in rendered.templates
-        if (template.namespace or rendered.namespace) == place
-        and test(mapping(selector), template.labels)
+        if (template.namespace or rendered.namespace) == place and test(selector, template.labels)
     ]
 
 
 def _service(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
     spec = mapping(item.get("spec"))
-    if not spec.get("selector") or spec.get("type") == "ExternalName":
+    if not mapping(spec.get("selector")) or spec.get("type") == "ExternalName":
         return
-    found = _selected(rendered, item, spec.get("selector"), plain=True)
+    found = _selected(rendered, item, mapping(spec.get("selector")), plain=True)
     if not found:
         yield rendered.problem(
             SERVICE,
