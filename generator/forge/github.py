@@ -75,7 +75,6 @@ def pull_request(data: Mapping[str, Any]) -> PullRequest:
         labels=tuple(sorted(str(label.get("name")) for label in data.get("labels") or [])),
         # Before the merge this is a trial merge, and an old one at times.
         merge_sha=data.get("merge_commit_sha") if merged else None,
-        mergeable=data.get("mergeable"),
     )
 
 

@@ -70,7 +70,6 @@ def merge_request(data: Mapping[str, Any]) -> PullRequest:
     state = _STATE.get(str(data.get("state")), PullState.CLOSED)
     # A fast-forward leaves no merge commit: then the head itself is what arrived.
     arrived = data.get("merge_commit_sha") or data.get("squash_commit_sha") or data.get("sha")
-    known = {"can_be_merged": True, "cannot_be_merged": False}
     source = data.get("source_project_id")
     return PullRequest(
         number=int(data["iid"]),
@@ -88,7 +87,6 @@ def merge_request(data: Mapping[str, Any]) -> PullRequest:
         draft=bool(data.get("draft", data.get("work_in_progress"))),
         labels=tuple(sorted(str(label) for label in data.get("labels") or [])),
         merge_sha=arrived if state is PullState.MERGED else None,
-        mergeable=known.get(str(data.get("merge_status"))),
     )
 
 

@@ -125,9 +125,6 @@ class RestForge:
         """What narrows a list of pull requests to those from one branch into another."""
         return dict(zip(self.dialect.branches, (branch, base), strict=True))
 
-    def file_url(self, sha: str, path: str, line: int | None = None) -> str:
-        return self._location.file_url(sha, path, line)
-
     def commit_url(self, sha: str) -> str:
         return self._location.commit_url(sha)
 

@@ -32,10 +32,6 @@ class SealingCertificate:
     public_key: RSAPublicKey
     source: str = ""
 
-    def days_left(self, now: datetime.datetime) -> int:
-        """Whole days until it expires; negative once it has."""
-        return (self.not_after - now).days
-
     def require_valid(self, now: datetime.datetime) -> None:
         """Raise UserError when it has expired or isn't valid yet at that moment."""
         if now > self.not_after:

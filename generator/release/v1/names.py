@@ -53,8 +53,6 @@ CLUSTER_KINDS = (
 )
 """What they make beyond it, with `multiNamespaceMode`."""
 
-AIRFLOW_PARTS = ("api-server", "webserver", "scheduler", "dag-processor", "triggerer", "worker")
-"""Long-running components that run Airflow's own code."""
 
 JOB_PARTS = (
     "run-airflow-migrations",
