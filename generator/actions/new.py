@@ -16,6 +16,7 @@ from generator.git.worktree import Worktree
 from generator.lint.definition import repository as repository_rules
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
+from generator.release.versions import AIRFLOW, CHART
 from generator.render.request import Renderer
 from generator.tree import catalogue, copy_definition, scaffold, writer
 from generator.tree.catalogue import Catalogue
@@ -23,7 +24,6 @@ from generator.tree.plan import Plan
 from generator.yaml import edit, reader
 from generator.yaml.errors import YamlError
 
-AIRFLOW, CHART = "3.2.2", "1.22.0"
 _TIERS = {
     "dev": "development",
     "development": "development",

@@ -18,13 +18,11 @@ from generator.helmvalues.read import ValuesSource, load
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import chart_lines
+from generator.release.versions import CHART, KUBERNETES
 from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
-
-CHART, KUBERNETES = "1.22.0", "1.34.2"
-"""What is assumed where a plain file does not say."""
 
 
 @dataclasses.dataclass(frozen=True)

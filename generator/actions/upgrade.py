@@ -11,10 +11,10 @@ from generator.chart import comparison
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
+from generator.core.layered import lookup
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
-from generator.helmvalues.values import lookup
 from generator.impact.context import counted
 from generator.impact.rules import migrations
 from generator.pipeline import generate

@@ -8,11 +8,10 @@ from typing import Any
 
 import pydantic
 
-from generator.core.layered import Path, dotted, leaves
+from generator.core.layered import Path, dotted, leaves, lookup
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import Definition
-from generator.helmvalues.values import lookup
 from generator.model.environment import Environment
 
 NO_FIELD = Rule(

@@ -11,8 +11,8 @@ import pydantic
 from generator.adoption import simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
 from generator.core.errors import UserError
-from generator.core.layered import Path, alternatives, dotted
-from generator.helmvalues.values import ValuesInput, lookup
+from generator.core.layered import Path, alternatives, dotted, lookup
+from generator.helmvalues.values import ValuesInput
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import chart_lines

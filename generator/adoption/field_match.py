@@ -11,9 +11,9 @@ import pydantic
 from generator.adoption import service_accounts, simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
 from generator.core.errors import UserError
-from generator.core.layered import Path, alternatives, dotted, leaves
+from generator.core.layered import Path, alternatives, dotted, leaves, lookup
 from generator.definition import definition
-from generator.helmvalues.values import ValuesInput, lookup, merged
+from generator.helmvalues.values import ValuesInput, merged
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.model.repository import Cluster

@@ -13,10 +13,10 @@ from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.layered import Path as KeyPath
-from generator.core.layered import dotted, leaves
+from generator.core.layered import dotted, leaves, lookup
 from generator.core.problem import Problem, Severity, has_errors
 from generator.definition.definition import Definition
-from generator.helmvalues.values import ValuesInput, lookup, merged
+from generator.helmvalues.values import ValuesInput, merged
 from generator.model.adoption import STEPS, Adoption, Step
 from generator.model.repository import Cluster
 from generator.pipeline import generate, review

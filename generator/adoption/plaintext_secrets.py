@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.adoption import simplify
-from generator.core.layered import leaves
-from generator.helmvalues.values import Path, ValuesInput, path_of
+from generator.core.layered import Path, dotted, leaves, lookup, path_of
+from generator.helmvalues.values import ValuesInput
 from generator.lint.values import plaintext_secrets
 from generator.redaction.text import shapes
-from generator.release.setting import at, copied
+from generator.release.setting import copied
 
 # A variable with its value in text that the chart reads as YAML, such as extraEnv.
 _VARIABLE = re.compile(r"name:\s*[\"']?(\w+)[\"']?\s*\n\s*value:\s*[\"']?([^\s\"'{]+)")
@@ -108,7 +108,7 @@ def found(values: ValuesInput) -> tuple[InlineSecret, ...]:
     """Every secret that the user wrote, by key."""
     rows: dict[str, InlineSecret] = {}
     for place, hint in _places(values):
-        key = _dotted(place)
+        key = dotted(place)
         file, line = values.locate(place)
         move = _MOVES.get(key)
         rows.setdefault(key, InlineSecret(key, file, line, _secrets(values, move), hint))
@@ -125,7 +125,7 @@ def moved(values: ValuesInput, secrets: tuple[InlineSecret, ...]) -> dict[str, A
         for key in move.goes:
             simplify.without(result, tuple(key.split(".")))
         for key, suffix in _names(values, move).items():
-            if at(result, key) is None:
+            if lookup(result, key) is None:
                 simplify.put(result, tuple(key.split(".")), f"{values.fullname}-{suffix}")
     return result
 
@@ -181,7 +181,3 @@ def _secrets(values: ValuesInput, move: Move | None) -> tuple[tuple[str, tuple[s
         for key, suffix in sorted(names.items())
         if values.get(key) is None
     )
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.core.layered import Path
-from generator.helmvalues.values import ValuesInput, lookup
+from generator.core.layered import Path, lookup
+from generator.helmvalues.values import ValuesInput
 
 _LAST = ("serviceAccount", "annotations")
 _PARTS = ("scheduler", "dagProcessor", "triggerer", "migrateDatabaseJob", "databaseCleanup")

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.core.layered import Path, lookup
 from generator.core.problem import Problem
-from generator.helmvalues.values import Path, ValuesInput, lookup
+from generator.helmvalues.values import ValuesInput
 from generator.lint.values.deprecated import DEPRECATED, IGNORED, deprecated_problems
 from generator.lint.values.unknown_keys import MISSPELT, UNKNOWN, unknown_key_problems
 from generator.release.chart_line import Renamed

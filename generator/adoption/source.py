@@ -15,9 +15,10 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.git.worktree import Worktree
 from generator.helmvalues import flux_release
-from generator.helmvalues.found import ValuesSource, judged, table
+from generator.helmvalues.found import ValuesSource, judged
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
+from generator.kube.fields import section
 from generator.yaml.reader import read_all
 
 NOT_READ = Rule(
@@ -104,7 +105,7 @@ def _without_headings(files: Files, names: Sequence[str]) -> Files:
 def _kind(files: Files, name: str) -> str:
     content = files.read(name)
     for document in read_all(content, name) if content else ():
-        kind = str(table(document.data).get("kind") or "")
+        kind = str(section(document.data).get("kind") or "")
         if kind in ("Application", "ApplicationSet", "HelmRelease"):
             return kind
     return ""
@@ -185,12 +186,12 @@ def _usable(source: ValuesSource) -> ValuesSource:
 def _owner(files: Files, name: str) -> Owner:
     documents = read_all(files.read(name) or b"", name)
     data = next(
-        table(item.data)
+        section(item.data)
         for item in documents
-        if table(item.data).get("kind") in ("Application", "HelmRelease")
+        if section(item.data).get("kind") in ("Application", "HelmRelease")
     )
-    metadata, spec = table(data.get("metadata")), table(data.get("spec"))
-    destination = table(spec.get("destination"))
+    metadata, spec = section(data, "metadata"), section(data, "spec")
+    destination = section(spec, "destination")
     finalizers = metadata.get("finalizers")
     return Owner(
         kind=str(data["kind"]),
@@ -203,7 +204,7 @@ def _owner(files: Files, name: str) -> Owner:
             "resources-finalizer" in str(item)
             for item in (finalizers if isinstance(finalizers, list) else ())
         ),
-        automated=bool(table(spec.get("syncPolicy")).get("automated") is not None),
+        automated=bool(section(spec, "syncPolicy").get("automated") is not None),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generator.core.layered import in_key_order
 from generator.tree import scaffold
 from generator.yaml.scalars import Plain
 from generator.yaml.writer import Layout, source
@@ -32,7 +33,7 @@ def definition(
     ordered = sorted(data, key=lambda key: (_ORDER.index(key) if key in _ORDER else 99, key))
     body = [source({key: _unquoted(data[key]) for key in ordered}, _FIELDS)]
     if rest:
-        body.append(source({"values": _sorted(rest)}))
+        body.append(source({"values": in_key_order(rest)}))
     return "\n".join([*head, *body]) + "\n"
 
 
@@ -43,9 +44,3 @@ def _unquoted(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_unquoted(item) for item in value]
     return Plain(value) if isinstance(value, str) and _VERSION.fullmatch(value) else value
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.adoption import service_accounts
-from generator.core.layered import Path, leaves
-from generator.helmvalues.values import ValuesInput, lookup
+from generator.core.layered import Path, leaves, lookup
+from generator.helmvalues.values import ValuesInput
 
 Proposal = tuple[Path, Any]
 """A field of the definition and its value."""

@@ -66,10 +66,6 @@ class ChartArchive:
     dependencies: tuple[Dependency, ...]
     files: Mapping[str, bytes] = dataclasses.field(repr=False, compare=False)
 
-    def values_text(self) -> str:
-        """`values.yaml` as it stands, with its comments; empty when the chart has none."""
-        return self.text("values.yaml")
-
     def values(self) -> dict[str, Any]:
         """The chart's default values, read as Helm reads them."""
         return dict(self._values)
@@ -82,10 +78,6 @@ class ChartArchive:
         except (ValueError, RecursionError) as error:
             raise self._error(ChartFault.NOT_CHART, "values.schema.json is not JSON") from error
         return schema if isinstance(schema, dict) else {}
-
-    def template_names(self) -> tuple[str, ...]:
-        """The chart's own templates, such as `templates/scheduler/scheduler-deployment.yaml`."""
-        return tuple(path for path in self.files if path.startswith("templates/"))
 
     def crds(self) -> tuple[str, ...]:
         """The files below `crds/` that hold CustomResourceDefinitions."""

@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 from generator.chart.archive import MAX_PACKED
-from generator.chart.http import Client, Credentials, FetchError, Response, shown
+from generator.chart.http import Client, Credentials
 from generator.chart.select import check_digest, choose, no_version
 from generator.chart.version import parse_version
+from generator.core.http import Response
+from generator.core.http_policy import FetchError, shown, split
 
 # helm.sh/helm/v4/pkg/registry/constants.go
 _CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -56,16 +58,16 @@ class _Repository:
 
     @classmethod
     def parse(cls, url: str, client: Client, credentials: Credentials | None) -> _Repository:
-        parts = urlsplit(url)
-        name = parts.path.strip("/")
-        if parts.scheme != "oci" or not parts.hostname or not _NAME.fullmatch(name):
+        parts = split(url)
+        name = parts.path.strip("/") if parts else ""
+        if not parts or parts.scheme != "oci" or not parts.hostname or not _NAME.fullmatch(name):
             raise FetchError(
                 f"{shown(url)} is not an OCI chart",
                 hint="it looks like oci://registry/path/airflow",
             )
         if "@" in parts.netloc:
             raise FetchError(f"{shown(url)}: a URL must not hold credentials")
-        scheme = "http" if client.speaks_plain(parts.netloc) else "https"
+        scheme = "http" if client.policy.speaks_plain(parts.netloc) else "https"
         return cls(f"{scheme}://{parts.netloc}", name, client, credentials)
 
     def manifest(self, version: str) -> Mapping[str, Any]:
@@ -112,7 +114,7 @@ class _Repository:
         challenge = refusal.headers.get("www-authenticate", "")
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "basic" and self.credentials:
-            self.authorization = _basic(self.credentials)
+            self.authorization = self.credentials.header
         elif scheme.lower() == "bearer":
             self.authorization = f"Bearer {self._token(dict(_PARAMETER.findall(rest)))}"
         else:
@@ -148,13 +150,6 @@ def _layer(manifest: Mapping[str, Any], url: str) -> Mapping[str, Any]:
         f"{url} is not a Helm chart: its manifest has no chart layer",
         hint="an image and a chart may have similar names: check the path",
     )
-
-
-def _basic(credentials: Credentials) -> str:
-    import base64
-
-    pair = f"{credentials.username}:{credentials.password}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"
 
 
 def _json(response: Response) -> Mapping[str, Any]:

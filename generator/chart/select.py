@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 
 from generator.chart.chart import ChartError, ChartFault
-from generator.chart.http import FetchError
 from generator.chart.version import Version, parse_range, parse_version
+from generator.core.http_policy import FetchError
 
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 

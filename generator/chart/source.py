@@ -9,13 +9,13 @@ from typing import Any, assert_never
 from urllib.parse import urljoin
 
 from generator.chart.archive import MAX_PACKED, pack
-from generator.chart.cache import ChartCache
-from generator.chart.chart import ChartArchive, ChartError, ChartFault, read_chart
+from generator.chart.chart import ChartError, ChartFault, read_chart
 from generator.chart.helmignore import kept
-from generator.chart.http import Client, Credentials, FetchError, shown
+from generator.chart.http import Client, Credentials
 from generator.chart.oci import pull_oci, tags
 from generator.chart.select import check_digest, choose, newest_first, no_version
 from generator.core.errors import UserError
+from generator.core.http_policy import FetchError, shown
 
 _MAX_INDEX = 32 << 20
 
@@ -79,28 +79,6 @@ def versions(source: Source, client: Client | None = None) -> tuple[str, ...]:
         case _:
             assert_never(source)
     return newest_first(found)
-
-
-def supply(
-    cache: ChartCache,
-    source: Source,
-    name: str,
-    version: str,
-    *,
-    digest: str = "",
-    client: Client | None = None,
-) -> ChartArchive:
-    """The chart from the cache, else from its source and into the cache.
-
-    `digest` is the lock's, if it has one. Raises ChartError when what the source gives differs
-    from it or is not the official chart, and FetchError when the source gives nothing.
-    """
-    if (chart := cache.find(name, version, digest=digest)) is not None:
-        return chart
-    data = pull(source, version, client)
-    origin = source.path if isinstance(source, VendoredSource) else Path(shown(source.url))
-    read_chart(data, origin).expect(version, digest)
-    return cache.add_bytes(data, str(origin))
 
 
 def _from_repository(source: RepositorySource, version: str, client: Client) -> bytes:

@@ -44,7 +44,7 @@ class Version:
     def _order(self) -> tuple[object, ...]:
         # A release follows its pre-releases; numeric parts sort before words (semver.org, item 11).
         parts = tuple(
-            (0, int(part), "") if part.isdigit() else (1, 0, part)
+            (0, int(part), "") if part.isdecimal() else (1, 0, part)
             for part in self.prerelease.split(".")
         )
         return (self.major, self.minor, self.patch, not self.prerelease, parts)
@@ -152,7 +152,7 @@ def _term(match: re.Match[str]) -> _Term:
     numbers: list[int] = []
     for name in ("major", "minor", "patch"):
         number = match[name]
-        if number is None or not number.isdigit():
+        if number is None or not number.isdecimal():
             break
         numbers.append(int(number))
     parts = len(numbers)

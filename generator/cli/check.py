@@ -41,6 +41,7 @@ def command(
     from generator.core.problem import has_errors
     from generator.lint.objects import crd_schema
     from generator.pipeline import toolchain
+    from generator.release.versions import KUBERNETES
 
     folder = common.folder()
     work = WorkTree(folder)
@@ -50,7 +51,7 @@ def command(
     crds = os.environ.get("GEN_ENV_CRDS")
     around = check.Circumstances(
         tier=tier or "",
-        kube_version=kubernetes_version or plain_release.KUBERNETES,
+        kube_version=kubernetes_version or KUBERNETES,
         kube_origin=Origin.OPTION if kubernetes_version else Origin.ASSUMED,
         crds=crd_schema.load_definitions(Path(crds)) if crds else None,
     )

@@ -7,12 +7,16 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
+
+if TYPE_CHECKING:
+    from generator.core.files import Files
+    from generator.pipeline.generate import Built
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -38,6 +42,19 @@ def root() -> Path:
         f"no gen-env.yaml in {start} or above it",
         hint="run gen-env inside a GitOps repository, give -C DIR, or make one: gen-env init PATH",
     )
+
+
+def built(files: Files, environment: str) -> Built | None:
+    """One environment, generated in memory; where there is none, why is printed."""
+    from generator.pipeline import generate
+    from generator.tree.catalogue import load
+
+    found = load(files)
+    (item,) = found.chosen([environment]) or (None,)
+    if item is None or found.settings is None:
+        tell(found.problems, err=True)
+        return None
+    return generate.build(files, found.settings, item)
 
 
 def output(*formats: str) -> Callable[[_Command], _Command]:

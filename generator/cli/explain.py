@@ -20,16 +20,10 @@ def command(environment: str, field: str | None, form: str) -> int:
     from generator.actions import explain
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
-    from generator.pipeline import generate
-    from generator.tree.catalogue import load
 
-    files = WorkTree(common.root())
-    found = load(files)
-    (item,) = found.chosen([environment]) or (None,)
-    if item is None or found.settings is None:
-        common.tell(found.problems, err=True)
+    built = common.built(WorkTree(common.root()), environment)
+    if built is None:
         return 1
-    built = generate.build(files, found.settings, item)
     if built.resolved is None:
         common.tell(built.problems, err=True)
         return 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from generator.cli import common
+from generator.release.versions import KUBERNETES
 
 
 @click.command(name="init")
@@ -25,7 +26,7 @@ from generator.cli import common
     show_default=True,
     help="Its API server, as Argo CD knows it.",
 )
-@click.option("--kubernetes-version", default="1.34.2", show_default=True)
+@click.option("--kubernetes-version", default=KUBERNETES, show_default=True)
 @click.option("--no-commit", is_flag=True, help="Write the files and leave git alone.")
 def command(
     path: Path,

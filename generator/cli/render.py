@@ -25,17 +25,13 @@ def command(environment: str, only: str | None, form: str, helm: str | None) -> 
     from generator.kube import resource
     from generator.pipeline import generate, toolchain
     from generator.redaction.manifests import mask
-    from generator.tree.catalogue import load
     from generator.yaml.manifests import canonical
     from generator.yaml.writer import dump_all
 
     files = WorkTree(common.root())
-    found = load(files)
-    (item,) = found.chosen([environment]) or (None,)
-    if item is None or found.settings is None:
-        common.tell(found.problems, err=True)
+    built = common.built(files, environment)
+    if built is None:
         return 1
-    built = generate.build(files, found.settings, item)
     problems = list(built.problems)
     if built.release is None:
         common.tell(problems, err=True)

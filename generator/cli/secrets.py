@@ -13,17 +13,11 @@ from generator.cli import common
 def command(environment: str, form: str) -> int:
     """List every secret that ENV needs: keys, state (missing, stub, sealed), who reads it."""
     from generator.core.files import WorkTree
-    from generator.pipeline import generate
     from generator.tree import secret_state
-    from generator.tree.catalogue import load
 
-    files = WorkTree(common.root())
-    found = load(files)
-    (item,) = found.chosen([environment]) or (None,)
-    if item is None or found.settings is None:
-        common.tell(found.problems, err=True)
+    built = common.built(WorkTree(common.root()), environment)
+    if built is None:
         return 1
-    built = generate.build(files, found.settings, item)
     if built.release is None:
         common.tell(built.problems, err=True)
         return 1

@@ -127,7 +127,7 @@ class Connection:
             response.status,
             _words(data),
             what,
-            retry_after=float(asked) if asked.isdigit() else None,
+            retry_after=float(asked) if asked.isdecimal() else None,
         )
 
 

@@ -1,4 +1,4 @@
-"""Defaults flow: layers of plain data, merged once, with the source of every value remembered."""
+"""Plain nested data: looking into it, and layers of it as one with the source of every value."""
 
 from __future__ import annotations
 
@@ -128,6 +128,30 @@ def _drop_alternatives(
 def _forget(origins: dict[Path, Layer], path: Path) -> None:
     for place in [place for place in origins if place[: len(path)] == path]:
         del origins[place]
+
+
+def path_of(path: str | Path) -> Path:
+    """A dotted path as a tuple; tuples stay, for keys that hold dots."""
+    return tuple(path.split(".")) if isinstance(path, str) else path
+
+
+def lookup(data: Any, path: str | Path) -> Any:
+    """The value at a path through mappings and lists, or None where it leads nowhere."""
+    for step in path_of(path):
+        if isinstance(data, Mapping):
+            data = data.get(step)
+        elif isinstance(data, list | tuple) and isinstance(step, int) and 0 <= step < len(data):
+            data = data[step]
+        else:
+            return None
+    return data
+
+
+def in_key_order(data: Any) -> Any:
+    """A copy with the keys of every mapping sorted, at any depth."""
+    if isinstance(data, Mapping):
+        return {key: in_key_order(data[key]) for key in sorted(data)}
+    return [in_key_order(item) for item in data] if isinstance(data, list | tuple) else data
 
 
 def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -127,4 +127,4 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
 
 def _parts(text: str) -> tuple[int, ...]:
     numbers = text.split("+")[0].split(".")
-    return tuple(int(part) for part in numbers if part.isdigit())
+    return tuple(int(part) for part in numbers if part.isdecimal())

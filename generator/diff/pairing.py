@@ -11,8 +11,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.diff.model import Pair, Side
-from generator.kube import fields
-from generator.kube.resource import CLUSTER_SCOPED, Key, Object, group_of
+from generator.kube.resource import Key, Object, key_of
 
 NOT_AN_OBJECT = Rule(
     "diff/not-an-object",
@@ -52,21 +51,6 @@ def entries(side: Side) -> tuple[list[Entry], list[Problem]]:
             problems.append(_no_object(side.revision))
     problems += _repeated(found, side.revision)
     return found, problems
-
-
-def key_of(manifest: Object, namespace: str) -> Key:
-    """The identity of an object whose metadata may be malformed."""
-    kind = str(manifest.get("kind") or "")
-    own = fields.text(manifest, "metadata", "namespace") or namespace
-    name = fields.at(manifest, "metadata", "name") or fields.at(
-        manifest, "metadata", "generateName"
-    )
-    return Key(
-        group=group_of(str(manifest.get("apiVersion") or "")),
-        kind=kind,
-        namespace="" if kind in CLUSTER_SCOPED else own,
-        name=str(name or ""),
-    )
 
 
 def pair(base: Sequence[Entry], head: Sequence[Entry]) -> list[Pair]:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import github_checks, sticky_comment, upsert
+from generator.forge import github_checks
 from generator.forge.errors import Forbidden, NotFound
 from generator.forge.location import Location
 from generator.forge.port import (
-    LIMITS,
     Check,
     CheckState,
     Comment,
     Deployment,
     DeploymentState,
     ForgeKind,
-    Limits,
     PullRequest,
     PullState,
     Status,
-    latest,
     shorten,
 )
+from generator.forge.rest import Dialect, RestForge
 from generator.forge.transport import Transport
 
-_TO_FORGE = {
+STATES = {
     CheckState.PENDING: "pending",
     CheckState.RUNNING: "pending",
     CheckState.SUCCESS: "success",
@@ -53,169 +52,6 @@ _TASK = "gen-env:verify"
 _WORKFLOW_USER = "github-actions[bot]"
 
 
-class GitHub:
-    """One repository on GitHub; see `generator.forge.port.ForgePort` for what the verbs promise.
-
-    `login` gives the name an App comments under; None asks the API whose token it is.
-    """
-
-    def __init__(
-        self,
-        transport: Transport,
-        location: Location,
-        *,
-        login: Callable[[], str] | None = None,
-        check_runs: bool = False,
-    ) -> None:
-        self._http = transport
-        self._location = location
-        self._repo = f"/repos/{location.repository}"
-        self._login = login
-        self._check_runs = check_runs
-        self._author = ""
-        self.kind = ForgeKind.GITHUB
-        self.limits: Limits = LIMITS[ForgeKind.GITHUB]
-
-    def get_pr(self, number: int) -> PullRequest:
-        return pull_request(self._http.get(f"{self._repo}/pulls/{number}"))
-
-    def list_open_prs(self) -> list[PullRequest]:
-        return self._prs("/pulls", {"state": "open"})
-
-    def prs_of_commit(self, sha: str) -> list[PullRequest]:
-        return self._prs(f"/commits/{sha}/pulls", {})
-
-    def _prs(self, path: str, params: Mapping[str, str]) -> list[PullRequest]:
-        found = map(pull_request, self._http.pages(self._repo + path, params))
-        return sorted(found, key=lambda pull: pull.number)
-
-    def set_status(
-        self, sha: str, context: str, state: CheckState, description: str, url: str = ""
-    ) -> None:
-        context = context[: self.limits.context]
-        text = shorten(description, self.limits.description)
-        wanted = (context, _TO_FORGE[state], text, url)
-        if upsert.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
-            return
-        body = {"state": wanted[1], "context": context, "description": text}
-        body |= {"target_url": url} if url else {}
-        self._http.send("POST", f"{self._repo}/statuses/{sha}", body=body, repeatable=True)
-
-    def read_statuses(self, sha: str) -> list[Status]:
-        pages = self._http.pages(f"{self._repo}/commits/{sha}/statuses")
-        return latest((int(data["id"]), status(data, "state")) for data in pages)
-
-    def report_check(self, sha: str, check: Check) -> None:
-        if self._check_runs:
-            github_checks.report(self._http, self._repo, sha, check)
-        else:
-            self.set_status(sha, check.name, check.state, check.title, check.url)
-
-    def upsert_comment(self, number: int, marker: str, body: str) -> Comment:
-        return sticky_comment.upsert(self, number, marker, body, limit=self.limits.comment)
-
-    def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
-        path = f"{self._repo}/pulls"
-        wanted = {"title": title, "body": body}
-
-        def create() -> PullRequest:
-            content = {**wanted, "head": branch, "base": base}
-            return pull_request(self._http.send("POST", path, body=content).data)
-
-        def edit(found: PullRequest) -> PullRequest:
-            answer = self._http.send("PATCH", f"{path}/{found.number}", body=wanted)
-            return pull_request(answer.data)
-
-        def find() -> PullRequest | None:
-            return self._open_pr(branch, base)
-
-        return upsert.ensure_pr(find, create, edit, title=title, body=body)
-
-    def _open_pr(self, branch: str, base: str) -> PullRequest | None:
-        owner = self._location.repository.partition("/")[0]
-        params = {"state": "open", "head": f"{owner}:{branch}", "base": base}
-        same = (p for p in self._prs("/pulls", params) if p.head_ref == branch and not p.from_fork)
-        return next(same, None)
-
-    def report_deployment(
-        self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
-    ) -> None:
-        text = shorten(description, self.limits.description)
-        path = f"{self._repo}/deployments"
-        number = self._deployment(environment, sha)
-        if number is None:
-            # GitHub would otherwise merge the base branch and wait for every status.
-            body = {"auto_merge": False, "required_contexts": [], "task": _TASK}
-            body |= {"ref": sha, "environment": environment}
-            number = int(self._http.send("POST", path, body=body).data["id"])
-        before = self._http.get(f"{path}/{number}/statuses", {"per_page": 1})
-        wanted = {"state": _DEPLOYMENT[state], "description": text, "log_url": url}
-        if before and all((before[0].get(key) or "") == value for key, value in wanted.items()):
-            return
-        sent = {key: value for key, value in wanted.items() if value}
-        self._http.send("POST", f"{path}/{number}/statuses", body=sent, repeatable=True)
-
-    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
-        number = self._deployment(environment, sha)
-        if number is None:
-            return []
-        pages = self._http.pages(f"{self._repo}/deployments/{number}/statuses")
-        # GitHub itself says `inactive` when a later commit was deployed: no word on this one.
-        found = [data for data in pages if data.get("state") in _FROM_DEPLOYMENT]
-        return [deployment(data) for data in sorted(found, key=lambda data: int(data["id"]))]
-
-    def _deployment(self, environment: str, sha: str) -> int | None:
-        params = {"sha": sha, "environment": environment, "task": _TASK}
-        found = [int(data["id"]) for data in self._http.pages(f"{self._repo}/deployments", params)]
-        return max(found, default=None)
-
-    def can_write(self, user: str) -> bool:
-        path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"
-        try:
-            return (self._http.get(path) or {}).get("permission") in ("admin", "write")
-        except NotFound:
-            return False
-
-    def file_url(self, sha: str, path: str, line: int | None = None) -> str:
-        return self._location.file_url(sha, path, line)
-
-    def commit_url(self, sha: str) -> str:
-        return self._location.commit_url(sha)
-
-    # What `sticky.Comments` needs.
-
-    def author(self) -> str:
-        if not self._author:
-            self._author = self._find_author()
-        return self._author
-
-    def _find_author(self) -> str:
-        login = self._login() if self._login else ""
-        if not login:
-            try:
-                return str(self._http.get("/user")["id"])
-            except Forbidden:
-                login = _WORKFLOW_USER
-        return str(self._http.get(f"/users/{quote(login, safe='')}")["id"])
-
-    def comments(self, number: int) -> Iterable[Comment]:
-        return map(comment, self._http.pages(f"{self._repo}/issues/{number}/comments"))
-
-    def create_comment(self, number: int, body: str) -> Comment:
-        path = f"{self._repo}/issues/{number}/comments"
-        return comment(self._http.send("POST", path, body={"body": body}).data)
-
-    def edit_comment(self, number: int, comment_id: int, body: str) -> Comment:
-        path = f"{self._repo}/issues/comments/{comment_id}"
-        return comment(self._http.send("PATCH", path, body={"body": body}).data)
-
-    def delete_comment(self, number: int, comment_id: int) -> None:
-        try:
-            self._http.send("DELETE", f"{self._repo}/issues/comments/{comment_id}")
-        except NotFound:
-            return
-
-
 def pull_request(data: Mapping[str, Any]) -> PullRequest:
     """A pull request from GitHub's or Gitea's JSON, of the API or of a webhook."""
     head, base = data["head"], data["base"]
@@ -239,7 +75,6 @@ def pull_request(data: Mapping[str, Any]) -> PullRequest:
         labels=tuple(sorted(str(label.get("name")) for label in data.get("labels") or [])),
         # Before the merge this is a trial merge, and an old one at times.
         merge_sha=data.get("merge_commit_sha") if merged else None,
-        mergeable=data.get("mergeable"),
     )
 
 
@@ -285,3 +120,91 @@ def _is_adrift(ref: str) -> bool:
 
 def _id(repository: Mapping[str, Any] | None) -> str | None:
     return str(repository["id"]) if repository else None
+
+
+class GitHub(RestForge):
+    """One repository on GitHub; see `generator.forge.port.ForgePort` for what the verbs promise.
+
+    `login` gives the name an App comments under; None asks the API whose token it is.
+    """
+
+    dialect = Dialect(
+        kind=ForgeKind.GITHUB,
+        states=STATES,
+        pull_request=pull_request,
+        read_status=functools.partial(status, state_key="state"),
+        read_comment=comment,
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        location: Location,
+        *,
+        login: Callable[[], str] | None = None,
+        check_runs: bool = False,
+    ) -> None:
+        super().__init__(transport, location, f"/repos/{location.repository}")
+        self._login = login
+        self._check_runs = check_runs
+
+    def prs_of_commit(self, sha: str) -> list[PullRequest]:
+        return self._prs(f"/commits/{sha}/pulls", {})
+
+    def report_check(self, sha: str, check: Check) -> None:
+        if self._check_runs:
+            github_checks.report(self._http, self._repo, sha, check)
+        else:
+            super().report_check(sha, check)
+
+    def _between(self, branch: str, base: str) -> dict[str, str]:
+        owner = self._location.repository.partition("/")[0]
+        return {"head": f"{owner}:{branch}", "base": base}
+
+    def report_deployment(
+        self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
+    ) -> None:
+        text = shorten(description, self.limits.description)
+        path = f"{self._repo}/deployments"
+        number = self._deployment(environment, sha)
+        if number is None:
+            # GitHub would otherwise merge the base branch and wait for every status.
+            body = {"auto_merge": False, "required_contexts": [], "task": _TASK}
+            body |= {"ref": sha, "environment": environment}
+            number = int(self._http.send("POST", path, body=body).data["id"])
+        before = self._http.get(f"{path}/{number}/statuses", {"per_page": 1})
+        wanted = {"state": _DEPLOYMENT[state], "description": text, "log_url": url}
+        if before and all((before[0].get(key) or "") == value for key, value in wanted.items()):
+            return
+        sent = {key: value for key, value in wanted.items() if value}
+        self._http.send("POST", f"{path}/{number}/statuses", body=sent, repeatable=True)
+
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        number = self._deployment(environment, sha)
+        if number is None:
+            return []
+        pages = self._http.pages(f"{self._repo}/deployments/{number}/statuses")
+        # GitHub itself says `inactive` when a later commit was deployed: no word on this one.
+        found = [data for data in pages if data.get("state") in _FROM_DEPLOYMENT]
+        return [deployment(data) for data in sorted(found, key=lambda data: int(data["id"]))]
+
+    def _deployment(self, environment: str, sha: str) -> int | None:
+        params = {"sha": sha, "environment": environment, "task": _TASK}
+        found = [int(data["id"]) for data in self._http.pages(f"{self._repo}/deployments", params)]
+        return max(found, default=None)
+
+    def can_write(self, user: str) -> bool:
+        path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"
+        try:
+            return (self._http.get(path) or {}).get("permission") in ("admin", "write")
+        except NotFound:
+            return False
+
+    def _find_author(self) -> str:
+        login = self._login() if self._login else ""
+        if not login:
+            try:
+                return str(self._http.get("/user")["id"])
+            except Forbidden:
+                login = _WORKFLOW_USER
+        return str(self._http.get(f"/users/{quote(login, safe='')}")["id"])

@@ -8,24 +8,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from generator.forge import sticky_comment, upsert
 from generator.forge.errors import NotFound, Rejected
 from generator.forge.location import Location
 from generator.forge.port import (
-    LIMITS,
-    Check,
     CheckState,
     Comment,
     Deployment,
     DeploymentState,
     ForgeKind,
-    Limits,
     PullRequest,
     PullState,
     Status,
-    latest,
-    shorten,
 )
+from generator.forge.rest import Dialect, RestForge
 from generator.forge.transport import Transport
 from generator.redaction.secret import Secret
 
@@ -70,162 +65,11 @@ def bearer(token: Secret) -> tuple[dict[str, str], Secret]:
     return {"Authorization": f"Bearer {token.text()}"}, token
 
 
-class GitLab:
-    """One project on GitLab; see `generator.forge.port.ForgePort` for what the verbs promise."""
-
-    def __init__(self, transport: Transport, location: Location) -> None:
-        self._http = transport
-        self._location = location
-        self._project = f"/projects/{quote(location.repository, safe='')}"
-        self._author = ""
-        self.kind = ForgeKind.GITLAB
-        self.limits: Limits = LIMITS[ForgeKind.GITLAB]
-
-    def get_pr(self, number: int) -> PullRequest:
-        return merge_request(self._http.get(f"{self._project}/merge_requests/{number}"))
-
-    def list_open_prs(self) -> list[PullRequest]:
-        """As promised, but a listed merge request has no `base_sha`; `get_pr` has it."""
-        return self._prs("/merge_requests", {"state": "opened"})
-
-    def prs_of_commit(self, sha: str) -> list[PullRequest]:
-        return self._prs(f"/repository/commits/{sha}/merge_requests", {})
-
-    def _prs(self, path: str, params: Mapping[str, str]) -> list[PullRequest]:
-        found = map(merge_request, self._http.pages(self._project + path, params))
-        return sorted(found, key=lambda pull: pull.number)
-
-    def set_status(
-        self, sha: str, context: str, state: CheckState, description: str, url: str = ""
-    ) -> None:
-        context = context[: self.limits.context]
-        text = shorten(description, self.limits.description)
-        wanted = (context, _TO_FORGE[state], text, url)
-        if upsert.is_set(self.read_statuses(sha), _TO_FORGE, wanted):
-            return
-        body = {"name": context, "state": wanted[1], "description": text}
-        body |= {"target_url": url} if url else {}
-        try:
-            path = f"{self._project}/statuses/{sha}"
-            self._http.send("POST", path, body=body, repeatable=True)
-        except Rejected as error:
-            if not _repeats(error, wanted[1]):
-                raise
-
-    def read_statuses(self, sha: str) -> list[Status]:
-        found = self._http.pages(f"{self._project}/repository/commits/{sha}/statuses")
-        return latest((int(data["id"]), status(data)) for data in found)
-
-    def report_check(self, sha: str, check: Check) -> None:
-        self.set_status(sha, check.name, check.state, check.title, check.url)
-
-    def upsert_comment(self, number: int, marker: str, body: str) -> Comment:
-        return sticky_comment.upsert(self, number, marker, body, limit=self.limits.comment)
-
-    def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
-        path = f"{self._project}/merge_requests"
-        wanted = {"title": title, "description": body}
-
-        def create() -> PullRequest:
-            content = {**wanted, "source_branch": branch, "target_branch": base}
-            return merge_request(self._http.send("POST", path, body=content).data)
-
-        def edit(found: PullRequest) -> PullRequest:
-            answer = self._http.send("PUT", f"{path}/{found.number}", body=wanted)
-            return merge_request(answer.data)
-
-        def find() -> PullRequest | None:
-            return self._open_pr(branch, base)
-
-        return upsert.ensure_pr(find, create, edit, title=title, body=body)
-
-    def _open_pr(self, branch: str, base: str) -> PullRequest | None:
-        params = {"state": "opened", "source_branch": branch, "target_branch": base}
-        found = self._prs("/merge_requests", params)
-        return next((pull for pull in found if not pull.from_fork), None)
-
-    def report_deployment(
-        self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
-    ) -> None:
-        """As promised; GitLab's deployments have room for neither description nor URL."""
-        wanted, path = _DEPLOYMENT[state], f"{self._project}/deployments"
-        existing = next(iter(self._deployments(environment, sha)), {})
-        if existing.get("status") == wanted:
-            return
-        if existing.get("status") in ("created", "running"):
-            self._http.send("PUT", f"{path}/{existing['id']}", body={"status": wanted})
-            return
-        branch = (self._http.get(self._project) or {}).get("default_branch")
-        body = {"environment": environment, "sha": sha, "ref": branch, "tag": False}
-        self._http.send("POST", path, body=body | {"status": wanted})
-
-    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
-        """As promised; one that ended tells of its end alone."""
-        return [deployment(data) for data in reversed(self._deployments(environment, sha))]
-
-    def _deployments(self, environment: str, sha: str) -> list[Mapping[str, Any]]:
-        """Deployments of this commit, newest first; one that has ended can't be set anew."""
-        params = {"environment": environment, "order_by": "id", "sort": "desc"}
-        found = self._http.pages(f"{self._project}/deployments", params)
-        newest = itertools.islice(found, _DEPLOYMENTS)
-        # A job of a pipeline makes deployments too: those have a `deployable`, the job.
-        return [
-            data
-            for data in newest
-            if data.get("sha") == sha
-            and not data.get("deployable")
-            and data.get("status") in _FROM_DEPLOYMENT
-        ]
-
-    def can_write(self, user: str) -> bool:
-        found = self._http.get("/users", {"username": user}) or []
-        try:
-            member = self._http.get(f"{self._project}/members/all/{found[0]['id']}")
-        except (IndexError, NotFound):
-            return False
-        active = member.get("state", "active") == "active"
-        return active and int(member.get("access_level", 0)) >= _DEVELOPER
-
-    def file_url(self, sha: str, path: str, line: int | None = None) -> str:
-        return self._location.file_url(sha, path, line)
-
-    def commit_url(self, sha: str) -> str:
-        return self._location.commit_url(sha)
-
-    # What `sticky.Comments` needs.
-
-    def author(self) -> str:
-        if not self._author:
-            self._author = str(self._http.get("/user")["id"])
-        return self._author
-
-    def comments(self, number: int) -> Iterable[Comment]:
-        found = self._http.pages(self._notes(number), {"sort": "asc"})
-        return (note(data) for data in found if not data.get("system"))
-
-    def create_comment(self, number: int, body: str) -> Comment:
-        return note(self._http.send("POST", self._notes(number), body={"body": body}).data)
-
-    def edit_comment(self, number: int, comment_id: int, body: str) -> Comment:
-        path = f"{self._notes(number)}/{comment_id}"
-        return note(self._http.send("PUT", path, body={"body": body}).data)
-
-    def delete_comment(self, number: int, comment_id: int) -> None:
-        try:
-            self._http.send("DELETE", f"{self._notes(number)}/{comment_id}")
-        except NotFound:
-            return
-
-    def _notes(self, number: int) -> str:
-        return f"{self._project}/merge_requests/{number}/notes"
-
-
 def merge_request(data: Mapping[str, Any]) -> PullRequest:
     """A merge request from the JSON of GitLab's API."""
     state = _STATE.get(str(data.get("state")), PullState.CLOSED)
     # A fast-forward leaves no merge commit: then the head itself is what arrived.
     arrived = data.get("merge_commit_sha") or data.get("squash_commit_sha") or data.get("sha")
-    known = {"can_be_merged": True, "cannot_be_merged": False}
     source = data.get("source_project_id")
     return PullRequest(
         number=int(data["iid"]),
@@ -243,7 +87,6 @@ def merge_request(data: Mapping[str, Any]) -> PullRequest:
         draft=bool(data.get("draft", data.get("work_in_progress"))),
         labels=tuple(sorted(str(label) for label in data.get("labels") or [])),
         merge_sha=arrived if state is PullState.MERGED else None,
-        mergeable=known.get(str(data.get("merge_status"))),
     )
 
 
@@ -275,6 +118,91 @@ def note(data: Mapping[str, Any]) -> Comment:
     """One comment from GitLab's JSON; notes have no address of their own in it."""
     author = str((data.get("author") or {}).get("id") or "")
     return Comment(int(data["id"]), author, data.get("body") or "")
+
+
+class GitLab(RestForge):
+    """One project on GitLab; see `generator.forge.port.ForgePort` for what the verbs promise."""
+
+    dialect = Dialect(
+        kind=ForgeKind.GITLAB,
+        states=_TO_FORGE,
+        pull_request=merge_request,
+        read_status=status,
+        read_comment=note,
+        pulls="/merge_requests",
+        commits="/repository/commits",
+        comments="/merge_requests/{number}/notes",
+        comment="/merge_requests/{number}/notes/{comment}",
+        open="opened",
+        context="name",
+        body="description",
+        branches=("source_branch", "target_branch"),
+        edit="PUT",
+    )
+
+    def __init__(self, transport: Transport, location: Location) -> None:
+        project = quote(location.repository, safe="")
+        super().__init__(transport, location, f"/projects/{project}")
+
+    def list_open_prs(self) -> list[PullRequest]:
+        """As promised, but a listed merge request has no `base_sha`; `get_pr` has it."""
+        return super().list_open_prs()
+
+    def prs_of_commit(self, sha: str) -> list[PullRequest]:
+        return self._prs(f"/repository/commits/{sha}/merge_requests", {})
+
+    def _post_status(self, sha: str, body: Mapping[str, str]) -> None:
+        try:
+            super()._post_status(sha, body)
+        except Rejected as error:
+            if not _repeats(error, body["state"]):
+                raise
+
+    def report_deployment(
+        self, environment: str, sha: str, state: DeploymentState, description: str, url: str = ""
+    ) -> None:
+        """As promised; GitLab's deployments have room for neither description nor URL."""
+        wanted, path = _DEPLOYMENT[state], f"{self._repo}/deployments"
+        existing = next(iter(self._deployments(environment, sha)), {})
+        if existing.get("status") == wanted:
+            return
+        if existing.get("status") in ("created", "running"):
+            self._http.send("PUT", f"{path}/{existing['id']}", body={"status": wanted})
+            return
+        branch = (self._http.get(self._repo) or {}).get("default_branch")
+        body = {"environment": environment, "sha": sha, "ref": branch, "tag": False}
+        self._http.send("POST", path, body=body | {"status": wanted})
+
+    def read_deployments(self, environment: str, sha: str) -> list[Deployment]:
+        """As promised; one that ended tells of its end alone."""
+        return [deployment(data) for data in reversed(self._deployments(environment, sha))]
+
+    def _deployments(self, environment: str, sha: str) -> list[Mapping[str, Any]]:
+        """Deployments of this commit, newest first; one that has ended can't be set anew."""
+        params = {"environment": environment, "order_by": "id", "sort": "desc"}
+        found = self._http.pages(f"{self._repo}/deployments", params)
+        newest = itertools.islice(found, _DEPLOYMENTS)
+        # A job of a pipeline makes deployments too: those have a `deployable`, the job.
+        return [
+            data
+            for data in newest
+            if data.get("sha") == sha
+            and not data.get("deployable")
+            and data.get("status") in _FROM_DEPLOYMENT
+        ]
+
+    def can_write(self, user: str) -> bool:
+        found = self._http.get("/users", {"username": user}) or []
+        try:
+            member = self._http.get(f"{self._repo}/members/all/{found[0]['id']}")
+        except (IndexError, NotFound):
+            return False
+        active = member.get("state", "active") == "active"
+        return active and int(member.get("access_level", 0)) >= _DEVELOPER
+
+    def comments(self, number: int) -> Iterable[Comment]:
+        notes = self._list(self._comments(number), {"sort": "asc"})
+        return (note(data) for data in notes if not data.get("system"))
 
 
 def _repeats(error: Rejected, wanted: str) -> bool:

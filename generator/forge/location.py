@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from generator.core.errors import UserError
 from generator.forge.port import ForgeKind
@@ -41,16 +41,6 @@ class Location:
     def page(self) -> str:
         """The repository's own page."""
         return f"{self.web_url}/{self.repository}"
-
-    def file_url(self, sha: str, path: str, line: int | None) -> str:
-        """The page of a file at a commit."""
-        middle = {
-            ForgeKind.GITHUB: "blob",
-            ForgeKind.GITLAB: "-/blob",
-            ForgeKind.GITEA: "src/commit",
-        }[self.kind]
-        anchor = f"#L{line}" if line else ""
-        return f"{self.page}/{middle}/{sha}/{quote(path)}{anchor}"
 
     def commit_url(self, sha: str) -> str:
         """The page of a commit."""

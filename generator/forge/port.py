@@ -63,8 +63,6 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     merge_sha: str | None = None
     """The commit on the base branch that merged it; None until then."""
-    mergeable: bool | None = None
-    """None while the forge hasn't found out."""
 
     @property
     def from_fork(self) -> bool:
@@ -208,9 +206,6 @@ class ForgePort(Protocol):
 
     def can_write(self, user: str) -> bool:
         """Whether this user may push to the repository."""
-
-    def file_url(self, sha: str, path: str, line: int | None = None) -> str:
-        """A link for people to a file at a commit."""
 
     def commit_url(self, sha: str) -> str:
         """A link for people to a commit."""

@@ -32,14 +32,14 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     Header names are lower case. GitLab leaves out the `x-`; both give seconds since the epoch.
     """
     after = headers.get("retry-after", "").strip()
-    if after.isdigit():
+    if after.isdecimal():
         return float(after)
     if after:
         parsed = email.utils.parsedate_tz(after)
         return max(0.0, email.utils.mktime_tz(parsed) - now) if parsed else None
     for prefix in ("x-ratelimit", "ratelimit"):
         reset = headers.get(f"{prefix}-reset", "")
-        if headers.get(f"{prefix}-remaining") == "0" and reset.isdigit():
+        if headers.get(f"{prefix}-remaining") == "0" and reset.isdecimal():
             return max(0.0, float(reset) - now)
     return None
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from generator.core import http
 from generator.core.errors import UserError
+from generator.core.http_policy import FetchError, Policy, Trouble
 from generator.forge import retry
 from generator.forge.errors import RateLimited, Rejected, Unavailable, message_of, refusal
 from generator.redaction.secret import Secret
 from generator.redaction.text import redact_prose
 
-if TYPE_CHECKING:
-    import requests
-
-_TIMEOUT = (5.0, 30.0)
-_MAX_BYTES = 32 * 1024 * 1024
+_POLICY = Policy(max_bytes=32 * 1024 * 1024, connect_seconds=5.0)
 # A longer wait is the caller's to plan; a person or a worker should not sit and hold a lock.
 _LONGEST_WAIT = 90.0
 _SAFE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
@@ -80,24 +77,20 @@ class Transport:
         chance: Callable[[], float] = random.random,
         watch: Watch | None = None,
     ) -> None:
-        import requests
-
-        self._base = require_trusted(base_url).rstrip("/")
+        policy = dataclasses.replace(_POLICY, ca_file=ca)
+        self._base = _base_url(base_url, policy)
+        self._client = http.Client(policy)
         self._authorize = authorize
-        if ca and not ca.is_file():
-            raise UserError("there is no certificate authority's file", path=str(ca))
-        self._verify: bool | str = str(ca) if ca else True
         self._attempts = attempts
         self._max_pages = max_pages
         self._sleep = sleep
         self._clock = clock
         self._chance = chance
         self._watch = watch
-        self._session = requests.Session()
 
     def close(self) -> None:
         """Let the kept connections go."""
-        self._session.close()
+        self._client.close()
 
     def get(self, path: str, params: Params | None = None) -> Any:
         """The parsed body of a GET."""
@@ -162,28 +155,23 @@ class Transport:
 
     def _once(self, method: str, path: str, params: Params | None, body: Any) -> Answer | UserError:
         """An answer, or the error that it is; nothing is raised that holds the token."""
-        import requests
-
         headers, token = self._authorize()
         began, started = time.time(), time.perf_counter()
-        status, answered = 0, dict[str, str]()
+        status = 0
+        answered: Mapping[str, str] = {}
         try:
-            with self._session.request(
+            response = self._client.request(
                 method,
                 self._base + path,
                 params=params,
-                json=body,
-                headers={"Accept": "application/json", "User-Agent": "gen-env"},
-                auth=_Header(headers),
-                timeout=_TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-                verify=self._verify,
-            ) as response:
-                status = response.status_code
-                answered = {name.lower(): value for name, value in response.headers.items()}
-                return self._judge(status, answered, _bounded(response), method, path, token)
-        except requests.RequestException as error:
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip", **headers},
+                body=body,
+            )
+            status, answered = response.status, response.headers
+            text = response.body.decode("utf-8", "replace")
+            return self._judge(status, answered, text, method, path, token)
+        except FetchError as error:
+            status = error.status
             return self._unreachable(error, method, path)
         finally:
             if self._watch:
@@ -212,64 +200,23 @@ class Transport:
         written = method == "POST" and retry.is_transient(status) and status != 503
         return refusal(status, headers, data, path=path, written=written)
 
-    def _unreachable(self, error: Exception, method: str, path: str) -> UserError:
-        import requests
-
-        kind = type(error).__name__
-        if isinstance(error, requests.exceptions.SSLError):
-            hint = "give the certificate authority's file in the forge's settings"
-            return Rejected(
-                f"the forge's certificate is not trusted ({kind})", path=path, hint=hint
+    def _unreachable(self, error: FetchError, method: str, path: str) -> UserError:
+        if error.trouble in (Trouble.UNREACHABLE, Trouble.BROKEN):
+            return Unavailable(
+                f"cannot reach the forge: {error.message}",
+                path=path,
+                hint=error.hint,
+                written=method == "POST" and error.trouble is Trouble.BROKEN,
             )
-        never_sent = isinstance(error, requests.exceptions.ConnectTimeout) or _refused(error)
-        host = urlsplit(self._base).hostname
-        return Unavailable(
-            f"cannot reach the forge at {host} ({kind})",
-            path=path,
-            hint="check the network, the proxy and the forge's URL",
-            written=method == "POST" and not never_sent,
-        )
+        return Rejected(error.message, path=path, hint=error.hint)
 
 
-class _Header:
-    """Credentials as an `auth` hook: with a plain header requests would prefer ~/.netrc."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
-        return request
-
-
-def require_trusted(url: str) -> str:
-    """The URL, if a token may go there: https, or http on loopback, no credentials in it."""
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise UserError(
-            "the forge's URL holds credentials", hint="take them out; a token comes separately"
-        )
-    if not parts.hostname or parts.query or parts.fragment:
-        raise UserError("not a base URL of a forge", path=url)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        return url
-    raise UserError("a token is sent over https alone", path=url, hint="use an https URL")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _bounded(response: requests.Response) -> str:
-    kept = bytearray()
-    for chunk in response.iter_content(65_536):
-        kept += chunk
-        if len(kept) > _MAX_BYTES:
-            raise Rejected("the forge's answer is too large")
-    return kept.decode("utf-8", "replace")
+def _base_url(url: str, policy: Policy) -> str:
+    """The URL, if a token may go there and it has room for a path."""
+    policy.require(url)
+    if urlsplit(url)[3:] != ("", ""):
+        raise UserError("the base URL of a forge's API has neither query nor fragment", path=url)
+    return url.rstrip("/")
 
 
 def _parsed(text: str, path: str) -> Any:
@@ -301,11 +248,3 @@ def _next_query(link: str) -> dict[str, str]:
         if part.get("rel") == "next":
             return dict(parse_qsl(urlsplit(part.get("url", "")).query))
     return {}
-
-
-def _refused(error: Exception) -> bool:
-    """Whether no connection came about at all, so that nothing can have been written."""
-    from urllib3.exceptions import NewConnectionError
-
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)

@@ -64,4 +64,4 @@ def _fetched_generation(manifest: Object) -> int:
     operator has said nothing about age, and the present generation is assumed."""
     head, dash, _ = text(manifest, "status", "syncedResourceVersion").partition("-")
     generation = count(manifest, "metadata", "generation")
-    return int(head) if dash and head.isdigit() else generation
+    return int(head) if dash and head.isdecimal() else generation

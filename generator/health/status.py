@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable
 
 
 class Status(enum.StrEnum):
@@ -18,20 +17,12 @@ class Status(enum.StrEnum):
     UNKNOWN = "Unknown"
 
 
-_BADNESS = {status: index for index, status in enumerate(Status)}
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Health:
     """One judgement: a status, and a message that a person can act on."""
 
     status: Status
     message: str = ""
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of them in Argo CD's order; Healthy when there is none."""
-    return max(statuses, key=_BADNESS.__getitem__, default=Status.HEALTHY)
 
 
 def healthy(message: str) -> Health:

@@ -11,18 +11,13 @@ from typing import Any
 
 from generator.core.basis import NotRead, Origin, Version
 from generator.core.files import Files
+from generator.core.layered import Path, dotted, lookup
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues import fields
 from generator.helmvalues.chart_kind import looks_official, publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
-from generator.helmvalues.found import (
-    Kind,
-    ValuesSource,
-    judged,
-    no_mapping,
-    table,
-)
+from generator.helmvalues.found import Kind, ValuesSource, judged, no_mapping
 from generator.helmvalues.layers import (
     NotAMapping,
     ValuesLayer,
@@ -31,7 +26,7 @@ from generator.helmvalues.layers import (
     from_text,
     stacked,
 )
-from generator.helmvalues.values import Path
+from generator.kube.fields import section
 from generator.yaml.reader import Document, read_all
 
 Source = tuple[Path, Mapping[str, Any]]
@@ -55,8 +50,8 @@ RELEASE_NAME = Rule(
 
 def application(files: Files, document: Document, kind: Kind, root: Path) -> Iterator[ValuesSource]:
     """One release for each source that is, or may be, Airflow's chart; others are left alone."""
-    whole = _at(document.data, root)
-    sources = _sources(table(whole.get("spec")), (*root, "spec"))
+    whole = section(lookup(document.data, root))
+    sources = _sources(section(whole, "spec"), (*root, "spec"))
     refs = frozenset(str(item["ref"]) for _, item in sources if "ref" in item)
     readers = [_ArgoReader(files, document, place, item, refs) for place, item in sources]
     ours = [reader for reader in readers if reader.may_be_airflow(str(_name(whole)))]
@@ -68,7 +63,7 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
     for reader in readers:
         if reader not in ours and not reader.is_ref_only:
             reason = "another source: its objects are not those of Airflow's chart"
-            unread.append(NotRead(fields.dotted(reader.place), reader.where, reason))
+            unread.append(NotRead(dotted(reader.place), reader.where, reason))
     for reader in ours:
         yield judged(_release(document, kind, whole, reader, unread), reader.problems)
 
@@ -82,7 +77,7 @@ def _release(
 ) -> ValuesSource:
     options = reader.options
     layers = tuple(reader.layers())
-    namespace = options.get("namespace") or _at(whole, ("spec", "destination")).get("namespace")
+    namespace = options.get("namespace") or section(whole, "spec", "destination").get("namespace")
     apis = options.get("apiVersions")
     return ValuesSource(
         document.path,
@@ -104,7 +99,7 @@ def _release(
 
 
 def _name(whole: Mapping[str, Any]) -> Any:
-    return table(whole.get("metadata")).get("name")
+    return section(whole, "metadata").get("name")
 
 
 def _nameless(document: Document, place: Path) -> Problem:
@@ -144,7 +139,7 @@ class _ArgoReader:
         self.place = place
         self._place = (*place, "helm")
         self._source = source
-        self.options = table(source.get("helm"))
+        self.options = section(source, "helm")
         self._refs = refs
         self.problems: list[Problem] = []
         self.not_read: list[NotRead] = []
@@ -273,9 +268,3 @@ class _ArgoReader:
                 "check the file itself as well, or give all of them with --together",
             )
         )
-
-
-def _at(value: Any, path: Path) -> Mapping[str, Any]:
-    for key in path:
-        value = table(value).get(str(key))
-    return table(value)

@@ -10,7 +10,9 @@ from typing import Any
 
 from generator.core.basis import NotRead, Origin, Version
 from generator.core.files import Files
+from generator.core.layered import lookup
 from generator.helmvalues.chart_kind import Publisher, publisher
+from generator.kube.fields import entries, section
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import read
 
@@ -59,10 +61,10 @@ class Parent:
         The first condition that is there decides, then any tag (helm.sh/docs/topics/charts).
         """
         for condition in self.conditions:
-            value = _at(values, condition)
+            value = lookup(values, condition)
             if isinstance(value, bool):
                 return "" if value else condition
-        switches = {tag: _at(values, f"tags.{tag}") for tag in self.tags}
+        switches = {tag: lookup(values, f"tags.{tag}") for tag in self.tags}
         off = [tag for tag, value in switches.items() if value is False]
         return f"tags.{off[0]}" if off and True not in switches.values() else ""
 
@@ -76,8 +78,8 @@ def parent(files: Files, folder: str) -> Parent | None:
     content = files.read(path)
     if content is None:
         return None
-    about = _table(read(content, path).data)
-    listed = [*_rows(about.get("dependencies"))] or [*_requirements(files, folder)]
+    about = section(read(content, path).data)
+    listed = [*entries(about, "dependencies")] or [*_requirements(files, folder)]
     airflow = [item for item in listed if _is_airflow(item)]
     if not airflow:
         return _itself(path, about, listed)
@@ -133,7 +135,7 @@ def _version(
         return Version(stated.removeprefix("v"), Origin.CHART_YAML), ()
     lock = posixpath.join(folder, "Chart.lock")
     content = files.read(lock)
-    for entry in _rows(_table(_data(content, lock)).get("dependencies")):
+    for entry in entries(section(_data(content, lock)).get("dependencies")):
         locked = str(entry.get("version") or "")
         same = (entry.get("name"), entry.get("repository"))
         if same == (item.get("name"), item.get("repository")) and EXACT.fullmatch(locked):
@@ -145,7 +147,7 @@ def _version(
 def _requirements(files: Files, folder: str) -> Iterator[Mapping[str, Any]]:
     """Dependencies as charts of apiVersion v1 list them."""
     path = posixpath.join(folder, "requirements.yaml")
-    yield from _rows(_table(_data(files.read(path), path)).get("dependencies"))
+    yield from entries(section(_data(files.read(path), path)).get("dependencies"))
 
 
 def _data(content: bytes | None, path: str) -> Any:
@@ -163,17 +165,3 @@ def _is_airflow(item: Mapping[str, Any]) -> bool:
 
 def _key(item: Mapping[str, Any]) -> str:
     return str(item.get("alias") or item.get("name") or "")
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _rows(value: Any) -> Iterator[Mapping[str, Any]]:
-    yield from (item for item in (value if isinstance(value, list) else ()) if _table(item))
-
-
-def _at(values: Any, path: str) -> Any:
-    for key in path.split("."):
-        values = _table(values).get(key)
-    return values

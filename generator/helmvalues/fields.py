@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.basis import NotRead
-from generator.helmvalues.layers import Path
+from generator.core.layered import Path, dotted
 from generator.yaml.reader import Document
 
 
@@ -182,9 +182,3 @@ def where(document: Document, path: Path) -> str:
     """`file:line` of a path in a document."""
     line = document.line(path)
     return f"{document.path}:{line}" if line else document.path
-
-
-def dotted(path: Path) -> str:
-    """`spec.sources[2].helm`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")

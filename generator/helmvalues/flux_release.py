@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from generator.core.basis import NotRead
 from generator.core.files import Files
-from generator.helmvalues.found import table
 from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_text
+from generator.kube.fields import section
 from generator.yaml.reader import Document, read_all
 
 
@@ -24,7 +24,7 @@ class Row:
 
 def rows(document: Document) -> list[Row]:
     """The entries of one HelmRelease, lowest first."""
-    listed = table(table(document.data).get("spec")).get("valuesFrom")
+    listed = section(document.data, "spec").get("valuesFrom")
     return [
         Row(
             str(row.get("kind")),
@@ -32,14 +32,14 @@ def rows(document: Document) -> list[Row]:
             str(row.get("valuesKey") or "values.yaml"),
             str(row.get("targetPath") or ""),
         )
-        for row in map(table, listed if isinstance(listed, list) else ())
+        for row in map(section, listed if isinstance(listed, list) else ())
     ]
 
 
 def rows_of(files: Files, path: str) -> list[Row]:
     """The entries of the first HelmRelease in a file; none for a file without one."""
     documents = read_all(files.read(path) or b"", path)
-    found = (item for item in documents if table(item.data).get("kind") == "HelmRelease")
+    found = (item for item in documents if section(item.data).get("kind") == "HelmRelease")
     first = next(found, None)
     return rows(first) if first else []
 
@@ -60,11 +60,11 @@ def layers(wanted: Sequence[Row], documents: Sequence[Document]) -> list[ValuesL
 
 def _layer(row: Row, documents: Sequence[Document]) -> ValuesLayer | None:
     for document in documents:
-        data = table(document.data)
-        name = table(data.get("metadata")).get("name")
+        data = section(document.data)
+        name = section(data, "metadata").get("name")
         if (data.get("kind"), row.kind, name) != ("ConfigMap", "ConfigMap", row.name):
             continue
-        if isinstance(table(data.get("data")).get(row.key), str):
+        if isinstance(section(data, "data").get(row.key), str):
             try:
                 return from_text(document, ("data", row.key))
             except NotAMapping:

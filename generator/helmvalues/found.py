@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from generator.core.basis import UNKNOWN, NotRead, Version
+from generator.core.layered import Path
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.resolve import AMBIGUOUS
@@ -23,7 +24,7 @@ from generator.helmvalues.chart_kind import (
 )
 from generator.helmvalues.dependency import Parent
 from generator.helmvalues.layers import ValuesLayer, located, stacked
-from generator.helmvalues.values import Engine, Path
+from generator.helmvalues.values import Engine
 
 Kind = Literal["values", "Application", "ApplicationSet", "HelmRelease"]
 
@@ -205,8 +206,3 @@ def no_mapping(path: str, line: int | None) -> Problem:
         line=line,
         hint="write `key: value` lines",
     )
-
-
-def table(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}

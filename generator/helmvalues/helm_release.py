@@ -12,8 +12,9 @@ from typing import Any
 from generator.core.basis import Origin, Version
 from generator.core.errors import UserError
 from generator.helmvalues.dependency import EXACT
-from generator.helmvalues.found import ValuesSource, judged, table
+from generator.helmvalues.found import ValuesSource, judged
 from generator.helmvalues.layers import ValuesLayer
+from generator.kube.fields import section
 from generator.yaml.reader import Document
 
 TYPE = "helm.sh/release.v1"
@@ -24,7 +25,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 def is_record(document: Document) -> bool:
     """Whether a document is such a Secret."""
-    data = table(document.data)
+    data = section(document.data)
     return data.get("kind") == "Secret" and str(data.get("type")) == TYPE
 
 
@@ -35,7 +36,7 @@ def source(document: Document) -> ValuesSource:
     content is ever part of a message.
     """
     record = _unpacked(document)
-    metadata = table(table(record.get("chart")).get("metadata"))
+    metadata = section(record, "chart", "metadata")
     if metadata.get("name") != _CHART:
         raise UserError(
             f"this is a release of the chart {metadata.get('name')}, not of {_CHART}",
@@ -58,7 +59,7 @@ def source(document: Document) -> ValuesSource:
 
 
 def _unpacked(document: Document) -> Mapping[str, Any]:
-    packed = table(table(document.data).get("data")).get("release")
+    packed = section(document.data, "data").get("release")
     try:
         # Helm's own base64 around a gzip, and Kubernetes' around that.
         inner = base64.b64decode(base64.b64decode(str(packed or ""), validate=True))

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from generator.core.layered import Path
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document, read
 from generator.yaml.scalars import as_helm
 
-Path = tuple[str | int, ...]
 Line = Callable[[Path], int | None]
 
 _INDEX = re.compile(r"\[(\d+)\]")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.helmvalues.layers import Path, parameter_value
-from generator.helmvalues.values import lookup
+from generator.core.layered import Path, lookup
+from generator.helmvalues.layers import parameter_value
 
 # `{{ .name }}` of an ApplicationSet; `${NAME}`, `${NAME:=default}` and `${NAME:-default}` of
 # Flux' postBuild (fluxcd.io/flux/components/kustomize/kustomizations). `$${NAME}` is no variable.

@@ -15,15 +15,10 @@ from generator.helmvalues import fields, flux_release, helm_release, kustomizati
 from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
 from generator.helmvalues.chart_kind import publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
-from generator.helmvalues.found import (
-    NO_VALUES,
-    ValuesSource,
-    judged,
-    no_mapping,
-    table,
-)
+from generator.helmvalues.found import NO_VALUES, ValuesSource, judged, no_mapping
 from generator.helmvalues.layers import NotAMapping, from_document
 from generator.helmvalues.values import Engine
+from generator.kube.fields import section
 from generator.yaml.reader import Document, read_all
 
 _GROUPS = {
@@ -45,14 +40,14 @@ def load(files: Files, path: str) -> list[ValuesSource]:
     if found:
         changed = tuple(kustomization.changes(files, path))
         return [_with_not_read(item, changed) for item in found]
-    if len(documents) == 1 and "kind" not in table(documents[0].data):
+    if len(documents) == 1 and "kind" not in section(documents[0].data):
         return [_plain(files, [documents[0]])]
     problem = _no_values(path, _held(documents))
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
 
 
 def _held(documents: Sequence[Document]) -> str:
-    kinds = sorted({str(table(document.data).get("kind")) for document in documents})
+    kinds = sorted({str(section(document.data).get("kind")) for document in documents})
     if not documents:
         return "the file is empty"
     listed = ", ".join(kinds)
@@ -98,8 +93,8 @@ def plain(
     """A source from values documents, lowest first."""
     layers, problems = [], []
     for document in documents:
-        if {"apiVersion", "kind"} <= set(table(document.data)):
-            kind = table(document.data)["kind"]
+        if {"apiVersion", "kind"} <= set(section(document.data)):
+            kind = section(document.data)["kind"]
             problems.append(_no_values(document.path, f"the file holds {kind}"))
             continue
         try:
@@ -133,7 +128,7 @@ def _documents(files: Files, path: str) -> list[Document]:
 def _release(
     files: Files, document: Document, documents: Sequence[Document]
 ) -> Iterator[ValuesSource]:
-    data = table(document.data)
+    data = section(document.data)
     if helm_release.is_record(document):
         yield helm_release.source(document)
         return
@@ -152,7 +147,7 @@ def _release(
 def _helm_release(
     files: Files, document: Document, documents: Sequence[Document]
 ) -> Iterator[ValuesSource]:
-    spec, metadata = (table(table(document.data).get(key)) for key in ("spec", "metadata"))
+    spec, metadata = (section(document.data, key) for key in ("spec", "metadata"))
     chart, unknown = _flux_chart(files, document, documents)
     if chart is not None and chart.publisher == "other":
         return
@@ -198,10 +193,10 @@ def _flux_chart(
 
     Sources (HelmRepository, OCIRepository, HelmChart) are read where they stand in the same file.
     """
-    spec = table(table(document.data).get("spec"))
+    spec = section(document.data, "spec")
     where = fields.where(document, ("spec",))
-    chart = table(table(spec.get("chart")).get("spec"))
-    reference = table(spec.get("chartRef"))
+    chart = section(spec, "chart", "spec")
+    reference = section(spec, "chartRef")
     address, version = "", str(chart.get("version") or "")
     if reference:
         source = _object(documents, reference)
@@ -211,17 +206,17 @@ def _flux_chart(
             return None, (NotRead(f"chartRef {name}", where, reason),)
         if str(reference.get("kind")) == "OCIRepository":
             address = str(source.get("url") or "")
-            version = str(table(source.get("ref")).get("tag") or "")
+            version = str(section(source, "ref").get("tag") or "")
             chart = {"chart": address}
         else:
             chart, version = source, str(source.get("version") or "")
     name = str(chart.get("chart") or "")
-    kind = str(table(chart.get("sourceRef")).get("kind") or "")
+    kind = str(section(chart, "sourceRef").get("kind") or "")
     if kind in ("GitRepository", "Bucket"):
         found = parent(files, posixpath.normpath(name))
         reason = "its Chart.yaml is not in this repository"
         return found, () if found else (NotRead(f"chart of path {name}", where, reason),)
-    repository = _object(documents, table(chart.get("sourceRef")))
+    repository = _object(documents, section(chart, "sourceRef"))
     address = address or str((repository or {}).get("url") or "")
     exact = version.removeprefix("v") if EXACT.fullmatch(version) else ""
     official = name.rstrip("/").rpartition("/")[2] == CHART
@@ -239,15 +234,15 @@ def _object(
     """The spec of the object that a reference names, if it stands in the same file."""
     wanted = (str(reference.get("kind")), str(reference.get("name")))
     for document in documents:
-        data = table(document.data)
-        if (str(data.get("kind")), str(table(data.get("metadata")).get("name"))) == wanted:
-            return table(data.get("spec"))
+        data = section(document.data)
+        if (str(data.get("kind")), str(section(data, "metadata").get("name"))) == wanted:
+            return section(data, "spec")
     return None
 
 
 def _schema_skipped(document: Document, spec: Mapping[str, Any]) -> Iterator[Problem]:
     for step in ("install", "upgrade"):
-        if str(table(spec.get(step)).get("disableSchemaValidation", "")).lower() == "true":
+        if str(section(spec, step).get("disableSchemaValidation", "")).lower() == "true":
             yield SCHEMA_SKIPPED.problem(
                 "wrong types and misspelt keys reach the cluster: the schema is not checked",
                 path=document.path,
@@ -259,7 +254,7 @@ def _schema_skipped(document: Document, spec: Mapping[str, Any]) -> Iterator[Pro
 def _does_not_wait(spec: Mapping[str, Any]) -> bool:
     """With both waits off Flux runs Helm hooks as helm itself does."""
     return all(
-        str(table(spec.get(step)).get("disableWait", "")).lower() == "true"
+        str(section(spec, step).get("disableWait", "")).lower() == "true"
         for step in ("install", "upgrade")
     )
 

@@ -8,19 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from generator.core.layered import Path, lookup
 from generator.release import chart_lines
 from generator.release.chart_line import ChartLine
 
-Path = tuple[str | int, ...]
 Locate = Callable[[Path], tuple[str, int | None]]
 Engine = Literal["argocd", "flux", "helm"]
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\+[0-9A-Za-z.-]+)?")
-
-
-def path_of(path: str | Path) -> Path:
-    """A dotted path as a tuple; tuples stay, for keys that hold dots."""
-    return tuple(path.split(".")) if isinstance(path, str) else path
 
 
 def nowhere(path: Path) -> tuple[str, int | None]:
@@ -86,7 +81,11 @@ class ValuesInput:
     def rows(self, path: str | Path) -> list[Mapping[str, Any]]:
         """The mappings of a list value; whatever else it holds is left out."""
         value = self.get(path)
-        return [row for row in value if isinstance(row, Mapping)] if _is_list(value) else []
+        return (
+            [row for row in value if isinstance(row, Mapping)]
+            if isinstance(value, list | tuple)
+            else []
+        )
 
     def worker(self, path: str) -> Any:
         """`workers.celery.<path>`, or the older `workers.<path>` where that is null or empty."""
@@ -161,18 +160,6 @@ class ValuesInput:
         return any(variable in names for _, variable in self.environment())
 
 
-def lookup(values: Any, path: str | Path) -> Any:
-    """The value at a path through mappings and lists, or None where it leads nowhere."""
-    for part in path_of(path):
-        if isinstance(values, Mapping):
-            values = values.get(part)
-        elif _is_list(values) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        else:
-            return None
-    return values
-
-
 def as_number(value: Any) -> float | None:
     """A number, or text that holds one, as a float; booleans are none."""
     if isinstance(value, bool):
@@ -199,7 +186,3 @@ def merged(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
         else:
             result[key] = value
     return result
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)

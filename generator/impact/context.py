@@ -11,7 +11,8 @@ from typing import Any
 from generator.diff import pairing
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
-from generator.kube import fields
+from generator.kube import fields, network_policy
+from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object
 from generator.kube.selectors import Labelled
 from generator.kube.workload import ROLLED, TASK_PODS, Workload, workloads
@@ -71,6 +72,14 @@ class View:
     def pods(self) -> Labelled[Workload]:
         """The workloads by the labels of their pods."""
         return Labelled((work.key.namespace, work.labels, work) for work in self.workloads)
+
+    @functools.cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every NetworkPolicy."""
+        read = (
+            network_policy.read(manifest, self.side.namespace) for manifest in self.objects.values()
+        )
+        return tuple(policy for policy in read if policy is not None)
 
     def of_kind(self, *kinds: str) -> dict[Key, Object]:
         """The objects of these kinds, in order."""

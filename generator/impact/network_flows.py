@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.kube import fields
-from generator.kube.resource import Key, Object
+from generator.kube.network_policy import Policy, Ports, Rule
 from generator.kube.workload import Workload
 
 ANYONE = "anyone"
@@ -72,86 +72,44 @@ class Allowed:
         return [flow for flow in differing if not any(old.covers(flow) for old in before.flows)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Policy:
-    """A NetworkPolicy, its directions already settled."""
-
-    key: Key
-    selector: Mapping[str, Any]
-    directions: frozenset[str]
-    manifest: Object
-
-
-def policies(objects: Mapping[Key, Object]) -> list[Policy]:
-    """Every NetworkPolicy; without `policyTypes` it is Ingress, and Egress if it has rules."""
-    found = []
-    for key, manifest in objects.items():
-        if key.kind != "NetworkPolicy" or key.group not in ("networking.k8s.io", "extensions"):
-            continue
-        types = fields.at(manifest, "spec", "policyTypes")
-        if not isinstance(types, list) or not types:
-            types = ["Ingress", *(["Egress"] if fields.at(manifest, "spec", "egress") else [])]
-        selector = fields.section(manifest, "spec", "podSelector")
-        found.append(Policy(key, selector, frozenset(map(str, types)), manifest))
-    return found
-
-
 def allowed(
-    work: Workload, direction: str, isolating: Iterable[Policy], everybody: Sequence[Workload]
+    work: Workload, direction: str, isolating: Sequence[Policy], everybody: Sequence[Workload]
 ) -> Allowed:
     """What the policies that select this workload together let it receive or send.
 
     `direction` is Ingress or Egress; `everybody` gives port names of targets their numbers.
     """
-    rules = [rule for rule in isolating if direction in rule.directions]
-    if not rules:
+    rules = [rule for policy in isolating for rule in policy.rules.get(direction, ())]
+    if not any(direction in policy.rules for policy in isolating):
         return Allowed(None)
-    return Allowed(
-        frozenset(flow for rule in rules for flow in _flows(rule, direction, work, everybody))
-    )
+    named = [work] if direction == "Ingress" else everybody
+    return Allowed(frozenset(flow for rule in rules for flow in _flows(rule, named)))
 
 
-def _flows(
-    policy: Policy, direction: str, work: Workload, everybody: Sequence[Workload]
-) -> Iterator[Flow]:
-    side = "from" if direction == "Ingress" else "to"
-    for rule in fields.entries(policy.manifest, "spec", direction.lower()):
-        peers = fields.entries(rule, side)
-        named = [work] if direction == "Ingress" else everybody
-        ports = list(_ports(rule, named))
-        for peer in [_peer(entry) for entry in peers] if rule.get(side) else [ANYONE]:
-            for port in ports:
-                yield dataclasses.replace(port, peer=peer)
+def _flows(rule: Rule, named: Sequence[Workload]) -> Iterator[Flow]:
+    peers = [ANYONE] if rule.peers is None else list(map(_peer, rule.peers))
+    for ports in rule.ports:
+        for flow in _of_ports(ports, named):
+            yield from (dataclasses.replace(flow, peer=peer) for peer in peers)
 
 
-def _ports(rule: Mapping[str, Any], named: Sequence[Workload]) -> Iterator[Flow]:
-    entries = fields.entries(rule, "ports")
-    if not rule.get("ports"):
-        yield Flow("")
-    for entry in entries:
-        protocol = fields.text(entry, "protocol") or "TCP"
-        port = entry.get("port")
-        if port is None:
-            yield Flow("", protocol)
-        elif isinstance(port, int):
-            yield Flow("", protocol, port, fields.integer(entry, "endPort") or port)
-        else:
-            for number in _numbers(str(port), protocol, named):
-                yield Flow("", protocol, number, number, str(port))
+def _of_ports(ports: Ports, named: Sequence[Workload]) -> list[Flow]:
+    if not ports.name:
+        return [Flow("", ports.protocol, ports.first, ports.last)]
+    numbers = _numbers(ports, named)
+    return [Flow("", ports.protocol, number, number, ports.name) for number in numbers]
 
 
-def _numbers(name: str, protocol: str, named: Sequence[Workload]) -> list[int]:
+def _numbers(ports: Ports, named: Sequence[Workload]) -> list[int]:
     """The container ports of that name; a name no container has permits nothing."""
-    if name.isdigit():
-        return [int(name)]
     return sorted(
         {
             number
             for work in named
             for container in work.containers()
             for port in fields.entries(container, "ports")
-            if fields.text(port, "name") == name
-            and (fields.text(port, "protocol") or "TCP") == protocol
+            if fields.text(port, "name") == ports.name
+            and (fields.text(port, "protocol") or "TCP") == ports.protocol
             and (number := fields.integer(port, "containerPort")) is not None
         }
     )
@@ -161,12 +119,10 @@ def unresolved_ports(policy: Policy, chosen: Sequence[Workload]) -> list[str]:
     """Port names of ingress rules that no container of the selected pods has."""
     return sorted(
         {
-            str(entry["port"])
-            for rule in fields.entries(policy.manifest, "spec", "ingress")
-            for entry in fields.entries(rule, "ports")
-            if isinstance(entry.get("port"), str)
-            and chosen
-            and not _numbers(str(entry["port"]), fields.text(entry, "protocol") or "TCP", chosen)
+            ports.name
+            for rule in policy.rules.get("Ingress", ())
+            for ports in rule.ports
+            if ports.name and chosen and not _numbers(ports, chosen)
         }
     )
 

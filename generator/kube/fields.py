@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from generator.core.layered import lookup
 from generator.kube.resource import Object
 
 
@@ -28,11 +29,7 @@ class Condition:
 
 def at(value: Any, *path: str) -> Any:
     """What stands at the path, or None."""
-    for name in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
+    return lookup(value, path)
 
 
 def section(value: Any, *path: str) -> Mapping[str, Any]:

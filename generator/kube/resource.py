@@ -86,8 +86,12 @@ class Key:
 
 
 def key_of(manifest: Object, default_namespace: str = "") -> Key:
-    """The identity of one object; a missing namespace of a namespaced kind takes the default."""
-    metadata = manifest.get("metadata") or {}
+    """The identity of one object, whose metadata may be malformed.
+
+    A missing namespace of a namespaced kind takes the default.
+    """
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
     kind = str(manifest.get("kind") or "")
     namespace = str(metadata.get("namespace") or default_namespace)
     return Key(

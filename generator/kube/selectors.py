@@ -10,12 +10,42 @@ from generator.kube import fields
 Item = TypeVar("Item")
 
 
-def is_selected(selector: Any, labels: Mapping[str, Any]) -> bool:
-    """Whether a label selector (`matchLabels` and `matchExpressions`) selects these labels."""
-    for name, value in fields.section(selector, "matchLabels").items():
-        if labels.get(name) != value:
-            return False
-    return all(_matches(entry, labels) for entry in fields.entries(selector, "matchExpressions"))
+def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
+    """Whether a LabelSelector (`matchLabels` and `matchExpressions`) matches these labels.
+
+    As in Kubernetes an empty selector matches everything and no selector nothing. Values compare
+    as strings; an operator that Kubernetes does not know matches nothing.
+    """
+    if not isinstance(selector, Mapping):
+        return False
+    return matches_plain(fields.section(selector, "matchLabels"), labels) and all(
+        _holds(entry, labels) for entry in fields.entries(selector, "matchExpressions")
+    )
+
+
+def matches_plain(wanted: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """Whether all of these labels are there; for the selector of a Service, which is not empty."""
+    return all(_is_one_of(labels, key, [value]) for key, value in wanted.items())
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    key = fields.text(expression, "key")
+    values = fields.at(expression, "values")
+    values = values if isinstance(values, list) else []
+    match fields.text(expression, "operator"):
+        case "In":
+            return _is_one_of(labels, key, values)
+        case "NotIn":
+            return not _is_one_of(labels, key, values)
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+    return False
+
+
+def _is_one_of(labels: Mapping[str, Any], key: str, values: list[Any]) -> bool:
+    return key in labels and str(labels[key]) in map(str, values)
 
 
 class Labelled(Generic[Item]):
@@ -29,7 +59,7 @@ class Labelled(Generic[Item]):
             entry = (labels, item)
             self._spaces.setdefault(namespace, []).append(entry)
             for name, value in labels.items():
-                self._by_label.setdefault((namespace, str(name), repr(value)), []).append(entry)
+                self._by_label.setdefault((namespace, str(name), str(value)), []).append(entry)
 
     @property
     def namespaces(self) -> list[str]:
@@ -46,55 +76,6 @@ class Labelled(Generic[Item]):
     def _selected(self, selector: Any, namespace: str) -> list[Item]:
         candidates = self._spaces.get(namespace, [])
         for name, value in fields.section(selector, "matchLabels").items():
-            fewer = self._by_label.get((namespace, str(name), repr(value)), [])
+            fewer = self._by_label.get((namespace, str(name), str(value)), [])
             candidates = min(candidates, fewer, key=len)
-        return [item for labels, item in candidates if is_selected(selector, labels)]
-
-
-def _matches(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    key = fields.text(expression, "key")
-    values = fields.at(expression, "values")
-    values = values if isinstance(values, list) else []
-    match fields.text(expression, "operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    return False
-
-
-def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, Any]) -> bool:
-    """Whether a LabelSelector matches; an empty one matches everything, None nothing."""
-    if selector is None:
-        return False
-    wanted = selector.get("matchLabels") or {}
-    if any(str(labels.get(key)) != str(value) for key, value in wanted.items()):
-        return False
-    return all(_holds(item, labels) for item in selector.get("matchExpressions") or ())
-
-
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    key, operator = str(expression.get("key")), expression.get("operator")
-    values = {str(value) for value in expression.get("values") or ()}
-    match operator:
-        case "In":
-            return key in labels and str(labels[key]) in values
-        case "NotIn":
-            return key not in labels or str(labels[key]) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case _:
-            return False
-
-
-def matches_plain(selector: Mapping[str, Any] | None, labels: Mapping[str, Any]) -> bool:
-    """Whether a plain label map, as in a Service, matches; an empty one selects nothing."""
-    return bool(selector) and all(
-        str(labels.get(key)) == str(value) for key, value in (selector or {}).items()
-    )
+        return [item for labels, item in candidates if matches(selector, labels)]

@@ -6,29 +6,15 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.core.errors import UserError
 from generator.kube import fields
+from generator.kube.pods import task_pods, template_of
 from generator.kube.resource import Key, Object
-from generator.yaml import limits
-from generator.yaml.manifests import load_manifests
 
-_TEMPLATES = {
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "Deployment": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "Pod": (),
-    "ReplicaSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-}
 ROLLED = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 """Kinds whose controller replaces running pods when their template changes."""
 
 TASK_PODS = "TaskPod"
 """The kind under which the template of the KubernetesExecutor's pods is listed."""
-
-_POD_TEMPLATE_FILE = "pod_template_file.yaml"
-_MAX_TEMPLATE = limits.Limits(size=1 << 18, nodes=20_000, expanded=50_000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,9 +79,8 @@ def workloads(objects: Mapping[Key, Object]) -> tuple[Workload, ...]:
     scalers = _scalers(objects)
     found = []
     for key, manifest in objects.items():
-        path = _TEMPLATES.get(key.kind)
-        if path is not None:
-            template = manifest if not path else fields.section(manifest, *path)
+        template = template_of(manifest)
+        if template is not None:
             found.append(Workload(key, manifest, template, _scale(key, manifest, scalers)))
     found.sort(key=lambda workload: workload.key.sort_key)
     return (*found, *_task_pods(objects))
@@ -134,19 +119,7 @@ def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]
 
 def _task_pods(objects: Mapping[Key, Object]) -> Iterator[Workload]:
     for key, manifest in sorted(objects.items()):
-        if key.kind != "ConfigMap":
-            continue
-        text = fields.text(manifest, "data", _POD_TEMPLATE_FILE)
-        template = _read(text) if text else None
+        template = task_pods(manifest)
         if template is not None:
             pod = Key("", TASK_PODS, key.namespace, key.name)
             yield Workload(pod, manifest, template, Scale(0, 0))
-
-
-def _read(text: str) -> Mapping[str, Any] | None:
-    """A pod template that cannot be read is the business of validation, not of the impact."""
-    try:
-        documents = load_manifests(text, path=_POD_TEMPLATE_FILE, limits=_MAX_TEMPLATE)
-    except UserError:
-        return None
-    return documents[0] if documents else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
+from generator.core.layered import Path, path_of
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Also, Rule, Tiers
-from generator.helmvalues.values import Path, ValuesInput, path_of
+from generator.helmvalues.values import ValuesInput
 
 ERROR = Severity.ERROR
 WARNING = Severity.WARNING

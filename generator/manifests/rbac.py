@@ -16,7 +16,6 @@ from generator import manifests
 from generator.kube.resource import Object
 
 NAME = "gen-env-verify"
-LIVE_NAME = "gen-env-live-diff"
 _FOLLOW = ("list", "watch")
 _FOLLOWED = {
     "": ("events", "persistentvolumeclaims", "pods"),
@@ -126,24 +125,6 @@ def hub_rules(namespace: str, applications: Iterable[str]) -> tuple[Rule, ...]:
     """What `verify` reads where Argo CD runs: these Applications, and no others."""
     names = tuple(sorted(set(applications)))
     return (Rule(namespace, "argoproj.io", ("applications",), _FOLLOW, names),) if names else ()
-
-
-def live_rules(
-    namespace: str, kinds: Iterable[tuple[str, str, str]], *, dry_run: bool = False
-) -> tuple[Rule, ...]:
-    """What `diff --live` reads: every rendered (group, plural, kind) but Secrets.
-
-    With `dry_run` the right to patch too: the API server asks for it although a dry run writes
-    nothing, so whoever holds it could write. Without it the diff compares by structure.
-    """
-    verbs = ("get", "patch") if dry_run else ("get",)
-    groups: dict[str, set[str]] = {}
-    for group, plural, kind in kinds:
-        if kind not in _UNREAD:
-            groups.setdefault(group, set()).add(plural)
-    return tuple(
-        Rule(namespace, group, tuple(sorted(groups[group])), verbs) for group in sorted(groups)
-    )
 
 
 def role_manifests(

@@ -13,6 +13,7 @@ from generator.chart.chart import ChartArchive, ChartError
 from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
 from generator.core.files import Files
+from generator.core.layered import lookup
 from generator.core.problem import Problem, Severity, has_errors
 from generator.core.rule import Rule
 from generator.definition import lock_file, resolve
@@ -21,7 +22,6 @@ from generator.definition.resolve import Resolved
 from generator.kube.resource import Object
 from generator.release import release
 from generator.release.release import Release
-from generator.release.setting import at
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, objects, plan, tree
@@ -307,7 +307,7 @@ def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
     Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
     """
     old = _OLD_KEY.fullmatch(problem.message)
-    return problem.rule == DEPRECATED.id and old is not None and at(values, old[1]) is None
+    return problem.rule == DEPRECATED.id and old is not None and lookup(values, old[1]) is None
 
 
 def own_manifests(built: Built) -> list[Object]:

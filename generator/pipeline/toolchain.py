@@ -73,7 +73,7 @@ def _pull(
     source: ChartSource, version: str, root: Path | None, cache: ChartCache, *, attempts: int = 4
 ) -> ChartArchive:
     from generator.chart import source as chart_source
-    from generator.chart.http import Client
+    from generator.chart.http import POLICY, Client
 
     wanted: chart_source.Source
     if source.source == "vendored":
@@ -84,7 +84,7 @@ def _pull(
     else:
         wanted = chart_source.RepositorySource(source.url)
     timeout = 10.0 if attempts > 1 else 3.0
-    client = Client(attempts=attempts, connect_timeout=timeout)
+    client = Client(dataclasses.replace(POLICY, connect_seconds=timeout), attempts)
     return cache.add_bytes(chart_source.pull(wanted, version, client), source.url)
 
 

@@ -71,13 +71,3 @@ def copied(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [copied(item) for item in value]
     return value
-
-
-def at(values: Mapping[str, Any], key: str) -> Any:
-    """The value at a dotted key, or None."""
-    node: Any = values
-    for part in key.split("."):
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(part)
-    return node

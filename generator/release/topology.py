@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from generator.release.setting import at
+from generator.core.layered import lookup
 
 
 class Names(Protocol):
@@ -81,4 +81,4 @@ class Topology:
 
     def on(self, key: str) -> bool:
         """Whether a switch in the values is on."""
-        return at(self.values, key) is True
+        return lookup(self.values, key) is True

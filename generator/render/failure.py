@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.chart.chart import ChartArchive
+from generator.core.layered import lookup
 from generator.render.redaction import redact
 from generator.render.request import FailureKind, Fault, RenderFailure, RenderRequest, leaves
 
@@ -156,12 +157,9 @@ def _origin(quoted: str, values: Mapping[str, Any]) -> str | None:
 
 
 def _holds(values: Mapping[str, Any], dotted: str) -> bool:
-    value: Any = values
-    for part in dotted.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return False
-        value = value[part]
-    return True
+    *parents, key = dotted.split(".")
+    above = lookup(values, tuple(parents))
+    return isinstance(above, Mapping) and key in above
 
 
 def _dotted(pointer: str, owner: str) -> str:

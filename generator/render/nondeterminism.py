@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.kube.resource import Key, key_of
-from generator.render.batch import render_each
-from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
+from generator.render.request import RenderResult
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,27 +43,6 @@ class RandomField:
     def __str__(self) -> str:
         remedy = f"; set {' or '.join(self.pinned_by)}" if self.pinned_by else ""
         return f"{self.resource}: {self.field} differs on every render{remedy}"
-
-
-def randomness(
-    renderer: Renderer,
-    request: RenderRequest,
-    pins: Sequence[Pin] = (),
-    *,
-    first: RenderResult | None = None,
-) -> tuple[RandomField, ...] | RenderFailure:
-    """The fields that differ between two renders, sorted; empty when there are none.
-
-    `renderer` must not be a cached one. `first` is a result of the same request, if there is one
-    already: then only one more render is made. A failing render is passed on.
-    """
-    results = [first] if first else []
-    again = [request] * (2 - len(results))
-    for outcome in render_each(renderer, again, jobs=2):
-        if isinstance(outcome, RenderFailure):
-            return outcome
-        results.append(outcome)
-    return compare(results[0], results[1], request.namespace, pins)
 
 
 def compare(

@@ -5,20 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import ipaddress
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from generator.core import http
 from generator.core.errors import UserError
+from generator.core.http_policy import FetchError, Policy, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-_MAX_BYTES = 64 * 1024
 _MIN_BITS = 2048
-_TIMEOUT = (5.0, 15.0)
+_POLICY = Policy(max_bytes=64 * 1024, connect_seconds=5.0, read_seconds=15.0)
 _REFRESH = "fetch the present one: gen-env seal ENV --fetch-cert, or kubeseal --fetch-cert > FILE"
 
 
@@ -33,10 +31,6 @@ class SealingCertificate:
     not_after: datetime.datetime
     public_key: RSAPublicKey
     source: str = ""
-
-    def days_left(self, now: datetime.datetime) -> int:
-        """Whole days until it expires; negative once it has."""
-        return (self.not_after - now).days
 
     def require_valid(self, now: datetime.datetime) -> None:
         """Raise UserError when it has expired or isn't valid yet at that moment."""
@@ -132,55 +126,12 @@ def fetch(url: str, *, ca: Path | None = None) -> bytes:
 
     Whoever can change these bytes reads every value sealed with them, hence the strictness.
     """
-    import requests
-
-    _require_trusted(url)
-    if ca is not None and not ca.is_file():
-        raise UserError("there is no certificate authority's file", path=str(ca))
     try:
-        with requests.get(
-            url,
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-            verify=str(ca) if ca else True,
-        ) as answer:
-            if answer.status_code != 200:
-                raise UserError(f"the server answered {answer.status_code}", path=url)
-            data = b"".join(_bounded(answer.iter_content(8192), url))
-    except requests.RequestException as error:
-        raise UserError(
-            f"cannot fetch the sealing certificate: {type(error).__name__}",
-            path=url,
-            hint="check the address, the network and the certificate authority",
-        ) from error
-    return data
-
-
-def _bounded(chunks: Iterable[bytes], url: str) -> list[bytes]:
-    kept: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > _MAX_BYTES:
-            raise UserError("the answer is too large for a certificate", path=url)
-        kept.append(chunk)
-    return kept
-
-
-def _require_trusted(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise UserError("the certificate's URL holds credentials; it needs none")
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
-        return
-    raise UserError("the certificate's URL must be https", path=url)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        response = http.get(url, dataclasses.replace(_POLICY, ca_file=ca))
+    except FetchError as error:
+        hint = error.hint or "check the address, the network and the certificate authority"
+        message = f"cannot fetch the sealing certificate: {error.message}"
+        raise UserError(message, hint=hint) from None
+    if response.status != 200:
+        raise UserError(f"the server answered {response.status}", path=shown(url))
+    return response.body

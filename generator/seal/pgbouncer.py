@@ -10,10 +10,7 @@ from generator.core.errors import UserError
 from generator.redaction.secret import Secret
 from generator.seal import uri
 
-INI_KEY = "pgbouncer.ini"
-USERS_KEY = "users.txt"
 METADATA_ALIAS = "airflow-metadata"
-RESULT_BACKEND_ALIAS = "airflow-result-backend"
 PORT = 6543
 """Where the chart's Service and its metrics exporter expect it; not PgBouncer's own 6432."""
 

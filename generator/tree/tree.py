@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator import manifests
+from generator.core.layered import in_key_order
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
@@ -82,7 +83,8 @@ def build(
     head = header(release.resolved.definition.path, f"generate {name}")
     files = {
         f"{folder}/{lock_file.FILE_NAME}": _lock(release, chart_digest),
-        f"{folder}/{GENERATED}/values.yaml": head + dump(_sorted(release.values), quote_all=True),
+        f"{folder}/{GENERATED}/values.yaml": head
+        + dump(in_key_order(release.values), quote_all=True),
     }
     texts = {file.path: file for file in existing}
     for path, objects in written(release, existing).items():
@@ -98,12 +100,6 @@ def build(
     problems = [problem for item in manifests.ALL for problem in item.problems(release)]
     problems += argocd.windows_problem(release)
     return Tree(dict(sorted(files.items())), tuple(problems))
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _stem(manifest: Mapping[str, Any]) -> str:

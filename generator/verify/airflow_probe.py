@@ -8,13 +8,18 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from generator.cluster.errors import ClusterError, Trouble
+from generator.cluster.errors import ClusterError
+from generator.cluster.errors import Trouble as ClusterTrouble
+from generator.core import http
+from generator.core.http_policy import FetchError, Policy, Trouble
 from generator.verify.port import ClusterPort
 from generator.verify.snapshot import AirflowAnswer
 from generator.verify.target import Endpoint
 
-_TIMEOUT = 8.0
-_MAX_BYTES = 65_536
+# An ingress may speak plain http: nothing secret is sent.
+_POLICY = Policy(
+    max_bytes=65_536, connect_seconds=8.0, read_seconds=8.0, total_seconds=20.0, plain_hosts=None
+)
 _EVERY = 10.0
 
 Get = Callable[[str], tuple[int, bytes]]
@@ -23,19 +28,13 @@ Get = Callable[[str], tuple[int, bytes]]
 
 def http_get(url: str) -> tuple[int, bytes]:
     """GET without following redirects: a login page is no answer of Airflow's."""
-    import requests
-
     try:
-        with requests.get(
-            url,
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-            headers={"Accept": "application/json", "User-Agent": "gen-env"},
-        ) as response:
-            return response.status_code, response.raw.read(_MAX_BYTES, decode_content=True)
-    except requests.RequestException as error:
-        raise ConnectionError(type(error).__name__) from None
+        response = http.get(url, _POLICY, headers={"Accept": "application/json"})
+    except FetchError as error:
+        if error.trouble is Trouble.LIMIT:
+            return error.status, b""
+        raise ConnectionError(error.message) from None
+    return response.status, response.body
 
 
 def ask(
@@ -122,7 +121,7 @@ def _by_proxy(
     try:
         data = cluster.service_get(namespace, endpoint.service, endpoint.port, endpoint.path)
     except ClusterError as error:
-        if error.trouble in (Trouble.SERVER, Trouble.NOT_FOUND):
+        if error.trouble in (ClusterTrouble.SERVER, ClusterTrouble.NOT_FOUND):
             return AirflowAnswer(way, {}, f"{way}: {error.message}"), ""
         return None, f"{way}: {error.message}"
     document = _document(data)

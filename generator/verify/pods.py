@@ -28,11 +28,6 @@ def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
     return [pod for pod in pods if not is_leaving(pod) and _owner_of(pod) == (kind, name)]
 
 
-def pods_of_job(job: str, pods: Iterable[Object]) -> list[Object]:
-    """The pods of a Job, finished ones too."""
-    return [pod for pod in pods if _owner_of(pod) == ("Job", job)]
-
-
 def images(pod_spec: Mapping[str, Any]) -> dict[str, str]:
     """The image of every container and init container, by container name."""
     return {text(item, "name"): text(item, "image") for item in containers(pod_spec)}

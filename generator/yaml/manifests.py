@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from generator.core.layered import in_key_order
 from generator.yaml import scalars
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import (
@@ -63,7 +64,7 @@ def load_manifests(
 
 def canonical(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in the one order of keys: identity first, the rest sorted at every depth."""
-    result = _first(_sorted(manifest), _TOP)
+    result = _first(in_key_order(manifest), _TOP)
     if isinstance(metadata := result.get("metadata"), dict):
         result["metadata"] = _first(metadata, _METADATA)
     return result
@@ -151,9 +152,3 @@ def _key(text: str) -> str:
 
 def _first(mapping: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: mapping[key] for key in keys if key in mapping} | mapping
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from generator.core.errors import UserError
 from generator.forge.connect import connect
-from generator.forge.credentials import App
+from generator.forge.credentials import App, Token
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
@@ -45,9 +45,15 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
     return connect(place, connection.credentials, ca=connection.ca, watch=told)
 
 
-def app_token(connection: Connection, app: App, repository: str) -> str:
-    """A token of the App for git's transport; it lives an hour."""
-    return _installation(connection, app, repository).authorize()[1].text()
+def git_token(connection: Connection, repository: str) -> str:
+    """What git's transport logs in with; empty without credentials; an App's lives an hour."""
+    match connection.credentials:
+        case None:
+            return ""
+        case Token(value):
+            return value.text()
+        case app:
+            return _installation(connection, app, repository).authorize()[1].text()
 
 
 @functools.lru_cache(maxsize=256)

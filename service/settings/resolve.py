@@ -102,11 +102,6 @@ class Settings:
     limits: Limits
     connections: tuple[Connection, ...]
 
-    @property
-    def on_sqlite(self) -> bool:
-        """Whether the database is a file of this host."""
-        return self.database_url.text().startswith("sqlite:///")
-
     def connection(self, name: str) -> Connection | None:
         """The connection of this name."""
         return next((item for item in self.connections if item.name == name), None)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from generator.core.http_policy import is_loopback
 from generator.redaction.secret import Secret
 from service.web.context import context
 
@@ -70,11 +70,4 @@ def _on_this_host() -> bool:
     if any(name in request.headers for name in _FORWARDED):
         return False
     host = (urlsplit(f"//{request.host}").hostname or "").rstrip(".")
-    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        return ipaddress.ip_address(text).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.remote_addr or "") and is_loopback(host)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from generator.core.layered import lookup
 from service.webhook import command
 from service.webhook.event import (
     CommentEvent,
@@ -18,7 +19,7 @@ from service.webhook.event import (
     PushEvent,
     RerunEvent,
 )
-from service.webhook.payload import at, branch, long_text, number, sha, text
+from service.webhook.payload import branch, long_text, number, sha, text
 
 # Gitea and Forgejo write `synchronized`, and of labels that they were updated or cleared.
 ACTIONS = {
@@ -60,16 +61,16 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
 
 def pull(repository: str, data: Mapping[str, Any]) -> Event:
     """A pull request's change."""
-    request = at(data, "pull_request")
+    request = lookup(data, "pull_request")
     base_ref = text(request, "base", "ref")
     found = number(request, "number") or number(data, "number")
     action = ACTIONS.get(text(data, "action"))
     # An edited title changes nothing; another base branch does.
-    if text(data, "action") == "edited" and not at(data, "changes", "base"):
+    if text(data, "action") == "edited" and not lookup(data, "changes.base"):
         action = None
     merge_sha = ""
     if text(data, "action") == "closed":
-        merged = at(request, "merged") is True
+        merged = lookup(request, "merged") is True
         action = PullAction.MERGED if merged else PullAction.CLOSED
         merge_sha = sha(request, "merge_commit_sha") if merged else ""
     if not (action and found and repository):
@@ -87,7 +88,7 @@ def push(repository: str, data: Mapping[str, Any]) -> Event:
 
 def comment(repository: str, data: Mapping[str, Any]) -> Event:
     """Commands in a new comment on a pull request; an edited one may be another person's words."""
-    is_pull = bool(at(data, "issue", "pull_request")) or at(data, "is_pull") is True
+    is_pull = bool(lookup(data, "issue.pull_request")) or lookup(data, "is_pull") is True
     commands = command.parse(long_text(data, "comment", "body"))
     found, author = number(data, "issue", "number"), text(data, "comment", "user", "login")
     if text(data, "action") != "created" or not (is_pull and commands and found and author):
@@ -96,18 +97,18 @@ def comment(repository: str, data: Mapping[str, Any]) -> Event:
 
 
 def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
-    run = at(data, name)
+    run = lookup(data, "")
     commit = sha(run, "head_sha")
     if text(data, "action") != "rerequested" or not (commit and repository):
         return Ignored("this check was not asked for again", repository)
-    pulls = at(run, "pull_requests")
+    pulls = lookup(run, "pull_requests")
     # Empty for a re-requested run of a fork, and in the published samples: then the commit tells.
     listed = [number(item, "number") for item in pulls] if isinstance(pulls, list) else []
     return RerunEvent(repository, commit, tuple(sorted({item for item in listed if item})))
 
 
 def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
-    group = at(data, "merge_group")
+    group = lookup(data, "merge_group")
     head, base = sha(group, "head_sha"), sha(group, "base_sha")
     if text(data, "action") != "checks_requested" or not (head and base and repository):
         return Ignored("this merge group asks for nothing", repository)

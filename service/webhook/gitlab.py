@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from generator.core.layered import lookup
 from service.webhook import command
 from service.webhook.event import CommentEvent, Event, Ignored, PullAction, PullEvent, PushEvent
-from service.webhook.payload import at, branch, long_text, number, sha, text
+from service.webhook.payload import branch, long_text, number, sha, text
 
 _ACTIONS = {
     "open": PullAction.OPENED,
@@ -32,7 +33,7 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
 
 
 def _merge_request(repository: str, data: Mapping[str, Any]) -> Event:
-    request = at(data, "object_attributes")
+    request = lookup(data, "object_attributes")
     action, found = _action(data, request), number(request, "iid")
     if not (action and found and repository):
         return Ignored("this change of a merge request is not for us", repository)
@@ -48,7 +49,7 @@ def _action(data: Mapping[str, Any], request: Any) -> PullAction | None:
     # Only `oldrev` tells that commits came; assignees are updates as well.
     if sha(request, "oldrev"):
         return PullAction.UPDATED
-    changed = at(data, "changes")
+    changed = lookup(data, "changes")
     telling = ("draft", "work_in_progress", "target_branch")
     edited = isinstance(changed, dict) and any(key in changed for key in telling)
     if edited:
@@ -64,7 +65,7 @@ def _push(repository: str, data: Mapping[str, Any]) -> Event:
 
 
 def _note(repository: str, data: Mapping[str, Any]) -> Event:
-    note = at(data, "object_attributes")
+    note = lookup(data, "object_attributes")
     commands = command.parse(long_text(note, "note"))
     found, author = number(data, "merge_request", "iid"), text(data, "user", "username")
     new = text(note, "action") in ("", "create")

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from generator.core.layered import lookup
+
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LONGEST = 1000
 _LARGEST = 2**31 - 1
@@ -26,22 +28,15 @@ def parse(body: bytes) -> dict[str, Any]:
     return data
 
 
-def at(data: Any, *keys: str) -> Any:
-    """What stands below these keys, None where the way there is no object."""
-    for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
-
-
 def text(data: Any, *keys: str) -> str:
     """The text there, of bounded length and without control characters; empty for all else."""
-    value = at(data, *keys)
+    value = lookup(data, keys)
     return value[:_LONGEST] if isinstance(value, str) and value.isprintable() else ""
 
 
 def long_text(data: Any, *keys: str) -> str:
     """The text there as it is, however long; empty for all else."""
-    value = at(data, *keys)
+    value = lookup(data, keys)
     return value if isinstance(value, str) else ""
 
 
@@ -53,7 +48,7 @@ def sha(data: Any, *keys: str) -> str:
 
 def number(data: Any, *keys: str) -> int:
     """The positive number there; 0 for all else."""
-    value = at(data, *keys)
+    value = lookup(data, keys)
     sound = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST
     return value if sound else 0
 

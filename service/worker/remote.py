@@ -6,10 +6,10 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
+from service.settings.forges import git_token
 from service.settings.resolve import Connection
 from service.store import folder_locks
 from service.telemetry import instrument
-from service.worker.runner import git_token
 
 
 def branch_head(data_dir: Path, connection: Connection, repository: str) -> str | None:

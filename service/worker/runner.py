@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from generator.core.errors import UserError
-from generator.forge.credentials import Token
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullState
@@ -26,7 +25,7 @@ from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
 from service.model.check import Check, CheckContext, CheckOutcome, CheckRequest, Grants, Reason
 from service.model.job import Job, Kind, State, pull_key
 from service.queue.jobs import Jobs, job_of
-from service.settings.forges import app_token
+from service.settings.forges import git_token
 from service.settings.resolve import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
 from service.store.history import Runs
@@ -296,17 +295,6 @@ def _report(found: CheckOutcome) -> reports.Report | None:
 
 def _command_of(data: dict[str, Any]) -> Command:
     return Command(**{**data, "verb": Verb(data["verb"])})
-
-
-def git_token(connection: Connection, repository: str) -> str:
-    """What git's transport logs in with; empty where the connection has no credentials."""
-    match connection.credentials:
-        case None:
-            return ""
-        case Token(value):
-            return value.text()
-        case app:
-            return app_token(connection, app, repository)
 
 
 def _bug(error: Exception) -> str:

@@ -62,7 +62,7 @@ def main(config, rounds, count, seed, fresh=""):
     chance = random.Random(int(seed))
     for _ in range(int(rounds)):
         one_round(settings, int(count), chance)
-        if fresh and settings.on_sqlite:
+        if fresh and settings.database_url.text().startswith("sqlite:"):
             check_whole(settings)
             for found in settings.data_dir.glob("service.sqlite*"):
                 found.unlink()

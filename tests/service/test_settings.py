@@ -32,7 +32,7 @@ def test_a_sound_file_is_resolved(written, tmp_path):
     [connection] = settings.connections
     assert connection.webhook_secrets[0].text() == scene.SECRET
     assert settings.database_url.text() == f"sqlite:///{tmp_path}/data/service.sqlite"
-    assert settings.on_sqlite
+    assert settings.database_url.text().startswith("sqlite:///")
     assert connection.repository("TEAM/one") == "team/one"
     assert connection.repository("team/three") is None
     assert connection.location("team/one").api_url == "https://git.example.com/api/v1"

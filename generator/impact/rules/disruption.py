@@ -54,8 +54,7 @@ def _statements(view: View) -> Iterator[Statement]:
 
 def protected(view: View, key: Key, manifest: Object) -> list[Workload]:
     """The workloads whose pods a budget selects: all for an empty selector, none without one."""
-    selector = fields.at(manifest, "spec", "selector")
-    return [] if selector is None else view.pods.selected(selector, key.namespace)
+    return view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace)
 
 
 def _message(manifest: Object, works: list[Workload]) -> str | None:
@@ -80,9 +79,9 @@ def _message(manifest: Object, works: list[Workload]) -> str | None:
 
 def _amount(value: Any, pods: int) -> int:
     """Percentages round up (kubernetes.io/docs/tasks/run-application/configure-pdb)."""
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdigit():
+    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
         return math.ceil(int(value[:-1]) * pods / 100)
-    return int(value) if isinstance(value, int) or str(value).isdigit() else 0
+    return int(value) if isinstance(value, int) or str(value).isdecimal() else 0
 
 
 FINDERS = (blocks_drains,)

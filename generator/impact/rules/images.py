@@ -8,8 +8,6 @@ from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 
-Places = dict[str, list[str]]
-
 IMAGE = ImpactRule(
     "impact/image",
     WARNING,

@@ -59,7 +59,7 @@ def _statements(view: View) -> Iterator[Statement]:
         if message:
             yield MONITOR_SELECTS_NOTHING, key, message
     for key, manifest in view.of_kind("PodMonitor").items():
-        if not view.pods.selected(fields.at(manifest, "spec", "selector"), key.namespace):
+        if not view.pods.selected(fields.section(manifest, "spec", "selector"), key.namespace):
             yield MONITOR_SELECTS_NOTHING, key, "selects no pod: no metrics are collected"
     for key, manifest in view.of_kind("PodDisruptionBudget").items():
         if not protected(view, key, manifest):

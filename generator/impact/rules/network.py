@@ -6,15 +6,9 @@ from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
-from generator.impact.network_flows import (
-    Allowed,
-    Flow,
-    Policy,
-    allowed,
-    policies,
-    unresolved_ports,
-)
+from generator.impact.network_flows import Allowed, Flow, allowed, unresolved_ports
 from generator.kube import fields
+from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, selects_tasks
 from generator.kube.workload import Workload
 
@@ -104,7 +98,7 @@ def isolation_of_new_pods(context: Context) -> Iterator[Finding]:
 
 def _by_workload(view: View) -> dict[Key, list[Policy]]:
     found: dict[Key, list[Policy]] = {}
-    for policy in policies(view.objects):
+    for policy in view.policies:
         for work in view.pods.selected(policy.selector, policy.key.namespace):
             found.setdefault(work.key, []).append(policy)
     return found
@@ -139,7 +133,7 @@ def _is_wide(flow: Flow) -> bool:
 
 
 def _idle(view: View) -> Iterator[Statement]:
-    for policy in policies(view.objects):
+    for policy in view.policies:
         chosen = view.pods.selected(policy.selector, policy.key.namespace)
         if not chosen:
             if not _selects_by_other_means(policy) and not selects_tasks(policy.selector):

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule, rule_of
-from generator.kube.pods import containers, mapping, rows, title_of
+from generator.kube.fields import entries, section
+from generator.kube.pods import containers, title_of
 from generator.kube.resource import CLUSTER_SCOPED, Key, Object, key_of
 from generator.lint.objects.context import Context, RenderedInput
 from generator.lint.objects.references import reference_problems
@@ -85,7 +86,7 @@ def _duplicates(rendered: RenderedInput) -> Iterator[Problem]:
     for manifest in rendered.manifests:
         key = key_of(manifest, rendered.namespace)
         # With generateName each apply makes another object.
-        if "name" in mapping(manifest.get("metadata")) and key in seen:
+        if "name" in section(manifest, "metadata") and key in seen:
             yield rendered.problem(
                 DUPLICATE, manifest, f"{key} is there twice", "give one of them another name"
             )
@@ -105,7 +106,7 @@ def _namespace(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
 
 
 def _hook(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
-    annotations = mapping(mapping(manifest.get("metadata")).get("annotations"))
+    annotations = section(manifest, "metadata", "annotations")
     test = str(annotations.get(_HELM_HOOK, "")).startswith("test")
     if rendered.context.engine != "argocd" or _HELM_HOOK not in annotations or test:
         return
@@ -137,7 +138,7 @@ def _resources(rendered: RenderedInput) -> Iterator[Problem]:
         bare = [
             str(container.get("name"))
             for _, container in containers(template.spec)
-            if not mapping(container.get("resources")).get("requests")
+            if not section(container, "resources").get("requests")
         ]
         if bare:
             yield rendered.problem(
@@ -150,7 +151,7 @@ def _resources(rendered: RenderedInput) -> Iterator[Problem]:
 
 def _accounts(rendered: RenderedInput) -> Iterator[Problem]:
     made = {
-        (rendered.namespace_of(item), str(mapping(item.get("metadata")).get("name")))
+        (rendered.namespace_of(item), str(section(item, "metadata").get("name")))
         for item in rendered.of("ServiceAccount")
     }
     for template in rendered.templates:
@@ -170,7 +171,7 @@ def _accounts(rendered: RenderedInput) -> Iterator[Problem]:
 def _subjects(
     rendered: RenderedInput, binding: Object, made: set[tuple[str, str]]
 ) -> Iterator[Problem]:
-    for subject in rows(binding.get("subjects")):
+    for subject in entries(binding, "subjects"):
         place = str(subject.get("namespace") or rendered.namespace_of(binding))
         name = str(subject.get("name"))
         if subject.get("kind") != "ServiceAccount" or place not in rendered.namespaces:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from generator.core.errors import UserError
 from generator.core.problem import NotDone, Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.pods import Where, mapping, rendered_only, rows, title_of
+from generator.kube.fields import entries, section
+from generator.kube.pods import Where, rendered_only, title_of
 from generator.kube.resource import Object, group_of
 from generator.lint.objects.kubernetes_schema import is_builtin
 from generator.lint.objects.schema_errors import faults
@@ -76,10 +77,10 @@ class Definitions:
         for document in documents:
             if document.get("kind") != "CustomResourceDefinition":
                 continue
-            spec = mapping(document.get("spec"))
-            key = (str(spec.get("group")), str(mapping(spec.get("names")).get("kind")))
-            for version in rows(spec.get("versions")):
-                schema = mapping(mapping(version.get("schema")).get("openAPIV3Schema"))
+            spec = section(document, "spec")
+            key = (str(spec.get("group")), str(section(spec, "names").get("kind")))
+            for version in entries(spec, "versions"):
+                schema = section(version, "schema", "openAPIV3Schema")
                 if version.get("served", True) and schema:
                     found.setdefault(key, {})[str(version.get("name"))] = schema
         return Definitions(found)
@@ -196,13 +197,13 @@ def closed(schema: Mapping[str, Any], *, root: bool = False, junction: bool = Fa
     may declare fields, so nothing is closed there.
     """
     result: dict[str, Any] = {key: schema[key] for key in _KEPT if key in schema}
-    properties = mapping(schema.get("properties"))
+    properties = section(schema, "properties")
     if properties:
         result["properties"] = {
-            key: closed(mapping(item), junction=junction) for key, item in properties.items()
+            key: closed(section(item), junction=junction) for key, item in properties.items()
         }
     if "items" in schema:
-        result["items"] = closed(mapping(schema["items"]), junction=junction)
+        result["items"] = closed(section(schema["items"]), junction=junction)
     extra = schema.get("additionalProperties")
     if isinstance(extra, Mapping):
         result["additionalProperties"] = closed(extra, junction=junction)
@@ -210,9 +211,9 @@ def closed(schema: Mapping[str, Any], *, root: bool = False, junction: bool = Fa
         result["additionalProperties"] = False
     for key in _JUNCTIONS:
         if key in schema:
-            result[key] = [closed(mapping(item), junction=True) for item in schema[key]]
+            result[key] = [closed(section(item), junction=True) for item in schema[key]]
     if "not" in schema:
-        result["not"] = closed(mapping(schema["not"]), junction=True)
+        result["not"] = closed(section(schema["not"]), junction=True)
     if schema.get("x-kubernetes-int-or-string"):
         result["type"] = ["integer", "string"]
         result.pop("anyOf", None)
@@ -228,7 +229,7 @@ def _preserves(schema: Mapping[str, Any]) -> bool:
 
 
 def _add_identity(result: dict[str, Any]) -> None:
-    own = mapping(result.get("properties"))
+    own = section(result, "properties")
     result["properties"] = {
         **own,
         "apiVersion": {"type": "string"},

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.pods import Where, mapping, rendered_only, task_pods, title_of
+from generator.kube.fields import section
+from generator.kube.pods import Where, rendered_only, task_pods, title_of
 from generator.kube.resource import Object, group_of
 from generator.lint.objects.schema_errors import faults
 
@@ -131,7 +132,7 @@ def _faults(manifest: Object, version: Release, title: str, place: str) -> Itera
 
 
 def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
-    metadata = mapping(manifest.get("metadata"))
+    metadata = section(manifest, "metadata")
     name, kind = metadata.get("name"), str(manifest.get("kind"))
     loose = kind in _LOOSE_NAMES or not isinstance(name, str)
     if not loose and (len(str(name)) > 253 or not _SUBDOMAIN.fullmatch(str(name))):
@@ -140,7 +141,7 @@ def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
             path=where(manifest),
             hint="use lower-case letters, digits and dashes",
         )
-    for key, value in mapping(metadata.get("labels")).items():
+    for key, value in section(metadata, "labels").items():
         if isinstance(value, str) and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
             yield NAME.problem(
                 f"{title_of(manifest)}: the value of label {key} is not one that Kubernetes takes",

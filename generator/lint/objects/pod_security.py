@@ -12,15 +12,8 @@ from typing import Any, Literal
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.pods import (
-    PodTemplate,
-    Where,
-    containers,
-    mapping,
-    pod_templates,
-    rendered_only,
-    rows,
-)
+from generator.kube.fields import entries, section
+from generator.kube.pods import PodTemplate, Where, containers, pod_templates, rendered_only
 from generator.kube.resource import Object
 
 Level = Literal["privileged", "baseline", "restricted"]
@@ -120,13 +113,13 @@ def _baseline(metadata: Mapping[str, Any], spec: Spec) -> Iterator[Violation]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(key):
             yield fault(f"shares the node's {key.removeprefix('host')}", f"remove {key}")
-    for volume in rows(spec.get("volumes")):
+    for volume in entries(spec, "volumes"):
         if "hostPath" in volume:
             yield fault("mounts a path of the node", "use a volume claim instead of hostPath")
-    for item in rows(_context(spec).get("sysctls")):
+    for item in entries(_context(spec).get("sysctls")):
         if item.get("name") not in _SYSCTLS:
             yield fault("sets a sysctl that is not on the safe list", "remove it")
-    for key, value in mapping(metadata.get("annotations")).items():
+    for key, value in section(metadata, "annotations").items():
         allowed = str(value) in ("", "runtime/default") or str(value).startswith("localhost/")
         if str(key).startswith(_APPARMOR) and not allowed:
             yield fault("switches AppArmor off", "remove the annotation")
@@ -140,14 +133,14 @@ def _baseline(metadata: Mapping[str, Any], spec: Spec) -> Iterator[Violation]:
 
 def _unsafe_context(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a security context of pod or container must not hold at the baseline level."""
-    if mapping(context.get("windowsOptions")).get("hostProcess"):
+    if section(context, "windowsOptions").get("hostProcess"):
         yield "runs as host process", "remove windowsOptions.hostProcess"
-    if mapping(context.get("seccompProfile")).get("type") == "Unconfined":
+    if section(context, "seccompProfile").get("type") == "Unconfined":
         yield "switches seccomp off", "set seccompProfile.type: RuntimeDefault"
-    profile = mapping(context.get("appArmorProfile")).get("type")
+    profile = section(context, "appArmorProfile").get("type")
     if profile not in (None, "RuntimeDefault", "Localhost"):
         yield "switches AppArmor off", "set appArmorProfile.type: RuntimeDefault"
-    labels = mapping(context.get("seLinuxOptions"))
+    labels = section(context, "seLinuxOptions")
     if str(labels.get("type") or "") not in _SELINUX or labels.get("user") or labels.get("role"):
         yield "sets SELinux options of its own", "remove seLinuxOptions"
 
@@ -160,13 +153,13 @@ def _unsafe_container(container: Container) -> Iterator[tuple[str, str]]:
         yield "adds capabilities beyond the runtime's own", "remove them from capabilities.add"
     if context.get("procMount") not in (None, "Default"):
         yield "unmasks /proc", "remove procMount"
-    if any(port.get("hostPort") for port in rows(container.get("ports"))):
+    if any(port.get("hostPort") for port in entries(container, "ports")):
         yield "takes a port of the node", "remove hostPort"
 
 
 def _restricted(spec: Spec) -> Iterator[Violation]:
-    windows = mapping(spec.get("os")).get("name") == "windows"
-    for volume in rows(spec.get("volumes")):
+    windows = section(spec, "os").get("name") == "windows"
+    for volume in entries(spec, "volumes"):
         kinds = set(volume) - {"name"}
         if not kinds <= _VOLUMES and "hostPath" not in kinds:
             yield _refused("uses a volume type that is not allowed", "", "use a volume claim")
@@ -214,16 +207,16 @@ def _drops(spec: Spec) -> Iterator[Violation]:
 
 def _seccomp(spec: Spec) -> Iterator[Violation]:
     allowed = ("RuntimeDefault", "Localhost")
-    pod = mapping(_context(spec).get("seccompProfile")).get("type")
+    pod = section(_context(spec).get("seccompProfile")).get("type")
     for _, container in containers(spec):
-        own = mapping(_context(container).get("seccompProfile")).get("type", pod)
+        own = section(_context(container).get("seccompProfile")).get("type", pod)
         if own not in allowed and own != "Unconfined":
             hint = "set seccompProfile: {type: RuntimeDefault}"
             yield _refused("runs without seccomp profile", str(container.get("name")), hint)
 
 
 def _context(holder: Mapping[str, Any]) -> Mapping[str, Any]:
-    return mapping(holder.get("securityContext"))
+    return section(holder, "securityContext")
 
 
 def _contexts(spec: Spec) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -233,5 +226,5 @@ def _contexts(spec: Spec) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _capabilities(context: Mapping[str, Any], key: str) -> list[str]:
-    names = mapping(context.get("capabilities")).get(key)
+    names = section(context, "capabilities").get(key)
     return [str(name) for name in names] if isinstance(names, list) else []

@@ -8,7 +8,8 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.pods import PodTemplate, containers, mapping, rows, title_of
+from generator.kube.fields import entries, section
+from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
 from generator.lint.objects.context import RenderedInput
 
@@ -60,8 +61,8 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Names and keys that are used and neither rendered nor declared."""
     secrets = {**declared_secrets(rendered), **rendered.context.secrets}
     maps = {
-        str(mapping(item.get("metadata")).get("name")): frozenset(
-            {*mapping(item.get("data")), *mapping(item.get("binaryData"))}
+        str(section(item, "metadata").get("name")): frozenset(
+            {*section(item, "data"), *section(item, "binaryData")}
         )
         for item in rendered.of("ConfigMap")
     }
@@ -115,15 +116,15 @@ def declared_secrets(rendered: RenderedInput) -> dict[str, Keys]:
 
 
 def _made(item: Object) -> tuple[str, Keys] | None:
-    name = str(mapping(item.get("metadata")).get("name"))
-    spec = mapping(item.get("spec"))
+    name = str(section(item, "metadata").get("name"))
+    spec = section(item, "spec")
     match item.get("kind"):
         case "Secret":
-            return name, frozenset({*mapping(item.get("data")), *mapping(item.get("stringData"))})
+            return name, frozenset({*section(item, "data"), *section(item, "stringData")})
         case "SealedSecret":
-            own = mapping(mapping(spec.get("template")).get("metadata")).get("name")
-            extra = mapping(mapping(spec.get("template")).get("data"))
-            return str(own or name), frozenset({*mapping(spec.get("encryptedData")), *extra})
+            own = section(spec, "template", "metadata").get("name")
+            extra = section(spec, "template", "data")
+            return str(own or name), frozenset({*section(spec, "encryptedData"), *extra})
         case "ExternalSecret":
             return _external(name, spec)
         case "Certificate":
@@ -133,11 +134,11 @@ def _made(item: Object) -> tuple[str, Keys] | None:
 
 
 def _external(name: str, spec: Mapping[str, Any]) -> tuple[str, Keys]:
-    target = mapping(spec.get("target"))
-    keys: Keys = frozenset(str(row.get("secretKey")) for row in rows(spec.get("data")))
-    template = mapping(target.get("template"))
+    target = section(spec, "target")
+    keys: Keys = frozenset(str(row.get("secretKey")) for row in entries(spec, "data"))
+    template = section(target, "template")
     if template.get("data"):
-        keys = frozenset(mapping(template.get("data")))
+        keys = frozenset(section(template, "data"))
     if spec.get("dataFrom") or template.get("templateFrom"):
         keys = None
     return str(target.get("name") or name), keys
@@ -148,21 +149,21 @@ def references(rendered: RenderedInput) -> Iterator[Reference]:
     for template in rendered.templates:
         yield from _of_pod(template)
     for item in rendered.of("ServiceAccount"):
-        for row in rows(item.get("imagePullSecrets")):
+        for row in entries(item, "imagePullSecrets"):
             yield Reference("Secret", str(row.get("name")), "", item, title_of(item))
     for item in rendered.of("Ingress"):
         yield from _of_ingress(item)
     for item in rendered.of("TriggerAuthentication"):
-        for row in rows(mapping(item.get("spec")).get("secretTargetRef")):
+        for row in entries(item, "spec", "secretTargetRef"):
             name, key = str(row.get("name")), str(row.get("key"))
             yield Reference("Secret", name, key, item, title_of(item))
 
 
 def _of_pod(template: PodTemplate) -> Iterator[Reference]:
     owner, title = template.owner, template.title
-    for row in rows(template.spec.get("imagePullSecrets")):
+    for row in entries(template.spec, "imagePullSecrets"):
         yield Reference("Secret", str(row.get("name")), ".dockerconfigjson", owner, title)
-    volumes = {str(row.get("name")): row for row in rows(template.spec.get("volumes"))}
+    volumes = {str(row.get("name")): row for row in entries(template.spec, "volumes")}
     for volume in volumes.values():
         yield from _of_volume(volume, template)
     for _, container in containers(template.spec):
@@ -172,16 +173,16 @@ def _of_pod(template: PodTemplate) -> Iterator[Reference]:
 
 
 def _of_environment(container: Mapping[str, Any], owner: Object, by: str) -> Iterator[Reference]:
-    for row in rows(container.get("env")):
-        source = mapping(row.get("valueFrom"))
+    for row in entries(container, "env"):
+        source = section(row, "valueFrom")
         for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-            item = mapping(source.get(field))
+            item = section(source, field)
             if item:
                 key, optional = str(item.get("key")), bool(item.get("optional"))
                 yield Reference(kind, str(item.get("name")), key, owner, by, optional)
-    for row in rows(container.get("envFrom")):
+    for row in entries(container, "envFrom"):
         for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
-            item = mapping(row.get(field))
+            item = section(row, field)
             if item:
                 optional = bool(item.get("optional"))
                 yield Reference(kind, str(item.get("name")), "", owner, by, optional)
@@ -189,17 +190,17 @@ def _of_environment(container: Mapping[str, Any], owner: Object, by: str) -> Ite
 
 def _of_volume(volume: Mapping[str, Any], template: PodTemplate) -> Iterator[Reference]:
     sources = [
-        ("Secret", "secretName", mapping(volume.get("secret"))),
-        ("ConfigMap", "name", mapping(volume.get("configMap"))),
+        ("Secret", "secretName", section(volume, "secret")),
+        ("ConfigMap", "name", section(volume, "configMap")),
     ]
-    for row in rows(mapping(volume.get("projected")).get("sources")):
-        sources.append(("Secret", "name", mapping(row.get("secret"))))
-        sources.append(("ConfigMap", "name", mapping(row.get("configMap"))))
+    for row in entries(volume, "projected", "sources"):
+        sources.append(("Secret", "name", section(row, "secret")))
+        sources.append(("ConfigMap", "name", section(row, "configMap")))
     for kind, field, item in sources:
         if not item:
             continue
         optional = bool(item.get("optional"))
-        keys = [str(row.get("key")) for row in rows(item.get("items"))] or [""]
+        keys = [str(row.get("key")) for row in entries(item, "items")] or [""]
         for key in keys:
             name = str(item.get(field))
             yield Reference(kind, name, key, template.owner, template.title, optional)
@@ -212,8 +213,8 @@ def _of_mounts(
     by: str,
 ) -> Iterator[Reference]:
     """A file mounted alone by `subPath` is a key of its Secret."""
-    for mount in rows(container.get("volumeMounts")):
-        secret = mapping(volumes.get(str(mount.get("name")), {}).get("secret"))
+    for mount in entries(container, "volumeMounts"):
+        secret = section(volumes.get(str(mount.get("name")), {}).get("secret"))
         path = mount.get("subPath")
         if secret and isinstance(path, str) and not secret.get("items"):
             optional = bool(secret.get("optional"))
@@ -221,9 +222,9 @@ def _of_mounts(
 
 
 def _of_ingress(item: Object) -> Iterator[Reference]:
-    annotations = mapping(mapping(item.get("metadata")).get("annotations"))
+    annotations = section(item, "metadata", "annotations")
     if any(key in annotations for key in _ISSUERS):
         return
-    for row in rows(mapping(item.get("spec")).get("tls")):
+    for row in entries(item, "spec", "tls"):
         for key in sorted(_TLS_KEYS) if row.get("secretName") else ():
             yield Reference("Secret", str(row.get("secretName")), key, item, title_of(item))

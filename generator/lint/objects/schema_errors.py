@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from generator.helmvalues.values import Path
+from generator.core.layered import Path, dotted
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -43,14 +43,6 @@ class Fault:
     path: Path
     message: str
     hint: str = ""
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """A path for people: `a.b[2].c`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 def type_name(value: Any) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.pods import PodTemplate, containers, mapping, rows, title_of
+from generator.kube.fields import entries, section
+from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object, selects_tasks
 from generator.kube.selectors import matches, matches_plain
 from generator.lint.objects.context import RenderedInput
@@ -81,16 +82,15 @@ def _selected(
     return [
         template
         for template in rendered.templates
-        if (template.namespace or rendered.namespace) == place
-        and test(mapping(selector), template.labels)
+        if (template.namespace or rendered.namespace) == place and test(selector, template.labels)
     ]
 
 
 def _service(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    spec = mapping(item.get("spec"))
-    if not spec.get("selector") or spec.get("type") == "ExternalName":
+    spec = section(item, "spec")
+    if not section(spec, "selector") or spec.get("type") == "ExternalName":
         return
-    found = _selected(rendered, item, spec.get("selector"), plain=True)
+    found = _selected(rendered, item, section(spec, "selector"), plain=True)
     if not found:
         yield rendered.problem(
             SERVICE,
@@ -100,7 +100,7 @@ def _service(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
         )
         return
     names = {name for template in found for name in _port_names(template)}
-    for port in rows(spec.get("ports")):
+    for port in entries(spec, "ports"):
         target = port.get("targetPort")
         if isinstance(target, str) and not target.isdigit() and target not in names:
             yield rendered.problem(
@@ -113,31 +113,29 @@ def _service(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
 
 def _port_names(template: PodTemplate) -> Iterator[str]:
     for _, container in containers(template.spec):
-        for port in rows(container.get("ports")):
+        for port in entries(container, "ports"):
             if port.get("name"):
                 yield str(port["name"])
 
 
 def _monitor(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    spec = mapping(item.get("spec"))
-    names = mapping(spec.get("namespaceSelector"))
+    spec = section(item, "spec")
+    names = section(spec, "namespaceSelector")
     places = {str(name) for name in names.get("matchNames") or ()} or {rendered.namespace_of(item)}
     if not names.get("any") and not places & set(rendered.namespaces):
         return
     if item.get("kind") == "PodMonitor":
-        pods = [t for t in rendered.templates if matches(mapping(spec.get("selector")), t.labels)]
+        pods = [t for t in rendered.templates if matches(section(spec, "selector"), t.labels)]
         ports = {name for template in pods for name in _port_names(template)}
         yield from _endpoints(rendered, item, bool(pods), ports, "podMetricsEndpoints")
         return
     services = [
         service
         for service in rendered.of("Service")
-        if matches(mapping(spec.get("selector")), _labels(service))
+        if matches(section(spec, "selector"), _labels(service))
     ]
     ports = {
-        str(port.get("name"))
-        for service in services
-        for port in rows(mapping(service.get("spec")).get("ports"))
+        str(port.get("name")) for service in services for port in entries(service, "spec", "ports")
     }
     yield from _endpoints(rendered, item, bool(services), ports, "endpoints")
 
@@ -154,7 +152,7 @@ def _endpoints(
             "compare selector and labels",
         )
         return
-    for endpoint in rows(mapping(item.get("spec")).get(field)):
+    for endpoint in entries(item, "spec", field):
         port = endpoint.get("port")
         if isinstance(port, str) and port not in ports:
             yield rendered.problem(
@@ -166,7 +164,7 @@ def _endpoints(
 
 
 def _policy(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    selector = mapping(mapping(item.get("spec")).get("podSelector"))
+    selector = section(item, "spec", "podSelector")
     if not selector or selects_tasks(selector):
         return
     if not _selected(rendered, item, selector, plain=False):
@@ -181,7 +179,7 @@ def _policy(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
 def _budgets(rendered: RenderedInput) -> Iterator[Problem]:
     owners: dict[str, list[str]] = {}
     for item in rendered.of("PodDisruptionBudget"):
-        spec = mapping(item.get("spec"))
+        spec = section(item, "spec")
         for template in _selected(rendered, item, spec.get("selector"), plain=False):
             if template.owner.get("kind") in ("Deployment", "StatefulSet"):
                 owners.setdefault(template.title, []).append(title_of(item))
@@ -200,9 +198,9 @@ def _budgets(rendered: RenderedInput) -> Iterator[Problem]:
 def _blocks(
     rendered: RenderedInput, item: Object, spec: Mapping[str, Any], template: PodTemplate
 ) -> Iterator[Problem]:
-    replicas = mapping(template.owner.get("spec")).get("replicas", 1)
+    replicas = section(template.owner, "spec").get("replicas", 1)
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
-    scaled = "replicas" not in mapping(template.owner.get("spec"))
+    scaled = "replicas" not in section(template.owner, "spec")
     full = least == "100%" or (isinstance(least, int) and not scaled and 0 < replicas <= least)
     if full or str(most) in ("0", "0%"):
         yield rendered.problem(
@@ -214,7 +212,7 @@ def _blocks(
 
 
 def _scaler(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    target = mapping(mapping(item.get("spec")).get("scaleTargetRef"))
+    target = section(item, "spec", "scaleTargetRef")
     kind, name = str(target.get("kind") or "Deployment"), str(target.get("name"))
     if not _exists(rendered, kind, name, rendered.namespace_of(item)):
         yield rendered.problem(
@@ -226,17 +224,17 @@ def _scaler(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
 
 
 def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    for backend in _backends(mapping(item.get("spec"))):
-        service = mapping(backend.get("service"))
-        name, port = str(service.get("name")), mapping(service.get("port"))
+    for backend in _backends(section(item, "spec")):
+        service = section(backend, "service")
+        name, port = str(service.get("name")), section(service, "port")
         if not service:
             continue
         found = [
             other
             for other in rendered.of("Service")
-            if mapping(other.get("metadata")).get("name") == name
+            if section(other, "metadata").get("name") == name
         ]
-        ports = [row for other in found for row in rows(mapping(other.get("spec")).get("ports"))]
+        ports = [row for other in found for row in entries(other, "spec", "ports")]
         wanted = port.get("name") or port.get("number")
         if not any(wanted in (row.get("name"), row.get("port")) for row in ports):
             yield rendered.problem(
@@ -248,21 +246,20 @@ def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
 
 
 def _backends(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    default = mapping(spec.get("defaultBackend"))
+    default = section(spec, "defaultBackend")
     if default:
         yield default
-    for rule in rows(spec.get("rules")):
-        for path in rows(mapping(rule.get("http")).get("paths")):
-            yield mapping(path.get("backend"))
+    for rule in entries(spec, "rules"):
+        for path in entries(rule, "http", "paths"):
+            yield section(path, "backend")
 
 
 def _exists(rendered: RenderedInput, kind: str, name: str, namespace: str) -> bool:
     return any(
-        mapping(item.get("metadata")).get("name") == name
-        and rendered.namespace_of(item) == namespace
+        section(item, "metadata").get("name") == name and rendered.namespace_of(item) == namespace
         for item in rendered.of(kind)
     )
 
 
 def _labels(item: Object) -> Mapping[str, Any]:
-    return mapping(mapping(item.get("metadata")).get("labels"))
+    return section(item, "metadata", "labels")

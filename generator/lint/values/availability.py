@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.layered import Path
 from generator.core.rule import NOT_IN_DEVELOPMENT, PRODUCTION_ONLY
-from generator.helmvalues.values import Path, ValuesInput, as_number
+from generator.helmvalues.values import ValuesInput, as_number
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.lint.values.components import budget, budget_on, least, running
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.helmvalues.values import ValuesInput, as_number, lookup
+from generator.core.layered import lookup
+from generator.helmvalues.values import ValuesInput, as_number
 
 
 def running(values: ValuesInput) -> list[str]:

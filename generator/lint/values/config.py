@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.helmvalues.values import Path, ValuesInput
+from generator.core.layered import Path
+from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _SECTION = "config"

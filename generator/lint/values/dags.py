@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.helmvalues.values import ValuesInput, lookup
+from generator.core.layered import lookup
+from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 _SYNC = "dags.gitSync"

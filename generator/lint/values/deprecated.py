@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from generator.core.layered import Path, lookup, path_of
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.helmvalues.values import Path, ValuesInput, lookup, path_of
+from generator.helmvalues.values import ValuesInput
 from generator.kube.resource import without_none
 
 DEPRECATED = Rule(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from generator.core.layered import Path
 from generator.core.rule import ERROR_IN_PRODUCTION
-from generator.helmvalues.values import Path, ValuesInput
+from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 

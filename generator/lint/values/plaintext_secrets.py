@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from generator.core.layered import Path
 from generator.core.rule import ERROR_IN_PRODUCTION
-from generator.helmvalues.values import Path, ValuesInput
+from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
 from generator.redaction.names import holds_secret
 from generator.redaction.text import secret_intervals

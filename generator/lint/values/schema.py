@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from generator.core.layered import dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
-from generator.lint.objects.schema_errors import Fault, dotted, faults
+from generator.lint.objects.schema_errors import Fault, faults
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.helmvalues.values import Path, ValuesInput
+from generator.core.layered import Path, dotted
+from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 from generator.lint.values.dags import syncing
 
@@ -21,10 +22,6 @@ def _contexts(values: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str,
             yield (*path, key), item
         else:
             yield from _contexts(item, (*path, key))
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path)
 
 
 @check(
@@ -45,7 +42,7 @@ def context_replaced(values: ValuesInput) -> Iterator[Finding]:
                     (*path, name),
                     "containers may gain privileges again: this replaces the chart's safe default",
                     f"add allowPrivilegeEscalation: false and capabilities: {{drop: [ALL]}} to "
-                    f"{_dotted((*path, name))}",
+                    f"{dotted((*path, name))}",
                 )
 
 
@@ -69,8 +66,8 @@ def context_ignored(values: ValuesInput) -> Iterator[Finding]:
         if len(path) > 1 and contexts.get("containers"):
             yield Finding(
                 (*path, "containers"),
-                f"the context is not applied: {_dotted(path)} takes container, without s",
-                f"rename it to {_dotted(path)}.container",
+                f"the context is not applied: {dotted(path)} takes container, without s",
+                f"rename it to {dotted(path)}.container",
             )
 
 
@@ -284,7 +281,7 @@ def account_names(values: ValuesInput) -> Iterator[Finding]:
                 (*path, "annotations"),
                 f"the ServiceAccount's name begins with {values.release}-airflow-; a trust policy "
                 "for another name gives no rights",
-                f"check the trust policy, or set {_dotted(path)}.name",
+                f"check the trust policy, or set {dotted(path)}.name",
             )
 
 

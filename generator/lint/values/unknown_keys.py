@@ -6,10 +6,11 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.helmvalues.values import Path, ValuesInput
-from generator.lint.objects.schema_errors import dotted, near
+from generator.helmvalues.values import ValuesInput
+from generator.lint.objects.schema_errors import near
 from generator.lint.values.deprecated import is_named
 
 MISSPELT = Rule(

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from generator.release.setting import at
+from generator.core.layered import lookup
 
 PORTS = {
     "api-server": 8080,
@@ -53,8 +53,6 @@ CLUSTER_KINDS = (
 )
 """What they make beyond it, with `multiNamespaceMode`."""
 
-AIRFLOW_PARTS = ("api-server", "webserver", "scheduler", "dag-processor", "triggerer", "worker")
-"""Long-running components that run Airflow's own code."""
 
 JOB_PARTS = (
     "run-airflow-migrations",
@@ -92,10 +90,10 @@ class Names:
     def of(cls, values: Mapping[str, Any], release: str, namespace: str) -> Names:
         """From merged values: `useStandardNaming` decides which rule holds."""
         full = release
-        if at(values, "useStandardNaming") is True:
-            chart = str(at(values, "nameOverride") or "airflow")
+        if lookup(values, "useStandardNaming") is True:
+            chart = str(lookup(values, "nameOverride") or "airflow")
             natural = release if chart in release else f"{release}-{chart}"
-            full = str(at(values, "fullnameOverride") or natural)
+            full = str(lookup(values, "fullnameOverride") or natural)
         return cls(release, namespace, full)
 
     def of_part(self, component: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from generator.release.setting import at
+from generator.core.layered import lookup
 from generator.release.v1.names import PORTS
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
@@ -69,17 +69,17 @@ def scraped(values: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     """Name and number of every port on which the collector answers Prometheus."""
     written = _written(values)
     found = {}
-    exporters = at(written, "exporters") or {}
+    exporters = lookup(written, "exporters") or {}
     for name in sorted({name for names in _exporters(written).values() for name in names}):
         if name.partition("/")[0] == "prometheus":
             found["otel-metrics"] = _number((exporters.get(name) or {}).get("endpoint"))
-    found["otel-telemetry"] = _number(at(written, "service.telemetry.metrics.address"))
+    found["otel-telemetry"] = _number(lookup(written, "service.telemetry.metrics.address"))
     return tuple((name, number) for name, number in found.items() if number is not None)
 
 
 def ends_in_log(values: Mapping[str, Any], signal: str) -> bool:
     """Whether what arrives of `signal` (traces or metrics) is only written to a log."""
-    if not at(values, _CONFIG):
+    if not lookup(values, _CONFIG):
         return True
     found = _exporters(_written(values))
     named = [name.partition("/")[0] for name in found.get(signal, [])]
@@ -88,7 +88,7 @@ def ends_in_log(values: Mapping[str, Any], signal: str) -> bool:
 
 def _written(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The configuration in the values; nothing where it is a template or cannot be read."""
-    text = at(values, _CONFIG)
+    text = lookup(values, _CONFIG)
     if not isinstance(text, str) or "{{" in text:
         return {}
     try:
@@ -100,7 +100,7 @@ def _written(values: Mapping[str, Any]) -> Mapping[str, Any]:
 def _exporters(written: Mapping[str, Any]) -> dict[str, list[str]]:
     """Signal → exporters of its pipelines; a pipeline may be called `metrics/second`."""
     found: dict[str, list[str]] = {}
-    pipelines = at(written, "service.pipelines")
+    pipelines = lookup(written, "service.pipelines")
     for name, pipeline in pipelines.items() if isinstance(pipelines, Mapping) else ():
         exporters = pipeline.get("exporters") if isinstance(pipeline, Mapping) else None
         signal = str(name).partition("/")[0]

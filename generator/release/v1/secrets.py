@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from generator.core.layered import lookup
 from generator.release.secret import SecretKey, SecretNeed
-from generator.release.setting import at
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
 from generator.release.v1.topology import git_parts
@@ -49,15 +49,15 @@ def airflow(top: Topology) -> tuple[str, ...]:
 def _stores(top: Topology) -> Iterator[SecretNeed]:
     values = top.values
     everybody = airflow(top)
-    database = at(values, "data.metadataSecretName")
+    database = lookup(values, "data.metadataSecretName")
     if database:
         keys = [SecretKey("connection", "database-uri")]
         scaled = top.on("workers.celery.keda.enabled") or top.on("triggerer.keda.enabled")
         if scaled and top.has("pgbouncer"):
             keys.append(SecretKey("kedaConnection", "keda-uri"))
         yield SecretNeed(str(database), tuple(keys), "metadata database", everybody)
-    if top.has("postgresql") and at(values, "postgresql.auth.existingSecret"):
-        name = str(at(values, "postgresql.auth.existingSecret"))
+    if top.has("postgresql") and lookup(values, "postgresql.auth.existingSecret"):
+        name = str(lookup(values, "postgresql.auth.existingSecret"))
         key = SecretKey("postgres-password", "random")
         yield SecretNeed(name, (key,), "embedded PostgreSQL", ("postgresql",))
     if top.celery:
@@ -67,31 +67,31 @@ def _stores(top: Topology) -> Iterator[SecretNeed]:
 
 
 def _celery(top: Topology, everybody: tuple[str, ...]) -> Iterator[SecretNeed]:
-    backend = at(top.values, "data.resultBackendSecretName")
+    backend = lookup(top.values, "data.resultBackendSecretName")
     if backend:
         key = SecretKey("connection", "result-backend-uri")
         yield SecretNeed(str(backend), (key,), "Celery result backend", everybody)
-    broker = at(top.values, "data.brokerUrlSecretName")
+    broker = lookup(top.values, "data.brokerUrlSecretName")
     if broker:
         key = SecretKey("connection", "broker-uri")
         yield SecretNeed(str(broker), (key,), "Celery broker", everybody)
-    password = at(top.values, "redis.passwordSecretName")
+    password = lookup(top.values, "redis.passwordSecretName")
     if password and top.has("redis"):
         key = SecretKey("password", "random")
         yield SecretNeed(str(password), (key,), "embedded Redis", ("redis",))
 
 
 def _pgbouncer(top: Topology) -> Iterator[SecretNeed]:
-    config = at(top.values, "pgbouncer.configSecretName")
+    config = lookup(top.values, "pgbouncer.configSecretName")
     if config:
         keys = (
             SecretKey("pgbouncer.ini", "pgbouncer-ini"),
             SecretKey("users.txt", "pgbouncer-users"),
         )
         yield SecretNeed(str(config), keys, "PgBouncer's configuration", ("pgbouncer",))
-    stats = at(top.values, "pgbouncer.metricsExporterSidecar.statsSecretName")
+    stats = lookup(top.values, "pgbouncer.metricsExporterSidecar.statsSecretName")
     if stats:
-        name = at(top.values, "pgbouncer.metricsExporterSidecar.statsSecretKey") or "connection"
+        name = lookup(top.values, "pgbouncer.metricsExporterSidecar.statsSecretKey") or "connection"
         key = SecretKey(str(name), "stats-uri")
         yield SecretNeed(str(stats), (key,), "PgBouncer's statistics", ("pgbouncer",))
 
@@ -127,7 +127,7 @@ def _keys(top: Topology) -> Iterator[SecretNeed]:
             )
         )
     for name, key, why, restarts in rows:
-        secret = at(top.values, name)
+        secret = lookup(top.values, name)
         if secret:
             yield SecretNeed(str(secret), (key,), why, restarts)
 
@@ -137,8 +137,8 @@ def _features(top: Topology) -> Iterator[SecretNeed]:
     if top.on("dags.gitSync.enabled"):
         readers = tuple(sorted(part for part in git_parts(top) if part != "worker" or top.celery))
         ssh, token = (
-            at(values, "dags.gitSync.sshKeySecret"),
-            at(values, "dags.gitSync.credentialsSecret"),
+            lookup(values, "dags.gitSync.sshKeySecret"),
+            lookup(values, "dags.gitSync.credentialsSecret"),
         )
         if ssh:
             yield SecretNeed(
@@ -150,15 +150,15 @@ def _features(top: Topology) -> Iterator[SecretNeed]:
             )
             yield SecretNeed(str(token), keys, "DAG repository", readers)
     for engine in ("elasticsearch", "opensearch"):
-        name = at(values, f"{engine}.secretName")
+        name = lookup(values, f"{engine}.secretName")
         if top.on(f"{engine}.enabled") and name:
             yield SecretNeed(
                 str(name), (SecretKey("connection"),), "remote task logs", airflow(top)
             )
-    if top.has("flower") and at(values, "flower.secretName"):
-        name = str(at(values, "flower.secretName"))
+    if top.has("flower") and lookup(values, "flower.secretName"):
+        name = str(lookup(values, "flower.secretName"))
         yield SecretNeed(name, (SecretKey("basicAuth"),), "flower", ("flower",))
-    for entry in at(values, "imagePullSecrets") or []:
+    for entry in lookup(values, "imagePullSecrets") or []:
         name = entry.get("name") if isinstance(entry, Mapping) else entry
         key = SecretKey(".dockerconfigjson", "dockerconfig")
         yield SecretNeed(str(name), (key,), "pulls images", (), "kubernetes.io/dockerconfigjson")
@@ -168,7 +168,7 @@ def _features(top: Topology) -> Iterator[SecretNeed]:
 def _certificates(top: Topology) -> Iterator[SecretNeed]:
     """Ingress certificates that nobody issues: those without cert-manager's annotation."""
     for name in ("apiServer", "web", "flower"):
-        ingress = at(top.values, f"ingress.{name}") or {}
+        ingress = lookup(top.values, f"ingress.{name}") or {}
         issued = any(key.startswith("cert-manager.io/") for key in ingress.get("annotations") or {})
         if ingress.get("enabled") is not True or issued:
             continue
@@ -184,18 +184,18 @@ def _certificates(top: Topology) -> Iterator[SecretNeed]:
 def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed]:
     """Secrets that become environment variables, of all components or of one."""
     everybody = airflow(top)
-    for entry in at(top.values, "secret") or []:
+    for entry in lookup(top.values, "secret") or []:
         held = SecretKey(str(entry.get("secretKey") or "value"))
         yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
-    for name in _ENV_FROM.findall(str(at(top.values, "extraEnvFrom") or "")):
+    for name in _ENV_FROM.findall(str(lookup(top.values, "extraEnvFrom") or "")):
         keys = tuple(SecretKey(key) for key in (extra[name].keys if name in extra else ()))
         yield SecretNeed(name, keys, "environment", everybody)
     for part, key in VALUES_KEY.items():
         if top.has(part):
-            for name, item in _references(at(top.values, f"{key}.env")):
+            for name, item in _references(lookup(top.values, f"{key}.env")):
                 yield SecretNeed(name, (SecretKey(item),), f"environment of {part}", (part,))
     if top.has("create-user-job"):
-        for name, item in _references(at(top.values, "createUserJob.env")):
+        for name, item in _references(lookup(top.values, "createUserJob.env")):
             yield SecretNeed(name, (SecretKey(item, "random"),), "first user", ())
     for name, declared in extra.items():
         keys = tuple(SecretKey(key) for key in declared.keys)
@@ -210,6 +210,6 @@ def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed
 
 def _references(listed: Any) -> Iterable[tuple[str, str]]:
     for entry in listed or []:
-        reference = at(entry, "valueFrom.secretKeyRef") if isinstance(entry, Mapping) else None
+        reference = lookup(entry, "valueFrom.secretKeyRef") if isinstance(entry, Mapping) else None
         if isinstance(reference, Mapping):
             yield str(reference.get("name")), str(reference.get("key"))

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.release.setting import at
+from generator.core.layered import lookup
 from generator.release.topology import Flow, Ports, Topology
 from generator.release.v1 import otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
@@ -14,8 +14,8 @@ from generator.release.v1.names import JOB_PARTS, PORTS, Names
 
 def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:
     """The topology that these merged values give; gen-env writes every switch explicitly."""
-    version = str(at(values, "airflowVersion") or "3")
-    executors = tuple(str(at(values, "executor") or "CeleryExecutor").split(","))
+    version = str(lookup(values, "airflowVersion") or "3")
+    executors = tuple(str(lookup(values, "executor") or "CeleryExecutor").split(","))
     bare = Topology(
         names=Names.of(values, release, namespace),
         airflow_3=int(version.split(".")[0]) >= 3,
@@ -27,17 +27,17 @@ def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:
 
 
 def _parts(top: Topology) -> Iterator[str]:
-    if at(top.values, f"{'apiServer' if top.airflow_3 else 'webserver'}.enabled") is not False:
+    if lookup(top.values, f"{'apiServer' if top.airflow_3 else 'webserver'}.enabled") is not False:
         yield top.server
     yield "scheduler"
-    processor = at(top.values, "dagProcessor.enabled")
+    processor = lookup(top.values, "dagProcessor.enabled")
     if processor is True or (processor is None and top.airflow_3):
         yield "dag-processor"
-    if at(top.values, "triggerer.enabled") is not False:
+    if lookup(top.values, "triggerer.enabled") is not False:
         yield "triggerer"
     if top.celery or top.kubernetes:
         yield "worker"
-    if top.celery and at(top.values, "redis.enabled") is not False:
+    if top.celery and lookup(top.values, "redis.enabled") is not False:
         yield "redis"
     if top.celery and top.on("flower.enabled"):
         yield "flower"
@@ -149,10 +149,10 @@ def kubernetes_parts(top: Topology) -> tuple[str, ...]:
     wanted = ["airflow-cleanup-pods"]
     if top.kubernetes:
         wanted.append("scheduler")
-    if at(top.values, "allowPodLaunching") is not False:
+    if lookup(top.values, "allowPodLaunching") is not False:
         wanted += ["worker", "triggerer"]
         wanted += ["scheduler"] if top.local else []
-    if at(top.values, "apiServer.allowPodLogReading") is not False:
+    if lookup(top.values, "apiServer.allowPodLogReading") is not False:
         wanted.append(top.server)
     return tuple(part for part in dict.fromkeys(wanted) if top.has(part))
 
@@ -170,14 +170,14 @@ def _outside(top: Topology) -> Iterator[Flow]:
             yield Flow(part, "peer:git", (), "DAG repository")
     for part in kubernetes_parts(top):
         yield Flow(part, "peer:kubernetes", (), "Kubernetes API")
-    remote = str(at(values, "config.logging.remote_logging") or "False") == "True"
+    remote = str(lookup(values, "config.logging.remote_logging") or "False") == "True"
     if remote or top.on("elasticsearch.enabled") or top.on("opensearch.enabled"):
         for part in log_parts(top):
             yield Flow(part, "peer:logs", (), "remote task logs")
-    if at(values, "config.secrets.backend"):
+    if lookup(values, "config.secrets.backend"):
         for part in airflow_parts(top):
             yield Flow(part, "peer:secretsBackend", (), "secrets backend")
-    if at(values, "apiServer.apiServerConfig") or at(values, "webserver.webserverConfig"):
+    if lookup(values, "apiServer.apiServerConfig") or lookup(values, "webserver.webserverConfig"):
         yield Flow(top.server, "peer:identity", (), "sign-in")
     if _external_otel(top):
         for part in airflow_parts(top):
@@ -188,13 +188,13 @@ def _outside(top: Topology) -> Iterator[Flow]:
 
 
 def _has_git_bundle(values: Mapping[str, Any]) -> bool:
-    bundles = at(values, "dagProcessor.dagBundleConfigList") or []
+    bundles = lookup(values, "dagProcessor.dagBundleConfigList") or []
     return any("GitDagBundle" in str(bundle.get("classpath")) for bundle in bundles)
 
 
 def _external_otel(top: Topology) -> bool:
     switched = (
-        at(top.values, "config.metrics.otel_on"),
-        at(top.values, "config.traces.otel_on"),
+        lookup(top.values, "config.metrics.otel_on"),
+        lookup(top.values, "config.traces.otel_on"),
     )
     return "True" in map(str, switched) and not top.has("otel-collector")

@@ -133,11 +133,6 @@ def secret_env(auth: Auth, release: str) -> list[tuple[str, str, str]]:
     return []
 
 
-def redirect_path(*, airflow_3: bool) -> str:
-    """Where the provider sends people back to, below the UI's address."""
-    return f"{'/auth' if airflow_3 else ''}/oauth-authorized/{PROVIDER}"
-
-
 def quoted(text: str) -> str:
     """`text` as a Python literal of printable ASCII without braces.
 

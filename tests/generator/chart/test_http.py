@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 import ipaddress
 
@@ -7,7 +8,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from generator.chart.http import Client, Credentials, FetchError, shown
+from generator.chart.http import POLICY, Client, Credentials
+from generator.core.errors import UserError
+from generator.core.http_policy import FetchError, shown
 from tests.fakes.chart_server import Answer, serving
 
 
@@ -56,6 +59,10 @@ def certificate(tmp_path_factory):
     return path
 
 
+def bounded(**policy):
+    return Client(dataclasses.replace(POLICY, **policy))
+
+
 def refusal(client, url, **options):
     with pytest.raises(FetchError) as caught:
         client.get(url, **{"max_bytes": 1000, **options})
@@ -70,7 +77,7 @@ def test_a_file_is_fetched(server, client):
 def test_a_custom_authority_is_trusted_and_an_unknown_one_is_not(certificate, client):
     with serving(certificate) as server:
         server.answers["/a"] = b"over tls"
-        trusting = Client(ca_file=certificate)
+        trusting = bounded(ca_file=certificate)
         assert trusting.get(f"{server.url}/a", max_bytes=100).body == b"over tls"
         error = refusal(client, f"{server.url}/a")
     assert "not trusted" in error.message
@@ -78,9 +85,13 @@ def test_a_custom_authority_is_trusted_and_an_unknown_one_is_not(certificate, cl
 
 
 def test_an_authority_file_that_is_missing_is_told(certificate, tmp_path):
-    with serving(certificate) as server:
-        error = refusal(Client(ca_file=tmp_path / "none.pem"), f"{server.url}/a")
-    assert "CA file" in error.message
+    missing = tmp_path / "none.pem"
+    with (
+        serving(certificate) as server,
+        pytest.raises(UserError, match="certificate authority file not found") as caught,
+    ):
+        bounded(ca_file=missing).get(f"{server.url}/a", max_bytes=100)
+    assert caught.value.path == str(missing)
 
 
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://example.com", "file:///etc/passwd"])
@@ -98,8 +109,7 @@ def test_a_host_that_is_not_allowed_is_refused_at_every_hop(server, client):
     with serving() as other:
         server.answers["/a"] = Answer(status=302, headers={"Location": f"{other.url}/b"})
         other.answers["/b"] = b"secret"
-        bounded = Client(allowed_hosts=frozenset({server.host}))
-        error = refusal(bounded, f"{server.url}/a")
+        error = refusal(bounded(allowed_hosts=frozenset({server.host})), f"{server.url}/a")
         assert "not on the list of allowed hosts" in error.message
         assert other.asked == []
         assert client.get(f"{server.url}/a", max_bytes=100).body == b"secret"
@@ -139,14 +149,14 @@ def test_a_circle_of_redirects_ends(server, client):
 def test_a_redirect_from_https_to_http_is_refused(certificate):
     with serving() as plain, serving(certificate) as server:
         server.answers["/a"] = Answer(status=302, headers={"Location": f"{plain.url}/b"})
-        error = refusal(Client(ca_file=certificate), f"{server.url}/a")
+        error = refusal(bounded(ca_file=certificate), f"{server.url}/a")
         assert "not https" in error.message
         assert plain.asked == []
 
 
 def test_an_answer_that_is_too_large_is_cut_off(server, client):
     server.answers["/a"] = bytes(2000)
-    assert "larger than 1000 bytes" in refusal(client, f"{server.url}/a").message
+    assert "the limit is 1000 bytes" in refusal(client, f"{server.url}/a").message
 
 
 def test_an_overloaded_server_is_asked_again_more_and_more_slowly(server, client, slept):

@@ -1,11 +1,13 @@
+import dataclasses
 import hashlib
 import json
 
 import pytest
 
 from generator.chart.chart import ChartError
-from generator.chart.http import Client, Credentials, FetchError
+from generator.chart.http import POLICY, Client, Credentials
 from generator.chart.source import OciSource, pull, versions
+from generator.core.http_policy import FetchError
 from tests.fakes.chart_server import Answer, serving
 from tests.generator.chart.samples import FILES, archive_of
 
@@ -123,7 +125,7 @@ def test_wrong_credentials_are_told_and_not_repeated(source, server, client):
 def test_a_realm_on_a_host_that_is_not_allowed_gets_nothing(source, server):
     with serving() as other:
         protect(server, f'Bearer realm="{other.url}/token"', "Bearer abc")
-        bounded = Client(allowed_hosts=frozenset({server.host}))
+        bounded = Client(dataclasses.replace(POLICY, allowed_hosts=frozenset({server.host})))
         with pytest.raises(FetchError, match="not on the list of allowed hosts"):
             pull(OciSource(source.url, Credentials("ann", "pass")), "1.22.0", bounded)
         assert other.asked == []

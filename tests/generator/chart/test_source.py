@@ -3,12 +3,12 @@ import os
 
 import pytest
 
-from generator.chart.cache import ChartCache
 from generator.chart.chart import ChartError, ChartFault, open_chart
-from generator.chart.http import Client, Credentials, FetchError
-from generator.chart.source import RepositorySource, VendoredSource, pull, supply, versions
+from generator.chart.http import Client, Credentials
+from generator.chart.source import RepositorySource, VendoredSource, pull, versions
+from generator.core.http_policy import FetchError
 from tests.fakes.chart_server import Answer, serving
-from tests.generator.chart.samples import CHART, FILES, archive_of
+from tests.generator.chart.samples import FILES, archive_of
 
 DATA = archive_of(FILES)
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -143,35 +143,6 @@ def test_what_helmignore_names_stays_out_of_the_archive(tmp_path):
     folder = unpacked(tmp_path / "chart", {**FILES, ".helmignore": "*.md\n", "x.md": "x"})
     (tmp_path / "x.tgz").write_bytes(pull(VendoredSource(folder), "1.22.0"))
     assert "x.md" not in open_chart(tmp_path / "x.tgz").files
-
-
-def test_a_chart_is_supplied_from_the_source_once_and_then_from_the_cache(
-    server, source, client, tmp_path
-):
-    cache = ChartCache(tmp_path)
-    options = {"digest": f"sha256:{DIGEST}", "client": client}
-    first = supply(cache, source, "airflow", "1.22.0", **options)
-    asked = len(server.asked)
-    assert supply(cache, source, "airflow", "1.22.0", **options) == first
-    assert len(server.asked) == asked
-
-
-def test_a_chart_that_differs_from_the_lock_is_not_taken(source, client, tmp_path):
-    cache = ChartCache(tmp_path)
-    with pytest.raises(ChartError, match="the lock says"):
-        supply(cache, source, "airflow", "1.22.0", digest="sha256:" + "0" * 64, client=client)
-    assert cache.list() == ()
-
-
-def test_another_chart_in_the_place_of_the_official_one_is_not_taken(
-    server, source, client, tmp_path
-):
-    other = archive_of({**FILES, "Chart.yaml": CHART.replace("name: airflow", "name: evil")})
-    digest = hashlib.sha256(other).hexdigest()
-    server.answers["/charts/index.yaml"] = index(("1.22.0", "evil.tgz", digest))
-    server.answers["/charts/evil.tgz"] = other
-    with pytest.raises(ChartError, match="`evil`"):
-        supply(ChartCache(tmp_path), source, "airflow", "1.22.0", client=client)
 
 
 def test_a_repository_behind_a_password_is_read_with_it(server, source, client):

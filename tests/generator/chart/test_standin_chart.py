@@ -7,9 +7,9 @@ import yaml
 from generator.chart.archive import unpack
 from generator.chart.chart import open_chart
 from generator.render.engine import SdkEngine
-from generator.render.nondeterminism import randomness
 from generator.render.request import RenderFailure, RenderRequest, RenderResult
 from tests.chart_essence import differences, essence
+from tests.generator.render.samples import randomness
 from tests.standin_chart import CHART, stand_in_archive
 
 VALUES = CHART.parent / "values"
@@ -85,7 +85,7 @@ def test_the_archive_says_that_it_is_a_stand_in_and_is_the_same_every_time(tmp_p
 
 @pytest.mark.parametrize("case", NAMED)
 def test_with_every_secret_named_nothing_is_random(case, stand_in):
-    assert randomness(SdkEngine(), request_for(stand_in, values_of(case))) == ()
+    assert randomness(request_for(stand_in, values_of(case))) == ()
 
 
 @pytest.mark.parametrize("case", ["celery-keda-pgbouncer", "local-postgres"])
@@ -102,7 +102,7 @@ def test_every_other_case_renders_too(case, stand_in):
 
 
 def test_without_values_the_same_fields_are_random_as_in_the_official_chart(stand_in):
-    found = randomness(SdkEngine(), request_for(stand_in, {}))
+    found = randomness(request_for(stand_in, {}))
     checksum = "spec.template.metadata.annotations.checksum/jwt-secret"
     assert {(item.resource.name, item.field) for item in found} == {
         ("airflow-fernet-key", "data.fernet-key"),

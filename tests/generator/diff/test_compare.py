@@ -9,7 +9,7 @@ from generator import impact
 from generator.diff.compare import compare
 from generator.diff.model import Action, Limits, Side
 from generator.diff.noise import ORDER
-from generator.diff.pairing import key_of
+from generator.kube.resource import key_of
 from tests.effort import examples
 from tests.generator.diff.trees import at, everything, places, removed, replaced
 

@@ -345,13 +345,7 @@ def test_only_writers_can_write(port, store, user, expected):
     assert port.can_write(user) is expected
 
 
-def test_links_lead_to_files_and_commits(port, world):
+def test_links_lead_to_commits(port, world):
     page = f"{world.url}/payments/airflow-gitops"
-    file, commit = {
-        ForgeKind.GITHUB: ("blob", "commit"),
-        ForgeKind.GITLAB: ("-/blob", "-/commit"),
-        ForgeKind.GITEA: ("src/commit", "commit"),
-    }[port.kind]
-    assert port.file_url(SHA, "a b/#x.yaml", 3) == f"{page}/{file}/{SHA}/a%20b/%23x.yaml#L3"
-    assert port.file_url(SHA, "x.yaml") == f"{page}/{file}/{SHA}/x.yaml"
+    commit = "-/commit" if port.kind is ForgeKind.GITLAB else "commit"
     assert port.commit_url(SHA) == f"{page}/{commit}/{SHA}"

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from generator import health
 from generator.health.assessment import _ASSESSORS, as_json
-from generator.health.status import Status, worst
+from generator.health.status import Status
 from tests.effort import examples
 from tests.generator.health.objects import cond, obj, read, reports
 
@@ -107,13 +107,6 @@ def test_lists_are_opened_and_results_stand_in_the_one_order():
             "message": "complete: 1 succeeded",
         },
     ]
-
-
-def test_the_worst_status_follows_argo_cds_order():
-    assert worst([]) == "Healthy"
-    assert worst([Status.HEALTHY, Status.SUSPENDED]) == "Suspended"
-    assert worst([Status.PROGRESSING, Status.DEGRADED, Status.MISSING]) == "Degraded"
-    assert worst([Status.UNKNOWN, Status.DEGRADED]) == "Unknown"
 
 
 ANYTHING = st.recursive(

@@ -42,7 +42,7 @@ def test_init_containers_count_by_their_largest_and_sidecars_with_the_rest():
         ],
         overhead={"cpu": "250m"},
     )
-    from generator.diff.pairing import key_of
+    from generator.kube.resource import key_of
 
     (work,) = workloads({key_of(pod, "a"): pod})
     assert str(requests(work)) == "3.25 CPU and 2 GiB"

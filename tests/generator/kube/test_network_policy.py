@@ -1,6 +1,7 @@
 import pytest
 
-from generator.kube.network_policy import External, PodPeer, allowed, selects
+from generator.kube.network_policy import read
+from tests.network_evaluator import External, PodPeer, allowed, selects
 
 NAMESPACE = "airflow"
 
@@ -11,6 +12,7 @@ def pod(component, namespace=NAMESPACE, **more):
 
 def policy(selector=None, namespace=NAMESPACE, **spec):
     return {
+        "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": "p", "namespace": namespace},
         "spec": {"podSelector": selector or {}, **spec},
@@ -155,10 +157,17 @@ def test_policies_of_other_namespaces_say_nothing():
     )
 
 
-def test_egress_rules_without_policy_types_count():
-    assert not allowed([policy(egress=[])], WORKER, API, 8080)
+def test_without_policy_types_egress_counts_where_it_has_rules():
+    rules = [{"ports": [{"port": 443}]}]
+    assert not allowed([policy(egress=rules)], WORKER, External("10.0.0.1"), 80)
+    assert allowed([policy(egress=[])], WORKER, External("10.0.0.1"), 80)
     assert not allowed([policy()], WORKER, API, 8080)
     assert allowed([policy()], API, External("10.0.0.1"), 443)
+
+
+def test_an_object_of_another_kind_is_no_policy():
+    assert read({"apiVersion": "v1", "kind": "Service"}) is None
+    assert read({**policy(), "apiVersion": "crd.projectcalico.org/v1"}) is None
 
 
 def test_rules_of_several_policies_add_up():

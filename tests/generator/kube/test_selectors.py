@@ -1,6 +1,6 @@
 import pytest
 
-from generator.kube.selectors import Labelled, is_selected
+from generator.kube.selectors import Labelled, matches
 from tests.generator.impact.builders import config, found, manifest, scaler, service, workload
 
 POD = workload("scheduler", replicas=2)
@@ -118,14 +118,28 @@ def test_what_selected_nothing_before_is_a_note():
     ],
 )
 def test_expressions(expression, selected):
-    assert is_selected({"matchExpressions": [expression]}, {"a": "1"}) is selected
+    assert matches({"matchExpressions": [expression]}, {"a": "1"}) is selected
+
+
+def test_an_empty_selector_matches_everything_and_no_selector_nothing():
+    assert matches({}, {"a": "1"}) and matches({"matchLabels": {}}, {})
+    assert not matches(None, {"a": "1"}) and not matches("a", {"a": "1"})
+    assert Labelled([("n", {"a": "1"}, "x")]).selected(None, "n") == []
+
+
+def test_values_compare_as_strings_and_an_absent_label_has_none():
+    assert matches({"matchLabels": {"a": 1}}, {"a": "1"})
+    one = {"key": "a", "operator": "In", "values": [1]}
+    assert matches({"matchExpressions": [one]}, {"a": "1"})
+    assert not matches({"matchLabels": {"a": None}}, {})
+    assert Labelled([("n", {"a": "1"}, "x")]).selected({"matchLabels": {"a": 1}}, "n") == ["x"]
 
 
 def test_the_index_finds_what_trying_each_finds():
     items = [("n", {"a": str(i % 3), "b": str(i % 2)}, i) for i in range(12)]
     index = Labelled(items)
     for selector in ({}, {"matchLabels": {"a": "1"}}, {"matchLabels": {"a": "1", "b": "0"}}):
-        expected = [i for _, labels, i in items if is_selected(selector, labels)]
+        expected = [i for _, labels, i in items if matches(selector, labels)]
         assert index.selected(selector, "n") == expected
     assert index.selected({}, "other") == []
 

@@ -352,6 +352,13 @@ def test_an_autoscaled_workload_is_not_held_to_its_replicas():
     assert rules(budget, scaled) == []
 
 
+def test_a_budget_without_selector_is_about_no_pod_and_one_with_an_empty_one_about_all():
+    everything = thing("PodDisruptionBudget", spec={"selector": {}, "maxUnavailable": 0})
+    nothing = thing("PodDisruptionBudget", spec={"maxUnavailable": 0})
+    assert rules(everything, workload()) == ["rendered/budget-blocks-drains"]
+    assert rules(nothing, workload()) == []
+
+
 def test_the_same_name_in_another_namespace_is_no_duplicate():
     other = {**thing("ConfigMap"), "metadata": {"name": "x", "namespace": "b"}}
     assert rules(thing("ConfigMap"), other, other_namespaces=("b",)) == []

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from generator.kube.network_policy import External, PodPeer, allowed
 from generator.pipeline import generate
 from tests import definitions, wiring
+from tests.network_evaluator import External, PodPeer, allowed
 
 RUNNING = ("scheduler", "dag-processor", "triggerer", "worker")
 JOBS = ("run-airflow-migrations", "create-user-job", "airflow-cleanup-pods", "database-cleanup")

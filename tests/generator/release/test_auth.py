@@ -256,8 +256,3 @@ def test_secrets_of_the_api_server():
     ]
     named = Auth.model_validate({"oidc": {**OIDC, "secretName": "mine"}})
     assert webserver_config.secret_env(named, "rel")[0][1] == "mine"
-
-
-def test_redirect_address_moved_in_airflow_3():
-    assert webserver_config.redirect_path(airflow_3=True) == "/auth/oauth-authorized/oidc"
-    assert webserver_config.redirect_path(airflow_3=False) == "/oauth-authorized/oidc"

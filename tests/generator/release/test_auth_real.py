@@ -168,14 +168,14 @@ def test_somebody_without_a_name_is_refused(oidc, flow):
 
 
 def test_behind_a_tls_proxy_people_are_sent_back_to_https(oidc):
-    path = f"{'/auth' if oidc.airflow_3 else ''}/login/{webserver_config.PROVIDER}"
+    below, provider = "/auth" if oidc.airflow_3 else "", webserver_config.PROVIDER
+    path = f"{below}/login/{provider}"
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "airflow.example.com"}
     answer = requests.get(
         oidc.url + path, headers=forwarded, timeout=30, allow_redirects=False
     ).headers["Location"]
     (target,) = urllib.parse.parse_qs(urllib.parse.urlsplit(answer).query)["redirect_uri"]
-    expected = webserver_config.redirect_path(airflow_3=oidc.airflow_3)
-    assert target == f"https://airflow.example.com{expected}"
+    assert target == f"https://airflow.example.com{below}/oauth-authorized/{provider}"
 
 
 @pytest.fixture(scope="module")

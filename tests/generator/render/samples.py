@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from generator.chart.cache import ChartCache
+from generator.release.v1.nondeterminism import PINS
 from generator.render.engine import BinaryEngine, SdkEngine
+from generator.render.nondeterminism import compare
 from generator.render.request import RenderRequest
 
 # airflow-1.22.0.tgz as released; other archives may bear the same name.
@@ -37,6 +39,12 @@ def request(chart, values=None, **changes):
         "api_versions": ("keda.sh/v1alpha1",),
     }
     return RenderRequest(chart=chart, values=given, **{**options, **changes})
+
+
+def randomness(wanted):
+    """The fields that differ between two renders of a request."""
+    one, other = (SdkEngine().render(wanted) for _ in range(2))
+    return compare(one, other, wanted.namespace, PINS)
 
 
 def sdk(**options):

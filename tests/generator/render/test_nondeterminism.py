@@ -1,11 +1,9 @@
 import pytest
 
-from generator.release.v1.nondeterminism import PINS
-from generator.render.engine import SdkEngine
-from generator.render.nondeterminism import Pin, compare, randomness
-from generator.render.request import RenderFailure, RenderResult
+from generator.render.nondeterminism import Pin, compare
+from generator.render.request import RenderResult
 from tests.generator.chart.samples import write
-from tests.generator.render.samples import official_chart, request
+from tests.generator.render.samples import official_chart, randomness, request
 
 
 @pytest.fixture
@@ -14,7 +12,7 @@ def chart(tmp_path):
 
 
 def test_a_random_field_is_named_with_the_value_that_pins_it(chart):
-    (found,) = randomness(SdkEngine(), request(chart, {"staticKey": ""}), PINS)
+    (found,) = randomness(request(chart, {"staticKey": ""}))
     assert str(found.resource) == "Secret team/airflow-api-secret-key"
     assert found.field == "data.api-secret-key"
     assert found.pinned_by == ("apiSecretKeySecretName",)
@@ -22,26 +20,7 @@ def test_a_random_field_is_named_with_the_value_that_pins_it(chart):
 
 
 def test_a_render_without_randomness_has_no_findings(chart):
-    assert randomness(SdkEngine(), request(chart), PINS) == ()
-
-
-def test_a_failing_render_is_passed_on(chart):
-    assert isinstance(randomness(SdkEngine(), request(chart, {"executor": 1})), RenderFailure)
-
-
-def test_a_result_at_hand_saves_a_render(chart):
-    class Counting(SdkEngine):
-        renders = 0
-
-        def render(self, request):
-            self.renders += 1
-            return super().render(request)
-
-    engine = Counting()
-    asked = request(chart, {"staticKey": ""})
-    first = engine.render(asked)
-    assert len(randomness(engine, asked, PINS, first=first)) == 1
-    assert engine.renders == 2
+    assert randomness(request(chart)) == ()
 
 
 def rendered(*manifests):
@@ -107,7 +86,7 @@ def test_a_finding_never_holds_the_random_value():
     ],
 )
 def test_every_random_field_of_the_official_chart_is_known(values, fields):
-    found = randomness(SdkEngine(), request(official_chart(), values), PINS)
+    found = randomness(request(official_chart(), values))
     assert {f"{item.resource.kind}/{item.resource.name}" for item in found} == fields
     assert [item for item in found if not item.pinned_by] == []
 
@@ -121,4 +100,4 @@ def test_the_values_that_we_name_do_pin_the_official_chart():
         "redis": {"passwordSecretName": "d"},
         "data": {"brokerUrlSecretName": "e"},
     }
-    assert randomness(SdkEngine(), request(official_chart(), values), PINS) == ()
+    assert randomness(request(official_chart(), values)) == ()

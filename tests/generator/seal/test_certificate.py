@@ -53,12 +53,6 @@ def test_a_certificate_signed_anew_over_the_same_key_has_the_same_fingerprint():
     assert certificate.parse(pem(private_key(1))).fingerprint != again.fingerprint
 
 
-def test_days_left_count_down_and_below_zero():
-    found = certificate.parse(pem())
-    assert found.days_left(NOW) == 30
-    assert found.days_left(NOW + 31 * DAY) == -1
-
-
 def test_a_valid_certificate_passes():
     certificate.parse(pem()).require_valid(NOW)
 

@@ -20,7 +20,7 @@ def test_the_ini_names_databases_and_pooling():
         pgbouncer.ini(
             [
                 DATABASE,
-                pgbouncer.Database(pgbouncer.RESULT_BACKEND_ALIAS, "pg.internal", "airflow"),
+                pgbouncer.Database("airflow-result-backend", "pg.internal", "airflow"),
             ],
             stats_user="airflow",
             max_client_connections=400,

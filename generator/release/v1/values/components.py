@@ -97,7 +97,7 @@ def _budget(part: Component, key: str, field: str) -> Iterator[Setting]:
 
 def _amount(text: str | None) -> int | str | None:
     """`1` is a number, `25%` a text (IntOrString)."""
-    return int(text) if text is not None and text.isdigit() else text
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 def _strategy(part: Component, key: str, field: str) -> Iterator[Setting]:

@@ -17,7 +17,6 @@ GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 
 _NOBODY = 65_534
 _REDIS = 999
-_POSTGRESQL = 1001
 _HOOK = {
     "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
 }

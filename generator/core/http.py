@@ -1,0 +1,197 @@
+"""Every HTTP request that gen-env sends itself, held to one policy: hosts, sizes, times, redirects.
+
+(The cluster's API is reached through the official client, which brings its own credentials.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from generator.core.http_policy import (
+    FetchError,
+    Policy,
+    Trouble,
+    forbidden,
+    is_loopback,
+    origin,
+    shown,
+    split,
+)
+
+if TYPE_CHECKING:
+    import requests
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CHUNK = 1 << 16
+# A proxy that the environment names cannot reach this machine's own loopback.
+_NO_PROXY = {"http": "", "https": "", "all": ""}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """A server's final answer; header names are in lower case.
+
+    The body of a success is whole; one of a redirect or a failure ends at the policy's bound.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+
+
+class Client:
+    """Requests under one policy, over connections that are kept until `close`."""
+
+    def __init__(self, policy: Policy) -> None:
+        import requests
+
+        self.policy = policy
+        self._session = requests.Session()
+        # Even where it follows none, requests reads the whole body of a redirect, however long.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        max_bytes: int = 0,
+    ) -> Response:
+        """Send `body` as JSON and return the answer, whatever its status.
+
+        A GET follows as many redirects as the policy has; `headers` go to the URL's own origin
+        alone. `max_bytes` replaces the policy's bound. Raises FetchError for everything that is
+        no answer; no error or its context holds a header.
+        """
+        start, hops = origin(url), self.policy.redirects if method == "GET" else 0
+        bound = max_bytes or self.policy.max_bytes
+        for hop in range(hops + 1):
+            self.policy.require(url)
+            own = dict(headers or {}) if origin(url) == start else {}
+            response = self._send(method, url, params if hop == 0 else None, own, body, bound)
+            if isinstance(response, FetchError):
+                raise response
+            if response.status not in REDIRECTS or not hops:
+                return response
+            url = _target(response)
+        raise FetchError(f"{shown(url)}: more than {hops} redirects", trouble=Trouble.FORBIDDEN)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+        body: Any,
+        max_bytes: int,
+    ) -> Response | FetchError:
+        """One hop. An error is returned: raised here, its context would keep the request."""
+        import requests
+        import urllib3
+
+        policy, status = self.policy, 0
+        try:
+            with self._session.request(
+                method,
+                url,
+                params=params,
+                json=body,
+                headers={"User-Agent": "gen-env", "Accept-Encoding": "identity", **headers},
+                auth=_no_netrc,
+                proxies=_NO_PROXY if is_loopback(urlsplit(url).hostname or "") else None,
+                verify=str(policy.ca_file) if policy.ca_file else True,
+                timeout=(policy.connect_seconds, policy.read_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                status = answer.status_code
+                content = _body(answer, url, max_bytes, time.monotonic() + policy.total_seconds)
+                lowered = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(url, status, lowered, content)
+        except FetchError as error:
+            return error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return _explained(error, url, status)
+
+
+def get(url: str, policy: Policy, *, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to one GET over a connection of its own; see `Client.request`."""
+    with Client(policy) as client:
+        return client.request("GET", url, headers=headers)
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """As `auth`: without any, requests would look for a password in ~/.netrc."""
+    return request
+
+
+def _target(response: Response) -> str:
+    location = response.headers.get("location", "")
+    target = urljoin(response.url, location) if split(location) else ""
+    if not target or (response.url.startswith("https:") and not target.startswith("https:")):
+        raise forbidden(response.url, "it redirects to an address that is not https")
+    return target
+
+
+def _body(answer: requests.Response, url: str, max_bytes: int, deadline: float) -> bytes:
+    content = bytearray()
+    # `read1` returns what has arrived: a slow server cannot stretch one read over the deadline.
+    while chunk := answer.raw.read1(_CHUNK, decode_content=True):
+        content += chunk
+        if len(content) > max_bytes:
+            if not answer.ok or answer.status_code in REDIRECTS:
+                return bytes(content[:max_bytes])
+            raise _limit(answer, url, f"the answer is too large: the limit is {max_bytes} bytes")
+        if time.monotonic() > deadline:
+            raise _limit(answer, url, "the answer takes too long")
+    return bytes(content)
+
+
+def _limit(answer: requests.Response, url: str, reason: str) -> FetchError:
+    text = f"{shown(url)}: {reason}"
+    return FetchError(text, status=answer.status_code, trouble=Trouble.LIMIT)
+
+
+def _explained(error: Exception, url: str, status: int) -> FetchError:
+    trouble, reason, hint = _reason(error)
+    return FetchError(f"{shown(url)}: {reason}", status=status, hint=hint, trouble=trouble)
+
+
+def _reason(error: Exception) -> tuple[Trouble, str, str]:
+    import requests.exceptions as high
+    import urllib3.exceptions as low
+
+    kind, check = type(error).__name__, "check the URL, the network and the proxy settings"
+    if isinstance(error, high.SSLError | low.SSLError):
+        hint = "name the certificate authority's file in the settings"
+        return Trouble.CERTIFICATE, "the server's certificate is not trusted", hint
+    if isinstance(error, high.ConnectTimeout):
+        return Trouble.UNREACHABLE, f"the server does not answer in time ({kind})", check
+    if isinstance(error, high.Timeout | low.TimeoutError):
+        return Trouble.BROKEN, f"the server does not answer in time ({kind})", check
+    if isinstance(error, low.ProtocolError | high.ChunkedEncodingError):
+        return Trouble.BROKEN, f"the server's answer breaks off ({kind})", check
+    if isinstance(error, high.ConnectionError):
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        unsent = isinstance(reason, low.NewConnectionError)
+        trouble = Trouble.UNREACHABLE if unsent else Trouble.BROKEN
+        return trouble, f"no connection to the server ({kind})", check
+    return Trouble.ANSWER, f"the request failed ({kind})", check
