@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet, MultiFernet
 from tests.fakes.apiserver import FakeApiServer
 from tests.generator.release import authority
 from tests.generator.seal.keypair import DAY, elliptic_key, pem, private_key, unseal
-from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repository
+from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, Repo, changed, repository
 
 CERTIFICATE = "certs/main.pem"
 CATALOGUE = changed(
@@ -44,9 +44,9 @@ def certificate(number=0, **options):
 
 
 @pytest.fixture
-def repo(tmp_path):
+def repo(templates, tmp_path):
     """Three environments with stubs, and the certificate of their cluster."""
-    return make(tmp_path / "repo")
+    return Repo(templates.copy("to-be-sealed", make, tmp_path / "repo"))
 
 
 def make(root, sealing=f"{{certificate: {CERTIFICATE}}}", **definitions):
