@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generator.core.layered import in_key_order
+from generator.model.environment import Environment
+from generator.model.marks import WrittenAfter, marked
 from generator.tree import scaffold
 from generator.yaml.scalars import Plain
 from generator.yaml.writer import Layout, source
@@ -14,12 +17,6 @@ from generator.yaml.writer import Layout, source
 _FIELDS = Layout(width=100)
 # With two dots no reader takes it for a number.
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-_ORDER = (
-    *("apiVersion", "kind", "metadata", "destination", "adoption", "airflow", "chart", "image"),
-    *("security", "auth", "database", "pgbouncer", "broker", "keys", "jobs", "dags", "placement"),
-    *("apiServer", "scheduler", "dagProcessor", "triggerer", "workers", "serviceAccount", "rbac"),
-    *("logging", "metrics", "tracing", "ingress", "networkPolicy", "secrets"),
-)
 
 
 def definition(
@@ -30,11 +27,22 @@ def definition(
         f"# yaml-language-server: $schema={scaffold.to_root(name)}.gen-env/environment.schema.json",
         f"# Adopted from {', '.join(paths)}. Hardening is off: gen-env harden {name} --list",
     ]
-    ordered = sorted(data, key=lambda key: (_ORDER.index(key) if key in _ORDER else 99, key))
+    rank = {key: place for place, key in enumerate(order())}
+    ordered = sorted(data, key=lambda key: rank.get(key, len(rank)))
     body = [source({key: _unquoted(data[key]) for key in ordered}, _FIELDS)]
     if rest:
         body.append(source({"values": in_key_order(rest)}))
     return "\n".join([*head, *body]) + "\n"
+
+
+@functools.cache
+def order() -> tuple[str, ...]:
+    """The sections of a definition as they are written: the model's order, but for its marks."""
+    names = [info.alias or name for name, info in Environment.model_fields.items()]
+    for (name,), mark in marked(Environment, WrittenAfter):
+        names.remove(name)
+        names.insert(names.index(mark.field) + 1, name)
+    return tuple(names)
 
 
 def _unquoted(value: Any) -> Any:

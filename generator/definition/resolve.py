@@ -118,7 +118,7 @@ def _nothing(definition: Definition) -> Problem:
 
 
 def _layers(definition: Definition, settings: Settings) -> list[Layer]:
-    chain = default_layers.layers(definition.tier)
+    chain = list(default_layers.layers(definition.tier))
     defaults = settings.repository.defaults
     for kind, name in (
         ("tiers", definition.tier),

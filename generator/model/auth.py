@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pydantic
 
 from generator.model.base import Line, Name, Spec
+from generator.model.marks import Copied
 
 
 class Oidc(Spec):
@@ -12,9 +15,9 @@ class Oidc(Spec):
 
     issuer: Line
     """The issuer's URL; `/.well-known/openid-configuration` is read below it."""
-    client_id: Line
+    client_id: Annotated[Line, Copied.ASK]
     """The client that is registered for this environment at the provider."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `client-secret`; `<release>-oidc` by default."""
     roles: dict[Line, Line] = {}
     """Group of the provider → Airflow role."""
@@ -42,9 +45,9 @@ class Ldap(Spec):
     """`ldaps://host` or `ldap://host` (StartTLS is then used)."""
     base: Line
     """Where people are searched, such as ou=people,dc=example,dc=com."""
-    bind_user: Line
+    bind_user: Annotated[Line, Copied.ASK]
     """Distinguished name that searches the directory."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `bind-password`; `<release>-ldap` by default."""
     username_attribute: Line = "uid"
     """Attribute that holds the name to sign in with."""
@@ -65,7 +68,7 @@ class DefaultUser(Spec):
     """The address that Airflow wants of every user; no mail is sent."""
     role: Line = "Admin"
     """Airflow role of this user."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `password`; `<release>-admin` by default."""
 
 

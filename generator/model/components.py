@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from generator.model import built_in
 from generator.model.base import (
     Bool,
     Count,
@@ -19,6 +20,7 @@ from generator.model.base import (
     Spec,
     Text,
 )
+from generator.model.marks import Copied
 
 
 class Amounts(Spec):
@@ -89,7 +91,7 @@ class Placement(Spec):
     """Taints that the pods accept."""
     spread: Spread | None = None
     """Topology spread of each component's pods."""
-    priority_class_name: Name | None = None
+    priority_class_name: Annotated[Name | None, Copied.KEEP] = None
     """An existing PriorityClass."""
 
 
@@ -242,9 +244,9 @@ class Volume(Spec):
 
     size: Quantity = "10Gi"
     """Bytes, such as 10Gi; not used with an existing claim."""
-    storage_class_name: Name | None = None
+    storage_class_name: Annotated[Name | None, Copied.KEEP] = None
     """None takes the cluster's default class."""
-    existing_claim: Name | None = None
+    existing_claim: Annotated[Name | None, Copied.FILL_IN] = None
     """A claim that is there already; size and class are then not used."""
     access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"] = "ReadWriteMany"
     """ReadWriteMany where pods of several nodes mount it."""
@@ -255,7 +257,7 @@ class WorkerVolume(Spec):
 
     size: Quantity = "10Gi"
     """Bytes of each worker's volume; it can never change."""
-    storage_class_name: Name | None = None
+    storage_class_name: Annotated[Name | None, Copied.KEEP] = None
     """None takes the cluster's default class."""
 
 
@@ -293,9 +295,9 @@ class PgBouncer(Component):
         "require"
     )
     """TLS between PgBouncer and the database."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds pgbouncer.ini and users.txt; `<release>-pgbouncer-config` by default."""
-    stats_secret_name: Name | None = None
+    stats_secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds the exporter's connection; `<release>-pgbouncer-stats` by default."""
 
     @pydantic.model_validator(mode="after")
@@ -310,7 +312,7 @@ class Jobs(Spec):
 
     migrations_wait_timeout: Seconds = 600
     """Seconds that every pod waits for the database migration before it gives up."""
-    resources: Resources | None = None
+    resources: Annotated[Resources | None, built_in.JOB] = None
     use_default_image: Bool = False
     """Run migrations with the plain Airflow image instead of this environment's."""
 
@@ -338,4 +340,4 @@ class Cleanup(Spec):
 
     pods: PodCleanup | None = None
     database: DatabaseCleanup | None = None
-    resources: Resources | None = None
+    resources: Annotated[Resources | None, built_in.JOB] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -19,6 +19,7 @@ from generator.model.base import (
     Text,
 )
 from generator.model.components import Resources, Volume
+from generator.model.marks import Copied
 
 
 class GitSync(Spec):
@@ -34,7 +35,7 @@ class GitSync(Spec):
     """Time between two pulls, such as 30s."""
     depth: Positive = 1
     """Commits that are fetched; 1 takes no history."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.KEEP] = None
     """Holds the ssh key, or user and token; needed for a private repository."""
     public: Bool = False
     """True for an https repository that needs no credentials."""

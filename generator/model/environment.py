@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
+from generator.model import built_in
 from generator.model.adoption import Adoption
 from generator.model.auth import Auth
 from generator.model.base import Count, Digest, EnvName, Label, Line, Name, Spec, Text, Version
@@ -22,6 +23,7 @@ from generator.model.components import (
 )
 from generator.model.dags import Dags
 from generator.model.image import ConnectionCheck, Image, Security
+from generator.model.marks import BuiltIn, Copied, WrittenAfter
 from generator.model.network import Ingress, NetworkPolicy
 from generator.model.rights import Limits, Quota, Rbac, ServiceAccount
 from generator.model.secrets import Secrets, SecretsBackend
@@ -45,9 +47,9 @@ _HYBRID = {
 class Metadata(Spec):
     """What the environment is called and how much it matters."""
 
-    name: Label
+    name: Annotated[Label, Copied.KEEP]
     """The last part of its path below environments/."""
-    team: Label | None = None
+    team: Annotated[Label | None, Copied.DERIVE] = None
     """The parts before it, where environments are grouped by team."""
     tier: Tier = "development"
     """How strict the checks are, and which defaults apply."""
@@ -56,15 +58,15 @@ class Metadata(Spec):
 class Destination(Spec):
     """Where it runs."""
 
-    cluster: Label
+    cluster: Annotated[Label, Copied.KEEP]
     """Name of a cluster in gen-env.yaml."""
-    namespace: Label | None = None
+    namespace: Annotated[Label | None, Copied.DERIVE] = None
     """`airflow-<name>`, or `<team>-airflow-<name>`, by default; frozen in the lock."""
-    release_name: Label = "airflow"
+    release_name: Annotated[Label, Copied.DERIVE] = "airflow"
     """Helm release; object names and selectors come from it, so it is frozen in the lock."""
-    application: Name | None = None
+    application: Annotated[Name | None, Copied.DERIVE] = None
     """Name of the Argo CD Application; `airflow-<environment>` by default."""
-    project: Name | None = None
+    project: Annotated[Name | None, Copied.FILL_IN] = None
     """An AppProject of yours, which gen-env never writes; by default the one of gen-env.yaml."""
 
     @pydantic.field_validator("release_name")
@@ -80,7 +82,10 @@ class Airflow(Spec):
 
     version: Version
     """A release such as 3.2.2; it decides which components run."""
-    executor: Line | None = None
+    executor: Annotated[
+        Line | None,
+        BuiltIn(development="LocalExecutor", staging="CeleryExecutor", production="CeleryExecutor"),
+    ] = None
     """LocalExecutor, CeleryExecutor, KubernetesExecutor or a comma list of several."""
     home: Line = "/opt/airflow"
     """AIRFLOW_HOME in the image."""
@@ -116,53 +121,55 @@ class Chart(Spec):
 class Environment(Spec):
     """One Apache Airflow environment on Kubernetes."""
 
-    api_version: Literal["gen-env.dev/v1"] = API_VERSION
+    api_version: Annotated[Literal["gen-env.dev/v1"], Copied.KEEP] = API_VERSION
     """Format of this file."""
-    kind: Literal["Environment"] = "Environment"
+    kind: Annotated[Literal["Environment"], Copied.KEEP] = "Environment"
     """What this file is."""
-    metadata: Metadata
-    destination: Destination
-    airflow: Airflow
-    chart: Chart
-    image: Image = Image()
-    security: Security = Security()
-    auth: Auth = Auth()
-    database: Database
-    pgbouncer: PgBouncer | None = None
-    broker: Broker = Broker.model_construct()
-    keys: Keys = Keys.model_construct()
-    jobs: Jobs = Jobs.model_construct()
-    dags: Dags
-    placement: Placement = Placement.model_construct()
-    api_server: ApiServer = ApiServer.model_construct()
-    scheduler: Scheduler = Scheduler.model_construct()
-    dag_processor: DagProcessor = DagProcessor.model_construct()
-    triggerer: Triggerer = Triggerer.model_construct()
-    workers: Workers = Workers.model_construct()
-    service_account: ServiceAccount = ServiceAccount()
-    rbac: Rbac = Rbac()
-    logging: Logging = Logging()
-    metrics: Metrics = Metrics()
-    tracing: Tracing = Tracing()
-    ingress: Ingress | None = None
-    network_policy: NetworkPolicy = NetworkPolicy()
-    secrets: Secrets = Secrets()
-    secrets_backend: SecretsBackend | None = None
-    quota: Quota | None = None
-    limits: Limits | None = None
-    cleanup: Cleanup = Cleanup.model_construct()
-    sync: Sync = Sync()
-    revision_history_limit: Count = 3
+    metadata: Annotated[Metadata, Copied.KEEP]
+    destination: Annotated[Destination, Copied.KEEP]
+    airflow: Annotated[Airflow, Copied.KEEP]
+    chart: Annotated[Chart, Copied.KEEP]
+    image: Annotated[Image, Copied.KEEP] = Image()
+    security: Annotated[Security, Copied.KEEP] = Security()
+    auth: Annotated[Auth, Copied.KEEP] = Auth()
+    database: Annotated[Database, Copied.KEEP]
+    pgbouncer: Annotated[PgBouncer | None, Copied.KEEP] = None
+    broker: Annotated[Broker, Copied.KEEP] = Broker.model_construct()
+    keys: Annotated[Keys, Copied.DERIVE] = Keys.model_construct()
+    jobs: Annotated[Jobs, Copied.KEEP] = Jobs.model_construct()
+    dags: Annotated[Dags, Copied.KEEP]
+    placement: Annotated[Placement, Copied.KEEP] = Placement.model_construct()
+    api_server: Annotated[ApiServer, Copied.KEEP, built_in.API_SERVER] = ApiServer.model_construct()
+    scheduler: Annotated[Scheduler, Copied.KEEP, built_in.SCHEDULER] = Scheduler.model_construct()
+    dag_processor: Annotated[DagProcessor, Copied.KEEP, built_in.DAG_PROCESSOR] = (
+        DagProcessor.model_construct()
+    )
+    triggerer: Annotated[Triggerer, Copied.KEEP, built_in.TRIGGERER] = Triggerer.model_construct()
+    workers: Annotated[Workers, Copied.KEEP, built_in.WORKERS] = Workers.model_construct()
+    service_account: Annotated[ServiceAccount, Copied.KEEP] = ServiceAccount()
+    rbac: Annotated[Rbac, Copied.KEEP] = Rbac()
+    logging: Annotated[Logging, Copied.KEEP] = Logging()
+    metrics: Annotated[Metrics, Copied.KEEP] = Metrics()
+    tracing: Annotated[Tracing, Copied.KEEP] = Tracing()
+    ingress: Annotated[Ingress | None, Copied.KEEP] = None
+    network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy()
+    secrets: Annotated[Secrets, Copied.KEEP] = Secrets()
+    secrets_backend: Annotated[SecretsBackend | None, Copied.FILL_IN] = None
+    quota: Annotated[Quota | None, Copied.KEEP] = None
+    limits: Annotated[Limits | None, Copied.KEEP] = None
+    cleanup: Annotated[Cleanup, Copied.KEEP] = Cleanup.model_construct()
+    sync: Annotated[Sync, Copied.KEEP] = Sync()
+    revision_history_limit: Annotated[Count, Copied.KEEP] = 3
     """Old ReplicaSets that are kept."""
-    labels: dict[Line, Text] = {}
+    labels: Annotated[dict[Line, Text], Copied.KEEP] = {}
     """Labels on all objects and pods."""
-    namespace_labels: dict[Line, Text] = {}
+    namespace_labels: Annotated[dict[Line, Text], Copied.KEEP] = {}
     """More labels on the namespace."""
-    values: dict[str, Any] = {}
+    values: Annotated[dict[str, Any], Copied.KEEP] = {}
     """Values of the chart that no field owns, merged last."""
-    suppress: tuple[Suppression, ...] = ()
+    suppress: Annotated[tuple[Suppression, ...], Copied.DERIVE] = ()
     """Findings that are accepted for a time."""
-    adoption: Adoption | None = None
+    adoption: Annotated[Adoption | None, Copied.KEEP, WrittenAfter("destination")] = None
     """Taken over from elsewhere and not hardened yet."""
 
     @property

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from generator.model.base import Bool, Count, Digest, Line, Name, Seconds, Spec
+from generator.model.marks import Copied
 
 
 class Image(Spec):
@@ -18,7 +19,7 @@ class Image(Spec):
     """Pins the bytes; it reaches task pods too."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When a node pulls the image, in Kubernetes' words."""
-    pull_secrets: tuple[Name, ...] = ()
+    pull_secrets: Annotated[tuple[Name, ...], Copied.KEEP] = ()
     """Names of dockerconfigjson Secrets."""
 
 

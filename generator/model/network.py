@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
 from generator.model.base import Cidr, Host, Label, Line, Name, Port, Spec, Text
+from generator.model.marks import Copied, CopiedByKey
 
 
 class Tls(Spec):
@@ -16,21 +17,21 @@ class Tls(Spec):
     """cert-manager's ClusterIssuer."""
     issuer: Line | None = None
     """cert-manager's Issuer in the namespace."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds the certificate; `<release>-tls` by default."""
 
 
 class Ingress(Spec):
     """The UI and API to the outside."""
 
-    host: Host
+    host: Annotated[Host, Copied.ASK_HOST]
     """Name under which the UI is reached; no two environments share one."""
     path: Text = "/"
     """Path below the host."""
     tls: Tls | None = None
     annotations: dict[str, Text] = {}
     """For the ingress controller."""
-    class_name: Name | None = None
+    class_name: Annotated[Name | None, Copied.KEEP] = None
     """By default the cluster's from the catalogue."""
 
 
@@ -65,12 +66,22 @@ PeerName = Literal[
 ]
 
 
+# Git, sign-in, collectors and the cluster's own are often one for all environments.
+_PEERS = CopiedByKey(
+    {
+        **dict.fromkeys(("git", "identity", "otel", "dns", "monitoring"), Copied.KEEP),
+        **dict.fromkeys(("database", "broker", "secretsBackend"), Copied.FILL_IN),
+        "logs": Copied.ASK_NETWORKS,
+    }
+)
+
+
 class NetworkPolicy(Spec):
     """Who may talk to whom."""
 
     mode: Literal["off", "ingress", "enforce"] = "off"
     """ingress guards what comes in; enforce denies everything that is not needed or declared."""
-    peers: dict[PeerName, tuple[Peer, ...]] = {}
+    peers: Annotated[dict[PeerName, tuple[Peer, ...]], _PEERS] = {}
     """Places outside the namespace that a chosen feature needs."""
-    task_egress: tuple[Peer, ...] = ()
+    task_egress: Annotated[tuple[Peer, ...], Copied.FILL_IN] = ()
     """What the tasks themselves may reach; 0.0.0.0/0 must be written out."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from generator.model.base import Bool, Line, Quantity, Spec, Text
+from generator.model.marks import Copied
 
 
 class ServiceAccount(Spec):
     """Kubernetes identity of the Airflow pods, for cloud roles."""
 
-    annotations: dict[str, Text] = {}
+    annotations: Annotated[dict[str, Text], Copied.FILL_IN] = {}
     """On the service accounts of every component that touches logs, secrets or tasks."""
-    workers: dict[str, Text] = {}
+    workers: Annotated[dict[str, Text], Copied.FILL_IN] = {}
     """More annotations for workers, task pods and the triggerer alone."""
 
 

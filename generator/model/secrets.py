@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
 from generator.model.base import Bool, Duration, EnvName, Line, Name, SecretKey, Spec
+from generator.model.marks import Copied
 
 
 class ExtraSecret(Spec):
@@ -25,7 +26,7 @@ class ExtraSecret(Spec):
 class Store(Spec):
     """External Secrets: where values come from."""
 
-    name: Name
+    name: Annotated[Name, Copied.KEEP]
     """Name of the store."""
     kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
     """ClusterSecretStore, or a SecretStore of the namespace."""
@@ -44,7 +45,7 @@ class Secrets(Spec):
     """external-secrets: key in the store; {environment}, {namespace} and {secret} are replaced."""
     refresh_interval: Duration = "1h"
     """external-secrets: time between two looks at the store."""
-    extra: dict[Name, ExtraSecret] = {}
+    extra: Annotated[dict[Name, ExtraSecret], Copied.KEEP] = {}
     """More Secrets for Airflow's pods, by name."""
 
     @pydantic.model_validator(mode="after")

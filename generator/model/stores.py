@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from generator.model import built_in
 from generator.model.base import Bool, Cidr, Host, Line, Name, Port, Positive, Quantity, Spec
 from generator.model.components import Resources
+from generator.model.marks import Copied
 
 
 class PostgreSQL(Spec):
@@ -17,23 +19,23 @@ class PostgreSQL(Spec):
     """PostgreSQL, the database that Airflow is tested with most."""
     embedded: Bool = False
     """The chart's own PostgreSQL: no backup, no upgrades; development only."""
-    host: Host | None = None
+    host: Annotated[Host | None, Copied.ASK_HOST] = None
     """The server's name. It is no secret: policies and checks need it."""
     port: Port = 5432
     """TCP port of the server."""
-    name: Line = "airflow"
+    name: Annotated[Line, Copied.FILL_IN] = "airflow"
     """The database's name."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `connection`; `<release>-database` by default."""
-    result_backend_secret_name: Name | None = None
+    result_backend_secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds Celery's result backend URI; `<release>-result-backend` by default."""
     ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = (
         "require"
     )
     """TLS to the server (libpq's sslmode)."""
-    cidrs: tuple[Cidr, ...] = ()
+    cidrs: Annotated[tuple[Cidr, ...], Copied.ASK_NETWORKS] = ()
     """Networks of the server, for network policies."""
-    max_connections: Positive | None = None
+    max_connections: Annotated[Positive | None, Copied.FILL_IN] = None
     """Connections that the server grants us; checks add up what the replicas may open."""
     storage: Quantity = "8Gi"
     """Size of the embedded server's volume."""
@@ -50,19 +52,19 @@ class MySQL(Spec):
 
     type: Literal["mysql"]
     """An external MySQL 8 server."""
-    host: Host
+    host: Annotated[Host, Copied.ASK_HOST]
     """The server's name. It is no secret: policies and checks need it."""
     port: Port = 3306
     """TCP port of the server."""
-    name: Line = "airflow"
+    name: Annotated[Line, Copied.FILL_IN] = "airflow"
     """The database's name."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `connection`; `<release>-database` by default."""
-    result_backend_secret_name: Name | None = None
+    result_backend_secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds Celery's result backend URI; `<release>-result-backend` by default."""
-    cidrs: tuple[Cidr, ...] = ()
+    cidrs: Annotated[tuple[Cidr, ...], Copied.ASK_NETWORKS] = ()
     """Networks of the server, for network policies."""
-    max_connections: Positive | None = None
+    max_connections: Annotated[Positive | None, Copied.FILL_IN] = None
     """Connections that the server grants us."""
 
     @property
@@ -104,17 +106,17 @@ class Broker(Spec):
     """Redis is what the chart and Celery's defaults fit."""
     embedded: Bool = True
     """The chart's own Redis; false for a server of yours."""
-    host: Host | None = None
+    host: Annotated[Host | None, Copied.ASK_HOST] = None
     """An external server's name, for checks and people; the URL itself is in the secret."""
     port: Port = 6379
     """TCP port of the external server."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds the broker URL as `connection`; `<release>-broker-url` by default."""
-    password_secret_name: Name | None = None
+    password_secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds the embedded Redis' `password`; `<release>-redis-password` by default."""
     storage: Quantity | None = "1Gi"
     """Size of the embedded Redis' volume; null keeps queued tasks in memory only."""
-    resources: Resources | None = None
+    resources: Annotated[Resources | None, built_in.SMALL] = None
 
     @pydantic.model_validator(mode="after")
     def _somewhere(self) -> Broker:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from generator.model.base import Bool, Duration, Int, Line, Spec
+from generator.model.marks import BuiltIn
 
 
 class Window(Spec):
@@ -27,7 +28,9 @@ class Window(Spec):
 class Sync(Spec):
     """How Argo CD applies this environment."""
 
-    automated: Bool | None = None
+    automated: Annotated[Bool | None, BuiltIn(development=True, staging=True, production=False)] = (
+        None
+    )
     """Sync by itself; never while a secret is a stub. True in development by default."""
     prune: Bool = True
     """Automated sync removes what git no longer has; guarded objects ask first."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
+from generator.model import built_in
 from generator.model.base import Bool, Line, Name, Spec
 from generator.model.components import Resources, Volume
+from generator.model.marks import Copied
 
 
 class RemoteLogging(Spec):
@@ -15,11 +17,11 @@ class RemoteLogging(Spec):
 
     type: Literal["s3", "gcs", "wasb", "elasticsearch", "opensearch"]
     """Where logs go; the image needs the provider's package."""
-    url: Line | None = None
+    url: Annotated[Line | None, Copied.ASK_URL] = None
     """Object stores: where logs go, such as s3://bucket/prefix."""
     connection_id: Line | None = None
     """Airflow connection with the credentials; none for the pods' own identity."""
-    secret_name: Name | None = None
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """elasticsearch, opensearch: holds the URL as `connection`; `<release>-logs` by default."""
     delete_local: Bool = True
     """Delete a task's log from the worker once it is uploaded."""
@@ -57,7 +59,7 @@ class Metrics(Spec):
     """A ServiceMonitor for the Prometheus operator."""
     endpoint: Line | None = None
     """otel: host:port of a collector of yours; by default the chart's own runs."""
-    resources: Resources | None = None
+    resources: Annotated[Resources | None, built_in.SMALL] = None
     """Requests and limits of the exporter or collector."""
 
 

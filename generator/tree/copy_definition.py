@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Mapping
 
 from generator.core.layered import Path, alternatives, dotted, leaves
 from generator.definition.definition import Definition
+from generator.model.environment import Environment
+from generator.model.marks import Copied, CopiedByKey, marked
 from generator.tree import scaffold
 from generator.yaml import edit, reader
 
-# What follows from the new name, or has a default of its own.
-_DEFAULTED: tuple[Path, ...] = (
-    ("metadata", "team"),
-    ("destination", "namespace"),
-    ("destination", "releaseName"),
-    ("destination", "application"),
-    ("auth", "oidc", "secretName"),
-    ("auth", "ldap", "secretName"),
-    ("auth", "defaultUser", "secretName"),
-    ("database", "secretName"),
-    ("database", "resultBackendSecretName"),
-    ("broker", "secretName"),
-    ("broker", "passwordSecretName"),
-    ("pgbouncer", "secretName"),
-    ("pgbouncer", "statsSecretName"),
-    ("logging", "remote", "secretName"),
-    ("ingress", "tls", "secretName"),
-    ("keys",),
-    ("suppress",),
-)
-# What is that environment's alone and has no default: people are told to fill it in.
-_TO_FILL_IN: tuple[Path, ...] = (
-    ("destination", "project"),
-    ("database", "name"),
-    ("database", "maxConnections"),
-    ("dags", "persistence", "existingClaim"),
-    ("logging", "persistence", "existingClaim"),
-    ("serviceAccount", "annotations"),
-    ("serviceAccount", "workers"),
-    ("secretsBackend",),
-    ("networkPolicy", "peers", "database"),
-    ("networkPolicy", "peers", "broker"),
-    ("networkPolicy", "peers", "secretsBackend"),
-    ("networkPolicy", "taskEgress"),
-)
 _CIDRS: Path = ("database", "cidrs")
 _LOGS: Path = ("networkPolicy", "peers", "logs")
-# What an environment that has it cannot be without: it is asked for.
-_ASKED: tuple[Path, ...] = (
-    ("database", "host"),
-    ("broker", "host"),
-    ("ingress", "host"),
-    ("auth", "oidc", "clientId"),
-    ("auth", "ldap", "bindUser"),
-    ("logging", "remote", "url"),
-)
-_HOSTS: tuple[Path, ...] = (("database", "host"), ("broker", "host"), ("ingress", "host"))
 _ELSEWHERE = re.compile(r"://|\barn:|@[-a-z0-9.]+:")
 _QUESTIONS = {
     _CIDRS: "networks of the database server, such as 10.20.0.0/24 (database.cidrs)",
@@ -104,7 +62,7 @@ def offspring(source: Definition, name: str, given: Mapping[str, str]) -> Offspr
     asked = [path for path in _asked(source) if not _settled(path, chosen)]
     out = [path for path in _left_out(source) if not _settled(path, chosen)]
     text = _for_editors(source.document.text, name)
-    for path in (*_DEFAULTED, *_left_out(source), *_asked(source)):
+    for path in (*_written(source, Copied.DERIVE), *_left_out(source), *_asked(source)):
         text = edit.remove(text, path)
     text, mentioned = _without(text, _hosts(source))
     team, _, last = name.rpartition("/")
@@ -119,21 +77,46 @@ def offspring(source: Definition, name: str, given: Mapping[str, str]) -> Offspr
     )
 
 
+@functools.cache
+def _decisions() -> Mapping[Path, Copied]:
+    """What the model says of its fields, in the order in which fields are asked for."""
+    found: dict[Path, Copied] = dict(marked(Environment, Copied))
+    for path, mark in marked(Environment, CopiedByKey):
+        found |= {(*path, key): copied for key, copied in mark.keys.items()}
+    order = list(Copied)
+    return dict(sorted(found.items(), key=lambda item: order.index(item[1])))
+
+
+def _written(source: Definition, *decisions: Copied) -> list[Path]:
+    """The fields with these decisions that the source writes."""
+    return [
+        path
+        for path, decision in _decisions().items()
+        if decision in decisions and _part(source, path) is not None
+    ]
+
+
 def _asked(source: Definition) -> list[Path]:
-    found = [path for path in _ASKED if _part(source, path) is not None]
-    enforced = source.part("networkPolicy", "mode") == "enforce"
-    return found + [p for p in (_CIDRS, _LOGS) if enforced and _part(source, p) is not None]
+    decisions = [Copied.ASK_HOST, Copied.ASK, Copied.ASK_URL]
+    if _enforced(source):
+        decisions.append(Copied.ASK_NETWORKS)
+    return _written(source, *decisions)
 
 
 def _left_out(source: Definition) -> list[Path]:
-    found = [path for path in _TO_FILL_IN if _part(source, path) is not None]
-    asked = _asked(source)
-    found += [p for p in (_CIDRS, _LOGS) if p not in asked and _part(source, p) is not None]
+    decisions = [Copied.FILL_IN]
+    if not _enforced(source):
+        decisions.append(Copied.ASK_NETWORKS)
+    found = _written(source, *decisions)
     # A path without a place for the environment would give both the same values.
     path = source.part("secrets", "path")
     if path is not None and not any(mark in path for mark in ("{environment}", "{namespace}")):
         found.append(("secrets", "path"))
     return found
+
+
+def _enforced(source: Definition) -> bool:
+    return bool(source.part("networkPolicy", "mode") == "enforce")
 
 
 def _part(source: Definition, path: Path) -> object:
@@ -156,7 +139,7 @@ def _for_editors(text: str, name: str) -> str:
 
 
 def _hosts(source: Definition) -> tuple[str, ...]:
-    found = [str(_part(source, path) or "") for path in (*_HOSTS, ("logging", "remote", "url"))]
+    found = [str(_part(source, p)) for p in _written(source, Copied.ASK_HOST, Copied.ASK_URL)]
     return tuple(host for host in found if "." in host or "://" in host)
 
 

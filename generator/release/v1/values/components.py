@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.definition import default_layers
+from generator.model import built_in
 from generator.model.components import (
     Component,
     HpaAutoscaling,
@@ -20,7 +20,7 @@ from generator.release.v1 import webserver_config
 from generator.release.v1.names import Names
 from generator.release.v1.values.stores import resources
 
-_SIDECAR = default_layers.SIDECAR_RESOURCES
+_SIDECAR = built_in.SIDECAR
 
 
 def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.definition import default_layers
+from generator.model import built_in
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
@@ -15,7 +15,7 @@ from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
 from generator.release.v1.values.stores import GUARD, resources
 
-_SIDECAR = default_layers.SIDECAR_RESOURCES
+_SIDECAR = built_in.SIDECAR
 _NOBODY = 65_534
 _OTEL = 10_001
 _GIT_SYNC = 65_533
