@@ -29,7 +29,7 @@ SCHEMA = Rule(
 )
 
 _LONGEST = 63
-_RESERVED = ("generated", "secrets")
+_RESERVED = ("generated", "manifests", "secrets")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 

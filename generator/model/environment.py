@@ -8,7 +8,18 @@ import pydantic
 
 from generator.model.adoption import Adoption
 from generator.model.auth import Auth
-from generator.model.base import Count, Digest, EnvName, Label, Line, Name, Spec, Text, Version
+from generator.model.base import (
+    Count,
+    Digest,
+    EnvName,
+    FileName,
+    Label,
+    Line,
+    Name,
+    Spec,
+    Text,
+    Version,
+)
 from generator.model.components import (
     ApiServer,
     Cleanup,
@@ -158,6 +169,8 @@ class Environment(Spec):
     """Labels on all objects and pods."""
     namespace_labels: dict[Line, Text] = {}
     """More labels on the namespace."""
+    manifests: tuple[FileName, ...] = ()
+    """Files of the environment's manifests/ folder with objects of the team's own."""
     values: dict[str, Any] = {}
     """Values of the chart that no field owns, merged last."""
     suppress: tuple[Suppression, ...] = ()
