@@ -14,6 +14,7 @@ from generator.chart.provider import Charts
 from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, SETTINGS
+from generator.engine import argocd_reach
 from generator.git.files import APART, GitFiles
 from generator.git.revision import Revision
 from generator.git.worktree import History, Worktree
@@ -23,7 +24,9 @@ from generator.report.model import Report
 Progress = Callable[[int, int, str], None]
 
 # What of a repository can matter to gen-env, beside a vendored chart.
-_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env")
+_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env", argocd_reach.ATTRIBUTES)
+# What decides which environments a change concerns.
+_DECISIVE = (ROOT, SETTINGS, "bootstrap")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def compare(request: Request, progress: Progress) -> Report:
     with contextlib.ExitStack() as opened:
         # git looks through the whole tree while the settings and charts are read.
         aside = opened.enter_context(ThreadPoolExecutor(max_workers=1))
-        touched = aside.submit(_touched, tree, (base, head), prefix, (ROOT, SETTINGS))
+        touched = aside.submit(_touched, tree, (base, head), prefix, _DECISIVE)
         revisions = review.Revisions(
             base=opened.enter_context(_lazily(tree, base, prefix, request)),
             head=opened.enter_context(_lazily(tree, head, prefix, request))
@@ -125,19 +128,23 @@ def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     if path is None:
         return found
     chart = _read(tree, sha, prefix, (path,))
-    return Snapshot({**found.contents, **chart.contents}, found.symlinks + chart.symlinks)
+    contents = {**found.contents, **chart.contents}
+    links, unread = found.symlinks + chart.symlinks, {**found.unread, **chart.unread}
+    return Snapshot(contents, links, unread)
 
 
 def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
     contents: dict[str, bytes] = {}
     links: list[str] = []
+    unread: dict[str, str] = {}
     revision = tree.at(sha)
     for part in parts:
         found, left = revision.read_tree(f"{prefix}{part}")
         contents |= {path.removeprefix(prefix): content for path, content in found.items()}
+        unread |= {entry.path.removeprefix(prefix): entry.fault for entry in left}
         apart = [entry for entry in left if entry.mode in APART]
         links += [entry.path.removeprefix(prefix) for entry in apart]
-    return Snapshot(contents, tuple(links))
+    return Snapshot(contents, tuple(links), unread)
 
 
 def _touched(

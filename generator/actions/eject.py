@@ -9,7 +9,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
 from generator.definition import lock_file
-from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
+from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Settings
 from generator.engine.argocd import GENERATED
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
@@ -17,6 +17,7 @@ from generator.render.request import Renderer
 from generator.tree import catalogue, objects, tree
 from generator.tree.catalogue import Catalogue
 from generator.tree.plan import Plan
+from generator.yaml import edit
 
 _SEALED_BY = b"# Sealed by: gen-env "
 _CI = (".github/workflows/gen-env.yml", ".gitea/workflows/gen-env.yml")
@@ -62,6 +63,8 @@ def prepare(
     whole = not names
     if whole:
         _repository(files, writes, removals, keep=keep)
+    elif chosen and not keep and found.settings is not None:
+        writes[SETTINGS] = _listed(files, found.settings, chosen)
     steps = tuple(_steps(found, files, chosen, whole=whole, keep=keep))
     return Ejection(Plan(writes, tuple(sorted(removals))), chosen, free, steps)
 
@@ -131,6 +134,14 @@ def _repository(files: Files, writes: dict[str, str], removals: list[str], *, ke
         removals += [SETTINGS] if files.read(SETTINGS) is not None else []
 
 
+def _listed(files: Files, settings: Settings, names: Sequence[str]) -> str:
+    """The settings with these environments among those that the root applies without a check."""
+    text = (files.read(SETTINGS) or b"").decode()
+    ejected = [*settings.repository.argocd.root.ejected, *names]
+    path = ("argocd", "root", "ejected")
+    return edit.set_value(text, path, sorted(set(ejected)), file=SETTINGS)
+
+
 def _plain(content: bytes) -> str:
     """The text without the lines at its top that say whose it is."""
     lines = content.splitlines(keepends=True)[1:]
@@ -149,6 +160,11 @@ def _steps(
         "from now on edit generated/values.yaml and generated/application.yaml by hand; the chart"
         " version is targetRevision in the Application"
     )
+    if not whole and not keep:
+        yield (
+            "argocd.root.ejected in gen-env.yaml lists them now: no check looks at their files any"
+            " more; it counts once it is merged, so a writer has to override this change's check"
+        )
     yield "rotate secrets with kubeseal; pods restart only when their annotation is changed too"
     project = found.settings is not None and found.settings.repository.argocd.project.manage
     if project and not whole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
-from generator.core.problem import Severity
+from generator.core.problem import Severity, has_errors
 from generator.report.budget import SMALLEST
 
 
@@ -66,11 +66,11 @@ def command(
     click.echo(diff.formatted(report, form, budget, color=_coloured()), nl=False)
     changed = any(item.changes for item in report.environments)
     broken = any(not item.rendered for item in report.environments)
-    grave = any(
-        finding.severity is Severity.ERROR
-        for item in report.environments
-        for finding in item.impact
-    )
+    findings = [finding for item in report.environments for finding in item.impact]
+    problems = [*report.problems, *(p for item in report.environments for p in item.problems)]
+    # What is applied although no definition gives it is nothing that this comparison has shown.
+    broken = broken or has_errors(problems)
+    grave = any(item.severity is Severity.ERROR for item in findings)
     return 1 if broken or (exit_code and changed) or (strict and grave) else 0
 
 

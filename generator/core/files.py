@@ -27,6 +27,13 @@ class Files(Protocol):
     def links(self, folder: str) -> Iterable[str]:
         """Paths of symbolic links and submodules below `folder`, sorted: findings, not entered."""
 
+    def entries(self, folder: str) -> Iterable[tuple[str, str]]:
+        """Everything at or below `folder`, sorted: its path, and why it is not read ('': it is)."""
+
+
+LINK = "a symbolic link or a submodule"
+"""Why an entry is not read, where nothing more exact is known."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkTree:
@@ -60,6 +67,13 @@ class WorkTree:
     def links(self, folder: str) -> Iterable[str]:
         """See Files."""
         return sorted(path for path, link in self._walk(folder) if link)
+
+    def entries(self, folder: str) -> Iterable[tuple[str, str]]:
+        """See Files."""
+        found = [(path, LINK if link else "") for path, link in self._walk(folder)]
+        if folder and not found and os.path.isfile(os.path.join(self._top, folder)):  # noqa: PTH113, PTH118
+            return [(folder, "")]
+        return sorted(found)
 
     @property
     def _top(self) -> str:
@@ -106,6 +120,8 @@ class Snapshot:
 
     contents: Mapping[str, bytes]
     symlinks: tuple[str, ...] = ()
+    unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Further files that are there and were not read, each with the reason."""
 
     def read(self, path: str) -> bytes | None:
         """See Files."""
@@ -120,6 +136,15 @@ class Snapshot:
         """See Files."""
         prefix = f"{folder}/" if folder else ""
         return sorted(path for path in self.symlinks if path.startswith(prefix))
+
+    def entries(self, folder: str) -> Iterable[tuple[str, str]]:
+        """See Files."""
+        found = {**dict.fromkeys(self.contents, ""), **self.unread}
+        found |= dict.fromkeys(self.symlinks, LINK)
+        prefix = f"{folder}/" if folder else ""
+        return sorted(
+            item for item in found.items() if item[0].startswith(prefix) or item[0] == folder
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,3 +170,10 @@ class Overlay:
     def links(self, folder: str) -> list[str]:
         """See Files."""
         return list(self.files.links(folder))
+
+    def entries(self, folder: str) -> list[tuple[str, str]]:
+        """See Files."""
+        prefix = f"{folder}/" if folder else ""
+        found = {path: why for path, why in self.files.entries(folder) if path not in self.removals}
+        added = (path for path in self.writes if path.startswith(prefix) or path == folder)
+        return sorted({**found, **dict.fromkeys(added, "")}.items())

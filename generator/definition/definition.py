@@ -30,7 +30,7 @@ SCHEMA = Rule(
 )
 
 _LONGEST = 63
-_RESERVED = ("generated", "secrets")
+_RESERVED = ("generated", "manifests", "secrets")
 _VERSION = re.compile(r"gen-env\.dev/v([0-9]{1,9})")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

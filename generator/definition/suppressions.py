@@ -43,6 +43,7 @@ NEVER = (
     "tree/*",
     "lock/*",
     "policy/*",
+    "manifests/*",
     "suppress/*",
     "values/owned-key",
     "chart/archive",

@@ -18,7 +18,8 @@ class Facts:
 
     `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
-    `connection_limit` is what the database server accepts (`max_connections`).
+    `connection_limit` is what the database server accepts (`max_connections`), `application` the
+    environment's own Application among the manifests.
     """
 
     airflow_version: str | None = None
@@ -28,6 +29,7 @@ class Facts:
     executor: str | None = None
     database_host: str | None = None
     connection_limit: int | None = None
+    application: Key | None = None
     declared_secrets: frozenset[str] | None = None
     values: Mapping[str, Any] | None = None
     notes: str | None = None

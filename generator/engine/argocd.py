@@ -9,6 +9,7 @@ from generator import manifests
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import ROOT
+from generator.definition.own_kinds import allowed_kinds
 from generator.model.repository import Repository
 from generator.model.sync import Window
 from generator.release.chart_line import GroupKind
@@ -24,6 +25,9 @@ UNMANAGED_WINDOWS = Rule(
 
 GENERATED = "generated"
 CHART_FOLDER = "chart"
+PROJECTS = "bootstrap/projects"
+ROOT_INCLUDE = f"{{{ROOT}/*/{GENERATED}/application.yaml,{PROJECTS}/*.yaml}}"
+"""What the root Application reads; `*` matches `/` too."""
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _GIT = "git"
 
@@ -39,11 +43,12 @@ def project_name(release: Release) -> str:
     return name.replace("{environment}", release.resolved.name.replace("/", "-"))
 
 
-def application(release: Release, *, complete: bool) -> dict[str, Any]:
+def application(release: Release, *, complete: bool, folders: Sequence[str] = ()) -> dict[str, Any]:
     """The Application; `complete` is false while a secret is a stub, and nothing then syncs.
 
-    One git source carries both the values (`ref`) and the objects (`path`), so that a single
-    revision decides (Argo CD, "multiple sources").
+    `folders` are those of the environment that hold objects. Each is a source of its own, read
+    without recursion: a list of files would prune what a later commit renames, for as long as the
+    root has not brought the new list. One of them carries the values too (`ref`).
     """
     repository = release.resolved.settings.repository
     metadata: dict[str, Any] = {
@@ -64,7 +69,7 @@ def application(release: Release, *, complete: bool) -> dict[str, Any]:
             "server": release.resolved.cluster.server,
             "namespace": release.environment.namespace,
         },
-        "sources": _sources(release, repository),
+        "sources": _sources(release, repository, folders),
         "syncPolicy": _policy(release, complete=complete),
         "revisionHistoryLimit": 10,
     }
@@ -76,39 +81,40 @@ def application(release: Release, *, complete: bool) -> dict[str, Any]:
     }
 
 
-def _sources(release: Release, repository: Repository) -> list[dict[str, Any]]:
+def _sources(
+    release: Release, repository: Repository, folders: Sequence[str]
+) -> list[dict[str, Any]]:
     prefix = repository.repository.prefix
     folder = f"{prefix}{release.resolved.definition.folder}"
-    git: dict[str, Any] = {
+    git = {
         "repoURL": repository.repository.url,
         "targetRevision": repository.repository.branch,
-        "path": folder,
-        "directory": {
-            "recurse": True,
-            "include": f"{{secrets/*.yaml,{GENERATED}/manifests/*.yaml,"
-            f"{GENERATED}/manifests/{CHART_FOLDER}/*.yaml}}",
-        },
     }
+    # Argo CD drops a `directory` without filter, and would then look for another tool to use.
+    objects: list[dict[str, Any]] = [
+        {**git, "path": f"{folder}/{place}", "directory": {"include": "*.yaml"}}
+        for place in folders
+    ]
     values = f"{folder}/{GENERATED}/values.yaml"
     helm = {"releaseName": release.environment.release, "valueFiles": [f"${_GIT}/{values}"]}
     source = repository.chart
     if source.source == "rendered":
-        return [git]
+        return objects
     if source.source == "vendored":
         chart = {
-            "repoURL": repository.repository.url,
-            "targetRevision": repository.repository.branch,
+            **git,
             "path": f"{prefix}{source.path}",
             "helm": {**helm, "valueFiles": [f"/{values}"]},
         }
-        return [chart, git]
+        return [chart, *objects]
     chart = {
         "repoURL": source.url.removeprefix("oci://"),
         "chart": "airflow",
         "targetRevision": release.environment.chart.version,
         "helm": helm,
     }
-    return [chart, {**git, "ref": _GIT}]
+    first, *others = objects or [git]
+    return [chart, {**first, "ref": _GIT}, *others]
 
 
 def _policy(release: Release, *, complete: bool) -> dict[str, Any]:
@@ -197,7 +203,8 @@ def project(repository: Repository, name: str, releases: Sequence[Release]) -> d
 
 
 def _kinds(releases: Sequence[Release]) -> tuple[set[GroupKind], set[GroupKind]]:
-    """Kinds without and with a namespace: gen-env's own, and those of the releases' charts."""
+    """Kinds without and with a namespace: gen-env's own, those of the releases' charts, and those
+    that policy lets these environments bring."""
     wide: set[GroupKind] = set()
     namespaced: set[GroupKind] = set()
     for kind in manifests.kinds():
@@ -207,6 +214,9 @@ def _kinds(releases: Sequence[Release]) -> tuple[set[GroupKind], set[GroupKind]]
         namespaced.update(release.line.kinds)
         if release.environment.rbac.multi_namespace:
             wide.update(release.line.cluster_kinds)
+        if release.environment.manifests:
+            names = (kind.partition(".") for kind in allowed_kinds(release.resolved))
+            namespaced.update((group, kind) for kind, _, group in names)
     return wide, namespaced
 
 
@@ -236,11 +246,7 @@ def root(repository: Repository) -> dict[str, Any]:
                 "repoURL": git.url,
                 "targetRevision": git.branch,
                 "path": git.prefix.rstrip("/") or ".",
-                "directory": {
-                    "recurse": True,
-                    "include": f"{{{ROOT}/*/{GENERATED}/application.yaml,"
-                    "bootstrap/projects/*.yaml}",
-                },
+                "directory": {"recurse": True, "include": ROOT_INCLUDE},
             },
             "syncPolicy": {
                 "automated": {"prune": False, "selfHeal": True},

@@ -71,6 +71,12 @@ class GitFiles:
         """See Files."""
         return [path for path, entry in self._within(folder) if entry.mode in APART]
 
+    def entries(self, folder: str) -> list[tuple[str, str]]:
+        """See Files."""
+        own = self._entries(folder).get(folder)
+        found = [(folder, own.fault)] if own is not None and own.mode != _LINK else []
+        return [*found, *((path, entry.fault) for path, entry in self._within(folder))]
+
     def _within(self, folder: str) -> list[tuple[str, Entry]]:
         """The entries below a folder; a link in its place counts as one of them."""
         entries = self._entries(folder)

@@ -23,6 +23,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SUB_PATH = re.compile(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\]*")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_KEY = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
+_FILE = re.compile(r"[a-z0-9][-a-z0-9_.]{0,240}\.yaml")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 
@@ -120,6 +121,7 @@ Name = Annotated[Text, _like(_SUBDOMAIN, "a Kubernetes name: lower-case letters,
 Host = Annotated[Text, _like(_HOST, "a host name or an IPv4 address, without scheme and port")]
 Digest = Annotated[Text, _like(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
 SubPath = Annotated[Text, _like(_SUB_PATH, "a relative path below the repository, without ..")]
+FileName = Annotated[Text, _like(_FILE, "a file name such as team-config.yaml, without a folder")]
 EnvName = Annotated[Text, _like(_ENV_NAME, "an environment variable's name")]
 SecretKey = Annotated[Text, _like(_SECRET_KEY, "a Secret's key: letters, digits, -, _ and .")]
 Version = Annotated[Text, pydantic.AfterValidator(_version)]

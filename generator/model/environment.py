@@ -9,7 +9,18 @@ import pydantic
 from generator.model import built_in
 from generator.model.adoption import Adoption
 from generator.model.auth import Auth
-from generator.model.base import Count, Digest, EnvName, Label, Line, Name, Spec, Text, Version
+from generator.model.base import (
+    Count,
+    Digest,
+    EnvName,
+    FileName,
+    Label,
+    Line,
+    Name,
+    Spec,
+    Text,
+    Version,
+)
 from generator.model.components import (
     ApiServer,
     Cleanup,
@@ -165,6 +176,8 @@ class Environment(Spec):
     """Labels on all objects and pods."""
     namespace_labels: Annotated[dict[Line, Text], Copied.KEEP] = {}
     """More labels on the namespace."""
+    manifests: Annotated[tuple[FileName, ...], Copied.FILL_IN] = ()
+    """Files of the environment's manifests/ folder with objects of the team's own."""
     values: Annotated[dict[str, Any], Copied.KEEP] = {}
     """Values of the chart that no field owns, merged last."""
     suppress: Annotated[tuple[Suppression, ...], Copied.DERIVE] = ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import pydantic
 
+from generator.kube.resource import CLUSTER_SCOPED
 from generator.model.base import (
     Bool,
     Cidr,
@@ -21,6 +23,15 @@ from generator.model.base import (
     Version,
 )
 from generator.model.environment import API_VERSION, Tier
+
+_CORE = frozenset(
+    {
+        *("ConfigMap", "Endpoints", "LimitRange", "PersistentVolumeClaim", "Pod", "PodTemplate"),
+        *("ReplicationController", "ResourceQuota", "Service", "ServiceAccount"),
+    }
+)
+_KIND = re.compile(r"[A-Z][A-Za-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?")
+_NEVER = CLUSTER_SCOPED | {"Application", "ApplicationSet", "AppProject", "List", "Secret"}
 
 CONTROLLER = "cluster"
 """In place of a certificate's file: the controller is asked for it."""
@@ -62,6 +73,8 @@ class Root(Spec):
     """app-of-apps: one Application that finds all others; none: somebody else does."""
     name: Name = "airflow-environments"
     """Name of that Application."""
+    ejected: tuple[Line, ...] = ()
+    """Environments without a definition that it goes on to apply; nobody checks their files."""
 
 
 class Adopted(Spec):
@@ -239,8 +252,20 @@ class Rollback(Spec):
     """The service opens the pull request that goes back; merging it stays with people."""
 
 
+def _brought(value: str) -> str:
+    kind, _, group = value.partition(".")
+    if not _KIND.fullmatch(value) or (not group and kind not in _CORE | _NEVER):
+        raise ValueError("write Kind.group, such as Job.batch, or a core kind such as ConfigMap")
+    if kind in _NEVER:
+        raise ValueError(f"no team may bring {kind}: it reaches beyond its environment")
+    return value
+
+
+Kind = Annotated[Line, pydantic.AfterValidator(_brought)]
+
+
 class TeamPolicy(Spec):
-    """What a team may use; nothing written means anything."""
+    """What a team may use; nothing written means anything, except for `manifests`."""
 
     clusters: tuple[Label, ...] | None = None
     """Names of clusters."""
@@ -250,6 +275,8 @@ class TeamPolicy(Spec):
     """Patterns such as *.payments.example.com."""
     images: tuple[Line, ...] | None = None
     """Patterns of image repositories."""
+    manifests: tuple[Kind, ...] | None = None
+    """Kinds of objects that its environments may bring (ConfigMap, Job.batch); see the tier's."""
 
 
 class TierPolicy(Spec):
@@ -263,6 +290,9 @@ class TierPolicy(Spec):
     """Labels that a promotion's pull request needs before it may merge."""
     may_suppress: tuple[Line, ...] = ("*",)
     """Rules that definitions may suppress."""
+    manifests: tuple[Kind, ...] | None = None
+    """Kinds of objects that environments may bring. Without a word here and in the team's policy:
+    none; where both speak, what both name."""
 
 
 class Policy(Spec):

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from generator.chart.chart import ChartArchive, ChartError
@@ -19,13 +19,16 @@ from generator.core.rule import Rule
 from generator.definition import lock_file, resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
+from generator.engine.argocd import GENERATED, PROJECTS
+from generator.engine.argocd_reach import ACCESS
 from generator.kube.resource import Object
 from generator.release import release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import catalogue, objects, plan, tree
-from generator.tree.catalogue import Catalogue
+from generator.tree import catalogue, declared, foreign, objects, plan, tree
+from generator.tree.catalogue import NO_SECRETS, Catalogue, SecretFolder
+from generator.tree.declared import OwnFile
 from generator.tree.objects import SecretFile
 from generator.tree.plan import Plan
 
@@ -46,9 +49,16 @@ class Built:
     definition: Definition
     resolved: Resolved | None = None
     release: Release | None = None
-    secrets: tuple[SecretFile, ...] = ()
+    folder: SecretFolder = NO_SECRETS
+    own: tuple[OwnFile, ...] = ()
+    """The files of manifests/ that the definition declares."""
     lock: lock_file.Lock | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[SecretFile, ...]:
+        """Its SealedSecrets."""
+        return self.folder.sealed
 
     @property
     def name(self) -> str:
@@ -58,9 +68,9 @@ class Built:
 
 def build(files: Files, settings: Settings, definition: Definition) -> Built:
     """Resolve one definition and build its release."""
-    secrets, problems = catalogue.secret_files(files, definition)
+    secrets = catalogue.secret_files(files, definition)
     resolved, found = resolve.resolve(definition, settings)
-    problems += found
+    problems = [*secrets.problems, *found]
     lock = None
     try:
         lock = catalogue.lock(files, definition)
@@ -75,11 +85,12 @@ def build(files: Files, settings: Settings, definition: Definition) -> Built:
             )
         )
     if resolved is None:
-        return Built(definition, None, None, tuple(secrets), lock, tuple(problems))
+        return Built(definition, None, None, secrets, (), lock, tuple(problems))
     if lock is not None:
         problems += lock_file.faults(lock, resolved)
-    built, found = release.build(resolved, tree.hashes(secrets))
-    return Built(definition, resolved, built, tuple(secrets), lock, (*problems, *found))
+    own, faults = declared.load(files, resolved)
+    built, found = release.build(resolved, tree.hashes(secrets.sealed))
+    return Built(definition, resolved, built, secrets, own, lock, (*problems, *faults, *found))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,10 +133,12 @@ class Generation:
 
     @property
     def failed(self) -> frozenset[str]:
-        """Environments that cannot be generated; the others can."""
-        return frozenset(
-            problem.environment for problem in self.problems if problem.severity is Severity.ERROR
-        )
+        """Environments that cannot be generated; the others can.
+
+        A foreign file beside the tree is an error of every check, and no reason not to write.
+        """
+        errors = [item for item in self.problems if item.severity is Severity.ERROR]
+        return frozenset(item.environment for item in errors if item.rule != foreign.FOREIGN.id)
 
 
 def generate(
@@ -154,9 +167,11 @@ def generate(
     built = {item.name: build(files, found.settings, item) for item in everybody}
     kept = found.settings.repository.chart.source == "rendered"
     if kept and not may_render:
-        outcomes = [Outcome(item.name, Plan({}), built[item.name].problems) for item in chosen]
+        outcomes = [_unrendered(files, built[item.name], found.names) for item in chosen]
     else:
-        outcomes = [_outcome(files, built[item.name], charts, renderer) for item in chosen]
+        outcomes = [
+            _outcome(files, built[item.name], charts, renderer, found.names) for item in chosen
+        ]
     if not whole:
         return Generation(found, tuple(outcomes), built)
     broken = any(item.environment for item in found.problems)
@@ -166,7 +181,23 @@ def generate(
     return Generation(found, tuple(outcomes), built)
 
 
-def _outcome(files: Files, built: Built, charts: Charts, renderer: Renderer | None) -> Outcome:
+def _unrendered(files: Files, built: Built, names: Collection[str]) -> Outcome:
+    """No plan, as the tree cannot be known without a render; what lies beside it is looked at."""
+    if built.release is None:
+        return Outcome(built.name, Plan({}), built.problems)
+    made = files.below(f"{built.definition.folder}/{GENERATED}")
+    known = {*made, *(item.path for item in built.own), *(item.path for item in built.problems)}
+    strangers = foreign.in_environment(files, built.release, built.folder, known, names)
+    return Outcome(built.name, Plan({}), (*built.problems, *strangers))
+
+
+def _outcome(
+    files: Files,
+    built: Built,
+    charts: Charts,
+    renderer: Renderer | None,
+    names: Collection[str],
+) -> Outcome:
     if built.release is None:
         return Outcome(built.name, Plan({}), built.problems)
     problems = list(built.problems)
@@ -181,12 +212,15 @@ def _outcome(files: Files, built: Built, charts: Charts, renderer: Renderer | No
         built.release,
         built.secrets,
         chart_digest=digest,
+        brought=built.folder.others,
         render=None if render is None else lambda: render,
     )
-    problems += wanted.problems
-    problems += tree.unused_secrets(built.release, built.secrets)
     compared = plan.compare(files, wanted.files, tree.owned_folders(built.name), built.name)
-    return Outcome(built.name, compared, (*problems, *compared.problems))
+    problems += (*wanted.problems, *compared.problems)
+    known = {*wanted.files, *compared.removals, *(item.path for item in built.own)}
+    known |= {item.path for item in problems if item.severity is Severity.ERROR}
+    problems += foreign.in_environment(files, built.release, built.folder, known, names)
+    return Outcome(built.name, compared, tuple(problems))
 
 
 def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None:
@@ -236,18 +270,22 @@ def _bootstrap(
     projects stay as they are: without it, its deployed Application would lose its permission.
     """
     assert found.settings is not None
+    repository = found.settings.repository
     releases = [item.release for item in built if item.release is not None]
-    wanted = tree.bootstrap(found.settings.repository, releases)
-    projects = f"{tree.BOOTSTRAP}/projects"
-    owned = [objects.ACCESS]
-    if complete:
-        owned.append(projects)
-    else:
-        wanted = {path: text for path, text in wanted.items() if not path.startswith(projects)}
-    broken = {item.environment for item in found.problems}
-    kept = {objects.access_path(name) for name in {*found.definitions, *broken}}
-    compared = plan.compare(files, wanted, owned, kept=kept)
-    return Outcome("", compared, compared.problems)
+    wanted = tree.bootstrap(repository, releases)
+    names = found.names | set(repository.argocd.root.ejected)
+    known = {*wanted, *(objects.access_path(name) for name in names)}
+    owned, unjudged = [ACCESS, PROJECTS], []
+    if not complete and repository.argocd.project.manage:
+        owned, projects = [ACCESS], {}
+        for path in [path for path in wanted if path.startswith(PROJECTS)]:
+            projects[path] = wanted.pop(path)
+        unjudged = list(foreign.unjudged(files, projects))
+    compared = plan.compare(files, wanted, owned, kept=known)
+    known |= {*compared.removals, *(item.path for item in unjudged)}
+    strangers = foreign.in_repository(files, repository, known, names)
+    ejected = foreign.ejected(files, repository)
+    return Outcome("", compared, (*compared.problems, *unjudged, *strangers, *ejected))
 
 
 def archive_for(built: Built, charts: Charts) -> ChartArchive | None:
@@ -313,13 +351,20 @@ def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
 def own_manifests(built: Built) -> list[Object]:
     """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
     assert built.release is not None
-    return _flat(objects.beside(built.release, built.secrets))
+    return [*_flat(objects.beside(built.release, built.secrets)), *_brought(built)]
 
 
 def written(built: Built) -> list[Object]:
-    """Every object that `generate` writes for an environment, the chart's apart."""
+    """Every object that `generate` writes for an environment, and those that people bring."""
     assert built.release is not None
-    return _flat(objects.written(built.release, built.secrets))
+    made = objects.written(built.release, built.secrets, built.folder.others)
+    return [*_flat(made), *_brought(built)]
+
+
+def _brought(built: Built) -> list[Object]:
+    """Objects beside SealedSecrets in secrets/, and the declared ones in manifests/."""
+    others = [file.manifest for file in built.folder.others]
+    return [*others, *(manifest for file in built.own for manifest in file.manifests)]
 
 
 def _flat(by_path: Mapping[str, Sequence[Object]]) -> list[Object]:

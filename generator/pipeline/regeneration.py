@@ -30,8 +30,10 @@ def wanted(generation: Generation, names: Iterable[str], skipped: Iterable[str])
 
 
 def repository_drift(generation: Generation, files: Files) -> tuple[Problem, ...]:
-    """Files of the repository as a whole that differ from what `generate` would write."""
-    return plan.drift(files, generation.plan_of(""), "")
+    """What is wrong with files of the repository as a whole, and where they are out of date."""
+    whole = generation.outcome("")
+    problems = whole.problems if whole else ()
+    return (*problems, *plan.drift(files, generation.plan_of(""), ""))
 
 
 def other_versions(files: Files, found: Catalogue, names: Iterable[str]) -> dict[str, str]:

@@ -6,18 +6,23 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
+from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
 from generator.diff.match import pair_environments
+from generator.kube.resource import key_of
 from generator.pipeline import generate, side
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.request import Renderer
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
-from generator.tree import catalogue, plan
+from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
+from generator.tree.objects import access_of
+from generator.tree.tree import BOOTSTRAP
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,28 +63,33 @@ def review(
     """Compare the environments that the change can reach.
 
     The base is taken as it stands in git: that is what is deployed. The head is taken as
-    `generate` would leave it, and files that differ from that are a problem of their own.
+    `generate` would leave it, and files that differ from that are a problem of their own; a tree
+    that another gen-env made is taken as it stands.
     `touched` are the paths that differ (None when unknown, or when something differs that all
     environments share); only environments below them are looked at, and all of them when
     gen-env.yaml is among them.
     """
     if touched is not None and SETTINGS in touched:
         touched = None
-    only = None if touched is None else _below(touched) | set(names)
+    # What belongs to all of them is only known from all of them.
+    whole = touched is None or any(path.startswith(f"{BOOTSTRAP}/") for path in touched)
+    only = None if touched is None or whole else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
         wanted &= set(names)
+    shared: list[Problem] = []
     if after.settings is None:
         # Without settings a head has no environment: each would look as if it was removed.
         found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
     else:
-        generation = _generation(revisions.head, after, wanted, tools)
+        generation = _generation(revisions.head, after, wanted, tools, whole=whole)
         pairs = _pairs(revisions, before, after, wanted, generation)
         found = list(_compared(revisions, pairs, tools))
-    problems = [item for item in after.problems if not item.environment]
+        shared = list(_shared(revisions.head, after, generation))
+    problems = [item for item in (*after.problems, *shared) if not item.environment]
     return Report(
         revisions.base_name,
         revisions.head_name,
@@ -87,6 +97,26 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
     )
+
+
+def _shared(
+    files: Files, found: Catalogue, generation: generate.Generation | None
+) -> Iterator[Problem]:
+    """What is wrong with files that belong to no single environment."""
+    assert found.settings is not None
+    whole = generation.outcome("") if generation else None
+    if whole is not None:
+        yield from (*whole.problems, *_drift(files, whole.plan, ""))
+    else:
+        yield from foreign.beside(files, found.settings.repository, found.names)
+
+
+def _drift(files: Files, planned: plan.Plan, name: str) -> tuple[Problem, ...]:
+    """Where files differ from the plan; while somebody is still writing that is only a word."""
+    found = plan.drift(files, planned, name)
+    if not isinstance(files, WorkTree):
+        return found
+    return tuple(dataclasses.replace(item, severity=Severity.INFO) for item in found)
 
 
 def _why_empty(count: int) -> str:
@@ -100,7 +130,8 @@ def _why_empty(count: int) -> str:
 def _below(touched: set[str]) -> set[str]:
     """What environments can be called in which these paths lie."""
     parts = [path.split("/") for path in touched if path.startswith(f"{ROOT}/")]
-    return {"/".join(part[1:end]) for part in parts for end in (2, 3)}
+    found = {"/".join(part[1:end]) for part in parts for end in (2, 3)}
+    return found | {name for path in touched if (name := access_of(path))}
 
 
 def _known(before: Catalogue, after: Catalogue, names: Sequence[str]) -> None:
@@ -118,12 +149,14 @@ def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set
 
 
 def _generation(
-    files: Files, found: Catalogue, wanted: set[str], tools: Toolchain
+    files: Files, found: Catalogue, wanted: set[str], tools: Toolchain, *, whole: bool
 ) -> generate.Generation | None:
     here = [name for name in sorted(wanted) if name in found.definitions]
-    if not here:
+    if here:
+        return generate.generate(files, here, tools.charts, tools.renderer, found, whole=whole)
+    if not whole:
         return None
-    return generate.generate(files, here, tools.charts, tools.renderer, found, whole=False)
+    return generate.generate(files, (), tools.charts, None, found, may_render=False)
 
 
 def _pairs(
@@ -154,19 +187,43 @@ def _head(
     outcome = generation.outcome(name) if generation else None
     if outcome is None:
         return (None, broken) if not broken else (side.inputs(files, name, settings), broken)
-    out_of_date = plan.drift(files, outcome.plan, name)
-    if isinstance(files, WorkTree):
-        # Somebody is still writing: that `generate` has not run yet is only worth a word.
-        out_of_date = tuple(
-            dataclasses.replace(item, severity=Severity.INFO) for item in out_of_date
-        )
+    out_of_date = _drift(files, outcome.plan, name)
     ahead = Overlay(
         files,
         {path: text.encode() for path, text in outcome.plan.writes.items()},
         frozenset(outcome.plan.removals),
     )
     built = generation.built.get(name) if generation else None
-    return side.inputs(ahead, name, settings, built), (*broken, *outcome.problems, *out_of_date)
+    head = side.inputs(ahead, name, settings, built)
+    problems = (*broken, *outcome.problems, *out_of_date)
+    if isinstance(files, WorkTree) or not _is_of_another_version(built):
+        return head, problems
+    present = side.inputs(files, name, settings, built)
+    return present, (*problems, *_strangers(present, head))
+
+
+def _is_of_another_version(built: generate.Built | None) -> bool:
+    """Whether another gen-env made the tree: it may differ, so it is shown as it stands."""
+    made_by = built.lock.gen_env if built is not None and built.lock is not None else ""
+    return bool(made_by) and made_by != lock_file.version()
+
+
+def _strangers(present: Inputs | None, planned: Inputs | None) -> Iterator[Problem]:
+    """Objects of another gen-env's tree that this one would not give to the cluster at all."""
+    if present is None or planned is None:
+        return
+    try:
+        known = {key_of(item, "") for item in side.own_manifests(planned)}
+        found = {key_of(item, "") for item in side.own_manifests(present)}
+    except UserError:
+        return  # then that side is not rendered, which is told with its reason
+    for key in sorted(found - known):
+        yield foreign.FOREIGN.problem(
+            f"the definition gives no {key}, and the tree, which another gen-env made, does",
+            environment=present.name,
+            path=present.path(side.APPLICATION),
+            hint=f"gen-env upgrade --gen-env {present.name}",
+        )
 
 
 def _renamed(pairs: list[_Pair]) -> list[_Pair]:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator.core.files import Files
-from generator.core.problem import Problem, Severity
-from generator.core.rule import Rule
-from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
+from generator.definition.definition import ROOT, SETTINGS, Definition, Settings
+from generator.engine import argocd_reach
 from generator.engine.argocd import GENERATED
 from generator.tree.catalogue import Catalogue
+from generator.tree.objects import access_of
 from generator.tree.tree import BOOTSTRAP, SCHEMAS
 from generator.yaml import edit
-
-ORPHAN = Rule(
-    "tree/orphan",
-    Severity.ERROR,
-    "A generated file without a definition",
-    "Argo CD would apply what nobody decided.",
-    command="service",
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,26 +37,14 @@ def find(
     reached = {
         name for name in names if any(path.startswith(f"{ROOT}/{name}/") for path in changed)
     }
+    reached |= names & set(map(access_of, changed))
     if SETTINGS in changed:
         reached |= _by_defaults(before, after)
     ours = (SETTINGS, BOOTSTRAP, SCHEMAS)
     whole = any(_inside(path, part) for path in changed for part in ours)
+    steers = {argocd_reach.ATTRIBUTES, *filter(argocd_reach.is_control, changed)}
+    whole = whole or not changed.isdisjoint(steers)
     return Touched(tuple(sorted(reached)), whole or any(map(_is_generated, changed)))
-
-
-def orphans(paths: Iterable[str], files: Files, after: Catalogue) -> Iterator[Problem]:
-    """Files that Argo CD would apply although no definition stands behind them."""
-    for path in sorted(set(paths)):
-        folder, found, _ = path.partition(f"/{GENERATED}/")
-        if not _is_generated(path) or not found or files.read(path) is None:
-            continue
-        name = folder.removeprefix(f"{ROOT}/")
-        if files.read(f"{folder}/{FILE_NAME}") is None and name not in after.definitions:
-            yield ORPHAN.problem(
-                f"a generated file without a definition: {folder} has no {FILE_NAME}",
-                path=path,
-                hint=f"remove it, or write {folder}/{FILE_NAME} and run gen-env generate",
-            )
 
 
 def _names(before: Catalogue, after: Catalogue) -> set[str]:

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from generator.chart.chart import ChartError
@@ -18,8 +17,10 @@ from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
 from generator.diff.model import Facts, Side
+from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
+from generator.kube.resource import key_of
 from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
@@ -41,6 +42,7 @@ NOT_POSSIBLE = Rule(
 )
 
 APPLICATION = f"{GENERATED}/application.yaml"
+_DEPLOYED = tuple(f"{folder}/" for folder in argocd_reach.CLOSED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Inputs:
     cluster: Cluster | None
     built: Built | None
     unreadable: UserError | None = None
+    prefix: str = ""
+    """What stands before the paths in git."""
 
     @property
     def identity(self) -> str:
@@ -62,7 +66,7 @@ class Inputs:
         digest = hashlib.sha256()
         for path in sorted(self.files):
             relative = path.removeprefix(f"{ROOT}/{self.name}/")
-            if relative.startswith((GENERATED, "secrets/")) or relative == lock_file.FILE_NAME:
+            if relative.startswith(_DEPLOYED) or relative == lock_file.FILE_NAME:
                 digest.update(relative.encode() + b"\0" + self.files[path] + b"\0")
         if self.cluster is not None:
             digest.update(
@@ -118,7 +122,8 @@ def inputs(
     cluster = built.resolved.cluster if built and built.resolved else None
     if cluster is None and settings is not None:
         cluster = _cluster_by_server(found, name, settings)
-    return Inputs(name, found, cluster, built)
+    prefix = settings.repository.repository.prefix if settings is not None else ""
+    return Inputs(name, found, cluster, built, prefix=prefix)
 
 
 def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
@@ -179,7 +184,7 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     try:
         if item.unreadable is not None:
             raise item.unreadable
-        own = _own_manifests(item)
+        own = own_manifests(item)
         values = _values(item)
         if item.application is None:
             load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
@@ -215,17 +220,16 @@ def _is_chart_file(path: str) -> bool:
     return f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path
 
 
-def _own_manifests(item: Inputs) -> list[dict[str, Any]]:
-    """Objects in git: those Argo CD applies from the folder of the environment."""
-    found: list[dict[str, Any]] = []
-    prefix = f"{ROOT}/{item.name}/"
-    for path, content in sorted(item.files.items()):
-        place = PurePosixPath(path.removeprefix(prefix))
-        if place.suffix == ".yaml" and str(place).startswith(
-            (f"{GENERATED}/manifests/", "secrets/")
-        ):
-            found += load_manifests(content, path=path)
-    return found
+def own_manifests(item: Inputs) -> list[dict[str, Any]]:
+    """Objects in git: those Argo CD applies from the folder of the environment.
+
+    Raises UserError for a file that does not parse.
+    """
+    if item.application is None:
+        return []
+    paths = argocd_reach.manifests(item.application, sorted(item.files), item.prefix)
+    read = [path for path in paths if argocd_reach.SKIPPED not in item.files[path]]
+    return [manifest for path in read for manifest in load_manifests(item.files[path], path=path)]
 
 
 def _values(item: Inputs) -> dict[str, Any]:
@@ -302,6 +306,7 @@ def _facts(
         executor=str(values.get("executor") or "") or None,
         database_host=host,
         connection_limit=connections,
+        application=key_of(item.application, "") if item.application else None,
         declared_secrets=frozenset(declared),
         values=values,
     )

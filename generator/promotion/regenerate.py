@@ -47,7 +47,7 @@ def regenerate(
     contents = {**edited.contents, **{path: text.encode() for path, text in plan.writes.items()}}
     for path in plan.removals:
         contents.pop(path, None)
-    files = Snapshot(contents, edited.symlinks)
+    files = dataclasses.replace(edited, contents=contents)
     built = after.built.get(name)
     return Regenerated(files, difference(before, files), after.problems_of(name), built)
 
@@ -77,6 +77,5 @@ def replaced(files: Snapshot, contents: Mapping[str, bytes | None]) -> Snapshot:
     """The files with these contents instead; None removes one."""
     merged = {**files.contents, **{k: v for k, v in contents.items() if v is not None}}
     gone = {path for path, content in contents.items() if content is None}
-    return Snapshot(
-        {path: content for path, content in merged.items() if path not in gone}, files.symlinks
-    )
+    held = {path: content for path, content in merged.items() if path not in gone}
+    return dataclasses.replace(files, contents=held)

@@ -14,12 +14,12 @@ from generator.definition import definition, lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.seal.inspection import MALFORMED, PLAIN
 from generator.seal.sealed_secret import MAX_FILE_BYTES
+from generator.tree import manifest_file
 from generator.tree.objects import SecretFile
 from generator.tree.plan import UNREADABLE
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits
-from generator.yaml.manifests import load_manifests
 
 SYNTAX = Rule(
     "yaml/syntax", Severity.ERROR, "A file that is not valid YAML", "Nothing of it can be used."
@@ -50,6 +50,8 @@ class Catalogue:
     settings: Settings | None
     definitions: Mapping[str, Definition]
     problems: tuple[Problem, ...]
+    names: frozenset[str] = frozenset()
+    """Every environment, those too that were not read or whose definition cannot be."""
 
     def chosen(self, names: Sequence[str]) -> tuple[Definition, ...]:
         """The definitions of these environments, or of all; raises UserError for an unknown."""
@@ -97,7 +99,8 @@ def load(files: Files, only: Set[str] | None = None) -> Catalogue:
         except UserError as error:
             problems.append(_unreadable(error, name))
     problems += _collisions(names)
-    return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems))
+    everybody = frozenset({*names, *(item.environment for item in problems)} - {""})
+    return Catalogue(settings, dict(sorted(definitions.items())), tuple(problems), everybody)
 
 
 def one(files: Files, name: str) -> Definition | None:
@@ -169,12 +172,26 @@ def _collisions(names: Sequence[str]) -> Iterator[Problem]:
         seen.setdefault(flat, name)
 
 
-def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list[Problem]]:
-    """The SealedSecrets below an environment's secrets/, and what is no such thing."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class SecretFolder:
+    """What an environment's secrets/ holds: SealedSecrets, other objects, what cannot be read."""
+
+    sealed: tuple[SecretFile, ...] = ()
+    others: tuple[SecretFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+NO_SECRETS = SecretFolder()
+
+
+def secret_files(files: Files, item: Definition) -> SecretFolder:
+    """The objects in an environment's secrets/, as far as Argo CD reads them."""
     found: list[SecretFile] = []
+    others: list[SecretFile] = []
     problems: list[Problem] = []
-    for path in files.below(f"{item.folder}/secrets"):
-        if not path.endswith((".yaml", ".yml")):
+    folder = f"{item.folder}/secrets/"
+    for path in files.below(folder[:-1]):
+        if not path.endswith(".yaml") or "/" in path.removeprefix(folder):
             continue
         try:
             content = files.read(path) or b""
@@ -205,7 +222,9 @@ def secret_files(files: Files, item: Definition) -> tuple[list[SecretFile], list
                     hint="remove it, change the values, seal them: gen-env seal",
                 )
             )
-    return found, problems
+        else:
+            others.append(SecretFile(path, content.decode(), manifest))
+    return SecretFolder(tuple(found), tuple(others), tuple(problems))
 
 
 def _is_sealed_secret(manifest: Mapping[str, Any]) -> bool:
@@ -224,7 +243,7 @@ def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
 
     Marks are not kept: there are many such files, and hardly ever is a line asked for.
     """
-    found = load_manifests(content, path=path, limits=_SEALED, unique=True)
+    found = manifest_file.read(content, path, _SEALED)
     if len(found) > 1:
         raise YamlError(
             "more than one YAML document",

@@ -8,15 +8,16 @@ from typing import Any
 
 from generator import manifests
 from generator.engine import argocd
-from generator.engine.argocd import GENERATED
+from generator.engine.argocd import CHART_FOLDER, GENERATED
+from generator.engine.argocd_reach import ACCESS
 from generator.kube.fields import name_of
 from generator.kube.resource import Object
 from generator.manifests import rbac
 from generator.release.release import Release
 from generator.seal import sealed_secret
 
-ACCESS = "bootstrap/access"
-"""Roles for whoever verifies: applied by hand, never by Argo CD, which must not grant rights."""
+MANIFESTS = "manifests"
+"""Folder of the objects that a team brings."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,16 +41,27 @@ class SecretFile:
         return all(state is sealed_secret.State.SEALED for state in states)
 
 
-def written(release: Release, existing: Sequence[SecretFile]) -> dict[str, list[Object]]:
-    """Every object that is written for an environment but the chart's, by path."""
-    name = release.resolved.name
+def written(
+    release: Release, existing: Sequence[SecretFile], brought: Sequence[SecretFile] = ()
+) -> dict[str, list[Object]]:
+    """Every object that is written for an environment but the chart's, by path.
+
+    `brought` are objects of other kinds that people keep in secrets/.
+    """
+    folder = release.resolved.definition.folder
     ready = complete(release, existing)
+    found = beside(release, existing)
+    paths = (*found, *(file.path for file in (*existing, *brought)))
+    folders = {path.rpartition("/")[0].removeprefix(f"{folder}/") for path in paths}
+    if release.resolved.settings.repository.chart.source == "rendered":
+        folders.add(f"{GENERATED}/manifests/{CHART_FOLDER}")
+    if release.environment.manifests:
+        folders.add(MANIFESTS)
+    application = argocd.application(release, complete=ready, folders=sorted(folders))
     return {
-        f"{release.resolved.definition.folder}/{GENERATED}/application.yaml": [
-            argocd.application(release, complete=ready)
-        ],
-        access_path(name): _access(release),
-        **beside(release, existing),
+        f"{folder}/{GENERATED}/application.yaml": [application],
+        access_path(release.resolved.name): _access(release),
+        **found,
     }
 
 
@@ -96,6 +108,12 @@ def complete(release: Release, existing: Sequence[SecretFile]) -> bool:
 def access_path(name: str) -> str:
     """The file with the roles of an environment's verification."""
     return f"{ACCESS}/{name}.yaml"
+
+
+def access_of(path: str) -> str:
+    """The environment whose roles a file holds, or nothing for any other path."""
+    inside = path.removeprefix(f"{ACCESS}/")
+    return "" if inside == path else inside.removesuffix(".yaml")
 
 
 def _access(release: Release) -> list[Object]:

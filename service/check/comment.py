@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from generator.report import markdown
-from generator.report.budget import cost
+from generator.report.budget import SMALLEST, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import Report
 from service.model.check import CheckState
@@ -43,7 +43,7 @@ def compose(
         head += f"\n[Full report](<{url}>)\n"
     tail = _patched(patch, budget // 3)
     room = budget - cost(head) - cost(tail) - 2
-    body = markdown.render(report, budget=room) if room >= markdown.SMALLEST else ""
+    body = markdown.render(report, budget=room) if room >= SMALLEST else ""
     return f"{head}\n{body}\n{tail}".rstrip("\n") + "\n"
 
 

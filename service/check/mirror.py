@@ -117,7 +117,8 @@ def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
         contents |= found
         unread += left
     links = tuple(entry.path for entry in unread if entry.mode == "120000")
-    return Tree(Snapshot(contents, links), tuple(unread))
+    faults = {entry.path: entry.fault for entry in unread}
+    return Tree(Snapshot(contents, links, faults), tuple(unread))
 
 
 def files_of(mirror: Mirror, commit: str) -> Snapshot:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterable
 
 from generator.core.errors import UserError
-from generator.core.files import Snapshot
 from generator.core.problem import Problem
 from generator.git import diff
 from generator.pipeline import regeneration, repository, scope, settings_trust
@@ -84,14 +83,14 @@ def _prepared(
     base = mirror.read(sides.mirror, sides.base, more)
     head = mirror.read(sides.mirror, sides.merged, more)
     settings = settings_trust.compose(text, head.files.read(SETTINGS))
-    files = Snapshot({**head.files.contents, SETTINGS: settings.text}, head.files.symlinks)
+    contents = {**head.files.contents, SETTINGS: settings.text}
+    files = dataclasses.replace(head.files, contents=contents)
     before, after = repository.load(base.files), repository.load(files)
     everywhere = [path for path in more if path == trusted.chart.path]
     reached = scope.find(changed, before, after, everywhere)
     problems = (
         *settings.problems,
         *mirror.unread_problems(head, changed),
-        *scope.orphans(changed, files, after),
     )
     if not reached and not problems and not any(path in more for path in changed):
         return "this change touches no environment"

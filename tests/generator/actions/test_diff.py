@@ -1,6 +1,7 @@
 """Revisions as people have them: branches, shallow clones, foreign histories, odd files."""
 
 import os
+import shutil
 import subprocess
 import time
 
@@ -60,7 +61,7 @@ def test_what_is_not_committed_counts(repo, how):
     if how == "new file":
         repo.definition("extra", changed(DEV, ("name: dev", "name: extra")))
     elif how == "deleted":
-        (repo.root / PATH).unlink()
+        shutil.rmtree((repo.root / PATH).parent)
     else:
         more_workers(repo)
         if how == "staged":
@@ -240,11 +241,14 @@ def test_a_submodule_is_told_and_not_entered(repo, tmp_path):
         assert told == ["environments/theirs"], sides
 
 
-def test_names_that_are_no_text_are_left_out(repo):
+def test_names_that_are_no_text_are_in_reach_all_the_same(repo):
     name = os.fsdecode(b"environments/staging/secrets/\xff.yaml")
     repo.write(name, "a: 1")
     repo.commit("odd name")
-    assert repo.run("diff", "HEAD~1", "HEAD", "-o", "json").code == 0
+    done = repo.run("diff", "HEAD~1", "HEAD", "-o", "json")
+    (problem,) = done.json["environments"][0]["problems"]
+    assert (done.code, problem["rule"]) == (1, "tree/foreign")
+    assert problem["path"] == "environments/staging/secrets/\\xff.yaml"
 
 
 def test_settings_that_break_are_told_once(repo):

@@ -52,12 +52,14 @@ def test_no_line_but_the_header_goes(repo):
 
 
 def test_the_others_stay_gen_envs(repo):
-    own = (FOLDER, "bootstrap/access/dev.yaml")
+    own = (FOLDER, "bootstrap/access/dev.yaml", "gen-env.yaml")
     untouched = {path: text for path, text in repo.tree().items() if not path.startswith(own)}
     repo.run("eject", "dev")
     assert repo.read("bootstrap/access/dev.yaml").startswith("# What verifying it needs")
     assert untouched.items() <= repo.tree().items()
-    assert repo.run("generate", "--check").code == 0
+    assert repo.yaml("gen-env.yaml")["argocd"] == {"root": {"ejected": ["dev"]}}
+    done = repo.run("generate", "--check")
+    assert done.code == 0 and "[tree/ejected]" in done.stdout
 
 
 def test_foreign_files_are_left_alone(repo):

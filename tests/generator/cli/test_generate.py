@@ -173,7 +173,8 @@ def test_foreign_files_below_generated_are_never_touched(repo):
     repo.write(mine, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n")
     repo.write(notes, "not gen-env's")
     assert repo.run("generate").stdout == ""
-    assert repo.run("generate", "--check").code == 0
+    done = repo.run("generate", "--check")
+    assert done.code == 1 and done.stdout.count("[tree/foreign]") == 2
     assert repo.read(notes) == "not gen-env's"
     assert "name: mine" in repo.read(mine)
 

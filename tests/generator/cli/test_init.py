@@ -15,9 +15,8 @@ def test_makes_a_repository_with_one_commit_and_nothing_left_over(tmp_path):
     assert repo.git("rev-list", "--count", "main") == "1"
     assert repo.git("status", "--porcelain") == ""
     assert sorted(done.stdout.splitlines()) == sorted(repo.tree())
-    assert {"gen-env.yaml", "bootstrap/root.yaml", ".gitattributes", "README.md"} <= set(
-        repo.tree()
-    )
+    assert {"gen-env.yaml", "bootstrap/root.yaml", "README.md"} <= set(repo.tree())
+    assert ".gitattributes" not in repo.tree(), "no forge folds away what a reviewer must see"
     assert "gen-env new dev" in done.stderr
 
 

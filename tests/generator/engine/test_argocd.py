@@ -8,41 +8,52 @@ from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, rele
 GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 
 
-def made(text, *, complete=True, settings=SETTINGS, **options):
-    return argocd.application(release(text, settings=settings, **options), complete=complete)
+FOLDERS = ("generated/manifests", "secrets")
+
+
+def made(text, *, complete=True, settings=SETTINGS, folders=FOLDERS, **options):
+    item = release(text, settings=settings, **options)
+    return argocd.application(item, complete=complete, folders=folders)
 
 
 def sources(chart):
     return made(DEV, settings=SETTINGS + f"chart: {chart}\n")["spec"]["sources"]
 
 
-def test_one_git_source_has_both_values_and_objects():
-    chart, git = made(DEV)["spec"]["sources"]
+def test_each_folder_of_objects_is_a_source_and_one_has_the_values_too():
+    chart, git, secrets = made(DEV)["spec"]["sources"]
     assert chart["chart"] == "airflow" and chart["targetRevision"] == "1.22.0"
     assert chart["helm"] == {
         "releaseName": "airflow",
         "valueFiles": ["$git/environments/dev/generated/values.yaml"],
     }
-    assert (git["ref"], git["path"], git["targetRevision"]) == ("git", "environments/dev", "main")
-    assert git["repoURL"] == "https://git.example.com/airflow.git"
-    assert "environment.yaml" not in git["directory"]["include"]
+    place = {"repoURL": "https://git.example.com/airflow.git", "targetRevision": "main"}
+    objects = {**place, "directory": {"include": "*.yaml"}}
+    assert git == {**objects, "path": "environments/dev/generated/manifests", "ref": "git"}
+    assert secrets == {**objects, "path": "environments/dev/secrets"}
+
+
+def test_values_are_read_where_there_is_no_object_beside_the_chart():
+    chart, git = made(DEV, folders=())["spec"]["sources"]
+    assert chart["helm"]["valueFiles"] and git["ref"] == "git" and "path" not in git
 
 
 def test_a_chart_of_a_registry_has_no_scheme():
-    chart, _ = sources("{source: oci, url: oci://registry.example.com/charts}")
+    chart, *_ = sources("{source: oci, url: oci://registry.example.com/charts}")
     assert chart["repoURL"] == "registry.example.com/charts" and chart["chart"] == "airflow"
 
 
 def test_a_vendored_chart_is_a_folder_of_this_repository():
-    chart, git = sources("{source: vendored, path: charts/airflow}")
+    chart, git, _ = sources("{source: vendored, path: charts/airflow}")
     assert chart["path"] == "charts/airflow" and "chart" not in chart
     assert chart["helm"]["valueFiles"] == ["/environments/dev/generated/values.yaml"]
     assert "ref" not in git
 
 
 def test_a_rendered_chart_leaves_the_git_source_alone():
-    (git,) = sources("{source: rendered}")
-    assert "ref" not in git and "manifests/chart/*.yaml" in git["directory"]["include"]
+    found = sources("{source: rendered}")
+    assert [item["path"].removeprefix("environments/dev/") for item in found] == list(FOLDERS)
+    assert not any("ref" in item or "chart" in item for item in found)
 
 
 @pytest.mark.parametrize(("text", "cleaned"), [(DEV, True), (STAGING, False), (PRODUCTION, False)])

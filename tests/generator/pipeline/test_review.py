@@ -104,6 +104,9 @@ class Counted:
     def links(self, folder):
         return self.files.links(folder)
 
+    def entries(self, folder):
+        return self.files.entries(folder)
+
 
 def test_nothing_of_an_untouched_environment_is_read(cached, base):
     path = "environments/dev/environment.yaml"

@@ -60,13 +60,9 @@ def test_the_repositorys_own_files_touch_it_as_a_whole():
         assert found([path]) == ((), True)
 
 
-def test_a_generated_file_without_a_definition_is_told():
-    path = "environments/evil/generated/application.yaml"
-    after = Snapshot({path: b"kind: Application", "gen-env.yaml": SETTINGS.encode()})
-    told = list(scope.orphans([path], after, catalogue.load(after)))
-    assert [(item.rule, item.path, item.severity.value) for item in told] == [
-        ("tree/orphan", path, "error")
-    ]
-    assert not list(scope.orphans([path], files(dev=DEV), BEFORE))
-    own = "environments/dev/generated/values.yaml"
-    assert not list(scope.orphans([own], Snapshot({**files(dev=DEV).contents, own: b"x"}), BEFORE))
+def test_the_roles_of_an_environment_touch_it():
+    assert found(["bootstrap/access/dev.yaml"]) == (("dev",), True)
+
+
+def test_a_file_that_steers_argo_cd_touches_the_repository_as_a_whole():
+    assert found([".argocd-source.yaml"]) == ((), True)

@@ -102,6 +102,9 @@ class Unreadable:
     def links(self, folder):
         return self.files.links(folder)
 
+    def entries(self, folder):
+        return self.files.entries(folder)
+
 
 @pytest.mark.parametrize("place", ["generated/values.yaml", "environment.yaml", "secrets/x.yaml"])
 def test_a_file_that_cannot_be_read_is_a_failure_that_names_it(whole, tmp_path, place):

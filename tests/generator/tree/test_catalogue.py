@@ -28,14 +28,16 @@ def read(text):
 
 
 def test_a_sealed_secret_is_known_by_its_name():
-    found, problems = read(SEALED)
-    assert [(file.name, file.text) for file in found] == [("one", SEALED)]
-    assert not problems
+    found = read(SEALED)
+    assert [(file.name, file.text) for file in found.sealed] == [("one", SEALED)]
+    assert not found.problems and not found.others
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "kind: ConfigMap\nmetadata: {name: x}\n"])
-def test_what_is_no_secret_is_left_alone(text):
-    assert read(text) == ([], [])
+def test_what_is_no_sealed_secret_is_kept_apart(text):
+    found = read(text)
+    assert [file.path for file in found.others] == ["environments/one/secrets/x.yaml"]
+    assert not found.sealed and not found.problems
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,9 @@ def test_what_is_no_secret_is_left_alone(text):
     ],
 )
 def test_a_file_that_holds_anything_else_is_named_with_its_line(text, rule, line, words):
-    found, (problem,) = read(text)
-    assert not found
+    found = read(text)
+    (problem,) = found.problems
+    assert not found.sealed and not found.others
     assert (problem.rule, problem.line) == (rule, line)
     assert problem.path == "environments/one/secrets/x.yaml"
     assert words in problem.message

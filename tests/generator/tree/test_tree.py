@@ -88,14 +88,6 @@ def test_only_complete_secrets_have_a_hash():
     assert existing[0].name not in tree.hashes(existing)
 
 
-def test_a_file_that_nothing_needs_is_told_and_stays():
-    extra = objects.SecretFile(
-        "environments/staging/secrets/old.yaml", "", {"metadata": {"name": "o"}}
-    )
-    (problem,) = tree.unused_secrets(release(STAGING), [extra])
-    assert (problem.rule, problem.path) == ("secrets/unused", extra.path)
-
-
 def test_others_bring_their_secrets_themselves():
     found = files(STAGING + "secrets: {provider: existing}\n").files
     assert not any("/secrets/" in path for path in found)

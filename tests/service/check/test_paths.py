@@ -101,7 +101,7 @@ def test_an_environment_that_nobody_defined_is_not_let_in(world):
     world.commit()
     outcome = world.check(world.open())
     assert outcome.state is CheckState.FAILURE
-    assert "tree/orphan" in rules(outcome)
+    assert "tree/foreign" in rules(outcome)
 
 
 def test_a_vendored_chart_is_taken_from_each_commit(world, monkeypatch, tmp_path):

@@ -1,0 +1,179 @@
+"""What a change lets an environment do beyond itself: on nodes, elsewhere in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View, listed
+from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+from generator.kube import fields
+from generator.kube.resource import CLUSTER_SCOPED
+from generator.kube.workload import TASK_PODS, Workload
+
+WORKLOAD_ADDED = ImpactRule(
+    "impact/workload-added",
+    WARNING,
+    "Something runs that did not run before",
+    "It uses the environment's rights, network and quota.",
+)
+IMAGE_REGISTRY = ImpactRule(
+    "impact/image-registry",
+    WARNING,
+    "An image from a registry that none came from before",
+    "Whoever may push there decides what runs.",
+)
+NODE_ACCESS = ImpactRule(
+    "impact/node-access",
+    ERROR,
+    "Pods that reach into their node",
+    "A privileged container, a path or a namespace of the node is a way to every pod on it.",
+    "Pod Security Standards",
+)
+FOREIGN_NAMESPACE = ImpactRule(
+    "impact/foreign-namespace",
+    ERROR,
+    "An object in a namespace that is not the environment's",
+    "It belongs to somebody else.",
+)
+ARGOCD_OBJECT = ImpactRule(
+    "impact/argocd-object",
+    ERROR,
+    "Another Application, ApplicationSet or AppProject",
+    "Argo CD applies whatever it names, and nobody has looked at that.",
+    "Argo CD",
+)
+APPLICATION_SOURCE = ImpactRule(
+    "impact/application-source",
+    ERROR,
+    "The Application reads from another repository",
+    "gen-env has not looked at what is there.",
+    "Argo CD",
+)
+CLUSTER_WIDE = ImpactRule(
+    "impact/cluster-wide",
+    ERROR,
+    "An object that concerns the whole cluster",
+    "Rights, admission webhooks and definitions reach every namespace.",
+    "Kubernetes",
+    also=((WARNING, "with a new environment"),),
+)
+RBAC_OBJECT = ImpactRule(
+    "impact/rbac-object",
+    WARNING,
+    "A Role or a RoleBinding is added",
+    "Who holds it may do more than before.",
+    "Kubernetes RBAC",
+)
+
+_ARGO_CD = ("Application", "ApplicationSet", "AppProject")
+_RIGHTS = ("Role", "RoleBinding")
+
+
+def workload_added(context: Context) -> Iterator[Finding]:
+    """`impact/workload-added`: something runs that did not run before."""
+    before = {(key.namespace, key.name) for key in context.base.by_key}
+    for work in context.head.workloads if context.is_update else ():
+        if work.key.kind != TASK_PODS and (work.key.namespace, work.key.name) not in before:
+            images = sorted({fields.text(item, "image") for item in work.containers()})
+            yield WORKLOAD_ADDED.finding(work.key, f"runs from now on: {listed(images)}")
+
+
+def image_registry(context: Context) -> Iterator[Finding]:
+    """`impact/image-registry`: an image comes from a registry that none came from before."""
+    known = {_registry(image) for _, image in _images(context.base)}
+    for work, image in _images(context.head) if context.is_update else ():
+        if _registry(image) not in known:
+            words = f"{image} comes from {_registry(image)}, from where no image came before"
+            yield IMAGE_REGISTRY.finding(work.key, words)
+
+
+def node_access(context: Context) -> Iterator[Finding]:
+    """`impact/node-access`: pods that reach into the node they run on."""
+    before = {(work.key, words) for work in context.base.workloads for words in _on_node(work)}
+    for work in context.head.workloads:
+        for words in _on_node(work):
+            if (work.key, words) not in before:
+                yield NODE_ACCESS.finding(work.key, f"{words}: it can take over the node")
+
+
+def foreign_namespace(context: Context) -> Iterator[Finding]:
+    """`impact/foreign-namespace`: an object in a namespace that is not the environment's."""
+    own = {"", context.head.side.namespace}
+    for key in context.added:
+        if key.namespace not in own and key != context.head.facts.application:
+            yield FOREIGN_NAMESPACE.finding(key, "is added outside of the environment's namespace")
+
+
+def argocd_object(context: Context) -> Iterator[Finding]:
+    """`impact/argocd-object`: Argo CD is given more to apply than this environment."""
+    for key in context.added:
+        if key.kind in _ARGO_CD and key != context.head.facts.application:
+            yield ARGOCD_OBJECT.finding(key, "Argo CD would apply whatever this object names")
+
+
+def application_source(context: Context) -> Iterator[Finding]:
+    """`impact/application-source`: the Application reads from a place that it did not read from."""
+    before, after = _addresses(context.base), _addresses(context.head)
+    own = context.head.facts.application
+    for address in sorted(after - before) if before else ():
+        words = f"Argo CD applies what {address} holds from now on, and gen-env has not read it"
+        yield APPLICATION_SOURCE.finding(own, words)
+
+
+def cluster_wide(context: Context) -> Iterator[Finding]:
+    """`impact/cluster-wide`: an object that concerns the whole cluster, webhooks and CRDs too."""
+    for key in context.added:
+        if key.kind in CLUSTER_SCOPED - {"Namespace"} or key.kind.startswith("Cluster"):
+            level = ERROR if context.is_update else WARNING
+            yield CLUSTER_WIDE.finding(key, "is added, and concerns the whole cluster", level)
+
+
+def rbac_object(context: Context) -> Iterator[Finding]:
+    """`impact/rbac-object`: rights inside the namespace are written or handed out anew."""
+    for key in context.added if context.is_update else ():
+        if key.kind in _RIGHTS:
+            yield RBAC_OBJECT.finding(key, "is added: who holds it may do more than before")
+
+
+def _images(view: View) -> Iterator[tuple[Workload, str]]:
+    for work in view.workloads:
+        for image in sorted({fields.text(item, "image") for item in work.containers()} - {""}):
+            yield work, image
+
+
+def _registry(image: str) -> str:
+    """The host before the first slash, as Docker reads it; without one it is Docker Hub."""
+    host, slash, _ = image.partition("/")
+    named = slash and ("." in host or ":" in host or host == "localhost")
+    return host if named else "docker.io"
+
+
+def _on_node(work: Workload) -> Iterator[str]:
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if work.spec.get(key):
+            yield f"sets {key}"
+    for volume in fields.entries(work.spec, "volumes"):
+        if "hostPath" in volume:
+            yield f"mounts {fields.text(volume, 'hostPath', 'path')} of the node"
+    for container in (*work.containers(), *fields.entries(work.spec, "ephemeralContainers")):
+        if fields.at(container, "securityContext", "privileged"):
+            yield f"container {fields.text(container, 'name')} is privileged"
+
+
+def _addresses(view: View) -> set[str]:
+    application = view.objects.get(view.facts.application) if view.facts.application else None
+    spec = fields.section(application, "spec")
+    sources = [*fields.entries(spec, "sources"), fields.section(spec, "source")]
+    return {fields.text(source, "repoURL") for source in sources if source}
+
+
+FINDERS = (
+    workload_added,
+    image_registry,
+    node_access,
+    foreign_namespace,
+    argocd_object,
+    application_source,
+    cluster_wide,
+    rbac_object,
+)

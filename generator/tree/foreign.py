@@ -1,0 +1,181 @@
+"""Files in reach of Argo CD that nobody stands for, as findings: `tree/foreign`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from generator.core.files import Files
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.definition.definition import ROOT
+from generator.engine import argocd_reach
+from generator.engine.argocd import GENERATED, PROJECTS
+from generator.engine.argocd_reach import Foreign
+from generator.kube import fields
+from generator.manifests.metadata import GUARD
+from generator.model.repository import Repository
+from generator.release.release import Release
+from generator.tree import manifest_file
+from generator.tree.catalogue import SecretFolder
+
+FOREIGN = Rule(
+    "tree/foreign",
+    Severity.ERROR,
+    "A file in reach of Argo CD that nobody stands for",
+    "Argo CD would apply it, or read everything else by it, and nobody has judged it.",
+    "Argo CD, reposerver/repository",
+)
+NOT_JUDGED = Rule(
+    "tree/not-judged",
+    Severity.ERROR,
+    "A managed project while an environment has errors",
+    "What it must hold depends on all of its environments.",
+)
+EJECTED = Rule(
+    "tree/ejected",
+    Severity.INFO,
+    "An ejected environment that the root Application still applies",
+    "argocd.root.ejected in gen-env.yaml names it: nobody judges its files.",
+)
+UNUSED_SECRET = Rule(
+    "secrets/unused",
+    Severity.WARNING,
+    "A sealed file that nothing needs",
+    "gen-env never removes it: the values cannot be had again.",
+)
+
+_SEALED = "SealedSecret.bitnami.com"
+_EXTERNAL = "ExternalSecret.external-secrets.io"
+_STORE = "SecretStore.external-secrets.io"
+_TYPES = ("Opaque", "kubernetes.io/dockerconfigjson", "kubernetes.io/tls", "kubernetes.io/ssh-auth")
+_SHAPE = {"apiVersion", "kind", "metadata", "spec", "status"}
+_DECLARE = "declare it in secrets.extra, or remove the file: Argo CD asks before it prunes"
+
+
+def in_environment(
+    files: Files,
+    release: Release,
+    secrets: SecretFolder,
+    known: Collection[str],
+    names: Iterable[str],
+) -> Iterator[Problem]:
+    """What the Application of an environment could apply although nobody stands for it.
+
+    `known` are the paths that generating gives, removes or has complained of, and the declared
+    files; `names` all environments of the repository.
+    """
+    found = list(_secrets(release, secrets, known))
+    yield from _leftovers(release, secrets)
+    judged = {file.path for file in (*secrets.sealed, *secrets.others)}
+    folder = release.resolved.definition.folder
+    others = [f"{ROOT}/{name}" for name in names if name != release.resolved.name]
+    found += argocd_reach.in_environment(files, folder, {*known, *judged}, others)
+    yield from (_problem(item, release.resolved.name) for item in found)
+
+
+def in_repository(
+    files: Files, repository: Repository, known: Collection[str], names: Collection[str]
+) -> Iterator[Problem]:
+    """What the root Application could apply although nobody stands for it."""
+    found = argocd_reach.in_repository(files, repository, known, names)
+    yield from (_problem(item, "") for item in found)
+
+
+def beside(files: Files, repository: Repository, names: Collection[str]) -> Iterator[Problem]:
+    """As `in_repository`, without the folders in which generated files of all environments are."""
+    known = {*names, *repository.argocd.root.ejected}
+    found = argocd_reach.by_root(files, repository, known)
+    yield from (_problem(item, "") for item in found)
+
+
+def ejected(files: Files, repository: Repository) -> Iterator[Problem]:
+    """The environments that the settings except from all this."""
+    for name in repository.argocd.root.ejected:
+        if list(files.below(f"{ROOT}/{name}/{GENERATED}")):
+            yield EJECTED.problem(
+                f"environment {name} is ejected: Argo CD applies its files, no check reads them",
+                path=f"{ROOT}/{name}/{GENERATED}/application.yaml",
+            )
+
+
+def unjudged(files: Files, projects: Mapping[str, str]) -> Iterator[Problem]:
+    """Managed projects that differ from `projects`, while these do not hold every environment."""
+    for path in files.below(PROJECTS):
+        text = projects.get(path)
+        if text is None or files.read(path) != text.encode():
+            yield NOT_JUDGED.problem(
+                "this project cannot be judged while an environment has errors",
+                path=path,
+                hint="correct the environment's errors first",
+            )
+
+
+def _problem(item: Foreign, environment: str) -> Problem:
+    return FOREIGN.problem(
+        f"foreign file: {item.why}", environment=environment, path=item.path, hint=item.hint
+    )
+
+
+def _secrets(release: Release, folder: SecretFolder, known: Collection[str]) -> Iterator[Foreign]:
+    """Objects in secrets/ that bring no Secret of the environment's, or bring one twice."""
+    needed = {need.name for need in release.needs}
+    provider = release.environment.secrets.provider
+    brought = dict.fromkeys(needed, "gen-env") if provider == "external-secrets" else {}
+    # The file that generating goes by is the one that counts.
+    files = sorted((*folder.sealed, *folder.others), key=lambda file: file.path not in known)
+    for file in files:
+        kind, name = manifest_file.identity(file.manifest)
+        why = _fault(release, file.manifest)
+        if why:
+            yield Foreign(file.path, why, "remove it")
+        elif kind == _STORE:
+            continue
+        elif name not in needed and not _is_leftover(file.manifest):
+            yield Foreign(file.path, f"nothing needs Secret {name}", _DECLARE)
+        elif name in brought:
+            yield Foreign(
+                file.path, f"Secret {name} comes from {brought[name]} already", "remove it"
+            )
+        brought.setdefault(name, file.path)
+
+
+def _leftovers(release: Release, folder: SecretFolder) -> Iterator[Problem]:
+    """What gen-env once made and nothing needs any more: told, and kept for the way back."""
+    needed = {need.name for need in release.needs}
+    for file in folder.sealed:
+        if file.name not in needed and _is_leftover(file.manifest):
+            yield UNUSED_SECRET.problem(
+                f"nothing needs Secret {file.name} any more",
+                environment=release.resolved.name,
+                path=file.path,
+                hint="remove the file by hand when you are sure; Argo CD asks before it prunes",
+            )
+
+
+def _is_leftover(manifest: Mapping[str, Any]) -> bool:
+    """Whether it is a SealedSecret as gen-env makes them: guarded, nothing in it in the clear."""
+    annotations = fields.section(manifest, "metadata", "annotations")
+    template = fields.section(manifest, "spec", "template")
+    sealed = set(template) <= {"metadata", "type"} and template.get("type") in _TYPES
+    guarded = GUARD.items() <= annotations.items()
+    return manifest_file.identity(manifest)[0] == _SEALED and sealed and guarded
+
+
+def _fault(release: Release, manifest: Mapping[str, Any]) -> str:
+    """Why Argo CD must not be given this object from secrets/, whatever its name."""
+    if not manifest:
+        return "the file holds no object"
+    kind, name = manifest_file.identity(manifest)
+    store = release.environment.secrets.store
+    own_store = store is not None and (store.kind, store.name) == ("SecretStore", name)
+    if kind not in (_SEALED, _EXTERNAL) and not (kind == _STORE and own_store):
+        return f"{kind} {name} is nothing that brings a Secret"
+    if unknown := sorted(set(manifest) - _SHAPE):
+        return f"{kind} {name} has {', '.join(unknown)} beside its spec"
+    if why := manifest_file.fault(manifest, release.environment.namespace):
+        return why
+    target = fields.section(manifest, "spec", "target")
+    if kind == _EXTERNAL and (target.get("name", name) != name or "manifest" in target):
+        return f"{kind} {name} makes another object than Secret {name}"
+    return ""
