@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from generator import manifests
@@ -99,10 +99,14 @@ def complete(release: Release, existing: Sequence[SecretFile]) -> bool:
     """Whether every Secret that the release needs is sealed, so that it may sync by itself."""
     if release.environment.secrets.provider != "sealed-secrets":
         return True
-    sealed = {
-        file.name: sealed_secret.encrypted_data(file.manifest) for file in existing if file.complete
-    }
-    return all(set(need.key_names) <= set(sealed.get(need.name, ())) for need in release.needs)
+    by_name = {file.name: file for file in existing}
+    return all(_sealed_whole(by_name.get(need.name), need.key_names) for need in release.needs)
+
+
+def _sealed_whole(file: SecretFile | None, keys: Collection[str]) -> bool:
+    if file is None or not file.complete:
+        return False
+    return set(keys) <= set(sealed_secret.encrypted_data(file.manifest))
 
 
 def access_path(name: str) -> str:
