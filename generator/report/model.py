@@ -80,7 +80,8 @@ class Report:
     def headline(self) -> str:
         """What to say first: a side that was not rendered, or that nothing changes; else empty.
 
-        "No changes" is said only where every side was rendered and read to the end.
+        "No changes" is said only where every side was rendered and read to the end, and where
+        nothing beside the rendered objects is wrong.
         """
         failed = [item for item in self.environments if not item.rendered]
         if failed:
@@ -89,6 +90,10 @@ class Report:
             return f"Not compared: {named}{more}"
         if any(item.changes for item in self.environments):
             return ""
+        if errors := self._errors():
+            first = errors[0]
+            place = first.place or first.environment
+            return f"No changes in the rendered objects, but errors: {place}: {first.message}"
         assured = self.basis.assure(f"No changes: {self._sameness()}")
         if assured is not None:
             return str(assured)
@@ -96,6 +101,11 @@ class Report:
         named = "; ".join(str(item) for item in items[:_SHOWN])
         more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
         return f"No changes in what was read. Not read: {named}{more}"
+
+    def _errors(self) -> list[Problem]:
+        """Errors about what is not among the compared objects, such as a file of nobody's."""
+        every = (*self.problems, *(item for env in self.environments for item in env.problems))
+        return [problem for problem in every if problem.severity is Severity.ERROR]
 
     def _sameness(self) -> str:
         if self.reason:

@@ -76,6 +76,21 @@ def test_no_changes_is_never_said_over_what_was_not_read():
         assert report.basis.not_read == (unread,)
 
 
+def test_no_changes_is_never_said_over_an_error():
+    foreign = Problem(
+        "tree/foreign", Severity.ERROR, "nobody stands for it", path="bootstrap/x.yaml"
+    )
+    same = environment_diff("e", ONE, ONE)
+    for report in (
+        Report("b", "h", (same,), (foreign,)),
+        Report("b", "h", (dataclasses.replace(same, problems=(foreign,)),)),
+        Report("b", "h", (), (foreign,)),
+    ):
+        assert report.headline == (
+            "No changes in the rendered objects, but errors: bootstrap/x.yaml: nobody stands for it"
+        )
+
+
 def many(kind, version, spec, count=2_500):
     return [
         {"apiVersion": version, "kind": kind, "metadata": {"name": f"{kind}-{n}"}, "spec": spec(n)}
