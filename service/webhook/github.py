@@ -97,7 +97,7 @@ def comment(repository: str, data: Mapping[str, Any]) -> Event:
 
 
 def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
-    run = lookup(data, "")
+    run = lookup(data, (name,))
     commit = sha(run, "head_sha")
     if text(data, "action") != "rerequested" or not (commit and repository):
         return Ignored("this check was not asked for again", repository)
