@@ -19,7 +19,7 @@ AFTER_MERGE = Rule(
     Severity.INFO,
     "Settings that take effect after the merge",
     "A change is judged by the settings of its base.",
-    command="service",
+    command="diff",
 )
 DEFAULTS = Rule(
     "settings/defaults",
@@ -63,12 +63,12 @@ def compose(base: bytes, head: bytes | None) -> HeadSettings:
         return HeadSettings(base, problems=(_syntax(error),))
     if not isinstance(after.data, dict):
         return HeadSettings(base, problems=faults)
-    later = _differing(before.data, after.data)
+    fields = _differing(before.data, after.data)
     changed = not _same(before.data, after.data, _OWN)
-    notes = (*faults, *((_later(later),) if later else ()))
-    if not later:
+    notes = (*faults, *((after_merge(fields),) if fields else ()))
+    if not fields:
         return HeadSettings(head, (), changed, problems=notes)
-    return _spliced(before, after.data, HeadSettings(base, later, changed, False, notes))
+    return _spliced(before, after.data, HeadSettings(base, fields, changed, False, notes))
 
 
 def _spliced(before: Document, after: dict[str, Any], settings: HeadSettings) -> HeadSettings:
@@ -112,7 +112,7 @@ def _syntax(error: YamlError) -> Problem:
     return SYNTAX.problem(error.message, path=SETTINGS, line=error.line, hint=error.hint)
 
 
-def _later(fields: tuple[str, ...]) -> Problem:
+def after_merge(fields: tuple[str, ...]) -> Problem:
     return AFTER_MERGE.problem(
         f"{', '.join(fields)} in {SETTINGS} take effect after the merge: this change is judged by "
         "the settings of its base",

@@ -147,7 +147,8 @@ def test_a_declared_object_is_deployed_and_shown_like_a_generated_one(repo, mani
     done = declare(repo, yaml.safe_dump(manifest))
     assert done.code == 0, done.said
     application = repo.yaml("environments/dev/generated/application.yaml")
-    assert application["spec"]["sources"][-1]["path"] == "environments/dev/manifests"
+    paths = [source.get("path") for source in application["spec"]["sources"]]
+    assert "environments/dev/manifests" in paths
     assert CONFIG in list(hostile.reads(application, sorted(repo.tree())))
     assert set(red(repo).values()) == {0}
     (found,) = repo.run("diff", "main", "HEAD", "-o", "json").json["environments"]
@@ -163,6 +164,27 @@ def test_a_declared_job_is_an_impact_of_its_own(repo):
     (found,) = repo.run("diff", "main", "HEAD", "-o", "json").json["environments"]
     rules = {item["rule"]: item["severity"] for item in found["impact"]}
     assert rules["impact/workload-added"] == rules["impact/image-registry"] == "warning"
+
+
+ELSEWHERE = {**hostile.KINDS["config map"], "metadata": {"name": "x", "namespace": "other"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        yaml.safe_dump(ELSEWHERE),
+        yaml.safe_dump({**hostile.KINDS["config map"], "items": [hostile.job()]}),
+        OWN + "---x\n",
+        OWN + "# +argocd:skip-file-rendering\n",
+        "# nothing\n",
+        OWN + "a: [\n",
+        OWN + "kind: ConfigMap\n",
+    ],
+    ids=["elsewhere", "items", "separator", "skipped", "empty", "broken", "a key twice"],
+)
+def test_a_declared_file_that_can_be_read_in_two_ways_is_refused(repo, text):
+    done = declare(repo, text)
+    assert done.code == 1 and "[manifests/refused]" in done.stderr
 
 
 REFUSED = [
@@ -228,6 +250,21 @@ def test_a_teams_images_are_bounded_in_its_own_objects(tmp_path):
     assert done.code == 1 and "may not use image registry.example.org/team/x" in done.stderr
 
 
+def test_a_policy_of_the_same_change_opens_nothing(tmp_path, caches, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(caches / "charts"))
+    repo = repository(tmp_path / "repo", dev=DEV)
+    repo.run("generate")
+    repo.init()
+    repo.git("checkout", "--quiet", "-b", "change")
+    repo.write("gen-env.yaml", SETTINGS + OPEN)
+    assert declare(repo).code == 0
+    repo.commit("both at once")
+    done = repo.run("diff", "main", "HEAD", "-o", "json")
+    (found,) = done.json["environments"]
+    assert done.code == 1 and "policy/manifests" in {item["rule"] for item in found["problems"]}
+    assert "settings/after-merge" in {item["rule"] for item in done.json["problems"]}
+
+
 @pytest.mark.parametrize("kind", ["Secret", "ClusterRole.rbac.authorization.k8s.io", "job", "Job",
                                   "Application.argoproj.io", "*", "Namespace"])  # fmt: skip
 def test_policy_cannot_open_what_reaches_beyond_the_environment(tmp_path, kind):
@@ -272,6 +309,13 @@ def test_a_managed_project_allows_what_policy_allows(tmp_path):
     kinds = repo.yaml("bootstrap/projects/default.yaml")["spec"]["namespaceResourceWhitelist"]
     assert {"group": "example.org", "kind": "Widget"} in kinds
     assert len(kinds) == len({json.dumps(item) for item in kinds})
+
+
+def test_an_environment_cannot_eject_itself(repo):
+    repo.write("gen-env.yaml", SETTINGS + OPEN + "argocd: {root: {ejected: [evil]}}\n")
+    repo.write("environments/evil/generated/application.yaml", hostile.TEXTS["application"])
+    codes = red(repo)
+    assert codes["diff main HEAD"] == codes["diff --strict main HEAD"] == 1
 
 
 def test_a_removed_definition_is_red_while_its_files_stay(repo):

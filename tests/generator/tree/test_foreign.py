@@ -85,6 +85,17 @@ def test_what_cannot_be_read_is_in_reach_all_the_same(honest, charts, folder):
     assert {item.rule for item in found} <= {"tree/symlink", "tree/foreign"} and found
 
 
+def test_a_managed_project_is_not_judged_by_half_of_its_environments(tmp_path, charts):
+    repo = repository(tmp_path / "repo", settings=MANAGED, dev=DEV, staging=STAGING)
+    repo.run("generate")
+    contents = {**repo.tree(), "environments/staging/environment.yaml": b"a: ["}
+    rules = {item.rule for item in errors(contents, charts)[0]}
+    assert rules == {"yaml/syntax", "tree/not-judged"}
+    path = "bootstrap/projects/evil.yaml"
+    found, _ = errors({**contents, path: hostile.TEXTS["project"]}, charts)
+    assert path in [item.path for item in found if item.rule == "tree/not-judged"]
+
+
 @pytest.mark.parametrize("name", ["README.md", ".gitkeep", "x.yaml~", ".x.yaml.swp"])
 def test_what_argo_cd_never_reads_is_nobodys_business(honest, charts, name):
     path = f"{hostile.FOLDER}/secrets/{name}"
