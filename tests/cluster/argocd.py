@@ -7,6 +7,7 @@ import socket
 
 from tests.cluster import process, programs
 from tests.cluster.plane import ADMIN
+from tests.loopback import free_port
 
 PROGRAMS = ("redis-server", "argo-cd", "helm")
 NAMESPACE = "argocd"
@@ -37,7 +38,7 @@ def running(plane, folder):
     """Start it below `folder`, with the settings that its installation would have made."""
     for manifest in _settings():
         plane.apply(manifest)
-    redis, repository = process.port(), process.port()
+    redis, repository = free_port(), free_port()
     config = plane.kubeconfig(folder / "kubeconfig", token=ADMIN)
     environ = _environ(folder, config)
     with contextlib.ExitStack() as stack:
@@ -103,7 +104,7 @@ def _repository(redis, port):
         "--address=127.0.0.1",
         f"--port={port}",
         "--metrics-address=127.0.0.1",
-        f"--metrics-port={process.port()}",
+        f"--metrics-port={free_port()}",
         "--disable-tls",
         "--revision-cache-expiration=1s",
         "--loglevel=warn",
@@ -121,7 +122,7 @@ def _controller(config, redis, repository):
         "--repo-server-plaintext",
         f"--app-resync={_RESYNC}",
         "--app-resync-jitter=0",
-        f"--metrics-port={process.port()}",
+        f"--metrics-port={free_port()}",
         "--loglevel=warn",
     ]
 

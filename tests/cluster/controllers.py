@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.cluster import process, programs
 from tests.cluster.plane import ADMIN
+from tests.loopback import free_port
 
 PROGRAMS = ("kube-controller-manager", "kube-scheduler", "kwok")
 STORAGE_CLASS = "by-hand"
@@ -78,7 +79,7 @@ def _kwok(folder, config):
     }
     stages = folder / "stages.yaml"
     stages.write_text(f"{_STAGES.read_text('utf-8')}---\n{json.dumps(logs)}\n", encoding="utf-8")
-    port = process.port()
+    port = free_port()
     return [
         f"--kubeconfig={config}",
         "--manage-all-nodes=true",

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 from tests.cluster import process, programs
+from tests.loopback import free_port
 
 ADMIN, READER = "admin-token", "reader-token"
 _KINDS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
@@ -97,7 +98,7 @@ class Plane:
 @contextlib.contextmanager
 def running(folder):
     """Start etcd and kube-apiserver below `folder`; stop exactly these two at the end."""
-    store = f"http://127.0.0.1:{process.port()}"
+    store = f"http://127.0.0.1:{free_port()}"
     with process.running(_etcd(folder, store), folder / "etcd.log"):
         arguments, url = _apiserver(folder, store)
         log = folder / "kube-apiserver.log"
@@ -108,7 +109,7 @@ def running(folder):
 
 
 def _etcd(folder, client):
-    peer = f"http://127.0.0.1:{process.port()}"
+    peer = f"http://127.0.0.1:{free_port()}"
     return [
         programs.find("etcd"),
         "--data-dir",
@@ -133,7 +134,7 @@ def _apiserver(folder, store):
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    port = process.port()
+    port = free_port()
     tokens = folder / "tokens.csv"
     tokens.write_text(f"{ADMIN},admin,1,system:masters\n{READER},gen-env,2\n", encoding="utf-8")
     key = folder / "sa.key"

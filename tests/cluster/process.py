@@ -1,7 +1,6 @@
 """Programs as ordinary processes: started with a log of their own, awaited, ended by pid."""
 
 import contextlib
-import socket
 import subprocess
 import time
 
@@ -39,10 +38,3 @@ def until(found, what, *, seconds=120, log=None):
         time.sleep(0.2)
     tail = log.read_text("utf-8", "replace")[-2000:] if log else ""
     raise AssertionError(f"{what}: not within {seconds} s\n{tail}")
-
-
-def port():
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

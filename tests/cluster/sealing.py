@@ -8,6 +8,7 @@ import urllib.request
 
 from tests.cluster import process, programs
 from tests.cluster.plane import ADMIN
+from tests.loopback import free_port
 
 
 @contextlib.contextmanager
@@ -25,7 +26,7 @@ def running(plane, folder):
         "KUBERNETES_SERVICE_PORT": str(address.port),
         "POD_NAMESPACE": "kube-system",
     }
-    served, metrics = process.port(), process.port()
+    served, metrics = free_port(), free_port()
     command = [
         programs.find("sealed-secrets"),
         "--key-size=2048",

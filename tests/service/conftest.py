@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loopback import free_port
 from tests.service import scene
 
 
@@ -31,7 +32,7 @@ def postgresql_server():
     place.mkdir(mode=0o777)
     if prefix:
         os.chown(place, 65534, 65534)
-    port = scene.free_port()
+    port = free_port()
     tools = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": place}
     where = ["-D", place / "data"]
     init = [*prefix, programs[0] / "initdb", *where, "-U", "owner", "-A", "trust", "-E", "UTF8"]

@@ -7,7 +7,6 @@ import http.client
 import http.server
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,12 +18,6 @@ TOKEN = "canary-forge-token-0123456789"
 API = "canary-api-token-0123456789"
 ROOT = Path(__file__).parents[2]
 REPOSITORIES = ("team/one", "team/two")
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def sha_of(number):

@@ -4,6 +4,7 @@ import os
 from click.testing import CliRunner
 
 from service.cli import main as cli
+from tests.loopback import free_port
 from tests.service import scene
 
 
@@ -12,7 +13,7 @@ def run(*arguments, **environment):
 
 
 def test_the_doctor_says_what_is_missing_and_shows_no_secret(tmp_path):
-    path = scene.write_settings(tmp_path, f"http://127.0.0.1:{scene.free_port()}", 8080)
+    path = scene.write_settings(tmp_path, f"http://127.0.0.1:{free_port()}", 8080)
     settings = json.loads(path.read_text())
     settings["connections"][0]["webhookSecrets"] = []
     settings["connections"][0]["token"] = None

@@ -10,6 +10,7 @@ import pytest
 
 from service.settings.resolve import load
 from service.store import tables
+from tests.loopback import free_port
 from tests.service import scene
 
 
@@ -48,7 +49,7 @@ def all_over(settings):
 @pytest.fixture
 def served(tmp_path):
     """`serve` on SQLite with a forge; gives port, settings, forge and the process."""
-    port = scene.free_port()
+    port = free_port()
     with scene.forge() as forge:
         config = scene.write_settings(tmp_path, forge.url, port, drainSeconds=20, starts=2)
         log = tmp_path / "log.txt"

@@ -12,6 +12,7 @@ from generator.core.errors import UserError
 from service.cli import migrate
 from service.settings.resolve import load
 from service.store import database, tables
+from tests.loopback import free_port
 from tests.service import scene
 
 ROUNDS = os.environ.get("GEN_ENV_START_ROUNDS", "6")
@@ -88,7 +89,7 @@ def test_a_missing_folder_of_the_database_is_told(tmp_path):
 
 
 def test_a_server_that_is_away_is_told_without_the_address(tmp_path):
-    url = f"postgresql://owner:canary-password@127.0.0.1:{scene.free_port()}/gen_env"
+    url = f"postgresql://owner:canary-password@127.0.0.1:{free_port()}/gen_env"
     with pytest.raises(UserError) as caught:
         migrate.prepare(settings_in(tmp_path, url))
     assert caught.value.message == "the database cannot be used: connection refused"

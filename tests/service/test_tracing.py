@@ -14,6 +14,7 @@ from generator.core.errors import UserError
 from generator.forge.transport import Call
 from generator.render.cache import Render
 from service.telemetry import instrument, logs, tracing
+from tests.loopback import free_port
 from tests.service import scene
 
 
@@ -86,7 +87,7 @@ def row(**changes):
 
 
 def test_a_delivery_leads_through_the_queue_to_the_run_and_its_requests(tmp_path, receiver):
-    port = scene.free_port()
+    port = free_port()
     more = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     with scene.forge() as forge:
         config = scene.write_settings(tmp_path, forge.url, port)
@@ -220,7 +221,7 @@ def test_nothing_is_imported_where_nothing_is_traced():
 
 
 def test_a_receiver_that_is_away_harms_nothing(monkeypatch):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{scene.free_port()}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     tracing.configure("test")
     with contextlib.suppress(ZeroDivisionError), tracing.span("delivery"):

@@ -1,5 +1,6 @@
 """Revisions as people have them: branches, shallow clones, foreign histories, odd files."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from generator.core.files import MAX_BYTES
+from tests.effort import marks
 from tests.repositories import DEV, SETTINGS, Repo, changed, dev_and_staging, repository
 
 PATH = "environments/staging/environment.yaml"
@@ -191,8 +193,17 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("side", ["base", "head", "work tree"])
-@pytest.mark.parametrize("kind", ODD)
+# Every kind on one side, and every side with one kind; the rest in `make test-all`.
+OFTEN = [*((kind, "base") for kind in ODD), ("bomb", "head"), ("not UTF-8", "work tree")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"),
+    [
+        pytest.param(*pair, id="-".join(pair), marks=marks(pair, test=OFTEN))
+        for pair in itertools.product(ODD, ("base", "head", "work tree"))
+    ],
+)
 def test_a_file_nobody_can_use_is_told_and_the_other_environment_compared(repo, kind, side):
     good = repo.git("rev-parse", "HEAD")
     repo.write(VALUES, ODD[kind])

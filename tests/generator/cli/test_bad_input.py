@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.effort import marks
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
 from tests.standin_chart import stand_in_archive
 
@@ -154,7 +155,13 @@ def test_a_mistake_has_its_place_and_its_remedy(tmp_path, name):
     assert after == before
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=marks(name, test=("not YAML", "unknown field", "an alias bomb")))
+        for name in MISTAKES
+    ],
+)
 def test_every_command_survives_a_mistake(tmp_path, name):
     repo = repository(tmp_path, dev=MISTAKES[name][0]).init()
     for command in (

@@ -3,12 +3,13 @@
 import contextlib
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
 
 import requests
+
+from tests.loopback import free_port
 
 _FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
@@ -21,9 +22,7 @@ class Airflow:
         self.home = home
         self.version = _version(python)
         self.airflow_3 = self.version.startswith("3.")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.environment = {**os.environ, **self._settings(), **variables}
 

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+from tests.loopback import free_port
+
 BASE = "dc=example,dc=com"
 BIND_USER = f"cn=reader,{BASE}"
 BIND_PASSWORD = "re'ad\"er{{x}}"
@@ -90,7 +92,7 @@ def serve(slapd, folder, ca, certificate, key):
     entries.write_text(_ENTRIES)
     add = [slapd, "-T", "add", "-f", str(config), "-l", str(entries)]
     subprocess.run(add, check=True, capture_output=True)
-    plain, tls = _free_port(), _free_port()
+    plain, tls = free_port(), free_port()
     # By number: libldap takes "localhost" for this machine's own name, which no certificate has.
     addresses = (f"ldap://127.0.0.1:{plain}", f"ldaps://127.0.0.1:{tls}")
     log = (folder / "slapd.log").open("wb")
@@ -101,12 +103,6 @@ def serve(slapd, folder, ca, certificate, key):
             yield addresses
         finally:
             server.terminate()
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait(port):

@@ -16,6 +16,7 @@ from service.store import tables
 from tests import forge_contract
 from tests.fakes import forge as fake_forge
 from tests.fakes.forge_hooks import Hook
+from tests.loopback import free_port
 from tests.service import scene
 from tests.service.check import world as worlds
 
@@ -44,7 +45,7 @@ class Stage(worlds.World):
         self.store.judges = forge_contract.contracts()
         self.git.accept("x-access-token", self.store.tokens)
         self.config = self.log = self.settings = None
-        self.processes, self.port, self.environment = {}, scene.free_port(), {}
+        self.processes, self.port, self.environment = {}, free_port(), {}
 
     # What the forge does.
 

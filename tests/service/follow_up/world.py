@@ -16,6 +16,7 @@ from service.settings.resolve import Connection
 from service.store import tables
 from service.worker.process import remind
 from service.worker.runner import Runner, Tools
+from tests.bare import Bare, Branches
 from tests.fakes import forge as fake_forge
 from tests.generator.promotion.world import STAGED as STAGED
 from tests.service.check import world as check_worlds
@@ -33,19 +34,6 @@ PRODUCED = "environments/production/environment.yaml"
 VERIFIED = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
 HOUR = 3600.0
 SOAKED = VERIFIED + 73 * HOUR
-
-
-class Branches:
-    """The branches that the forge knows: those of the bare repository, as it is now."""
-
-    def __init__(self, world):
-        self.world = world
-
-    def __contains__(self, name):
-        return bool(self.world._bare("for-each-ref", f"refs/heads/{name}"))
-
-    def add(self, name):
-        pass
 
 
 class World(check_worlds.World):
@@ -70,7 +58,7 @@ class World(check_worlds.World):
             ca=None,
             push_back=True,
         )
-        self.store.branches = Branches(self)
+        self.store.branches = Branches(Bare(self.bare))
         return self
 
     def verifying(self, *clusters, **more):
