@@ -110,6 +110,7 @@ def version_differs(values: ValuesInput) -> Iterator[Finding]:
     WARNING,
     "Keys of the webserver on Airflow 3",
     why="Airflow 3 has an API server instead; these keys change nothing that runs.",
+    also=((ERROR, "ingress.web is on, so that nobody reaches the UI"),),
 )
 def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
     """`webserver.*` and `ingress.web.*` given with Airflow 3."""

@@ -70,6 +70,7 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
     "StatsD and OpenTelemetry metrics together",
     why="Airflow sends metrics one way only and takes StatsD when both are on.",
     source="apache-airflow-core 3.2.2",
+    also=((INFO, "only the StatsD exporter runs beside the collector"),),
 )
 def two_kinds(values: ValuesInput) -> Iterator[Finding]:
     """Both switched on in `config.metrics`, or an exporter that gets nothing."""

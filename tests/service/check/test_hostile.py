@@ -78,7 +78,7 @@ def test_a_bug_in_comparing_an_environment_is_a_finding_of_that_one(world, monke
     monkeypatch.setattr("service.check.assess.review.review", broken)
     outcome = world.check(world.change(DEV, *SMALL))
     assert outcome.state is CheckState.FAILURE and "check/bug" in rules(outcome)
-    assert CANARY not in outcome.report_json
+    assert CANARY not in outcome.json_report
 
 
 def _tree(world, kind, oid, name):
