@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from generator.verify.result import Outcome
-from generator.verify.verdict import judge
+from generator.verify.verdict import decide
 from tests.generator.verify.scene import Scene, expected
 
 PAGE = (Path(__file__).parents[3] / "docs/verification.md").read_text("utf-8")
@@ -15,7 +15,7 @@ def rows(heading):
 
 
 def test_the_page_lists_every_condition_in_the_order_of_the_result():
-    verdict = judge(expected(), Scene().look(50))
+    verdict = decide(expected(), Scene().look(50))
     assert rows("Conditions") == [condition.name for condition in verdict.conditions]
 
 
