@@ -76,7 +76,9 @@ def test_ignored_files_and_files_elsewhere_reach_nothing(repo):
     repo.write("environments/staging/scratch.yaml", "a: [")
     repo.write("docs/notes.md", "x")
     done = repo.run("diff", "-o", "json")
-    assert names(done) == [] and done.json["reason"] == "the change touches no environment"
+    assert (
+        names(done) == [] and done.json["reason"] == "No changes: the change touches no environment"
+    )
 
 
 def test_a_repository_in_a_folder_of_another_is_compared_there(repo, tmp_path):

@@ -368,7 +368,10 @@ def test_a_config_map_is_no_values_file(adoption):
     config_map = "apiVersion: v1\nkind: ConfigMap\ndata: {values.yaml: 'executor: LocalExecutor'}\n"
     scene = adoption(a__yaml=VALUES, cm__yaml=config_map)
     done = scene.run("a.yaml", "cm.yaml", "--name", "staging", "--write")
-    assert (done.code, "no Airflow values here: it holds ConfigMap" in done.stderr) == (1, True)
+    assert (done.code, "no Airflow values here: the file holds ConfigMap" in done.stderr) == (
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -376,7 +379,7 @@ def test_a_config_map_is_no_values_file(adoption):
     [
         ("{kind: ConfigMap, name: v}", "kind: ConfigMap\nmetadata: {name: w}", "holds ConfigMap"),
         ("{kind: ConfigMap, name: v, valuesKey: b}", None, "no Airflow values here"),
-        ("{kind: Secret, name: v}", "kind: Secret\nmetadata: {name: v}", "it holds Secret"),
+        ("{kind: Secret, name: v}", "kind: Secret\nmetadata: {name: v}", "the file holds Secret"),
         ("{kind: ConfigMap, name: v, targetPath: a.b}", None, "goes to a.b by targetPath"),
     ],
     ids=["another", "another key", "secret", "target"],
@@ -400,7 +403,7 @@ def test_what_flux_would_read_elsewhere_is_never_guessed(adoption, row, beside, 
         ({"data": {}}, "helm get values NAME"),
         ({"data": {"release": "H4sIAAAA" * 3}}, "cannot be unpacked"),
         (record({}, chart="superset"), "a release of the chart superset"),
-        ({"type": "Opaque"}, "it holds Secret"),
+        ({"type": "Opaque"}, "the file holds Secret"),
     ],
     ids=["garbage", "empty", "half", "another chart", "another Secret"],
 )

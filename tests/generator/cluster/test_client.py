@@ -4,7 +4,8 @@ import pytest
 
 from generator.cluster import Cluster, ClusterError, Trouble
 from generator.cluster.connection import Stream
-from generator.cluster.kinds import CLAIMS, DEPLOYMENTS, PODS, REVIEWS, SEALED_SECRETS
+from generator.cluster.kinds import CLAIMS, DEPLOYMENTS, PODS, REVIEWS
+from generator.kube.resource_type import ResourceType
 from tests.fakes.apiserver import FakeApiServer
 
 
@@ -170,9 +171,10 @@ def test_the_server_may_say_how_long_to_wait(server, cluster):
 def test_a_kind_that_is_not_installed_is_not_found(server, cluster):
     from tests.fakes.apiserver import SERVED
 
+    sealed = ResourceType("bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret")
     kept = SERVED.pop("bitnami.com/v1alpha1")
     try:
-        error = trouble_of(lambda: cluster.list(SEALED_SECRETS, "data"))
+        error = trouble_of(lambda: cluster.list(sealed, "data"))
     finally:
         SERVED["bitnami.com/v1alpha1"] = kept
     assert error.trouble is Trouble.NOT_FOUND

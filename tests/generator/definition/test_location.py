@@ -29,10 +29,11 @@ def sources(repo, name="dev"):
 
 def test_argo_cd_is_given_paths_from_the_top_of_the_git_repository(top, inside):
     assert inside.run("generate").code == 0
-    chart, git = sources(inside)
+    chart, git, secrets = sources(inside)
     values = "deploy/airflow/environments/dev/generated/values.yaml"
     assert chart["helm"]["valueFiles"] == [f"$git/{values}"]
-    assert git["path"] == "deploy/airflow/environments/dev"
+    folder = "deploy/airflow/environments/dev"
+    assert (git["path"], secrets["path"]) == (f"{folder}/generated/manifests", f"{folder}/secrets")
     assert inside.yaml("bootstrap/root.yaml")["spec"]["source"]["path"] == "deploy/airflow"
     assert (top.root / values).is_file() and (top.root / git["path"]).is_dir()
 
@@ -40,7 +41,7 @@ def test_argo_cd_is_given_paths_from_the_top_of_the_git_repository(top, inside):
 def test_a_vendored_chart_is_found_from_the_top(inside):
     inside.write("gen-env.yaml", INSIDE + "chart: {source: vendored, path: charts/airflow}\n")
     assert inside.run("generate").code == 0
-    chart, _ = sources(inside)
+    chart, *_ = sources(inside)
     assert chart["path"] == "deploy/airflow/charts/airflow"
     values = "/deploy/airflow/environments/dev/generated/values.yaml"
     assert chart["helm"]["valueFiles"] == [values]
@@ -56,7 +57,7 @@ def test_new_diff_and_check_work_there(top, inside):
     roles, *own = written
     assert roles == "deploy/airflow/bootstrap/access/test.yaml"
     assert own and all(path.startswith("deploy/airflow/environments/test/") for path in own)
-    assert sources(inside, "test")[1]["path"] == "deploy/airflow/environments/test"
+    assert sources(inside, "test")[2]["path"] == "deploy/airflow/environments/test/secrets"
     assert inside.run("generate", "--check").code == 0
     compared = inside.run("diff", "main", "-o", "json")
     assert [item["name"] for item in compared.json["environments"]] == ["test"]
@@ -96,7 +97,7 @@ def test_a_folder_that_is_said_but_not_so_is_an_error(tmp_path):
 def test_without_git_what_the_settings_say_is_taken(tmp_path):
     repo = repository(tmp_path, settings=INSIDE, dev=DEV)
     assert repo.run("generate").code == 0
-    assert sources(repo)[1]["path"] == "deploy/airflow/environments/dev"
+    assert sources(repo)[2]["path"] == "deploy/airflow/environments/dev/secrets"
 
 
 def test_init_in_a_larger_repository_writes_the_folder(tmp_path):

@@ -70,9 +70,7 @@ def defaults(level, name):
         "branch",
     ],
 )
-def test_a_change_of_the_settings_reaches_every_environment_that_it_concerns(
-    cached, base, files, reached
-):
+def test_a_change_of_the_settings_reaches_every_environment_that_it_concerns(base, files, reached):
     head = Overlay(base, files)
     found = reviewed(base, head, touched=set(files))
     assert {item.name for item in found.environments} == reached
@@ -80,7 +78,7 @@ def test_a_change_of_the_settings_reaches_every_environment_that_it_concerns(
     assert all(item.rendered for item in found.environments)
 
 
-def test_a_limit_of_the_database_alone_is_looked_at(cached, base):
+def test_a_limit_of_the_database_alone_is_looked_at(base):
     path = "environments/other/environment.yaml"
     text = base.read(path).replace(b"database: {", b"database: {maxConnections: 3, ")
     (found,) = reviewed(base, Overlay(base, {path: text}), touched={path}).environments
@@ -108,7 +106,7 @@ class Counted:
         return self.files.entries(folder)
 
 
-def test_nothing_of_an_untouched_environment_is_read(cached, base):
+def test_nothing_of_an_untouched_environment_is_read(base):
     path = "environments/dev/environment.yaml"
     text = base.read(path).replace(
         b"chart: {version: 1.22.0}", b"scheduler: {replicas: 2}\nchart: {version: 1.22.0}"
@@ -121,7 +119,7 @@ def test_nothing_of_an_untouched_environment_is_read(cached, base):
         assert folders == {"dev"}
 
 
-def test_a_definition_that_breaks_is_told(cached, base):
+def test_a_definition_that_breaks_is_told(base):
     path = "environments/dev/environment.yaml"
     bad = Overlay(base, {path: b"a: [\n"})
     (found,) = reviewed(base, bad, touched={path}).environments
@@ -132,7 +130,7 @@ def test_a_definition_that_breaks_is_told(cached, base):
 
 
 @pytest.mark.parametrize("broken", ["base", "head"])
-def test_settings_that_are_broken_on_one_side_stop_no_report(cached, base, broken):
+def test_settings_that_are_broken_on_one_side_stop_no_report(base, broken):
     bad = Overlay(base, {"gen-env.yaml": b"clusters: [\n"})
     sides = (bad, base) if broken == "base" else (base, bad)
     found = reviewed(*sides, touched={"gen-env.yaml"})
@@ -145,14 +143,14 @@ def test_settings_that_are_broken_on_one_side_stop_no_report(cached, base, broke
         assert reasons == {"gen-env.yaml of the head cannot be read"}
 
 
-def test_an_environment_whose_broken_definition_goes_away_is_removed(cached, base):
+def test_an_environment_whose_broken_definition_goes_away_is_removed(base):
     bad = Overlay(base, {"environments/dev/environment.yaml": b"a: [\n"})
     gone = frozenset(base.below("environments/dev"))
     (found,) = reviewed(bad, Overlay(base, {}, gone), touched=set(gone)).environments
     assert (found.name, found.reason) == ("dev", "removed by this change")
 
 
-def test_an_environment_that_moves_is_one(cached, base):
+def test_an_environment_that_moves_is_one(base):
     moved = {
         path.replace("/other/", "/moved/"): base.read(path).replace(b"name: other", b"name: moved")
         for path in base.below("environments/other")
@@ -169,13 +167,13 @@ def test_an_environment_that_moves_is_one(cached, base):
     assert not any(item.key.kind == "Deployment" for item in found.changes)
 
 
-def test_only_the_named_ones_are_compared(cached, base):
+def test_only_the_named_ones_are_compared(base):
     files = defaults("clusters", "main")
     found = reviewed(base, Overlay(base, files), ["dev"], set(files))
     assert [item.name for item in found.environments] == ["dev"]
 
 
-def test_the_same_tree_says_why_there_is_nothing(cached, base):
+def test_the_same_tree_says_why_there_is_nothing(base):
     found = reviewed(base, base, touched=set())
     assert found.environments == () and found.reason == "the change touches no environment"
     assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()

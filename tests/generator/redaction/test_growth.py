@@ -105,19 +105,26 @@ def seconds(scan, text):
     return min(taken)
 
 
+def grows_evenly(scan, text):
+    """Whether eight times the text takes some eight times as long: 64 times would be quadratic.
+
+    The clock is the processor's, and the bound is far from both, so that a busy machine says the
+    same as an idle one.
+    """
+    small, large = seconds(scan, text[: len(text) // 8]), seconds(scan, text)
+    return large < 0.02 or large < 24 * small
+
+
 @pytest.mark.parametrize("scan", [redact, redact_prose])
 @pytest.mark.parametrize("piece", PIECES)
-def test_twice_the_text_takes_about_twice_the_time(piece, scan):
-    text = piece * (SIZE // len(piece))
-    once, twice = seconds(scan, text[: SIZE // 2]), seconds(scan, text)
-    # Below some milliseconds the clock says little, and nothing that is quadratic hides there.
-    assert twice < 0.02 or twice < 3 * once
+def test_the_time_grows_with_the_text_and_not_with_its_square(piece, scan):
+    assert grows_evenly(scan, piece * (SIZE // len(piece)))
 
 
 @pytest.mark.parametrize(
     "before, after", [("://u:", ""), ("", "@h"), ('password: "', ""), ("-u a:", "")]
 )
 def test_one_long_word_takes_no_longer(before, after):
-    words = [before + "p" * size + after for size in (SIZE // 2, SIZE)]
-    once, twice = (seconds(redact, word) for word in words)
-    assert twice < 0.02 or twice < 3 * once
+    words = [before + "p" * size + after for size in (SIZE // 8, SIZE)]
+    small, large = (seconds(redact, word) for word in words)
+    assert large < 0.02 or large < 24 * small

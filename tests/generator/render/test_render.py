@@ -126,7 +126,7 @@ def test_a_value_read_as_a_template_is_named_with_its_template(chart, engine):
 def test_a_check_of_the_chart_that_fails_says_what_the_chart_says(chart, engine):
     values = {"executor": "DeadExecutor", "data": {"metadataConnection": {"pass": "canary"}}}
     failure = engine().render(request(chart, values))
-    assert failure.message == "executor is dead, data.metadataConnection.pass is ***"
+    assert failure.message == "executor is dead, data.metadataConnection.pass is ******"
     assert failure.values_key == "data.metadataConnection.pass"
     assert (failure.template, failure.line) == ("airflow/templates/check-values.yaml", 3)
 
