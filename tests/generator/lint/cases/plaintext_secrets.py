@@ -34,7 +34,7 @@ CASES = {
                     {"name": "ALERT", "value": "https://hooks.slack.com/services/T/B/" + "a" * 24}
                 ]
             },
-            {"env": [{"name": "NOTIFY", "value": "https://a.example.com/x/aB3dE6gH9jK1mN4pQ7s"}]},
+            {"env": [{"name": "NOTIFY", "value": "https://a.example.com/x/aB3dE6gH9jK1mN4pQ7sT"}]},
             {"env": [{"name": "PROXY", "value": "http://user:pw@proxy.example.com:3128"}]},
         ],
         [
