@@ -95,6 +95,7 @@ def role(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3].decode()
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_started_again_and_its_run_taken_over(served):
     port, settings, _forge, process = served
     post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "d1")
@@ -141,6 +142,7 @@ def test_a_busy_repository_does_not_starve_another(served):
     assert len(waiting) >= 6  # first come, first served would have left none or one
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_its_workers_ends_in_the_dead_letters(served):
     port, settings, _forge, _process = served
     post(port, scene.pull_body("team/one", 666, scene.sha_of(666)), "poison")

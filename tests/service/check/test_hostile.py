@@ -1,19 +1,23 @@
 """Pull requests that want more than to be read: nothing runs, nothing is fetched, nothing leaks."""
 
 import dataclasses
+import itertools
 import subprocess
 
 import pytest
+from pytest import param
 
 from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
 from service.model.check import CheckState, Grants
+from tests.effort import marks
 from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT
 from tests.repositories import SETTINGS
 from tests.service.check.test_run import AUTH, SMALL
 from tests.service.check.world import DEV, problems, report, rules
 
+thorough = pytest.mark.thorough
 CANARY = "canary-4f1d9c2ab7"
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(12)
@@ -35,11 +39,11 @@ def alive(world):
 @pytest.mark.parametrize(
     ("path", "target"),
     [
-        ("environments/dev/generated/values.yaml", "/etc/passwd"),
         ("environments/dev/environment.yaml", "/proc/self/environ"),
-        ("environments/dev/secrets/x.yaml", "../../../../../etc/shadow"),
         ("gen-env.yaml", "/etc/passwd"),
-        ("environments/other", "../.git"),
+        param("environments/dev/generated/values.yaml", "/etc/passwd", marks=thorough),
+        param("environments/dev/secrets/x.yaml", "../../../../../etc/shadow", marks=thorough),
+        param("environments/other", "../.git", marks=thorough),
     ],
 )
 def test_links_are_findings_and_never_followed(world, path, target):
@@ -91,7 +95,14 @@ def _tree(world, kind, oid, name):
     )
 
 
-@pytest.mark.parametrize("name", [b"..", b".git", b"x\ny", "a\u202eb".encode(), b"--upload-pack=x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b".git",
+        "a\u202eb".encode(),
+        *(param(name, marks=thorough) for name in (b"..", b"x\ny", b"--upload-pack=x")),
+    ],
+)
 def test_odd_names_do_no_harm(world, name):
     world.branch("feature")
     made = _tree(world, b"100644 blob", world.work.git("hash-object", "-w", "/dev/null"), name)
@@ -121,10 +132,12 @@ ELSEWHERE = ("gen-env.yaml", f"{FOLDER}/gen-env.lock", f"{FOLDER}/secrets/x.yaml
              f"{FOLDER}/generated/application.yaml")  # fmt: skip
 
 
+PAIRS = [*((DEV, bomb) for bomb in BOMBS), *itertools.product(ELSEWHERE, ("aliases", "depth"))]
+OFTEN = [(DEV, "aliases"), (DEV, "depth"), (DEV, "cycle"), (ELSEWHERE[0], "aliases")]
+
+
 @pytest.mark.parametrize(
-    ("path", "bomb"),
-    [(DEV, bomb) for bomb in BOMBS]
-    + [(path, b) for path in ELSEWHERE for b in ("aliases", "depth")],
+    ("path", "bomb"), [param(*pair, marks=marks(pair, test=OFTEN)) for pair in PAIRS]
 )
 def test_yaml_that_explodes_is_a_finding(world, path, bomb):
     text = BOMBS[bomb]
@@ -137,7 +150,13 @@ def test_yaml_that_explodes_is_a_finding(world, path, bomb):
 
 @pytest.mark.parametrize(
     "text",
-    ["spec: text\n", "spec: {sources: 7}\n", "spec: [1]\n", "- 1\n", "spec: {destination: x}\n"],
+    [
+        "spec: {sources: 7}\n",
+        "- 1\n",
+        param("spec: text\n", marks=thorough),
+        param("spec: [1]\n", marks=thorough),
+        param("spec: {destination: x}\n", marks=thorough),
+    ],
 )
 def test_generated_files_of_odd_shapes_beside_a_broken_definition(world, text):
     world.branch("feature")

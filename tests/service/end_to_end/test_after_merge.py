@@ -47,6 +47,7 @@ def verification(stage):
     return next((row for row in stage.rows() if row["kind"] == "verify"), None)
 
 
+@pytest.mark.slow
 def test_a_verification_holds_nothing_up_and_outlives_its_worker(stage):
     number = opened(stage, 301)
     stage.settle()

@@ -205,7 +205,10 @@ def _report(comment):
     return comment.partition("/reports/")[2].partition(">")[0]
 
 
-@pytest.mark.parametrize(("kind", "capacity"), [(ForgeKind.GITLAB, 171), (ForgeKind.GITEA, 172)])
+@pytest.mark.parametrize(
+    ("kind", "capacity"),
+    [(ForgeKind.GITLAB, 171), pytest.param(ForgeKind.GITEA, 172, marks=pytest.mark.thorough)],
+)
 def test_a_writer_asks_for_the_check_again_in_a_comment(stage, kind, capacity):
     number = opened(stage, capacity, kind=kind)
     stage.settle()
@@ -219,6 +222,7 @@ def test_a_writer_asks_for_the_check_again_in_a_comment(stage, kind, capacity):
     assert stage.said_of(head(stage, number))[-1] == "success"
 
 
+@pytest.mark.thorough
 def test_a_comment_that_somebody_deleted_comes_back_with_the_next_head(stage):
     number = opened(stage, 180)
     stage.settle()
@@ -231,6 +235,7 @@ def test_a_comment_that_somebody_deleted_comes_back_with_the_next_head(stage):
     assert state == "success" and "181" in comment
 
 
+@pytest.mark.thorough
 def test_a_comment_over_the_forges_budget_is_cut_and_the_report_is_whole(stage):
     stage.branch("large")
     many = "".join(f"\n    MANY_{n:04d}: {'v' * 60}" for n in range(900))
@@ -263,6 +268,7 @@ def test_a_redelivery_and_a_replay_change_nothing_twice(stage):
     assert stage.store.writes() == writes
 
 
+@pytest.mark.thorough
 def test_an_older_event_that_comes_late_moves_nothing_backwards(stage):
     number = opened(stage, 200)
     stage.settle()
@@ -294,6 +300,7 @@ def test_a_delivery_with_a_wrong_signature_leaves_nothing(stage, kind):
 # A forge in trouble.
 
 
+@pytest.mark.thorough
 def test_rate_limits_are_waited_for(stage):
     store = stage.store
     store.fail(429, method="POST", path="/statuses/", headers={"Retry-After": "1"}, times=2)
@@ -309,6 +316,7 @@ def test_rate_limits_are_waited_for(stage):
     assert all(fault.times == 0 for fault in store.faults)
 
 
+@pytest.mark.thorough
 def test_answers_that_are_lost_double_nothing(stage):
     for path in ("/comments", "/statuses/"):
         stage.store.fail(502, method="POST", path=path, after=True)
@@ -333,6 +341,7 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(stage):
         hang.set()
 
 
+@pytest.mark.slow
 def test_a_forge_that_is_down_for_a_while_is_waited_for(stage):
     stage.git.status = 503
     stage.store.fail(503, times=10**6)
