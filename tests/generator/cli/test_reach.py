@@ -247,7 +247,8 @@ def test_a_teams_images_are_bounded_in_its_own_objects(tmp_path):
     job = {**JOB, "metadata": {"name": "x"}}
     repo.write("environments/data/dev/manifests/team.yaml", yaml.safe_dump(job))
     done = repo.run("generate")
-    assert done.code == 1 and "may not use image registry.example.org/team/x" in done.stderr
+    assert done.code == 1 and "[policy/manifest-image]" in done.stderr
+    assert "may not use image registry.example.org/team/x" in done.stderr
 
 
 def test_a_policy_of_the_same_change_opens_nothing(tmp_path, caches, monkeypatch):
