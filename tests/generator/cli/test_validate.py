@@ -199,8 +199,8 @@ def test_a_chart_source_that_renders_puts_finished_objects_into_git(chart, tmp_p
         assert path == folder + name.replace(":", "-")
     application = repo.yaml("environments/dev/generated/application.yaml")
     sources = application["spec"]["sources"]
-    assert all("chart" not in source for source in sources)
     assert folder.rstrip("/") in [source["path"] for source in sources]
+    assert not any("chart" in source or source["directory"].get("recurse") for source in sources)
     assert repo.run("generate").stdout == ""
     assert repo.run("generate", "--check").code == 0
     assert repo.run("validate").code == 0

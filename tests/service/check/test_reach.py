@@ -28,7 +28,13 @@ def test_a_hostile_file_fails_the_check(world, number, place):
     world.work.write(path, hostile.TEXTS[kind])
     outcome = outcome_of(world)
     assert outcome.state is CheckState.FAILURE, (path, kind, outcome.summary)
-    assert rules(outcome) <= {"tree/foreign", "yaml/syntax", "secrets/plain", "tree/not-ours"}
+    assert rules(outcome) <= {
+        "tree/foreign",
+        "tree/stale",
+        "yaml/syntax",
+        "secrets/plain",
+        "tree/not-ours",
+    }
     assert world.statuses(world.head("feature"))[-1] == "failure"
 
 
