@@ -9,13 +9,16 @@ from typing import Any
 
 from generator.adoption import (
     field_match,
+    carried,
     plaintext_secrets,
     proof,
     request,
     required_fields,
+    second_reading,
     simplify,
     text,
     values_to_fields,
+    verdict,
 )
 from generator.adoption import source as adoption_source
 from generator.adoption.plaintext_secrets import InlineSecret
@@ -23,16 +26,20 @@ from generator.adoption.proof import Proof
 from generator.adoption.request import Options, Subject
 from generator.adoption.simplify import Named
 from generator.adoption.source import Original
+from generator.adoption.verdict import Verdict
+from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, Severity, has_errors, ordered
 from generator.core.rule import Rule
 from generator.definition import definition
+from generator.definition.definition import ROOT
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.schema import schema_problems
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
+from generator.render.request import Renderer
 from generator.tree.plan import Plan
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
@@ -59,6 +66,7 @@ class Takeover:
     text: str
     original: Original
     proof: Proof
+    verdict: Verdict
     plan: Plan
     problems: tuple[Problem, ...]
     left_out: tuple[Problem, ...]
@@ -69,8 +77,9 @@ class Takeover:
 
     @property
     def acceptable(self) -> bool:
-        """Whether it may be written: nothing changes and the tree can be generated."""
-        return self.proof.equal and not has_errors(self.problems)
+        """Whether it may be written: proved by both readings, and the tree can be generated."""
+        proved = self.proof.equal and self.verdict.assurance is not None
+        return proved and not has_errors(self.problems)
 
 
 class Refused(Exception):
@@ -108,9 +117,14 @@ class _Attempt:
 
 
 def prepare(
-    root: Path, paths: Sequence[Path], options: Options, charts: Charts, renderer: Repeatable
+    root: Path,
+    paths: Sequence[Path],
+    options: Options,
+    charts: Charts,
+    renderer: Repeatable,
+    judge: Renderer,
 ) -> Takeover:
-    """Everything that `adopt` will write, and the proof.
+    """Everything that `adopt` will write, and the proof; `judge` renders the second reading.
 
     Raises UserError or Refused for what cannot be taken over.
     """
@@ -130,13 +144,51 @@ def prepare(
         text=written,
         original=found.original,
         proof=attempt.proof,
+        verdict=_judged(found, paths, plan, attempt, judge),
         plan=plan,
-        problems=ordered((*problems, *found.original.source.problems)),
+        problems=ordered(
+            (*problems, *found.original.source.problems, *adoption_source.lost(found.original))
+        ),
         left_out=tuple(item.problem for item in unread) if attempt.stage.drop else (),
         deprecated=tuple(item.problem for item in simplify.deprecated(values)),
         left_over=attempt.left_over,
         secrets=secrets,
         built=attempt.built,
+    )
+
+
+def _judged(
+    found: Subject, paths: Sequence[Path], plan: Plan, attempt: _Attempt, judge: Renderer
+) -> Verdict:
+    """The verdict of the second reading on the files that were given and those to be written."""
+    basis = _basis(found)
+    folder = f"{ROOT}/{found.options.name}"
+    try:
+        before = second_reading.original(paths, found.options.release, found.options.namespace)
+        after = second_reading.tree(plan.writes, folder)
+    except (ValueError, LookupError, OSError) as error:
+        reason = f"the second reading failed: {error}" if isinstance(error, ValueError) else ""
+        missing = NotRead("the release or its tree", "", reason or "a part of it is missing")
+        return Verdict(judge.engine_version(), basis.without([missing]))
+    cluster = verdict.Cluster(
+        found.cluster.kubernetes_version, tuple(sorted(found.cluster.api_versions))
+    )
+    gone = frozenset(attempt.proof.gone)
+    return verdict.judge(before, after, found.archive, cluster, judge, basis, gone)
+
+
+def _basis(found: Subject) -> Basis:
+    stated = found.original.source.chart
+    airflow = found.input(found.original.source.values)
+    named = airflow.given("airflowVersion")
+    return Basis(
+        Version(
+            found.archive.version,
+            stated.origin if stated.version else Origin.OPTION,
+            found.archive.digest,
+        ),
+        Version(airflow.text("airflowVersion"), Origin.NAMED if named else Origin.DEFAULT),
+        Version(found.cluster.kubernetes_version, Origin.CLUSTER),
     )
 
 
@@ -206,12 +258,18 @@ def _built(
     """The definition for these values, read back from its text and built as `generate` does."""
     fitted = _fitted(found, values, found.input(simple), keep)
     names = [Path(path).name for path in found.original.paths]
-    written = text.definition(found.options.name, fitted.data, fitted.rest, names)
+    data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found)}}
+    written = text.definition(found.options.name, data, fitted.rest, names)
     item = definition.load(found.options.name, written.encode())
     built = generate.build(found.files, found.settings, item)
     if built.release is None:
         raise Refused([item for item in built.problems if item.severity is Severity.ERROR])
     return built, tuple(field_match.described(fitted))
+
+
+def _carried(found: Subject) -> dict[str, Any]:
+    settings = carried.settings(found.original.application)
+    return {"application": settings} if found.original.application else {}
 
 
 def _fitted(
