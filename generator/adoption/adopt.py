@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from generator.adoption import (
-    field_match,
     carried,
+    field_match,
     plaintext_secrets,
     proof,
     request,
@@ -24,6 +24,7 @@ from generator.adoption import source as adoption_source
 from generator.adoption.plaintext_secrets import InlineSecret
 from generator.adoption.proof import Proof
 from generator.adoption.request import Options, Subject
+from generator.adoption.running_ref import running_ref
 from generator.adoption.simplify import Named
 from generator.adoption.source import Original
 from generator.adoption.verdict import Verdict
@@ -221,9 +222,10 @@ def _first_equal(
     """The shortest definition with which nothing changes; the last one tried if there is none."""
     named = frozenset(name for item in secrets for name, _ in item.secrets)
     user = plaintext_secrets.moved(values, secrets)
+    ref = running_ref(before.one)
     attempt: _Attempt | None = None
     for stage, simple, keep in _simpler(user, values, unread):
-        built, left_over = _built(found, values, simple, keep)
+        built, left_over = _built(found, values, simple, keep, ref)
         assert built.release is not None
         request = found.request(built.release.values)
         after = proof.rendered(renderer, request, "the adopted values")
@@ -253,10 +255,14 @@ def _simpler(
 
 
 def _built(
-    found: Subject, values: ValuesInput, simple: Mapping[str, Any], keep: Mapping[str, Any]
+    found: Subject,
+    values: ValuesInput,
+    simple: Mapping[str, Any],
+    keep: Mapping[str, Any],
+    ref: str,
 ) -> tuple[Built, tuple[str, ...]]:
     """The definition for these values, read back from its text and built as `generate` does."""
-    fitted = _fitted(found, values, found.input(simple), keep)
+    fitted = _fitted(found, values, found.input(simple), keep, ref)
     names = [Path(path).name for path in found.original.paths]
     data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found)}}
     written = text.definition(found.options.name, data, fitted.rest, names)
@@ -273,10 +279,14 @@ def _carried(found: Subject) -> dict[str, Any]:
 
 
 def _fitted(
-    found: Subject, values: ValuesInput, seen: ValuesInput, keep: Mapping[str, Any]
+    found: Subject,
+    values: ValuesInput,
+    seen: ValuesInput,
+    keep: Mapping[str, Any],
+    ref: str,
 ) -> field_match.Fitted:
     baked: dict[str, Any] = {"image": {}}
-    dags = values_to_fields.dags(seen)
+    dags = values_to_fields.dags(seen, ref)
     try:
         return field_match.fit(
             seen, required_fields.fields(found, values, dags), found.cluster, keep=keep

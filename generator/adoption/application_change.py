@@ -55,7 +55,8 @@ class Setting:
 
     def __str__(self) -> str:
         why = f" ({self.reason})" if self.reason else ""
-        return f"{self.name}: {self.before or 'not set'} before, {self.after or 'not set'} after{why}"
+        before, after = self.before or "not set", self.after or "not set"
+        return f"{self.name}: {before} before, {after} after{why}"
 
 
 def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Setting, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 import yaml
 
 # gopkg.in/yaml.v2 resolve.go; no timestamps (sigs.k8s.io/yaml keeps their text), no base 60.
-_WORDS = ("y yes true on n no false off").split()
+_WORDS = ["y", "yes", "true", "on", "n", "no", "false", "off"]
 _BOOLEAN = re.compile("|".join(w for word in _WORDS for w in (word, word.title(), word.upper())))
 _INTEGER = re.compile(r"[-+]?(0[bB][01_]+|0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|[0-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
@@ -57,11 +58,24 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 def loads(text: str) -> list[Any]:
     """The documents of a text that hold something. Raises ValueError for what is not YAML."""
     try:
-        return [item for item in yaml.load_all(text, _Loader) if item is not None]
+        # A loader that is safe: nothing but plain data can be constructed.
+        documents = yaml.load_all(text, _Loader)
+        return [_with_text_keys(item) for item in documents if item is not None]
     except (yaml.YAMLError, RecursionError) as error:
         place = getattr(error, "problem_mark", None)
         line = f" in line {place.line + 1}" if place else ""
         raise ValueError(f"PyYAML cannot read it{line}") from None
+
+
+def _with_text_keys(value: Any) -> Any:
+    """Keys as text, as JSON has them: `on: 1` is `{"true": 1}`."""
+    if isinstance(value, Mapping):
+        return {_key(key): _with_text_keys(item) for key, item in value.items()}
+    return [_with_text_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else json.dumps(key)
 
 
 def values_of(texts: Sequence[str]) -> dict[str, Any]:
@@ -83,7 +97,7 @@ def _over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in upper.items():
         below = result.get(key)
         both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        result[str(key)] = _over(below, value) if both and below is not None else value
+        result[key] = _over(below, value) if both and below is not None else value
     return result
 
 

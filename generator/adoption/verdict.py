@@ -89,7 +89,7 @@ def judge(
     basis: Basis,
     gone: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Render both sides and compare every field of every object.
+    """Render both sides and compare every field of every object, if both were read whole.
 
     `archive` is the chart of the tree; `gone` are Secrets that people said exist elsewhere.
     """
@@ -99,14 +99,15 @@ def judge(
         differences.append(f"chart version: {before.version} before, {after.version} after")
     random: list[str] = []
     not_read = [*before.not_read, *after.not_read]
-    with tempfile.TemporaryDirectory(prefix="gen-env-proof-") as name:
-        render = _Render(archive, cluster, engine, Path(name))
-        try:
-            found = _compared(render, before, after, gone)
-            differences += found.differences
-            random += found.random
-        except _NotRendered as error:
-            not_read.append(error.entry)
+    if not not_read:
+        with tempfile.TemporaryDirectory(prefix="gen-env-proof-") as name:
+            render = _Render(archive, cluster, engine, Path(name))
+            try:
+                found = _compared(render, before, after, gone)
+                differences += found.differences
+                random += found.random
+            except _NotRendered as error:
+                not_read.append(error.entry)
     return Verdict(
         engine.engine_version(),
         basis.without(not_read),
@@ -165,10 +166,10 @@ class _Render:
         if not side.folder:
             return self._archive.path
         files = dict(side.folder)
-        if not any(name.startswith("charts/airflow") for name in files):
+        about = helm_yaml.loads(files["Chart.yaml"].decode())[0]
+        if about["name"] != "airflow" and not any(n.startswith("charts/airflow") for n in files):
             content = self._archive.path.read_bytes()
             files[f"charts/airflow-{self._archive.version}.tgz"] = content
-        about = helm_yaml.loads(files["Chart.yaml"].decode())[0]
         target = self._folder / "parent.tgz"
         target.write_bytes(pack(str(about["name"]), files))
         return target
@@ -190,9 +191,7 @@ class _Compared:
     random: tuple[str, ...]
 
 
-def _compared(
-    render: _Render, before: Release, after: Release, gone: frozenset[str]
-) -> _Compared:
+def _compared(render: _Render, before: Release, after: Release, gone: frozenset[str]) -> _Compared:
     base = _fields(render(before, "the original release"), before.namespace)
     head = _fields(render(after, "the written tree"), after.namespace)
     different = _different(base, head)
