@@ -10,15 +10,14 @@ from typing import Any
 from generator.adoption import (
     carried,
     field_match,
+    final_proof,
     plaintext_secrets,
     proof,
     request,
     required_fields,
-    second_reading,
     simplify,
     text,
     values_to_fields,
-    verdict,
 )
 from generator.adoption import source as adoption_source
 from generator.adoption.plaintext_secrets import InlineSecret
@@ -28,13 +27,11 @@ from generator.adoption.running_ref import running_ref
 from generator.adoption.simplify import Named
 from generator.adoption.source import Original
 from generator.adoption.verdict import Verdict
-from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, Severity, has_errors, ordered
 from generator.core.rule import Rule
 from generator.definition import definition
-from generator.definition.definition import ROOT
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.schema import schema_problems
 from generator.pipeline import generate
@@ -145,7 +142,7 @@ def prepare(
         text=written,
         original=found.original,
         proof=attempt.proof,
-        verdict=_judged(found, paths, plan, attempt, judge),
+        verdict=final_proof.verdict(found, paths, plan, frozenset(attempt.proof.gone), judge),
         plan=plan,
         problems=ordered(
             (*problems, *found.original.source.problems, *adoption_source.lost(found.original))
@@ -155,41 +152,6 @@ def prepare(
         left_over=attempt.left_over,
         secrets=secrets,
         built=attempt.built,
-    )
-
-
-def _judged(
-    found: Subject, paths: Sequence[Path], plan: Plan, attempt: _Attempt, judge: Renderer
-) -> Verdict:
-    """The verdict of the second reading on the files that were given and those to be written."""
-    basis = _basis(found)
-    folder = f"{ROOT}/{found.options.name}"
-    try:
-        before = second_reading.original(paths, found.options.release, found.options.namespace)
-        after = second_reading.tree(plan.writes, folder)
-    except (ValueError, LookupError, OSError) as error:
-        reason = f"the second reading failed: {error}" if isinstance(error, ValueError) else ""
-        missing = NotRead("the release or its tree", "", reason or "a part of it is missing")
-        return Verdict(judge.engine_version(), basis.without([missing]))
-    cluster = verdict.Cluster(
-        found.cluster.kubernetes_version, tuple(sorted(found.cluster.api_versions))
-    )
-    gone = frozenset(attempt.proof.gone)
-    return verdict.judge(before, after, found.archive, cluster, judge, basis, gone)
-
-
-def _basis(found: Subject) -> Basis:
-    stated = found.original.source.chart
-    airflow = found.input(found.original.source.values)
-    named = airflow.given("airflowVersion")
-    return Basis(
-        Version(
-            found.archive.version,
-            stated.origin if stated.version else Origin.OPTION,
-            found.archive.digest,
-        ),
-        Version(airflow.text("airflowVersion"), Origin.NAMED if named else Origin.DEFAULT),
-        Version(found.cluster.kubernetes_version, Origin.CLUSTER),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -18,7 +18,10 @@ _NULL = re.compile("|~|null|Null|NULL")
 
 
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    """SafeLoader with go-yaml's scalars in place of its own."""
+
+
+_Loader.yaml_implicit_resolvers = {}
 
 
 for _tag, _pattern, _first in (
@@ -85,7 +88,7 @@ def values_of(texts: Sequence[str]) -> dict[str, Any]:
     """
     result: dict[str, Any] = {}
     for text in texts:
-        data = next(iter(loads(text)), {})
+        data: Any = next(iter(loads(text)), {})
         if not isinstance(data, Mapping):
             raise ValueError("values are no mapping")
         result = _over(result, data)

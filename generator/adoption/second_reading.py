@@ -18,9 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from generator.adoption.helm_yaml import loads
+from generator.adoption.raw_release import (
+    Data,
+    Release,
+    as_map,
+    dependencies,
+    exact,
+    own_version,
+    parameters,
+    repository,
+)
 from generator.core.basis import NotRead
 
-_EXACT = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 _HEADING = re.compile(r"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:.*\n?")
 _MAX_FOLDER = 32 * 1024 * 1024
 _SOURCE = frozenset({"repoURL", "chart", "path", "targetRevision", "ref", "name", "helm"})
@@ -44,40 +53,6 @@ _FLUX_CHART = frozenset({
     *("chart", "version", "sourceRef", "interval", "reconcileStrategy", "verify"),
     "ignoreMissingValuesFiles",
 })  # fmt: skip
-
-Data = Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Parameter:
-    """One `helm.parameters` entry of an Application: `--set`, or `--set-string` if forced."""
-
-    name: str
-    value: str = dataclasses.field(repr=False)
-    forced: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Release:
-    """One side as its files say it.
-
-    `texts` are values files as they stand, the last one winning; `folder` holds the files of a
-    chart that stands in the repository itself; `version` is '' where no file names one exactly;
-    `objects` stand beside the chart; `application` is the Argo CD Application, {} without one.
-    """
-
-    name: str
-    namespace: str
-    version: str = ""
-    texts: tuple[str, ...] = dataclasses.field(default=(), repr=False)
-    parameters: tuple[Parameter, ...] = ()
-    folder: Mapping[str, bytes] = dataclasses.field(default_factory=dict, repr=False)
-    kube_version: str = ""
-    api_versions: tuple[str, ...] = ()
-    objects: tuple[Data, ...] = dataclasses.field(default=(), repr=False)
-    has_chart: bool = True
-    application: Data = dataclasses.field(default_factory=dict, repr=False)
-    not_read: tuple[NotRead, ...] = ()
 
 
 def original(
@@ -141,30 +116,30 @@ class _Reading:
                 self._miss("documents after the first", path, "Helm reads only the first")
         folder = self._chart(self._paths[0].parent)
         top = [data for path in self._paths for data in self._documents[path][:1]]
-        if not folder and any(isinstance(_map(data).get("airflow"), Mapping) for data in top):
+        if not folder and any(isinstance(as_map(data).get("airflow"), Mapping) for data in top):
             reason = "no Chart.yaml beside it says which chart hands the block `airflow:` down"
             self._miss("parent chart", self._paths[0], reason)
         texts = tuple(self._texts[path] for path in self._paths)
-        version = _own_version(folder)
+        version = own_version(folder)
         return Release("airflow", "airflow", version, texts, folder=folder)
 
     def _record(self, path: Path, data: Data) -> Release:
-        packed = base64.b64decode(base64.b64decode(str(_map(data.get("data")).get("release"))))
+        packed = base64.b64decode(base64.b64decode(str(as_map(data.get("data")).get("release"))))
         record = json.loads(gzip.decompress(packed))
-        about = _map(_map(record.get("chart")).get("metadata"))
+        about = as_map(as_map(record.get("chart")).get("metadata"))
         if about.get("name") != "airflow":
             self._miss(f"chart {about.get('name')}", path, "the record is of another chart")
         return Release(
             str(record.get("name")),
             str(record.get("namespace")),
-            _exact(about.get("version")),
+            exact(about.get("version")),
             (json.dumps(record.get("config") or {}),),
         )
 
     def _application(self, path: Path, data: Data) -> Release:
-        metadata, spec = _map(data.get("metadata")), _map(data.get("spec"))
+        metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
         self._unknown(spec, _APPLICATION, path, "spec.")
-        sources = [_map(item) for item in spec.get("sources") or [spec.get("source")]]
+        sources = [as_map(item) for item in spec.get("sources") or [spec.get("source")]]
         refs = {str(item["ref"]) for item in sources if item.get("ref")}
         charts = []
         for item in sources:
@@ -178,20 +153,21 @@ class _Reading:
                 self._miss(f"source {name}", path, "another source: its objects are not compared")
         source, folder = ours[0] if ours else ({}, {})
         self._unknown(source, _SOURCE, path, "source.")
-        helm = _map(source.get("helm"))
+        helm = as_map(source.get("helm"))
         self._unknown(helm, _HELM, path, "source.helm.")
         # Argo CD ignores `values` where `valuesObject` is set (ApplicationSourceHelm.ValuesYAML).
         inline = helm.get("valuesObject")
         text = json.dumps(inline) if inline else str(helm.get("values") or "")
         return Release(
             str(helm.get("releaseName") or metadata.get("name")),
-            str(helm.get("namespace") or _map(spec.get("destination")).get("namespace")),
-            _own_version(folder) or _exact("" if folder else source.get("targetRevision")),
+            str(helm.get("namespace") or as_map(spec.get("destination")).get("namespace")),
+            own_version(folder) or exact("" if folder else source.get("targetRevision")),
             (*self._value_files(source, helm, refs, path), *([text] if text else [])),
-            tuple(_parameters(helm.get("parameters"))),
+            tuple(parameters(helm.get("parameters"))),
             folder,
             str(helm.get("kubeVersion") or ""),
             tuple(str(item) for item in helm.get("apiVersions") or ()),
+            repository=repository(source),
             application=data,
         )
 
@@ -230,7 +206,7 @@ class _Reading:
             self._miss(what, path, "it is not in this repository and no file stands for it")
 
     def _helm_release(self, path: Path, data: Data) -> Release:
-        metadata, spec = _map(data.get("metadata")), _map(data.get("spec"))
+        metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
         self._unknown(spec, _HELM_RELEASE, path, "spec.")
         target, name = spec.get("targetNamespace"), str(metadata.get("name"))
         texts = [text for row in spec.get("valuesFrom") or () for text in self._row(row, path)]
@@ -249,10 +225,10 @@ class _Reading:
             self._miss(f"{kind} {name}", path, "a single value goes to targetPath")
             return
         for place, documents in self._documents.items():
-            for item in map(_map, documents):
-                if (item.get("kind"), _map(item.get("metadata")).get("name")) == (kind, name):
+            for item in map(as_map, documents):
+                if (item.get("kind"), as_map(item.get("metadata")).get("name")) == (kind, name):
                     self._more = [other for other in self._more if other != place]
-                    if kind == "ConfigMap" and key in _map(item.get("data")):
+                    if kind == "ConfigMap" and key in as_map(item.get("data")):
                         yield str(item["data"][key])
                     else:
                         self._miss(f"{kind} {name}", place, f"it does not hold {key} as text")
@@ -260,22 +236,31 @@ class _Reading:
         yield from self._given(f"values of {kind} {name}", path)
 
     def _flux_chart(self, spec: Data, path: Path) -> tuple[str, Mapping[str, bytes]]:
-        chart, reference = _map(_map(spec.get("chart")).get("spec")), _map(spec.get("chartRef"))
+        chart = as_map(as_map(spec.get("chart")).get("spec"))
+        reference = as_map(spec.get("chartRef"))
         if reference:
-            there = next((item for item in map(_map, self._documents[path])
-                          if (item.get("kind"), _map(item.get("metadata")).get("name"))
-                          == (reference.get("kind"), reference.get("name"))), None)  # fmt: skip
+            there = self._beside(path, reference)
             if there is None:
                 self._miss(f"chartRef {reference.get('name')}", path, "it is not in this file")
                 return "", {}
             if reference.get("kind") == "OCIRepository":
-                return _exact(_map(_map(there.get("spec")).get("ref")).get("tag")), {}
-            chart = _map(there.get("spec"))
+                return exact(as_map(as_map(there.get("spec")).get("ref")).get("tag")), {}
+            chart = as_map(there.get("spec"))
         self._unknown(chart, _FLUX_CHART, path, "chart.")
-        if _map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
+        if as_map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
             folder = self._chart(self._root / str(chart.get("chart")), path)
-            return _own_version(folder), folder
-        return _exact(chart.get("version")), {}
+            return own_version(folder), folder
+        if str(chart.get("chart")).rpartition("/")[2] != "airflow":
+            self._miss(f"chart {chart.get('chart')}", path, "it is not called airflow")
+        return exact(chart.get("version")), {}
+
+    def _beside(self, path: Path, reference: Data) -> Data | None:
+        """The object that a reference names, among those of the same file."""
+        for item in map(as_map, self._documents[path]):
+            name = as_map(item.get("metadata")).get("name")
+            if (item.get("kind"), name) == (reference.get("kind"), reference.get("name")):
+                return item
+        return None
 
     def _chart(self, folder: Path, named: Path | None = None) -> Mapping[str, bytes]:
         """The files of the chart in a folder; none where it holds no Chart.yaml."""
@@ -291,74 +276,12 @@ class _Reading:
         if sum(path.stat().st_size for path in files.values()) > _MAX_FOLDER:
             self._miss("chart", folder / "Chart.yaml", "the folder is larger than 32 MiB")
             return {}
-        return {name: path.read_bytes() for name, path in files.items()}
-
-
-def tree(writes: Mapping[str, str], folder: str) -> Release:
-    """The release that the written tree gives the cluster: its Application and what that names.
-
-    `folder` is the environment's; Argo CD's paths may have a prefix that the repository adds.
-    """
-    data = loads(writes[f"{folder}/generated/application.yaml"])[0]
-    spec = _map(data.get("spec"))
-    objects: list[Data] = []
-    not_read: list[NotRead] = []
-    side = Release("", str(_map(spec.get("destination")).get("namespace")), has_chart=False)
-    for source in map(_map, spec.get("sources") or [spec.get("source")]):
-        helm = _map(source.get("helm"))
-        if helm:
-            texts = [_written(writes, str(name)) for name in helm.get("valueFiles") or ()]
-            inline = helm.get("valuesObject")
-            texts += [json.dumps(inline) if inline else str(helm.get("values") or "")]
-            side = dataclasses.replace(
-                side,
-                name=str(helm.get("releaseName") or _map(data.get("metadata")).get("name")),
-                version=_exact(source.get("targetRevision")) if source.get("chart") else "",
-                texts=tuple(text for text in texts if text),
-                parameters=tuple(_parameters(helm.get("parameters"))),
-                has_chart=True,
-            )
-        elif source.get("path"):
-            objects += _objects(writes, str(source["path"]))
-    return dataclasses.replace(
-        side, objects=tuple(objects), application=data, not_read=tuple(not_read)
-    )
-
-
-def _written(writes: Mapping[str, str], name: str) -> str:
-    path = re.sub(r"^\$[^/]+", "", name)
-    return next(text for place, text in writes.items() if path.endswith(f"/{place}"))
-
-
-def _objects(writes: Mapping[str, str], folder: str) -> Iterator[Data]:
-    for place, text in writes.items():
-        if f"/{folder}".endswith(f"/{posixpath.dirname(place)}") and place.endswith(".yaml"):
-            yield from (item for item in loads(text) if isinstance(item, Mapping))
-
-
-def _parameters(listed: Any) -> Iterator[Parameter]:
-    for item in map(_map, listed or ()):
-        forced = item.get("forceString") in (True, "true")
-        yield Parameter(str(item.get("name")), str(item.get("value") or ""), forced)
-
-
-def _own_version(folder: Mapping[str, bytes]) -> str:
-    """The version that a chart in the repository pins of Airflow's chart, or is itself."""
-    about = _map(next(iter(loads(folder.get("Chart.yaml", b"").decode())), None))
-    listed = [*(about.get("dependencies") or ())]
-    if not listed and "requirements.yaml" in folder:
-        listed = _map(loads(folder["requirements.yaml"].decode())[0]).get("dependencies") or []
-    stated = [item for item in map(_map, listed) if item.get("name") == "airflow"]
-    if not stated:
-        return _exact(about.get("version"))
-    lock = _map(next(iter(loads(folder.get("Chart.lock", b"").decode())), None))
-    locked = [i for i in map(_map, lock.get("dependencies") or ()) if i.get("name") == "airflow"]
-    return _exact(stated[0].get("version")) or _exact(locked[0].get("version") if locked else "")
-
-
-def _exact(version: Any) -> str:
-    match = _EXACT.fullmatch(str(version or ""))
-    return match[1] if match else ""
+        content = {name: path.read_bytes() for name, path in files.items()}
+        for item in dependencies(content):
+            if str(item.get("repository") or "").startswith("file:"):
+                name, reason = item.get("name"), "it is a copy of its own, in another folder"
+                self._miss(f"dependency {name}", folder / "Chart.yaml", reason)
+        return content
 
 
 def _text(path: Path) -> str:
@@ -368,7 +291,3 @@ def _text(path: Path) -> str:
 def _root(folder: Path) -> Path:
     """The repository that a folder stands in, or the folder."""
     return next((top for top in (folder, *folder.parents) if (top / ".git").exists()), folder)
-
-
-def _map(value: Any) -> Data:
-    return value if isinstance(value, Mapping) else {}

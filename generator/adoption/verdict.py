@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from generator.adoption import application_change, helm_yaml
 from generator.adoption.application_change import Setting
-from generator.adoption.second_reading import Release
+from generator.adoption.raw_release import Release
 from generator.chart.archive import pack
 from generator.chart.chart import ChartArchive
 from generator.core.basis import Assurance, Basis, NotRead
@@ -80,7 +80,7 @@ class Cluster:
     api_versions: tuple[str, ...]
 
 
-def judge(
+def judged(
     before: Release,
     after: Release,
     archive: ChartArchive,
@@ -98,7 +98,7 @@ def judge(
     if before.version and after.version and before.version != after.version:
         differences.append(f"chart version: {before.version} before, {after.version} after")
     random: list[str] = []
-    not_read = [*before.not_read, *after.not_read]
+    not_read = [*before.not_read, *after.not_read, *_other_repository(before, after)]
     if not not_read:
         with tempfile.TemporaryDirectory(prefix="gen-env-proof-") as name:
             render = _Render(archive, cluster, engine, Path(name))
@@ -121,6 +121,15 @@ def engine(helm: str | None) -> Renderer:
     """What the verdict is rendered with: the binary that is named, by `helm` or GEN_ENV_HELM, or a
     `helm` on PATH; else the library. Never a cache. Raises UserError for what is not Helm."""
     return choose_engine(helm or os.environ.get("GEN_ENV_HELM") or shutil.which("helm"))
+
+
+def _other_repository(before: Release, after: Release) -> Iterator[NotRead]:
+    if before.repository and after.repository and before.repository != after.repository:
+        reason = (
+            f"the tree takes the chart from {after.repository}, and whether both hold the same"
+            " archive is not known: name the same address in gen-env.yaml (chart.url)"
+        )
+        yield NotRead(f"chart of {before.repository}", "", reason)
 
 
 class _NotRendered(Exception):
