@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,7 +31,8 @@ class Release:
 
     `texts` are values files as they stand, the last one winning; `folder` holds the files of a
     chart that stands in the repository itself; `version` is '' where no file names one exactly;
-    `repository` is where Argo CD takes the chart from; `objects` stand beside the chart; `application` is the Argo CD Application, {} without one.
+    `repository` is where Argo CD takes the chart from; `objects` stand beside the chart;
+    `application` is the Argo CD Application, {} without one.
     """
 
     name: str
@@ -52,7 +54,9 @@ def parameters(listed: Any) -> Iterator[Parameter]:
     """The `helm.parameters` of an Application."""
     for item in map(as_map, listed or ()):
         forced = item.get("forceString") in (True, "true")
-        yield Parameter(str(item.get("name")), str(item.get("value") or ""), forced)
+        value = item.get("value", "")
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield Parameter(str(item.get("name")), text, forced)
 
 
 def own_version(folder: Mapping[str, bytes]) -> str:
