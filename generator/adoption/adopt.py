@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from generator.adoption import (
+    carried,
     field_match,
+    final_proof,
     plaintext_secrets,
     proof,
     request,
@@ -21,8 +23,10 @@ from generator.adoption import source as adoption_source
 from generator.adoption.plaintext_secrets import InlineSecret
 from generator.adoption.proof import Proof
 from generator.adoption.request import Options, Subject
+from generator.adoption.running_ref import running_ref
 from generator.adoption.simplify import Named
 from generator.adoption.source import Original
+from generator.adoption.verdict import Verdict
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.problem import Problem, Severity, has_errors, ordered
@@ -33,6 +37,7 @@ from generator.lint.values.schema import schema_problems
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
+from generator.render.request import Renderer
 from generator.tree.plan import Plan
 from generator.yaml import reader
 from generator.yaml.errors import YamlError
@@ -59,6 +64,7 @@ class Takeover:
     text: str
     original: Original
     proof: Proof
+    verdict: Verdict
     plan: Plan
     problems: tuple[Problem, ...]
     left_out: tuple[Problem, ...]
@@ -69,8 +75,9 @@ class Takeover:
 
     @property
     def acceptable(self) -> bool:
-        """Whether it may be written: nothing changes and the tree can be generated."""
-        return self.proof.equal and not has_errors(self.problems)
+        """Whether it may be written: proved by both readings, and the tree can be generated."""
+        proved = self.proof.equal and self.verdict.assurance is not None
+        return proved and not has_errors(self.problems)
 
 
 class Refused(Exception):
@@ -108,9 +115,14 @@ class _Attempt:
 
 
 def prepare(
-    root: Path, paths: Sequence[Path], options: Options, charts: Charts, renderer: Repeatable
+    root: Path,
+    paths: Sequence[Path],
+    options: Options,
+    charts: Charts,
+    renderer: Repeatable,
+    judge: Renderer,
 ) -> Takeover:
-    """Everything that `adopt` will write, and the proof.
+    """Everything that `adopt` will write, and the proof; `judge` renders the second reading.
 
     Raises UserError or Refused for what cannot be taken over.
     """
@@ -130,8 +142,11 @@ def prepare(
         text=written,
         original=found.original,
         proof=attempt.proof,
+        verdict=final_proof.verdict(found, paths, plan, frozenset(attempt.proof.gone), judge),
         plan=plan,
-        problems=ordered((*problems, *found.original.source.problems)),
+        problems=ordered(
+            (*problems, *found.original.source.problems, *adoption_source.lost(found.original))
+        ),
         left_out=tuple(item.problem for item in unread) if attempt.stage.drop else (),
         deprecated=tuple(item.problem for item in simplify.deprecated(values)),
         left_over=attempt.left_over,
@@ -169,9 +184,10 @@ def _first_equal(
     """The shortest definition with which nothing changes; the last one tried if there is none."""
     named = frozenset(name for item in secrets for name, _ in item.secrets)
     user = plaintext_secrets.moved(values, secrets)
+    ref = running_ref(before.one)
     attempt: _Attempt | None = None
     for stage, simple, keep in _simpler(user, values, unread):
-        built, left_over = _built(found, values, simple, keep)
+        built, left_over = _built(found, values, simple, keep, ref)
         assert built.release is not None
         request = found.request(built.release.values)
         after = proof.rendered(renderer, request, "the adopted values")
@@ -201,12 +217,17 @@ def _simpler(
 
 
 def _built(
-    found: Subject, values: ValuesInput, simple: Mapping[str, Any], keep: Mapping[str, Any]
+    found: Subject,
+    values: ValuesInput,
+    simple: Mapping[str, Any],
+    keep: Mapping[str, Any],
+    ref: str,
 ) -> tuple[Built, tuple[str, ...]]:
     """The definition for these values, read back from its text and built as `generate` does."""
-    fitted = _fitted(found, values, found.input(simple), keep)
+    fitted = _fitted(found, values, found.input(simple), keep, ref)
     names = [Path(path).name for path in found.original.paths]
-    written = text.definition(found.options.name, fitted.data, fitted.rest, names)
+    data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found)}}
+    written = text.definition(found.options.name, data, fitted.rest, names)
     item = definition.load(found.options.name, written.encode())
     built = generate.build(found.files, found.settings, item)
     if built.release is None:
@@ -214,11 +235,20 @@ def _built(
     return built, tuple(field_match.described(fitted))
 
 
+def _carried(found: Subject) -> dict[str, Any]:
+    settings = carried.settings(found.original.application)
+    return {"application": settings} if found.original.application else {}
+
+
 def _fitted(
-    found: Subject, values: ValuesInput, seen: ValuesInput, keep: Mapping[str, Any]
+    found: Subject,
+    values: ValuesInput,
+    seen: ValuesInput,
+    keep: Mapping[str, Any],
+    ref: str,
 ) -> field_match.Fitted:
     baked: dict[str, Any] = {"image": {}}
-    dags = values_to_fields.dags(seen)
+    dags = values_to_fields.dags(seen, ref)
     try:
         return field_match.fit(
             seen, required_fields.fields(found, values, dags), found.cluster, keep=keep

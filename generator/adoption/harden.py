@@ -272,8 +272,12 @@ def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
     if len(now) == len(STEPS):
         return edit.remove(text, ("adoption",), file=path)
     leave = [key for key in adoption.leave if step_of(tuple(key.split("."))) not in now]
-    value: dict[str, Any] = {"steps": now, **({"leave": leave} if leave else {})}
-    return edit.set_value(text, ("adoption",), value, file=path)
+    text = edit.set_value(text, ("adoption", "steps"), now, file=path)
+    if "rest" in now and adoption.application:
+        text = edit.remove(text, ("adoption", "application"), file=path)
+    if leave:
+        return edit.set_value(text, ("adoption", "leave"), leave, file=path)
+    return edit.remove(text, ("adoption", "leave"), file=path) if adoption.leave else text
 
 
 def _would_rename(subject: _Subject) -> bool:

@@ -9,23 +9,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from generator.core.basis import NotRead
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.git.worktree import Worktree
-from generator.helmvalues import flux_release
+from generator.helmvalues import fields, flux_release
 from generator.helmvalues.found import ValuesSource, judged
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
 from generator.kube.fields import section
-from generator.yaml.reader import read_all
+from generator.yaml.reader import Document, read_all
 
 NOT_READ = Rule(
     "adopt/not-read",
     Severity.ERROR,
     "A part of the release that gen-env does not read",
     "What is not read is not compared, and would be gone or changed after the adoption.",
+    command="adopt",
+)
+LOST = Rule(
+    "adopt/lost-setting",
+    Severity.WARNING,
+    "A setting of the old owner that has no counterpart",
+    "It changes no object, but who applies them, where or in which order.",
     command="adopt",
 )
 _VALUES = ("values file", "values of")
@@ -54,6 +62,9 @@ class Original:
     source: ValuesSource
     owner: Owner
     paths: tuple[str, ...]
+    application: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    lost: tuple[NotRead, ...] = ()
+    """Settings of the owner that have no counterpart."""
 
 
 def read_original(paths: Sequence[Path]) -> Original:
@@ -144,7 +155,15 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
             source, layers=(*layers, *source.layers), problems=(), partial=False, not_read=left
         )
         source = judged(merged, source.problems)
-    return Original(_usable(source), _owner(files, name), (name, *more))
+    document = _owners_document(files, name)
+    data = section(document.data)
+    return Original(
+        _usable(source),
+        _owner(data),
+        (name, *more),
+        data if data.get("kind") == "Application" else {},
+        tuple(fields.lost(document, data, fields.BY_KIND[str(data["kind"])])),
+    )
 
 
 def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[ValuesLayer, ...]:
@@ -183,13 +202,27 @@ def _usable(source: ValuesSource) -> ValuesSource:
     return source
 
 
-def _owner(files: Files, name: str) -> Owner:
-    documents = read_all(files.read(name) or b"", name)
-    data = next(
-        section(item.data)
-        for item in documents
+def lost(original: Original) -> list[Problem]:
+    """What the old owner did that no one does afterwards."""
+    return [
+        LOST.problem(
+            f"{item.what} is lost: {item.reason}",
+            path=item.where.partition(":")[0],
+            line=int(item.where.rpartition(":")[2]) if item.where[-1:].isdigit() else None,
+        )
+        for item in original.lost
+    ]
+
+
+def _owners_document(files: Files, name: str) -> Document:
+    return next(
+        item
+        for item in read_all(files.read(name) or b"", name)
         if section(item.data).get("kind") in ("Application", "HelmRelease")
     )
+
+
+def _owner(data: Mapping[str, Any]) -> Owner:
     metadata, spec = section(data, "metadata"), section(data, "spec")
     destination = section(spec, "destination")
     finalizers = metadata.get("finalizers")

@@ -115,8 +115,11 @@ def option_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def dags(values: ValuesInput) -> dict[str, Any]:
-    """`dags`: git-sync, a volume, or what the image holds."""
+def dags(values: ValuesInput, running_ref: str = "") -> dict[str, Any]:
+    """`dags`: git-sync, a volume, or what the image holds.
+
+    `running_ref` is what the rendered git-sync follows, whatever `ref` among the values says.
+    """
     sync = "dags.gitSync"
     if values.on(f"{sync}.enabled") and values.text(f"{sync}.repo"):
         repository = values.text(f"{sync}.repo")
@@ -124,7 +127,7 @@ def dags(values: ValuesInput) -> dict[str, Any]:
         secret = values.get(f"{sync}.{'sshKeySecret' if ssh else 'credentialsSecret'}")
         wanted = {
             "repository": repository,
-            "ref": values.get(f"{sync}.ref"),
+            "ref": running_ref or values.get(f"{sync}.ref"),
             "subPath": values.get(f"{sync}.subPath"),
             "secretName": secret,
             "public": True if not ssh and secret is None else None,

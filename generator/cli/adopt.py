@@ -12,6 +12,8 @@ from generator.cli import common
 if TYPE_CHECKING:
     from generator.adoption.adopt import Takeover
 
+_SHOWN = 20
+
 
 @click.command(name="adopt")
 @click.argument(
@@ -52,7 +54,7 @@ def command(
     Application or HelmRelease, with the values files it takes from elsewhere after it. The
     definition goes to standard output. Both sides are rendered, and any difference is an error.
     """
-    from generator.adoption import adopt
+    from generator.adoption import adopt, verdict
     from generator.adoption.request import Options
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
@@ -70,6 +72,7 @@ def command(
             options,
             toolchain.charts(work, root),
             toolchain.lazy(work, helm),
+            verdict.engine(helm),
         )
     except adopt.Refused as error:
         common.tell(error.problems, err=True)
@@ -99,6 +102,8 @@ def _show(found: Takeover, form: str) -> None:
         common.say(f"{change.action.value} {change.key}\n{change.diff}")
     for folded in found.proof.comparison.folded:
         common.say(f"differs in {folded.field}: {', '.join(map(str, folded.resources))}")
+    for line in _verdict(found):
+        common.say(line)
     for line in _summary(found):
         common.say(line)
     if found.acceptable:
@@ -118,8 +123,27 @@ def _summary(found: Takeover) -> list[str]:
         lines.append(f"no longer rendered, so they must exist: Secret {', '.join(proof.gone)}")
     if proof.restarts:
         lines.append(f"restarts once, for its Secret's checksum: {', '.join(proof.restarts)}")
-    verdict = "the same objects before and after" if proof.equal else "the objects differ"
-    return [*lines, f"{found.name}: {verdict}; {len(found.left_over)} values without a field"]
+    assurance = found.verdict.assurance if proof.equal else None
+    verdict = {"differs": "the objects differ"}.get(found.verdict.verdict, "not proven")
+    if not proof.equal:
+        verdict = "the objects differ"
+    judged = f"rendered by {found.verdict.engine}, {found.verdict.basis.line}"
+    return [
+        *lines,
+        judged,
+        f"{found.name}: {assurance or verdict}; {len(found.left_over)} values without a field",
+    ]
+
+
+def _verdict(found: Takeover) -> list[str]:
+    """What the second reading compared and could not compare."""
+    verdict = found.verdict
+    lines = [f"not proven: {item}" for item in verdict.basis.not_read]
+    if found.proof.equal:
+        lines += [f"differs in {item}" for item in verdict.differences[:_SHOWN]]
+        more = len(verdict.differences) - _SHOWN
+        lines += [f"differs in {more} more fields (-o json lists all)"] if more > 0 else []
+    return [*lines, *(f"the Application changes: {item}" for item in verdict.settings)]
 
 
 def _data(found: Takeover) -> dict[str, Any]:
@@ -128,8 +152,10 @@ def _data(found: Takeover) -> dict[str, Any]:
     proof = found.proof
     return {
         "environment": found.name,
+        "basis": found.verdict.basis.as_json(),
         "definition": found.text,
-        "equal": proof.equal,
+        "equal": proof.equal and found.verdict.assurance is not None,
+        "proof": found.verdict.as_json(),
         "changes": [
             {"action": item.action.value, "resource": str(item.key), "diff": item.diff}
             for item in proof.comparison.changes

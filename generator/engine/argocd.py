@@ -10,6 +10,8 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import ROOT
 from generator.definition.own_kinds import allowed_kinds
+from generator.model.adoption import ApplicationSettings
+from generator.model.environment import Environment
 from generator.model.repository import Repository
 from generator.model.sync import Window
 from generator.release.chart_line import GroupKind
@@ -60,7 +62,13 @@ def application(release: Release, *, complete: bool, folders: Sequence[str] = ()
             "gen-env.dev/tier": release.environment.metadata.tier,
         },
     }
-    if release.environment.metadata.tier == "development" and not release.environment.adoption:
+    adoption = release.environment.adoption
+    kept = _kept_settings(release.environment)
+    if kept is not None:
+        metadata["labels"] = {**kept.labels, **metadata["labels"]}
+        if kept.annotations:
+            metadata["annotations"] = dict(kept.annotations)
+    if release.environment.metadata.tier == "development" and not adoption:
         # Deleting a development Application cleans up; from staging up it leaves all in place.
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {
@@ -70,8 +78,7 @@ def application(release: Release, *, complete: bool, folders: Sequence[str] = ()
             "namespace": release.environment.namespace,
         },
         "sources": _sources(release, repository, folders),
-        "syncPolicy": _policy(release, complete=complete),
-        "revisionHistoryLimit": 10,
+        **(_kept(kept, release, complete=complete) if kept else _own(release, complete=complete)),
     }
     return {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -115,6 +122,38 @@ def _sources(
     }
     first, *others = objects or [git]
     return [chart, {**first, "ref": _GIT}, *others]
+
+
+def _own(release: Release, *, complete: bool) -> dict[str, Any]:
+    """gen-env's own way of syncing."""
+    return {"syncPolicy": _policy(release, complete=complete), "revisionHistoryLimit": 10}
+
+
+def _kept(kept: ApplicationSettings, release: Release, *, complete: bool) -> dict[str, Any]:
+    """The way of syncing that an adopted Application had before."""
+    policy = dict(kept.sync_policy)
+    if not complete or release.environment.sync.automated is False:
+        policy.pop("automated", None)
+    found = {
+        "syncPolicy": policy,
+        "ignoreDifferences": [dict(item) for item in kept.ignore_differences],
+        "info": [dict(item) for item in kept.info],
+        "revisionHistoryLimit": kept.revision_history_limit,
+    }
+    return {name: value for name, value in found.items() if value not in (None, {}, [])}
+
+
+def _kept_settings(environment: Environment) -> ApplicationSettings | None:
+    adoption = environment.adoption
+    return adoption.application if adoption and "rest" not in adoption.steps else None
+
+
+def is_automated(environment: Environment) -> bool:
+    """Whether Argo CD syncs an environment by itself, once no secret is a stub."""
+    kept = _kept_settings(environment)
+    if kept is None:
+        return bool(environment.sync.automated)
+    return environment.sync.automated is not False and "automated" in kept.sync_policy
 
 
 def _policy(release: Release, *, complete: bool) -> dict[str, Any]:

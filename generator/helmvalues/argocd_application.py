@@ -213,7 +213,7 @@ class _ArgoReader:
 
     def layers(self) -> list[ValuesLayer]:
         """Lowest first; what stands in the way is kept in `problems` and `not_read`."""
-        found = list(self._value_files())
+        found = list(self._value_files(self._parents_own()))
         found += [layer for layer in self._inline() if layer is not None]
         if str(self.options.get("skipSchemaValidation", "")).lower() == "true":
             line = self._document.line((*self._place, "skipSchemaValidation"))
@@ -227,9 +227,16 @@ class _ArgoReader:
             )
         return found
 
-    def _value_files(self) -> Iterator[ValuesLayer]:
+    def _parents_own(self) -> list[str]:
+        """The parent chart's own values.yaml, which Helm reads before all others."""
+        if self.parent is None or not self.parent.key:
+            return []
+        path = posixpath.join(posixpath.dirname(self.parent.path), "values.yaml")
+        return [f"/{path}"] if self._files.read(path) is not None else []
+
+    def _value_files(self, first: list[str]) -> Iterator[ValuesLayer]:
         names = self.options.get("valueFiles")
-        for name in names if isinstance(names, list) else ():
+        for name in (*first, *(names if isinstance(names, list) else ())):
             path = self._resolved(str(name))
             content = self._files.read(path) if path else None
             if content is None:

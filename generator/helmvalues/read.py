@@ -84,7 +84,12 @@ def load_together(files: Files, paths: Sequence[str]) -> ValuesSource:
 def _plain(files: Files, documents: Sequence[Document]) -> ValuesSource:
     """The values of documents, lowest first; a Chart.yaml beside the first says whose they are."""
     folder = posixpath.dirname(documents[0].path) if documents else ""
-    return plain(documents, beside=parent(files, folder))
+    beside = parent(files, folder)
+    own = posixpath.join(folder, "values.yaml")
+    if beside is not None and beside.key and all(item.path != own for item in documents):
+        # Helm reads a parent chart's own values before all others.
+        documents = [*(_documents(files, own) if files.read(own) is not None else ()), *documents]
+    return plain(documents, beside=beside)
 
 
 def plain(

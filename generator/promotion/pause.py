@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
+from generator.engine.argocd import is_automated
 from generator.git.plumbing import Draft
 from generator.model.base import seconds_of
 from generator.pipeline import generate
@@ -85,8 +86,8 @@ def _without_automation(
             path="gen-env.yaml",
             hint="leave --until out and resume by hand, or set argocd.project.manage: true",
         )
-    resolved = generate.build(base_branch.files, base_branch.settings, item).resolved
-    if resolved is not None and not resolved.environment.sync.automated:
+    release = generate.build(base_branch.files, base_branch.settings, item).release
+    if release is not None and not is_automated(release.environment):
         return item.document.text, f"{item.name} does not sync by itself anyway (sync.automated)"
     return pause_marker.without_automation(item.document.text, item.path), ""
 

@@ -143,12 +143,14 @@ class BinaryEngine(_Engine):
         if noted := helm_notes.with_notes(chart):
             archive = folder / "chart.tgz"
             archive.write_bytes(noted)
-        values = folder / "values.json"
-        # In a file, never an argument: other users see the arguments of every process.
-        with os.fdopen(os.open(values, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write(request.values_json())
         argv = [str(self.helm), "template", request.release, str(archive)]
-        argv += ["--namespace", request.namespace, "--values", str(values)]
+        argv += ["--namespace", request.namespace]
+        for number, text in enumerate(request.value_files or (request.values_json(),)):
+            values = folder / f"values-{number}.yaml"
+            # In a file, never an argument: other users see the arguments of every process.
+            with os.fdopen(os.open(values, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+                file.write(text)
+            argv += ["--values", str(values)]
         argv += ["--kube-version", request.kube_version, "--skip-tests"]
         argv += [f"--api-versions={version}" for version in request.api_versions]
         argv += ["--include-crds"] if request.include_crds else []

@@ -88,6 +88,9 @@ class RenderRequest:
     kube_version: str
     api_versions: tuple[str, ...] = ()
     include_crds: bool = False
+    value_files: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    """The same values as files, which a `helm` binary then gets as they stand, the last one
+    winning."""
 
     def values_json(self) -> str:
         """The values as canonical JSON: equal values give equal text."""

@@ -221,7 +221,11 @@ def shape_parameters(archive):
 
 def shape_umbrella(archive):
     text = yaml.safe_dump({"airflow": yaml.safe_load(PLAIN), "platform": {"label": "x"}})
-    return {"values.yaml": text}, ["values.yaml"], yaml.safe_load(PLAIN)
+    repository = "https://airflow.apache.org"
+    dependency = {"name": "airflow", "version": "1.22.0", "repository": repository}
+    about = {"apiVersion": "v2", "name": "platform", "version": "0.1.0"}
+    parent = yaml.safe_dump({**about, "dependencies": [dependency]})
+    return {"values.yaml": text, "Chart.yaml": parent}, ["values.yaml"], yaml.safe_load(PLAIN)
 
 
 def shape_layers(archive):

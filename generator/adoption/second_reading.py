@@ -1,0 +1,293 @@
+"""What both sides of an adoption are, read a second time: from the user's files and from the tree.
+
+The proof is held against this reading, so it shares no code with the first: PyYAML reads the text,
+scalars become what go-yaml v2 (Helm, Argo CD) makes of them, and every field that this reading does
+not understand is named in `not_read`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.adoption.helm_yaml import loads
+from generator.adoption.raw_release import (
+    Data,
+    Release,
+    as_map,
+    dependencies,
+    exact,
+    own_version,
+    parameters,
+    repository,
+)
+from generator.core.basis import NotRead
+
+_HEADING = re.compile(r"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:.*\n?")
+_MAX_FOLDER = 32 * 1024 * 1024
+_SOURCE = frozenset({"repoURL", "chart", "path", "targetRevision", "ref", "name", "helm"})
+_HELM = frozenset({
+    *("valueFiles", "values", "valuesObject", "parameters", "releaseName", "namespace"),
+    *("kubeVersion", "apiVersions", "ignoreMissingValueFiles", "skipSchemaValidation"),
+    *("version", "passCredentials", "skipCrds", "skipTests"),
+})  # fmt: skip
+_APPLICATION = frozenset({
+    *("project", "destination", "source", "sources", "syncPolicy", "ignoreDifferences", "info"),
+    "revisionHistoryLimit",
+})  # fmt: skip
+# What changes when and as whom Flux applies the objects, but not the objects.
+_HELM_RELEASE = frozenset({
+    *("chart", "chartRef", "releaseName", "targetNamespace", "values", "valuesFrom", "interval"),
+    *("timeout", "maxHistory", "suspend", "persistentClient", "install", "upgrade", "rollback"),
+    *("uninstall", "test", "driftDetection", "storageNamespace", "waitStrategy", "healthChecks"),
+    *("healthCheckExprs", "dependsOn", "serviceAccountName", "kubeConfig"),
+})  # fmt: skip
+_FLUX_CHART = frozenset({
+    *("chart", "version", "sourceRef", "interval", "reconcileStrategy", "verify"),
+    "ignoreMissingValuesFiles",
+})  # fmt: skip
+
+
+def original(
+    paths: Sequence[Path], release: str | None = None, namespace: str | None = None
+) -> Release:
+    """The release in the user's files; `release` and `namespace` overrule what they say.
+
+    Raises ValueError for text that PyYAML cannot read.
+    """
+    side = _Reading(paths).release()
+    return dataclasses.replace(
+        side, name=release or side.name, namespace=namespace or side.namespace
+    )
+
+
+class _Reading:
+    """The user's files: the one that describes the release, and values that come from elsewhere."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = [path.resolve() for path in paths]
+        self._texts = {path: _text(path) for path in self._paths}
+        self._documents = {path: loads(text) for path, text in self._texts.items()}
+        self._root = _root(self._paths[0].parent)
+        self.not_read: list[NotRead] = []
+
+    def release(self) -> Release:
+        """The only Application, HelmRelease or record among the files, else plain values."""
+        for path in self._paths:
+            for data in self._documents[path]:
+                kind = data.get("kind") if isinstance(data, Mapping) else None
+                self._more = [other for other in self._paths if other != path]
+                if kind == "Application":
+                    return self._done(self._application(path, data))
+                if kind == "HelmRelease":
+                    return self._done(self._helm_release(path, data))
+                if kind == "Secret" and data.get("type") == "helm.sh/release.v1":
+                    return self._done(self._record(path, data))
+        return self._done(self._plain())
+
+    def _done(self, release: Release) -> Release:
+        self._leave(self._more, "no part of the release names it")
+        return dataclasses.replace(release, not_read=tuple(self.not_read))
+
+    def _miss(self, what: str, path: Path | None, reason: str) -> None:
+        where = str(path.relative_to(self._root)) if path else ""
+        self.not_read.append(NotRead(what, where, reason))
+
+    def _leave(self, paths: Sequence[Path], reason: str) -> None:
+        for path in paths:
+            self._miss("file", path, reason)
+
+    def _unknown(self, data: Data, known: frozenset[str], path: Path, prefix: str) -> None:
+        for key, value in data.items():
+            if key not in known and value not in (None, "", False, {}, []):
+                self._miss(f"{prefix}{key}", path, "the second reading does not know this field")
+
+    def _plain(self) -> Release:
+        self._more = []
+        for path in self._paths:
+            if len(self._documents[path]) > 1:
+                self._miss("documents after the first", path, "Helm reads only the first")
+        folder = self._chart(self._paths[0].parent)
+        top = [data for path in self._paths for data in self._documents[path][:1]]
+        if not folder and any(isinstance(as_map(data).get("airflow"), Mapping) for data in top):
+            reason = "no Chart.yaml beside it says which chart hands the block `airflow:` down"
+            self._miss("parent chart", self._paths[0], reason)
+        texts = tuple(self._texts[path] for path in self._paths)
+        version = own_version(folder)
+        return Release("airflow", "airflow", version, texts, folder=folder)
+
+    def _record(self, path: Path, data: Data) -> Release:
+        packed = base64.b64decode(base64.b64decode(str(as_map(data.get("data")).get("release"))))
+        record = json.loads(gzip.decompress(packed))
+        about = as_map(as_map(record.get("chart")).get("metadata"))
+        if about.get("name") != "airflow":
+            self._miss(f"chart {about.get('name')}", path, "the record is of another chart")
+        return Release(
+            str(record.get("name")),
+            str(record.get("namespace")),
+            exact(about.get("version")),
+            (json.dumps(record.get("config") or {}),),
+        )
+
+    def _application(self, path: Path, data: Data) -> Release:
+        metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
+        self._unknown(spec, _APPLICATION, path, "spec.")
+        sources = [as_map(item) for item in spec.get("sources") or [spec.get("source")]]
+        refs = {str(item["ref"]) for item in sources if item.get("ref")}
+        charts = []
+        for item in sources:
+            if not self._is_only_ref(item):
+                folder = self._chart(self._root / str(item["path"]), path) if "path" in item else {}
+                charts.append((item, folder))
+        ours = [row for row in charts if self._deploys_airflow(*row)]
+        for item, _ in charts:
+            if len(ours) != 1 or item is not ours[0][0]:
+                name = item.get("chart") or item.get("path") or item.get("repoURL")
+                self._miss(f"source {name}", path, "another source: its objects are not compared")
+        source, folder = ours[0] if ours else ({}, {})
+        self._unknown(source, _SOURCE, path, "source.")
+        helm = as_map(source.get("helm"))
+        self._unknown(helm, _HELM, path, "source.helm.")
+        # Argo CD ignores `values` where `valuesObject` is set (ApplicationSourceHelm.ValuesYAML).
+        inline = helm.get("valuesObject")
+        text = json.dumps(inline) if inline else str(helm.get("values") or "")
+        return Release(
+            str(helm.get("releaseName") or metadata.get("name")),
+            str(helm.get("namespace") or as_map(spec.get("destination")).get("namespace")),
+            own_version(folder) or exact("" if folder else source.get("targetRevision")),
+            (*self._value_files(source, helm, refs, path), *([text] if text else [])),
+            tuple(parameters(helm.get("parameters"))),
+            folder,
+            str(helm.get("kubeVersion") or ""),
+            tuple(str(item) for item in helm.get("apiVersions") or ()),
+            repository=repository(source),
+            application=data,
+        )
+
+    def _is_only_ref(self, source: Data) -> bool:
+        return bool(source.get("ref")) and not source.get("path") and not source.get("chart")
+
+    def _deploys_airflow(self, source: Data, folder: Mapping[str, bytes]) -> bool:
+        if source.get("chart"):
+            return str(source["chart"]).rpartition("/")[2] == "airflow"
+        return bool(folder)
+
+    def _value_files(self, source: Data, helm: Data, refs: set[str], path: Path) -> Iterator[str]:
+        for item in helm.get("valueFiles") or ():
+            place = self._place(str(item), source, refs)
+            if place is not None and place.is_file():
+                yield _text(place)
+            elif place is None or not helm.get("ignoreMissingValueFiles"):
+                yield from self._given(f"values file {item}", path)
+
+    def _place(self, name: str, source: Data, refs: set[str]) -> Path | None:
+        """Where a values file would stand in this repository; None for one from elsewhere."""
+        ref, _, rest = name[1:].partition("/")
+        if name.startswith("$") and ref in refs:
+            path = rest
+        elif not source.get("path") or "://" in name or name.startswith("$"):
+            return None
+        else:
+            path = posixpath.join(str(source["path"]), name) if name[0] != "/" else name[1:]
+        return self._root / path
+
+    def _given(self, what: str, path: Path) -> Iterator[str]:
+        """The next file that stands for values from elsewhere."""
+        if self._more:
+            yield self._texts[self._more.pop(0)]
+        else:
+            self._miss(what, path, "it is not in this repository and no file stands for it")
+
+    def _helm_release(self, path: Path, data: Data) -> Release:
+        metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
+        self._unknown(spec, _HELM_RELEASE, path, "spec.")
+        target, name = spec.get("targetNamespace"), str(metadata.get("name"))
+        texts = [text for row in spec.get("valuesFrom") or () for text in self._row(row, path)]
+        values = [json.dumps(spec["values"])] if spec.get("values") else []
+        version, folder = self._flux_chart(spec, path)
+        release = str(spec.get("releaseName") or (f"{target}-{name}" if target else name))
+        if len(release) > 53:
+            self._miss("release name", path, "Flux shortens names of more than 53 characters")
+        namespace = str(target or metadata.get("namespace") or "airflow")
+        return Release(release, namespace, version, (*texts, *values), folder=folder)
+
+    def _row(self, row: Any, path: Path) -> Iterator[str]:
+        """The text of one `valuesFrom` entry."""
+        kind, name, key = row.get("kind"), row.get("name"), row.get("valuesKey") or "values.yaml"
+        if row.get("targetPath"):
+            self._miss(f"{kind} {name}", path, "a single value goes to targetPath")
+            return
+        for place, documents in self._documents.items():
+            for item in map(as_map, documents):
+                if (item.get("kind"), as_map(item.get("metadata")).get("name")) == (kind, name):
+                    self._more = [other for other in self._more if other != place]
+                    if kind == "ConfigMap" and key in as_map(item.get("data")):
+                        yield str(item["data"][key])
+                    else:
+                        self._miss(f"{kind} {name}", place, f"it does not hold {key} as text")
+                    return
+        yield from self._given(f"values of {kind} {name}", path)
+
+    def _flux_chart(self, spec: Data, path: Path) -> tuple[str, Mapping[str, bytes]]:
+        chart = as_map(as_map(spec.get("chart")).get("spec"))
+        reference = as_map(spec.get("chartRef"))
+        if reference:
+            there = self._beside(path, reference)
+            if there is None:
+                self._miss(f"chartRef {reference.get('name')}", path, "it is not in this file")
+                return "", {}
+            if reference.get("kind") == "OCIRepository":
+                return exact(as_map(as_map(there.get("spec")).get("ref")).get("tag")), {}
+            chart = as_map(there.get("spec"))
+        self._unknown(chart, _FLUX_CHART, path, "chart.")
+        if as_map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
+            folder = self._chart(self._root / str(chart.get("chart")), path)
+            return own_version(folder), folder
+        if str(chart.get("chart")).rpartition("/")[2] != "airflow":
+            self._miss(f"chart {chart.get('chart')}", path, "it is not called airflow")
+        return exact(chart.get("version")), {}
+
+    def _beside(self, path: Path, reference: Data) -> Data | None:
+        """The object that a reference names, among those of the same file."""
+        for item in map(as_map, self._documents[path]):
+            name = as_map(item.get("metadata")).get("name")
+            if (item.get("kind"), name) == (reference.get("kind"), reference.get("name")):
+                return item
+        return None
+
+    def _chart(self, folder: Path, named: Path | None = None) -> Mapping[str, bytes]:
+        """The files of the chart in a folder; none where it holds no Chart.yaml."""
+        if not (folder / "Chart.yaml").is_file():
+            if named is not None:
+                self._miss(f"chart of path {folder.name}", named, "its Chart.yaml is not here")
+            return {}
+        files = {
+            path.relative_to(folder).as_posix(): path
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.is_symlink() and ".git" not in path.parts
+        }
+        if sum(path.stat().st_size for path in files.values()) > _MAX_FOLDER:
+            self._miss("chart", folder / "Chart.yaml", "the folder is larger than 32 MiB")
+            return {}
+        content = {name: path.read_bytes() for name, path in files.items()}
+        for item in dependencies(content):
+            if str(item.get("repository") or "").startswith("file:"):
+                name, reason = item.get("name"), "it is a copy of its own, in another folder"
+                self._miss(f"dependency {name}", folder / "Chart.yaml", reason)
+        return content
+
+
+def _text(path: Path) -> str:
+    return _HEADING.sub("", path.read_text("utf-8-sig"))
+
+
+def _root(folder: Path) -> Path:
+    """The repository that a folder stands in, or the folder."""
+    return next((top for top in (folder, *folder.parents) if (top / ".git").exists()), folder)
