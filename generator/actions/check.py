@@ -220,7 +220,7 @@ def source_problems(
     if render is None:
         reason = "no renderer is at hand"
         return problems, [NotDone("rendered objects", reason, "install helm or helm-python-sdk")]
-    found, undone = _rendered(source, chart, render, around)
+    found, undone = _rendered(source, values, chart, render, around)
     if any(item.rule == SCHEMA.id for item in problems):
         # Helm refuses the same values once more, without a line.
         found = [item for item in found if item.rule != CHART_SCHEMA.id]
@@ -265,14 +265,23 @@ def _written(values: ValuesInput, chart: ChartFacts) -> list[Problem]:
 
 
 def _rendered(
-    source: ValuesSource, chart: ChartFacts, render: Render, around: Circumstances
+    source: ValuesSource,
+    values: ValuesInput,
+    chart: ChartFacts,
+    render: Render,
+    around: Circumstances,
 ) -> tuple[list[Problem], list[NotDone]]:
     objects, problems = render(source, chart)
     found = [dataclasses.replace(item, path=item.path or source.path) for item in problems]
     if not objects:
         return found, []
     context = consistency.Context(
-        source.namespace, engine=source.engine, tier=around.tier, secrets_known=False
+        source.namespace,
+        engine=source.engine,
+        tier=around.tier,
+        secrets_known=False,
+        values=values,
+        server_side=source.server_side,
     )
     checked = crd_schema.check_against(objects, around.crds)
     more: Iterable[Problem] = [
@@ -285,4 +294,5 @@ def _rendered(
         more = [*more, *kubernetes_schema.problems(objects, version)]
     else:
         not_done.append(NotDone(kubernetes_schema.SCHEMA.id, "no Kubernetes version is given"))
-    return [*found, *(dataclasses.replace(item, path=source.path) for item in more)], not_done
+    found += (dataclasses.replace(item, path=item.path or source.path) for item in more)
+    return found, not_done

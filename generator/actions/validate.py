@@ -13,6 +13,7 @@ from generator.actions import validate_sealed_secrets
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.files import Files
 from generator.core.layered import Path as KeyPath
+from generator.core.layered import lookup
 from generator.core.problem import NotDone as UndoneCheck
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import registered
@@ -206,13 +207,24 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
     fields = {setting.key: setting.field for setting in release.settings}
     resolved = built.resolved
 
-    def locate(path: KeyPath) -> tuple[str, int | None]:
+    def field_of(path: KeyPath) -> KeyPath | None:
+        """The field of the definition behind a chart's key; empty for a default of gen-env's."""
         key = tuple(str(part) for part in path)
         for length in range(len(key), 0, -1):
             field = fields.get(key[:length])
             if field is not None:
-                return resolved.place(*field.split(".")) if field else resolved.place("values")
-        return resolved.place("values", *path)
+                whole = (*field.split("."), *key[length:]) if field else ()
+                part = whole[: len(whole) - len(key) + length]
+                return whole if lookup(resolved.merged.data, whole) is not None else part
+        return ("values", *path)
+
+    def locate(path: KeyPath) -> tuple[str, int | None]:
+        return resolved.place(*(field_of(path) or ("values",)))
+
+    def built_in(path: KeyPath) -> bool:
+        field = field_of(path)
+        layer = resolved.merged.origin(field) if field else None
+        return layer is None or not layer.path
 
     return ValuesInput(
         user=release.values,
@@ -224,6 +236,7 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         kube_version=resolved.cluster.kubernetes_version,
         tier=release.environment.metadata.tier,
         locate=locate,
+        built_in=built_in,
         defaults=archive.values(),
     )
 
@@ -248,7 +261,7 @@ def _rendered_problems(
     found += crds.problems
     not_done += [_of(built.name, item) for item in crds.not_done]
     found += pod_security.problems(everything, environment.security.pod_security)
-    found += consistency.problems(everything, _context(release))
+    found += consistency.problems(everything, _context(release, inputs(built, release, archive)))
     place = built.definition.path
     problems += [
         dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
@@ -277,7 +290,7 @@ def _random(
         )
 
 
-def _context(release: Release) -> Context:
+def _context(release: Release, values: ValuesInput) -> Context:
     """Secrets that come from outside, and those that cert-manager makes, count as known."""
     known: dict[str, frozenset[str] | None] = {}
     environment = release.environment
@@ -291,4 +304,7 @@ def _context(release: Release) -> Context:
         secrets=known,
         tier=environment.metadata.tier,
         other_namespaces=(argocd,),
+        values=values,
+        # Generated Applications ask for it.
+        server_side=True,
     )

@@ -95,7 +95,13 @@ def _release(
         partial=bool(reader.not_read),
         problems=() if options.get("releaseName") else (_nameless(document, reader.place),),
         not_read=(*reader.not_read, *reader.unknown(), *unread),
+        server_side=_server_side(section(whole, "spec")),
     )
+
+
+def _server_side(spec: Mapping[str, Any]) -> bool:
+    options = section(spec, "syncPolicy").get("syncOptions")
+    return isinstance(options, list) and "ServerSideApply=true" in options
 
 
 def _name(whole: Mapping[str, Any]) -> Any:

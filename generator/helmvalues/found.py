@@ -86,6 +86,8 @@ class ValuesSource:
     usable: bool = True
     problems: tuple[Problem, ...] = ()
     not_read: tuple[NotRead, ...] = ()
+    server_side: bool = False
+    """Whether the file says, by its kind or an option, that objects are applied server-side."""
 
     @property
     def chart_version(self) -> str:

@@ -182,6 +182,7 @@ def _helm_release(
         name=name,
         parent=chart,
         partial=bool(elsewhere),
+        server_side=True,
         not_read=(
             *elsewhere,
             *unknown,

@@ -23,13 +23,19 @@ def nowhere(path: Path) -> tuple[str, int | None]:
     return "", None
 
 
+def never(path: Path) -> bool:
+    """No key is a default of gen-env's: the user wrote the values."""
+    return False
+
+
 @dataclasses.dataclass(frozen=True)
 class ValuesInput:
     """The user's values, the same over the chart's defaults, and the circumstances of the release.
 
     Getters never fail: values of the wrong type read as absent, since the chart's schema reports
     them. `tier` is '' for a file that belongs to no definition. The chart's `defaults` tell what
-    the user decided from what a copied values.yaml merely repeats.
+    the user decided from what a copied values.yaml merely repeats, and `built_in` which keys of
+    `user` are gen-env's own defaults.
     """
 
     user: Mapping[str, Any]
@@ -41,6 +47,7 @@ class ValuesInput:
     kube_version: str = ""
     tier: str = ""
     locate: Locate = nowhere
+    built_in: Callable[[Path], bool] = never
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property

@@ -10,6 +10,7 @@ from generator.core.rule import Rule, rule_of
 from generator.kube.fields import entries, section
 from generator.kube.pods import containers, title_of
 from generator.kube.resource import CLUSTER_SCOPED, Key, Object, key_of
+from generator.lint.objects import api_server
 from generator.lint.objects.context import Context, RenderedInput
 from generator.lint.objects.references import reference_problems
 from generator.lint.objects.selectors import wiring_problems
@@ -67,6 +68,7 @@ def problems(manifests: Iterable[Object], context: Context) -> Iterator[Problem]
         severity = rule_of(problem).severity_in(context.tier)
         if severity is not None:
             yield dataclasses.replace(problem, severity=severity)
+    yield from api_server.problems(rendered)
 
 
 def _all(rendered: RenderedInput) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.helmvalues.values import Engine
+from generator.helmvalues.values import Engine, ValuesInput
 from generator.kube.pods import PodTemplate, Where, pod_templates, rendered_only
 from generator.kube.resource import Object
 
@@ -20,7 +20,9 @@ class Context:
     Objects may live in `namespace` and in `other_namespaces`. `secrets` maps names of Secrets
     that exist outside the render to their keys, or to None when nobody knows the keys; with
     `secrets_known` False a Secret that is not declared is not called missing. `where` names the
-    file of an object, and `tier` is '' for objects of no definition.
+    file of an object, and `tier` is '' for objects of no definition. `values` are those that the
+    chart was rendered with, for the lines that objects come from; with `server_side` the engine
+    applies objects by server-side apply.
     """
 
     namespace: str = "airflow"
@@ -30,6 +32,8 @@ class Context:
     other_namespaces: tuple[str, ...] = ()
     secrets_known: bool = True
     where: Where = rendered_only
+    values: ValuesInput | None = None
+    server_side: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

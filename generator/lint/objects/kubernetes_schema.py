@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.fields import section
 from generator.kube.pods import Where, rendered_only, task_pods, title_of
 from generator.kube.resource import Object, group_of
 from generator.lint.objects.schema_errors import faults
@@ -46,20 +45,7 @@ VERSION = Rule(
     "Checked against another Kubernetes version",
     "No schema of exactly the cluster's version is at hand; the nearest older one was used.",
 )
-NAME = Rule(
-    "kubernetes/invalid-name",
-    Severity.ERROR,
-    "A name or label that Kubernetes refuses",
-    "Names are DNS names of at most 253 characters, label values have at most 63.",
-    "kubernetes.io, object names and labels",
-)
-
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
-# Role names may hold colons; the API server takes any path segment for RBAC objects.
-_LOOSE_NAMES = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
-
 Release = tuple[int, int]
 
 
@@ -77,7 +63,6 @@ def problems(
     for manifest in manifests:
         if is_builtin(manifest):
             yield from _object_problems(manifest, chosen, where)
-        yield from _name_problems(manifest, where)
         template = task_pods(manifest)
         if template is not None:
             pod = {"apiVersion": "v1", "kind": "Pod", **template}
@@ -129,25 +114,6 @@ def _faults(manifest: Object, version: Release, title: str, place: str) -> Itera
     for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
         message = f"{title}: {fault.message}"
         yield SCHEMA.problem(message, path=place, hint=fault.hint)
-
-
-def _name_problems(manifest: Object, where: Where) -> Iterator[Problem]:
-    metadata = section(manifest, "metadata")
-    name, kind = metadata.get("name"), str(manifest.get("kind"))
-    loose = kind in _LOOSE_NAMES or not isinstance(name, str)
-    if not loose and (len(str(name)) > 253 or not _SUBDOMAIN.fullmatch(str(name))):
-        yield NAME.problem(
-            f"{kind} has a name that Kubernetes refuses",
-            path=where(manifest),
-            hint="use lower-case letters, digits and dashes",
-        )
-    for key, value in section(metadata, "labels").items():
-        if isinstance(value, str) and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
-            yield NAME.problem(
-                f"{title_of(manifest)}: the value of label {key} is not one that Kubernetes takes",
-                path=where(manifest),
-                hint="use at most 63 letters, digits, dashes, dots and underscores",
-            )
 
 
 def _approximate(wanted: Release, chosen: Release) -> Problem:

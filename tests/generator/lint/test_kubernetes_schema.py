@@ -101,22 +101,6 @@ def test_a_version_that_is_none_is_refused():
         problems(deployment(), "stable")
 
 
-def test_names_and_label_values_must_be_kubernetes_own():
-    bad = deployment()
-    bad["metadata"] = {"name": "Not_A_Name", "labels": {"ok": "v1.2", "bad": "a=b", "x": "y" * 64}}
-    assert [problem.rule for problem in problems(bad)] == ["kubernetes/invalid-name"] * 3
-
-
-def test_role_names_may_hold_colons():
-    role = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": {"name": "a:b"},
-        "rules": [],
-    }
-    assert problems(role) == []
-
-
 def test_the_pod_template_of_task_pods_is_checked_too():
     pod = {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "base", "imag": "i"}]}}
     config = {
