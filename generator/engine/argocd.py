@@ -214,6 +214,9 @@ def _kinds(releases: Sequence[Release]) -> tuple[set[GroupKind], set[GroupKind]]
         namespaced.update(release.line.kinds)
         if release.environment.rbac.multi_namespace:
             wide.update(release.line.cluster_kinds)
+        store = release.environment.secrets.store
+        if store is not None and store.kind == "SecretStore":
+            namespaced.add(("external-secrets.io", store.kind))
         if release.environment.manifests:
             names = (kind.partition(".") for kind in allowed_kinds(release.resolved))
             namespaced.update((group, kind) for kind, _, group in names)

@@ -186,7 +186,8 @@ def _unrendered(files: Files, built: Built, names: Collection[str]) -> Outcome:
     if built.release is None:
         return Outcome(built.name, Plan({}), built.problems)
     made = files.below(f"{built.definition.folder}/{GENERATED}")
-    known = {*made, *(item.path for item in built.own), *(item.path for item in built.problems)}
+    known = {*made, *(item.path for item in built.own)}
+    known |= {item.path for item in built.problems if item.severity is Severity.ERROR}
     strangers = foreign.in_environment(files, built.release, built.folder, known, names)
     return Outcome(built.name, Plan({}), (*built.problems, *strangers))
 
