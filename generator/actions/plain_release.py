@@ -118,9 +118,10 @@ class PlainReleases:
             notes=answer.notes,
         )
         random = normalise.problems(answer.random, environment="", path=source.path)
+        deployer = (dict(source.deployer),) if source.deployer else ()
         return Side(
             revision,
-            answer.manifests,
+            (*deployer, *answer.manifests),
             known,
             source.namespace,
             problems=(*source.problems, *random),

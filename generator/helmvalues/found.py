@@ -80,6 +80,8 @@ class ValuesSource:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     name: str = ""
+    deployer: Mapping[str, Any] | None = None
+    """The object that deploys the release, without the values that it carries."""
     parent: Parent | None = None
     key: str = ""
     partial: bool = False

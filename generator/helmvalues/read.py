@@ -20,6 +20,7 @@ from generator.helmvalues.layers import NotAMapping, from_document
 from generator.helmvalues.values import Engine
 from generator.kube.fields import section
 from generator.yaml.reader import Document, read_all
+from generator.yaml.scalars import as_helm
 
 _GROUPS = {
     "Application": "argoproj.io",
@@ -36,7 +37,11 @@ def load(files: Files, path: str) -> list[ValuesSource]:
     repositories, URLs, a Kustomization's patches) is named in `not_read`.
     """
     documents = _documents(files, path)
-    found = [item for document in documents for item in _release(files, document, documents)]
+    found = [
+        dataclasses.replace(item, deployer=_deployer(document))
+        for document in documents
+        for item in _release(files, document, documents)
+    ]
     if found:
         changed = tuple(kustomization.changes(files, path))
         return [_with_not_read(item, changed) for item in found]
@@ -44,6 +49,28 @@ def load(files: Files, path: str) -> list[ValuesSource]:
         return [_plain(files, [documents[0]])]
     problem = _no_values(path, _held(documents))
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
+
+
+# Where the kinds carry values: their effect shows in the rendered objects.
+_INLINE = {"helm": ("values", "valuesObject", "parameters"), "spec": ("values",)}
+
+
+def _deployer(document: Document) -> Mapping[str, Any] | None:
+    """The Application or HelmRelease itself, without the values that it carries."""
+    data, _ = as_helm(document.data)
+    carries = isinstance(data, Mapping) and data.get("kind") in _GROUPS
+    return dict(_without_values(data)) if carries else None
+
+
+def _without_values(node: Any, key: str = "") -> Any:
+    if isinstance(node, Mapping):
+        left_out = _INLINE.get(key, ())
+        return {
+            name: _without_values(item, str(name))
+            for name, item in node.items()
+            if name not in left_out
+        }
+    return [_without_values(item, key) for item in node] if isinstance(node, list) else node
 
 
 def _held(documents: Sequence[Document]) -> str:

@@ -142,3 +142,31 @@ def test_values_that_do_not_render_are_told_with_their_key(repo):
     (environment,) = done.json["environments"]
     assert done.code == 1 and environment["reason"] == "the head does not render"
     assert "scheduler.replicas" in environment["problems"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("project: default", "project: other"),
+        ("prune: false", "prune: true"),
+        ("https://airflow.apache.org", "https://mirror.example.com"),
+    ],
+)
+def test_a_change_of_the_application_itself_is_a_change(repo, old, new):
+    text = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+        "metadata: {name: flow, namespace: argocd}\nspec:\n  project: default\n"
+        "  destination: {namespace: flow, server: s}\n"
+        "  syncPolicy: {automated: {prune: false}}\n"
+        "  source:\n    repoURL: https://airflow.apache.org\n    chart: airflow\n"
+        "    targetRevision: 1.22.0\n    helm: {releaseName: flow, valuesObject: {executor: a}}\n"
+    )
+    text = text.replace("executor: a", "executor: LocalExecutor")
+    repo.write("app.yaml", text)
+    repo.commit("an Application")
+    repo.write("app.yaml", text.replace(old, new))
+    done = repo.run("diff", "HEAD", "--file", "app.yaml", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert [(item["kind"], item["name"]) for item in environment["changes"]] == [
+        ("Application", "flow")
+    ]
