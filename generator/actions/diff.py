@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,11 +40,18 @@ class Request:
     environments: tuple[str, ...] = ()
     file: str | None = None
     live: bool = False
+    strict: bool = False
+    """Make every check of `validate` too, on both sides."""
+    accept: tuple[str, ...] = ()
+    """Rules of impacts that somebody has accepted."""
     helm: str | None = None
 
 
 def compare(request: Request, progress: Progress) -> Report:
-    """The report; raises UserError for revisions that are not there."""
+    """The report; raises UserError for revisions and accepted rules that are not there."""
+    from generator.actions import change_findings
+
+    change_findings.require_acceptable(request.accept)
     tree = Worktree.find(request.folder)
     prefix = request.folder.resolve().relative_to(tree.root.resolve()).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
@@ -67,8 +75,11 @@ def compare(request: Request, progress: Progress) -> Report:
             return _plain(request, revisions, tools)
         carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
         shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
-        reached = None if shared else touched.result()
+        changed = touched.result() | shared
+        revisions = dataclasses.replace(revisions, changed=frozenset(changed))
+        reached = None if shared else changed
         report = review.review(revisions, request.environments, reached, tools)
+        report = _found(request, revisions, reached, report, tools)
         return _with_drift(request, revisions, report, tools) if request.live else report
 
 
@@ -96,6 +107,26 @@ def _plain(request: Request, revisions: review.Revisions, tools: review.Toolchai
     base = (revisions.base_name, revisions.base)
     head = (revisions.head_name, revisions.head)
     return plain_release.compare(base, head, request.file, plain)
+
+
+def _found(
+    request: Request,
+    revisions: review.Revisions,
+    touched: set[str] | None,
+    report: Report,
+    tools: review.Toolchain,
+) -> Report:
+    """The report with the state of each finding, and with those of `validate` when strict."""
+    from generator.actions import change_findings, validate
+
+    if not request.strict:
+        return change_findings.reviewed(report, revisions, tools)
+    names = review.reached(revisions, request.environments, touched)
+    repository = toolchain.settings(WorkTree(request.folder))
+    crds = validate.crd_folder(request.folder, repository.crds if repository else None)
+    checks = change_findings.Checks(datetime.datetime.now(datetime.UTC), crds)
+    report = change_findings.validated(report, revisions, names, tools, checks)
+    return change_findings.accepted(report, request.accept)
 
 
 def _with_drift(

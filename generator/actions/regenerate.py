@@ -93,7 +93,8 @@ def _report(
     ahead = Overlay(files, written, frozenset(plan.removals))
     versions = {item.made_by or "?" for item in changed}
     before = f"gen-env {versions.pop()}" if len(versions) == 1 else "the trees as they are"
-    revisions = review.Revisions(files, ahead, before, f"gen-env {lock_file.version()}")
     touched = {path for item in changed for path in item.plan.paths}
+    after = f"gen-env {lock_file.version()}"
+    revisions = review.Revisions(files, ahead, before, after, frozenset(touched))
     names = [item.name for item in changed]
     return review.review(revisions, names, touched, review.Toolchain(charts, renderer))

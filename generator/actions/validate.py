@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import registered
 from generator.definition import location, suppressions
 from generator.helmvalues.values import ValuesInput, merged
+from generator.kube.pods import title_of
 from generator.lint import registry
 from generator.lint.definition import all as definition_rules
 from generator.lint.definition import repository as repository_rules
@@ -58,6 +59,8 @@ class Validation:
     problems: tuple[Problem, ...]
     suppressed: tuple[tuple[Problem, Suppression], ...]
     not_done: tuple[NotDone, ...]
+    silencing: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """By environment, the patterns of rules that its suppressions silence now."""
 
     def as_json(self) -> dict[str, Any]:
         """`{"environments", "problems", "notDone", "suppressed"}`."""
@@ -112,6 +115,7 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         problems += location.problems(tools.root, generation.catalogue.settings)
     accepted: list[tuple[Problem, Suppression]] = []
     not_done: list[NotDone] = []
+    silencing: dict[str, tuple[str, ...]] = {}
     problems += _estate(files, generation, names)
     for outcome in generation.outcomes:
         found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name)]
@@ -132,8 +136,10 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         standing += suppressions.faults(built.resolved, known_rules(), used, tools.now.date())
         problems += standing
         accepted += dropped
+        effective = suppressions.active(built.resolved, tools.now.date())
+        silencing[outcome.name] = tuple(item.rule for item in effective)
     named = tuple(item.name for item in generation.outcomes if item.name)
-    return Validation(named, ordered(problems), tuple(accepted), tuple(not_done))
+    return Validation(named, ordered(problems), tuple(accepted), tuple(not_done), silencing)
 
 
 def known_rules() -> tuple[str, ...]:
@@ -263,8 +269,15 @@ def _rendered_problems(
     found += pod_security.problems(everything, environment.security.pod_security)
     found += consistency.problems(everything, _context(release, inputs(built, release, archive)))
     place = built.definition.path
+    titles = sorted(map(title_of, everything), key=len, reverse=True)
     problems += [
-        dataclasses.replace(item, environment=built.name, path=item.path or place) for item in found
+        dataclasses.replace(
+            item,
+            environment=built.name,
+            path=item.path or place,
+            about=next((title for title in titles if item.message.startswith(title)), ""),
+        )
+        for item in found
     ]
     return problems
 

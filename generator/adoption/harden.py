@@ -331,5 +331,5 @@ def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Rende
     written = {path: text.encode() for path, text in plan.writes.items()}
     ahead = Overlay(files, written, frozenset(plan.removals))
     before = "the work tree" if isinstance(files, WorkTree) else "the default branch"
-    revisions = review.Revisions(files, ahead, before, "with this step")
+    revisions = review.Revisions(files, ahead, before, "with this step", frozenset(plan.paths))
     return review.review(revisions, [name], None, review.Toolchain(charts, renderer))

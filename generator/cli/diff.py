@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
-from generator.core.problem import Severity, has_errors
+from generator.core.problem import Severity
 from generator.report.budget import SMALLEST
 
 
@@ -30,7 +30,16 @@ from generator.report.budget import SMALLEST
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 when an impact is grave enough to stop a merge."
+    "--strict",
+    is_flag=True,
+    help="Validate both sides too; exit with 1 for new errors and grave impacts.",
+)
+@click.option(
+    "--accept",
+    "accept",
+    multiple=True,
+    metavar="RULE",
+    help="With --strict: an impact that somebody has accepted; from a protected variable or label.",
 )
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(
@@ -43,6 +52,7 @@ def command(
     budget: int,
     exit_code: bool,
     strict: bool,
+    accept: tuple[str, ...],
     helm: str | None,
 ) -> int:
     """Show what a change will do to the cluster.
@@ -52,6 +62,8 @@ def command(
     """
     from generator.actions import diff
 
+    if accept and not strict:
+        raise click.UsageError("--accept needs --strict")
     request = diff.Request(
         folder=common.root() if file is None else common.folder(),
         base=base,
@@ -59,6 +71,8 @@ def command(
         environments=environments,
         file=file,
         live=live,
+        strict=strict,
+        accept=accept,
         helm=helm,
     )
     with common.bar("rendering") as progress:
@@ -66,10 +80,9 @@ def command(
     click.echo(diff.formatted(report, form, budget, color=_coloured()), nl=False)
     changed = any(item.changes for item in report.environments)
     broken = any(not item.rendered for item in report.environments)
-    findings = [finding for item in report.environments for finding in item.impact]
-    problems = [*report.problems, *(p for item in report.environments for p in item.problems)]
+    findings = [finding for _, finding in report.every_finding if finding.rule not in accept]
     # What is applied although no definition gives it is nothing that this comparison has shown.
-    broken = broken or has_errors(problems)
+    broken = broken or any(problem.fails for problem in report.every_problem)
     grave = any(item.severity is Severity.ERROR for item in findings)
     return 1 if broken or (exit_code and changed) or (strict and grave) else 0
 

@@ -15,6 +15,14 @@ class Severity(enum.StrEnum):
     INFO = "info"
 
 
+class State(enum.StrEnum):
+    """Whether a change brings a finding, finds it there, or ends it."""
+
+    NEW = "new"
+    OLD = "old"
+    GONE = "gone"
+
+
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -23,7 +31,9 @@ class Problem:
     """One finding: rule id (`area/what`), place, what is wrong and what to do about it.
 
     `path` is relative to the repository's root with forward slashes; `line` counts from 1.
-    Neither message nor hint may quote a value that could be a secret.
+    Neither message nor hint may quote a value that could be a secret. `about` names the rendered
+    object that it is about. `state` is None where no base was looked at; `touched` says that the
+    change concerns its object or file.
     """
 
     rule: str
@@ -33,6 +43,19 @@ class Problem:
     path: str = ""
     line: int | None = None
     hint: str = ""
+    about: str = ""
+    state: State | None = None
+    touched: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails a check: an error, unless it was there and the change is not near it."""
+        return self.severity is Severity.ERROR and not self.is_aside
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is gone, or was there before a change that does not concern its place."""
+        return self.state is State.GONE or (self.state is State.OLD and not self.touched)
 
     @property
     def place(self) -> str:
@@ -40,8 +63,8 @@ class Problem:
         return f"{self.path}:{self.line}" if self.path and self.line else self.path
 
     def as_json(self) -> dict[str, object]:
-        """The documented shape: rule, severity, environment, path, line, message, hint."""
-        return {
+        """The documented shape; `state` and `touched` where it was compared with a base."""
+        shape: dict[str, object] = {
             "rule": self.rule,
             "severity": self.severity.value,
             "environment": self.environment,
@@ -50,6 +73,9 @@ class Problem:
             "message": self.message,
             "hint": self.hint,
         }
+        if self.state is not None:
+            shape |= {"state": self.state.value, "touched": self.touched}
+        return shape
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:

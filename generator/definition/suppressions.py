@@ -58,18 +58,23 @@ def apply(
     """Split findings into those that stand and those that are accepted, with why."""
     standing: list[Problem] = []
     accepted: list[tuple[Problem, Suppression]] = []
-    active = [
-        item
-        for item in resolved.environment.suppress
-        if _allowed(resolved, item) and datetime.date.fromisoformat(item.expires) >= today
-    ]
+    effective = active(resolved, today)
     for problem in problems:
-        match = next((item for item in active if _matches(item, problem)), None)
+        match = next((item for item in effective if _matches(item, problem)), None)
         if match is None:
             standing.append(problem)
         else:
             accepted.append((problem, match))
     return standing, accepted
+
+
+def active(resolved: Resolved, today: datetime.date) -> tuple[Suppression, ...]:
+    """The suppressions that policy allows and whose day has not passed."""
+    return tuple(
+        item
+        for item in resolved.environment.suppress
+        if _allowed(resolved, item) and datetime.date.fromisoformat(item.expires) >= today
+    )
 
 
 def is_suppressible(rule: Rule) -> bool:
@@ -88,10 +93,9 @@ def _matches(item: Suppression, problem: Problem) -> bool:
 
 
 def _allowed(resolved: Resolved, item: Suppression) -> bool:
-    policy = resolved.settings.repository.policy.tiers.get(resolved.environment.metadata.tier)
-    if policy is None:
-        return True
-    return any(fnmatch.fnmatchcase(item.rule, pattern) for pattern in policy.may_suppress)
+    policy = resolved.settings.repository.policy
+    patterns = policy.may_suppress(resolved.environment.metadata.tier)
+    return any(fnmatch.fnmatchcase(item.rule, pattern) for pattern in patterns)
 
 
 def faults(

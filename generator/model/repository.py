@@ -279,6 +279,9 @@ class TeamPolicy(Spec):
     """Kinds of objects that its environments may bring (ConfigMap, Job.batch); see the tier's."""
 
 
+_ANOTHER = "anotherPerson"
+
+
 class TierPolicy(Spec):
     """How environments of a tier may change."""
 
@@ -288,8 +291,10 @@ class TierPolicy(Spec):
     """How long the one before must have been healthy."""
     labels: tuple[Line, ...] = ()
     """Labels that a promotion's pull request needs before it may merge."""
-    may_suppress: tuple[Line, ...] = ("*",)
-    """Rules that definitions may suppress."""
+    may_suppress: tuple[Line, ...] | None = None
+    """Rules that definitions may suppress; by default none in production, and all elsewhere."""
+    accept: Literal["anyWriter", "anotherPerson"] = "anyWriter"
+    """Who may accept an impact or override a check: anotherPerson is not the author."""
     manifests: tuple[Kind, ...] | None = None
     """Kinds of objects that environments may bring. Without a word here and in the team's policy:
     none; where both speak, what both name."""
@@ -302,6 +307,15 @@ class Policy(Spec):
     """By team."""
     tiers: dict[Tier, TierPolicy] = {}
     """By tier."""
+
+    def may_suppress(self, tier: str) -> tuple[str, ...]:
+        """Patterns of rules that definitions of a tier may suppress."""
+        own = {str(name): policy.may_suppress for name, policy in self.tiers.items()}.get(tier)
+        return own if own is not None else () if tier == "production" else ("*",)
+
+    def needs_another(self, tier: str) -> bool:
+        """Whether a tier's accepts and overrides must come from another than the author."""
+        return {str(name): item.accept for name, item in self.tiers.items()}.get(tier) == _ANOTHER
 
 
 class Repository(Spec):

@@ -100,6 +100,8 @@ class Outcome:
     name: str
     plan: Plan
     problems: tuple[Problem, ...]
+    planned: bool = True
+    """Whether the tree is known; without it the plan is empty and says nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,12 +186,12 @@ def generate(
 def _unrendered(files: Files, built: Built, names: Collection[str]) -> Outcome:
     """No plan, as the tree cannot be known without a render; what lies beside it is looked at."""
     if built.release is None:
-        return Outcome(built.name, Plan({}), built.problems)
+        return Outcome(built.name, Plan({}), built.problems, planned=False)
     made = files.below(f"{built.definition.folder}/{GENERATED}")
     known = {*made, *(item.path for item in built.own)}
     known |= {item.path for item in built.problems if item.severity is Severity.ERROR}
     strangers = foreign.in_environment(files, built.release, built.folder, known, names)
-    return Outcome(built.name, Plan({}), (*built.problems, *strangers))
+    return Outcome(built.name, Plan({}), (*built.problems, *strangers), planned=False)
 
 
 def _outcome(
@@ -200,14 +202,14 @@ def _outcome(
     names: Collection[str],
 ) -> Outcome:
     if built.release is None:
-        return Outcome(built.name, Plan({}), built.problems)
+        return Outcome(built.name, Plan({}), built.problems, planned=False)
     problems = list(built.problems)
     digest = _digest(built, charts, problems)
     render = None
     if built.release.resolved.settings.repository.chart.source == "rendered":
         rendered = render_release(built, charts, renderer, problems)
         if rendered is None:
-            return Outcome(built.name, Plan({}), tuple(problems))
+            return Outcome(built.name, Plan({}), tuple(problems), planned=False)
         render = rendered.manifests
     wanted = tree.build(
         built.release,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from generator.core.errors import UserError
@@ -14,11 +14,12 @@ from generator.definition.definition import ROOT, SETTINGS, Settings
 from generator.diff.match import pair_environments
 from generator.kube.resource import key_of
 from generator.pipeline import generate, settings_trust, side
+from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.request import Renderer
 from generator.report.assemble import environment_diff
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, FileChange, Report
 from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
 from generator.tree.objects import access_of
@@ -33,6 +34,8 @@ class Revisions:
     head: Files
     base_name: str
     head_name: str
+    changed: frozenset[str] = frozenset()
+    """Every path of gen-env's that differs, for the list of files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Toolchain:
     progress: Callable[[int, int, str], None] = lambda done, total, name: None
 
 
+_BROKEN = "gen-env cannot generate the head's tree"
 _NO_SETTINGS = f"{SETTINGS} of the head cannot be read"
 
 
@@ -53,8 +57,10 @@ class _Pair:
     name: str
     base: Inputs | None
     head: Inputs | None
-    old_name: str | None = None
     problems: tuple[Problem, ...] = ()
+    reason: str = ""
+    """Why the head is not known, so that there is nothing to compare."""
+    old_name: str | None = None
 
 
 def review(
@@ -97,6 +103,7 @@ def review(
         tuple(sorted(found, key=lambda item: item.name)),
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
+        files=_files(revisions, before.names | after.names, found),
     )
 
 
@@ -117,6 +124,38 @@ def _by_base(after: Catalogue, before: Catalogue) -> Catalogue:
     settings = dataclasses.replace(after.settings, repository=repository)
     later = settings_trust.after_merge(("policy, argocd.root.ejected",))
     return dataclasses.replace(after, settings=settings, problems=(*after.problems, later))
+
+
+def _files(
+    revisions: Revisions, names: Set[str], found: Sequence[EnvironmentDiff]
+) -> tuple[FileChange, ...]:
+    unrendered = [item.name for item in found if not item.rendered]
+    return changed_files(revisions.base, revisions.head, revisions.changed, names, unrendered)
+
+
+def reached(
+    revisions: Revisions, names: Sequence[str], touched: set[str] | None
+) -> tuple[str, ...]:
+    """The environments that `review` looks at."""
+    if touched is not None and SETTINGS in touched:
+        touched = None
+    only = None if touched is None else _below(touched) | set(names)
+    before, after = (catalogue.load(side, only) for side in (revisions.base, revisions.head))
+    wanted = _reach(before, after, touched)
+    return tuple(sorted(wanted & set(names) if names else wanted))
+
+
+def findings(
+    files: Files, names: Sequence[str], tools: Toolchain, *, whole: bool
+) -> tuple[Problem, ...]:
+    """What `review` finds in the files of one revision as they stand."""
+    found = catalogue.load(files, None if whole else set(names))
+    if found.settings is None:
+        return found.problems
+    generation = _generation(files, found, set(names), tools, whole=whole)
+    outcomes = generation.outcomes if generation else ()
+    drift = [item for outcome in outcomes for item in _drift(files, outcome.plan, outcome.name)]
+    return (*found.problems, *(p for item in outcomes for p in item.problems), *drift)
 
 
 def _shared(
@@ -189,9 +228,13 @@ def _pairs(
     heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
     for name in wanted:
         heads[name] = _head(revisions.head, after.settings, name, after, generation)
+    unknown = wanted & after.names - set(after.definitions)
+    outcomes = generation.outcomes if generation else ()
+    unknown |= {item.name for item in outcomes if not item.planned}
     bases = {name: side.inputs(revisions.base, name, before.settings) for name in wanted}
     pairs = [
-        _Pair(name, bases[name], heads[name][0], None, heads[name][1]) for name in sorted(wanted)
+        _Pair(name, bases[name], *heads[name], _BROKEN if name in unknown else "")
+        for name in sorted(wanted)
     ]
     return _renamed(pairs)
 
@@ -280,6 +323,8 @@ def _compared(
 def _equal(pair: _Pair) -> bool:
     if pair.base is None or pair.head is None or pair.old_name:
         return False
+    if pair.base.unreadable or pair.head.unreadable:
+        return False
     return pair.base.identity == pair.head.identity
 
 
@@ -287,6 +332,10 @@ def _compare(
     revisions: Revisions, pair: _Pair, tools: Toolchain, pool: ThreadPoolExecutor
 ) -> EnvironmentDiff:
     """Both sides at once: a render waits for a process of its own."""
+    if pair.reason:
+        return EnvironmentDiff(
+            pair.name, pair.old_name, rendered=False, reason=pair.reason, problems=pair.problems
+        )
     futures = [
         pool.submit(side.render, name, item, tools.charts, tools.renderer) if item else None
         for name, item in (

@@ -9,6 +9,8 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import definition
 from generator.definition.definition import SETTINGS
+from generator.impact.finding import Finding
+from generator.pipeline import silenced
 from generator.tree.catalogue import NO_SETTINGS, SYNTAX
 from generator.yaml import edit, reader
 from generator.yaml.errors import YamlError
@@ -45,6 +47,8 @@ class HeadSettings:
     changed: bool = False
     exact: bool = True
     problems: tuple[Problem, ...] = ()
+    impact: tuple[Finding, ...] = ()
+    """What the head's policy would let later changes do, which the base's does not."""
 
 
 def compose(base: bytes, head: bytes | None) -> HeadSettings:
@@ -68,7 +72,15 @@ def compose(base: bytes, head: bytes | None) -> HeadSettings:
     notes = (*faults, *((after_merge(fields),) if fields else ()))
     if not fields:
         return HeadSettings(head, (), changed, problems=notes)
-    return _spliced(before, after.data, HeadSettings(base, fields, changed, False, notes))
+    impact = _loosened(base, head)
+    return _spliced(before, after.data, HeadSettings(base, fields, changed, False, notes, impact))
+
+
+def _loosened(base: bytes, head: bytes) -> tuple[Finding, ...]:
+    old, new = (definition.load_settings(text)[0] for text in (base, head))
+    if old is None or new is None:
+        return ()
+    return tuple(silenced.loosened(old.repository, new.repository))
 
 
 def _spliced(before: Document, after: dict[str, Any], settings: HeadSettings) -> HeadSettings:

@@ -135,6 +135,9 @@ def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | 
         except UserError as error:
             found[path] = b""
             unreadable = unreadable or error
+    for path, fault in files.entries(folder):
+        if fault and path.removeprefix(f"{folder}/").startswith(_DEPLOYED):
+            unreadable = unreadable or UserError(f"gen-env does not read it: {fault}", path=path)
     return found, unreadable
 
 

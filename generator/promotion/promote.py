@@ -281,7 +281,11 @@ def rendered(
 ) -> Report:
     """The rendered diff of one environment between the base and the proposal."""
     revisions = review.Revisions(
-        base_branch.files, regenerated.files, base_branch.base[:12], "this proposal"
+        base_branch.files,
+        regenerated.files,
+        base_branch.base[:12],
+        "this proposal",
+        frozenset(regenerated.changes),
     )
     return review.review(
         revisions, [name], set(regenerated.changes), review.Toolchain(tools.charts, tools.renderer)

@@ -18,7 +18,7 @@ from generator.core.visible import one_line, visible
 from generator.diff.model import Change
 from generator.impact.finding import Finding
 from generator.report import phrases
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, FileChange, Report
 
 # So many lines are shown open at the start; more would bury the summary.
 _OPEN_LINES = 400
@@ -61,10 +61,13 @@ def _body(report: Report) -> Iterator[str]:
     )
     yield _TOOLS
     yield '<main id="content">'
+    if report.verdict:
+        yield f"<p><strong>{_text(report.verdict)}</strong></p>"
     if report.headline:
         yield f"<p>{_text(report.headline)}.</p>"
     yield from _summary(report.environments)
-    yield from _impact(report.environments)
+    yield from _files(report.files)
+    yield from _impact(report)
     yield from _problems(report)
     is_open = _is_short(report)
     for number, environment in enumerate(report.environments):
@@ -105,11 +108,22 @@ def _summary(environments: Sequence[EnvironmentDiff]) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _impact(environments: Sequence[EnvironmentDiff]) -> Iterator[str]:
-    found = [(item.name, finding) for item in environments for finding in item.impact]
+def _files(files: Sequence[FileChange]) -> Iterator[str]:
+    if not files:
+        return
+    yield "<section><h2>Files beside the objects</h2><ul>"
+    for item in files:
+        action = item.action.value
+        badge = f'<span class="action {action}">{action}</span>'
+        yield f"<li>{badge} <code>{_text(item.path)}</code></li>"
+    yield "</ul></section>"
+
+
+def _impact(report: Report) -> Iterator[str]:
+    found = report.every_finding
     if not found:
         return
-    several = len(environments) > 1
+    several = len(report.environments) > 1
     yield '<section><h2>Impact</h2><ul class="findings">'
     for name, finding in found:
         yield _finding(finding, name if several else "")
@@ -126,13 +140,18 @@ def _finding(finding: Finding, environment: str) -> str:
 
 
 def _problems(report: Report) -> Iterator[str]:
-    found = [*report.problems, *(p for item in report.environments for p in item.problems)]
-    if not found:
+    found, aside = phrases.shown(report), phrases.aside(report)
+    if not found and not aside:
         return
     yield '<section><h2>Problems</h2><ul class="findings">'
     for problem in found:
         yield _problem(problem)
-    yield "</ul></section>"
+    yield "</ul>"
+    if aside:
+        yield f'<details><summary>{_text(aside)}</summary><ul class="findings">'
+        yield from (_problem(item) for item in report.every_problem if item.is_aside)
+        yield "</ul></details>"
+    yield "</section>"
 
 
 def _problem(problem: Problem) -> str:

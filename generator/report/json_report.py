@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from generator.diff.model import Change, Folded
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, FileChange, Report
 
 
 def render(report: Report) -> str:
@@ -15,15 +15,21 @@ def render(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """base, head, environments, problems; `reason` says what holds where no change is shown."""
+    """The documented shape; `reason` is the headline, where there is one."""
     return {
         "base": report.base,
         "head": report.head,
         "environments": [_environment(item) for item in report.environments],
+        "files": [_file(item) for item in report.files],
+        "impact": [finding.as_json() for finding in report.impact],
         "problems": [problem.as_json() for problem in report.problems],
         "reason": report.headline,
         "basis": report.basis.as_json(),
     }
+
+
+def _file(item: FileChange) -> dict[str, str]:
+    return {"path": item.path, "action": item.action.value, "environment": item.environment}
 
 
 def _environment(item: EnvironmentDiff) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def render(report: Report, *, budget: int) -> str:
     if report.headline:
         page.add(clipped(f"{prose(report.headline)}.", 400) + "\n\n")
     _summary(page, report)
+    _files(page, report)
     _impact(page, report)
     _problems(page, report)
     _folded(page, report)
@@ -73,13 +74,18 @@ def _row(environment: EnvironmentDiff) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def _files(page: Page, report: Report) -> None:
+    rows = [f"- {item.action.value} {code(item.path, 200)}\n" for item in report.files]
+    _list(page, "**Files**, beside the objects\n\n", rows, "files", 0.3)
+
+
 def _impact(page: Page, report: Report) -> None:
     """Errors of every environment before the first warning: the end may be cut."""
-    found = [(item.name, finding) for item in report.environments for finding in item.impact]
+    found = list(report.every_finding)
     found.sort(key=lambda entry: list(Severity).index(entry[1].severity))
     several = len(report.environments) > 1
     rows = [
-        f"- {code(name, 80) + ': ' if several else ''}{_finding(finding)}\n"
+        f"- {code(name, 80) + ': ' if several and name else ''}{_finding(finding)}\n"
         for name, finding in found
     ]
     _list(page, "**Impact**\n\n", rows, "findings", 0.2)
@@ -92,7 +98,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _problems(page: Page, report: Report) -> None:
-    found = [*report.problems, *(p for e in report.environments for p in e.problems)]
+    found = phrases.shown(report)
     rows = [
         f"- **{problem.severity.value}** {code(problem.rule)}"
         f"{' ' + code(problem.environment, 80) if problem.environment else ''}: "
@@ -100,6 +106,8 @@ def _problems(page: Page, report: Report) -> None:
         for problem in found
     ]
     _list(page, "**Problems**\n\n", rows, "problems", 0.1)
+    if aside := phrases.aside(report):
+        page.add(f"{prose(aside)}\n\n", page.part(0.1))
 
 
 def _folded(page: Page, report: Report) -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+from collections.abc import Iterable
 
 from generator.core.basis import NOTHING, Basis, together
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
-from generator.impact.finding import Finding
+from generator.impact.finding import Finding as Finding
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileChange:
+    """A changed file that is none of the compared objects; `environment` is that of its folder."""
+
+    path: str
+    action: Action
+    environment: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +70,8 @@ class EnvironmentDiff:
 class Report:
     """Everything about one comparison of two revisions, environments in their order.
 
-    `problems` are those of no single environment. `reason` may say why there is nothing to show.
+    `problems` are those of no single environment. `reason` may say why there is nothing to show,
+    `not_compared` why no side was looked at. `files` are changed files beside the objects.
     """
 
     base: str
@@ -68,6 +79,12 @@ class Report:
     environments: tuple[EnvironmentDiff, ...] = ()
     problems: tuple[Problem, ...] = ()
     reason: str = ""
+    not_compared: str = ""
+    impact: tuple[Finding, ...] = ()
+    """Of no single environment."""
+    verdict: str = ""
+    """How a check ended and who accepted what, where there was one."""
+    files: tuple[FileChange, ...] = ()
 
     @property
     def basis(self) -> Basis:
@@ -77,12 +94,26 @@ class Report:
         )
 
     @property
+    def every_problem(self) -> tuple[Problem, ...]:
+        """Those of no single environment, then those of each."""
+        return (*self.problems, *(item for env in self.environments for item in env.problems))
+
+    @property
+    def every_finding(self) -> tuple[tuple[str, Finding], ...]:
+        """What the change does, with the environment's name; those of none first."""
+        shared = [("", finding) for finding in self.impact]
+        named = [(item.name, finding) for item in self.environments for finding in item.impact]
+        return (*shared, *named)
+
+    @property
     def headline(self) -> str:
         """What to say first: a side that was not rendered, or that nothing changes; else empty.
 
         "No changes" is said only where every side was rendered and read to the end, and where
         nothing beside the rendered objects is wrong.
         """
+        if self.not_compared:
+            return f"Not compared: {self.not_compared}"
         failed = [item for item in self.environments if not item.rendered]
         if failed:
             named = "; ".join(f"{item.name}: {_why(item)}" for item in failed[:_SHOWN])
@@ -94,6 +125,10 @@ class Report:
             first = errors[0]
             place = first.place or first.environment
             return f"No changes in the rendered objects, but errors: {place}: {first.message}"
+        if shared := [item for item in self.files if not item.environment]:
+            named = ", ".join(item.path for item in shared[:_SHOWN])
+            more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
+            return f"No object of an environment changes. Files that all share do: {named}{more}"
         assured = self.basis.assure(f"No changes: {self._sameness()}")
         if assured is not None:
             return str(assured)
@@ -104,8 +139,7 @@ class Report:
 
     def _errors(self) -> list[Problem]:
         """Errors about what is not among the compared objects, such as a file of nobody's."""
-        every = (*self.problems, *(item for env in self.environments for item in env.problems))
-        return [problem for problem in every if problem.severity is Severity.ERROR]
+        return [problem for problem in self.every_problem if problem.fails]
 
     def _sameness(self) -> str:
         if self.reason:
@@ -115,6 +149,11 @@ class Report:
         if any(environment.folded for environment in self.environments):
             return "all that differs is noise, which was folded"
         return "both sides render to the same objects"
+
+
+def grave(findings: Iterable[Finding]) -> frozenset[str]:
+    """The rules that somebody must accept."""
+    return frozenset(item.rule for item in findings if item.severity is Severity.ERROR)
 
 
 _SHOWN = 3

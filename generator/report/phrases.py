@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from generator.core.problem import Problem, Severity
+import collections
+
+from generator.core.problem import Problem, Severity, State
 from generator.core.visible import one_line
 from generator.diff.model import Action, Change
-from generator.report.model import EnvironmentDiff
+from generator.report.model import EnvironmentDiff, Report
 
 _ACTIONS = {Action.MODIFIED: "changed", Action.ADDED: "added", Action.REMOVED: "removed"}
 
@@ -47,8 +49,7 @@ def remark_of(environment: EnvironmentDiff) -> str:
         parts.append(f"{sum(item.count for item in environment.folded):,} folded")
     if environment.drift:
         parts.append(f"{len(environment.drift):,} drifted")
-    if environment.problems:
-        count = len(environment.problems)
+    if count := sum(not problem.is_aside for problem in environment.problems):
         parts.append(f"{count:,} problem{'' if count == 1 else 's'}")
     return one_line("; ".join(parts))
 
@@ -68,6 +69,37 @@ def folded_of(environment: EnvironmentDiff) -> str:
             for item in environment.folded
         )
     )
+
+
+def shown(report: Report) -> list[Problem]:
+    """The problems to list: all but those that the change only finds there, or ends."""
+    return [problem for problem in report.every_problem if not problem.is_aside]
+
+
+def aside(report: Report) -> str:
+    """`9 errors were there before this change. 2 problems are gone.`, or nothing."""
+    parts = []
+    if old := _counted(report, State.OLD):
+        parts.append(f"{', '.join(old)} there before this change.")
+    if gone := _counted(report, State.GONE):
+        parts.append(f"{', '.join(gone)} gone with it.")
+    return " ".join(parts)
+
+
+def _counted(report: Report, state: State) -> list[str]:
+    """`9 errors`, `2 warnings were`: the last with its verb."""
+    found = [item for item in report.every_problem if item.is_aside and item.state is state]
+    counts = collections.Counter(item.severity for item in found)
+    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    parts = [
+        f"{counts[severity]:,} {name}{'' if counts[severity] == 1 else 's'}"
+        for severity, name in names.items()
+        if counts[severity]
+    ]
+    verbs = ("was", "were") if state is State.OLD else ("is", "are")
+    if parts:
+        parts[-1] += f" {verbs[len(found) != 1]}"
+    return parts
 
 
 def problem_text(problem: Problem) -> str:

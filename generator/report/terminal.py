@@ -33,6 +33,11 @@ def show(report: Report, console: Console, *, diffs: bool = True) -> None:
         console.print(Text(one_line(f"{report.headline}.")))
     if report.environments:
         console.print(_summary(report))
+    for finding in report.impact:
+        console.print(
+            _marked(finding.severity, f"{finding.rule}: {finding.message}"), soft_wrap=True
+        )
+    _files(report, console)
     _problems(report, console)
     for environment in report.environments:
         _environment(environment, console, diffs=diffs)
@@ -59,14 +64,25 @@ def _summary(report: Report) -> Table:
     return table
 
 
+def _files(report: Report, console: Console) -> None:
+    from rich.text import Text
+
+    if report.files:
+        console.print(_heading("Files beside the objects"))
+    for item in report.files:
+        console.print(Text(one_line(f"{item.action.value:<8} {item.path}")), soft_wrap=True)
+
+
 def _problems(report: Report, console: Console) -> None:
-    found = [*report.problems, *(p for item in report.environments for p in item.problems)]
+    found = phrases.shown(report)
     if found:
         console.print(_heading("Problems"))
     for problem in found:
         where = f"{problem.environment} " if problem.environment else ""
         text = f"{problem.rule} {where}{phrases.problem_text(problem)}"
         console.print(_marked(problem.severity, text), soft_wrap=True)
+    if aside := phrases.aside(report):
+        console.print(_dim(aside), soft_wrap=True)
 
 
 def _environment(item: EnvironmentDiff, console: Console, *, diffs: bool) -> None:

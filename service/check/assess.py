@@ -8,17 +8,18 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from generator.actions import validate
+from generator.actions import change_findings, validate
 from generator.actions.validate import NotDone
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import Rule
-from generator.pipeline import repository, review
+from generator.pipeline import novelty, repository, review
+from generator.pipeline.changed_files import changed_files
 from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, FileChange, Finding, Report
 
 BUG = Rule(
     "check/bug",
@@ -31,6 +32,8 @@ BUG = Rule(
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
 
+NEITHER = "it can be read on neither side"
+
 UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this commit yet"
 
 
@@ -39,7 +42,8 @@ class Subject:
     """Two revisions as they are to be judged: the head with the settings of its base.
 
     `names` are the environments to look at, `versions` those whose tree another gen-env made,
-    `problems` what is known already.
+    `problems` what is known already, `impact` what changed settings would do later; `another` says
+    that accepts must come from another person than the author.
     """
 
     base: Files
@@ -50,6 +54,8 @@ class Subject:
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     changed: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    impact: tuple[Finding, ...] = ()
+    another: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,11 +71,15 @@ class Tools:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Findings:
-    """The report, what could not be checked, and findings that definitions suppress."""
+    """The report, what could not be checked, and findings that definitions suppress.
+
+    `another` says that accepts must come from another person than the author.
+    """
 
     report: Report
     not_done: tuple[NotDone, ...] = ()
     suppressed: int = 0
+    another: bool = False
 
 
 def full(subject: Subject, tools: Tools) -> Findings:
@@ -81,10 +91,13 @@ def full(subject: Subject, tools: Tools) -> Findings:
         if name in before.definitions or name in after.definitions or name in _broken(after)
     ]
     compared = _compared(subject, names, tools) if names else ()
+    shown = {item.name for item in compared}
+    same = [EnvironmentDiff(name, reason=novelty.UNTOUCHED) for name in names if name not in shown]
     checked = _validated(subject, after, tools)
+    standing = _standing(subject, before, tools)
     without = {item.environment for item in checked.not_done if item.check == CHART}
-    fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
-    return _joined(subject, fair, checked)
+    fair = [_eased(item) if item.name in without else _fair(item) for item in (*compared, *same)]
+    return _joined(subject, fair, checked, standing)
 
 
 def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
@@ -116,14 +129,19 @@ def place_of(error: Exception) -> str:
 
 def static(subject: Subject, tools: Tools) -> Findings:
     """Every check of text; nothing of the head is rendered, no object of it is shown."""
-    after = repository.load(subject.head)
+    before, after = repository.load(subject.base), repository.load(subject.head)
     checked = _validated(subject, after, tools, unrendered=UNTRUSTED)
-    compared = [
-        EnvironmentDiff(name, rendered=False, reason=UNTRUSTED)
-        for name in subject.names
-        if name in after.definitions
-    ]
-    return _joined(subject, compared, checked)
+    standing = _standing(subject, before, tools, unrendered=UNTRUSTED)
+    compared = [EnvironmentDiff(name, rendered=False, reason=UNTRUSTED) for name in subject.names]
+    return _joined(subject, compared, checked, standing)
+
+
+def _standing(
+    subject: Subject, before: Catalogue, tools: Tools, unrendered: str = ""
+) -> validate.Validation:
+    """What the same checks find in the base: a change is not to blame for it."""
+    base = dataclasses.replace(subject, head=subject.base)
+    return _validated(base, before, tools, unrendered)
 
 
 def _broken(found: Catalogue) -> frozenset[str]:
@@ -173,7 +191,10 @@ def _eased(item: EnvironmentDiff) -> EnvironmentDiff:
 
 
 def _joined(
-    subject: Subject, compared: Iterable[EnvironmentDiff], checked: validate.Validation
+    subject: Subject,
+    compared: Iterable[EnvironmentDiff],
+    checked: validate.Validation,
+    standing: validate.Validation,
 ) -> Findings:
     """One report: each environment with all that was found about it."""
     problems = _safe(
@@ -184,15 +205,31 @@ def _joined(
         own = [problem for problem in problems if problem.environment == name]
         known = diffs.get(name)
         if known is None:
-            diffs[name] = EnvironmentDiff(name, problems=ordered(own))
+            diffs[name] = EnvironmentDiff(
+                name, rendered=False, reason=NEITHER, problems=ordered(own)
+            )
         else:
             other = (_weighed(problem, subject) for problem in known.problems)
             diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
     rest = ordered(problem for problem in problems if problem.environment not in diffs)
     report = Report(
-        subject.base_name, subject.head_name, tuple(diffs[name] for name in sorted(diffs)), rest
+        subject.base_name,
+        subject.head_name,
+        tuple(diffs[name] for name in sorted(diffs)),
+        rest,
+        impact=subject.impact,
+        files=_files(subject, diffs),
     )
-    return Findings(report, checked.not_done, len(checked.suppressed))
+    before = _safe(_weighed(problem, subject) for problem in standing.problems)
+    change = novelty.Change(subject.base, subject.head, subject.changed)
+    report = novelty.marked(report, before, change)
+    report = change_findings.with_silenced(report, standing, checked)
+    return Findings(report, checked.not_done, len(checked.suppressed), subject.another)
+
+
+def _files(subject: Subject, diffs: Mapping[str, EnvironmentDiff]) -> tuple[FileChange, ...]:
+    unrendered = [item.name for item in diffs.values() if not item.rendered]
+    return changed_files(subject.base, subject.head, subject.changed, diffs, unrendered)
 
 
 def _weighed(problem: Problem, subject: Subject) -> Problem:

@@ -16,6 +16,13 @@ _WORDS = {
     CheckState.ERROR: "could not be done",
     CheckState.NEUTRAL: "waiting",
 }
+
+
+def word_of(state: CheckState) -> str:
+    """How people call a state."""
+    return _WORDS.get(state, state.value)
+
+
 _PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
 _END = "\n\n</details>\n"
 
@@ -36,7 +43,7 @@ def compose(
     `remarks` are our own sentences, `commands` what a writer may answer with. A patch that takes
     more than a third of the room is named by its size and left out: half a patch is of no use.
     """
-    head = f"### gen-env: {_WORDS.get(state, state.value)}\n\n{prose(clipped(summary, 1_000))}\n\n"
+    head = f"### gen-env: {word_of(state)}\n\n{prose(clipped(summary, 1_000))}\n\n"
     head += "".join(f"- {prose(clipped(remark, 1_000))}\n" for remark in remarks)
     head += "".join(f"- {code(command)}\n" for command in commands)
     if url:

@@ -11,6 +11,7 @@ from generator.git import diff
 from generator.pipeline import regeneration, repository, scope, settings_trust
 from generator.pipeline.repository import PARTS, SETTINGS, Catalogue, Repository
 from generator.pipeline.scope import Touched
+from generator.report.model import Finding
 from service.check import mirror
 from service.check.assess import Subject
 from service.check.mirror import Pinned
@@ -103,9 +104,26 @@ def _prepared(
         names=names,
         versions=regeneration.other_versions(files, after, names),
         changed=changed,
+        impact=settings.impact,
+        another=_another(trusted, names, (before, after), settings.impact),
         problems=_placed(problems, exact=settings.exact),
     )
     return Prepared(subject, trusted, after, reached, settings.later)
+
+
+def _another(
+    trusted: Repository,
+    names: Iterable[str],
+    sides: Iterable[Catalogue],
+    impact: Iterable[Finding],
+) -> bool:
+    """Whether an environment is, or becomes, of a tier that asks for another person.
+
+    A change of the policy itself concerns each tier.
+    """
+    tiers = {item.tier for side in sides for name in names if (item := side.definitions.get(name))}
+    tiers |= set(map(str, trusted.policy.tiers)) if impact else set()
+    return any(map(trusted.policy.needs_another, tiers))
 
 
 def _placed(problems: Iterable[Problem], *, exact: bool) -> tuple[Problem, ...]:

@@ -56,13 +56,14 @@ def neutral(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     return CheckOutcome(CheckState.NEUTRAL, reason, head)
 
 
-def fault(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
-    """The check could not be done; a writer's override still stands."""
-    override = reporter.request.grants.override
+def fault(reporter: Reporter, head: str, reason: str, author: str = "") -> CheckOutcome:
+    """The check could not be done; a writer's override still stands, but not that of `author`."""
+    grants = reporter.request.grants
+    override = (grants.without(author) if author else grants).override
     state, summary = CheckState.ERROR, reason
     if override is not None:
         state = CheckState.SUCCESS
-        summary = f"overridden by {override.author}: {override.reason} ({reason})"
+        summary = f"overridden by @{override.author}: {override.reason} ({reason})"
     if head:
         # Where even this is refused, the outcome still carries the reason.
         with contextlib.suppress(UserError, Superseded):
@@ -77,7 +78,10 @@ def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
     """
     verdict = draft.verdict
     report = draft.found.report
-    report = dataclasses.replace(report, problems=(*report.problems, *verdict.notes))
+    headline = f"{comment.word_of(verdict.state)}: {verdict.summary}"
+    report = dataclasses.replace(
+        report, problems=(*report.problems, *verdict.notes), verdict=headline
+    )
     outcome = CheckOutcome(
         verdict.state,
         redact_prose(verdict.summary),

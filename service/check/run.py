@@ -12,12 +12,13 @@ import datetime
 from collections.abc import Callable
 
 from generator.core.errors import UserError
-from generator.core.files import Files
+from generator.core.files import Files, Snapshot
 from generator.core.problem import Severity
 from generator.core.rule import Rule
 from generator.forge.errors import RateLimited, Unavailable
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
+from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer
 from generator.redaction.text import redact_prose
 from generator.report.model import Report
@@ -95,7 +96,12 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
         head = target.head
         publish.pending(reporter, head)
         with pinned(request, head, target.base_ref) as sides:
-            return _checked(sides, target, reporter, toolchain)
+            try:
+                return _checked(sides, target, reporter, toolchain)
+            except (Unavailable, RateLimited):
+                raise
+            except UserError as error:
+                return publish.fault(reporter, head, _words(error), _author(sides, target))
     except Superseded as stale:
         return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
@@ -106,6 +112,18 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
         fault = f"gen-env failed, which is a bug: {assess.place_of(error)}"
         publish.fault(reporter, head, fault)
         raise UnexpectedFault(fault) from None
+
+
+def _author(sides: Pinned, target: Target) -> str:
+    """Whose override counts for nothing: the author's, unless the base surely does not ask so."""
+    try:
+        text = sides.mirror.at(sides.base).read_file(SETTINGS)
+    except UserError:
+        return target.author
+    base = toolchain.settings(Snapshot({SETTINGS: text})) if text is not None else None
+    if base is None or any(base.policy.needs_another(str(tier)) for tier in base.policy.tiers):
+        return target.author
+    return ""
 
 
 def _words(error: UserError) -> str:
@@ -141,7 +159,13 @@ def _checked(
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"
-    verdict = decide(found, reporter.request.grants, waiting=waiting, group=target.group)
+    verdict = decide(
+        found,
+        reporter.request.grants,
+        waiting=waiting,
+        group=target.group,
+        author=target.author,
+    )
     patch = proposal.commit.patch if proposal.commit else ""
     return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
 
@@ -238,7 +262,9 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
         )
         for path in sides.conflicts
     )
-    report = Report(sides.base[:12], sides.head[:12], (), problems, "the branch conflicts")
+    report = Report(
+        sides.base[:12], sides.head[:12], (), problems, not_compared="the branch conflicts"
+    )
     verdict = decide(Findings(report), reporter.request.grants)
     count = len(sides.conflicts)
     summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"

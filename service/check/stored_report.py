@@ -51,7 +51,7 @@ def remarks(report: Report) -> tuple[Annotation, ...]:
 
 def _placed(problems: Iterable[Problem]) -> Iterator[Annotation]:
     for problem in problems:
-        if problem.path and problem.line:
+        if problem.path and problem.line and not problem.is_aside:
             hint = f"\n{problem.hint}" if problem.hint else ""
             yield Annotation(
                 problem.path,

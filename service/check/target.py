@@ -22,6 +22,7 @@ class Target:
     base_ref: str = ""
     branch: str = ""
     trusted: bool = True
+    author: str = ""
 
     @property
     def group(self) -> bool:
@@ -42,4 +43,5 @@ def target_of(request: CheckRequest, reporter: Reporter) -> Target:
         base_ref=pull.base_ref,
         branch="" if fork or pull.head_ref == pull.base_ref else pull.head_ref,
         trusted=not fork or bool(request.grants.trusted_by),
+        author=pull.author,
     )

@@ -9,7 +9,7 @@ from generator.actions.validate import NotDone
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.report import phrases
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
 from service.model.check import CheckState, Grants
 
@@ -80,20 +80,31 @@ class Verdict:
     refused: tuple[str, ...] = ()
 
 
-def decide(found: Findings, grants: Grants, *, waiting: str = "", group: bool = False) -> Verdict:
+def decide(
+    found: Findings,
+    grants: Grants,
+    *,
+    waiting: str = "",
+    group: bool = False,
+    author: str = "",
+) -> Verdict:
     """The verdict on a change.
 
-    Errors fail it; an impact that is an error fails it until a writer has accepted its rule for
-    this very commit. In a merge group (`group`) impacts were judged on each pull request's own
-    head, and nobody could accept anything for the group's commit. What could not be checked is an
-    error of ours. A writer's override turns all of these into success, and is told.
+    New errors fail it, and old ones near what it changes; an impact that is an error fails it
+    until a writer has accepted its rule for this very commit. In a merge group (`group`) impacts
+    were judged on each pull request's own head, and nobody could accept anything for the group's
+    commit. What could not be checked is an error of ours. A writer's override turns all of these
+    into success, and is told. Where a tier asks for another person, the word of the `author` of the
+    pull request counts for nothing.
     """
-    errors = [p for p in _problems(found.report) if p.severity is Severity.ERROR]
+    given, grants = grants, grants.without(author) if found.another else grants
+    errors = [problem for problem in found.report.every_problem if problem.fails]
     diffs = found.report.environments
     refused = {item.name: frozenset() if group else _refused(item, grants) for item in diffs}
+    shared = frozenset() if group else grave(found.report.impact) - set(grants.accepted)
     undone = {item.environment: item for item in found.not_done if item.check == CHART}
-    rules = tuple(sorted(frozenset[str]().union(*refused.values())))
-    notes = (*_notes(found, grants), *map(_help, rules))
+    rules = tuple(sorted(shared.union(*refused.values())))
+    notes = (*_notes(found, grants), *_unheard(given, grants), *map(_help, rules))
     otherwise = CheckState.NEUTRAL if waiting else CheckState.SUCCESS
     states = {
         item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
@@ -107,25 +118,21 @@ def decide(found: Findings, grants: Grants, *, waiting: str = "", group: bool = 
         state, summary = CheckState.ERROR, f"{name}: {item.reason}"
     else:
         state, summary = CheckState.SUCCESS, _success(found.report)
+    if spoken := _spoken(found.report, grants):
+        summary = f"{spoken}; {summary}"
     if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
-        summary = f"overridden by {grants.override.author}: {grants.override.reason} ({summary})"
+        summary = f"overridden by @{grants.override.author}: {grants.override.reason} ({summary})"
         return Verdict(CheckState.SUCCESS, summary, states, notes)
     waiting = waiting if state is CheckState.NEUTRAL else ""
     return Verdict(state, summary, states, notes, waiting, rules)
 
 
-def _problems(report: Report) -> Iterator[Problem]:
-    yield from report.problems
-    for item in report.environments:
-        yield from item.problems
-
-
 def _refused(item: EnvironmentDiff, grants: Grants) -> frozenset[str]:
     """Rules that somebody must accept: grave impacts, and an impact that nobody can know."""
-    found = {finding.rule for finding in item.impact if finding.severity is Severity.ERROR}
+    found = grave(item.impact)
     if is_without_base(item):
-        found.add(NOT_COMPARED.id)
-    return frozenset(found - set(grants.accepted))
+        found |= {NOT_COMPARED.id}
+    return found - set(grants.accepted)
 
 
 def _state(
@@ -134,7 +141,7 @@ def _state(
     undone: Mapping[str, NotDone],
     otherwise: CheckState,
 ) -> CheckState:
-    if refused or any(problem.severity is Severity.ERROR for problem in item.problems):
+    if refused or any(problem.fails for problem in item.problems):
         return CheckState.FAILURE
     return CheckState.ERROR if item.name in undone else otherwise
 
@@ -152,10 +159,12 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
 
 def _success(report: Report) -> str:
     if not report.environments:
-        return "no environment changes"
+        return report.headline or "no environment changes"
     told = [f"{item.name}: {phrases.changes_of(item)}" for item in report.environments]
     impacts = sum(len(item.impact) for item in report.environments)
     extra = f"; {_counted(impacts, 'impact')}" if impacts else ""
+    aside = phrases.aside(report).removesuffix(".")
+    extra += f"; {aside}" if aside else ""
     return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if told[3:] else "") + extra
 
 
@@ -163,10 +172,35 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def _spoken(report: Report, grants: Grants) -> str:
+    """`accepted by @alice: impact/data-loss`: who spoke for what this change does."""
+    by_author: dict[str, list[str]] = {}
+    for rule in sorted(_acceptable(report) & set(grants.accepted)):
+        by_author.setdefault(grants.accepted[rule], []).append(rule)
+    return "; ".join(
+        f"accepted by @{author}: {', '.join(rules)}" for author, rules in sorted(by_author.items())
+    )
+
+
+def _acceptable(report: Report) -> frozenset[str]:
+    """What of this change a person may accept."""
+    rules = grave(finding for _, finding in report.every_finding)
+    return rules | {NOT_COMPARED.id} if any(map(is_without_base, report.environments)) else rules
+
+
+def _unheard(given: Grants, grants: Grants) -> Iterator[Problem]:
+    """The author's own words, where policy asks for another person."""
+    rules = sorted(set(given.accepted) - set(grants.accepted))
+    if given.override is not None and grants.override is None:
+        rules.append("override")
+    if rules:
+        words = f"the author's own word on {', '.join(rules)} does not count"
+        yield ACCEPT.problem(f"{words}: policy asks for another person")
+
+
 def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
     """What a reader of the report must know beside it."""
-    rules = {finding.rule for item in found.report.environments for finding in item.impact}
-    rules.add(NOT_COMPARED.id)
+    rules = _acceptable(found.report)
     for rule, author in sorted(grants.accepted.items()):
         if rule in rules:
             yield ACCEPTED.problem(f"{author} has accepted {rule} for this commit")

@@ -111,7 +111,8 @@ def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     ]
     if not found:
         return _reported(task, target, CheckState.SUCCESS, "no gate: nothing is promoted")
-    override = task.grants(target.sha).override
+    grants, author = task.grants(target.sha), target.pull.author if target.pull else ""
+    override = (grants.without(author) if prepared.subject.another else grants).override
     state, said = verdict(found, override)
     return _reported(task, target, state, said, _due(task, found))
 
@@ -159,7 +160,7 @@ def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckSt
     if override is not None and gates.blocked((item.gate for item in found), forced=True):
         blocked = [item for item in blocked if not item.gate.forceable]
     elif override is not None and (blocked or waiting):
-        return CheckState.SUCCESS, f"overridden by {override.author}: {override.reason}"
+        return CheckState.SUCCESS, f"overridden by @{override.author}: {override.reason}"
     several = len({item.environment for item in found}) > 1
     if blocked:
         return CheckState.FAILURE, _words(blocked, several=several)

@@ -59,6 +59,19 @@ class Grants:
     override: Override | None = None
     trusted_by: str = ""
 
+    def without(self, author: str) -> Grants:
+        """The same without the accepts and the override of one person."""
+        rest = {rule: by for rule, by in self.accepted.items() if not same_person(by, author)}
+        override = self.override
+        if override is not None and same_person(override.author, author):
+            override = None
+        return Grants(rest, override, self.trusted_by)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two logins are one: no forge tells them apart by case."""
+    return one.casefold() == other.casefold()
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckContext:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from service.model.check import Grants, Override
+from service.model.check import Grants, Override, same_person
 from service.store.tables import grant, upsert
 from service.webhook.command import Command, Verb
 
 
 def record(
-    connection: sa.Connection, key: str, sha: str, command: Command, author: str, at: float
+    connection: sa.Connection,
+    key: str,
+    sha: str,
+    command: Command,
+    author: str,
+    at: float,
+    proposer: str = "",
 ) -> None:
-    """Keep a writer's word; the first one who gave it stays on record."""
+    """Keep a writer's word; the first one who gave it stays on record.
+
+    The word of the pull request's author (`proposer`) gives way to that of anybody else: a policy
+    may ask for another person.
+    """
     row = {
         "key": key,
         "sha": sha,
@@ -22,7 +32,14 @@ def record(
         "reason": command.reason,
         "given": at,
     }
-    connection.execute(upsert(connection, grant).values(row).on_conflict_do_nothing())
+    statement = upsert(connection, grant).values(row)
+    if same_person(author, proposer):
+        connection.execute(statement.on_conflict_do_nothing())
+        return
+    changed = {name: row[name] for name in ("author", "reason", "given")}
+    own = sa.func.lower(grant.c.author) == proposer.lower()
+    columns = list(grant.primary_key.columns)
+    connection.execute(statement.on_conflict_do_update(columns, set_=changed, where=own))
 
 
 def read(connection: sa.Connection, key: str, sha: str) -> Grants:

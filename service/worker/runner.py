@@ -209,7 +209,7 @@ class Runner:
                 told.append(f"{command.verb} by {author}")
                 with self._tools.jobs.engine.begin() as transaction:
                     grants.record(transaction, key, pull.head_sha, command, author,
-                                  self._tools.clock())  # fmt: skip
+                                  self._tools.clock(), pull.author)  # fmt: skip
         self._check_all(job, [job.number], Reason.COMMAND)
         return Outcome(State.DONE, "; ".join(told), pull.head_sha)
 

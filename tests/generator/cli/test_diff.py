@@ -1,6 +1,6 @@
 import pytest
 
-from tests.repositories import DEV, Repo, changed, dev_and_staging, repository
+from tests.repositories import DEV, PRODUCTION, Repo, changed, dev_and_staging, repository
 
 
 @pytest.fixture
@@ -40,6 +40,30 @@ def test_strict_stops_where_an_impact_wants_a_persons_word(repo):
              if item["severity"] == "error"]  # fmt: skip
     assert done.code == 1 and grave
     assert repo.run("diff").code == 0
+
+
+def test_strict_fails_for_new_errors_and_counts_those_that_were_there(tmp_path, own_chart):
+    repo = repository(tmp_path / "repo", production=PRODUCTION)
+    repo.run("generate")
+    repo.commit("production")
+    path = "environments/production/environment.yaml"
+    repo.git("checkout", "--quiet", "-b", "change")
+    repo.edit(path, "maxReplicas: 10", "maxReplicas: 12")
+    repo.run("generate")
+    repo.commit("more")
+    done = repo.run("diff", "--strict", "main", "change")
+    assert done.code == 0, done.said
+    assert "were there before this change" in done.stdout
+    repo.edit(path, "maxReplicas: 12}", "maxReplicas: 12}\nmanifests: [none.yaml]")
+    repo.commit("broken")
+    done = repo.run("diff", "--strict", "-o", "json", "main", "change")
+    (found,) = done.json["environments"]
+    assert done.code == 1
+    assert {item["state"] for item in found["problems"] if item["severity"] == "error"} == {
+        "new",
+        "old",
+    }
+    assert [item["path"] for item in done.json["files"]] == [path]
 
 
 def test_two_revisions_are_compared_without_a_checkout(repo):

@@ -50,7 +50,7 @@ def test_the_forge_gets_its_check_where_it_looks_for_it(tmp_path, url, place):
     repo, done = established(tmp_path, "--url", url)
     assert done.code == 0
     text = repo.read(place)
-    assert "gen-env generate --check" in text and "gen-env diff --strict" in text
+    assert "gen-env diff --strict" in text and "--accept" in text
     assert STATUS_CONTEXT in text
     assert repo.yaml("gen-env.yaml")["repository"]["url"] == url
     assert not [path for path in repo.tree() if path.startswith("ci/")]

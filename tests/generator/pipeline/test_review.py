@@ -123,7 +123,7 @@ def test_a_definition_that_breaks_is_told(base):
     path = "environments/dev/environment.yaml"
     bad = Overlay(base, {path: b"a: [\n"})
     (found,) = reviewed(base, bad, touched={path}).environments
-    assert (found.name, found.rendered, found.changes) == ("dev", True, ())
+    assert (found.name, found.rendered, found.changes) == ("dev", False, ())
     assert [item.rule for item in found.problems] == ["yaml/syntax"]
     mended = reviewed(bad, base, touched={path})
     assert mended.environments == () and "one environment was looked at" in mended.reason

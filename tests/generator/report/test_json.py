@@ -11,7 +11,16 @@ from tests.golden_cases import report_of
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_shape_is_the_documented_one(name):
     shape = json.loads(json_report.render(REPORTS[name]()))
-    assert list(shape) == ["base", "head", "environments", "problems", "reason", "basis"]
+    assert list(shape) == [
+        "base",
+        "head",
+        "environments",
+        "files",
+        "impact",
+        "problems",
+        "reason",
+        "basis",
+    ]
     for environment in shape["environments"]:
         assert list(environment) == [
             "name",

@@ -6,7 +6,7 @@ from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from service.model.check import CheckState, Grants, Override
 from tests.fakes import forge as fake_forge
-from tests.repositories import SETTINGS
+from tests.repositories import PRODUCTION, SETTINGS
 from tests.service.check.world import DEV, REPORT, problems, report, rules
 
 AUTH = "auth: {defaultUser: {}}"
@@ -98,6 +98,56 @@ def test_an_override_is_told_with_its_author_and_reason(world):
     assert status["description"].startswith("overridden by alice: agreed in the war room")
     assert "overridden by alice: agreed in the war room" in world.comment(number)
     assert outcome.environments == {"dev": "failure"}
+
+
+PROD = "environments/production/environment.yaml"
+MORE = ("maxReplicas: 10}", "maxReplicas: 12}")
+
+
+@pytest.fixture
+def production(world):
+    """The same world, with nine Secrets of production on main that nobody has sealed."""
+    world.work.write(PROD, PRODUCTION)
+    world.commit(generate=True)
+    world.merge()
+    return world
+
+
+def test_a_change_is_not_blamed_for_the_errors_that_were_there(production):
+    number = production.change(PROD, *MORE)
+    outcome = production.check(number)
+    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    found = report(outcome)["environments"][0]["problems"]
+    stubs = [item for item in found if item["rule"] == "secrets/stub"]
+    assert stubs and {item["state"] for item in stubs} == {"old"}
+    words = f"{len(stubs)} errors were there before this change"
+    assert words in production.comment(number) and words in outcome.summary
+    assert report(outcome)["files"] == [
+        {"path": PROD, "action": "modified", "environment": "production"}
+    ]
+
+
+def test_an_error_that_a_change_brings_fails_beside_those_that_were_there(production):
+    number = production.change(PROD, MORE[0], f"{MORE[1]}\nmanifests: [none.yaml]", generate=False)
+    outcome = production.check(number)
+    assert outcome.state is CheckState.FAILURE
+    found = report(outcome)["environments"][0]["problems"]
+    assert "new" in {item["state"] for item in found if item["severity"] == "error"}
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_a_definition_that_breaks_is_never_headed_no_changes(world, fork):
+    world.branch("feature")
+    world.work.write(DEV, "a: [\n")
+    world.commit()
+    number = world.open(fork=fork)
+    outcome = world.check(number)
+    assert outcome.state is CheckState.FAILURE
+    shown = report(outcome)
+    assert shown["reason"].startswith("Not compared: dev: ")
+    assert not shown["environments"][0]["rendered"]
+    for text in (world.comment(number), outcome.report_html, outcome.summary):
+        assert "No changes" not in text
 
 
 def test_the_tree_is_regenerated_in_one_commit_and_never_twice(world):
@@ -252,6 +302,7 @@ def test_a_conflict_is_named_file_by_file(world):
     assert outcome.state is CheckState.FAILURE
     assert "conflicts with main" in world.status(world.head("feature"))["description"]
     assert DEV in world.comment(number)
+    assert report(outcome)["reason"] == "Not compared: the branch conflicts"
     assert ("merge/conflict", "error") in problems(outcome)
 
 
