@@ -62,8 +62,8 @@ def command(
     """
     from generator.actions import diff
 
-    if accept and not strict:
-        raise click.UsageError("--accept needs --strict")
+    if accept:
+        _require_acceptable(accept, strict=strict)
     request = diff.Request(
         folder=common.root() if file is None else common.folder(),
         base=base,
@@ -85,6 +85,18 @@ def command(
     broken = broken or any(problem.fails for problem in report.every_problem)
     grave = any(item.severity is Severity.ERROR for item in findings)
     return 1 if broken or (exit_code and changed) or (strict and grave) else 0
+
+
+def _require_acceptable(rules: tuple[str, ...], *, strict: bool) -> None:
+    from generator.actions import change_findings
+    from generator.core.errors import UserError
+
+    if not strict:
+        raise click.UsageError("--accept needs --strict")
+    try:
+        change_findings.require_acceptable(rules)
+    except UserError as error:
+        raise click.UsageError(f"{error.message}; {error.hint}") from None
 
 
 def _coloured() -> bool:

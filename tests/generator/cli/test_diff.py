@@ -1,6 +1,8 @@
+import datetime
+
 import pytest
 
-from tests.repositories import DEV, PRODUCTION, Repo, changed, dev_and_staging, repository
+from tests.repositories import DEV, PRODUCTION, SETTINGS, Repo, changed, dev_and_staging, repository
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_strict_stops_where_an_impact_wants_a_persons_word(repo):
 def test_strict_fails_for_new_errors_and_counts_those_that_were_there(tmp_path, own_chart):
     repo = repository(tmp_path / "repo", production=PRODUCTION)
     repo.run("generate")
-    repo.commit("production")
+    repo.init()
     path = "environments/production/environment.yaml"
     repo.git("checkout", "--quiet", "-b", "change")
     repo.edit(path, "maxReplicas: 10", "maxReplicas: 12")
@@ -64,6 +66,28 @@ def test_strict_fails_for_new_errors_and_counts_those_that_were_there(tmp_path, 
         "old",
     }
     assert [item["path"] for item in done.json["files"]] == [path]
+
+
+def test_what_a_change_silences_itself_fails_until_it_is_accepted(tmp_path, own_chart):
+    repo = repository(tmp_path / "repo", production=PRODUCTION)
+    policy = "policy: {tiers: {production: {maySuppress: [secrets/*]}}}\n"
+    repo.write("gen-env.yaml", f"{SETTINGS}{policy}")
+    repo.run("generate")
+    repo.init()
+    repo.git("checkout", "--quiet", "-b", "change")
+    path = "environments/production/environment.yaml"
+    later = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+    rule = f"suppress: [{{rule: secrets/stub, reason: r, expires: {later}}}]\n"
+    repo.write(path, f"{repo.read(path)}{rule}")
+    repo.run("generate")
+    repo.commit("quiet")
+    done = repo.run("diff", "--strict", "main", "change")
+    assert done.code == 1 and "impact/silenced" in done.stdout and "secrets/stub" in done.stdout
+    done = repo.run("diff", "--strict", "--accept", "impact/silenced", "main", "change")
+    assert done.code == 0 and "accepted by --accept" in done.stdout, done.said
+    done = repo.run("diff", "--strict", "--accept", "impact/silensed", "main", "change")
+    assert done.code == 2 and "did you mean impact/silenced?" in done.stderr
+    assert repo.run("diff", "--accept", "impact/silenced").code == 2
 
 
 def test_two_revisions_are_compared_without_a_checkout(repo):

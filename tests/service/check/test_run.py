@@ -95,8 +95,9 @@ def test_an_override_is_told_with_its_author_and_reason(world):
     assert outcome.state is CheckState.SUCCESS
     status = world.status(world.head("feature"))
     assert status["state"] == "success"
-    assert status["description"].startswith("overridden by alice: agreed in the war room")
-    assert "overridden by alice: agreed in the war room" in world.comment(number)
+    assert status["description"].startswith("overridden by @alice: agreed in the war room")
+    assert "alice: agreed in the war room" in world.comment(number)
+    assert "overridden by @alice" in outcome.report_html
     assert outcome.environments == {"dev": "failure"}
 
 
@@ -148,6 +149,34 @@ def test_a_definition_that_breaks_is_never_headed_no_changes(world, fork):
     assert not shown["environments"][0]["rendered"]
     for text in (world.comment(number), outcome.report_html, outcome.summary):
         assert "No changes" not in text
+
+
+def test_an_author_cannot_accept_alone_where_the_base_asks_for_another_person(world):
+    world.work.write(
+        "gen-env.yaml", f"{SETTINGS}policy: {{tiers: {{development: {{accept: anotherPerson}}}}}}\n"
+    )
+    world.commit(generate=True)
+    world.merge()
+    number = world.change(DEV, *MIGRATION)
+    author = world.forge.get_pr(number).author
+    own = Grants({"impact/migration": author}, Override(author, "hurry"))
+    assert world.check(number, grants=own).state is CheckState.FAILURE
+    other = Grants({"impact/migration": "somebody-else"})
+    outcome = world.check(number, grants=other)
+    assert outcome.state is CheckState.SUCCESS
+    words = "accepted by @somebody-else: impact/migration"
+    assert words in outcome.summary and words in outcome.report_html
+    assert world.status(world.head("feature"))["description"].startswith(words)
+    world.work.git("switch", "-q", "main")
+    world.branch("looser")
+    world.work.write("gen-env.yaml", SETTINGS)
+    world.commit(generate=True)
+    number = world.open()
+    own = Grants({"impact/policy": world.forge.get_pr(number).author})
+    assert world.check(number, grants=own).state is CheckState.FAILURE
+    assert "impact/policy" in world.comment(number)
+    other = Grants({"impact/policy": "somebody-else"})
+    assert world.check(number, grants=other).state is CheckState.SUCCESS
 
 
 def test_the_tree_is_regenerated_in_one_commit_and_never_twice(world):

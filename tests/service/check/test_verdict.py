@@ -58,12 +58,37 @@ def test_only_what_was_accepted_is_accepted():
     assert decide(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
 
 
+def test_who_accepted_stands_first():
+    verdict = decide(found(impact=[LOSS]), Grants(accepted={"impact/data-loss": "alice"}))
+    assert verdict.summary.startswith("accepted by @alice: impact/data-loss; ")
+    unneeded = decide(found(), Grants(accepted={"impact/data-loss": "alice"}))
+    assert "alice" not in unneeded.summary
+
+
+def test_where_policy_asks_for_another_person_the_authors_word_counts_for_nothing():
+    strict = dataclasses.replace(found(impact=[LOSS]), another=True)
+    own = Grants({"impact/data-loss": "Alice"}, Override("alice", "because"))
+    verdict = decide(strict, own, author="alice")
+    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/data-loss",))
+    assert "override does not count" in " ".join(note.message for note in verdict.notes)
+    assert decide(strict, own, author="bob").state is CheckState.SUCCESS
+    assert decide(found(impact=[LOSS]), own, author="alice").state is CheckState.SUCCESS
+
+
+def test_an_impact_of_no_environment_fails_until_it_is_accepted():
+    loosened = dataclasses.replace(found().report, impact=(LOSS,))
+    verdict = decide(Findings(loosened), Grants())
+    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/data-loss",))
+    given = Grants(accepted={"impact/data-loss": "alice"})
+    assert decide(Findings(loosened), given).state is CheckState.SUCCESS
+
+
 def test_an_override_covers_failures_and_errors_and_leaves_success_as_it_is():
     grants = Grants(override=Override("alice", "because"))
     for findings in (found(problems=[ERROR]), found(not_done=[UNDONE])):
         verdict = decide(findings, grants)
         assert verdict.state is CheckState.SUCCESS
-        assert verdict.summary.startswith("overridden by alice: because (")
+        assert verdict.summary.startswith("overridden by @alice: because (")
     assert "overridden" not in decide(found(), grants).summary
 
 

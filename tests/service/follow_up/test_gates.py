@@ -178,8 +178,22 @@ def test_a_writers_override_opens_what_a_reason_can_open(proposed):
         grants.record(connection, key, sha, said, "alice", 1.0)
     ask(proposed)
     assert proposed.gates(proposed.number) == (
-        "success", "overridden by alice: the database is full",
+        "success", "overridden by @alice: the database is full",
     )  # fmt: skip
+
+
+def test_the_authors_own_word_gives_way_to_that_of_another_person(proposed):
+    key, command = "forge:a/b:1", Command(Verb.ACCEPT, "f" * 40, rule="impact/data-loss")
+
+    def word_of(author, at):
+        with proposed.here.engine.begin() as connection:
+            grants.record(connection, key, "f" * 40, command, author, at, "Alice")
+            return grants.read(connection, key, "f" * 40).accepted["impact/data-loss"]
+
+    assert word_of("alice", 1.0) == "alice"
+    assert word_of("bob", 2.0) == "bob"
+    assert word_of("carol", 3.0) == "bob", "the first of the others stays on record"
+    assert word_of("alice", 4.0) == "bob"
 
 
 def test_a_strangers_branch_of_our_name_is_no_promotion(world):
