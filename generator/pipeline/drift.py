@@ -43,7 +43,9 @@ def with_drift(
         entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
         rendered = side.render(base_name, inputs, tools.charts, tools.renderer)
         if rendered.failure is not None:
-            known[name] = _not_possible(entry, rendered.failure.message, rendered.failure.hint)
+            failure = rendered.failure
+            entry = dataclasses.replace(entry, rendered=False, reason="the base does not render")
+            known[name] = _not_possible(entry, failure.message, failure.hint)
             continue
         context = inputs.cluster.context if inputs.cluster else None
         known[name] = _with(entry, rendered, context or "")

@@ -142,6 +142,8 @@ class Report:
         return [problem for problem in self.every_problem if problem.fails]
 
     def _sameness(self) -> str:
+        if drifted := sum(len(item.drift) for item in self.environments):
+            return f"both sides render to the same objects; {drifted:,} differ in the cluster"
         if self.reason:
             return self.reason
         if not self.environments:
