@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 
 import pytest
 import yaml
@@ -198,3 +199,23 @@ def test_values_of_any_shape_are_judged_without_failing(junk):
         if isinstance(place, dict):
             place[path[-1]] = value
     list(value_problems(ValuesInput(values, values, "1.22.0", tier="production")))
+
+
+@pytest.mark.parametrize(("rule", "number"), BAD)
+def test_a_hint_names_only_keys_of_the_judged_chart(rule, number):
+    flat = BAD_AND_GOOD[rule][0][number]
+    without = {"defaults": {"scheduler": {"replicas": 1}}}
+    for problem in BY_ID[rule].problems(values_input(flat, DEFAULTS, **without)):
+        assert not re.search(r"\bset (?!config)\w+\.\w+", problem.hint)
+
+
+@pytest.mark.real_chart
+def test_no_hint_is_lost_on_the_newest_chart(real_chart):
+    defaults = open_chart(real_chart).values()
+    for rule, number in BAD:
+        flat = BAD_AND_GOOD[rule][0][number]
+        hints = [item.hint for item in found(rule, flat, defaults)]
+        judged = values_input(flat, defaults, defaults=defaults)
+        assert [
+            item.hint for item in BY_ID[rule].problems(judged) if not item.hint and any(hints)
+        ] == []
