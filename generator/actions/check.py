@@ -50,6 +50,7 @@ class ChartFacts:
     subcharts: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     known: Version = UNKNOWN
     """The same version, with its digest and where it is known from."""
+    oldest_airflow: tuple[int, int, int] | None = None
 
 
 ChartFor = Callable[[ValuesSource], ChartFacts | None]
@@ -240,6 +241,7 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
         kube_version=source.kube_version or around.kube_version,
         tier=around.tier,
         locate=source.locate,
+        oldest_airflow=chart.oldest_airflow,
         defaults=chart.values,
     )
 
@@ -279,7 +281,7 @@ def _rendered(
         source.namespace,
         engine=source.engine,
         tier=around.tier,
-        secrets_known=False,
+        complete=False,
         values=values,
         server_side=source.server_side,
     )

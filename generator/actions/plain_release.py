@@ -57,7 +57,13 @@ class PlainReleases:
         if archive is None:
             return None
         known = dataclasses.replace(known, version=archive.version, digest=archive.digest)
-        return ChartFacts(archive.version, archive.values(), archive.schema(), known=known)
+        return ChartFacts(
+            archive.version,
+            archive.values(),
+            archive.schema(),
+            known=known,
+            oldest_airflow=archive.oldest_airflow(),
+        )
 
     def render(
         self, source: ValuesSource, facts: ChartFacts

@@ -243,6 +243,7 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         tier=release.environment.metadata.tier,
         locate=locate,
         built_in=built_in,
+        oldest_airflow=archive.oldest_airflow(),
         defaults=archive.values(),
     )
 

@@ -7,6 +7,7 @@ import enum
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,11 @@ class ChartArchive:
         except (ValueError, RecursionError) as error:
             raise self._error(ChartFault.NOT_CHART, "values.schema.json is not JSON") from error
         return schema if isinstance(schema, dict) else {}
+
+    def oldest_airflow(self) -> tuple[int, int, int] | None:
+        """The oldest Airflow that its check-values template lets pass, or None without one."""
+        match = _OLDEST.search(self.text("templates/check-values.yaml"))
+        return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
     def crds(self) -> tuple[str, ...]:
         """The files below `crds/` that hold CustomResourceDefinitions."""
@@ -267,6 +273,7 @@ def _mapping(path: Path, name: str, content: bytes) -> dict[str, Any]:
 
 # Top-level keys of values.yaml. Three publishers call their chart `airflow`: the Airflow project
 # itself (1.x), the user community (github.com/airflow-helm/charts, 8.x) and Bitnami (two digits).
+_OLDEST = re.compile(r'semverCompare "<(\d+)\.(\d+)\.(\d+)" \.Values\.airflowVersion')
 _OFFICIAL = frozenset({"airflowVersion", "executor", "images", "data", "scheduler", "workers"})
 _OTHERS = (
     (

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from generator.core.layered import Path, lookup
+from generator.core.layered import Path, lookup, path_of
 from generator.release import chart_lines
 from generator.release.chart_line import ChartLine
 
 Locate = Callable[[Path], tuple[str, int | None]]
 Engine = Literal["argocd", "flux", "helm"]
 
+_FREE = "config"
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
@@ -48,6 +49,8 @@ class ValuesInput:
     tier: str = ""
     locate: Locate = nowhere
     built_in: Callable[[Path], bool] = never
+    oldest_airflow: tuple[int, int, int] | None = None
+    """The oldest Airflow that this chart version renders, where the chart says so."""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -66,6 +69,20 @@ class ValuesInput:
     def decided(self, path: str | Path) -> bool:
         """Whether the user wrote that key with something else than the chart's default."""
         return self.given(path) and lookup(self.user, path) != lookup(self.defaults, path)
+
+    def knows(self, path: str | Path) -> bool:
+        """Whether the chart's defaults have that key; True where it cannot be told.
+
+        An empty mapping among them, or anything below `config`, takes keys of all names.
+        """
+        node: Any = self.defaults
+        for part in path_of(path):
+            if not node or not isinstance(node, Mapping) or part == _FREE:
+                return isinstance(node, Mapping)
+            if part not in node:
+                return False
+            node = node[part]
+        return True
 
     def on(self, path: str | Path) -> bool:
         """Whether a template's `if` would take the value for true."""
@@ -104,6 +121,7 @@ class ValuesInput:
     def worker_path(self, path: str) -> str:
         """Where the user wrote that worker key, or where to write it."""
         older = self.given(f"workers.{path}") and not self.given(f"workers.celery.{path}")
+        older = older or not self.knows("workers.celery")
         return f"workers.{path}" if older else f"workers.celery.{path}"
 
     @functools.cached_property

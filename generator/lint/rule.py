@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from generator.core.layered import Path, path_of
@@ -26,6 +27,16 @@ class Finding:
     """One of the rule's further severities (`also`), as under another engine."""
 
 
+# A value's key in a hint, which always says what to do with it.
+_KEY = re.compile(r"(?:set|rename it to|move it to|use|remove) ([a-z]\w*(?:\.\w+)*)(?=: |, | |$)")
+
+
+def _is_known(hint: str, values: ValuesInput) -> bool:
+    """Whether the chart that is judged has the keys that the hint tells to set."""
+    keys = [key for key in _KEY.findall(hint) if "." in key or f"{key}: " in hint]
+    return all(values.knows(key) for key in keys)
+
+
 Find = Callable[[ValuesInput], Iterable[Finding]]
 
 
@@ -47,7 +58,7 @@ class Check:
                 finding.message,
                 path=path,
                 line=line,
-                hint=finding.hint,
+                hint=finding.hint if _is_known(finding.hint, values) else "",
                 severity=finding.severity or severity,
             )
 

@@ -19,10 +19,10 @@ class Context:
 
     Objects may live in `namespace` and in `other_namespaces`. `secrets` maps names of Secrets
     that exist outside the render to their keys, or to None when nobody knows the keys; with
-    `secrets_known` False a Secret that is not declared is not called missing. `where` names the
-    file of an object, and `tier` is '' for objects of no definition. `values` are those that the
-    chart was rendered with, for the lines that objects come from; with `server_side` the engine
-    applies objects by server-side apply.
+    `complete` False the rest of the namespace is not known, and what is not declared may be there.
+    `where` names the file of an object, and `tier` is '' for objects of no definition. `values` are
+    those that the chart was rendered with, for the lines that objects come from; with `server_side`
+    the engine applies objects by server-side apply.
     """
 
     namespace: str = "airflow"
@@ -30,7 +30,7 @@ class Context:
     engine: Engine = "argocd"
     tier: str = ""
     other_namespaces: tuple[str, ...] = ()
-    secrets_known: bool = True
+    complete: bool = True
     where: Where = rendered_only
     values: ValuesInput | None = None
     server_side: bool = False

@@ -31,6 +31,12 @@ CONFIG_MAP = Rule(
     "A ConfigMap that nobody makes",
     "The pod does not start.",
 )
+ELSEWHERE = Rule(
+    "rendered/config-map-elsewhere",
+    Severity.INFO,
+    "A ConfigMap that is made elsewhere",
+    "These values do not make it: without it the pods do not start.",
+)
 
 _TLS_KEYS = frozenset({"tls.crt", "tls.key"})
 _ISSUERS = (
@@ -67,6 +73,7 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
         for item in rendered.of("ConfigMap")
     }
     seen: set[tuple[str, str, str, str]] = set()
+    elsewhere: dict[str, Reference] = {}
     for reference in references(rendered):
         identity = (reference.kind, reference.name, reference.key, reference.by)
         if reference.optional or identity in seen:
@@ -74,20 +81,28 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
         seen.add(identity)
         if reference.kind == "Secret":
             yield from _secret(rendered, reference, secrets)
-        elif reference.name not in maps and reference.name not in _CLUSTERS_OWN:
+        elif reference.name in maps or reference.name in _CLUSTERS_OWN:
+            continue
+        elif not rendered.context.complete:
+            elsewhere.setdefault(reference.name, reference)
+        else:
             yield rendered.problem(
                 CONFIG_MAP,
                 reference.owner,
                 f"{reference.by} needs the ConfigMap {reference.name}, which is not there",
                 "render it, or correct the name",
             )
+    for name, reference in elsewhere.items():
+        yield rendered.problem(
+            ELSEWHERE, reference.owner, f"must exist: ConfigMap {name}, for {reference.by}", ""
+        )
 
 
 def _secret(
     rendered: RenderedInput, reference: Reference, secrets: Mapping[str, Keys]
 ) -> Iterator[Problem]:
     if reference.name not in secrets:
-        if rendered.context.secrets_known:
+        if rendered.context.complete:
             yield rendered.problem(
                 SECRET,
                 reference.owner,

@@ -60,15 +60,17 @@ def version_prerelease(values: ValuesInput) -> Iterator[Finding]:
     "airflow/version-unsupported",
     ERROR,
     "airflowVersion is older than the chart supports",
-    why="The chart refuses to render Airflow before 2.11.0.",
-    source="chart 1.22.0, templates/check-values.yaml",
+    why="The chart refuses to render an Airflow before the oldest that it supports.",
+    source="the chart's templates/check-values.yaml",
 )
 def version_unsupported(values: ValuesInput) -> Iterator[Finding]:
-    """Older than 2.11.0."""
-    if values.airflow is not None and values.airflow < (2, 11, 0):
+    """Older than this chart version renders; nothing is said where the chart says nothing."""
+    oldest = values.oldest_airflow
+    if oldest is not None and values.airflow is not None and values.airflow < oldest:
+        text = ".".join(str(number) for number in oldest)
         yield Finding(
             "airflowVersion",
-            "the chart refuses to render: it supports Airflow 2.11.0 and later",
+            f"the chart refuses to render: it supports Airflow {text} and later",
             "upgrade Airflow, or stay on the chart version that your Airflow was released with",
         )
 

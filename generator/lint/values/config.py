@@ -12,6 +12,7 @@ from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _SECTION = "config"
+_VARIABLE = re.compile(r"AIRFLOW__([A-Za-z0-9_]+?)__([A-Za-z0-9_]+)", re.IGNORECASE)
 _NUMBERS = (
     "pgbouncer.maxClientConn",
     "pgbouncer.metadataPoolSize",
@@ -111,6 +112,30 @@ def template(values: ValuesInput) -> Iterator[Finding]:
 def _without_literals(text: str) -> str:
     """The text without Go string literals, the usual way to write braces that stay."""
     return re.sub(r"\{\{-?\s*(`[^`]*`|\"[^\"]*\")\s*-?\}\}", "", text)
+
+
+@check(
+    "config/variable-style",
+    ERROR,
+    "A variable's name under config",
+    why="config takes sections with options; a variable's name there becomes a section of "
+    "airflow.cfg that nothing reads.",
+)
+def variable_style(values: ValuesInput) -> Iterator[Finding]:
+    """`config.AIRFLOW__CORE__LOAD_EXAMPLES`, as a section or as an option of one."""
+    config = values.user.get(_SECTION)
+    for section, items in config.items() if isinstance(config, Mapping) else ():
+        names: list[Path] = [(_SECTION, section)]
+        names += [(_SECTION, section, name) for name in items] if isinstance(items, Mapping) else []
+        for path in names:
+            match = _VARIABLE.fullmatch(str(path[-1]))
+            if match:
+                wanted = f"config.{match[1].lower()}.{match[2].lower()}"
+                yield Finding(
+                    path,
+                    f"nothing reads {path[-1]} in airflow.cfg: config takes section and option",
+                    f"set {wanted}, or set the variable under env",
+                )
 
 
 @check(

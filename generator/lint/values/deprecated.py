@@ -35,7 +35,8 @@ IGNORED = Rule(
 def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
     """Renamed keys that the user wrote, changing defaults left open, and keys without effect."""
     for entry in values.line.old_keys.renamed:
-        if (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
+        known = all(values.knows(key) for key in entry.new)
+        if known and (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
             yield _problem(
                 values,
                 DEPRECATED,
@@ -59,6 +60,7 @@ def _defaults(values: ValuesInput) -> Iterator[Problem]:
         relevant = not key.startswith("dags.gitSync") or values.on("dags.gitSync.enabled")
         if (
             relevant
+            and values.knows(key)
             and values.get(key) in (None, False)
             and not (key == "enableServiceLinks" and values.get(key) is False)
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from generator.core.rule import PRODUCTION_ONLY
@@ -9,6 +10,10 @@ from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _FLOATING = {"latest", "main", "master", "edge", "dev", "stable", "nightly", "slim-latest"}
+_DATABASE = "postgresql.image"
+# What the subchart takes where neither the chart nor the user names one.
+_SUBCHART_IMAGE = "bitnami/postgresql"
+_GONE = re.compile(r"(docker\.io/)?bitnami/")
 _OTEL_IMAGE = "otel/opentelemetry-collector-contrib"
 _WORKER_IMAGE = "config.kubernetes_executor.worker_container_"
 
@@ -44,6 +49,42 @@ def floating_tag(values: ValuesInput) -> Iterator[Finding]:
             yield _floating(f"images.{name}.tag")
     if values.text("defaultAirflowTag").lower() in _FLOATING:
         yield _floating("defaultAirflowTag")
+
+    if values.on("postgresql.enabled") and values.text(f"{_DATABASE}.tag").lower() in _FLOATING:
+        yield Finding(
+            f"{_DATABASE}.tag",
+            "another major version of PostgreSQL may start on the same data, and then does not",
+            f"set {_DATABASE}.tag to one version",
+            ERROR if values.tier == "production" else WARNING,
+        )
+
+
+@check(
+    "images/gone",
+    ERROR,
+    "An image that its registry no longer has",
+    why="Docker Hub lost the versioned tags of bitnami/* in 2025: a node that does not have the "
+    "image yet cannot start the pod.",
+    source="bitnami/containers#83267",
+)
+def gone(values: ValuesInput) -> Iterator[Finding]:
+    """`bitnami/…` of Docker Hub by a version's tag, the bundled PostgreSQL's by default as well."""
+    images = [f"images.{name}" for name in sorted(values.table("images"))]
+    images += [_DATABASE] if values.on("postgresql.enabled") else []
+    for image in images:
+        repository = values.text(f"{image}.repository")
+        if image == _DATABASE:
+            repository = repository or _SUBCHART_IMAGE
+        mirrored = values.text(f"{image}.registry") or values.text("global.imageRegistry")
+        named = values.text(f"{image}.tag")
+        if mirrored in ("", "docker.io") and _GONE.match(repository) and named != "latest":
+            name = f"{repository}:{named}" if named else repository
+            key = next((key for key in ("repository", "tag") if values.given(f"{image}.{key}")), "")
+            yield Finding(
+                f"{image}.{key}" if key else "postgresql",
+                f"the pod does not start on a new node: {name} is gone",
+                "use an image of your own registry, or bitnamilegacy for a while",
+            )
 
 
 def _floating(path: str) -> Finding:

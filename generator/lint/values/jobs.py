@@ -11,11 +11,13 @@ HOOK = "argocd.argoproj.io/hook"
 POLICY = "argocd.argoproj.io/hook-delete-policy"
 _JOBS = ("migrateDatabaseJob", "createUserJob")
 _FAB = "fab_auth_manager.FabAuthManager"
-_NEEDED = (
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-    "AIRFLOW__CORE__FERNET_KEY",
-    "AIRFLOW_CONN_AIRFLOW_DB",
-)
+_DATABASE = ("data.metadataSecretName", "data.metadataConnection.host")
+# Variables that the Jobs need, each with the values that the chart's own one is made from.
+_NEEDED = {
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _DATABASE,
+    "AIRFLOW__CORE__FERNET_KEY": ("fernetKeySecretName", "fernetKey"),
+    "AIRFLOW_CONN_AIRFLOW_DB": _DATABASE,
+}
 
 
 def runs(values: ValuesInput, job: str) -> bool:
@@ -233,24 +235,38 @@ def without_fab(values: ValuesInput) -> Iterator[Finding]:
 )
 def custom_environment(values: ValuesInput) -> Iterator[Finding]:
     """Connection or keys by variable, in a Job that gets none."""
-    needed = [name for name in _NEEDED if values.sets_variable(name)]
-    if not needed:
-        return
     jobs = [job for job in _JOBS if runs(values, job)]
     jobs += ["databaseCleanup"] if values.on("databaseCleanup.enabled") else []
     for job in jobs:
-        if values.get(f"{job}.applyCustomEnv") is False:
+        needed = _lacking(values, job)
+        if needed and values.get(f"{job}.applyCustomEnv") is False:
             yield Finding(
                 f"{job}.applyCustomEnv",
                 f"the Job fails: it does not get {needed[0]}",
                 f"set {job}.applyCustomEnv: true, or give the value by Secret name",
             )
-    if values.on("cleanup.enabled") and values.kubernetes:
+    needed = _lacking(values, "cleanup")
+    if needed and values.on("cleanup.enabled") and values.kubernetes:
         yield Finding(
             "cleanup.enabled",
             f"the cleanup of pods fails: its CronJob does not get {needed[0]}",
             "give the value by its *SecretName key, or set cleanup.env",
         )
+
+
+def _lacking(values: ValuesInput, job: str) -> list[str]:
+    """Variables that all others get by hand, and that Job neither by its own `env` nor built in."""
+    own = {str(row.get("name")) for row in values.rows(f"{job}.env")}
+    return [
+        name
+        for name, sources in _NEEDED.items()
+        if values.sets_variable(name)
+        and own.isdisjoint({name, f"{name}_CMD", f"{name}_SECRET"})
+        and not (
+            values.get(("enableBuiltInSecretEnvVars", name)) is not False
+            and any(values.on(source) for source in sources)
+        )
+    ]
 
 
 @check(

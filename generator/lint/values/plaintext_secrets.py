@@ -9,6 +9,7 @@ from generator.core.layered import Path
 from generator.core.rule import ERROR_IN_PRODUCTION
 from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
+from generator.lint.values.open_connection import is_open
 from generator.redaction.names import holds_secret
 from generator.redaction.text import secret_intervals
 
@@ -147,6 +148,9 @@ def in_environment(values: ValuesInput) -> Iterator[Finding]:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable's value is a secret: by the name, or by the shape of the value."""
+    of_connection = name.upper().startswith("AIRFLOW_CONN_") or _CONNECTION.search(name)
+    if of_connection and is_open(value):
+        return False
     return bool(value) and (
         holds_secret(name, value)
         or _CONNECTION.search(name) is not None

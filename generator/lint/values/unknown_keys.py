@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ _ALSO_KNOWN = {
     "config": {"unhealthyPodEvictionPolicy"},
     "horizontalPodAutoscalerConfig": {"name", "behavior"},
 }
+_READ = re.compile(r"\.Values\.(\w+(?:\.\w+)*)")
 _SETS = ("workers", "celery", "sets")
 
 
@@ -52,8 +54,9 @@ def unknown_key_problems(
     name to its default values; without them its keys are taken as they come.
     """
     search = _Search(schema, defaults, subcharts or {})
+    read = _read_by_templates(values.user)
     for path, known in search.unknown((), values.user, schema, defaults):
-        if is_named(values, path):
+        if is_named(values, path) or _is_read(path, read):
             continue
         meant = near(str(path[-1]), known)
         elsewhere = "" if meant else search.elsewhere(str(path[-1]), path)
@@ -68,6 +71,22 @@ def unknown_key_problems(
             line=line,
             hint=hint or "remove it",
         )
+
+
+def _read_by_templates(values: Any) -> frozenset[tuple[str, ...]]:
+    """The keys that templated texts among the values read through `.Values`."""
+    if isinstance(values, Mapping):
+        values = list(values.values())
+    if isinstance(values, list):
+        return frozenset().union(*(_read_by_templates(item) for item in values))
+    if not isinstance(values, str) or "{{" not in values:
+        return frozenset()
+    return frozenset(tuple(name.split(".")) for name in _READ.findall(values))
+
+
+def _is_read(path: Path, read: frozenset[tuple[str, ...]]) -> bool:
+    """Whether a template reads that key, something below it, or the section around it."""
+    return any(path[: len(key)] == key[: len(path)] for key in read)
 
 
 class _Search:

@@ -196,7 +196,20 @@ def test_a_policy_that_excludes_such_pods_is_held_to_the_others():
 
 
 def test_every_rule_has_a_case():
-    assert set(CASES) == {rule.id for rule in registered() if rule.area == "rendered"}
+    elsewhere = {"rendered/config-map-elsewhere"}
+    assert set(CASES) | elsewhere == {rule.id for rule in registered() if rule.area == "rendered"}
+
+
+def test_a_config_map_that_may_be_made_elsewhere_is_named_once():
+    users = [{"envFrom": [{"configMapRef": {"name": "settings"}}]}] * 2
+    both = [workload(name=f"web-{n}", **user) for n, user in enumerate(users)]
+    [problem] = [
+        item
+        for item in problems(both, Context(complete=False))
+        if item.rule.startswith("rendered/config-map")
+    ]
+    assert (problem.rule, problem.severity) == ("rendered/config-map-elsewhere", "info")
+    assert problem.message.startswith("must exist: ConfigMap settings")
 
 
 @pytest.mark.parametrize("rule", CASES)
@@ -238,7 +251,7 @@ def test_secrets_that_exist_outside_are_known_by_name_and_key():
 
 
 def test_where_the_cluster_may_hold_more_secrets_none_is_called_missing():
-    assert rules(workload(env=secret_env()), secrets_known=False) == []
+    assert rules(workload(env=secret_env()), complete=False) == []
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,16 @@ def test_every_rename_that_the_chart_warns_of_is_in_the_table(real_chart):
     said = re.findall(r"`([\w.]+)` (?:has been renamed|section has been removed)", text)
     assert len(said) > 100
     assert {entry.old for entry in RENAMED if entry.warned} - {"ingress.enabled"} == set(said)
+
+
+def test_only_keys_that_the_judged_chart_has_are_offered():
+    user = {"workers": {"replicas": 2}}
+
+    def said(defaults):
+        found = ValuesInput(user, merged(defaults, user), "1.18.0", defaults=defaults)
+        return list(deprecated_problems(found))
+
+    older = {"workers": {"replicas": 1}, "airflowVersion": "2.11.0"}
+    assert said(older) == []
+    newer = {**older, "workers": {"replicas": 1, "celery": {"replicas": None}}}
+    assert [item.hint for item in said(newer)] == ["rename it to workers.celery.replicas"]

@@ -90,3 +90,11 @@ def test_a_subcharts_keys_are_judged_only_when_its_values_are_at_hand():
 
 def test_keys_that_the_deprecations_name_are_not_named_twice():
     assert problems({"defaultUser": {"role": "Admin"}}) == []
+
+
+def test_a_key_that_a_template_among_the_values_reads_is_the_users_own():
+    own = {"mysettings": {"host": "a.example.com"}, "other": 1}
+    reader = {"executor": "{{ .Values.mysettings.host }}"}
+    assert [item.message for item in problems({**own, **reader})] == [
+        "the chart ignores other: it has no such key"
+    ]

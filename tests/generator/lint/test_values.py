@@ -1,5 +1,6 @@
 """Each check of values finds what it is about and lets the nearest harmless values pass."""
 
+import dataclasses
 import importlib
 import json
 
@@ -198,3 +199,32 @@ def test_values_of_any_shape_are_judged_without_failing(junk):
         if isinstance(place, dict):
             place[path[-1]] = value
     list(value_problems(ValuesInput(values, values, "1.22.0", tier="production")))
+
+
+def judged(rule, flat, chart):
+    """What a rule says where the chart's defaults are known."""
+    values = dataclasses.replace(values_input(flat, chart), defaults=chart)
+    return list(BY_ID[rule].problems(values))
+
+
+def test_a_hint_names_only_keys_of_the_judged_chart():
+    [known] = judged("database/no-host", {"postgresql.enabled": False}, DEFAULTS)
+    assert known.hint.startswith("set data.metadataSecretName")
+    older = {**DEFAULTS, "data": {"brokerUrl": None}}
+    [unknown] = judged("database/no-host", {"postgresql.enabled": False}, older)
+    assert unknown.hint == ""
+
+
+@pytest.mark.real_chart
+def test_no_hint_is_lost_on_the_newest_chart(real_chart):
+    chart = open_chart(real_chart).values()
+    lost = []
+    for rule, number in BAD:
+        flat = BAD_AND_GOOD[rule][0][number]
+        plain = {(item.message, bool(item.hint)) for item in found(rule, flat, chart)}
+        lost += [
+            (rule, number, item.message)
+            for item in judged(rule, flat, chart)
+            if not item.hint and (item.message, True) in plain
+        ]
+    assert lost == []

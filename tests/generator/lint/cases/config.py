@@ -18,6 +18,14 @@ CASES = {
             {"config.core.x": '{{ include "airflow.fullname" . }}'},
         ],
     ),
+    "config/variable-style": (
+        [
+            {"config.AIRFLOW__CORE__LOAD_EXAMPLES": {"value": "False"}},
+            {"config.AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
+            {"config.core.AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
+        ],
+        [{"config.core.load_examples": "False"}, {"config.airflow__core.x": "1"}],
+    ),
     "config/moved": (
         [
             {"config.webserver.base_url": "https://a.example.com"},

@@ -4,8 +4,30 @@ from tests.generator.lint.cases.common import KUBERNETES, given
 
 CASES = {
     "images/floating-tag": (
-        [{"images.airflow.tag": "latest"}, {"defaultAirflowTag": "main"}],
+        [
+            {"images.airflow.tag": "latest"},
+            {"defaultAirflowTag": "main"},
+            {"postgresql.enabled": True, "postgresql.image.tag": "latest"},
+        ],
         [{"images.airflow.tag": "3.2.2"}],
+    ),
+    "images/gone": (
+        [
+            {"postgresql.enabled": True, "postgresql.image.repository": "bitnami/postgresql"},
+            {"images.redis.repository": "docker.io/bitnami/redis", "images.redis.tag": "7.2"},
+        ],
+        [
+            {"postgresql.enabled": False, "postgresql.image.repository": "bitnami/postgresql"},
+            {"postgresql.image.repository": "bitnamilegacy/postgresql"},
+            {
+                "postgresql.image.registry": "registry.example.com",
+                "postgresql.image.repository": "bitnami/postgresql",
+            },
+            {
+                "postgresql.enabled": False,
+                "images.redis.repository": "registry.example.com/bitnami/redis",
+            },
+        ],
     ),
     "images/not-by-digest": (
         [{"@tier": "production"}],

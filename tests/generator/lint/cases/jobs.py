@@ -81,10 +81,26 @@ CASES = {
             {
                 "migrateDatabaseJob.applyCustomEnv": False,
                 "extraEnv": "- name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD\n  value: cat /c",
-            }
+            },
+            {
+                "migrateDatabaseJob.applyCustomEnv": False,
+                "fernetKeySecretName": "f",
+                "enableBuiltInSecretEnvVars.AIRFLOW__CORE__FERNET_KEY": False,
+                "secret": [{"envName": "AIRFLOW__CORE__FERNET_KEY"}],
+            },
         ],
         [
             {"extraEnv": "- name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD\n  value: cat /c"},
+            {
+                "migrateDatabaseJob.applyCustomEnv": False,
+                "migrateDatabaseJob.env": [{"name": "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD"}],
+                "extraEnv": "- name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD\n  value: cat /c",
+            },
+            {
+                "migrateDatabaseJob.applyCustomEnv": False,
+                "fernetKeySecretName": "f",
+                "secret": [{"envName": "AIRFLOW__CORE__FERNET_KEY"}],
+            },
             {"migrateDatabaseJob.applyCustomEnv": False},
         ],
     ),

@@ -35,10 +35,75 @@ CASES = {
                 ]
             },
             {"env": [{"name": "NOTIFY", "value": "https://a.example.com/x/aB3dE6gH9jK1mN4pQ7sT"}]},
+            {
+                "env": [
+                    {"name": "AIRFLOW_CONN_AWS", "value": "aws://AKIA:x@/?region_name=eu-west-1"}
+                ]
+            },
+            {"env": [{"name": "AIRFLOW_CONN_AWS", "value": "aws:///?aws_secret_access_key=x"}]},
+            {"env": [{"name": "AIRFLOW_CONN_X", "value": "http://user@host"}]},
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW_CONN_X",
+                        "value": """{"conn_type": "aws", "login": "x", "password": "y"}""",
+                    }
+                ]
+            },
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW_CONN_X",
+                        "value": """{"conn_type": "x", "extra": {"token": "y"}}""",
+                    }
+                ]
+            },
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW_CONN_X",
+                        "value": """{"conn_type": "x", "extra": "{\\"api_key\\": \\"y\\"}"}""",
+                    }
+                ]
+            },
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+                        "value": "postgresql://u:p@h/db",
+                    }
+                ]
+            },
             {"env": [{"name": "PROXY", "value": "http://user:pw@proxy.example.com:3128"}]},
         ],
         [
             {"env": [{"name": "AIRFLOW__CORE__FERNET_KEY_CMD", "value": "x"}]},
+            {"env": [{"name": "AIRFLOW_CONN_AWS", "value": "aws:///?region_name=eu-west-1"}]},
+            {"env": [{"name": "AIRFLOW_CONN_AWS", "value": "aws://"}]},
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW_CONN_X",
+                        "value": """{"conn_type": "aws", "extra": {"region_name": "x"}}""",
+                    }
+                ]
+            },
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW_CONN_X",
+                        "value": """{"conn_type": "x", "extra": "{\\"region_name\\": \\"y\\"}"}""",
+                    }
+                ]
+            },
+            {
+                "env": [
+                    {
+                        "name": "AIRFLOW__CELERY__RESULT_BACKEND",
+                        "value": "redis://redis.example.com:6379/0",
+                    }
+                ]
+            },
             {"env": [{"name": "AWS_REGION", "value": "x"}]},
             {"env": [{"name": "PROXY", "value": "http://proxy.example.com:3128"}]},
             {"env": [{"name": "ROUTING_KEY", "value": "tasks.default"}]},
