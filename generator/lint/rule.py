@@ -28,13 +28,15 @@ class Finding:
 
 
 # A value's key in a hint, which always says what to do with it.
-_KEY = re.compile(r"(?:set|rename it to|move it to|use|remove) ([a-z]\w*(?:\.\w+)*)(?=: |, | |$)")
+_KEY = re.compile(r"(?:set|rename it to|move it to|use|remove) ([a-z]\w*(?:\.\w+)+)(?=: |, | |$)")
 
 
 def _is_known(hint: str, values: ValuesInput) -> bool:
-    """Whether the chart that is judged has the keys that the hint tells to set."""
-    keys = [key for key in _KEY.findall(hint) if "." in key or f"{key}: " in hint]
-    return all(values.knows(key) for key in keys)
+    """Whether the chart that is judged has the sections of the keys that the hint tells to set.
+
+    A key within a section may be one that the chart reads without having a default for it.
+    """
+    return all(values.knows(path_of(key)[:-1]) for key in _KEY.findall(hint))
 
 
 Find = Callable[[ValuesInput], Iterable[Finding]]
