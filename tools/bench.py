@@ -49,7 +49,7 @@ def main():
         chart, which = _chart(env, folder)
         print(_machine(arguments.environments, which), flush=True)
         if arguments.only in (None, "service"):
-            subprocess.run([sys.executable, ROOT / "tests" / "bench_load.py"], check=True)
+            subprocess.run([sys.executable, "-m", "tools.bench_load"], cwd=ROOT, check=True)
         if arguments.only == "service":
             return
         repository = folder / "repository"

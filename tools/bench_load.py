@@ -1,11 +1,10 @@
 """Load of the service: signed deliveries at a steady rate beside a working worker.
 
-`python -m tools.bench --only service` calls it. Web, worker, forge and sender are
-processes of their own on loopback; the check does nothing, so that what is measured is the service
-itself. Deliveries are
-of 50 pull requests in five repositories. They are sent at their moments whether or not earlier ones
-were answered; a latency is told from the moment that a delivery was due, so that a service that
-falls behind cannot hide it, and from the moment that it was sent.
+`python -m tools.bench --only service` calls it. Web, worker, forge and sender are processes of
+their own on loopback; the check does nothing, so that what is measured is the service itself.
+Deliveries are of 50 pull requests in five repositories. They are sent at their moments whether or
+not earlier ones were answered; a latency is told from the moment that a delivery was due, so that a
+service that falls behind cannot hide it, and from the moment that it was sent.
 """
 
 import argparse
@@ -22,10 +21,10 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tests.loopback import free_port
+from tests.service import scene
 
-from tests.service import scene  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 REPOSITORIES = [f"team/repository-{number}" for number in range(5)]
 PULLS = 10
@@ -69,15 +68,15 @@ def measure(folder, given):
     """Start everything, send, wait until the queue is empty; the rows of the table."""
     with contextlib.ExitStack() as stack:
         forge = stack.enter_context(_started(["--forge", folder / "forge"]))
-        assert scene.wait_for(lambda: (folder / "forge").is_file() or forge.poll(), 30)
-        port = scene.free_port()
+        assert scene.wait_for(lambda: (folder / "forge").is_file() or forge.poll())
+        port = free_port()
         config = _settings(folder, (folder / "forge").read_text(), port, given.database)
         roles = {}
         for role in ("web", "worker"):
             more = {"GEN_ENV_SERVICE_CHECK": "tools.bench_load:check"}
             roles[role] = scene.start(role, config, folder / "log", **more)
             stack.callback(scene.kill, roles[role], hard=False)
-        if not scene.wait_for(scene.answers(port, "/readyz"), 60):
+        if not scene.wait_for(scene.answers(port, "/readyz")):
             sys.exit((folder / "log").read_text()[-3000:])
         return _measured(folder, given, port, roles)
 
