@@ -1,6 +1,6 @@
 """The releases of Airflow's chart among Argo CD Applications, and their values.
 
-Order of values in one source: valueFiles < values < valuesObject < parameters.
+Order of values in one source: valueFiles < valuesObject, else values < parameters.
 """
 
 from __future__ import annotations
@@ -209,6 +209,9 @@ class _ArgoReader:
             ("valuesObject", from_document),
             ("parameters", from_parameters),
         ):
+            # Argo CD takes `values` only where there is no `valuesObject` (Helm.ValuesYAML).
+            if key == "values" and self.options.get("valuesObject"):
+                continue
             if self.options.get(key):
                 try:
                     yield reader(self._document, (*self._place, key))

@@ -139,7 +139,7 @@ SHAPES = {
     ),
     "text below an object, which Argo CD ignores": (
         {"a.yaml": app({"values": "scheduler: {replicas: 3}\n", "valuesObject": VALUES})},
-        "differs",
+        "same",
     ),
     "Application with a ref source": (
         {

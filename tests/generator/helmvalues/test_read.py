@@ -124,7 +124,7 @@ def test_broken_yaml_inside_the_text_is_named_with_the_outer_line():
     assert error.value.line >= text.splitlines().index("        b: [") + 1
 
 
-def test_parameters_win_over_values_object_over_values_over_files():
+def test_parameters_win_over_values_object_over_files_and_text_beside_it_counts_for_nothing():
     helm = """\
         valueFiles: [/v.yaml]
         values: |
@@ -137,11 +137,11 @@ def test_parameters_win_over_values_object_over_values_over_files():
         """
     text = application(helm).replace("chart: airflow", "path: charts/airflow")
     source = one({"app.yaml": text, "v.yaml": "a: file\nb: file\nc: file\nd: file\n"})
-    assert source.values == {"a": "file", "b": "values", "c": "object", "d": "parameter"}
+    assert source.values == {"a": "file", "b": "file", "c": "object", "d": "parameter"}
     assert source.locate(("a",)) == ("v.yaml", 1)
     lines = text.splitlines()
     assert "parameter}" in lines[source.locate(("d",))[1] - 1]
-    assert "b: values" in lines[source.locate(("b",))[1] - 1]
+    assert source.locate(("b",)) == ("v.yaml", 2)
 
 
 def test_parameters_are_typed_as_helm_set_does():
