@@ -13,6 +13,7 @@ from generator.core.problem import Problem, Severity, State, ordered
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.pipeline.repository import TREE_RULES
 from generator.report.model import EnvironmentDiff, Report
+from generator.tree.foreign import FOREIGN
 
 UNTOUCHED = "what its cluster is given stays the same"
 
@@ -36,6 +37,8 @@ class Change:
         A generated file answers for its definition, so that any change of the environment concerns
         it; so does a finding without a place. Where objects were not compared, each may differ.
         """
+        if problem.rule == FOREIGN.id:
+            return True  # the cluster gets it, whoever brought it
         if problem.rule in TREE_RULES or not problem.path:
             return any(self._near(problem.environment))
         if problem.about:

@@ -75,7 +75,7 @@ def _row(environment: EnvironmentDiff) -> str:
 
 
 def _files(page: Page, report: Report) -> None:
-    rows = [f"- {item.action.value} {code(item.path, 200)}\n" for item in report.files]
+    rows = [f"- {item.action.value} {prose(clipped(item.path, 200))}\n" for item in report.files]
     _list(page, "**Files**, beside the objects\n\n", rows, "files", 0.3)
 
 

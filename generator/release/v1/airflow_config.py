@@ -103,7 +103,10 @@ def collector_env(environment: Environment) -> dict[str, str]:
         target = collector(environment.tracing.endpoint)
         found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = target.url("traces")
         found["OTEL_TRACES_EXPORTER"] = "otlp_proto_grpc" if target.grpc else "otlp_proto_http"
-    return {**found, "OTEL_SERVICE_NAME": "airflow"} if found else {}
+    own = environment.metrics.type == "otel" and environment.metrics.endpoint is None
+    own = own or (environment.tracing.enabled and environment.tracing.endpoint is None)
+    # With a collector of its own the chart names the service itself, in every container.
+    return {**found, "OTEL_SERVICE_NAME": "airflow"} if found and not own else found
 
 
 def logging(environment: Environment) -> Sections:
