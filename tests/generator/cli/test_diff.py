@@ -68,7 +68,8 @@ def test_strict_fails_for_new_errors_and_counts_those_that_were_there(tmp_path, 
     assert [item["path"] for item in done.json["files"]] == [path]
 
 
-def test_what_a_change_silences_itself_fails_until_it_is_accepted(tmp_path, own_chart):
+def test_what_a_change_silences_itself_fails_until_it_is_accepted(tmp_path, own_chart, monkeypatch):
+    monkeypatch.delenv("GEN_ENV_CRDS", raising=False)
     repo = repository(tmp_path / "repo", production=PRODUCTION)
     policy = "policy: {tiers: {production: {maySuppress: [secrets/*]}}}\n"
     repo.write("gen-env.yaml", f"{SETTINGS}{policy}")

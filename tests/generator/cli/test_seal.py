@@ -46,7 +46,7 @@ def certificate(number=0, **options):
 @pytest.fixture
 def repo(templates, tmp_path):
     """Three environments with stubs, and the certificate of their cluster."""
-    return Repo(templates.copy("to-be-sealed", make, tmp_path / "repo"))
+    return Repo(templates.copy(f"to-be-sealed-{os.getpid()}", make, tmp_path / "repo"))
 
 
 def make(root, sealing=f"{{certificate: {CERTIFICATE}}}", **definitions):
