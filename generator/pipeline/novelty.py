@@ -11,7 +11,6 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, State, ordered
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
-from generator.pipeline.repository import TREE_RULES
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree.foreign import FOREIGN
 
@@ -34,12 +33,13 @@ class Change:
     def touches(self, problem: Problem, item: EnvironmentDiff | None) -> bool:
         """Whether the change concerns the object, the field or else the file of a finding.
 
-        A generated file answers for its definition, so that any change of the environment concerns
-        it; so does a finding without a place. Where objects were not compared, each may differ.
+        What is wrong with the tree itself, such as a file out of date, is concerned by any change
+        of its environment; so is a finding without a place. A file of nobody's is by any change at
+        all. Where objects were not compared, each may differ.
         """
         if problem.rule == FOREIGN.id:
             return True  # the cluster gets it, whoever brought it
-        if problem.rule in TREE_RULES or not problem.path:
+        if problem.rule.startswith("tree/") or not problem.path:
             return any(self._near(problem.environment))
         if problem.about:
             return item is None or not item.rendered or problem.about in _objects(item)
