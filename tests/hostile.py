@@ -74,6 +74,10 @@ KINDS = {
     "sealed secret of another group": {**sealed(NEEDED), "apiVersion": "evil.example.org/v1"},
     "sealed secret with items": sealed(NEEDED, items=[job()]),
     "sealed secret a second time": sealed(NEEDED),
+    "sealed secret as a hook": {
+        **sealed(NEEDED),
+        "metadata": {"name": NEEDED, "annotations": {"argocd.argoproj.io/hook": "Skip"}},
+    },
     "external secret of no need": external("x"),
     "external secret for another": external(NEEDED, target={"name": "x"}),
     "external secret of any kind": external(NEEDED, target={"manifest": {"kind": "Job"}}),

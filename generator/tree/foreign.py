@@ -49,6 +49,7 @@ _SEALED = "SealedSecret.bitnami.com"
 _EXTERNAL = "ExternalSecret.external-secrets.io"
 _STORE = "SecretStore.external-secrets.io"
 _TYPES = ("Opaque", "kubernetes.io/dockerconfigjson", "kubernetes.io/tls", "kubernetes.io/ssh-auth")
+_HOOK = "argocd.argoproj.io/hook"
 _SHAPE = {"apiVersion", "kind", "metadata", "spec", "status"}
 _DECLARE = "declare it in secrets.extra, or remove the file: Argo CD asks before it prunes"
 
@@ -175,6 +176,8 @@ def _fault(release: Release, manifest: Mapping[str, Any]) -> str:
         return f"{kind} {name} has {', '.join(unknown)} beside its spec"
     if why := manifest_file.fault(manifest, release.environment.namespace):
         return why
+    if _HOOK in fields.section(manifest, "metadata", "annotations"):
+        return f"{kind} {name} is a hook of Argo CD's: it does not stay"
     target = fields.section(manifest, "spec", "target")
     if kind == _EXTERNAL and (target.get("name", name) != name or "manifest" in target):
         return f"{kind} {name} makes another object than Secret {name}"
