@@ -184,7 +184,7 @@ class Stage(worlds.World):
             self.kill(name, hard=False)
 
     def ready(self):
-        return scene.wait_for(scene.answers(self.port, "/readyz"), 120)
+        return scene.wait_for(scene.answers(self.port, "/readyz"))
 
     # What came of it.
 
