@@ -181,7 +181,7 @@ def request(port, method, path, body=None, headers=None):
         connection.close()
 
 
-def wait_for(what, seconds=120, every=0.1):
+def wait_for(what, seconds=300, every=0.1):
     """Until `what()` is true; its last value. The time is for a machine that is busy."""
     end = time.monotonic() + seconds
     while not (found := what()) and time.monotonic() < end:

@@ -146,7 +146,7 @@ def test_a_busy_repository_does_not_starve_another(served):
 def test_a_run_that_kills_its_workers_ends_in_the_dead_letters(served):
     port, settings, _forge, _process = served
     post(port, scene.pull_body("team/one", 666, scene.sha_of(666)), "poison")
-    assert scene.wait_for(lambda: all_over(settings), 90, 0.5)
+    assert scene.wait_for(lambda: all_over(settings), every=0.5)
     [row] = rows(settings)
     assert row["state"] == "dead" and 2 <= row["attempts"] <= 3
     post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "sound")

@@ -347,7 +347,7 @@ def test_a_forge_that_is_down_for_a_while_is_waited_for(stage):
     stage.store.fail(503, times=10**6)
     number = opened(stage, 240)
     # Longer than all the patience of one attempt, and than the wait before the next.
-    assert scene.wait_for(lambda: [run for run in stage.checks(number) if run["attempts"] > 1], 90)
+    assert scene.wait_for(lambda: [run for run in stage.checks(number) if run["attempts"] > 1])
     assert stage.ours(number) == [] and stage.said_of(head(stage, number)) == []
     stage.store.faults.clear()
     stage.git.status = 0
