@@ -9,6 +9,7 @@ import pytest
 
 from generator.chart.cache import ChartCache
 from tests import effort
+from tests.renders import SharedAnswers
 from tests.standin_chart import stand_in_archive
 from tests.templates import Templates
 
@@ -129,6 +130,13 @@ def _isolated(shared, tmp_path_factory, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_DATE", "2026-01-01T00:00:00Z")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def _shared_answers(request, shared, monkeypatch):
+    """Helm is asked once for the same render, but by the tests of rendering itself."""
+    if "tests/generator/render" not in request.node.nodeid and effort.chosen() == "test":
+        monkeypatch.setattr("generator.render.engine.run_child", SharedAnswers(shared / "answers"))
 
 
 @pytest.fixture(autouse=True)

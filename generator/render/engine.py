@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+from generator.chart import unread
 from generator.chart.chart import ChartArchive, ChartError, open_chart
 from generator.core import process
 from generator.core.errors import UserError
@@ -90,10 +91,15 @@ class SdkEngine(_Engine):
         return f"helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
 
     def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
+        archive, values = request.chart.absolute(), request.values_json()
+        small = None if unread.mentions_files(values) else unread.lean(chart)
+        if small:
+            archive = folder / "chart.tgz"
+            archive.write_bytes(small)
         return {
             "engine": "sdk",
-            "chart": str(request.chart.absolute()),
-            "values": request.values_json(),
+            "chart": str(archive),
+            "values": values,
             "options": {
                 "name": request.release,
                 "namespace": request.namespace,

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.core.errors import UserError
 from generator.core.problem import NotDone, Problem, Severity
@@ -15,10 +15,7 @@ from generator.kube.fields import entries, section
 from generator.kube.pods import Where, rendered_only, title_of
 from generator.kube.resource import Object, group_of
 from generator.lint.objects.kubernetes_schema import is_builtin
-from generator.lint.objects.schema_errors import faults
-
-if TYPE_CHECKING:
-    from jsonschema import Draft7Validator
+from generator.lint.objects.schema_errors import SchemaCheck
 
 SCHEMA = Rule(
     "crd/schema",
@@ -66,7 +63,7 @@ class Definitions:
     """CRDs by group and kind, each with its served versions and their schemas."""
 
     schemas: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
-    _compiled: dict[tuple[str, str, str], Draft7Validator] = dataclasses.field(
+    _compiled: dict[tuple[str, str, str], SchemaCheck] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -85,7 +82,7 @@ class Definitions:
                     found.setdefault(key, {})[str(version.get("name"))] = schema
         return Definitions(found)
 
-    def validator(self, group: str, kind: str, version: str) -> Draft7Validator:
+    def validator(self, group: str, kind: str, version: str) -> SchemaCheck:
         """The compiled schema of one served version; KeyError for any other."""
         key = (group, kind, version)
         if key not in self._compiled:
@@ -167,16 +164,16 @@ def _missing(group: str, kind: str) -> NotDone:
     )
 
 
-def compiled(schema: Mapping[str, Any]) -> Draft7Validator:
+def compiled(schema: Mapping[str, Any]) -> SchemaCheck:
     """A validator for one version of a definition, unknown fields refused."""
     from jsonschema import Draft7Validator
 
     converted = closed(schema, root=True)
-    return Draft7Validator(converted)
+    return SchemaCheck(Draft7Validator(converted))
 
 
-def _faults(manifest: Object, validator: Draft7Validator, where: Where) -> Iterator[Problem]:
-    for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
+def _faults(manifest: Object, check: SchemaCheck, where: Where) -> Iterator[Problem]:
+    for fault in check.faults(manifest):
         message = f"{title_of(manifest)}: {fault.message}"
         yield SCHEMA.problem(message, path=where(manifest), hint=fault.hint)
 

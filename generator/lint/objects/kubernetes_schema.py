@@ -6,16 +6,13 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.pods import Where, rendered_only, task_pods, title_of
 from generator.kube.resource import Object, group_of
-from generator.lint.objects.schema_errors import faults
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+from generator.lint.objects.schema_errors import SchemaCheck
 
 SCHEMA = Rule(
     "kubernetes/schema",
@@ -110,8 +107,8 @@ def _object_problems(manifest: Object, version: Release, where: Where) -> Iterat
 
 def _faults(manifest: Object, version: Release, title: str, place: str) -> Iterator[Problem]:
     api, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
-    validator = _validator(version, _kinds(version)[api, kind])
-    for fault in dict.fromkeys(faults(validator.iter_errors(manifest))):
+    check = _schema_check(version, _kinds(version)[api, kind])
+    for fault in check.faults(manifest):
         message = f"{title}: {fault.message}"
         yield SCHEMA.problem(message, path=place, hint=fault.hint)
 
@@ -188,9 +185,9 @@ def _groups() -> frozenset[str]:
 
 
 @functools.cache
-def _validator(version: Release, name: str) -> Draft202012Validator:
+def _schema_check(version: Release, name: str) -> SchemaCheck:
     from jsonschema import Draft202012Validator
 
     document = _definitions(version)
     schema = {"$id": document["$id"], "$defs": document["$defs"], "$ref": f"#/$defs/{name}"}
-    return Draft202012Validator(schema)
+    return SchemaCheck(Draft202012Validator(schema))

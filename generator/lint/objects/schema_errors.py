@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from generator.core.layered import Path, dotted
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 _TYPES = {
     "object": "a mapping",
@@ -65,8 +67,32 @@ def near(word: str, known: Iterable[str]) -> str:
     return next(iter(same or difflib.get_close_matches(word, candidates, n=1, cutoff=0.72)), "")
 
 
-def faults(errors: Iterable[ValidationError]) -> Iterator[Fault]:
-    """Every error in words; alternatives are reduced to the branch that was probably meant."""
+class SchemaCheck:
+    """A validator that remembers its answers: most objects are the same before and after a change.
+
+    It keeps digests of what it was given and the faults, never the objects.
+    """
+
+    _LIMIT = 10_000
+
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+        self._answers: dict[bytes, tuple[Fault, ...]] = {}
+
+    def faults(self, instance: Any) -> tuple[Fault, ...]:
+        """Every error in words, each once; of alternatives, the one that was probably meant."""
+        digest = hashlib.sha256(repr(instance).encode("utf-8", "surrogatepass")).digest()
+        answer = self._answers.get(digest)
+        if answer is None:
+            errors = self._validator.iter_errors(instance)
+            answer = tuple(dict.fromkeys(_all(errors)))
+            if len(self._answers) >= self._LIMIT:
+                self._answers.clear()
+            self._answers[digest] = answer
+        return answer
+
+
+def _all(errors: Iterable[ValidationError]) -> Iterator[Fault]:
     for error in errors:
         yield from _faults(error, ())
 

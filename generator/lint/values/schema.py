@@ -5,16 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.core.layered import dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
-from generator.lint.objects.schema_errors import Fault, faults
-
-if TYPE_CHECKING:
-    from jsonschema import Draft7Validator
+from generator.lint.objects.schema_errors import Fault, SchemaCheck
 
 SCHEMA = Rule(
     "values/schema",
@@ -27,12 +24,7 @@ SCHEMA = Rule(
 
 def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[Problem]:
     """Every error of the merged values, without quoting one; `schema` is the chart's own."""
-    errors = validator(schema).iter_errors(_plain(values.merged))
-    seen: set[Fault] = set()
-    for fault in faults(errors):
-        if fault in seen:
-            continue
-        seen.add(fault)
+    for fault in validator(schema).faults(_plain(values.merged)):
         path, line = values.locate(fault.path)
         yield SCHEMA.problem(
             fault.message,
@@ -42,16 +34,16 @@ def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[
         )
 
 
-def validator(schema: Mapping[str, Any]) -> Draft7Validator:
+def validator(schema: Mapping[str, Any]) -> SchemaCheck:
     """A validator of that schema; the same schema is compiled once."""
     return _compiled(json.dumps(schema, sort_keys=True))
 
 
 @functools.lru_cache(maxsize=4)
-def _compiled(text: str) -> Draft7Validator:
+def _compiled(text: str) -> SchemaCheck:
     from jsonschema import Draft7Validator
 
-    return Draft7Validator(json.loads(text))
+    return SchemaCheck(Draft7Validator(json.loads(text)))
 
 
 def _hint(fault: Fault, refused: Mapping[str, str]) -> str:
