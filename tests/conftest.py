@@ -44,10 +44,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    left_out = [item for item in items if effort.is_left_out(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not effort.is_left_out(item)]
+    thinned = effort.thinned(items)
+    left_out = {item for item in items if effort.is_left_out(item)} | thinned
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ CONTRIBUTING.md says what each set is for. `tests/conftest.py` puts the choice i
 where a test reads it when it is collected.
 """
 
+import collections
 import os
 
 import hypothesis
@@ -50,6 +51,25 @@ def register_profiles():
         suppress_health_check=[checks.too_slow, checks.function_scoped_fixture],
     )
     hypothesis.settings.load_profile("gen-env")
+
+
+def thinned(items):
+    """The tests to leave out of `test` so that those marked `few(n)` run n of their parameters.
+
+    The n are spread evenly; a test whose parameters are marked themselves chooses of the others.
+    """
+    if chosen() != "test":
+        return set()
+    families = collections.defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few") and not is_left_out(item):
+            families[item.nodeid.partition("[")[0]].append(item)
+    left_out = set()
+    for family in families.values():
+        count = family[0].get_closest_marker("few").args[0]
+        kept = {number * len(family) // count for number in range(count)}
+        left_out |= {item for number, item in enumerate(family) if number not in kept}
+    return left_out
 
 
 def marks(item, *, test, all=None):

@@ -300,6 +300,7 @@ def test_readiness_names_what_is_missing(served):
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.thorough
 def test_readiness_names_a_database_without_an_encoding(tmp_path, ascii_url):
     # Not prepared: a start would refuse it. So might a database look that was moved by hand.
     settings = load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080, ascii_url), {})

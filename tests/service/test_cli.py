@@ -1,6 +1,7 @@
 import json
 import os
 
+import pytest
 from click.testing import CliRunner
 
 from service.cli import main as cli
@@ -26,6 +27,7 @@ def test_the_doctor_says_what_is_missing_and_shows_no_secret(tmp_path):
     assert scene.API not in result.output
 
 
+@pytest.mark.thorough
 def test_the_doctor_names_a_database_without_an_encoding(tmp_path, ascii_url):
     path = scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080, ascii_url)
     result = run("doctor", "--config", str(path))
@@ -43,6 +45,7 @@ def test_faulty_settings_end_with_the_faults_and_no_traceback(tmp_path):
     assert "2 faults" in log.read_text() and "Traceback" not in log.read_text()
 
 
+@pytest.mark.thorough
 def test_a_newer_database_is_left_alone(tmp_path):
     from service.settings.resolve import load
     from service.store import tables

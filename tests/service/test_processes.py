@@ -106,6 +106,7 @@ def test_a_dead_worker_is_started_again_and_its_run_taken_over(served):
     assert [(row["state"], row["attempts"]) for row in rows(settings)] == [("success", 2)]
 
 
+@pytest.mark.thorough
 def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
     port, settings, forge, _process = served
     for number in (500, 501):
@@ -128,6 +129,7 @@ def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
     assert status == 200 and len(states) == 2 and "retried" in states
 
 
+@pytest.mark.thorough
 def test_a_busy_repository_does_not_starve_another(served):
     port, settings, _forge, _process = served
     for number in range(1, 13):

@@ -35,16 +35,19 @@ def starts(folder, *arguments):
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_processes_that_start_together_and_are_killed_never_disturb_each_other(tmp_path):
     settings_in(tmp_path)
     assert starts(tmp_path, ROUNDS, "4", "1", "fresh") == "end\n"
 
 
+@pytest.mark.thorough
 def test_nor_do_they_where_the_database_is_there_already(tmp_path):
     settings_in(tmp_path)
     assert starts(tmp_path, ROUNDS, "4", "2") == "end\n"
 
 
+@pytest.mark.thorough
 def test_processes_that_start_together_over_postgresql(tmp_path, postgresql):
     settings_in(tmp_path, postgresql)
     assert starts(tmp_path, "3", "3", "3") == "end\n"

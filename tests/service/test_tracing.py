@@ -86,6 +86,7 @@ def row(**changes):
     return types.SimpleNamespace(**{**found, **changes})
 
 
+@pytest.mark.thorough
 def test_a_delivery_leads_through_the_queue_to_the_run_and_its_requests(tmp_path, receiver):
     port = free_port()
     more = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}

@@ -8,6 +8,7 @@ import pytest
 from generator.forge.port import ForgeKind
 from service.store import tables
 from service.webhook.payload import text
+from tests.effort import pick
 from tests.service import scene
 from tests.service.webapp import application, deliver
 from tools import forge_published
@@ -229,7 +230,7 @@ def test_published_deliveries_are_answered(tmp_path):
     with application(tmp_path, edit=serving) as (client, here):
         here.intake._most = 10**9
         asked = 0
-        for number, (kind, name, data) in enumerate(found):
+        for number, (kind, name, data) in enumerate(found[:: pick(12, 1)]):
             variants = [data]
             if number % 12 == 0:  # each mutation costs milliseconds: a sample of the samples
                 variants += list(mutations(data))[:: max(1, len(json.dumps(data)) // 200)]
@@ -243,4 +244,4 @@ def test_published_deliveries_are_answered(tmp_path):
                 # A mutation may name another repository, or none at all.
                 assert status in ((200, 202) if not place else (200, 202, 403)), (name, status)
                 asked += 1
-        assert asked >= len(found)
+        assert asked >= len(found) // pick(12, 1)

@@ -199,6 +199,7 @@ ODD = {
 OFTEN = [*((kind, "base") for kind in ODD), ("bomb", "head"), ("not UTF-8", "work tree")]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("kind", "side"),
     [

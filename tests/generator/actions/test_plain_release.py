@@ -76,6 +76,7 @@ def repo(caches, tmp_path, monkeypatch):
     return repo.init()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("path", FILES)
 def test_a_change_of_the_values_shows_what_it_does(repo, path):
     repo.edit(path, "replicas: 1", "replicas: 2")
@@ -144,6 +145,7 @@ def test_values_that_do_not_render_are_told_with_their_key(repo):
     assert "scheduler.replicas" in environment["problems"][0]["message"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("old", "new"),
     [

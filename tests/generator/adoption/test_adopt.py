@@ -66,6 +66,7 @@ def test_the_definition_says_what_fields_can_say_and_keeps_the_rest_as_values(ad
     }
 
 
+@pytest.mark.thorough
 def test_a_chart_key_that_the_field_would_set_too_is_left_as_it_was(adoption):
     scene = adoption(v__yaml=VALUES + "images: {airflow: {tag: 3.2.2-r1}}\n")
     adopted(scene)
@@ -73,6 +74,7 @@ def test_a_chart_key_that_the_field_would_set_too_is_left_as_it_was(adoption):
     assert "defaultAirflowTag" not in scene.tree_values
 
 
+@pytest.mark.thorough
 def test_two_tags_that_differ_are_no_field(adoption):
     scene = adoption(
         v__yaml=VALUES + "images: {airflow: {tag: 3.2.2-r1}}\ndefaultAirflowTag: 3.2.2-r2\n"
@@ -90,6 +92,7 @@ def test_a_template_stays_a_template(adoption):
     assert scene.definition["values"]["config"]["core"] == {"a": "{{ .Release.Name }}"}
 
 
+@pytest.mark.thorough
 def test_defaults_of_the_repository_do_not_reach_what_was_adopted(adoption):
     scene = adoption(v__yaml=VALUES + "scheduler: {resources: {limits: {cpu: '1'}}}\n")
     settings = scene.repo.read("gen-env.yaml") + (
@@ -142,6 +145,7 @@ def test_application_project_release_and_namespace_keep_their_names(adoption):
     assert "merge the change of gen-env.yaml first" in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("field", "name"), [("application", "root"), ("project", "default")])
 def test_a_definition_cannot_choose_a_foreign_name_by_itself(adoption, field, name):
     scene = adoption(v__yaml=VALUES)
@@ -153,6 +157,7 @@ def test_a_definition_cannot_choose_a_foreign_name_by_itself(adoption, field, na
     assert f"[policy/foreign-name]\n        destination.{field} '{name}'" in done.stderr
 
 
+@pytest.mark.thorough
 def test_a_managed_project_never_takes_over_one_that_is_kept(adoption):
     text = changed(application({"values": VALUES}), ("project: default", "project: theirs"))
     scene = adoption(app__yaml=text)
@@ -175,6 +180,7 @@ def test_adoption_cannot_come_from_defaults(adoption):
     assert (done.code, "[adoption/defaults]" in done.stderr) == (1, True)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -191,6 +197,7 @@ def test_the_old_application_lets_go_before_it_goes(adoption, change, said):
     assert "never delete the old owner with cascade" in done.stderr
 
 
+@pytest.mark.thorough
 def test_an_application_of_another_name_is_orphaned(adoption):
     text = changed(application({"values": VALUES}), ("name: old-airflow", "name: airflow-staging"))
     scene = adoption(app__yaml=text)
@@ -429,12 +436,14 @@ def test_the_result_is_data_too(adoption):
     assert yaml.safe_load(done.json["definition"])["kind"] == "Environment"
 
 
+@pytest.mark.thorough
 def test_the_same_file_gives_the_same_definition(adoption):
     scene = adoption(v__yaml=VALUES + "scheduler: {replicas: 2}\nlabels: {b: '1', a: '2'}\n")
     first, second = (scene.run("v.yaml", "--name", "staging") for _ in range(2))
     assert first.stdout == second.stdout
 
 
+@pytest.mark.thorough
 def test_what_a_field_adds_later_shows_in_the_render(adoption):
     """The proof of the other tests: a change of an adopted definition is a change of objects."""
     scene = adoption(v__yaml=VALUES)
@@ -449,6 +458,7 @@ def test_what_a_field_adds_later_shows_in_the_render(adoption):
     assert rendered(scene.archive, scene.tree_values)[key]["spec"]["replicas"] == 4
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("text", "more"),
     [

@@ -98,6 +98,7 @@ def test_the_image_reaches_what_was_left_out(repo):
     assert "leave" not in repo.yaml(PATH)["adoption"]
 
 
+@pytest.mark.thorough
 def test_steps_that_change_nothing_come_along_with_the_next(repo):
     repo = repo()
     for _ in range(len(STEPS)):
@@ -109,6 +110,7 @@ def test_steps_that_change_nothing_come_along_with_the_next(repo):
     raise AssertionError("hardening does not end")
 
 
+@pytest.mark.thorough
 def test_at_the_end_it_is_an_environment_like_any_other(repo, tmp_path):
     repo = repo()
     while "adoption" in repo.yaml(PATH):
@@ -172,6 +174,7 @@ def test_only_what_is_in_the_way_can_be_let_go(repo):
     assert repo.tree() == before
 
 
+@pytest.mark.thorough
 def test_names_stay_where_the_standard_would_rename_everything(repo):
     repo = repo()
     repo.edit(PATH, "namespace: airflow}", "namespace: airflow, releaseName: af}")

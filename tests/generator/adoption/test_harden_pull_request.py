@@ -48,6 +48,7 @@ def test_a_step_becomes_a_pull_request_of_its_own(world):
     assert {**after, "refs": refs} == {**before, "refs": before["refs"].splitlines()}
 
 
+@pytest.mark.thorough
 def test_again_is_nothing_new_and_another_step_is_another_request(world):
     propose(world, "--step", "housekeeping")
     first = world.bare.branch(f"harden/{NAME}-housekeeping")
@@ -60,6 +61,7 @@ def test_again_is_nothing_new_and_another_step_is_another_request(world):
     ]
 
 
+@pytest.mark.thorough
 def test_after_the_merge_the_next_one_follows(world):
     propose(world)
     (branch,) = world.bare.branches("harden/*")

@@ -284,6 +284,7 @@ def adopt(own_chart, tmp_path):
     return run
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_shape_gets_the_verdict_of_the_second_reading(adopt, shape):
     files, verdict = SHAPES[shape]
@@ -377,6 +378,7 @@ MUTATIONS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("loss", MUTATIONS)
 def test_what_the_first_reading_loses_the_second_one_misses(adopt, monkeypatch, loss):
     lose, files = MUTATIONS[loss]
@@ -464,6 +466,7 @@ def test_automated_sync_of_an_adopted_application_can_be_switched_off(adopt):
     assert scene.application["spec"]["syncPolicy"] == without(policy, "automated")
 
 
+@pytest.mark.thorough
 def test_hardening_keeps_the_settings_until_its_last_step(adopt):
     scene, _ = adopt({"a.yaml": changed_app(with_settings)}, "--write")
     scene.repo.run("harden", "staging", "--step", "housekeeping")
@@ -485,6 +488,7 @@ def test_an_application_in_another_namespace_would_be_a_second_one(adopt):
     assert "metadata.namespace: team-a before, argocd after" in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -514,6 +518,7 @@ def test_the_basis_says_which_chart_and_where_its_version_is_known_from(adopt, o
 SYNC = {"enabled": True, "repo": "https://git.example.com/d.git", "subPath": "dags"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("written", "ref", "leave"),
     [

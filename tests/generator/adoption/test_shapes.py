@@ -292,6 +292,7 @@ RUNS = [
 ]
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("chart", "shape"), RUNS, indirect=["chart"])
 def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
     files, paths, values = SHAPES[shape](chart)
@@ -310,6 +311,7 @@ def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
         assert after[key] == manifest, key
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("shape", "stuck"),
     [
@@ -347,6 +349,7 @@ def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path
     assert not {rule for rule in rules if rule.startswith(("values/", "adoption/", "definition/"))}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("text", "field"),
     [

@@ -83,6 +83,7 @@ def test_the_archive_says_that_it_is_a_stand_in_and_is_the_same_every_time(tmp_p
     assert (chart.name, chart.version) == ("airflow", "1.22.0")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("case", NAMED)
 def test_with_every_secret_named_nothing_is_random(case, stand_in):
     assert randomness(request_for(stand_in, values_of(case))) == ()
@@ -95,6 +96,7 @@ def test_with_every_secret_named_no_secret_and_no_helm_hook_is_rendered(case, st
         assert "helm.sh/hook" not in (item["metadata"].get("annotations") or {})
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("case", [case for case in CASES if case not in NAMED])
 def test_every_other_case_renders_too(case, stand_in):
     kinds = {item["kind"] for item in rendered_case(stand_in, case).manifests}
@@ -115,6 +117,7 @@ def test_without_values_the_same_fields_are_random_as_in_the_official_chart(stan
     }
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("executor", "kinds"),
     [
@@ -201,11 +204,13 @@ SCHEMA_FAULTS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("why", FAILURES)
 def test_combinations_that_cannot_work_fail(why, stand_in):
     assert refused(stand_in, FAILURES[why]).kind == "template"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("why", SCHEMA_FAULTS)
 def test_closed_sections_and_types_are_refused_by_the_schema(why, stand_in):
     values, key = SCHEMA_FAULTS[why]
@@ -214,6 +219,7 @@ def test_closed_sections_and_types_are_refused_by_the_schema(why, stand_in):
     assert any(fault.values_key.startswith(key) for fault in failure.faults)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "values",
     [

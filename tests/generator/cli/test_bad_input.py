@@ -138,6 +138,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
+@pytest.mark.few(30)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_has_its_place_and_its_remedy(tmp_path, name):
     text, line, words = MISTAKES[name]
@@ -155,6 +156,7 @@ def test_a_mistake_has_its_place_and_its_remedy(tmp_path, name):
     assert after == before
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name",
     [
@@ -401,6 +403,7 @@ def test_an_archive_that_rots_in_the_cache_is_an_error(archive, tmp_path):
     assert f"{PATH}:6  [chart/archive]" in done.stdout
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("source", ["repository", "oci", "rendered", "vendored"])
 def test_a_digest_that_differs_from_the_lock_is_an_error(archive, tmp_path, source):
     from tests.repositories import run
@@ -474,6 +477,7 @@ WRONG_PLACES = {
 }  # fmt: skip
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("name", WRONG_PLACES)
 def test_a_secret_in_a_wrong_place_is_never_quoted(tmp_path, name):
     repo = repository(tmp_path, dev=WRONG_PLACES[name])

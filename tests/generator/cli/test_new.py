@@ -187,6 +187,7 @@ def refused(repo, *arguments):
     return done.stderr
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "name",
     ["Staging", "a_b", "-x", "x-", "a.b", "../x", "/etc", "x" * 64, "", " ", "a/b/c", "é", "a\nb"],
@@ -367,6 +368,7 @@ def test_the_end_of_input_while_asking_changes_nothing(repo, monkeypatch):
     assert snapshot(repo) == before
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("fields", "path", "value"),
     [
@@ -400,6 +402,7 @@ def test_any_field_can_be_set(repo, fields, path, value):
     assert (str(data) if isinstance(value, str) else data) == value
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "field",
     ["nosuch=1", "workers.replcas=1", "workers.replicas=many", "metadata.name=other", "x", "=1",
@@ -473,6 +476,7 @@ def test_from_names_everything_that_it_would_ask_for_at_once(estate):
     assert "ingress.host of staging" in one and "database.host" not in one
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("field", "rule"),
     [
@@ -539,6 +543,7 @@ def slow_hook(repo, started):
     hook.chmod(0o755)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_while_a_hook_runs_leaves_everything_as_it_was(repo, tmp_path):
     started = tmp_path / "started"
     slow_hook(repo, started)

@@ -46,6 +46,7 @@ def test_a_pull_request_with_its_page_on_stdout(world, staged):
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--dry-run", "--pr"]])
 def test_a_dry_run_writes_nothing_anywhere(world, staged, arguments):
     before, objects = snapshot(world.repo), world.repo.git("count-objects")
@@ -123,6 +124,7 @@ def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world, 
     assert {"field": "database.host", "where": "differs"} in data["notPromoted"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("pair", "code", "word"),
     [
@@ -169,6 +171,7 @@ def test_a_verdict_that_nobody_could_record_is_not_waited_for(world, monkeypatch
     assert "GEN_ENV_FORGE_TOKEN" in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "command",
     [

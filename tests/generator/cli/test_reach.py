@@ -65,6 +65,7 @@ def test_an_honest_change_is_green(repo):
     assert set(red(repo).values()) == {0}
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_is_red_in_every_command(repo, number, place):
     kind = sorted(hostile.TEXTS)[number % len(hostile.TEXTS)]
@@ -78,6 +79,7 @@ def test_a_hostile_file_is_red_in_every_command(repo, number, place):
     assert set(codes.values()) == {1}, (path, kind)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", [b"\xff.yaml", "x\u202ey.yaml".encode(), b"x\ny.yaml"])
 @pytest.mark.parametrize("folder", ["environments/dev/secrets", "bootstrap/projects"])
 def test_a_name_that_cannot_be_shown_is_red_in_every_command(repo, folder, name):
@@ -85,6 +87,7 @@ def test_a_name_that_cannot_be_shown_is_red_in_every_command(repo, folder, name)
     assert set(red(repo).values()) == {1}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["secrets/x.yaml", "generated/manifests/x.yaml", "manifests"])
 @pytest.mark.parametrize("how", ["link", "submodule"])
 def test_a_link_is_red_in_every_command(repo, place, how):
@@ -142,6 +145,7 @@ def problems(repo):
     return repo.run("validate", "-o", "json").json["problems"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("manifest", [hostile.KINDS["config map"], JOB], ids=["config map", "job"])
 def test_a_declared_object_is_deployed_and_shown_like_a_generated_one(repo, manifest):
     done = declare(repo, yaml.safe_dump(manifest))
@@ -192,6 +196,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_declared_object_that_reaches_further_is_red(repo, kind):
     declare(repo, hostile.TEXTS[kind].decode())
@@ -319,6 +324,7 @@ def test_an_environment_cannot_eject_itself(repo):
     assert codes["diff main HEAD"] == codes["diff --strict main HEAD"] == 1
 
 
+@pytest.mark.thorough
 def test_a_removed_definition_is_red_while_its_files_stay(repo):
     (repo.root / "environments/dev/environment.yaml").unlink()
     assert set(red(repo).values()) == {1}

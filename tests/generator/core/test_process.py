@@ -53,6 +53,7 @@ def running(pid):
         return False
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc, as Linux has it")
 def test_time_runs_out_for_the_whole_group(tmp_path):
     script = f"sleep 300 & echo $! > {tmp_path / 'pid'}; wait"

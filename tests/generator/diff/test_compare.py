@@ -251,6 +251,7 @@ def test_a_long_line_shows_where_it_begins_to_differ():
     assert "ab" in change.diff and "ac" in change.diff
 
 
+@pytest.mark.thorough
 def test_ten_thousand_objects_are_compared_in_bounded_time():
     base = [config(f"c{number}", x=str(number)) for number in range(10_000)]
     head = [config(f"c{number}", x=str(number + 1)) for number in range(10_000)]

@@ -275,6 +275,7 @@ def scenes(tmp_path_factory, stand_in):
 topologies = pytest.mark.parametrize("name", TOPOLOGIES)
 
 
+@pytest.mark.few(2)
 @topologies
 def test_enforce_lets_exactly_the_needed_connections_pass(name, scenes):
     _check_enforce(scenes(name, "enforce"))
@@ -295,6 +296,7 @@ def _check_enforce(seen):
     assert not passing - wanted, "left open"
 
 
+@pytest.mark.few(1)
 @topologies
 def test_ingress_guards_what_comes_in_and_leaves_what_goes_out(name, scenes):
     seen = scenes(name, "ingress")
@@ -304,6 +306,7 @@ def test_ingress_guards_what_comes_in_and_leaves_what_goes_out(name, scenes):
         assert seen.passes(flow) == expected, flow
 
 
+@pytest.mark.few(1)
 @topologies
 def test_without_policies_nothing_is_held_back(name, scenes):
     seen = scenes(name, "off")

@@ -56,6 +56,7 @@ def scale(repo, cluster, replicas):
     return ("Deployment", scheduler["metadata"]["name"])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("may_dry_run", [True, False])
 def test_drift_and_change_stand_apart(repo, cluster, may_dry_run):
     if not may_dry_run:
@@ -75,6 +76,7 @@ def test_drift_and_change_stand_apart(repo, cluster, may_dry_run):
     )
 
 
+@pytest.mark.thorough
 def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, cluster):
     gone = next(item for item in objects(repo) if item["kind"] == "Service")
     cluster.delete(gone)

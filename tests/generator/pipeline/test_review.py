@@ -47,6 +47,7 @@ def defaults(level, name):
     return settings((DEFAULTS, text))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("files", "reached"),
     [

@@ -94,6 +94,7 @@ def test_refused_credentials_are_said_without_them(world, served, password):
     assert world.pulls() == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_server_that_fails_leaves_nothing_half_done(world, served, status):
     found = prepare(world)
@@ -147,6 +148,7 @@ def test_a_protected_branch_refuses_the_push_and_says_so(world, served):
     assert (world.bare.branches("promote/*"), world.pulls()) == ([], [])
 
 
+@pytest.mark.thorough
 def test_a_pull_request_that_is_closed_meanwhile_is_followed_by_a_new_one(world, served):
     first = promote(world)
     found = prepare(world)
@@ -156,6 +158,7 @@ def test_a_pull_request_that_is_closed_meanwhile_is_followed_by_a_new_one(world,
     assert [pull["number"] for pull in world.pulls()] == [2]
 
 
+@pytest.mark.thorough
 def test_two_promotions_at_once_leave_one_branch_and_one_pull_request(world, served):
     clones = [clone(world, served, name) for name in ("ann", "bob")]
     found = [prepare(world, repo) for repo in clones]
@@ -165,6 +168,7 @@ def test_two_promotions_at_once_leave_one_branch_and_one_pull_request(world, ser
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_two_rollbacks_at_once_leave_one_branch_and_one_pull_request(world, served):
     clones = [clone(world, served, name) for name in ("ann", "bob")]
 
@@ -181,6 +185,7 @@ def test_two_rollbacks_at_once_leave_one_branch_and_one_pull_request(world, serv
     assert world.bare.git("rev-list", "--count", f"main..{branch}") == "1"
 
 
+@pytest.mark.thorough
 def test_an_expired_token_leaves_a_branch_that_the_next_run_takes(world, served):
     found = prepare(world)
     world.store.expired.add(TOKEN)

@@ -81,6 +81,7 @@ def test_a_paused_environment_takes_no_promotion(world):
     assert "frozen without an end" in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("until", ["8h", "2026-06-03T20:00+00:00", "2026-06-03T22:00:00+02:00"])
 def test_until_a_time(world, until):
     world.configure(MANAGED)
@@ -92,6 +93,7 @@ def test_until_a_time(world, until):
     assert any("next year" in note for note in found.notes)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("until", "word"),
     [
@@ -123,6 +125,7 @@ def test_twice_before_the_merge_is_one_pull_request(world):
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [

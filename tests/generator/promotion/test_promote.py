@@ -95,6 +95,7 @@ def test_again_is_nothing_new(world, staged):
     assert len(world.bare.branches("promote/*")) == 1
 
 
+@pytest.mark.thorough
 def test_another_person_finds_what_is_there(world, staged):
     first = promote(world)
     other = world.clone()
@@ -129,6 +130,7 @@ def test_pull_requests_of_others_are_not_ours(world, staged):
     assert done.pull.number == 4
 
 
+@pytest.mark.thorough
 def test_a_closed_pull_request_stays_closed_and_a_new_one_is_opened(world, staged):
     first = promote(world)
     world.store.pulls[1]["state"] = "closed"
@@ -137,6 +139,7 @@ def test_a_closed_pull_request_stays_closed_and_a_new_one_is_opened(world, stage
     assert [item["number"] for item in world.pulls()] == [2]
 
 
+@pytest.mark.thorough
 def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world, staged):
     promote(world)
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
@@ -156,6 +159,7 @@ def test_a_pull_request_that_is_closed_meanwhile_is_replaced(world, staged):
     assert done.pull.number == 2
 
 
+@pytest.mark.thorough
 def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world, staged):
     other = world.clone()
     world.merge(FROM, ("tag: 3.2.2-r2", "tag: 3.2.2-r9"), repo=other)
@@ -166,6 +170,7 @@ def test_the_remote_moved_before_and_the_promotion_is_of_what_is_there_now(world
     assert found.evidence.standing is Standing.VERIFIED
 
 
+@pytest.mark.thorough
 def test_the_remote_moved_meanwhile_elsewhere_and_all_merges(world, staged):
     found = prepare(world)
     other = world.clone()
@@ -178,6 +183,7 @@ def test_the_remote_moved_meanwhile_elsewhere_and_all_merges(world, staged):
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_the_target_was_edited_meanwhile_where_it_merges_and_the_branch_stays(world, staged):
     first = promote(world)
     world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
@@ -211,6 +217,7 @@ def test_a_branch_with_somebodys_commits_is_not_overwritten(world, staged):
     assert world.repo.git("rev-parse", first.placed.branch) == first.placed.commit
 
 
+@pytest.mark.thorough
 def test_a_branch_that_is_checked_out_is_not_moved(world, staged):
     first = promote(world)
     world.repo.git("switch", "--quiet", first.placed.branch)
@@ -246,6 +253,7 @@ def test_two_at_once_in_two_clones_leave_one_branch_and_one_pull_request(world, 
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_two_at_once_in_one_clone(world, staged):
     found = [prepare(world), prepare(world)]
     ready = threading.Barrier(2)
@@ -264,6 +272,7 @@ def test_two_at_once_in_one_clone(world, staged):
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world, staged):
     """Between our look at the remote and our push somebody pushes something else, every time."""
     world.bare.hook("pre-receive", "echo 'cannot lock ref' >&2; exit 1")
@@ -273,6 +282,7 @@ def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world, staged):
     assert world.pulls() == []
 
 
+@pytest.mark.thorough
 def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world, staged):
     found = prepare(world)
     other = world.clone()
@@ -285,6 +295,7 @@ def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world, s
     assert world.bare.branch(found.branch) == newer.commit
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
@@ -327,6 +338,7 @@ def test_a_local_repository_promotes_from_its_own_branch(world, staged):
     assert publish(world, found, pull=False).placed.created
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("state", ["detached", "dirty", "staged", "unborn-branch", "other-branch"])
 def test_whatever_the_work_tree_is_in_it_stays_so(world, staged, state):
     if state == "detached":
@@ -372,11 +384,13 @@ def test_not_verified_is_blocked_and_says_what_is_missing(world):
     assert "no status gen-env/verify/staging" in gate.reason
 
 
+@pytest.mark.thorough
 def test_verified_before_the_last_change_is_not_verified(world, staged):
     world.merge(FROM, ("replicas: 2", "replicas: 3"))
     assert names(prepare(world).blocked) == ["verified"]
 
 
+@pytest.mark.thorough
 def test_a_later_commit_elsewhere_leaves_the_proof_valid(world, staged):
     world.merge(DEFINITION, ("poolSize: 20", "poolSize: 30"))
     assert prepare(world).evidence.standing is Standing.VERIFIED
@@ -414,6 +428,7 @@ def test_soak_and_freeze_come_from_settings_and_target(world):
     assert found.blocked == ()
 
 
+@pytest.mark.thorough
 def test_the_labels_that_a_tier_asks_for_are_those_of_the_open_pull_request(world):
     world.configure(PATHS + "policy: {tiers: {production: {labels: [approved]}}}\n")
     world.stage()
@@ -425,6 +440,7 @@ def test_the_labels_that_a_tier_asks_for_are_those_of_the_open_pull_request(worl
     assert gate.state == "passed"
 
 
+@pytest.mark.thorough
 def test_labels_that_cannot_be_read_are_missing(world):
     world.configure(PATHS + "policy: {tiers: {production: {labels: [approved]}}}\n")
     world.stage()
@@ -433,6 +449,7 @@ def test_labels_that_cannot_be_read_are_missing(world):
     assert gate.state == "waiting"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("options", "word"),
     [
@@ -472,6 +489,7 @@ def test_a_target_that_cannot_be_generated_is_not_written(world):
     assert any(problem.severity == "error" for problem in found.regenerated.problems)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 500])
 def test_what_the_forge_refuses_about_evidence_is_a_gate(world, staged, status):
     world.store.fail(status, path="statuses", times=99)
@@ -480,6 +498,7 @@ def test_what_the_forge_refuses_about_evidence_is_a_gate(world, staged, status):
     assert "no evidence" in gate.reason
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("status", [403, 422, 500])
 def test_what_the_forge_refuses_about_the_pull_request_can_be_tried_again(world, staged, status):
     world.store.fail(status, method="POST", path="pulls$", times=99)
@@ -515,6 +534,7 @@ def test_the_chart_digest_follows_the_sources_lock(world):
     assert version() in written
 
 
+@pytest.mark.thorough
 def test_a_folder_below_the_top_of_the_git_repository(world, staged, tmp_path):
     other = world.clone("monorepo")
     other.git("switch", "--quiet", "--orphan", "mono")
@@ -530,6 +550,7 @@ def test_a_folder_below_the_top_of_the_git_repository(world, staged, tmp_path):
     assert world.show(done.placed.branch, DEFINITION) is None
 
 
+@pytest.mark.thorough
 def test_an_executable_file_and_a_signature_wish_are_respected(world, staged):
     world.repo.git("config", "commit.gpgSign", "true")
     world.repo.git("config", "gpg.program", "false")
@@ -550,6 +571,7 @@ def _while_pushing(world, ref, commit):
     hook.chmod(0o755)
 
 
+@pytest.mark.thorough
 def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world, staged):
     other = world.clone()
     theirs = promote(world, repo=other, pull=False).placed
@@ -562,6 +584,7 @@ def test_the_same_pushed_by_somebody_else_at_this_very_moment_is_taken(world, st
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_something_else_pushed_at_this_very_moment_is_left_alone(world, staged):
     branch = prepare(world).branch
     other = world.clone()

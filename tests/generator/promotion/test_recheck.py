@@ -54,6 +54,7 @@ def edited(world, path, *pairs, branch="hand/edit"):
     return branch
 
 
+@pytest.mark.thorough
 def test_the_soak_ends_while_the_pull_request_waits(promoted):
     assert again(promoted)["soak"].state == "waiting"
     later = again(promoted, now=NOW + timedelta(days=1))
@@ -78,6 +79,7 @@ def test_more_than_promoted_fields_in_a_branch_of_that_name_is_found(promoted):
     assert "pgbouncer.poolSize" in found["promotion-only"].reason
 
 
+@pytest.mark.thorough
 def test_other_files_are_found(promoted):
     head = edited(promoted, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
     promoted.repo.git("switch", "--quiet", head)
@@ -109,6 +111,7 @@ def test_a_pull_request_does_not_bend_its_own_rules(promoted):
     assert found["promotion-only"].state == "blocked"
 
 
+@pytest.mark.thorough
 def test_labels_are_asked_for_as_the_base_says(promoted):
     assert "labels" not in again(promoted)
     promoted.configure(POLICY.replace("soak: 72h", "soak: 1h, labels: [approved, on-call]"))
@@ -123,6 +126,7 @@ def test_labels_are_asked_for_as_the_base_says(promoted):
     assert found["labels"].state == "passed"
 
 
+@pytest.mark.thorough
 def test_a_pause_is_no_promotion(promoted):
     text = pause_marker.with_window(
         promoted.repo.read(DEFINITION), pause_marker.DenyWindow(), DEFINITION

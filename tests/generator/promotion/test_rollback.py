@@ -53,6 +53,7 @@ def test_only_the_environments_own_paths_change(world, staged):
     assert all(name.startswith("environments/staging/") for name in names)
 
 
+@pytest.mark.thorough
 def test_a_merge_is_one_step(world):
     world.repo.git("switch", "--quiet", "--create", "feature")
     world.merge(FROM, ("replicas: 2", "replicas: 3"), push=False)
@@ -64,6 +65,7 @@ def test_a_merge_is_one_step(world):
     assert b"replicas: 2" in world.show(done.placed.branch, FROM)
 
 
+@pytest.mark.thorough
 def test_a_revision_of_choice(world):
     first = world.repo.git("rev-parse", "main")
     world.stage()
@@ -101,6 +103,7 @@ def test_what_is_sealed_stays_sealed(world):
     assert "stay as they are" in world.pulls()[0]["body"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("versions", "refused"),
     [
@@ -136,6 +139,7 @@ def test_the_steps_of_a_downgrade_stand_in_the_text(world):
     assert "Airflow 3.2.2 -> 3.1.8" in log
 
 
+@pytest.mark.thorough
 def test_a_freeze_does_not_hold_it_up(world):
     world.configure("argocd: {project: {manage: true, name: airflow}}\n")
     world.repo.write(
@@ -199,6 +203,7 @@ def test_another_namespace_then_is_refused(world):
         prepare(world)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -115,6 +115,7 @@ def grows_evenly(scan, text):
     return large < 0.02 or large < 24 * small
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize("scan", [redact, redact_prose])
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_time_grows_with_the_text_and_not_with_its_square(piece, scan):

@@ -194,6 +194,7 @@ def test_the_custom_resources_of_a_case_are_accepted_by_their_definitions(case, 
     assert {"Application", "AppProject", "Namespace"} <= {item["kind"] for item in objects}
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("case", on(cases(), all=pairwise()))
 def test_a_case_renders_on_the_stand_in_chart(case, stand_in, renderer):
     _check_render(case, stand_in, renderer)

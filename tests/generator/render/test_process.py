@@ -92,6 +92,7 @@ def says(text):
     return f"sys.stderr.write({text!r}); sys.exit(2)"
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
@@ -136,6 +137,7 @@ def test_a_kill_for_lack_of_memory_on_the_machine_is_told_from_any_other(tmp_pat
     )
 
 
+@pytest.mark.thorough
 def test_what_a_binary_started_is_stopped_with_it(tmp_path):
     marker = tmp_path / "alive"
     body = (

@@ -129,6 +129,7 @@ def crowd(side):
     ]
 
 
+@pytest.mark.thorough
 def test_ten_thousand_changed_objects_are_judged_in_bounded_time():
     started = time.process_time()
     base, head = (Side(str(side), tuple(crowd(side)), namespace="n") for side in (1, 2))

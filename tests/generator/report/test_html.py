@@ -43,6 +43,7 @@ class Page(HTMLParser):
         return [text for where, text in self.texts if where == tag]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_page_is_well_formed_and_holds_only_our_elements(name):
     page = Page(html.render(REPORTS[name]()))
@@ -51,6 +52,7 @@ def test_the_page_is_well_formed_and_holds_only_our_elements(name):
     assert not [item for item in page.attributes if item[1].startswith("on") or item[1] == "style"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_page_needs_no_network(name):
     page = Page(html.render(REPORTS[name]()))
@@ -60,6 +62,7 @@ def test_the_page_needs_no_network(name):
     assert "url(" not in style and "@import" not in style
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", REPORTS)
 def test_style_and_script_are_allowed_by_their_hash_alone(name):
     page = Page(html.render(REPORTS[name]()))

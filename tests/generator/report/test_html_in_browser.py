@@ -130,6 +130,7 @@ def brightness(colour):
     return sum(map(int, re.findall(r"\d+", colour)[:3]))
 
 
+@pytest.mark.thorough
 def test_a_dark_screen_gets_a_dark_page(tmp_path):
     light = visit(tmp_path, report(2), "--blink-settings=preferredColorScheme=1")
     dark = visit(tmp_path, report(2), "--blink-settings=preferredColorScheme=0")

@@ -31,6 +31,7 @@ everywhere = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.few(20)
 @everywhere
 def test_the_budget_holds_in_characters_and_bytes(name, budget):
     text = rendered(name, budget)

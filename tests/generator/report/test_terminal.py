@@ -16,6 +16,7 @@ def shown(report, **options):
     return out.getvalue()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_control_sequence_of_the_report_reaches_the_terminal(name):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", shown(REPORTS[name]()))

@@ -79,6 +79,7 @@ def expected(tmp_path_factory):
     return tree(folder), printed
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", CIRCUMSTANCES)
 def test_the_tree_and_what_is_printed_are_the_same_under(name, tmp_path, expected):
     folder = repository(tmp_path / "repository in another place ü")

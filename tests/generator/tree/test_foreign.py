@@ -43,6 +43,7 @@ def test_an_honest_tree_has_no_finding(honest, charts):
     assert not found and not any(drift)
 
 
+@pytest.mark.thorough
 def test_no_cell_of_the_matrix_is_green(honest, charts):
     green = []
     cells = {(path, text) for path, text in hostile.cells() if honest.get(path) != text}
@@ -54,6 +55,7 @@ def test_no_cell_of_the_matrix_is_green(honest, charts):
     assert len(cells) > 700
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("kind", sorted(hostile.TEXTS))
 def test_every_generated_file_that_is_tampered_with_is_found(honest, charts, kind):
     """A hostile document behind the generated ones, in each file."""
@@ -64,6 +66,7 @@ def test_every_generated_file_that_is_tampered_with_is_found(honest, charts, kin
         assert any(path in plan for plan in drift), path
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("kind", sorted(hostile.TEXTS))
 def test_a_hostile_object_in_place_of_a_secret_or_behind_it_is_found(honest, charts, kind):
     path = f"{hostile.FOLDER}/secrets/{hostile.NEEDED}.yaml"

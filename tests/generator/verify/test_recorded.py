@@ -103,6 +103,7 @@ def test_the_healthy_state_of_before_is_never_taken_for_ours(record):
     assert Outcome.VERIFIED not in {conclude(verdict).outcome for verdict in before}
 
 
+@pytest.mark.few(1)
 def test_wherever_the_sequence_breaks_off_there_is_no_false_green(record):
     played, end = record
     for length in range(1, len(played.steps)):
@@ -113,6 +114,7 @@ def test_wherever_the_sequence_breaks_off_there_is_no_false_green(record):
             assert known["application"]["status"]["operationState"]["phase"] == "Succeeded"
 
 
+@pytest.mark.few(1)
 def test_a_lost_step_changes_no_verdict_for_good(record):
     """A watch may miss what happened between two lists; what it sees later makes up for it."""
     played, end = record
@@ -135,6 +137,7 @@ def test_a_lost_step_changes_no_verdict_for_good(record):
         assert last.outcome is end, f"without step {lost}: {last.message}"
 
 
+@pytest.mark.few(1)
 def test_an_application_that_vanishes_in_the_middle_is_no_success(record):
     played, _ = record
     for length in range(2, len(played.steps)):

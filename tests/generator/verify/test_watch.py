@@ -211,6 +211,7 @@ def test_a_healthy_environment_is_verified_live(server, cluster):
     assert not server.asked("/secrets")
 
 
+@pytest.mark.thorough
 def test_argo_cd_may_run_in_another_cluster(server, cluster, tmp_path):
     scene = Scene()
     show(server, scene)
@@ -269,6 +270,7 @@ FAULTS = {
 OFTEN = [name for name in FAULTS if name not in ("401", "500")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=marks(name, test=OFTEN)) for name in FAULTS]
 )
@@ -280,6 +282,7 @@ def test_faults_of_the_api_server_are_outlasted(server, cluster, name):
     assert all(fault[2] == 0 for fault in server.faults), "the fault was met"
 
 
+@pytest.mark.thorough
 def test_a_restart_of_the_api_server_in_the_middle_is_outlasted(server, cluster):
     show(server, Scene().before_the_commit())
 
@@ -296,6 +299,7 @@ def test_a_restart_of_the_api_server_in_the_middle_is_outlasted(server, cluster)
     assert verdict.outcome is Outcome.VERIFIED, verdict.message
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "status",
     [pytest.param(status, marks=marks(status, test=(0, 429))) for status in (0, 401, 429, 500)],
@@ -340,6 +344,7 @@ def test_a_missing_right_is_named_and_is_not_success(server, cluster):
     assert "bootstrap/" in workloads.message
 
 
+@pytest.mark.thorough
 def test_a_live_failure_has_its_log(server, cluster):
     scene = Scene()
     crash(scene)
@@ -351,6 +356,7 @@ def test_a_live_failure_has_its_log(server, cluster):
     assert cause.log and "abcdef0123456789" not in cause.log[0]
 
 
+@pytest.mark.thorough
 def test_the_threads_end_with_the_watch(server, cluster):
     show(server, Scene())
     verify(cluster)

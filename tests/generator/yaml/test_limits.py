@@ -23,6 +23,7 @@ READERS = [
 ]
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     ("text", "words"),

@@ -145,6 +145,7 @@ def assert_read_back(value, layout):
     assert not layout.flow or text.count("\n") == 1
 
 
+@pytest.mark.few(60)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("text", AWKWARD)
 def test_awkward_strings_survive_in_every_layout_of_a_file_that_people_own(text, layout):

@@ -158,6 +158,7 @@ def test_addresses_in_a_head_are_not_asked(world, monkeypatch):
     alive(world)
 
 
+@pytest.mark.thorough
 def test_another_version_of_the_chart_comes_from_where_the_base_says(world, monkeypatch):
     monkeypatch.delenv("GEN_ENV_OFFLINE")
     with trap() as (base, asked), trap() as (head, callers):
@@ -224,6 +225,7 @@ def test_a_vendored_chart_reads_neither_files_nor_names_nor_clusters(vendored):
     assert "127.0.0.1" not in re.sub(r"http://127\.0\.0\.1:\d+", "", said)
 
 
+@pytest.mark.thorough
 def test_two_charts_of_one_version_are_told_by_the_folder_that_people_know(vendored):
     vendored.work.write(TEMPLATE, "kind: ConfigMap\n")
     for lock in vendored.work.root.glob("environments/*/gen-env.lock"):
@@ -236,6 +238,7 @@ def test_two_charts_of_one_version_are_told_by_the_folder_that_people_know(vendo
     assert first.json_report == again.json_report
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("path", "target"),
     [
@@ -258,6 +261,7 @@ def test_links_out_of_a_vendored_chart_are_not_followed(vendored, path, target):
     assert "root:" not in said and CANARY not in said
 
 
+@pytest.mark.thorough
 def test_a_vendored_charts_dependencies_are_not_fetched(vendored):
     with trap() as (address, callers):
         chart = vendored.work.read("charts/airflow/Chart.yaml")

@@ -36,6 +36,7 @@ def alive(world):
     assert world.check(number).state is CheckState.SUCCESS
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("path", "target"),
     [
@@ -95,6 +96,7 @@ def _tree(world, kind, oid, name):
     )
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name",
     [
@@ -136,6 +138,7 @@ PAIRS = [*((DEV, bomb) for bomb in BOMBS), *itertools.product(ELSEWHERE, ("alias
 OFTEN = [(DEV, "aliases"), (DEV, "depth"), (DEV, "cycle"), (ELSEWHERE[0], "aliases")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("path", "bomb"), [param(*pair, marks=marks(pair, test=OFTEN)) for pair in PAIRS]
 )
@@ -148,6 +151,7 @@ def test_yaml_that_explodes_is_a_finding(world, path, bomb):
     assert outcome.state is CheckState.FAILURE, outcome.summary
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "text",
     [

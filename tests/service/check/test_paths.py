@@ -1,5 +1,7 @@
 """The rarer ways of a check: check runs, defaults, charts in git, versions, branches far behind."""
 
+import pytest
+
 from generator.forge.connect import connect
 from generator.forge.credentials import App
 from generator.forge.location import Location
@@ -42,6 +44,7 @@ def test_an_app_shows_remarks_at_the_lines_of_a_check_run(world):
     assert "Rendered diff" in run["output"]["text"]
 
 
+@pytest.mark.thorough
 def test_a_changed_default_reaches_its_environments_and_is_pushed(world):
     world.branch("feature")
     defaults = "defaults: {tiers: {staging: {scheduler: {replicas: 3}}}}\n"
@@ -71,6 +74,7 @@ def test_a_tree_of_another_version_is_a_note_and_is_not_pushed(world):
         assert ("tree/out-of-date", "info") in problems(outcome)
 
 
+@pytest.mark.thorough
 def test_what_is_pushed_to_a_branch_behind_its_base_is_right_after_the_merge(world):
     number = world.change(DEV, *SMALL, generate=False)
     world.work.git("switch", "-q", "main")

@@ -19,6 +19,7 @@ def outcome_of(world, message="Hostile"):
     return world.check(world.open())
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_fails_the_check(world, number, place):
     kind = sorted(hostile.TEXTS)[(number * 5) % len(hostile.TEXTS)]
@@ -38,6 +39,7 @@ def test_a_hostile_file_fails_the_check(world, number, place):
     assert world.statuses(world.head("feature"))[-1] == "failure"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("folder", ["bootstrap/access", "bootstrap"])
 def test_a_generated_file_that_a_person_applies_fails_the_check(world, folder):
     path = f"{folder}/{'dev' if 'access' in folder else 'root'}.yaml"
@@ -48,6 +50,7 @@ def test_a_generated_file_that_a_person_applies_fails_the_check(world, folder):
     assert rules(outcome) == {"tree/not-ours"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("what", ["job", "application", "cluster role binding", "webhook"])
 def test_a_tree_of_another_version_is_shown_as_it_stands(world, what):
     """A lock that names another gen-env makes no difference of a file a mere note."""

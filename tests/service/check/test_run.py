@@ -16,6 +16,7 @@ BROKEN = "values: {extraEnv: '{{ fail \"no\" }}'}"
 VALUES = "environments/dev/generated/values.yaml"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
 def test_a_change_gets_one_status_and_one_comment(world):
     number = world.change(DEV, *SMALL)
@@ -32,6 +33,7 @@ def test_a_change_gets_one_status_and_one_comment(world):
     assert "<html" in outcome.report_html
 
 
+@pytest.mark.thorough
 def test_checking_again_changes_nothing(world):
     number = world.change(DEV, *SMALL)
     first = world.check(number)
@@ -65,6 +67,7 @@ def test_a_first_gen_env_yaml_is_not_trusted_yet(world):
     assert "checks begin" in outcome.summary
 
 
+@pytest.mark.thorough
 def test_a_draft_is_checked_like_any_other(world):
     number = world.change(DEV, *SMALL, draft=True)
     assert world.check(number).state is CheckState.SUCCESS
@@ -136,6 +139,7 @@ def test_an_error_that_a_change_brings_fails_beside_those_that_were_there(produc
     assert "new" in {item["state"] for item in found if item["severity"] == "error"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("fork", [False, True])
 def test_a_definition_that_breaks_is_never_headed_no_changes(world, fork):
     world.branch("feature")
@@ -213,6 +217,7 @@ def test_a_commit_of_ours_is_never_followed_by_another(world):
     assert f"+++ b/{VALUES}" in world.comment(number)
 
 
+@pytest.mark.thorough
 def test_without_push_back_the_patch_stands_in_the_comment_and_applies(world, tmp_path):
     world.options = {"push_back": False}
     number = world.change(DEV, *SMALL, generate=False)
@@ -230,6 +235,7 @@ def test_without_push_back_the_patch_stands_in_the_comment_and_applies(world, tm
     assert world.check(number).state is CheckState.SUCCESS
 
 
+@pytest.mark.thorough
 def test_a_refused_push_leaves_the_patch(world):
     hook = world.bare / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
@@ -299,6 +305,7 @@ def test_a_fork_is_read_as_text_until_a_writer_allows_that_commit(world):
     assert "alice has allowed" in world.comment(number)
 
 
+@pytest.mark.thorough
 def test_a_forks_tree_is_mended_by_a_patch_never_by_a_push(world):
     world.branch("theirs")
     world.work.edit(DEV, *SMALL)
@@ -311,6 +318,7 @@ def test_a_forks_tree_is_mended_by_a_patch_never_by_a_push(world):
     assert not [seen for seen in world.git.seen if "receive-pack" in seen[1]]
 
 
+@pytest.mark.thorough
 def test_a_branch_of_the_same_name_in_a_fork_is_no_place_to_push_to(world):
     world.branch("shared")
     world.push()
@@ -351,6 +359,7 @@ def test_a_conflict_that_is_not_gen_envs_is_not_commented_on(world):
     assert world.comment(number) == ""
 
 
+@pytest.mark.thorough
 def test_a_base_that_moved_elsewhere_is_no_change_of_this_request(world):
     number = world.change(DEV, *SMALL)
     world.work.git("switch", "-q", "main")
@@ -376,6 +385,7 @@ def test_a_newer_head_leaves_nothing_of_the_older_run(world):
     assert "501" in world.comment(number)
 
 
+@pytest.mark.thorough
 def test_a_ref_that_lags_behind_the_forges_word_is_passed_over(world):
     number = world.change(DEV, *SMALL)
     old = world.head("feature")
@@ -395,6 +405,7 @@ def test_a_head_that_git_does_not_have_is_left_to_a_newer_run(world):
     assert world.comment(number) == ""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("turn", range(1, 6))
 def test_a_run_that_is_told_to_stop_writes_nothing_more(world, turn):
     number = world.change(DEV, *SMALL)
@@ -432,6 +443,7 @@ def test_a_force_push_during_the_check_is_noticed_before_anything_is_said(world)
     assert world.comment(number) == ""
 
 
+@pytest.mark.thorough
 def test_a_request_that_was_closed_meanwhile_gets_no_word(world):
     number = world.change(DEV, *SMALL)
 
@@ -447,12 +459,14 @@ def test_a_request_that_was_closed_meanwhile_gets_no_word(world):
     assert (outcome.state, len(world.store.writes())) == (CheckState.SUPERSEDED, writes)
 
 
+@pytest.mark.thorough
 def test_a_comment_without_a_commit_pins_the_head_of_now(world):
     number = world.change(DEV, *SMALL)
     outcome = world.check(number, sha="")
     assert (outcome.state, outcome.head_sha) == (CheckState.SUCCESS, world.head("feature"))
 
 
+@pytest.mark.thorough
 def test_a_comment_that_somebody_deleted_comes_back(world):
     number = world.change(DEV, *SMALL)
     world.check(number)
@@ -470,6 +484,7 @@ def test_somebody_elses_comment_with_our_marker_is_left_alone(world):
     assert world.store.comments[theirs]["body"].endswith("fine, merge it")
 
 
+@pytest.mark.thorough
 def test_a_comment_stays_within_the_forges_budget(world):
     world.branch("feature")
     many = "".join(f"\n    MANY_{n:04d}: {'v' * 60}" for n in range(900))
@@ -485,6 +500,7 @@ def test_a_comment_stays_within_the_forges_budget(world):
     assert "MANY_0899" in outcome.report_html
 
 
+@pytest.mark.thorough
 def test_a_merge_group_gets_a_status_and_no_comment(world):
     number = world.change(DEV, *MIGRATION)
     base, sha = world.head("main"), world.head("feature")
@@ -494,6 +510,7 @@ def test_a_merge_group_gets_a_status_and_no_comment(world):
     assert world.comment(number) == ""
 
 
+@pytest.mark.thorough
 def test_a_merge_group_with_a_stale_tree_fails_and_is_not_pushed_to(world):
     world.change(DEV, *SMALL, generate=False)
     base, sha = world.head("main"), world.head("feature")
@@ -513,6 +530,7 @@ def test_a_removed_environment_is_shown_and_waits_for_a_writer(world):
     assert report(outcome)["environments"][0]["reason"] == "removed by this change"
 
 
+@pytest.mark.thorough
 def test_a_forge_that_is_away_is_asked_again_later(world):
     number = world.change(DEV, *SMALL)
     world.git.status = 503
@@ -569,6 +587,7 @@ def test_a_chart_that_is_not_to_be_had_is_our_fault_not_the_changes(world, monke
     assert outcome.environments == {"dev": "error"}
 
 
+@pytest.mark.thorough
 def test_a_remedy_for_a_base_that_does_not_render_takes_a_writers_word(world):
     world.work.edit(DEV, AUTH, f"{AUTH}\n{BROKEN}")
     world.commit(generate=True)

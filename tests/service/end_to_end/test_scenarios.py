@@ -64,6 +64,7 @@ def head(stage, number):
 # One after the other.
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "capacity"), list(zip(ForgeKind, (101, 102, 103), strict=True)))
 def test_a_pull_request_gets_one_status_and_one_comment(stage, kind, capacity):
     number = opened(stage, capacity, kind=kind)
@@ -82,6 +83,7 @@ def test_a_pull_request_gets_one_status_and_one_comment(stage, kind, capacity):
     assert f"/reports/{run['report']}" in comment
 
 
+@pytest.mark.thorough
 def test_two_quick_pushes_end_with_one_comment_for_the_newest_head(stage):
     number = opened(stage, 110)
     for old, new in ((110, 111), (111, 112)):
@@ -94,6 +96,7 @@ def test_two_quick_pushes_end_with_one_comment_for_the_newest_head(stage):
     assert stage.checks(number)[-1]["head_sha"] == before
 
 
+@pytest.mark.thorough
 def test_a_force_push_under_a_running_check_leaves_the_old_head_without_a_verdict(stage):
     number = opened(stage, 120)
     stage.settle()
@@ -112,6 +115,7 @@ def test_a_force_push_under_a_running_check_leaves_the_old_head_without_a_verdic
     stage.store.interruptions.clear()
 
 
+@pytest.mark.thorough
 def test_closing_stops_the_check_and_reopening_starts_it_again(stage):
     stage.store.meanwhile("POST", "/statuses/", lambda: stage.close(len(stage.store.pulls)))
     number = opened(stage, 130)
@@ -124,6 +128,7 @@ def test_closing_stops_the_check_and_reopening_starts_it_again(stage):
     assert stage.assert_one_of_each(number)[1] == "success"
 
 
+@pytest.mark.thorough
 def test_a_fork_waits_for_a_writer_and_for_each_commit_anew(stage):
     stage.work.git("switch", "-q", "-c", "theirs")
     stage.work.edit(DEV, AUTH, f"{AUTH}\ntriggerer: {{capacity: 140}}")
@@ -160,6 +165,7 @@ def test_what_is_not_gen_envs_gets_a_word_and_no_comment(stage):
     assert stage.ours(number) == []
 
 
+@pytest.mark.thorough
 def test_a_stale_tree_is_pushed_once_and_the_commit_of_ours_is_checked(stage):
     number = opened(stage, 150, generate=False)
     before = head(stage, number)
@@ -177,6 +183,7 @@ def test_a_stale_tree_is_pushed_once_and_the_commit_of_ours_is_checked(stage):
 # An App has check runs, with remarks at lines; people have a button beside them.
 
 
+@pytest.mark.thorough
 def test_an_app_shows_a_check_run_that_can_be_asked_for_again(stage):
     stage.branch("broken")
     stage.work.edit(DEV, AUTH, f"{AUTH}\nunknown: 160")
@@ -205,6 +212,7 @@ def _report(comment):
     return comment.partition("/reports/")[2].partition(">")[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "capacity"),
     [(ForgeKind.GITLAB, 171), pytest.param(ForgeKind.GITEA, 172, marks=pytest.mark.thorough)],

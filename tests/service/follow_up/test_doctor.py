@@ -52,6 +52,7 @@ def test_rights_that_are_missing_are_named_with_what_gives_them(world, tmp_path,
     assert "--print-role" in found.hint
 
 
+@pytest.mark.thorough
 def test_the_cluster_of_argo_cd_is_asked_for_its_own_part(world, tmp_path, cluster):
     with FakeApiServer() as hub:
         hub.denied = {("list", "applications")}
@@ -74,6 +75,7 @@ def test_a_cluster_that_does_not_answer_or_refuses_us_is_told(world, tmp_path, c
     assert findings(world, tmp_path, missing)["cluster main"].problem
 
 
+@pytest.mark.thorough
 def test_a_cluster_of_no_environment_is_most_likely_misspelt(world, tmp_path, cluster):
     found = findings(world, tmp_path, verification(cluster, tmp_path, "main", "mian"))
     assert "no environment" in found["cluster mian"].problem

@@ -15,6 +15,7 @@ def kind(request):
     return request.param
 
 
+@pytest.mark.few(1)
 def test_a_merge_is_verified_soaks_and_moves_on(world, monkeypatch):
     monkeypatch.setattr(verify_module, "_LONGEST_PAUSE", 0.0)
     world.verifying()

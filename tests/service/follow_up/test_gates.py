@@ -39,6 +39,7 @@ def test_a_soak_that_lasts_is_pending_with_its_end_and_opens_when_it_has_passed(
     assert said == "open: order, current, promotion-only, verified, soak, freeze"
 
 
+@pytest.mark.thorough
 def test_what_ends_before_the_next_look_is_looked_at_then(proposed):
     proposed.pass_time(VERIFIED + 72 * HOUR - 60)
     ask(proposed)
@@ -46,6 +47,7 @@ def test_what_ends_before_the_next_look_is_looked_at_then(proposed):
     assert due == VERIFIED + 72 * HOUR + 1
 
 
+@pytest.mark.thorough
 def test_an_open_gate_is_looked_at_again_and_closes(proposed):
     proposed.pass_time(SOAKED)
     ask(proposed)
@@ -57,6 +59,7 @@ def test_an_open_gate_is_looked_at_again_and_closes(proposed):
     assert "verification of staging" in proposed.gates(proposed.number)[1]
 
 
+@pytest.mark.thorough
 def test_a_closed_pull_request_is_not_looked_at_again(proposed):
     ask(proposed)
     proposed.store.pulls[proposed.number]["state"] = "closed"
@@ -129,6 +132,7 @@ def test_broken_settings_of_the_base_are_told_as_an_error(world):
     assert state == "error" and said.startswith("not judged: gen-env.yaml:")
 
 
+@pytest.mark.thorough
 def test_a_missing_label_is_waited_for(proposed):
     configure(proposed, "{promotionOnly: true, labels: [approved]}")
     ask(proposed)
@@ -207,6 +211,7 @@ def test_a_strangers_branch_of_our_name_is_no_promotion(world):
     assert world.gates(number)[0] == "failure"
 
 
+@pytest.mark.thorough
 def test_a_merge_group_is_asked_as_the_pull_request_that_it_brings(proposed):
     proposed.pass_time(SOAKED)
     base, pull = proposed.head("main"), proposed.store.pulls[proposed.number]
@@ -216,6 +221,7 @@ def test_a_merge_group_is_asked_as_the_pull_request_that_it_brings(proposed):
     assert proposed.reminders() == []
 
 
+@pytest.mark.thorough
 def test_the_forge_away_is_tried_again_later(proposed):
     identity = proposed.submit(Kind.GATES, proposed.number)
     proposed.runner.give_up(identity, "the forge is away", transient=True)

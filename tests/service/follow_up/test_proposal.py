@@ -24,6 +24,7 @@ def test_what_is_verified_and_has_soaked_moves_on_by_itself(world):
     assert author == "gen-env <gen-env@users.noreply.invalid>"
 
 
+@pytest.mark.thorough
 def test_again_and_again_it_is_one_pull_request_and_one_commit(world):
     world.verified("staging", world.release())
     world.pass_time(SOAKED)
@@ -77,6 +78,7 @@ def test_nothing_happens_where_nothing_is_to_be_moved_or_nothing_follows(world):
     )
 
 
+@pytest.mark.thorough
 def test_what_a_person_has_closed_stays_closed_until_there_is_something_new(world):
     world.verified("staging", world.release())
     world.pass_time(SOAKED)
@@ -101,6 +103,7 @@ def test_the_remote_keeps_nothing_but_the_branch_and_the_mirror_nothing_at_all(w
     assert not [path for path in (mirror / "refs").rglob("*") if path.is_file()]
 
 
+@pytest.mark.thorough
 def test_a_branch_that_somebody_works_on_is_left_alone(world):
     world.verified("staging", world.release())
     world.pass_time(SOAKED)

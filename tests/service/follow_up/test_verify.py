@@ -68,6 +68,7 @@ def test_a_verdict_is_written_where_promotions_look_for_it(released):
     assert json.loads(report.json)["verdict"] == "verified" and "verified" in report.html
 
 
+@pytest.mark.thorough
 def test_of_several_commits_the_one_that_brought_the_files_is_told_as_well(released):
     brought = released.sha
     released.sha = released.merged(PRODUCED, ("poolSize: 20", "poolSize: 30"))
@@ -76,6 +77,7 @@ def test_of_several_commits_the_one_that_brought_the_files_is_told_as_well(relea
         assert released.shown(sha, CONTEXT) == ("success", "verified: healthy")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("outcome", "state", "shown"),
     [
@@ -95,6 +97,7 @@ def test_argo_cds_own_cluster_is_asked_where_it_is_another(released):
     assert released.verifier.asked[0][1:3] == ("context nowhere", "context hub")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "first",
     [
@@ -148,6 +151,7 @@ def test_a_later_commit_of_the_environment_ends_it(released):
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_later_commit_that_comes_meanwhile_ends_it(released, monkeypatch):
     monkeypatch.setattr(verify_module, "_FETCH_SECONDS", 0.0)
     monkeypatch.setattr("service.follow_up.branch._BACKOFF", 0.0)
@@ -161,6 +165,7 @@ def test_a_later_commit_that_comes_meanwhile_ends_it(released, monkeypatch):
     assert run(released, meanwhile).state == "superseded"
 
 
+@pytest.mark.thorough
 def test_a_later_commit_of_another_environment_does_not(released):
     released.merged(PRODUCED, ("poolSize: 20", "poolSize: 30"))
     assert run(released, answer(Outcome.VERIFIED)).state == "success"
@@ -309,6 +314,7 @@ def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
     assert released.shown(released.sha, CONTEXT)[0] == "success"
 
 
+@pytest.mark.thorough
 def test_a_real_watch_over_an_api_server_that_refuses_is_unknown(released, cluster):
     cluster.tokens.clear()
     released.clock_runs(20.0)

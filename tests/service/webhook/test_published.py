@@ -9,6 +9,7 @@ from generator.forge.port import ForgeKind
 from service.queue.intake import content_of, jobs_of
 from service.settings.resolve import load
 from service.webhook.extract import event_of
+from tests.effort import pick
 from tests.service import scene
 from tools import forge_published
 
@@ -52,7 +53,7 @@ def recorded():
 
 def test_every_mutation_of_every_recorded_delivery_is_read(connection):
     read = 0
-    for kind, name, data in recorded():
+    for kind, name, data in recorded()[:: pick(20, 1)]:
         for _ in mutated(data):
             event = event_of(kind, {HEADERS[kind]: name}, data)
             jobs = jobs_of(connection, event)
@@ -61,7 +62,7 @@ def test_every_mutation_of_every_recorded_delivery_is_read(connection):
                 json.dumps([content_of(event), [job.details for job in jobs]]).encode()
                 assert all(job.key.isprintable() and job.queue.isprintable() for job in jobs)
             read += 1
-    assert read > 100_000
+    assert read > pick(1_000, 100_000)
 
 
 def test_recorded_deliveries_lead_to_work(connection):
