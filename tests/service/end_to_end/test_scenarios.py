@@ -183,7 +183,6 @@ def test_a_stale_tree_is_pushed_once_and_the_commit_of_ours_is_checked(stage):
 # An App has check runs, with remarks at lines; people have a button beside them.
 
 
-@pytest.mark.thorough
 def test_an_app_shows_a_check_run_that_can_be_asked_for_again(stage):
     stage.branch("broken")
     stage.work.edit(DEV, AUTH, f"{AUTH}\nunknown: 160")
