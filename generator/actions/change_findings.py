@@ -23,8 +23,8 @@ from generator.tree import catalogue
 NOT_CHECKED = Rule(
     "diff/not-checked",
     Severity.INFO,
-    "A check that was not made",
-    "Whether there is something to find is not known.",
+    "A check that was not run",
+    "It is unknown whether there are findings.",
     command="diff",
 )
 
@@ -32,7 +32,7 @@ NOT_CHECKED = Rule(
 ACCEPTED = Rule(
     "diff/accepted",
     Severity.INFO,
-    "An impact that the command line accepts",
+    "An impact accepted on the command line",
     "It does not fail the command.",
     command="diff",
 )
@@ -105,8 +105,10 @@ def require_acceptable(rules: Sequence[str]) -> None:
     for rule in rules:
         if rule not in known:
             close = difflib.get_close_matches(rule, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"it can be {', '.join(known)}"
-            raise UserError(f"--accept {rule}: no impact of this name can be accepted", hint=hint)
+            hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
+            raise UserError(
+                f"--accept {rule}: not the rule of an impact that can be accepted", hint=hint
+            )
 
 
 def accepted(report: Report, rules: Sequence[str]) -> Report:

@@ -27,7 +27,7 @@ UNREADABLE = Rule(
     "file/unreadable",
     Severity.ERROR,
     "A file that cannot be read",
-    "It is missing, too large, not UTF-8 or not the YAML that Helm takes.",
+    "It is missing, too large, not UTF-8 or not YAML that Helm accepts.",
     command="check",
 )
 
@@ -205,13 +205,15 @@ def source_problems(
     that follows from a key that is absent here.
     """
     if not source.identified:
-        return [], _undone("it is not known that this is Airflow's chart", _HINT_CHECK)
+        return [], _undone("cannot tell whether this is Airflow's chart", _HINT_CHECK)
     if chart is None:
         version = source.chart_version or "of this release"
-        return [], _undone(f"chart airflow {version} is not at hand", _HINT_CHART)
+        return [], _undone(f"chart airflow {version} is not available", _HINT_CHART)
     values = values_input(source, chart, around)
     if source.partial:
-        return _written(values, chart), _undone("the values are not all read", _HINT_CHECK, *_WHOLE)
+        return _written(values, chart), _undone(
+            "not all of the values were read", _HINT_CHECK, *_WHOLE
+        )
     problems = [
         *schema_problems(values, chart.schema),
         *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
@@ -219,7 +221,7 @@ def source_problems(
         *value_problems(values),
     ]
     if render is None:
-        reason = "no renderer is at hand"
+        reason = "no renderer is available"
         return problems, [NotDone("rendered objects", reason, "install helm or helm-python-sdk")]
     found, undone = _rendered(source, values, chart, render, around)
     if any(item.rule == SCHEMA.id for item in problems):

@@ -143,7 +143,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
         return tree.resolve(request.base)
     head = tree.head()
     if head is None:
-        raise UserError("there is no commit yet to compare with", hint="commit something first")
+        raise UserError("no commit to compare with yet", hint="commit something first")
     repository = toolchain.settings(WorkTree(request.folder))
     branch = tree.default_branch(repository.repository.branch if repository else "")
     return tree.left_at(branch, head)

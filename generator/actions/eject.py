@@ -103,7 +103,7 @@ def _require_current(
         outcome = generation.outcome(name)
         if outcome is None or outcome.plan or name in generation.failed:
             raise UserError(
-                f"the tree of {name} is not what its definition gives",
+                f"the tree of {name} differs from its definition",
                 path=f"{ROOT}/{name}/{FILE_NAME}",
                 hint=f"run: gen-env generate {name}, or eject it as it is: --as-is",
             )
@@ -162,8 +162,9 @@ def _steps(
     )
     if not whole and not keep:
         yield (
-            "argocd.root.ejected in gen-env.yaml lists them now: no check looks at their files any"
-            " more; it counts once it is merged, so a writer has to override this change's check"
+            "argocd.root.ejected in gen-env.yaml now lists them, so that their files are no longer"
+            " checked; it takes effect after the merge, and a writer has to override this change's"
+            " check"
         )
     yield "rotate secrets with kubeseal; pods restart only when their annotation is changed too"
     project = found.settings is not None and found.settings.repository.argocd.project.manage
@@ -173,7 +174,7 @@ def _steps(
             " argocd.project.manage to false before the next gen-env generate"
         )
     if keep:
-        yield "gen-env generate refuses to write over these files: remove them to come back"
+        yield "gen-env generate does not overwrite these files: remove them to return to gen-env"
     if whole:
         pipelines = [path for path in _CI if files.read(path) is not None]
         yield "remove gen-env from CI" + (f": {', '.join(pipelines)}" if pipelines else "")

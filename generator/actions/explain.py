@@ -51,7 +51,7 @@ def rows(built: Built, field: str | None) -> list[Row]:
         found.append(Row(name, value, _source(built, path)))
     if not found:
         known = sorted(item.alias or name for name, item in Environment.model_fields.items())
-        raise UserError(f"no field {field}", hint=f"fields: {', '.join(known)}")
+        raise UserError(f"field '{field}' not found", hint=f"fields: {', '.join(known)}")
     return found
 
 

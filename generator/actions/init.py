@@ -50,7 +50,7 @@ def init(target: Path, options: Options, *, commit: bool) -> tuple[str, ...]:
         else:
             writer.apply(target, plan)
     except OSError as error:
-        raise UserError(f"cannot make {target}: {error.strerror}") from None
+        raise UserError(f"cannot create {target}: {error.strerror}") from None
     except BaseException:
         if new:
             _remove(target)

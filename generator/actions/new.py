@@ -130,13 +130,13 @@ def write(root: Path, creation: Creation) -> None:
 def _require(found: Catalogue, options: Options, files: WorkTree) -> None:
     faults = list(name_faults(options.name))
     if faults:
-        raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
+        raise UserError(f"'{options.name}' is not a valid environment name: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
         raise UserError.of(problem)
     if files.read(f"{ROOT}/{options.name}/{FILE_NAME}") is not None:
         raise UserError(
-            f"environment {options.name} is there already",
+            f'environment "{options.name}" already exists',
             path=f"{ROOT}/{options.name}/{FILE_NAME}",
             hint=f"edit that file and run: gen-env generate {options.name}",
         )
@@ -144,7 +144,7 @@ def _require(found: Catalogue, options: Options, files: WorkTree) -> None:
     clash = lowered.get(options.name.replace("/", "-"))
     if clash:
         raise UserError(
-            f"'{options.name}' and '{clash}' would be the same Application",
+            f"'{options.name}' and '{clash}' would have the same Application name",
             hint="choose another name",
         )
     if list(files.links(f"{ROOT}/{options.name}")):
@@ -179,14 +179,14 @@ def _cluster(found: Catalogue, options: Options, ask: Ask) -> str:
     if options.cluster is not None:
         if options.cluster not in known:
             raise UserError(
-                f"cluster {options.cluster} is not in gen-env.yaml",
+                f"cluster '{options.cluster}' not found in gen-env.yaml",
                 hint=f"known clusters: {', '.join(known) or 'none'}",
             )
         return options.cluster
     if len(known) == 1:
         return known[0]
     if not known:
-        raise UserError("gen-env.yaml names no cluster", hint="add one below clusters:")
+        raise UserError("gen-env.yaml defines no cluster", hint="add one below clusters:")
     return ask(f"cluster ({', '.join(known)})", "")
 
 
@@ -275,11 +275,12 @@ def _answers(questions: Sequence[copy_definition.Question], ask: Ask) -> list[st
 def _notes(made: copy_definition.Offspring, options: Options) -> Iterator[str]:
     if made.left_out:
         yield (
-            f"left out, because it is {options.source}'s own; fill in what {options.name} needs:"
+            f"not copied, because it is specific to {options.source}; set what {options.name} "
+            f"needs:"
             f" {', '.join(made.left_out)}"
         )
     if made.doubtful:
-        yield f"kept; see whether it is right for {options.name}: {', '.join(made.doubtful)}"
+        yield f"copied; check that it fits {options.name}: {', '.join(made.doubtful)}"
 
 
 def acceptable(creation: Creation) -> bool:

@@ -141,7 +141,7 @@ class PlainReleases:
     def _no_chart(self, source: ValuesSource) -> Problem:
         version = self.version(source).version
         asked = source.parent.range if source.parent else ""
-        missing = f"no chart airflow in the range {asked} is in the cache"
+        missing = f"the cache has no chart airflow in the range {asked}"
         return NOT_POSSIBLE.problem(
             self.charts.missing(version) if version else missing,
             path=source.path,
@@ -162,7 +162,7 @@ def _unusable(source: ValuesSource) -> Problem:
     errors = [item for item in source.problems if item.severity is Severity.ERROR]
     if errors or source.problems:
         return (errors or list(source.problems))[0]
-    message = "it is not known that this is Airflow's chart"
+    message = "cannot tell whether this is Airflow's chart"
     return NOT_POSSIBLE.problem(message, path=source.path)
 
 
@@ -173,7 +173,7 @@ def compare(
     before = plain.side(base[0], base[1], path)
     after = plain.side(head[0], head[1], path)
     if not before and not after:
-        raise UserError("this file is in neither revision", path=path)
+        raise UserError("file not found in either revision", path=path)
     found: list[EnvironmentDiff] = [
         environment_diff(name, before.get(name), after.get(name))
         for name in sorted({*before, *after})

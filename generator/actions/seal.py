@@ -178,7 +178,7 @@ def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
     path = cluster.sealing.certificate
     if path is None or path == CONTROLLER or "://" in path:
         raise UserError(
-            f"clusters.{name}.sealing.certificate names no file to write it to",
+            f"clusters.{name}.sealing.certificate does not name a file to write to",
             path="gen-env.yaml",
             hint=f"certificate: certs/{name}.pem",
         )
@@ -198,7 +198,7 @@ def _values(
     needs = {need.name: need for need in release.needs}
     if options.secret is not None and options.secret not in needs:
         raise UserError(
-            f"{options.environment} needs no Secret {options.secret}",
+            f"{options.environment} does not need Secret '{options.secret}'",
             hint=f"it needs: {', '.join(needs)}",
         )
     if options.secret is None:
@@ -232,7 +232,7 @@ def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[
     if "GITSYNC_USERNAME" in need.key_names:
         return sources.git_sync_credentials(user, ask(f"token of {user}"))
     raise UserError(
-        f"--user does not help with {need.name}",
+        f"--user does not apply to {need.name}",
         hint="it is for the database's connections and for git-sync over https",
     )
 
@@ -242,7 +242,7 @@ def _everything(
 ) -> dict[str, dict[str, Secret]]:
     """All Secrets at once: what can be generated, and what follows from one password."""
     if options.given:
-        raise UserError("say which Secret these values are for", hint=f"one of {', '.join(needs)}")
+        raise UserError("name the Secret for these values", hint=f"one of {', '.join(needs)}")
     if not options.generate and options.user is None:
         raise UserError(
             "give a Secret, or --generate, or --user for the database's connections",
@@ -348,5 +348,7 @@ def _with_tree(files: Files, environment: str, writes: Mapping[str, str], charts
     generation = generate.generate(ahead, [environment], charts)
     for problem in generation.problems:
         if problem.severity is Severity.ERROR and problem.environment in ("", environment):
-            raise UserError.of(problem, "nothing was sealed, as the tree cannot be generated: ")
+            raise UserError.of(
+                problem, "nothing was sealed, because the tree cannot be generated: "
+            )
     return Plan(writes) | generation.plan_of(environment)

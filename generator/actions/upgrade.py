@@ -9,13 +9,13 @@ from typing import Any
 
 from generator.chart import comparison
 from generator.chart.chart import ChartArchive
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.layered import lookup
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
-from generator.impact.context import counted
 from generator.impact.rules import migrations
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
@@ -29,7 +29,7 @@ from generator.yaml.errors import YamlError
 _FROM_2_TO_3 = (
     "the webserver is replaced by the API server: another Deployment, Service and port name",
     "a JWT secret is needed (keys.jwtSecretName); api-secret-key replaces webserver-secret-key",
-    "the DAG processor becomes a component of its own",
+    "the DAG processor becomes a separate component",
     "tasks talk to the Execution API: policies must let workers reach the API server",
     "SLAs, SubDAGs and direct database access of tasks are gone: check the DAGs first",
 )
@@ -120,7 +120,7 @@ def _edited(item: Definition, options: Options) -> str:
             continue
         if item.part(*path) is None:
             raise UserError(
-                f"{'.'.join(path)} does not stand in this definition",
+                f"{'.'.join(path)} is not set in this definition",
                 path=item.path,
                 hint="it comes from defaults in gen-env.yaml: change it there",
             )
@@ -167,7 +167,7 @@ def _airflow_notes(item: Definition, options: Options) -> Iterator[str]:
 
 def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> Iterator[str]:
     if chart_lines.line_for(new) is None:
-        yield f"chart {new} is not known to this gen-env (known: {chart_lines.known()})"
+        yield f"chart {new} is not supported by this gen-env (supported: {chart_lines.known()})"
     first, second = charts.find(old, None), charts.find(new, None)
     if first is None or second is None:
         lacking = old if first is None else new
@@ -224,6 +224,6 @@ def _steps(item: Definition, options: Options) -> Iterator[str]:
     if heavy:
         yield "pause DAGs, or wait for running tasks: workers restart and the schema moves"
     yield f"merge {item.name} first where it comes first in promotion.paths, and verify it"
-    yield "look at gen-env diff: restarts, migration, removed objects"
+    yield "review gen-env diff: restarts, migration, removed objects"
     if heavy:
         yield "after the sync: gen-env verify, then unpause"

@@ -298,7 +298,7 @@ def _random(
         hint = f"set {' or '.join(field.pinned_by)}" if field.pinned_by else ""
         yield built.resolved.problem(
             normalise.RANDOM,
-            f"{field.resource}: {field.field} is made up anew by every render",
+            f"{field.resource}: {field.field} is generated again by every render",
             "values",
             hint=hint,
         )

@@ -81,11 +81,11 @@ def _certificate(
         return (), []
     if name == CONTROLLER or "://" in name:
         hint = "seal looks at it; a file in the repository is looked at here too"
-        return (), [NotDone("sealing certificate", f"it is not in the repository: {name}", hint)]
+        return (), [NotDone("sealing certificate", f"not found in the repository: {name}", hint)]
     place = Place(built.name, name)
     content = files.read(name)
     if content is None:
-        message = "the sealing certificate that gen-env.yaml names is not there"
+        message = "the sealing certificate that gen-env.yaml names does not exist"
         hint = f"gen-env seal {built.name} --fetch-cert writes it; commit it at that path"
         return (place.problem(CERTIFICATE, message, hint, Severity.WARNING),), []
     try:

@@ -47,7 +47,7 @@ INLINE_SECRET = Rule(
     "adopt/inline-secret",
     Severity.ERROR,
     "A secret in the values of the release",
-    "A definition stands in git, where everybody who reads the repository would have it.",
+    "A definition is stored in git, where everyone who can read the repository would see it.",
     command="adopt",
 )
 
@@ -281,10 +281,10 @@ def _inline_problem(item: InlineSecret, name: str) -> Problem:
             f"Secret {secret} with {', '.join(keys)}" for secret, keys in item.secrets
         )
         hint = (
-            f"make {secrets} in the namespace with the present value (the chart's own Secret has"
+            f"create {secrets} in the namespace with the present value (the chart's own Secret has"
             " it), then adopt with --secrets-elsewhere"
         )
-    message = f"{item.key} holds a secret, and a definition is no place for one"
+    message = f"{item.key} contains a secret, which must not be in a definition"
     return INLINE_SECRET.problem(
         message, environment=name, path=item.path, line=item.line, hint=hint
     )

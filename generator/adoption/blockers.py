@@ -17,7 +17,7 @@ from generator.model.environment import Environment
 NO_FIELD = Rule(
     "adoption/no-field",
     Severity.ERROR,
-    "A value that no field of the definition can say",
+    "A value that no field of the definition can express",
     "After the hardening step a field decides it.",
     command="harden",
 )
@@ -57,7 +57,8 @@ def _problem(group: Sequence[Obstacle], item: Definition, values: Mapping[str, A
     known = ", ".join(_subfields(field))
     written = f"write {field}" + (f" ({known})" if known else "")
     return NO_FIELD.problem(
-        f"{listed} must make way: after this step {field} decides it" + (f"; {why}" if why else ""),
+        f"{listed} must be removed: after this step {field} decides it"
+        + (f"; {why}" if why else ""),
         environment=item.name,
         path=item.path,
         line=item.document.line(("values", *group[0].path)),
@@ -93,15 +94,15 @@ def _reasons(group: Sequence[Obstacle], values: Mapping[str, Any]) -> Iterator[s
         names = [str(part) for part in one.path]
         value = lookup(values, one.path)
         if names[-1] == "hosts" and isinstance(value, list) and len(value) > 1:
-            yield f"{one.field.split('.')[0]} has one host, and here are {len(value)}"
+            yield f"{one.field.split('.')[0]} takes one host, and {len(value)} are set"
         elif names[-1] in ("precedingPaths", "succeedingPaths"):
-            yield "ingress has one path, and here are more"
+            yield "ingress takes one path, and several are set"
         elif "advanced" in names and "keda" in names:
-            yield "autoscaling has no words for KEDA's advanced part"
+            yield "autoscaling does not support KEDA's advanced settings"
         elif "topologySpreadConstraints" in names:
-            yield "spread makes one constraint of its own"
+            yield "spread generates one constraint"
         elif _is_template(value):
-            yield "a field takes no template of the chart"
+            yield "a field cannot contain a chart template"
 
 
 def _is_template(value: Any) -> bool:

@@ -72,7 +72,7 @@ class _Fitting:
         except pydantic.ValidationError as error:
             faults = list(definition.faults(error, self._data, Environment))
             told = "; ".join(message for _, message, _ in faults)
-            raise UserError(f"these values make no definition: {told}") from None
+            raise UserError(f"cannot build a definition from these values: {told}") from None
         self._effect = self._effect_of(environment, self._data)
 
     def offer(self, proposal: Proposal) -> None:

@@ -40,7 +40,7 @@ def steps(takeover: Takeover) -> Iterator[str]:
     if takeover.original.source.key:
         yield (
             "the umbrella chart's own templates are not part of this: move them into manifests of"
-            " yours before the old owner goes"
+            " yours before the old owner is removed"
         )
     yield "look at the diff before the first sync: only Argo CD's own tracking may differ"
     yield f"then, one pull request each: gen-env harden {takeover.name}"

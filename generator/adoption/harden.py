@@ -46,7 +46,7 @@ ABOUT: Mapping[Step, str] = {
     "network": "network policies as networkPolicy says",
     "storage": "volumes as the fields say; a StatefulSet may become a Deployment",
     "naming": "the chart's standard names; kept as they are where objects would be renamed",
-    "rest": "all other settings, and the defaults of gen-env.yaml; adoption is over",
+    "rest": "all other settings, and the defaults of gen-env.yaml; adoption is complete",
 }
 # A user's values in these steps carry meaning that hardening may not drop.
 _MEANT: frozenset[Step] = frozenset({"config", "identity", "secrets", "scaling", "rest", "image"})
@@ -107,11 +107,11 @@ def prepare(
     subject = _adopted(files, name)
     taken = subject.adoption.steps
     if step is not None and step in taken:
-        raise UserError(f"{name} has taken the step {step} already", path=subject.item.path)
+        raise UserError(f"{name} has already taken the step {step}", path=subject.item.path)
     open_steps = [item for item in STEPS if item not in taken]
     wanted = [item for item in open_steps if item == step] if step else open_steps
     if not wanted:
-        raise UserError(f"no hardening step {step}", hint=f"steps: {', '.join(open_steps)}")
+        raise UserError(f"unknown hardening step '{step}'", hint=f"steps: {', '.join(open_steps)}")
     archive = generate.archive_for(subject.built, charts)
     chosen: list[Step] = []
     for item in wanted:
@@ -182,7 +182,7 @@ def _require_dropped(subject: _Subject, drop: Sequence[str], edit: _Edit) -> Non
     idle = [name for name in drop if not any(_is_below(gone, [name]) for gone in edit.dropped)]
     if idle:
         raise UserError(
-            f"{', '.join(idle)}: nothing in the way of this step",
+            f"{', '.join(idle)}: not in the way of this step",
             path=subject.item.path,
             hint="--drop takes what a step cannot convert, such as values.ingress.web",
         )

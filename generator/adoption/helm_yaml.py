@@ -90,7 +90,7 @@ def values_of(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         data: Any = next(iter(loads(text)), {})
         if not isinstance(data, Mapping):
-            raise ValueError("values are no mapping")
+            raise ValueError("values are not a mapping")
         result = _over(result, data)
     return result
 
@@ -125,7 +125,7 @@ def put(values: dict[str, Any], name: str, text: str, *, forced: bool) -> None:
         if isinstance(place, list) and isinstance(key, int):
             place.extend([None] * (key + 1 - len(place)))
         elif not isinstance(place, dict) or isinstance(key, int):
-            raise ValueError("it goes into something that is no mapping")
+            raise ValueError("its parent is not a mapping")
         if following is None:
             place[key] = _typed(text, forced=forced)
             return

@@ -142,14 +142,14 @@ def _settings(files: Files, options: Options) -> Settings:
     found = catalogue.load(files)
     faults = list(definition.name_faults(options.name))
     if faults:
-        raise UserError(f"'{options.name}' cannot be an environment: {faults[0]}")
+        raise UserError(f"'{options.name}' is not a valid environment name: {faults[0]}")
     if found.settings is None:
         problem = found.problems[0]
         raise UserError.of(problem)
     path = f"{ROOT}/{options.name}/{FILE_NAME}"
     if files.read(path) is not None:
         raise UserError(
-            f"environment {options.name} is there already", path=path, hint="choose another --name"
+            f'environment "{options.name}" already exists', path=path, hint="choose another --name"
         )
     return found.settings
 
@@ -160,7 +160,7 @@ def _cluster(settings: Settings, options: Options, taken: Original) -> str:
     if options.cluster is not None:
         if options.cluster not in known:
             hint = f"known clusters: {names}"
-            raise UserError(f"cluster {options.cluster} is not in {SETTINGS}", hint=hint)
+            raise UserError(f"cluster '{options.cluster}' not found in {SETTINGS}", hint=hint)
         return options.cluster
     owner = taken.owner
     for name, cluster in sorted(known.items()):
@@ -173,7 +173,7 @@ def _cluster(settings: Settings, options: Options, taken: Original) -> str:
         return next(iter(known))
     where = f"the Application deploys to {target}, which" if target else "the cluster"
     raise UserError(
-        f"{where} is not known from {SETTINGS}",
+        f"{where} is not defined in {SETTINGS}",
         hint=f"add it below clusters:, or give --cluster; known: {names}",
     )
 
@@ -192,7 +192,7 @@ def _version(options: Options, taken: Original) -> str:
     asked = taken.source.parent.range if taken.source.parent else ""
     what = f"`{asked}` is a range" if asked else "no file names the chart version"
     raise UserError(
-        f"{what}: which version runs is not known",
+        f"{what}: the running version is unknown",
         path=taken.source.path,
         hint="give the version that runs: --chart VERSION (helm list -n NAMESPACE shows it)",
     )
@@ -210,7 +210,7 @@ def _archive(options: Options, taken: Original, charts: Charts) -> ChartArchive:
     archive = charts.find(version, None)
     if archive is None:
         raise UserError(
-            f"{charts.missing(version)}, and without it nothing can be proved",
+            f"{charts.missing(version)}, and the adoption cannot be verified without it",
             hint=f"gen-env chart pull {version}, or gen-env chart add FILE.tgz",
         )
     return archive

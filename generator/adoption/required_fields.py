@@ -23,7 +23,7 @@ VERSION = Rule(
 UNKNOWN_HOST = Rule(
     "adopt/unknown-host",
     Severity.ERROR,
-    "The host of the database or broker stands in a Secret alone",
+    "The host of the database or broker is only in a Secret",
     "Checks and network policies need it.",
     command="adopt",
 )

@@ -203,7 +203,7 @@ class _Reading:
         if self._more:
             yield self._texts[self._more.pop(0)]
         else:
-            self._miss(what, path, "it is not in this repository and no file stands for it")
+            self._miss(what, path, "it is not in this repository and no file was given for it")
 
     def _helm_release(self, path: Path, data: Data) -> Release:
         metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
@@ -251,7 +251,7 @@ class _Reading:
             folder = self._chart(self._root / str(chart.get("chart")), path)
             return own_version(folder), folder
         if str(chart.get("chart")).rpartition("/")[2] != "airflow":
-            self._miss(f"chart {chart.get('chart')}", path, "it is not called airflow")
+            self._miss(f"chart {chart.get('chart')}", path, "its name is not airflow")
         return exact(chart.get("version")), {}
 
     def _beside(self, path: Path, reference: Data) -> Data | None:

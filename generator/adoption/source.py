@@ -80,7 +80,7 @@ def read_original(paths: Sequence[Path]) -> Original:
     releases = [name for name in names if _kind(files, name)]
     if len(releases) > 1:
         raise UserError(
-            f"{' and '.join(releases)} describe releases of their own",
+            f"{' and '.join(releases)} describe separate releases",
             hint="adopt them one by one, each under its own --name",
         )
     plain = [name for name in names if name not in releases]
@@ -94,7 +94,7 @@ def _top(paths: Sequence[Path]) -> Path:
     """The repository that the files stand in: an Application's paths are relative to it."""
     for path in paths:
         if not path.is_file():
-            raise UserError("there is no such file", path=str(path))
+            raise UserError("file not found", path=str(path))
     folder = paths[0].resolve().parent
     with contextlib.suppress(UserError):
         folder = Worktree.find(folder).root.resolve()
@@ -125,7 +125,7 @@ def _kind(files: Files, name: str) -> str:
 def _released(files: Files, name: str, more: Sequence[str]) -> Original:
     sources = load(files, name)
     if len(sources) != 1:
-        raise UserError(f"{len(sources)} releases stand in this file", path=name)
+        raise UserError(f"this file contains {len(sources)} releases", path=name)
     source = sources[0]
     if source.kind == "ApplicationSet":
         raise UserError(

@@ -75,10 +75,10 @@ def _place(member: tarfile.TarInfo) -> tuple[str, str]:
         raise ArchiveError(f"`{_shown(member.name)}` is a link or a device", unsafe=True)
     name = member.name.replace("\\", "/")
     if name.startswith("/") or _DRIVE.match(name) or "\0" in name or ".." in name.split("/"):
-        raise ArchiveError(f"`{_shown(name)}` leads out of the chart", unsafe=True)
+        raise ArchiveError(f"`{_shown(name)}` points outside the chart", unsafe=True)
     root, _, path = name.removeprefix("./").partition("/")
     if not root or not path:
-        raise ArchiveError(f"`{_shown(name)}` lies outside the chart's folder")
+        raise ArchiveError(f"`{_shown(name)}` is outside the chart's folder")
     return root, path
 
 
@@ -86,7 +86,7 @@ def _check_place(path: str, roots: set[str], files: Mapping[str, bytes]) -> None
     if len(roots) > 1:
         raise ArchiveError(f"several root folders: {', '.join(map(_shown, sorted(roots)))}")
     if path in files:
-        raise ArchiveError(f"`{_shown(path)}` stands in it twice", unsafe=True)
+        raise ArchiveError(f"the archive contains `{_shown(path)}` twice", unsafe=True)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

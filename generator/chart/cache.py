@@ -79,7 +79,7 @@ class ChartCache:
                 f"the cache holds {len(wanted)} different archives of {name} {version}: "
                 + ", ".join(sorted(found)),
                 path=self.shown,
-                hint="lock the digest that is meant, or remove the other file",
+                hint="lock the intended digest, or remove the other file",
             )
         return wanted[0] if wanted else None
 
@@ -131,7 +131,9 @@ class ChartCache:
 
 def _stem(name: str, version: str) -> str:
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(version.replace("+", "_")):
-        raise ChartError(ChartFault.NOT_CHART, "a chart's name or version is not usable as a name")
+        raise ChartError(
+            ChartFault.NOT_CHART, "the chart's name or version cannot be used in a file name"
+        )
     return f"{name}-{version}"
 
 
@@ -153,7 +155,7 @@ def _read_entry(path: Path) -> ChartArchive:
         message = f"the cached chart is corrupt: {error.message}"
         raise ChartError(error.fault, message, path=str(path), hint=hint) from error
     if _named_stem(path) != _stem(chart.name, chart.version):
-        message = f"the file is named wrongly: it holds {chart.name} {chart.version}"
+        message = f"the file name does not match its content ({chart.name} {chart.version})"
         raise ChartError(ChartFault.NOT_CHART, message, path=str(path), hint=hint)
     if _named_digest(path) not in ("", chart.digest):
         message = f"the cached chart is corrupt: its content has digest {chart.digest}"

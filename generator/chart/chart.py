@@ -146,12 +146,12 @@ def open_chart(path: Path, *, official: bool = True) -> ChartArchive:
     """
     try:
         if path.stat().st_size > MAX_PACKED:
-            message = f"larger than {MAX_PACKED >> 20} MiB: that is no chart"
+            message = f"archive exceeds the limit of {MAX_PACKED >> 20} MiB"
             raise ChartError(ChartFault.UNSAFE, message, path=str(path))
         data = path.read_bytes()
     except FileNotFoundError:
         raise ChartError(
-            ChartFault.MISSING, "there is no such chart archive", path=str(path), hint=HINT_OBTAIN
+            ChartFault.MISSING, "chart archive not found", path=str(path), hint=HINT_OBTAIN
         ) from None
     except OSError as error:
         message = f"cannot read the chart archive: {error.strerror}"
@@ -293,7 +293,7 @@ def difference(name: str, keys: Collection[str]) -> str:
         return ""
     for owner, marks in _OTHERS:
         if marks.issubset(keys):
-            return f"it looks like {owner}, whose values mean other things"
+            return f"it looks like {owner}, whose values have other meanings"
     if name != "airflow":
         return f"it is the chart `{name[:80]}`"
     missing = ", ".join(sorted(_OFFICIAL.difference(keys)))

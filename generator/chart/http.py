@@ -81,10 +81,10 @@ def _accepted(response: Response, accept: frozenset[int]) -> Response:
     if response.status in accept:
         return response
     hints = {
-        401: "the server wants other credentials",
-        403: "these credentials may not read it",
+        401: "the server rejected the credentials",
+        403: "these credentials have no read access",
         404: "check the URL, the chart's name and its version",
-        429: "the server asks to slow down: try again later",
+        429: "the server limits requests: try again later",
     }
     raise FetchError(
         f"{shown(response.url)}: the server answered {response.status}",

@@ -107,7 +107,7 @@ class _Repository:
             if response.status != 401:
                 return response
             self._authorize(response)
-        raise FetchError(f"{shown(url)}: the registry refuses us", status=401)
+        raise FetchError(f"{shown(url)}: the registry denied access (401)", status=401)
 
     def _authorize(self, refusal: Response) -> None:
         """Answer a challenge: Basic with what we were given, Bearer by asking its realm."""
@@ -119,7 +119,7 @@ class _Repository:
             self.authorization = f"Bearer {self._token(dict(_PARAMETER.findall(rest)))}"
         else:
             raise FetchError(
-                f"{shown(refusal.url)}: the registry wants credentials",
+                f"{shown(refusal.url)}: the registry requires credentials",
                 status=401,
                 hint="give a user name and a password or token for this registry",
             )
@@ -136,7 +136,7 @@ class _Repository:
         answer = _json(response)
         token = answer.get("token") or answer.get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise FetchError(f"{shown(response.url)}: the registry's answer holds no token")
+            raise FetchError(f"{shown(response.url)}: the registry's answer contains no token")
         return token
 
 
@@ -158,5 +158,5 @@ def _json(response: Response) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise FetchError(f"{shown(response.url)}: the answer is not what a registry sends")
+        raise FetchError(f"{shown(response.url)}: the answer is not a valid registry response")
     return value

@@ -82,7 +82,7 @@ class Charts:
     def missing(self, version: str) -> str:
         """Why a chart is not at hand, in words."""
         if self.vendored is not None:
-            return f"this repository holds no chart {_NAME} {version}"
+            return f"this repository does not contain chart {_NAME} {version}"
         why = self.fetch(version) if self.fetch is not None else ""
         return f"chart {_NAME} {version} is not in the cache" + (f" ({why})" if why else "")
 

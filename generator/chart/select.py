@@ -38,9 +38,9 @@ def no_version(place: str, version: str, found: Iterable[str]) -> FetchError:
     """The error for a version that a source does not have; it names the newest ones it has."""
     newest = ", ".join(newest_first(found)[:5])
     return FetchError(
-        f"{place}: there is no version {version}",
+        f"{place}: version {version} not found",
         status=404,
-        hint=f"it has {newest}" if newest else "it has none at all",
+        hint=f"it has {newest}" if newest else "it has no versions",
     )
 
 

@@ -122,7 +122,7 @@ def _entries(source: RepositorySource, client: Client) -> list[Mapping[str, Any]
 def _from_folder(path: Path, version: str) -> bytes:
     """The archive itself, or the unpacked chart packed the same way every time."""
     if path.is_symlink() or not path.exists():
-        message = "there is no chart here" if not path.exists() else "the chart is a symbolic link"
+        message = "no chart found here" if not path.exists() else "the chart is a symbolic link"
         raise ChartError(ChartFault.MISSING, message, path=str(path))
     data = path.read_bytes() if path.is_file() else pack_chart(_files(path), path)
     chart = read_chart(data, path, official=False)

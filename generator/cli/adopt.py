@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.cli import common
+from generator.core.counted import counted
 
 if TYPE_CHECKING:
     from generator.adoption.adopt import Takeover
@@ -22,14 +23,14 @@ _SHOWN = 20
 @click.option("--name", required=True, help="Name of the environment; TEAM/NAME with a team.")
 @click.option("--cluster", help="Cluster in gen-env.yaml.")
 @click.option("--tier", type=click.Choice(["development", "staging", "production"]))
-@click.option("--chart", metavar="VERSION", help="Chart version, where the files name none.")
-@click.option("--release", metavar="NAME", help="Helm release, where the files name none.")
-@click.option("--namespace", metavar="NAME", help="Namespace, where the files name none.")
+@click.option("--chart", metavar="VERSION", help="Chart version, if the files do not set one.")
+@click.option("--release", metavar="NAME", help="Helm release, if the files do not set one.")
+@click.option("--namespace", metavar="NAME", help="Namespace, if the files do not set one.")
 @click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")
 @click.option(
     "--secrets-elsewhere",
     is_flag=True,
-    help="Secrets in the values exist as Secrets under the chart's default names.",
+    help="The secrets in the values already exist as Secrets with the chart's default names.",
 )
 @common.output("yaml", "json")
 @click.option("--write", is_flag=True, help="Write the definition and its tree.")
@@ -85,7 +86,8 @@ def command(
     if write:
         writer.apply(root, found.plan)
         common.say(
-            f"{len(found.plan.paths)} files written, environments/{name}/environment.yaml first"
+            f"{counted(len(found.plan.paths), 'file')} written, "
+            f"environments/{name}/environment.yaml first"
         )
     return 0
 
@@ -107,7 +109,7 @@ def _show(found: Takeover, form: str) -> None:
     for line in _summary(found):
         common.say(line)
     if found.acceptable:
-        common.say("The release changes hands like this:")
+        common.say("Steps to hand the release over:")
         for number, step in enumerate(handover.steps(found), start=1):
             common.say(f"  {number}. {step}")
 
@@ -116,7 +118,9 @@ def _summary(found: Takeover) -> list[str]:
     proof = found.proof
     lines = []
     if found.left_out:
-        lines.append(f"{len(found.left_out)} keys that the chart does not read were left out")
+        lines.append(
+            f"left out: {counted(len(found.left_out), 'key')} that the chart does not read"
+        )
     if proof.random:
         lines.append(f"random on every render, as before: {', '.join(proof.random)}")
     if proof.gone:
@@ -131,7 +135,8 @@ def _summary(found: Takeover) -> list[str]:
     return [
         *lines,
         judged,
-        f"{found.name}: {assurance or verdict}; {len(found.left_over)} values without a field",
+        f"{found.name}: {assurance or verdict}; {counted(len(found.left_over), 'value')} without "
+        f"a field",
     ]
 
 
@@ -142,7 +147,9 @@ def _verdict(found: Takeover) -> list[str]:
     if found.proof.equal:
         lines += [f"differs in {item}" for item in verdict.differences[:_SHOWN]]
         more = len(verdict.differences) - _SHOWN
-        lines += [f"differs in {more} more fields (-o json lists all)"] if more > 0 else []
+        lines += (
+            [f"differs in {counted(more, 'more field')} (-o json lists all)"] if more > 0 else []
+        )
     return [*lines, *(f"the Application changes: {item}" for item in verdict.settings)]
 
 

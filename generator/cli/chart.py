@@ -27,7 +27,7 @@ def add(file: Path) -> int:
 
 @command.command()
 @click.argument("version")
-@click.option("--url", help="Chart repository or OCI registry; by default gen-env.yaml's.")
+@click.option("--url", help="Chart repository or OCI registry (default: from gen-env.yaml).")
 def pull(version: str, url: str | None) -> int:
     """Fetch chart VERSION from the configured repository into the cache."""
     from generator.pipeline import toolchain

@@ -7,16 +7,23 @@ from pathlib import Path
 import click
 
 from generator.cli import common
+from generator.core.counted import counted
 
 
 @click.command(name="check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--chart", metavar="VERSION", help="Chart version, where the file names none.")
-@click.option("--kubernetes-version", metavar="VERSION", help="Version to render and check for.")
+@click.option("--chart", metavar="VERSION", help="Chart version, if the file does not set one.")
 @click.option(
-    "--tier", type=click.Choice(["development", "staging", "production"]), help="How strict to be."
+    "--kubernetes-version", metavar="VERSION", help="Kubernetes version to render and check for."
 )
-@click.option("--together", is_flag=True, help="The files are layers of one release, last wins.")
+@click.option(
+    "--tier",
+    type=click.Choice(["development", "staging", "production"]),
+    help="Tier whose rules apply.",
+)
+@click.option(
+    "--together", is_flag=True, help="Treat the files as layers of one release; the last one wins."
+)
 @common.output("table", "json", "yaml")
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(
@@ -70,14 +77,18 @@ def command(
         for release in result.releases:
             click.echo(f"{release.path} ({release.name}): {release.basis.line}")
             if release.basis.chart.origin is Origin.ASSUMED:
-                click.echo("        → no file names the chart version: give --chart VERSION")
+                click.echo(
+                    "        → the chart version is not set in any file: give --chart VERSION"
+                )
         common.tell(result.problems)
         for undone in result.not_done:
             click.secho("not done ", fg="magenta", bold=True, nl=False)
             click.echo(
                 f"{undone.check}: {undone.reason}" + (f"; {undone.hint}" if undone.hint else "")
             )
-        common.say(f"{len(result.checked)} files: {common.counted(result.problems)}")
+        common.say(
+            f"{counted(len(result.checked), 'file')} checked: {common.summary(result.problems)}"
+        )
     return 1 if has_errors(result.problems) else 0
 
 
@@ -87,10 +98,10 @@ def _inside(folder: Path, name: str) -> str:
 
     place = (folder / name).resolve()
     if not place.is_file():
-        raise UserError("there is no such file", path=name)
+        raise UserError("file not found", path=name)
     if not place.is_relative_to(folder):
         raise UserError(
-            "this file is outside of the current folder",
+            "file is outside the current folder",
             path=name,
             hint=f"run: gen-env -C {place.parent} check {place.name}",
         )

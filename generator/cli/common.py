@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
 
@@ -39,8 +41,8 @@ def root() -> Path:
         if (place / "gen-env.yaml").is_file():
             return place
     raise UserError(
-        f"no gen-env.yaml in {start} or above it",
-        hint="run gen-env inside a GitOps repository, give -C DIR, or make one: gen-env init PATH",
+        f"gen-env.yaml not found in {start} or its parent folders",
+        hint="run gen-env inside a GitOps repository, use -C DIR, or create one: gen-env init PATH",
     )
 
 
@@ -66,7 +68,7 @@ def output(*formats: str) -> Callable[[_Command], _Command]:
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="Format of the result.",
+        help="Output format.",
     )
 
 
@@ -118,16 +120,11 @@ def tell(problems: Iterable[Problem], *, err: bool = False) -> None:
             click.secho(f"        → {line}", fg="green", err=err)
 
 
-def counted(problems: Sequence[Problem]) -> str:
-    """`2 errors, 1 warning`, or `no problems`."""
-    parts = []
-    for severity in Severity:
-        number = sum(problem.severity is severity for problem in problems)
-        if number:
-            word = "info" if severity is Severity.INFO else severity.value
-            plural = "s" if number > 1 and severity is not Severity.INFO else ""
-            parts.append(f"{number} {word}{plural}")
-    return ", ".join(parts) or "no problems"
+def summary(problems: Sequence[Problem]) -> str:
+    """`2 errors, 1 warning, 7 notes`, or `no problems found`."""
+    counts = collections.Counter(problem.severity for problem in problems)
+    parts = [counted(counts[severity], severity.noun) for severity in Severity if counts[severity]]
+    return ", ".join(parts) or "no problems found"
 
 
 def pairs(values: Sequence[str]) -> Mapping[str, str]:

@@ -17,29 +17,29 @@ from generator.report.budget import SMALLEST
     "--file",
     "file",
     metavar="PATH",
-    help="A plain Application, HelmRelease or values file instead of environments.",
+    help="Compare a plain Application, HelmRelease or values file instead of environments.",
 )
-@click.option("--live", is_flag=True, help="Also show what the cluster differs in from the base.")
+@click.option("--live", is_flag=True, help="Also show how the cluster differs from the base.")
 @common.output("table", "markdown", "html", "json")
 @click.option(
     "--budget",
     type=click.IntRange(min=SMALLEST),
     default=60_000,
     show_default=True,
-    help="Characters (and bytes) of a Markdown report.",
+    help="Maximum length of a Markdown report, in characters (and bytes).",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
 @click.option(
     "--strict",
     is_flag=True,
-    help="Validate both sides too; exit with 1 for new errors and grave impacts.",
+    help="Also validate both sides; exit with 1 for new errors and severe impacts.",
 )
 @click.option(
     "--accept",
     "accept",
     multiple=True,
     metavar="RULE",
-    help="With --strict: an impact that somebody has accepted; from a protected variable or label.",
+    help="With --strict: rule of an impact to accept; take it from a protected variable or label.",
 )
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(
@@ -92,7 +92,7 @@ def _require_acceptable(rules: tuple[str, ...], *, strict: bool) -> None:
     from generator.core.errors import UserError
 
     if not strict:
-        raise click.UsageError("--accept needs --strict")
+        raise click.UsageError("--accept requires --strict")
     try:
         change_findings.require_acceptable(rules)
     except UserError as error:

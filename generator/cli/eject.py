@@ -10,7 +10,7 @@ from generator.cli import common
 @click.command(name="eject")
 @click.argument("environments", nargs=-1, metavar="[ENV]...")
 @click.option("--keep", is_flag=True, help="Keep definitions, locks and gen-env.yaml.")
-@click.option("--as-is", is_flag=True, help="Even if a tree is not what its definition gives.")
+@click.option("--as-is", is_flag=True, help="Eject even if a tree differs from its definition.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: bool) -> int:
     """Leave plain files: generated ones lose their header, definitions and locks go.
@@ -24,14 +24,14 @@ def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: boo
     from generator.tree import writer
 
     if not environments and eject.is_plain(common.folder()):
-        common.say("plain files already")
+        common.say("already ejected: plain files")
         return 0
     root = common.root()
     files = WorkTree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     found = eject.prepare(root, environments, charts, renderer, keep=keep, as_is=as_is)
     for name in found.free:
-        common.say(f"{name}: plain files already")
+        common.say(f"{name}: already ejected")
     if not dry_run:
         writer.apply(root, found.plan)
     for path in found.plan.paths:

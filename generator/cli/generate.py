@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
+from generator.core.counted import counted
 
 
 @click.command(name="generate")
@@ -41,6 +42,9 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     common.tell(problems, err=not check)
     for path in written:
         click.echo(path)
-    done = f"{len(written)} files written" if not check else "checked"
-    common.say(f"{len(generation.built)} environments {done}: {common.counted(problems)}")
+    environments = counted(len(generation.built), "environment")
+    done = f"Generated {environments} ({counted(len(written), 'file')} written)."
+    if check:
+        done = f"Checked {environments}."
+    common.say(f"{done} {common.summary(problems).capitalize()}.")
     return 1 if has_errors(problems) else 0

@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 
 @click.command(name="harden")
 @click.argument("environment", metavar="ENV")
-@click.option("--step", metavar="STEP", help="This step instead of the next one.")
+@click.option("--step", metavar="STEP", help="Step to take instead of the next one.")
 @click.option(
     "--drop",
     multiple=True,
     metavar="VALUE",
-    help="Let this value go (values.a.b) where no field says it.",
+    help="Drop this value (values.a.b), which has no field.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the steps; change nothing.")
+@click.option("--list", "listing", is_flag=True, help="List the steps without changing anything.")
 @click.option(
     "--pr",
     "pull",
     is_flag=True,
-    help="Leave the work tree alone: push the step on branch harden/ENV-STEP, open a pull request.",
+    help="Push the step on branch harden/ENV-STEP and open a pull request; the work tree does "
+    "not change.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the step; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the step without writing files.")
 def command(
     environment: str,
     step: str | None,
@@ -67,7 +68,9 @@ def command(
         writer.apply(root, found.plan)
         for path in found.plan.paths:
             common.say(path)
-        common.say(f"commit this alone, and verify it before: gen-env harden {environment}")
+        common.say(
+            f"commit this step alone and verify it before the next: gen-env harden {environment}"
+        )
     return 0
 
 
@@ -95,7 +98,7 @@ def _stopped(found: Hardening) -> int:
     if found.stuck:
         drops = " ".join(f"--drop {name}" for name in found.stuck)
         common.say(
-            "to let all of that go and see what it does: "
+            "to drop all of that and see the effect: "
             f"gen-env harden {found.name} --step {found.steps[-1]} {drops}"
         )
     return 1

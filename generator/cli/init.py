@@ -13,21 +13,23 @@ from generator.release.versions import KUBERNETES
 @click.command(name="init")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--url", help="URL of the git repository, as Argo CD will read it.")
-@click.option("--branch", default="main", show_default=True, help="Its default branch.")
+@click.option(
+    "--branch", default="main", show_default=True, help="Default branch of the repository."
+)
 @click.option(
     "--forge",
     type=click.Choice(["github", "gitlab", "gitea", "forgejo"]),
-    help="By default taken from the URL.",
+    help="Forge of the repository (default: derived from the URL).",
 )
 @click.option("--cluster", default="main", show_default=True, help="Name of the first cluster.")
 @click.option(
     "--server",
     default="https://kubernetes.default.svc",
     show_default=True,
-    help="Its API server, as Argo CD knows it.",
+    help="API server of the cluster, as registered in Argo CD.",
 )
 @click.option("--kubernetes-version", default=KUBERNETES, show_default=True)
-@click.option("--no-commit", is_flag=True, help="Write the files and leave git alone.")
+@click.option("--no-commit", is_flag=True, help="Write the files without a commit.")
 def command(
     path: Path,
     url: str | None,
@@ -51,7 +53,7 @@ def command(
     for name in written:
         click.echo(name)
     if not written:
-        common.say(f"{path} is set up already")
+        common.say(f"{path} is already set up")
         return 0
     inside = location.folder(target)
     if inside and not no_commit:
@@ -59,5 +61,5 @@ def command(
             f"this is {inside} of a larger git repository: move the CI check to that repository's"
             f" top, and let it run gen-env -C {inside}"
         )
-    common.say(f"next: cd {path}, look through gen-env.yaml, then: gen-env new dev")
+    common.say(f"next: cd {path}, review gen-env.yaml, then: gen-env new dev")
     return 0

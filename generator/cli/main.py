@@ -15,25 +15,25 @@ from generator.core.errors import UserError
 _COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Scaffold a GitOps repository."),
     "new": ("new", "Scaffold an environment, generate it and commit it on a branch."),
-    "generate": ("generate", "Write the trees that the definitions give."),
-    "validate": ("validate", "Find every problem before the cluster does."),
+    "generate": ("generate", "Generate the trees of environments from their definitions."),
+    "validate": ("validate", "Check definitions, values and rendered objects for problems."),
     "check": ("check", "Lint plain Airflow chart values, an Application or a HelmRelease."),
     "explain": ("explain", "Show effective values and where each comes from."),
     "secrets": ("secrets", "List the secrets an environment needs and their state."),
     "seal": ("seal", "Seal values for a secret with the cluster's certificate."),
-    "render": ("render", "Print what the cluster would be given."),
+    "render": ("render", "Print the manifests that the cluster would get."),
     "diff": ("diff", "Show what a change will do to the cluster."),
-    "upgrade": ("upgrade", "Move to another chart or Airflow version, with what to mind."),
-    "promote": ("promote", "Move what was proven in one environment to the next."),
-    "adopt": ("adopt", "Take over a release without changing one object of it."),
-    "harden": ("harden", "Take one hardening step of an adopted environment."),
-    "rollback": ("rollback", "Propose an earlier state of an environment."),
-    "pause": ("pause", "Keep Argo CD from syncing an environment, or let it again."),
-    "verify": ("verify", "Prove that the cluster took a commit and is healthy."),
-    "health": ("health", "Judge the health of Kubernetes objects."),
-    "eject": ("eject", "Leave plain files that need no gen-env."),
-    "chart": ("chart", "Manage the chart archives of this machine."),
-    "schema": ("schema", "Print the JSON Schema of a file that people write."),
+    "upgrade": ("upgrade", "Upgrade the chart or Airflow version and list the required steps."),
+    "promote": ("promote", "Promote what was verified in one environment to the next."),
+    "adopt": ("adopt", "Adopt an existing release without changing its objects."),
+    "harden": ("harden", "Apply one hardening step to an adopted environment."),
+    "rollback": ("rollback", "Propose a rollback of an environment to an earlier state."),
+    "pause": ("pause", "Pause or resume Argo CD syncs of an environment."),
+    "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
+    "health": ("health", "Assess the health of Kubernetes objects."),
+    "eject": ("eject", "Convert to plain files that do not need gen-env."),
+    "chart": ("chart", "Manage the local chart archives."),
+    "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
 }
 
 
@@ -83,7 +83,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     default="auto",
     help="Colours in the output.",
 )
-@click.option("-v", "verbose", is_flag=True, help="Say more on standard error.")
+@click.option("-v", "verbose", is_flag=True, help="Print more details on standard error.")
 @click.option(
     "--version",
     is_flag=True,
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(error)
         return 1
     except KeyboardInterrupt:
-        click.echo("interrupted; nothing is half-written", err=True)
+        click.echo("interrupted; no file is partially written", err=True)
         return 130
     except BrokenPipeError:
         _silence()
@@ -170,7 +170,7 @@ def _bug(error: Exception) -> int:
     os.close(handle)
     Path(name).write_text(text, encoding="utf-8")
     click.secho("internal error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(f"{type(error).__name__}; this is a bug of gen-env", err=True)
+    click.echo(f"{type(error).__name__}; this is a bug in gen-env", err=True)
     click.echo(f"  please report it with {Path(name)}", err=True)
     return 3
 

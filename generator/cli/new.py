@@ -12,11 +12,13 @@ from generator.cli import common
 @click.option("--team", help="Team; the environment is then TEAM/NAME.")
 @click.option("--tier", type=click.Choice(["development", "staging", "production"]))
 @click.option("--cluster", help="Cluster in gen-env.yaml.")
-@click.option("--from", "source", metavar="ENV", help="Start from another environment.")
+@click.option("--from", "source", metavar="ENV", help="Copy another environment.")
 @click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")
-@click.option("--branch", help="Branch of the commit; new/NAME by default.")
-@click.option("--no-input", is_flag=True, help="Ask nothing; what has no default is an error.")
-@click.option("--no-commit", is_flag=True, help="Write the files and leave git alone.")
+@click.option("--branch", help="Branch for the commit (default: new/NAME).")
+@click.option(
+    "--no-input", is_flag=True, help="Do not prompt; a field without a default is an error."
+)
+@click.option("--no-commit", is_flag=True, help="Write the files without a commit.")
 def command(
     name: str,
     team: str | None,
@@ -46,9 +48,7 @@ def command(
         creation = new.prepare(root, options, asker, charts, renderer)
     except new.Unanswered as error:
         asked = "; ".join(error.questions)
-        raise click.UsageError(
-            f"--no-input, and no value for: {asked}; give it with --set"
-        ) from None
+        raise click.UsageError(f"--no-input: no value for {asked}; give it with --set") from None
     common.tell(creation.problems, err=True)
     if not new.acceptable(creation):
         common.say("nothing was written")

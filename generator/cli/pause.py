@@ -9,8 +9,10 @@ from generator.cli import common, pull_requests
 
 @click.command(name="pause")
 @click.argument("environment", metavar="ENV")
-@click.option("--resume", is_flag=True, help="Take the pause back.")
-@click.option("--until", metavar="WHEN", help="A length (8h) or a moment with its zone.")
+@click.option("--resume", is_flag=True, help="Resume the syncs.")
+@click.option(
+    "--until", metavar="WHEN", help="End of the pause: a duration (8h) or a time with its zone."
+)
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(environment: str, resume: bool, until: str | None, pull: bool, dry_run: bool) -> int:

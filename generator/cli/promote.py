@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.cli import common, pull_requests
+from generator.core.counted import counted
 
 if TYPE_CHECKING:
     from generator.promotion.gates import Gate
@@ -20,7 +21,7 @@ _COLOURS = {"passed": "green", "waiting": "yellow", "blocked": "red"}
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
-@click.option("--force", metavar="REASON", help="Pass by closed gates; the reason is recorded.")
+@click.option("--force", metavar="REASON", help="Override blocked gates; the reason is recorded.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @common.output("table", "markdown", "json")
 def command(
@@ -41,7 +42,7 @@ def command(
     found = promote.prepare(base_branch, options, tools, now)
     if found.empty:
         common.say(
-            f"nothing to promote: {target} has what {source} has on {base_branch.branch}"
+            f"nothing to promote: {target} already matches {source} on {base_branch.branch}"
             f" at {base_branch.base[:12]}"
         )
         return 0
@@ -56,7 +57,7 @@ def command(
     done = promote.publish_it(found, tools, now, pull=pull)
     pull_requests.tell(done, base_branch.branch)
     if not gates.open_now(found.gates):
-        common.say("not to be merged yet: see the gates above")
+        common.say("do not merge yet: see the gates above")
     return 0
 
 
@@ -74,7 +75,7 @@ def _show(found: Promotion, form: str, rendered: Any) -> None:
             click.echo(f"  - not moved: {line}")
         _gates(found.gates)
         if found.drift:
-            click.echo(f"not promoted: {len(found.drift)} other fields that differ")
+            click.echo(f"not promoted: {counted(len(found.drift), 'other field')} with differences")
 
 
 def _gates(gates: Iterable[Gate]) -> None:

@@ -78,4 +78,4 @@ def tell(done: Published, base: str) -> None:
         click.echo(done.pull.url)
     else:
         click.echo(placed.branch)
-        common.say(f"next: git push origin {placed.branch}, or run it again with --pr")
+        common.say(f"next: git push origin {placed.branch}, or repeat the command with --pr")

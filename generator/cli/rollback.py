@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 @click.command(name="rollback")
 @click.argument("environment", metavar="ENV")
-@click.option("--to", "revision", metavar="REV", help="The state to go back to.")
+@click.option("--to", "revision", metavar="REV", help="Revision to go back to.")
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
-@click.option("--force", metavar="REASON", help="Although the database cannot simply go back.")
+@click.option(
+    "--force", metavar="REASON", help="Roll back although the database needs manual steps."
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @common.output("table", "markdown")
 def command(
@@ -39,13 +41,13 @@ def command(
     options = rollback.Options(environment, revision, force)
     found = rollback.prepare(base_branch, options, tools, now)
     if found.empty:
-        common.say(f"{environment} is on {base_branch.branch} what it was at {found.revision[:12]}")
+        common.say(f"{environment} on {base_branch.branch} already matches {found.revision[:12]}")
         return 0
     _show(found, form, tools)
     stopped = pull_requests.stopped_by(found.regenerated.problems)
     if found.refusal:
         common.say(f"refused: {found.refusal}")
-        common.say('when the steps above are done, or will be: --force "REASON"')
+        common.say('once the steps above are done or planned: --force "REASON"')
         stopped = True
     if stopped or dry_run:
         common.say("nothing was written")

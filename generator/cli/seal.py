@@ -21,41 +21,49 @@ if TYPE_CHECKING:
 @click.argument("environment", metavar="ENV")
 @click.argument("secret", required=False)
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--from-file", "files", multiple=True, metavar="KEY=PATH", help="Value from a file.")
+@click.option(
+    "--from-file", "files", multiple=True, metavar="KEY=PATH", help="Read a value from a file."
+)
 @click.option(
     "--from-env-file",
     "env_file",
     type=click.Path(path_type=Path),
-    help="Values from KEY=VALUE lines.",
+    help="Read values from KEY=VALUE lines.",
 )
-@click.option("--stdin", "stdin_key", metavar="KEY", help="Value of KEY from standard input.")
-@click.option("--generate", is_flag=True, help="Make what can be random, without showing it.")
-@click.option("--user", help="Assemble connections from this user and a password that is asked.")
 @click.option(
-    "--rotate-fernet", "rotate", is_flag=True, help="Next step of the rotation of the Fernet key."
+    "--stdin", "stdin_key", metavar="KEY", help="Read the value of KEY from standard input."
+)
+@click.option(
+    "--generate",
+    is_flag=True,
+    help="Generate random values where possible; they are never printed.",
+)
+@click.option("--user", help="Build connections from this user and a prompted password.")
+@click.option(
+    "--rotate-fernet", "rotate", is_flag=True, help="Take the next step of the Fernet key rotation."
 )
 @click.option(
     "--reencrypted",
     is_flag=True,
-    help="With --rotate-fernet: airflow rotate-fernet-key has ended well.",
+    help="With --rotate-fernet: confirm that airflow rotate-fernet-key succeeded.",
 )
 @click.option(
     "--cert",
     "certificate",
     metavar="FILE|URL|cluster",
-    help="The controller's certificate, instead of the one that gen-env.yaml names.",
+    help="Certificate of the controller (default: the one in gen-env.yaml).",
 )
 @click.option(
     "--ca",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Authorities to trust for the certificate's URL.",
+    help="Certificate authorities to trust for the certificate's URL.",
 )
 @click.option(
     "--fetch-cert",
     "fetch",
     is_flag=True,
-    help="Ask the cluster for its certificate, and write the file that gen-env.yaml names.",
+    help="Fetch the certificate from the cluster into the file that gen-env.yaml names.",
 )
 def command(
     environment: str,
@@ -103,7 +111,7 @@ def command(
     charts = toolchain.charts(WorkTree(root), root)
     sealed = seal.prepare(root, options, charts, _asked(piped=user is not None or rotate), now)
     if not sealed.keys:
-        common.say("nothing is left to seal here")
+        common.say("nothing left to seal")
         return 0
     writer.apply(root, sealed.plan)
     for name, keys in sealed.keys.items():
@@ -130,7 +138,10 @@ def _fetch(root: Path, environment: str, now: datetime.datetime) -> int:
     if fetched.before == fetched.certificate.fingerprint:
         common.say("the same key as before")
     elif fetched.before is not None:
-        common.say(f"another key than before ({fetched.before}); what it sealed still opens")
+        common.say(
+            f"the key has changed (before: {fetched.before}); values sealed with the old "
+            f"key can still be unsealed"
+        )
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli import common
+from generator.core.counted import counted
 
 
 @click.command(name="secrets")
@@ -31,5 +32,5 @@ def command(environment: str, form: str) -> int:
     )
     left = sum(row.state in ("stub", "missing") for row in rows)
     if left:
-        click.echo(f"\n{left} keys to seal: gen-env seal {environment} SECRET", err=True)
+        click.echo(f"\n{counted(left, 'key')} to seal: gen-env seal {environment} SECRET", err=True)
     return 0

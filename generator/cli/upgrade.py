@@ -9,10 +9,13 @@ from generator.cli import common
 
 @click.command(name="upgrade")
 @click.argument("environments", nargs=-1, metavar="[ENV]...")
-@click.option("--chart", metavar="VERSION", help="Chart version to move to.")
-@click.option("--airflow", metavar="VERSION", help="Airflow version to move to.")
+@click.option("--chart", metavar="VERSION", help="Chart version to upgrade to.")
+@click.option("--airflow", metavar="VERSION", help="Airflow version to upgrade to.")
 @click.option(
-    "--gen-env", "itself", is_flag=True, help="Trees that another version of gen-env made."
+    "--gen-env",
+    "itself",
+    is_flag=True,
+    help="Regenerate trees that another version of gen-env generated.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(
@@ -32,7 +35,7 @@ def command(
     """
     if itself:
         if chart or airflow:
-            raise click.UsageError("--gen-env goes alone: one change at a time")
+            raise click.UsageError("--gen-env cannot be combined with --chart or --airflow")
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")

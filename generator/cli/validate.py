@@ -7,6 +7,7 @@ import datetime
 import click
 
 from generator.cli import common
+from generator.core.counted import counted
 
 
 @click.command(name="validate")
@@ -55,7 +56,8 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
         click.secho("not done ", fg="magenta", bold=True, nl=False)
         click.echo(f"{check} ({', '.join(names)}): {reason}")
     common.say(
-        f"{len(result.environments)} environments: {common.counted(result.problems)}"
-        + (f", {len(result.not_done)} checks not done" if result.not_done else "")
+        f"{counted(len(result.environments), 'environment')} checked: "
+        f"{common.summary(result.problems)}"
+        + (f", {counted(len(result.not_done), 'check')} not done" if result.not_done else "")
     )
     return 1 if has_errors(result.problems) else 0

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 
 @click.command(name="verify")
 @click.argument("environment", metavar="ENV")
-@click.option("--revision", metavar="SHA", help="Commit to prove; by default the default branch's.")
 @click.option(
-    "--timeout", type=float, default=900.0, show_default=True, metavar="S", help="Seconds to wait."
+    "--revision", metavar="SHA", help="Commit to verify (default: tip of the default branch)."
 )
-@click.option("--watch", "follow", is_flag=True, help="Say what changes while waiting.")
-@click.option("--print-role", is_flag=True, help="Print the roles that verification needs.")
 @click.option(
-    "--record", is_flag=True, help="Write the verdict to the forge: evidence for promotions."
+    "--timeout",
+    type=float,
+    default=900.0,
+    show_default=True,
+    metavar="S",
+    help="Timeout in seconds.",
+)
+@click.option("--watch", "follow", is_flag=True, help="Print changes while waiting.")
+@click.option("--print-role", is_flag=True, help="Print the roles that verification requires.")
+@click.option(
+    "--record", is_flag=True, help="Record the verdict on the forge, as evidence for promotions."
 )
 @common.output("table", "json", "yaml")
 def command(

@@ -183,7 +183,9 @@ class Cluster:
         """The object as a server-side apply by that field manager would leave it, unapplied."""
         resource = self.resource_type(manifest)
         if resource is None:
-            raise ClusterError(Trouble.NOT_FOUND, f"{self.name} serves no {manifest.get('kind')}")
+            raise ClusterError(
+                Trouble.NOT_FOUND, f"{self.name} does not serve {manifest.get('kind')}"
+            )
         name = str((manifest.get("metadata") or {}).get("name") or "")
         return self._connection.json(
             "PATCH",

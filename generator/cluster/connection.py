@@ -191,7 +191,7 @@ def from_kubeconfig(path: str, context: str) -> Callable[[], Any]:
             raise ClusterError(
                 Trouble.UNREACHABLE,
                 f"cannot use {where}: {_first(error)}",
-                hint="`kubectl config get-contexts` lists what there is",
+                hint="`kubectl config get-contexts` lists the available contexts",
             ) from None
         return client.ApiClient(settings)
 

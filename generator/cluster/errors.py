@@ -39,7 +39,8 @@ _BY_STATUS = {
     429: Trouble.THROTTLED,
 }
 _HINTS = {
-    Trouble.UNAUTHORIZED: "the credentials have expired or are not of this cluster: sign in again",
+    Trouble.UNAUTHORIZED: "the credentials have expired or belong to another cluster: sign in "
+    "again",
     Trouble.FORBIDDEN: "the role that gen-env generates below bootstrap/ grants it",
     Trouble.UNREACHABLE: "check the context's address, the network and the API server",
 }

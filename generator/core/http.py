@@ -184,14 +184,14 @@ def _reason(error: Exception) -> tuple[Trouble, str, str]:
         hint = "name the certificate authority's file in the settings"
         return Trouble.CERTIFICATE, "the server's certificate is not trusted", hint
     if isinstance(error, high.ConnectTimeout):
-        return Trouble.UNREACHABLE, f"the server does not answer in time ({kind})", check
+        return Trouble.UNREACHABLE, f"the server did not answer in time ({kind})", check
     if isinstance(error, high.Timeout | low.TimeoutError):
-        return Trouble.BROKEN, f"the server does not answer in time ({kind})", check
+        return Trouble.BROKEN, f"the server did not answer in time ({kind})", check
     if isinstance(error, low.ProtocolError | high.ChunkedEncodingError):
-        return Trouble.BROKEN, f"the server's answer breaks off ({kind})", check
+        return Trouble.BROKEN, f"the server's answer is incomplete ({kind})", check
     if isinstance(error, high.ConnectionError):
         reason = getattr(error.args[0], "reason", None) if error.args else None
         unsent = isinstance(reason, low.NewConnectionError)
         trouble = Trouble.UNREACHABLE if unsent else Trouble.BROKEN
-        return trouble, f"no connection to the server ({kind})", check
+        return trouble, f"cannot connect to the server ({kind})", check
     return Trouble.ANSWER, f"the request failed ({kind})", check

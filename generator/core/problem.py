@@ -14,6 +14,11 @@ class Severity(enum.StrEnum):
     WARNING = "warning"
     INFO = "info"
 
+    @property
+    def noun(self) -> str:
+        """The word for one finding of this severity, for counts in texts."""
+        return "note" if self is Severity.INFO else self.value
+
 
 class State(enum.StrEnum):
     """Whether a change brings a finding, finds it there, or ends it."""

@@ -89,7 +89,7 @@ def name_faults(name: str) -> Iterator[str]:
         yield f"longer than {_LONGEST} characters in all: it is the value of a label"
     for part in parts:
         if part in _RESERVED:
-            yield f"'{part}' is the name of a folder of gen-env's: choose another name"
+            yield f"'{part}' is reserved for a folder of gen-env: choose another name"
         if not _NAME.fullmatch(part):
             yield (
                 f"'{part}' is not a DNS label: lower-case letters, digits and -,"

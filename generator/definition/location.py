@@ -12,7 +12,7 @@ from generator.definition.definition import SETTINGS, Settings
 PLACE = Rule(
     "settings/place",
     Severity.ERROR,
-    "Another folder than repository.path says",
+    "repository.path does not match the folder of gen-env.yaml",
     "Argo CD reads paths from the top of the git repository.",
     "Argo CD",
 )
@@ -43,8 +43,8 @@ def problems(root: Path, settings: Settings | None) -> Iterator[Problem]:
         return
     field = ("repository", "path")
     yield PLACE.problem(
-        f"repository.path says {said or 'the top of the git repository'}, but {SETTINGS} stands in"
-        f" {actual or 'its top folder'}: Argo CD would look for the trees elsewhere",
+        f"repository.path is {said or 'the top of the git repository'}, but {SETTINGS} is in "
+        f"{actual or 'its top folder'}: Argo CD would not find the trees",
         path=SETTINGS,
         line=settings.document.line(field),
         hint=f"write repository.path: {actual}" if actual else "remove repository.path",

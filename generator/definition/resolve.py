@@ -33,7 +33,7 @@ CLUSTER = Rule(
     "definition/cluster",
     Severity.ERROR,
     "A cluster that gen-env.yaml does not name",
-    "Everything about a cluster stands in its catalogue.",
+    "All facts about a cluster come from the cluster catalogue.",
 )
 AMBIGUOUS = Rule(
     "values/ambiguous-scalar",
@@ -108,12 +108,12 @@ def resolve(
 
 def _nothing(definition: Definition) -> Problem:
     return SCHEMA.problem(
-        "this is no definition: a mapping with metadata, destination, airflow, chart, database and"
-        " dags is expected",
+        "not a definition: expected a mapping with metadata, destination, airflow, chart, "
+        "database and dags",
         environment=definition.name,
         path=definition.path,
         line=1,
-        hint="gen-env new NAME makes one to begin with",
+        hint="create one with: gen-env new NAME",
     )
 
 
@@ -177,7 +177,7 @@ def _identity_problems(definition: Definition, environment: Environment) -> list
             says = f"'{written}'" if written else "nothing"
             found.append(
                 IDENTITY.problem(
-                    f"metadata.{field} says {says}, but the folder is {definition.folder}",
+                    f"metadata.{field} is {says}, but the folder is {definition.folder}",
                     environment=definition.name,
                     path=definition.path,
                     line=definition.document.line(("metadata", field)),

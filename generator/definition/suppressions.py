@@ -20,13 +20,13 @@ NOT_ALLOWED = Rule(
 EXPIRED = Rule(
     "suppress/expired",
     Severity.ERROR,
-    "A suppression after its day",
-    "Somebody has to decide again.",
+    "An expired suppression",
+    "The decision has to be made again.",
 )
 UNKNOWN = Rule(
     "suppress/unknown-rule",
     Severity.WARNING,
-    "A suppression of no rule, or of one that cannot be suppressed",
+    "A suppression of an unknown rule, or of one that cannot be suppressed",
     "It accepts nothing.",
 )
 UNUSED = Rule(
@@ -116,19 +116,19 @@ def faults(
                 EXPIRED,
                 f"the suppression of {item.rule} ended on {item.expires}",
                 *path,
-                hint="mend the finding, or decide anew with a later day",
+                hint="fix the finding, or extend the suppression with a later date",
             )
         elif not any(fnmatch.fnmatchcase(rule, item.rule) for rule in known):
             yield resolved.problem(
                 UNKNOWN,
-                f"no rule that can be suppressed is called {item.rule}",
+                f"{item.rule} is not a rule that can be suppressed",
                 *path,
                 hint="docs/rules.md lists them",
             )
         elif item.rule not in used:
             yield resolved.problem(
                 UNUSED,
-                f"{item.rule} finds nothing here",
+                f"{item.rule} has no findings here",
                 *path,
                 hint="remove the suppression",
             )

@@ -203,7 +203,7 @@ def _flat(manifests: Iterable[Any]) -> Iterator[Any]:
 
 def _no_object(revision: str) -> Problem:
     return NOT_AN_OBJECT.problem(
-        f"the render of {revision} holds a document that is no Kubernetes object",
+        f"the render of {revision} contains a document that is not a Kubernetes object",
         hint="every document needs a kind; look for a template that writes plain text",
     )
 
@@ -212,7 +212,7 @@ def _repeated(found: list[Entry], revision: str) -> list[Problem]:
     counts = collections.Counter(key for key, _ in found)
     return [
         REPEATED.problem(
-            f"{key} stands {number} times in the render of {revision}",
+            f"{key} appears {number} times in the render of {revision}",
             hint="the cluster keeps only one of them: remove or rename the others",
         )
         for key, number in sorted(counts.items())

@@ -21,7 +21,7 @@ UNMANAGED_WINDOWS = Rule(
     "sync/unmanaged-windows",
     Severity.ERROR,
     "Sync windows for an AppProject that gen-env does not manage",
-    "Windows stand in the project; its owner must add them.",
+    "Windows are part of the project; its owner must add them.",
     "Argo CD",
 )
 

@@ -211,9 +211,7 @@ _DECLARE = "remove it, or put it into the environment's manifests/ and name it i
 def _foreign(path: str, fault: str) -> Foreign:
     if fault:
         return Foreign(path, f"gen-env cannot read it ({fault}), and Argo CD may", _REMOVE)
-    return Foreign(
-        path, "it is in reach of Argo CD, and gen-env neither made nor knows it", _DECLARE
-    )
+    return Foreign(path, "Argo CD reads it, and gen-env neither generated nor knows it", _DECLARE)
 
 
 def _is_harmless(path: str) -> bool:

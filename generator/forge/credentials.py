@@ -51,7 +51,7 @@ def from_environment(environment: Mapping[str, str], kind: ForgeKind) -> Credent
         if value:
             return Token(_sound(value, name))
     raise UserError(
-        f"there is no token for {kind.value}",
+        f"no token for {kind.value}",
         hint=f"set {' or '.join(_VARIABLES[kind])} in the environment",
     )
 
@@ -74,5 +74,5 @@ def _app(environment: Mapping[str, str]) -> App:
 def _sound(value: str, name: str) -> Secret:
     """A line end or a blank would end the HTTP header, and with it the secret in a message."""
     if not value.isascii() or any(character.isspace() for character in value):
-        raise UserError(f"{name} holds something that cannot be a token", hint="set it again")
+        raise UserError(f"{name} does not contain a valid token", hint="set it again")
     return Secret(value)

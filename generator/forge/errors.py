@@ -100,7 +100,7 @@ def refusal(
                 written=written,
             )
         case _:
-            hint = "the request was understood and refused; mend what the message names"
+            hint = "the forge rejected the request; fix what the message names"
             return Rejected(
                 f"the forge refused ({status}){tail}", status=status, path=path, hint=hint
             )

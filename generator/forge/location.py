@@ -80,7 +80,7 @@ def _split(remote: str) -> tuple[str, str, str]:
         host, path = (match["host"].strip("[]"), match["path"]) if match and not parts else ("", "")
         port, scheme = "", "https"
     if not host:
-        raise UserError("the remote's URL names no forge", hint="use an https or ssh URL")
+        raise UserError("the remote's URL does not name a forge", hint="use an https or ssh URL")
     bracketed = f"[{host}]" if ":" in host else host
     return host.lower(), path.strip("/").removesuffix(".git"), f"{scheme}://{bracketed}{port}"
 
@@ -102,7 +102,7 @@ def _repository(path: str, kind: ForgeKind) -> str:
     enough = len(segments) >= 2 if kind is ForgeKind.GITLAB else len(segments) == 2
     if not sound or not enough:
         raise UserError(
-            f"the remote's URL names no repository of {kind.value}",
+            f"the remote's URL does not name a repository of {kind.value}",
             hint="expected owner/name; for a forge below a path give its base URL",
         )
     return path

@@ -40,7 +40,7 @@ def upsert(forge: Comments, number: int, marker: str, body: str, *, limit: int) 
     text = body if marker in body else f"{marker}\n{body}"
     if len(text) > limit:
         raise Rejected(
-            f"the comment has {len(text)} characters, the forge takes {limit}",
+            f"the comment has {len(text)} characters, the forge allows {limit}",
             hint="shorten the report to the forge's comment budget",
         )
     created: Comment | None = None
@@ -54,7 +54,7 @@ def upsert(forge: Comments, number: int, marker: str, body: str, *, limit: int) 
             return created  # written, but the forge's list lags behind
         else:
             created = _create(forge, number, text)
-    raise Unavailable("the comment could not be settled", hint="try again later")
+    raise Unavailable("the comment could not be updated", hint="try again later")
 
 
 def _mine(forge: Comments, number: int, marker: str) -> list[Comment]:

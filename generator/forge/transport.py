@@ -229,7 +229,8 @@ def _parsed(text: str, path: str) -> Any:
     raise Rejected(
         "the forge's answer is not JSON",
         path=path,
-        hint="is the base URL the API's, and does a log-in page or a proxy stand before it?",
+        hint="check that the base URL is the API's and that no login page or proxy is in front "
+        "of it",
     )
 
 

@@ -44,12 +44,12 @@ def create(repo: Repo, name: str) -> None:
     Works on a dirty tree, a detached HEAD and before the first commit. Raises UserError when the
     name is not valid or taken.
     """
-    refuse_option(name, "name for a branch")
+    refuse_option(name, "branch name")
     if run(repo, "check-ref-format", "--branch", name, check=False).status != 0:
-        raise UserError(f"{name!r} is no name for a branch", hint="choose another with --branch")
+        raise UserError(f"invalid branch name {name!r}", hint="choose another with --branch")
     if exists(repo, name):
         raise UserError(
-            f"the branch {name} exists already",
+            f"branch '{name}' already exists",
             hint="switch to it, delete it, or choose another with --branch",
         )
     done = run(repo, "switch", "--quiet", "--no-guess", "--create", name, check=False)

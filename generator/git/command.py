@@ -97,4 +97,4 @@ def words_of(completed: process.Completed, most: int = 20) -> str:
 def refuse_option(text: str, what: str) -> None:
     """Raise UserError when a name from outside would be read as an option."""
     if text.startswith("-") or "\0" in text or not text:
-        raise UserError(f"{text!r} is no {what}")
+        raise UserError(f"invalid {what} {text!r}")

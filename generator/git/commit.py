@@ -93,14 +93,14 @@ def _refuse_ignored(repo: Repo, paths: Sequence[str]) -> None:
                 f"git ignores {path.removeprefix('./')} (pattern {pattern})",
                 path=source,
                 line=int(line) if line.isdigit() else None,
-                hint="what is ignored never reaches the cluster: change or narrow the pattern",
+                hint="ignored files never reach the cluster: change or narrow the pattern",
             )
 
 
 def _present_head(repo: Repo) -> str:
     head = line_or_none(repo, "rev-parse", "--quiet", "--verify", "HEAD")
     if head is None:
-        raise UserError("there is nothing to commit, and no commit yet")
+        raise UserError("nothing to commit, and the branch has no commits yet")
     return head
 
 
@@ -122,5 +122,5 @@ def _refusal(done: Completed) -> UserError:
         )
     return UserError(
         f"the commit was refused:\n{words}",
-        hint="your files are as they were; mend what is said above, then run the command again",
+        hint="no files were changed; fix the errors above, then run the command again",
     )

@@ -175,7 +175,7 @@ def _check_url(url: str, *, allow_http: bool) -> None:
     schemes = ("https", "http") if allow_http else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
         raise UserError(
-            f"{display_url(url)} is not an address to fetch from",
+            f"{display_url(url)} is not a valid fetch URL",
             hint=f"it must start with {schemes[-1]}://",
         )
     if "@" in parts.netloc:
@@ -196,13 +196,13 @@ def _try_lock(descriptor: int) -> bool:
 
 
 _REASONS = (
-    ("could not read Username", "the forge asks for credentials or refuses ours"),
-    ("Authentication failed", "the forge refuses our credentials"),
-    ("error: 401", "the forge refuses our credentials"),
-    ("error: 403", "the forge does not let us read this repository"),
-    ("not found", "the forge knows no such repository, or hides it from us"),
-    ("couldn't find remote ref", "the branch or pull request is gone"),
-    ("not our ref", "the commit is gone from the forge"),
+    ("could not read Username", "the forge requires credentials or rejected them"),
+    ("Authentication failed", "the forge rejected the credentials"),
+    ("error: 401", "the forge rejected the credentials"),
+    ("error: 403", "the forge denies read access to this repository"),
+    ("not found", "repository not found on the forge, or not visible to this token"),
+    ("couldn't find remote ref", "branch or pull request not found"),
+    ("not our ref", "commit not found on the forge"),
     ("fsck error", "the repository holds objects that git considers malformed or harmful"),
     ("File size limit", "the repository is larger than the limit"),
     ("signal 25", "the repository is larger than the limit"),

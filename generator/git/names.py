@@ -23,7 +23,7 @@ def shown(raw: bytes) -> tuple[str, str]:
         return _escaped(name), "its name holds control or invisible characters"
     parts = name.split("/")
     if {"", ".", ".."}.intersection(parts) or ".git" in (part.lower() for part in parts):
-        return name, "its name leads out of the folder"
+        return name, "its name points outside the folder"
     if any(len(part.encode()) > _LONGEST for part in parts):
         return name, f"its name is longer than {_LONGEST} bytes"
     return name, ""

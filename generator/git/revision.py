@@ -109,7 +109,7 @@ def read_blobs(
     if not wanted:
         return {}
     if odd := [oid for oid in wanted if not _OID.fullmatch(oid)]:
-        raise UserError(f"{odd[0]!r} is no object id")
+        raise UserError(f"invalid object id {odd[0]!r}")
     request = "".join(f"{oid}\n" for oid in wanted).encode()
     _check_sizes(git.run("cat-file", "--batch-check", stdin=request).stdout, max_size, max_total)
     output = git.run("cat-file", "--batch", "--buffer", stdin=request, timeout=300).stdout

@@ -60,7 +60,7 @@ class History(abc.ABC):
         command.refuse_option(revision, "revision")
         commit = self._commit(revision)
         if commit is None:
-            raise UserError(f"git knows no revision {revision}", hint=self._hint(revision))
+            raise UserError(f"revision '{revision}' not found", hint=self._hint(revision))
         return commit
 
     def merge_base(self, left: str, right: str) -> str:
@@ -128,7 +128,7 @@ class Worktree(History):
     def find(cls, path: Path) -> Worktree:
         """The work tree that holds `path`; UserError when there is none, or no git at all."""
         if not path.is_dir():
-            raise UserError(f"there is no folder {path}")
+            raise UserError(f"folder {path} not found")
         git = command.in_worktree(path)
         done = git.run("rev-parse", "--show-toplevel", check=False)
         if done.status == 0:

@@ -13,7 +13,7 @@ def assess_application(manifest: Object) -> Health:
     if not written:
         return progressing(_reasons(manifest) or "waiting for Argo CD's first reconciliation")
     if written not in set(Status):
-        return unknown(f"Argo CD wrote the unknown health {written!r}")
+        return unknown(f"Argo CD reports the unknown health {written!r}")
     own = text(manifest, "status", "health", "message")
     return Health(Status(written), "; ".join(filter(None, (own, _reasons(manifest)))))
 

@@ -89,7 +89,7 @@ def assess(manifest: Object, *, now: datetime.datetime | None = None) -> Health:
     """
     key = key_of(manifest) if isinstance(manifest.get("metadata"), Mapping | None) else None
     if key is None or not key.kind:
-        return unknown("not a Kubernetes object: it has no kind, or its metadata is no mapping")
+        return unknown("not a Kubernetes object: it has no kind, or its metadata is not a mapping")
     deleting = text(manifest, "metadata", "deletionTimestamp")
     if deleting and _HOOK_FINALIZER not in _finalizers(manifest):
         return progressing(_deletion_words(manifest, deleting))

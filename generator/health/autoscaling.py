@@ -21,8 +21,9 @@ _FAILURES = {
 }
 _V1_ANNOTATION = "autoscaling.alpha.kubernetes.io/conditions"
 _HINTS = {
-    "FailedGetScale": "does the workload that it names exist?",
-    "FailedGetResourceMetric": "is metrics-server running, and do the pods request that resource?",
+    "FailedGetScale": "check that the workload that it names exists",
+    "FailedGetResourceMetric": "check that metrics-server runs and that the pods request that "
+    "resource",
     "InvalidSelector": "two autoscalers select the same pods",
 }
 
@@ -39,7 +40,7 @@ def assess_autoscaler(manifest: Object) -> Health:
     for item in found:
         if item.type in ("AbleToScale", "ScalingLimited") and item.status == "True":
             return healthy(item.words)
-    return progressing("waiting for the autoscaler's first look at its target")
+    return progressing("waiting for the autoscaler's first read of its target")
 
 
 def assess_scaled_object(manifest: Object) -> Health:
@@ -76,7 +77,7 @@ def assess_disruption_budget(manifest: Object) -> Health:
     found = conditions(manifest)
     for item in found:
         if item.status == "False" and item.reason != "InsufficientPods":
-            return degraded(f"{item.words}; do two budgets select the same pods?")
+            return degraded(f"{item.words}; check that no two budgets select the same pods")
     if not found:
         return progressing("waiting for the disruption controller")
     allowed = section(manifest, "status").get("disruptionsAllowed", 0)

@@ -24,7 +24,7 @@ def assess_ready(manifest: Object) -> Health:
     """For a kind that is known to report Ready: until it does, it is Progressing."""
     kind = _kind(manifest)
     if is_stale(manifest):
-        return progressing(f"waiting for the controller to take in the {kind}'s present spec")
+        return progressing(f"waiting for the controller to process the current spec of the {kind}")
     stalled, ready = condition(manifest, "Stalled"), condition(manifest, "Ready")
     if stalled is not None and stalled.status == "True":
         return degraded(stalled.words or f"the {kind} is stalled")

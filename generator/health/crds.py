@@ -10,7 +10,7 @@ from generator.kube.resource import Object
 def assess_definition(manifest: Object) -> Health:
     """Established, with its names accepted and a structural schema."""
     if not conditions(manifest):
-        return progressing("waiting for the API server to take in the definition")
+        return progressing("waiting for the API server to process the definition")
     for kind, bad, words in (
         ("NamesAccepted", "False", "its names are taken"),
         ("NonStructuralSchema", "True", "its schema is not structural"),

@@ -17,7 +17,7 @@ def assess_service(manifest: Object) -> Health:
 def assess_ingress(manifest: Object) -> Health:
     """Healthy once its controller has written an address."""
     name = text(manifest, "spec", "ingressClassName") or "the default class"
-    return _assess_address(manifest, f"is the controller of {name} running?")
+    return _assess_address(manifest, f"check that the controller of {name} runs")
 
 
 def assess_api_service(manifest: Object) -> Health:
@@ -27,7 +27,7 @@ def assess_api_service(manifest: Object) -> Health:
         return progressing("waiting to be processed by the API server's aggregator")
     if available.status == "True":
         return healthy(available.words or "available")
-    return progressing(f"not available: {available.words}; look at the Service behind it")
+    return progressing(f"not available: {available.words}; check the Service behind it")
 
 
 def _assess_address(manifest: Object, advice: str) -> Health:

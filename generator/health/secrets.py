@@ -16,11 +16,11 @@ def assess_sealed_secret(manifest: Object) -> Health:
     """Unsealed by the controller, or refused by it with its reason."""
     if is_stale(manifest):
         return progressing(
-            "waiting for the sealed-secrets controller to take in the new ciphertext"
+            "waiting for the sealed-secrets controller to process the new ciphertext"
         )
     synced = condition(manifest, "Synced")
     if synced is None or synced.status not in ("True", "False"):
-        return progressing("waiting to be unsealed; is the sealed-secrets controller running?")
+        return progressing("waiting to be unsealed; check that the sealed-secrets controller runs")
     if synced.status == "True":
         return healthy(synced.message or "unsealed")
     return degraded(
@@ -32,7 +32,7 @@ def assess_sealed_secret(manifest: Object) -> Health:
 def assess_external_secret(manifest: Object) -> Health:
     """Fetched from its store for the present spec, or not, with the operator's reason."""
     if _fetched_generation(manifest) < count(manifest, "metadata", "generation"):
-        return progressing("waiting for the external-secrets operator to take in the present spec")
+        return progressing("waiting for the external-secrets operator to process the current spec")
     return assess_ready(manifest)
 
 

@@ -15,7 +15,9 @@ def assess_claim(manifest: Object) -> Health:
         case "Bound":
             return healthy(f"bound to {volume}" if volume else "bound")
         case "Lost":
-            return degraded(f"its volume {volume} is gone: restore the volume or the claim")
+            return degraded(
+                f"its volume {volume} no longer exists: restore the volume or the claim"
+            )
         case "Pending":
             return progressing(f"waiting for a volume of {_class_words(manifest)}")
         case "":

@@ -34,7 +34,7 @@ def assess_stateful_set(manifest: Object) -> Health:
         return progressing(_waiting_for_controller(manifest))
     wanted, ready = _replicas(manifest), count(manifest, "status", "readyReplicas")
     if ready < wanted:
-        return progressing(f"{ready} of {wanted} pods are ready; look at the pods that are not")
+        return progressing(f"{ready} of {wanted} pods are ready; check the pods that are not")
     return _stateful_rollout(manifest, wanted=wanted)
 
 
@@ -130,4 +130,4 @@ def _replicas(manifest: Object) -> int:
 
 def _waiting_for_controller(manifest: Object) -> str:
     kind = text(manifest, "kind")
-    return f"waiting for the {kind} controller to take in the present spec"
+    return f"waiting for the {kind} controller to process the current spec"

@@ -41,8 +41,9 @@ SCHEMA_SKIPPED = Rule(
 RELEASE_NAME = Rule(
     "application/release-name",
     Severity.WARNING,
-    "A release that is called as its Application",
-    "Names and selectors of all objects come from it: another Application name makes all anew.",
+    "A release that takes the name of its Application",
+    "Names and selectors of all objects come from it: another Application name creates all "
+    "objects again.",
     "Argo CD",
     command="check",
 )
@@ -110,7 +111,8 @@ def _name(whole: Mapping[str, Any]) -> Any:
 
 def _nameless(document: Document, place: Path) -> Problem:
     return RELEASE_NAME.problem(
-        "the release is called as the Application: to rename that would make every object anew",
+        "the release takes the name of the Application: renaming it would create every object "
+        "again",
         path=document.path,
         line=document.line((*place, "helm")),
         hint="set helm.releaseName to the name that is deployed",
@@ -183,7 +185,7 @@ class _ArgoReader:
             reason = "its Chart.yaml is not in this repository"
             yield NotRead(f"chart of path {self._source.get('path')}", self.where, reason)
         elif "chart" in self._source and not self.parent.version.version:
-            reason = f"`{revision}` is a range: which version runs is not known"
+            reason = f"`{revision}` is a range: the running version is unknown"
             yield NotRead("chart version", self.where, reason)
 
     def _chart(self) -> Parent | None:

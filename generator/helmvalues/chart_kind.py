@@ -48,8 +48,8 @@ class OtherChart:
 
 
 _MIGRATION = (
-    "gen-env works with the official chart (airflow.apache.org/docs/helm-chart): write its values "
-    "anew, and move the database, not the release"
+    "gen-env works with the official chart (airflow.apache.org/docs/helm-chart): write its "
+    "values from scratch, and move the database, not the release"
 )
 OTHERS = (
     OtherChart(

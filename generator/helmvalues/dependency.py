@@ -88,7 +88,7 @@ def parent(files: Files, folder: str) -> Parent | None:
     stated = "" if version.version else str(chosen.get("version") or "")
     if len(airflow) > 1:
         other = str(airflow[1].get("alias") or airflow[1].get("name"))
-        reason = f"the release has Airflow's chart twice; only `{_key(chosen)}` is judged"
+        reason = f"the release has Airflow's chart twice; only `{_key(chosen)}` is checked"
         not_read = (*not_read, NotRead(f"dependency {other}", path, reason))
     return Parent(
         path,
@@ -109,12 +109,12 @@ def _beside(
     """What the parent chart deploys beside Airflow's chart."""
     for item in others:
         if not _is_airflow(item):
-            reason = "another part of the parent chart: its objects are not judged"
+            reason = "another part of the parent chart: its objects are not checked"
             yield NotRead(f"dependency {_key(item)}", path, reason)
     templates = [*files.below(posixpath.normpath(posixpath.join(folder, "templates")))]
     if any(name.endswith((".yaml", ".yml", ".tpl")) for name in templates):
         where = posixpath.join(folder, "templates")
-        yield NotRead("templates of the parent chart", where, "their objects are not judged")
+        yield NotRead("templates of the parent chart", where, "their objects are not checked")
 
 
 def _itself(path: str, about: Mapping[str, Any], listed: list[Mapping[str, Any]]) -> Parent:
@@ -140,7 +140,7 @@ def _version(
         same = (entry.get("name"), entry.get("repository"))
         if same == (item.get("name"), item.get("repository")) and EXACT.fullmatch(locked):
             return Version(locked.removeprefix("v"), Origin.CHART_LOCK), ()
-    reason = f"`{stated}` is a range and no Chart.lock says which version it is"
+    reason = f"`{stated}` is a range and no Chart.lock names the version"
     return Version(), (NotRead("chart version", path, reason),)
 
 

@@ -172,7 +172,7 @@ def _foreign(parent: Parent) -> Problem:
 def _misplaced(source: ValuesSource) -> Problem:
     file, line = located(source.layers, (UMBRELLA_KEY,))
     return MISPLACED.problem(
-        f"the chart ignores the block `{UMBRELLA_KEY}:`: its own keys stand at the root",
+        f"the chart ignores the block `{UMBRELLA_KEY}:`: its own keys belong at the root",
         path=file or source.path,
         line=line,
         hint="move the block's keys to the root; if a parent chart hands the block down, check the"
@@ -186,7 +186,7 @@ def _switched_off(source: ValuesSource, key: str) -> Problem:
         f"{key} is false: the release has no Airflow, and nothing of it was checked",
         path=file or source.path,
         line=line,
-        hint=f"set {key}: true where Airflow is to run",
+        hint=f"set {key}: true where Airflow runs",
     )
 
 

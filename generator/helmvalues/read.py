@@ -89,7 +89,7 @@ def _with_not_read(source: ValuesSource, more: tuple[NotRead, ...]) -> ValuesSou
     for place, text in placeholders.places(source.values, source.kind):
         path, line = source.locate(place)
         where = f"{path}:{line}" if line else path
-        reason = "another program fills it in; a stand-in was judged"
+        reason = "another program fills it in; a stand-in was checked"
         filled.append(NotRead(f"placeholder {text}", where, reason))
     return dataclasses.replace(source, not_read=(*source.not_read, *filled, *more))
 
@@ -150,7 +150,7 @@ def _documents(files: Files, path: str) -> list[Document]:
     content = files.read(path)
     if content is None:
         raise UserError(
-            "there is no such file, or it is reached through a symbolic link",
+            "file not found, or reached through a symbolic link",
             path=path,
             hint="name a regular file of this repository",
         )
@@ -255,7 +255,7 @@ def _flux_chart(
     official = name.rstrip("/").rpartition("/")[2] == CHART
     maker = publisher(f"{address}/{name}") if official else "other"
     known = Version(exact, Origin.NAMED) if exact else Version()
-    reason = f"`{version or '*'}` is a range: which version runs is not known"
+    reason = f"`{version or '*'}` is a range: the running version is unknown"
     unknown = () if exact else (NotRead("chart version", where, reason),)
     asked = "" if exact else version or "*"
     return Parent(document.path, "", maker, known, range=asked), unknown

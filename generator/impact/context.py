@@ -159,11 +159,6 @@ def listed(names: Any, limit: int = 10) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 pod`, `3 pods`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def verb(subjects: Any, one: str, many: str) -> str:
     """The form of the verb that fits one subject or several."""
     return one if len(list(subjects)) == 1 else many

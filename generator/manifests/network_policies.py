@@ -20,7 +20,7 @@ Ports = Iterable[tuple[int, str]]
 UNDECLARED_PEER = Rule(
     "network/undeclared-peer",
     Severity.ERROR,
-    "A needed flow to a place that nobody declared",
+    "A required connection to an undeclared peer",
     "Default deny would cut it off.",
     "Kubernetes NetworkPolicy",
 )
@@ -231,8 +231,8 @@ def _undeclared(release: Release, flow: Flow, where: str) -> Problem:
     where = where.replace("<name>", cluster)
     return release.resolved.problem(
         UNDECLARED_PEER,
-        f"networkPolicy.mode {release.environment.network_policy.mode} needs to know where"
-        f" {end.removeprefix('peer:')} is ({flow.why}), and {where} says nothing",
+        f"networkPolicy.mode {release.environment.network_policy.mode} requires the address of "
+        f"{end.removeprefix('peer:')} ({flow.why}), but {where} is not set",
         "networkPolicy",
         hint=f"declare {where}, or set networkPolicy.mode to off",
     )

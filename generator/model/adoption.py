@@ -73,5 +73,5 @@ class Adoption(Spec):
     @classmethod
     def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
-            raise ValueError("an entry stands there twice")
+            raise ValueError("an entry appears twice")
         return value

@@ -116,7 +116,7 @@ class Airflow(Spec):
             if name not in EXECUTORS:
                 raise ValueError(f"write {', '.join(EXECUTORS)}, or several with commas, no spaces")
         if len(set(names)) < len(names):
-            raise ValueError("an executor stands there twice")
+            raise ValueError("an executor appears twice")
         return value
 
 

@@ -257,7 +257,7 @@ def _brought(value: str) -> str:
     if not _KIND.fullmatch(value) or (not group and kind not in _CORE | _NEVER):
         raise ValueError("write Kind.group, such as Job.batch, or a core kind such as ConfigMap")
     if kind in _NEVER:
-        raise ValueError(f"no team may bring {kind}: it reaches beyond its environment")
+        raise ValueError(f"no team may deploy {kind}: it reaches beyond its environment")
     return value
 
 

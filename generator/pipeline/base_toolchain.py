@@ -42,13 +42,13 @@ def charts(
                 _add(cache, repository.chart.path, files)
             except UserError as error:
                 faults.append(error.message)
-        yield Charts(cache, lambda version: "; ".join(faults) or "the vendored one is another")
+        yield Charts(cache, lambda version: "; ".join(faults) or "the vendored one differs")
 
 
 def _add(cache: ChartCache, path: str, files: Files) -> None:
     packed = vendored.archive(files, path)
     if packed is None:
-        raise UserError(f"there is no chart in {path}")
+        raise UserError(f"no chart in {path}")
     cache.add_bytes(packed, path, official=False)
 
 

@@ -21,7 +21,7 @@ NOT_POSSIBLE = Rule(
     "live/not-possible",
     Severity.ERROR,
     "A cluster that cannot be compared",
-    "Whether it differs from git is not known.",
+    "It is unknown whether it differs from git.",
     command="diff",
 )
 

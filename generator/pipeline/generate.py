@@ -36,7 +36,7 @@ ARCHIVE = Rule(
     "chart/archive",
     Severity.ERROR,
     "A chart archive that cannot be used",
-    "It is corrupt, another than the locked one, or not at hand.",
+    "It is corrupt, differs from the locked one, or is not available.",
 )
 
 _OLD_KEY = re.compile(r"`([^`]+)` is deprecated")

@@ -14,7 +14,7 @@ from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree.foreign import FOREIGN
 
-UNTOUCHED = "what its cluster is given stays the same"
+UNTOUCHED = "no change to what its cluster gets"
 
 _MOST_LINES = 5_000
 _SEVERITIES = list(Severity)

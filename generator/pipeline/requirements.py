@@ -37,7 +37,7 @@ def needs(files: Files) -> tuple[Need, ...]:
     """
     found = catalogue.load(files)
     if found.settings is None:
-        raise UserError(found.problems[0].message, hint="gen-env validate tells more")
+        raise UserError(found.problems[0].message, hint="see gen-env validate")
     return tuple(
         need
         for name in sorted(found.definitions)

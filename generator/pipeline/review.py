@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
@@ -180,10 +181,9 @@ def _drift(files: Files, planned: plan.Plan, name: str) -> tuple[Problem, ...]:
 
 def _why_empty(count: int) -> str:
     if not count:
-        return "the change touches no environment"
-    if count == 1:
-        return "one environment was looked at: what its cluster is given stays the same"
-    return f"{count} environments were looked at: what their clusters are given stays the same"
+        return "the change affects no environment"
+    clusters = "its cluster gets" if count == 1 else "their clusters get"
+    return f"{counted(count, 'environment')} compared: no change to what {clusters}"
 
 
 def _below(touched: set[str]) -> set[str]:

@@ -20,14 +20,14 @@ AFTER_MERGE = Rule(
     "settings/after-merge",
     Severity.INFO,
     "Settings that take effect after the merge",
-    "A change is judged by the settings of its base.",
+    "A change is checked with the settings of its base.",
     command="diff",
 )
 DEFAULTS = Rule(
     "settings/defaults",
     Severity.ERROR,
     "Changed defaults beside other changed settings",
-    "They cannot be judged apart from each other.",
+    "They cannot be checked separately.",
     command="service",
 )
 
@@ -96,7 +96,7 @@ def _spliced(before: Document, after: dict[str, Any], settings: HeadSettings) ->
     except YamlError as error:
         return _refused(settings, error.message)
     if _differing(before.data, read) or not _same(after, read, _OWN):
-        return _refused(settings, "they do not fit into the base's file")
+        return _refused(settings, "they cannot be merged into the base's file")
     return dataclasses.replace(settings, text=text.encode())
 
 
@@ -114,7 +114,7 @@ def _same(before: dict[str, Any], after: dict[str, Any], field: str) -> bool:
 
 def _removed() -> Problem:
     return NO_SETTINGS.problem(
-        f"this change removes {SETTINGS}: after the merge gen-env knows no cluster",
+        f"this change removes {SETTINGS}: after the merge no cluster is defined",
         path=SETTINGS,
         hint="restore the file",
     )
@@ -126,8 +126,8 @@ def _syntax(error: YamlError) -> Problem:
 
 def after_merge(fields: tuple[str, ...]) -> Problem:
     return AFTER_MERGE.problem(
-        f"{', '.join(fields)} in {SETTINGS} take effect after the merge: this change is judged by "
-        "the settings of its base",
+        f"{', '.join(fields)} in {SETTINGS} take effect after the merge: this change is checked "
+        f"with the settings of its base",
         path=SETTINGS,
         hint="merge the settings first and regenerate the trees in a second pull request",
     )
@@ -135,7 +135,8 @@ def after_merge(fields: tuple[str, ...]) -> Problem:
 
 def _refused(settings: HeadSettings, reason: str) -> HeadSettings:
     problem = DEFAULTS.problem(
-        f"the changed defaults cannot be judged beside the other changed settings: {reason}",
+        f"the changed defaults cannot be checked together with the other changed settings: "
+        f"{reason}",
         path=SETTINGS,
         hint="change the defaults in a pull request of their own",
     )

@@ -37,7 +37,7 @@ NOT_POSSIBLE = Rule(
     "render/not-possible",
     Severity.ERROR,
     "A side of a comparison that cannot be rendered",
-    "What the change does is then not known.",
+    "The effect of the change is then unknown.",
     command="diff",
 )
 

@@ -6,6 +6,7 @@ import collections
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.model.repository import Repository
@@ -21,7 +22,7 @@ LOOSENED = ImpactRule(
     "impact/policy",
     ERROR,
     "A policy that lets definitions silence more, or accept alone",
-    "Later changes are judged by it.",
+    "Later changes are checked with it.",
 )
 
 
@@ -52,7 +53,7 @@ def _finding(rule: str, items: Sequence[Problem]) -> Finding:
     more = f" and {len(places) - 1} more" if places[1:] else ""
     where = f", first at {places[0]}{more}" if places else ""
     verb = "is" if count == 1 else "are"
-    message = f"{count} {noun}{'' if count == 1 else 's'} of {rule} {verb} silenced by this change"
+    message = f"{counted(count, noun)} of {rule} {verb} silenced by this change"
     return SILENCED.finding(None, f"{message}{where}", ERROR if errors else WARNING)
 
 

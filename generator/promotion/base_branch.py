@@ -130,7 +130,7 @@ def fetch_branch(tree: History, remote: str, branch: str) -> str | None:
             return sha
         if done.status != 0 and "couldn't find remote ref" not in words_of(done):
             raise UserError(f"cannot fetch {branch} from {remote}: {safe(words_of(done, 4))}")
-    raise UserError(f"{branch} moves faster at {remote} than it can be fetched", hint="try again")
+    raise UserError(f"{branch} at {remote} keeps changing during the fetch", hint="try again")
 
 
 def _listed(tree: History, remote: str, branch: str) -> str | None:
@@ -156,6 +156,6 @@ def _base(tree: History, remote: str | None, branch: str) -> str:
         if commit is not None:
             return commit
     raise UserError(
-        f"there is no branch {branch} here",
+        f"branch '{branch}' not found",
         hint="set repository.branch in gen-env.yaml, or fetch it",
     )

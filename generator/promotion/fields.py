@@ -79,7 +79,7 @@ def choose(
         path = _path(field)
         new, old = get(source.data, path), get(target.data, path)
         if new is MISSING or new is None:
-            stays.append(f"`{field}`: {source.name} does not write it")
+            stays.append(f"`{field}`: not set in {source.name}")
         elif (missing := _missing_part(source, target, path)) is not None:
             stays.append(f"`{field}`: {target.name} does not write `{missing}`")
         elif not _same(old, new, path):
@@ -175,7 +175,7 @@ def _require_matching_digest(source: Definition, target: Definition, moves: Sequ
             " image, and a digest wins over a tag",
             path=target.path,
             line=target.document.line(path),
-            hint=f"write the proven image.digest into {source.path} (and keep it among"
+            hint=f"write the verified image.digest into {source.path} (and keep it among"
             " promotion.fields), or remove it here",
         )
 
@@ -186,7 +186,7 @@ def _remarks(source: Definition, target: Definition, moves: Sequence[Move]) -> I
     if ref is not None:
         if not _is_revision(str(ref.new)):
             yield (
-                f"`dags.gitSync.ref` is `{ref.new}`, which may name another commit tomorrow:"
+                f"`dags.gitSync.ref` is `{ref.new}`, which may point to another commit later:"
                 " what runs may not be what was verified"
             )
         if not _alike_at(source, target, ("dags", "gitSync", "repository")):

@@ -148,7 +148,7 @@ def _soak(facts: Facts, now: datetime) -> Gate:
     healthy = f"{facts.source} has been healthy for {lasting(now - since)}"
     if now < until:
         return Gate("soak", State.WAITING, f"{healthy} of {facts.soak}", until)
-    return Gate("soak", State.PASSED, f"{healthy}, {facts.soak} are asked for")
+    return Gate("soak", State.PASSED, f"{healthy}, {facts.soak} required")
 
 
 def _freeze(facts: Facts, now: datetime) -> Gate:
@@ -157,24 +157,24 @@ def _freeze(facts: Facts, now: datetime) -> Gate:
     except WindowError as error:
         return Gate("freeze", State.BLOCKED, f"sync.windows of {facts.target}: {error}")
     if until is None:
-        return Gate("freeze", State.PASSED, f"no window of {facts.target} denies now")
+        return Gate("freeze", State.PASSED, f"no sync window of {facts.target} denies syncs now")
     if until.year == datetime.max.year:
         reason = f"{facts.target} is frozen without an end (gen-env pause {facts.target} --resume)"
         return Gate("freeze", State.BLOCKED, reason)
-    return Gate("freeze", State.WAITING, f"a window of {facts.target} denies", until)
+    return Gate("freeze", State.WAITING, f"a sync window of {facts.target} denies syncs", until)
 
 
 def _current(facts: Facts) -> Gate:
     if facts.outdated:
         names = ", ".join(facts.outdated)
         return Gate("current", State.BLOCKED, f"{facts.source} has moved on: {names}")
-    return Gate("current", State.PASSED, f"what moves is what {facts.source} has")
+    return Gate("current", State.PASSED, f"the promoted fields match {facts.source}")
 
 
 def _promotion_only(facts: Facts) -> Gate:
     name = "promotion-only"
     if not branch_pattern(facts.target).fullmatch(facts.branch):
-        reason = f"{facts.target} changes by promotion only, and this is no branch of one"
+        reason = f"{facts.target} changes by promotion only, and this is not a promotion branch"
         return Gate(name, State.BLOCKED, reason)
     if facts.other_changes:
         reason = f"more than what is promoted changes: {_few(facts.other_changes)}"

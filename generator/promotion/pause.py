@@ -58,7 +58,7 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     cannot be edited in place, and for a pause that is not ours to take back.
     """
     if options.resume and options.until is not None:
-        raise UserError("--resume and --until do not go together")
+        raise UserError("--resume cannot be combined with --until")
     item = base_branch.definition(options.environment)
     managed = base_branch.settings.repository.argocd.project.manage
     nothing, notes = "", _notes(managed=managed, options=options)
@@ -66,7 +66,7 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     if options.resume:
         after = pause_marker.resumed(text_now, item.path)
     elif pause_marker.is_paused(text_now):
-        after, nothing = text_now, f"{options.environment} is paused already"
+        after, nothing = text_now, f"{options.environment} is already paused"
     elif managed:
         after = pause_marker.with_window(text_now, _halt(options, now), item.path)
     else:
@@ -88,7 +88,7 @@ def _without_automation(
         )
     release = generate.build(base_branch.files, base_branch.settings, item).release
     if release is not None and not is_automated(release.environment):
-        return item.document.text, f"{item.name} does not sync by itself anyway (sync.automated)"
+        return item.document.text, f"automated sync of {item.name} is already off (sync.automated)"
     return pause_marker.without_automation(item.document.text, item.path), ""
 
 
@@ -97,7 +97,7 @@ def _halt(options: Options, now: datetime) -> DenyWindow:
         return DenyWindow()
     end = _moment(options.until, now)
     if not now < end <= now + _LONGEST:
-        raise UserError(f"--until {options.until} is not within the year to come")
+        raise UserError(f"--until {options.until} is not within the next year")
     start = now.astimezone(UTC).replace(second=0, microsecond=0)
     minutes = -((start - end) // timedelta(minutes=1))
     return DenyWindow(f"{start.minute} {start.hour} {start.day} {start.month} *", f"{minutes}m")
@@ -110,7 +110,7 @@ def _moment(until: str, now: datetime) -> datetime:
         seconds = seconds_of(until)
         if not seconds or not until.endswith(("s", "m", "h")):
             raise UserError(
-                f"--until {until} is neither a length nor a moment",
+                f"--until {until} is neither a duration nor a time",
                 hint="such as 8h or 2026-06-02T08:00+02:00",
             ) from None
         return now + timedelta(seconds=seconds)
@@ -145,9 +145,9 @@ def publish_it(pause: Pause, tools: Toolchain, *, pull: bool) -> Published:
     placed = publish.place(base_branch, pause.branch, draft, push=pull)
     if not pull or tools.forge is None:
         return Published(placed, None)
-    head = f"{pause.title}: what is in git does not reach the cluster by itself.\n"
+    head = f"{pause.title}: changes in git are not synced automatically.\n"
     if pause.options.resume:
-        head = f"{pause.title}: what is in git reaches the cluster again.\n"
+        head = f"{pause.title}: changes in git are synced again.\n"
     report = rendered(base_branch, pause.regenerated, pause.options.environment, tools)
     body = pull_request_text.with_report(
         head + pull_request_text.listed(pause.notes), report, tools.forge.limits.comment_budget

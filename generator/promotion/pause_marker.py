@@ -75,7 +75,7 @@ def resumed(text: str, file: str) -> str:
     """
     match = _MARKED.search(text)
     if match is None:
-        raise UserError("no pause of gen-env stands in this definition", path=file)
+        raise UserError("this definition has no pause by gen-env", path=file)
     plain = text[: match.start()] + text[match.end() :]
     what, _, rest = match["what"].partition(" ")
     data = reader.read(plain, file).data
@@ -116,10 +116,10 @@ def _removed(text: str, data: Any, path: Path, ours: bool, file: str, line: int)
 def _require(ours: bool, file: str, line: int) -> None:
     if not ours:
         raise UserError(
-            "what the pause had written was edited since",
+            "the lines that the pause wrote were edited since",
             path=file,
             line=line,
-            hint="take the pause back by hand, and remove this line",
+            hint="undo the pause by hand, and remove this line",
         )
 
 

@@ -192,8 +192,8 @@ def _notes(base_branch: BaseBranch, options: Options, target: Definition) -> lis
     unsaved = base_branch.unsaved(options.source, options.target)
     if unsaved:
         found.append(
-            f"not taken along: {', '.join(unsaved)} differ in the work tree;"
-            f" what counts is {base_branch.branch} at {base_branch.base[:12]}"
+            f"not included: {', '.join(unsaved)} differ in the work tree;"
+            f" the promotion uses {base_branch.branch} at {base_branch.base[:12]}"
         )
     lock = catalogue.lock(base_branch.files, target)
     if lock is not None and lock.gen_env != lock_file.version():

@@ -90,8 +90,8 @@ def place(base_branch: BaseBranch, branch: str, draft: Draft, *, push: bool) -> 
             # Whoever was faster may have written the very same: look again.
             continue
     raise UserError(
-        f"the branch {branch} is being written by somebody else all the time",
-        hint="look at it, then run the command again",
+        f"the branch {branch} keeps being changed by another writer",
+        hint="check it, then run the command again",
     )
 
 
@@ -123,8 +123,8 @@ def _require_unchanged(
     for old, new in ((first.here, now.here), (first.there, now.there)):
         if new is not None and new != old and not _gives(base_branch, new, tree):
             raise UserError(
-                f"somebody else writes something else to the branch {branch} at this moment",
-                hint="look at it, then run the command again",
+                f"another writer is changing the branch {branch}",
+                hint="check it, then run the command again",
             )
 
 
@@ -190,7 +190,7 @@ def _push(base_branch: BaseBranch, branch: str, sha: str, there: str | None) -> 
 
 def _refusal(branch: str, done: Completed) -> UserError:
     words = safe(words_of(done, 8))
-    hint = "the commit is on the local branch; mend what is said above, then run it again"
+    hint = "the commit is on the local branch; fix the errors above, then run it again"
     if "protected" in words.lower():
         hint = f"let gen-env's user push to {branch.partition('/')[0]}/*, then run it again"
     elif any(sign in words for sign in ("could not read Username", "Authentication", "403")):

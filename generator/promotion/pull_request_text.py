@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from generator.core.counted import counted
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.fields import Choice, Difference
 from generator.promotion.gates import Gate, State, lasting, shown_time
@@ -81,7 +82,7 @@ def proof(source: str, evidence: Evidence, now: datetime) -> str:
             f" and has been healthy for {lasting(now - evidence.since)}"
         )
     else:
-        said = f"has no proof: {evidence.standing.value}"
+        said = f"is not verified: {evidence.standing.value}"
     reason = f" ({prose(clipped(evidence.reason, 300))})" if evidence.reason else ""
     return f"{lead}{said}{reason}.\n"
 
@@ -94,7 +95,7 @@ def gates(found: Sequence[Gate], force: str | None) -> str:
     ]
     table = "\n".join(["| Gate | State | Why |", "| --- | --- | --- |", *rows])
     reason = forced(force) if force is not None else ""
-    return f"\n{table}\n{reason}\nThe gates are asked again when this is about to merge.\n"
+    return f"\n{table}\n{reason}\nThe gates are evaluated again before the merge.\n"
 
 
 def forced(reason: str) -> str:
@@ -116,14 +117,14 @@ def left(stays: Sequence[str], differences: Sequence[Difference], source: str, t
     """What was not promoted on purpose, by name alone."""
     text = ""
     if stays:
-        text += f"\n**Of what is promoted, not moved**\n{listed(stays)}"
+        text += f"\n**Promoted fields that did not move**\n{listed(stays)}"
     if not differences:
         return text + f"\nNothing else differs between {code(source)} and {code(target)}.\n"
     rows = [f"| {code(item.field, 120)} | {prose(item.where)} |" for item in differences]
     shown = rows[:_DIFFERENCES]
     if len(rows) > _DIFFERENCES:
         shown.append(f"| and {len(rows) - _DIFFERENCES} more | |")
-    count = f"{len(rows)} field{'' if len(rows) == 1 else 's'}"
+    count = counted(len(rows), "field")
     return (
         f"{text}\n<details><summary>Not promoted: {count} that differ between the two definitions"
         "</summary>\n\n| Field | |\n| --- | --- |\n" + "\n".join(shown) + "\n\n</details>\n"

@@ -61,14 +61,14 @@ def _zone(window: Window) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(window.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise WindowError(f"no time zone {window.time_zone}") from None
+        raise WindowError(f"unknown time zone '{window.time_zone}'") from None
 
 
 def _latest_start(schedule: str, wall: datetime) -> datetime | None:
     from croniter import CroniterBadDateError, CroniterError, croniter
 
     if len(schedule.split()) != _FIELDS or not croniter.is_valid(schedule):
-        raise WindowError(f"'{schedule}' is no cron expression of five fields")
+        raise WindowError(f"'{schedule}' is not a cron expression with five fields")
     try:
         # A start at this very moment counts: croniter looks strictly before.
         start = croniter(schedule, wall + timedelta(seconds=1)).get_prev(datetime)

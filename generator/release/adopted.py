@@ -19,14 +19,14 @@ from generator.yaml.scalars import as_helm
 DEFAULTS = Rule(
     "adoption/defaults",
     Severity.ERROR,
-    "An adopted environment that cannot do without defaults",
-    "What runs would change without anybody having decided it.",
+    "An adopted environment that depends on defaults",
+    "What runs would change without a decision.",
 )
 FOREIGN_NAME = Rule(
     "policy/foreign-name",
     Severity.ERROR,
     "The name of an Application or AppProject that gen-env.yaml does not allow",
-    "A definition could take over somebody else's.",
+    "A definition could take over an object of another owner.",
     "Argo CD",
 )
 

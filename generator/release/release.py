@@ -28,7 +28,7 @@ UNKNOWN_LINE = Rule(
 OWNED_KEY = Rule(
     "values/owned-key",
     Severity.ERROR,
-    "A key in values: that a field owns, or that keeps a promise",
+    "A key in values: that a field sets, or that gen-env guarantees",
     "One value has one source.",
 )
 
@@ -116,7 +116,7 @@ def build(
 
 def _unknown_line(resolved: Resolved) -> Problem:
     hint = f"known chart versions: {chart_lines.known()}"
-    message = f"chart {resolved.environment.chart.version} is not known to this gen-env"
+    message = f"chart {resolved.environment.chart.version} is not supported by this gen-env"
     return resolved.problem(UNKNOWN_LINE, message, "chart", "version", hint=hint)
 
 
@@ -148,7 +148,7 @@ def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Ite
         if field is None:
             continue
         promise = field == PROMISE
-        advice = "remove it: gen-env keeps a promise with it" if promise else f"set {field} instead"
+        advice = "remove it: gen-env guarantees its value" if promise else f"set {field} instead"
         yield resolved.problem(
             OWNED_KEY,
             f"values.{dotted(path)} is decided by "

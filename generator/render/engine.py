@@ -127,7 +127,7 @@ class BinaryEngine(_Engine):
         found = shutil.which(helm)
         if found is None:
             raise UserError(
-                f"there is no helm binary `{helm}`",
+                f"helm binary `{helm}` not found",
                 hint="install Helm, give its path, or leave the setting out to use the built-in",
             )
         return cls(Path(found))
@@ -168,15 +168,15 @@ def _refuse(request: RenderRequest) -> str:
     release = request.release
     if len(release) > _MAX_RELEASE or not _RELEASE.fullmatch(release):
         return (
-            f"`{release[:80]}` is no release name: at most {_MAX_RELEASE} lower-case letters, "
+            f"invalid release name `{release[:80]}`: at most {_MAX_RELEASE} lower-case letters, "
             "digits, `-` and `.`, starting and ending with a letter or digit"
         )
     if not _NAMESPACE.fullmatch(request.namespace):
-        return f"`{request.namespace[:80]}` is no namespace: it must be a DNS label"
+        return f"invalid namespace `{request.namespace[:80]}`: it must be a DNS label"
     if not _KUBERNETES.fullmatch(request.kube_version):
-        return f"`{request.kube_version[:80]}` is no Kubernetes version, such as 1.34.2"
+        return f"invalid Kubernetes version `{request.kube_version[:80]}`: write it like 1.34.2"
     wrong = [name for name in request.api_versions if not _API_VERSION.fullmatch(name)]
-    return f"`{wrong[0][:80]}` is no API version, such as keda.sh/v1alpha1" if wrong else ""
+    return f"invalid API version `{wrong[0][:80]}`: write it like keda.sh/v1alpha1" if wrong else ""
 
 
 def _failure(

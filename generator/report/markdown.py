@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from generator.core.counted import counted
 from generator.core.problem import Severity
 from generator.diff.model import Change
 from generator.impact.finding import Finding
@@ -116,7 +117,7 @@ def _folded(page: Page, report: Report) -> None:
         for environment in report.environments
         if environment.folded
     ]
-    heading = "**Folded**, as no change to what runs by itself\n\n"
+    heading = "**Folded**: differences that alone do not change what runs\n\n"
     # The summary has counted them already, so a heading without a row says nothing new.
     if rows and page.fits(heading + rows[0], page.part(0.1, 50)):
         _list(page, heading, rows, "environments", 0.1)
@@ -201,7 +202,7 @@ def _cut(place: Place, free: int) -> str:
     if taken < _FEW_LINES:
         return ""
     rest = len(lines) - taken
-    words_left = f"Cut for length: {rest:,} more line{'' if rest == 1 else 's'} of this object.\n\n"
+    words_left = f"Cut for length: {counted(rest, 'more line')} of this object.\n\n"
     return _block(place, "\n".join(lines[:taken]), words_left)
 
 

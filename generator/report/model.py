@@ -147,9 +147,9 @@ class Report:
         if self.reason:
             return self.reason
         if not self.environments:
-            return "no environment is touched by this change"
+            return "this change affects no environment"
         if any(environment.folded for environment in self.environments):
-            return "all that differs is noise, which was folded"
+            return "all differences are noise and were folded"
         return "both sides render to the same objects"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 
+from generator.core.counted import counted
 from generator.core.problem import Problem, Severity, State
 from generator.core.visible import one_line
 from generator.diff.model import Action, Change
@@ -28,13 +29,8 @@ def lines_of(added: int, removed: int) -> str:
 
 def impact_of(environment: EnvironmentDiff) -> str:
     """`1 error, 2 warnings, 3 notes`."""
-    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
     counts = environment.severities
-    parts = [
-        f"{counts[severity]:,} {name}{'' if counts[severity] == 1 else 's'}"
-        for severity, name in names.items()
-        if counts[severity]
-    ]
+    parts = [counted(counts[severity], severity.noun) for severity in Severity if counts[severity]]
     return ", ".join(parts) or "none"
 
 
@@ -50,7 +46,7 @@ def remark_of(environment: EnvironmentDiff) -> str:
     if environment.drift:
         parts.append(f"{len(environment.drift):,} drifted")
     if count := sum(not problem.is_aside for problem in environment.problems):
-        parts.append(f"{count:,} problem{'' if count == 1 else 's'}")
+        parts.append(counted(count, "problem"))
     return one_line("; ".join(parts))
 
 
@@ -64,10 +60,7 @@ def name_of(change: Change) -> str:
 def folded_of(environment: EnvironmentDiff) -> str:
     """`annotation checksum/airflow-config in 4 objects, label chart in 12 objects`."""
     return one_line(
-        ", ".join(
-            f"{item.field} in {item.count:,} object{'' if item.count == 1 else 's'}"
-            for item in environment.folded
-        )
+        ", ".join(f"{item.field} in {counted(item.count, 'object')}" for item in environment.folded)
     )
 
 
@@ -90,12 +83,7 @@ def _counted(report: Report, state: State) -> list[str]:
     """`9 errors`, `2 warnings were`: the last with its verb."""
     found = [item for item in report.every_problem if item.is_aside and item.state is state]
     counts = collections.Counter(item.severity for item in found)
-    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    parts = [
-        f"{counts[severity]:,} {name}{'' if counts[severity] == 1 else 's'}"
-        for severity, name in names.items()
-        if counts[severity]
-    ]
+    parts = [counted(counts[severity], severity.noun) for severity in Severity if counts[severity]]
     verbs = ("was", "were") if state is State.OLD else ("is", "are")
     if parts:
         parts[-1] += f" {verbs[len(found) != 1]}"

@@ -66,10 +66,13 @@ def parse(data: bytes, source: str = "") -> SealingCertificate:
         raise UserError("not a certificate in PEM form", path=source, hint=_REFRESH) from error
     if not isinstance(public_key, RSAPublicKey):
         kind = type(public_key).__name__.removesuffix("PublicKey")
-        raise UserError(f"the certificate has no RSA key but {kind}", path=source, hint=_REFRESH)
+        raise UserError(
+            f"the certificate has a key of type {kind}, not RSA", path=source, hint=_REFRESH
+        )
     if public_key.key_size < _MIN_BITS:
         raise UserError(
-            f"the certificate's RSA key has {public_key.key_size} bits, {_MIN_BITS} are the least",
+            f"the certificate's RSA key has {public_key.key_size} bits; at least {_MIN_BITS} are "
+            f"required",
             path=source,
             hint=_REFRESH,
         )
@@ -103,7 +106,7 @@ def load(source: str, root: Path, *, ca: Path | None = None) -> SealingCertifica
     path = (root / source).resolve()
     if not path.is_relative_to(root.resolve()):
         raise UserError(
-            "the certificate's path leaves the repository",
+            "the certificate's path is outside the repository",
             path=source,
             hint="keep the file in the repository, or give an https URL",
         )

@@ -19,7 +19,7 @@ def configured(name: str, cluster: Cluster, root: Path) -> SealingCertificate:
     source = cluster.sealing.certificate
     if source is None:
         raise UserError(
-            f"no sealing certificate is known for cluster {name}",
+            f"no sealing certificate is configured for cluster '{name}'",
             path="gen-env.yaml",
             hint=f"name a file, an https URL or `{CONTROLLER}` in"
             f" clusters.{name}.sealing.certificate, or give --cert FILE|URL|{CONTROLLER}",
@@ -82,7 +82,7 @@ def _hint(error: ClusterError, name: str, cluster: Cluster) -> str:
         )
     if error.trouble in (Trouble.NOT_FOUND, Trouble.SERVER):
         return (
-            f"is the controller there? clusters.{name}.sealing says Service"
+            f"check that the controller runs: clusters.{name}.sealing names Service"
             f" {sealing.controller_name} in namespace {sealing.namespace}"
         )
     return error.hint

@@ -107,7 +107,7 @@ def finish(manifest: Mapping[str, Any], *, reencrypted: bool) -> dict[str, Any]:
     if not reencrypted:
         raise UserError(
             "without re-encryption everything the old key encrypted would be lost",
-            hint="run airflow rotate-fernet-key to its end, then say so with --reencrypted",
+            hint="run airflow rotate-fernet-key to completion, then confirm it with --reencrypted",
         )
     result: dict[str, Any] = copy.deepcopy(dict(manifest))
     data = result["spec"]["encryptedData"]
@@ -170,7 +170,7 @@ _TEXTS = {
         "     (its annotation changes, so that all of them restart).\n"
         "  2. Re-encrypt connections and variables, once:\n"
         "       kubectl --namespace {namespace} exec {workload} -- airflow rotate-fernet-key\n"
-        "  3. When that has ended well, drop the old key: seal --rotate-fernet --reencrypted\n"
+        "  3. When that has succeeded, drop the old key: seal --rotate-fernet --reencrypted\n"
         "Keep a copy of the old key as long as you keep backups of the database made before.\n"
     ),
 }

@@ -33,7 +33,7 @@ PLAIN = Rule(
     "secrets/plain",
     Severity.ERROR,
     "A plain Secret in git",
-    "Whoever reads the repository has its values.",
+    "Everyone who can read the repository has its values.",
     "Sealed Secrets",
 )
 KIND_OF_FILE = Rule(
@@ -54,7 +54,7 @@ IDENTITY = Rule(
     "secrets/identity",
     Severity.ERROR,
     "A SealedSecret for another name or namespace",
-    "The Secret would come where no pod looks.",
+    "The Secret would be created where no pod reads it.",
     "Sealed Secrets",
     also=((Severity.WARNING, "only its template disagrees, which the controller ignores"),),
 )
@@ -76,7 +76,7 @@ MOVED = Rule(
 MISSING = Rule(
     "secrets/missing",
     Severity.ERROR,
-    "A needed key that is not there",
+    "A required key that is missing",
     "Pods do not start.",
     "Sealed Secrets",
 )
@@ -84,7 +84,7 @@ STUB = Rule(
     "secrets/stub",
     Severity.WARNING,
     "A secret that is not sealed yet",
-    "Nothing syncs by itself until it is.",
+    "Automated sync stays off until it is.",
     "Sealed Secrets",
     tiers=(("", Severity.INFO), ("development", Severity.INFO), ("production", Severity.ERROR)),
 )
@@ -241,7 +241,7 @@ def inspect_certificate(
 def _kind(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if kind == "Secret" and (manifest.get("data") or manifest.get("stringData")):
-        message = "a plain Secret stands in git: whoever can read the repository has its values"
+        message = "plain Secret in git: everyone who can read the repository has its values"
         yield place.problem(PLAIN, message, _EXPOSED)
     elif kind != KIND or version != API_VERSION:
         message = f"expected a {KIND} of {API_VERSION}"
@@ -260,7 +260,7 @@ def _identity(manifest: Mapping[str, Any], expected: Expected, place: Place) -> 
             yield place.problem(IDENTITY, message, _PINNED)
         elif template.get(field, wanted) != wanted:
             message = f"spec.template.metadata.{field} is {template.get(field)!r}, not {wanted!r}"
-            hint = "the controller ignores it; make them agree so that nobody is misled"
+            hint = "the controller ignores it; make both agree"
             yield place.problem(IDENTITY, message, hint, Severity.WARNING)
 
 
@@ -273,7 +273,7 @@ def _scope(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Ite
         yield place.problem(SCOPE, message, _PINNED)
     elif inner is not outer:
         message = f"the scope is {outer.value} in metadata and {inner.value} in spec.template"
-        hint = "the controller goes by metadata.annotations; make both agree"
+        hint = "the controller uses metadata.annotations; make both agree"
         yield place.problem(SCOPE, message, hint, Severity.WARNING)
 
 
@@ -285,7 +285,7 @@ def _binding(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
         return  # without a name or namespace `_identity` has spoken already
     if sealed_for and sealed_for != binding and any(encrypted_data(manifest).values()):
         message = f"sealed for {sealed_for}, but this is {binding}: the controller cannot open it"
-        yield place.problem(MOVED, message, "seal all keys anew for this place")
+        yield place.problem(MOVED, message, "seal all keys again for this place")
 
 
 def _keys(
@@ -301,7 +301,7 @@ def _keys(
                 hint = "seal it: gen-env seal"
                 yield place.problem(STUB, f"{key} is not sealed yet", hint, STUB.severity_in(tier))
             case State.MALFORMED:
-                message = f"{key} holds something that was never sealed"
+                message = f"{key} contains a value that is not sealed"
                 yield place.problem(MALFORMED, message, _EXPOSED)
             case State.SEALED:
                 pass
@@ -324,7 +324,7 @@ def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iter
     for key, wanted in sorted(expected.uri_parts.items()):
         if sealed.get(key) and recorded.get(key, wanted) != wanted:
             message = f"{key} was sealed for another host, port or database than the definition has"
-            hint = "seal it anew, or correct the definition"
+            hint = "seal it again, or correct the definition"
             yield place.problem(URI, message, hint)
 
 
@@ -337,7 +337,7 @@ def _size(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
 
 def _rotation(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if fernet.needs_attention(manifest):
-        message = f"{fernet.NEXT_KEY} waits, but {FERNET_KEY} itself is not sealed"
+        message = f"{fernet.NEXT_KEY} is sealed, but {FERNET_KEY} itself is not sealed"
         yield place.problem(ROTATION, message, "restore the file from git")
     elif fernet.stage(manifest) is fernet.Stage.BOTH:
         message = "a rotation of the Fernet key is under way"

@@ -33,7 +33,7 @@ class Database:
         """The line itself; raises UserError for an alias or host that would break it."""
         for word in (self.alias, self.host.replace(":", "")):
             if not _NAME.fullmatch(word):
-                raise UserError(f"{word[:80]!r} cannot stand in pgbouncer.ini")
+                raise UserError(f"{word[:80]!r} cannot be used in pgbouncer.ini")
         parts = f"host={self.host} port={self.port} dbname={_quoted(self.name)}"
         return f"{self.alias} = {parts} pool_size={self.pool_size}"
 
@@ -66,7 +66,7 @@ def ini(
     }
     for key, value in settings.items():
         if not _NAME.fullmatch(key) or "\n" in value or "\r" in value:
-            raise UserError(f"the option {key[:60]!r} cannot stand in pgbouncer.ini")
+            raise UserError(f"the option {key[:60]!r} cannot be used in pgbouncer.ini")
     lines = ["[databases]", *(database.line() for database in databases), "", "[pgbouncer]"]
     lines += [f"{key} = {value}".rstrip() for key, value in settings.items()]
     return "\n".join(lines) + "\n"

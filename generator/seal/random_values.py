@@ -50,8 +50,8 @@ def generate(keys: Iterable[str]) -> dict[str, Secret]:
     others = [key for key in wanted if key not in _MAKERS]
     if others:
         raise UserError(
-            f"no random value serves for {', '.join(others)}",
+            f"cannot generate a random value for {', '.join(others)}",
             hint="give these by prompt, --from-file or --from-env-file; "
-            f"--generate makes {', '.join(sorted(_MAKERS))}",
+            f"--generate supports {', '.join(sorted(_MAKERS))}",
         )
     return {key: _MAKERS[key]() for key in wanted}

@@ -73,7 +73,7 @@ def _require_sound(manifest: Mapping[str, Any], values: Mapping[str, Secret]) ->
     if manifest.get("kind") != KIND or manifest.get("apiVersion") != API_VERSION:
         raise UserError(f"not a {KIND} of {API_VERSION}")
     if not values:
-        raise UserError("there is nothing to seal")
+        raise UserError("nothing to seal")
     empty = sorted(key for key, value in values.items() if not value.size)
     if empty:
         raise UserError(f"no value for {', '.join(empty)}")
@@ -101,7 +101,7 @@ def _require_same_place(
     if before and before != binding and kept:
         raise UserError(
             f"{', '.join(kept)} were sealed for {before}, and this SealedSecret is now {binding}",
-            hint="seal all keys anew: the controller opens a value only where it was sealed for",
+            hint="seal all keys again: the controller opens a value only where it was sealed for",
         )
 
 

@@ -72,9 +72,7 @@ def from_assignment(text: str) -> tuple[str, Secret]:
 def git_sync_credentials(user: str, token: Secret) -> dict[str, Secret]:
     """The four keys that the chart's git-sync containers demand for https repositories."""
     if not user:
-        raise UserError(
-            "git-sync needs a user name beside the token", hint="any name will often do"
-        )
+        raise UserError("git-sync needs a user name beside the token", hint="any name often works")
     named = {key: Secret(user) for key in _GIT_SYNC_USER}
     return dict(sorted({**named, **dict.fromkeys(_GIT_SYNC_PASSWORD, token)}.items()))
 

@@ -31,7 +31,7 @@ NAME = Rule(
     "Namespaces, labels and Applications are named after it.",
 )
 NO_SETTINGS = Rule(
-    "settings/missing", Severity.ERROR, "No gen-env.yaml", "It says which clusters there are."
+    "settings/missing", Severity.ERROR, "No gen-env.yaml", "It defines the clusters."
 )
 SYMLINK = Rule(
     "tree/symlink",
@@ -62,9 +62,11 @@ class Catalogue:
         unknown = [name for name in unknown if name not in broken]
         if unknown:
             known = ", ".join(self.definitions) or "none yet"
+            quoted = ", ".join(f'"{name}"' for name in dict.fromkeys(unknown))
+            what = "environment" if len(set(unknown)) == 1 else "environments"
             raise UserError(
-                f"no environment {', '.join(unknown)} below {ROOT}/",
-                hint=f"environments here: {known}; gen-env new NAME makes one",
+                f"{what} {quoted} not found in {ROOT}/",
+                hint=f"known environments: {known}; create one with: gen-env new NAME",
             )
         return tuple(self.definitions[name] for name in names if name in self.definitions)
 
@@ -121,9 +123,9 @@ def _settings(files: Files, problems: list[Problem]) -> Settings | None:
     if text is None:
         problems.append(
             NO_SETTINGS.problem(
-                f"there is no {SETTINGS} here",
+                f"{SETTINGS} not found here",
                 path=SETTINGS,
-                hint="gen-env init PATH makes a repository",
+                hint="create a repository with: gen-env init PATH",
             )
         )
         return None
@@ -207,7 +209,7 @@ def secret_files(files: Files, item: Definition) -> SecretFolder:
                     environment=item.name,
                     path=path,
                     line=reader.read(content, path).line(("spec", "encryptedData")),
-                    hint="restore it from git, or remove it and seal its values anew",
+                    hint="restore it from git, or remove it and seal its values again",
                 )
             )
         elif kind == "SealedSecret":

@@ -21,7 +21,7 @@ from generator.yaml.limits import Limits
 MISSING = Rule(
     "manifests/missing",
     Severity.ERROR,
-    "A declared file that is not there",
+    "A declared file that does not exist",
     "Nothing could be applied.",
 )
 REFUSED = Rule(
@@ -33,8 +33,8 @@ REFUSED = Rule(
 KIND = Rule(
     "policy/manifests",
     Severity.ERROR,
-    "An object of a kind that the team may not bring",
-    "Closed until policy.tiers or policy.teams in gen-env.yaml names the kind.",
+    "An object of a kind that the team may not deploy",
+    "Not allowed until policy.tiers or policy.teams in gen-env.yaml names the kind.",
 )
 IMAGE = Rule(
     "policy/manifest-image",
@@ -104,7 +104,7 @@ def _not_allowed(resolved: Resolved, path: str, kind: str, allowed: frozenset[st
     tier = resolved.environment.metadata.tier
     known = ", ".join(sorted(allowed)) or "none"
     return KIND.problem(
-        f"environments of tier {tier} may not bring {kind}",
+        f"environments of tier {tier} may not deploy {kind}",
         environment=resolved.name,
         path=path,
         hint=f"allowed: {known} (policy.tiers.{tier}.manifests and policy.teams in gen-env.yaml)",

@@ -22,27 +22,27 @@ from generator.tree.catalogue import SecretFolder
 FOREIGN = Rule(
     "tree/foreign",
     Severity.ERROR,
-    "A file in reach of Argo CD that nobody stands for",
-    "Argo CD would apply it, or read everything else by it, and nobody has judged it.",
+    "A file that Argo CD reads and gen-env does not know",
+    "Argo CD would apply it, or read other files differently because of it; it was not checked.",
     "Argo CD, reposerver/repository",
 )
 NOT_JUDGED = Rule(
     "tree/not-judged",
     Severity.ERROR,
     "A managed project while an environment has errors",
-    "What it must hold depends on all of its environments.",
+    "Its content depends on all of its environments.",
 )
 EJECTED = Rule(
     "tree/ejected",
     Severity.INFO,
     "An ejected environment that the root Application still applies",
-    "argocd.root.ejected in gen-env.yaml names it: nobody judges its files.",
+    "argocd.root.ejected in gen-env.yaml names it: its files are not checked.",
 )
 UNUSED_SECRET = Rule(
     "secrets/unused",
     Severity.WARNING,
-    "A sealed file that nothing needs",
-    "gen-env never removes it: the values cannot be had again.",
+    "A sealed file that is not used",
+    "gen-env never removes it: the values cannot be recovered.",
 )
 
 _SEALED = "SealedSecret.bitnami.com"
@@ -106,7 +106,7 @@ def unjudged(files: Files, projects: Mapping[str, str]) -> Iterator[Problem]:
         text = projects.get(path)
         if text is None or files.read(path) != text.encode():
             yield NOT_JUDGED.problem(
-                "this project cannot be judged while an environment has errors",
+                "this project cannot be checked while an environment has errors",
                 path=path,
                 hint="correct the environment's errors first",
             )
@@ -136,7 +136,7 @@ def _secrets(release: Release, folder: SecretFolder, known: Collection[str]) -> 
             yield Foreign(file.path, f"nothing needs Secret {name}", _DECLARE)
         elif name in brought:
             yield Foreign(
-                file.path, f"Secret {name} comes from {brought[name]} already", "remove it"
+                file.path, f"Secret {name} already comes from {brought[name]}", "remove it"
             )
         brought.setdefault(name, file.path)
 
@@ -171,14 +171,14 @@ def _fault(release: Release, manifest: Mapping[str, Any]) -> str:
     store = release.environment.secrets.store
     own_store = store is not None and (store.kind, store.name) == ("SecretStore", name)
     if kind not in (_SEALED, _EXTERNAL) and not (kind == _STORE and own_store):
-        return f"{kind} {name} is nothing that brings a Secret"
+        return f"{kind} {name} does not create a Secret"
     if unknown := sorted(set(manifest) - _SHAPE):
         return f"{kind} {name} has {', '.join(unknown)} beside its spec"
     if why := manifest_file.fault(manifest, release.environment.namespace):
         return why
     if _HOOK in fields.section(manifest, "metadata", "annotations"):
-        return f"{kind} {name} is a hook of Argo CD's: it does not stay"
+        return f"{kind} {name} is an Argo CD hook, which is not kept"
     target = fields.section(manifest, "spec", "target")
     if kind == _EXTERNAL and (target.get("name", name) != name or "manifest" in target):
-        return f"{kind} {name} makes another object than Secret {name}"
+        return f"{kind} {name} creates another object than Secret {name}"
     return ""

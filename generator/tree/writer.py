@@ -130,7 +130,7 @@ def _inside(root: Path, path: str) -> Path:
     place = root
     for part in Path(path).parts:
         if part in ("..", "/"):
-            raise UserError("this path leads out of the repository", path=path)
+            raise UserError("this path is outside the repository", path=path)
         place = place / part
         if place.is_symlink():
             raise UserError(

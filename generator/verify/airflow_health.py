@@ -29,11 +29,11 @@ def assess_airflow(
     """Metadata database and every rendered component healthy, with a heartbeat since the sync."""
     name = "airflow"
     if expected.endpoint is None:
-        return skipped(name, "no API server is rendered to ask")
+        return skipped(name, "no API server is rendered")
     if Source.AIRFLOW in snapshot.unavailable:
         return unknown(name, snapshot.unavailable[Source.AIRFLOW])
     if snapshot.airflow is None:
-        return waiting(name, "Airflow's health endpoint has not been asked yet")
+        return waiting(name, "Airflow's health endpoint has not been queried yet")
     document, way = snapshot.airflow.document, snapshot.airflow.way
     if snapshot.airflow.problem:
         return waiting(name, snapshot.airflow.problem, way)

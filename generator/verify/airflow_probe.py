@@ -58,7 +58,7 @@ def ask(
             closed.append(problem)
     if answered:
         return answered[0], ""
-    return None, "; ".join(closed) or "there is neither an ingress nor a Service to ask"
+    return None, "; ".join(closed) or "neither an ingress nor a Service to query"
 
 
 class Asker:
@@ -108,7 +108,7 @@ def _by_ingress(
     if status == 200 and document is not None:
         return AirflowAnswer(f"GET {url}", document), ""
     if 300 <= status < 500 and status not in (404, 408, 429):
-        return None, f"{url} answered {status}: something before Airflow wants a login"
+        return None, f"{url} answered {status}: something in front of Airflow requires a login"
     return AirflowAnswer(f"GET {url}", {}, f"{url} answered {status}, not Airflow's health"), ""
 
 
@@ -126,7 +126,7 @@ def _by_proxy(
         return None, f"{way}: {error.message}"
     document = _document(data)
     if document is None:
-        return AirflowAnswer(way, {}, f"{way} gave no health document"), ""
+        return AirflowAnswer(way, {}, f"{way} returned no health document"), ""
     return AirflowAnswer(way, document), ""
 
 

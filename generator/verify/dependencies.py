@@ -102,7 +102,7 @@ def _gathered(name: str, judged: Sequence[tuple[Key, Health]], word: str) -> Con
 def _sealed_health(rendered: Object, live: Object | None) -> Health:
     """A refusal counts only for the rendered ciphertext, not for the one before."""
     if live is None:
-        return Health(Status.MISSING, "it is not in the cluster")
+        return Health(Status.MISSING, "not found in the cluster")
     wanted, found = (
         section(rendered, "spec", "encryptedData"),
         section(live, "spec", "encryptedData"),
@@ -113,7 +113,7 @@ def _sealed_health(rendered: Object, live: Object | None) -> Health:
 
 
 def _health_of(live: Object | None) -> Health:
-    return assess(live) if live else Health(Status.MISSING, "it is not in the cluster")
+    return assess(live) if live else Health(Status.MISSING, "not found in the cluster")
 
 
 def _claim_key(claim: Object) -> Key:

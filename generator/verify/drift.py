@@ -106,13 +106,13 @@ def _drift_of(cluster: LivePort, manifest: Object, namespace: str, manager: str)
     try:
         resource = cluster.resource_type(manifest)
         if resource is None:
-            words = f"the cluster serves no {manifest.get('apiVersion')} {key.kind}"
+            words = f"the cluster does not serve {manifest.get('apiVersion')} {key.kind}"
             return Drift(key, Kind.MISSING, words)
         if not resource.namespaced:
             key = dataclasses.replace(key, namespace="")
         live = cluster.get(resource, key.namespace, key.name)
         if live is None:
-            return Drift(key, Kind.MISSING, "it is not in the cluster")
+            return Drift(key, Kind.MISSING, "not found in the cluster")
         return _compared(cluster, manifest, live, key, manager)
     except ClusterError as error:
         if error.trouble in (Trouble.UNREACHABLE, Trouble.UNAUTHORIZED):

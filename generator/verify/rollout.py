@@ -44,7 +44,7 @@ def assess_workload(rendered: Object, key: Key, snapshot: Snapshot) -> Health:
     """One workload's health, measured against its rendered template as well."""
     live = snapshot.find(key)
     if live is None:
-        return Health(Status.MISSING, "it is not in the cluster")
+        return Health(Status.MISSING, "not found in the cluster")
     difference = template_difference(rendered, live)
     if difference:
         return Health(Status.PROGRESSING, f"not as rendered yet: {difference}")
@@ -70,7 +70,7 @@ def template_difference(rendered: Object, live: Object) -> str:
     annotations = section(found, "metadata", "annotations")
     for name, value in section(wanted, "metadata", "annotations").items():
         if annotations.get(name) != value:
-            return f"the pod annotation {name} is another"
+            return f"the pod annotation {name} differs"
     return ""
 
 
@@ -102,7 +102,7 @@ _SHOWN = {
     "HorizontalPodAutoscaler": Source.AUTOSCALERS,
     "ScaledObject": Source.SCALED_OBJECTS,
 }
-_MISSING = {"Job": "not there: not made yet, or removed after it finished"}
+_MISSING = {"Job": "not found: not created yet, or removed after it finished"}
 
 
 def _hopeless(live: Object, snapshot: Snapshot) -> Health | None:
@@ -158,7 +158,7 @@ def _left_behind(live: Object) -> Health | None:
     return Health(
         Status.PROGRESSING,
         f"{wanted - updated} of {wanted} pods are old: the update strategy OnDelete waits until "
-        "somebody deletes them",
+        f"they are deleted",
     )
 
 

@@ -50,10 +50,10 @@ def assess_application(
     if Source.APPLICATION in snapshot.unavailable:
         return unknown(name, snapshot.unavailable[Source.APPLICATION])
     if app is None and seen:
-        return failed(name, f"the Application {where} was deleted while we watched")
+        return failed(name, f"the Application {where} was deleted during verification")
     if app is None:
         return waiting(
-            name, f"there is no Application {where}: has the root Application synced it?"
+            name, f"Application {where} not found: check that the root Application has synced it"
         )
     if app.is_deleting:
         return failed(name, f"the Application {where} is being deleted")
@@ -77,7 +77,7 @@ def assess_revision(expected: Expected, app: Application) -> Condition:
     name, wanted = "revision", expected.revision[:12]
     errors = f"; {few(app.errors)}" if app.errors else ""
     if not app.revisions.git:
-        return waiting(name, f"Argo CD names no commit of the repository yet{errors}")
+        return waiting(name, f"Argo CD reports no commit of the repository yet{errors}")
     if not app.compares_present_spec:
         return waiting(name, "Argo CD's comparison is of an older spec of the Application")
     at = few(commit[:12] for commit in app.revisions.git)
@@ -104,10 +104,10 @@ def assess_operation(expected: Expected, app: Application) -> Condition:
     if operation is not None and operation.is_running:
         hopeless = _refused(operation, _FOR_EVER)
         if hopeless and is_for(expected, operation):
-            return failed(name, "the sync is retried in vain", few(hopeless))
+            return failed(name, "the sync fails on every retry", few(hopeless))
         return waiting(name, _running(expected, app, operation))
     if app.is_requested:
-        return waiting(name, "a sync was asked for and has not begun")
+        return waiting(name, "a sync was requested and has not started")
     if operation is None or operation.is_dry_run or not is_for(expected, operation):
         return _without_operation(name, app)
     shown = f"started {_time(operation.started_at)}, finished {_time(operation.finished_at)}"
@@ -132,7 +132,7 @@ def assess_synced(app: Application) -> Condition:
 
 
 def assess_settled(expected: Expected, snapshot: Snapshot, app: Application) -> Condition:
-    """Argo CD looked again after the sync ended, and has not stopped looking."""
+    """Argo CD reconciled again after the sync ended, and has not stopped looking."""
     name, looked = "settled", app.reconciled_at
     if looked is None:
         return waiting(name, "Argo CD has not reconciled the Application yet")
@@ -145,11 +145,12 @@ def assess_settled(expected: Expected, snapshot: Snapshot, app: Application) -> 
     if limit is not None and age > limit:
         return waiting(
             name,
-            f"Argo CD last looked {int(age // 60)} min ago: is its application controller running?",
+            f"Argo CD last reconciled {int(age // 60)} min ago: check that its application "
+            f"controller runs",
         )
     since = f", after the sync ended {written(ended)}" if ended else ""
     return met(
-        name, "Argo CD looked again after the sync", f"reconciledAt {written(looked)}{since}"
+        name, "Argo CD reconciled again after the sync", f"reconciledAt {written(looked)}{since}"
     )
 
 
@@ -221,8 +222,8 @@ def _without_operation(name: str, app: Application) -> Condition:
     if app.sync_status == "Synced":
         return met(name, "no sync was needed: nothing differed", "status.sync.status Synced")
     if not app.is_automated:
-        return waiting(name, "automatic sync is off: somebody has to start the sync")
-    return waiting(name, "no sync of this commit has begun; does a sync window forbid it?")
+        return waiting(name, "automatic sync is off: start the sync by hand")
+    return waiting(name, "no sync of this commit has started; check the sync windows")
 
 
 def _is_surplus(item: Mapping[str, Any]) -> bool:

@@ -69,7 +69,7 @@ def conclude(verdict: Verdict) -> Verdict:
     if candidate not in (Outcome.PENDING, Outcome.VERIFIED):
         return dataclasses.replace(verdict, outcome=candidate)
     if candidate is Outcome.VERIFIED:
-        words = "everything holds, but not for long enough yet: allow more time"
+        words = "all checks pass, but not for long enough yet: allow more time"
         return dataclasses.replace(verdict, outcome=Outcome.TIMED_OUT, message=words)
     return dataclasses.replace(verdict, outcome=_at_the_end(verdict.conditions))
 
@@ -124,7 +124,7 @@ def _from_application(
     if app is None or Source.APPLICATION in snapshot.unavailable:
         if first.state is State.UNKNOWN:
             return [unknown(name, first.message) for name in _FROM_APPLICATION]
-        return [waiting(name, "there is no Application") for name in _FROM_APPLICATION]
+        return [waiting(name, "Application not found") for name in _FROM_APPLICATION]
     return [
         sync.assess_revision(expected, app),
         sync.assess_operation(expected, app),
@@ -158,7 +158,7 @@ def _candidate(
     if pruned:
         return (
             Outcome.PRUNE_CONFIRMATION,
-            f"Argo CD waits for somebody to confirm deleting {pruned}",
+            f"Argo CD waits for a confirmation to delete {pruned}",
         )
     reason = sync.not_synced(app)
     refused = by_name["operation"].state is State.FAILED
@@ -186,7 +186,7 @@ def _from_states(conditions: list[Condition]) -> tuple[Outcome, str]:
         found = [f"{item.name}: {item.message}" for item in conditions if item.state is state]
         if found:
             return outcome, few(found)
-    return Outcome.VERIFIED, "the cluster took the commit and is healthy with it"
+    return Outcome.VERIFIED, "the cluster applied the commit and is healthy"
 
 
 def _hold(expected: Expected, candidate: Outcome) -> float:

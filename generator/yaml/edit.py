@@ -33,7 +33,7 @@ def set_scalar(text: str, path: Path, value: Any, *, file: str = "") -> str:
     document = reader.read(text, file)
     mark = document.marks.get(path)
     if mark is None or mark.kind != "scalar" or isinstance(value, dict | list | tuple):
-        raise _refusal(document, path, "it is not one value that is written out here")
+        raise _refusal(document, path, "it is not a single literal value here")
     return _proved(document, path, _goal(document, path, value), splice.replaced)
 
 
@@ -71,7 +71,7 @@ def remove(text: str, path: Path, *, file: str = "") -> str:
     if get(document.data, path) is MISSING:
         return text
     if not path or path not in document.marks:
-        raise _refusal(document, path, "it is not written out here")
+        raise _refusal(document, path, "it has no literal value here")
     goal = without(document.data, path)
     if not get(goal, path[:-1]):
         return _proved(document, path[:-1], goal, splice.replaced)
@@ -110,7 +110,7 @@ def _proved(document: Document, path: Path, goal: Any, edit: _Splice) -> str:
         for candidate in edit(document, path, get(goal, path)):
             if _reads_as(candidate, goal):
                 return candidate
-    raise _refusal(document, path, "the change would reach further than this one value")
+    raise _refusal(document, path, "the change would affect more than this value")
 
 
 def _reads_as(text: str, goal: Any) -> bool:
@@ -166,12 +166,12 @@ def with_value(data: Any, path: Path, value: Any) -> Any:
     if isinstance(first, int):
         items = [] if data is None else data
         if not isinstance(items, list) or not 0 <= first <= len(items):
-            raise LookupError(f"there is no list with a place for item {first}")
+            raise LookupError(f"no list has a position for item {first}")
         below = items[first] if first < len(items) else None
         return [*items[:first], with_value(below, rest, value), *items[first + 1 :]]
     entries = {} if data is None else data
     if not isinstance(entries, dict):
-        raise LookupError(f"there is no mapping that could hold {first}")
+        raise LookupError(f"no mapping can contain {first}")
     return {**entries, first: with_value(entries.get(first), rest, value)}
 
 

@@ -19,7 +19,7 @@ class YamlError(UserError):
 _WORDS: tuple[tuple[str, str, str, bool], ...] = (
     (
         "mapping values are not allowed",
-        "a ':' stands where no key can be",
+        "a ':' appears where no key is allowed",
         "line this key up with its neighbours; put the value in quotes if it contains ': '",
         False,
     ),
@@ -43,7 +43,7 @@ _WORDS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         "block sequence entries are not allowed",
-        "a '-' list item stands where none can be",
+        "a '-' list item appears where none is allowed",
         "start the list on the line below its key",
         False,
     ),

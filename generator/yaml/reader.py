@@ -242,7 +242,7 @@ class _Reader:
 
     def _unknown_tag(self, event: Event) -> YamlError:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-        return self._error(event, f"the tag {tag} is not known here", "remove the tag")
+        return self._error(event, f"the tag {tag} is not supported", "remove the tag")
 
     def _duplicate(self, event: Event, key: str, first: int) -> YamlError:
         return self._error(

@@ -25,7 +25,7 @@ BUG = Rule(
     "check/bug",
     Severity.ERROR,
     "gen-env failed while it compared an environment",
-    "What the change does to it is not known.",
+    "The effect of the change on it is unknown.",
     command="service",
 )
 
@@ -116,7 +116,7 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
 
 def _bug(name: str, error: Exception) -> EnvironmentDiff:
     message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
-    problem = BUG.problem(message, environment=name, hint="report it, please")
+    problem = BUG.problem(message, environment=name, hint="please report it")
     return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
 
 

@@ -28,12 +28,12 @@ _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
 # What trying again does not mend: the words are those of `generator.git.mirror`.
 _LASTING = (
     "credentials",
-    "does not let us",
-    "no such repository",
+    "denies read access",
+    "repository not found",
     "malformed or harmful",
     "larger than the limit",
     "redirects",
-    "is not an address",
+    "is not a valid fetch URL",
 )
 
 
@@ -91,7 +91,7 @@ def _pull_request(
         fetch(mirror, context, [f"+{head}:{refs[1]}"])
     base, fetched = mirror.resolve(refs[0]), mirror.resolve(refs[1])
     if base is None or fetched != head:
-        raise Superseded("the pull request has another head by now")
+        raise Superseded("the pull request has a newer head")
     result = diff.merge_tree(mirror.git, base, head)
     return Pinned(mirror, base, head, result.tree, result.conflicts)
 
@@ -99,7 +99,7 @@ def _pull_request(
 def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
     fetch(mirror, request.context, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
     if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
-        raise Superseded("the merge group is gone")
+        raise Superseded("the merge group no longer exists")
     return Pinned(mirror, request.base_sha, head, head)
 
 
@@ -163,10 +163,12 @@ def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
             )
     except UserError as error:
         if "is gone" in error.message:
-            raise Superseded("branch, pull request or commit is gone from the forge") from None
+            raise Superseded(
+                "branch, pull request or commit no longer exists on the forge"
+            ) from None
         if any(sign in error.message for sign in _LASTING):
             raise
-        raise Unavailable(error.message, hint="it is tried again") from None
+        raise Unavailable(error.message, hint="gen-env tries again") from None
 
 
 def place(data_dir: Path, connection: str, repository: str) -> Path:

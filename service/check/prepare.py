@@ -43,7 +43,7 @@ def prepare(sides: Pinned) -> Prepared | str:
     more = repository.more_paths(settings)
     changed = paths_between(sides, sides.base, sides.merged)
     if not concerns(changed, more):
-        return "this change touches nothing of gen-env's"
+        return "this change affects no gen-env files"
     return _prepared(sides, settings, text, changed, more)
 
 
@@ -66,10 +66,10 @@ def _base_settings(text: bytes) -> Repository:
         return repository.settings(text)
     except UserError as error:
         raise UserError(
-            f"the settings of the base are broken, so that nothing can be judged: {error.message}",
+            f"not checked, because the settings of the base are invalid: {error.message}",
             path=SETTINGS,
             line=error.line,
-            hint="mend the file on the base branch; a writer may override this check",
+            hint="fix the file on the base branch; a writer may override this check",
         ) from None
 
 
@@ -94,7 +94,7 @@ def _prepared(
         *mirror.unread_problems(head, changed),
     )
     if not reached and not problems and not any(path in more for path in changed):
-        return "this change touches no environment"
+        return "this change affects no environment"
     names = reached.environments
     subject = Subject(
         base=base.files,

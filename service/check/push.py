@@ -21,7 +21,7 @@ class Pushed(enum.Enum):
 
     DONE = "done"
     MOVED = "the branch has moved on"
-    REFUSED = "the forge refuses a push to this branch"
+    REFUSED = "the forge rejects pushes to this branch"
 
 
 _MOVED = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref")
@@ -47,7 +47,7 @@ def push(mirror: Mirror, context: CheckContext, *, commit: str, branch: str, see
             check=False, timeout=120,
         )  # fmt: skip
     except UserError as error:
-        raise Unavailable(error.message, hint="it is tried again", written=True) from None
+        raise Unavailable(error.message, hint="gen-env tries again", written=True) from None
     if done.status == 0:
         return Pushed.DONE
     words = words_of(done)
@@ -57,7 +57,7 @@ def push(mirror: Mirror, context: CheckContext, *, commit: str, branch: str, see
         return Pushed.REFUSED
     # git's own words can hold anything that the other side sent: they are not passed on.
     place = display_url(context.git_url)
-    raise Unavailable(f"cannot push to {place}", hint="it is tried again", written=True)
+    raise Unavailable(f"cannot push to {place}", hint="gen-env tries again", written=True)
 
 
 def outward(git: Git, context: CheckContext, more: Mapping[str, str] | None = None) -> Git:
@@ -67,7 +67,7 @@ def outward(git: Git, context: CheckContext, more: Mapping[str, str] | None = No
     """
     scheme = context.git_url.partition(":")[0]
     if scheme != "https" and not (scheme == "http" and context.allow_http):
-        raise UserError("a push goes over https alone", hint="configure the forge's https address")
+        raise UserError("pushes use https only", hint="configure the forge's https address")
     settings = {f"protocol.{scheme}.allow": "always", **(more or {})}
     token = context.git_token()
     if token:

@@ -115,5 +115,5 @@ def _message(names: Sequence[str]) -> str:
 def require_name(ref: str) -> str:
     """The full name of a branch; raises UserError where git would not take it for one."""
     if not ref or ref.startswith(("-", "refs/")) or any(mark in ref for mark in ":\0\n *?[\\^~"):
-        raise UserError(f"{ref!r} is no branch to push to")
+        raise UserError(f"{ref!r} is not a branch to push to")
     return f"refs/heads/{ref}"

@@ -31,7 +31,7 @@ class Reporter:
         self.ask()
         pull = self.request.context.forge.get_pr(self.request.number)
         if pull.state is not PullState.OPEN:
-            raise Superseded(f"the pull request is {pull.state.value} by now")
+            raise Superseded(f"the pull request is {pull.state.value}")
         if self.request.head_sha and pull.head_sha != self.request.head_sha:
             raise Superseded("the pull request has a newer head")
         return pull
@@ -39,7 +39,7 @@ class Reporter:
     def ask(self) -> None:
         """Whether this run is still the one to speak."""
         if not self.request.context.is_current():
-            raise Superseded("a newer event of this pull request has taken over")
+            raise Superseded("a newer event of this pull request has superseded this one")
 
     def status(
         self, sha: str, state: CheckState, title: str, shown: ForgeCheck | None = None

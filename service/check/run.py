@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 from collections.abc import Callable
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Severity
@@ -38,7 +39,7 @@ CONFLICT = Rule(
     "merge/conflict",
     Severity.ERROR,
     "A branch that conflicts with its base",
-    "Nobody can judge what nobody can merge.",
+    "A change that cannot be merged cannot be checked.",
     command="service",
 )
 
@@ -237,7 +238,7 @@ def _not_to_push(
     if not reporter.request.context.push_back:
         return "pushing is switched off"
     if regenerate.is_ours(sides.mirror, sides.head):
-        return "the newest commit is gen-env's own already"
+        return "the newest commit is already by gen-env"
     if prepared.later:
         return "this change also changes settings that take effect after the merge"
     tiers = prepared.repository.policy.tiers
@@ -253,7 +254,7 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     """Nobody can judge what nobody can merge; told only where it concerns gen-env's files."""
     fork = sides.mirror.git.line_or_none("merge-base", sides.base, sides.head)
     if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
-        return publish.neutral(reporter, target.head, "this change touches nothing of gen-env's")
+        return publish.neutral(reporter, target.head, "this change affects no gen-env files")
     problems = tuple(
         CONFLICT.problem(
             f"conflicts with {target.base_ref}",
@@ -267,6 +268,6 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     )
     verdict = decide(Findings(report), reporter.request.grants)
     count = len(sides.conflicts)
-    summary = f"conflicts with {target.base_ref} in {count:,} file{'' if count == 1 else 's'}"
+    summary = f"conflicts with {target.base_ref} in {counted(count, 'file')}"
     told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)
     return publish.publish(reporter, target, Draft(Findings(report), told))

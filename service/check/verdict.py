@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
+from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.report import phrases
@@ -17,7 +18,7 @@ NOT_COMPARED = Rule(
     "check/not-compared",
     Severity.ERROR,
     "A base that does not render",
-    "Nobody knows what the change loses; a writer accepts it for a commit.",
+    "What the change removes is unknown; a writer accepts it for a commit.",
     command="service",
 )
 ACCEPTED = Rule(
@@ -44,8 +45,8 @@ TRUSTED = Rule(
 NOT_DONE = Rule(
     "check/not-done",
     Severity.INFO,
-    "A check that was not made",
-    "Whether there is something to find is not known.",
+    "A check that was not run",
+    "It is unknown whether there are findings.",
     command="service",
 )
 SUPPRESSED = Rule(
@@ -151,7 +152,7 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     if errors:
         first = errors[0]
         place = f" at {first.place}" if first.place else ""
-        parts.append(f"{_counted(len(errors), 'problem')}, first {first.rule}{place}")
+        parts.append(f"{counted(len(errors), 'problem')}, first {first.rule}{place}")
     if rules:
         parts.append(f"not accepted: {', '.join(rules)}")
     return "; ".join(parts)
@@ -162,14 +163,10 @@ def _success(report: Report) -> str:
         return report.headline or "no environment changes"
     told = [f"{item.name}: {phrases.changes_of(item)}" for item in report.environments]
     impacts = sum(len(item.impact) for item in report.environments)
-    extra = f"; {_counted(impacts, 'impact')}" if impacts else ""
+    extra = f"; {counted(impacts, 'impact')}" if impacts else ""
     aside = phrases.aside(report).removesuffix(".")
     extra += f"; {aside}" if aside else ""
     return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if told[3:] else "") + extra
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _spoken(report: Report, grants: Grants) -> str:
@@ -189,13 +186,13 @@ def _acceptable(report: Report) -> frozenset[str]:
 
 
 def _unheard(given: Grants, grants: Grants) -> Iterator[Problem]:
-    """The author's own words, where policy asks for another person."""
+    """The author's own words, where policy requires another person."""
     rules = sorted(set(given.accepted) - set(grants.accepted))
     if given.override is not None and grants.override is None:
         rules.append("override")
     if rules:
-        words = f"the author's own word on {', '.join(rules)} does not count"
-        yield ACCEPT.problem(f"{words}: policy asks for another person")
+        words = f"the author cannot accept {', '.join(rules)}"
+        yield ACCEPT.problem(f"{words}: policy requires another person")
 
 
 def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
@@ -212,7 +209,7 @@ def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
     for check in sorted({item.check for item in found.not_done}):
         yield _not_done(check, [item for item in found.not_done if item.check == check])
     if found.suppressed:
-        count = _counted(found.suppressed, "finding")
+        count = counted(found.suppressed, "finding")
         yield SUPPRESSED.problem(f"{count} suppressed in the definitions, with reasons")
 
 

@@ -40,9 +40,9 @@ def _writable(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{folder} cannot be made: {error.strerror}") from None
+        raise UserError(f"cannot create {folder}: {error.strerror}") from None
     if not os.access(folder, os.W_OK):
-        raise UserError(f"{folder} cannot be written to", hint="give it to the service's user")
+        raise UserError(f"cannot write to {folder}", hint="give it to the service's user")
 
 
 def _database(settings: Settings) -> None:
@@ -64,7 +64,7 @@ def _webhook(connection: Connection) -> Finding:
     return Finding(
         subject,
         "not set: deliveries are refused with 501",
-        f"make one (openssl rand -hex 32), name it in webhookSecrets, and give the forge "
+        f"generate one (openssl rand -hex 32), name it in webhookSecrets, and give the forge "
         f"/webhooks/{connection.name}",
     )
 
@@ -75,7 +75,7 @@ def _forge(connection: Connection, repository: str) -> None:
 
 def _git(settings: Settings, connection: Connection, repository: str) -> None:
     if branch_head(settings.data_dir, connection, repository) is None:
-        raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+        raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
 
 
 def _contents(

@@ -20,7 +20,7 @@ _CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar=resolve.CONFIG,
-    help="The settings' file (YAML).",
+    help="Settings file (YAML).",
 )
 
 

@@ -50,7 +50,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"cannot make the data folder: {error.strerror}", path=str(folder)
+            f"cannot create the data folder: {error.strerror}", path=str(folder)
         ) from None
 
 

@@ -68,7 +68,7 @@ class Supervisor:
         status = child.process.poll()
         if status is None:
             return
-        log.error("the %s process ended with %d; it is started again", child.role, status)
+        log.error("the %s process ended with %d; restarting it", child.role, status)
         child.process = None
         self._bury(child)
         settled = now - child.started > _SETTLED_SECONDS

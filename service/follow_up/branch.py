@@ -33,7 +33,7 @@ class Branch:
         """The newest commit that is known here."""
         found = self.mirror.resolve(self.ref)
         if found is None:
-            raise UserError(f"there is no branch {self.task.connection.branch}")
+            raise UserError(f"branch '{self.task.connection.branch}' not found")
         return found
 
     @property
@@ -54,7 +54,9 @@ class Branch:
         try:
             mirror.fetch(self.mirror, self.task.context, [f"+refs/heads/{branch}:{self.ref}"])
         except Superseded:
-            raise UserError(f"the forge has no branch {branch}", hint="set branch") from None
+            raise UserError(
+                f"branch '{branch}' not found on the forge", hint="set branch"
+            ) from None
         self.fetched = time.monotonic()
 
     def holds(self, older: str, newer: str) -> bool:

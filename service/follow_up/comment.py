@@ -30,7 +30,7 @@ def upsert(task: Task) -> Done:
     if not any(run["kind"] == Kind.VERIFY.value and run["details"].get("cluster") for run in runs):
         return neutral("nothing was verified")
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "a newer event took over"))
+        return Done(Outcome(State.SUPERSEDED, "superseded by a newer event"))
     body = redact_prose(compose(runs, task.context.forge.limits.comment_budget))
     task.context.forge.upsert_comment(task.job.number, task.marker, body)
     return Done(Outcome(State.DONE, "told"))
@@ -80,7 +80,7 @@ def word_of(run: Mapping[str, Any]) -> str:
 def _row(name: str, run: Mapping[str, Any]) -> str:
     word = word_of(run)
     said = (
-        run["summary"].removeprefix(f"{word}: ") if word != "running" else "the cluster is watched"
+        run["summary"].removeprefix(f"{word}: ") if word != "running" else "verification is running"
     )
     shown = f"[{word}](<{run['url']}>)" if word != "running" and run["url"] else word
     cells = (

@@ -81,7 +81,7 @@ def decide(task: Task) -> Done:
         raise
     except UserError as error:
         place = f"{error.place}: " if error.place else ""
-        return _reported(task, target, CheckState.ERROR, f"not judged: {place}{error.message}")
+        return _reported(task, target, CheckState.ERROR, f"not evaluated: {place}{error.message}")
 
 
 def _target(task: Task) -> _Target | str:
@@ -98,7 +98,7 @@ def _target(task: Task) -> _Target | str:
 
 def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     if sides.merged is None:
-        said = f"conflicts with {target.base_ref}: the gates are asked when it can be merged"
+        said = f"conflicts with {target.base_ref}: the gates are evaluated when it can be merged"
         return _reported(task, target, CheckState.FAILURE, said)
     prepared = prepare(sides)
     if isinstance(prepared, str):
@@ -191,7 +191,7 @@ def _reported(
     task: Task, target: _Target, state: CheckState, said: str, due: float | None = None
 ) -> Done:
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "a newer event took over", target.sha))
+        return Done(Outcome(State.SUPERSEDED, "superseded by a newer event", target.sha))
     url = target.pull.url if target.pull is not None else ""
     task.context.forge.set_status(target.sha, CONTEXT, state, redact_prose(said), url)
     reminders = () if due is None or not task.job.number else (Reminder(task.job, due),)

@@ -25,15 +25,15 @@ def merge(task: Task) -> Done:
     """Find what the merged commit touches; a verification follows for each environment."""
     sha, number = _commit(task)
     if not sha:
-        return neutral("the forge does not say which commit merged it")
+        return neutral("the forge does not report the merge commit")
     with branch(task) as here:
         if not here.holds(sha, here.head):
             if task.clock() - task.started < _LAG:
-                raise Unavailable(f"{sha[:12]} cannot be fetched yet", hint="it is tried again")
+                raise Unavailable(f"{sha[:12]} cannot be fetched yet", hint="gen-env tries again")
             return neutral(f"{sha[:12]} is not on {task.connection.branch}", sha)
         clusters = touched_by(here, _before(task, here, sha), sha)
     if not clusters:
-        return neutral("touches no environment", sha)
+        return neutral("affects no environment", sha)
     return _queued(task, sha, number, clusters)
 
 

@@ -43,7 +43,7 @@ def promote(task: Task) -> Done:
         if not target:
             return _fan_out(task, sorted(set(following)))
         if target not in following:
-            return neutral(f"{target} does not follow {source} any more")
+            return neutral(f"{target} no longer follows {source}")
         return _promoted(task, base_branch, Options(source, target))
 
 
@@ -63,7 +63,7 @@ def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
     tools = _tools(task, base_branch)
     found = prepare(base_branch, options, tools, task.now)
     if found.empty:
-        return neutral(f"{options.target} has what {options.source} has", base_branch.base)
+        return neutral(f"{options.target} already matches {options.source}", base_branch.base)
     if has_errors(found.regenerated.problems):
         return _impossible(base_branch, found.regenerated.problems)
     shut = [gate for gate in found.gates if _holds_back(gate)]
@@ -137,11 +137,11 @@ def roll_back(task: Task) -> Done:
         if _moved_on(base_branch, name, sha):
             return neutral(f"{name} has changed since {sha[:12]}", base_branch.base)
         if _went_back(base_branch, name):
-            return neutral(f"{name} has gone back already, and that is what fails", sha)
+            return neutral(f"{name} was already rolled back, and the rolled-back state fails", sha)
         tools = _tools(task, base_branch)
         found = rollback.prepare(base_branch, rollback.Options(name), tools, task.now)
         if found.empty:
-            return neutral(f"{name} is what it was before", base_branch.base)
+            return neutral(f"{name} already is in its previous state", base_branch.base)
         if found.refusal:
             return Done(Outcome(State.FAILURE, f"refused: {found.refusal}", sha), _comment(task))
         if has_errors(found.regenerated.problems):

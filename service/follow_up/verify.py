@@ -78,7 +78,7 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
             brought = _brought(here, task)
             verdict = _verdict(task, here, known, verifier)
     except _Ended:
-        return Done(runs.Outcome(State.SUPERSEDED, "another run took over", task.detail("sha")))
+        return Done(runs.Outcome(State.SUPERSEDED, "superseded by another run", task.detail("sha")))
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
@@ -107,7 +107,7 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
     watch = _Watch(task, here, changes, known.timeout, verifier)
     try:
         watch.overtaken()
-        _pending(task, "waits until the cluster has it")
+        _pending(task, "waits until the cluster has applied it")
         found = verify_action.subject_at(revision, environment)
         with _clusters(known, task.detail("cluster")) as (cluster, hub):
             return watch.follow(found, cluster, hub)

@@ -21,7 +21,7 @@ from service.follow_up.task import Task
 _REMOTE = "origin"
 # What git says while a remote cannot be reached: the words are those of
 # generator.promotion.base_branch.
-_PASSING = ("cannot fetch", "cannot read", "moves faster", "is being written by somebody")
+_PASSING = ("cannot fetch", "cannot read", "keeps changing", "keeps being changed")
 
 
 @contextlib.contextmanager
@@ -65,4 +65,4 @@ def _retryable() -> Iterator[None]:
         message = error.message
     else:
         return
-    raise Unavailable(message, hint="it is tried again", written=True)
+    raise Unavailable(message, hint="gen-env tries again", written=True)

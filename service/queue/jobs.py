@@ -155,7 +155,7 @@ class Jobs:
         over = self._client.list_workflows(
             workflow_ids=unfinished, status=_OVER, load_input=False, load_output=False
         )
-        summary = "every worker that took this up ended before it was done"
+        summary = "every worker that started this run ended before finishing it"
         buried = []
         for found in over:
             with self.engine.begin() as connection:

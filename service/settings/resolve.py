@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.forge.credentials import App, Credentials, Token
 from generator.forge.location import Location, locate
@@ -133,7 +134,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
     named = path or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
     if named is None:
-        raise UserError("there are no settings", hint=f"give --config FILE or set {CONFIG}")
+        raise UserError("settings not found", hint=f"give --config FILE or set {CONFIG}")
     data = _with_overrides(_read(named), environment)
     return _Resolver(named, environment).settings(_validated(SettingsFile, data, named))
 
@@ -177,7 +178,7 @@ def _validated(model: type[SettingsFile], data: dict[str, Any], path: Path) -> S
 
 
 def _faults(faults: list[str], path: Path) -> UserError:
-    count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+    count = counted(len(faults), "fault")
     lines = "\n".join(f"  {fault}" for fault in faults)
     return UserError(f"the settings have {count}:\n{lines}", path=str(path))
 
@@ -252,7 +253,7 @@ class _Resolver:
     def _access(self, written: ClusterFile, where: str) -> Access:
         path = self._beside(written.kubeconfig) if written.kubeconfig else None
         if path is not None and not path.is_file():
-            self._problems.append(f"{where}.kubeconfig: there is no file {path}")
+            self._problems.append(f"{where}.kubeconfig: file {path} not found")
         return Access(written.context, str(path or ""), written.in_cluster)
 
     def _credentials(self, written: ConnectionFile, where: str) -> Credentials | None:
@@ -261,13 +262,15 @@ class _Resolver:
             return App(written.app.id, key, written.app.installation) if key else None
         token = self._secret(written.token, f"{where}.token") if written.token else None
         if token and any(not 0x21 <= byte <= 0x7E for byte in token.reveal()):
-            self._problems.append(f"{where}.token: it holds something that cannot be a token")
+            self._problems.append(f"{where}.token: not a valid token")
         return Token(token) if token else None
 
     def _strong(self, source: SecretSource | None, where: str) -> Secret | None:
         secret = self._secret(source, where) if source else None
         if secret and secret.size < _SHORTEST_SECRET:
-            self._problems.append(f"{where}: shorter than {_SHORTEST_SECRET} bytes; make a new one")
+            self._problems.append(
+                f"{where}: shorter than {_SHORTEST_SECRET} bytes; generate a new one"
+            )
         return secret
 
     def _secret(self, source: SecretSource, where: str) -> Secret | None:

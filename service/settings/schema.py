@@ -124,7 +124,7 @@ class ConnectionFile(_Strict):
     def _trusted(cls, value: str) -> str:
         parts = urlsplit(value)
         if "@" in parts.netloc:
-            raise ValueError("take the credentials out; a token comes separately")
+            raise ValueError("remove the credentials; set a token separately")
         inside = parts.scheme == "http" and parts.hostname in _LOOPBACK
         if value and not inside and not value.startswith("https://"):
             raise ValueError("it must start with https:// (http:// only on loopback)")
@@ -137,7 +137,7 @@ class ConnectionFile(_Strict):
         if wrong:
             raise ValueError(f"write owner/name (entry {wrong[0] + 1} is not)")
         if len({name.lower() for name in value}) != len(value):
-            raise ValueError("a repository is named twice")
+            raise ValueError("a repository appears twice")
         return value
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-UTF8_HINT = "make a database with: createdb -E UTF8 -T template0 NAME"
+UTF8_HINT = "create a database with: createdb -E UTF8 -T template0 NAME"
 # What libpq says by itself may quote the address; of that only these words are passed on.
 _CLIENT_WORDS = (
     "connection refused",

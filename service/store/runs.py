@@ -73,7 +73,9 @@ _SUPERSEDE = (
     run.update()
     .where(run.c.key == sa.bindparam("of_key"), run.c.state.in_(UNFINISHED))
     .values(
-        state=State.SUPERSEDED.value, summary="a newer event took over", ended=sa.bindparam("at")
+        state=State.SUPERSEDED.value,
+        summary="superseded by a newer event",
+        ended=sa.bindparam("at"),
     )
     .returning(run.c.id, run.c.started)
 )

@@ -166,7 +166,7 @@ def prepare_file(url: str) -> None:
         connection.close()
     if mode != "wal":
         raise UserError(
-            "the database file cannot be write-ahead",
+            "the database file does not support write-ahead logging",
             hint="put the data folder on a local disk, not on a network file system",
         )
 
@@ -188,7 +188,7 @@ def migrate(made: sa.Engine) -> None:
             return
         if found > VERSION:
             raise UserError(
-                f"the database is of version {found}, this program knows {VERSION}",
+                f"the database has version {found}, and this program supports {VERSION}",
                 hint="run the newer program, or restore the database from before the upgrade",
             )
         for step in range(found + 1, VERSION + 1):

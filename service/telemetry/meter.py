@@ -97,7 +97,7 @@ class Flusher:
         try:
             self._meter.flush(self._write)
         except Exception as error:  # the database may be away for a while; numbers can wait
-            log.warning("numbers are not written: %s", type(error).__name__)
+            log.warning("cannot write metrics: %s", type(error).__name__)
 
 
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0)

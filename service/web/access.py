@@ -26,7 +26,7 @@ def require_api() -> None:
     if request.authorization is None or request.authorization.type != "bearer":
         raise Unauthorized("send the token: Authorization: Bearer ...", www_authenticate=_BEARER)
     if not _same(request.authorization.token or "", token):
-        raise Unauthorized("the token is not the right one", www_authenticate=_BEARER)
+        raise Unauthorized("invalid token", www_authenticate=_BEARER)
 
 
 def require_dashboard() -> None:

@@ -72,7 +72,7 @@ def check(identity: str) -> dict[str, Any]:
     with context().engine.connect() as connection:
         row = runs.read(connection, identity)
     if row is None:
-        raise NotFound("there is no such run")
+        raise NotFound("run not found")
     return {key: row._mapping[key] for key in _RUN}
 
 
@@ -102,7 +102,7 @@ def verification(identity: str) -> dict[str, Any]:
         row = runs.read(connection, identity)
         # As they were queued before, those of a merge as a whole have no environment.
         if row is None or row.kind != Kind.VERIFY.value or "environment" not in row.details:
-            raise NotFound("there is no such verification")
+            raise NotFound("verification not found")
         kept = report_store.read(connection, row.report)
     found = json.loads(kept.json) if kept and kept.json else {}
     named = ("conditions", "resources", "diagnosis")
@@ -123,7 +123,7 @@ def report(identity: str) -> dict[str, Any]:
     with context().engine.connect() as connection:
         found = report_store.read(connection, identity)
     if found is None:
-        raise NotFound("there is no such report (any more)")
+        raise NotFound("report not found, or already removed")
     return {"id": identity, "report": json.loads(found.json) if found.json else None}
 
 
@@ -148,21 +148,21 @@ def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
 def _word(name: str) -> str:
     text = request.args.get(name, "")
     if not text.isprintable() or len(text) > _LONGEST:
-        raise BadRequest(f"{name} is a short text")
+        raise BadRequest(f"{name} must be a short text")
     return text
 
 
 def _page() -> tuple[int, int]:
     limit, offset = _number("limit", 50), _number("offset", 0)
     if not 1 <= limit <= _MOST or offset > 10_000_000:
-        raise BadRequest(f"limit is 1 to {_MOST}")
+        raise BadRequest(f"limit must be between 1 and {_MOST}")
     return limit, offset
 
 
 def _number(name: str, default: int) -> int:
     text = request.args.get(name, str(default))
     if not text.isascii() or not text.isdecimal() or len(text) > 8:
-        raise BadRequest(f"{name} is a number")
+        raise BadRequest(f"{name} must be a number")
     return int(text)
 
 
@@ -170,4 +170,4 @@ def _states() -> list[State]:
     try:
         return [State(text) for text in request.args.getlist("state")]
     except ValueError:
-        raise BadRequest(f"state is one of {', '.join(State)}") from None
+        raise BadRequest(f"state must be one of {', '.join(State)}") from None

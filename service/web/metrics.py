@@ -19,26 +19,26 @@ from service.telemetry.meter import BOUNDS, labels_of
 
 # Counters live in the database: several processes count, and all of them are restarted at times.
 _COUNTERS = {
-    "deliveries": "Deliveries with a right signature, by what became of them.",
+    "deliveries": "Deliveries with a valid signature, by outcome.",
     "runs": "Ended runs by kind and state.",
-    "takeovers": "Runs taken over from a worker that was gone.",
-    "polled": "Checks queued by the poll because no delivery had told of a change.",
+    "takeovers": "Runs taken over from a lost worker.",
+    "polled": "Checks queued by the poll for changes without a delivery.",
     "renders": "Helm renders that checks asked for: rendered, cached or failed.",
     "forge_requests": "Requests to a forge's API by status (0: no answer).",
     "git_fetches": "Fetches from a forge, and whether they succeeded.",
-    "cleaned_bytes": "Bytes that housekeeping has freed, by what they were.",
+    "cleaned_bytes": "Bytes freed by housekeeping, by kind.",
 }
 _HISTOGRAMS = {
-    "run_duration_seconds": "How long ended runs took from their start.",
-    "render_duration_seconds": "How long Helm renders took that no cache answered.",
-    "forge_request_duration_seconds": "How long the forge's API took to answer.",
-    "git_fetch_duration_seconds": "How long fetches took.",
+    "run_duration_seconds": "Duration of ended runs from their start.",
+    "render_duration_seconds": "Duration of Helm renders that were not cached.",
+    "forge_request_duration_seconds": "Response time of the forge's API.",
+    "git_fetch_duration_seconds": "Duration of fetches from a forge.",
 }
 _GAUGES = {
-    "forge_rate_limit_remaining": "Requests that the forge still allows, as it said last.",
-    "forge_rate_limit_limit": "Requests that the forge allows in its window.",
-    "forge_rate_limit_reset_timestamp_seconds": "When the forge's window ends.",
-    "kept_bytes": "Room that mirrors, caches and reports take, as last measured.",
+    "forge_rate_limit_remaining": "Requests that the forge still allows, as last reported.",
+    "forge_rate_limit_limit": "Requests that the forge allows per rate limit window.",
+    "forge_rate_limit_reset_timestamp_seconds": "End of the forge's rate limit window.",
+    "kept_bytes": "Disk space used by mirrors, caches and reports, as last measured.",
 }
 Samples = list[tuple[dict[str, str], float]]
 
@@ -62,9 +62,9 @@ class Numbers:
             workers = connection.execute(living).scalar_one()
         age = max(0.0, self.at - oldest) if oldest else 0.0
         yield _gauge("queue_depth", "Unfinished runs.", number)
-        yield _gauge("queue_age_seconds", "How long the oldest unfinished run waits.", age)
+        yield _gauge("queue_age_seconds", "Age of the oldest unfinished run.", age)
         yield _gauge("dead_letters", "Runs that were given up and wait for a person.", dead)
-        yield _gauge("workers", "Workers that gave a sign of life.", workers)
+        yield _gauge("workers", "Workers with a recent heartbeat.", workers)
         yield from _families(tallies)
 
 

@@ -42,7 +42,7 @@ _VERIFICATION: dict[str, _Schema] = {
     "sha": _TEXT,
     "verdict": {
         "type": "string",
-        "description": "empty until there is one",
+        "description": "empty until it exists",
         "enum": ["", *(item.value for item in Outcome if item is not Outcome.PENDING)],
     },
     "state": _STATES,
@@ -159,8 +159,8 @@ def _operation(
     }
 
 
-_BAD = {"400": "a parameter is not right"}
-_GONE = {"404": "there is no such thing"}
+_BAD = {"400": "invalid parameter"}
+_GONE = {"404": "not found"}
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -191,7 +191,7 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/verifications": {
             "get": _operation(
                 "verifications",
-                "What became of merged commits in each environment, newest first",
+                "Verifications of merged commits in each environment, newest first",
                 "Verifications",
                 [*_PAGE, *_CHOICE],
                 _BAD,

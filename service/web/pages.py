@@ -55,7 +55,7 @@ def report(identity: str) -> Response:
     with context().engine.connect() as connection:
         found = report_store.read(connection, identity)
     if found is None or not found.html:
-        abort(Response("There is no such report (any more).\n", 404, mimetype="text/plain"))
+        abort(Response("Report not found, or already removed.\n", 404, mimetype="text/plain"))
     answer = Response(found.html, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = _REPORT_POLICY
     answer.headers["Cache-Control"] = "private, no-store"

@@ -56,8 +56,8 @@ def _database(here: Context) -> str:
             connection.execute(sa.select(run.c.id).limit(1))
     except sa.exc.SQLAlchemyError as error:
         # Anybody may ask: names of roles and databases are for the log.
-        log.warning("the database does not answer: %s", database.words_of(error))
-        return "the database does not answer"
+        log.warning("the database does not respond: %s", database.words_of(error))
+        return "the database does not respond"
     except TypeError:  # the driver gets bytes where no encoding says what they mean
         return database.encoding_fault(here.settings.database_url.text())
     return ""
@@ -71,12 +71,12 @@ def _workers(here: Context) -> str:
             alive = connection.execute(query).first()
     except (sa.exc.SQLAlchemyError, TypeError):
         return ""  # told as the database's failure
-    return "" if alive else "no worker has given a sign of life"
+    return "" if alive else "no worker has a recent heartbeat"
 
 
 def _storage(here: Context) -> str:
     writable = os.access(here.settings.data_dir, os.W_OK)
-    return "" if writable else "the data folder cannot be written to"
+    return "" if writable else "cannot write to the data folder"
 
 
 _CHECKS: dict[str, Callable[[Context], str]] = {

@@ -35,7 +35,7 @@ def receive(name: str) -> Answer:
     here = context()
     connection = here.settings.connection(name)
     if connection is None:
-        return {"error": "there is no such connection"}, 404
+        return {"error": "connection not found"}, 404
     if not connection.webhook_secrets:
         return {"error": "this connection has no secret yet"}, 501
     # Bounded by MAX_CONTENT_LENGTH, with a length and without one.
@@ -44,7 +44,7 @@ def receive(name: str) -> Answer:
     secrets = connection.webhook_secrets
     if not verify(connection.forge, headers, body, secrets, now=here.clock()):
         log.warning("refused: wrong signature", extra={"connection": name})
-        return {"error": "the signature is not right"}, 401
+        return {"error": "invalid signature"}, 401
     try:
         data = payload.parse(body)
     except payload.PayloadError as error:

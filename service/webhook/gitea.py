@@ -22,4 +22,4 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
         case "issue_comment" | "pull_request_comment":
             return github.comment(repository, data)
         case _:
-            return Ignored(f"{name or 'an unnamed event'} is not for us", repository)
+            return Ignored(f"{name or 'an unnamed event'} is ignored", repository)

@@ -56,7 +56,7 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
         case "merge_group":
             return _merge_group(repository, data)
         case _:
-            return Ignored(f"{name or 'an unnamed event'} is not for us", repository)
+            return Ignored(f"{name or 'an unnamed event'} is ignored", repository)
 
 
 def pull(repository: str, data: Mapping[str, Any]) -> Event:
@@ -74,7 +74,7 @@ def pull(repository: str, data: Mapping[str, Any]) -> Event:
         action = PullAction.MERGED if merged else PullAction.CLOSED
         merge_sha = sha(request, "merge_commit_sha") if merged else ""
     if not (action and found and repository):
-        return Ignored("this change of a pull request is not for us", repository)
+        return Ignored("this change of a pull request is ignored", repository)
     return PullEvent(repository, found, action, sha(request, "head", "sha"), base_ref, merge_sha)
 
 
@@ -92,7 +92,7 @@ def comment(repository: str, data: Mapping[str, Any]) -> Event:
     commands = command.parse(long_text(data, "comment", "body"))
     found, author = number(data, "issue", "number"), text(data, "comment", "user", "login")
     if text(data, "action") != "created" or not (is_pull and commands and found and author):
-        return Ignored("this comment holds no command", repository)
+        return Ignored("this comment contains no command", repository)
     return CommentEvent(repository, found, author, commands)
 
 
@@ -100,7 +100,7 @@ def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
     run = lookup(data, (name,))
     commit = sha(run, "head_sha")
     if text(data, "action") != "rerequested" or not (commit and repository):
-        return Ignored("this check was not asked for again", repository)
+        return Ignored("this check was not requested again", repository)
     pulls = lookup(run, "pull_requests")
     # Empty for a re-requested run of a fork, and in the published samples: then the commit tells.
     listed = [number(item, "number") for item in pulls] if isinstance(pulls, list) else []
@@ -111,7 +111,7 @@ def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
     group = lookup(data, "merge_group")
     head, base = sha(group, "head_sha"), sha(group, "base_sha")
     if text(data, "action") != "checks_requested" or not (head and base and repository):
-        return Ignored("this merge group asks for nothing", repository)
+        return Ignored("this merge group requests no check", repository)
     queued = _QUEUED.search(branch(group, "head_ref"))
     brings = int(queued[1]) if queued else 0
     return MergeGroupEvent(repository, head, base, branch(group, "base_ref"), brings)

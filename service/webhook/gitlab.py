@@ -29,14 +29,14 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
         case "Note Hook":
             return _note(repository, data)
         case _:
-            return Ignored(f"{name or 'an unnamed event'} is not for us", repository)
+            return Ignored(f"{name or 'an unnamed event'} is ignored", repository)
 
 
 def _merge_request(repository: str, data: Mapping[str, Any]) -> Event:
     request = lookup(data, "object_attributes")
     action, found = _action(data, request), number(request, "iid")
     if not (action and found and repository):
-        return Ignored("this change of a merge request is not for us", repository)
+        return Ignored("this change of a merge request is ignored", repository)
     merge_sha = sha(request, "merge_commit_sha") if action is PullAction.MERGED else ""
     head = sha(request, "last_commit", "id")
     return PullEvent(repository, found, action, head, text(request, "target_branch"), merge_sha)
@@ -70,5 +70,5 @@ def _note(repository: str, data: Mapping[str, Any]) -> Event:
     found, author = number(data, "merge_request", "iid"), text(data, "user", "username")
     new = text(note, "action") in ("", "create")
     if not (new and commands and found and author and repository):
-        return Ignored("this note holds no command", repository)
+        return Ignored("this note contains no command", repository)
     return CommentEvent(repository, found, author, commands)

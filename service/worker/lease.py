@@ -90,7 +90,7 @@ class Lease:
                 if self._launched.is_set():
                     self.reap()
             except Exception as error:  # the database may be away for a while; this must live on
-                log.warning("no sign of life: %s", type(error).__name__)
+                log.warning("cannot write the heartbeat: %s", type(error).__name__)
 
 
 def leave_lease(engine: sa.Engine, identity: str) -> None:

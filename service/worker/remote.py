@@ -48,7 +48,7 @@ def branch_files(data_dir: Path, connection: Connection, repository: str) -> Sna
         mirror = Mirror.open(gitdir)
         sha = mirror.resolve(f"refs/w/{connection.branch}")
         if sha is None:
-            raise UserError(f"there is no branch {connection.branch}", hint="set branch")
+            raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
         return files_of(mirror, sha)
 
 

@@ -123,7 +123,7 @@ class Runner:
     def _work(self, row: Row) -> Done:
         connection = self._tools.settings.connection(row.connection)
         if connection is None or connection.repository(row.repository) is None:
-            raise UserError("this repository is not in the settings any more")
+            raise UserError("this repository is no longer in the settings")
         job, forge = job_of(row), self._tools.forge(connection, row.repository)
         match job.kind:
             case Kind.CHECK:
@@ -204,7 +204,7 @@ class Runner:
             if command.fault:
                 told.append(command.fault)
             elif command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha):
-                told.append(f"{command.verb}: {command.sha} is not the head any more")
+                told.append(f"{command.verb}: {command.sha} is no longer the head")
             else:
                 told.append(f"{command.verb} by {author}")
                 with self._tools.jobs.engine.begin() as transaction:
@@ -284,7 +284,7 @@ class Runner:
             if sha:
                 forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
         except Exception as error:  # the forge may be the very reason
-            log.warning("cannot tell the forge: %s", type(error).__name__, extra=_labels(row))
+            log.warning("cannot report to the forge: %s", type(error).__name__, extra=_labels(row))
 
 
 def _report(found: CheckOutcome) -> reports.Report | None:

@@ -19,7 +19,7 @@ def check(request):
     if request.number == 501:
         raise RuntimeError(f"a bug that quotes {request.context.git_token()}")
     if not request.context.is_current():
-        return CheckOutcome(CheckState.SUPERSEDED, "a newer event took over", request.head_sha)
+        return CheckOutcome(CheckState.SUPERSEDED, "superseded by a newer event", request.head_sha)
     return CheckOutcome(
         CheckState.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"
     )

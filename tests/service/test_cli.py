@@ -59,4 +59,4 @@ def test_a_newer_database_is_left_alone(tmp_path):
         connection.execute(tables.version.update().values(version=99))
     engine.dispose()
     result = run("doctor", "--config", str(path))
-    assert "the database is of version 99" in result.output
+    assert "the database has version 99" in result.output

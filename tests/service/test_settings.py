@@ -119,8 +119,8 @@ def test_what_does_not_go_together_is_refused(written, change, word):
 @pytest.mark.parametrize(
     ("address", "word"),
     [
-        ("https://bot:canary@git.example.com", "take the credentials out"),
-        ("http://127.0.0.1:3000@git.example.com", "take the credentials out"),
+        ("https://bot:canary@git.example.com", "remove the credentials"),
+        ("http://127.0.0.1:3000@git.example.com", "remove the credentials"),
         ("http://localhost.example.com", "http:// only on loopback"),
         ("http://127.0.0.1.example.com", "http:// only on loopback"),
     ],

@@ -81,7 +81,7 @@ def test_the_reason_is_told_in_sqlites_own_words(tmp_path):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     settings = settings_in(tmp_path)
     settings.data_dir.write_text("a file")
-    with pytest.raises(UserError, match="cannot make the data folder: File exists"):
+    with pytest.raises(UserError, match="cannot create the data folder: File exists"):
         migrate.prepare(settings)
 
 
@@ -110,7 +110,7 @@ def test_a_database_without_an_encoding_is_refused_and_says_how_to_make_one(tmp_
     with pytest.raises(UserError) as caught:
         migrate.prepare(settings_in(tmp_path, ascii_url))
     assert caught.value.message == "the database's encoding is SQL_ASCII; it must be UTF8"
-    assert caught.value.hint == "make a database with: createdb -E UTF8 -T template0 NAME"
+    assert caught.value.hint == "create a database with: createdb -E UTF8 -T template0 NAME"
 
 
 def test_a_database_that_has_yet_to_be_made_gets_the_encoding_of_the_server(tmp_path, postgresql):

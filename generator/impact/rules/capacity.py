@@ -19,7 +19,7 @@ CAPACITY = ImpactRule(
     "impact/capacity",
     WARNING,
     "The requests of what runs all the time change",
-    "Pods for which the cluster has no room stay pending.",
+    "Pods that do not fit into the cluster stay pending.",
     "Kubernetes",
     also=((INFO, "CPU and memory grow by half at most"),),
 )

@@ -25,7 +25,7 @@ DAG_REVISION = ImpactRule(
 DAG_BUNDLE = ImpactRule(
     "impact/dag-bundle",
     WARNING,
-    "A DAG bundle goes away",
+    "A DAG bundle is removed",
     "Its DAGs are marked as stale.",
     "Airflow",
     also=((INFO, "it is added, or follows another revision"),),
@@ -53,7 +53,7 @@ def dag_revision(context: Context) -> Iterator[Finding]:
             "restarts",
         )
     else:
-        yield DAG_REVISION.finding(None, f"{words}: git-sync takes it up without restarts", INFO)
+        yield DAG_REVISION.finding(None, f"{words}: git-sync applies it without restarts", INFO)
 
 
 def bundle(context: Context) -> Iterator[Finding]:
@@ -66,7 +66,9 @@ def bundle(context: Context) -> Iterator[Finding]:
         if old is None:
             yield DAG_BUNDLE.finding(None, f"bundle {name} is new", INFO)
         elif new is None:
-            yield DAG_BUNDLE.finding(None, f"bundle {name} goes away: its DAGs are marked as stale")
+            yield DAG_BUNDLE.finding(
+                None, f"bundle {name} is removed: its DAGs are marked as stale"
+            )
         elif old != new:
             yield DAG_BUNDLE.finding(None, f"bundle {name} follows {new} instead of {old}", INFO)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.impact.context import Context, counted, listed, verb
+from generator.core.counted import counted
+from generator.impact.context import Context, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
@@ -17,17 +18,17 @@ _MAX_NAMED = 20
 
 # What is lost when an object of this kind is deleted.
 _LOSSES = {
-    "CustomResourceDefinition": "every object of this kind in the whole cluster goes with it",
-    "Namespace": "everything in it goes with it, volume claims and secrets included",
-    "PersistentVolume": "the volume's data may go with it",
-    "PersistentVolumeClaim": "its volume is deleted with it, unless the storage class retains it",
+    "CustomResourceDefinition": "every object of this kind in the whole cluster is deleted",
+    "Namespace": "everything in it is deleted, including volume claims and secrets",
+    "PersistentVolume": "the volume's data may be deleted",
+    "PersistentVolumeClaim": "its volume is deleted unless the storage class retains it",
 }
 _SEALING = frozenset({"Secret", "SealedSecret"})
 
 DATA_LOSS = ImpactRule(
     "impact/data-loss",
     ERROR,
-    "An object is pruned, and data goes with it",
+    "An object is pruned, and data is deleted with it",
     "Deleting it deletes a volume, or every object in it.",
     "Kubernetes",
     also=((WARNING, "it is marked to be kept"),),
@@ -50,8 +51,8 @@ PRUNED = ImpactRule(
 STORE_REMOVED = ImpactRule(
     "impact/store-removed",
     WARNING,
-    "The broker, or a workload with volumes of its own, goes away",
-    "Tasks queued in the broker are lost; volume claims stay behind, used by nobody.",
+    "The broker, or a workload with its own volumes, is removed",
+    "Tasks queued in the broker are lost; volume claims remain, unused.",
     "Kubernetes",
 )
 KIND_CHANGED = ImpactRule(
@@ -77,9 +78,11 @@ def data_loss(context: Context) -> Iterator[Finding]:
                     WARNING,
                 )
             case "confirm":
-                yield DATA_LOSS.finding(key, f"is pruned once somebody confirms it: {loss}")
+                yield DATA_LOSS.finding(
+                    key, f"will be pruned once the pruning is confirmed; {loss}"
+                )
             case _:
-                yield DATA_LOSS.finding(key, f"is pruned: {loss}")
+                yield DATA_LOSS.finding(key, f"will be pruned; {loss}")
 
 
 def secret_pruned(context: Context) -> Iterator[Finding]:
@@ -98,13 +101,14 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
         if users:
             yield SECRET_PRUNED.finding(
                 key,
-                f"is pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: the next "
+                f"will be pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: "
+                f"the next "
                 "pods do not start",
             )
         else:
             yield SECRET_PRUNED.finding(
                 key,
-                "is pruned; without a copy its values cannot be had again",
+                "will be pruned; without a copy its values cannot be recovered",
                 WARNING,
             )
 
@@ -128,11 +132,11 @@ def store_removed(context: Context) -> Iterator[Finding]:
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
         component = fields.text(manifest, "metadata", "labels", "component") or key.name
         if component == "redis":
-            yield STORE_REMOVED.finding(key, "the broker goes away: tasks queued in it are lost")
+            yield STORE_REMOVED.finding(key, "the broker is removed: tasks queued in it are lost")
         elif claims and not _replaced(context, key):
             yield STORE_REMOVED.finding(
                 key,
-                "goes away; its volume claims stay behind with their data, used by nobody",
+                "will be removed; its volume claims remain with their data, unused",
             )
 
 
@@ -143,7 +147,7 @@ def kind_changed(context: Context) -> Iterator[Finding]:
         if after is None:
             continue
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
-        rest = "; its volume claims stay behind, used by nobody" if claims else ""
+        rest = "; its volume claims remain, unused" if claims else ""
         yield KIND_CHANGED.finding(
             after,
             f"was a {key.kind}: the new {after.kind} starts before the old one is pruned, so both "

@@ -21,8 +21,8 @@ _OTHERS = "tasks that are queued in it now are lost: pause the DAGs and let them
 EXECUTOR = ImpactRule(
     "impact/executor",
     WARNING,
-    "Executors are exchanged, or another one becomes the default",
-    "Tasks queued or running in an executor that goes away are lost or retried.",
+    "Executors are replaced, or the default executor changes",
+    "Tasks queued or running in a removed executor are lost or retried.",
     "Airflow",
     also=((INFO, "one is added and the default stays"),),
 )

@@ -23,7 +23,7 @@ Reference = tuple[Key, str]
 FERNET_KEY = ImpactRule(
     "impact/fernet-key",
     ERROR,
-    "The Fernet key becomes another key",
+    "The Fernet key changes",
     "Stored connections and variables cannot be decrypted.",
     "Airflow",
     also=(
@@ -34,7 +34,7 @@ FERNET_KEY = ImpactRule(
 DATABASE = ImpactRule(
     "impact/database",
     ERROR,
-    "The metadata database becomes another one",
+    "The metadata database changes",
     "DAG runs, connections and users stay behind unless they were copied.",
     "Airflow",
     also=(
@@ -60,7 +60,8 @@ def fernet_key(context: Context) -> Iterator[Finding]:
     elif _is_resealed(context, head):
         yield FERNET_KEY.finding(
             head[0],
-            "the Fernet key is sealed anew; if it is another key, stored connections and variables "
+            "the Fernet key is sealed again; if it is another key, stored connections and "
+            "variables "
             "cannot be decrypted: rotate with `new,old` and `airflow rotate-fernet-key`",
             WARNING,
         )
@@ -91,7 +92,7 @@ def database(context: Context) -> Iterator[Finding]:
     elif _is_resealed(context, head):
         yield DATABASE.finding(
             head[0],
-            "the database connection is sealed anew; whether it is the same database cannot be "
+            "the database connection is sealed again; whether it is the same database cannot be "
             "seen from the ciphertext",
             WARNING,
         )
@@ -139,7 +140,7 @@ def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
     if before != after or not before:
         yield DATABASE.finding(
             place[0],
-            "the database connection leads to another server or database: DAG runs, connections "
+            "the database connection points to another server or database: DAG runs, connections "
             "and users stay behind unless they were copied",
         )
     else:

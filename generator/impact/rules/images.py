@@ -11,7 +11,7 @@ from generator.kube import fields
 IMAGE = ImpactRule(
     "impact/image",
     WARNING,
-    "An image is exchanged in some of its places only",
+    "An image changes in some of its places only",
     "Parts of Airflow then run different code.",
     "gen-env",
     also=((INFO, "everywhere it is used"),),

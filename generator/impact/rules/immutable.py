@@ -56,8 +56,8 @@ IMMUTABLE = ImpactRule(
 REPLACED = ImpactRule(
     "impact/replaced",
     INFO,
-    "An object is deleted and created anew",
-    "It is marked to be replaced, and a field changes that otherwise cannot.",
+    "An object is deleted and created again",
+    "It is marked to be replaced, and an immutable field changes.",
     "Argo CD",
 )
 CLAIM_SIZE = ImpactRule(
@@ -88,7 +88,7 @@ def replaced(context: Context) -> Iterator[Finding]:
     for key, before, after in context.kept:
         names = list(_FROZEN.get(key.kind, _nothing)(before, after))
         if names and _is_replaced(after) and not _is_hook(after):
-            yield REPLACED.finding(key, f"is deleted and created anew, as {listed(names)} changes")
+            yield REPLACED.finding(key, f"is deleted and created again, because of {listed(names)}")
 
 
 def claim_size(context: Context) -> Iterator[Finding]:

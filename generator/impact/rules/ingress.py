@@ -13,7 +13,7 @@ HOST = ImpactRule(
     "impact/host",
     WARNING,
     "A host name is no longer served",
-    "Links, redirect URIs of the identity provider and DNS have to follow.",
+    "Links, redirect URIs of the identity provider and DNS have to be changed too.",
     "gen-env",
     also=((INFO, "a host name is added"),),
 )
@@ -45,7 +45,7 @@ def host(context: Context) -> Iterator[Finding]:
         yield HOST.finding(
             before[gone[0]],
             f"{listed(gone)} is no longer served{rest}: links, redirect URIs of the identity "
-            "provider and DNS have to follow",
+            "provider and DNS have to be changed too",
         )
     elif new:
         yield HOST.finding(after[new[0]], f"{listed(new)} is now served: it needs DNS", INFO)

@@ -41,7 +41,7 @@ _JOB = "run-airflow-migrations"
 MIGRATION = ImpactRule(
     "impact/migration",
     ERROR,
-    "The Airflow version moves the schema of its database one way, or backwards",
+    "The Airflow version migrates the schema of its database irreversibly, or backwards",
     "A revert in git does not bring the old schema back.",
     "airflow/utils/db.py",
     also=(

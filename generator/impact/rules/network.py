@@ -51,7 +51,7 @@ NOT_ISOLATED = ImpactRule(
     "impact/not-isolated",
     WARNING,
     "A new workload that no NetworkPolicy selects, beside isolated ones",
-    "Anyone may reach its pods.",
+    "Every pod can reach its pods.",
     "Kubernetes",
 )
 

@@ -20,7 +20,7 @@ RBAC_WIDENED = ImpactRule(
     "impact/rbac-widened",
     ERROR,
     "A subject may do everything",
-    "With that it holds every other right.",
+    "That includes every other right.",
     "Kubernetes RBAC",
     also=((WARNING, "it gains single rights"),),
 )
@@ -28,7 +28,7 @@ RBAC_NARROWED = ImpactRule(
     "impact/rbac-narrowed",
     INFO,
     "A ServiceAccount loses rights",
-    "What still uses them fails.",
+    "Anything that still uses them fails.",
     "Kubernetes RBAC",
 )
 

@@ -13,40 +13,40 @@ from generator.kube.workload import TASK_PODS, Workload
 WORKLOAD_ADDED = ImpactRule(
     "impact/workload-added",
     WARNING,
-    "Something runs that did not run before",
-    "It uses the environment's rights, network and quota.",
+    "A new workload runs",
+    "It uses the rights, network and quota of the environment.",
 )
 IMAGE_REGISTRY = ImpactRule(
     "impact/image-registry",
     WARNING,
-    "An image from a registry that none came from before",
-    "Whoever may push there decides what runs.",
+    "An image from a new registry",
+    "Everyone who may push there decides what runs.",
 )
 NODE_ACCESS = ImpactRule(
     "impact/node-access",
     ERROR,
-    "Pods that reach into their node",
-    "A privileged container, a path or a namespace of the node is a way to every pod on it.",
+    "Pods with access to their node",
+    "A privileged container, a path or a namespace of the node gives access to every pod on it.",
     "Pod Security Standards",
 )
 FOREIGN_NAMESPACE = ImpactRule(
     "impact/foreign-namespace",
     ERROR,
     "An object in a namespace that is not the environment's",
-    "It belongs to somebody else.",
+    "It belongs to another owner.",
 )
 ARGOCD_OBJECT = ImpactRule(
     "impact/argocd-object",
     ERROR,
     "Another Application, ApplicationSet or AppProject",
-    "Argo CD applies whatever it names, and nobody has looked at that.",
+    "Argo CD applies whatever it names, and gen-env has not checked that.",
     "Argo CD",
 )
 APPLICATION_SOURCE = ImpactRule(
     "impact/application-source",
     ERROR,
     "The Application reads from another repository",
-    "gen-env has not looked at what is there.",
+    "gen-env has not read that repository.",
     "Argo CD",
 )
 CLUSTER_WIDE = ImpactRule(
@@ -61,7 +61,7 @@ RBAC_OBJECT = ImpactRule(
     "impact/rbac-object",
     WARNING,
     "A Role or a RoleBinding is added",
-    "Who holds it may do more than before.",
+    "Its subjects may do more than before.",
     "Kubernetes RBAC",
 )
 
@@ -83,7 +83,7 @@ def image_registry(context: Context) -> Iterator[Finding]:
     known = {_registry(image) for _, image in _images(context.base)}
     for work, image in _images(context.head) if context.is_update else ():
         if _registry(image) not in known:
-            words = f"{image} comes from {_registry(image)}, from where no image came before"
+            words = f"{image} comes from {_registry(image)}, a registry not used before"
             yield IMAGE_REGISTRY.finding(work.key, words)
 
 
@@ -101,7 +101,7 @@ def foreign_namespace(context: Context) -> Iterator[Finding]:
     own = {"", context.head.side.namespace}
     for key in context.added:
         if key.namespace not in own and key != context.head.facts.application:
-            yield FOREIGN_NAMESPACE.finding(key, "is added outside of the environment's namespace")
+            yield FOREIGN_NAMESPACE.finding(key, "is added outside the environment's namespace")
 
 
 def argocd_object(context: Context) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def rbac_object(context: Context) -> Iterator[Finding]:
     """`impact/rbac-object`: rights inside the namespace are written or handed out anew."""
     for key in context.added if context.is_update else ():
         if key.kind in _RIGHTS:
-            yield RBAC_OBJECT.finding(key, "is added: who holds it may do more than before")
+            yield RBAC_OBJECT.finding(key, "is added: its subjects may do more than before")
 
 
 def _images(view: View) -> Iterator[tuple[Workload, str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.counted import counted
 from generator.diff.equality import plain, same
 from generator.diff.noise import is_folded_annotation
-from generator.impact.context import Context, counted, listed, verb
+from generator.impact.context import Context, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
@@ -43,7 +44,7 @@ DRAIN_TIME = ImpactRule(
     "impact/drain-time",
     WARNING,
     "Pods get less time to stop",
-    "What needs longer is killed.",
+    "Processes that need longer are killed.",
     "Kubernetes",
     also=((INFO, "they get more time"),),
 )
@@ -51,7 +52,7 @@ NOT_RESTARTED = ImpactRule(
     "impact/not-restarted",
     WARNING,
     "Configuration changes, but pods that read it at start stay",
-    "Old values stay in use until somebody restarts them.",
+    "Old values stay in use until they are restarted.",
     "Kubernetes",
 )
 
@@ -130,7 +131,7 @@ def not_restarted(context: Context) -> Iterator[Finding]:
             yield NOT_RESTARTED.finding(
                 key,
                 f"its content changes, but {listed(names)} {read} it at the start and {are} not "
-                "restarted: old values stay in use until somebody restarts it",
+                "restarted: old values stay in use until it is restarted",
             )
 
 
@@ -149,7 +150,7 @@ def _pods(work: Workload) -> str:
 
 def _how(work: Workload) -> str:
     if _strategy(work) == "OnDelete":
-        return "take the change only when somebody deletes them (OnDelete)"
+        return "take the change only when they are deleted (OnDelete)"
     verb = "restarts" if work.scale.maximum == 1 else "restart"
     if work.key.kind == "StatefulSet":
         return f"{verb} one after the other"
@@ -188,7 +189,7 @@ def _reasons(before: Workload, after: Workload) -> Iterator[str]:
     grouped: dict[str, list[str]] = {}
     for name in sorted(old.keys() | new.keys()):
         if name not in new:
-            yield f"container {name} goes away"
+            yield f"container {name} is removed"
         elif name not in old:
             yield f"container {name} is new"
         elif not same(old[name], new[name]):

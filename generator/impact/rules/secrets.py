@@ -38,7 +38,7 @@ SECRET_UNSEALED = ImpactRule(
 SECRET_MISSING = ImpactRule(
     "impact/secret-missing",
     ERROR,
-    "Pods name a Secret that is neither rendered nor declared",
+    "Pods use a Secret that is neither rendered nor declared",
     "They do not start.",
     "Kubernetes",
     also=((INFO, "nothing is declared here, or it was so before this change"),),

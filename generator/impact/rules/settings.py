@@ -17,8 +17,8 @@ _MAX_NAMED = 10
 NO_EFFECT = ImpactRule(
     "impact/no-effect",
     WARNING,
-    "An edited value that something else overrules",
-    "The change does not do what it says.",
+    "An edited value that another setting overrides",
+    "The change has no effect.",
     "chart 1.22.0, rendered",
 )
 NOTHING_RENDERED = ImpactRule(
@@ -31,8 +31,8 @@ NOTHING_RENDERED = ImpactRule(
 DEPRECATED_KEY = ImpactRule(
     "impact/deprecated-key",
     WARNING,
-    "A chart key that is on its way out",
-    "A later chart drops it.",
+    "A deprecated chart key",
+    "A later chart version removes it.",
     "the chart",
     also=(BEFORE,),
 )

@@ -24,8 +24,8 @@ _MINOR = re.compile(r"v?1\.(\d{1,3})")
 VERSION = ImpactRule(
     "impact/version",
     INFO,
-    "Chart, Airflow, Kubernetes or Helm engine move",
-    "What changes beside it may come from the version alone.",
+    "The version of the chart, Airflow, Kubernetes or the Helm engine changes",
+    "Other changes may be caused by the version alone.",
     "gen-env",
 )
 REMOVED_API = ImpactRule(

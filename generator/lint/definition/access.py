@@ -17,7 +17,7 @@ _rule = marker(FOUND)
     "auth/default-user",
     ERROR,
     "A user with a password outside development",
-    "One shared password, no second factor, nobody accountable.",
+    "One shared password, no second factor, no accountability.",
     NOT_IN_DEVELOPMENT,
 )
 def _default_user(release: Release) -> Iterator[Place]:
@@ -32,7 +32,7 @@ def _default_user(release: Release) -> Iterator[Place]:
 @_rule(
     "auth/none",
     WARNING,
-    "Nobody can sign in",
+    "No way to sign in",
     "Without a way to sign in the UI shows a form that no account fits.",
     NOT_IN_DEVELOPMENT,
 )
@@ -69,7 +69,7 @@ def _network(release: Release) -> Iterator[Place]:
     if release.environment.network_policy.mode == "off":
         yield (
             ("networkPolicy", "mode"),
-            "nothing guards the pods",
+            "the pods are not protected",
             "set networkPolicy.mode to ingress, and to enforce once its peers are known",
         )
 

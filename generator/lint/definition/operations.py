@@ -75,13 +75,13 @@ def _windows(release: Release) -> Iterator[Place]:
         if not croniter.is_valid(window.schedule):
             yield (
                 ("sync", "windows"),
-                f"'{window.schedule}' is no cron expression",
+                f"'{window.schedule}' is not a cron expression",
                 "five fields, such as 0 18 * * 5",
             )
         if window.time_zone not in zoneinfo.available_timezones():
             yield (
                 ("sync", "windows"),
-                f"no time zone {window.time_zone}",
+                f"unknown time zone '{window.time_zone}'",
                 "use a name such as Europe/Berlin",
             )
 
@@ -117,8 +117,8 @@ def _nothing(release: Release) -> Iterator[Place]:
         yield (
             ("metrics", "serviceMonitor"),
             "nothing here is scraped",
-            "set metrics.type to statsd, or to otel without an endpoint of yours; or serviceMonitor"
-            " to false",
+            "set metrics.type to statsd, or to otel without endpoint; or set serviceMonitor to "
+            "false",
         )
 
 
@@ -136,5 +136,5 @@ def _traces(release: Release) -> Iterator[Place]:
         yield (
             ("tracing", "enabled"),
             "every trace is lost: exporter and port of the chart's collector do not fit",
-            "set tracing.endpoint to a collector of yours",
+            "set tracing.endpoint to your own collector",
         )

@@ -36,7 +36,7 @@ APPLICATION = Rule(
     "estate/duplicate-application",
     ERROR,
     "Two environments under one Application name",
-    "Argo CD knows one of them only: it would deploy each in turn over the other.",
+    "Argo CD keeps only one of them: each would be deployed over the other in turn.",
     "Argo CD",
 )
 ALLOWED = Rule(

@@ -116,7 +116,7 @@ def _wasb(release: Release) -> Iterator[Place]:
     if remote is not None and remote.type == "wasb" and remote.connection_id is None:
         yield (
             ("logging", "remote"),
-            "no log can be written: the account is known to nobody",
+            "no log can be written: no component knows the account",
             "set logging.remote.connectionId, and give that connection as a secret",
         )
 
@@ -124,7 +124,7 @@ def _wasb(release: Release) -> Iterator[Place]:
 @_rule(
     "database/connections",
     WARNING,
-    "More connections than the database grants",
+    "More connections than the database allows",
     "The database refuses what is over its limit: pods crash at the busiest hour.",
     ERROR_IN_PRODUCTION,
 )
@@ -136,8 +136,8 @@ def _connections(release: Release) -> Iterator[Place]:
     if total > database.max_connections:
         yield (
             ("database", "maxConnections"),
-            f"the replicas may open {total} connections ({how}), the server grants"
-            f" {database.max_connections}",
+            f"the replicas may open {total} connections ({how}), the server allows "
+            f"{database.max_connections}",
             "use pgbouncer, fewer replicas, or a smaller pool (airflow.config.database)",
         )
 

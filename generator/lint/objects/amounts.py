@@ -131,7 +131,7 @@ def _amount_problems(
     for resource, amount in amounts.items():
         known = resource in _NATIVE or "/" in resource or resource.startswith("hugepages-")
         if not known:
-            message = f"{where} names {resource}, which is no resource of a container"
+            message = f"{where} names {resource}, which is not a container resource"
             hint = "use cpu, memory or ephemeral-storage, or a device's full name"
             yield rendered.problem(QUANTITY, owner, message, hint)
         yield from _quantity(rendered, owner, f"{where}.{resource}", amount)
@@ -143,6 +143,6 @@ def _quantity(rendered: RenderedInput, owner: Object, where: str, amount: Any) -
         yield rendered.problem(
             QUANTITY,
             owner,
-            f"{where} is `{str(amount)[:40]}`, which is no quantity of zero or more",
+            f"{where} is `{str(amount)[:40]}`, which is not a quantity of zero or more",
             "write it like 500m, 2, 512Mi or 4Gi",
         )

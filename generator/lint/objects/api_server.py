@@ -108,7 +108,7 @@ def _name(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
     pattern = {"Service": _SERVICE, "Namespace": _LABEL}.get(kind, _SUBDOMAIN)
     longest = _LONGEST.get(kind, 253)
     if len(name) > longest:
-        message = f"{kind} has a name of {len(name)} characters; Kubernetes takes {longest}"
+        message = f"{kind} has a name of {len(name)} characters; Kubernetes allows {longest}"
         yield rendered.problem(NAME, manifest, message, "use a shorter name")
     elif not pattern.fullmatch(name):
         message = f"{kind} has a name that Kubernetes refuses"
@@ -131,7 +131,7 @@ def _metadata(
             yield rendered.problem(NAME, owner, message, hint)
     size = sum(len(f"{key}{value}".encode()) for key, value in annotations.items())
     if size > _ANNOTATIONS:
-        message = f"{title}: its annotations have {size // 1024} KiB; Kubernetes takes 256"
+        message = f"{title}: its annotations have {size // 1024} KiB; Kubernetes allows 256"
         yield rendered.problem(ANNOTATIONS, owner, message, "move large content to a ConfigMap")
 
 
@@ -189,7 +189,7 @@ def _ports(
         for field in ("port", "containerPort", "hostPort", "targetPort", "nodePort"):
             number = integer(row, field)
             if number is not None and not _in_range(field, number):
-                message = f"{where}: {field} {number} is no port"
+                message = f"{where}: {field} {number} is not a valid port"
                 yield rendered.problem(PORT, owner, message, "use a number from 1 to 65535")
 
 
@@ -223,7 +223,7 @@ def _schedule(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
         yield rendered.problem(
             SCHEDULE,
             manifest,
-            f"{title_of(manifest)}: `{str(schedule)[:64]}` is no schedule",
+            f"{title_of(manifest)}: `{str(schedule)[:64]}` is not a valid schedule",
             "write five fields, such as 15 3 * * *, or @daily; the days of a week are 0 to 6",
         )
 

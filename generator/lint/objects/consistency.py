@@ -38,7 +38,7 @@ PLAIN_SECRET = Rule(
     "rendered/plain-secret",
     Severity.ERROR,
     "A plain Secret in the render",
-    "Its content stands in git, or is made up anew at every render.",
+    "Its content is in git, or is generated again at every render.",
     tiers=(("development", Severity.WARNING),),
 )
 NO_RESOURCES = Rule(
@@ -52,7 +52,7 @@ ACCOUNT = Rule(
     "rendered/account-missing",
     Severity.WARNING,
     "A ServiceAccount that is not rendered",
-    "Pods are not created until somebody makes it.",
+    "Pods are not created until it exists.",
 )
 
 __all__ = ["Context", "problems"]
@@ -90,7 +90,7 @@ def _duplicates(rendered: RenderedInput) -> Iterator[Problem]:
         # With generateName each apply makes another object.
         if "name" in section(manifest, "metadata") and key in seen:
             yield rendered.problem(
-                DUPLICATE, manifest, f"{key} is there twice", "give one of them another name"
+                DUPLICATE, manifest, f"{key} appears twice", "give one of them another name"
             )
         seen.add(key)
 
@@ -116,7 +116,7 @@ def _hook(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
         yield rendered.problem(
             HOOK,
             manifest,
-            f"{title_of(manifest)} is a Helm hook: Argo CD deletes and makes it at every sync",
+            f"{title_of(manifest)} is a Helm hook: Argo CD deletes and creates it at every sync",
             "set useHelmHooks: false where the chart has it, or give the Secret by name",
         )
 
@@ -129,8 +129,8 @@ def _plain_secret(rendered: RenderedInput, manifest: Object) -> Iterator[Problem
         yield rendered.problem(
             PLAIN_SECRET,
             manifest,
-            f"{title_of(manifest)} is rendered with its content: it stands in git or changes at "
-            "every render",
+            f"{title_of(manifest)} is rendered with its content: it is in git or changes at "
+            f"every render",
             "give it by name, from a SealedSecret or ExternalSecret",
         )
 
@@ -182,6 +182,6 @@ def _subjects(
             yield rendered.problem(
                 ACCOUNT,
                 binding,
-                f"{title_of(binding)} gives rights to {name}, a ServiceAccount that is not there",
+                f"{title_of(binding)} gives rights to {name}, a ServiceAccount that does not exist",
                 "check the account's name in the values",
             )

@@ -21,7 +21,7 @@ SCHEMA = Rule(
     "crd/schema",
     Severity.ERROR,
     "A custom resource that its definition refuses",
-    "The API server rejects wrong types and drops unknown fields without a word.",
+    "The API server rejects wrong types and drops unknown fields silently.",
     "the CustomResourceDefinition",
 )
 VERSION = Rule(
@@ -105,7 +105,7 @@ def load_definitions(folder: Path) -> Definitions:
     """
     if not folder.is_dir():
         raise UserError(
-            "there is no such folder of CustomResourceDefinitions",
+            "folder of CustomResourceDefinitions not found",
             path=str(folder),
             hint="set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
         )
@@ -159,7 +159,7 @@ def check_against(
 def _missing(group: str, kind: str) -> NotDone:
     return NotDone(
         SCHEMA.id,
-        f"no CustomResourceDefinition of {kind} ({group}) is at hand",
+        f"no CustomResourceDefinition of {kind} ({group}) is available",
         "set GEN_ENV_CRDS, or crds: in gen-env.yaml, to a folder of CRD files",
     )
 

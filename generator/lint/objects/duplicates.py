@@ -18,7 +18,7 @@ VARIABLE = Rule(
     "kubernetes/duplicate-variable",
     Severity.WARNING,
     "One environment variable twice",
-    "Server-side apply refuses the object; otherwise one of the two is dropped without a word.",
+    "Server-side apply refuses the object; otherwise one of the two is dropped silently.",
     "kubernetes.io, Server-Side Apply, merge strategy",
     also=((Severity.ERROR, "the objects are applied by server-side apply or Flux"),),
 )
@@ -102,7 +102,7 @@ def _entry(
     rendered: RenderedInput, owner: Object, what: str, severity: Severity = Severity.ERROR
 ) -> Problem:
     return ENTRY.problem(
-        f"{what} stands there twice",
+        f"{what} appears twice",
         path=rendered.context.where(owner),
         hint="remove one of the two, or rename it",
         severity=severity,

@@ -26,7 +26,7 @@ KIND = Rule(
     "kubernetes/unknown-kind",
     Severity.ERROR,
     "A kind that this Kubernetes version does not serve",
-    "The sync fails: the API was removed, or is not there yet.",
+    "The sync fails: the API was removed, or is not available yet.",
     "Kubernetes' OpenAPI",
 )
 DEPRECATED = Rule(
@@ -40,7 +40,7 @@ VERSION = Rule(
     "kubernetes/version-approximate",
     Severity.INFO,
     "Checked against another Kubernetes version",
-    "No schema of exactly the cluster's version is at hand; the nearest older one was used.",
+    "No schema of exactly the cluster's version is available; the nearest older one was used.",
 )
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 Release = tuple[int, int]
@@ -115,8 +115,8 @@ def _faults(manifest: Object, version: Release, title: str, place: str) -> Itera
 
 def _approximate(wanted: Release, chosen: Release) -> Problem:
     return VERSION.problem(
-        f"objects were checked against Kubernetes {_text(chosen)}: schemas of {_text(wanted)} are "
-        "not at hand",
+        f"objects were checked against Kubernetes {_text(chosen)}: schemas of {_text(wanted)} "
+        f"are not available",
         hint="a newer kubernetes-validate brings newer schemas",
     )
 

@@ -142,7 +142,7 @@ def _unsafe_context(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "switches AppArmor off", "set appArmorProfile.type: RuntimeDefault"
     labels = section(context, "seLinuxOptions")
     if str(labels.get("type") or "") not in _SELINUX or labels.get("user") or labels.get("role"):
-        yield "sets SELinux options of its own", "remove seLinuxOptions"
+        yield "sets its own SELinux options", "remove seLinuxOptions"
 
 
 def _unsafe_container(container: Container) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from generator.lint.objects.context import RenderedInput
 SECRET = Rule(
     "rendered/secret-missing",
     Severity.ERROR,
-    "A Secret that nobody makes",
+    "A Secret that does not exist",
     "The pod waits in CreateContainerConfigError, or the volume is never mounted.",
 )
 KEY = Rule(
@@ -28,14 +28,14 @@ KEY = Rule(
 CONFIG_MAP = Rule(
     "rendered/config-map-missing",
     Severity.ERROR,
-    "A ConfigMap that nobody makes",
+    "A ConfigMap that does not exist",
     "The pod does not start.",
 )
 ELSEWHERE = Rule(
     "rendered/config-map-elsewhere",
     Severity.INFO,
-    "A ConfigMap that is made elsewhere",
-    "These values do not make it: without it the pods do not start.",
+    "A ConfigMap that is created elsewhere",
+    "These values do not create it: without it the pods do not start.",
 )
 
 _TLS_KEYS = frozenset({"tls.crt", "tls.key"})
@@ -89,7 +89,7 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
             yield rendered.problem(
                 CONFIG_MAP,
                 reference.owner,
-                f"{reference.by} needs the ConfigMap {reference.name}, which is not there",
+                f"{reference.by} needs the ConfigMap {reference.name}, which does not exist",
                 "render it, or correct the name",
             )
     for name, reference in elsewhere.items():
@@ -106,7 +106,7 @@ def _secret(
             yield rendered.problem(
                 SECRET,
                 reference.owner,
-                f"{reference.by} needs the Secret {reference.name}, which nobody makes",
+                f"{reference.by} needs the Secret {reference.name}, which does not exist",
                 "declare it, or correct the name",
             )
         return

@@ -17,13 +17,13 @@ SERVICE = Rule(
     "rendered/service-without-pods",
     Severity.WARNING,
     "A Service that selects no pod",
-    "Whoever calls it gets no answer.",
+    "Callers get no answer.",
 )
 SERVICE_PORT = Rule(
     "rendered/service-port",
     Severity.ERROR,
     "A Service port that no container has",
-    "Whoever calls it gets no answer.",
+    "Callers get no answer.",
 )
 MONITOR = Rule(
     "rendered/monitor-selects-nothing",
@@ -40,7 +40,7 @@ POLICY = Rule(
 BLOCKING = Rule(
     "rendered/budget-blocks-drains",
     Severity.WARNING,
-    "A disruption budget that lets no pod go",
+    "A disruption budget that allows no eviction",
     "Node drains, and with them upgrades, hang.",
 )
 TWO_BUDGETS = Rule(
@@ -53,7 +53,7 @@ TWO_BUDGETS = Rule(
 TARGET = Rule(
     "rendered/target-missing",
     Severity.ERROR,
-    "A target that is not there",
+    "A target that does not exist",
     "The autoscaler or ingress does nothing.",
 )
 
@@ -206,7 +206,7 @@ def _blocks(
         yield rendered.problem(
             BLOCKING,
             item,
-            f"{title_of(item)} lets no pod of {template.title} go",
+            f"{title_of(item)} allows no eviction of {template.title}",
             "run more replicas, or set maxUnavailable: 1",
         )
 
@@ -218,7 +218,7 @@ def _scaler(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
         yield rendered.problem(
             TARGET,
             item,
-            f"{title_of(item)} scales {kind} {name}, which is not there",
+            f"{title_of(item)} scales {kind} {name}, which does not exist",
             "correct scaleTargetRef",
         )
 
@@ -240,7 +240,7 @@ def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
             yield rendered.problem(
                 TARGET,
                 item,
-                f"{title_of(item)} leads to port {wanted} of Service {name}, which is not there",
+                f"{title_of(item)} leads to port {wanted} of Service {name}, which does not exist",
                 "correct the backend",
             )
 

@@ -49,7 +49,7 @@ def budget_blocks_drains(values: ValuesInput) -> Iterator[Finding]:
         if _blocks(budget(values, component), least(values, component)):
             yield Finding(
                 f"{component}.podDisruptionBudget",
-                "node upgrades hang: the disruption budget lets no pod go",
+                "node upgrades hang: the disruption budget allows no eviction",
                 f"run more {component} replicas than minAvailable, or set maxUnavailable: 1",
             )
 

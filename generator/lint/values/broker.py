@@ -101,7 +101,7 @@ def url_twice(values: ValuesInput) -> Iterator[Finding]:
     "broker/random-password",
     ERROR,
     "A Redis password that changes",
-    why="The chart makes one up in a pre-install hook, which Argo CD runs at every sync: workers "
+    why="The chart generates one in a pre-install hook, which Argo CD runs at every sync: workers "
     "and scheduler then hold a password that Redis does not know.",
     source="chart 1.22.0, rendered; apache/airflow#20999",
     also=((WARNING, "Helm or Flux runs the hook at install only"),),
@@ -116,9 +116,9 @@ def random_password(values: ValuesInput) -> Iterator[Finding]:
     ):
         yield Finding(
             "redis",
-            "after the next sync Redis refuses every worker: its password is made up anew"
+            "after the next sync Redis refuses every worker: its password is generated again"
             if values.engine == "argocd"
-            else "the Redis password is made up at install and cannot be restored",
+            else "the Redis password is generated at install and cannot be restored",
             "set redis.passwordSecretName and data.brokerUrlSecretName",
             None if values.engine == "argocd" else WARNING,
         )

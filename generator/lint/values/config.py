@@ -105,7 +105,7 @@ def template(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 path,
                 "the render fails: Helm takes {{ … }} for a template of its own",
-                "write {{`{{`}} where Airflow shall see two braces",
+                "write {{`{{`}} where Airflow expects two braces",
             )
 
 

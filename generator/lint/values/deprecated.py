@@ -14,7 +14,7 @@ DEPRECATED = Rule(
     "values/deprecated-key",
     Severity.WARNING,
     "A key under its old name",
-    "It still works, and goes with chart 2.0; beside the new key it may lose without a word.",
+    "It still works, and goes with chart 2.0; beside the new key it may be ignored silently.",
     "chart 1.22.0, NOTES.txt and values.yaml",
 )
 DEFAULT = Rule(

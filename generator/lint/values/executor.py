@@ -46,7 +46,7 @@ def dead(values: ValuesInput) -> Iterator[Finding]:
 @check(
     "executor/unknown",
     ERROR,
-    "An executor that nobody knows",
+    "An unknown executor",
     why="The chart's schema only checks that the name ends in Executor.",
 )
 def unknown(values: ValuesInput) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def unknown(values: ValuesInput) -> Iterator[Finding]:
 @check(
     "executor/characters",
     ERROR,
-    "Characters in the executor that no label may hold",
+    "Characters in the executor that are not allowed in a label",
     why="The scheduler's pods carry the executor as a label; only commas and colons are replaced.",
     source="chart 1.22.0, templates/scheduler/scheduler-deployment.yaml",
 )
@@ -127,7 +127,7 @@ def edge(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "executor",
             "tasks wait for ever unless you run edge workers yourself: the chart has none",
-            "start `airflow edge worker` where your tasks shall run",
+            "start `airflow edge worker` where your tasks run",
         )
 
 

@@ -55,7 +55,7 @@ def helm_hooks(values: ValuesInput) -> Iterator[Finding]:
             f"{job}.useHelmHooks" if values.given(f"{job}.useHelmHooks") else job,
             "the first sync never ends: pods wait for the migration, which waits for the pods"
             if migrate
-            else "the user is created only after everything is healthy, at every sync anew",
+            else "the user is created only after everything is healthy, again at every sync",
             f"set {job}.useHelmHooks: false"
             + (f" and jobAnnotations {{{HOOK}: {phase}}}" if values.engine == "argocd" else ""),
             None if migrate else WARNING,
@@ -196,7 +196,7 @@ def default_user(values: ValuesInput) -> Iterator[Finding]:
             own = values.given(key)
             yield Finding(
                 f"{key}.password" if own else "createUserJob",
-                "anybody who finds the UI is administrator: the password is the default one",
+                "anyone who finds the UI is administrator: the password is the default one",
                 "set createUserJob.enabled: false with single sign-on, or createUserJob.args and "
                 "createUserJob.env so that the password comes from a Secret",
             )
@@ -290,7 +290,7 @@ def migrations_wait(values: ValuesInput) -> Iterator[Finding]:
 @check(
     "jobs/nobody-migrates",
     WARNING,
-    "Nobody migrates the database",
+    "The database is not migrated",
     why="Every pod waits for migrations that the chart's Job would have run.",
 )
 def nobody_migrates(values: ValuesInput) -> Iterator[Finding]:
@@ -299,6 +299,6 @@ def nobody_migrates(values: ValuesInput) -> Iterator[Finding]:
     if values.get("migrateDatabaseJob.enabled") is False and waits:
         yield Finding(
             "migrateDatabaseJob.enabled",
-            "after an upgrade no pod starts until somebody runs `airflow db migrate`",
+            "after an upgrade no pod starts until `airflow db migrate` is run",
             "set migrateDatabaseJob.enabled: true",
         )

@@ -49,7 +49,7 @@ def statsd_host(values: ValuesInput) -> Iterator[Finding]:
     "monitoring/no-metrics",
     WARNING,
     "Production without metrics",
-    why="Nobody sees a scheduler that stands still, or a queue that grows.",
+    why="Nobody sees a scheduler that hangs, or a queue that grows.",
     tiers=PRODUCTION_ONLY,
 )
 def no_metrics(values: ValuesInput) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
     if not on and not own:
         yield Finding(
             "statsd.enabled",
-            "nobody sees a scheduler that stands still: there are no metrics",
+            "nobody sees a scheduler that hangs: there are no metrics",
             "set statsd.enabled: true, or otelCollector.metricsEnabled: true",
         )
 
@@ -141,7 +141,7 @@ def mappings(values: ValuesInput) -> Iterator[Finding]:
     if values.on("statsd.enabled") and values.on("statsd.overrideMappings") and not noticed:
         yield Finding(
             "statsd.overrideMappings",
-            "a changed mapping is not used until somebody restarts the exporter",
+            "a changed mapping is not used until the exporter is restarted",
             "add a pod annotation under statsd.podAnnotations that you change with it",
         )
 

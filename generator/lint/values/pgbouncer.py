@@ -16,7 +16,7 @@ _GRACE = 30  # seconds; the chart has no key for it
 @check(
     "pgbouncer/secrets",
     ERROR,
-    "PgBouncer with made-up credentials",
+    "PgBouncer with generated credentials",
     why="With data.metadataSecretName the chart cannot know the credentials, and renders a "
     "pgbouncer.ini for postgres:postgres on the bundled PostgreSQL.",
 )
@@ -31,7 +31,7 @@ def pgbouncer_secrets(values: ValuesInput) -> Iterator[Finding]:
                 key if values.given(key) else "pgbouncer.enabled",
                 "PgBouncer connects to the wrong database with the chart's default password: "
                 f"{key} is not set",
-                f"set {key} to a Secret of your own",
+                f"set {key} to your own Secret",
             )
 
 

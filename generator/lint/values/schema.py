@@ -52,7 +52,7 @@ def _hint(fault: Fault, refused: Mapping[str, str]) -> str:
     if known:
         return known
     if "valueFrom" in fault.path:
-        return "only secretKeyRef and configMapKeyRef are taken here; use extraEnv for fieldRef"
+        return "only secretKeyRef and configMapKeyRef are allowed here; use extraEnv for fieldRef"
     if fault.message.endswith("not a number") and "must be text" in fault.message:
         return "put the value in quotes"
     return fault.hint

@@ -14,7 +14,7 @@ _RANDOM = "chart 1.22.0, rendered twice and compared"
     "secrets/random-fernet-key",
     ERROR,
     "A Fernet key that changes",
-    why="The chart makes one up in a pre-install hook, which Argo CD runs at every sync: "
+    why="The chart generates one in a pre-install hook, which Argo CD runs at every sync: "
     "connections and variables stored before cannot be decrypted any more.",
     source="chart 1.22.0, rendered; apache/airflow#47963",
     also=((WARNING, "Helm or Flux runs the hook at install only"),),
@@ -33,7 +33,8 @@ def random_fernet_key(values: ValuesInput) -> Iterator[Finding]:
         "every sync makes stored connections and variables unreadable: the Fernet key is new each "
         "time"
         if argocd
-        else "the Fernet key is made up at install; lose it and stored connections are unreadable",
+        else "the Fernet key is generated at install; lose it and stored connections are "
+        "unreadable",
         "set fernetKeySecretName to a Secret with the key fernet-key",
         None if argocd else WARNING,
     )
@@ -43,7 +44,7 @@ def random_fernet_key(values: ValuesInput) -> Iterator[Finding]:
     "secrets/random-api-key",
     ERROR,
     "An API secret key that changes",
-    why="It is made up at every render: the Application is OutOfSync for ever and sessions end.",
+    why="It is generated at every render: the Application is OutOfSync for ever and sessions end.",
     source=_RANDOM,
 )
 def random_api_key(values: ValuesInput) -> Iterator[Finding]:
@@ -53,7 +54,7 @@ def random_api_key(values: ValuesInput) -> Iterator[Finding]:
     if not values.on("apiSecretKeySecretName") and not values.on("apiSecretKey"):
         yield Finding(
             (),
-            "every sync ends all sessions: the API secret key is made up anew",
+            "every sync ends all sessions: the API secret key is generated again",
             "set apiSecretKeySecretName to a Secret with the key api-secret-key",
         )
 
@@ -62,7 +63,8 @@ def random_api_key(values: ValuesInput) -> Iterator[Finding]:
     "secrets/random-jwt-secret",
     ERROR,
     "A JWT secret that changes",
-    why="It is made up at every render, restarts API server and scheduler through a checksum, and "
+    why="It is generated at every render, restarts API server and scheduler through a checksum, "
+    "and "
     "makes the tokens of running tasks invalid.",
     source=_RANDOM + "; apache/airflow#57415",
 )
@@ -82,7 +84,7 @@ def random_jwt_secret(values: ValuesInput) -> Iterator[Finding]:
     "secrets/random-webserver-key",
     ERROR,
     "A webserver secret key that changes",
-    why="It is made up at every render: the webserver and workers restart and sessions end.",
+    why="It is generated at every render: the webserver and workers restart and sessions end.",
     source=_RANDOM,
 )
 def random_webserver_key(values: ValuesInput) -> Iterator[Finding]:
@@ -123,7 +125,7 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
     "secrets/random-postgresql-password",
     ERROR,
     "A database password that changes",
-    why="The PostgreSQL subchart makes up the passwords that are left empty, at every render.",
+    why="The PostgreSQL subchart generates the passwords that are left empty, at every render.",
     source=_RANDOM,
 )
 def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
@@ -141,7 +143,7 @@ def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
         if wanted and not values.on(key):
             yield Finding(
                 key if values.given(key) else auth,
-                f"the next sync locks Airflow out of its database: {key} is made up anew",
+                f"the next sync locks Airflow out of its database: {key} is generated again",
                 f"set {auth}.existingSecret",
             )
 

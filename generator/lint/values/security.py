@@ -28,7 +28,7 @@ def _contexts(values: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str,
     "security/context-replaced",
     WARNING,
     "A container context without the default's protection",
-    why="A context of one's own replaces the chart's default, allowPrivilegeEscalation: false and "
+    why="A custom context replaces the chart's default, allowPrivilegeEscalation: false and "
     "capabilities.drop: [ALL], instead of adding to it.",
 )
 def context_replaced(values: ValuesInput) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def _protected(context: Mapping[str, Any]) -> bool:
     ERROR,
     "securityContexts.containers on a component",
     why="Only the root takes `containers`; on components the key is `container`, and the guide's "
-    "plural is ignored without a word.",
+    "plural is ignored silently.",
 )
 def context_ignored(values: ValuesInput) -> Iterator[Finding]:
     """The plural below a component."""

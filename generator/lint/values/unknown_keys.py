@@ -18,13 +18,13 @@ MISSPELT = Rule(
     "values/misspelt-key",
     Severity.ERROR,
     "A key that is almost one of the chart's",
-    "The chart ignores it without a word, and uses its default.",
+    "The chart ignores it silently, and uses its default.",
 )
 UNKNOWN = Rule(
     "values/unknown-key",
     Severity.WARNING,
     "A key that the chart does not know",
-    "The chart ignores it without a word.",
+    "The chart ignores it silently.",
 )
 
 # Sections that merge into a subchart; only that chart knows their keys.

@@ -77,7 +77,7 @@ def test_ignored_files_and_files_elsewhere_reach_nothing(repo):
     repo.write("docs/notes.md", "x")
     done = repo.run("diff", "-o", "json")
     assert (
-        names(done) == [] and done.json["reason"] == "No changes: the change touches no environment"
+        names(done) == [] and done.json["reason"] == "No changes: the change affects no environment"
     )
 
 
@@ -165,7 +165,7 @@ def test_before_the_first_commit_there_is_nothing_to_compare_with(tmp_path):
     repo = repository(tmp_path / "new", dev=DEV)
     repo.git("init", "--quiet", "--initial-branch=main")
     done = repo.run("diff")
-    assert done.code == 1 and "no commit yet" in done.stderr
+    assert done.code == 1 and "no commit to compare" in done.stderr
     assert (
         "not inside a git repository" in repository(tmp_path / "bare", dev=DEV).run("diff").stderr
     )

@@ -75,7 +75,7 @@ def test_a_second_run_changes_nothing_and_says_so(repo):
     before = repo.tree()
     done = repo.run("eject", "dev")
     assert (done.code, done.stdout, repo.tree()) == (0, "", before)
-    assert "dev: plain files already" in done.stderr
+    assert "dev: already ejected" in done.stderr
 
 
 def test_keep_leaves_the_definition_and_generate_does_not_take_the_files_back(repo):
@@ -99,7 +99,7 @@ def test_everything_goes_with_the_last_one(repo):
     assert yaml.safe_load(left["bootstrap/root.yaml"])["kind"] == "Application"
     again = repo.run("eject")
     assert (again.code, repo.tree()) == (0, left)
-    assert "plain files already" in again.stderr
+    assert "already ejected: plain files" in again.stderr
 
 
 def test_dry_run_names_the_files_and_writes_none(repo):
@@ -129,7 +129,7 @@ def test_a_broken_definition_can_be_left_as_it_is(repo):
 def test_an_unknown_environment_is_an_error(repo):
     done = repo.run("eject", "moon")
     assert done.code == 1
-    assert "no environment moon" in done.stderr
+    assert 'environment "moon" not found' in done.stderr
 
 
 def test_a_managed_project_is_spoken_of_before_it_shrinks(tmp_path):

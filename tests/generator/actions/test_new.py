@@ -95,7 +95,7 @@ def test_what_nobody_answers_is_named(repo, charts):
         ("Dev", "not a DNS label"),
         ("a/b/c", "not deeper"),
         ("../x", "not"),
-        ("generated", "a folder of gen-env's"),
+        ("generated", "reserved for a folder of gen-env"),
         ("staging", "there already"),
     ],
 )

@@ -134,7 +134,7 @@ def test_what_is_no_yaml_or_not_there_is_the_users_error(repo):
     broken = repo.run("diff", "HEAD", "--file", "values.yaml")
     assert broken.code == 1 and "values.yaml" in broken.stderr
     missing = repo.run("diff", "HEAD", "--file", "nowhere.yaml")
-    assert missing.code == 1 and "in neither revision" in missing.stderr
+    assert missing.code == 1 and "not found in either revision" in missing.stderr
 
 
 def test_values_that_do_not_render_are_told_with_their_key(repo):

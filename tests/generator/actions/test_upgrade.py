@@ -127,7 +127,7 @@ def test_a_chart_that_is_not_at_hand_or_not_known_is_told(repo):
     ("arguments", "words"),
     [
         (["production"], "nothing to upgrade to"),
-        (["nowhere", "--chart", NEWER], "no environment nowhere"),
+        (["nowhere", "--chart", NEWER], 'environment "nowhere" not found'),
         (["production", "--chart", "latest"], "latest"),
     ],
 )

@@ -211,7 +211,7 @@ def test_keys_that_nobody_reads_are_named_with_their_line_and_left_out(adoption)
     done = adopted(scene)
     assert "v.yaml:2  [values/ignored-key]" in done.stderr
     assert "v.yaml:3  [values/misspelt-key]" in done.stderr
-    assert "2 keys that the chart does not read were left out" in done.stderr
+    assert "left out: 2 keys that the chart does not read" in done.stderr
     assert "values" not in scene.definition
 
 
@@ -255,7 +255,7 @@ def test_an_application_set_and_two_releases_are_declined(adoption):
         "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s}\n"
         "spec: {template: {spec: {source: {chart: airflow, helm: {values: 'a: 1'}}}}}\n",
     )
-    assert "describe releases of their own" in scene.run("a.yaml", "b.yaml", "--name", "x").stderr
+    assert "describe separate releases" in scene.run("a.yaml", "b.yaml", "--name", "x").stderr
     assert "adopt one of its Applications" in scene.run("set.yaml", "--name", "x").stderr
 
 
@@ -269,8 +269,8 @@ def test_values_that_are_elsewhere_must_be_given(adoption):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--name", "Bad_Name"), "cannot be an environment"),
-        (("--name", "staging", "--cluster", "moon"), "cluster moon is not in gen-env.yaml"),
+        (("--name", "Bad_Name"), "is not a valid environment name"),
+        (("--name", "staging", "--cluster", "moon"), "cluster 'moon' not found in gen-env.yaml"),
         (("--name", "staging", "--chart", "1.16.0"), "this release runs chart 1.16.0"),
         (("--name", "staging", "--set", "nonsense=1"), "unknown field nonsense"),
     ],

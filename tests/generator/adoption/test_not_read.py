@@ -64,7 +64,7 @@ def test_another_source_of_an_application(tmp_path, own_chart):
 @pytest.mark.parametrize("version", ["1.22.*", "~1.22", ">=1.0.0", ""])
 def test_a_range_asks_for_the_version_that_runs(tmp_path, own_chart, version):
     said = refused(tmp_path, own_chart, release(version))
-    assert "which version runs is not known" in said and "--chart" in said
+    assert "the running version is unknown" in said and "--chart" in said
 
 
 def test_a_chart_version_that_contradicts_the_release(tmp_path, own_chart):

@@ -337,7 +337,7 @@ def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path
         if done.code:
             told = done.stderr.split("[adoption/no-field]")[1:]
             fields |= {re.search(r"after this step (\S+) decides it", part)[1] for part in told}
-            command = re.search(r"see what it does: gen-env (.+)", done.stderr)[1]
+            command = re.search(r"see the effect: gen-env (.+)", done.stderr)[1]
             forced = adoption.repo.run(*command.split())
             assert forced.code == 0, forced.said
             for name in re.findall(r"--drop (\S+)", command):

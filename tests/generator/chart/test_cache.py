@@ -88,7 +88,7 @@ def test_an_archive_laid_into_the_folder_by_hand_counts(cache, tmp_path):
 def test_a_file_that_is_named_wrongly_is_told(cache):
     cache.root.mkdir()
     write(cache.root, name="airflow-1.21.0.tgz")
-    with pytest.raises(ChartError, match=r"named wrongly: it holds airflow 1\.22\.0"):
+    with pytest.raises(ChartError, match=r"does not match its content \(airflow 1\.22\.0"):
         cache.find("airflow", "1.21.0")
 
 

@@ -105,7 +105,7 @@ def test_a_vendored_chart_is_the_only_one_that_a_definition_means(cache, packed)
 def test_a_repository_without_its_chart_is_told_by_name(cache):
     charts = Charts(cache, vendored=Vendored(Snapshot({}), "charts/airflow", cache))
     assert charts.meant("1.22.0", OTHER) is None
-    assert charts.missing("1.22.0") == "this repository holds no chart airflow 1.22.0"
+    assert charts.missing("1.22.0") == "this repository does not contain chart airflow 1.22.0"
 
 
 def test_a_folder_and_an_archive_can_be_vendored(packed):

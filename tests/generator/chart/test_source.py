@@ -133,7 +133,7 @@ def test_a_symbolic_link_in_a_vendored_chart_is_refused(tmp_path):
 
 
 def test_a_vendored_chart_that_is_missing_or_none_is_told(tmp_path):
-    with pytest.raises(ChartError, match="no chart here"):
+    with pytest.raises(ChartError, match="no chart found here"):
         pull(VendoredSource(tmp_path / "none"), "1.22.0")
     with pytest.raises(ChartError, match=r"no Chart\.yaml"):
         pull(VendoredSource(tmp_path), "1.22.0")

@@ -25,10 +25,8 @@ def test_writes_the_tree_and_names_every_file_on_stdout(repo):
     ]
     own = [path for path in written if path.startswith(("bootstrap/access/", "environments/"))]
     assert done.stdout.splitlines() == [*own, *(path for path in written if path not in own)]
-    assert (
-        done.stderr
-        == f"1 environments {len(done.stdout.splitlines())} files written: no problems\n"
-    )
+    number = len(done.stdout.splitlines())
+    assert done.stderr == f"Generated 1 environment ({number} files written). No problems found.\n"
 
 
 def test_a_second_run_changes_nothing(repo):
@@ -60,8 +58,8 @@ def test_only_the_named_environments_are_written(tmp_path):
 def test_an_unknown_environment_is_named_with_those_that_exist(repo):
     done = repo.run("generate", "nowhere")
     assert (done.code, done.stdout) == (1, "")
-    assert "no environment nowhere" in done.stderr
-    assert "environments here: dev" in done.stderr
+    assert 'environment "nowhere" not found' in done.stderr
+    assert "known environments: dev" in done.stderr
     assert not (repo.root / "environments/dev/generated").exists()
 
 
@@ -77,7 +75,7 @@ def test_outside_of_a_repository_it_says_how_to_make_one(tmp_path):
 
     done = run("-C", tmp_path, "generate")
     assert done.code == 1
-    assert "no gen-env.yaml" in done.stderr
+    assert "gen-env.yaml not found" in done.stderr
     assert "gen-env init" in done.stderr
 
 

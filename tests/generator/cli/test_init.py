@@ -33,7 +33,7 @@ def test_a_second_time_changes_nothing(tmp_path):
     before = snapshot(repo)
     _, again = established(tmp_path)
     assert (again.code, again.stdout) == (0, "")
-    assert "set up already" in again.stderr
+    assert "already set up" in again.stderr
     assert snapshot(repo) == before
 
 

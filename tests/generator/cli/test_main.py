@@ -95,7 +95,7 @@ def test_our_bug_exits_with_3_and_keeps_values_out_of_the_report(monkeypatch, tm
     monkeypatch.setattr(main._group, "main", broken)
     done = run("generate")
     assert done.code == 3 and done.stdout == ""
-    assert "this is a bug of gen-env" in done.stderr
+    assert "this is a bug in gen-env" in done.stderr
     (log,) = tmp_path.glob("gen-env-*.log")
     assert str(log) in done.stderr
     text = log.read_text()
@@ -184,9 +184,9 @@ def test_counts_are_words():
         return [Problem("a/b", severity, str(number)) for number, severity in enumerate(severities)]
 
     error, warning, info = Severity.ERROR, Severity.WARNING, Severity.INFO
-    assert common.counted([]) == "no problems"
-    assert common.counted(some(error)) == "1 error"
-    assert common.counted(some(error, error, warning, info, info)) == "2 errors, 1 warning, 2 info"
+    assert common.summary([]) == "no problems found"
+    assert common.summary(some(error)) == "1 error"
+    assert common.summary(some(error, error, warning, info, info)) == "2 errors, 1 warning, 2 notes"
 
 
 def test_pairs_are_split_at_the_first_sign():

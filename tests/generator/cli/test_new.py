@@ -212,7 +212,7 @@ def test_a_name_that_gen_env_needs_for_its_own_folders_is_refused(repo, name):
 def test_an_environment_that_is_there_is_named(repo):
     repo.run("new", "dev", "--no-input")
     said = refused(repo, "dev", "--no-input")
-    assert "environment dev is there already" in said and "gen-env generate dev" in said
+    assert 'environment "dev" already exists' in said and "gen-env generate dev" in said
 
 
 def test_two_environments_that_would_be_one_application_are_refused(repo):
@@ -222,7 +222,7 @@ def test_two_environments_that_would_be_one_application_are_refused(repo):
 
 def test_a_branch_that_exists_is_refused_before_anything_is_written(repo):
     repo.git("branch", "new/dev")
-    assert "new/dev exists already" in refused(repo, "dev", "--no-input")
+    assert "'new/dev' already exists" in refused(repo, "dev", "--no-input")
 
 
 def test_a_branch_name_in_the_way_of_the_folder_of_branches_is_refused(repo):
@@ -509,7 +509,9 @@ def test_from_takes_answers_of_a_person(estate, monkeypatch):
 
 
 def test_from_an_unknown_environment_is_refused(estate):
-    assert "no environment nowhere" in refused(estate, "x", "--from", "nowhere", "--no-input")
+    assert 'environment "nowhere" not found' in refused(
+        estate, "x", "--from", "nowhere", "--no-input"
+    )
 
 
 def test_from_a_broken_environment_is_refused(estate):

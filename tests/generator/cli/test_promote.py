@@ -77,7 +77,7 @@ def test_waiting_is_proposed_and_said(world):
     done = promote(world, "--pr")
     assert done.code == 0
     assert "waiting  soak" in done.stdout
-    assert "not to be merged yet" in done.stderr
+    assert "do not merge yet" in done.stderr
 
 
 def test_without_a_token_the_reason_is_the_gate_and_with_pr_an_error(world, monkeypatch):
@@ -85,10 +85,10 @@ def test_without_a_token_the_reason_is_the_gate_and_with_pr_an_error(world, monk
     world.stage()
     local = promote(world)
     assert local.code == 1
-    assert "there is no token for gitea (set GEN_ENV_FORGE_TOKEN" in local.stderr
+    assert "no token for gitea (set GEN_ENV_FORGE_TOKEN" in local.stderr
     remote = promote(world, "--pr")
     assert remote.code == 1
-    assert "error: there is no token for gitea" in remote.stderr
+    assert "error: no token for gitea" in remote.stderr
 
 
 def test_the_token_is_in_no_output(world, staged):
@@ -130,7 +130,7 @@ def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world, 
     [
         (["staging", "staging"], 1, "cannot be promoted to itself"),
         (["production", "staging"], 1, "never goes back"),
-        (["nowhere", "production"], 1, "no environment nowhere"),
+        (["nowhere", "production"], 1, 'environment "nowhere" not found'),
         (["staging"], 2, "Missing argument 'TO'"),
         (["staging", "production", "--force"], 2, "requires an argument"),
         (["staging", "production", "--force", ""], 1, "needs a reason"),

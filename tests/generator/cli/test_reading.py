@@ -66,7 +66,7 @@ def test_explain_of_an_unknown_field_names_those_there_are(repo):
 
 def test_explain_of_an_unknown_environment(repo):
     done = repo.run("explain", "nowhere")
-    assert done.code == 1 and "environments here: dev, production" in done.stderr
+    assert done.code == 1 and "known environments: dev, production" in done.stderr
 
 
 def test_secrets_lists_every_key_with_its_state(repo):

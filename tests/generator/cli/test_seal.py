@@ -417,7 +417,7 @@ def test_the_certificates_file_is_renewed_from_the_cluster(tmp_path, cluster):
     repo.run("seal", "dev", "--generate")
     done = repo.run("seal", "dev", "--fetch-cert")
     assert (done.code, done.stdout) == (0, f"{CERTIFICATE}\n"), done.said
-    assert "another key than before (sha256:" in done.stderr
+    assert "the key has changed (before: sha256:" in done.stderr
     assert repo.read(CERTIFICATE).encode() == cluster.services[SERVICE][1]
     again = repo.run("seal", "dev", "--fetch-cert")
     assert "the same key as before" in again.stderr
@@ -439,7 +439,7 @@ def bad_certificates():
         "expired": (certificate(not_after=now() - DAY / 2), "expired on"),
         "early": (certificate(not_before=now() + DAY), "not valid before"),
         "no certificate": (b"hello\n", "not a certificate"),
-        "elliptic": (pem(elliptic_key()), "no RSA key"),
+        "elliptic": (pem(elliptic_key()), "not RSA"),
     }
 
 
@@ -458,14 +458,14 @@ def test_a_certificate_that_is_none_seals_nothing(repo, kind):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere", "--generate"], "no environment nowhere"),
+        (["nowhere", "--generate"], 'environment "nowhere" not found'),
         (["dev"], "give a Secret, or --generate"),
-        (["dev", "airflow-nothing", "a=b"], "needs no Secret airflow-nothing"),
+        (["dev", "airflow-nothing", "a=b"], "does not need Secret 'airflow-nothing'"),
         (["dev", "airflow-admin", "pass=b"], "has no key pass"),
         (["dev", "airflow-admin", "password="], "no value for password"),
         (["dev", "airflow-admin", "secretvalue"], "expected KEY=VALUE"),
         (["dev", "airflow-admin"], "no terminal to ask on"),
-        (["staging", "airflow-oidc", "--generate"], "no random value serves"),
+        (["staging", "airflow-oidc", "--generate"], "cannot generate a random value"),
         (["dev", "--generate", "--cert", "none.pem"], "No such file"),
     ],
 )

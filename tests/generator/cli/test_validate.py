@@ -52,7 +52,7 @@ def test_only_errors_exit_with_1(repo):
 def test_findings_are_on_stdout_and_the_summary_on_stderr(repo):
     done = repo.run("validate", "dev")
     assert "[secrets/stub]" in done.stdout
-    assert done.stderr.startswith("1 environments: 6 info, 1 checks not done")
+    assert done.stderr.startswith("1 environment checked: 6 notes, 1 check not done")
 
 
 def test_it_writes_nothing(repo):

@@ -34,7 +34,7 @@ def test_what_is_no_lock_is_refused(text):
     ],
 )
 def test_odd_values_are_refused_rather_than_overwritten(text, line):
-    with pytest.raises(YamlError, match="not a lock") as raised:
+    with pytest.raises(YamlError, match="not a gen-env lock") as raised:
         lock_file.read(text, "x")
     assert (raised.value.line, raised.value.hint) == (line, "restore it from git")
 

@@ -90,7 +90,7 @@ def test_an_unknown_cluster_names_the_known_ones():
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "text\n"])
 def test_what_is_no_definition_says_so(text):
     found, (problem,) = resolved(text)
-    assert found is None and "this is no definition" in problem.message
+    assert found is None and "not a definition" in problem.message
 
 
 def test_values_are_read_as_helm_reads_them_and_ambiguous_ones_told():

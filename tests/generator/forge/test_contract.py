@@ -270,7 +270,7 @@ def test_a_comment_that_vanishes_while_it_is_edited_is_made_anew(port, store):
 
 def test_a_comment_beyond_the_forges_limit_is_refused_before_it_is_sent(port, store):
     number = store.add_pull()
-    with pytest.raises(Rejected, match="the forge takes"):
+    with pytest.raises(Rejected, match="the forge allows"):
         port.upsert_comment(number, MARKER, "x" * LIMITS[port.kind].comment)
     assert store.seen == []
 

@@ -216,9 +216,9 @@ def test_a_refspec_cannot_be_an_option(forge, work, mirror):
 
 
 def test_what_is_gone_is_said(forge, work, mirror):
-    with pytest.raises(UserError, match="branch or pull request is gone"):
+    with pytest.raises(UserError, match="branch or pull request not found"):
         mirror.fetch(forge.url, ["+refs/pull/9/head:refs/w/1/head"], allow_http=True)
-    with pytest.raises(UserError, match="no such repository"):
+    with pytest.raises(UserError, match="repository not found"):
         mirror.fetch(forge.url.replace("repo", "none"), ["+HEAD:refs/w/1/head"], allow_http=True)
 
 

@@ -159,7 +159,7 @@ def test_blobs_that_are_missing_or_no_blobs_are_an_error(tree):
         revision.read_blobs(["1" * 40])
     with pytest.raises(UserError, match="no file content"):
         revision.read_blobs([git(tree.root, "rev-parse", "HEAD^{tree}")])
-    with pytest.raises(UserError, match="no object id"):
+    with pytest.raises(UserError, match="invalid object id"):
         revision.read_blobs(["HEAD:a\nHEAD:b"])
 
 

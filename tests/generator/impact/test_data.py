@@ -43,7 +43,7 @@ def test_what_holds_data_is_an_error_when_pruned(lost):
 @pytest.mark.parametrize(
     ("annotations", "severity", "words"),
     [
-        (CONFIRM, "error", "once somebody confirms it"),
+        (CONFIRM, "error", "once the pruning is confirmed"),
         (KEEP, "warning", "stays in the cluster"),
         ({"helm.sh/resource-policy": "keep"}, "warning", "stays in the cluster"),
     ],
@@ -87,7 +87,7 @@ def test_the_broker_and_claims_left_behind_are_told():
     assert "tasks queued in it are lost" in item.message
     postgres = workload("postgresql", "StatefulSet", spec={"volumeClaimTemplates": TEMPLATES})
     (item,) = found([postgres], [], "store-removed")
-    assert "stay behind with their data" in item.message
+    assert "remain with their data" in item.message
     assert found([workload("x", "StatefulSet")], [], "store-removed") == []
 
 
@@ -95,5 +95,5 @@ def test_another_kind_under_the_same_name_is_told():
     base = workload("triggerer", "StatefulSet", spec={"volumeClaimTemplates": TEMPLATES})
     (item,) = found([base], [workload("triggerer")], "kind-changed")
     assert str(item.resource) == "Deployment airflow/airflow-triggerer"
-    assert "claims stay behind" in item.message
+    assert "claims remain" in item.message
     assert found([base], [workload("scheduler")], "kind-changed") == []

@@ -57,7 +57,7 @@ def test_containers_that_come_and_go_are_named():
     base, head = workload("scheduler"), workload("scheduler")
     head["spec"]["template"]["spec"]["containers"].append({"name": "extra", "image": "x:1"})
     assert "container extra is new" in restarts(base, head)[0].message
-    assert "container extra goes away" in restarts(head, base)[0].message
+    assert "container extra is removed" in restarts(head, base)[0].message
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_containers_that_come_and_go_are_named():
     [
         ("Deployment", {"strategy": {"type": "Recreate"}}, "all stopped before the new ones start"),
         ("StatefulSet", {"replicas": 3}, "3 pods restart one after the other"),
-        ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "only when somebody deletes"),
+        ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "only when they are deleted"),
     ],
 )
 def test_the_strategy_is_told(kind, spec, words):

@@ -129,7 +129,7 @@ def test_another_source_of_the_fernet_key_is_told():
 
 def test_a_resealed_fernet_key_is_told():
     base, head = [fernet(), sealed("s", k="1")], [fernet(), sealed("s", k="2")]
-    assert "sealed anew" in found(base, head, "fernet-key")[0].message
+    assert "sealed again" in found(base, head, "fernet-key")[0].message
     assert found([fernet(), sealed("s", k="1", o="1")], [fernet(), sealed("s", k="1", o="2")],
                  "fernet-key") == []  # fmt: skip
 

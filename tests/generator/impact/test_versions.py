@@ -159,7 +159,7 @@ def test_bundles_that_come_go_or_move_are_told():
     items = found([bundles(a="1", b="1", d="1")], [bundles(a="2", c="1", d="1")], "dag-bundle")
     assert sorted(item.message for item in items) == [
         "bundle a follows 2 instead of 1",
-        "bundle b goes away: its DAGs are marked as stale",
+        "bundle b is removed: its DAGs are marked as stale",
         "bundle c is new",
     ]
 

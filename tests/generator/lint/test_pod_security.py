@@ -57,8 +57,8 @@ def test_privileged_asks_nothing():
         (spec({"procMount": "Unmasked"}), "unmasks /proc"),
         (spec({"seccompProfile": {"type": "Unconfined"}}), "switches seccomp off"),
         (spec({"appArmorProfile": {"type": "Unconfined"}}), "switches AppArmor off"),
-        (spec({"seLinuxOptions": {"type": "spc_t"}}), "sets SELinux options of its own"),
-        (spec({"seLinuxOptions": {"user": "u"}}), "sets SELinux options of its own"),
+        (spec({"seLinuxOptions": {"type": "spc_t"}}), "sets its own SELinux options"),
+        (spec({"seLinuxOptions": {"user": "u"}}), "sets its own SELinux options"),
         (spec({"windowsOptions": {"hostProcess": True}}), "runs as host process"),
         (
             spec(securityContext={"sysctls": [{"name": "kernel.msgmax"}]}),

@@ -58,9 +58,9 @@ def test_only_the_chosen_are_planned_and_the_repository_as_a_whole(charts):
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_there(charts):
-    with pytest.raises(UserError, match="no environment nowhere") as caught:
+    with pytest.raises(UserError, match='environment "nowhere" not found') as caught:
         generate.generate(files(dev=DEV), ["nowhere"], charts)
-    assert "environments here: dev" in caught.value.hint
+    assert "known environments: dev" in caught.value.hint
 
 
 def test_one_broken_definition_leaves_the_others_alone(charts):

@@ -127,7 +127,7 @@ def test_a_definition_that_breaks_is_told(base):
     assert (found.name, found.rendered, found.changes) == ("dev", False, ())
     assert [item.rule for item in found.problems] == ["yaml/syntax"]
     mended = reviewed(bad, base, touched={path})
-    assert mended.environments == () and "one environment was looked at" in mended.reason
+    assert mended.environments == () and "1 environment compared" in mended.reason
 
 
 @pytest.mark.parametrize("broken", ["base", "head"])
@@ -176,5 +176,5 @@ def test_only_the_named_ones_are_compared(base):
 
 def test_the_same_tree_says_why_there_is_nothing(base):
     found = reviewed(base, base, touched=set())
-    assert found.environments == () and found.reason == "the change touches no environment"
+    assert found.environments == () and found.reason == "the change affects no environment"
     assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()

@@ -84,7 +84,7 @@ def test_a_field_that_the_source_does_not_write_is_left_alone():
     source = changed(STAGED, ("airflow: {version: 3.2.3, ", "airflow: {"))
     choice = chosen(source, names=["airflow.version"])
     assert choice.moves == ()
-    assert choice.stays == ("`airflow.version`: staging does not write it",)
+    assert choice.stays == ("`airflow.version`: not set in staging",)
 
 
 def test_a_part_that_only_the_source_chose_is_not_made_up():
@@ -169,7 +169,7 @@ def test_a_pinned_chart_digest_goes_along_with_the_version(source, lock, expecte
 @pytest.mark.parametrize(
     ("source", "word"),
     [
-        (changed(STAGED, ("ref: 4c1f0b7", "ref: main")), "another commit tomorrow"),
+        (changed(STAGED, ("ref: 4c1f0b7", "ref: main")), "another commit later"),
         (changed(STAGED, ("git.example.com:dags", "git.example.com:more")), "exist in both"),
         (changed(STAGED, ("example.com/airflow,", "example.com/other,")), "copied there"),
         (changed(STAGED, ("tag: 3.2.3-r1", "tag: 3.2.2-r1")), "the image fits"),

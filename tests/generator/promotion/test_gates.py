@@ -69,7 +69,7 @@ def test_all_open():
             "freeze",
             {"windows": (Window(kind="deny", schedule="nonsense", duration="1h"),)},
             State.BLOCKED,
-            "no cron expression",
+            "not a cron expression",
         ),
         ("current", {"outdated": ("image.tag",)}, State.BLOCKED, "moved on: image.tag"),
         (

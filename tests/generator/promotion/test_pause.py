@@ -97,12 +97,12 @@ def test_until_a_time(world, until):
 @pytest.mark.parametrize(
     ("until", "word"),
     [
-        ("soon", "neither a length nor a moment"),
+        ("soon", "neither a duration nor a time"),
         ("8", "neither"),
         ("0h", "neither"),
-        ("2026-06-03T11:59+00:00", "within the year"),
-        ("2028-06-03T11:59+00:00", "within the year"),
-        ("10000h", "within the year"),
+        ("2026-06-03T11:59+00:00", "within the next year"),
+        ("2028-06-03T11:59+00:00", "within the next year"),
+        ("10000h", "within the next year"),
         ("2026-06-03T20:00", "no time zone"),
     ],
 )
@@ -116,7 +116,7 @@ def test_twice_is_nothing_to_do(world):
     merge(world, apply(world).placed.branch)
     done = world.repo.run("pause", "staging")
     assert done.code == 0
-    assert "paused already" in done.stderr
+    assert "already paused" in done.stderr
 
 
 def test_twice_before_the_merge_is_one_pull_request(world):
@@ -129,11 +129,11 @@ def test_twice_before_the_merge_is_one_pull_request(world):
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (["nowhere"], 1, "no environment nowhere"),
-        (["staging", "--resume"], 1, "no pause of gen-env"),
-        (["staging", "--resume", "--until", "3h"], 1, "do not go together"),
+        (["nowhere"], 1, 'environment "nowhere" not found'),
+        (["staging", "--resume"], 1, "no pause by gen-env"),
+        (["staging", "--resume", "--until", "3h"], 1, "cannot be combined"),
         (["staging", "--until", "3h"], 1, "the AppProject is not managed here"),
-        (["production"], 0, "does not sync by itself anyway"),
+        (["production"], 0, "is already off"),
         ([], 2, "Missing argument 'ENV'"),
     ],
 )

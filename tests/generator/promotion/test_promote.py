@@ -80,7 +80,7 @@ def test_the_text_carries_moves_commits_diff_gates_evidence_and_what_stays(world
         "was verified on 2026-06-01 12:00 UTC by gen-env-bot and has been healthy for 2 days 0 h",
         "| order | ✅ passed |",
         "| `database.host` | differs |",
-        "may name another commit tomorrow",
+        "may point to another commit later",
     ):
         assert part in body
     assert "pg-staging.example.com" not in body
@@ -278,7 +278,7 @@ def test_a_lease_that_is_lost_to_another_content_ends_cleanly(world, staged):
     world.bare.hook("pre-receive", "echo 'cannot lock ref' >&2; exit 1")
     with pytest.raises(UserError) as caught:
         promote(world)
-    assert "is being written by somebody else" in caught.value.message
+    assert "keeps being changed by another writer" in caught.value.message
     assert world.pulls() == []
 
 
@@ -290,7 +290,7 @@ def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world, s
     newer = promote(world, repo=other, pull=False).placed
     other.git("push", "--quiet", "origin", f"{newer.branch}:refs/heads/elsewhere")
     _while_pushing(world, f"refs/heads/{found.branch}", newer.commit)
-    with pytest.raises(UserError, match="something else to the branch"):
+    with pytest.raises(UserError, match="another writer is changing the branch"):
         publish(world, found)
     assert world.bare.branch(found.branch) == newer.commit
 
@@ -300,7 +300,7 @@ def test_another_proposal_pushed_at_this_very_moment_is_not_overwritten(world, s
     ("said", "hint"),
     [
         ("GH006: Protected branch update failed", "let gen-env's user push to promote/*"),
-        ("policy says no", "mend what is said above"),
+        ("policy says no", "fix the errors above"),
     ],
 )
 def test_a_refused_push_says_why_and_can_be_tried_again(world, staged, said, hint):
@@ -454,8 +454,8 @@ def test_labels_that_cannot_be_read_are_missing(world):
     ("options", "word"),
     [
         (Options("staging", "staging"), "to itself"),
-        (Options("nowhere", "production"), "no environment nowhere"),
-        (Options("staging", "nowhere"), "no environment nowhere"),
+        (Options("nowhere", "production"), 'environment "nowhere" not found'),
+        (Options("staging", "nowhere"), 'environment "nowhere" not found'),
         (Options("staging", "production", "  "), "needs a reason"),
     ],
 )
@@ -593,7 +593,7 @@ def test_something_else_pushed_at_this_very_moment_is_left_alone(world, staged):
     other.git("push", "--quiet", "origin", "HEAD:refs/heads/elsewhere")
     theirs = other.git("rev-parse", "HEAD")
     _while_pushing(world, f"refs/heads/{branch}", theirs)
-    with pytest.raises(UserError, match="something else to the branch"):
+    with pytest.raises(UserError, match="another writer is changing the branch"):
         promote(world)
     assert world.bare.branch(branch) == theirs
     assert world.pulls() == []

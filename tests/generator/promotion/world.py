@@ -131,7 +131,7 @@ class World:
         place = self.base_branch(fetch=False)
         charts, renderer = toolchain.charts(), toolchain.lazy(place.files)
         if not forge:
-            return Toolchain(charts, renderer, None, "there is no token for gitea")
+            return Toolchain(charts, renderer, None, "no token for gitea")
         environment = {"GEN_ENV_FORGE_TOKEN": TOKEN}
         port = forge_access.forge_of(place.settings.repository.repository, None, environment)
         assert port.kind is ForgeKind.GITEA

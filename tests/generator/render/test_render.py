@@ -166,16 +166,16 @@ def test_output_that_is_no_object_names_its_template(tmp_path, engine, text):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"release": "Airflow"}, "no release name"),
-        ({"release": "a" * 54}, "no release name"),
-        ({"release": "a_b"}, "no release name"),
-        ({"release": "-x"}, "no release name"),
-        ({"release": "--post-renderer=/bin/sh"}, "no release name"),
-        ({"namespace": "a.b"}, "no namespace"),
-        ({"namespace": "a" * 64}, "no namespace"),
-        ({"kube_version": "latest"}, "no Kubernetes version"),
+        ({"release": "Airflow"}, "invalid release name"),
+        ({"release": "a" * 54}, "invalid release name"),
+        ({"release": "a_b"}, "invalid release name"),
+        ({"release": "-x"}, "invalid release name"),
+        ({"release": "--post-renderer=/bin/sh"}, "invalid release name"),
+        ({"namespace": "a.b"}, "invalid namespace"),
+        ({"namespace": "a" * 64}, "invalid namespace"),
+        ({"kube_version": "latest"}, "invalid Kubernetes version"),
         ({"kube_version": "1.29.9"}, "needs Kubernetes >=1.30.0-0"),
-        ({"api_versions": ("--x",)}, "no API version"),
+        ({"api_versions": ("--x",)}, "invalid API version"),
     ],
 )
 def test_what_helm_template_would_refuse_is_refused(chart, engine, change, words):
@@ -310,7 +310,7 @@ def test_an_engine_names_itself_and_its_version():
 
 
 def test_a_binary_that_is_missing_or_not_helm_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no helm binary"):
+    with pytest.raises(UserError, match="not found"):
         choose_engine(str(tmp_path / "helm"))
     with pytest.raises(UserError, match="not a helm binary"):
         choose_engine("true")

@@ -56,7 +56,7 @@ def test_changes_are_ordered_by_risk():
 @pytest.mark.parametrize(
     ("environments", "words"),
     [
-        ([], "no environment is touched by this change"),
+        ([], "this change affects no environment"),
         ([environment_diff("e", ONE, ONE)], "both sides render to the same objects"),
         ([environment_diff("e", ONE, BROKEN)], "Not compared: e: the head does not render"),
         ([environment_diff("e", ONE, TWO)], ""),

@@ -95,7 +95,7 @@ def test_every_change_finding_and_problem_is_there():
 
 
 def test_an_empty_page_says_why():
-    assert "No changes: no environment is touched by this change." in html.render(Report("b", "h"))
+    assert "No changes: this change affects no environment." in html.render(Report("b", "h"))
 
 
 def test_a_short_report_is_open_and_a_long_one_closed():

@@ -134,7 +134,7 @@ def test_a_report_is_the_same_every_time():
 
 
 def test_an_empty_report_says_why():
-    assert "No changes: no environment is touched by this change." in rendered("empty", 1_000)
+    assert "No changes: this change affects no environment." in rendered("empty", 1_000)
     given = Report("b", "h", reason="both revisions are the same commit")
     assert "No changes: both revisions are the same commit." in markdown.render(given, budget=300)
 

@@ -61,4 +61,4 @@ def test_what_was_folded_and_what_failed_is_told():
 
 
 def test_an_empty_report_says_why():
-    assert "No changes: no environment is touched by this change." in shown(Report("b", "h"))
+    assert "No changes: this change affects no environment." in shown(Report("b", "h"))

@@ -78,7 +78,7 @@ def test_what_is_no_certificate_is_refused(data):
 
 
 def test_a_key_that_is_not_rsa_is_refused_by_name():
-    with pytest.raises(UserError, match="no RSA key but"):
+    with pytest.raises(UserError, match="a key of type "):
         certificate.parse(pem(elliptic_key()))
 
 
@@ -121,7 +121,7 @@ def test_a_path_out_of_the_repository_is_refused_also_through_a_link(tmp_path):
     (tmp_path / "outside.pem").write_bytes(pem())
     (repository / "link.pem").symlink_to(tmp_path / "outside.pem")
     for source in ("../outside.pem", "link.pem", str(tmp_path / "outside.pem")):
-        with pytest.raises(UserError, match="leaves the repository"):
+        with pytest.raises(UserError, match="outside the repository"):
             certificate.load(source, repository)
 
 

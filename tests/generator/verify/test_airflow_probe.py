@@ -76,7 +76,7 @@ def test_when_every_way_is_closed_each_is_named():
     assert found is None
     assert "cannot be reached from here (ConnectTimeout)" in problem
     assert "services/proxy is forbidden" in problem
-    assert "wants a login" in asked(answering(302), FORBIDDEN)[1]
+    assert "requires a login" in asked(answering(302), FORBIDDEN)[1]
     assert "neither" in asked(silent, FORBIDDEN, Endpoint())[1]
 
 

@@ -219,8 +219,8 @@ def test_what_is_missing_is_named(server, compare):
     unknown = {"apiVersion": "x.io/v1", "kind": "Other", "metadata": {"name": "x"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gone"}}
     found = {one.key.kind: (one.kind, one.message) for one in compare(unknown, service)}
-    assert found["Service"] == (Kind.MISSING, "it is not in the cluster")
-    assert found["Other"] == (Kind.MISSING, "the cluster serves no x.io/v1 Other")
+    assert found["Service"] == (Kind.MISSING, "not found in the cluster")
+    assert found["Other"] == (Kind.MISSING, "the cluster does not serve x.io/v1 Other")
 
 
 def test_hooks_come_and_go(compare):

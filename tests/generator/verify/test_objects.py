@@ -137,7 +137,7 @@ def stuck_behind_webhook(scene):
         (stuck_behind_webhook, "failed", "airflow-scheduler-old"),
         (change_image, "waiting", f"scheduler has image x:1, not {IMAGE}"),
         (change_checksum, "waiting", "checksum/airflow-config"),
-        (remove, "waiting", "airflow-triggerer: it is not in the cluster"),
+        (remove, "waiting", "airflow-triggerer: not found in the cluster"),
         (unobserved, "waiting", "present spec"),
         (refuse, "failed", "pods cannot be created: FailedCreate: quota"),
         (pause, "failed", "paused"),

@@ -281,7 +281,7 @@ ENDS = {
     "controller stopped": ([nothing], "timed-out", "application controller"),
     "unreachable": ([unreachable(*Source)], "unknown", "does not answer"),
     "unreachable after a good look": ([nothing, unreachable(*Source)], "unknown", "does not"),
-    "no Application": ([gone], "timed-out", "no Application"),
+    "no Application": ([gone], "timed-out", "not found"),
     "failing, but not for long": ([nothing, broken_image], "failed", "ImagePullBackOff"),
     "holding, but not for long": ([reconciled_at(2000)], "timed-out", "more time"),
     "waiting for a prune": ([prune_waits], "prune-confirmation", "/PersistentVolumeClaim/logs"),

@@ -146,4 +146,4 @@ def test_an_application_that_vanishes_in_the_middle_is_no_success(record):
         *_, (known, last) = played.verdicts([*played.steps[:length], gone])
         if "application" not in known:  # else the sequence had ended before
             assert last.outcome is Outcome.FAILED
-            assert "was deleted while we watched" in last.message
+            assert "was deleted during verification" in last.message

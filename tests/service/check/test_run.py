@@ -52,7 +52,7 @@ def test_what_is_not_gen_envs_gets_a_quick_word_and_no_comment(world):
     outcome = world.check(number)
     assert (outcome.state, outcome.json_report) == (CheckState.NEUTRAL, "")
     assert world.status(world.head("docs"))["state"] == "success"
-    assert "touches nothing" in world.status(world.head("docs"))["description"]
+    assert "affects no gen-env files" in world.status(world.head("docs"))["description"]
     assert world.comment(number) == ""
 
 
@@ -213,7 +213,7 @@ def test_a_commit_of_ours_is_never_followed_by_another(world):
     outcome = world.check(number)
     assert world.head("feature") == before
     assert outcome.state is CheckState.FAILURE
-    assert "gen-env's own already" in world.comment(number)
+    assert "already by gen-env" in world.comment(number)
     assert f"+++ b/{VALUES}" in world.comment(number)
 
 
@@ -251,7 +251,7 @@ def test_a_refused_push_leaves_the_patch(world):
     world.follow()
     outcome = world.check(number)
     assert outcome.state is CheckState.FAILURE
-    assert "refuses a push" in world.comment(number)
+    assert "rejects pushes" in world.comment(number)
     assert "secretsecret" not in world.texts()
     assert f"+++ b/{VALUES}" in world.comment(number)
 

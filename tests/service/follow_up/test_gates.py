@@ -90,7 +90,7 @@ def test_a_change_of_nothing_of_ours_gets_its_status_too(world):
     world.commit()
     number = world.open()
     ask(world, number)
-    assert world.gates(number) == ("success", "no gate: this change touches nothing of gen-env's")
+    assert world.gates(number) == ("success", "no gate: this change affects no gen-env files")
 
 
 def test_a_branch_of_another_base_is_not_held_up(world):
@@ -164,7 +164,7 @@ def test_a_freeze_is_waited_for_and_does_not_hold_a_rollback_up(world):
     [pull] = world.pulls()
     ask(world, pull["number"])
     assert world.gates(pull["number"]) == (
-        "pending", "opens 2026-06-05 00:00 UTC: freeze: a window of production denies",
+        "pending", "opens 2026-06-05 00:00 UTC: freeze: a sync window of production denies",
     )  # fmt: skip
     world.branch("back")
     world.work.write(PRODUCED, text)

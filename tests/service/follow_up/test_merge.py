@@ -87,7 +87,7 @@ def test_what_touches_no_environment_is_left_alone(world):
     world.work.write("README.md", "words\n")
     sha = world.commit()
     world.merge()
-    assert world.run(Kind.MERGE, sha=sha).summary == "touches no environment"
+    assert world.run(Kind.MERGE, sha=sha).summary == "affects no environment"
     assert world.store.statuses == []
 
 

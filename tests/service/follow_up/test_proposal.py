@@ -162,5 +162,5 @@ def test_no_way_back_is_proposed_from_what_went_back_itself(world):
     world.release()
     sha = world.merged(STAGING, ("tag: 3.2.2-r2", "tag: 3.2.2-r1"), ("5e" * 32, "1b2c3d4e" * 8))
     row = world.run(Kind.ROLLBACK, 0, environment="staging", sha=sha)
-    assert row.summary == "staging has gone back already, and that is what fails"
+    assert row.summary == "staging was already rolled back, and the rolled-back state fails"
     assert world.pulls() == []

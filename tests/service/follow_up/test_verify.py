@@ -111,7 +111,7 @@ def test_what_may_still_come_is_looked_at_again_and_told_meanwhile(released, fir
     row = run(released, first, first, answer(Outcome.VERIFIED))
     assert row.state == "success" and len(released.verifier.asked) == 3
     said = [s["description"] for s in released.store.statuses if s["context"] == CONTEXT]
-    assert said[0] == "waits until the cluster has it"
+    assert said[0] == "waits until the cluster has applied it"
     assert any(word in said[1] for word in ("no answer", "by hand", "confirm"))
     assert len(said) == 3, "the same words are not sent twice"
 
