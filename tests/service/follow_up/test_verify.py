@@ -8,6 +8,7 @@ import pytest
 
 from generator.actions import verify
 from generator.cluster.errors import ClusterError, Trouble
+from generator.core.basis import NOTHING
 from generator.core.errors import UserError
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verify as verify_module
@@ -21,7 +22,9 @@ CONTEXT = "gen-env/verify/staging"
 
 
 def answer(outcome, message="said"):
-    return Verdict("staging", "", outcome, message, (), (), (), Memory(outcome, datetime.now(UTC)))
+    return Verdict(
+        "staging", "", outcome, message, (), (), (), Memory(outcome, datetime.now(UTC)), NOTHING
+    )
 
 
 class Verifier:
