@@ -15,6 +15,7 @@ from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
 
 if TYPE_CHECKING:
+    from generator.core.basis import Basis
     from generator.core.files import Files
     from generator.pipeline.generate import Built
 
@@ -128,6 +129,14 @@ def counted(problems: Sequence[Problem]) -> str:
             plural = "s" if number > 1 and severity is not Severity.INFO else ""
             parts.append(f"{number} {word}{plural}")
     return ", ".join(parts) or "no problems"
+
+
+def outcome(problems: Sequence[Problem], basis: Basis) -> str:
+    """As `counted`; that there is no problem is only said where everything was read."""
+    if problems:
+        return counted(problems)
+    assured = basis.assure(counted(problems))
+    return str(assured) if assured else f"{counted(problems)} in what was read"
 
 
 def pairs(values: Sequence[str]) -> Mapping[str, str]:
