@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.actions import validate_sealed_secrets
+from generator.actions import validate_sealed_secrets, validate_shared
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.basis import Basis, NotRead, together
 from generator.core.files import Files
@@ -38,6 +38,9 @@ from generator.render import nondeterminism, normalise
 from generator.render.request import SCHEMA as CHART_SCHEMA
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, plan
+
+SHARED = "repository"
+"""How a check of what all environments share is named among those that were not made."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -132,6 +135,9 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     not_done: list[NotDone] = []
     silencing: dict[str, tuple[str, ...]] = {}
     problems += _estate(files, generation, names)
+    shared, undone = validate_shared.problems(generation, tools.crds)
+    problems += shared
+    not_done += [_of(SHARED, item) for item in undone]
     for outcome in generation.outcomes:
         stale = is_stale(tools.root, outcome.name, outcome.plan.paths)
         found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name, stale=stale)]
@@ -159,7 +165,11 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         name: judged.basis(
             generation.built[name],
             policy,
-            (NotRead(it.check, name, it.reason) for it in not_done if it.environment == name),
+            [
+                NotRead(item.check, item.environment, item.reason)
+                for item in not_done
+                if item.environment in (name, SHARED)
+            ],
         )
         for name in named
     }

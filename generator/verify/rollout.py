@@ -12,7 +12,7 @@ from generator.redaction.text import redact
 from generator.verify.diagnosis import stuck
 from generator.verify.pods import images, pods_of
 from generator.verify.result import Condition, Resource, failed, few, met, skipped, unknown, waiting
-from generator.verify.seen import FOLLOWED
+from generator.verify.seen import followed
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
@@ -82,14 +82,15 @@ def is_broken(health: Health) -> bool:
 def resources(expected: Expected, snapshot: Snapshot) -> tuple[Resource, ...]:
     """Every rendered object whose kind was read, with its health in the cluster."""
     found = []
-    for key, manifest in expected.of_kind(*FOLLOWED):
+    sources = followed()
+    for key, manifest in expected.of_kind(*sources):
         if key.kind in WORKLOAD_KINDS:
             health = assess_workload(manifest, key, snapshot)
         else:
             live = snapshot.find(key)
             health = assess(live) if live else Health(Status.MISSING, _MISSING.get(key.kind, ""))
-        if FOLLOWED[key.kind] in snapshot.unavailable:
-            health = Health(Status.UNKNOWN, snapshot.unavailable[FOLLOWED[key.kind]])
+        if sources[key.kind] in snapshot.unavailable:
+            health = Health(Status.UNKNOWN, snapshot.unavailable[sources[key.kind]])
         found.append(Resource(key, text(manifest, "apiVersion"), health))
     return tuple(found)
 

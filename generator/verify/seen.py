@@ -12,18 +12,21 @@ from generator.verify.pods import pods_of
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
-FOLLOWED = {
+_OF_THE_CHART = {
     **dict.fromkeys(WORKLOAD_KINDS, Source.WORKLOADS),
     "Job": Source.JOBS,
     "PersistentVolumeClaim": Source.CLAIMS,
     "HorizontalPodAutoscaler": Source.AUTOSCALERS,
     "ScaledObject": Source.SCALED_OBJECTS,
-    **{kind.resource.kind: Source.MANIFESTS for kind in manifests.followed()},
 }
-"""The kinds of rendered objects that are read in the cluster, and the part that holds them."""
-
 _HOOKS = ("argocd.argoproj.io/hook", "helm.sh/hook")
 _RUNNING = ("readyReplicas", "numberReady")
+
+
+def followed() -> dict[str, Source]:
+    """The kinds of rendered objects that are read in the cluster, and the part that holds them."""
+    beside = {kind.resource.kind: Source.MANIFESTS for kind in manifests.followed()}
+    return {**_OF_THE_CHART, **beside}
 
 
 def not_read(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
@@ -61,7 +64,8 @@ def _unlisted(expected: Expected, application: Object) -> Iterator[NotRead]:
 
 def _left_to_argo_cd(expected: Expected) -> Iterator[Key]:
     """Rendered objects whose kind is not followed; how a hook ended, the operation says."""
+    read = followed()
     for manifest in expected.manifests:
         annotations = section(manifest, "metadata", "annotations")
-        if text(manifest, "kind") not in FOLLOWED and not any(map(annotations.get, _HOOKS)):
+        if text(manifest, "kind") not in read and not any(map(annotations.get, _HOOKS)):
             yield key_of(manifest, expected.namespace)

@@ -1,5 +1,6 @@
 # ruff: noqa: E501 (tables of one line each)
 import datetime
+import json
 
 import pytest
 
@@ -137,6 +138,64 @@ def test_a_definition_that_was_never_generated_is_one_finding(tmp_path):
     found = tree_findings(repo.run("validate", "dev", "-o", "json"))
     own = ("tree/missing", "environments/dev/environment.yaml", "not generated yet")
     assert [item for item in found if item[1].startswith("environments/")] == [own]
+
+
+@pytest.mark.parametrize(
+    ("template", "named"),
+    [
+        ({"data": {"connection": "postgresql://airflow:hunter2@pg/airflow"}}, "data.connection"),
+        ({"stringData": {"password": "hunter2 is mine"}}, "stringData.password"),
+        ({"data": {"fernet-key": "{{ .old }}hunter2"}}, "data.fernet-key"),
+        ({"data": {"password": "{{ .password }}", "note": "who rotates it: ops"}}, ""),
+        ({"type": "Opaque", "metadata": {"labels": {"team": "a"}}}, ""),
+    ],
+)
+def test_a_needed_secret_holds_no_plain_text_in_its_template(repo, template, named):
+    path = next((repo.root / "environments/dev/secrets").glob("*.yaml"))
+    name = path.relative_to(repo.root).as_posix()
+    manifest = repo.yaml(name)
+    manifest["spec"]["template"] = manifest["spec"].get("template", {}) | template
+    repo.write(name, json.dumps(manifest))
+    done = repo.run("validate", "dev", "-o", "json")
+    found = [item for item in done.json["problems"] if item["rule"] == "secrets/plain"]
+    assert [item["path"] for item in found] == [name] * bool(named)
+    assert all(item["message"].startswith(f"spec.template.{named} ") for item in found)
+    assert "hunter2" not in done.said
+
+
+def crd(kind, plural, required):
+    spec = {"type": "object", "required": [required]}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.argoproj.io"},
+        "spec": {
+            "group": "argoproj.io",
+            "names": {"kind": kind, "plural": plural},
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+def test_what_all_environments_share_is_checked_like_the_rest(tmp_path):
+    repo = repository(tmp_path, settings=SETTINGS + "argocd: {project: {manage: true}}\n", dev=DEV)
+    repo.run("generate")
+    done = repo.run("validate", "dev", "-o", "json")
+    shared = [
+        item["reason"] for item in done.json["notDone"] if item["environment"] == "repository"
+    ]
+    assert any("AppProject" in reason for reason in shared), done.json["notDone"]
+    for kind, plural in (("Application", "applications"), ("AppProject", "appprojects")):
+        repo.write(f"crds/{plural}.yaml", json.dumps(crd(kind, plural, "isNotThere")))
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "crds: crds\n")
+    repo.run("generate")
+    done = repo.run("validate", "dev", "-o", "json")
+    refused = {item["path"] for item in done.json["problems"] if "isNotThere" in item["message"]}
+    assert "bootstrap/root.yaml" in refused
+    assert any(path.startswith("bootstrap/projects/") for path in refused)
 
 
 POLICY = "policy: {tiers: {production: {maySuppress: ['secrets/*']}}}\n"

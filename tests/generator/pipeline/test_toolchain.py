@@ -19,7 +19,7 @@ def listing(*versions):
 )
 def test_a_fetched_chart_is_the_one_that_was_asked_for(asked, holds, tmp_path, monkeypatch):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
-    archive = stand_in_archive(tmp_path / "airflow.tgz").read_bytes()
+    archive = stand_in_archive(tmp_path).read_bytes()
     listed = ("1.22.0",) if holds else ("1.22.1", "1.23.0")
     with serving() as server:
         server.answers["/index.yaml"] = listing(*listed)
