@@ -21,6 +21,7 @@ from generator.lint.values.deprecated import deprecated_problems
 from generator.lint.values.schema import SCHEMA, schema_problems
 from generator.lint.values.unknown_keys import UNKNOWN as UNKNOWN_KEY
 from generator.lint.values.unknown_keys import unknown_key_problems
+from generator.release import chart_lines
 from generator.render.request import SCHEMA as CHART_SCHEMA
 
 UNREADABLE = Rule(
@@ -159,7 +160,7 @@ def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances
         version = source.chart_version or "of this release"
         not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not at hand"))
     return Basis(
-        chart.known if chart else source.chart,
+        chart_lines.judged(chart.known if chart else source.chart),
         airflow_version(source, chart),
         Version(own, Origin.NAMED) if own else Version(around.kube_version, around.kube_origin),
         tuple(sorted(set(not_read))),

@@ -13,7 +13,7 @@ from generator.core.problem import Problem, has_errors
 from generator.definition import location, resolve
 from generator.definition.definition import FILE_NAME, ROOT, name_faults
 from generator.git.worktree import Worktree
-from generator.lint.definition import repository as repository_rules
+from generator.lint.definition import repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
 from generator.release.versions import AIRFLOW, CHART
@@ -159,7 +159,7 @@ def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
     others = [item for item in ahead.definitions.values() if item.name != name]
     new = [ahead.definitions[name]] if name in ahead.definitions else []
     found = [resolve.resolve(item, ahead.settings)[0] for item in (*others, *new)]
-    yield from repository_rules.problems([item for item in found if item is not None])
+    yield from repository.problems([item for item in found if item is not None])
 
 
 def _require_place(root: Path, found: Catalogue) -> None:

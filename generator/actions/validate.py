@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.actions import validate_sealed_secrets
+from generator.actions import validate_sealed_secrets, validate_shared
 from generator.chart.chart import ChartArchive, ChartError
+from generator.core.basis import Basis, NotRead, together
 from generator.core.files import Files
 from generator.core.layered import Path as KeyPath
 from generator.core.layered import lookup
@@ -22,20 +23,24 @@ from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.pods import title_of
 from generator.lint import registry
 from generator.lint.definition import all as definition_rules
-from generator.lint.definition import repository as repository_rules
+from generator.lint.definition import repository
 from generator.lint.objects import consistency, crd_schema, kubernetes_schema, pod_security
 from generator.lint.objects.context import Context
 from generator.lint.values import deprecated, unknown_keys
-from generator.lint.values import schema as values_schema
+from generator.lint.values.schema import SCHEMA, schema_problems
 from generator.model.suppression import Suppression
-from generator.pipeline import generate
+from generator.pipeline import generate, judged
 from generator.pipeline.generate import Built, Charts
+from generator.pipeline.stale import is_stale
 from generator.release import adopted
 from generator.release.release import Release
 from generator.render import nondeterminism, normalise
 from generator.render.request import SCHEMA as CHART_SCHEMA
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import plan
+from generator.tree import catalogue, plan
+
+SHARED = "repository"
+"""How a check of what all environments share is named among those that were not made."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,9 +66,16 @@ class Validation:
     not_done: tuple[NotDone, ...]
     silencing: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """By environment, the patterns of rules that its suppressions silence now."""
+    bases: Mapping[str, Basis] = dataclasses.field(default_factory=dict)
+    """By environment, what it was judged by, and the checks that were not made."""
+
+    @property
+    def basis(self) -> Basis:
+        """That of all environments together."""
+        return together(self.bases.values())
 
     def as_json(self) -> dict[str, Any]:
-        """`{"environments", "problems", "notDone", "suppressed"}`."""
+        """`{"environments", "problems", "notDone", "suppressed", "basis", "releases"}`."""
         return {
             "environments": list(self.environments),
             "problems": [problem.as_json() for problem in self.problems],
@@ -71,6 +83,11 @@ class Validation:
             "suppressed": [
                 {**problem.as_json(), "reason": item.reason, "expires": item.expires}
                 for problem, item in self.suppressed
+            ],
+            "basis": self.basis.as_json(),
+            "releases": [
+                {"environment": name, "basis": basis.as_json()}
+                for name, basis in self.bases.items()
             ],
         }
 
@@ -107,8 +124,9 @@ def crd_folder(root: Path, configured: str | None) -> Path | None:
 def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     """Check these environments, or all; raises UserError for an unknown name."""
     files = tools.files
+    loaded, policy = judged.trusted(tools.root, catalogue.load(files))
     generation = generate.generate(
-        files, names, tools.charts, tools.renderer, may_render=not tools.unrendered
+        files, names, tools.charts, tools.renderer, loaded, may_render=not tools.unrendered
     )
     problems = list(generation.catalogue.problems)
     if tools.root is not None:
@@ -117,8 +135,12 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     not_done: list[NotDone] = []
     silencing: dict[str, tuple[str, ...]] = {}
     problems += _estate(files, generation, names)
+    shared, left = validate_shared.problems(generation, tools.crds)
+    problems += shared
+    not_done += [_of(SHARED, item) for item in left]
     for outcome in generation.outcomes:
-        found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name)]
+        stale = is_stale(tools.root, outcome.name, outcome.plan.paths)
+        found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name, stale=stale)]
         built = generation.built.get(outcome.name)
         if built is None or built.release is None or built.resolved is None:
             problems += found
@@ -139,7 +161,19 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         effective = suppressions.active(built.resolved, tools.now.date())
         silencing[outcome.name] = tuple(item.rule for item in effective)
     named = tuple(item.name for item in generation.outcomes if item.name)
-    return Validation(named, ordered(problems), tuple(accepted), tuple(not_done), silencing)
+    bases = {
+        name: judged.basis(
+            generation.built[name],
+            policy,
+            [
+                NotRead(item.check, item.environment, item.reason)
+                for item in not_done
+                if item.environment in (name, SHARED)
+            ],
+        )
+        for name in named
+    }
+    return Validation(named, ordered(problems), tuple(accepted), tuple(not_done), silencing, bases)
 
 
 def known_rules() -> tuple[str, ...]:
@@ -161,7 +195,7 @@ def _estate(
         for item in sorted(found.definitions.values(), key=lambda item: item.name in chosen)
     ]
     resolved = [item.resolved for item in everybody if item.resolved is not None]
-    twice = (*repository_rules.problems(resolved), *validate_sealed_secrets.reused(everybody))
+    twice = (*repository.problems(resolved), *validate_sealed_secrets.reused(everybody))
     yield from (item for item in twice if item.environment in chosen)
 
 
@@ -188,7 +222,7 @@ def _release_problems(
         not_done += [NotDone(built.name, check, tools.unrendered) for check in checks]
         return [*problems, *told], not_done
     objects = _rendered_problems(built, release, archive, tools, not_done)
-    if any(item.rule == values_schema.SCHEMA.id for item in told):
+    if any(item.rule == SCHEMA.id for item in told):
         # Helm refuses the same values once more, without a line.
         objects = [item for item in objects if item.rule != CHART_SCHEMA.id]
     return [*problems, *told, *objects], not_done
@@ -199,7 +233,7 @@ def _value_problems(built: Built, release: Release, archive: ChartArchive) -> It
     values = inputs(built, release, archive)
     schema, defaults = archive.schema(), archive.values()
     found = [
-        *values_schema.schema_problems(values, schema),
+        *schema_problems(values, schema),
         *unknown_keys.unknown_key_problems(values, schema, defaults),
         *deprecated.deprecated_problems(values),
         *registry.value_problems(values),

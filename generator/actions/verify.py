@@ -110,6 +110,7 @@ def _expected(at: Revision, rendered: Side, environment: str, url: str) -> Expec
         revision=at.sha,
         application=application,
         manifests=[item for item in rendered.manifests if item is not application],
+        basis=rendered.basis,
         is_ancestor=_ancestor(at),
         changes_environment=changes(at, environment),
         repository=url,

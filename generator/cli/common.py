@@ -17,6 +17,7 @@ from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
 
 if TYPE_CHECKING:
+    from generator.core.basis import Basis
     from generator.core.files import Files
     from generator.pipeline.generate import Built
 
@@ -125,6 +126,14 @@ def summary(problems: Sequence[Problem]) -> str:
     counts = collections.Counter(problem.severity for problem in problems)
     parts = [counted(counts[severity], severity.noun) for severity in Severity if counts[severity]]
     return ", ".join(parts) or "no problems found"
+
+
+def outcome(problems: Sequence[Problem], basis: Basis) -> str:
+    """As `summary`; that there is no problem is only said where everything was read."""
+    if problems:
+        return summary(problems)
+    assured = basis.assure(summary(problems))
+    return str(assured) if assured else f"{summary(problems)} in what was read"
 
 
 def pairs(values: Sequence[str]) -> Mapping[str, str]:

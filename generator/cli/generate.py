@@ -17,16 +17,20 @@ def command(environments: tuple[str, ...], check: bool) -> int:
     An environment with errors is left as it is; the others are written. With --check nothing is
     written, and every file that differs is named with its first differing line.
     """
+    from generator.core import basis
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.definition import location
-    from generator.pipeline import generate, toolchain
-    from generator.tree import plan, writer
+    from generator.pipeline import generate, judged, stale, toolchain
+    from generator.tree import catalogue, plan, writer
 
     root = common.root()
     files = WorkTree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
-    generation = generate.generate(files, environments, charts, renderer)
+    found, policy = catalogue.load(files), ""
+    if check:
+        found, policy = judged.trusted(root, found)
+    generation = generate.generate(files, environments, charts, renderer, found)
     misplaced = list(location.problems(root, generation.catalogue.settings))
     problems = [*generation.problems, *misplaced]
     failed = generation.failed
@@ -35,16 +39,20 @@ def command(environments: tuple[str, ...], check: bool) -> int:
         if misplaced or outcome.name in failed or not outcome.plan:
             continue
         if check:
-            problems += plan.drift(files, outcome.plan, outcome.name)
+            is_stale = stale.is_stale(root, outcome.name, outcome.plan.paths)
+            problems += plan.drift(files, outcome.plan, outcome.name, stale=is_stale)
         else:
             writer.apply(root, outcome.plan)
             written += outcome.plan.paths
+    bases = {name: judged.basis(item, policy) for name, item in generation.built.items()}
+    for line in basis.lines(bases) if check else ():
+        common.say(line)
     common.tell(problems, err=not check)
     for path in written:
         click.echo(path)
-    environments = counted(len(generation.built), "environment")
-    done = f"Generated {environments} ({counted(len(written), 'file')} written)."
-    if check:
-        done = f"Checked {environments}."
-    common.say(f"{done} {common.summary(problems).capitalize()}.")
+    done = "Checked" if check else "Generated"
+    done += f" {counted(len(generation.built), 'environment')}"
+    if not check:
+        done += f" ({counted(len(written), 'file')} written)"
+    common.say(f"{done}: {common.outcome(problems, basis.together(bases.values()))}")
     return 1 if has_errors(problems) else 0

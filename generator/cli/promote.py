@@ -32,7 +32,7 @@ def command(
     Both are taken from the default branch as it is at the remote. Work tree, index and the branch
     that is checked out stay as they are.
     """
-    from generator.promotion import gates, promote
+    from generator.promotion import promote
 
     base_branch, tools, now = pull_requests.start(pull=pull, dry_run=dry_run)
     options = promote.Options(source, target, force)
@@ -41,10 +41,11 @@ def command(
     )
     found = promote.prepare(base_branch, options, tools, now)
     if found.empty:
-        common.say(
-            f"nothing to promote: {target} already matches {source} on {base_branch.branch}"
-            f" at {base_branch.base[:12]}"
-        )
+        where = f"on {base_branch.branch} at {base_branch.base[:12]}"
+        same = "" if found.choice.stays else f"{target} already matches {source} "
+        common.say(f"nothing to promote: {same}{where}")
+        for line in found.choice.stays:
+            common.say(f"not moved: {line}")
         return 0
     _show(found, form, lambda: promote.render(found, tools, now))
     stopped = pull_requests.stopped_by(found.regenerated.problems)
@@ -56,8 +57,7 @@ def command(
         return 1 if stopped else 0
     done = promote.publish_it(found, tools, now, pull=pull)
     pull_requests.tell(done, base_branch.branch)
-    if not gates.open_now(found.gates):
-        common.say("do not merge yet: see the gates above")
+    common.say(str(found.ready or "do not merge yet: see the gates above"))
     return 0
 
 
@@ -69,6 +69,9 @@ def _show(found: Promotion, form: str, rendered: Any) -> None:
     else:
         rows = [(move.field, move.old_text, move.new_text) for move in found.choice.moves]
         common.columns(rows, ("moves", "from", "to"))
+        click.echo(found.basis.line)
+        for item in found.basis.not_read:
+            click.echo(f"  - not read: {item}")
         for line in (*found.choice.remarks, *found.notes):
             click.echo(f"  - {line}")
         for line in found.choice.stays:
@@ -117,4 +120,5 @@ def _json(found: Promotion) -> dict[str, Any]:
             for gate in found.gates
         ],
         "forced": found.options.force,
+        "basis": found.basis.as_json(),
     }

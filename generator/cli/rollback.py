@@ -63,6 +63,9 @@ def _show(found: Rollback, form: str, tools: Toolchain) -> None:
         click.echo(rollback.render(found, tools), nl=False)
         return
     click.secho(found.title, bold=True)
+    click.echo(found.basis.line)
+    for item in found.basis.not_read:
+        click.echo(f"  - not read: {item}")
     for path in sorted(found.regenerated.changes):
         click.echo(f"  {path}")
     for note in found.notes:

@@ -21,6 +21,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     be checked here is named as not done.
     """
     from generator.actions import validate
+    from generator.core.basis import lines
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.pipeline import toolchain
@@ -43,6 +44,8 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     if form != "table":
         common.emit(result.as_json(), form)
         return 1 if has_errors(result.problems) else 0
+    for line in lines(result.bases):
+        common.say(line)
     common.tell(result.problems)
     for problem, item in result.suppressed:
         click.secho(
@@ -57,7 +60,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
         click.echo(f"{check} ({', '.join(names)}): {reason}")
     common.say(
         f"{counted(len(result.environments), 'environment')} checked: "
-        f"{common.summary(result.problems)}"
+        f"{common.outcome(result.problems, result.basis)}"
         + (f", {counted(len(result.not_done), 'check')} not done" if result.not_done else "")
     )
     return 1 if has_errors(result.problems) else 0

@@ -58,7 +58,7 @@ def command(
     if form != "table":
         common.emit(data, form)
     else:
-        _table(data)
+        _table(data, verdict.basis.line)
     if forge is not None:
         from generator.promotion.evidence import record_verification
 
@@ -82,13 +82,16 @@ def _say(verdict: Verdict) -> None:
     common.say(f"{verdict.outcome.value}: waiting for {', '.join(waiting) or 'nothing'}")
 
 
-def _table(data: Mapping[str, Any]) -> None:
+def _table(data: Mapping[str, Any], line: str) -> None:
     colour = "green" if data["verdict"] == "verified" else "red"
     click.secho(
         f"{data['environment']} at {data['revision'][:12]}: {data['verdict']}", fg=colour, bold=True
     )
+    click.echo(line)
     if data.get("message"):
         click.echo(data["message"])
+    for item in data["basis"]["notRead"]:
+        click.echo(f"  not read {item['what']} in {item['where']}: {item['reason']}")
     for item in data["conditions"]:
         click.echo(f"  {item['status']:<8} {item['name']}: {item['message']}")
     for cause in data["diagnosis"]:

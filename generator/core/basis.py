@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+_Item = TypeVar("_Item")
 
 
 class Origin(enum.StrEnum):
@@ -33,16 +35,24 @@ class Origin(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Version:
-    """A version and where it is known from; `digest` is a chart archive's, `sha256:...`."""
+    """A version and where it is known from; `digest` is a chart archive's, `sha256:...`.
+
+    `table` names the table of another chart version, where there is none for this one.
+    """
 
     version: str = ""
     origin: Origin = Origin.UNKNOWN
     digest: str = ""
+    table: str = ""
 
     def __str__(self) -> str:
         if not self.version:
             return "unknown"
-        return f"{self.version} (assumed)" if self.origin is Origin.ASSUMED else self.version
+        remarks = [
+            *(["assumed"] if self.origin is Origin.ASSUMED else []),
+            *([f"judged by the table of {self.table}"] if self.table else []),
+        ]
+        return f"{self.version} ({', '.join(remarks)})" if remarks else self.version
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -75,6 +85,8 @@ class Basis:
     airflow: Version = UNKNOWN
     kubernetes: Version = UNKNOWN
     not_read: tuple[NotRead, ...] = ()
+    policy: str = ""
+    """Whose policy counted, where an answer depends on one: a file and a revision."""
 
     @property
     def complete(self) -> bool:
@@ -101,16 +113,18 @@ class Basis:
     def line(self) -> str:
         """`chart 1.22.0, Airflow 3.2.2, Kubernetes 1.34.2 (assumed); not read: 2`."""
         text = f"chart {self.chart}, Airflow {self.airflow}, Kubernetes {self.kubernetes}"
+        text += f"; policy: {self.policy}" if self.policy else ""
         return f"{text}; not read: {len(self.not_read)}" if self.not_read else text
 
     def as_json(self) -> dict[str, Any]:
         """The documented shape of `basis`."""
-        return {
+        shape: dict[str, Any] = {
             "chart": {**_json(self.chart), "digest": self.chart.digest},
             "airflow": _json(self.airflow),
             "kubernetes": _json(self.kubernetes),
             "notRead": [item.as_json() for item in self.not_read],
         }
+        return {**shape, "policy": self.policy} if self.policy else shape
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,13 +159,36 @@ def together(bases: Iterable[Basis]) -> Basis:
         _agreed(item.airflow for item in items),
         _agreed(item.kubernetes for item in items),
         tuple(not_read),
+        _one({item.policy for item in items}, ""),
     )
 
 
+def grouped(named: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The line of each name, once, behind the names that it holds for unless it holds for all.
+
+    `dev, staging: chart 1.22.0, Airflow 3.2.2, Kubernetes 1.34.2`.
+    """
+    names: dict[str, list[str]] = {}
+    for name, line in named:
+        names.setdefault(line, []).append(name)
+    if len(names) == 1:
+        return tuple(names)
+    return tuple(f"{', '.join(own)}: {line}" for line, own in names.items())
+
+
+def lines(bases: Mapping[str, Basis]) -> tuple[str, ...]:
+    """The lines of bases by name, see `grouped`."""
+    return grouped((name, basis.line) for name, basis in bases.items())
+
+
 def _agreed(versions: Iterable[Version]) -> Version:
-    different = set(versions)
-    return different.pop() if len(different) == 1 else UNKNOWN
+    return _one(set(versions), UNKNOWN)
+
+
+def _one(different: set[_Item], otherwise: _Item) -> _Item:
+    return different.pop() if len(different) == 1 else otherwise
 
 
 def _json(item: Version) -> dict[str, str]:
-    return {"version": item.version, "source": item.origin.value}
+    shape = {"version": item.version, "source": item.origin.value}
+    return {**shape, "table": item.table} if item.table else shape

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from generator.core.errors import UserError
-from generator.git import branch as git_branch
-from generator.git import command, commit, repository
+from generator.git import branch, command, commit, repository
 from generator.git.command import Git
 from generator.git.revision import Revision
 from generator.git.url import display_url
@@ -169,26 +168,16 @@ class Worktree(History):
         with repository.opened(self.root) as repo:
             return commit.commit_only(repo, paths, message)
 
-    def create_branch(self, name: str) -> None:
-        """Make a branch at HEAD and switch to it: see `branch.create`."""
-        with repository.opened(self.root) as repo:
-            git_branch.create(repo, name)
-
     def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Work on a new branch that is gone again when the block fails."""
-        return git_branch.new_branch(self.root, name)
+        return branch.new_branch(self.root, name)
 
-    def switch(self, branch: str) -> None:
+    def switch(self, name: str) -> None:
         """Go to a branch that exists; UserError when changes in the work tree forbid it."""
-        command.refuse_option(branch, "branch")
-        position = git_branch.Position(branch, self.resolve(f"refs/heads/{branch}"))
+        command.refuse_option(name, "branch")
+        position = branch.Position(name, self.resolve(f"refs/heads/{name}"))
         with repository.opened(self.root) as repo:
-            git_branch.switch(repo, position)
-
-    def delete_branch(self, name: str) -> None:
-        """Delete a local branch, merged or not."""
-        with repository.opened(self.root) as repo:
-            git_branch.delete(repo, name)
+            branch.switch(repo, position)
 
 
 def _brief(revision: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from generator.core.basis import NotRead
 from generator.core.files import Files
@@ -54,10 +53,3 @@ def beside(files: Files, path: str) -> Document | None:
                 return None
             return documents[0] if documents else None
     return None
-
-
-def is_kustomization(data: Mapping[str, Any], path: str) -> bool:
-    """Whether a document is Kustomize's own file (not Flux' object of the same kind)."""
-    group = str(data.get("apiVersion") or "kustomize.config.k8s.io").partition("/")[0]
-    named = posixpath.basename(path) in NAMES
-    return group == "kustomize.config.k8s.io" and (named or data.get("kind") == "Kustomization")

@@ -13,6 +13,7 @@ _EXTERNAL_SECRET = Kind(
     ResourceType("external-secrets.io", "v1", "externalsecrets", "ExternalSecret"),
     wave=SECRET_WAVE,
     guarded=True,
+    followed=True,
 )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from generator.cluster import Cluster, ClusterError
+from generator.core.basis import NotRead
 from generator.core.files import Files
 from generator.core.problem import Severity
 from generator.core.rule import Rule
@@ -67,7 +68,8 @@ def _with(entry: EnvironmentDiff, rendered: Side, context: str) -> EnvironmentDi
 
 def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> EnvironmentDiff:
     problem = NOT_POSSIBLE.problem(message, environment=entry.name, hint=hint)
-    return dataclasses.replace(entry, problems=(*entry.problems, problem))
+    basis = entry.basis.without([NotRead("cluster", entry.name, message)])
+    return dataclasses.replace(entry, problems=(*entry.problems, problem), basis=basis)
 
 
 def _of_cluster(rendered: Side) -> Iterator[Object]:

@@ -14,7 +14,7 @@ from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
 from generator.diff.match import pair_environments
 from generator.kube.resource import key_of
-from generator.pipeline import generate, settings_trust, side
+from generator.pipeline import generate, judged, side
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
@@ -83,7 +83,7 @@ def review(
     only = None if touched is None or whole else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
-    after = _by_base(after, before)
+    after = judged.by_base(after, before.settings)
     wanted = _reach(before, after, touched)
     if names:
         _known(before, after, names)
@@ -106,25 +106,6 @@ def review(
         "" if found else _why_empty(len(wanted)),
         files=_files(revisions, before.names | after.names, found),
     )
-
-
-def _by_base(after: Catalogue, before: Catalogue) -> Catalogue:
-    """The head with its base's word on what it may bring and on what nobody looks at.
-
-    The head's own settings count for all else: this is how a change of them is shown.
-    """
-    if after.settings is None or before.settings is None:
-        return after
-    head, base = after.settings.repository, before.settings.repository
-    trusted = base.argocd.root.ejected
-    if (head.policy, head.argocd.root.ejected) == (base.policy, trusted):
-        return after
-    root = head.argocd.root.model_copy(update={"ejected": trusted})
-    argocd = head.argocd.model_copy(update={"root": root})
-    repository = head.model_copy(update={"policy": base.policy, "argocd": argocd})
-    settings = dataclasses.replace(after.settings, repository=repository)
-    later = settings_trust.after_merge(("policy, argocd.root.ejected",))
-    return dataclasses.replace(after, settings=settings, problems=(*after.problems, later))
 
 
 def _files(

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.chart.chart import ChartError
-from generator.core.basis import Basis, Origin, Version
+from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
+from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
 from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
@@ -210,7 +211,7 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
         lock = _lock(item)
         rendered = _chart(item, spec, namespace, values, lock, charts, renderer)
         if isinstance(rendered, Problem):
-            return Side(revision, (), facts, namespace, rendered)
+            return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
         notes, random = rendered.notes, rendered.random
     facts = dataclasses.replace(facts, notes=notes)
@@ -321,10 +322,12 @@ def _basis(item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any]) -> 
     locked = lock if lock and lock.chart_version == (named or lock.chart_version) else None
     airflow = str(values.get("airflowVersion") or "")
     return Basis(
-        Version(
-            named or (lock.chart_version if lock else ""),
-            Origin.LOCK if locked else Origin.NAMED,
-            (locked.chart_digest or "") if locked else "",
+        chart_lines.judged(
+            Version(
+                named or (lock.chart_version if lock else ""),
+                Origin.LOCK if locked else Origin.NAMED,
+                (locked.chart_digest or "") if locked else "",
+            )
         ),
         Version(airflow, Origin.NAMED) if airflow else Version(),
         Version(item.cluster.kubernetes_version, Origin.CLUSTER) if item.cluster else Version(),
@@ -339,7 +342,15 @@ def _failed(
     line: int | None = None,
     hint: str = "",
 ) -> Side:
-    return Side(revision, failure=_problem(item, message, path, line, hint))
+    return _unrendered(revision, item, _problem(item, message, path, line, hint))
+
+
+def _unrendered(
+    revision: str, item: Inputs, failure: Problem, facts: Facts = NO_FACTS, namespace: str = ""
+) -> Side:
+    """A side of which nothing is known but why."""
+    basis = NOTHING.without([NotRead(f"objects of {item.name}", failure.path, failure.message)])
+    return Side(revision, (), facts, namespace, failure, basis=basis)
 
 
 def _problem(

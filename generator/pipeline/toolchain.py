@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from generator.chart.cache import ChartCache
-from generator.chart.chart import ChartArchive
+from generator.chart.chart import ChartArchive, ChartError, ChartFault
 from generator.chart.provider import Charts as Charts
 from generator.chart.vendored import Vendored
 from generator.core.errors import UserError
@@ -73,7 +73,9 @@ def _pull(
     source: ChartSource, version: str, root: Path | None, cache: ChartCache, *, attempts: int = 4
 ) -> ChartArchive:
     from generator.chart import source as chart_source
+    from generator.chart.chart import read_chart
     from generator.chart.http import POLICY, Client
+    from generator.chart.select import choose
 
     wanted: chart_source.Source
     if source.source == "vendored":
@@ -85,7 +87,17 @@ def _pull(
         wanted = chart_source.RepositorySource(source.url)
     timeout = 10.0 if attempts > 1 else 3.0
     client = Client(dataclasses.replace(POLICY, connect_seconds=timeout), attempts)
-    return cache.add_bytes(chart_source.pull(wanted, version, client), source.url)
+    data = chart_source.pull(wanted, version, client)
+    place = source.path if isinstance(wanted, chart_source.VendoredSource) else source.url
+    brought = read_chart(data, Path(place))
+    if choose([brought.version], version) is None:
+        raise ChartError(
+            ChartFault.DIGEST,
+            f"holds {brought.name} {brought.version}, and {version} was asked for",
+            path=place,
+            hint="the archive is not what the source lists it as: do not use it",
+        )
+    return cache.add_bytes(data, place)
 
 
 def settings(files: Files) -> Repository | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from generator.actions import diff
 from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
-from generator.definition.definition import ROOT, Definition, Settings
+from generator.definition.definition import ROOT, SETTINGS, Definition, Settings
 from generator.git.command import words_of
 from generator.git.url import display_url
 from generator.git.worktree import History, Worktree
@@ -46,6 +46,11 @@ class BaseBranch:
             problem = next(item for item in self.found.problems if item.environment == name)
             raise UserError.of(problem)
         return found[0]
+
+    @property
+    def policy(self) -> str:
+        """Whose policy counts for what starts here."""
+        return f"{SETTINGS} of {self.branch} at {self.base[:12]}"
 
     def inside(self, path: str) -> str:
         """A path of the repository as git has it."""

@@ -190,6 +190,5 @@ def record_verification(forge: ForgePort, verdict: Verdict, url: str = "") -> tu
     state = _STATES.get(verdict.outcome)
     if state is None:
         return (f"not recorded: the verdict is {verdict.outcome.value}",)
-    said = f"{verdict.outcome.value}: {verdict.message}" if verdict.message else verdict.outcome
-    why = record(forge, verdict.environment, verdict.revision, state, said, url)
+    why = record(forge, verdict.environment, verdict.revision, state, verdict.summary, url)
     return (f"recorded as a status alone, no deployment: {why}",) if why else ()

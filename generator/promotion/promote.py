@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+from generator.core.basis import Assurance, Basis, NotRead
 from generator.core.errors import UserError
 from generator.definition import lock_file
 from generator.definition.definition import Definition
@@ -71,6 +72,22 @@ class Promotion:
     def blocked(self) -> tuple[Gate, ...]:
         """The gates that stop it, the given reason considered."""
         return gates.blocked(self.gates, forced=self.options.force is not None)
+
+    @property
+    def basis(self) -> Basis:
+        """By what the proposal is judged; evidence that cannot be read was not read."""
+        item, unread = self.evidence, []
+        if item.standing is evidence.Standing.UNREADABLE:
+            what = f"evidence of {self.options.source}"
+            unread = [NotRead(what, item.revision[:12], item.reason)]
+        return self.regenerated.basis(self.base_branch.policy, unread)
+
+    @property
+    def ready(self) -> Assurance | None:
+        """That it may be merged now; None while a gate is shut or something was not read."""
+        if not gates.open_now(self.gates):
+            return None
+        return self.basis.assure("every gate is open")
 
     @property
     def title(self) -> str:
@@ -262,6 +279,7 @@ def render(
     head = "".join(
         (
             pull_request_text.moves(promotion.choice),
+            pull_request_text.judged_by(promotion.basis),
             pull_request_text.listed(promotion.notes),
             pull_request_text.proof(options.source, promotion.evidence, now),
             pull_request_text.gates(promotion.gates, options.force),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from generator.core.basis import Basis
 from generator.core.counted import counted
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.fields import Choice, Difference
@@ -53,6 +54,13 @@ def listed(lines: Iterable[str]) -> str:
     """Sentences as a list, with a blank line before it; nothing for none."""
     rows = [f"- {prose(line)}" for line in lines]
     return "\n" + "\n".join(rows) + "\n" if rows else ""
+
+
+def judged_by(basis: Basis) -> str:
+    """By which versions the proposal was judged, and what was not read for it."""
+    return f"\nJudged by {prose(basis.line)}\n" + listed(
+        f"not read: {item}" for item in basis.not_read
+    )
 
 
 def commits(source: str, found: Sequence[Commit], links: dict[str, str]) -> str:

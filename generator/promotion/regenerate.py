@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from generator.core.basis import NOTHING, Basis, NotRead
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, has_errors
 from generator.definition.definition import ROOT
-from generator.pipeline import generate
+from generator.pipeline import generate, judged
 from generator.pipeline.generate import Built, Charts
 from generator.render.request import Renderer
 from generator.tree.plan import Plan
@@ -24,6 +25,12 @@ class Regenerated:
     """Content by path, None for a file that goes."""
     problems: tuple[Problem, ...]
     built: Built | None
+
+    def basis(self, policy: str, not_read: Iterable[NotRead] = ()) -> Basis:
+        """By which versions, and whose policy, the files were made; what was not read for them."""
+        if self.built is None:
+            return NOTHING.without([NotRead("definition", reason="it cannot be read"), *not_read])
+        return judged.basis(self.built, policy, not_read)
 
     def require(self) -> None:
         """Raise UserError when the environment cannot be generated."""

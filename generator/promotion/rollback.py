@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from generator.actions import diff
+from generator.core.basis import Basis
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.definition import lock_file
@@ -55,6 +56,11 @@ class Rollback:
     def empty(self) -> bool:
         """Whether the environment is as it was."""
         return not self.regenerated.changes
+
+    @property
+    def basis(self) -> Basis:
+        """By which versions the state that comes back is judged."""
+        return self.regenerated.basis(self.base_branch.policy)
 
     @property
     def refusal(self) -> str:
@@ -315,6 +321,7 @@ def render(rollback: Rollback, tools: Toolchain, budget: int = _LOCAL_BUDGET) ->
         ]
         lines.append("\n**In this order**\n\n" + "\n".join(numbered) + "\n")
     lines.append(pull_request_text.listed(rollback.notes))
+    lines.append(pull_request_text.judged_by(rollback.basis))
     if rollback.options.force is not None:
         lines.append(pull_request_text.forced(rollback.options.force))
     report = rendered(base_branch, rollback.regenerated, name, tools)

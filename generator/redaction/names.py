@@ -72,11 +72,6 @@ _SECRET_OF = words_of(
 _CHECKSUM = re.compile(r"checksum/|sha256[:/]")
 
 
-def is_secret_name(name: str) -> bool:
-    """True for `DB_PASSWORD`, `apiKey`, `AIRFLOW_CONN_X`; false for `secretName`, `TOKEN_URL`."""
-    return claim(name) >= Claim.UNLESS_PATH
-
-
 def holds_secret(name: str, value: str) -> bool:
     """Whether the value under this name is a secret: references and, for keys, paths are none."""
     certainty = claim(name)

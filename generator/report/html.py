@@ -65,6 +65,8 @@ def _body(report: Report) -> Iterator[str]:
         yield f"<p><strong>{_text(report.verdict)}</strong></p>"
     if report.headline:
         yield f"<p>{_text(report.headline)}.</p>"
+    for line in report.judged_by:
+        yield f'<p class="quiet">Judged by {_text(line)}</p>'
     yield from _summary(report.environments)
     yield from _files(report.files)
     yield from _impact(report)

@@ -24,6 +24,7 @@ _DRIFT = "Already different in the cluster, not by this change"
 _WORTH_CUTTING = 300
 _FEW_LINES = 3
 _MAX_NAMES = 200
+_BASES = 5
 
 Place = tuple[EnvironmentDiff, Change]
 
@@ -37,6 +38,7 @@ def render(report: Report, *, budget: int) -> str:
         page.add("### Rendered diff\n\n")
     if report.headline:
         page.add(clipped(f"{prose(report.headline)}.", 400) + "\n\n")
+    _judged_by(page, report)
     _summary(page, report)
     _files(page, report)
     _impact(page, report)
@@ -49,6 +51,13 @@ def render(report: Report, *, budget: int) -> str:
 
 def _title(report: Report) -> str:
     return f"{code(report.base, 24)} \u2192 {code(report.head, 24)}"
+
+
+def _judged_by(page: Page, report: Report) -> None:
+    for line in report.judged_by[:_BASES]:
+        page.add(f"Judged by {prose(clipped(line, 300))}\n\n", page.part(0.1))
+    if rest := report.judged_by[_BASES:]:
+        page.add(f"and {len(rest):,} more\n\n", page.part(0.1))
 
 
 def _summary(page: Page, report: Report) -> None:

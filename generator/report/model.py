@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable
 
-from generator.core.basis import NOTHING, Basis, together
+from generator.core.basis import NOTHING, Basis, grouped, together
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding as Finding
@@ -56,6 +56,12 @@ class EnvironmentDiff:
         return {severity: counts[severity] for severity in Severity}
 
     @property
+    def judged_by(self) -> str:
+        """The line of its basis; of both where base and head were judged by different ones."""
+        before, after = self.base_basis.line, self.basis.line
+        return after if before == after else f"{before} \u2192 {after}"
+
+    @property
     def added_lines(self) -> int:
         """Over all changes."""
         return sum(change.added_lines for change in self.changes)
@@ -92,6 +98,11 @@ class Report:
         return together(
             basis for item in self.environments for basis in (item.base_basis, item.basis)
         )
+
+    @property
+    def judged_by(self) -> tuple[str, ...]:
+        """By which versions, in lines: of both sides where they differ, by name where those do."""
+        return grouped((item.name, item.judged_by) for item in self.environments if item.rendered)
 
     @property
     def every_problem(self) -> tuple[Problem, ...]:

@@ -31,6 +31,8 @@ def show(report: Report, console: Console, *, diffs: bool = True) -> None:
     console.print(Text(one_line(f"Rendered diff {title}"), style="bold"))
     if report.headline:
         console.print(Text(one_line(f"{report.headline}.")))
+    for line in report.judged_by:
+        console.print(_dim(f"Judged by {line}"), soft_wrap=True)
     if report.environments:
         console.print(_summary(report))
     for finding in report.impact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.core.errors import UserError
+from generator.core.layered import lookup
 from generator.redaction.secret import Secret
 from generator.release.release import Release
 from generator.release.secret import SecretNeed
@@ -139,7 +140,13 @@ def _ini(release: Release, user: str) -> str:
         stats_user=user,
         max_client_connections=pool.max_client_connections,
         server_tls_sslmode=pool.ssl_mode,
+        options={"server_tls_ca_file": _ROOT_CA} if lookup(release.values, _CA) else None,
     )
+
+
+_CA = "pgbouncer.ssl.ca"
+_ROOT_CA = "/etc/pgbouncer/root.crt"
+"""Where the chart mounts that value."""
 
 
 def broker_url(release: Release, password: Secret) -> Secret:

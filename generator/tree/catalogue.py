@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -12,6 +13,9 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import definition, lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
+from generator.kube import fields
+from generator.redaction.names import holds_secret
+from generator.redaction.text import redact
 from generator.seal.inspection import MALFORMED, PLAIN
 from generator.seal.sealed_secret import MAX_FILE_BYTES
 from generator.tree import manifest_file
@@ -40,6 +44,7 @@ SYMLINK = Rule(
     "It is never followed.",
 )
 
+_REFERENCE = re.compile(r"\{\{[^{}]*\}\}")
 _SEALED = Limits(size=MAX_FILE_BYTES)
 
 
@@ -213,6 +218,7 @@ def secret_files(files: Files, item: Definition) -> SecretFolder:
                 )
             )
         elif kind == "SealedSecret":
+            problems += _plain_texts(item, path, content, manifest)
             found.append(SecretFile(path, content.decode(), manifest))
         elif kind == "Secret":
             problems.append(
@@ -227,6 +233,25 @@ def secret_files(files: Files, item: Definition) -> SecretFolder:
         else:
             others.append(SecretFile(path, content.decode(), manifest))
     return SecretFolder(tuple(found), tuple(others), tuple(problems))
+
+
+def _plain_texts(
+    item: Definition, path: str, content: bytes, manifest: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Secrets that stand unsealed in a SealedSecret's template, which may refer to sealed ones."""
+    for name in ("data", "stringData"):
+        texts = fields.section(manifest, "spec", "template", name)
+        for key, value in texts.items():
+            written = _REFERENCE.sub("", str(value)).strip()
+            if written and (holds_secret(str(key), written) or redact(written) != written):
+                yield PLAIN.problem(
+                    f"spec.template.{name}.{key} is not sealed: everybody who can read the"
+                    " repository has it",
+                    environment=item.name,
+                    path=path,
+                    line=reader.read(content, path).line(("spec", "template", name, str(key))),
+                    hint="remove it, change the value, seal it: gen-env seal",
+                )
 
 
 def _is_sealed_secret(manifest: Mapping[str, Any]) -> bool:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
+from generator.core.visible import one_line
+from generator.definition.definition import FILE_NAME as DEFINITION
+from generator.definition.definition import ROOT, SETTINGS
 from generator.definition.lock_file import FILE_NAME as LOCK
+from generator.engine.argocd import GENERATED
+from generator.redaction.text import redact
 from generator.seal import sealed_secret
 from generator.tree.tree import is_ours
 from generator.yaml import reader
@@ -46,6 +51,7 @@ OUT_OF_DATE = Rule(
     "What is deployed differs from the definition.",
 )
 
+_LONGEST = 160
 _LIMITS = Limits(size=sealed_secret.MAX_FILE_BYTES)
 
 
@@ -152,9 +158,20 @@ def _in_the_way(path: str, environment: str) -> Problem:
     )
 
 
-def drift(files: Files, plan: Plan, environment: str) -> tuple[Problem, ...]:
-    """The plan as findings: where each file differs from what gen-env would write."""
+def drift(
+    files: Files, plan: Plan, environment: str, *, stale: bool = False
+) -> tuple[Problem, ...]:
+    """The plan as findings: where each file differs from what gen-env would write.
+
+    A tree that was never generated is one finding, and so is one that is older than its definition
+    (`stale`).
+    """
     command = f"run: gen-env generate {environment}".rstrip()
+    source = f"{ROOT}/{environment}/{DEFINITION}" if environment else SETTINGS
+    folder = f"{ROOT}/{environment}/{GENERATED}"
+    if any(path.startswith(f"{folder}/") for path in plan.writes) and not files.below(folder):
+        message = "not generated yet"
+        return (MISSING.problem(message, environment=environment, path=source, hint=command),)
     found = [
         _difference(files, path, text, environment, command) for path, text in plan.writes.items()
     ]
@@ -167,7 +184,17 @@ def drift(files: Files, plan: Plan, environment: str) -> tuple[Problem, ...]:
                 hint=command,
             )
         )
-    return tuple(found)
+    return (_together(found, environment, source, command),) if stale and found else tuple(found)
+
+
+def _together(found: Sequence[Problem], environment: str, source: str, command: str) -> Problem:
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return OUT_OF_DATE.problem(
+        f"edited and not generated yet: {found[0].place} differs{more}",
+        environment=environment,
+        path=source,
+        hint=command,
+    )
 
 
 def _difference(files: Files, path: str, text: str, environment: str, command: str) -> Problem:
@@ -176,15 +203,30 @@ def _difference(files: Files, path: str, text: str, environment: str, command: s
         return MISSING.problem(
             "this file is missing", environment=environment, path=path, hint=command
         )
-    have = present.decode("utf-8", "replace").splitlines()
-    line = _first_difference(have, text.splitlines())
+    have, want = present.decode("utf-8", "replace"), text
+    line = _first_difference(have.splitlines(), want.splitlines())
+    message = "differs from the generated content, from this line on"
+    if "/secrets/" not in path:
+        message += "".join(
+            f"\n{sign} {shown}"
+            for sign, shown in (("-", _shown(have, line)), ("+", _shown(want, line)))
+            if shown is not None
+        )
     return OUT_OF_DATE.problem(
-        "differs from the generated content, from this line on",
+        message,
         environment=environment,
         path=path,
         line=line,
-        hint=f"{command}; make manual edits in environment.yaml",
+        hint=f"{command}; make manual edits in {DEFINITION}",
     )
+
+
+def _shown(text: str, line: int) -> str | None:
+    """A line with its secrets masked, which the lines around it may tell; None without one."""
+    masked = redact(text).splitlines()
+    if len(masked) != len(text.splitlines()) or line > len(masked):
+        return None
+    return one_line(masked[line - 1].rstrip())[:_LONGEST]
 
 
 def _first_difference(have: list[str], want: list[str]) -> int:

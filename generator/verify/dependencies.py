@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from generator import manifests
 from generator.health import Health, Status, assess
@@ -45,9 +45,10 @@ def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
     for source in (Source.PODS, Source.WORKLOADS, Source.SECRETS):
         if source in snapshot.unavailable:
             return unknown(name, snapshot.unavailable[source])
-    if not snapshot.secrets:
-        return skipped(name, "no Secret of the environment has a known age")
     ages = _newest(snapshot.secrets)
+    ageless = _ageless(expected, ages)
+    if not ages:
+        return skipped(name, ageless or "no workload reads a Secret of the environment")
     stale, seen = [], 0
     for _, rendered in expected.of_kind(*WORKLOAD_KINDS):
         for pod in pods_of(rendered, snapshot.pods):
@@ -57,7 +58,16 @@ def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
         return failed(name, f"{few(stale)}: restart the workload (kubectl rollout restart)")
     newest = max(ages.values(), key=lambda meta: meta.changed_at)
     shown = f"newest: {newest.source} {newest.name} of {written(newest.changed_at)}"
-    return met(name, f"{seen} pods have the present Secrets", shown)
+    return met(
+        name, "; ".join(filter(None, (f"{seen} pods have the present Secrets", ageless))), shown
+    )
+
+
+def _ageless(expected: Expected, ages: Mapping[str, SecretMeta]) -> str:
+    """The Secrets of workloads whose age nothing tells, such as those that come from a store."""
+    rendered = {key.name for key, _ in expected.of_kind("Secret")}
+    names = sorted({*expected.secret_annotations} - {*ages} - rendered)
+    return f"not compared, as their age is not known: {few(names)}" if names else ""
 
 
 def assess_claims(expected: Expected, snapshot: Snapshot) -> Condition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from generator.core.basis import Basis
 from generator.kube.fields import entries, name_of, section, text
 from generator.kube.resource import Object
 from generator.verify.pods import secrets_of
@@ -25,6 +26,7 @@ def expectation(
     revision: str,
     application: Object,
     manifests: Iterable[Object],
+    basis: Basis,
     is_ancestor: Ancestry,
     changes_environment: Ancestry | None = None,
     repository: str = "",
@@ -32,7 +34,8 @@ def expectation(
 ) -> Expected:
     """What the cluster must show of `revision`.
 
-    `application` is the generated one, `manifests` are the rendered objects, both kinds.
+    `application` is the generated one, `manifests` are the rendered objects, both kinds, and
+    `basis` says by which versions they were rendered.
     `hash_annotation` gives the pod annotation that holds the hash of a Secret's ciphertext.
     Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
     objects themselves, so that they are what the cluster is really given. The windows are the
@@ -50,6 +53,7 @@ def expectation(
         namespace=namespace,
         release=text(chart, "helm", "releaseName") or _release_of(listed),
         manifests=listed,
+        basis=basis,
         is_ancestor=is_ancestor,
         changes_environment=changes_environment,
         repository=repository,

@@ -7,6 +7,7 @@ import datetime
 import enum
 from collections.abc import Iterable
 
+from generator.core.basis import Assurance, Basis
 from generator.health.status import Health
 from generator.kube.resource import Key
 
@@ -82,7 +83,10 @@ class Memory:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer for one commit of one environment."""
+    """The answer for one commit of one environment.
+
+    `verified` cannot be made from an incomplete basis: raises ValueError, see `Assurance`.
+    """
 
     environment: str
     revision: str
@@ -92,6 +96,17 @@ class Verdict:
     resources: tuple[Resource, ...]
     causes: tuple[Cause, ...]
     memory: Memory
+    basis: Basis
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.VERIFIED:
+            Assurance(self.message, self.basis)
+
+    @property
+    def summary(self) -> str:
+        """Outcome, message and, where something was rendered, by which versions: in one line."""
+        message = f"{self.outcome.value}: {self.message}" if self.message else self.outcome.value
+        return f"{message} ({self.basis.line})" if self.basis.chart.version else message
 
     @property
     def is_final(self) -> bool:
@@ -105,6 +120,7 @@ class Verdict:
             "revision": self.revision,
             "verdict": self.outcome.value,
             "message": self.message,
+            "basis": self.basis.as_json(),
             "conditions": [_condition_json(item) for item in self.conditions],
             "resources": [_resource_json(item) for item in self.resources],
             "diagnosis": [

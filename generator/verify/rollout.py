@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator import manifests
 from generator.health import Health, Status, assess
 from generator.kube.fields import condition, count, name_of, section, text
 from generator.kube.resource import Key, Object
@@ -13,6 +12,7 @@ from generator.redaction.text import redact
 from generator.verify.diagnosis import stuck
 from generator.verify.pods import images, pods_of
 from generator.verify.result import Condition, Resource, failed, few, met, skipped, unknown, waiting
+from generator.verify.seen import followed
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
@@ -82,26 +82,19 @@ def is_broken(health: Health) -> bool:
 def resources(expected: Expected, snapshot: Snapshot) -> tuple[Resource, ...]:
     """Every rendered object whose kind was read, with its health in the cluster."""
     found = []
-    shown = {**_SHOWN, **{it.resource.kind: Source.MANIFESTS for it in manifests.followed()}}
-    for key, manifest in expected.of_kind(*shown):
+    sources = followed()
+    for key, manifest in expected.of_kind(*sources):
         if key.kind in WORKLOAD_KINDS:
             health = assess_workload(manifest, key, snapshot)
         else:
             live = snapshot.find(key)
             health = assess(live) if live else Health(Status.MISSING, _MISSING.get(key.kind, ""))
-        if shown[key.kind] in snapshot.unavailable:
-            health = Health(Status.UNKNOWN, snapshot.unavailable[shown[key.kind]])
+        if sources[key.kind] in snapshot.unavailable:
+            health = Health(Status.UNKNOWN, snapshot.unavailable[sources[key.kind]])
         found.append(Resource(key, text(manifest, "apiVersion"), health))
     return tuple(found)
 
 
-_SHOWN = {
-    **dict.fromkeys(WORKLOAD_KINDS, Source.WORKLOADS),
-    "Job": Source.JOBS,
-    "PersistentVolumeClaim": Source.CLAIMS,
-    "HorizontalPodAutoscaler": Source.AUTOSCALERS,
-    "ScaledObject": Source.SCALED_OBJECTS,
-}
 _MISSING = {"Job": "not found: not created yet, or removed after it finished"}
 
 

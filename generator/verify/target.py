@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+from generator.core.basis import Basis
 from generator.kube.fields import section, text
 from generator.kube.resource import Key, Object, key_of
 
@@ -35,6 +36,7 @@ class Expected:
     hash of its ciphertext. `settle_seconds` is how long everything must stand before it counts,
     `failure_seconds` how long a failure may last before it is believed; an Application that Argo CD
     has not looked at for `reconcile_within_seconds` is not believed either (None: no limit).
+    `basis` says by which versions the manifests were rendered.
     """
 
     environment: str
@@ -44,6 +46,7 @@ class Expected:
     namespace: str
     release: str
     manifests: tuple[Object, ...]
+    basis: Basis
     is_ancestor: Ancestry
     changes_environment: Ancestry | None = None
     repository: str = ""

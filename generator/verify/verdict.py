@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
+from generator.core.basis import Basis, NotRead
 from generator.redaction.text import redact
-from generator.verify import airflow_health, dependencies, migration, rollout, sync
+from generator.verify import airflow_health, dependencies, migration, rollout, seen, sync
 from generator.verify.application import Application, Operation, read_application
 from generator.verify.diagnosis import diagnose
 from generator.verify.result import (
@@ -39,7 +40,8 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     memory = previous.memory if previous else None
     ours = _our_operation(expected, app)
     conditions = _conditions(expected, snapshot, app, memory)
-    candidate, message = _candidate(expected, app, conditions)
+    basis = expected.basis.without(map(_redacted, seen.not_read(expected, snapshot)))
+    candidate, message = _candidate(expected, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
     stood = (snapshot.taken_at - since).total_seconds()
     outcome = candidate if stood >= _hold(expected, candidate) else Outcome.PENDING
@@ -58,6 +60,7 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
             seen=app is not None or bool(memory and memory.seen),
             migrated=_proof(conditions, memory, ours),
         ),
+        basis=basis,
     )
 
 
@@ -98,8 +101,8 @@ def _our_operation(expected: Expected, app: Application | None) -> Operation | N
 def _conditions(
     expected: Expected, snapshot: Snapshot, app: Application | None, memory: Memory | None
 ) -> list[Condition]:
-    seen = bool(memory and memory.seen)
-    first = sync.assess_application(expected, snapshot, app, seen=seen)
+    was_there = bool(memory and memory.seen)
+    first = sync.assess_application(expected, snapshot, app, seen=was_there)
     ours = _our_operation(expected, app)
     proven = memory.migrated if memory and ours and memory.operation == ours.identity else None
     from_app = _from_application(expected, snapshot, app, first)
@@ -143,11 +146,11 @@ def _timely(item: Condition, *, arrived: bool, applied: bool) -> Condition:
 
 
 def _candidate(
-    expected: Expected, app: Application | None, conditions: list[Condition]
+    expected: Expected, app: Application | None, conditions: list[Condition], basis: Basis
 ) -> tuple[Outcome, str]:
     by_name = {item.name: item for item in conditions}
     if app is None or by_name["application"].state is State.UNKNOWN:
-        return _from_states(conditions)
+        return _from_states(conditions, basis)
     later = sync.superseding(expected, app)
     workloads = by_name["workloads"]
     if not later and workloads.state in (State.WAITING, State.FAILED):
@@ -164,7 +167,7 @@ def _candidate(
     refused = by_name["operation"].state is State.FAILED
     if reason and by_name["revision"].holds and not refused:
         return Outcome.NOT_SYNCED, reason
-    return _from_states(conditions)
+    return _from_states(conditions, basis)
 
 
 def _suspected(expected: Expected, app: Application, workloads: Condition) -> str:
@@ -176,7 +179,7 @@ def _suspected(expected: Expected, app: Application, workloads: Condition) -> st
     return sync.later_commit(expected, app) if finished else ""
 
 
-def _from_states(conditions: list[Condition]) -> tuple[Outcome, str]:
+def _from_states(conditions: list[Condition], basis: Basis) -> tuple[Outcome, str]:
     """A failure is seen or it is none; what cannot be seen keeps everything else from success."""
     for state, outcome in (
         (State.FAILED, Outcome.FAILED),
@@ -186,7 +189,10 @@ def _from_states(conditions: list[Condition]) -> tuple[Outcome, str]:
         found = [f"{item.name}: {item.message}" for item in conditions if item.state is state]
         if found:
             return outcome, few(found)
-    return Outcome.VERIFIED, "the cluster applied the commit and is healthy"
+    assured = basis.assure("the cluster applied the commit and is healthy")
+    if assured is None:
+        return Outcome.PENDING, f"not read: {few(map(str, basis.not_read))}"
+    return Outcome.VERIFIED, str(assured)
 
 
 def _hold(expected: Expected, candidate: Outcome) -> float:
@@ -210,6 +216,10 @@ def _proof(
         return found
     same = memory is not None and operation is not None and memory.operation == operation.identity
     return memory.migrated if same and memory and found.state is not State.FAILED else None
+
+
+def _redacted(item: NotRead) -> NotRead:
+    return dataclasses.replace(item, reason=redact(item.reason))
 
 
 def _masked(resource: Resource) -> Resource:

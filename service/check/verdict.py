@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
+from generator.core.basis import Basis, together
 from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
@@ -117,8 +118,11 @@ def decide(
     elif undone:
         name, item = min(undone.items())
         state, summary = CheckState.ERROR, f"{name}: {item.reason}"
+    elif assured := _basis(found.report).assure(_success(found)):
+        state, summary = CheckState.SUCCESS, str(assured)
     else:
-        state, summary = CheckState.SUCCESS, _success(found.report)
+        left = "; ".join(map(str, _basis(found.report).not_read[:3]))
+        state, summary = CheckState.ERROR, f"not read: {left}"
     if spoken := _spoken(found.report, grants):
         summary = f"{spoken}; {summary}"
     if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
@@ -158,7 +162,19 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
-def _success(report: Report) -> str:
+def _basis(report: Report) -> Basis:
+    """That of what was compared; what was not is an error, or a writer has accepted it."""
+    compared = (item for item in report.environments if item.rendered)
+    return together(basis for item in compared for basis in (item.base_basis, item.basis))
+
+
+def _success(found: Findings) -> str:
+    undone = len({item.check for item in found.not_done})
+    words = _changes(found.report)
+    return f"{words}; {counted(undone, 'check')} not done" if undone else words
+
+
+def _changes(report: Report) -> str:
     if not report.environments:
         return report.headline or "no environment changes"
     told = [f"{item.name}: {phrases.changes_of(item)}" for item in report.environments]

@@ -19,7 +19,12 @@ def render(verdict: Verdict) -> str:
     """The page; it needs nothing else, and nothing in it is taken for markup."""
     title = f"{verdict.environment} at {verdict.revision[:12]}: {verdict.outcome.value}"
     parts = [
-        f"<h1>{escape(title)}</h1>\n<p>{escape(verdict.message)}</p>\n",
+        f"<h1>{escape(title)}</h1>\n<p>{escape(verdict.message)}</p>\n"
+        f"<p>{escape(verdict.basis.line)}</p>\n",
+        _table(
+            ("Not read", "Where", "Why"),
+            ((item.what, item.where, item.reason) for item in verdict.basis.not_read),
+        ),
         _table(
             ("Condition", "Status", "What is so", "Evidence", "Since"),
             (

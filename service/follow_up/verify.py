@@ -12,6 +12,7 @@ from typing import Protocol
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster, ClusterError
+from generator.core.basis import NOTHING, NotRead
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
@@ -190,10 +191,12 @@ class _Watch:
 
 
 def _made(task: Task, outcome: Outcome, message: str) -> Verdict:
-    """A verdict for which no cluster was asked."""
+    """A verdict that no cluster was read for."""
     memory = Memory(outcome, task.now)
     environment, sha = task.job.environment, task.detail("sha")
-    return Verdict(environment, sha, outcome, redact_prose(message), (), (), (), memory)
+    message = redact_prose(message)
+    basis = NOTHING.without([NotRead(f"cluster {task.detail('cluster')}", reason=message)])
+    return Verdict(environment, sha, outcome, message, (), (), (), memory, basis)
 
 
 def _pending(task: Task, description: str) -> None:
@@ -225,9 +228,8 @@ def _done(task: Task, verdict: Verdict) -> Done:
     report = Report(
         redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(verdict_page.render(verdict))
     )
-    summary = f"{verdict.outcome.value}: {verdict.message}"
     found = {environment: verdict.outcome.value}
-    outcome = runs.Outcome(state, summary, sha, found)
+    outcome = runs.Outcome(state, verdict.summary, sha, found)
     return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
 
 

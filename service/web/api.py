@@ -106,7 +106,8 @@ def verification(identity: str) -> dict[str, Any]:
         kept = report_store.read(connection, row.report)
     found = json.loads(kept.json) if kept and kept.json else {}
     named = ("conditions", "resources", "diagnosis")
-    return _verification(dict(row._mapping)) | {name: found.get(name, []) for name in named}
+    judged = {name: found.get(name, []) for name in named} | {"basis": found.get("basis")}
+    return _verification(dict(row._mapping)) | judged
 
 
 @blueprint.get("/reports")

@@ -33,6 +33,13 @@ _MOMENT: _Schema = {"type": "number", "description": "seconds since 1970"}
 _LATER: _Schema = {"type": ["number", "null"]}
 _STATES: _Schema = {"type": "string", "enum": [state.value for state in State]}
 
+_BASIS: _Schema = _object(
+    chart=_object(version=_TEXT, source=_TEXT, digest=_TEXT),
+    airflow=_object(version=_TEXT, source=_TEXT),
+    kubernetes=_object(version=_TEXT, source=_TEXT),
+    notRead={"type": "array", "items": _object(what=_TEXT, where=_TEXT, reason=_TEXT)},
+)
+
 _VERIFICATION: dict[str, _Schema] = {
     "id": _TEXT,
     "connection": _TEXT,
@@ -85,6 +92,7 @@ _SCHEMAS: dict[str, _Schema] = {
     "Verification": _object(**_VERIFICATION),
     "VerificationInFull": _object(
         **_VERIFICATION,
+        basis={"anyOf": [_BASIS, {"type": "null"}]},
         conditions={
             "type": "array",
             "items": _object(

@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 
 from generator.cluster import Cluster
+from generator.core.basis import NOTHING
 from generator.verify.diagnosis import wanted_logs
 from generator.verify.expectation import expectation
 from generator.verify.live_feed import LiveFeed
@@ -84,6 +85,7 @@ def expected_of(name, manifests):
         revision=COMMIT,
         application=application,
         manifests=[item for item in manifests if item is not application],
+        basis=NOTHING,
         is_ancestor=lambda older, newer: older == newer,
     )
 

@@ -4,6 +4,7 @@ import re
 import jsonschema
 import pytest
 
+from generator.core.basis import Basis, NotRead, Origin, Version
 from service.model.job import Job, Kind, State
 from service.settings.resolve import load
 from service.store import reports, runs, tables
@@ -135,12 +136,14 @@ def test_a_kept_report_is_shown_in_a_sandbox(served):
     assert client.get("/reports/none").status_code == 404
 
 
+BASIS = Basis(Version("1.22.0", Origin.LOCK), not_read=(NotRead("pods", "data", "403"),))
 VERIFY = {"environment": "payments/staging", "sha": scene.sha_of("merge"), "cluster": "main"}
 DATA = {
     "environment": "payments/staging",
     "revision": VERIFY["sha"],
     "verdict": "failed",
     "message": "2 pods down",
+    "basis": BASIS.as_json(),
     "conditions": [
         {"name": "synced", "status": "met", "message": "m", "evidence": "e", "time": "t"}
     ],
@@ -202,11 +205,12 @@ def test_one_verification_is_answered_in_full(verified):
     assert_described(path, "get", answer)
     assert (answer.json["verdict"], answer.json["number"]) == ("failed", 7)
     assert answer.json["conditions"] == DATA["conditions"]
+    assert answer.json["basis"]["notRead"] == [{"what": "pods", "where": "data", "reason": "403"}]
     with here.engine.begin() as connection:
         connection.execute(tables.report.delete())
     answer = client.get(path.format(identity=first), headers=BEARER)
     assert_described(path, "get", answer)
-    assert answer.json["diagnosis"] == []
+    assert (answer.json["diagnosis"], answer.json["basis"]) == ([], None)
     check = next(run["id"] for run in here.jobs.runs(kind=Kind.CHECK))
     for other in ("none", check):
         missing = client.get(path.format(identity=other), headers=BEARER)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.core.layered import lookup
 from generator.core.rule import Rule
 from generator.lint.definition.rule import Find, Place
-from generator.lint.rule import ERROR
+from generator.lint.rule import ERROR, WARNING
 from generator.release.release import Release
 
 KEDA = Rule(
@@ -30,6 +31,59 @@ LAUNCHING = Rule(
     "Each task is a pod: without that right every task fails to start.",
     "chart 1.22.0, rbac/pod-launcher-role.yaml",
 )
+
+BEHIND_POOL = Rule(
+    "database/tls-behind-pgbouncer",
+    ERROR,
+    "A demand on TLS that PgBouncer does not pass on",
+    "Airflow's connection ends at PgBouncer, which has an sslMode of its own towards the server.",
+    "chart 1.22.0, pgbouncer_config; PgBouncer 1.23",
+)
+NO_CA = Rule(
+    "database/no-ca",
+    WARNING,
+    "A server certificate is to be verified, and no CA is named",
+    "libpq refuses to connect without a CA; PgBouncer has only those of its image.",
+    "libpq, sslrootcert; PgBouncer, server_tls_ca_file",
+)
+_WEAK_TO_STRONG = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_VERIFYING = _WEAK_TO_STRONG[-2:]
+_ROOT = "PGSSLROOTCERT"
+
+
+def _behind_pool(release: Release) -> Iterator[Place]:
+    database, pool = release.environment.database, release.environment.pgbouncer
+    if pool is None or database.type != "postgresql" or "ssl_mode" not in database.model_fields_set:
+        return
+    wanted, given = map(_WEAK_TO_STRONG.index, (database.ssl_mode, pool.ssl_mode))
+    if wanted > given:
+        yield (
+            ("database", "sslMode"),
+            f"{database.ssl_mode} does not reach the server: PgBouncer connects to it with"
+            f" pgbouncer.sslMode, which is {pool.ssl_mode}",
+            f"set pgbouncer.sslMode: {database.ssl_mode}",
+        )
+
+
+def _no_ca(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    database, pool = environment.database, environment.pgbouncer
+    if pool is not None:
+        if pool.ssl_mode in _VERIFYING and not lookup(release.values, "pgbouncer.ssl.ca"):
+            yield (
+                ("pgbouncer", "sslMode"),
+                f"PgBouncer has no CA to verify the server with ({pool.ssl_mode})",
+                "put the CA's certificates (PEM) into values.pgbouncer.ssl.ca",
+            )
+        return
+    if database.type != "postgresql" or database.ssl_mode not in _VERIFYING:
+        return
+    if _ROOT not in environment.airflow.env:
+        yield (
+            ("database", "sslMode"),
+            f"no CA is named to verify the server with ({database.ssl_mode})",
+            f"set {_ROOT} in airflow.env to a file of the image or of a mounted volume",
+        )
 
 
 def _keda(release: Release) -> Iterator[Place]:
@@ -71,5 +125,7 @@ FOUND: tuple[tuple[Rule, Find], ...] = (
     (KEDA, _keda),
     (OPENSEARCH, _opensearch),
     (LAUNCHING, _launching),
+    (BEHIND_POOL, _behind_pool),
+    (NO_CA, _no_ca),
 )
 """Each rule and what finds it."""

@@ -84,7 +84,7 @@ def test_check_writes_nothing_and_fails_for_a_tree_that_is_not_there(repo):
     done = repo.run("generate", "--check")
     assert done.code == 1
     assert repo.tree() == before
-    assert f"{VALUES}  [tree/missing]" in done.stdout
+    assert "environments/dev/environment.yaml  [tree/missing]" in done.stdout
     assert "run: gen-env generate dev" in done.stdout
 
 

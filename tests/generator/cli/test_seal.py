@@ -150,6 +150,19 @@ def test_with_pgbouncer_its_files_follow_too(repo, piped):
     assert "@pg.example.com:5432/airflow" in direct
 
 
+def test_pgbouncer_verifies_the_server_with_the_ca_that_is_named(repo, piped):
+    path = "environments/production/environment.yaml"
+    repo.edit(path, "poolSize: 20}", "poolSize: 20, sslMode: verify-full}")
+    repo.write(path, repo.read(path) + "values: {pgbouncer: {ssl: {ca: PEM}}}\n")
+    assert repo.run("generate", "production").code == 0
+    piped(PASSWORD)
+    assert repo.run("seal", "production", "--user", "airflow").code == 0
+    folder = "environments/production/secrets"
+    ini = opened(repo, f"{folder}/airflow-pgbouncer-config.yaml", "pgbouncer.ini").decode()
+    assert "server_tls_sslmode = verify-full" in ini
+    assert "server_tls_ca_file = /etc/pgbouncer/root.crt" in ini
+
+
 @pytest.mark.parametrize("way", ["assignment", "file", "env-file", "stdin"])
 def test_a_value_comes_from_wherever_it_is(repo, tmp_path, piped, way):
     (tmp_path / "value").write_text(CANARY + "\n", "utf-8")

@@ -1,5 +1,6 @@
 # ruff: noqa: E501 (tables of one line each)
 import datetime
+import json
 
 import pytest
 
@@ -7,6 +8,7 @@ from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repo
 from tests.standin_chart import stand_in_archive
 
 TOMORROW = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat()
+SHAPE = ("environments", "problems", "notDone", "suppressed", "basis", "releases")
 FIELDS = {"rule", "severity", "environment", "path", "line", "message", "hint"}
 
 
@@ -24,11 +26,20 @@ def rules(done, environment=None):
 
 def test_json_has_the_documented_shape(repo):
     done = repo.run("validate", "-o", "json")
-    assert set(done.json) == {"environments", "problems", "notDone", "suppressed"}
+    assert set(done.json) == {*SHAPE}
     assert done.json["environments"] == ["dev", "production"]
     assert all(set(problem) == FIELDS for problem in done.json["problems"])
     assert {p["severity"] for p in done.json["problems"]} <= {"error", "warning", "info"}
     assert all(set(item) == {"environment", "check", "reason"} for item in done.json["notDone"])
+    bases = {item["environment"]: item["basis"] for item in done.json["releases"]}
+    assert list(bases) == done.json["environments"]
+    assert bases["dev"]["chart"] == {"version": "1.22.0", "source": "lock", "digest": ""}
+    assert bases["dev"]["policy"] == "gen-env.yaml of the work tree"
+    unread = [item["what"] for item in bases["dev"]["notRead"]]
+    assert unread == [
+        item["check"] for item in done.json["notDone"] if item["environment"] == "dev"
+    ]
+    assert "chart values and rendered objects" in unread
 
 
 def test_problems_come_in_one_order_without_repetition(repo):
@@ -52,7 +63,9 @@ def test_only_errors_exit_with_1(repo):
 def test_findings_are_on_stdout_and_the_summary_on_stderr(repo):
     done = repo.run("validate", "dev")
     assert "[secrets/stub]" in done.stdout
-    assert done.stderr.startswith("1 environment checked: 6 notes, 1 check not done")
+    basis, summary = done.stderr.splitlines()
+    assert basis.startswith("chart 1.22.0, Airflow 3.2.2, Kubernetes 1.34.2; policy: gen-env.yaml")
+    assert summary.startswith("1 environment checked: 6 notes, 1 check not done")
 
 
 def test_it_writes_nothing(repo):
@@ -69,13 +82,139 @@ def test_unsealed_stubs_matter_more_the_higher_the_tier(repo):
     assert found == {"dev": "info", "staging": "warning", "production": "error"}
 
 
-def test_hand_edits_are_found_with_their_line(repo):
-    path = "environments/dev/generated/values.yaml"
-    repo.edit(path, 'executor: "LocalExecutor"', 'executor: "CeleryExecutor"')
+VALUES = "environments/dev/generated/values.yaml"
+
+
+def tree_findings(done):
+    return [
+        (item["rule"], item["path"], item["message"])
+        for item in done.json["problems"]
+        if item["rule"].startswith("tree/") and item["environment"] in ("dev", "")
+    ]
+
+
+def test_hand_edits_are_found_with_their_line_and_both_texts(repo):
+    repo.init()
+    repo.edit(VALUES, 'executor: "LocalExecutor"', 'executor: "CeleryExecutor"')
     done = repo.run("validate", "dev")
     assert done.code == 1
-    line = repo.line(path, 'executor: "CeleryExecutor"')
-    assert f"{path}:{line}  [tree/out-of-date]" in done.stdout
+    line = repo.line(VALUES, 'executor: "CeleryExecutor"')
+    assert f"{VALUES}:{line}  [tree/out-of-date]" in done.stdout
+    assert '- executor: "CeleryExecutor"' in done.stdout
+    assert '+ executor: "LocalExecutor"' in done.stdout
+
+
+def test_a_secret_that_was_written_by_hand_is_not_quoted(repo):
+    edit = '"LocalExecutor"\nenv:\n- name: DB_PASSWORD\n  value: hunter2'
+    repo.edit(VALUES, 'executor: "LocalExecutor"', f"executor: {edit}")
+    repo.edit(VALUES, edit, edit.replace("- name: DB_PASSWORD\n  value", "- value"))
+    for output in ("table", "json"):
+        assert "hunter2" not in repo.run("validate", "dev", "-o", output).said
+
+
+def test_an_edit_of_the_definition_that_is_not_generated_yet_is_one_finding(repo):
+    repo.init()
+    repo.edit(
+        "environments/dev/environment.yaml", "embedded: true", "host: pg, cidrs: [10.0.0.0/8]"
+    )
+    [(rule, path, message)] = tree_findings(repo.run("validate", "dev", "-o", "json"))
+    assert (rule, path) == ("tree/out-of-date", "environments/dev/environment.yaml")
+    assert message.startswith("edited and not generated yet: environments/dev/generated/")
+    assert "→ run: gen-env generate dev" in repo.run("validate", "dev").stdout
+    checked = repo.run("generate", "dev", "--check")
+    assert checked.stdout.count("[tree/") == 1 and checked.code == 1
+    repo.commit("Edit")
+    assert len(tree_findings(repo.run("validate", "dev", "-o", "json"))) == 1
+    repo.run("generate")
+    repo.commit("Generate")
+    repo.edit(VALUES, 'executor: "LocalExecutor"', 'executor: "CeleryExecutor"')
+    repo.commit("Edit by hand")
+    [(rule, path, _)] = tree_findings(repo.run("validate", "dev", "-o", "json"))
+    assert (rule, path) == ("tree/out-of-date", VALUES)
+
+
+def test_a_definition_that_was_never_generated_is_one_finding(tmp_path):
+    repo = repository(tmp_path, dev=DEV)
+    found = tree_findings(repo.run("validate", "dev", "-o", "json"))
+    own = ("tree/missing", "environments/dev/environment.yaml", "not generated yet")
+    assert [item for item in found if item[1].startswith("environments/")] == [own]
+
+
+@pytest.mark.parametrize(
+    ("template", "named"),
+    [
+        ({"data": {"connection": "postgresql://airflow:hunter2@pg/airflow"}}, "data.connection"),
+        ({"stringData": {"password": "hunter2 is mine"}}, "stringData.password"),
+        ({"data": {"fernet-key": "{{ .old }}hunter2"}}, "data.fernet-key"),
+        ({"data": {"password": "{{ .password }}", "note": "who rotates it: ops"}}, ""),
+        ({"type": "Opaque", "metadata": {"labels": {"team": "a"}}}, ""),
+    ],
+)
+def test_a_needed_secret_holds_no_plain_text_in_its_template(repo, template, named):
+    path = next((repo.root / "environments/dev/secrets").glob("*.yaml"))
+    name = path.relative_to(repo.root).as_posix()
+    manifest = repo.yaml(name)
+    manifest["spec"]["template"] = manifest["spec"].get("template", {}) | template
+    repo.write(name, json.dumps(manifest))
+    done = repo.run("validate", "dev", "-o", "json")
+    found = [item for item in done.json["problems"] if item["rule"] == "secrets/plain"]
+    assert [item["path"] for item in found] == [name] * bool(named)
+    assert all(item["message"].startswith(f"spec.template.{named} ") for item in found)
+    assert "hunter2" not in done.said
+
+
+def crd(kind, plural, required):
+    spec = {"type": "object", "required": [required]}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.argoproj.io"},
+        "spec": {
+            "group": "argoproj.io",
+            "names": {"kind": kind, "plural": plural},
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+def test_what_all_environments_share_is_checked_like_the_rest(tmp_path):
+    repo = repository(tmp_path, settings=SETTINGS + "argocd: {project: {manage: true}}\n", dev=DEV)
+    repo.run("generate")
+    done = repo.run("validate", "dev", "-o", "json")
+    shared = [
+        item["reason"] for item in done.json["notDone"] if item["environment"] == "repository"
+    ]
+    assert any("AppProject" in reason for reason in shared), done.json["notDone"]
+    for kind, plural in (("Application", "applications"), ("AppProject", "appprojects")):
+        repo.write(f"crds/{plural}.yaml", json.dumps(crd(kind, plural, "isNotThere")))
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "crds: crds\n")
+    repo.run("generate")
+    done = repo.run("validate", "dev", "-o", "json")
+    refused = {item["path"] for item in done.json["problems"] if "isNotThere" in item["message"]}
+    assert "bootstrap/root.yaml" in refused
+    assert any(path.startswith("bootstrap/projects/") for path in refused)
+
+
+POLICY = "policy: {tiers: {production: {maySuppress: ['secrets/*']}}}\n"
+
+
+def test_the_policy_of_the_base_branch_counts_where_git_knows_one(repo):
+    repo.init()
+    sha = repo.git("rev-parse", "HEAD")
+    repo.git("update-ref", "refs/remotes/origin/main", sha)
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + POLICY)
+    done = repo.run("validate", "dev", "-o", "json")
+    assert done.json["basis"]["policy"] == f"gen-env.yaml of origin/main at {sha[:12]}"
+    assert "settings/after-merge" in rules(done)
+    checked = repo.run("generate", "dev", "--check")
+    assert f"policy: gen-env.yaml of origin/main at {sha[:12]}" in checked.stderr
+    repo.git("update-ref", "-d", "refs/remotes/origin/main")
+    done = repo.run("validate", "dev", "-o", "json")
+    assert done.json["basis"]["policy"] == "gen-env.yaml of the work tree"
+    assert "settings/after-merge" not in rules(done)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 
-from generator.core.basis import Assurance, Basis, NotRead, Origin, Version, together
+from generator.core.basis import Assurance, Basis, NotRead, Origin, Version, lines, together
+from generator.release import chart_lines
 
 FULL = Basis(
     Version("1.22.0", Origin.LOCK, "sha256:1f7d"),
@@ -23,6 +24,23 @@ def test_an_assumed_version_is_named_in_the_line():
     assert FULL.assumed == ("Kubernetes 1.34.2",)
     assert Basis().line == "chart unknown, Airflow unknown, Kubernetes unknown"
     assert FULL.without([POST_RENDERERS]).line.endswith("; not read: 1")
+
+
+def test_a_chart_that_no_table_knows_says_by_which_it_was_judged():
+    strange = chart_lines.judged(Version("1.99.0", Origin.NAMED))
+    assert str(strange) == "1.99.0 (judged by the table of 1.22.x)"
+    assert Basis(strange).as_json()["chart"]["table"] == "1.22.x"
+    assert chart_lines.judged(FULL.chart) == FULL.chart
+
+
+def test_lines_name_those_that_they_hold_for_unless_they_hold_for_all():
+    other = Basis(Version("1.21.0", Origin.LOCK))
+    assert lines({"dev": FULL, "staging": FULL}) == (FULL.line,)
+    assert lines({"dev": FULL, "new": other, "staging": FULL}) == (
+        f"dev, staging: {FULL.line}",
+        f"new: {other.line}",
+    )
+    assert lines({}) == ()
 
 
 def test_the_json_says_what_was_judged_by_and_what_was_not_read():

@@ -17,6 +17,13 @@ BUNDLES = "{bundles: [{name: a, type: local, path: /d}]}"
 NO_POOL = changed(PRODUCTION, ("pgbouncer: {replicas: 2, poolSize: 20}\n", ""))
 LIMIT = ("cidrs: [10.20.0.0/24]", "cidrs: [10.20.0.0/24]\n  maxConnections: {}")
 
+POOL = "pgbouncer: {replicas: 2, poolSize: 20}"
+VERIFYING_POOL = changed(PRODUCTION, (POOL, POOL[:-1] + ", sslMode: verify-full}"))
+
+
+def verified(text):
+    return changed(text, (LIMIT[0], f"{LIMIT[0]}\n  sslMode: verify-full"))
+
 
 def limited(text, number):
     return changed(text, (LIMIT[0], LIMIT[1].format(number)))
@@ -89,6 +96,19 @@ CASES = {
                   ("replicas: 2", "autoscaling: {type: keda, maxReplicas: 2}")), SETTINGS, 16)],
         [(changed(STAGING, ("{host: pg-staging", "{type: mysql, host: pg-staging"),
                   ("replicas: 2", "autoscaling: {type: hpa, maxReplicas: 2}")), SETTINGS)],
+    ),
+    "database/tls-behind-pgbouncer": (
+        [(verified(PRODUCTION), SETTINGS, "sslMode"),
+         (changed(verified(PRODUCTION), (POOL, POOL[:-1] + ", sslMode: verify-ca}")), SETTINGS, "sslMode: verify-full")],
+        [(PRODUCTION, SETTINGS), (verified(NO_POOL), SETTINGS),
+         (changed(verified(PRODUCTION), ("verify-full", "disable")), SETTINGS),
+         (changed(verified(PRODUCTION), (POOL, POOL[:-1] + ", sslMode: verify-full}")), SETTINGS)],
+    ),
+    "database/no-ca": (
+        [(VERIFYING_POOL, SETTINGS, "pgbouncer:"), (verified(NO_POOL), SETTINGS, "sslMode")],
+        [(PRODUCTION, SETTINGS), (NO_POOL, SETTINGS), (verified(PRODUCTION), SETTINGS),
+         (VERIFYING_POOL + "values: {pgbouncer: {ssl: {ca: PEM}}}\n", SETTINGS),
+         (changed(verified(NO_POOL), ("3.2.2", "3.2.2, env: {PGSSLROOTCERT: /ca.pem}")), SETTINGS)],
     ),
     "logging/opensearch-needs-airflow-3": (
         [(OLD + "logging: {remote: {type: opensearch}}\n", SETTINGS, 10)],

@@ -28,7 +28,8 @@ def granted(rules, namespace):
 def test_every_collection_that_is_followed_is_granted_and_no_other():
     autoscaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"}}
     daemon = {"kind": "DaemonSet", "metadata": {"name": "x"}}
-    promise = expected(manifests=(*rendered(), autoscaler, daemon))
+    external = {"kind": "ExternalSecret", "metadata": {"name": "x"}}
+    promise = expected(manifests=(*rendered(), autoscaler, daemon, external))
     rules = (*environment_rules("data"), *hub_rules("argocd", ["staging"]))
     needed = {
         (item.namespace, item.resource.group, item.resource.plural, verb)

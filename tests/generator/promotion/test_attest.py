@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from generator.core.basis import NOTHING
 from generator.forge.errors import ForgeError
 from generator.forge.port import ForgeKind
 from generator.promotion import evidence
@@ -20,7 +21,7 @@ def world():
 
 
 def verdict(outcome, message="14 conditions hold"):
-    return Verdict("pay/staging", SHA, outcome, message, (), (), (), Memory(outcome, NOW))
+    return Verdict("pay/staging", SHA, outcome, message, (), (), (), Memory(outcome, NOW), NOTHING)
 
 
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)

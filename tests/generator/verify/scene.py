@@ -6,6 +6,7 @@
 import copy
 import datetime
 
+from generator.core.basis import Basis, Origin, Version
 from generator.verify.snapshot import AirflowAnswer, SecretMeta, Snapshot
 from generator.verify.target import Endpoint, Expected
 
@@ -14,6 +15,11 @@ OLD, OURS, LATER = "0" * 40, "1" * 40, "2" * 40
 CHAIN = (OLD, OURS, LATER)
 REPOSITORY = "https://git.example.com/airflow.git"
 IMAGE = "registry.example.com/airflow:2"
+BASIS = Basis(
+    Version("1.22.0", Origin.LOCK),
+    Version("3.2.2", Origin.NAMED),
+    Version("1.34.2", Origin.CLUSTER),
+)
 LABELS = {"tier": "airflow", "release": "airflow"}
 
 
@@ -320,6 +326,7 @@ def expected(**changes):
         "namespace": "data",
         "release": "airflow",
         "manifests": rendered(),
+        "basis": BASIS,
         "is_ancestor": is_ancestor,
         "changes_environment": lambda older, newer: older != newer,
         "repository": "https://git.example.com/airflow",

@@ -198,6 +198,7 @@ def test_the_verdict_is_written_in_its_documented_shape():
         "revision",
         "verdict",
         "message",
+        "basis",
         "conditions",
         "resources",
         "diagnosis",

@@ -3,7 +3,7 @@ import pytest
 from generator.verify.expectation import endpoint, expectation
 from generator.verify.target import Endpoint
 from tests.generator.health.objects import read
-from tests.generator.verify.scene import REPOSITORY, is_ancestor, rendered, sources
+from tests.generator.verify.scene import BASIS, REPOSITORY, is_ancestor, rendered, sources
 
 INGRESS = """
 kind: Ingress
@@ -31,6 +31,7 @@ def promised(app=None, manifests=None, **more):
         revision="1" * 40,
         application=app or application(),
         manifests=rendered() if manifests is None else manifests,
+        basis=BASIS,
         is_ancestor=is_ancestor,
         repository=REPOSITORY,
         **more,

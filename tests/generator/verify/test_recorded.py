@@ -14,6 +14,7 @@ from generator.verify.expectation import expectation
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Snapshot
 from generator.verify.verdict import conclude, decide
+from tests.generator.verify.scene import BASIS
 
 RECORDED = Path(__file__).parent / "recorded"
 ENDS = {
@@ -36,6 +37,7 @@ class Record:
             revision=self.commits[1],
             application=found["application"],
             manifests=found["manifests"],
+            basis=BASIS,
             is_ancestor=self._is_ancestor,
             changes_environment=lambda older, newer: older != newer,
             repository=found["repository"],

@@ -8,7 +8,9 @@ import pytest
 
 from generator.actions import verify
 from generator.cluster.errors import ClusterError, Trouble
+from generator.core.basis import NOTHING
 from generator.core.errors import UserError
+from generator.kube.resource import key_of
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verify as verify_module
 from service.model.job import Kind
@@ -21,7 +23,9 @@ CONTEXT = "gen-env/verify/staging"
 
 
 def answer(outcome, message="said"):
-    return Verdict("staging", "", outcome, message, (), (), (), Memory(outcome, datetime.now(UTC)))
+    return Verdict(
+        "staging", "", outcome, message, (), (), (), Memory(outcome, datetime.now(UTC)), NOTHING
+    )
 
 
 class Verifier:
@@ -221,6 +225,28 @@ def test_what_became_of_it_stands_in_one_comment_on_the_merged_pull_request(worl
     assert "- Rollback: pull request 2: Roll staging back to" in text
 
 
+def pod_of(workload, now):
+    """A ready pod that the workload keeps."""
+    kind, name = workload["kind"], workload["metadata"]["name"]
+    template = copy.deepcopy(workload["spec"]["template"])
+    owner = {"kind": kind, "name": name, "controller": True}
+    if kind == "Deployment":
+        template["metadata"]["labels"]["pod-template-hash"] = "abc"
+        owner = {"kind": "ReplicaSet", "name": f"{name}-abc", "controller": True}
+    about = {"name": f"{name}-x", "namespace": workload["metadata"]["namespace"],
+             "ownerReferences": [owner], "creationTimestamp": now}  # fmt: skip
+    ready = {"phase": "Running", "startTime": now,
+             "conditions": [{"type": "Ready", "status": "True"}]}  # fmt: skip
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | about,
+            "spec": template["spec"], "status": ready}  # fmt: skip
+
+
+def listed(manifest):
+    """The object among those that Argo CD compares."""
+    key = key_of(manifest)
+    return {"group": key.group, "kind": key.kind, "name": key.name, "status": "Synced"}
+
+
 def healthy(found):
     """The cluster as it is when all that was rendered runs, and Argo CD has synced it."""
     expected = found.expected
@@ -234,6 +260,7 @@ def healthy(found):
             names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
             live["status"] = {**dict.fromkeys(names, count), "observedGeneration": 1,
                               "currentRevision": "r1", "updateRevision": "r1"}  # fmt: skip
+            yield pod_of(live, now)
         elif live["kind"] == "Job":
             live["metadata"]["creationTimestamp"] = now
             live["status"] = {
@@ -257,6 +284,7 @@ def healthy(found):
     application["status"] = {
         "sync": {"status": "Synced", "revisions": order, "comparedTo": {"sources": sources}},
         "reconciledAt": now,
+        "resources": [listed(item) for item in expected.manifests],
         "operationState": {
             "phase": "Succeeded", "message": "", "startedAt": now, "finishedAt": now,
             "operation": {"sync": {"revisions": order}},

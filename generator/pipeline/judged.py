@@ -1,0 +1,76 @@
+"""By what an answer about definitions is judged: versions, and whose policy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
+from generator.core.errors import UserError
+from generator.definition.definition import SETTINGS, Settings, load_settings
+from generator.git.worktree import Worktree
+from generator.pipeline import settings_trust
+from generator.pipeline.generate import Built
+from generator.tree.catalogue import Catalogue
+from generator.yaml.errors import YamlError
+
+WORK_TREE = f"{SETTINGS} of the work tree"
+
+
+def basis(built: Built, policy: str = "", not_read: Iterable[NotRead] = ()) -> Basis:
+    """By which versions an environment is judged; without a release it was not read to the end."""
+    if built.release is None or built.resolved is None:
+        reason = "the definition has errors"
+        return NOTHING.without([NotRead("generated tree", built.definition.path, reason)])
+    environment, lock = built.release.environment, built.lock
+    locked = lock if lock and lock.chart_version == environment.chart.version else None
+    digest = environment.chart.digest or (locked.chart_digest if locked else None)
+    found = Basis(
+        Version(environment.chart.version, Origin.LOCK if locked else Origin.NAMED, digest or ""),
+        Version(environment.airflow.version, Origin.NAMED),
+        Version(built.resolved.cluster.kubernetes_version, Origin.CLUSTER),
+        policy=policy,
+    )
+    return found.without(not_read)
+
+
+def by_base(after: Catalogue, base: Settings | None) -> Catalogue:
+    """The head with its base's word on what it may bring and on what nobody looks at.
+
+    The head's own settings count for all else: this is how a change of them is shown.
+    """
+    if after.settings is None or base is None:
+        return after
+    head, trusted = after.settings.repository, base.repository.argocd.root.ejected
+    if (head.policy, head.argocd.root.ejected) == (base.repository.policy, trusted):
+        return after
+    root = head.argocd.root.model_copy(update={"ejected": trusted})
+    argocd = head.argocd.model_copy(update={"root": root})
+    repository = head.model_copy(update={"policy": base.repository.policy, "argocd": argocd})
+    settings = dataclasses.replace(after.settings, repository=repository)
+    later = settings_trust.after_merge(("policy, argocd.root.ejected",))
+    return dataclasses.replace(after, settings=settings, problems=(*after.problems, later))
+
+
+def trusted(root: Path | None, found: Catalogue) -> tuple[Catalogue, str]:
+    """The work tree's catalogue under the policy of the base branch, and whose policy that is.
+
+    The base branch is known where git has it from a remote; elsewhere the work tree's own policy
+    counts, and is named.
+    """
+    if root is None or found.settings is None:
+        return found, ""
+    try:
+        tree = Worktree.find(root)
+        branch = f"origin/{tree.default_branch(found.settings.repository.repository.branch)}"
+        ref = f"refs/remotes/{branch}^{{commit}}"
+        sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
+        inside = root.resolve().relative_to(tree.root.resolve()) / SETTINGS
+        text = tree.at(sha).read_file(inside.as_posix()) if sha else None
+        base = load_settings(text)[0] if text is not None else None
+    except (UserError, YamlError):
+        return found, WORK_TREE
+    if base is None or sha is None:
+        return found, WORK_TREE
+    return by_base(found, base), f"{SETTINGS} of {branch} at {sha[:12]}"
