@@ -12,6 +12,7 @@ from generator.core.files import Files
 from generator.core.problem import NotDone, Problem, Severity, ordered
 from generator.core.rule import Rule
 from generator.helmvalues import placeholders
+from generator.helmvalues.found import NO_VALUES
 from generator.helmvalues.read import ValuesSource, load, load_together
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.resource import Object
@@ -210,6 +211,13 @@ def source_problems(
     if chart is None:
         version = source.chart_version or "of this release"
         return [], _undone(f"chart airflow {version} is not available", _HINT_CHART)
+    if source.kind == "values" and not source.parent and _none_known(source.values, chart):
+        found = NO_VALUES.problem(
+            "the chart knows none of the keys of this file: it may be another program's",
+            path=source.path,
+            hint="give a values file of the Airflow chart",
+        )
+        return [found], _undone("this is not known to be a values file", "", *_WHOLE)
     values = values_input(source, chart, around)
     if source.partial:
         return _written(values, chart), _undone(
@@ -247,6 +255,11 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
         oldest_airflow=chart.oldest_airflow,
         defaults=chart.values,
     )
+
+
+def _none_known(values: Mapping[str, Any], chart: ChartFacts) -> bool:
+    known = {*chart.values, *chart.subcharts, "global"}
+    return bool(values) and not any(key in known for key in values)
 
 
 _HINT_CHART = "gen-env chart pull, or gen-env chart add FILE.tgz"

@@ -97,9 +97,13 @@ class PlainReleases:
         """Each release in a file as a side; none where the file is not there."""
         if files.read(path) is None:
             return {}
+        sources = load(files, path)
+        releases = [source.release for source in sources]
         found = {}
-        for source in load(files, path):
-            found[f"{path} ({source.release})"] = self._side(revision, source)
+        for source in sources:
+            twice = releases.count(source.release) > 1
+            name = f"{source.release} of {source.name}" if twice else source.release
+            found[f"{path} ({name})"] = self._side(revision, source)
         return found
 
     def _side(self, revision: str, source: ValuesSource) -> Side:

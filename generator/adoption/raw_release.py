@@ -64,7 +64,8 @@ def own_version(folder: Mapping[str, bytes]) -> str:
     stated = [item for item in dependencies(folder) if item.get("name") == "airflow"]
     if not stated:
         return exact(first(folder, "Chart.yaml").get("version"))
-    listed = map(as_map, first(folder, "Chart.lock").get("dependencies") or ())
+    lock = "requirements.lock" if "requirements.yaml" in folder else "Chart.lock"
+    listed = map(as_map, first(folder, lock).get("dependencies") or ())
     locked = next((item for item in listed if item.get("name") == "airflow"), {})
     return exact(stated[0].get("version")) or exact(locked.get("version"))
 

@@ -28,8 +28,10 @@ from generator.adoption.raw_release import (
     parameters,
     repository,
 )
+from generator.adoption.source_revision import Clone
 from generator.core.basis import NotRead
 
+_IMAGE_UPDATER = "argocd-image-updater.argoproj.io/"
 _HEADING = re.compile(r"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:.*\n?")
 _MAX_FOLDER = 32 * 1024 * 1024
 _SOURCE = frozenset({"repoURL", "chart", "path", "targetRevision", "ref", "name", "helm"})
@@ -49,9 +51,13 @@ _HELM_RELEASE = frozenset({
     *("uninstall", "test", "driftDetection", "storageNamespace", "waitStrategy", "healthChecks"),
     *("healthCheckExprs", "dependsOn", "serviceAccountName", "kubeConfig"),
 })  # fmt: skip
+_KUSTOMIZATION = frozenset({
+    *("apiVersion", "kind", "metadata", "resources", "configMapGenerator", "secretGenerator"),
+    "generatorOptions",
+})  # fmt: skip
 _FLUX_CHART = frozenset({
     *("chart", "version", "sourceRef", "interval", "reconcileStrategy", "verify"),
-    "ignoreMissingValuesFiles",
+    *("ignoreMissingValuesFiles", "suspend", "accessFrom"),
 })  # fmt: skip
 
 
@@ -76,6 +82,7 @@ class _Reading:
         self._texts = {path: _text(path) for path in self._paths}
         self._documents = {path: loads(text) for path, text in self._texts.items()}
         self._root = _root(self._paths[0].parent)
+        self._clone = Clone(self._root)
         self.not_read: list[NotRead] = []
 
     def release(self) -> Release:
@@ -109,8 +116,26 @@ class _Reading:
             if key not in known and value not in (None, "", False, {}, []):
                 self._miss(f"{prefix}{key}", path, "the second reading does not know this field")
 
+    def _elsewhere(self, what: str, place: Path, source: Data, path: Path) -> None:
+        """Name what is read here although the source gives another repository or revision."""
+        name = place.relative_to(self._root).as_posix()
+        revision = str(source.get("targetRevision") or "")
+        if reason := self._clone.differs(name, str(source.get("repoURL") or ""), revision):
+            self._miss(what, path, reason)
+
+    def _kustomization(self, path: Path) -> None:
+        """Name a Kustomization that lists a file of its folder, or gives it to a chart."""
+        for name in ("kustomization.yaml", "kustomization.yml", "Kustomization"):
+            place = path.parent / name
+            if place.is_file() and place != path and path.name in _text(place):
+                data = as_map(next(iter(loads(_text(place))), None))
+                for key in sorted(set(data) - _KUSTOMIZATION):
+                    self._miss(f"{key} of the Kustomization", place, f"it may change {path.name}")
+
     def _plain(self) -> Release:
         self._more = []
+        for path in self._paths:
+            self._kustomization(path)
         for path in self._paths:
             if len(self._documents[path]) > 1:
                 self._miss("documents after the first", path, "Helm reads only the first")
@@ -139,8 +164,11 @@ class _Reading:
     def _application(self, path: Path, data: Data) -> Release:
         metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
         self._unknown(spec, _APPLICATION, path, "spec.")
+        self._kustomization(path)
+        if any(str(key).startswith(_IMAGE_UPDATER) for key in as_map(metadata.get("annotations"))):
+            self._miss("images", path, "Argo CD Image Updater sets parameters of its own")
         sources = [as_map(item) for item in spec.get("sources") or [spec.get("source")]]
-        refs = {str(item["ref"]) for item in sources if item.get("ref")}
+        refs = {str(item["ref"]): item for item in sources if item.get("ref")}
         charts = []
         for item in sources:
             if not self._is_only_ref(item):
@@ -155,6 +183,15 @@ class _Reading:
         self._unknown(source, _SOURCE, path, "source.")
         helm = as_map(source.get("helm"))
         self._unknown(helm, _HELM, path, "source.helm.")
+        if folder:
+            place = self._root / str(source["path"])
+            self._elsewhere(f"chart of path {source['path']}", place, source, path)
+            for name in sorted(folder):
+                if name.startswith(".argocd-source"):
+                    self._miss(f"file {name}", place, "Argo CD merges it into the source")
+        for item in parameters(helm.get("parameters")):
+            if "$" in item.value:
+                self._miss(f"parameter {item.name}", path, "Argo CD fills in what follows `$`")
         # Argo CD ignores `values` where `valuesObject` is set (ApplicationSourceHelm.ValuesYAML).
         inline = helm.get("valuesObject")
         text = json.dumps(inline) if inline else str(helm.get("values") or "")
@@ -179,15 +216,19 @@ class _Reading:
             return str(source["chart"]).rpartition("/")[2] == "airflow"
         return bool(folder)
 
-    def _value_files(self, source: Data, helm: Data, refs: set[str], path: Path) -> Iterator[str]:
+    def _value_files(
+        self, source: Data, helm: Data, refs: Mapping[str, Data], path: Path
+    ) -> Iterator[str]:
         for item in helm.get("valueFiles") or ():
             place = self._place(str(item), source, refs)
             if place is not None and place.is_file():
+                origin = refs.get(str(item)[1:].partition("/")[0], source)
+                self._elsewhere(f"values file {item}", place, origin, path)
                 yield _text(place)
             elif place is None or not helm.get("ignoreMissingValueFiles"):
                 yield from self._given(f"values file {item}", path)
 
-    def _place(self, name: str, source: Data, refs: set[str]) -> Path | None:
+    def _place(self, name: str, source: Data, refs: Mapping[str, Data]) -> Path | None:
         """Where a values file would stand in this repository; None for one from elsewhere."""
         ref, _, rest = name[1:].partition("/")
         if name.startswith("$") and ref in refs:
@@ -196,7 +237,8 @@ class _Reading:
             return None
         else:
             path = posixpath.join(str(source["path"]), name) if name[0] != "/" else name[1:]
-        return self._root / path
+        place = self._root / posixpath.normpath(path)
+        return place if place.is_relative_to(self._root) else None
 
     def _given(self, what: str, path: Path) -> Iterator[str]:
         """The next file that stands for values from elsewhere."""
@@ -208,7 +250,13 @@ class _Reading:
     def _helm_release(self, path: Path, data: Data) -> Release:
         metadata, spec = as_map(data.get("metadata")), as_map(data.get("spec"))
         self._unknown(spec, _HELM_RELEASE, path, "spec.")
+        self._kustomization(path)
+        for step in ("install", "upgrade"):
+            for key in ("disableHooks", "preserveValues"):
+                if as_map(spec.get(step)).get(key) not in (None, False):
+                    self._miss(f"spec.{step}.{key}", path, "it changes what the cluster is given")
         target, name = spec.get("targetNamespace"), str(metadata.get("name"))
+        self._namespace = metadata.get("namespace")
         texts = [text for row in spec.get("valuesFrom") or () for text in self._row(row, path)]
         values = [json.dumps(spec["values"])] if spec.get("values") else []
         version, folder = self._flux_chart(spec, path)
@@ -226,7 +274,7 @@ class _Reading:
             return
         for place, documents in self._documents.items():
             for item in map(as_map, documents):
-                if (item.get("kind"), as_map(item.get("metadata")).get("name")) == (kind, name):
+                if self._is(item, kind, name):
                     self._more = [other for other in self._more if other != place]
                     if kind == "ConfigMap" and key in as_map(item.get("data")):
                         yield str(item["data"][key])
@@ -244,21 +292,45 @@ class _Reading:
                 self._miss(f"chartRef {reference.get('name')}", path, "it is not in this file")
                 return "", {}
             if reference.get("kind") == "OCIRepository":
-                return exact(as_map(as_map(there.get("spec")).get("ref")).get("tag")), {}
+                ref = as_map(as_map(there.get("spec")).get("ref"))
+                open_version = ref.get("digest") or ref.get("semver")
+                return "" if open_version else exact(ref.get("tag")), {}
             chart = as_map(there.get("spec"))
         self._unknown(chart, _FLUX_CHART, path, "chart.")
         if as_map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
-            folder = self._chart(self._root / str(chart.get("chart")), path)
+            place = self._root / posixpath.normpath(str(chart.get("chart")))
+            folder = self._chart(place, path)
+            if folder:
+                self._git_source(as_map(chart.get("sourceRef")), place, path)
             return own_version(folder), folder
         if str(chart.get("chart")).rpartition("/")[2] != "airflow":
             self._miss(f"chart {chart.get('chart')}", path, "its name is not airflow")
         return exact(chart.get("version")), {}
 
+    def _git_source(self, reference: Data, place: Path, path: Path) -> None:
+        """Compare the chart's folder with the GitRepository that the release names."""
+        spec = as_map((self._beside(path, reference) or {}).get("spec"))
+        ref = as_map(spec.get("ref"))
+        revision = next((ref[key] for key in ("commit", "name", "tag", "branch") if key in ref), "")
+        if "semver" in ref or reference.get("kind") != "GitRepository" or not spec:
+            reason = f"it is read here, and what {reference.get('name')} gives is not known"
+            self._miss(f"chart of path {place.name}", path, reason)
+            return
+        source = {"repoURL": spec.get("url"), "targetRevision": revision or "master"}
+        self._elsewhere(f"chart of path {place.name}", place, source, path)
+
+    def _is(self, item: Data, kind: Any, name: Any, namespace: Any = None) -> bool:
+        """Whether an object is the one of that name, in the namespace of the release or none."""
+        metadata, wanted = as_map(item.get("metadata")), namespace or self._namespace
+        there = metadata.get("namespace")
+        named = (item.get("kind"), metadata.get("name")) == (kind, name)
+        return named and (not there or not wanted or there == wanted)
+
     def _beside(self, path: Path, reference: Data) -> Data | None:
         """The object that a reference names, among those of the same file."""
+        kind, name = reference.get("kind"), reference.get("name")
         for item in map(as_map, self._documents[path]):
-            name = as_map(item.get("metadata")).get("name")
-            if (item.get("kind"), name) == (reference.get("kind"), reference.get("name")):
+            if self._is(item, kind, name, reference.get("namespace")):
                 return item
         return None
 

@@ -16,6 +16,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.git.worktree import Worktree
 from generator.helmvalues import fields, flux_release
+from generator.helmvalues.dependency import COPY
 from generator.helmvalues.found import ValuesSource, judged
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
@@ -37,6 +38,8 @@ LOST = Rule(
     command="adopt",
 )
 _VALUES = ("values file", "values of")
+# The user names the version with --chart; a copy of the chart is rendered for the proof.
+_PROVED = ("chart version", COPY)
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
 
@@ -183,16 +186,22 @@ def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[Value
 
 def refusals(source: ValuesSource) -> list[Problem]:
     """Everything of the release that is not read: what cannot be compared cannot be taken over."""
+    hint = "take it out of the release first, or adopt the release without it"
     return [
-        NOT_READ.problem(
-            f"{item.what} is not read: {item.reason}",
-            path=item.where.partition(":")[0] or source.path,
-            line=int(item.where.rpartition(":")[2]) if item.where[-1:].isdigit() else None,
-            hint=item.hint or "take it out of the release first, or adopt the release without it",
-        )
+        _named(NOT_READ, item, "is not read", item.hint or hint, source.path)
         for item in source.not_read
-        if item.what != "chart version"
+        if not item.what.startswith(_PROVED)
     ]
+
+
+def _named(rule: Rule, item: NotRead, what: str, hint: str = "", path: str = "") -> Problem:
+    place = re.fullmatch(r"(.+):(\d+)", item.where)
+    return rule.problem(
+        f"{item.what} {what}: {item.reason}",
+        path=place[1] if place else item.where or path,
+        line=int(place[2]) if place else None,
+        hint=hint,
+    )
 
 
 def _usable(source: ValuesSource) -> ValuesSource:
@@ -204,14 +213,7 @@ def _usable(source: ValuesSource) -> ValuesSource:
 
 def lost(original: Original) -> list[Problem]:
     """What the old owner did that no one does afterwards."""
-    return [
-        LOST.problem(
-            f"{item.what} is lost: {item.reason}",
-            path=item.where.partition(":")[0],
-            line=int(item.where.rpartition(":")[2]) if item.where[-1:].isdigit() else None,
-        )
-        for item in original.lost
-    ]
+    return [_named(LOST, item, "is lost") for item in original.lost]
 
 
 def _owners_document(files: Files, name: str) -> Document:

@@ -5,6 +5,7 @@ Order of values in one source: valueFiles < valuesObject, else values < paramete
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,10 +17,11 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues import fields
 from generator.helmvalues.chart_kind import looks_official, publisher
-from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
-from generator.helmvalues.found import Kind, ValuesSource, judged, no_mapping
+from generator.helmvalues.dependency import CHART, EXACT, Parent, not_exact, parent
+from generator.helmvalues.found import Kind, ValuesSource, judged, no_mapping, second_document
 from generator.helmvalues.layers import (
     NotAMapping,
+    Templated,
     ValuesLayer,
     from_document,
     from_parameters,
@@ -54,19 +56,50 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
     whole = section(lookup(document.data, root))
     sources = _sources(section(whole, "spec"), (*root, "spec"))
     refs = frozenset(str(item["ref"]) for _, item in sources if "ref" in item)
-    readers = [_ArgoReader(files, document, place, item, refs) for place, item in sources]
+    template = kind == "ApplicationSet"
+    readers = [_ArgoReader(files, document, place, item, refs, template) for place, item in sources]
     ours = [reader for reader in readers if reader.may_be_airflow(str(_name(whole)))]
     # A source whose chart is known makes guesses about the others needless.
     ours = [reader for reader in ours if reader.parent is not None] or ours
     unread = list(fields.unread(document, document.data, fields.BY_KIND[kind]))
     for place, item in sources:
         unread += fields.unread(document, item, fields.ARGOCD_SOURCE, place)
+    unread += _decided_elsewhere(document, root, whole)
     for reader in readers:
         if reader not in ours and not reader.is_ref_only:
             reason = "another source: its objects are not those of Airflow's chart"
             unread.append(NotRead(dotted(reader.place), reader.where, reason))
     for reader in ours:
         yield judged(_release(document, kind, whole, reader, unread), reader.problems)
+
+
+_IMAGE_UPDATER = "argocd-image-updater.argoproj.io/"
+
+
+def _decided_elsewhere(
+    document: Document, root: Path, whole: Mapping[str, Any]
+) -> Iterator[NotRead]:
+    """What another program, or an ApplicationSet's generator, puts in place of what stands here."""
+    annotations = section(whole, "metadata", "annotations")
+    for name in [name for name in annotations if str(name).startswith(_IMAGE_UPDATER)][:1]:
+        where = fields.where(document, (*root, "metadata", "annotations", name))
+        reason = "Argo CD Image Updater sets image parameters that do not stand here"
+        yield NotRead(f"images of {name}", where, reason)
+    generators = section(document.data, "spec").get("generators")
+    for place in _templates(generators, ("spec", "generators")):
+        reason = "it overrules the template for what this generator makes"
+        yield NotRead(dotted(place), fields.where(document, place), reason)
+
+
+def _templates(generators: Any, place: Path) -> Iterator[Path]:
+    """Templates of generators, those within matrix and merge generators too."""
+    for index, row in enumerate(generators if isinstance(generators, list) else ()):
+        for name, generator in row.items() if isinstance(row, Mapping) else ():
+            here: Path = (*place, index, str(name))
+            template = section(generator, "template")
+            if any(template.values()):
+                yield (*here, "template")
+            yield from _templates(section(generator).get("generators"), (*here, "generators"))
 
 
 def _release(
@@ -95,7 +128,7 @@ def _release(
         parent=reader.parent,
         partial=bool(reader.not_read),
         problems=() if options.get("releaseName") else (_nameless(document, reader.place),),
-        not_read=(*reader.not_read, *reader.unknown(), *unread),
+        not_read=(*reader.not_read, *reader.filled_in(), *reader.unknown(), *unread),
         server_side=_server_side(section(whole, "spec")),
     )
 
@@ -141,6 +174,7 @@ class _ArgoReader:
         place: Path,
         source: Mapping[str, Any],
         refs: frozenset[str],
+        template: bool,
     ) -> None:
         self._files = files
         self._document = document
@@ -149,6 +183,7 @@ class _ArgoReader:
         self._source = source
         self.options = section(source, "helm")
         self._refs = refs
+        self._template = template
         self.problems: list[Problem] = []
         self.not_read: list[NotRead] = []
         self.parent = self._chart()
@@ -185,8 +220,19 @@ class _ArgoReader:
             reason = "its Chart.yaml is not in this repository"
             yield NotRead(f"chart of path {self._source.get('path')}", self.where, reason)
         elif "chart" in self._source and not self.parent.version.version:
-            reason = f"`{revision}` is a range: the running version is unknown"
-            yield NotRead("chart version", self.where, reason)
+            yield NotRead("chart version", self.where, not_exact(revision))
+
+    def filled_in(self) -> Iterator[NotRead]:
+        """Parameters that Argo CD changes before Helm gets them (its build environment)."""
+        rows = self.options.get("parameters")
+        for index, row in enumerate(rows if isinstance(rows, list) else ()):
+            name = str(section(row).get("name"))
+            where = fields.where(self._document, (*self._place, "parameters", index))
+            if "$" in str(section(row).get("value") or ""):
+                reason = "Argo CD fills in what stands after `$`; it was judged as it stands"
+                yield NotRead(f"parameter {name}", where, reason)
+            if self._template and "{{" in name:
+                yield NotRead(f"parameter {name}", where, "its name is filled in later")
 
     def _chart(self) -> Parent | None:
         """What a chart's name or the Chart.yaml of a path says; None where neither is there."""
@@ -207,7 +253,7 @@ class _ArgoReader:
 
     def _inline(self) -> Iterator[ValuesLayer | None]:
         for key, reader in (
-            ("values", from_text),
+            ("values", functools.partial(from_text, template=self._template)),
             ("valuesObject", from_document),
             ("parameters", from_parameters),
         ):
@@ -215,8 +261,13 @@ class _ArgoReader:
             if key == "values" and self.options.get("valuesObject"):
                 continue
             if self.options.get(key):
+                place = (*self._place, key)
                 try:
-                    yield reader(self._document, (*self._place, key))
+                    yield reader(self._document, place)
+                except Templated:
+                    where = fields.where(self._document, place)
+                    reason = "a template chooses among its lines"
+                    self.not_read.append(NotRead(dotted(place), where, reason))
                 except NotAMapping as error:
                     problem = no_mapping(self._document.path, error.line)
                     if problem not in self.problems:
@@ -224,6 +275,7 @@ class _ArgoReader:
 
     def layers(self) -> list[ValuesLayer]:
         """Lowest first; what stands in the way is kept in `problems` and `not_read`."""
+        self.not_read += self._overrides()
         found = list(self._value_files(self._parents_own()))
         found += [layer for layer in self._inline() if layer is not None]
         if str(self.options.get("skipSchemaValidation", "")).lower() == "true":
@@ -237,6 +289,15 @@ class _ArgoReader:
                 )
             )
         return found
+
+    def _overrides(self) -> Iterator[NotRead]:
+        """`.argocd-source*.yaml` in the source's folder, which Argo CD merges into the source."""
+        folder = posixpath.normpath(str(self._source.get("path") or "").strip("/") or ".")
+        if self._source.get("path"):
+            base = "" if folder == "." else f"{folder}/"
+            for path, _ in self._files.entries(folder if base else ""):
+                if path.removeprefix(base).startswith(".argocd-source"):
+                    yield NotRead(f"file {path}", self.where, "Argo CD merges it into this source")
 
     def _parents_own(self) -> list[str]:
         """The parent chart's own values.yaml, which Helm reads before all others."""
@@ -253,7 +314,9 @@ class _ArgoReader:
             if content is None:
                 self._unreadable(str(name), path)
                 continue
-            for document in read_all(content, str(path)):
+            documents = read_all(content, str(path))
+            self.problems += (second_document(document) for document in documents[1:2])
+            for document in documents[:1]:
                 try:
                     yield from_document(document)
                 except NotAMapping as error:

@@ -18,6 +18,10 @@ from generator.yaml.reader import read
 
 CHART = "airflow"
 EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
+COPY = "chart copy "
+"""What is not read of a chart that the repository holds itself: its templates and its values."""
+_COPY_REASON = "Helm renders this copy; the released chart of its version is judged"
+_ARCHIVE = re.compile(rf"charts/{CHART}-(\d[^/]*)\.tgz")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +42,17 @@ class Parent:
     range: str = ""
     """What is asked for where that is not one exact version."""
     not_read: tuple[NotRead, ...] = ()
+    twins: tuple[Parent, ...] = ()
+    """The folder's other dependencies on Airflow's chart."""
+
+    def running(self, values: Mapping[str, Any]) -> Parent:
+        """The first dependency on Airflow's chart that these values leave on, else this one."""
+        on = [item for item in (self, *self.twins) if not item.switched_off(values)]
+        if not on:
+            return self
+        reason = f"the release has Airflow's chart twice; only `{on[0].key}` is judged"
+        others = tuple(NotRead(f"dependency {item.key}", item.path, reason) for item in on[1:])
+        return dataclasses.replace(on[0], not_read=(*on[0].not_read, *others))
 
     def unwrapped(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values that the parent chart hands down: its own block, and `global`."""
@@ -83,23 +98,32 @@ def parent(files: Files, folder: str) -> Parent | None:
     airflow = [item for item in listed if _is_airflow(item)]
     if not airflow:
         return _itself(path, about, listed)
-    chosen = airflow[0]
-    version, not_read = _version(files, folder, path, chosen)
-    stated = "" if version.version else str(chosen.get("version") or "")
-    if len(airflow) > 1:
-        other = str(airflow[1].get("alias") or airflow[1].get("name"))
-        reason = f"the release has Airflow's chart twice; only `{_key(chosen)}` is checked"
-        not_read = (*not_read, NotRead(f"dependency {other}", path, reason))
+    others = [item for item in listed if not _is_airflow(item)]
+    beside = tuple(_beside(files, folder, path, others))
+    first, *twins = (_dependency(files, folder, path, item, listed, beside) for item in airflow)
+    return dataclasses.replace(first, twins=tuple(twins))
+
+
+def _dependency(
+    files: Files,
+    folder: str,
+    path: str,
+    item: Mapping[str, Any],
+    listed: list[Mapping[str, Any]],
+    beside: tuple[NotRead, ...],
+) -> Parent:
+    version, not_read = _version(files, folder, path, item)
+    tags = item.get("tags")
     return Parent(
         path,
-        _key(chosen),
-        publisher(str(chosen.get("repository") or "")),
+        _key(item),
+        publisher(str(item.get("repository") or "")),
         version,
-        tuple(part.strip() for part in str(chosen.get("condition") or "").split(",") if part),
-        tuple(str(tag) for tag in chosen.get("tags") or ()),
-        tuple(_key(item) for item in listed if item is not chosen),
-        stated,
-        (*not_read, *_beside(files, folder, path, [item for item in listed if item is not chosen])),
+        tuple(part.strip() for part in str(item.get("condition") or "").split(",") if part),
+        tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+        tuple(_key(other) for other in listed if other is not item),
+        "" if version.version else str(item.get("version") or ""),
+        (*not_read, *beside),
     )
 
 
@@ -108,13 +132,16 @@ def _beside(
 ) -> Iterator[NotRead]:
     """What the parent chart deploys beside Airflow's chart."""
     for item in others:
-        if not _is_airflow(item):
-            reason = "another part of the parent chart: its objects are not checked"
-            yield NotRead(f"dependency {_key(item)}", path, reason)
-    templates = [*files.below(posixpath.normpath(posixpath.join(folder, "templates")))]
-    if any(name.endswith((".yaml", ".yml", ".tpl")) for name in templates):
+        reason = "another part of the parent chart: its objects are not checked"
+        yield NotRead(f"dependency {_key(item)}", path, reason)
+    if _has_templates(files, folder):
         where = posixpath.join(folder, "templates")
         yield NotRead("templates of the parent chart", where, "their objects are not checked")
+
+
+def _has_templates(files: Files, folder: str) -> bool:
+    below = files.below(posixpath.normpath(posixpath.join(folder, "templates")))
+    return any(name.endswith((".yaml", ".yml", ".tpl", ".json")) for name in below)
 
 
 def _itself(path: str, about: Mapping[str, Any], listed: list[Mapping[str, Any]]) -> Parent:
@@ -123,30 +150,80 @@ def _itself(path: str, about: Mapping[str, Any], listed: list[Mapping[str, Any]]
     parts = {str(item.get("name")) for item in listed}
     # The official chart and the others that are called so bring a database of their own.
     if name == CHART and "postgresql" in parts:
-        return Parent(path, "", "", Version(str(about.get("version") or ""), Origin.CHART_YAML))
+        version = Version(str(about.get("version") or ""), Origin.CHART_YAML)
+        copy = NotRead(f"{COPY}{posixpath.dirname(path) or '.'}", path, _COPY_REASON)
+        return Parent(path, "", "", version, not_read=(copy,))
     return Parent(path, "", "other", Version(), siblings=tuple(sorted(parts)))
 
 
 def _version(
     files: Files, folder: str, path: str, item: Mapping[str, Any]
 ) -> tuple[Version, tuple[NotRead, ...]]:
-    stated = str(item.get("version") or "")
-    if EXACT.fullmatch(stated):
-        return Version(stated.removeprefix("v"), Origin.CHART_YAML), ()
-    lock = posixpath.join(folder, "Chart.lock")
-    content = files.read(lock)
-    for entry in entries(section(_data(content, lock)).get("dependencies")):
-        locked = str(entry.get("version") or "")
-        same = (entry.get("name"), entry.get("repository"))
-        if same == (item.get("name"), item.get("repository")) and EXACT.fullmatch(locked):
-            return Version(locked.removeprefix("v"), Origin.CHART_LOCK), ()
-    reason = f"`{stated}` is a range and no Chart.lock names the version"
-    return Version(), (NotRead("chart version", path, reason),)
+    """Which version of the dependency Helm renders: a copy's, else the locked or the exact one."""
+    copy, place = _copy(files, folder)
+    if place:
+        return copy, (NotRead(f"{COPY}{place}", path, _COPY_REASON),)
+    address, stated = str(item.get("repository") or ""), str(item.get("version") or "")
+    if address.startswith("file:"):
+        reason = f"it stands in {address}: {_COPY_REASON}"
+        return _exact(stated, Origin.CHART_YAML), (NotRead(f"dependency {CHART}", path, reason),)
+    lock, locked = _locked(files, folder, item)
+    if not EXACT.fullmatch(stated):
+        if locked.version:
+            return locked, ()
+        return Version(), (NotRead("chart version", path, _open(stated, lock)),)
+    exact = _exact(stated, Origin.CHART_YAML)
+    if locked.version and locked.version != exact.version:
+        reason = f"{lock} has {locked.version}, and Chart.yaml asks for {exact.version}"
+        return Version(), (NotRead("chart version", path, reason),)
+    return exact, ()
+
+
+def _exact(text: str, origin: Origin) -> Version:
+    return Version(text.removeprefix("v"), origin) if EXACT.fullmatch(text) else Version()
+
+
+def _open(stated: str, lock: str) -> str:
+    return f"{not_exact(stated)}, and no {lock} says which version it is"
+
+
+def not_exact(version: str) -> str:
+    """Why a version that is asked for tells not which one runs."""
+    return f"`{version}` is not one exact version" if version else "no version is named"
+
+
+def _locked(files: Files, folder: str, item: Mapping[str, Any]) -> tuple[str, Version]:
+    """The lock file of the chart, and the version of the dependency in it."""
+    old = files.read(posixpath.normpath(posixpath.join(folder, "requirements.yaml"))) is not None
+    name = "requirements.lock" if old else "Chart.lock"
+    lock = posixpath.normpath(posixpath.join(folder, name))
+    wanted = (item.get("name"), item.get("repository"))
+    rows = [
+        str(entry.get("version") or "")
+        for entry in entries(section(_data(files.read(lock), lock)).get("dependencies"))
+        if (entry.get("name"), entry.get("repository")) == wanted
+    ]
+    return name, _exact(rows[0], Origin.CHART_LOCK) if rows else Version()
+
+
+def _copy(files: Files, folder: str) -> tuple[Version, str]:
+    """The copy of Airflow's chart in `charts/`, which Helm takes before any other; '' for none."""
+    base = "" if folder in ("", ".") else f"{posixpath.normpath(folder)}/"
+    for path, _ in files.entries(f"{base}charts"):
+        inside = path.removeprefix(base)
+        if archive := _ARCHIVE.fullmatch(inside):
+            return _exact(archive[1], Origin.CHART_YAML), inside
+        if inside.count("/") == 2 and inside.endswith("/Chart.yaml"):
+            about = section(_data(files.read(path), path))
+            if about.get("name") == CHART:
+                version = _exact(str(about.get("version") or ""), Origin.CHART_YAML)
+                return version, posixpath.dirname(inside)
+    return Version(), ""
 
 
 def _requirements(files: Files, folder: str) -> Iterator[Mapping[str, Any]]:
     """Dependencies as charts of apiVersion v1 list them."""
-    path = posixpath.join(folder, "requirements.yaml")
+    path = posixpath.normpath(posixpath.join(folder, "requirements.yaml"))
     yield from entries(section(_data(files.read(path), path)).get("dependencies"))
 
 

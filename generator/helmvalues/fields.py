@@ -97,6 +97,7 @@ APPLICATION_SET: Table = {
     **_all(_NONE, "status", "metadata"),
     "spec": {
         "template": {"metadata": _METADATA, "spec": _ARGOCD_SPEC},
+        # A template of a generator is named where the generators are read.
         **_all(_READ, "generators", "goTemplate", "goTemplateOptions"),
         **_all(_NONE, "syncPolicy", "strategy", "preservedFields", "applyNestedSelectors"),
         **_all(_NONE, "ignoreApplicationDifferences"),
@@ -107,11 +108,32 @@ APPLICATION_SET: Table = {
 _FLUX_STEP: Table = {
     **_all(_NONE, "timeout", "retries", "remediation", "strategy", "crds", "createNamespace"),
     **_all(_NONE, "disableWait", "disableWaitForJobs", "disableTakeOwnership", "replace", "force"),
-    **_all(_NONE, "skipCRDs", "cleanupOnFail", "preserveValues", "serverSideApply"),
+    **_all(_NONE, "skipCRDs", "cleanupOnFail", "serverSideApply"),
+    "preserveValues": _unread("values of the release before it stay in force"),
     **_all(_READ, "disableSchemaValidation"),
     **_all(_NONE, "disableOpenAPIValidation"),
     "disableHooks": _unread("the chart's hooks are not run"),
 }
+
+_TESTS = _lost("Argo CD runs no tests of a chart")
+_FLUX_CHART: Table = {
+    **_all(_READ, "chart", "version", "sourceRef"),
+    **_all(_NONE, "interval", "reconcileStrategy", "verify", "suspend", "accessFrom"),
+    **_all(_NONE, "ignoreMissingValuesFiles"),
+    "valuesFiles": _unread("files inside the chart replace its default values"),
+    "valuesFile": _unread("a file inside the chart replaces its default values"),
+}
+FLUX_SOURCES: Mapping[str, Table] = {
+    "HelmChart": _FLUX_CHART,
+    "OCIRepository": {
+        "url": _READ,
+        "ref": _all(_READ, "tag", "semver", "semverFilter", "digest"),
+        **_all(_NONE, "layerSelector", "provider", "secretRef", "verify", "serviceAccountName"),
+        **_all(_NONE, "certSecretRef", "proxySecretRef", "interval", "timeout", "ignore"),
+        **_all(_NONE, "insecure", "suspend"),
+    },
+}
+"""`spec` of the sources that a HelmRelease names by `chartRef`."""
 
 HELM_RELEASE: Table = {
     **_all(_READ, "apiVersion", "kind"),
@@ -121,18 +143,15 @@ HELM_RELEASE: Table = {
         **_all(_READ, "releaseName", "targetNamespace", "values", "valuesFrom", "chartRef"),
         "chart": {
             "metadata": _NONE,
-            "spec": {
-                **_all(_READ, "chart", "version", "sourceRef"),
-                **_all(_NONE, "interval", "reconcileStrategy", "verify"),
-                **_all(_NONE, "ignoreMissingValuesFiles"),
-                "valuesFiles": _unread("files inside the chart replace its default values"),
-                "valuesFile": _unread("a file inside the chart replaces its default values"),
-            },
+            "spec": _FLUX_CHART,
         },
         "install": _FLUX_STEP,
         "upgrade": _FLUX_STEP,
-        **_all(_NONE, "interval", "timeout", "maxHistory", "suspend", "persistentClient"),
-        **_all(_NONE, "rollback", "uninstall", "test", "driftDetection", "storageNamespace"),
+        **_all(_NONE, "interval", "timeout", "maxHistory", "persistentClient"),
+        **_all(_NONE, "rollback", "uninstall", "storageNamespace"),
+        "test": {**_all(_NONE, "timeout", "ignoreFailures", "filters"), "enable": _TESTS},
+        "driftDetection": _lost("Argo CD has syncPolicy.automated.selfHeal and ignoreDifferences"),
+        "suspend": _lost("Argo CD syncs it, unless sync.automated is false"),
         **_all(_NONE, "waitStrategy", "healthCheckExprs", "healthChecks"),
         "serviceAccountName": _lost("Argo CD applies with its own service account"),
         "dependsOn": _lost("Argo CD orders Applications by sync waves"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from generator.core.basis import NotRead
 from generator.core.files import Files
@@ -44,25 +46,41 @@ def rows_of(files: Files, path: str) -> list[Row]:
     return rows(first) if first else []
 
 
-def layers(wanted: Sequence[Row], documents: Sequence[Document]) -> list[ValuesLayer] | None:
+def shortened(name: str) -> str:
+    """A release name as Flux gives it to Helm, which takes 53 characters (`ShortenReleaseName`)."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return name if len(name) <= 53 else f"{name[:40]}-{digest[:12]}"
+
+
+def same_namespace(one: Any, two: Any) -> bool:
+    """Whether two objects may be in one namespace: one that names none takes the other's."""
+    return not one or not two or one == two
+
+
+def layers(
+    wanted: Sequence[Row], documents: Sequence[Document], namespace: Any = None
+) -> list[ValuesLayer] | None:
     """Their values from the ConfigMaps among these documents; None unless all of them are there.
 
     Raises YamlError for text that is no YAML.
     """
     found = []
     for row in wanted:
-        layer = None if row.target else _layer(row, documents)
+        layer = None if row.target else _layer(row, documents, namespace)
         if layer is None:
             return None
         found.append(layer)
     return found
 
 
-def _layer(row: Row, documents: Sequence[Document]) -> ValuesLayer | None:
+def _layer(row: Row, documents: Sequence[Document], namespace: Any) -> ValuesLayer | None:
     for document in documents:
         data = section(document.data)
-        name = section(data, "metadata").get("name")
-        if (data.get("kind"), row.kind, name) != ("ConfigMap", "ConfigMap", row.name):
+        metadata = section(data, "metadata")
+        named = (data.get("kind"), row.kind, metadata.get("name"))
+        if named != ("ConfigMap", "ConfigMap", row.name):
+            continue
+        if not same_namespace(metadata.get("namespace"), namespace):
             continue
         if isinstance(section(data, "data").get(row.key), str):
             try:

@@ -25,6 +25,7 @@ from generator.helmvalues.chart_kind import (
 from generator.helmvalues.dependency import Parent
 from generator.helmvalues.layers import ValuesLayer, located, stacked
 from generator.helmvalues.values import Engine
+from generator.yaml.reader import Document
 
 Kind = Literal["values", "Application", "ApplicationSet", "HelmRelease"]
 
@@ -115,7 +116,9 @@ def judged(source: ValuesSource, problems: Sequence[Problem]) -> ValuesSource:
     """
     stack = stacked(source.layers)
     found = [*source.problems, *problems, *_ambiguities(source.layers)]
-    parent = source.parent
+    parent = source.parent.running(stack) if source.parent else None
+    if parent is not None and parent.key:
+        source = dataclasses.replace(source, parent=parent, chart=parent.version)
     if parent is not None and parent.publisher == "other":
         return dataclasses.replace(source, usable=False, problems=(*found, _foreign(parent)))
     key, values = _unwrapped(parent, stack)
@@ -163,9 +166,10 @@ def _other_problem(source: ValuesSource, other: OtherChart) -> Problem:
 
 def _foreign(parent: Parent) -> Problem:
     return NO_VALUES.problem(
-        "the chart of this folder neither is Airflow's nor depends on it",
+        "the chart of this folder is not Airflow's, and names no dependency `airflow`",
         path=parent.path,
-        hint="give the values of the chart that brings Airflow",
+        hint="give the values of the chart that brings Airflow; the dependencies of dependencies"
+        " are not read",
     )
 
 
@@ -209,4 +213,14 @@ def no_mapping(path: str, line: int | None) -> Problem:
         path=path,
         line=line,
         hint="write `key: value` lines",
+    )
+
+
+def second_document(document: Document) -> Problem:
+    """A values file of more than one document."""
+    return NO_VALUES.problem(
+        "Helm reads only the first document of a values file: this one has no effect",
+        path=document.path,
+        line=document.line(()),
+        hint="move its keys into the first document, or into a file of its own",
     )

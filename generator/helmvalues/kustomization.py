@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from generator.core.basis import NotRead
 from generator.core.files import Files
+from generator.core.layered import dotted
 from generator.helmvalues import fields
+from generator.kube.fields import entries, section
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import Document, read_all
 
@@ -38,6 +40,20 @@ def changes(files: Files, path: str) -> Iterator[NotRead]:
         if key not in _HARMLESS and value:
             where = fields.where(found, (str(key),))
             yield NotRead(f"{key} of the Kustomization", where, f"it may change {name}")
+
+
+def renders(files: Files, path: str) -> tuple[Mapping[str, Any], tuple[NotRead, ...]]:
+    """The chart that a Kustomization in the folder renders with this values file, {} for none."""
+    found = beside(files, path)
+    for index, chart in enumerate(entries(section(found and found.data).get("helmCharts"))):
+        more = chart.get("additionalValuesFiles")
+        named = [chart.get("valuesFile"), *(more if isinstance(more, list) else ())]
+        if posixpath.basename(path) in {posixpath.normpath(str(item)) for item in named if item}:
+            place = ("helmCharts", index)
+            reason = "Kustomize renders the chart with this file: what else it gives is not read"
+            where = fields.where(found, place) if found else ""
+            return chart, (NotRead(f"{dotted(place)} of the Kustomization", where, reason),)
+    return {}, ()
 
 
 def beside(files: Files, path: str) -> Document | None:

@@ -15,6 +15,9 @@ from generator.yaml.scalars import as_helm
 Line = Callable[[Path], int | None]
 
 _INDEX = re.compile(r"\[(\d+)\]")
+_FILLED_IN = re.compile(r"\{\{.*?\}\}")
+_CHOICE = re.compile(r"\{\{-|-\}\}|\{\{\s*(if|else|end|range|with|define|block|template)\b")
+_WORD = re.compile(r"genEnvStandIn\d+x")
 # Helm's strvals reads a list this long at most (pkg/strvals, MaxIndex).
 _MAX_INDEX = 65536
 
@@ -27,6 +30,10 @@ class ValuesLayer:
     file: str
     line: Line
     ambiguous: tuple[tuple[Path, str], ...] = ()
+
+
+class Templated(Exception):
+    """Values as text in which a template chooses lines, so that they are known only afterwards."""
 
 
 class NotAMapping(Exception):
@@ -50,10 +57,11 @@ def from_document(document: Document, prefix: Path = ()) -> ValuesLayer:
     )
 
 
-def from_text(document: Document, prefix: Path) -> ValuesLayer:
+def from_text(document: Document, prefix: Path, *, template: bool = False) -> ValuesLayer:
     """Values that stand as text in a document, as in `helm.values: |`.
 
-    Raises YamlError with a line of the outer file, and NotAMapping.
+    With `template` its `{{ ... }}` become YAML only once they are filled in. Raises YamlError with
+    a line of the outer file, NotAMapping, and Templated.
     """
     node: Any = document.data
     for key in prefix:
@@ -67,8 +75,9 @@ def from_text(document: Document, prefix: Path) -> ValuesLayer:
     def outer(inner: int | None) -> int | None:
         return first + inner if literal and first is not None and inner else first
 
+    text, words = _stand_ins(str(node)) if template else (str(node), {})
     try:
-        inside = read(str(node), document.path)
+        inside = read(text, document.path)
     except YamlError as error:
         raise YamlError(
             error.message, path=document.path, line=outer(error.line), hint=error.hint
@@ -77,7 +86,32 @@ def from_text(document: Document, prefix: Path) -> ValuesLayer:
         layer = from_document(inside)
     except NotAMapping as error:
         raise NotAMapping(outer(error.line)) from None
-    return dataclasses.replace(layer, line=lambda path: outer(inside.line(path)))
+    values = _restored(layer.values, words)
+    return dataclasses.replace(layer, values=values, line=lambda path: outer(inside.line(path)))
+
+
+def _stand_ins(text: str) -> tuple[str, dict[str, str]]:
+    """The text with a word in place of each `{{ ... }}`, and what each word stands for."""
+    if _CHOICE.search(text):
+        raise Templated
+    words: dict[str, str] = {}
+
+    def word(match: re.Match[str]) -> str:
+        name = f"genEnvStandIn{len(words)}x"
+        words[name] = match[0]
+        return name
+
+    return _FILLED_IN.sub(word, text), words
+
+
+def _restored(value: Any, words: Mapping[str, str]) -> Any:
+    if not words:
+        return value
+    if isinstance(value, Mapping):
+        return {_restored(key, words): _restored(item, words) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restored(item, words) for item in value]
+    return _WORD.sub(lambda match: words[match[0]], value) if isinstance(value, str) else value
 
 
 def from_parameters(document: Document, prefix: Path) -> ValuesLayer:
@@ -119,7 +153,7 @@ def parameter_path(name: str) -> Path:
 
 def parameter_value(text: str) -> Any:
     """A value as `helm --set` types it: true, false, null, integers and `{a,b}` lists."""
-    if text.startswith("{") and text.endswith("}"):
+    if text.startswith("{") and text.endswith("}") and not text.startswith("{{"):
         inner = text[1:-1]
         return [parameter_value(item) for item in inner.split(",")] if inner else []
     if text in ("true", "false"):

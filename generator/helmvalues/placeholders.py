@@ -11,16 +11,25 @@ from generator.helmvalues.layers import parameter_value
 
 # `{{ .name }}` of an ApplicationSet; `${NAME}`, `${NAME:=default}` and `${NAME:-default}` of
 # Flux' postBuild (fluxcd.io/flux/components/kustomize/kustomizations). `$${NAME}` is no variable.
+# `ENC[...]` is a value that sops encrypted. Anywhere else a whole value is a placeholder: of
+# envsubst and templates of the pipeline, of Argo CD's vault plugin (`<path:...>`), of sops.
+_VARIABLE = r"(?<!\$)\$\{[A-Za-z_]\w*(?::?[=-]([^}]*))?\}"
+_SOPS = r"ENC\[AES256_GCM,[^\]]*\]"
+_WHOLE = re.compile(rf"\A\s*(?:{_VARIABLE}|\$\(\w+\)|<%.*%>|<path:[^>]*>|{_SOPS})\s*\Z")
 PATTERNS: Mapping[str, re.Pattern[str]] = {
     "ApplicationSet": re.compile(r"\{\{.*?\}\}()"),
-    "HelmRelease": re.compile(r"(?<!\$)\$\{[A-Za-z_]\w*(?::?[=-]([^}]*))?\}"),
+    "HelmRelease": re.compile(f"{_VARIABLE}|{_SOPS}"),
+    "Application": _WHOLE,
+    "values": _WHOLE,
 }
+# Kubernetes and shells fill in what stands there.
+_FOR_THE_POD = frozenset({"value", "args", "command"})
 STAND_IN = "stand-in"
 
 
 def places(values: Any, kind: str, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every scalar that holds a placeholder, with the placeholder; scripts are left alone."""
-    match = _search(values, kind)
+    match = _search(values, kind, path)
     if match is not None:
         yield path, match[0]
     for key, value in _items(values):
@@ -35,22 +44,26 @@ def filled(values: Any, defaults: Any, kind: str, path: Path = ()) -> Any:
         }
     if isinstance(values, list):
         return [filled(item, defaults, kind, (*path, key)) for key, item in enumerate(values)]
-    match = _search(values, kind)
+    match = _search(values, kind, path)
     if match is None:
         return values
     default = lookup(defaults, path)
-    if match[0] == values.strip():
+    if match[0].strip() == values.strip():
         if match[1]:
             return parameter_value(match[1])
-        return default if isinstance(default, bool | int | float) else STAND_IN
+        return STAND_IN if default in (None, "") or isinstance(default, dict | list) else default
     return PATTERNS[kind].sub(lambda found: found[1] or STAND_IN, values)
 
 
-def _search(value: Any, kind: str) -> re.Match[str] | None:
-    """The first placeholder of a scalar; text of several lines is a script or a template."""
-    found = PATTERNS.get(kind)
-    one_line = isinstance(value, str) and "\n" not in value.strip()
-    return found.search(value) if found is not None and one_line else None
+def _search(value: Any, kind: str, path: Path) -> re.Match[str] | None:
+    """The first placeholder of a scalar; text of several lines is a script or a chart's template,
+    but for an ApplicationSet, which fills in all of its text."""
+    if not isinstance(value, str) or ("\n" in value.strip() and kind != "ApplicationSet"):
+        return None
+    pattern = PATTERNS[kind]
+    if pattern is _WHOLE and _FOR_THE_POD & set(path[-2:]):
+        return None
+    return pattern.search(value)
 
 
 def _items(values: Any) -> Iterator[tuple[str | int, Any]]:

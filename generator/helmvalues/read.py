@@ -14,11 +14,17 @@ from generator.core.problem import Problem
 from generator.helmvalues import fields, flux_release, helm_release, kustomization, placeholders
 from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
 from generator.helmvalues.chart_kind import publisher
-from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
-from generator.helmvalues.found import NO_VALUES, ValuesSource, judged, no_mapping
-from generator.helmvalues.layers import NotAMapping, from_document
+from generator.helmvalues.dependency import CHART, EXACT, Parent, not_exact, parent
+from generator.helmvalues.found import (
+    NO_VALUES,
+    ValuesSource,
+    judged,
+    no_mapping,
+    second_document,
+)
+from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_document
 from generator.helmvalues.values import Engine
-from generator.kube.fields import section
+from generator.kube.fields import entries, section
 from generator.yaml.reader import Document, read_all
 from generator.yaml.scalars import as_helm
 
@@ -45,8 +51,8 @@ def load(files: Files, path: str) -> list[ValuesSource]:
     if found:
         changed = tuple(kustomization.changes(files, path))
         return [_with_not_read(item, changed) for item in found]
-    if len(documents) == 1 and "kind" not in section(documents[0].data):
-        return [_plain(files, [documents[0]])]
+    if documents and not found and all("kind" not in section(item.data) for item in documents):
+        return [_plain(files, documents)]
     problem = _no_values(path, _held(documents))
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
 
@@ -79,7 +85,7 @@ def _held(documents: Sequence[Document]) -> str:
         return "the file is empty"
     listed = ", ".join(kinds)
     if any(kind in _GROUPS for kind in kinds):
-        return f"none of its objects ({listed}) deploys Airflow's chart"
+        return f"none of its objects ({listed}) names Airflow's chart"
     return f"the file holds {listed}"
 
 
@@ -116,7 +122,12 @@ def _plain(files: Files, documents: Sequence[Document]) -> ValuesSource:
     if beside is not None and beside.key and all(item.path != own for item in documents):
         # Helm reads a parent chart's own values before all others.
         documents = [*(_documents(files, own) if files.read(own) is not None else ()), *documents]
-    return plain(documents, beside=beside)
+    found = plain(documents, beside=beside)
+    chart, not_read = kustomization.renders(files, found.path)
+    version = str(chart.get("version") or "").removeprefix("v")
+    if chart.get("name") == CHART and EXACT.fullmatch(version):
+        found = dataclasses.replace(found, chart=Version(version, Origin.NAMED))
+    return _with_not_read(found, not_read)
 
 
 def plain(
@@ -124,15 +135,18 @@ def plain(
 ) -> ValuesSource:
     """A source from values documents, lowest first."""
     layers, problems = [], []
+    seen: set[str] = set()
     for document in documents:
-        if {"apiVersion", "kind"} <= set(section(document.data)):
-            kind = section(document.data)["kind"]
-            problems.append(_no_values(document.path, f"the file holds {kind}"))
-            continue
-        try:
-            layers.append(from_document(document))
-        except NotAMapping as error:
-            problems.append(no_mapping(document.path, error.line))
+        if document.path in seen:
+            problems.append(second_document(document))
+        elif what := _other_file(document):
+            problems.append(_no_values(document.path, f"the file holds {what}"))
+        else:
+            try:
+                layers.append(_without_sops(from_document(document)))
+            except NotAMapping as error:
+                problems.append(no_mapping(document.path, error.line))
+        seen.add(document.path)
     path = documents[-1].path if documents else ""
     found = ValuesSource(
         path,
@@ -144,6 +158,29 @@ def plain(
         parent=beside,
     )
     return judged(found, problems)
+
+
+def _other_file(document: Document) -> str:
+    """What a document is that is no values file; '' for one that may be."""
+    data = section(document.data)
+    if {"apiVersion", "kind"} <= set(data):
+        return str(data["kind"])
+    if {"apiVersion", "name", "version"} <= set(data):
+        return "a chart's Chart.yaml"
+    if posixpath.basename(document.path) in kustomization.NAMES:
+        return "Kustomize's own settings"
+    if any("chart" in row for row in entries(data.get("releases"))):
+        return "helmfile's releases"
+    compose = section(data, "services").values()
+    return "services of Docker Compose" if any("image" in section(item) for item in compose) else ""
+
+
+def _without_sops(layer: ValuesLayer) -> ValuesLayer:
+    """Without what sops writes of itself into a file that it encrypts."""
+    if "mac" not in section(layer.values, "sops"):
+        return layer
+    values = {key: value for key, value in layer.values.items() if key != "sops"}
+    return dataclasses.replace(layer, values=values)
 
 
 def _documents(files: Files, path: str) -> list[Document]:
@@ -186,7 +223,7 @@ def _helm_release(
     problems: list[Problem] = []
     rows = flux_release.rows(document)
     # Their order matters: the ConfigMaps beside it are taken where that is all of them.
-    layers = flux_release.layers(rows, documents) or []
+    layers = flux_release.layers(rows, documents, metadata.get("namespace")) or []
     where = fields.where(document, ("spec", "valuesFrom"))
     elsewhere = () if layers else tuple(flux_release.elsewhere(rows, where))
     if spec.get("values"):
@@ -197,13 +234,14 @@ def _helm_release(
     problems += _schema_skipped(document, spec)
     target = spec.get("targetNamespace")
     name = str(metadata.get("name") or CHART)
+    release = str(spec.get("releaseName") or (f"{target}-{name}" if target else name))
     found = ValuesSource(
         document.path,
         "HelmRelease",
         {},
         tuple(layers),
         "helm" if _does_not_wait(spec) else "flux",
-        str(spec.get("releaseName") or (f"{target}-{name}" if target else name)),
+        flux_release.shortened(release),
         str(target or metadata.get("namespace") or CHART),
         chart.version if chart else Version(),
         name=name,
@@ -231,45 +269,53 @@ def _flux_chart(
     chart = section(spec, "chart", "spec")
     reference = section(spec, "chartRef")
     address, version = "", str(chart.get("version") or "")
+    more: tuple[NotRead, ...] = ()
     if reference:
-        source = _object(documents, reference)
-        if source is None:
+        found = _object(documents, reference, document)
+        if found is None:
             name = f"{reference.get('kind')} {reference.get('name')}"
             reason = "it names the chart, and it is not in this file"
             return None, (NotRead(f"chartRef {name}", where, reason),)
+        source = section(found.data, "spec")
+        table = fields.FLUX_SOURCES.get(str(reference.get("kind")), {})
+        more = tuple(fields.unread(found, source, table, ("spec",)))
         if str(reference.get("kind")) == "OCIRepository":
-            address = str(source.get("url") or "")
-            version = str(section(source, "ref").get("tag") or "")
+            ref = section(source, "ref")
+            address, version = str(source.get("url") or ""), str(ref.get("tag") or "")
+            if wins := str(ref.get("digest") or ref.get("semver") or ""):
+                version = wins
             chart = {"chart": address}
         else:
             chart, version = source, str(source.get("version") or "")
     name = str(chart.get("chart") or "")
     kind = str(section(chart, "sourceRef").get("kind") or "")
     if kind in ("GitRepository", "Bucket"):
-        found = parent(files, posixpath.normpath(name))
+        folder = parent(files, posixpath.normpath(name))
         reason = "its Chart.yaml is not in this repository"
-        return found, () if found else (NotRead(f"chart of path {name}", where, reason),)
-    repository = _object(documents, section(chart, "sourceRef"))
-    address = address or str((repository or {}).get("url") or "")
+        return folder, more if folder else (*more, NotRead(f"chart of path {name}", where, reason))
+    repository = _object(documents, section(chart, "sourceRef"), document)
+    address = address or str(section(repository and repository.data, "spec").get("url") or "")
     exact = version.removeprefix("v") if EXACT.fullmatch(version) else ""
     official = name.rstrip("/").rpartition("/")[2] == CHART
     maker = publisher(f"{address}/{name}") if official else "other"
     known = Version(exact, Origin.NAMED) if exact else Version()
-    reason = f"`{version or '*'}` is a range: the running version is unknown"
-    unknown = () if exact else (NotRead("chart version", where, reason),)
+    unknown = () if exact else (NotRead("chart version", where, not_exact(version)),)
     asked = "" if exact else version or "*"
-    return Parent(document.path, "", maker, known, range=asked), unknown
+    return Parent(document.path, "", maker, known, range=asked), (*more, *unknown)
 
 
 def _object(
-    documents: Sequence[Document], reference: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """The spec of the object that a reference names, if it stands in the same file."""
+    documents: Sequence[Document], reference: Mapping[str, Any], at: Document
+) -> Document | None:
+    """The object that a reference of `at` names, if it stands in the same file."""
+    own = section(at.data, "metadata").get("namespace")
     wanted = (str(reference.get("kind")), str(reference.get("name")))
+    namespace = reference.get("namespace") or own
     for document in documents:
-        data = section(document.data)
-        if (str(data.get("kind")), str(section(data, "metadata").get("name"))) == wanted:
-            return section(data, "spec")
+        data, metadata = section(document.data), section(document.data, "metadata")
+        same = (str(data.get("kind")), str(metadata.get("name"))) == wanted
+        if same and flux_release.same_namespace(metadata.get("namespace"), namespace):
+            return document
     return None
 
 

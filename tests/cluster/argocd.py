@@ -1,6 +1,8 @@
 """Argo CD as processes: redis, repository server and application controller, and no web server."""
 
 import contextlib
+import gzip
+import json
 import os
 import shutil
 import socket
@@ -18,8 +20,9 @@ _RESYNC = 3
 class ArgoCD:
     """The running parts; the controller can be stopped and started again."""
 
-    def __init__(self, command, folder, environ):
+    def __init__(self, command, folder, environ, redis):
         self._command = command
+        self._redis = redis
         self._log = folder / "application-controller.log"
         self._environ = environ
         self._running = contextlib.ExitStack()
@@ -31,6 +34,24 @@ class ArgoCD:
 
     def stop(self):
         self._running.close()
+
+    def manifests(self, application, sources):
+        """What the repository server renders of each source now, from its cache, made anew."""
+        keys = process.until(
+            lambda: self._fresh(f"mfst|*|{application}|*", sources), f"{sources} rendered sources"
+        )
+        answers = [_ask(self._redis, "GET", key) for key in keys]
+        entries = [json.loads(gzip.decompress(answer)) for answer in answers]
+        found = [text for item in entries for text in item["manifestResponse"]["manifests"]]
+        return [json.loads(text) for text in found]
+
+    def _fresh(self, pattern, sources):
+        """The keys of one comparison; none where a second one came between."""
+        for key in _ask(self._redis, "KEYS", pattern):
+            _ask(self._redis, "DEL", key)
+        process.until(lambda: len(_ask(self._redis, "KEYS", pattern)) >= sources, "a comparison")
+        keys = _ask(self._redis, "KEYS", pattern)
+        return keys if len(keys) == sources else []
 
 
 @contextlib.contextmanager
@@ -49,7 +70,7 @@ def running(plane, folder):
             log = folder / f"{name}.log"
             stack.enter_context(process.running(command, log, environ=environ))
             process.until(lambda port=port: _listens(port), name, log=log)
-        found = ArgoCD(_controller(config, redis, repository), folder, environ)
+        found = ArgoCD(_controller(config, redis, repository), folder, environ, redis)
         found.start()
         stack.callback(found.stop)
         yield found
@@ -153,3 +174,22 @@ def _settings():
 def _listens(port):
     with socket.create_connection(("127.0.0.1", port), timeout=5):
         return True
+
+
+def _ask(port, *words):
+    """One command of redis and its answer."""
+    words = [word if isinstance(word, bytes) else word.encode() for word in words]
+    parts = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"*%d\r\n" % len(words) + b"".join(parts))
+        with connection.makefile("rb") as stream:
+            return _answer(stream)
+
+
+def _answer(stream):
+    kind, text = (line := stream.readline().rstrip(b"\r\n"))[:1], line[1:]
+    if kind == b"*":
+        return [_answer(stream) for _ in range(int(text))]
+    if kind == b"$":
+        return stream.read(int(text) + 2)[:-2] if text != b"-1" else None
+    return text

@@ -13,6 +13,8 @@ from generator.render.request import RenderRequest, RenderResult
 from tests.repositories import SETTINGS, repository
 from tests.standin_chart import CHART
 
+HERE = "https://git.example.com/here.git"
+"""The repository itself, where sources of an Application name it."""
 KUBERNETES = "1.34.2"
 APIS = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 # What the chart draws anew on every render, as its authors say; nothing else may differ.
@@ -79,6 +81,8 @@ class Adoption:
         self.archive = archive
         for path, text in files.items():
             self.repo.write(path, text)
+        if any(HERE in text for text in files.values()):
+            self.repo.init().git("remote", "add", "origin", HERE)
 
     def run(self, *arguments):
         """With the chart version, which plain values do not name."""

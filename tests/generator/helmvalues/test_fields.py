@@ -124,7 +124,7 @@ def test_only_applications_of_airflows_chart_are_judged():
     assert [item.name for item in releases(both)] == ["flow"]
     [alone] = releases(other)
     assert not alone.usable
-    assert "deploys Airflow's chart" in alone.problems[0].message
+    assert "names Airflow's chart" in alone.problems[0].message
 
 
 def test_a_path_elsewhere_is_not_known_to_be_airflows_chart():
@@ -191,10 +191,11 @@ def test_a_stand_in_has_the_type_that_the_chart_expects():
     assert placeholders.filled(values, defaults, "HelmRelease") == {
         "uid": 50000,
         "statsd": {"enabled": False},
-        "executor": placeholders.STAND_IN,
+        "executor": "CeleryExecutor",
         "data": ["postgresql://db/airflow", "$${LITERAL}"],
     }
-    assert placeholders.filled(values, defaults, "Application") == values
+    literal = {"data": values["data"], "env": [{"name": "A", "value": "$(B)"}]}
+    assert placeholders.filled(literal, defaults, "Application") == literal
 
 
 def test_a_kustomization_beside_it_that_may_change_it_is_named():
