@@ -145,6 +145,22 @@ class Context:
             and not same(before[work.key].template, work.template)
         )
 
+    @functools.cached_property
+    def replaced(self) -> tuple[tuple[Workload, Workload], ...]:
+        """Workloads that keep their name and become another kind: before and after."""
+        before = {
+            (work.key.namespace, work.key.name): work
+            for work in self.base.workloads
+            if work.key.kind in ROLLED and work.key in self.removed
+        }
+        return tuple(
+            (before[work.key.namespace, work.key.name], work)
+            for work in self.head.workloads
+            if work.key.kind in ROLLED
+            and work.key in self.added
+            and (work.key.namespace, work.key.name) in before
+        )
+
     @property
     def is_update(self) -> bool:
         """Whether the environment is there before and after, so that something runs."""
@@ -162,6 +178,13 @@ def listed(names: Any, limit: int = 10) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 pod`, `3 pods`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: int) -> str:
+    """`45 s`, `10 min`, `2 h`."""
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
 
 
 def verb(subjects: Any, one: str, many: str) -> str:

@@ -14,6 +14,8 @@ from generator.impact.rules import (
     data,
     disruption,
     executor,
+    exposure,
+    gone,
     identity,
     images,
     immutable,
@@ -24,9 +26,13 @@ from generator.impact.rules import (
     rbac,
     reach,
     restarts,
+    scale,
     secrets,
+    services,
     settings,
+    sign_in,
     versions,
+    volatile,
 )
 
 Finder = Callable[[Context], Iterable[Finding]]
@@ -39,6 +45,8 @@ FINDERS: tuple[Finder, ...] = (
     *data.FINDERS,
     *disruption.FINDERS,
     *executor.FINDERS,
+    *exposure.FINDERS,
+    *gone.FINDERS,
     *identity.FINDERS,
     *images.FINDERS,
     *immutable.FINDERS,
@@ -48,9 +56,13 @@ FINDERS: tuple[Finder, ...] = (
     *network.FINDERS,
     *reach.FINDERS,
     *restarts.FINDERS,
+    *scale.FINDERS,
     *secrets.FINDERS,
+    *services.FINDERS,
     *settings.FINDERS,
+    *sign_in.FINDERS,
     *versions.FINDERS,
+    *volatile.FINDERS,
 )
 
 

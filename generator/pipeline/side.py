@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,10 +26,12 @@ from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
+from generator.release.secret import SealedConnection
 from generator.render import normalise
 from generator.render.nondeterminism import RandomField
 from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
+from generator.seal import derived_values
 from generator.tree import catalogue
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
@@ -72,7 +75,7 @@ class Inputs:
             digest.update(
                 repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
             )
-        digest.update(repr(_promises(self)).encode())
+        digest.update(repr((_promises(self), _connections(self))).encode())
         return digest.hexdigest()
 
     def path(self, place: str) -> str:
@@ -165,6 +168,15 @@ def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
         declared = sorted({need.name for need in release.needs})
     database = release.environment.database
     return database.host, database.max_connections, tuple(declared)
+
+
+def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
+    """Where the connections lead that the definition has sealed."""
+    release = item.built.release if item.built else None
+    if release is None or release.environment.secrets.provider != "sealed-secrets":
+        return ()
+    connections = (derived_values.expected_connections(release, need) for need in release.needs)
+    return tuple(itertools.chain.from_iterable(connections))
 
 
 def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -310,6 +322,7 @@ def _facts(
         database_host=host,
         connection_limit=connections,
         application=key_of(item.application, "") if item.application else None,
+        connections=_connections(item),
         declared_secrets=frozenset(declared),
         values=values,
     )
