@@ -20,8 +20,9 @@ class Facts:
     `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
-    environment's own Application among the manifests, `connections` what the definition puts into
-    Secrets that are sealed.
+    environment's own Application among the manifests, `governing` what stands outside its folder
+    and governs it (its AppProject, the roles of `verify`), which it does not deploy itself.
+    `connections` are what the definition puts into Secrets that are sealed.
     """
 
     airflow_version: str | None = None
@@ -32,6 +33,7 @@ class Facts:
     database_host: str | None = None
     connection_limit: int | None = None
     application: Key | None = None
+    governing: frozenset[Key] = frozenset()
     connections: tuple[SealedConnection, ...] = ()
     declared_secrets: frozenset[str] | None = None
     values: Mapping[str, Any] | None = None

@@ -125,13 +125,15 @@ class Context:
 
     @functools.cached_property
     def added(self) -> Mapping[Key, Object]:
-        """Objects only the head has."""
-        return {k: v for k, v in self.head.objects.items() if k not in self.base.objects}
+        """Objects only the head has; not those that govern it, which others bring."""
+        apart = self.base.objects.keys() | self.head.facts.governing
+        return {k: v for k, v in self.head.objects.items() if k not in apart}
 
     @functools.cached_property
     def removed(self) -> Mapping[Key, Object]:
         """Objects only the base has: what Argo CD prunes."""
-        return {k: v for k, v in self.base.objects.items() if k not in self.head.objects}
+        apart = self.head.objects.keys() | self.base.facts.governing
+        return {k: v for k, v in self.base.objects.items() if k not in apart}
 
     @functools.cached_property
     def restarted(self) -> tuple[tuple[Workload, Workload], ...]:

@@ -8,6 +8,7 @@ from generator.diff.model import Side
 from generator.impact.context import Context, View
 from generator.impact.finding import Finding, ordered
 from generator.impact.rules import (
+    argocd,
     capacity,
     connections,
     dags,
@@ -23,6 +24,7 @@ from generator.impact.rules import (
     migrations,
     monitoring,
     network,
+    project,
     rbac,
     reach,
     restarts,
@@ -38,6 +40,7 @@ from generator.impact.rules import (
 Finder = Callable[[Context], Iterable[Finding]]
 
 FINDERS: tuple[Finder, ...] = (
+    *argocd.FINDERS,
     *rbac.FINDERS,
     *capacity.FINDERS,
     *connections.FINDERS,
@@ -54,6 +57,7 @@ FINDERS: tuple[Finder, ...] = (
     *migrations.FINDERS,
     *monitoring.FINDERS,
     *network.FINDERS,
+    *project.FINDERS,
     *reach.FINDERS,
     *restarts.FINDERS,
     *scale.FINDERS,

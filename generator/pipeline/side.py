@@ -17,13 +17,14 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
+from generator.diff.equality import plain
 from generator.diff.model import Facts, Side
 from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
-from generator.kube.resource import key_of
+from generator.kube.resource import Object, key_of
 from generator.model.repository import Cluster, Repository
-from generator.pipeline import generate
+from generator.pipeline import generate, governing
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
 from generator.release.secret import SealedConnection
@@ -62,6 +63,8 @@ class Inputs:
     unreadable: UserError | None = None
     prefix: str = ""
     """What stands before the paths in git."""
+    governing: tuple[Object, ...] = ()
+    """What governs it from outside its folder."""
 
     @property
     def identity(self) -> str:
@@ -76,6 +79,7 @@ class Inputs:
                 repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
             )
         digest.update(repr((_promises(self), _connections(self))).encode())
+        digest.update("".join(map(plain, self.governing)).encode())
         return digest.hexdigest()
 
     def path(self, place: str) -> str:
@@ -126,7 +130,8 @@ def inputs(
     if cluster is None and settings is not None:
         cluster = _cluster_by_server(found, name, settings)
     prefix = settings.repository.repository.prefix if settings is not None else ""
-    return Inputs(name, found, cluster, built, prefix=prefix)
+    item = Inputs(name, found, cluster, built, prefix=prefix)
+    return dataclasses.replace(item, governing=governing.of(files, name, item.application))
 
 
 def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
@@ -229,6 +234,18 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     found = normalise.problems(random, environment=item.name, path=_values_path(item))
     basis = _basis(item, values, spec)
     return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found), basis=basis)
+
+
+def governed(rendered: Side, item: Inputs) -> Side:
+    """The side with what governs it, for the comparison with another that has it as well."""
+    if rendered.failure is not None or not item.governing:
+        return rendered
+    keys = frozenset(key_of(manifest, "") for manifest in item.governing)
+    return dataclasses.replace(
+        rendered,
+        manifests=(*rendered.manifests, *item.governing),
+        facts=dataclasses.replace(rendered.facts, governing=keys),
+    )
 
 
 def _is_chart_file(path: str) -> bool:
