@@ -74,7 +74,7 @@ def validated(
     marked = novelty.marked(joined, _own(base.problems, names), _change(revisions))
     marked = dataclasses.replace(marked, problems=(*marked.problems, *_undone(head)))
     quiet = with_silenced(marked, base, head)
-    return dataclasses.replace(quiet, impact=tuple(_loosened(revisions)))
+    return dataclasses.replace(quiet, impact=(*quiet.impact, *_loosened(revisions)))
 
 
 def with_silenced(report: Report, base: validate.Validation, head: validate.Validation) -> Report:

@@ -232,11 +232,11 @@ def source_problems(
     if render is None:
         reason = "no renderer is available"
         return problems, [NotDone("rendered objects", reason, "install helm or helm-python-sdk")]
-    found, undone = _rendered(source, values, chart, render, around)
+    objects, undone = _rendered(source, values, chart, render, around)
     if any(item.rule == SCHEMA.id for item in problems):
         # Helm refuses the same values once more, without a line.
-        found = [item for item in found if item.rule != CHART_SCHEMA.id]
-    return [*problems, *found], undone
+        objects = [item for item in objects if item.rule != CHART_SCHEMA.id]
+    return [*problems, *objects], undone
 
 
 def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances) -> ValuesInput:

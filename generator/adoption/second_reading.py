@@ -189,9 +189,9 @@ class _Reading:
             for name in sorted(folder):
                 if name.startswith(".argocd-source"):
                     self._miss(f"file {name}", place, "Argo CD merges it into the source")
-        for item in parameters(helm.get("parameters")):
-            if "$" in item.value:
-                self._miss(f"parameter {item.name}", path, "Argo CD fills in what follows `$`")
+        for row in parameters(helm.get("parameters")):
+            if "$" in row.value:
+                self._miss(f"parameter {row.name}", path, "Argo CD fills in what follows `$`")
         # Argo CD ignores `values` where `valuesObject` is set (ApplicationSourceHelm.ValuesYAML).
         inline = helm.get("valuesObject")
         text = json.dumps(inline) if inline else str(helm.get("values") or "")

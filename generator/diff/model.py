@@ -10,6 +10,7 @@ from typing import Any
 from generator.core.basis import NOTHING, Basis
 from generator.core.problem import Problem
 from generator.kube.resource import Key, Object
+from generator.release.secret import SealedConnection
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,7 +20,9 @@ class Facts:
     `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
-    environment's own Application among the manifests.
+    environment's own Application among the manifests, `governing` what stands outside its folder
+    and governs it (its AppProject, the roles of `verify`), which it does not deploy itself.
+    `connections` are what the definition puts into Secrets that are sealed.
     """
 
     airflow_version: str | None = None
@@ -30,6 +33,8 @@ class Facts:
     database_host: str | None = None
     connection_limit: int | None = None
     application: Key | None = None
+    governing: frozenset[Key] = frozenset()
+    connections: tuple[SealedConnection, ...] = ()
     declared_secrets: frozenset[str] | None = None
     values: Mapping[str, Any] | None = None
     notes: str | None = None

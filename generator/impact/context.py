@@ -125,13 +125,15 @@ class Context:
 
     @functools.cached_property
     def added(self) -> Mapping[Key, Object]:
-        """Objects only the head has."""
-        return {k: v for k, v in self.head.objects.items() if k not in self.base.objects}
+        """Objects only the head has; not those that govern it, which others bring."""
+        apart = self.base.objects.keys() | self.head.facts.governing
+        return {k: v for k, v in self.head.objects.items() if k not in apart}
 
     @functools.cached_property
     def removed(self) -> Mapping[Key, Object]:
         """Objects only the base has: what Argo CD prunes."""
-        return {k: v for k, v in self.base.objects.items() if k not in self.head.objects}
+        apart = self.head.objects.keys() | self.base.facts.governing
+        return {k: v for k, v in self.base.objects.items() if k not in apart}
 
     @functools.cached_property
     def restarted(self) -> tuple[tuple[Workload, Workload], ...]:
@@ -143,6 +145,22 @@ class Context:
             if work.key.kind in ROLLED
             and work.key in before
             and not same(before[work.key].template, work.template)
+        )
+
+    @functools.cached_property
+    def replaced(self) -> tuple[tuple[Workload, Workload], ...]:
+        """Workloads that keep their name and become another kind: before and after."""
+        before = {
+            (work.key.namespace, work.key.name): work
+            for work in self.base.workloads
+            if work.key.kind in ROLLED and work.key in self.removed
+        }
+        return tuple(
+            (before[work.key.namespace, work.key.name], work)
+            for work in self.head.workloads
+            if work.key.kind in ROLLED
+            and work.key in self.added
+            and (work.key.namespace, work.key.name) in before
         )
 
     @property
@@ -157,6 +175,13 @@ def listed(names: Any, limit: int = 10) -> str:
     if len(items) > limit:
         return f"{', '.join(items[:limit])} and {len(items) - limit:,} more"
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def duration(seconds: int) -> str:
+    """`45 s`, `10 min`, `2 h`."""
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
 
 
 def verb(subjects: Any, one: str, many: str) -> str:

@@ -49,7 +49,7 @@ class Flow:
     def covers(self, other: Flow) -> bool:
         """Whether everything the other permits is permitted by this one."""
         return (
-            _peer_covers(self.peer, other.peer)
+            peer_covers(self.peer, other.peer)
             and self.protocol in ("", other.protocol)
             and self.first <= other.first
             and other.last <= self.last
@@ -166,7 +166,8 @@ def _labels(selector: Any) -> str:
     return ", ".join([*exact, *others])
 
 
-def _peer_covers(wide: str, narrow: str) -> bool:
+def peer_covers(wide: str, narrow: str) -> bool:
+    """Whether one peer, or address block, includes the other."""
     if wide in (narrow, ANYONE):
         return True
     one, other = _network(wide), _network(narrow)

@@ -8,12 +8,15 @@ from generator.diff.model import Side
 from generator.impact.context import Context, View
 from generator.impact.finding import Finding, ordered
 from generator.impact.rules import (
+    argocd,
     capacity,
     connections,
     dags,
     data,
     disruption,
     executor,
+    exposure,
+    gone,
     identity,
     images,
     immutable,
@@ -21,17 +24,23 @@ from generator.impact.rules import (
     migrations,
     monitoring,
     network,
+    project,
     rbac,
     reach,
     restarts,
+    scale,
     secrets,
+    services,
     settings,
+    sign_in,
     versions,
+    volatile,
 )
 
 Finder = Callable[[Context], Iterable[Finding]]
 
 FINDERS: tuple[Finder, ...] = (
+    *argocd.FINDERS,
     *rbac.FINDERS,
     *capacity.FINDERS,
     *connections.FINDERS,
@@ -39,6 +48,8 @@ FINDERS: tuple[Finder, ...] = (
     *data.FINDERS,
     *disruption.FINDERS,
     *executor.FINDERS,
+    *exposure.FINDERS,
+    *gone.FINDERS,
     *identity.FINDERS,
     *images.FINDERS,
     *immutable.FINDERS,
@@ -46,11 +57,16 @@ FINDERS: tuple[Finder, ...] = (
     *migrations.FINDERS,
     *monitoring.FINDERS,
     *network.FINDERS,
+    *project.FINDERS,
     *reach.FINDERS,
     *restarts.FINDERS,
+    *scale.FINDERS,
     *secrets.FINDERS,
+    *services.FINDERS,
     *settings.FINDERS,
+    *sign_in.FINDERS,
     *versions.FINDERS,
+    *volatile.FINDERS,
 )
 
 

@@ -13,8 +13,10 @@ from generator.core.problem import Problem, Severity
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
 from generator.diff.match import pair_environments
+from generator.impact.finding import Finding
+from generator.impact.rules import argocd
 from generator.kube.resource import key_of
-from generator.pipeline import generate, judged, side
+from generator.pipeline import generate, governing, judged, side
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
@@ -84,7 +86,7 @@ def review(
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
     after = judged.by_base(after, before.settings)
-    wanted = _reach(before, after, touched)
+    wanted = _reach(before, after, touched) | _governed(revisions, before, after, touched)
     if names:
         _known(before, after, names)
         wanted &= set(names)
@@ -105,6 +107,7 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
         files=_files(revisions, before.names | after.names, found),
+        impact=_root(revisions),
     )
 
 
@@ -121,9 +124,10 @@ def reached(
     """The environments that `review` looks at."""
     if touched is not None and SETTINGS in touched:
         touched = None
-    only = None if touched is None else _below(touched) | set(names)
+    whole = touched is None or any(path.startswith(f"{BOOTSTRAP}/") for path in touched)
+    only = None if touched is None or whole else _below(touched) | set(names)
     before, after = (catalogue.load(side, only) for side in (revisions.base, revisions.head))
-    wanted = _reach(before, after, touched)
+    wanted = _reach(before, after, touched) | _governed(revisions, before, after, touched)
     return tuple(sorted(wanted & set(names) if names else wanted))
 
 
@@ -186,6 +190,20 @@ def _reach(before: Catalogue, after: Catalogue, touched: set[str] | None) -> set
     problems = (*before.problems, *after.problems)
     everybody |= {item.environment for item in problems if item.environment}
     return everybody if touched is None else everybody & _below(touched)
+
+
+def _governed(
+    revisions: Revisions, before: Catalogue, after: Catalogue, touched: set[str] | None
+) -> set[str]:
+    """Environments that a changed AppProject says something else about."""
+    everybody = {*before.definitions, *after.definitions}
+    return set(governing.concerned(revisions.base, revisions.head, everybody, touched or ()))
+
+
+def _root(revisions: Revisions) -> tuple[Finding, ...]:
+    """What a changed root Application means for all of them."""
+    found = (governing.root(files) for files in (revisions.base, revisions.head))
+    return tuple(argocd.root(*found))
 
 
 def _generation(
@@ -325,4 +343,6 @@ def _compare(
         )
     ]
     base, head = (future.result() if future else None for future in futures)
+    if base and head and pair.base and pair.head:
+        base, head = side.governed(base, pair.base), side.governed(head, pair.head)
     return environment_diff(pair.name, base, head, old_name=pair.old_name, problems=pair.problems)

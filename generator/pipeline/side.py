@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,20 +17,23 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
+from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
 from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
-from generator.kube.resource import key_of
+from generator.kube.resource import Object, key_of
 from generator.model.repository import Cluster, Repository
-from generator.pipeline import generate
+from generator.pipeline import generate, governing
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
+from generator.release.secret import SealedConnection
 from generator.render import normalise
 from generator.render.nondeterminism import RandomField
 from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
+from generator.seal import derived_values
 from generator.tree import catalogue
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
@@ -60,6 +64,8 @@ class Inputs:
     unreadable: UserError | None = None
     prefix: str = ""
     """What stands before the paths in git."""
+    governing: tuple[Object, ...] = ()
+    """What governs it from outside its folder."""
 
     @property
     def identity(self) -> str:
@@ -73,7 +79,8 @@ class Inputs:
             digest.update(
                 repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
             )
-        digest.update(repr(_promises(self)).encode())
+        digest.update(repr((_promises(self), _connections(self))).encode())
+        digest.update("".join(map(plain, self.governing)).encode())
         return digest.hexdigest()
 
     def path(self, place: str) -> str:
@@ -124,7 +131,8 @@ def inputs(
     if cluster is None and settings is not None:
         cluster = _cluster_by_server(found, name, settings)
     prefix = settings.repository.repository.prefix if settings is not None else ""
-    return Inputs(name, found, cluster, built, prefix=prefix)
+    item = Inputs(name, found, cluster, built, prefix=prefix)
+    return dataclasses.replace(item, governing=governing.of(files, name, item.application))
 
 
 def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
@@ -166,6 +174,15 @@ def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
         declared = sorted({need.name for need in release.needs})
     database = release.environment.database
     return database.host, database.max_connections, tuple(declared)
+
+
+def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
+    """Where the connections lead that the definition has sealed."""
+    release = item.built.release if item.built else None
+    if release is None or release.environment.secrets.provider != "sealed-secrets":
+        return ()
+    connections = (derived_values.expected_connections(release, need) for need in release.needs)
+    return tuple(itertools.chain.from_iterable(connections))
 
 
 def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -218,6 +235,18 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     found = normalise.problems(random, environment=item.name, path=_values_path(item))
     basis = _basis(item, values, spec)
     return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found), basis=basis)
+
+
+def governed(rendered: Side, item: Inputs) -> Side:
+    """The side with what governs it, for the comparison with another that has it as well."""
+    if rendered.failure is not None or not item.governing:
+        return rendered
+    keys = frozenset(key_of(manifest, "") for manifest in item.governing)
+    return dataclasses.replace(
+        rendered,
+        manifests=(*rendered.manifests, *item.governing),
+        facts=dataclasses.replace(rendered.facts, governing=keys),
+    )
 
 
 def _is_chart_file(path: str) -> bool:
@@ -311,6 +340,7 @@ def _facts(
         database_host=host,
         connection_limit=connections,
         application=key_of(item.application, "") if item.application else None,
+        connections=_connections(item),
         declared_secrets=frozenset(declared),
         values=values,
     )

@@ -50,3 +50,19 @@ class SecretNeed:
     def key_names(self) -> tuple[str, ...]:
         """The keys by name, in order."""
         return tuple(key.name for key in self.keys)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SealedConnection:
+    """Where a key of a Secret leads by its definition, without user and password.
+
+    `host` answers, `server` is the database or broker behind it (host:port/database). `mark` is the
+    fingerprint that a sealed value of it has, `content` a hash of all that is public in it.
+    """
+
+    secret: str
+    key: str
+    host: str
+    server: str
+    mark: str
+    content: str

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from generator.core.errors import UserError
 from generator.core.layered import lookup
 from generator.redaction.secret import Secret
 from generator.release.release import Release
-from generator.release.secret import SecretNeed
+from generator.release.secret import SealedConnection, SecretNeed
 from generator.seal import pgbouncer, uri
 from generator.seal.uri import Connection
 
@@ -22,6 +24,7 @@ DATABASE_SOURCES = frozenset(
         "stats-uri",
     }
 )
+_POOLED = frozenset({"database-uri", "keda-uri", "result-backend-uri", "pgbouncer-ini"})
 _METADATA, _RESULTS, _STATS = "airflow-metadata", "airflow-result-backend", "pgbouncer"
 
 
@@ -157,12 +160,39 @@ def broker_url(release: Release, password: Secret) -> Secret:
 
 def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
     """Key → fingerprint of the public parts that a sealed URI (or PgBouncer) must have today."""
-    found = {}
-    blank = Secret("x")
+    sources = {key.name: key.source for key in need.keys}
+    found = expected_connections(release, need)
+    return {item.key: item.mark for item in found if sources[item.key] != "broker-uri"}
+
+
+def expected_connections(release: Release, need: SecretNeed) -> list[SealedConnection]:
+    """Where each connection of a Secret leads by the definition; nothing of it is secret."""
+    found = []
     for key in need.keys:
-        if key.source in ("database-uri", "keda-uri", "result-backend-uri", "pgbouncer-ini"):
-            value = _database_value(release, key.source, "u", blank)
-            mark = uri.fingerprint_of(value) or pgbouncer.fingerprint_of(value)
-            if mark is not None:
-                found[key.name] = mark
+        text = _public(release, key.source)
+        mark = text and (uri.fingerprint_of(text) or pgbouncer.fingerprint_of(text))
+        if text and mark:
+            server = _server(release) if key.source in _POOLED else text
+            host, behind = (_host(item) for item in (text, server))
+            digest = hashlib.sha256(text.text().encode()).hexdigest()
+            found.append(
+                SealedConnection(need.name, key.name, host or behind, behind, mark, digest)
+            )
     return found
+
+
+def _public(release: Release, source: str) -> Secret | None:
+    """The value with a user and a password that say nothing; None for what is no connection."""
+    if source in _POOLED:
+        return _database_value(release, source, "u", Secret("x"))
+    embedded = source == "broker-uri" and release.topology.has("redis")
+    return broker_url(release, Secret("x")) if embedded else None
+
+
+def _server(release: Release) -> Secret:
+    return _direct(release, "u", Secret("x")).uri()
+
+
+def _host(value: Secret) -> str:
+    parts = urlsplit(value.text()) if "://" in value.text() else None
+    return f"{parts.hostname}:{parts.port}{parts.path}" if parts else ""

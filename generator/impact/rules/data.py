@@ -9,10 +9,9 @@ from generator.impact.context import Context, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
+from generator.kube.pruning import protection
 from generator.kube.resource import Key, Object
 
-_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
-_HELM_POLICY = "helm.sh/resource-policy"
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _MAX_NAMED = 20
 
@@ -23,15 +22,16 @@ _LOSSES = {
     "PersistentVolume": "the volume's data may be deleted",
     "PersistentVolumeClaim": "its volume is deleted unless the storage class retains it",
 }
-_SEALING = frozenset({"Secret", "SealedSecret"})
+SEALING = frozenset({"Secret", "SealedSecret"})
+"""Kinds whose deletion deletes a Secret for good."""
 
 DATA_LOSS = ImpactRule(
     "impact/data-loss",
     ERROR,
-    "An object is pruned, and data is deleted with it",
-    "Deleting it deletes a volume, or every object in it.",
+    "Data is deleted: with an object, with a pod that keeps it in no volume, or by a clean-up",
+    "Only a backup brings it back.",
     "Kubernetes",
-    also=((WARNING, "it is marked to be kept"),),
+    also=((WARNING, "it is marked to be kept, or goes later, archived or as log files"),),
 )
 SECRET_PRUNED = ImpactRule(
     "impact/secret-pruned",
@@ -70,7 +70,7 @@ def data_loss(context: Context) -> Iterator[Finding]:
         loss = _LOSSES.get(key.kind) or _claims_loss(manifest) or _cascade(key, manifest)
         if loss is None:
             continue
-        match _protection(manifest):
+        match protection(manifest):
             case "kept":
                 yield DATA_LOSS.finding(
                     key,
@@ -92,10 +92,10 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
         for use in uses(work):
             if use.kind == "Secret" and not use.optional:
                 used.setdefault((work.key.namespace, use.name), []).append(work.component)
-    still = {(key.namespace, key.name) for key in context.head.of_kind(*_SEALING, "ExternalSecret")}
+    still = {(key.namespace, key.name) for key in context.head.of_kind(*SEALING, "ExternalSecret")}
     for key, manifest in context.removed.items():
         place = (key.namespace, key.name)
-        if key.kind not in _SEALING or place in still or _protection(manifest) == "kept":
+        if key.kind not in SEALING or place in still or protection(manifest) == "kept":
             continue
         users = sorted(set(used.get(place, ())))
         if users:
@@ -126,14 +126,15 @@ def pruned(context: Context) -> Iterator[Finding]:
 
 def store_removed(context: Context) -> Iterator[Finding]:
     """`impact/store-removed`: a workload with claims of its own (database, broker) goes away."""
+    replaced = {before.key for before, _ in context.replaced}
     for key, manifest in context.removed.items():
         if key.kind != "StatefulSet" or _claims_loss(manifest):
             continue
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
         component = fields.text(manifest, "metadata", "labels", "component") or key.name
         if component == "redis":
-            yield STORE_REMOVED.finding(key, "the broker is removed: tasks queued in it are lost")
-        elif claims and not _replaced(context, key):
+            yield STORE_REMOVED.finding(key, "the broker goes away: tasks queued in it are lost")
+        elif claims and key not in replaced:
             yield STORE_REMOVED.finding(
                 key,
                 "will be removed; its volume claims remain with their data, unused",
@@ -142,30 +143,14 @@ def store_removed(context: Context) -> Iterator[Finding]:
 
 def kind_changed(context: Context) -> Iterator[Finding]:
     """`impact/kind-changed`: a workload keeps its name and becomes another kind."""
-    for key, manifest in context.removed.items():
-        after = _replaced(context, key)
-        if after is None:
-            continue
-        claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
-        rest = "; its volume claims remain, unused" if claims else ""
+    for before, after in context.replaced:
+        claims = fields.entries(before.manifest, "spec", "volumeClaimTemplates")
+        rest = "; its volume claims stay behind, used by nobody" if claims else ""
         yield KIND_CHANGED.finding(
-            after,
-            f"was a {key.kind}: the new {after.kind} starts before the old one is pruned, so both "
-            f"run for a moment{rest}",
+            after.key,
+            f"was a {before.key.kind}: the new {after.key.kind} starts before the old one is "
+            f"pruned, so both run for a moment; then all pods of the old one stop at once{rest}",
         )
-
-
-def _replaced(context: Context, key: Key) -> Key | None:
-    kinds = {"Deployment", "StatefulSet", "DaemonSet"}
-    return next(
-        (
-            new
-            for new in context.added
-            if {key.kind, new.kind} <= kinds
-            and (new.namespace, new.name) == (key.namespace, key.name)
-        ),
-        None,
-    )
 
 
 def _claims_loss(manifest: Object) -> str | None:
@@ -181,15 +166,6 @@ def _cascade(key: Key, manifest: Object) -> str | None:
     if key.kind == "Application" and any(str(name).startswith(_FINALIZER) for name in finalizers):
         return "its resources finalizer deletes everything that the Application manages"
     return None
-
-
-def _protection(manifest: Object) -> str:
-    """`kept`, `confirm` or nothing, from the annotations of what is running (the base)."""
-    annotations = fields.section(manifest, "metadata", "annotations")
-    options = {part.strip() for part in str(annotations.get(_SYNC_OPTIONS, "")).split(",")}
-    if "Prune=false" in options or annotations.get(_HELM_POLICY) == "keep":
-        return "kept"
-    return "confirm" if "Prune=confirm" in options else ""
 
 
 FINDERS = (data_loss, secret_pruned, pruned, store_removed, kind_changed)

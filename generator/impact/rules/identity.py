@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from generator.diff.equality import same
+from generator.impact import connection
+from generator.impact.connection import Reference, address, cipher, plain_value, reference
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.kube import fields
-from generator.kube.resource import Key, Object
+from generator.kube.workload import ROLLED, Workload
 
 _FERNET = "AIRFLOW__CORE__FERNET_KEY"
-_DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-
-Reference = tuple[Key, str]
-"""A Secret and the key in it."""
+_DATABASES = frozenset({"postgresql", "primary", "mysql"})
 
 FERNET_KEY = ImpactRule(
     "impact/fernet-key",
@@ -46,8 +40,18 @@ DATABASE = ImpactRule(
 
 def fernet_key(context: Context) -> Iterator[Finding]:
     """`impact/fernet-key`: what encrypts connections and variables may become another key."""
-    base, head = _reference(context.base, _FERNET), _reference(context.head, _FERNET)
+    base, head = reference(context.base, _FERNET), reference(context.head, _FERNET)
     if base is None or head is None:
+        if (
+            base is not None
+            and context.head.objects
+            and not connection.is_given(context.head, _FERNET)
+        ):
+            yield FERNET_KEY.finding(
+                base[0],
+                f"pods no longer read the Fernet key (key {base[1]} of {base[0].name}): stored "
+                "connections and variables cannot be decrypted",
+            )
         return
     if base != head:
         yield FERNET_KEY.finding(
@@ -71,18 +75,29 @@ def fernet_key(context: Context) -> Iterator[Finding]:
 
 def database(context: Context) -> Iterator[Finding]:
     """`impact/database`: the metadata database becomes another one, or is reached otherwise."""
-    old, new = context.base.facts.database_host, context.head.facts.database_host
-    if old and new and old != new:
-        yield DATABASE.finding(
-            None,
-            f"the metadata database moves from {old} to {new}: DAG runs, connections and users "
-            "stay behind unless they were copied",
-        )
     yield from _written_database(context)
-    base, head = _reference(context.base, _DATABASE), _reference(context.head, _DATABASE)
-    if base is None or head is None:
+    yield from _embedded(context)
+    base, head = (reference(side, connection.DATABASE) for side in (context.base, context.head))
+    if base is not None and head is not None:
+        yield from _referenced(context, base, head)
         return
-    if base != head:
+    given = head is not None or connection.is_given(context.head, connection.DATABASE)
+    if base is not None and context.head.workloads and not given:
+        yield DATABASE.finding(
+            base[0],
+            f"pods no longer read the database connection (key {base[1]} of {base[0].name}), and "
+            "nothing else gives one: Airflow starts with an empty SQLite file",
+        )
+    elif not context.head.facts.connections:
+        yield from _declared(context)
+
+
+def _referenced(context: Context, base: Reference, head: Reference) -> Iterator[Finding]:
+    old, new = _server(context, context.base, base), _server(context, context.head, head)
+    if old is not None and new is not None:
+        if old != new:
+            yield _moves(head, old, new)
+    elif base != head:
         yield DATABASE.finding(
             head[0],
             f"the database connection is read from key {head[1]} of {head[0].name} instead of key "
@@ -96,25 +111,73 @@ def database(context: Context) -> Iterator[Finding]:
             "seen from the ciphertext",
             WARNING,
         )
-    else:
+    elif context.head.facts.connections or plain_value(context.head, head) is not None:
         yield from _database_content(context, head)
+    else:
+        yield from _declared(context)
+
+
+def _moves(place: Reference, old: str, new: str) -> Finding:
+    return DATABASE.finding(
+        place[0],
+        f"the metadata database moves from {old} to {new}: DAG runs, connections and users stay "
+        "behind unless they were copied",
+    )
+
+
+def _declared(context: Context) -> Iterator[Finding]:
+    """Another host in the definition, where nothing shows what reaches the cluster."""
+    old, new = context.base.facts.database_host, context.head.facts.database_host
+    if old and new and old != new:
+        yield DATABASE.finding(
+            None,
+            f"the definition names {new} instead of {old} as the database's host; whether the "
+            "connection that pods read leads there cannot be seen: if it does, DAG runs, "
+            "connections and users stay behind unless they were copied",
+            WARNING,
+        )
+
+
+def _server(context: Context, view: View, place: Reference) -> str | None:
+    """The server that a sealed connection leads to, a pooler between left out."""
+    mark = connection.mark(view, place)
+    known = [connection.declared(side, place) for side in (view, context.head, context.base)]
+    named = next((item.server for item in known if item and item.mark == mark), None)
+    return named if mark is not None else None
+
+
+def _embedded(context: Context) -> Iterator[Finding]:
+    """The database runs among the objects, and is no longer among them."""
+    after = {(work.key.namespace, work.component) for work in context.head.workloads}
+    for work in context.base.workloads:
+        stays = (work.key.namespace, work.component) in after or not context.head.objects
+        if _is_database(work) and not stays:
+            yield DATABASE.finding(
+                work.key,
+                "the database that runs here goes away: Airflow needs another one, and DAG runs, "
+                "connections and users stay behind unless they were copied",
+            )
+
+
+def _is_database(work: Workload) -> bool:
+    return work.key.kind in ROLLED and work.component in _DATABASES
 
 
 def _written_database(context: Context) -> Iterator[Finding]:
     """A connection that stands in airflow.cfg or in a variable, in plain sight."""
     old = context.base.setting("database", "sql_alchemy_conn")
     new = context.head.setting("database", "sql_alchemy_conn")
-    if old and new and _address(old) != _address(new):
+    if old and new and address(old) != address(new):
         yield DATABASE.finding(
             None,
-            f"the database connection moves from {_address(old) or 'another place'} to "
-            f"{_address(new) or 'another place'}: DAG runs, connections and users stay behind "
+            f"the database connection moves from {address(old) or 'another place'} to "
+            f"{address(new) or 'another place'}: DAG runs, connections and users stay behind "
             "unless they were copied",
         )
 
 
 def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:
-    old, new = _plain_value(context.base, place), _plain_value(context.head, place)
+    old, new = plain_value(context.base, place), plain_value(context.head, place)
     if old is None or new is None or old == new:
         return
     if old in new.split(","):
@@ -133,10 +196,10 @@ def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:
 
 
 def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
-    old, new = _plain_value(context.base, place), _plain_value(context.head, place)
+    old, new = plain_value(context.base, place), plain_value(context.head, place)
     if old is None or new is None or old == new:
         return
-    before, after = _address(old), _address(new)
+    before, after = address(old), address(new)
     if before != after or not before:
         yield DATABASE.finding(
             place[0],
@@ -151,47 +214,10 @@ def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
         )
 
 
-def _reference(view: View, variable: str) -> Reference | None:
-    for work in view.workloads:
-        for name, entry in work.environment():
-            source = fields.section(entry, "valueFrom", "secretKeyRef")
-            if name == variable and source:
-                secret = Key("", "Secret", work.key.namespace, fields.text(source, "name"))
-                return secret, fields.text(source, "key")
-    return None
-
-
 def _is_resealed(context: Context, place: Reference) -> bool:
-    key = Key("bitnami.com", "SealedSecret", place[0].namespace, place[0].name)
-    before, after = context.base.objects.get(key), context.head.objects.get(key)
-    if before is None or after is None:
+    if any(connection.sealed(side, place) is None for side in (context.base, context.head)):
         return False
-    return not same(_cipher(before, place[1]), _cipher(after, place[1]))
-
-
-def _cipher(manifest: Object, key: str) -> Any:
-    return fields.section(manifest, "spec", "encryptedData").get(key)
-
-
-def _plain_value(view: View, place: Reference) -> str | None:
-    manifest = view.objects.get(place[0])
-    written = fields.section(manifest, "stringData").get(place[1])
-    if isinstance(written, str):
-        return written
-    encoded = fields.section(manifest, "data").get(place[1])
-    try:
-        return base64.b64decode(str(encoded), validate=True).decode("utf-8") if encoded else None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _address(connection: str) -> str:
-    """`host:port/database` of a URL, empty for anything else; never a part of the credentials.
-
-    Passwords with / ? # in them occur although a URL forbids it, so all up to the last @ goes.
-    """
-    _, separator, rest = connection.partition("://")
-    return re.split(r"[?#]", rest.rpartition("@")[2])[0] if separator else ""
+    return not same(cipher(context.base, place), cipher(context.head, place))
 
 
 FINDERS = (fernet_key, database)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.kube import fields
-from generator.kube.resource import Key, Object
+from generator.impact.rights import Held, Right, Subject, account, beyond, grouped, rights
+from generator.kube.resource import Key
+from generator.kube.workload import Workload
 
 # Rights that lead to every other right: kubernetes.io/docs/concepts/security/rbac-good-practices.
 _ESCALATING = frozenset({"bind", "escalate", "impersonate"})
-_MAX_COMPARISONS = 100_000  # beyond it only equal rights count as held before
 _SENSITIVE = frozenset({"secrets", "pods/exec", "serviceaccounts/token"})
 
 RBAC_WIDENED = ImpactRule(
@@ -26,44 +24,23 @@ RBAC_WIDENED = ImpactRule(
 )
 RBAC_NARROWED = ImpactRule(
     "impact/rbac-narrowed",
-    INFO,
-    "A ServiceAccount loses rights",
-    "Anything that still uses them fails.",
+    WARNING,
+    "Pods lose rights in the Kubernetes API, also by another ServiceAccount or without its token",
+    "What they still use fails.",
     "Kubernetes RBAC",
+    also=(
+        (ERROR, "the executor needs them"),
+        (INFO, "no pod here uses the ServiceAccount"),
+    ),
 )
-
-
-@dataclasses.dataclass(frozen=True, order=True, slots=True)
-class Right:
-    """One verb on one resource in one namespace (empty: the whole cluster)."""
-
-    namespace: str
-    group: str
-    resource: str
-    verb: str
-    name: str = ""
-
-    def covers(self, other: Right) -> bool:
-        """Whether holding this right includes the other."""
-        return (
-            self.namespace in ("", other.namespace)
-            and self.group in ("*", other.group)
-            and self.resource in ("*", other.resource)
-            and self.verb in ("*", other.verb)
-            and self.name in ("", other.name)
-        )
-
-    @property
-    def words(self) -> str:
-        """`delete pods`, `get secrets named x`, `* * in every API group`."""
-        if self.verb == self.resource == "*":
-            return "do everything"
-        what = self.resource + (f" of {self.group}" if self.group not in ("", "*") else "")
-        return f"{self.verb} {what}" + (f" named {self.name}" if self.name else "")
-
-
-Subject = tuple[str, str, str]
-"""Kind, namespace and name of who holds rights."""
+EXECUTOR_RIGHTS = ImpactRule(
+    "impact/executor-rights",
+    ERROR,
+    "The KubernetesExecutor comes, and the scheduler may not start pods",
+    "No task runs.",
+    "Kubernetes RBAC",
+    also=((WARNING, "no binding is rendered at all"),),
+)
 
 
 def widened(context: Context) -> Iterator[Finding]:
@@ -71,99 +48,89 @@ def widened(context: Context) -> Iterator[Finding]:
     before, after = rights(context.base), rights(context.head)
     for subject, held in sorted(after.items()):
         old = before.get(subject, frozenset())
-        gained = _beyond(held, old)
+        gained = beyond(held, old)
         if not gained:
             continue
         severity = ERROR if any(map(_is_everything, gained)) else WARNING
         scope = "" if any(right.namespace for right in gained) else " in the whole cluster"
         yield RBAC_WIDENED.finding(
             Key("", subject[0], subject[1], subject[2]),
-            f"may now {listed(_grouped(gained))}{scope}{_why_it_matters(gained)}",
+            f"may now {listed(grouped(gained))}{scope}{_why_it_matters(gained)}",
             severity,
         )
 
 
 def narrowed(context: Context) -> Iterator[Finding]:
-    """`impact/rbac-narrowed`: a subject that stays loses rights it may still use."""
+    """`impact/rbac-narrowed`: a subject that stays, and no pod uses, loses rights."""
     before, after = rights(context.base), rights(context.head)
     accounts = {(k.kind, k.namespace, k.name) for k in context.head.of_kind("ServiceAccount")}
+    accounts -= {account(work) for work in context.head.workloads}
     for subject, held in sorted(before.items()):
         if subject not in accounts:
             continue
         new = after.get(subject, frozenset())
-        lost = _beyond(held, new)
+        lost = beyond(held, new)
         if lost:
             yield RBAC_NARROWED.finding(
                 Key("", subject[0], subject[1], subject[2]),
-                f"may no longer {listed(_grouped(lost))}",
+                f"may no longer {listed(grouped(lost))}",
+                INFO,
             )
 
 
-def rights(view: View) -> dict[Subject, frozenset[Right]]:
-    """What every subject of a binding may do; a role that is not rendered counts by its name."""
-    held: dict[Subject, set[Right]] = {}
-    for key, binding in view.of_kind("RoleBinding", "ClusterRoleBinding").items():
-        scope = key.namespace if key.kind == "RoleBinding" else ""
-        granted = set(_granted(view, key, binding, scope))
-        for subject in fields.entries(binding, "subjects"):
-            kind, name = fields.text(subject, "kind"), fields.text(subject, "name")
-            space = fields.text(subject, "namespace") if kind == "ServiceAccount" else ""
-            space = space or (key.namespace if kind == "ServiceAccount" else "")
-            held.setdefault((kind, space, name), set()).update(granted)
-    return {subject: frozenset(granted) for subject, granted in held.items()}
-
-
-def _beyond(held: frozenset[Right], other: frozenset[Right]) -> list[Right]:
-    """The rights that the others do not cover."""
-    differing = sorted(held - other)
-    if len(differing) * len(other) > _MAX_COMPARISONS:
-        return differing
-    return [right for right in differing if not any(own.covers(right) for own in other)]
-
-
-def _granted(view: View, key: Key, binding: Object, scope: str) -> Iterator[Right]:
-    kind = fields.text(binding, "roleRef", "kind")
-    name = fields.text(binding, "roleRef", "name")
-    group = "rbac.authorization.k8s.io"
-    role = view.objects.get(Key(group, kind, key.namespace if kind == "Role" else "", name))
-    if role is None:
-        if kind == "ClusterRole" and name == "cluster-admin":
-            yield Right(scope, "*", "*", "*")
-        else:
-            yield Right(scope, "", f"everything that the {kind} {name} allows", "do")
-        return
-    for rule in fields.entries(role, "rules"):
-        yield from _of_rule(rule, scope)
-
-
-def _of_rule(rule: Mapping[str, Any], scope: str) -> Iterator[Right]:
-    verbs = _strings(rule, "verbs")
-    names = _strings(rule, "resourceNames") or [""]
-    for group in _strings(rule, "apiGroups") or [""]:
-        for resource in _strings(rule, "resources"):
-            for verb in verbs:
-                yield from (Right(scope, group, resource, verb, name) for name in names)
-    for url in _strings(rule, "nonResourceURLs"):
-        yield from (Right("", "", url, verb) for verb in verbs)
-
-
-def _strings(rule: Mapping[str, Any], field: str) -> list[str]:
-    values = rule.get(field)
-    return [str(value) for value in values] if isinstance(values, list) else []
-
-
-def _grouped(given: list[Right]) -> list[str]:
-    """Verbs of the same resource together: `create, delete pods`."""
-    verbs: dict[tuple[str, str, str, str], list[str]] = {}
-    for right in given:
-        verbs.setdefault((right.namespace, right.group, right.resource, right.name), []).append(
-            right.verb
+def of_workloads(context: Context) -> Iterator[Finding]:
+    """`impact/rbac-narrowed`: what pods may do before and after, whatever account they use."""
+    old, new = Held(context.base), Held(context.head)
+    losses: dict[tuple[Subject, Subject, tuple[Right, ...], bool], list[Workload]] = {}
+    pairs = {after.key: before for before, after in context.replaced}
+    for after in context.head.workloads:
+        before = context.base.by_key.get(after.key) or pairs.get(after.key)
+        if before is None:
+            continue
+        lost = tuple(beyond(old.of(before), new.of(after)))
+        if lost:
+            needed = _executor_needs(context.head, after)
+            cut = any(right.covers(need) for right in lost for need in needed)
+            place = (account(before), account(after), lost, cut)
+            losses.setdefault(place, []).append(after)
+    for (was, now, lost, cut), works in sorted(losses.items(), key=lambda item: item[0]):
+        names = listed(sorted({work.component for work in works}))
+        moved = f" (ServiceAccount {was[2]} → {now[2]})" if was != now else ""
+        rest = ": the KubernetesExecutor cannot run tasks" if cut else ""
+        yield RBAC_NARROWED.finding(
+            works[0].key,
+            f"{names} may no longer {listed(grouped(lost))}{moved}{rest}",
+            ERROR if cut else WARNING,
         )
-    grouped = []
-    for (namespace, group, resource, name), names in verbs.items():
-        words = Right(namespace, group, resource, "/".join(sorted(names)), name).words
-        grouped.append(f"{words} in {namespace}" if namespace else words)
-    return grouped
+
+
+def executor_rights(context: Context) -> Iterator[Finding]:
+    """`impact/executor-rights`: an executor that starts pods comes, and nothing lets it."""
+    if any("Kubernetes" in name for name in context.base.executors):
+        return  # what it loses, `impact/rbac-narrowed` tells
+    held = Held(context.head)
+    for work in context.head.workloads if context.is_update else ():
+        own = held.of(work)
+        needs = _executor_needs(context.head, work)
+        lacking = [need for need in needs if not any(right.covers(need) for right in own)]
+        if lacking:
+            here = bool(context.head.of_kind("RoleBinding", "ClusterRoleBinding"))
+            rest = "" if here else "; no binding is rendered, so it may stand elsewhere"
+            yield EXECUTOR_RIGHTS.finding(
+                work.key,
+                f"ServiceAccount {account(work)[2]} may not {listed(grouped(lacking))}: the "
+                f"KubernetesExecutor cannot run tasks{rest}",
+                ERROR if here else WARNING,
+            )
+
+
+def _executor_needs(view: View, work: Workload) -> list[Right]:
+    """What the KubernetesExecutor does from the scheduler."""
+    if work.component != "scheduler" or not any("Kubernetes" in name for name in view.executors):
+        return []
+    space = view.config.get(("kubernetes_executor", "namespace")) or work.key.namespace
+    verbs = ("create", "delete", "list", "patch", "watch")
+    return [Right(space, "", "pods", verb) for verb in verbs]
 
 
 def _is_everything(right: Right) -> bool:
@@ -178,4 +145,4 @@ def _why_it_matters(gained: list[Right]) -> str:
     return ""
 
 
-FINDERS = (widened, narrowed)
+FINDERS = (widened, narrowed, of_workloads, executor_rights)

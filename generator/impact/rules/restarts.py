@@ -8,7 +8,7 @@ from typing import Any
 from generator.core.counted import counted
 from generator.diff.equality import plain, same
 from generator.diff.noise import is_folded_annotation
-from generator.impact.context import Context, listed, verb
+from generator.impact.context import Context, duration, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import uses
 from generator.kube import fields
@@ -36,7 +36,7 @@ TASKS_ELSEWHERE = ImpactRule(
 WORKER_DRAIN = ImpactRule(
     "impact/worker-drain",
     WARNING,
-    "Celery workers restart",
+    "Pods that run tasks are replaced",
     "Tasks that need longer than the termination grace are killed.",
     "Airflow",
 )
@@ -84,15 +84,21 @@ def task_pods(context: Context) -> Iterator[Finding]:
 
 
 def worker_drain(context: Context) -> Iterator[Finding]:
-    """`impact/worker-drain`: what happens to tasks that run on restarting Celery workers."""
-    for before, after in context.restarted:
-        if after.component == "worker" and after.scale.maximum > 0:
-            yield WORKER_DRAIN.finding(
-                after.key,
-                f"each worker takes no new task, then has {_duration(before.grace)} to finish "
-                "what it runs; tasks that need longer are killed and count as failed or are "
-                f"retried; {_roll(after, before.grace)}",
-            )
+    """`impact/worker-drain`: what happens to tasks that run in pods that are replaced."""
+    for before, after in (*context.restarted, *context.replaced):
+        if after.scale.maximum == 0 or before.scale.maximum == 0:
+            continue  # nothing ran, or `impact/scaled-to-zero` tells
+        if after.component == "worker":
+            words = f"each worker takes no new task, then has {duration(before.grace)} to finish"
+        elif after.component == "scheduler" and "LocalExecutor" in context.base.executors:
+            words = f"tasks run inside the scheduler, which has {duration(before.grace)} to stop"
+        else:
+            continue
+        yield WORKER_DRAIN.finding(
+            after.key,
+            f"{words}; tasks that need longer are killed and count as failed or are retried; "
+            f"{_roll(before, after)}",
+        )
 
 
 def drain_time(context: Context) -> Iterator[Finding]:
@@ -102,8 +108,8 @@ def drain_time(context: Context) -> Iterator[Finding]:
             longer = after.grace > before.grace
             yield DRAIN_TIME.finding(
                 after.key,
-                f"pods get {'longer' if longer else 'shorter'} to stop: {_duration(after.grace)} "
-                f"instead of {_duration(before.grace)}, for the pods started from now on",
+                f"pods get {'longer' if longer else 'shorter'} to stop: {duration(after.grace)} "
+                f"instead of {duration(before.grace)}, for the pods started from now on",
                 INFO if longer else WARNING,
             )
 
@@ -168,17 +174,16 @@ def _strategy(work: Workload) -> str:
     return fields.text(work.manifest, "spec", field, "type")
 
 
-def _roll(work: Workload, grace: int) -> str:
-    count = work.scale.maximum
-    if work.key.kind == "StatefulSet" and count > 1:
-        return f"{count} workers one after the other take up to {_duration(grace * count)}"
-    return f"the roll-out takes up to {_duration(grace)} and the start of the new pods"
-
-
-def _duration(seconds: int) -> str:
-    if seconds >= 3600 and seconds % 3600 == 0:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 60} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"
+def _roll(before: Workload, after: Workload) -> str:
+    count, grace = after.scale.maximum, before.grace
+    if before.key.kind != after.key.kind:
+        old = counted(before.scale.maximum, "pod")
+        return f"{old} of the {before.key.kind} stop{'s' * (before.scale.maximum == 1)} all at once"
+    if _strategy(after) == "OnDelete":
+        return "it happens when somebody deletes the pods (OnDelete)"
+    if after.key.kind == "StatefulSet" and count > 1:
+        return f"{count} pods one after the other take up to {duration(grace * count)}"
+    return f"the roll-out takes up to {duration(grace)} and the start of the new pods"
 
 
 def _reasons(before: Workload, after: Workload) -> Iterator[str]:

@@ -98,11 +98,14 @@ def missing(context: Context) -> Iterator[Finding]:
     Where nothing is declared at all, only references that are new with this change are told.
     """
     before, after = _missing(context.base), _missing(context.head)
+    brought = provided(context.base.objects)
     declared = context.head.facts.declared_secrets is not None
     for (namespace, secret, key), users in sorted(after.items()):
         known = (namespace, secret, key) in before
-        if known and not declared:
-            continue
+        kept = brought.get((namespace, secret), frozenset())
+        taken_away = (namespace, secret) in brought and (not key or kept is None or key in kept)
+        if taken_away or (known and not declared):
+            continue  # what is taken away, `reference-gone` and `secret-pruned` tell
         subject = f"key {key} of the Secret" if key else "the Secret"
         where = (
             "is neither in this render nor declared as existing"

@@ -42,7 +42,11 @@ def no_effect(context: Context) -> Iterator[Finding]:
     """`impact/no-effect`: an edited value that something else overrules."""
     edited = edited_values(context)
     for path, holds, why in _OVERRULED:
-        touched = [key for key in edited if key == path or key.startswith(f"{path}.")]
+        touched = [
+            key
+            for key in edited
+            if (key == path or key.startswith(f"{path}.")) and context.head.value(key) is not None
+        ]
         if touched and holds(context.head):
             yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.generator.impact.builders import found, manifest
+from tests.generator.impact.builders import found, manifest, workload
 
 RBAC = "rbac.authorization.k8s.io/v1"
 ACCOUNT = manifest("v1", "ServiceAccount", "worker")
@@ -104,3 +104,74 @@ def test_lost_rights_of_an_account_that_stays_are_told():
     (item,) = found([ACCOUNT, READER, binding()], [ACCOUNT], "rbac-narrowed")
     assert item.message == "may no longer get pods in airflow"
     assert found([ACCOUNT, READER, binding()], [READER], "rbac-narrowed") == []
+
+
+LAUNCHER = role(rule(["create", "delete", "list", "patch", "watch"], ["pods"]))
+ON_KUBERNETES = {"executor": "KubernetesExecutor"}
+
+
+def pods(component="worker", account="worker", **pod):
+    return workload(component, serviceAccountName=account, **pod)
+
+
+def test_pods_under_another_account_lose_what_the_first_one_may():
+    other = manifest("v1", "ServiceAccount", "w2")
+    base, head = [ACCOUNT, LAUNCHER, binding(), pods()], [other, LAUNCHER, binding()]
+    (item,) = found(base, [*head, pods(account="w2")], "rbac-narrowed")
+    assert item.severity == "warning" and "(ServiceAccount worker → w2)" in item.message
+    assert "worker may no longer create/delete" in item.message
+    both = [*head, binding(subject="w2"), pods(account="w2")]
+    assert found(base, both, "rbac-narrowed") == []
+
+
+def test_workloads_of_one_account_are_one_finding():
+    works = [pods(), pods("triggerer")]
+    (item,) = found([ACCOUNT, LAUNCHER, binding(), *works], [ACCOUNT, *works], "rbac-narrowed")
+    assert "triggerer and worker may no longer" in item.message
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        [ACCOUNT, pods("scheduler")],
+        [ACCOUNT, LAUNCHER, pods("scheduler")],
+        [ACCOUNT, LAUNCHER, binding(), pods("scheduler", automountServiceAccountToken=False)],
+        [
+            manifest("v1", "ServiceAccount", "worker", automountServiceAccountToken=False),
+            LAUNCHER,
+            binding(),
+            pods("scheduler"),
+        ],
+    ],
+)
+def test_an_executor_without_its_rights_is_an_error(head):
+    base = [ACCOUNT, LAUNCHER, binding(), pods("scheduler")]
+    (item,) = found(base, head, "rbac-narrowed", ON_KUBERNETES, ON_KUBERNETES)
+    assert item.severity == "error" and "cannot run tasks" in item.message
+    (item,) = found(base, head, "rbac-narrowed", {"executor": "CeleryExecutor"})
+    assert item.severity == "warning"
+
+
+def test_rights_of_a_group_and_of_a_projected_token_count():
+    everybody = binding()
+    everybody["subjects"] = [{"kind": "Group", "name": "system:serviceaccounts:airflow"}]
+    base, head = [LAUNCHER, binding(), pods()], [LAUNCHER, everybody, pods()]
+    assert found(base, head, "rbac-narrowed") == []
+    projected = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    token = pods(automountServiceAccountToken=False, volumes=[{"name": "t", **projected}])
+    assert found(base, [LAUNCHER, binding(), token], "rbac-narrowed") == []
+
+
+def test_an_account_that_no_pod_uses_is_a_note():
+    (item,) = found([ACCOUNT, READER, binding()], [ACCOUNT], "rbac-narrowed")
+    assert item.severity == "info"
+
+
+def test_a_new_executor_that_may_not_start_pods_is_an_error():
+    base = [ACCOUNT, pods("scheduler")]
+    (item,) = found(base, [*base, READER, binding()], "executor-rights", None, ON_KUBERNETES)
+    assert item.severity == "error" and "create/delete/list/patch/watch pods" in item.message
+    (item,) = found(base, base, "executor-rights", None, ON_KUBERNETES)
+    assert item.severity == "warning" and "no binding is rendered" in item.message
+    allowed = [*base, LAUNCHER, binding()]
+    assert found(base, allowed, "executor-rights", None, ON_KUBERNETES) == []

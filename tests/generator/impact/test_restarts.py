@@ -101,7 +101,7 @@ def test_workers_drain_for_the_grace_they_were_started_with():
     head = workload("worker", "StatefulSet", replicas=3, terminationGracePeriodSeconds=60)
     (item,) = found([base], [head], "worker-drain")
     assert "has 10 min to finish" in item.message
-    assert "3 workers one after the other take up to 30 min" in item.message
+    assert "3 pods one after the other take up to 30 min" in item.message
 
 
 def test_only_workers_drain():
@@ -150,3 +150,18 @@ def test_a_mounted_folder_is_updated_by_the_kubelet():
     pod = workload("scheduler", volumes=MOUNTED["volumes"])
     base, head = [pod, airflow_cfg("[a]\nb=1")], [pod, airflow_cfg("[a]\nb=2")]
     assert found(base, head, "not-restarted") == []
+
+
+def test_workers_of_another_kind_all_stop_at_once():
+    base = workload("worker", "StatefulSet", replicas=3, terminationGracePeriodSeconds=600)
+    (item,) = found([base], [workload("worker", replicas=3)], "worker-drain")
+    assert "has 10 min to finish" in item.message
+    assert "3 pods of the StatefulSet stop all at once" in item.message
+
+
+def test_a_local_executor_runs_its_tasks_in_the_scheduler_that_restarts():
+    local = {"executor": "LocalExecutor"}
+    base, head = workload("scheduler"), workload("scheduler", image="r/airflow:3.2.2")
+    (item,) = found([base], [head], "worker-drain", local, local)
+    assert "tasks run inside the scheduler, which has 30 s to stop" in item.message
+    assert found([base], [head], "worker-drain") == []

@@ -172,9 +172,10 @@ def test_a_resealed_connection_is_told():
     assert found([pod, sealed("s", k="1")], [pod, sealed("s", k="2")], "database")
 
 
-def test_a_declared_host_that_moves_is_an_error():
+def test_another_declared_host_is_a_warning_where_the_connection_cannot_be_seen():
     (item,) = found([], [], "database", {"database_host": "one"}, {"database_host": "two"})
-    assert "from one to two" in item.message
+    assert item.severity == "warning" and "two instead of one" in item.message
+    assert "cannot be seen" in item.message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,197 @@
+"""Services that go away while something still leads to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from generator.impact import connection
+from generator.impact.context import Context, View, listed, verb
+from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+from generator.kube import fields
+from generator.kube.resource import Key
+
+SERVICE_GONE = ImpactRule(
+    "impact/service-gone",
+    ERROR,
+    "A Service goes away that connections or settings still name",
+    "Whoever asks there gets no answer: Airflow without its database or broker stops.",
+    "Kubernetes",
+    also=((WARNING, "where the connection leads cannot be seen"),),
+)
+NOT_SEALED_AGAIN = ImpactRule(
+    "impact/not-sealed-again",
+    WARNING,
+    "The definition gives a sealed connection another content",
+    "It has no effect until the value is sealed again.",
+    "Sealed Secrets",
+)
+
+# Components whose Services hold the state of Airflow; which variables lead there.
+_PORT = re.compile(r":\d{1,5}(?![\w.])")
+_STORES = {
+    "redis": (connection.BROKER,),
+    "pgbouncer": (connection.DATABASE, connection.RESULTS, "KEDA_DB_CONN"),
+    "postgresql": (connection.DATABASE, connection.RESULTS, "KEDA_DB_CONN"),
+    "primary": (connection.DATABASE, connection.RESULTS, "KEDA_DB_CONN"),
+}
+
+
+def service_gone(context: Context) -> Iterator[Finding]:
+    """`impact/service-gone`: what a connection or a setting of the head names is deleted."""
+    services = {(key.namespace, key.name): key for key in context.removed if key.kind == "Service"}
+    if not services or not context.head.objects:
+        return
+    written = _written(context.head, services)
+    for key in services.values():
+        users = sorted(written.get(key, ()))
+        if users:
+            yield SERVICE_GONE.finding(
+                key,
+                f"is deleted, and {listed(users)} still {verb(users, 'names', 'name')} it: requests"
+                " to it fail",
+            )
+    yield from _sealed(context, services)
+
+
+def not_sealed_again(context: Context) -> Iterator[Finding]:
+    """`impact/not-sealed-again`: the definition moves on, the sealed value stays behind."""
+    for new in context.head.facts.connections:
+        place = _place(context.head, new.secret, new.key)
+        old = connection.declared(context.base, place)
+        stays = connection.cipher(context.head, place)
+        if old is None or old.content == new.content or stays is None:
+            continue
+        kept = stays == connection.cipher(context.base, place)
+        mark = connection.mark(context.head, place)
+        if kept and not (old.mark != new.mark == mark):
+            leads = f": it still leads to {old.host}" if mark == old.mark != new.mark else ""
+            yield NOT_SEALED_AGAIN.finding(
+                place[0],
+                f"key {new.key} is to lead to {new.host} by the definition, and its sealed value "
+                f"stays as it was{leads}; there is no effect until it is sealed again (gen-env "
+                "seal)"
+                if new.host != old.host
+                else f"what the definition puts into key {new.key} changes (options or pool "
+                "sizes), and its sealed value stays as it was; there is no effect until it is "
+                "sealed again (gen-env seal)",
+            )
+
+
+def _sealed(context: Context, services: dict[tuple[str, str], Key]) -> Iterator[Finding]:
+    """Connections in Secrets: where they lead is seen by their fingerprint, or not at all."""
+    for variable in connection.VARIABLES:
+        place = connection.reference(context.head, variable)
+        if place is None:
+            continue
+        target = _target(context, place, services)
+        if target is not None:
+            yield SERVICE_GONE.finding(
+                target,
+                f"is deleted, and key {place[1]} of Secret {place[0].name} ({variable}) still "
+                "leads to it: what reads it has no connection; seal it again in the same change",
+            )
+        elif not _is_known(context, place):
+            yield from _unseen(context, variable, place, services)
+
+
+def _target(
+    context: Context, place: connection.Reference, services: dict[tuple[str, str], Key]
+) -> Key | None:
+    """The Service that a value is known to lead to."""
+    head, space = context.head, place[0].namespace
+    plain = connection.plain_value(head, place)
+    if plain is not None:
+        return connection.service_of(connection.host(plain), services, space)
+    mark, old = connection.mark(head, place), connection.declared(context.base, place)
+    if mark is None or old is None or mark != old.mark:
+        return None
+    return connection.service_of(old.host, services, space)
+
+
+def _is_known(context: Context, place: connection.Reference) -> bool:
+    """Whether it is known where the value leads at head, so that it does not lead to the base's."""
+    if connection.plain_value(context.head, place) is not None:
+        return True
+    return connection.mark(context.head, place) is not None
+
+
+def _unseen(
+    context: Context,
+    variable: str,
+    place: connection.Reference,
+    services: dict[tuple[str, str], Key],
+) -> Iterator[Finding]:
+    """A store's Service goes, and what leads to it is in a Secret that nobody can look into."""
+    if place != connection.reference(context.base, variable):
+        return
+    if connection.cipher(context.head, place) != connection.cipher(context.base, place):
+        return
+    for key in services.values():
+        if variable in _STORES.get(_component(context.base, key), ()):
+            yield SERVICE_GONE.finding(
+                key,
+                f"is deleted, and where key {place[1]} of Secret {place[0].name} ({variable}) "
+                "leads cannot be seen: if it leads there, what reads it has no connection",
+                WARNING,
+            )
+
+
+def _component(view: View, key: Key) -> str:
+    manifest = view.objects[key]
+    for label in ("component", "app.kubernetes.io/component"):
+        value = fields.at(manifest, "spec", "selector", label)
+        if isinstance(value, str):
+            return value
+    return key.name.rpartition("-")[2]
+
+
+def _place(view: View, secret: str, key: str) -> connection.Reference:
+    return Key("", "Secret", view.side.namespace, secret), key
+
+
+def _written(view: View, services: dict[tuple[str, str], Key]) -> dict[Key, set[str]]:
+    """Who names these Services in plain text: in variables, arguments and configuration."""
+    names = "|".join(sorted({re.escape(name) for _, name in services}, key=len, reverse=True))
+    rest = r"(?:\.(?P<space>[a-z0-9-]{1,63})(?:\.svc(?:\.[a-z0-9-]{1,63}){0,5})?)?(?![\w-])"
+    pattern = re.compile(rf"(?<![\w.-])(?P<name>{names}){rest}")
+    named: dict[Key, set[str]] = {}
+    for space, user, text in _texts(view):
+        for match in pattern.finditer(text):
+            target = services.get((match["space"] or space, match["name"]))
+            if target is not None and _is_host(match):
+                named.setdefault(target, set()).add(user)
+    return named
+
+
+def _is_host(match: re.Match[str]) -> bool:
+    """In a URL, before a port, or all of a value or option; a name alone is a word like others."""
+    before, after = match.string[: match.start()][-3:], match.string[match.end() :][:8]
+    if before.endswith(("//", "@")) or _PORT.match(after):
+        return True
+    starts = not before or before.rstrip(" ").endswith(("=", "\n"))
+    return starts and after[:1] in ("", "\n")
+
+
+def _texts(view: View) -> Iterator[tuple[str, str, str]]:
+    for work in view.workloads:
+        for container in work.containers():
+            for entry in fields.entries(container, "env"):
+                if text := fields.text(entry, "value"):
+                    yield work.key.namespace, work.component, text
+            for field in ("command", "args"):
+                words = fields.at(container, field)
+                for word in words if isinstance(words, list) else ():
+                    yield work.key.namespace, work.component, str(word)
+    for key, manifest in view.of_kind("ConfigMap").items():
+        for value in fields.section(manifest, "data").values():
+            yield key.namespace, f"ConfigMap {key.name}", str(value)
+    for key, manifest in view.of_kind("ScaledObject").items():
+        for trigger in fields.entries(manifest, "spec", "triggers"):
+            values: Any = fields.section(trigger, "metadata").values()
+            for value in values:
+                yield key.namespace, f"ScaledObject {key.name}", str(value)
+
+
+FINDERS = (service_gone, not_sealed_again)

@@ -1,0 +1,224 @@
+"""Data that is lost although its object stays: with a pod, a replica, or the next clean-up."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.core.counted import counted
+from generator.impact.context import Context, View, listed
+from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+from generator.impact.rules.data import DATA_LOSS
+from generator.kube import fields
+from generator.kube.workload import ROLLED, Workload
+
+BROKER_EMPTIED = ImpactRule(
+    "impact/broker-emptied",
+    WARNING,
+    "A broker without a volume restarts",
+    "The queue is in an emptyDir and goes with the pod.",
+    "Kubernetes",
+)
+
+_DATABASES = frozenset({"postgresql", "primary", "mysql"})
+_DATABASE_IMAGE = re.compile(r"(postgres|postgresql|mysql|mariadb)(?!.*exporter)")
+_BROKER_IMAGE = re.compile(r"(redis|valkey|rabbitmq)(?!.*exporter)")
+# Volumes that outlive the pod: kubernetes.io/docs/concepts/storage/volumes.
+_LASTING = frozenset(
+    {
+        "awsElasticBlockStore",
+        "azureDisk",
+        "azureFile",
+        "cephfs",
+        "cinder",
+        "fc",
+        "flexVolume",
+        "gcePersistentDisk",
+        "hostPath",
+        "iscsi",
+        "nfs",
+        "persistentVolumeClaim",
+        "rbd",
+        "vsphereVolume",
+    }
+)
+_CLEAN = re.compile(r"\bairflow\s+db\s+clean\b")
+_DAYS = re.compile(r"date\s+-d\s+[\"']?-?\s*(\d{1,6})\s*days?")
+_LOG_DAYS, _LOG_MINUTES = "AIRFLOW__LOG_RETENTION_DAYS", "AIRFLOW__LOG_RETENTION_MINUTES"
+_WORDS = "DAG runs, task instances, logs and XComs"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _CleanUp:
+    """What a clean-up of the metadata database deletes: older than `days` (None: not readable)."""
+
+    days: int | None
+    archives: bool
+    command: str
+
+
+def stores(context: Context) -> Iterator[Finding]:
+    """`impact/data-loss`, `impact/broker-emptied`: state in a pod that is replaced or stopped."""
+    for before in context.base.workloads if context.is_update else ():
+        if before.key.kind not in ROLLED or before.scale.maximum == 0 or _lasts(before):
+            continue
+        how = _ends(context, before)
+        if how and _is(before, _DATABASES, _DATABASE_IMAGE):
+            yield DATA_LOSS.finding(
+                before.key,
+                f"{how}, and the database keeps its data in an emptyDir: it is gone with the pod, "
+                "DAG runs, connections and users included",
+            )
+        elif how and _is(before, frozenset({"redis"}), _BROKER_IMAGE):
+            yield BROKER_EMPTIED.finding(
+                before.key,
+                f"{how}, and the broker keeps its queue in no volume: queued tasks are lost",
+            )
+
+
+def scaled_claims(context: Context) -> Iterator[Finding]:
+    """`impact/data-loss`: `whenScaled: Delete` takes the claims of replicas that go."""
+    for after in context.head.workloads:
+        before = context.base.by_key.get(after.key)
+        if before is None or after.key.kind != "StatefulSet" or not _deletes(after):
+            continue
+        if not fields.entries(after.manifest, "spec", "volumeClaimTemplates"):
+            continue
+        lost = before.scale.maximum - after.scale.maximum
+        if lost > 0:
+            yield DATA_LOSS.finding(
+                after.key,
+                f"{counted(lost, 'replica')} of it {'goes' if lost == 1 else 'go'}, and the volume "
+                "claims are deleted with them (whenScaled: Delete)",
+            )
+        elif after.scale.autoscaler and not (_deletes(before) and before.scale.autoscaler):
+            yield DATA_LOSS.finding(
+                after.key,
+                "from now on each replica that the autoscaler takes away loses its volume claim "
+                "(whenScaled: Delete)",
+                WARNING,
+            )
+
+
+def retention(context: Context) -> Iterator[Finding]:
+    """`impact/data-loss`: the next clean-up of the database deletes more than the last."""
+    if not context.is_update:
+        return
+    before, after = _clean_ups(context.base), _clean_ups(context.head)
+    for work, new in after.values():
+        old = before.get(work.key, (work, None))[1]
+        words, severity = _deleted(old, new)
+        if words:
+            yield DATA_LOSS.finding(work.key, words, severity)
+
+
+def log_retention(context: Context) -> Iterator[Finding]:
+    """`impact/data-loss`: log files are deleted sooner."""
+    shorter: dict[tuple[str, str], list[str]] = {}
+    for after in context.head.workloads:
+        before = context.base.by_key.get(after.key)
+        if before is None or after.scale.maximum == 0:
+            continue
+        old, new = _log_days(before), _log_days(after)
+        if new and new < (old or float("inf")) and _keeps_logs(after):
+            was = f"{old:g} days" if old else "ever"
+            shorter.setdefault((was, f"{new:g}"), []).append(after.component)
+    for (was, now), names in sorted(shorter.items()):
+        yield DATA_LOSS.finding(
+            None,
+            f"log files of {listed(sorted(names))} are deleted after {now} days instead of {was}: "
+            "older ones go with the next clean-up",
+            WARNING,
+        )
+
+
+def _ends(context: Context, before: Workload) -> str:
+    """How the pods of a workload end with this change; empty where they stay."""
+    after = context.head.by_key.get(before.key)
+    if after is None:
+        policy = fields.section(before.manifest, "spec", "persistentVolumeClaimRetentionPolicy")
+        return "" if policy.get("whenDeleted") == "Delete" else "is removed"
+    if after.scale.maximum < before.scale.maximum:
+        return f"is scaled to {after.scale.maximum}"
+    replaced = any(item.key == before.key for item, _ in context.restarted)
+    by_hand = fields.text(after.manifest, "spec", "updateStrategy", "type") == "OnDelete"
+    return "is restarted" if replaced and not by_hand else ""
+
+
+def _lasts(work: Workload) -> bool:
+    if fields.entries(work.manifest, "spec", "volumeClaimTemplates"):
+        return True
+    return any(_LASTING & volume.keys() for volume in fields.entries(work.spec, "volumes"))
+
+
+def _is(work: Workload, components: frozenset[str], image: re.Pattern[str]) -> bool:
+    if work.component in components:
+        return True
+    names = (fields.text(item, "image") for item in fields.entries(work.spec, "containers"))
+    return any(image.match(_base_name(name)) for name in names)
+
+
+def _base_name(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2]
+
+
+def _deletes(work: Workload) -> bool:
+    policy = fields.section(work.manifest, "spec", "persistentVolumeClaimRetentionPolicy")
+    return policy.get("whenScaled") == "Delete"
+
+
+def _clean_ups(view: View) -> dict[Any, tuple[Workload, _CleanUp]]:
+    found = {}
+    for work in view.workloads:
+        if work.key.kind != "CronJob" or fields.at(work.manifest, "spec", "suspend") is True:
+            continue
+        words = " ".join(_command(container) for container in work.containers())
+        if _CLEAN.search(words):
+            days = _DAYS.search(words)
+            clean = _CleanUp(int(days[1]) if days else None, "--skip-archive" not in words, words)
+            found[work.key] = (work, clean)
+    return found
+
+
+def _deleted(old: _CleanUp | None, new: _CleanUp) -> tuple[str, Any]:
+    rest = "for good" if not new.archives else "from their tables (into archive tables)"
+    severity = WARNING if new.archives else ERROR
+    days = f"{counted(new.days, 'day')}" if new.days is not None else ""
+    if old is None:
+        older = f"older than {days}" if days else "older than its command says"
+        return f"from its next run on, {_WORDS} {older} are deleted {rest}", WARNING
+    if new.days is not None and old.days is not None and new.days < old.days:
+        return (
+            f"its next run deletes {_WORDS} older than {days} {rest}; before, they were kept for "
+            f"{counted(old.days, 'day')}"
+        ), severity
+    if old.archives and not new.archives:
+        return f"what it deletes is no longer archived: {_WORDS} go for good", WARNING
+    if old.command != new.command and None in (old.days, new.days):
+        return f"its command changes, and how old {_WORDS} get cannot be read from it", WARNING
+    return "", None
+
+
+def _command(container: Mapping[str, Any]) -> str:
+    parts = (fields.at(container, field) for field in ("command", "args"))
+    return " ".join(str(word) for part in parts if isinstance(part, list) for word in part)
+
+
+def _log_days(work: Workload) -> float | None:
+    """Days that the groomer keeps log files: days and minutes are added up (the chart's values)."""
+    given = {name: fields.text(entry, "value") for name, entry in work.environment()}
+    if _LOG_DAYS not in given:
+        return None
+    days, minutes = (given.get(name, "") for name in (_LOG_DAYS, _LOG_MINUTES))
+    total = int(days if days.isdecimal() else 0) * 1440
+    return (total + int(minutes if minutes.isdecimal() else 0)) / 1440 or None
+
+
+def _keeps_logs(work: Workload) -> bool:
+    """Whether log files outlive the pod, so that there is more to lose than a restart takes."""
+    return _lasts(work)
+
+
+FINDERS = (stores, scaled_claims, retention, log_retention)

@@ -1,0 +1,25 @@
+"""What keeps an object in the cluster although it left git."""
+
+from __future__ import annotations
+
+from generator.kube import fields
+from generator.kube.resource import Object
+
+_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+_HELM_POLICY = "helm.sh/resource-policy"
+
+
+def sync_options(manifest: Object) -> frozenset[str]:
+    """The sync options of one object, such as `Prune=false`."""
+    annotations = fields.section(manifest, "metadata", "annotations")
+    parts = str(annotations.get(_SYNC_OPTIONS) or "").split(",")
+    return frozenset(part.strip() for part in parts) - {""}
+
+
+def protection(manifest: Object) -> str:
+    """`kept`, `confirm` or nothing, from the annotations of what is running (the base)."""
+    options = sync_options(manifest)
+    kept = fields.section(manifest, "metadata", "annotations").get(_HELM_POLICY) == "keep"
+    if "Prune=false" in options or kept:
+        return "kept"
+    return "confirm" if "Prune=confirm" in options else ""

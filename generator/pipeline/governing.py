@@ -1,0 +1,99 @@
+"""What governs an environment from outside its folder: its AppProject, the roles of `verify`."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.definition.definition import ROOT
+from generator.engine.argocd import GENERATED, PROJECTS
+from generator.kube import fields
+from generator.kube.resource import Object
+from generator.tree.objects import access_path
+from generator.tree.tree import BOOTSTRAP
+from generator.yaml.errors import YamlError
+from generator.yaml.manifests import load_manifests
+
+
+def of(files: Files, name: str, application: Object | None) -> tuple[Object, ...]:
+    """The AppProject, cut down to what concerns the Application, and the roles; as files have them.
+
+    What is not there or cannot be read is left out: other rules tell.
+    """
+    if application is None:
+        return ()
+    project = fields.text(application, "spec", "project")
+    found = _objects(files, f"{PROJECTS}/{project}.yaml") if project else []
+    projects = [item for item in found if item.get("kind") == "AppProject"]
+    return (*(_cut(item, application) for item in projects), *_objects(files, access_path(name)))
+
+
+def concerned(
+    base: Files, head: Files, names: Iterable[str], paths: Iterable[str]
+) -> frozenset[str]:
+    """Environments whose AppProject says something else about them, where one of these changed."""
+    if not any(path.startswith(f"{PROJECTS}/") for path in paths):
+        return frozenset()
+    return frozenset(name for name in names if _of_tree(base, name) != _of_tree(head, name))
+
+
+def root(files: Files) -> Object | None:
+    """The root Application, as files have it."""
+    return next(iter(_objects(files, f"{BOOTSTRAP}/root.yaml")), None)
+
+
+def _of_tree(files: Files, name: str) -> tuple[Object, ...]:
+    found = _objects(files, f"{ROOT}/{name}/{GENERATED}/application.yaml")
+    return of(files, name, found[0] if found else None)
+
+
+def _objects(files: Files, path: str) -> list[dict[str, Any]]:
+    try:
+        text = files.read(path)
+        return load_manifests(text, path=path) if text else []
+    except (UserError, YamlError):
+        return []
+
+
+def _cut(project: Object, application: Object) -> dict[str, Any]:
+    """Without the windows and destinations of other Applications: they would be noise here."""
+    spec = dict(fields.section(project, "spec"))
+    for field, concerns in (("syncWindows", _window), ("destinations", _destination)):
+        if isinstance(spec.get(field), list):
+            spec[field] = [
+                entry
+                for entry in spec[field]
+                if not isinstance(entry, Mapping) or concerns(entry, application)
+            ]
+    return {**project, "spec": spec}
+
+
+def _window(window: Mapping[str, Any], application: Object) -> bool:
+    """argo-cd.readthedocs.io, sync windows: one of the three lists is enough, unless told not."""
+    matches = [
+        any(fnmatch.fnmatchcase(value, str(pattern)) for pattern in patterns)
+        for field, value in (
+            ("applications", fields.name_of(application)),
+            ("namespaces", fields.text(application, "spec", "destination", "namespace")),
+            ("clusters", _cluster(application)),
+        )
+        if isinstance(patterns := window.get(field), list) and patterns
+    ]
+    every = window.get("andOperator") is True
+    return bool(matches) and (all(matches) if every else any(matches))
+
+
+def _destination(entry: Mapping[str, Any], application: Object) -> bool:
+    namespace = fields.text(application, "spec", "destination", "namespace")
+    pattern = fields.text(entry, "namespace").removeprefix("!")
+    server = (fields.text(entry, "server") or fields.text(entry, "name")).removeprefix("!")
+    inside = fnmatch.fnmatchcase(namespace, pattern or "*")
+    return inside and fnmatch.fnmatchcase(_cluster(application), server or "*")
+
+
+def _cluster(application: Object) -> str:
+    place = fields.section(application, "spec", "destination")
+    return fields.text(place, "server") or fields.text(place, "name")

@@ -1,0 +1,131 @@
+import pytest
+
+from tests.generator.impact.builders import found, manifest, scaler, workload
+
+SCHEDULER = workload("scheduler")
+TEMPLATES = [{"metadata": {"name": "data"}, "spec": {}}]
+EMPTY = {"volumes": [{"name": "data", "emptyDir": {}}]}
+
+
+def store(component="postgresql", memory="1Gi", replicas=1, **rest):
+    resources = {"requests": {"memory": memory}}
+    return workload(
+        component, "StatefulSet", replicas=replicas, container_resources=resources, **rest
+    )
+
+
+@pytest.mark.parametrize(
+    "head", [store(memory="2Gi", **EMPTY), store(replicas=0, **EMPTY), workload("x")]
+)
+def test_a_database_without_a_volume_loses_all_with_its_pod(head):
+    (item,) = found([store(**EMPTY), SCHEDULER], [head, SCHEDULER], "data-loss")
+    assert item.severity == "error" and "gone with the pod" in item.message
+
+
+def test_a_database_by_its_image_is_one():
+    base = workload("store", image="docker.io/bitnami/postgresql:16", **EMPTY)
+    head = workload("store", image="docker.io/bitnami/postgresql:17", **EMPTY)
+    assert found([base, SCHEDULER], [head, SCHEDULER], "data-loss")
+    exporter = (
+        workload("e", image="q/postgres-exporter:1"),
+        workload("e", image="q/postgres-exporter:2"),
+    )
+    assert found([exporter[0]], [exporter[1]], "data-loss") == []
+
+
+def test_a_database_with_a_volume_or_that_stays_keeps_its_data():
+    claims = {"spec": {"volumeClaimTemplates": TEMPLATES}}
+    assert found([store(**claims)], [store(memory="2Gi", **claims)], "data-loss") == []
+    volume = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}]}
+    assert found([store(**volume)], [store(memory="2Gi", **volume)], "data-loss") == []
+    assert found([store(**EMPTY), SCHEDULER], [store(**EMPTY), workload("y")], "data-loss") == []
+    by_hand = {"spec": {"updateStrategy": {"type": "OnDelete"}}}
+    assert found([store(**by_hand)], [store(memory="2Gi", **by_hand)], "data-loss") == []
+
+
+def test_a_broker_without_a_volume_loses_its_queue():
+    (item,) = found([store("redis", **EMPTY)], [store("redis", memory="2Gi", **EMPTY)],
+                    "broker-emptied")  # fmt: skip
+    assert item.severity == "warning" and "queued tasks are lost" in item.message
+    kept = {"spec": {"volumeClaimTemplates": TEMPLATES}}
+    assert found([store("redis", **kept)], [store("redis", memory="2Gi", **kept)],
+                 "broker-emptied") == []  # fmt: skip
+
+
+def scaled(replicas, policy="Delete"):
+    spec = {
+        "volumeClaimTemplates": TEMPLATES,
+        "persistentVolumeClaimRetentionPolicy": {"whenScaled": policy},
+    }
+    return workload("worker", "StatefulSet", replicas=replicas, spec=spec)
+
+
+def test_claims_of_replicas_that_go_are_deleted():
+    (item,) = found([scaled(3)], [scaled(1)], "data-loss")
+    assert item.severity == "error" and "2 replicas" in item.message
+    assert found([scaled(3)], [scaled(1, "Retain")], "data-loss") == []
+    assert found([scaled(1)], [scaled(3)], "data-loss") == []
+
+
+def test_an_autoscaler_over_deleted_claims_is_a_warning_once():
+    auto = [scaled(1), scaler("worker", 1, 9, "StatefulSet")]
+    (item,) = found([scaled(1)], auto, "data-loss")
+    assert item.severity == "warning"
+    assert found(auto, auto, "data-loss") == []
+
+
+def clean_up(days, *options, suspend=False):
+    words = (
+        f'CLEAN_TS=$(date -d "-{days} days" +"%Y"); '
+        f'exec airflow db clean --clean-before-timestamp "$CLEAN_TS" --yes {" ".join(options)}'
+    )
+    pod = {"spec": {"containers": [{"name": "c", "args": ["bash", "-c", words]}]}}
+    spec = {"suspend": suspend, "jobTemplate": {"spec": {"template": pod}}}
+    return manifest("batch/v1", "CronJob", "clean", spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "severity", "words"),
+    [
+        (
+            clean_up(90, "--skip-archive"),
+            clean_up(1, "--skip-archive"),
+            "error",
+            "older than 1 day",
+        ),
+        (clean_up(90), clean_up(1), "warning", "into archive tables"),
+        (clean_up(90), clean_up(90, "--skip-archive"), "warning", "no longer archived"),
+        (workload("y"), clean_up(30), "warning", "older than 30 days"),
+        (clean_up(30, suspend=True), clean_up(30), "warning", "older than 30 days"),
+        (clean_up("x"), clean_up("y"), "warning", "cannot be read"),
+    ],
+)
+def test_a_shorter_retention_deletes_history(base, head, severity, words):
+    (item,) = found([base, SCHEDULER], [head, SCHEDULER], "data-loss")
+    assert item.severity == severity and words in item.message
+
+
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [
+        (clean_up(1), clean_up(90)),
+        (clean_up(9), clean_up(9)),
+        (clean_up(9), clean_up(1, suspend=True)),
+        (clean_up(9, "--skip-archive"), clean_up(9)),
+    ],
+)
+def test_a_longer_or_equal_retention_deletes_nothing_more(base, head):
+    assert found([base, SCHEDULER], [head, SCHEDULER], "data-loss") == []
+
+
+def logs(days, volume=None):
+    env = [{"name": "AIRFLOW__LOG_RETENTION_DAYS", "value": str(days)}]
+    volumes = [{"name": "logs", **(volume or {"persistentVolumeClaim": {"claimName": "l"}})}]
+    return workload("scheduler", container_env=env, volumes=volumes)
+
+
+def test_log_files_that_are_kept_for_less_time_are_told():
+    (item,) = found([logs(15)], [logs(2)], "data-loss")
+    assert item.severity == "warning" and "after 2 days instead of 15 days" in item.message
+    assert found([logs(2)], [logs(15)], "data-loss") == []
+    assert found([logs(15, {"emptyDir": {}})], [logs(2, {"emptyDir": {}})], "data-loss") == []
