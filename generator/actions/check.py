@@ -159,7 +159,7 @@ def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances
     not_read = source.not_read
     if chart is None and source.identified:
         version = source.chart_version or "of this release"
-        not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not at hand"))
+        not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not available"))
     return Basis(
         chart_lines.judged(chart.known if chart else source.chart),
         airflow_version(source, chart),

@@ -49,7 +49,7 @@ def command(
     write: bool,
     helm: str | None,
 ) -> int:
-    """Take over a release from its values, an Argo CD Application or a Flux HelmRelease.
+    """Adopt a release from its values, an Argo CD Application or a Flux HelmRelease.
 
     FILE is a values file (several: the last wins), the output of `helm get values`, or one
     Application or HelmRelease, with the values files it takes from elsewhere after it. The

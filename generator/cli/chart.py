@@ -17,7 +17,7 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def add(file: Path) -> int:
-    """Put FILE.tgz into the cache; for machines that reach no chart repository."""
+    """Add FILE.tgz to the cache, for machines without access to a chart repository."""
     from generator.pipeline import toolchain
 
     chart = toolchain.charts().cache.add(file)

@@ -37,8 +37,8 @@ def command(
 ) -> int:
     """Lint plain values of the Airflow chart, an Argo CD Application or a Flux HelmRelease.
 
-    Nothing has to be adopted. Every fault that gen-env knows of is told at once, with file, line
-    and what to do.
+    The release does not have to be adopted. Reports all problems at once, with file, line and what
+    to do.
     """
     import os
 

@@ -58,7 +58,7 @@ def command(
     """Show what a change will do to the cluster.
 
     Without BASE and HEAD: the default branch's merge base against the work tree, uncommitted
-    changes included. Nothing is checked out and no cluster is asked (but with --live).
+    changes included. Nothing is checked out and no cluster is queried (except with --live).
     """
     from generator.actions import diff
 

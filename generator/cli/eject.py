@@ -13,7 +13,7 @@ from generator.cli import common
 @click.option("--as-is", is_flag=True, help="Eject even if a tree differs from its definition.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(environments: tuple[str, ...], keep: bool, as_is: bool, dry_run: bool) -> int:
-    """Leave plain files: generated ones lose their header, definitions and locks go.
+    """Convert to plain files: remove headers of generated files, definitions and locks.
 
     Nothing changes in the cluster. Without ENV the whole repository is ejected. A second run
     changes nothing.

@@ -14,8 +14,8 @@ from generator.cli import common
 def command(environment: str, field: str | None, form: str) -> int:
     """Show effective values of ENV and where each comes from.
 
-    FIELD (such as workers.resources) narrows it down and adds what the field is for and the chart
-    values that it decides.
+    FIELD (such as workers.resources) narrows the output and adds the purpose of the field and
+    the chart values that it decides.
     """
     from generator.actions import explain
     from generator.core.files import WorkTree

@@ -12,9 +12,9 @@ from generator.core.counted import counted
 @click.argument("environments", nargs=-1, metavar="[ENV]...")
 @click.option("--check", is_flag=True, help="Write nothing; fail if anything differs.")
 def command(environments: tuple[str, ...], check: bool) -> int:
-    """Write the trees of these environments (by default: of all).
+    """Generate the trees of these environments (default: all).
 
-    An environment with errors is left as it is; the others are written. With --check nothing is
+    An environment with errors does not change; the others are written. With --check nothing is
     written, and every file that differs is named with its first differing line.
     """
     from generator.core import basis

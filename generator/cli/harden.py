@@ -40,11 +40,11 @@ def command(
     pull: bool,
     dry_run: bool,
 ) -> int:
-    """Take the next hardening step of an adopted environment, the least risky one first.
+    """Apply the next hardening step to an adopted environment, the least risky one first.
 
-    Edits the definition, regenerates, and shows what the step does to the cluster. Steps that
-    change nothing come along. A value that means something and that no field says stops the step,
-    and is named with both ways out. Commit it alone, and verify it before the next one.
+    Edits the definition, regenerates, and shows the effect of the step on the cluster. Steps
+    without an effect are included. A value that no field can express stops the step and is listed
+    with both solutions. Commit each step alone, and verify it before the next one.
     """
     from generator.adoption import harden
     from generator.core.files import WorkTree

@@ -22,7 +22,7 @@ _COLOURS = {"Healthy": "green", "Progressing": "cyan", "Suspended": "blue", "Deg
 )
 @common.output("table", "json", "yaml")
 def command(file: str, form: str) -> int:
-    """Judge the health of Kubernetes objects, each with a reason; no cluster is asked.
+    """Assess the health of Kubernetes objects, each with a reason; no cluster is queried.
 
     Exits with 1 when an object is Degraded or Missing.
     """

@@ -42,7 +42,7 @@ def command(
 ) -> int:
     """Scaffold a GitOps repository at PATH: settings, CI check, root Application, one commit.
 
-    Files that are there already are never overwritten.
+    Existing files are never overwritten.
     """
     from generator.actions import init
     from generator.definition import location

@@ -32,7 +32,7 @@ def command(
 ) -> int:
     """Scaffold the environment NAME, generate it, and commit that on branch new/NAME.
 
-    Asks only what has no default. Other changes in the work tree are left alone.
+    Prompts only for fields without a default. Other changes in the work tree are left alone.
     """
     from generator.actions import new
     from generator.core.files import WorkTree

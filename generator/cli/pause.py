@@ -16,10 +16,10 @@ from generator.cli import common, pull_requests
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def command(environment: str, resume: bool, until: str | None, pull: bool, dry_run: bool) -> int:
-    """Keep Argo CD from syncing ENV by itself: a commit on branch pause/ENV.
+    """Pause or resume automated syncs of ENV: a commit on branch pause/ENV.
 
     With a managed AppProject a sync window denies; otherwise sync.automated is switched off.
-    --resume takes back exactly that. Work tree and index stay as they are.
+    --resume undoes exactly that. Work tree and index stay as they are.
     """
     from generator.promotion import pause
 

@@ -27,7 +27,7 @@ _COLOURS = {"passed": "green", "waiting": "yellow", "blocked": "red"}
 def command(
     source: str, target: str, pull: bool, force: str | None, dry_run: bool, form: str
 ) -> int:
-    """Move what was proven in FROM to TO: a commit on branch promote/TO-<hash>.
+    """Promote what was verified in FROM to TO: a commit on branch promote/TO-<hash>.
 
     Both are taken from the default branch as it is at the remote. Work tree, index and the branch
     that is checked out stay as they are.

@@ -17,7 +17,7 @@ from generator.cli import common
 @common.output("yaml", "json")
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(environment: str, only: str | None, form: str, helm: str | None) -> int:
-    """Print what the cluster would be given: the chart's objects and gen-env's own.
+    """Print the manifests that the cluster would get: those of the chart and of gen-env.
 
     Values of Secrets that a chart renders are masked.
     """

@@ -30,7 +30,7 @@ def command(
     dry_run: bool,
     form: str,
 ) -> int:
-    """Propose an earlier state of ENV: a commit on branch rollback/ENV-<hash>.
+    """Propose a rollback of ENV: a commit on branch rollback/ENV-<hash>.
 
     By default the state before the last commit that touched it. Only files of ENV change, and
     never what is sealed below secrets/. Work tree and index stay as they are.

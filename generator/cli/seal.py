@@ -82,9 +82,9 @@ def command(
 ) -> int:
     """Seal values for SECRET of ENV with the cluster's public certificate, offline.
 
-    Without values they are asked for, without echo. Without SECRET, --generate seals everything
-    that can be random, and --user everything that follows from the database's password. Values on
-    the command line stay in your shell's history: prefer a prompt or a file.
+    Without values gen-env prompts for them, without echo. Without SECRET, --generate seals
+    everything that can be random, and --user everything that follows from the database's password.
+    Values on the command line stay in your shell's history: prefer a prompt or a file.
     """
     from generator.actions import seal
     from generator.core.files import WorkTree

@@ -25,13 +25,13 @@ def command(
     itself: bool,
     dry_run: bool,
 ) -> int:
-    """Edit the definitions in place (comments kept), regenerate, and say what to mind.
+    """Edit the definitions in place (comments kept), regenerate, and list the required steps.
 
     Lists removed, changed and newly required chart values, breaking steps, whether the database is
-    migrated and how to come back, and the order to do things in.
+    migrated and how to roll back, and the order of the steps.
 
-    With --gen-env: what this version of gen-env makes of trees that another one made, environment
-    by environment. It writes those that are named; without ENV it shows all and writes nothing.
+    With --gen-env: what this version of gen-env changes in trees that another version generated,
+    per environment. Writes those that are named; without ENV shows all and writes nothing.
     """
     if itself:
         if chart or airflow:

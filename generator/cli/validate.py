@@ -15,10 +15,10 @@ from generator.core.counted import counted
 @common.output("table", "json", "yaml")
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
-    """Find every problem of these environments (by default: of all), all of them at once.
+    """Check these environments (default: all) and report every problem at once.
 
-    Definitions, generated trees, chart values, rendered objects, secrets and policy. What cannot
-    be checked here is named as not done.
+    Definitions, generated trees, chart values, rendered objects, secrets and policy. Checks that
+    cannot run here are listed as not done.
     """
     from generator.actions import validate
     from generator.core.basis import lines

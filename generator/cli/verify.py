@@ -42,9 +42,9 @@ def command(
     record: bool,
     form: str,
 ) -> int:
-    """Prove that the cluster took a commit of ENV and is healthy, or say why not.
+    """Verify that the cluster applied a commit of ENV and is healthy, or report why not.
 
-    Exits with 0 only for the verdict verified.
+    Exits with 0 only for the verdict `verified`.
     """
     from generator.actions import verify
 

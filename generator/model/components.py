@@ -247,7 +247,7 @@ class Volume(Spec):
     storage_class_name: Annotated[Name | None, Copied.KEEP] = None
     """None takes the cluster's default class."""
     existing_claim: Annotated[Name | None, Copied.FILL_IN] = None
-    """A claim that is there already; size and class are then not used."""
+    """A claim that already exists; size and class are then not used."""
     access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"] = "ReadWriteMany"
     """ReadWriteMany where pods of several nodes mount it."""
 

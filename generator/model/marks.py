@@ -23,7 +23,7 @@ class Copied(enum.Enum):
     What is asked for comes in this order.
     """
 
-    KEEP = "alike in both, or what the copy sets anew"
+    KEEP = "alike in both, or what the copy sets itself"
     DERIVE = "left out: it follows from the new name, or has a default of its own"
     FILL_IN = "left out, and named: it is the other environment's alone and has no default"
     ASK_HOST = "asked for; what else names that host is left out"

@@ -20,7 +20,7 @@ class PostgreSQL(Spec):
     embedded: Bool = False
     """The chart's own PostgreSQL: no backup, no upgrades; development only."""
     host: Annotated[Host | None, Copied.ASK_HOST] = None
-    """The server's name. It is no secret: policies and checks need it."""
+    """The server's name. It is not a secret: policies and checks need it."""
     port: Port = 5432
     """TCP port of the server."""
     name: Annotated[Line, Copied.FILL_IN] = "airflow"
@@ -53,7 +53,7 @@ class MySQL(Spec):
     type: Literal["mysql"]
     """An external MySQL 8 server."""
     host: Annotated[Host, Copied.ASK_HOST]
-    """The server's name. It is no secret: policies and checks need it."""
+    """The server's name. It is not a secret: policies and checks need it."""
     port: Port = 3306
     """TCP port of the server."""
     name: Annotated[Line, Copied.FILL_IN] = "airflow"

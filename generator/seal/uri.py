@@ -63,7 +63,7 @@ class Connection:
     def _require_sound(self) -> None:
         if not _SCHEME.fullmatch(self.scheme):
             raise UserError(
-                f"{self.scheme!r} is no scheme for a database or a broker",
+                f"{self.scheme!r} is not a scheme for a database or a broker",
                 hint="postgresql, mysql, redis or rediss; results of Celery take the prefix db+",
             )
         if not (_HOST.fullmatch(self.host) or _IPV6.fullmatch(self.host)):
@@ -91,7 +91,9 @@ def database(
     if sslmode and kind != "postgresql":
         raise UserError(f"sslmode is an option of PostgreSQL, not of {kind}")
     if sslmode and sslmode not in _SSL_MODES:
-        raise UserError(f"{sslmode!r} is no sslmode", hint="one of " + ", ".join(_SSL_MODES))
+        raise UserError(
+            f"{sslmode!r} is not a valid sslmode", hint="one of " + ", ".join(_SSL_MODES)
+        )
     query = (("sslmode", sslmode),) if sslmode else ()
     return Connection(kind, host, name, user, password, port, query)
 

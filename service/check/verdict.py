@@ -207,7 +207,7 @@ def _unheard(given: Grants, grants: Grants) -> Iterator[Problem]:
     if given.override is not None and grants.override is None:
         rules.append("override")
     if rules:
-        words = f"the author cannot accept {', '.join(rules)}"
+        words = f"{', '.join(rules)} by the author does not count"
         yield ACCEPT.problem(f"{words}: policy requires another person")
 
 

@@ -41,7 +41,7 @@ def _command(function: Callable[..., int]) -> click.Command:
 
 @_command
 def serve(config: Path | None) -> int:
-    """Run a web and a worker process on this host; started again when they end."""
+    """Run a web and a worker process on this host and restart them when they end."""
     from service.cli.migrate import prepare
     from service.cli.supervisor import Supervisor
 
@@ -65,7 +65,7 @@ _command(click.option("--processes", type=click.IntRange(1, 64), default=1, show
 
 @_command
 def worker(config: Path | None) -> int:
-    """Work through what the web process queued."""
+    """Run the jobs that the web process queued."""
     from service.cli.migrate import prepare
     from service.worker import process
 
@@ -76,7 +76,7 @@ def worker(config: Path | None) -> int:
 
 @_command
 def doctor(config: Path | None) -> int:
-    """Look whether everything is there, and say what to do where it isn't."""
+    """Check that everything is set up, and report what is missing."""
     from service.cli.doctor import assess
 
     failed = False

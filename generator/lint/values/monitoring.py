@@ -59,7 +59,7 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
     if not on and not own:
         yield Finding(
             "statsd.enabled",
-            "nobody sees a scheduler that hangs: there are no metrics",
+            "without metrics nobody sees a scheduler that hangs",
             "set statsd.enabled: true, or otelCollector.metricsEnabled: true",
         )
 

@@ -96,7 +96,7 @@ def test_what_nobody_answers_is_named(repo, charts):
         ("a/b/c", "not deeper"),
         ("../x", "not"),
         ("generated", "reserved for a folder of gen-env"),
-        ("staging", "there already"),
+        ("staging", "already exists"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(repo, charts, name, said):
