@@ -27,9 +27,12 @@ class Completed:
 class CommandError(UserError):
     """A process failed or ran out of time; its last words are the message."""
 
-    def __init__(self, message: str, *, status: int | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, timed_out: bool = False, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.timed_out = timed_out
 
 
 def run(
@@ -62,7 +65,8 @@ def finish(process: subprocess.Popen[bytes], name: str, stdin: bytes, timeout: f
         stdout, stderr = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         _end_group(process)
-        raise CommandError(f"{name} did not finish within {timeout:g} s") from None
+        message = f"{name} did not finish within {timeout:g} s"
+        raise CommandError(message, timed_out=True) from None
     except BaseException:
         _end_group(process)
         raise

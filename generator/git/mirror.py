@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import enum
 import fcntl
 import os
 import time
@@ -59,6 +60,22 @@ _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-g
           "--no-recurse-submodules")  # fmt: skip
 _BLOCK = 512  # `ulimit -f` counts in these
 _LIMITED = ("/bin/sh", "-c", 'ulimit -f "$0" && exec "$@"')
+
+
+class Fault(enum.Enum):
+    """Why a fetch failed: the ref is gone, another attempt may help, or it will not."""
+
+    GONE = "gone"
+    PASSING = "passing"
+    LASTING = "lasting"
+
+
+class FetchError(UserError):
+    """A fetch that failed; `fault` says whether another attempt may help."""
+
+    def __init__(self, message: str, fault: Fault) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,7 +142,8 @@ class Mirror:
             try:
                 done = git.run(*arguments, check=False, timeout=timeout, limit=limit)
             except CommandError as error:
-                raise UserError(f"cannot fetch from {display_url(url)}: {error.message}") from None
+                message = f"cannot fetch from {display_url(url)}: {error.message}"
+                raise FetchError(message, Fault.PASSING) from None
         if done.status != 0:
             raise _refusal(done, url, token)
 
@@ -152,7 +170,8 @@ class Mirror:
         with lock.open("a") as file:
             while not _try_lock(file.fileno()):
                 if time.monotonic() > deadline:
-                    raise UserError(f"the mirror {self.gitdir.name} is busy for too long")
+                    message = f"the mirror {self.gitdir.name} is busy for too long"
+                    raise FetchError(message, Fault.PASSING)
                 time.sleep(0.02)
             yield  # closing the file gives the lock up
 
@@ -195,24 +214,30 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
+# A sign in git's output, what a person is told, and what it means for another attempt.
 _REASONS = (
-    ("could not read Username", "the forge requires credentials or rejected them"),
-    ("Authentication failed", "the forge rejected the credentials"),
-    ("error: 401", "the forge rejected the credentials"),
-    ("error: 403", "the forge denies read access to this repository"),
-    ("not found", "repository not found on the forge, or not visible to this token"),
-    ("couldn't find remote ref", "branch or pull request not found"),
-    ("not our ref", "commit not found on the forge"),
-    ("fsck error", "the repository holds objects that git considers malformed or harmful"),
-    ("File size limit", "the repository is larger than the limit"),
-    ("signal 25", "the repository is larger than the limit"),
-    ("error: 30", "the forge redirects elsewhere, and redirects are not followed"),
+    ("could not read Username", "the forge requires credentials or rejected them", Fault.LASTING),
+    ("Authentication failed", "the forge rejected the credentials", Fault.LASTING),
+    ("error: 401", "the forge rejected the credentials", Fault.LASTING),
+    ("error: 403", "the forge denies read access to this repository", Fault.LASTING),
+    ("not found", "repository not found on the forge, or not visible to this token", Fault.LASTING),
+    ("couldn't find remote ref", "branch or pull request not found", Fault.GONE),
+    ("not our ref", "commit not found on the forge", Fault.GONE),
+    (
+        "fsck error",
+        "the repository holds objects that git considers malformed or harmful",
+        Fault.LASTING,
+    ),
+    ("File size limit", "the repository is larger than the limit", Fault.LASTING),
+    ("signal 25", "the repository is larger than the limit", Fault.LASTING),
+    ("error: 30", "the forge redirects elsewhere, and redirects are not followed", Fault.LASTING),
 )
 
 
-def _refusal(done: Completed, url: str, token: str) -> UserError:
-    words = words_of(done, 4)
+def _refusal(done: Completed, url: str, token: str) -> FetchError:
+    text = words_of(done, 4)
     if token:
-        words = words.replace(token, "***")
-    reason = next((reason for sign, reason in _REASONS if sign in words), words)
-    return UserError(f"cannot fetch from {display_url(url)}: {reason}")
+        text = text.replace(token, "***")
+    known = ((reason, fault) for sign, reason, fault in _REASONS if sign in text)
+    reason, fault = next(known, (text, Fault.PASSING))
+    return FetchError(f"cannot fetch from {display_url(url)}: {reason}", fault)

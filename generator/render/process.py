@@ -88,7 +88,7 @@ def run_child(job: Mapping[str, Any], limits: Limits, *, folder: Path, site: Pat
             check=False,
         )
     except process.CommandError as error:
-        if "did not finish" not in error.message:
+        if not error.timed_out:
             raise
         return Answer(kind="timeout")
     return _answer(done, killed_before)

@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, Severity
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.git import diff
-from generator.git.mirror import Mirror
+from generator.git.mirror import Fault, FetchError, Mirror
 from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
@@ -25,16 +24,6 @@ from service.telemetry import instrument
 
 MAX_BYTES = 2 << 30
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
-# What trying again does not mend: the words are those of `generator.git.mirror`.
-_LASTING = (
-    "credentials",
-    "denies read access",
-    "repository not found",
-    "malformed or harmful",
-    "larger than the limit",
-    "redirects",
-    "is not a valid fetch URL",
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -161,12 +150,12 @@ def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
                 allow_http=context.allow_http,
                 max_bytes=MAX_BYTES,
             )
-    except UserError as error:
-        if "is gone" in error.message:
+    except FetchError as error:
+        if error.fault is Fault.GONE:
             raise Superseded(
                 "branch, pull request or commit no longer exists on the forge"
             ) from None
-        if any(sign in error.message for sign in _LASTING):
+        if error.fault is Fault.LASTING:
             raise
         raise Unavailable(error.message, hint="gen-env tries again") from None
 

@@ -137,7 +137,9 @@ def test_a_clone_of_one_branch_says_that_the_base_is_missing(repo, tmp_path):
     more_workers(repo, "more workers")
     single = clone(repo, tmp_path / "single", "--depth=1", "--branch=change")
     done = single.run("diff")
-    assert done.code == 1 and "no revision main" in done.stderr and "shallow" in done.stderr
+    assert (
+        done.code == 1 and "revision 'main' not found" in done.stderr and "shallow" in done.stderr
+    )
 
 
 def test_a_clone_without_its_blobs_reads_those_it_needs(repo, tmp_path):

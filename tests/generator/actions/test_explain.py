@@ -42,7 +42,7 @@ def test_a_field_shows_all_below_it_and_empty_values_too():
 
 
 def test_an_unknown_field_names_those_there_are():
-    with pytest.raises(UserError, match="no field worker") as caught:
+    with pytest.raises(UserError, match="field 'worker' not found") as caught:
         shown(field="worker")
     assert "workers" in caught.value.hint
 

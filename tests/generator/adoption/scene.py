@@ -81,7 +81,7 @@ class Adoption:
         self.archive = archive
         for path, text in files.items():
             self.repo.write(path, text)
-        if any(HERE in text for text in files.values()):
+        if any(HERE in str(text) for text in files.values()):
             self.repo.init().git("remote", "add", "origin", HERE)
 
     def run(self, *arguments):

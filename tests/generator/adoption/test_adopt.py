@@ -285,7 +285,7 @@ def test_wrong_arguments_say_what_to_do(adoption, arguments, said):
 def test_a_cluster_that_gen_env_yaml_does_not_know_is_an_error(adoption):
     text = changed(application({"values": VALUES}), ("10.0.0.1", "10.9.9.9"))
     done = adoption(app__yaml=text).run("app.yaml", "--name", "staging")
-    assert "deploys to https://10.9.9.9:6443, which is not known" in done.stderr
+    assert "deploys to https://10.9.9.9:6443, which is not defined in gen-env.yaml" in done.stderr
 
 
 def test_an_environment_that_is_there_is_not_overwritten(adoption):

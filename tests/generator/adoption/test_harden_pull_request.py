@@ -73,7 +73,7 @@ def test_after_the_merge_the_next_one_follows(world):
 
 def test_a_value_in_the_way_stops_it_and_what_goes_stands_in_the_text(world):
     done = propose(world, "--step", "config", code=1)
-    assert "values.env must make way" in done.stderr
+    assert "values.env must be removed" in done.stderr
     assert world.pulls() == []
     propose(world, "--step", "config", "--drop", "values.env")
     (pull,) = world.pulls()

@@ -49,10 +49,10 @@ def link(name, kind, target="/etc/passwd"):
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ([("/etc/passwd", b"x")], "leads out"),
-        ([("airflow/../../x", b"x")], "leads out"),
-        ([("airflow\\..\\x", b"x")], "leads out"),
-        ([("C:/x/y", b"x")], "leads out"),
+        ([("/etc/passwd", b"x")], "points outside"),
+        ([("airflow/../../x", b"x")], "points outside"),
+        ([("airflow\\..\\x", b"x")], "points outside"),
+        ([("C:/x/y", b"x")], "points outside"),
         ([link("airflow/x", tarfile.SYMTYPE)], "link or a device"),
         ([link("airflow/x", tarfile.LNKTYPE)], "link or a device"),
         ([link("airflow/x", tarfile.CHRTYPE)], "link or a device"),

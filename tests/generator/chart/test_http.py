@@ -201,7 +201,7 @@ def test_a_server_that_is_down_is_an_error_for_people(client, slept):
     with serving() as gone:
         url = gone.url
     error = refusal(client, f"{url}/a")
-    assert "no connection" in error.message
+    assert "cannot connect" in error.message
     assert len(slept) == 3
 
 

@@ -181,7 +181,7 @@ def test_an_answer_that_is_no_json_object_is_told(source, server, client, body):
 def test_a_tag_that_is_not_there_is_a_clear_error(source, client):
     with pytest.raises(FetchError, match="404"):
         pull(source, "1.99.0", client)
-    with pytest.raises(FetchError, match=r"no version \^3"):
+    with pytest.raises(FetchError, match=r"version \^3 not found"):
         pull(source, "^3", client)
 
 

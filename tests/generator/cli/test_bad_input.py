@@ -350,9 +350,10 @@ def test_without_a_chart_its_checks_are_not_done_and_never_passed(tmp_path):
     repo.run("generate")
     done = repo.run("validate", "-o", "json")
     assert done.code == 0
-    (missing,) = done.json["notDone"]
-    assert missing["environment"] == "dev"
-    assert "gen-env chart pull 1.22.0" in missing["reason"]
+    missing = {item["check"]: item for item in done.json["notDone"]}
+    assert {item["environment"] for item in missing.values()} == {"dev", "repository"}
+    reason = missing["chart values and rendered objects"]["reason"]
+    assert "gen-env chart pull 1.22.0" in reason
     assert "not done" in repo.run("validate").stdout
 
 

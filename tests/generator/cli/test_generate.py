@@ -26,7 +26,7 @@ def test_writes_the_tree_and_names_every_file_on_stdout(repo):
     own = [path for path in written if path.startswith(("bootstrap/access/", "environments/"))]
     assert done.stdout.splitlines() == [*own, *(path for path in written if path not in own)]
     number = len(done.stdout.splitlines())
-    assert done.stderr == f"Generated 1 environment ({number} files written). No problems found.\n"
+    assert done.stderr == f"Generated 1 environment ({number} files written): no problems found\n"
 
 
 def test_a_second_run_changes_nothing(repo):

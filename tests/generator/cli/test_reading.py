@@ -61,7 +61,7 @@ def test_explain_of_a_field_shows_what_is_unset_too(repo):
 def test_explain_of_an_unknown_field_names_those_there_are(repo):
     done = repo.run("explain", "dev", "wrokers")
     assert (done.code, done.stdout) == (1, "")
-    assert "no field wrokers" in done.stderr and "workers" in done.stderr
+    assert "field 'wrokers' not found" in done.stderr and "workers" in done.stderr
 
 
 def test_explain_of_an_unknown_environment(repo):

@@ -69,8 +69,8 @@ def test_new_diff_and_check_work_there(top, inside):
 @pytest.mark.parametrize(
     ("settings", "said", "hint"),
     [
-        (SETTINGS, "says the top of the git repository", "write repository.path: deploy/airflow"),
-        (INSIDE.replace("deploy/", "other/"), "says other/airflow", "deploy/airflow"),
+        (SETTINGS, "is the top of the git repository", "write repository.path: deploy/airflow"),
+        (INSIDE.replace("deploy/", "other/"), "is other/airflow", "deploy/airflow"),
     ],
 )
 def test_another_folder_than_the_settings_say_is_an_error(inside, settings, said, hint):

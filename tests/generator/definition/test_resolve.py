@@ -70,8 +70,8 @@ def test_a_fault_in_the_defaults_stands_in_the_settings():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (changed(DEV, ("name: dev", "name: other")), "metadata.name says 'other'"),
-        (changed(DEV, ("name: dev", "name: dev, team: x")), "metadata.team says 'x'"),
+        (changed(DEV, ("name: dev", "name: other")), "metadata.name is 'other'"),
+        (changed(DEV, ("name: dev", "name: dev, team: x")), "metadata.team is 'x'"),
     ],
 )
 def test_the_folder_is_the_identity(text, message):

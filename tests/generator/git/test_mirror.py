@@ -206,7 +206,7 @@ def test_only_https_without_credentials_is_fetched(mirror, url):
 
 
 def test_a_refspec_cannot_be_an_option(forge, work, mirror):
-    with pytest.raises(UserError, match="no refspec"):
+    with pytest.raises(UserError, match="invalid refspec"):
         mirror.fetch(forge.url, ["--upload-pack=/bin/false"], allow_http=True)
     for odd in ("--help", "", "-x"):
         with pytest.raises(UserError):

@@ -123,8 +123,8 @@ def test_links_and_submodules_are_reported_and_never_followed(tree):
         ("a\u202eb".encode(), "a\\u202eb", "control or invisible"),
         ("a\u200bb".encode(), "a\\u200bb", "control or invisible"),
         (b"a\xffb", "a\\xffb", "not UTF-8"),
-        (b"..", "..", "leads out"),
-        (b".GIT", ".GIT", "leads out"),
+        (b"..", "..", "points outside"),
+        (b".GIT", ".GIT", "points outside"),
         (b"x" * 300, "x" * 300, "longer than 255"),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_plain_folder_and_a_bare_repository_are_refused(tmp_path):
     git(tmp_path, "init", "-q", "--bare", "bare.git")
     with pytest.raises(UserError, match="is a bare repository"):
         Worktree.find(tmp_path / "bare.git")
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match=r"folder .* not found"):
         Worktree.find(tmp_path / "nowhere")
 
 
@@ -192,7 +192,7 @@ def test_revisions_resolve_to_full_ids(tree):
 
 
 def test_what_does_not_resolve_is_named(tree, tmp_path):
-    with pytest.raises(UserError, match="no revision nowhere"):
+    with pytest.raises(UserError, match="revision 'nowhere' not found"):
         tree.resolve("nowhere")
     for odd in ("--help", "-x", "", "a\0b"):
         with pytest.raises(UserError):

@@ -21,7 +21,7 @@ ROLLED_OUT = {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availabl
     ("manifest", "status", "words"),
     [
         (deployment(**ROLLED_OUT), "Healthy", "2 of 2"),
-        (deployment(**ROLLED_OUT, generation=3), "Progressing", "present spec"),
+        (deployment(**ROLLED_OUT, generation=3), "Progressing", "current spec"),
         (
             deployment(**{**ROLLED_OUT, "updatedReplicas": 1}),
             "Progressing",
@@ -76,8 +76,8 @@ def rolling(partition=0):
         (stateful(readyReplicas=3), "Healthy", "ready at a"),
         (stateful(readyReplicas=3, updateRevision="b"), "Progressing", "are at b"),
         (stateful(readyReplicas=2), "Progressing", "2 of 3 pods are ready"),
-        (stateful(readyReplicas=3, generation=2), "Progressing", "present spec"),
-        (stateful(readyReplicas=3, observedGeneration=0), "Progressing", "present spec"),
+        (stateful(readyReplicas=3, generation=2), "Progressing", "current spec"),
+        (stateful(readyReplicas=3, observedGeneration=0), "Progressing", "current spec"),
         (stateful(readyReplicas=3, updatedReplicas=1, strategy=rolling()), "Progressing", "1 of 3"),
         (stateful(readyReplicas=3, updatedReplicas=3, strategy=rolling()), "Healthy", "3 of them"),
         (stateful(readyReplicas=3, updatedReplicas=1, strategy=rolling(2)), "Healthy", "1 of them"),
@@ -86,7 +86,7 @@ def rolling(partition=0):
             "Healthy",
             "when deleted",
         ),
-        (obj("apps/v1", "StatefulSet", spec={"replicas": 1}), "Progressing", "present spec"),
+        (obj("apps/v1", "StatefulSet", spec={"replicas": 1}), "Progressing", "current spec"),
     ],
 )
 def test_a_stateful_set_is_healthy_when_every_pod_is_ready_and_new(manifest, status, words):
@@ -134,7 +134,7 @@ def replica_set(*conditions, available, generation=1):
     [
         (replica_set(available=2), "Healthy", "2 of 2"),
         (replica_set(available=1), "Progressing", "1 of 2"),
-        (replica_set(available=2, generation=2), "Progressing", "present spec"),
+        (replica_set(available=2, generation=2), "Progressing", "current spec"),
         (
             replica_set(
                 cond("ReplicaFailure", "True", "FailedCreate", "exceeded quota: compute"),

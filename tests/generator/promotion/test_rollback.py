@@ -209,7 +209,7 @@ def test_another_namespace_then_is_refused(world):
     [
         (["nowhere"], 'environment "nowhere" not found'),
         (["staging", "--to", "nonsense"], "no revision nonsense"),
-        (["staging", "--to", "--all"], "is no revision"),
+        (["staging", "--to", "--all"], "invalid revision"),
         (["staging"], "no earlier state of staging"),
         (["staging", "--to", "main", "--force", " "], "needs a reason"),
     ],
@@ -235,14 +235,14 @@ def test_a_revision_without_the_environment(world):
 def test_to_what_it_is_already(world):
     done = world.repo.run("rollback", "staging", "--to", "main")
     assert done.code == 0
-    assert "is on main what it was" in done.stderr
+    assert "on main already matches" in done.stderr
 
 
 def test_a_dry_run_writes_nothing(world, staged):
     before = snapshot(world.repo)
     done = world.repo.run("rollback", "staging", "--dry-run", "-o", "markdown")
     assert done.code == 0
-    assert done.stdout.startswith("This puts staging back")
+    assert done.stdout.startswith("This restores staging")
     assert snapshot(world.repo) == before
 
 

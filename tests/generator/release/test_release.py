@@ -16,7 +16,7 @@ from tests.repositories import release as released
         ("{images: {airflow: {tag: x}}}", "image"),
         ("{scheduler: 1}", "scheduler"),
         ("{workers: {celery: {replicas: 1}}}", "workers.replicas"),
-        ("{networkPolicies: {enabled: true}}", "promise"),
+        ("{networkPolicies: {enabled: true}}", "guarantees"),
     ],
 )
 def test_a_key_that_a_field_owns_is_refused_with_that_field(values, field):

@@ -138,7 +138,7 @@ def stuck_behind_webhook(scene):
         (change_image, "waiting", f"scheduler has image x:1, not {IMAGE}"),
         (change_checksum, "waiting", "checksum/airflow-config"),
         (remove, "waiting", "airflow-triggerer: not found in the cluster"),
-        (unobserved, "waiting", "present spec"),
+        (unobserved, "waiting", "current spec"),
         (refuse, "failed", "pods cannot be created: FailedCreate: quota"),
         (pause, "failed", "paused"),
         (on_delete, "waiting", "1 of 1 pods are old"),

@@ -55,7 +55,7 @@ def test_a_foreign_git_source_does_not_decide():
         (LATER, "met", "contains"),
         (OLD, "waiting", "does not contain"),
         ("f" * 40, "unknown", "fetch"),
-        ("", "waiting", "names no commit"),
+        ("", "waiting", "reports no commit"),
     ],
 )
 def test_the_revision_is_or_contains_the_commit(git, state, words):

@@ -203,7 +203,7 @@ def test_a_merged_key_cannot_be_removed():
 
 def test_a_path_through_a_scalar_is_refused():
     for path in (("a", "b"), ("a", 0), ("l", 3), ("l", "x")):
-        with pytest.raises(YamlError, match="there is no"):
+        with pytest.raises(YamlError, match="in place: no "):
             edit.set_value("a: 1\nl: [1]\n", path, 1)
 
 

@@ -70,7 +70,9 @@ def test_where_policy_asks_for_another_person_the_authors_word_counts_for_nothin
     own = Grants({"impact/data-loss": "Alice"}, Override("alice", "because"))
     verdict = decide(strict, own, author="alice")
     assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/data-loss",))
-    assert "override does not count" in " ".join(note.message for note in verdict.notes)
+    assert "override by the author does not count" in " ".join(
+        note.message for note in verdict.notes
+    )
     assert decide(strict, own, author="bob").state is CheckState.SUCCESS
     assert decide(found(impact=[LOSS]), own, author="alice").state is CheckState.SUCCESS
 

@@ -129,7 +129,7 @@ def test_broken_settings_of_the_base_are_told_as_an_error(world):
     world.follow()
     assert ask(world, number).state == "error"
     state, said = world.gates(number)
-    assert state == "error" and said.startswith("not judged: gen-env.yaml:")
+    assert state == "error" and said.startswith("not evaluated: gen-env.yaml:")
 
 
 @pytest.mark.thorough
@@ -164,7 +164,7 @@ def test_a_freeze_is_waited_for_and_does_not_hold_a_rollback_up(world):
     [pull] = world.pulls()
     ask(world, pull["number"])
     assert world.gates(pull["number"]) == (
-        "pending", "opens 2026-06-05 00:00 UTC: freeze: a sync window of production denies",
+        "pending", "opens 2026-06-05 00:00 UTC: freeze: a sync window of production denies syncs",
     )  # fmt: skip
     world.branch("back")
     world.work.write(PRODUCED, text)

@@ -73,9 +73,7 @@ def test_nothing_happens_where_nothing_is_to_be_moved_or_nothing_follows(world):
     assert promote(world, environment="production", target="").summary == (
         "nothing follows production"
     )
-    assert (
-        promote(world, target="elsewhere").summary == "elsewhere does not follow staging any more"
-    )
+    assert promote(world, target="elsewhere").summary == "elsewhere no longer follows staging"
 
 
 @pytest.mark.thorough
