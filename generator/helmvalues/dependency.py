@@ -165,7 +165,7 @@ def _version(
         return copy, (NotRead(f"{COPY}{place}", path, _COPY_REASON),)
     address, stated = str(item.get("repository") or ""), str(item.get("version") or "")
     if address.startswith("file:"):
-        reason = f"it stands in {address}: {_COPY_REASON}"
+        reason = f"it is in {address}: {_COPY_REASON}"
         return _exact(stated, Origin.CHART_YAML), (NotRead(f"dependency {CHART}", path, reason),)
     lock, locked = _locked(files, folder, item)
     if not EXACT.fullmatch(stated):
