@@ -90,8 +90,8 @@ def scaled_claims(context: Context) -> Iterator[Finding]:
         if lost > 0:
             yield DATA_LOSS.finding(
                 after.key,
-                f"{counted(lost, 'replica')} of it {'is' if lost == 1 else 'are'} removed, and the volume "
-                "claims are deleted with them (whenScaled: Delete)",
+                f"{counted(lost, 'replica')} of it {'is' if lost == 1 else 'are'} removed, and "
+                "the volume claims are deleted with them (whenScaled: Delete)",
             )
         elif after.scale.autoscaler and not (_deletes(before) and before.scale.autoscaler):
             yield DATA_LOSS.finding(
