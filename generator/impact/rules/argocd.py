@@ -14,34 +14,34 @@ from generator.kube.resource import Object, key_of
 CLUSTER = ImpactRule(
     "impact/cluster",
     ERROR,
-    "The environment goes to another cluster",
+    "The environment moves to another cluster",
     "What runs on the old one stays there and runs on, on the same database.",
     "Argo CD",
 )
 SYNC_POLICY = ImpactRule(
     "impact/sync-policy",
     WARNING,
-    "Argo CD syncs otherwise than before",
+    "The way in which Argo CD syncs changes",
     "Changes reach the cluster at another time, in another way, or not at all.",
     "Argo CD",
-    also=((INFO, "it does less by itself"),),
+    also=((INFO, "it does less automatically"),),
 )
 ACCESS_ROLES = ImpactRule(
     "impact/access-roles",
     INFO,
     "The roles of `gen-env verify` change",
-    "Argo CD does not apply them; somebody who may grant rights does.",
+    "Argo CD does not apply them; a person who may grant rights does.",
 )
 ROOT = ImpactRule(
     "impact/root",
     WARNING,
     "The root Application changes",
-    "It brings every Application and AppProject of the repository.",
+    "It manages every Application and AppProject of the repository.",
     "Argo CD",
 )
 
 _AUTOMATED = {
-    "prune": "deletes what leaves git, without anybody's word",
+    "prune": "deletes what leaves git, without confirmation",
     "selfHeal": "undoes changes made in the cluster",
     "allowEmpty": "may delete everything",
 }
@@ -51,7 +51,7 @@ _OPTIONS = {
     "ServerSideApply": "the API server merges, and other owners of fields conflict",
     "Prune": "objects that left git are deleted, or not",
     "RespectIgnoreDifferences": "fields that are ignored are not written",
-    "CreateNamespace": "the namespace is made by Argo CD, or not",
+    "CreateNamespace": "the namespace is created by Argo CD, or not",
     "FailOnSharedResource": "objects of another Application are taken over, or not",
     "PruneLast": "objects that left git are deleted last, or not",
     "Validate": "objects are validated, or not",
@@ -108,8 +108,8 @@ def access_roles(context: Context) -> Iterator[Finding]:
     if changed:
         yield ACCESS_ROLES.finding(
             changed[0],
-            f"{listed(changed)} of bootstrap/access: somebody who may grant rights applies them, "
-            "Argo CD does not",
+            f"{listed(changed)} of bootstrap/access: a person who may grant rights applies them, "
+            f"Argo CD does not",
         )
 
 
@@ -150,9 +150,9 @@ def _automated(before: Object, after: Object) -> Iterator[tuple[str, Any]]:
     old, new = (fields.at(side, "spec", "syncPolicy", "automated") for side in (before, after))
     was, now = (_is_on(side) for side in (old, new))
     if was != now:
-        words = "every later commit reaches the cluster by itself"
+        words = "every later commit is synced automatically"
         if not now:
-            words = "nothing reaches the cluster until somebody syncs"
+            words = "nothing reaches the cluster until a sync is started by hand"
         yield f"automated sync is {'on' if now else 'off'}: {words}", WARNING if now else INFO
     for name, words in _AUTOMATED.items() if now else ():
         one, other = (fields.at(side, name) is True for side in (old if was else None, new))

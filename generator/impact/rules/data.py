@@ -31,7 +31,7 @@ DATA_LOSS = ImpactRule(
     "Data is deleted: with an object, with a pod that keeps it in no volume, or by a clean-up",
     "Only a backup brings it back.",
     "Kubernetes",
-    also=((WARNING, "it is marked to be kept, or goes later, archived or as log files"),),
+    also=((WARNING, "it is marked to be kept, or is deleted later, archived or as log files"),),
 )
 SECRET_PRUNED = ImpactRule(
     "impact/secret-pruned",
@@ -133,7 +133,7 @@ def store_removed(context: Context) -> Iterator[Finding]:
         claims = fields.entries(manifest, "spec", "volumeClaimTemplates")
         component = fields.text(manifest, "metadata", "labels", "component") or key.name
         if component == "redis":
-            yield STORE_REMOVED.finding(key, "the broker goes away: tasks queued in it are lost")
+            yield STORE_REMOVED.finding(key, "the broker is removed: tasks queued in it are lost")
         elif claims and key not in replaced:
             yield STORE_REMOVED.finding(
                 key,
@@ -145,7 +145,7 @@ def kind_changed(context: Context) -> Iterator[Finding]:
     """`impact/kind-changed`: a workload keeps its name and becomes another kind."""
     for before, after in context.replaced:
         claims = fields.entries(before.manifest, "spec", "volumeClaimTemplates")
-        rest = "; its volume claims stay behind, used by nobody" if claims else ""
+        rest = "; its volume claims remain, unused" if claims else ""
         yield KIND_CHANGED.finding(
             after.key,
             f"was a {before.key.kind}: the new {after.key.kind} starts before the old one is "

@@ -17,7 +17,7 @@ from generator.kube.resource import Key, Object
 EXPOSED = ImpactRule(
     "impact/exposed",
     WARNING,
-    "Another way in from outside, or a limit of it that goes or changes",
+    "New access from outside, or a limit on it that is removed or changes",
     "Others can reach the environment than before.",
     "Kubernetes",
     also=((INFO, "fewer can reach it, or another controller serves it"),),
@@ -103,7 +103,9 @@ def _route(key: Key, before: Object, after: Object) -> Iterator[Finding]:
             for items, rest in ((added, " from now on"), (gone, " no longer"))
             if items
         ]
-        yield EXPOSED.finding(key, " and ".join(words) + ": links and base_url have to follow")
+        yield EXPOSED.finding(
+            key, " and ".join(words) + ": links and base_url have to be changed too"
+        )
 
 
 def _controller(manifest: Object) -> Any:
@@ -134,7 +136,7 @@ def _annotations(key: Key, before: Object, after: Object) -> Iterator[Finding]:
         if blocks[0] or blocks[1]:
             yield from _blocks(key, name, *blocks, limits=True)
         elif name not in new:
-            yield EXPOSED.finding(key, f"{name} goes: what it limited or asked for is open")
+            yield EXPOSED.finding(key, f"{name} is removed: what it limited or required is open")
         else:
             verb = "changes" if name in old else "is added"
             yield EXPOSED.finding(
@@ -155,7 +157,7 @@ def _blocks(key: Key, name: str, old: Any, new: Any, *, limits: bool) -> Iterato
         return
     if limits and not after:
         yield EXPOSED.finding(
-            key, f"{name} goes: addresses other than {listed(sorted(before))} get in"
+            key, f"{name} is removed: addresses other than {listed(sorted(before))} get in"
         )
         return
     if limits and not before:

@@ -18,7 +18,7 @@ from generator.kube.workload import TASK_PODS, Workload
 REFERENCE_GONE = ImpactRule(
     "impact/reference-gone",
     ERROR,
-    "An object, or a key of it, goes away and is still named",
+    "An object, or a key of it, is removed and still named",
     "Pods that need it are not created or do not start, and what points at it does nothing.",
     "Kubernetes",
 )
@@ -80,7 +80,7 @@ def gone(context: Context) -> Iterator[Finding]:
             names = sorted(users)
             yield REFERENCE_GONE.finding(
                 _key(wanted),
-                f"{wanted.words} goes away, and {listed(names)} still "
+                f"{wanted.words} is removed, and {listed(names)} still "
                 f"{verb(names, 'names', 'name')} it: {_consequence(wanted)}",
             )
 
@@ -231,7 +231,7 @@ def _consequence(wanted: Wanted) -> str:
         case "Deployment" | "StatefulSet":
             return "it scales nothing"
         case "TriggerAuthentication":
-            return "KEDA cannot ask its trigger"
+            return "KEDA cannot query its trigger"
         case "Service":
             return "requests to it fail"
     return "the next pods do not start"

@@ -154,7 +154,7 @@ def _embedded(context: Context) -> Iterator[Finding]:
         if _is_database(work) and not stays:
             yield DATABASE.finding(
                 work.key,
-                "the database that runs here goes away: Airflow needs another one, and DAG runs, "
+                "the database that runs here is removed: Airflow needs another one, and DAG runs, "
                 "connections and users stay behind unless they were copied",
             )
 

@@ -124,10 +124,11 @@ def migration(context: Context) -> Iterator[Finding]:
     job = _job(context.head)
     if found is None:
         if base != head:
+            unclear = next(version for version in (head, base) if _parsed(version) is None)
             yield MIGRATION.finding(
                 job,
-                f"Airflow {base} → {head}: not both are release numbers, so the migration cannot "
-                "be classed; treat it as one that a revert does not undo",
+                f'Airflow {base} → {head}: cannot classify the migration: "{unclear}" is not a '
+                "release number; treat it as one that a revert does not undo",
                 WARNING,
             )
         return

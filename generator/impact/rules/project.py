@@ -18,7 +18,7 @@ from generator.kube.resource import CLUSTER_SCOPED, Key, Object, key_of
 SYNC_WINDOW = ImpactRule(
     "impact/sync-window",
     WARNING,
-    "A sync window goes, comes or changes",
+    "A sync window is added, removed or changed",
     "Syncs are possible at times at which they were not, or the other way round.",
     "Argo CD",
     also=((INFO, "fewer syncs are possible"),),
@@ -165,7 +165,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
         return
     key = key_of(manifest, "")
     if not fields.entries(manifest, "spec", "destinations"):
-        yield PROJECT.finding(key, "its destinations do not hold this environment's: Argo CD "
+        yield PROJECT.finding(key, "its destinations do not include this environment's: Argo CD "
                               "refuses the sync", ERROR)  # fmt: skip
     allowed = fields.at(manifest, "spec", "sourceRepos")
     patterns = [str(item) for item in allowed] if isinstance(allowed, list) else []

@@ -36,7 +36,7 @@ RBAC_NARROWED = ImpactRule(
 EXECUTOR_RIGHTS = ImpactRule(
     "impact/executor-rights",
     ERROR,
-    "The KubernetesExecutor comes, and the scheduler may not start pods",
+    "The KubernetesExecutor is added, and the scheduler may not start pods",
     "No task runs.",
     "Kubernetes RBAC",
     also=((WARNING, "no binding is rendered at all"),),
@@ -115,7 +115,7 @@ def executor_rights(context: Context) -> Iterator[Finding]:
         lacking = [need for need in needs if not any(right.covers(need) for right in own)]
         if lacking:
             here = bool(context.head.of_kind("RoleBinding", "ClusterRoleBinding"))
-            rest = "" if here else "; no binding is rendered, so it may stand elsewhere"
+            rest = "" if here else "; no binding is rendered, so it may be defined elsewhere"
             yield EXECUTOR_RIGHTS.finding(
                 work.key,
                 f"ServiceAccount {account(work)[2]} may not {listed(grouped(lacking))}: the "

@@ -180,7 +180,7 @@ def _roll(before: Workload, after: Workload) -> str:
         old = counted(before.scale.maximum, "pod")
         return f"{old} of the {before.key.kind} stop{'s' * (before.scale.maximum == 1)} all at once"
     if _strategy(after) == "OnDelete":
-        return "it happens when somebody deletes the pods (OnDelete)"
+        return "it happens when the pods are deleted (OnDelete)"
     if after.key.kind == "StatefulSet" and count > 1:
         return f"{count} pods one after the other take up to {duration(grace * count)}"
     return f"the roll-out takes up to {duration(grace)} and the start of the new pods"

@@ -41,7 +41,7 @@ QUEUE = ImpactRule(
     "Celery",
 )
 
-_UI = "the UI and the API answer nobody"
+_UI = "the UI and the API do not respond"
 # What stops when nothing runs a component, and whether Airflow cannot go on without it.
 _WITHOUT = {
     "scheduler": ("nothing is scheduled and no task starts", ERROR),
@@ -55,7 +55,7 @@ _WITHOUT = {
     "postgresql": ("Airflow has no database", ERROR),
     "primary": ("Airflow has no database", ERROR),
     "statsd": ("metrics are no longer collected", WARNING),
-    "flower": ("Flower answers nobody", WARNING),
+    "flower": ("Flower does not respond", WARNING),
 }
 # Whose absence another rule tells: the store that is removed, the Service that connections name.
 _TOLD_WHEN_REMOVED = frozenset({"pgbouncer", "redis", "postgresql", "primary"})
@@ -75,7 +75,7 @@ def to_zero(context: Context) -> Iterator[Finding]:
         if not kept and component in _TOLD_WHEN_REMOVED:
             continue
         words, severity = _WITHOUT[component]
-        how = "is scaled to 0" if kept else "is not deployed any more"
+        how = "is scaled to 0" if kept else "is no longer deployed"
         message = f"{component} {how}: {words}"
         if component == "worker":
             message += f"; running tasks have {duration(works[0].grace)} to finish"
@@ -96,7 +96,7 @@ def fewer(context: Context) -> Iterator[Finding]:
         if lost <= 0 or before.key in replaced:
             continue
         least = "up to " if before.scale.autoscaler else ""
-        numbers = f"{before.scale.maximum} → {most}" if after else "the workload goes away"
+        numbers = f"{before.scale.maximum} → {most}" if after else "the workload is removed"
         yield PODS_REMOVED.finding(
             before.key, f"{least}{counted(lost, 'pod')} of it {words} ({numbers})"
         )

@@ -15,8 +15,8 @@ from generator.kube.resource import Key
 SERVICE_GONE = ImpactRule(
     "impact/service-gone",
     ERROR,
-    "A Service goes away that connections or settings still name",
-    "Whoever asks there gets no answer: Airflow without its database or broker stops.",
+    "A Service is removed that connections or settings still name",
+    "Requests to it fail: Airflow without its database or broker stops.",
     "Kubernetes",
     also=((WARNING, "where the connection leads cannot be seen"),),
 )

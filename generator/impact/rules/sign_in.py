@@ -79,7 +79,7 @@ def _api(context: Context) -> Iterator[Finding]:
         if new is None or old == new:
             continue
         opens = "auth.backend.default" in new and "auth.backend.default" not in (old or "")
-        rest = ": the API asks for no account" if opens else ""
+        rest = ": the API requires no account" if opens else ""
         words = f"[{section}] auth_backends changes{rest}"
         yield SIGN_IN.finding(None, words, ERROR if opens else WARNING)
 

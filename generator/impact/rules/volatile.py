@@ -18,7 +18,7 @@ BROKER_EMPTIED = ImpactRule(
     "impact/broker-emptied",
     WARNING,
     "A broker without a volume restarts",
-    "The queue is in an emptyDir and goes with the pod.",
+    "The queue is in an emptyDir and is deleted with the pod.",
     "Kubernetes",
 )
 
@@ -90,8 +90,8 @@ def scaled_claims(context: Context) -> Iterator[Finding]:
         if lost > 0:
             yield DATA_LOSS.finding(
                 after.key,
-                f"{counted(lost, 'replica')} of it {'goes' if lost == 1 else 'go'}, and the volume "
-                "claims are deleted with them (whenScaled: Delete)",
+                f"{counted(lost, 'replica')} of it {'is' if lost == 1 else 'are'} removed, and "
+                "the volume claims are deleted with them (whenScaled: Delete)",
             )
         elif after.scale.autoscaler and not (_deletes(before) and before.scale.autoscaler):
             yield DATA_LOSS.finding(
@@ -129,7 +129,7 @@ def log_retention(context: Context) -> Iterator[Finding]:
         yield DATA_LOSS.finding(
             None,
             f"log files of {listed(sorted(names))} are deleted after {now} days instead of {was}: "
-            "older ones go with the next clean-up",
+            "older ones are deleted at the next clean-up",
             WARNING,
         )
 
@@ -195,7 +195,7 @@ def _deleted(old: _CleanUp | None, new: _CleanUp) -> tuple[str, Any]:
             f"{counted(old.days, 'day')}"
         ), severity
     if old.archives and not new.archives:
-        return f"what it deletes is no longer archived: {_WORDS} go for good", WARNING
+        return f"what it deletes is no longer archived: {_WORDS} are deleted permanently", WARNING
     if old.command != new.command and None in (old.days, new.days):
         return f"its command changes, and how old {_WORDS} get cannot be read from it", WARNING
     return "", None

@@ -78,7 +78,7 @@ def test_the_version_is_read_from_the_image_where_it_is_not_declared():
 
 def test_a_version_that_cannot_be_classed_is_a_warning():
     (item,) = moved("migration", [job()], [job()], "3.1.7", "nightly")
-    assert "cannot be classed" in item.message
+    assert "cannot classify the migration" in item.message
 
 
 def test_an_unchanged_version_migrates_nothing():

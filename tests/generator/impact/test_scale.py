@@ -22,7 +22,7 @@ def autoscaled(low, high):
     ("component", "words"),
     [
         ("scheduler", "no task starts"),
-        ("api-server", "answer nobody"),
+        ("api-server", "do not respond"),
         ("worker", "what is queued waits"),
         ("triggerer", "do not wake up"),
         ("dag-processor", "not read"),
@@ -40,7 +40,7 @@ def test_a_component_in_no_pod_is_an_outage(component, words):
 
 def test_a_component_that_is_not_deployed_any_more_is_an_outage():
     (item,) = found([SCHEDULER, workload("triggerer")], [SCHEDULER], "scaled-to-zero")
-    assert "is not deployed any more" in item.message
+    assert "is no longer deployed" in item.message
     (item,) = found([SCHEDULER, workload("statsd")], [SCHEDULER], "scaled-to-zero")
     assert item.severity == "warning"
 
@@ -75,7 +75,7 @@ def test_an_autoscaler_with_a_lower_maximum_takes_pods_away():
 def test_a_worker_set_that_goes_takes_its_pods_and_queues_with_it():
     base = [workers(2), workers(3, name="big", queues="big,huge")]
     (item,) = found(base, [workers(2)], "pods-removed")
-    assert "3 pods" in item.message and "the workload goes away" in item.message
+    assert "3 pods" in item.message and "the workload is removed" in item.message
     (item,) = found(base, [workers(2)], "queue")
     assert item.severity == "error" and "queues big and huge" in item.message
 

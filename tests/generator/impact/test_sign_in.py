@@ -33,7 +33,7 @@ MAPPING = "AUTH_ROLES_MAPPING = {'admins': ['Admin'], 'engineers': ['%s']}\n"
             airflow_cfg("[api]\nauth_backends = airflow.api.auth.backend.session\n"),
             airflow_cfg("[api]\nauth_backends = airflow.api.auth.backend.default\n"),
             "error",
-            "asks for no account",
+            "requires no account",
         ),
         (python(MAPPING % "Op"), python(MAPPING % "Admin"), "warning", "engineers: Op → Admin"),
         (python("X = 1\n"), python("AUTH_ROLE_PUBLIC = 'Viewer'\n"), "error", "not signed in"),
