@@ -63,7 +63,11 @@ def _with(entry: EnvironmentDiff, rendered: Side, context: str) -> EnvironmentDi
             cluster.close()
     except ClusterError as error:
         return _not_possible(entry, error.message, error.hint)
-    return dataclasses.replace(entry, drift=tuple(_change(item) for item in found))
+    unread = (
+        NotRead(str(it.key), "the cluster", it.message) for it in found if it.kind is Kind.UNKNOWN
+    )
+    changes = tuple(_change(item) for item in found)
+    return dataclasses.replace(entry, drift=changes, basis=entry.basis.without(unread))
 
 
 def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> EnvironmentDiff:

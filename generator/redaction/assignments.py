@@ -9,7 +9,7 @@ from generator.redaction.names import Claim, claim, holds_secret
 from generator.redaction.tokens import Interval
 
 _ASSIGNMENT = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
+    r"(?<![\w.\-])(?P<name>[\w.\-]{2,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
     r"(?P<gap>[ \t]{0,16}+)"
 )
 _FLAG = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")

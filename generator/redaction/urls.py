@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 
 from generator.redaction.names import Claim, claim, words_of
 from generator.redaction.references import is_reference, looks_random
 from generator.redaction.tokens import Interval, tokens
 
-_MARK = re.compile(r"(?::(?:\\{0,3}/){2}|%3A(?:/|%2F){2})", re.IGNORECASE)
+_WRITTEN_MARK = r"(?::(?:\\{0,3}/){2}|%3[Aa](?:/|%2[Ff]){2})"
+_MARK = re.compile(_WRITTEN_MARK)
+_LONGEST_MARK = 9
 _STOP = re.compile(r"[\s\"'<>`]|\\(?!\\{0,3}/)")
 _MAX_ADDRESS = 4_096
-_AUTHORITY_ENDS = re.compile(r"[/?#\\]|%2F", re.IGNORECASE)
+_AUTHORITY_ENDS = re.compile(r"[/?#\\]|%2[Ff]")
 _HOST = re.compile(r"[\w.-]+(?::\d{2,5})?")
 _AT = re.compile(r"@|%40")
 _COLON = re.compile(r":|%3A", re.IGNORECASE)
+_SCHEME = f"{string.ascii_letters}{string.digits}+.-"
 _PLAIN_SCHEMES = ("ssh", "git", "sftp", "svn+ssh", "git+ssh")
 _STORES = ("file", "gs", "oci", "s3", "s3a", "s3n")
 _PLAIN_USERS = frozenset({"git", "oauth2", "x-access-token", "x-token-auth", "user", "username"})
 _NO_PASSWORDS = ("", "x-oauth-basic", "x")  # where the user is the token
-_DRIVER_PASSWORD = re.compile(r"(?<=[\w.+-]:)[^\s:@/'\"]{1,128}")
-_DRIVER_HOST = re.compile(r"(?!sha\d)(?:tcp\(|[\w.-]{1,100}+[:/])")
+_DRIVER = re.compile(
+    r"(?<=[\w.+-]:)(?P<password>[^\s:@/'\"]{1,128}+)@(?!sha\d)(?=tcp\(|[\w.-]{1,100}+[:/])"
+)
 _ORACLE = re.compile(r":(?:thin|oci\d?):[\w$#]{1,64}+/(?P<secret>[^\s@/'\"]{1,128})@")
 
 _PARAMETER = re.compile(
@@ -35,6 +40,7 @@ _SECRET_PARAMETERS = words_of(
 # Where a service takes messages from everybody who knows the address: host, and what of the path
 # before the secret stays readable.
 _HOOKS = re.compile(
+    rf"{_WRITTEN_MARK}(?=[\w.-])(?i:"
     r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"
     r"|[\w.-]{1,100}\.webhook\.office\.com/webhookb2/|outlook\.office(?:365)?\.com/webhook/"
     r"|[\w.-]{1,100}\.(?:logic\.azure|powerplatform)\.com(?::\d+)?/[^\s?]{0,300}/workflows/"
@@ -52,14 +58,14 @@ _HOOKS = re.compile(
     r"|[\w.-]{1,100}\.grafana\.net/(?:oncall/)?integrations/v1/[\w-]+/"
     r"|uptime\.betterstack\.com/api/v1/heartbeat/|cronitor\.link/p/"
     r"|[\w.-]{1,100}\.sumologic\.com/receiver/v1/http/|logs-\d+\.loggly\.com/(?:inputs|bulk)/"
-    r"|events\.api\.zenduty\.com/api/events/|www\.zenduty\.com/api/events/",
-    re.IGNORECASE,
+    r"|events\.api\.zenduty\.com/api/events/|www\.zenduty\.com/api/events/)"
 )
 _HOOK_SEGMENT = re.compile(
     r"/(?:in|incoming)?-?_?(?:web)?hooks?(?:b2)?(?:[-_]test)?/", re.IGNORECASE
 )
 _SEGMENT = re.compile(r"[^/\s?#]+")
-_SHORTEST = 16
+_LONG_SEGMENT = re.compile(r"(?<![^/\s?#])[^/\s?#]{16,}+")
+_QUERY = re.compile(r"[?#]")
 _UNGUESSABLE = re.compile(r"(?=[\w-]*[0-9])[\w-]{16,}")
 
 
@@ -130,18 +136,14 @@ def _secret_part(text: str, mark: re.Match[str], at: int) -> Iterator[tuple[int,
 
 def _scheme(text: str, mark: int) -> str:
     head = text[max(0, mark - 32) : mark]
-    return re.split(r"[^A-Za-z0-9+.\-]", head)[-1].lower()
+    return head[len(head.rstrip(_SCHEME)) :].lower()
 
 
 def driver_addresses(text: str) -> Iterator[Interval]:
     """`user:PASSWORD@tcp(host)`, `user:PASSWORD@host:5432/db`, `oracle:thin:user/PASSWORD@`."""
-    at = text.find("@")
-    while at >= 0:
-        colon = text.rfind(":", max(0, at - 129), at)
-        password = _DRIVER_PASSWORD.fullmatch(text, colon + 1, at) if colon > 0 else None
-        if password and _DRIVER_HOST.match(text, at + 1) and not is_reference(password.group()):
-            yield password.span()
-        at = text.find("@", at + 1)
+    for match in _DRIVER.finditer(text):
+        if not is_reference(match["password"]):
+            yield match.span("password")
     for match in _ORACLE.finditer(text):
         if not is_reference(match["secret"]):
             yield match.span("secret")
@@ -158,19 +160,21 @@ def parameters(text: str) -> Iterator[Interval]:
 
 def webhooks(text: str) -> Iterator[Interval]:
     """What of a known webhook's address lets everybody write: its path, or its query."""
-    for mark in _MARK.finditer(text):
-        if hook := _HOOKS.match(text, mark.end(), min(len(text), mark.end() + _MAX_ADDRESS)):
-            stop = _word_end(text, hook.end())
-            yield hook.end(), hook.end() + len(text[hook.end() : stop].rstrip(").,;:]}"))
+    for hook in _HOOKS.finditer(text):
+        stop = _word_end(text, hook.end())
+        yield hook.end(), hook.end() + len(text[hook.end() : stop].rstrip(").,;:]}"))
 
 
 def secret_paths(text: str) -> Iterator[Interval]:
     """Random parts of any address's path, and what cannot be guessed behind `/hooks/`."""
-    stop = 0
-    for mark in _MARK.finditer(text):
-        if mark.end() >= stop:
-            stop = _word_end(text, mark.end())
-            yield from _secret_segments(text, mark.end(), stop)
+    stop = position = 0
+    while mark := _MARK.search(text, position):
+        position = mark.end()
+        if position >= stop:
+            stop = _word_end(text, position)
+            yield from _secret_segments(text, position, stop)
+            # A mark may begin before the end of what was read, and end behind it.
+            position = max(position, stop - _LONGEST_MARK)
 
 
 def _secret_segments(text: str, start: int, stop: int) -> Iterator[Interval]:
@@ -179,13 +183,13 @@ def _secret_segments(text: str, start: int, stop: int) -> Iterator[Interval]:
         return
     hook = _HOOK_SEGMENT.search(text, host_end, stop)
     behind = hook.end() - 1 if hook else stop
-    for segment in _SEGMENT.finditer(text, host_end, stop):
+    first = _SEGMENT.search(text, host_end, stop)
+    query = _QUERY.search(text, first.end(), stop) if first else None
+    for segment in _LONG_SEGMENT.finditer(text, host_end, query.start() if query else stop):
         word = segment.group()
         known = segment.start() >= behind and _UNGUESSABLE.fullmatch(word)
-        if len(word) >= _SHORTEST and (known or looks_random(word)):
+        if known or looks_random(word):
             yield segment.span()
-        if text[segment.end() : segment.end() + 1] in ("?", "#"):
-            return
 
 
 def credentials(text: str) -> Iterator[Interval]:

@@ -148,7 +148,8 @@ def _state(
 ) -> CheckState:
     if refused or any(problem.fails for problem in item.problems):
         return CheckState.FAILURE
-    return CheckState.ERROR if item.name in undone else otherwise
+    read = not item.rendered or (item.basis.complete and item.base_basis.complete)
+    return otherwise if read and item.name not in undone else CheckState.ERROR
 
 
 def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:

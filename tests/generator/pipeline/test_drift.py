@@ -85,6 +85,9 @@ def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, clus
     assert environment["changes"] == [] and environment["reason"] == "not changed; drift alone"
     (found,) = drifted(environment).values()
     assert (found["name"], found["action"]) == (gone["metadata"]["name"], "added")
+    count = len(environment["drift"])
+    same = f"No changes: both sides render to the same objects; {count} differ in the cluster"
+    assert done.json["reason"] == same
     for form in ("table", "markdown", "html"):
         shown = repo.run("diff", "--live", "HEAD", "-o", form).stdout
         assert gone["metadata"]["name"] in shown and "not in the cluster" in shown
@@ -105,5 +108,15 @@ def test_a_base_that_does_not_render_has_no_drift_but_a_reason(repo, cluster):
     repo.commit("broken")
     done = repo.run("diff", "--live", "HEAD", "-o", "json")
     (environment,) = done.json["environments"]
-    assert environment["drift"] == []
+    assert environment["drift"] == [] and not environment["rendered"]
+    assert done.json["reason"].startswith("Not compared: dev: the base does not render")
+    assert {"what": "cluster", "where": "dev"}.items() <= done.json["basis"]["notRead"][0].items()
     assert "live/not-possible" in {item["rule"] for item in environment["problems"]}
+
+
+def test_an_object_that_cannot_be_read_is_named_as_not_read(repo, cluster):
+    cluster.denied |= {("get", "services"), ("patch", "services")}
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    unread = [item["what"] for item in done.json["basis"]["notRead"]]
+    assert unread and all(item.startswith("Service ") for item in unread)
+    assert done.json["reason"].startswith("No changes in what was read. Not read: Service ")

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from generator.actions.validate import NotDone
+from generator.core.basis import NOTHING, NotRead
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change
 from generator.impact.rules.data import DATA_LOSS
@@ -47,6 +48,22 @@ def found(*, impact=(), problems=(), own=(), not_done=(), reason="", rendered=Tr
 )
 def test_each_kind_of_finding_has_its_verdict(findings, state):
     assert decide(findings, Grants()).state.value == state
+
+
+@pytest.mark.parametrize("side", ["basis", "base_basis"])
+def test_no_check_passes_over_what_was_not_read(side):
+    unread = NOTHING.without([NotRead("spec.sources[2]", "application.yaml", "a plugin")])
+    whole = EnvironmentDiff("prod")
+    part = EnvironmentDiff("dev", **{side: unread})
+    verdict = decide(Findings(Report("b", "h", (part, whole))), Grants())
+    assert verdict.state is CheckState.ERROR
+    assert verdict.summary == "not read: spec.sources[2] in application.yaml: a plugin"
+    assert verdict.environments == {"dev": "error", "prod": "success"}
+
+
+def test_a_check_that_was_not_made_is_counted_in_the_summary():
+    undone = NotDone("dev", "crd/schema", "none")
+    assert decide(found(not_done=[undone]), Grants()).summary == "dev: none; 1 check not done"
 
 
 def test_only_what_was_accepted_is_accepted():

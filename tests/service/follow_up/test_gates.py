@@ -186,6 +186,32 @@ def test_a_writers_override_opens_what_a_reason_can_open(proposed):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("group", [False, True], ids=["pull request", "merge group"])
+def test_where_policy_asks_for_another_person_the_authors_override_opens_nothing(proposed, group):
+    configure(proposed, "{soak: 72h, promotionOnly: true, accept: anotherPerson}")
+    pull = proposed.store.pulls[proposed.number]
+    author, sha = proposed.store.users[pull["author"]], pull["sha"]
+
+    def asked_after_override_by(person, at):
+        number = 0 if group else proposed.number
+        key = pull_key("forge", proposed.store.repository, number)
+        said = Command(Verb.OVERRIDE, sha, reason="the database is full")
+        with proposed.here.engine.begin() as connection:
+            grants.record(connection, key, sha, said, person, at, author)
+        if group:
+            base = proposed.head("main")
+            proposed.run(Kind.GATES, sha=sha, base=base, brings=proposed.number)
+        else:
+            ask(proposed)
+        return proposed.gates(proposed.number)
+
+    state, said = asked_after_override_by(author.upper(), 1.0)
+    assert (state, said.partition(": ")[0]) == ("pending", "opens 2026-06-04 12:00 UTC")
+    assert asked_after_override_by("another", 2.0) == (
+        "success", "overridden by @another: the database is full",
+    )  # fmt: skip
+
+
 def test_the_authors_own_word_gives_way_to_that_of_another_person(proposed):
     key, command = "forge:a/b:1", Command(Verb.ACCEPT, "f" * 40, rule="impact/data-loss")
 
