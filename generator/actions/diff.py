@@ -25,7 +25,7 @@ from generator.report.model import Report
 Progress = Callable[[int, int, str], None]
 
 # What of a repository can matter to gen-env, beside a vendored chart.
-_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env", argocd_reach.ATTRIBUTES)
+_PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env", *argocd_reach.AT_TOP)
 # What decides which environments a change concerns.
 _DECISIVE = (ROOT, SETTINGS, "bootstrap")
 

@@ -226,7 +226,7 @@ def _built(
     """The definition for these values, read back from its text and built as `generate` does."""
     fitted = _fitted(found, values, found.input(simple), keep, ref)
     names = [Path(path).name for path in found.original.paths]
-    data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found)}}
+    data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found, fitted.data)}}
     written = text.definition(found.options.name, data, fitted.rest, names)
     item = definition.load(found.options.name, written.encode())
     built = generate.build(found.files, found.settings, item)
@@ -235,8 +235,9 @@ def _built(
     return built, tuple(field_match.described(fitted))
 
 
-def _carried(found: Subject) -> dict[str, Any]:
-    settings = carried.settings(found.original.application)
+def _carried(found: Subject, data: Mapping[str, Any]) -> dict[str, Any]:
+    tier = str(data["metadata"].get("tier", ""))
+    settings = carried.settings(found.original.application, tier)
     return {"application": settings} if found.original.application else {}
 
 

@@ -12,6 +12,7 @@ _PLACES = (
     *(("spec", name) for name in ("project", "destination", "syncPolicy", "ignoreDifferences")),
     *(("spec", name) for name in ("info", "revisionHistoryLimit")),
 )
+_NO_CASCADE = "deleting the Application must not delete Airflow meanwhile"
 # Setting → why it differs although everything else is carried over.
 _EXPECTED: tuple[tuple[str, str], ...] = (
     ("metadata.labels.app.kubernetes.io/managed-by", "gen-env manages the Application"),
@@ -21,7 +22,10 @@ _EXPECTED: tuple[tuple[str, str], ...] = (
     ("metadata.annotations.argocd.argoproj.io/tracking-id", "the parent that tracks it sets it"),
     ("metadata.annotations.argocd.argoproj.io/refresh", "it asks for one refresh"),
     ("metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", "kubectl keeps it"),
-    ("metadata.finalizers", "deleting the Application must not delete Airflow meanwhile"),
+    *(
+        (f"metadata.finalizers.resources-finalizer.argocd.argoproj.io{end}", _NO_CASCADE)
+        for end in ("", "/")
+    ),
     ("spec.source", "the values come from git"),
     ("spec.destination.name", "gen-env names the cluster by its server"),
     ("spec.destination.server", "gen-env names the cluster by its server"),
@@ -95,6 +99,8 @@ def _settings(application: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for part, name in _PLACES:
         above = application.get(part)
         value = above.get(name) if isinstance(above, Mapping) else None
+        if name == "finalizers" and isinstance(value, Sequence):
+            value = {str(item): "set" for item in value}
         yield from _named(f"{part}.{name}", value)
     spec = application.get("spec")
     if isinstance(spec, Mapping):

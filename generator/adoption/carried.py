@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.adoption.application_change import is_bookkeeping
+from generator.engine.argocd import kept_finalizers
 from generator.yaml.scalars import as_helm
 
 _SPEC = ("syncPolicy", "ignoreDifferences", "info", "revisionHistoryLimit")
 
 
-def settings(application: Mapping[str, Any]) -> dict[str, Any]:
+def settings(application: Mapping[str, Any], tier: str) -> dict[str, Any]:
     """What the field holds for an Application as it was read; all its parts as they stand."""
     data, _ = as_helm(application)
     metadata, spec = data.get("metadata") or {}, data.get("spec") or {}
-    kept = {
+    kept: dict[str, Any] = {
         part: {
             name: value
             for name, value in (metadata.get(part) or {}).items()
@@ -23,5 +24,6 @@ def settings(application: Mapping[str, Any]) -> dict[str, Any]:
         }
         for part in ("labels", "annotations")
     }
+    kept["finalizers"] = kept_finalizers(metadata.get("finalizers") or (), tier)
     found = {**kept, **{name: spec.get(name) for name in _SPEC}}
     return {name: value for name, value in found.items() if value not in (None, {}, [])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from generator import manifests
@@ -71,6 +71,9 @@ def application(release: Release, *, complete: bool, folders: Sequence[str] = ()
     if release.environment.metadata.tier == "development" and not adoption:
         # Deleting a development Application cleans up; from staging up it leaves all in place.
         metadata["finalizers"] = [_FINALIZER]
+    if kept is not None and kept.finalizers:
+        finalizers = kept_finalizers(kept.finalizers, release.environment.metadata.tier)
+        metadata.update({"finalizers": finalizers} if finalizers else {})
     spec: dict[str, Any] = {
         "project": project_name(release),
         "destination": {
@@ -86,6 +89,15 @@ def application(release: Release, *, complete: bool, folders: Sequence[str] = ()
         "metadata": metadata,
         "spec": spec,
     }
+
+
+def kept_finalizers(finalizers: Iterable[str], tier: str) -> list[str]:
+    """Those of an adopted Application that stay: from staging up none that deletes its objects."""
+    return [name for name in finalizers if tier == "development" or not _deletes(name)]
+
+
+def _deletes(finalizer: str) -> bool:
+    return finalizer.partition("/")[0] == _FINALIZER
 
 
 def _sources(

@@ -39,6 +39,16 @@ _TOOLS = (
 )
 _JSONNET = (".jsonnet", ".libsonnet")
 ATTRIBUTES = ".gitattributes"
+MODULES = ".gitmodules"
+AT_TOP = (ATTRIBUTES, MODULES)
+"""Files at the top of a repository by which git checks out other files than those read here."""
+# Lines as `git submodule add` writes them; a path that git would quote is none of these.
+_MODULE_PATH = re.compile(
+    r"\s*path = ((?!\.\.?(?:/|\Z))[\w.+@-]+(?:/(?!\.\.?(?:/|\Z))[\w.+@-]+)*)\s*"
+)
+_MODULE_LINE = re.compile(
+    r'\s*(\[submodule "[^"\\\n]*"\]|(url|branch|update|shallow) = [^"\\\n#;]*)?\s*'
+)
 # A pattern that may match YAML or JSON, and an attribute that changes what is checked out.
 _REWRITES = re.compile(
     rb"^(?![ \t]*#)[ \t]*(?!\S*\.(?!ya?ml|json)\w+\s)\S+\s(.*\s)?"
@@ -183,6 +193,8 @@ def by_root(files: Files, repository: Repository, names: Collection[str]) -> Ite
         for path, _ in files.entries(repository.chart.path.rstrip("/")):
             if path.rpartition("/")[2].startswith(".argocd-"):
                 yield Foreign(path, "it changes how Argo CD renders the chart", _REMOVE)
+    vendored = repository.chart.path.rstrip("/") if repository.chart.source == "vendored" else ROOT
+    yield from _submodules(files, sorted({ROOT, PROJECTS, ACCESS, vendored}))
     paths = [path for path, _ in files.entries(ROOT)]
     yield from _rewritten(files, paths)
     reads = _glob(ROOT_INCLUDE)
@@ -201,6 +213,30 @@ def _rewritten(files: Files, below: Iterable[str]) -> Iterator[Foreign]:
     for path in below:
         if path.endswith(f"/{ATTRIBUTES}"):
             yield Foreign(path, _OTHER_BYTES, f"remove it; {ATTRIBUTES} at the top is read")
+
+
+def _submodules(files: Files, closed: Collection[str]) -> Iterator[Foreign]:
+    """Submodules in reach: Argo CD checks them out, and a clone without them shows nothing there.
+
+    Anything but plain lines of git's own making is refused.
+    """
+    text = (files.read(MODULES) or b"").decode("utf-8", "replace")
+    for line in text.splitlines():
+        path = _MODULE_PATH.fullmatch(line)
+        if path is None and _MODULE_LINE.fullmatch(line) is None:
+            why = "Argo CD checks out submodules, and this line is not one that git writes"
+            yield Foreign(MODULES, why, "write it with: git submodule add")
+            return
+        module = path[1].strip("/") if path else ""
+        if (
+            module and any(f"{place}/".startswith(f"{module}/") for place in closed)
+        ) or module.startswith(tuple(f"{place}/" for place in closed)):
+            yield _in_reach(module)
+
+
+def _in_reach(module: str) -> Foreign:
+    why = f"Argo CD reads files of the submodule {module}, which are not read here"
+    return Foreign(MODULES, why, "move the submodule out of gen-env's folders")
 
 
 _OTHER_BYTES = "with it Argo CD may read other bytes than those that are checked here"

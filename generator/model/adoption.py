@@ -46,6 +46,8 @@ class ApplicationSettings(Spec):
     """Labels; gen-env's own are added."""
     annotations: dict[str, Text] = {}
     """Annotations, such as sync waves and notifications."""
+    finalizers: tuple[Line, ...] = ()
+    """Finalizers; one that deletes all objects with the Application counts in development only."""
     sync_policy: AsWritten = {}
     """Written instead of gen-env's own; `automated` only while no secret is a stub."""
     ignore_differences: tuple[AsWritten, ...] = ()

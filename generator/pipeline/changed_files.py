@@ -34,7 +34,7 @@ def changed_files(
 
 
 def _is_ours(path: str) -> bool:
-    parts = (*PARTS, argocd_reach.ATTRIBUTES)
+    parts = (*PARTS, *argocd_reach.AT_TOP)
     inside = any(path == part or path.startswith(f"{part}/") for part in parts)
     return inside or argocd_reach.is_control(path)
 

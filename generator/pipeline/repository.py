@@ -40,5 +40,5 @@ def more_paths(repository: Repository | None) -> tuple[str, ...]:
     paths |= {repository.crds}
     if repository.chart.source == "vendored":
         paths |= {repository.chart.path}
-    paths |= {*argocd_reach.control_files(repository), argocd_reach.ATTRIBUTES}
+    paths |= {*argocd_reach.control_files(repository), *argocd_reach.AT_TOP}
     return tuple(sorted(path.strip("/") for path in paths if path))

@@ -42,7 +42,7 @@ def find(
         reached |= _by_defaults(before, after)
     ours = (SETTINGS, BOOTSTRAP, SCHEMAS)
     whole = any(_inside(path, part) for path in changed for part in ours)
-    steers = {argocd_reach.ATTRIBUTES, *filter(argocd_reach.is_control, changed)}
+    steers = {*argocd_reach.AT_TOP, *filter(argocd_reach.is_control, changed)}
     whole = whole or not changed.isdisjoint(steers)
     return Touched(tuple(sorted(reached)), whole or any(map(_is_generated, changed)))
 

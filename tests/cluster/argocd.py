@@ -35,23 +35,24 @@ class ArgoCD:
     def stop(self):
         self._running.close()
 
-    def manifests(self, application, sources):
-        """What the repository server renders of each source now, from its cache, made anew."""
-        keys = process.until(
-            lambda: self._fresh(f"mfst|*|{application}|*", sources), f"{sources} rendered sources"
+    def manifests(self, application, revisions):
+        """What the repository server renders of each source at these revisions, made anew."""
+        answers = process.until(
+            lambda: self._fresh(f"mfst|*|{application}|*", sorted(revisions)), "rendered sources"
         )
-        answers = [_ask(self._redis, "GET", key) for key in keys]
-        entries = [json.loads(gzip.decompress(answer)) for answer in answers]
-        found = [text for item in entries for text in item["manifestResponse"]["manifests"]]
-        return [json.loads(text) for text in found]
+        return [json.loads(text) for answer in answers for text in answer["manifests"]]
 
-    def _fresh(self, pattern, sources):
-        """The keys of one comparison; none where a second one came between."""
+    def _fresh(self, pattern, revisions):
+        """The answers of one comparison in the server's cache; none if another came between."""
         for key in _ask(self._redis, "KEYS", pattern):
             _ask(self._redis, "DEL", key)
-        process.until(lambda: len(_ask(self._redis, "KEYS", pattern)) >= sources, "a comparison")
+        process.until(
+            lambda: len(_ask(self._redis, "KEYS", pattern)) >= len(revisions), "a comparison"
+        )
         keys = _ask(self._redis, "KEYS", pattern)
-        return keys if len(keys) == sources else []
+        packed = [_ask(self._redis, "GET", key) for key in keys]
+        answers = [json.loads(gzip.decompress(entry))["manifestResponse"] for entry in packed]
+        return answers if sorted(item["revision"] for item in answers) == revisions else []
 
 
 @contextlib.contextmanager

@@ -45,9 +45,10 @@ def rendered(bed, argo, commit):  # noqa: F811
         "compared"
     ):
         return None
-    spec = bed.get(gitops.APPLICATION)["spec"]
-    objects = argo.manifests(f"airflow-{gitops.ENVIRONMENT}", len(spec["sources"]))
-    return by_identity(objects, spec["destination"]["namespace"])
+    found = bed.get(gitops.APPLICATION)
+    revisions = found["status"]["sync"]["revisions"]
+    objects = argo.manifests(f"airflow-{gitops.ENVIRONMENT}", revisions)
+    return by_identity(objects, found["spec"]["destination"]["namespace"])
 
 
 def by_identity(objects, namespace):

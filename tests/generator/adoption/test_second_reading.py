@@ -58,6 +58,10 @@ def changed_app(change, **spec):
     return text(data)
 
 
+def app_with(**metadata):
+    return changed_app(lambda data: data["metadata"].update(metadata))
+
+
 def sources(*items):
     return app(source=None, sources=list(items))
 
@@ -338,10 +342,29 @@ def not_seeing_post_renderers(monkeypatch):
 
 
 def losing_ignored_differences(monkeypatch):
+    losing_a_setting(monkeypatch, lambda found: found.pop("ignoreDifferences"))
+
+
+def losing_an_annotation(monkeypatch):
+    losing_a_setting(monkeypatch, lambda found: found.pop("annotations"))
+
+
+def losing_a_sync_option(monkeypatch):
+    losing_a_setting(monkeypatch, lambda found: found["syncPolicy"]["syncOptions"].pop())
+
+
+def losing_a_finalizer(monkeypatch):
+    losing_a_setting(monkeypatch, lambda found: found.pop("finalizers"))
+
+
+def losing_a_setting(monkeypatch, lose):
     settings = carried.settings
-    monkeypatch.setattr(
-        carried, "settings", lambda data: without(settings(data), "ignoreDifferences")
-    )
+
+    def lossy(data, tier):
+        lose(found := settings(data, tier))
+        return found
+
+    monkeypatch.setattr(carried, "settings", lossy)
 
 
 REPLICAS = {**VALUES, "scheduler": {"replicas": 2}}
@@ -374,6 +397,15 @@ MUTATIONS = {
     "a setting of the Application": (
         losing_ignored_differences,
         {"a.yaml": app(ignoreDifferences=IGNORE)},
+    ),
+    "an annotation": (
+        losing_an_annotation,
+        {"a.yaml": app_with(annotations={"example.com/a": "b"})},
+    ),
+    "a finalizer": (losing_a_finalizer, {"a.yaml": app_with(finalizers=["example.com/keep"])}),
+    "a sync option": (
+        losing_a_sync_option,
+        {"a.yaml": app(syncPolicy={"syncOptions": ["A=true", "Validate=false"]})},
     ),
 }
 
@@ -415,7 +447,7 @@ SETTINGS_BEFORE = {
             "argocd.argoproj.io/sync-wave": "5",
             "kubectl.kubernetes.io/last-applied-configuration": '{"c4n4ry": 1}',
         },
-        "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+        "finalizers": ["resources-finalizer.argocd.argoproj.io", "example.com/keep"],
     },
     "syncPolicy": {
         "automated": {"prune": True, "selfHeal": False},
@@ -442,11 +474,12 @@ def test_the_settings_of_the_application_are_kept_or_named(adopt):
         assert after["spec"][name] == SETTINGS_BEFORE[name]
     assert after["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": "5"}
     assert after["metadata"]["labels"]["team"] == "data"
+    assert after["metadata"]["finalizers"] == ["example.com/keep"]
     assert "c4n4ry" not in done.said + scene.repo.read("environments/staging/environment.yaml")
     named = {item["setting"] for item in done.json["proof"]["settings"]}
     assert named == {
         "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration",
-        "metadata.finalizers",
+        "metadata.finalizers.resources-finalizer.argocd.argoproj.io",
         "metadata.labels.app.kubernetes.io/instance",
         "metadata.labels.app.kubernetes.io/managed-by",
         "metadata.labels.gen-env.dev/environment",
