@@ -97,9 +97,7 @@ def _dense(value):
 
 
 def _sorted(mapping):
-    return sorted(mapping, key=lambda key: _numbers(key) or key)if all(
-        _numbers(key) for key in mapping
-    ) else sorted(mapping)
+    return sorted(mapping, key=lambda key: (_numbers(key) or (), key))
 
 
 def _numbers(text):
@@ -116,17 +114,19 @@ def _line(version):
 def _options(lines, providers):
     names = list(lines)
     return {
-        "lines": {name: version for name, version in zip(names, LINES, strict=True)},
+        "lines": dict(zip(names, LINES, strict=True)),
         "providers": {
             name: {
                 "newest": PROVIDERS[name][-1],
                 "options": _joined(item.options for item in items),
-                "read": sorted(_dotted(set().union(*(item.reads for item in items)))),
+                "read": _undocumented(items, lines.values()),
             }
             for name, items in providers.items()
         },
         "options": _over_lines(lines),
-        "moved": _ranges({name: _moves(facts) for name, facts in lines.items()}, names),
+        "moved": _ranges(
+            {name: _moves(facts, providers) for name, facts in lines.items()}, names
+        ),
         "removed": _ranges(
             {name: {_key(key): True for key in facts.removed} for name, facts in lines.items()},
             names,
@@ -162,13 +162,29 @@ def _over_lines(lines):
     return result
 
 
-def _moves(facts):
+def _undocumented(items, lines):
+    """Options that a provider reads and nothing documents, Airflow's own sections among them."""
+    reads = set().union(*(item.reads for item in items))
+    return sorted(
+        _key(option)
+        for option in reads
+        if not any(option[1] in facts.options.get(option[0], {}) for facts in (*lines, *items))
+    )
+
+
+def _moves(facts, providers):
     """Old option → [new option, whether it is still read] in one release.
 
     The linter's name for it counts before the fallback's. A fallback is of use only where the new
-    option is one that this release reads.
+    option is one that this release or a provider reads.
     """
-    read = {old: new for new, olds in facts.fallbacks.items() for old in olds if facts.knows(new)}
+    all_facts = (facts, *(items[-1] for items in providers.values()))
+    read = {
+        old: new
+        for new, olds in facts.fallbacks.items()
+        for old in olds
+        if any(item.knows(new) for item in all_facts)
+    }
     moves = {**read, **facts.renamed}
     return {
         _key(old): [_key(new), read.get(old) is not None]
@@ -215,10 +231,6 @@ def _span(lines, names):
 
 def _key(pair):
     return " ".join(pair)
-
-
-def _dotted(pairs):
-    return {_key(pair) for pair in pairs}
 
 
 # Migrations

@@ -21,7 +21,7 @@ class Facts:
     options: dict
     """Section → option → what is documented of it."""
     reads: frozenset
-    """(section, option) that the code reads and nothing documents."""
+    """(section, option) that the code reads and the package does not document."""
     open_sections: frozenset = frozenset()
     """Sections that are read whole, with whatever options they hold."""
     fallbacks: dict = dataclasses.field(default_factory=dict)
@@ -35,7 +35,7 @@ class Facts:
     heads: dict = dataclasses.field(default_factory=dict)
     """Release → Alembic revision at its head."""
     revisions: dict = dataclasses.field(default_factory=dict)
-    """Revision → the one before, its release, and whether its downgrade undoes anything."""
+    """Revision → the one before, and what its downgrade does."""
 
     def knows(self, option):
         """Whether the package itself documents or reads that option."""
@@ -61,7 +61,7 @@ def airflow(folder, kit=None):
     renamed, removed = _linted(top / "cli/commands/config_command.py", options)
     return Facts(
         options, reads, opened, fallbacks, sections, renamed, removed,
-        _heads(folder), _revisions(folder, "airflow_version"),
+        _heads(folder), _revisions(folder),
     )  # fmt: skip
 
 
@@ -72,10 +72,7 @@ def provider(folder):
         [function] = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]
         options = _documented(ast.literal_eval(function.body[-1].value).get("config") or {})
     reads, opened = _reads([folder], options)
-    version = next((f"{path.parent.parent.name}_version" for path in _migrations(folder)), "")
-    return Facts(
-        options, reads, opened, heads=_heads(folder), revisions=_revisions(folder, version)
-    )
+    return Facts(options, reads, opened, heads=_heads(folder), revisions=_revisions(folder))
 
 
 @functools.cache
@@ -130,8 +127,11 @@ def _reads(folders, options):
 
 
 def _collect(tree, reads, opened):
+    # `"x" in conf.getsection("webserver")` asks for one option.
+    tested = {id(item) for node in ast.walk(tree) if isinstance(node, ast.Compare)
+              for item in node.comparators}  # fmt: skip
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        if id(node) in tested or not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if node.func.attr not in _READERS or not _is_configuration(node.func.value):
             continue
@@ -208,21 +208,18 @@ def _heads(folder):
         for node in _tree(path).body:
             target = node.target if isinstance(node, ast.AnnAssign) else None
             target = node.targets[0] if isinstance(node, ast.Assign) else target
-            if getattr(target, "id", "") == "_REVISION_HEADS_MAP":
+            if getattr(target, "id", "").lstrip("_") == "REVISION_HEADS_MAP":
                 return ast.literal_eval(node.value)
     return {}
 
 
-def _revisions(folder, version):
+def _revisions(folder):
+    """Without merges of branches, which only the oldest releases have."""
     result = {}
     for path in _migrations(folder):
         names = _constants(_tree(path))
-        before = names["down_revision"]
-        result[names["revision"]] = {
-            "after": list(before) if isinstance(before, tuple) else before,
-            "release": names.get(version),
-            "downgrade": _downgrade(_tree(path)),
-        }
+        if not isinstance(names["down_revision"], tuple):
+            result[names["revision"]] = [names["down_revision"], _downgrade(_tree(path))]
     return result
 
 
