@@ -13,6 +13,8 @@ from generator.tree import scaffold
 
 ROOT = Path(__file__).parents[1]
 DATA = {
+    "generator/airflow/migrations.json",
+    "generator/airflow/options.json",
     "generator/py.typed",
     "generator/report/assets/page.css",
     "generator/report/assets/page.js",

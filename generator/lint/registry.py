@@ -21,6 +21,7 @@ from generator.lint.values import (
     jobs,
     monitoring,
     network,
+    options,
     pgbouncer,
     plaintext_secrets,
     scaling,
@@ -46,6 +47,7 @@ _MODULES: tuple[ModuleType, ...] = (
     monitoring,
     security,
     config,
+    options,
 )
 
 CHECKS: tuple[Check, ...] = tuple(

@@ -1,4 +1,4 @@
-"""Checks of `config`: numbers, templates, and options that moved."""
+"""Checks of `config` and `env` as the chart takes them: numbers, templates, variables."""
 
 from __future__ import annotations
 
@@ -29,28 +29,6 @@ _JINJA = re.compile(
     r"filename|prev_ds|next_ds|ds_nodash|ts_nodash|try_number)\b)"
 )
 _TEMPLATED = ("extraEnv", "extraEnvFrom", "airflowLocalSettings", "podTemplate")
-
-# Still read under the old name, with a warning (airflow.configuration, deprecated_options).
-_RENAMED = {
-    ("webserver", "base_url"): ("api", "base_url"),
-    ("webserver", "expose_config"): ("api", "expose_config"),
-    ("webserver", "web_server_port"): ("api", "port"),
-    ("webserver", "web_server_host"): ("api", "host"),
-    ("webserver", "workers"): ("api", "workers"),
-    ("webserver", "secret_key"): ("api", "secret_key"),
-    ("webserver", "web_server_ssl_cert"): ("api", "ssl_cert"),
-    ("webserver", "web_server_ssl_key"): ("api", "ssl_key"),
-    ("scheduler", "dag_dir_list_interval"): ("dag_processor", "refresh_interval"),
-}
-# No longer read under the old name.
-_GONE = {
-    ("scheduler", "parsing_processes"): ("dag_processor", "parsing_processes"),
-    ("scheduler", "min_file_process_interval"): ("dag_processor", "min_file_process_interval"),
-    ("scheduler", "file_parsing_sort_mode"): ("dag_processor", "file_parsing_sort_mode"),
-    ("core", "sql_alchemy_conn"): ("database", "sql_alchemy_conn"),
-    ("core", "dag_concurrency"): ("core", "max_active_tasks_per_dag"),
-    ("core", "remote_logging"): ("logging", "remote_logging"),
-}
 
 
 def options(values: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -135,29 +113,6 @@ def variable_style(values: ValuesInput) -> Iterator[Finding]:
                     path,
                     f"nothing reads {path[-1]} in airflow.cfg: config takes section and option",
                     f"set {wanted}, or set the variable under env",
-                )
-
-
-@check(
-    "config/moved",
-    WARNING,
-    "An option that moved in Airflow 3",
-    why="Some options are still read under their old name, with a warning in every log, others "
-    "are not; the chart itself looks at the new names only, for the Execution API's address as "
-    "well.",
-    source="apache-airflow-core 3.2.2, airflow.configuration; `airflow config lint`",
-)
-def moved(values: ValuesInput) -> Iterator[Finding]:
-    """Options under their Airflow 2 name."""
-    for table, words in (
-        (_RENAMED, "is an old name, which the chart does not look at and Airflow 3 warns of"),
-        (_GONE, "has no effect: Airflow 3 reads it elsewhere"),
-    ):
-        for (section, option), (newer, name) in table.items():
-            path = (_SECTION, section, option)
-            if values.airflow3 and values.given(path):
-                yield Finding(
-                    path, f"[{section}] {option} {words}", f"move it to config.{newer}.{name}"
                 )
 
 

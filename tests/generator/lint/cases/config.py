@@ -1,7 +1,5 @@
 """What the checks of lint/values/config.py must find, and what they must let pass."""
 
-from tests.generator.lint.cases.common import AIRFLOW2, given
-
 CASES = {
     "config/number": (
         [{"config.scheduler.max_tis": 1000000}, {"pgbouncer.maxClientConn": 2000000}],
@@ -25,16 +23,6 @@ CASES = {
             {"config.core.AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
         ],
         [{"config.core.load_examples": "False"}, {"config.airflow__core.x": "1"}],
-    ),
-    "config/moved": (
-        [
-            {"config.webserver.base_url": "https://a.example.com"},
-            {"config.scheduler.parsing_processes": "4"},
-        ],
-        [
-            {"config.api.base_url": "https://a.example.com"},
-            given(AIRFLOW2, {"config.webserver.base_url": "https://a.example.com"}),
-        ],
     ),
     "config/variable-dropped": (
         [

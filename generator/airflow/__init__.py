@@ -1,0 +1,1 @@
+"""Facts about Airflow's releases: options, what became of them, migrations of the database."""

@@ -1,0 +1,233 @@
+"""Migrations of the metadata database: which revisions lie between two images, and the steps.
+
+Airflow has one chain of revisions, and some providers have one of their own in the same database
+(FAB's tables of users, Edge's of workers). `airflow db migrate` goes up all of them; down each has
+its own command, and providers go first, with the newer image, which alone knows its revisions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.airflow import releases
+
+# The image's own commands; Edge has none, its managers are reached through Python only.
+_AIRFLOW = "airflow"
+_DOWN = {_AIRFLOW: "airflow db downgrade", "fab": "airflow fab-db downgrade"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """What an image holds: Airflow's version, and its providers' (`{"fab": "3.4.0"}`) where known."""
+
+    airflow: str
+    providers: Mapping[str, str] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One command, and the Airflow version of the image that runs it."""
+
+    command: str
+    image: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Migration:
+    """The steps from one image to another, and those back.
+
+    `revisions` are those between both, oldest first, as `airflow 1d6611b6ab7c`; `lost` says what a
+    downgrade does not bring back; `assumed` what was not known and taken for likely.
+    """
+
+    there: tuple[Step, ...]
+    back: tuple[Step, ...]
+    revisions: tuple[str, ...]
+    lost: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+    @property
+    def reversible(self) -> bool:
+        """Whether the steps back are known to lead back; never where anything was assumed."""
+        return not self.assumed and not self.lost
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Head:
+    """The Alembic revision of a version, '' where it is not known; `assumed` says why not."""
+
+    revision: str
+    assumed: str = ""
+
+
+def revision_head(version: str) -> Head:
+    """Airflow's own revision of that version."""
+    return _head("Airflow", version, releases.data("migrations")["airflow"])
+
+
+def provider_head(provider: str, version: str) -> Head:
+    """The revision of a provider's version; '' and no assumption where it has no branch."""
+    about = releases.data("migrations")["providers"].get(provider)
+    return _head(f"provider {provider}", version, about) if about else Head("")
+
+
+def reversible(start: str, end: str) -> bool:
+    """Whether every one of Airflow's own revisions between two versions has a downgrade."""
+    return between(Image(start, {}), Image(end, {})).reversible
+
+
+def of_official_image(version: str) -> dict[str, str] | None:
+    """The providers with a branch that were the newest when that Airflow was published.
+
+    By the dates of upload in the package registry: official images are built from the constraints
+    of that day. None before Airflow 3, and for a release that is not known.
+    """
+    about: dict[str, str] | None = releases.data("migrations")["images"].get(version)
+    return {key: value for key, value in about.items() if key != "published"} if about else None
+
+
+def between(start: Image, end: Image) -> Migration | None:
+    """The migration from one image to another; None if either Airflow is no release number.
+
+    Providers that are not known are assumed to be those of the official image at that release.
+    """
+    old, new = releases.parse(start.airflow), releases.parse(end.airflow)
+    if old is None or new is None:
+        return None
+    assumed: list[str] = []
+    branches = [_airflow(start.airflow, end.airflow), *_providers(start, end, assumed)]
+    moving = [branch for branch in branches if branch.moves]
+    rising = [branch for branch in moving if not branch.falls]
+    falling = [branch for branch in moving if branch.falls]
+    return Migration(
+        (*_down(falling, start.airflow), *_up(rising, end.airflow)),
+        (*_down(rising, end.airflow), *_up(falling, start.airflow)),
+        tuple(f"{branch.name} {item}" for branch in moving for item in branch.revisions),
+        tuple(_lost(moving, old, new)),
+        (*assumed, *(reason for branch in branches for reason in branch.assumed)),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Branch:
+    """One chain of revisions between two versions; `falls` if the way there leads down it."""
+
+    name: str
+    lower: str
+    """The version at its lower end, which a downgrade names."""
+    revisions: tuple[str, ...]
+    falls: bool
+    assumed: tuple[str, ...]
+    lost: tuple[str, ...]
+
+    @property
+    def moves(self) -> bool:
+        return bool(self.revisions or self.assumed)
+
+
+def _up(branches: list[_Branch], image: str) -> Iterator[Step]:
+    if branches:
+        yield Step("airflow db migrate", image)
+
+
+def _down(branches: list[_Branch], image: str) -> Iterator[Step]:
+    """Providers first, Airflow's own last."""
+    for branch in sorted(branches, key=lambda item: (item.name == _AIRFLOW, item.name)):
+        if branch.name in _DOWN:
+            yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower}", image)
+
+
+def _airflow(start: str, end: str) -> _Branch:
+    heads = revision_head(start), revision_head(end)
+    return _branch(_AIRFLOW, (start, end), heads, releases.data("migrations")["revisions"])
+
+
+def _providers(start: Image, end: Image, assumed: list[str]) -> Iterator[_Branch]:
+    before, after = _known(start, assumed), _known(end, assumed)
+    for name in sorted({*before, *after} & {*releases.data("migrations")["providers"]}):
+        if name not in after:
+            assumed.append(f"provider {name} leaves: whether its tables stay is not known")
+        elif name in before:
+            heads = provider_head(name, before[name]), provider_head(name, after[name])
+            yield _branch(name, (before[name], after[name]), heads, _chain_of(name))
+
+
+def _known(image: Image, assumed: list[str]) -> Mapping[str, str]:
+    if image.providers is not None:
+        return image.providers
+    if (releases.parse(image.airflow) or ()) < (3,):
+        return {}
+    official = of_official_image(image.airflow)
+    if official is None:
+        assumed.append(f"providers of the image with Airflow {image.airflow} are not known")
+        return {}
+    names = ", ".join(f"{name} {version}" for name, version in official.items())
+    assumed.append(
+        f"providers of the image with Airflow {image.airflow} are not known: assumed {names}, the "
+        "newest when that Airflow was published"
+    )
+    return official
+
+
+def _branch(
+    name: str, versions: tuple[str, str], heads: tuple[Head, Head], chain: Mapping[str, Any]
+) -> _Branch:
+    first, last = heads
+    rise, fall = (_between(one.revision, other.revision, chain) for one, other in
+                  ((first, last), (last, first)))  # fmt: skip
+    revisions = rise if rise is not None else fall
+    assumed = [head.assumed for head in heads if head.assumed]
+    if revisions is None:
+        assumed.append(f"revisions of {name} between {versions[0]} and {versions[1]} are not known")
+    falls = rise is None and fall is not None
+    return _Branch(
+        name,
+        versions[1] if falls else versions[0],
+        tuple(revisions or ()),
+        falls,
+        tuple(assumed),
+        tuple(item for item in revisions or () if chain[item][1] != "real"),
+    )
+
+
+def _between(lower: str, upper: str, chain: Mapping[str, Any]) -> list[str] | None:
+    """The revisions after `lower` up to `upper`; None if `lower` is no ancestor of it."""
+    revisions: list[str] = []
+    at: str | None = upper
+    while at and at != lower and at in chain:
+        revisions.insert(0, at)
+        at = chain[at][0]
+    return revisions if (at or "") == lower else None
+
+
+def _chain_of(provider: str) -> Mapping[str, Any]:
+    chain: Mapping[str, Any] = releases.data("migrations")["provider-revisions"][provider]
+    return chain
+
+
+def _lost(branches: list[_Branch], old: releases.Version, new: releases.Version) -> Iterator[str]:
+    if min(old, new) < (3,) <= max(old, new):
+        # airflow/migrations/versions: 0047, 0049 and 0055 of 3.0.0.
+        yield (
+            "airflow 3.0.0: moves pickled values to archive tables; its downgrade deletes "
+            "serialized DAGs and brings no values back"
+        )
+    for branch in branches:
+        for item in branch.lost:
+            yield f"{branch.name} {item}: its downgrade leaves everything as it is"
+        if branch.name not in _DOWN:
+            yield f"{branch.name}: it has no command for a downgrade"
+
+
+def _head(name: str, version: str, about: Mapping[str, Any]) -> Head:
+    numbers, newest = releases.parse(version), releases.parse(about["newest"])
+    if numbers is None or newest is None:
+        return Head("", f'"{version}" of {name} is no release')
+    heads = {releases.parse(key) or (): value for key, value in about["heads"].items()}
+    before = [key for key in sorted(heads) if key <= numbers]
+    revision = heads[before[-1]] if before else ""
+    if numbers > newest:
+        return Head(revision, f"{name} {version} is newer than {about['newest']}, the newest known")
+    return Head(revision)

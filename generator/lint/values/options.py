@@ -1,0 +1,194 @@
+"""Checks of Airflow's options: moved, removed and unknown ones, under `config` and as variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+from generator.airflow import facts, releases
+from generator.airflow.facts import Answer, Fate
+from generator.core.layered import Path
+from generator.helmvalues.values import ValuesInput
+from generator.lint.rule import INFO, WARNING, Finding, check
+from generator.lint.values.config import options
+
+# A name with three underscores is that of a team's option (`AIRFLOW__TEAM___CORE__…`).
+_VARIABLE = re.compile(r"AIRFLOW__((?:[A-Z0-9]|_(?!_))+)__((?!_)[A-Z0-9_]+)")
+_COMPONENTS = ((), ("celery",), ("kubernetes",))
+_SOURCE = (
+    "the newest patch of Airflow 2.5 to 3.3: config.yml, configuration, `airflow config lint`; "
+    "providers: get_provider_info"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Given:
+    """An option as the values give it: where, how it is written there, and which it is."""
+
+    path: Path
+    section: str
+    name: str
+    variable: bool
+
+    def __str__(self) -> str:
+        if self.variable:
+            return f"AIRFLOW__{_in_variable(self.section)}__{self.name.upper()}"
+        return f"[{self.section}] {self.name}"
+
+    def as_this(self, option: facts.Option) -> str:
+        """Another option in the same writing."""
+        section, name = option
+        if self.variable:
+            return f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
+        return f"config.{section}.{name}"
+
+
+def _in_variable(section: str) -> str:
+    return section.replace(".", "_").upper()
+
+
+def _given(values: ValuesInput) -> Iterator[_Given]:
+    """Every option that somebody decided, under `config` and among variables named in the values."""
+    for path, _ in options(values.user):
+        section, name = (str(part) for part in path[1:])
+        if values.decided(path) and "airflow__" not in f"{section} {name}".lower():
+            yield _Given(path, section.lower(), name.lower(), variable=False)
+    for path, text in (*values.environment(), *_of_components(values)):
+        match = _VARIABLE.fullmatch(text)
+        if match:
+            section = facts.section_of_variable(match[1])
+            yield _Given(path, section, match[2].lower(), variable=True)
+
+
+def _of_components(values: ValuesInput) -> Iterator[tuple[Path, str]]:
+    for component in sorted(values.merged):
+        for inner in _COMPONENTS:
+            table = (component, *inner)
+            path = (*table, "env")
+            for index, row in enumerate(values.rows(path) if values.table(table) else ()):
+                yield (*path, index), str(row.get("name") or "")
+
+
+def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
+    """What is to be said of each option, and of which Airflow it holds.
+
+    Where Airflow's version is not known, only what holds for every version that the chart renders.
+    """
+    versions = _versions(values)
+    for given in _given(values):
+        answers = [facts.unknown(given.section, given.name, version) for version in versions]
+        first = answers[0] if answers else None
+        if first is not None and all(_same(first, other) for other in answers):
+            yield given, first, _named(values, versions)
+
+
+def _versions(values: ValuesInput) -> tuple[str, ...]:
+    if values.airflow is not None:
+        return (releases.dotted(values.airflow),)
+    return facts.lines_since(values.oldest_airflow or ())
+
+
+def _same(first: Answer, other: Answer | None) -> bool:
+    return other is not None and (first.fate, first.new) == (other.fate, other.new)
+
+
+def _named(values: ValuesInput, versions: tuple[str, ...]) -> str:
+    if values.airflow is None:
+        return f"Airflow {versions[0]} to {versions[-1]}"
+    line = facts.line_of(versions[0])
+    judged = f" (judged by {line.release}, the newest known)" if line and line.assumed else ""
+    return f"Airflow {versions[0]}{judged}"
+
+
+@check(
+    "config/moved",
+    WARNING,
+    "An option under its old name",
+    why="Airflow still reads some options under their old name, with a warning in every log, and "
+    "others not at all; the chart itself looks at the new names only.",
+    source=_SOURCE,
+)
+def moved(values: ValuesInput) -> Iterator[Finding]:
+    """Options that the environment's Airflow knows under another name."""
+    for given, answer, airflow in _answers(values):
+        if answer.new is None:
+            continue
+        section, name = answer.new
+        if answer.fate is not Fate.MOVED:
+            message = f"{given} has no effect: {airflow} reads [{section}] {name} instead"
+        elif _is_set(values, answer.new, variable=given.variable):
+            message = f"{given} has no effect: [{section}] {name} is set too"
+        else:
+            message = f"{given} is an old name, which {airflow} still reads, with a warning"
+        yield Finding(given.path, message, f"move it to {given.as_this(answer.new)}")
+
+
+def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> bool:
+    """Whether the new name is given where Airflow looks before it looks for the old one."""
+    section, name = option
+    if values.sets_variable(f"AIRFLOW__{_in_variable(section)}__{name.upper()}"):
+        return True
+    return not variable and values.get(("config", section, name)) is not None
+
+
+@check(
+    "config/removed",
+    WARNING,
+    "An option that Airflow has removed",
+    why="Airflow ignores what it does not know; what the option did no longer happens.",
+    source=_SOURCE,
+)
+def removed(values: ValuesInput) -> Iterator[Finding]:
+    """Options that were there in an earlier Airflow than the environment's."""
+    for given, answer, airflow in _answers(values):
+        if answer.fate is Fate.REMOVED:
+            last = f" (Airflow {answer.lines[-1]} did)" if answer.lines else ""
+            yield Finding(
+                given.path,
+                f"{given} has no effect: {airflow} does not read it{last}",
+                _hint(given, answer, "remove it"),
+            )
+
+
+@check(
+    "config/unknown-option",
+    WARNING,
+    "An option that Airflow does not know",
+    why="Airflow reads options by name and ignores all others, so that a misspelt one changes "
+    "nothing.",
+    source=_SOURCE,
+    also=((INFO, "the section belongs to nobody known here, and its options are not judged"),),
+)
+def unknown_option(values: ValuesInput) -> Iterator[Finding]:
+    """Options that no version has, or only a later one; sections of others are named."""
+    sections: set[str] = set()
+    for given, answer, airflow in _answers(values):
+        if answer.fate is Fate.UNKNOWN:
+            yield Finding(
+                given.path,
+                f"{given} has no effect: no release of Airflow or of the providers known here has it",
+                _hint(given, answer, "check the spelling, or remove it"),
+            )
+        elif answer.fate is Fate.LATER:
+            yield Finding(
+                given.path,
+                f"{given} has no effect on {airflow}: it came with Airflow {answer.lines[0]}",
+                f"upgrade to Airflow {answer.lines[0]} or later, or remove it",
+            )
+        elif answer.fate is Fate.FOREIGN and given.section not in sections:
+            sections.add(given.section)
+            yield Finding(
+                given.path,
+                f"not judged: [{given.section}] is a section of neither Airflow nor a provider "
+                "known here",
+                "check the spelling of the section, or leave it if code of your own reads it",
+                INFO,
+            )
+
+
+def _hint(given: _Given, answer: Answer, otherwise: str) -> str:
+    if not answer.suggestions:
+        return otherwise
+    names = " or ".join(given.as_this(option) for option in answer.suggestions)
+    return f"did you mean {names}?"

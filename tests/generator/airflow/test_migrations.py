@@ -1,0 +1,120 @@
+"""The way from one image to another and back, with Airflow's own revisions and its providers'."""
+
+import pytest
+
+from generator.airflow import migrations
+from generator.airflow.migrations import Image, between
+
+
+def commands(steps):
+    return [(step.command, step.image) for step in steps]
+
+
+def image(airflow, **providers):
+    return Image(airflow, providers)
+
+
+def test_down_the_provider_goes_first_with_the_newer_image():
+    way = between(image("3.1.8", fab="3.4.0"), image("3.2.2", fab="3.6.4"))
+    assert commands(way.there) == [("airflow db migrate", "3.2.2")]
+    assert commands(way.back) == [
+        ("airflow fab-db downgrade --to-version 3.4.0", "3.2.2"),
+        ("airflow db downgrade --to-version 3.1.8", "3.2.2"),
+    ]
+    assert "fab 02ca36b0235b" in way.revisions
+    assert len(way.revisions) == 23
+    assert way.reversible
+
+
+def test_the_same_way_seen_from_the_other_end_has_the_steps_exchanged():
+    one, other = image("3.1.8", fab="3.4.0"), image("3.2.2", fab="3.6.4")
+    up, down = between(one, other), between(other, one)
+    assert (down.there, down.back) == (up.back, up.there)
+
+
+def test_a_provider_alone_may_move_the_schema():
+    way = between(image("3.1.8", fab="3.4.0"), image("3.1.8", fab="3.5.0"))
+    assert commands(way.back) == [("airflow fab-db downgrade --to-version 3.4.0", "3.1.8")]
+
+
+def test_a_provider_that_goes_down_while_airflow_goes_up():
+    way = between(image("3.1.8", fab="3.5.0"), image("3.2.2", fab="3.4.0"))
+    assert commands(way.there) == [
+        ("airflow fab-db downgrade --to-version 3.4.0", "3.1.8"),
+        ("airflow db migrate", "3.2.2"),
+    ]
+    assert commands(way.back) == [
+        ("airflow db downgrade --to-version 3.1.8", "3.2.2"),
+        ("airflow db migrate", "3.1.8"),
+    ]
+
+
+def test_nothing_moves_between_patches_with_one_schema():
+    way = between(image("3.2.0", fab="3.6.0"), image("3.2.2", fab="3.6.4"))
+    assert (way.there, way.back, way.revisions) == ((), (), ())
+    assert way.reversible
+
+
+@pytest.mark.parametrize(("old", "new"), [("3.0.2", "3.0.3"), ("2.8.0", "2.8.1")])
+def test_a_revision_without_a_downgrade_is_not_reversible(old, new):
+    way = between(image(old), image(new))
+    assert not way.reversible and not way.assumed
+    assert "its downgrade leaves everything as it is" in way.lost[0]
+    assert not migrations.reversible(old, new)
+
+
+def test_airflow_3_is_never_left_for_2_without_a_loss():
+    way = between(image("2.11.0"), image("3.2.2", fab="3.6.4"))
+    assert not way.reversible
+    assert any("pickled" in text for text in way.lost)
+
+
+def test_unknown_providers_are_those_of_the_release_date_and_nothing_is_called_reversible():
+    way = between(Image("3.1.8"), Image("3.2.2"))
+    assert not way.reversible
+    assert "assumed fab 3.4.0, the newest when that Airflow was published" in way.assumed[0]
+    assert commands(way.back)[0] == ("airflow fab-db downgrade --to-version 3.4.0", "3.2.2")
+
+
+def test_a_release_newer_than_the_tables_is_assumed():
+    way = between(image("3.3.2", fab="3.9.0"), image("3.4.0", fab="3.9.0"))
+    assert not way.reversible
+    assert "newer than 3.3.2" in way.assumed[0]
+    assert commands(way.back) == [("airflow db downgrade --to-version 3.3.2", "3.4.0")]
+
+
+def test_a_provider_without_a_command_for_a_downgrade_is_not_reversible():
+    way = between(image("3.2.2", edge3="3.2.0"), image("3.2.2", edge3="3.5.0"))
+    assert way.back == () and not way.reversible
+    assert way.lost == ("edge3: it has no command for a downgrade",)
+
+
+def test_a_provider_that_leaves_the_image_is_said():
+    way = between(image("3.1.8", fab="3.4.0"), image("3.1.8"))
+    assert way.assumed == ("provider fab leaves: whether its tables stay is not known",)
+
+
+def test_what_lies_before_the_known_revisions_is_not_guessed():
+    way = between(image("2.5.3"), image("2.11.0"))
+    assert not way.reversible
+    assert "revisions of airflow between 2.5.3 and 2.11.0 are not known" in way.assumed
+
+
+def test_what_is_no_release_has_no_migration():
+    assert between(Image("main"), Image("3.2.2")) is None
+
+
+def test_heads_are_those_of_the_last_release_that_moved_the_schema():
+    assert migrations.revision_head("3.2.2") == migrations.Head("1d6611b6ab7c")
+    assert migrations.revision_head("3.1.7").revision == "cc92b33c6709"
+    assert migrations.provider_head("fab", "3.4.0").revision == "6709f7a774b9"
+    assert migrations.provider_head("fab", "9.0.0").assumed
+    assert migrations.provider_head("amazon", "9.0.0") == migrations.Head("")
+
+
+def test_the_official_image_of_a_release_holds_the_providers_of_its_day():
+    # As in the published constraints of these releases.
+    assert migrations.of_official_image("3.2.2") == {"fab": "3.6.4"}
+    assert migrations.of_official_image("3.3.0") == {"fab": "3.7.1"}
+    assert migrations.of_official_image("3.3.1") == {"fab": "3.8.0"}
+    assert migrations.of_official_image("3.9.9") is None
