@@ -35,12 +35,12 @@ def assess_jobs(expected: Expected, snapshot: Snapshot, operation: Operation | N
         words = [it.message for it in judged.values() if it is not None and it.state is state]
         if words:
             return condition(name, few(words))
-    unseen = [job for job, end in judged.items() if end is None]
-    ended = [job for job, end in judged.items() if end is not None]
-    words = f"complete: {few(ended)}" if ended else "none of them runs"
+    unseen = [job for job, item in judged.items() if item is None]
+    ended = [job for job, item in judged.items() if item is not None]
+    end = f"complete: {few(ended)}" if ended else "none of them is there"
     note = f"; end not seen: {few(unseen)}" if unseen else ""
-    evidence = [end.evidence for end in judged.values() if end is not None]
-    return met(name, words + note, few(evidence) or "no Job with the rendered image is left")
+    evidence = [item.evidence for item in judged.values() if item is not None]
+    return met(name, end + note, few(evidence) or "no Job with the rendered image is left")
 
 
 def by_job(

@@ -69,12 +69,14 @@ def counted(expected: Expected, snapshot: Snapshot, before: Counts) -> Counts:
         return before
     found = {}
     for pod in _pods(expected, snapshot):
-        for key, restarts_, at in _readings(pod):
+        for key, number, at in _readings(pod):
             known = before.get(key)
+            if known and number < known.restarts:
+                known = None  # another pod of the same name
             rose = known.rose_at if known else None
-            if (known and restarts_ > known.restarts) or (restarts_ and not known and at is None):
+            if (known and number > known.restarts) or (number and not known and at is None):
                 rose = snapshot.taken_at
-            found[key] = Count(restarts_, rose)
+            found[key] = Count(number, rose)
     return found
 
 

@@ -26,7 +26,9 @@ def assess_replicas(expected: Expected, snapshot: Snapshot) -> Condition:
     blind = _blind(snapshot, Source.WORKLOADS)
     if blind:
         return unknown(name, blind)
-    off, short, shown = [], [], []
+    off: list[str] = []
+    short: list[str] = []
+    shown: list[str] = []
     for key, scale, live in _scaled(expected, snapshot):
         wanted = _replicas(live)
         shown.append(f"{key.name} {wanted}")
