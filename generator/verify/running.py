@@ -58,7 +58,7 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
     for key, _ in expected.of_kind(*WORKLOAD_KINDS):
         live = snapshot.find(key)
         if live is None:
-            behind.append(f"{key.kind} {key.name}: it is not in the cluster")
+            behind.append(f"{key.kind} {key.name}: not found in the cluster")
             continue
         wanted, pods = _wanted(live), _of_present_revision(live, snapshot)
         ready = sum(map(is_ready, pods))

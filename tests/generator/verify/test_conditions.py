@@ -118,7 +118,7 @@ def without(name):
 
 
 def at_revision(commit):
-    return lambda case: case.scene.status["sync"]["revisions"].__setitem__(1, commit)
+    return lambda case: case.scene.status["sync"].update(revisions=["1.22.0", commit])
 
 
 def phase(value):
@@ -242,7 +242,7 @@ FAILED_JOB = {
 }
 CASES = [
     ("application", "met", nothing, "the one of the commit"),
-    ("application", "waiting", without("application"), "no Application"),
+    ("application", "waiting", without("application"), "not found"),
     ("application", "failed", deleting, "being deleted"),
     ("revision", "met", nothing, "compared with the commit"),
     ("revision", "waiting", at_revision(OLD), "does not contain"),
@@ -255,7 +255,7 @@ CASES = [
         lambda case: case.result("Failed"),
         "succeeded, but Job/airflow-create",
     ),
-    ("settled", "met", nothing, "looked again"),
+    ("settled", "met", nothing, "reconciled again"),
     ("settled", "waiting", lambda case: case.scene.status.update(reconciledAt=at(35)), "before"),
     ("synced", "met", nothing, "every object is as rendered"),
     ("synced", "met", hidden({}, "/spec/replicas"), "ignores in part: Deployment/airflow-sched"),
@@ -332,12 +332,12 @@ CASES = [
     ),
     ("jobs", "met", lambda case: case.with_job(hook="PostSync", live=False), "end not seen"),
     ("jobs", "waiting", lambda case: case.with_job(failed=3), "3 tries failed"),
-    ("jobs", "waiting", lambda case: case.with_job(live=False), "not in the cluster"),
+    ("jobs", "waiting", lambda case: case.with_job(live=False), "not found in the cluster"),
     ("jobs", "failed", lambda case: case.with_job(**FAILED_JOB), "BackoffLimitExceeded"),
     ("airflow", "met", nothing, "healthy"),
     ("airflow", "waiting", beat(23), "since pod airflow-"),
     ("secrets", "met", nothing, "1 of 1 unsealed"),
-    ("secrets", "waiting", without("sealed"), "not in the cluster"),
+    ("secrets", "waiting", without("sealed"), "not found in the cluster"),
     ("secrets", "failed", unsealed("False"), "cannot be unsealed"),
     ("fresh-pods", "met", nothing, "present Secrets"),
     ("fresh-pods", "failed", age(30), "is older than SealedSecret"),
