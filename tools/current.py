@@ -140,7 +140,20 @@ def _token_formats():
     return "; ".join(vendors) + ".\n"
 
 
+def _conditions():
+    """What makes each condition of a verification met, waiting and failed."""
+    from generator.verify.conditions import ALL
+
+    rows = ["| condition | met | waiting | failed |\n| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{it.name}` | {it.met} | {it.waiting or 'never'} | {it.failed or 'never'} |"
+        for it in ALL
+    ]
+    return "\n".join(rows) + "\n"
+
+
 SOURCES = {
+    "conditions": _conditions,
     "masks": _masks,
     "token-formats": _token_formats,
     "help": _help,

@@ -17,7 +17,6 @@ from generator.git.worktree import History, Worktree
 from generator.manifests import rbac
 from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
-from generator.release import release
 from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.verify.expectation import expectation
@@ -114,7 +113,6 @@ def _expected(at: Revision, rendered: Side, environment: str, url: str) -> Expec
         is_ancestor=_ancestor(at),
         changes_environment=changes(at, environment),
         repository=url,
-        hash_annotation=release.annotation,
     )
 
 

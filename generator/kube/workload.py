@@ -103,6 +103,8 @@ def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]
     for key, manifest in objects.items():
         if key.kind == "ScaledObject":
             low = fields.integer(manifest, "spec", "minReplicaCount") or 0
+            idle = fields.integer(manifest, "spec", "idleReplicaCount")
+            low = low if idle is None else min(low, idle)
             high = fields.integer(manifest, "spec", "maxReplicaCount")
             high = 100 if high is None else high
         elif key.kind == "HorizontalPodAutoscaler":

@@ -10,11 +10,12 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from generator.kube.fields import section, text
+from generator.kube.fields import name_of, section, text
 from generator.verify.application import Operation
+from generator.verify.pods import is_over, pods_of, started
 from generator.verify.result import Condition, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
-from generator.verify.target import Expected
+from generator.verify.target import WORKLOAD_KINDS, Expected, component_of
 
 _KEYS = {"dag-processor": "dag_processor"}
 _SKEW = datetime.timedelta(seconds=5)
@@ -26,7 +27,12 @@ _STALE = datetime.timedelta(seconds=90)
 def assess_airflow(
     expected: Expected, snapshot: Snapshot, operation: Operation | None
 ) -> Condition:
-    """Metadata database and every rendered component healthy, with a heartbeat since the sync."""
+    """Metadata database and every rendered component healthy, with a heartbeat since the sync and
+    since the newest pod of the component started.
+
+    Airflow's own threshold may be raised above the 30 s of its default, so that it calls healthy
+    what beat last in a pod that is gone. The pod's clock makes both times, so no skew is allowed.
+    """
     name = "airflow"
     if expected.endpoint is None:
         return skipped(name, "no API server is rendered")
@@ -41,8 +47,14 @@ def assess_airflow(
     if database != "healthy":
         return waiting(name, f"metadata database: {database or 'no status'}", way)
     since = operation.started_at if operation else None
+    if Source.PODS in snapshot.unavailable:
+        return unknown(name, snapshot.unavailable[Source.PODS])
     found = [
-        (component, _behind(document, component, snapshot.taken_at, since))
+        (
+            component,
+            _behind(document, component, snapshot.taken_at, since)
+            or _before_pod(document, expected, snapshot, component),
+        )
         for component in expected.airflow_components
     ]
     behind = [f"{component}: {words}" for component, words in found if words]
@@ -70,6 +82,26 @@ def _behind(
     if since is not None and beat + _SKEW < since:
         return f"no heartbeat since the sync began; the last is of {written(beat)}"
     return ""
+
+
+def _before_pod(
+    document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
+) -> str:
+    """A last heartbeat that the newest pod cannot have made."""
+    times = [
+        (began, name_of(pod))
+        for _, rendered in expected.of_kind(*WORKLOAD_KINDS)
+        if component_of(rendered) == component
+        for pod in pods_of(rendered, snapshot.pods)
+        if not is_over(pod)
+        for began in [started(pod, component)]
+        if began is not None
+    ]
+    beat, newest = _beat(document, component), max(times, default=None)
+    if newest is None or beat is None or beat > newest[0]:
+        return ""
+    began, pod = newest
+    return f"no heartbeat since pod {pod} started at {written(began)}; last at {written(beat)}"
 
 
 def _beats(document: Mapping[str, Any], expected: Expected) -> str:

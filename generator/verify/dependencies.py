@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 
 from generator import manifests
 from generator.health import Health, Status, assess
-from generator.kube.fields import name_of, section
+from generator.kube.fields import name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.seal.sealed_secret import KIND as SEALED_SECRET
-from generator.verify.pods import pods_of, secrets_of
+from generator.verify.pods import is_over, pods_of, secrets_read, started, statuses
 from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
-from generator.verify.snapshot import SecretMeta, Snapshot, Source, moment_at, written
+from generator.verify.snapshot import SecretMeta, Snapshot, Source, written
 from generator.verify.target import WORKLOAD_KINDS, Expected
 
 
@@ -40,7 +39,7 @@ def assess_manifests(expected: Expected, snapshot: Snapshot) -> list[Condition]:
 
 
 def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
-    """No pod is older than a Secret that it reads, unless it carries the present secret's hash."""
+    """No container runs since before a Secret that it reads came to its present contents."""
     name = "fresh-pods"
     for source in (Source.PODS, Source.WORKLOADS, Source.SECRETS):
         if source in snapshot.unavailable:
@@ -49,24 +48,34 @@ def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
     ageless = _ageless(expected, ages)
     if not ages:
         return skipped(name, ageless or "no workload reads a Secret of the environment")
-    stale, seen = [], 0
-    for _, rendered in expected.of_kind(*WORKLOAD_KINDS):
-        for pod in pods_of(rendered, snapshot.pods):
-            seen += 1
-            stale += _older_than(pod, rendered, ages, expected)
+    pods = [
+        pod
+        for _, rendered in expected.of_kind(*WORKLOAD_KINDS)
+        for pod in pods_of(rendered, snapshot.pods)
+        if not is_over(pod)
+    ]
+    stale = [item for pod in pods for item in _older_than(pod, ages)]
+    old = [words for words, meta in stale if meta.is_unsealed]
+    if old:
+        return failed(name, f"{few(old)}: restart the workload (kubectl rollout restart)")
     if stale:
-        return failed(name, f"{few(stale)}: restart the workload (kubectl rollout restart)")
+        names = few(meta.name for _, meta in stale)
+        return waiting(name, f"not unsealed yet: {names}")
     newest = max(ages.values(), key=lambda meta: meta.changed_at)
     shown = f"newest: {newest.source} {newest.name} of {written(newest.changed_at)}"
-    return met(
-        name, "; ".join(filter(None, (f"{seen} pods have the present Secrets", ageless))), shown
-    )
+    words = "every container has the present Secrets"
+    return met(name, "; ".join(filter(None, (words, ageless))), f"{shown}; pods: {len(pods)}")
 
 
 def _ageless(expected: Expected, ages: Mapping[str, SecretMeta]) -> str:
     """The Secrets of workloads whose age nothing tells, such as those that come from a store."""
-    rendered = {key.name for key, _ in expected.of_kind("Secret")}
-    names = sorted({*expected.secret_annotations} - {*ages} - rendered)
+    read = {
+        secret
+        for _, rendered in expected.of_kind(*WORKLOAD_KINDS)
+        for _, secrets in secrets_read(section(rendered, "spec", "template", "spec"))
+        for secret in secrets
+    }
+    names = sorted(read - {*ages} - {key.name for key, _ in expected.of_kind("Secret")})
     return f"not compared, as their age is not known: {few(names)}" if names else ""
 
 
@@ -140,28 +149,21 @@ def _newest(secrets: Sequence[SecretMeta]) -> dict[str, SecretMeta]:
     return ages
 
 
-def _older_than(
-    pod: Object, rendered: Object, ages: dict[str, SecretMeta], expected: Expected
-) -> list[str]:
-    started = moment_at(pod, "status", "startTime") or moment_at(
-        pod, "metadata", "creationTimestamp"
-    )
+def _older_than(pod: Object, ages: dict[str, SecretMeta]) -> list[tuple[str, SecretMeta]]:
     return [
-        f"pod {name_of(pod)} is older than {meta.source} {secret} of {written(meta.changed_at)}"
-        for secret in sorted(secrets_of(section(pod, "spec")))
-        for meta in [ages.get(secret)]
-        if meta is not None
-        and _is_older(started, meta.changed_at)
-        and not _carries_hash(pod, rendered, expected.secret_annotations.get(secret, ""))
+        (
+            f"container {container} of pod {name_of(pod)} is older than "
+            f"{meta.source} {meta.name} of {written(meta.changed_at)}",
+            meta,
+        )
+        for container, names in _reads(pod)
+        for began in [started(pod, container)]
+        for meta in [ages[item] for item in sorted(names & set(ages))]
+        if began is not None and began < meta.changed_at
     ]
 
 
-def _is_older(started: datetime.datetime | None, changed: datetime.datetime) -> bool:
-    return started is not None and started < changed
-
-
-def _carries_hash(pod: Object, rendered: Object, annotation: str) -> bool:
-    """Whether the pod was made for the ciphertext that is rendered, whatever touched it since."""
-    wanted = section(rendered, "spec", "template", "metadata", "annotations").get(annotation)
-    found = section(pod, "metadata", "annotations").get(annotation)
-    return bool(annotation) and wanted is not None and wanted == found
+def _reads(pod: Object) -> list[tuple[str, set[str]]]:
+    """Containers with the Secrets that they have read; one that waits is still to read them."""
+    waits = {text(item, "name") for item in statuses(pod) if section(item, "state", "waiting")}
+    return [item for item in secrets_read(section(pod, "spec")) if item[0] not in waits]

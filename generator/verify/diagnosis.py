@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.kube.fields import at, condition, entries, integer, name_of, section, text
 from generator.kube.resource import Object
 from generator.redaction.text import redact
 from generator.verify.application import Operation
-from generator.verify.pods import is_leaving, is_task, statuses
+from generator.verify.pods import LOOP_RESTARTS, end_words, is_leaving, is_task, statuses
+from generator.verify.restarts import Restart, ended_lately
 from generator.verify.result import Cause
 from generator.verify.snapshot import Snapshot, moment_at
 from generator.verify.target import Expected
@@ -28,8 +29,6 @@ _CANNOT_START = frozenset(
         "RunContainerError",
     }
 )
-_LOOP_RESTARTS = 2
-"""Restarts after which a crash is a loop: one may be a database that was not up yet."""
 _LOG_LINES = 20
 _MAX_CAUSES = 20
 _MAX_WORDS = 600
@@ -39,12 +38,16 @@ _ROUTINE = frozenset({"Unhealthy", "FailedToRetrieveImagePullSecret", "FailedGet
 
 
 def diagnose(
-    expected: Expected, snapshot: Snapshot, operation: Operation | None
+    expected: Expected,
+    snapshot: Snapshot,
+    operation: Operation | None,
+    restarts: Iterable[Restart] = (),
 ) -> tuple[Cause, ...]:
     """Every reason that can be seen, most telling first, bounded, each said once."""
     found = [
         *_operation_causes(operation),
         *_pod_causes(snapshot),
+        *_restart_causes(snapshot, restarts),
         *_refusals(snapshot),
         *_event_causes(expected, snapshot, operation),
     ]
@@ -62,7 +65,7 @@ def stuck(pod: Object) -> str:
             return redact(_waiting_words(status))
     for status in entries(pod, "status", "containerStatuses"):
         if _is_looping(status):
-            return redact(_crash_words(status))
+            return redact(end_words(status))
     return ""
 
 
@@ -73,7 +76,7 @@ def wanted_logs(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
         for pod in _ours(snapshot)
         for status in statuses(pod)
         for previous in [bool(section(status, "lastState", "terminated"))]
-        if _ended_badly(status)
+        if _ended_badly(status) or ended_lately(status, snapshot.taken_at)
     ][:_MAX_CAUSES]
 
 
@@ -110,7 +113,16 @@ def _container_cause(pod: Object, status: Mapping[str, Any], snapshot: Snapshot)
     if not _ended_badly(status):
         return None
     log = snapshot.logs.get((name_of(pod), name), ())[-_LOG_LINES:]
-    return Cause(reason or "Crashed", resource, _crash_words(status), log)
+    return Cause(reason or "Crashed", resource, end_words(status), log)
+
+
+def _restart_causes(snapshot: Snapshot, restarts: Iterable[Restart]) -> Iterator[Cause]:
+    """Containers that run again: what is down now, `_pod_causes` tells."""
+    for item in restarts:
+        status = next((it for it in statuses(item.pod) if text(it, "name") == item.container), {})
+        if status and not _ended_badly(status):
+            log = snapshot.logs.get((name_of(item.pod), item.container), ())[-_LOG_LINES:]
+            yield Cause(item.reason, f"Pod/{name_of(item.pod)}", item.words, log)
 
 
 def _refusals(snapshot: Snapshot) -> Iterator[Cause]:
@@ -184,7 +196,7 @@ def _ours(snapshot: Snapshot) -> list[Object]:
 def _is_looping(status: Mapping[str, Any]) -> bool:
     waiting = text(status, "state", "waiting", "reason") == "CrashLoopBackOff"
     crashed = bool(section(status, "lastState", "terminated")) and status.get("ready") is not True
-    return (waiting or crashed) and (integer(status, "restartCount") or 0) >= _LOOP_RESTARTS
+    return (waiting or crashed) and (integer(status, "restartCount") or 0) >= LOOP_RESTARTS
 
 
 def _ended_badly(status: Mapping[str, Any]) -> bool:
@@ -202,19 +214,6 @@ def _waiting_words(status: Mapping[str, Any]) -> str:
     image = text(status, "image")
     shown = f" [{image}]" if image else ""
     return f"container {text(status, 'name')} cannot start: {words}{shown}"
-
-
-def _crash_words(status: Mapping[str, Any]) -> str:
-    ended = section(status, "state", "terminated") or section(status, "lastState", "terminated")
-    code, restarts = integer(ended, "exitCode"), integer(status, "restartCount") or 0
-    parts = [f"container {text(status, 'name')}"]
-    parts.append(f"ended with exit code {code}" if code is not None else "keeps ending")
-    if text(ended, "reason") not in ("", "Error"):
-        parts.append(f"({text(ended, 'reason')})")
-    if restarts:
-        parts.append(f"and was restarted {restarts} times")
-    said = text(ended, "message").strip()
-    return " ".join(parts) + (f": {said}" if said else "")
 
 
 def _masked(cause: Cause) -> Cause:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generator.core.basis import Basis
 from generator.kube.fields import entries, name_of, section, text
 from generator.kube.resource import Object
-from generator.verify.pods import secrets_of
 from generator.verify.target import WORKLOAD_KINDS, Ancestry, Endpoint, Expected
 
 _MIGRATION = "run-airflow-migrations"
@@ -30,13 +29,11 @@ def expectation(
     is_ancestor: Ancestry,
     changes_environment: Ancestry | None = None,
     repository: str = "",
-    hash_annotation: Callable[[str], str] | None = None,
 ) -> Expected:
     """What the cluster must show of `revision`.
 
     `application` is the generated one, `manifests` are the rendered objects, both kinds, and
     `basis` says by which versions they were rendered.
-    `hash_annotation` gives the pod annotation that holds the hash of a Secret's ciphertext.
     Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
     objects themselves, so that they are what the cluster is really given. The windows are the
     defaults of `Expected`.
@@ -61,7 +58,6 @@ def expectation(
         application_manifest=application,
         migration_job=_migration_job(listed),
         endpoint=endpoint(listed),
-        secret_annotations=_annotations(listed, hash_annotation),
     )
 
 
@@ -102,21 +98,6 @@ def _migration_job(manifests: Iterable[Object]) -> str:
         if component == _MIGRATION or name_of(job).endswith(f"-{_MIGRATION}"):
             return name_of(job)
     return ""
-
-
-def _annotations(
-    manifests: Iterable[Object], hash_annotation: Callable[[str], str] | None
-) -> dict[str, str]:
-    """For every Secret that a workload reads, the annotation with its hash."""
-    if hash_annotation is None:
-        return {}
-    read = {
-        secret
-        for manifest in manifests
-        if text(manifest, "kind") in WORKLOAD_KINDS
-        for secret in secrets_of(section(manifest, "spec", "template", "spec"))
-    }
-    return {secret: hash_annotation(secret) for secret in sorted(read)}
 
 
 def _chart_source(spec: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from generator.cluster.errors import ClusterError
-from generator.kube.fields import entries, name_of, text
 from generator.kube.resource import Object
-from generator.seal.sealed_secret import KIND as SEALED_SECRET
 from generator.verify.airflow_probe import Asker, Get, ask, http_get
 from generator.verify.port import ClusterPort
 from generator.verify.reflector import Pause, Reflector
-from generator.verify.snapshot import AirflowAnswer, SecretMeta, Snapshot, Source, moment_at
+from generator.verify.secret_ages import secret_ages
+from generator.verify.snapshot import AirflowAnswer, Snapshot, Source
 from generator.verify.subscriptions import subscriptions
 from generator.verify.target import Expected
 
@@ -130,11 +129,10 @@ def assembled(
         problems[Source.AIRFLOW] = problem
     application = objects.get(Source.APPLICATION, ())
     manifests = objects.get(Source.MANIFESTS, ())
-    sealed = [item for item in manifests if text(item, "kind") == SEALED_SECRET]
     return Snapshot(
         taken_at=now,
         application=application[0] if application else None,
-        secrets=tuple(secret_ages(sealed)),
+        secrets=tuple(secret_ages(manifests)),
         airflow=answer,
         unavailable=problems,
         workloads=objects.get(Source.WORKLOADS, ()),
@@ -146,23 +144,3 @@ def assembled(
         autoscalers=objects.get(Source.AUTOSCALERS, ()),
         scaled_objects=objects.get(Source.SCALED_OBJECTS, ()),
     )
-
-
-def secret_ages(sealed: Iterable[Object]) -> Iterator[SecretMeta]:
-    """When the ciphertext of each SealedSecret was last applied: our role reads no Secret.
-
-    Field owners carry the time of their last change; those of `status` are the controller's.
-    """
-    for item in sealed:
-        times = [
-            found
-            for owner in entries(item, "metadata", "managedFields")
-            if text(owner, "subresource") != "status"
-            for found in [moment_at(owner, "time")]
-            if found is not None
-        ]
-        created = moment_at(item, "metadata", "creationTimestamp")
-        newest = max(times, default=created)
-        name = text(item, "spec", "template", "metadata", "name") or name_of(item)
-        if newest is not None:
-            yield SecretMeta(name, newest, SEALED_SECRET)

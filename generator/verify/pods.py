@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.kube.fields import entries, name_of, section, text
+from generator.kube.fields import entries, integer, is_true, name_of, section, text
 from generator.kube.resource import Object
+from generator.verify.snapshot import moment_at
 
 _TASK_LABEL = "dag_id"
 """On every pod that runs one Airflow task; such a pod fails without the environment failing."""
+WAITER = "wait-for-airflow-migrations"
+"""The chart's init container: it ends with 0 only when the database is at its image's head."""
+LOOP_RESTARTS = 2
+"""Restarts after which a crash is a loop: one may be a database that was not up yet."""
 
 
 def is_task(pod: Object) -> bool:
@@ -22,10 +28,82 @@ def is_leaving(pod: Object) -> bool:
     return bool(text(pod, "metadata", "deletionTimestamp"))
 
 
+def is_over(pod: Object) -> bool:
+    """Whether nothing of the pod runs any more: evicted, failed or completed."""
+    return text(pod, "status", "phase") in ("Failed", "Succeeded")
+
+
 def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
     """The pods that the workload keeps, those that are ending left out."""
     kind, name = text(workload, "kind"), name_of(workload)
     return [pod for pod in pods if not is_leaving(pod) and _owner_of(pod) == (kind, name)]
+
+
+def present_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:
+    """The workload's pods, those of a Deployment's earlier templates left out: they end anyway.
+
+    A StatefulSet waits for an old pod that cannot run, until somebody deletes it.
+    """
+    own = pods_of(workload, pods)
+    if text(workload, "kind") != "Deployment":
+        return own
+    template = section(workload, "spec", "template")
+    present = [pod for pod in own if _is_of(template, pod)]
+    if present or not own:
+        return present
+    # An admission webhook may have changed every image: then the newest pods are the present ones.
+    newest = max(own, key=lambda pod: text(pod, "metadata", "creationTimestamp"))
+    return [pod for pod in own if _hash(pod) == _hash(newest)]
+
+
+def template_difference(rendered: Object, live: Object) -> str:
+    """What of images and pod annotations is not as rendered, or nothing.
+
+    The annotations hold the chart's checksums of configuration and our hashes of secrets, so
+    they say whether the pods have the present ones.
+    """
+    wanted, found = (section(item, "spec", "template") for item in (rendered, live))
+    images_found = images(section(found, "spec"))
+    for container, image in images(section(wanted, "spec")).items():
+        if images_found.get(container) != image:
+            return f"{container} has image {images_found.get(container)}, not {image}"
+    annotations = section(found, "metadata", "annotations")
+    for name, value in section(wanted, "metadata", "annotations").items():
+        if annotations.get(name) != value:
+            return f"the pod annotation {name} differs"
+    return ""
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod says so itself."""
+    return text(pod, "status", "phase") == "Running" and is_true(pod, "Ready")
+
+
+def started(pod: Object, container: str = "") -> datetime.datetime | None:
+    """When the present run of the container began; without that time, when the pod did.
+
+    A container takes its environment from Secrets when it is made, so a pod that waited for a
+    Secret has its contents. None where nothing of the pod says a time.
+    """
+    for status in statuses(pod):
+        began = moment_at(status, "state", "running", "startedAt")
+        if text(status, "name") == container and began is not None:
+            return began
+    return moment_at(pod, "status", "startTime") or moment_at(pod, "metadata", "creationTimestamp")
+
+
+def end_words(status: Mapping[str, Any]) -> str:
+    """How a container ended last, and how often it was restarted."""
+    ended = section(status, "state", "terminated") or section(status, "lastState", "terminated")
+    code, restarts = integer(ended, "exitCode"), integer(status, "restartCount") or 0
+    parts = [f"container {text(status, 'name')}"]
+    parts.append(f"ended with exit code {code}" if code is not None else "keeps ending")
+    if text(ended, "reason") not in ("", "Error"):
+        parts.append(f"({text(ended, 'reason')})")
+    if restarts:
+        parts.append(f"and was restarted {'once' if restarts == 1 else f'{restarts} times'}")
+    message = text(ended, "message").strip()
+    return " ".join(parts) + (f": {message}" if message else "")
 
 
 def images(pod_spec: Mapping[str, Any]) -> dict[str, str]:
@@ -45,19 +123,47 @@ def statuses(pod: Object) -> Iterator[Mapping[str, Any]]:
     yield from entries(pod, "status", "containerStatuses")
 
 
-def secrets_of(pod_spec: Mapping[str, Any]) -> set[str]:
-    """The Secrets that the pod's containers read: environment, files, projected files."""
-    found: set[str] = set()
+def secrets_read(pod_spec: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
+    """Every container that goes on running, and the Secrets that it reads: environment and files.
+
+    An init container without `restartPolicy: Always` has done its work.
+    """
+    volumes = {text(item, "name"): _of_volume(item) for item in entries(pod_spec, "volumes")}
     for container in containers(pod_spec):
-        for item in entries(container, "env"):
-            found.add(text(item, "valueFrom", "secretKeyRef", "name"))
-        for item in entries(container, "envFrom"):
-            found.add(text(item, "secretRef", "name"))
-    for volume in entries(pod_spec, "volumes"):
-        found.add(text(volume, "secret", "secretName"))
-        for item in entries(volume, "projected", "sources"):
-            found.add(text(item, "secret", "name"))
-    return found - {""}
+        is_init = container in entries(pod_spec, "initContainers")
+        if is_init and text(container, "restartPolicy") != "Always":
+            continue
+        read = {
+            *(
+                text(item, "valueFrom", "secretKeyRef", "name")
+                for item in entries(container, "env")
+            ),
+            *(text(item, "secretRef", "name") for item in entries(container, "envFrom")),
+        }
+        for mount in entries(container, "volumeMounts"):
+            read |= volumes.get(text(mount, "name"), set())
+        yield text(container, "name"), read - {""}
+
+
+def _of_volume(volume: Mapping[str, Any]) -> set[str]:
+    projected = entries(volume, "projected", "sources")
+    return {
+        text(volume, "secret", "secretName"),
+        *(text(item, "secret", "name") for item in projected),
+    }
+
+
+def _is_of(template: Mapping[str, Any], pod: Object) -> bool:
+    wanted, found = images(section(template, "spec")), images(section(pod, "spec"))
+    annotations = section(pod, "metadata", "annotations")
+    return found.items() >= wanted.items() and all(
+        annotations.get(name) == value
+        for name, value in section(template, "metadata", "annotations").items()
+    )
+
+
+def _hash(pod: Object) -> str:
+    return text(pod, "metadata", "labels", "pod-template-hash")
 
 
 def _owner_of(pod: Object) -> tuple[str, str]:

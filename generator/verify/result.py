@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from generator.core.basis import Assurance, Basis
 from generator.health.status import Health
 from generator.kube.resource import Key
+from generator.verify.conditions import require
 
 
 class State(enum.StrEnum):
@@ -71,6 +72,18 @@ class Resource:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Count:
+    """How often a container was restarted, and when that was last seen to rise."""
+
+    restarts: int
+    rose_at: datetime.datetime | None = None
+
+
+Counts = Mapping[tuple[str, str], Count]
+"""By pod (its uid) and container."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Memory:
     """What the next judgement must know: what it would be, since when, and what was once proven."""
 
@@ -79,6 +92,7 @@ class Memory:
     operation: str = ""
     seen: bool = False
     migrated: Condition | None = None
+    restarts: Counts = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,16 +145,19 @@ class Verdict:
 
 def met(name: str, message: str, evidence: str = "") -> Condition:
     """Proven."""
+    require(name, "met")
     return Condition(name, State.MET, message, evidence)
 
 
 def waiting(name: str, message: str, evidence: str = "") -> Condition:
     """Not yet."""
+    require(name, "waiting")
     return Condition(name, State.WAITING, message, evidence)
 
 
 def failed(name: str, message: str, evidence: str = "") -> Condition:
     """It will not come about by waiting."""
+    require(name, "failed")
     return Condition(name, State.FAILED, message, evidence)
 
 

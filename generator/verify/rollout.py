@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from generator.health import Health, Status, assess
 from generator.kube.fields import condition, count, name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.redaction.text import redact
 from generator.verify.diagnosis import stuck
-from generator.verify.pods import images, pods_of
+from generator.verify.pods import present_pods, template_difference
 from generator.verify.result import Condition, Resource, failed, few, met, skipped, unknown, waiting
 from generator.verify.seen import followed
 from generator.verify.snapshot import Snapshot, Source
@@ -56,24 +53,6 @@ def assess_workload(rendered: Object, key: Key, snapshot: Snapshot) -> Health:
     return health
 
 
-def template_difference(rendered: Object, live: Object) -> str:
-    """What of images and pod annotations is not as rendered, or nothing.
-
-    The annotations hold the chart's checksums of configuration and our hashes of secrets, so
-    they say whether the pods have the present ones.
-    """
-    wanted, found = _template(rendered), _template(live)
-    images_found = images(section(found, "spec"))
-    for container, image in images(section(wanted, "spec")).items():
-        if images_found.get(container) != image:
-            return f"{container} has image {images_found.get(container)}, not {image}"
-    annotations = section(found, "metadata", "annotations")
-    for name, value in section(wanted, "metadata", "annotations").items():
-        if annotations.get(name) != value:
-            return f"the pod annotation {name} differs"
-    return ""
-
-
 def is_broken(health: Health) -> bool:
     """Whether waiting will not mend it."""
     return health.status in (Status.DEGRADED, Status.SUSPENDED)
@@ -103,57 +82,26 @@ def _hopeless(live: Object, snapshot: Snapshot) -> Health | None:
     refusal = condition(live, "ReplicaFailure")
     if refusal is not None and refusal.status == "True":
         return Health(Status.DEGRADED, redact(f"pods cannot be created: {refusal.words}"))
-    for pod in _present_pods(live, snapshot.pods):
+    for pod in present_pods(live, snapshot.pods):
         words = stuck(pod)
         if words:
             return Health(Status.DEGRADED, f"pod {name_of(pod)}: {words}")
     return None
 
 
-def _present_pods(live: Object, pods: Iterable[Object]) -> list[Object]:
-    """The workload's pods, those of a Deployment's earlier templates left out: they end anyway.
-
-    A StatefulSet waits for an old pod that cannot run, until somebody deletes it.
-    """
-    own = pods_of(live, pods)
-    if text(live, "kind") != "Deployment":
-        return own
-    present = [pod for pod in own if _is_of(_template(live), pod)]
-    if present or not own:
-        return present
-    # An admission webhook may have changed every image: then the newest pods are the present ones.
-    newest = max(own, key=lambda pod: text(pod, "metadata", "creationTimestamp"))
-    return [pod for pod in own if _hash(pod) == _hash(newest)]
-
-
-def _is_of(template: Mapping[str, Any], pod: Object) -> bool:
-    wanted, found = images(section(template, "spec")), images(section(pod, "spec"))
-    annotations = section(pod, "metadata", "annotations")
-    return found.items() >= wanted.items() and all(
-        annotations.get(name) == value
-        for name, value in section(template, "metadata", "annotations").items()
-    )
-
-
-def _hash(pod: Object) -> str:
-    return text(pod, "metadata", "labels", "pod-template-hash")
-
-
 def _left_behind(live: Object) -> Health | None:
-    """Pods that stay old until somebody deletes them: Healthy to Argo CD, not to us."""
-    if text(live, "spec", "updateStrategy", "type") != "OnDelete":
+    """Pods that stay old until somebody acts: Healthy to Argo CD, not verified."""
+    strategy = section(live, "spec", "updateStrategy")
+    partition = count(strategy, "rollingUpdate", "partition")
+    if text(strategy, "type") == "OnDelete":
+        reason = "the update strategy OnDelete waits until somebody deletes them"
+    elif partition:
+        reason = f"rollingUpdate.partition {partition} keeps them"
+    else:
         return None
     status = section(live, "status")
     wanted = count(status, "replicas") or count(status, "desiredNumberScheduled")
     updated = count(status, "updatedReplicas") or count(status, "updatedNumberScheduled")
     if updated >= wanted:
         return None
-    return Health(
-        Status.PROGRESSING,
-        f"{wanted - updated} of {wanted} pods are old: the update strategy OnDelete waits until "
-        f"they are deleted",
-    )
-
-
-def _template(workload: Object) -> Mapping[str, Any]:
-    return section(workload, "spec", "template")
+    return Health(Status.PROGRESSING, f"{wanted - updated} of {wanted} pods are old: {reason}")

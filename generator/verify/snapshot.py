@@ -30,11 +30,15 @@ class Source(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SecretMeta:
-    """When a Secret came to its present contents, and what says so; nothing about the contents."""
+    """When a Secret came to its present contents, and what says so; nothing about the contents.
+
+    Until the present ciphertext is unsealed, `changed_at` is when it was applied.
+    """
 
     name: str
     changed_at: datetime.datetime
     source: str = "Secret"
+    is_unsealed: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.kube.fields import count, entries, name_of, section, text
 from generator.verify.application import Application, Operation, same_sources, same_version
+from generator.verify.ignored import NOTHING, Ignored
 from generator.verify.result import Condition, failed, few, met, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, written
 from generator.verify.target import Expected
@@ -111,16 +112,19 @@ def assess_operation(expected: Expected, app: Application) -> Condition:
     if operation is None or operation.is_dry_run or not is_for(expected, operation):
         return _without_operation(name, app)
     shown = f"started {_time(operation.started_at)}, finished {_time(operation.finished_at)}"
+    refused = _refused(operation)
+    if operation.phase == "Succeeded" and refused:
+        return failed(name, f"the sync succeeded, but {few(refused)}", shown)
     if operation.phase == "Succeeded":
         return met(name, "the sync succeeded", shown)
     words = f"the sync {operation.phase.lower()}: {operation.message}"
-    return failed(name, words, few(_refused(operation)))
+    return failed(name, words, few(refused))
 
 
-def assess_synced(app: Application) -> Condition:
-    """No rendered object differs from its live one."""
+def assess_synced(app: Application, ignored: Ignored = NOTHING) -> Condition:
+    """No rendered object differs from its live one, what Argo CD is told to ignore included."""
     if app.sync_status == "Synced":
-        return met("synced", "every object is as rendered", "status.sync.status Synced")
+        return _ignoring(ignored)
     apart = [
         f"{text(item, 'kind')}/{text(item, 'name')}"
         + (" (to be pruned)" if _is_surplus(item) else "")
@@ -224,6 +228,26 @@ def _without_operation(name: str, app: Application) -> Condition:
     if not app.is_automated:
         return waiting(name, "automatic sync is off: start the sync by hand")
     return waiting(name, "no sync of this commit has started; check the sync windows")
+
+
+def _ignoring(ignored: Ignored) -> Condition:
+    """Secrets are not read, whoever ignores them; another kind that is not read leaves it open."""
+    name = "synced"
+    if ignored.differs:
+        return waiting(
+            name, f"ignoreDifferences hides what is not as rendered: {few(ignored.differs)}"
+        )
+    open_ = [item for item in ignored.unread if not item.startswith("Secret/")]
+    if open_:
+        return unknown(
+            name, f"ignoreDifferences hides rendered fields that verify does not read: {few(open_)}"
+        )
+    parts = ["every object is as rendered"]
+    if ignored.equal:
+        parts.append(f"so are those that Argo CD ignores in part: {few(ignored.equal)}")
+    if ignored.unread:
+        parts.append(f"ignored by Argo CD and not read: {few(ignored.unread)}")
+    return met(name, "; ".join(parts), "status.sync.status Synced")
 
 
 def _is_surplus(item: Mapping[str, Any]) -> bool:

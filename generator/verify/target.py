@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from generator.core.basis import Basis
 from generator.kube.fields import section, text
@@ -32,8 +32,7 @@ class Expected:
 
     `changes_environment(older, newer)` says whether a later commit renders this environment
     differently; without it a later commit counts as one that does not, until a workload shows
-    otherwise. `secret_annotations` gives for a Secret's name the pod annotation that holds the
-    hash of its ciphertext. `settle_seconds` is how long everything must stand before it counts,
+    otherwise. `settle_seconds` is how long everything must stand before it counts,
     `failure_seconds` how long a failure may last before it is believed; an Application that Argo CD
     has not looked at for `reconcile_within_seconds` is not believed either (None: no limit).
     `basis` says by which versions the manifests were rendered.
@@ -54,7 +53,6 @@ class Expected:
     application_manifest: Object | None = None
     migration_job: str = ""
     endpoint: Endpoint | None = None
-    secret_annotations: Mapping[str, str] = dataclasses.field(default_factory=dict)
     settle_seconds: float = 30.0
     failure_seconds: float = 60.0
     reconcile_within_seconds: float | None = 900.0
@@ -72,11 +70,16 @@ class Expected:
     def airflow_components(self) -> tuple[str, ...]:
         """The components with a heartbeat that are rendered, by the chart's label."""
         rendered = {
-            text(manifest, "spec", "template", "metadata", "labels", "component")
+            component_of(manifest)
             for _, manifest in self.of_kind(*WORKLOAD_KINDS)
             if section(manifest, "spec").get("replicas") != 0
         }
         return tuple(name for name in _COMPONENTS if name in rendered)
+
+
+def component_of(workload: Object) -> str:
+    """The chart's name for what the workload's pods do."""
+    return text(workload, "spec", "template", "metadata", "labels", "component")
 
 
 def _is_test(manifest: Object) -> bool:

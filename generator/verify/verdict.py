@@ -7,11 +7,23 @@ import datetime
 
 from generator.core.basis import Basis, NotRead
 from generator.redaction.text import redact
-from generator.verify import airflow_health, dependencies, migration, rollout, seen, sync
+from generator.verify import (
+    airflow_health,
+    dependencies,
+    jobs,
+    migration,
+    restarts,
+    rollout,
+    running,
+    seen,
+    sync,
+)
 from generator.verify.application import Application, Operation, read_application
 from generator.verify.diagnosis import diagnose
+from generator.verify.ignored import ignored
 from generator.verify.result import (
     Condition,
+    Counts,
     Memory,
     Outcome,
     Resource,
@@ -24,7 +36,7 @@ from generator.verify.result import (
 from generator.verify.snapshot import Snapshot, Source, written
 from generator.verify.target import Expected
 
-_AFTER_SYNC = ("storage", "autoscaling", "fresh-pods", "manifests")
+_AFTER_SYNC = ("storage", "autoscaling", "fresh-pods", "manifests", "replicas")
 """Conditions whose objects may still be those of before, until sync and roll-out have ended."""
 _FROM_APPLICATION = ("revision", "operation", "settled", "synced")
 
@@ -39,7 +51,8 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     app = _application(expected, snapshot)
     memory = previous.memory if previous else None
     ours = _our_operation(expected, app)
-    conditions = _conditions(expected, snapshot, app, memory)
+    counts = restarts.counted(expected, snapshot, memory.restarts if memory else {})
+    conditions = _conditions(expected, snapshot, app, memory, counts)
     basis = expected.basis.without(map(_redacted, seen.not_read(expected, snapshot)))
     candidate, message = _candidate(expected, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
@@ -52,13 +65,16 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
         message=redact(message),
         conditions=_dated(conditions, previous, snapshot.taken_at),
         resources=tuple(map(_masked, rollout.resources(expected, snapshot))),
-        causes=() if candidate is Outcome.VERIFIED else diagnose(expected, snapshot, ours),
+        causes=()
+        if candidate is Outcome.VERIFIED
+        else diagnose(expected, snapshot, ours, restarts.restarts(expected, snapshot, counts)),
         memory=Memory(
             candidate=candidate,
             since=since,
             operation=ours.identity if ours else "",
             seen=app is not None or bool(memory and memory.seen),
             migrated=_proof(conditions, memory, ours),
+            restarts=counts,
         ),
         basis=basis,
     )
@@ -99,7 +115,11 @@ def _our_operation(expected: Expected, app: Application | None) -> Operation | N
 
 
 def _conditions(
-    expected: Expected, snapshot: Snapshot, app: Application | None, memory: Memory | None
+    expected: Expected,
+    snapshot: Snapshot,
+    app: Application | None,
+    memory: Memory | None,
+    counts: Counts,
 ) -> list[Condition]:
     was_there = bool(memory and memory.seen)
     first = sync.assess_application(expected, snapshot, app, seen=was_there)
@@ -108,7 +128,12 @@ def _conditions(
     from_app = _from_application(expected, snapshot, app, first)
     rest = [
         rollout.assess_workloads(expected, snapshot),
+        running.assess_replicas(expected, snapshot),
+        running.assess_pods(expected, snapshot),
+        restarts.assess_restarts(expected, snapshot, counts),
+        running.assess_images(expected, snapshot),
         migration.assess_migration(expected, snapshot, ours, proven),
+        jobs.assess_jobs(expected, snapshot, ours),
         airflow_health.assess_airflow(expected, snapshot, ours),
         dependencies.assess_unsealed(expected, snapshot),
         dependencies.assess_fresh(expected, snapshot),
@@ -132,7 +157,7 @@ def _from_application(
         sync.assess_revision(expected, app),
         sync.assess_operation(expected, app),
         sync.assess_settled(expected, snapshot, app),
-        sync.assess_synced(app),
+        sync.assess_synced(app, ignored(expected, snapshot, app)),
     ]
 
 

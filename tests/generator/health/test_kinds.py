@@ -59,7 +59,10 @@ HPA_TABLE = [
         ],
         "Degraded",
     ),
-    ([cond("ScalingActive", "False", "ScalingDisabled")], "Progressing"),
+    ([cond("ScalingActive", "False", "ScalingDisabled")], "Suspended"),
+    ([cond("AbleToScale", "True"), cond("ScalingActive", "False", "ScalingDisabled")], "Suspended"),
+    ([cond("AbleToScale", "True"), cond("ScalingActive", "False", "Other")], "Progressing"),
+    ([cond("AbleToScale", "False", "BackoffBoth")], "Degraded"),
     ([], "Progressing"),
 ]
 

@@ -20,6 +20,7 @@ BASIS = Basis(
     Version("3.2.2", Origin.NAMED),
     Version("1.34.2", Origin.CLUSTER),
 )
+DIGEST = "sha256:" + "a" * 64
 LABELS = {"tier": "airflow", "release": "airflow"}
 
 
@@ -201,7 +202,15 @@ def pod(component, *, kind="Deployment", image=IMAGE, created=20, suffix="x"):
             "initContainerStatuses": [
                 {"name": "wait-for-airflow-migrations", "state": {"terminated": passed}}
             ],
-            "containerStatuses": [{"name": component, "ready": True, "state": {"running": {}}}],
+            "containerStatuses": [
+                {
+                    "name": component,
+                    "imageID": f"registry.example.com/airflow@{DIGEST}",
+                    "ready": True,
+                    "restartCount": 0,
+                    "state": {"running": {"startedAt": at(created + 4)}},
+                }
+            ],
         },
     }
 
@@ -262,6 +271,7 @@ class Scene:
         self.jobs = {"migration": finished_job()}
         self.sealed = {"connections": unsealed(sealed_secret())}
         self.claims = {"dags": bound(claim())}
+        self.autoscalers = {}
         self.scaled = {"worker": ready(scaled_object())}
         self.secrets = {"airflow-connections": 5}
         self.airflow = airflow  # called with the moment: the heart beats on
@@ -309,6 +319,7 @@ class Scene:
                     SecretMeta(name, START + datetime.timedelta(seconds=age), "SealedSecret")
                     for name, age in self.secrets.items()
                 ),
+                autoscalers=tuple(self.autoscalers.values()),
                 scaled_objects=tuple(self.scaled.values()),
                 airflow=document,
                 unavailable=dict(self.unavailable),
@@ -345,6 +356,18 @@ def crash_loop(name="scheduler", *, restarts=4, code=1):
         "restartCount": restarts,
         "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
         "lastState": {"terminated": {"exitCode": code, "reason": "Error"}},
+    }
+
+
+def restarted(name="scheduler", *, restarts=1, ended, ran=600, code=137, reason="OOMKilled"):
+    """A container that runs again since second `ended`, after a run of `ran` seconds."""
+    last = {"exitCode": code, "reason": reason, "finishedAt": at(ended)}
+    return {
+        "name": name,
+        "ready": True,
+        "restartCount": restarts,
+        "state": {"running": {"startedAt": at(ended + 1)}},
+        "lastState": {"terminated": {**last, "startedAt": at(ended - ran)}},
     }
 
 

@@ -1,5 +1,3 @@
-import pytest
-
 from generator.verify.expectation import endpoint, expectation
 from generator.verify.target import Endpoint
 from tests.generator.health.objects import read
@@ -74,13 +72,6 @@ def test_the_endpoint_is_the_api_servers_ingress_and_service():
 def test_airflow_2_answers_at_its_webserver():
     service = read(SERVICE.replace("api-server", "webserver"))
     assert endpoint([service]) == Endpoint("", "airflow-webserver", "airflow-ui", "/health")
-
-
-@pytest.mark.parametrize("give", [True, False])
-def test_every_secret_that_a_workload_reads_has_its_annotation(give):
-    found = promised(hash_annotation=(lambda name: f"hash.{name}") if give else None)
-    wanted = {"airflow-connections": "hash.airflow-connections"} if give else {}
-    assert found.secret_annotations == wanted
 
 
 def test_without_a_migration_job_none_is_waited_for():

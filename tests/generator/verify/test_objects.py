@@ -1,5 +1,8 @@
 """Workloads, migration, Airflow, secrets, storage and autoscaling, each judged on one snapshot."""
 
+import dataclasses
+import datetime
+
 import pytest
 
 from generator.verify.airflow_health import assess_airflow
@@ -12,11 +15,12 @@ from generator.verify.dependencies import (
 )
 from generator.verify.migration import assess_migration
 from generator.verify.rollout import assess_workloads, resources
-from generator.verify.snapshot import Source
+from generator.verify.snapshot import SecretMeta, Source
 from tests.generator.verify.scene import (
     IMAGE,
     OURS,
     REPOSITORY,
+    START,
     Scene,
     airflow,
     at,
@@ -276,7 +280,8 @@ def asked(scene, **changes):
         (airflow(50, scheduler="unhealthy"), "waiting", "scheduler: unhealthy"),
         (airflow(50, triggerer=None), "waiting", "triggerer: no status"),
         (airflow(-3), "waiting", "no heartbeat since the sync began"),
-        (airflow(6), "met", "healthy"),
+        (airflow(23), "waiting", "no heartbeat since pod airflow-"),
+        (airflow(25), "met", "healthy"),
         (airflow(-41), "waiting", "the last heartbeat is of"),
         ({}, "waiting", "metadata database: no status"),
     ],
@@ -329,7 +334,8 @@ def test_a_pod_older_than_its_secret_is_named():
     scene.secrets = {"airflow-connections": 30}
     found = assess_fresh(expected(), scene.look(50))
     assert found.state == "failed"
-    assert "pod airflow-scheduler-x is older than SealedSecret airflow-connections" in found.message
+    words = "container scheduler of pod airflow-scheduler-x is older than SealedSecret airflow-conn"
+    assert words in found.message
     assert "airflow-triggerer" not in found.message, "it does not read that Secret"
     scene.secrets = {"unused": 30}
     assert assess_fresh(expected(), scene.look(50)).state == "met"
@@ -337,18 +343,33 @@ def test_a_pod_older_than_its_secret_is_named():
     assert assess_fresh(expected(), scene.look(50)).state == "skipped"
 
 
-def test_a_pod_with_the_present_ciphertexts_hash_is_fresh_whatever_touched_the_secret():
-    name = "gen-env.dev/secret-hash.airflow-connections"
-    promise = rendered()
-    promise[0]["spec"]["template"]["metadata"]["annotations"][name] = "abc"
-    changes = {"manifests": promise, "secret_annotations": {"airflow-connections": name}}
+def test_a_container_is_measured_by_its_own_start_and_not_by_its_pods():
+    """It waited for a Secret that came late, or was restarted since: it has the contents of now."""
     scene = Scene()
     scene.secrets = {"airflow-connections": 30}
-    annotations = scene.pods["scheduler"]["metadata"]["annotations"]
-    annotations[name] = "abc"
-    assert assess_fresh(expected(**changes), scene.look(50)).state == "met"
-    annotations[name] = "old"
-    assert assess_fresh(expected(**changes), scene.look(50)).state == "failed"
+    (status,) = scene.pods["scheduler"]["status"]["containerStatuses"]
+    status["state"]["running"]["startedAt"] = at(31)
+    assert assess_fresh(expected(), scene.look(50)).state == "met"
+    status["state"] = {"waiting": {"reason": "CreateContainerConfigError"}}
+    assert assess_fresh(expected(), scene.look(50)).state == "met", "it is still to read it"
+
+
+def test_what_is_not_unsealed_yet_is_waited_for():
+    applied = SecretMeta("airflow-connections", START + datetime.timedelta(seconds=30), "x", False)
+    look = dataclasses.replace(Scene().look(50), secrets=(applied,))
+    found = assess_fresh(expected(), look)
+    assert (found.state, found.message) == ("waiting", "not unsealed yet: airflow-connections")
+
+
+def test_the_secrets_of_a_containers_files_count():
+    scene = Scene()
+    scene.secrets = {"airflow-fernet": 30, "airflow-connections": 5}
+    own = scene.pods["triggerer"]["spec"]
+    keys = {"sources": [{"secret": {"name": "airflow-fernet"}}]}
+    own["volumes"] = [{"name": "keys", "projected": keys}]
+    assert assess_fresh(expected(), scene.look(50)).state == "met", "no container mounts it"
+    own["containers"][0]["volumeMounts"] = [{"name": "keys"}]
+    assert "airflow-fernet" in assess_fresh(expected(), scene.look(50)).message
 
 
 def test_every_claim_of_the_release_must_be_bound():

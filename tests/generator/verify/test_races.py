@@ -14,12 +14,15 @@ from tests.generator.verify.scene import (
     OLD,
     OURS,
     Scene,
+    airflow,
     at,
     crash_loop,
     expected,
     finished_job,
     image_pull,
     operation,
+    pod,
+    restarted,
 )
 
 
@@ -119,6 +122,60 @@ def between_crashes(scene):
     scene.pods["scheduler"]["status"]["containerStatuses"] = [status]
 
 
+def killed(count, *, ended, ran=25):
+    """The scheduler runs at every look; it is killed in between."""
+
+    def change(scene):
+        status = restarted(restarts=count, ended=ended, ran=ran)
+        scene.pods["scheduler"]["status"]["containerStatuses"] = [status]
+
+    return change
+
+
+def count_alone(count):
+    """A status without times."""
+
+    def change(scene):
+        status = {"name": "scheduler", "ready": True, "restartCount": count, "state": {}}
+        scene.pods["scheduler"]["status"]["containerStatuses"] = [status]
+
+    return change
+
+
+def scaled_to_nothing(scene):
+    """By hand; Argo CD is told to ignore it, and Airflow knows nothing of it."""
+    live = scene.workloads["processor"]
+    live["spec"]["replicas"] = 0
+    for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"):
+        live["status"][name] = 0
+    del scene.pods["processor"]
+
+
+def scaled_back(scene):
+    fresh = Scene()
+    scene.workloads["processor"] = fresh.workloads["processor"]
+    scene.pods["processor"] = fresh.pods["processor"]
+
+
+def last_beat(second):
+    return lambda scene: setattr(scene, "airflow", airflow(second))
+
+
+def new_scheduler(second):
+    return lambda scene: scene.pods.update(scheduler=pod("scheduler", created=second))
+
+
+def unsealed_at(second):
+    return lambda scene: scene.secrets.update({"airflow-connections": second})
+
+
+def hook_failed(scene):
+    item = {"kind": "Job", "name": "airflow-create-user", "hookType": "Sync", "hookPhase": "Failed"}
+    scene.status["operationState"] = operation(
+        "Succeeded", OURS, started=10, finished=40, results=[{**item, "message": "backoff limit"}]
+    )
+
+
 def repaired(scene):
     scene.workloads["scheduler"]["status"]["availableReplicas"] = 1
     fresh = Scene()
@@ -135,8 +192,8 @@ def unproven(scene):
 
 
 def no_waiters(scene):
-    for pod in scene.pods.values():
-        pod["status"]["initContainerStatuses"] = []
+    for item in scene.pods.values():
+        item["status"]["initContainerStatuses"] = []
 
 
 RACES = {
@@ -182,6 +239,52 @@ RACES = {
         (50, crashing, "pending"),
         (80, between_crashes, "pending"),
         (100, crashing, "pending"),
+        (110, nothing, "failed"),
+    ],
+    "a scheduler that is killed between any two looks": [
+        (50, killed(7, ended=44), "pending"),
+        (75, killed(8, ended=70), "pending"),
+        (100, killed(9, ended=96), "pending"),
+        (110, nothing, "failed"),
+    ],
+    "a count that rises without saying when": [
+        (50, count_alone(7), "pending"),
+        (75, count_alone(8), "pending"),
+        (100, count_alone(9), "pending"),
+        (110, nothing, "failed"),
+    ],
+    "a count that stands still is of before": [
+        (50, count_alone(9), "pending"),
+        (80, nothing, "pending"),
+        (110, nothing, "verified"),
+    ],
+    "one restart in the settle window starts it anew, once as much time has passed as before": [
+        (50, nothing, "pending"),
+        (79, killed(1, ended=78, ran=50), "pending"),
+        (128, nothing, "pending"),
+        (129, nothing, "pending"),
+        (159, nothing, "verified"),
+    ],
+    "pods taken away by hand, and given back": [
+        (50, nothing, "pending"),
+        (60, scaled_to_nothing, "pending"),
+        (600, reconciled_at(590), "pending"),
+        (610, scaled_back, "pending"),
+        (640, nothing, "verified"),
+    ],
+    "the last heartbeat of a scheduler that is gone": [
+        (45, new_scheduler(36), "pending"),
+        (76, last_beat(39), "pending"),
+        (100, nothing, "pending"),
+        (101, last_beat(100), "pending"),
+        (131, last_beat(130), "verified"),
+    ],
+    "a Secret that is unsealed after its pods started": [
+        (50, unsealed_at(49), "pending"),
+        (110, nothing, "failed"),
+    ],
+    "a hook that failed in a sync that succeeded": [
+        (50, hook_failed, "pending"),
         (110, nothing, "failed"),
     ],
     "a broken image fails long before the Deployment's own deadline": [

@@ -107,6 +107,9 @@ def test_an_external_secret_is_followed(status, state, health):
 
 
 def test_a_secret_whose_age_nothing_tells_is_named_beside_the_fresh_ones():
-    promise = expected(secret_annotations={"airflow-connections": "a", "airflow-database": "b"})
+    objects = rendered()
+    own = objects[1]["spec"]["template"]["spec"]["containers"][0]
+    own["envFrom"] = [{"secretRef": {"name": "airflow-database"}}]
+    promise = expected(manifests=objects)
     fresh = {item.name: item.message for item in last_verdict(Scene(), promise).conditions}
     assert fresh["fresh-pods"].endswith("not compared, as their age is not known: airflow-database")
