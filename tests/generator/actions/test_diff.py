@@ -254,7 +254,7 @@ def test_a_submodule_is_told_and_not_entered(repo, tmp_path):
     for sides in (("HEAD~1", "HEAD"), ("HEAD~1",)):
         done = repo.run("diff", *sides, "-o", "json")
         told = [item["path"] for item in done.json["problems"] if "submodule" in item["message"]]
-        assert told == ["environments/theirs"], sides
+        assert told == [".gitmodules", "environments/theirs"], sides
 
 
 def test_names_that_are_no_text_are_in_reach_all_the_same(repo):

@@ -95,5 +95,5 @@ def test_another_kind_under_the_same_name_is_told():
     base = workload("triggerer", "StatefulSet", spec={"volumeClaimTemplates": TEMPLATES})
     (item,) = found([base], [workload("triggerer")], "kind-changed")
     assert str(item.resource) == "Deployment airflow/airflow-triggerer"
-    assert "volume claims stay behind" in item.message
+    assert "volume claims remain" in item.message
     assert found([base], [workload("scheduler")], "kind-changed") == []

@@ -343,7 +343,7 @@ CASES = [
     ("fresh-pods", "failed", age(30), "is older than SealedSecret"),
     ("storage", "met", nothing, "1 of 1 bound"),
     ("storage", "waiting", of_status("claims.dags", phase="Pending"), "waiting for a volume"),
-    ("storage", "failed", of_status("claims.dags", phase="Lost"), "is gone"),
+    ("storage", "failed", of_status("claims.dags", phase="Lost"), "no longer exists"),
     ("autoscaling", "met", nothing, "1 of 1 ready"),
     ("autoscaling", "waiting", pause_scaling, "paused"),
     ("autoscaling", "waiting", switched_off, "ScalingDisabled"),
