@@ -67,6 +67,7 @@ def began(settings):
     return (settings.data_dir / "ran.log").exists()
 
 
+@pytest.mark.thorough
 def test_sigterm_lets_the_running_check_end(served):
     port, settings, _forge, process = served
     post(port, scene.pull_body("team/one", 1, scene.sha_of(1)), "d1")

@@ -105,6 +105,7 @@ def test_only_the_default_branch_is_worked_on(served):
     assert [kind for kind, *_ in states(here)] == ["push", "merge"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("signature", "status"),
     [("0" * 64, 401), ("", 401), ("\xe9", 401), ("é".encode().decode("latin1"), 401)],
@@ -133,6 +134,7 @@ def test_the_repositorys_case_makes_no_second_queue(served):
         assert connection.execute(tables.run.select()).one().repository == "team/one"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{", b"[" * 50_000, b'{"a":' + b"1" * 6000 + b"}"])
 def test_a_signed_body_that_is_no_object_is_refused(served, raw):
     assert deliver(served[0], raw).status_code == 400

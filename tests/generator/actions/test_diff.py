@@ -58,6 +58,7 @@ def test_the_base_is_where_the_branch_left_the_default_one(repo):
     assert sorted(names(repo.run("diff", "main", "-o", "json"))) == ["dev", "staging"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("how", ["edited", "staged", "new file", "deleted"])
 def test_what_is_not_committed_counts(repo, how):
     if how == "new file":

@@ -215,6 +215,7 @@ def test_keys_that_nobody_reads_are_named_with_their_line_and_left_out(adoption)
     assert "values" not in scene.definition
 
 
+@pytest.mark.thorough
 def test_old_names_are_named_and_rewritten(adoption):
     scene = adoption(v__yaml="executor: CeleryExecutor\nworkers: {replicas: 3}\n")
     done = adopted(scene)
@@ -321,6 +322,7 @@ def test_secrets_in_the_values_stop_adoption_and_name_the_secret_to_make(adoptio
     assert CANARY not in done.said
 
 
+@pytest.mark.thorough
 def test_secrets_elsewhere_are_named_and_only_their_objects_go(adoption):
     scene = adoption(v__yaml=SECRETS)
     done = adopted(scene, "v.yaml", "--secrets-elsewhere", "--set", "broker.host=r.example.com")

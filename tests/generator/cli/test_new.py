@@ -571,6 +571,7 @@ def test_ctrl_c_while_a_hook_runs_leaves_everything_as_it_was(repo, tmp_path):
     assert snapshot(repo) == before
 
 
+@pytest.mark.thorough
 def test_an_interruption_at_any_write_leaves_everything_as_it_was(repo, monkeypatch):
     options = new.Options("dev", None, None, None, {})
     creation = new.prepare(

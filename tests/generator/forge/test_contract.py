@@ -146,6 +146,7 @@ def test_an_equal_status_is_not_sent_again(port, store, state):
     assert len(store.writes()) == 1
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("first", list(CheckState), ids=str)
 @pytest.mark.parametrize("second", list(CheckState), ids=str)
 def test_every_state_may_follow_every_other(port, first, second):

@@ -275,7 +275,7 @@ def scenes(tmp_path_factory, stand_in):
 topologies = pytest.mark.parametrize("name", TOPOLOGIES)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @topologies
 def test_enforce_lets_exactly_the_needed_connections_pass(name, scenes):
     _check_enforce(scenes(name, "enforce"))

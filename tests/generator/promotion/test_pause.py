@@ -119,6 +119,7 @@ def test_twice_is_nothing_to_do(world):
     assert "already paused" in done.stderr
 
 
+@pytest.mark.thorough
 def test_twice_before_the_merge_is_one_pull_request(world):
     first, second = apply(world), apply(world)
     assert first.placed.commit == second.placed.commit

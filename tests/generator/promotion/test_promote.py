@@ -111,6 +111,7 @@ def test_without_a_pull_request_nothing_leaves_this_clone(world, staged):
     assert world.pulls() == []
 
 
+@pytest.mark.thorough
 def test_a_newer_promotion_updates_the_open_pull_request(world, staged):
     first = promote(world)
     world.stage("3.2.2-r3", "0a1b2c3d" * 8)
@@ -191,6 +192,7 @@ def test_the_target_was_edited_meanwhile_where_it_merges_and_the_branch_stays(wo
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.thorough
 def test_the_target_was_edited_meanwhile_in_conflict_and_the_branch_is_made_anew(world, staged):
     first = promote(world)
     world.merge(DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-hotfix"))

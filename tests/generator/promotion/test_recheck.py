@@ -66,6 +66,7 @@ def test_a_verification_that_failed_since_closes_it(promoted):
     assert found["verified"].state == "blocked"
 
 
+@pytest.mark.thorough
 def test_a_source_that_moved_on_makes_it_stale(promoted):
     promoted.stage("3.2.2-r3", "0a1b2c3d" * 8)
     found = again(promoted)
@@ -138,6 +139,7 @@ def test_a_pause_is_no_promotion(promoted):
     assert again(promoted, head="any/name", branch="any/name") == {}
 
 
+@pytest.mark.thorough
 def test_an_earlier_state_is_a_rollback_and_has_no_gates(promoted):
     before = promoted.repo.read(DEFINITION).encode()
     promoted.repo.git("merge", "--quiet", "--ff-only", promoted.branch)

@@ -74,6 +74,7 @@ def test_a_revision_of_choice(world):
     assert b"3.2.2-r1" in world.show(back(world, to=first).placed.branch, FROM)
 
 
+@pytest.mark.thorough
 def test_again_is_nothing_new(world, staged):
     first, second = back(world), back(world)
     assert (second.placed.commit, second.placed.created) == (first.placed.commit, False)
@@ -156,6 +157,7 @@ def test_a_freeze_does_not_hold_it_up(world):
     assert "sync by hand" in world.pulls()[0]["body"]
 
 
+@pytest.mark.thorough
 def test_a_pause_is_no_state_to_go_back_to_and_outlives_the_rollback(world, staged):
     assert world.repo.run("pause", "staging").code == 0
     world.repo.git("merge", "--quiet", "--ff-only", "pause/staging")

@@ -103,6 +103,7 @@ def renderer(tmp_path_factory):
     return definitions.cached_renderer(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("item", "choices"),
     [

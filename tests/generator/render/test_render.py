@@ -247,7 +247,7 @@ def test_null_takes_a_default_away(chart, engine):
     assert by_name(result)["airflow-scheduler"].get("spec") in ({"replicas": None}, {})
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     "bomb",

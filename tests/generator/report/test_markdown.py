@@ -39,6 +39,7 @@ def test_the_budget_holds_in_characters_and_bytes(name, budget):
     assert len(text.encode("utf-8")) <= budget
 
 
+@pytest.mark.few(12)
 @everywhere
 def test_every_fence_is_closed_and_every_block_of_details_as_well(name, budget):
     text = rendered(name, budget)
@@ -51,6 +52,7 @@ def test_every_fence_is_closed_and_every_block_of_details_as_well(name, budget):
     assert outside.count("<details>") == outside.count("</details>")
 
 
+@pytest.mark.few(12)
 @everywhere
 def test_only_our_own_html_and_no_link_comes_of_it(name, budget):
     for token in COMMONMARK.parse(rendered(name, budget)):
@@ -62,6 +64,7 @@ def test_only_our_own_html_and_no_link_comes_of_it(name, budget):
             assert child.type != "html_inline" or child.content in ("<code>", "</code>")
 
 
+@pytest.mark.few(12)
 @everywhere
 def test_nothing_becomes_a_mention_or_a_reference(name, budget):
     for token in COMMONMARK.parse(rendered(name, budget)):
@@ -79,6 +82,7 @@ def test_no_hidden_character_is_left(name, budget):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("name", ["golden", "large", "hostile"])
 @pytest.mark.parametrize("budget", BUDGETS)
 def test_nothing_is_left_out_without_a_word(name, budget):

@@ -87,6 +87,7 @@ def test_the_tree_and_what_is_printed_are_the_same_under(name, tmp_path, expecte
     assert (tree(folder), printed) == expected
 
 
+@pytest.mark.thorough
 def test_files_are_readable_for_everybody_whatever_the_umask(tmp_path):
     folder = repository(tmp_path)
     generate(folder, {"umask": 0o077})

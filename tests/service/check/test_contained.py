@@ -132,6 +132,7 @@ def test_hooks_and_settings_in_a_tree_are_files_and_no_more(world, tmp_path):
 # Nothing is fetched.
 
 
+@pytest.mark.thorough
 def test_addresses_in_a_head_are_not_asked(world, monkeypatch):
     monkeypatch.delenv("GEN_ENV_OFFLINE")
     with trap() as (address, callers):
@@ -317,6 +318,7 @@ NAMES = (
 BREAKS = "```\n~~~~\n@everyone ![p](https://evil.example.com/p.png)\n</details>\n<script>alert(1)</script>\n<!--"
 
 
+@pytest.mark.thorough
 def test_names_and_texts_make_no_markup_in_a_comment(world):
     world.branch("feature")
     for name in NAMES:

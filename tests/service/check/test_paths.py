@@ -56,6 +56,7 @@ def test_a_changed_default_reaches_its_environments_and_is_pushed(world):
     assert "replicas: 3" in world.show(f"feature:{VALUES.replace('dev', 'staging')}")
 
 
+@pytest.mark.thorough
 def test_a_tree_of_another_version_is_a_note_and_is_not_pushed(world):
     world.branch("feature")
     world.work.edit(DEV, *SMALL)
@@ -108,6 +109,7 @@ def test_an_environment_that_nobody_defined_is_not_let_in(world):
     assert "tree/foreign" in rules(outcome)
 
 
+@pytest.mark.thorough
 def test_a_vendored_chart_is_taken_from_each_commit(world, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
     world.work.write("gen-env.yaml", VENDORED)

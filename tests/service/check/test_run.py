@@ -371,6 +371,7 @@ def test_a_base_that_moved_elsewhere_is_no_change_of_this_request(world):
     assert [item["name"] for item in report(outcome)["environments"]] == ["dev"]
 
 
+@pytest.mark.thorough
 def test_a_newer_head_leaves_nothing_of_the_older_run(world):
     number = world.change(DEV, *SMALL)
     old = world.head("feature")
@@ -475,6 +476,7 @@ def test_a_comment_that_somebody_deleted_comes_back(world):
     assert "gen-env: passed" in world.comment(number)
 
 
+@pytest.mark.thorough
 def test_somebody_elses_comment_with_our_marker_is_left_alone(world):
     number = world.change(DEV, *SMALL)
     world.check(number)

@@ -44,6 +44,7 @@ def test_where_everything_is_there_nothing_is_amiss(world, tmp_path, cluster):
     assert [name for name in found if name.startswith("chart ")]
 
 
+@pytest.mark.thorough
 def test_rights_that_are_missing_are_named_with_what_gives_them(world, tmp_path, cluster):
     cluster.denied = {("get", "pods/log"), ("list", "applications")}
     found = findings(world, tmp_path, verification(cluster, tmp_path))["cluster main"]

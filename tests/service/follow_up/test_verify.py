@@ -199,6 +199,7 @@ def test_success_brings_the_promotion_and_failure_the_way_back(released):
     assert kind == "promote"
 
 
+@pytest.mark.thorough
 def test_a_failed_verification_ends_in_an_open_rollback(released):
     run(released, answer(Outcome.FAILED, "2 pods down"))
     released.drain()
