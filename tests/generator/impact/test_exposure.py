@@ -37,7 +37,7 @@ def ingress(annotations=None, path="/", name="nginx", host="a.example.com"):
             service("LoadBalancer", {INTERNAL: "true"}),
             service("LoadBalancer"),
             "warning",
-            "aws-load-balancer-internal goes",
+            "aws-load-balancer-internal is removed",
         ),
         (ingress(), ingress(name="public"), "warning", "nginx → public"),
         (ingress(), ingress(path="/x"), "warning", "a.example.com/x from now on"),

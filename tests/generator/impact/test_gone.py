@@ -56,11 +56,11 @@ REFERENCES = [
     ),
     (claim(), mounts("persistentVolumeClaim", claimName="c"), "the next pods do not start"),
     (manifest("rbac.authorization.k8s.io/v1", "Role", "r"), binding(), "gives no rights"),
-    (service("api"), ingress(), "Service airflow-api goes away"),
+    (service("api"), ingress(), "Service airflow-api is removed"),
     (
         manifest("external-secrets.io/v1", "ExternalSecret", "s"),
         workload("scheduler", container_env=[from_secret("X", "s", "k")]),
-        "Secret s goes away",
+        "Secret s is removed",
     ),
     (workload("worker"), scaler("worker", 1, 2), "it scales nothing"),
 ]
@@ -217,7 +217,7 @@ def test_a_pooler_between_moves_no_database():
 def test_a_database_that_runs_here_and_goes_away_is_an_error():
     base = [workload("postgresql", "StatefulSet"), workload("scheduler")]
     (item,) = found(base, [workload("scheduler")], "database")
-    assert item.severity == "error" and "goes away" in item.message
+    assert item.severity == "error" and "is removed" in item.message
     assert found(base, base, "database") == []
 
 
