@@ -224,7 +224,7 @@ def _lost(branches: list[_Branch], old: releases.Version, new: releases.Version)
 def _head(name: str, version: str, about: Mapping[str, Any]) -> Head:
     numbers, newest = releases.parse(version), releases.parse(about["newest"])
     if numbers is None or newest is None:
-        return Head("", f'"{version}" of {name} is not a release')
+        return Head("", f'"{version}" of {name} is not a release number')
     heads = {releases.parse(key) or (): value for key, value in about["heads"].items()}
     before = [key for key in sorted(heads) if key <= numbers]
     revision = heads[before[-1]] if before else ""

@@ -66,18 +66,18 @@ class ChartCache:
         Raises ChartError for an entry that is corrupt, and when the cache holds several archives
         of one version and no digest says which is meant.
         """
-        found: dict[str, ChartArchive] = {}
+        archives: dict[str, ChartArchive] = {}
         for path in self._candidates(name, version):
             if digest and _named_digest(path) not in ("", digest):
                 continue
             chart = _read_entry(path)
-            found.setdefault(chart.digest, chart)
-        wanted = [c for c in found.values() if digest in ("", c.digest)]
+            archives.setdefault(chart.digest, chart)
+        wanted = [c for c in archives.values() if digest in ("", c.digest)]
         if len(wanted) > 1:
             raise ChartError(
                 ChartFault.DIGEST,
                 f"the cache holds {len(wanted)} different archives of {name} {version}: "
-                + ", ".join(sorted(found)),
+                + ", ".join(sorted(archives)),
                 path=self.shown,
                 hint="lock the intended digest, or remove the other file",
             )

@@ -83,17 +83,17 @@ class _Repository:
         return response.body
 
     def tags(self) -> list[str]:
-        found: list[str] = []
+        names: list[str] = []
         url = "tags/list"
         for _ in range(_MAX_PAGES):
             response = self._get(url, _MAX_JSON)
             listed = _json(response).get("tags")
-            found += [str(tag).replace("_", "+") for tag in listed or []]
+            names += [str(tag).replace("_", "+") for tag in listed or []]
             following = _NEXT.search(response.headers.get("link", ""))
             if following is None:
                 break
             url = urljoin(response.url, following[1])
-        return found
+        return names
 
     def _get(self, path: str, max_bytes: int, accept: str = "*/*") -> Response:
         url = urljoin(f"{self.base}/v2/{self.name}/", path)

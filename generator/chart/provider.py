@@ -38,12 +38,12 @@ class Charts:
         Raises ChartError for a broken archive, and where all that is to be had is an archive of
         that version with another digest than the lock's.
         """
-        found = self._kept(version, digest or "")
-        if found is None and self.fetch is not None and not self.fetch(version):
-            found = self._kept(version, digest or "")
-        if found is None:
+        archive = self._kept(version, digest or "")
+        if archive is None and self.fetch is not None and not self.fetch(version):
+            archive = self._kept(version, digest or "")
+        if archive is None:
             self._refuse_another(version, digest or "")
-        return found
+        return archive
 
     def locate(self, version: str, digest: str | None) -> Path | None:
         """Where the archive lies that `find` would open; raises as it does.
@@ -98,10 +98,10 @@ class Charts:
         """What was found once is kept: to unpack and to hash it anew takes as long as a diff."""
         wanted = (version, digest)
         if wanted not in self._found:
-            found = self._own(version, digest) or self.cache.find(_NAME, version, digest=digest)
-            if found is None:
+            archive = self._own(version, digest) or self.cache.find(_NAME, version, digest=digest)
+            if archive is None:
                 return None
-            self._found[wanted] = found
+            self._found[wanted] = archive
         return self._found[wanted]
 
     def _own(self, version: str, digest: str) -> ChartArchive | None:

@@ -13,15 +13,15 @@ from generator.core.http_policy import FetchError
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
-def newest_first(found: Iterable[str]) -> tuple[str, ...]:
+def newest_first(versions: Iterable[str]) -> tuple[str, ...]:
     """The semantic versions among these, newest first; the rest is left out."""
-    parsed = {text: version for text in found if (version := parse_version(text))}
+    parsed = {text: version for text in versions if (version := parse_version(text))}
     return tuple(sorted(parsed, key=lambda text: (parsed[text], text), reverse=True))
 
 
-def choose(found: Iterable[str], wanted: str) -> str | None:
+def choose(versions: Iterable[str], wanted: str) -> str | None:
     """The version that was asked for: spelled out, else the newest one in that range."""
-    listed = newest_first(found)
+    listed = newest_first(versions)
     exact = parse_version(wanted)
     for text in listed:
         if text == wanted or (exact is not None and _same(parse_version(text), exact)):
@@ -34,9 +34,9 @@ def choose(found: Iterable[str], wanted: str) -> str | None:
     return None
 
 
-def no_version(place: str, version: str, found: Iterable[str]) -> FetchError:
+def no_version(place: str, version: str, versions: Iterable[str]) -> FetchError:
     """The error for a version that a source does not have; it names the newest ones it has."""
-    newest = ", ".join(newest_first(found)[:5])
+    newest = ", ".join(newest_first(versions)[:5])
     return FetchError(
         f"{place}: version {version} not found",
         status=404,

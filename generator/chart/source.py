@@ -115,8 +115,8 @@ def _entries(source: RepositorySource, client: Client) -> list[Mapping[str, Any]
             f"{shown(url)} is not the index of a Helm repository",
             hint="the URL must be the folder that holds index.yaml",
         )
-    found = entries.get(source.name)
-    return [entry for entry in found or [] if isinstance(entry, Mapping)]
+    charts = entries.get(source.name)
+    return [entry for entry in charts or [] if isinstance(entry, Mapping)]
 
 
 def _from_folder(path: Path, version: str) -> bytes:

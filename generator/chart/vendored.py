@@ -23,10 +23,10 @@ def archive(files: Files, path: str) -> bytes | None:
         message = "a symbolic link inside a vendored chart"
         raise ChartError(ChartFault.UNSAFE, message, path=path)
     folder = f"{path.rstrip('/')}/"
-    found = {
+    contents = {
         name.removeprefix(folder): files.read(name) or b"" for name in files.below(folder[:-1])
     }
-    return pack_chart(found, Path(path)) if found else None
+    return pack_chart(contents, Path(path)) if contents else None
 
 
 @dataclasses.dataclass

@@ -230,14 +230,14 @@ def _event(line: bytes, resource: ResourceType, what: str) -> Event:
     """One line of a watch; an ERROR in it is an error like any other."""
     try:
         parsed = json.loads(line)
-        kind, found = str(parsed["type"]), parsed["object"]
+        kind, item = str(parsed["type"]), parsed["object"]
     except (ValueError, TypeError, KeyError):
         raise ClusterError(Trouble.SERVER, f"{what}: an event cannot be read") from None
-    if not isinstance(found, dict):
+    if not isinstance(item, dict):
         raise ClusterError(Trouble.SERVER, f"{what}: an event has no object")
     if kind == "ERROR":
-        code = found.get("code")
+        code = item.get("code")
         raise from_status(
-            code if isinstance(code, int) else 500, str(found.get("message") or ""), what
+            code if isinstance(code, int) else 500, str(item.get("message") or ""), what
         )
-    return Event(kind, found if kind == "BOOKMARK" else _typed(trimmed(found), resource))
+    return Event(kind, item if kind == "BOOKMARK" else _typed(trimmed(item), resource))

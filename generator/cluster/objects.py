@@ -38,55 +38,55 @@ class Event:
     def version(self) -> str:
         """The version that a later watch may begin from."""
         metadata = self.object.get("metadata")
-        found = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
-        return found if isinstance(found, str) else ""
+        revision = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
+        return revision if isinstance(revision, str) else ""
 
 
 def trimmed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The object without what is not needed; the given one is not changed."""
-    kept = dict(manifest)
-    metadata = kept.get("metadata")
+    result = dict(manifest)
+    metadata = result.get("metadata")
     if isinstance(metadata, Mapping):
-        kept["metadata"] = _metadata(metadata)
-    if isinstance(kept.get("spec"), Mapping):
-        kept["spec"] = _spec(kept["spec"])
-    return kept
+        result["metadata"] = _metadata(metadata)
+    if isinstance(result.get("spec"), Mapping):
+        result["spec"] = _spec(result["spec"])
+    return result
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    kept = dict(metadata)
-    owners = kept.get("managedFields")
+    result = dict(metadata)
+    owners = result.get("managedFields")
     if isinstance(owners, list):
-        kept["managedFields"] = [
+        result["managedFields"] = [
             {name: owner[name] for name in _OWNER_FIELDS if name in owner}
             for owner in owners
             if isinstance(owner, Mapping)
         ]
-    annotations = kept.get("annotations")
+    annotations = result.get("annotations")
     if isinstance(annotations, Mapping):
-        kept["annotations"] = {
+        result["annotations"] = {
             name: value for name, value in annotations.items() if name not in _COPIES
         }
-    return kept
+    return result
 
 
 def _spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    kept = dict(spec)
+    result = dict(spec)
     for name in ("containers", "initContainers", "ephemeralContainers"):
-        if isinstance(kept.get(name), list):
-            kept[name] = [_container(item) for item in kept[name] if isinstance(item, Mapping)]
-    template = kept.get("template")
+        if isinstance(result.get(name), list):
+            result[name] = [_container(item) for item in result[name] if isinstance(item, Mapping)]
+    template = result.get("template")
     if isinstance(template, Mapping) and isinstance(template.get("spec"), Mapping):
-        kept["template"] = {**template, "spec": _spec(template["spec"])}
-    return kept
+        result["template"] = {**template, "spec": _spec(template["spec"])}
+    return result
 
 
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in container.items() if name not in ("args", "command")}
-    if isinstance(kept.get("env"), list):
-        kept["env"] = [
+    result = {name: value for name, value in container.items() if name not in ("args", "command")}
+    if isinstance(result.get("env"), list):
+        result["env"] = [
             {name: value for name, value in item.items() if name != "value"}
-            for item in kept["env"]
+            for item in result["env"]
             if isinstance(item, Mapping)
         ]
-    return kept
+    return result

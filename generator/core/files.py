@@ -70,10 +70,10 @@ class WorkTree:
 
     def entries(self, folder: str) -> Iterable[tuple[str, str]]:
         """See Files."""
-        found = [(path, LINK if link else "") for path, link in self._walk(folder)]
-        if folder and not found and os.path.isfile(os.path.join(self._top, folder)):  # noqa: PTH113, PTH118
+        reasons = [(path, LINK if link else "") for path, link in self._walk(folder)]
+        if folder and not reasons and os.path.isfile(os.path.join(self._top, folder)):  # noqa: PTH113, PTH118
             return [(folder, "")]
-        return sorted(found)
+        return sorted(reasons)
 
     @property
     def _top(self) -> str:
@@ -139,11 +139,11 @@ class Snapshot:
 
     def entries(self, folder: str) -> Iterable[tuple[str, str]]:
         """See Files."""
-        found = {**dict.fromkeys(self.contents, ""), **self.unread}
-        found |= dict.fromkeys(self.symlinks, LINK)
+        reasons = {**dict.fromkeys(self.contents, ""), **self.unread}
+        reasons |= dict.fromkeys(self.symlinks, LINK)
         prefix = f"{folder}/" if folder else ""
         return sorted(
-            item for item in found.items() if item[0].startswith(prefix) or item[0] == folder
+            item for item in reasons.items() if item[0].startswith(prefix) or item[0] == folder
         )
 
 
@@ -174,6 +174,8 @@ class Overlay:
     def entries(self, folder: str) -> list[tuple[str, str]]:
         """See Files."""
         prefix = f"{folder}/" if folder else ""
-        found = {path: why for path, why in self.files.entries(folder) if path not in self.removals}
+        reasons = {
+            path: why for path, why in self.files.entries(folder) if path not in self.removals
+        }
         added = (path for path in self.writes if path.startswith(prefix) or path == folder)
-        return sorted({**found, **dict.fromkeys(added, "")}.items())
+        return sorted({**reasons, **dict.fromkeys(added, "")}.items())

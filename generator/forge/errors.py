@@ -71,14 +71,14 @@ def refusal(
 
     The caller has taken secrets out of `data`. Headers are read, never quoted whole.
     """
-    said = message_of(data)
-    tail = f": {said}" if said else ""
+    message = message_of(data)
+    tail = f": {message}" if message else ""
     match status:
         case 401:
-            text, hint = f"the forge does not accept the token{tail}", _token_hint(said)
+            text, hint = f"the forge does not accept the token{tail}", _token_hint(message)
             return Unauthorized(text, status=status, path=path, hint=hint)
         case 403:
-            text, hint = f"the token may not do this{tail}", _permission_hint(headers, said)
+            text, hint = f"the token may not do this{tail}", _permission_hint(headers, message)
             return Forbidden(text, status=status, path=path, hint=hint)
         case 404 | 410:
             return NotFound(
@@ -127,19 +127,19 @@ def _flat(value: Any) -> str:
     return " ".join(str(value).split()) if isinstance(value, str | int) else ""
 
 
-def _token_hint(said: str) -> str:
-    if "expired" in said.lower():
+def _token_hint(message: str) -> str:
+    if "expired" in message.lower():
         return "it has expired: make a new one and set it again"
     return "check that it is this forge's, not expired and not revoked; then set it again"
 
 
-def _permission_hint(headers: Mapping[str, str], said: str) -> str:
+def _permission_hint(headers: Mapping[str, str], message: str) -> str:
     if headers.get("x-github-sso"):
         return "authorise the token for the organisation's single sign-on"
     needed = headers.get("x-accepted-github-permissions")
     if needed:
         return f"grant it: {needed}"
-    if "scope" in said.lower():
+    if "scope" in message.lower():
         return (
             "the token's scopes are too few: GitLab needs api, Gitea write on repository and issue"
         )

@@ -53,13 +53,13 @@ class Gitea(RestForge):
         super().__init__(transport, location, f"/repos/{location.repository}")
 
     def prs_of_commit(self, sha: str) -> list[PullRequest]:
-        found = {pull.number: pull for pull in self.list_open_prs() if pull.head_sha == sha}
+        pulls = {pull.number: pull for pull in self.list_open_prs() if pull.head_sha == sha}
         try:
             merged = pull_request(self._http.get(f"{self._repo}/commits/{sha}/pull"))
-            found[merged.number] = merged
+            pulls[merged.number] = merged
         except NotFound:
             pass  # no pull request, or a Gitea too old to know the question
-        return [found[number] for number in sorted(found)]
+        return [pulls[number] for number in sorted(pulls)]
 
     def _between(self, branch: str, base: str) -> dict[str, str]:
         return {}  # its list knows no such filter
@@ -82,7 +82,7 @@ class Gitea(RestForge):
     def can_write(self, user: str) -> bool:
         path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"
         try:
-            found = (self._http.get(path) or {}).get("permission")
+            permission = (self._http.get(path) or {}).get("permission")
         except NotFound:
             return False
-        return found in ("owner", "admin", "write")
+        return permission in ("owner", "admin", "write")

@@ -185,13 +185,13 @@ class GitHub(RestForge):
             return []
         pages = self._http.pages(f"{self._repo}/deployments/{number}/statuses")
         # GitHub itself says `inactive` when a later commit was deployed: no word on this one.
-        found = [data for data in pages if data.get("state") in _FROM_DEPLOYMENT]
-        return [deployment(data) for data in sorted(found, key=lambda data: int(data["id"]))]
+        listed = [data for data in pages if data.get("state") in _FROM_DEPLOYMENT]
+        return [deployment(data) for data in sorted(listed, key=lambda data: int(data["id"]))]
 
     def _deployment(self, environment: str, sha: str) -> int | None:
         params = {"sha": sha, "environment": environment, "task": _TASK}
-        found = [int(data["id"]) for data in self._http.pages(f"{self._repo}/deployments", params)]
-        return max(found, default=None)
+        ids = [int(data["id"]) for data in self._http.pages(f"{self._repo}/deployments", params)]
+        return max(ids, default=None)
 
     def can_write(self, user: str) -> bool:
         path = f"{self._repo}/collaborators/{quote(user, safe='')}/permission"

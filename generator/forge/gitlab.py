@@ -180,8 +180,8 @@ class GitLab(RestForge):
     def _deployments(self, environment: str, sha: str) -> list[Mapping[str, Any]]:
         """Deployments of this commit, newest first; one that has ended can't be set anew."""
         params = {"environment": environment, "order_by": "id", "sort": "desc"}
-        found = self._http.pages(f"{self._repo}/deployments", params)
-        newest = itertools.islice(found, _DEPLOYMENTS)
+        deployments = self._http.pages(f"{self._repo}/deployments", params)
+        newest = itertools.islice(deployments, _DEPLOYMENTS)
         # A job of a pipeline makes deployments too: those have a `deployable`, the job.
         return [
             data
@@ -192,9 +192,9 @@ class GitLab(RestForge):
         ]
 
     def can_write(self, user: str) -> bool:
-        found = self._http.get("/users", {"username": user}) or []
+        users = self._http.get("/users", {"username": user}) or []
         try:
-            member = self._http.get(f"{self._repo}/members/all/{found[0]['id']}")
+            member = self._http.get(f"{self._repo}/members/all/{users[0]['id']}")
         except (IndexError, NotFound):
             return False
         active = member.get("state", "active") == "active"
@@ -207,7 +207,7 @@ class GitLab(RestForge):
 
 def _repeats(error: Rejected, wanted: str) -> bool:
     """Whether GitLab complains about a state it has already, or pending while it runs."""
-    found = _REPEATED.search(error.message) if error.status == 400 else None
-    return found is not None and (
-        found[1] == wanted or (found[1], wanted) == ("running", "pending")
+    transition = _REPEATED.search(error.message) if error.status == 400 else None
+    return transition is not None and (
+        transition[1] == wanted or (transition[1], wanted) == ("running", "pending")
     )

@@ -90,9 +90,9 @@ def _kind_of(host: str) -> ForgeKind:
         return _KNOWN[host]
     if host.endswith(".ghe.com"):
         return ForgeKind.GITHUB
-    found = {kind for word, kind in _TELLING.items() if word in re.split(r"[.-]", host)}
-    if len(found) == 1:
-        return found.pop()
+    kinds = {kind for word, kind in _TELLING.items() if word in re.split(r"[.-]", host)}
+    if len(kinds) == 1:
+        return kinds.pop()
     raise UserError(f"cannot tell which forge {host} is", hint=_HINT)
 
 

@@ -11,14 +11,14 @@ _LIMITED = ("secondary rate limit", "rate limit exceeded", "abuse detection")
 _TRANSIENT = frozenset({500, 502, 503, 504})
 
 
-def is_limited(status: int, headers: Mapping[str, str], said: str) -> bool:
+def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
     """Whether an answer means too many requests; GitHub says so with 403 as well as 429."""
     if status == 429:
         return True
     if status != 403:
         return False
     spent = headers.get("x-ratelimit-remaining") == "0"
-    return spent or "retry-after" in headers or any(words in said.lower() for words in _LIMITED)
+    return spent or "retry-after" in headers or any(words in message.lower() for words in _LIMITED)
 
 
 def is_transient(status: int) -> bool:

@@ -45,11 +45,11 @@ def upsert(forge: Comments, number: int, marker: str, body: str, *, limit: int) 
         )
     created: Comment | None = None
     for _ in range(_ROUNDS):
-        found = _mine(forge, number, marker)
-        if found:
-            kept = _keep(forge, number, found, text)
-            if kept:
-                return kept
+        comments = _mine(forge, number, marker)
+        if comments:
+            comment = _keep(forge, number, comments, text)
+            if comment:
+                return comment
         elif created:
             return created  # written, but the forge's list lags behind
         else:
@@ -63,9 +63,9 @@ def _mine(forge: Comments, number: int, marker: str) -> list[Comment]:
     return sorted(found, key=lambda comment: comment.id)
 
 
-def _keep(forge: Comments, number: int, found: list[Comment], text: str) -> Comment | None:
+def _keep(forge: Comments, number: int, comments: list[Comment], text: str) -> Comment | None:
     """The oldest with the new text; None when it vanished under our hands."""
-    oldest, *spares = found
+    oldest, *spares = comments
     for spare in spares:
         forge.delete_comment(number, spare.id)
     if _normal(oldest.body) == _normal(text):

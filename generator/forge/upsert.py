@@ -21,15 +21,15 @@ def ensure_pr(
     A refused or lost creation is followed by another look: somebody may have been faster, or the
     answer alone was lost. Otherwise the error is raised.
     """
-    found = find()
-    if found is None:
+    pull = find()
+    if pull is None:
         try:
             return create()
         except (Rejected, Unavailable) as error:
-            found = find()
-            if found is None:
+            pull = find()
+            if pull is None:
                 raise error
-    return found if (found.title, found.body) == (title, body) else edit(found)
+    return pull if (pull.title, pull.body) == (title, body) else edit(pull)
 
 
 def is_set(
@@ -37,6 +37,6 @@ def is_set(
 ) -> bool:
     """Whether context, state (in the forge's word), description and URL stand there already."""
     return any(
-        (found.context, words[found.state], found.description, found.url) == wanted
-        for found in statuses
+        (status.context, words[status.state], status.description, status.url) == wanted
+        for status in statuses
     )

@@ -89,8 +89,8 @@ def one_line(completed: process.Completed) -> str:
 
 def words_of(completed: process.Completed, most: int = 20) -> str:
     """The last lines of what git, and the hooks it started, said before they failed."""
-    said = (completed.stderr.strip() or completed.stdout.strip()).decode("utf-8", "replace")
-    lines = [line.rstrip() for line in said.splitlines() if line.strip()]
+    text = (completed.stderr.strip() or completed.stdout.strip()).decode("utf-8", "replace")
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     return "\n".join(lines[-most:]) or f"exit status {completed.status}"
 
 

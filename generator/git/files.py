@@ -81,9 +81,9 @@ class GitFiles:
         """The entries below a folder; a link in its place counts as one of them."""
         entries = self._entries(folder)
         start = f"{folder}/" if folder else ""
-        found = [(path, entry) for path, entry in entries.items() if path.startswith(start)]
+        inside = [(path, entry) for path, entry in entries.items() if path.startswith(start)]
         own = entries.get(folder)
-        return [(folder, own), *found] if own is not None and own.mode == _LINK else found
+        return [(folder, own), *inside] if own is not None and own.mode == _LINK else inside
 
     def _entries(self, path: str) -> Mapping[str, Entry]:
         """The names that a listed folder above `path` holds, or those at and below `path`."""
@@ -98,10 +98,10 @@ class GitFiles:
     def _split(self, folders: Sequence[str]) -> dict[str, Mapping[str, Entry]]:
         """One listing of all these folders, apart."""
         wanted = [f"{self._prefix}{folder}".rstrip("/") for folder in folders]
-        found: dict[str, dict[str, Entry]] = {folder: {} for folder in folders}
+        by_folder: dict[str, dict[str, Entry]] = {folder: {} for folder in folders}
         for entry in self._revision.list_names(*wanted):
             path = entry.path.removeprefix(self._prefix)
             for folder in folders:
                 if folder in ("", path) or path.startswith(f"{folder}/"):
-                    found[folder][path] = entry
-        return dict(found)
+                    by_folder[folder][path] = entry
+        return dict(by_folder)

@@ -38,11 +38,11 @@ class Objects:
     def _ask(self, oid: str, max_size: int) -> bytes | None:
         if self._process is None:
             self._process = self._git.start("cat-file", "--batch")
-        asked, answered = self._process.stdin, self._process.stdout
-        assert asked is not None and answered is not None
-        asked.write(f"{oid}\n".encode())
-        asked.flush()
-        header = answered.readline().decode().split()
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None
+        requests.write(f"{oid}\n".encode())
+        requests.flush()
+        header = answers.readline().decode().split()
         if len(header) != 3 or header[1] != "blob":
             self._end()
             raise UserError(f"git has no file content {oid}", hint="git fsck tells what is missing")
@@ -51,7 +51,7 @@ class Objects:
             # What it would send now may be larger than this machine's memory.
             self._end()
             return None
-        content = answered.read(size + 1)
+        content = answers.read(size + 1)
         if len(content) != size + 1:
             raise ValueError("cut off")
         return content[:-1]

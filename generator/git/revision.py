@@ -88,10 +88,10 @@ class Revision:
 
     def read_file(self, path: str, *, max_size: int = MAX_BLOB) -> bytes | None:
         """The content of one file, None when there is none; UserError for links and big files."""
-        found = [entry for entry in self.list_files(path) if entry.path == path.strip("/")]
-        if not found:
+        entries = [entry for entry in self.list_files(path) if entry.path == path.strip("/")]
+        if not entries:
             return None
-        entry = _sized(found[0], max_size)
+        entry = _sized(entries[0], max_size)
         if entry.fault:
             raise UserError(f"cannot read this file: {entry.fault}", path=path)
         return self.read_blobs([entry.oid], max_size=max_size)[entry.oid]

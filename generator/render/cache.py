@@ -182,17 +182,17 @@ class CachedRenderer:
     def _answer(self, request: RenderRequest, *, second: bool) -> Rendered:
         began, started = time.time(), time.perf_counter()
         key = self._key(request, second=second)
-        found: Rendered | None = self.cache.get(key) if key else None
-        cached = found is not None
-        if found is None:
-            found = self.inner.render(request)
-            if key and isinstance(found, RenderResult):
-                self.cache.put(key, found)
+        answer: Rendered | None = self.cache.get(key) if key else None
+        cached = answer is not None
+        if answer is None:
+            answer = self.inner.render(request)
+            if key and isinstance(answer, RenderResult):
+                self.cache.put(key, answer)
         if self._watch:
-            made = "rendered" if isinstance(found, RenderResult) else "failed"
+            made = "rendered" if isinstance(answer, RenderResult) else "failed"
             seconds = time.perf_counter() - started
             self._watch(Render(request.release, "cached" if cached else made, began, seconds))
-        return found
+        return answer
 
     def _key(self, request: RenderRequest, *, second: bool) -> str | None:
         try:
@@ -215,13 +215,13 @@ def _encode(result: RenderResult) -> dict[str, Any]:
     }
 
 
-def _decode(kept: Mapping[str, Any]) -> RenderResult:
+def _decode(stored: Mapping[str, Any]) -> RenderResult:
     return RenderResult(
-        manifests=tuple(kept["manifests"]),
-        notes=kept["notes"],
+        manifests=tuple(stored["manifests"]),
+        notes=stored["notes"],
         problems=tuple(
             Problem(**{**problem, "severity": Severity(problem["severity"])})
-            for problem in kept["problems"]
+            for problem in stored["problems"]
         ),
-        engine=kept["engine"],
+        engine=stored["engine"],
     )

@@ -124,13 +124,13 @@ class BinaryEngine(_Engine):
     @classmethod
     def find(cls, helm: str) -> BinaryEngine:
         """The engine for a program name on PATH, or for a path. Raises UserError."""
-        found = shutil.which(helm)
-        if found is None:
+        path = shutil.which(helm)
+        if path is None:
             raise UserError(
                 f"helm binary `{helm}` not found",
                 hint="install Helm, give its path, or leave the setting out to use the built-in",
             )
-        return cls(Path(found))
+        return cls(Path(path))
 
     @functools.cache  # noqa: B019 (engines live as long as the process)
     def engine_version(self) -> str:

@@ -148,12 +148,12 @@ def _origin(quoted: str, values: Mapping[str, Any]) -> str | None:
         text = json.loads(f'"{quoted}"')
     except ValueError:
         text = quoted
-    found = [
+    keys = [
         key
         for key, value in leaves(values)
         if isinstance(value, str) and "{{" in value and (value in text or text in value)
     ]
-    return found[0] if found else None
+    return keys[0] if keys else None
 
 
 def _holds(values: Mapping[str, Any], dotted: str) -> bool:

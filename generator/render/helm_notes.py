@@ -51,15 +51,15 @@ def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[P
     `source` too, the chart's own NOTES.txt.
     """
     public = frozenset(re.findall(r"[\w.-]+", source)) | frozenset(re.findall(r"\w+", source))
-    found = [
+    problems = [
         _deprecated(match["text"], values, public) for match in _DEPRECATION.finditer(notes + "\n")
     ]
     for match in _BANNER.finditer(notes + "\n"):
         # What stands in the chart word for word holds no value.
         text = match["text"]
         message = text if text in source else redact(text, values, public)
-        found.append(WARNED.problem(message, hint="see the chart's documentation"))
-    return ordered(found)
+        problems.append(WARNED.problem(message, hint="see the chart's documentation"))
+    return ordered(problems)
 
 
 def _deprecated(text: str, values: Mapping[str, Any], public: frozenset[str]) -> Problem:

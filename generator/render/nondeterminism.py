@@ -50,12 +50,12 @@ def compare(
 ) -> tuple[RandomField, ...]:
     """The fields in which two renders of the same input differ."""
     before, after = _by_key(one, namespace), _by_key(other, namespace)
-    found = []
+    random_fields = []
     for key in before.keys() | after.keys():
         for field in _differences(before.get(key), after.get(key), ""):
             pinned = next((pin.keys for pin in pins if pin.fits(key, field)), ())
-            found.append(RandomField(key, field, pinned))
-    return tuple(sorted(set(found)))
+            random_fields.append(RandomField(key, field, pinned))
+    return tuple(sorted(set(random_fields)))
 
 
 def _by_key(result: RenderResult, namespace: str) -> dict[Key, Mapping[str, Any]]:

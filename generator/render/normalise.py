@@ -51,9 +51,11 @@ def render(
     second = again(request)
     if isinstance(second, RenderFailure):
         return second
-    found = compare(first, second, request.namespace, pins)
-    manifests = tuple(_settled(first, second, request.namespace)) if found else first.manifests
-    return Normalised(manifests, first.notes, found)
+    random_fields = compare(first, second, request.namespace, pins)
+    manifests = (
+        tuple(_settled(first, second, request.namespace)) if random_fields else first.manifests
+    )
+    return Normalised(manifests, first.notes, random_fields)
 
 
 def problems(random: Sequence[RandomField], *, environment: str, path: str) -> Iterator[Problem]:

@@ -94,7 +94,7 @@ def _left_behind(live: Object) -> Health | None:
     strategy = section(live, "spec", "updateStrategy")
     partition = count(strategy, "rollingUpdate", "partition")
     if text(strategy, "type") == "OnDelete":
-        reason = "the update strategy OnDelete waits until somebody deletes them"
+        reason = "the update strategy OnDelete waits until they are deleted"
     elif partition:
         reason = f"rollingUpdate.partition {partition} keeps them"
     else:

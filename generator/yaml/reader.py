@@ -226,11 +226,11 @@ class _Reader:
 
     def _merge(self, key: Event) -> list[Mapping[str, Any]]:
         # Read beside the marks: what is merged has no place of its own.
-        kept, self._marks = self._marks, {}
+        outer, self._marks = self._marks, {}
         try:
             value = self._value(next(self._events), (), _Place())
         finally:
-            self._marks = kept
+            self._marks = outer
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             raise self._error(key, "'<<' can only merge mappings", "give it an alias of a mapping")

@@ -210,7 +210,7 @@ def test_another_namespace_then_is_refused(world):
     ("arguments", "word"),
     [
         (["nowhere"], 'environment "nowhere" not found'),
-        (["staging", "--to", "nonsense"], "no revision nonsense"),
+        (["staging", "--to", "nonsense"], "revision 'nonsense' not found"),
         (["staging", "--to", "--all"], "invalid revision"),
         (["staging"], "no earlier state of staging"),
         (["staging", "--to", "main", "--force", " "], "needs a reason"),
