@@ -11,6 +11,10 @@ DENIED = "sync: {windows: [{kind: deny, schedule: '0 0 4 6 *', duration: 24h}]}\
 @pytest.fixture
 def proposed(world):
     """Staging's new image, verified, and the pull request that promotes it."""
+    return propose(world)
+
+
+def propose(world):
     world.verified("staging", world.release())
     world.pass_time(SOAKED)
     world.run(Kind.PROMOTE, environment="staging", target="production")
@@ -187,8 +191,9 @@ def test_a_writers_override_opens_what_a_reason_can_open(proposed):
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["pull request", "merge group"])
-def test_where_policy_asks_for_another_person_the_authors_override_opens_nothing(proposed, group):
-    configure(proposed, "{soak: 72h, promotionOnly: true, accept: anotherPerson}")
+def test_where_policy_asks_for_another_person_the_authors_override_opens_nothing(world, group):
+    configure(world, "{soak: 72h, promotionOnly: true, accept: anotherPerson}")
+    proposed = propose(world)
     pull = proposed.store.pulls[proposed.number]
     author, sha = proposed.store.users[pull["author"]], pull["sha"]
 
