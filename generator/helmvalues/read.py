@@ -57,6 +57,19 @@ def load(files: Files, path: str) -> list[ValuesSource]:
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
 
 
+def other_objects(files: Files, path: str) -> list[dict[str, Any]]:
+    """The objects of a file beside the releases of Airflow's chart that it describes."""
+    documents = _documents(files, path) if files.read(path) is not None else []
+    rest = [item for item in documents if not any(True for _ in _release(files, item, documents))]
+    found = []
+    for number, document in enumerate(rest if len(rest) < len(documents) else (), 1):
+        data, _ = as_helm(document.data)
+        if {"apiVersion", "kind"} <= set(section(data)):
+            metadata = {"name": f"document-{number}", **section(data, "metadata")}
+            found.append({**data, "metadata": metadata})
+    return found
+
+
 # Where the kinds carry values: their effect shows in the rendered objects.
 _INLINE = {"helm": ("values", "valuesObject", "parameters"), "spec": ("values",)}
 
