@@ -177,3 +177,33 @@ def test_the_same_tree_says_why_there_is_nothing(base):
     found = reviewed(base, base, touched=set())
     assert found.environments == () and found.reason == "the change touches no environment"
     assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()
+
+
+def of_project(base, name, old, new):
+    path = "bootstrap/projects/airflow.yaml"
+    text = base.read(path).decode()
+    assert old in text, text
+    return Overlay(base, {path: text.replace(old, new).encode()}), {path}
+
+
+def test_what_an_app_project_says_is_shown_in_the_environments_that_it_governs(base):
+    head, touched = of_project(
+        base,
+        "airflow",
+        "clusterResourceWhitelist:\n",
+        "syncWindows:\n  - kind: deny\n    schedule: 0 0 * * *\n    duration: 1h\n"
+        "    applications:\n    - airflow-staging\n  clusterResourceWhitelist:\n",
+    )
+    report = reviewed(base, head, touched=touched)
+    (item,) = report.environments
+    assert item.name == "staging"
+    assert [str(change.key) for change in item.changes] == ["AppProject argocd/airflow"]
+    assert [finding.rule for finding in item.impact] == ["impact/sync-window"]
+
+
+def test_a_changed_root_application_is_told_for_all(base):
+    path = "bootstrap/root.yaml"
+    text = base.read(path).decode().replace("prune: false", "prune: true")
+    report = reviewed(base, Overlay(base, {path: text.encode()}), touched={path})
+    (finding,) = report.impact
+    assert finding.rule == "impact/root" and "prune is on" in finding.message
