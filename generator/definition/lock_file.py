@@ -134,8 +134,8 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
             " secrets sealed for that cluster cannot be opened on another",
             "destination",
             "cluster",
-            hint="name the cluster of before; docs/impact.md says how an environment moves. Is it the"
-            f" same cluster at another address: write server: {server} into the lock",
+            hint="name the cluster of before; docs/impact.md says how an environment moves. For the"
+            f" same cluster at another address write server: {server} into the lock",
         )
     if _parts(lock.gen_env) > _parts(version()):
         yield resolved.problem(

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import yaml
 
 from generator.actions import diff
 from generator.core.files import Overlay, Snapshot
@@ -179,25 +180,38 @@ def test_the_same_tree_says_why_there_is_nothing(base):
     assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()
 
 
-def of_project(base, name, old, new):
-    path = "bootstrap/projects/airflow.yaml"
-    text = base.read(path).decode()
-    assert old in text, text
-    return Overlay(base, {path: text.replace(old, new).encode()}), {path}
+def app_project(name, spec):
+    return yaml.safe_dump(
+        {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": spec,
+        }
+    )
 
 
 def test_what_an_app_project_says_is_shown_in_the_environments_that_it_governs(base):
-    head, touched = of_project(
-        base,
-        "airflow",
-        "clusterResourceWhitelist:\n",
-        "syncWindows:\n  - kind: deny\n    schedule: 0 0 * * *\n    duration: 1h\n"
-        "    applications:\n    - airflow-staging\n  clusterResourceWhitelist:\n",
+    application = yaml.safe_load(base.read("environments/staging/generated/application.yaml"))
+    project = application["spec"]["project"]
+    path = f"bootstrap/projects/{project}.yaml"
+    every = [{"group": "*", "kind": "*"}]
+    spec = {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": every,
+        "namespaceResourceWhitelist": every,
+    }
+    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "1h"}
+    governed = {"syncWindows": [{**window, "applications": ["airflow-staging"]}]}
+    before, after = (
+        Overlay(base, {path: app_project(project, item).encode()})
+        for item in (spec, {**spec, **governed})
     )
-    report = reviewed(base, head, touched=touched)
+    report = reviewed(before, after, touched={path})
     (item,) = report.environments
     assert item.name == "staging"
-    assert [str(change.key) for change in item.changes] == ["AppProject argocd/airflow"]
+    assert [str(change.key) for change in item.changes] == [f"AppProject argocd/{project}"]
     assert [finding.rule for finding in item.impact] == ["impact/sync-window"]
 
 
