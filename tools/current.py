@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import fields, rules
+from tools import fields, rules, statements
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("gen-env")
@@ -159,6 +159,7 @@ SOURCES = {
     "help": _help,
     "rules": _rules,
     "impact-rules": _impact_rules,
+    "statements": statements.statements,
     "command-rules": _command_rules,
     "fields": _fields,
     "definition-fields": fields.page,

@@ -93,4 +93,26 @@ def _certificate(
     except UserError as error:
         return (place.problem(CERTIFICATE, error.message, error.hint),), []
     manifests = {at: manifest for at, _, manifest in _placed([built])}
-    return inspection.inspect_certificate(parsed, place, now=now, manifests=manifests), []
+    others = _others(release, files)
+    return (
+        inspection.inspect_certificate(parsed, place, now=now, manifests=manifests, others=others),
+        [],
+    )
+
+
+def _others(release: Release, files: Files) -> dict[str, str]:
+    """The other clusters by the fingerprints of their certificates, where these are files."""
+    own = release.resolved.cluster
+    found: dict[str, str] = {}
+    for name, cluster in release.resolved.settings.repository.clusters.items():
+        path = cluster.sealing.certificate
+        if cluster.server == own.server or path is None or path == CONTROLLER or "://" in path:
+            continue
+        try:
+            content = files.read(path)
+            parsed = certificate.parse(content, path) if content is not None else None
+        except UserError:
+            continue  # of its own environments, `secrets/certificate` tells
+        if parsed is not None:
+            found[parsed.fingerprint] = name
+    return found

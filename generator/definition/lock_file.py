@@ -22,8 +22,8 @@ BROKEN = Rule(
 FROZEN = Rule(
     "lock/frozen",
     Severity.ERROR,
-    "Another release name or namespace than the deployed one",
-    "All objects would be created again beside the existing ones.",
+    "Another cluster, release name or namespace than the deployed one",
+    "Everything would be made anew beside what is there, which runs on.",
 )
 NEWER = Rule(
     "lock/newer-gen-env",
@@ -33,7 +33,9 @@ NEWER = Rule(
 )
 
 FILE_NAME = "gen-env.lock"
-_HEADER = "# Written by gen-env: release name and namespace are frozen, versions as used.\n"
+_HEADER = (
+    "# Written by gen-env: release name, namespace and cluster are frozen, versions as used.\n"
+)
 
 
 @functools.cache
@@ -44,13 +46,17 @@ def version() -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lock:
-    """The lock of one environment; an unknown digest is None (no chart was at hand)."""
+    """The lock of one environment; an unknown digest is None (no chart was at hand).
+
+    `server` is the address of the cluster's API server; empty in a lock of before it was kept.
+    """
 
     release_name: str
     namespace: str
     chart_version: str
     chart_digest: str | None
     gen_env: str
+    server: str = ""
 
     def text(self) -> str:
         """The file."""
@@ -59,6 +65,7 @@ class Lock:
             "kind": "Lock",
             "releaseName": self.release_name,
             "namespace": self.namespace,
+            **({"server": self.server} if self.server else {}),
             "chart": {"version": self.chart_version, "digest": self.chart_digest},
             "genEnv": self.gen_env,
         }
@@ -80,6 +87,7 @@ def read(text: bytes, path: str) -> Lock:
         chart_version=_text(chart, "version", path, document),
         chart_digest=_text(chart, "digest", path, document) or None,
         gen_env=_text(data, "genEnv", path, document),
+        server=_text(data, "server", path, document),
     )
 
 
@@ -105,7 +113,7 @@ def _broken(key: str, path: str, document: Document) -> YamlError:
 
 
 def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
-    """What the lock forbids: a new release name or namespace, a tree of a newer gen-env."""
+    """What the lock forbids: another name, namespace or cluster, a tree of a newer gen-env."""
     environment = resolved.environment
     for field, locked, wanted in (
         ("releaseName", lock.release_name, environment.release),
@@ -121,6 +129,18 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
                 hint=f"write {field}: {locked}; to move, create a new environment and migrate "
                 f"the data",
             )
+    server = resolved.cluster.server
+    if lock.server and lock.server != server:
+        yield resolved.problem(
+            FROZEN,
+            f"destination.cluster leads to {server}, but the environment is deployed on"
+            f" {lock.server}: Argo CD would leave everything there, where it runs on, and"
+            " secrets sealed for that cluster cannot be opened on another",
+            "destination",
+            "cluster",
+            hint="name the cluster of before; docs/impact.md says how an environment moves. For the"
+            f" same cluster at another address write server: {server} into the lock",
+        )
     if _parts(lock.gen_env) > _parts(version()):
         yield resolved.problem(
             NEWER,

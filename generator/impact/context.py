@@ -11,7 +11,7 @@ from typing import Any
 from generator.diff import pairing
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
-from generator.kube import fields, network_policy
+from generator.kube import canonical, fields, network_policy
 from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object
 from generator.kube.selectors import Labelled
@@ -137,15 +137,19 @@ class Context:
 
     @functools.cached_property
     def restarted(self) -> tuple[tuple[Workload, Workload], ...]:
-        """Workloads of both sides whose pod template differs, so that their pods are replaced."""
+        """Workloads of both sides whose pod template differs, so that their pods are replaced.
+
+        Their templates are in the form in which the API server stores them.
+        """
         before = self.base.by_key
-        return tuple(
-            (before[work.key], work)
+        pairs = (
+            (_stored(before[work.key]), _stored(work))
             for work in self.head.workloads
             if work.key.kind in ROLLED
             and work.key in before
             and not same(before[work.key].template, work.template)
         )
+        return tuple((old, new) for old, new in pairs if not same(old.template, new.template))
 
     @functools.cached_property
     def replaced(self) -> tuple[tuple[Workload, Workload], ...]:
@@ -187,6 +191,10 @@ def duration(seconds: int) -> str:
 def verb(subjects: Any, one: str, many: str) -> str:
     """The form of the verb that fits one subject or several."""
     return one if len(list(subjects)) == 1 else many
+
+
+def _stored(work: Workload) -> Workload:
+    return dataclasses.replace(work, template=canonical.template(work.template))
 
 
 def _label(work: Workload) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from generator.core.problem import Severity
 from generator.core.rule import Rule
@@ -11,6 +12,7 @@ from generator.core.visible import one_line
 from generator.kube.resource import Key
 from generator.redaction.text import redact_prose
 
+_MAX_NAMED = 10
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 ERROR = Severity.ERROR
@@ -27,21 +29,25 @@ BEFORE = (INFO, "it was so before this change")
 class Finding:
     """What will happen: rule id (`impact/what`), how bad, to which object, in words.
 
-    `resource` is None where the statement is about the environment as a whole.
+    `resource` is None where the statement is about the environment as a whole; `also` are the other
+    objects that it is true of, for the same cause.
     """
 
     rule: str
     severity: Severity
     resource: Key | None
     message: str
+    also: tuple[Key, ...] = ()
 
-    def as_json(self) -> dict[str, str]:
-        """The documented shape: rule, severity, resource, message."""
+    def as_json(self) -> dict[str, Any]:
+        """The documented shape: rule, severity, resource, message; the other objects, if any."""
+        also = {"also": [one_line(str(key)) for key in self.also]} if self.also else {}
         return {
             "rule": self.rule,
             "severity": self.severity.value,
             "resource": one_line(str(self.resource)) if self.resource else "",
             "message": self.message,
+            **also,
         }
 
 
@@ -52,23 +58,40 @@ class ImpactRule(Rule):
     command: str = "diff"
 
     def finding(
-        self, resource: Key | None, message: str, severity: Severity | None = None
+        self,
+        resource: Key | None,
+        message: str,
+        severity: Severity | None = None,
+        also: Iterable[Key] = (),
     ) -> Finding:
         """A finding of this rule; another severity than the rule's own must be a declared one."""
         # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
-        return Finding(self.id, self.checked(severity), resource, one_line(redact_prose(message)))
+        words = one_line(redact_prose(message))
+        return Finding(self.id, self.checked(severity), resource, words, tuple(also))
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Without repetition: by severity, rule, object, message."""
-    return tuple(
-        sorted(
-            set(findings),
-            key=lambda item: (
-                _WEIGHT[item.severity],
-                item.rule,
-                item.resource.sort_key if item.resource else (-1, "", "", "", ""),
-                item.message,
-            ),
-        )
-    )
+    """Without repetition, by severity, rule, object, message; of one cause there is one finding.
+
+    What is said of several objects in the same words is said once, of the first of them.
+    """
+    alike: dict[tuple[str, Severity, str], list[Finding]] = {}
+    for finding in sorted(set(findings), key=_place):
+        alike.setdefault((finding.rule, finding.severity, finding.message), []).append(finding)
+    return tuple(sorted(map(_joined, alike.values()), key=_place))
+
+
+def _joined(findings: Sequence[Finding]) -> Finding:
+    first, *rest = findings
+    keys = [key for item in rest for key in (item.resource, *item.also) if key]
+    if not keys:
+        return first
+    names = [f"{key.kind} {key.name}" for key in keys]
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    words = f"{first.message}; the same for {', '.join(names[:_MAX_NAMED])}{more}"
+    return dataclasses.replace(first, message=words, also=(*first.also, *keys))
+
+
+def _place(item: Finding) -> tuple[object, ...]:
+    resource = item.resource.sort_key if item.resource else (-1, "", "", "", "")
+    return (_WEIGHT[item.severity], item.rule, resource, item.message)

@@ -68,6 +68,8 @@ def _cut(project: Object, application: Object) -> dict[str, Any]:
                 for entry in spec[field]
                 if not isinstance(entry, Mapping) or concerns(entry, application)
             ]
+    if not spec.get("syncWindows"):
+        spec.pop("syncWindows", None)
     return {**project, "spec": spec}
 
 

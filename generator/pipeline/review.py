@@ -324,7 +324,8 @@ def _equal(pair: _Pair) -> bool:
         return False
     if pair.base.unreadable or pair.head.unreadable:
         return False
-    return pair.base.identity == pair.head.identity
+    promised = {pair.base.promised, pair.head.promised} - {None}
+    return len(promised) < 2 and pair.base.identity == pair.head.identity
 
 
 def _compare(

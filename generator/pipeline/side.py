@@ -79,9 +79,15 @@ class Inputs:
             digest.update(
                 repr((self.cluster.kubernetes_version, self.cluster.api_versions)).encode()
             )
-        digest.update(repr((_promises(self), _connections(self))).encode())
         digest.update("".join(map(plain, self.governing)).encode())
         return digest.hexdigest()
+
+    @property
+    def promised(self) -> str | None:
+        """What the definition says beyond the tree, to compare; None where it cannot be built."""
+        if self.built is None or self.built.release is None:
+            return None
+        return repr((_promises(self), _connections(self)))
 
     def path(self, place: str) -> str:
         """The path of a file below the environment's folder."""

@@ -153,13 +153,14 @@ def _state(base_branch: BaseBranch, sha: str, name: str) -> tuple[str, bytes] | 
 def _require_same_place(
     base_branch: BaseBranch, past: Snapshot, item: Definition, old: Definition
 ) -> None:
-    """Release name and namespace are frozen: under others it would be another deployment."""
+    """Release name, namespace and cluster are frozen: otherwise it would be another deployment."""
     now, then = catalogue.lock(base_branch.files, item), catalogue.lock(past, old)
     if now is None or then is None:
         return
     for word, present, before in (
         ("release name", now.release_name, then.release_name),
         ("namespace", now.namespace, then.namespace),
+        ("cluster", now.server, then.server or now.server),
     ):
         if present != before:
             raise UserError(

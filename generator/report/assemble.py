@@ -101,8 +101,8 @@ def _safe(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def _by_risk(changes: Iterable[Change], findings: Sequence[Finding]) -> tuple[Change, ...]:
     weights: dict[tuple[str, str, str], int] = {}
     for finding in findings:
-        if finding.resource:
-            place = _place(finding.resource)
+        for key in filter(None, (finding.resource, *finding.also)):
+            place = _place(key)
             weights[place] = max(weights.get(place, 0), _SEVERE[finding.severity])
     rated = [dataclasses.replace(item, risk=_risk(item, weights)) for item in changes]
     return tuple(sorted(rated, key=lambda item: (-item.risk, item.key.sort_key)))

@@ -99,7 +99,14 @@ RENEWED = Rule(
     "secrets/renewed",
     Severity.INFO,
     "Sealed with an earlier certificate",
-    "The value still opens; after a leak it has to be sealed again.",
+    "It opens as long as it is a key of this cluster's controller; after a leak seal it again.",
+    "Sealed Secrets",
+)
+OTHER_CLUSTER = Rule(
+    "secrets/other-cluster",
+    Severity.ERROR,
+    "Sealed with the certificate of another cluster",
+    "The controller of this one cannot open it, and pods wait for the Secret.",
     "Sealed Secrets",
 )
 REUSED = Rule(
@@ -219,11 +226,13 @@ def inspect_certificate(
     *,
     now: datetime.datetime,
     manifests: Mapping[Place, Mapping[str, Any]] | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> tuple[Problem, ...]:
-    """An expired certificate (warning) and values sealed before it was renewed (information).
+    """An expired certificate (warning) and values sealed with another one.
 
     The controller renews its key every 30 days and keeps the old ones, so a value sealed with an
-    earlier certificate still opens: worth knowing, nothing to act on.
+    earlier certificate still opens (information). `others` are the clusters by the fingerprints of
+    their certificates: what was sealed with one of these does not open here (error).
     """
     problems: list[Problem] = []
     try:
@@ -232,7 +241,11 @@ def inspect_certificate(
         problems.append(place.problem(CERTIFICATE, error.message, error.hint, Severity.WARNING))
     for where, manifest in (manifests or {}).items():
         latest = annotation(manifest, SEALED_WITH).split(",")[0]
-        if latest and latest != certificate.fingerprint:
+        if latest and latest != certificate.fingerprint and latest in (others or {}):
+            message = f"sealed with the certificate of the cluster {(others or {})[latest]}"
+            hint = "seal the values again with this cluster's certificate: gen-env seal"
+            problems.append(where.problem(OTHER_CLUSTER, message, hint))
+        elif latest and latest != certificate.fingerprint:
             message = "sealed with an earlier certificate of the controller, or another cluster's"
             problems.append(where.problem(RENEWED, message, _RENEWED))
     return ordered(problems)
@@ -349,4 +362,7 @@ def _rotation(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
 _PINNED = "a sealed value opens only in the place it was sealed for; seal it for this one"
 _SEAL_EACH = "seal each value for its own key; equal values give different ciphertexts"
 _EXPOSED = "if this is a real value it is exposed by being in git: change it, then seal the new one"
-_RENEWED = "nothing to do: the controller keeps its old keys; seal again after a leak or a rebuild"
+_RENEWED = (
+    "if this cluster's controller renewed its key, it still opens the value; if the controller is "
+    "another one or was rebuilt, seal the value again"
+)

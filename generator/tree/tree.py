@@ -109,6 +109,7 @@ def _lock(release: Release, digest: str | None) -> str:
         chart_version=environment.chart.version,
         chart_digest=environment.chart.digest or digest,
         gen_env=lock_file.version(),
+        server=release.resolved.cluster.server,
     ).text()
 
 

@@ -21,7 +21,7 @@ from generator.lint import registry
 from generator.lint.definition import all as definition_rules
 from generator.lint.rule import Check
 from service.check import verdict
-from tools import rules
+from tools import rules, statements
 
 ROOT = Path(__file__).parents[2]
 MODULES = [module for module in rules.modules() if Path(module.__file__).stat().st_size]
@@ -125,6 +125,11 @@ def test_every_rule_is_named_by_a_test():
         return rule.id in text or (rule.area in ("impact", "secrets") and short in text)
 
     assert [rule.id for rule in EVERYTHING if not is_named(rule)] == []
+
+
+def test_every_statement_of_a_comparison_has_a_test_that_it_can_fail():
+    rows = [line.split(" | ") for line in statements.statements().splitlines()[2:]]
+    assert [cells[0] for cells in rows if not cells[2].strip(" |")] == []
 
 
 def test_what_can_never_be_suppressed_are_rules():

@@ -11,8 +11,8 @@ from generator.kube import fields
 IMAGE = ImpactRule(
     "impact/image",
     WARNING,
-    "An image changes in some of its places only",
-    "Parts of Airflow then run different code.",
+    "An image is exchanged in some of its places only, or only its tag beside the same digest",
+    "Parts of Airflow then run different code, or the same as before.",
     "gen-env",
     also=((INFO, "everywhere it is used"),),
 )
@@ -36,6 +36,14 @@ def image(context: Context) -> Iterator[Finding]:
             moves.setdefault((old, new), []).append(place[0])
     for (old, new), places in sorted(moves.items()):
         users = sorted(set(places))
+        digest = new.partition("@")[2]
+        if digest and digest == old.partition("@")[2]:
+            yield IMAGE.finding(
+                None,
+                f"{old} → {new} in {listed(users)} is the same image: the digest decides, and it "
+                "stays; a new tag without its digest brings nothing",
+            )
+            continue
         left = sorted({place[0] for place, name in after.items() if name == old})
         if left:
             yield IMAGE.finding(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from generator.diff.equality import same
+from generator.impact.apply import is_gone, is_hook, is_replaced
 from generator.impact.context import Context, listed
 from generator.impact.finding import ERROR, INFO, Finding, ImpactRule
-from generator.kube import fields
+from generator.kube import canonical, fields
 from generator.kube.quantity import quantity, size
-from generator.kube.resource import Object
+from generator.kube.resource import Key, Object
 
-_SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
-_HOOK = "argocd.argoproj.io/hook"
-_HOOK_POLICY = "argocd.argoproj.io/hook-delete-policy"
+_VERSION = re.compile(r"v?1\.(\d{1,3})")
+_REVISION_LIMIT_SINCE = 33
+"""The first minor version that lets a StatefulSet's `revisionHistoryLimit` change."""
 
 # kubernetes/pkg/apis/apps/validation: everything else in a StatefulSet's spec is frozen.
 _STATEFULSET_MUTABLE = frozenset(
@@ -38,6 +40,14 @@ _JOB_MUTABLE = frozenset(
         "ttlSecondsAfterFinished",
     }
 )
+# kubernetes/pkg/apis/apps/v1/defaults.go, batch/v1/defaults.go, core/v1/defaults.go.
+_DEFAULTS = {
+    "completionMode": "NonIndexed",
+    "completions": 1,
+    "podManagementPolicy": "OrderedReady",
+    "volumeMode": "Filesystem",
+}
+_FILESYSTEM = ("volumeMode", "Filesystem")
 _CLAIM_MUTABLE = frozenset({"resources", "volumeAttributesClassName"})
 _RECREATE = {
     "StatefulSet": "delete it with --cascade=orphan first, so that its pods keep running",
@@ -73,8 +83,8 @@ CLAIM_SIZE = ImpactRule(
 def immutable(context: Context) -> Iterator[Finding]:
     """`impact/immutable`: the field cannot change on an existing object."""
     for key, before, after in context.kept:
-        names = list(_FROZEN.get(key.kind, _nothing)(before, after))
-        if names and not _is_replaced(after):
+        names = _frozen(context, key, before, after)
+        if names and not is_replaced(context, after):
             way = _RECREATE.get(key.kind, "delete the object first, and let the sync create it")
             yield IMMUTABLE.finding(
                 key,
@@ -86,9 +96,9 @@ def immutable(context: Context) -> Iterator[Finding]:
 def replaced(context: Context) -> Iterator[Finding]:
     """`impact/replaced`: the same, but the object is marked to be deleted and made anew."""
     for key, before, after in context.kept:
-        names = list(_FROZEN.get(key.kind, _nothing)(before, after))
-        if names and _is_replaced(after) and not _is_hook(after):
-            yield REPLACED.finding(key, f"is deleted and created again, because of {listed(names)}")
+        names = _frozen(context, key, before, after)
+        if names and is_replaced(context, after) and not is_hook(after):
+            yield REPLACED.finding(key, f"is deleted and created again, as {listed(names)} changes")
 
 
 def claim_size(context: Context) -> Iterator[Finding]:
@@ -135,10 +145,15 @@ def _claim(before: Object, after: Object) -> Iterator[str]:
 
 
 def _service(before: Object, after: Object) -> Iterator[str]:
-    """A cluster address may be given up or taken, but not exchanged for another."""
+    """A cluster address cannot be exchanged; one that is left out stays as it is.
+
+    kubernetes/pkg/registry/core/service/storage/alloc.go, patchAllocatedValues: an empty address
+    is filled from the old object. One without an address of its own (ExternalName) takes any.
+    """
+    if "ExternalName" in (fields.text(side, "spec", "type") for side in (before, after)):
+        return
     old, new = (fields.text(side, "spec", "clusterIP") for side in (before, after))
-    exchanged = old != new and ("None" in (old, new) or (old and new))
-    if exchanged and fields.text(after, "spec", "type") != "ExternalName":
+    if new and old != new:
         yield "spec.clusterIP"
 
 
@@ -172,34 +187,51 @@ def _priority(before: Object, after: Object) -> Iterator[str]:
 def _frozen_fields(before: Object, after: Object, mutable: frozenset[str]) -> Iterator[str]:
     old, new = fields.section(before, "spec"), fields.section(after, "spec")
     for name in sorted(map(str, (old.keys() | new.keys()) - mutable)):
-        if not same(_defaulted(old.get(name)), _defaulted(new.get(name))):
+        if not same(*(_defaulted(name, side.get(name)) for side in (old, new))):
             yield f"spec.{name}"
 
 
-def _defaulted(value: Any) -> Any:
-    """An absent field and an empty one are the same to the API."""
-    return None if value in ({}, [], "") else value
+def _defaulted(name: str, value: Any) -> Any:
+    """As the API server stores it: absent, empty and the default are the same, and so are equal
+    quantities."""
+    if value in ({}, [], "", None, _DEFAULTS.get(name)):
+        return None
+    if name == "template" and isinstance(value, Mapping):
+        return canonical.template(value)
+    if name == "volumeClaimTemplates" and isinstance(value, list):
+        return [_claim_template(item) for item in value]
+    return value
+
+
+def _claim_template(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    spec = {k: v for k, v in fields.section(given, "spec").items() if (k, v) != _FILESYSTEM}
+    if isinstance(spec.get("resources"), Mapping):
+        resources = spec["resources"].items()
+        spec["resources"] = {field: canonical.amounts(value) for field, value in resources}
+    rest = {k: v for k, v in given.items() if k not in ("apiVersion", "kind", "status")}
+    return {**rest, "spec": spec}
 
 
 def _differs(before: Object, after: Object, *path: str) -> bool:
     return not same(fields.at(before, *path), fields.at(after, *path))
 
 
-def _is_replaced(manifest: Object) -> bool:
-    """Argo CD: Replace or Force recreates, a hook is deleted before it is created again."""
-    annotations = fields.section(manifest, "metadata", "annotations")
-    options = {part.strip() for part in str(annotations.get(_SYNC_OPTIONS, "")).split(",")}
-    return bool(options & {"Force=true", "Replace=true"}) or _is_hook(manifest)
+def _frozen(context: Context, key: Key, before: Object, after: Object) -> list[str]:
+    """The fields of it that differ and cannot."""
+    names = list(_FROZEN.get(key.kind, _nothing)(before, after))
+    if key.kind == "StatefulSet" and _minor(context) < _REVISION_LIMIT_SINCE:
+        limits = [fields.at(side, "spec", "revisionHistoryLimit") for side in (before, after)]
+        if len({10 if limit is None else limit for limit in limits}) > 1:
+            names.append("spec.revisionHistoryLimit")
+    return [] if is_gone(before) else names
 
 
-def _is_hook(manifest: Object) -> bool:
-    """Argo's default for a hook without a policy is BeforeHookCreation as well."""
-    annotations = fields.section(manifest, "metadata", "annotations")
-    policy = str(annotations.get(_HOOK_POLICY) or "BeforeHookCreation")
-    if _HOOK in annotations:
-        return "BeforeHookCreation" in policy
-    policy = str(annotations.get("helm.sh/hook-delete-policy") or "before-hook-creation")
-    return "helm.sh/hook" in annotations and "before-hook-creation" in policy
+def _minor(context: Context) -> int:
+    """The cluster's minor version; where it is not known, one that permits all."""
+    match = _VERSION.match(context.head.facts.kubernetes_version or "")
+    return int(match[1]) if match else 1_000
 
 
 _FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {

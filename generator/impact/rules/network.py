@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from generator.core.problem import Severity
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.impact.network_flows import Allowed, Flow, allowed, unresolved_ports
@@ -14,7 +15,10 @@ from generator.kube.workload import Workload
 
 Statement = tuple[ImpactRule, Key, str]
 
-_SIDES = {"Ingress": ("receives", "from"), "Egress": ("sends", "to")}
+Difference = tuple[ImpactRule, Severity, str, str]
+"""A rule, how bad, and what is said of one workload and of several."""
+
+_SIDES = {"Ingress": (("receives", "receive"), "from"), "Egress": (("sends", "send"), "to")}
 
 FLOW_OPENED = ImpactRule(
     "impact/flow-opened",
@@ -59,15 +63,37 @@ NOT_ISOLATED = ImpactRule(
 def flows(context: Context) -> Iterator[Finding]:
     """`impact/flow-opened`, `impact/flow-closed`: what the policies together now permit."""
     base, head = context.base, context.head
-    old_policies, new_policies = _by_workload(base), _by_workload(head)
+    policies = _by_workload(base), _by_workload(head)
+    known: dict[tuple[object, ...], list[Difference]] = {}
+    groups: dict[Difference, list[Workload]] = {}
     for work in head.workloads:
         before = base.by_key.get(work.key)
         if before is None:
             continue
+        old, new = (own.get(work.key, []) for own in policies)
+        own_ports = _names_ports((*old, *new))
+        if old == new and not own_ports:
+            continue
         for direction in _SIDES:
-            old = allowed(before, direction, old_policies.get(work.key, ()), base.workloads)
-            new = allowed(work, direction, new_policies.get(work.key, ()), head.workloads)
-            yield from _compared(work, direction, old, new)
+            # Workloads of the same policies are permitted the same, but for ports by their names.
+            place = (direction, _keys(old), _keys(new), work.key if own_ports else None)
+            if place not in known:
+                sides = (
+                    allowed(before, direction, old, base.workloads),
+                    allowed(work, direction, new, head.workloads),
+                )
+                known[place] = list(_compared(direction, *sides))
+            for difference in known[place]:
+                groups.setdefault(difference, []).append(work)
+    for (rule, severity, one, many), works in groups.items():
+        names = sorted({work.component for work in works})
+        words = one if len(names) == 1 else many
+        keys = [work.key for work in works]
+        yield rule.finding(keys[0], f"{listed(names)} {words}", severity, keys[1:])
+
+
+def _keys(policies: Sequence[Policy]) -> tuple[Key, ...]:
+    return tuple(policy.key for policy in policies)
 
 
 def policy_without_effect(context: Context) -> Iterator[Finding]:
@@ -104,28 +130,36 @@ def _by_workload(view: View) -> dict[Key, list[Policy]]:
     return found
 
 
-def _compared(work: Workload, direction: str, old: Allowed, new: Allowed) -> Iterator[Finding]:
-    verb, side = _SIDES[direction]
-    name = work.component
+def _names_ports(policies: Sequence[Policy]) -> bool:
+    """Whether a port is given by its name, so that the containers decide."""
+    return any(
+        ports.name
+        for policy in policies
+        for rules in policy.rules.values()
+        for rule in rules
+        for ports in rule.ports
+    )
+
+
+def _compared(direction: str, old: Allowed, new: Allowed) -> Iterator[Difference]:
+    (one, many), side = _SIDES[direction]
     if old.flows is None and new.flows is not None:
-        rest = listed(new.flows and sorted(map(str, new.flows)))
+        rest = listed(sorted(map(str, new.flows)))
         words = f"only {side} {rest}" if new.flows else "nothing"
-        yield FLOW_CLOSED.finding(
-            work.key, f"{name} {verb} {words}; before, it was open to everyone"
-        )
+        words = f"{words}; before, it was open to everyone"
+        yield FLOW_CLOSED, WARNING, f"{one} {words}", f"{many} {words}"
     elif old.flows is not None and new.flows is None:
-        yield FLOW_OPENED.finding(
-            work.key,
-            f"{name} {verb} {side} everyone on every port; no policy limits it now",
-        )
+        words = f"{side} everyone on every port; no policy limits it now"
+        yield FLOW_OPENED, WARNING, f"{one} {words}", f"{many} {words}"
     else:
         opened, closed = new.opened_since(old), old.opened_since(new)
         if opened:
             severity = WARNING if any(map(_is_wide, opened)) else INFO
-            message = f"{name} also {verb} {side} {listed(opened)}"
-            yield FLOW_OPENED.finding(work.key, message, severity)
+            words = f"{side} {listed(opened)}"
+            yield FLOW_OPENED, severity, f"also {one} {words}", f"also {many} {words}"
         if closed:
-            yield FLOW_CLOSED.finding(work.key, f"{name} no longer {verb} {side} {listed(closed)}")
+            words = f"{side} {listed(closed)}"
+            yield FLOW_CLOSED, WARNING, f"no longer {one} {words}", f"no longer {many} {words}"
 
 
 def _is_wide(flow: Flow) -> bool:

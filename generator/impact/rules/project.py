@@ -118,7 +118,8 @@ def _window_change(
         return f"{name}: syncs by hand are {'possible' if by_hand else 'not possible'} in it", (
             WARNING if by_hand else INFO
         )
-    return ("", None) if same(dict(old), dict(new)) else (f"{name} changes", WARNING)
+    others = [{k: v for k, v in item.items() if k != "duration"} for item in (old, new)]
+    return ("", None) if same(*others) else (f"{name} changes", WARNING)
 
 
 def _seconds(duration: str) -> float:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.counted import counted
-from generator.diff.equality import plain, same
+from generator.diff.equality import same
 from generator.diff.noise import is_folded_annotation
-from generator.impact.context import Context, duration, listed, verb
+from generator.impact.context import Context, duration, listed
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
-from generator.impact.rules.references import uses
 from generator.kube import fields
 from generator.kube.resource import Key
-from generator.kube.workload import ROLLED, TASK_PODS, Workload
+from generator.kube.workload import TASK_PODS, Workload
 
 # These hold work in progress: a restart interrupts something that is not simply asked again.
 _STATEFUL = frozenset({"worker", "triggerer", "redis", "primary", "postgresql"})
@@ -48,24 +47,29 @@ DRAIN_TIME = ImpactRule(
     "Kubernetes",
     also=((INFO, "they get more time"),),
 )
-NOT_RESTARTED = ImpactRule(
-    "impact/not-restarted",
-    WARNING,
-    "Configuration changes, but pods that read it at start stay",
-    "Old values stay in use until they are restarted.",
-    "Kubernetes",
-)
 
 
 def restart(context: Context) -> Iterator[Finding]:
     """`impact/restart`: the pod template differs, so the controller replaces the pods."""
+    groups: dict[tuple[bool, str, str], list[Workload]] = {}
     for before, after in context.restarted:
-        if after.scale.maximum == 0:
-            continue
-        interrupts = after.component in _STATEFUL or _stops_first(after)
-        reasons = "; ".join(_reasons(before, after))
-        message = f"{_pods(after)} {_how(after)}: {reasons}"
-        yield RESTART.finding(after.key, message, WARNING if interrupts else INFO)
+        if after.scale.maximum > 0:
+            interrupts = after.component in _STATEFUL or _stops_first(after)
+            cause = "; ".join(_reasons(before, after, own="their own"))
+            groups.setdefault((interrupts, _how(after), cause), []).append(after)
+    reasons = {after.key: before for before, after in context.restarted}
+    for (interrupts, how, cause), works in groups.items():
+        first, *others = works
+        if others:
+            words = (
+                f"{listed(f'{_pods(work)} of {work.component}' for work in works)} {how}: {cause}"
+            )
+        else:
+            own = "; ".join(_reasons(reasons[first.key], first))
+            one = first.scale.maximum == 1 and how.startswith("restart")
+            words = f"{_pods(first)} {how.replace('restart', 'restarts', 1) if one else how}: {own}"
+        severity = WARNING if interrupts else INFO
+        yield RESTART.finding(first.key, words, severity, (work.key for work in others))
 
 
 def task_pods(context: Context) -> Iterator[Finding]:
@@ -114,39 +118,6 @@ def drain_time(context: Context) -> Iterator[Finding]:
             )
 
 
-def not_restarted(context: Context) -> Iterator[Finding]:
-    """`impact/not-restarted`: configuration changes, but pods that read it at start stay."""
-    restarted = {after.key for _, after in context.restarted}
-    stale: dict[tuple[str, str, str], list[Workload]] = {}
-    for work in context.head.workloads:
-        if (
-            work.key.kind in ROLLED
-            and work.key not in restarted
-            and context.base.by_key.get(work.key)
-        ):
-            for use in uses(work):
-                if use.at_start:
-                    users = stale.setdefault((use.kind, work.key.namespace, use.name), [])
-                    users += [work] if work not in users else []
-    for key, before, after in context.kept:
-        kind = "Secret" if key.kind == "SealedSecret" else key.kind
-        users = stale.get((kind, key.namespace, key.name), [])
-        if users and _content(before) != _content(after):
-            names = sorted(work.component for work in users)
-            read, are = verb(names, "reads", "read"), verb(names, "is", "are")
-            yield NOT_RESTARTED.finding(
-                key,
-                f"its content changes, but {listed(names)} {read} it at the start and {are} not "
-                "restarted: old values stay in use until it is restarted",
-            )
-
-
-def _content(manifest: Mapping[str, Any]) -> str:
-    if manifest.get("kind") == "SealedSecret":
-        return plain(fields.at(manifest, "spec", "encryptedData"))
-    return plain([manifest.get(part) for part in ("data", "stringData", "binaryData")])
-
-
 def _pods(work: Workload) -> str:
     scale = work.scale
     if scale.autoscaler and scale.maximum != scale.minimum:
@@ -156,11 +127,10 @@ def _pods(work: Workload) -> str:
 
 def _how(work: Workload) -> str:
     if _strategy(work) == "OnDelete":
-        return "take the change only when they are deleted (OnDelete)"
-    verb = "restarts" if work.scale.maximum == 1 else "restart"
-    if work.key.kind == "StatefulSet":
-        return f"{verb} one after the other"
-    return f"{verb}, all stopped before the new ones start" if _stops_first(work) else verb
+        return "take the change only when somebody deletes them (OnDelete)"
+    if work.key.kind == "StatefulSet" and work.scale.maximum > 1:
+        return "restart one after the other"
+    return "restart, all stopped before the new ones start" if _stops_first(work) else "restart"
 
 
 def _stops_first(work: Workload) -> bool:
@@ -186,8 +156,11 @@ def _roll(before: Workload, after: Workload) -> str:
     return f"the roll-out takes up to {duration(grace)} and the start of the new pods"
 
 
-def _reasons(before: Workload, after: Workload) -> Iterator[str]:
-    """Why the two templates differ, without any value that could be a secret."""
+def _reasons(before: Workload, after: Workload, own: str = "") -> Iterator[str]:
+    """Why the two templates differ, without any value that could be a secret.
+
+    `own` stands for the container that is called as its component, where several are described.
+    """
     yield from _metadata_reasons(before, after)
     old = {fields.text(item, "name"): item for item in before.containers()}
     new = {fields.text(item, "name"): item for item in after.containers()}
@@ -199,9 +172,10 @@ def _reasons(before: Workload, after: Workload) -> Iterator[str]:
             yield f"container {name} is new"
         elif not same(old[name], new[name]):
             for reason in _container_reasons(old[name], new[name]):
-                grouped.setdefault(reason, []).append(name)
+                called = own if own and name == after.component else name
+                grouped.setdefault(reason, []).append(called)
     for reason, names in grouped.items():
-        yield f"{reason} of {listed(names)}"
+        yield f"{reason} of {listed(sorted(names))}"
     others = _differing(before.spec, after.spec) - {"containers", "initContainers"}
     if others:
         yield f"pod fields {listed(sorted(others))}"
@@ -240,10 +214,16 @@ def _container_reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
 
 def _image(old: str, new: str) -> str:
     """`image tag 3.2.1 → 3.2.2` where only the tag moves."""
+    if _digest(old) and _digest(old) == _digest(new):
+        return f"{old} → {new}, the same image by its digest"
     repository, _, tag = old.rpartition(":")
     if repository and "/" not in tag and new.startswith(f"{repository}:"):
         return f"image tag {tag} → {new[len(repository) + 1 :]}"
     return f"image {old} → {new}"
+
+
+def _digest(image: str) -> str:
+    return image.partition("@")[2]
 
 
 def _variables(container: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,4 +234,4 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     return {str(name) for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))}
 
 
-FINDERS = (restart, task_pods, worker_drain, drain_time, not_restarted)
+FINDERS = (restart, task_pods, worker_drain, drain_time)

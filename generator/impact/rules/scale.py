@@ -59,8 +59,10 @@ _WITHOUT = {
 }
 # Whose absence another rule tells: the store that is removed, the Service that connections name.
 _TOLD_WHEN_REMOVED = frozenset({"pgbouncer", "redis", "postgresql", "primary"})
-_QUEUES = re.compile(r"celery\s+worker\b[^;&|]*?\s(?:-Q|-q|--queues)[=\s]+([\w.,-]+)", re.DOTALL)
-_WORKER = re.compile(r"celery\s+worker\b")
+_QUEUES = re.compile(
+    r"celery\s{1,8}worker\b[^;&|]{0,2000}?\s(?:-Q|-q|--queues)[=\s]{1,8}([\w.,-]{1,1000})"
+)
+_WORKER = re.compile(r"celery\s{1,8}worker\b")
 
 
 def to_zero(context: Context) -> Iterator[Finding]:

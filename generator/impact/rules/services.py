@@ -29,6 +29,11 @@ NOT_SEALED_AGAIN = ImpactRule(
 )
 
 # Components whose Services hold the state of Airflow; which variables lead there.
+# `a`, `a.namespace`, `a.namespace.svc`, `a.namespace.svc.cluster.local`; one pass over the text.
+_HOST = re.compile(
+    r"(?<![\w.-])(?P<name>[a-z0-9][a-z0-9-]{0,62})(?:\.(?P<space>[a-z0-9-]{1,63}))?"
+    r"(?:(?P<rest>\.[a-z0-9-]{1,63})(?:\.[a-z0-9-]{1,63}){0,6})?(?![\w-])"
+)
 _PORT = re.compile(r":\d{1,5}(?![\w.])")
 _STORES = {
     "redis": (connection.BROKER,),
@@ -105,9 +110,11 @@ def _target(
     if plain is not None:
         return connection.service_of(connection.host(plain), services, space)
     mark, old = connection.mark(head, place), connection.declared(context.base, place)
-    if mark is None or old is None or mark != old.mark:
+    # Without a mark the base's definition tells, as long as its value stays.
+    stays = connection.cipher(head, place) == connection.cipher(context.base, place)
+    if old is None or connection.cipher(head, place) is None or mark not in (None, old.mark):
         return None
-    return connection.service_of(old.host, services, space)
+    return connection.service_of(old.host, services, space) if mark or stays else None
 
 
 def _is_known(context: Context, place: connection.Reference) -> bool:
@@ -124,7 +131,7 @@ def _unseen(
     services: dict[tuple[str, str], Key],
 ) -> Iterator[Finding]:
     """A store's Service goes, and what leads to it is in a Secret that nobody can look into."""
-    if place != connection.reference(context.base, variable):
+    if place != connection.reference(context.base, variable) or _is_stub(context.head, place):
         return
     if connection.cipher(context.head, place) != connection.cipher(context.base, place):
         return
@@ -136,6 +143,11 @@ def _unseen(
                 "leads cannot be seen: if it leads there, what reads it has no connection",
                 WARNING,
             )
+
+
+def _is_stub(view: View, place: connection.Reference) -> bool:
+    """Whether nothing is sealed there yet, so that nothing leads anywhere."""
+    return connection.sealed(view, place) is not None and connection.cipher(view, place) is None
 
 
 def _component(view: View, key: Key) -> str:
@@ -153,12 +165,12 @@ def _place(view: View, secret: str, key: str) -> connection.Reference:
 
 def _written(view: View, services: dict[tuple[str, str], Key]) -> dict[Key, set[str]]:
     """Who names these Services in plain text: in variables, arguments and configuration."""
-    names = "|".join(sorted({re.escape(name) for _, name in services}, key=len, reverse=True))
-    rest = r"(?:\.(?P<space>[a-z0-9-]{1,63})(?:\.svc(?:\.[a-z0-9-]{1,63}){0,5})?)?(?![\w-])"
-    pattern = re.compile(rf"(?<![\w.-])(?P<name>{names}){rest}")
+    names = {name for _, name in services}
     named: dict[Key, set[str]] = {}
     for space, user, text in _texts(view):
-        for match in pattern.finditer(text):
+        for match in _HOST.finditer(text):
+            if match["name"] not in names or match["rest"] not in (None, ".svc"):
+                continue
             target = services.get((match["space"] or space, match["name"]))
             if target is not None and _is_host(match):
                 named.setdefault(target, set()).add(user)
@@ -167,7 +179,8 @@ def _written(view: View, services: dict[tuple[str, str], Key]) -> dict[Key, set[
 
 def _is_host(match: re.Match[str]) -> bool:
     """In a URL, before a port, or all of a value or option; a name alone is a word like others."""
-    before, after = match.string[: match.start()][-3:], match.string[match.end() :][:8]
+    start, end = match.span()
+    before, after = match.string[max(0, start - 3) : start], match.string[end : end + 8]
     if before.endswith(("//", "@")) or _PORT.match(after):
         return True
     starts = not before or before.rstrip(" ").endswith(("=", "\n"))

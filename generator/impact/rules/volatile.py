@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from generator.core.counted import counted
@@ -12,6 +12,7 @@ from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.impact.rules.data import DATA_LOSS
 from generator.kube import fields
+from generator.kube.resource import Key
 from generator.kube.workload import ROLLED, Workload
 
 BROKER_EMPTIED = ImpactRule(
@@ -44,8 +45,8 @@ _LASTING = frozenset(
         "vsphereVolume",
     }
 )
-_CLEAN = re.compile(r"\bairflow\s+db\s+clean\b")
-_DAYS = re.compile(r"date\s+-d\s+[\"']?-?\s*(\d{1,6})\s*days?")
+_CLEAN = re.compile(r"\bairflow\s{1,8}db\s{1,8}clean\b")
+_DAYS = re.compile(r"date\s{1,8}-d\s{1,8}[\"']?-?\s{0,8}(\d{1,6})\s{0,8}days?")
 _LOG_DAYS, _LOG_MINUTES = "AIRFLOW__LOG_RETENTION_DAYS", "AIRFLOW__LOG_RETENTION_MINUTES"
 _WORDS = "DAG runs, task instances, logs and XComs"
 
@@ -61,10 +62,11 @@ class _CleanUp:
 
 def stores(context: Context) -> Iterator[Finding]:
     """`impact/data-loss`, `impact/broker-emptied`: state in a pod that is replaced or stopped."""
+    restarted = {before.key for before, _ in context.restarted}
     for before in context.base.workloads if context.is_update else ():
         if before.key.kind not in ROLLED or before.scale.maximum == 0 or _lasts(before):
             continue
-        how = _ends(context, before)
+        how = _ends(context, before, restarted)
         if how and _is(before, _DATABASES, _DATABASE_IMAGE):
             yield DATA_LOSS.finding(
                 before.key,
@@ -134,7 +136,7 @@ def log_retention(context: Context) -> Iterator[Finding]:
         )
 
 
-def _ends(context: Context, before: Workload) -> str:
+def _ends(context: Context, before: Workload, restarted: Collection[Key]) -> str:
     """How the pods of a workload end with this change; empty where they stay."""
     after = context.head.by_key.get(before.key)
     if after is None:
@@ -142,9 +144,8 @@ def _ends(context: Context, before: Workload) -> str:
         return "" if policy.get("whenDeleted") == "Delete" else "is removed"
     if after.scale.maximum < before.scale.maximum:
         return f"is scaled to {after.scale.maximum}"
-    replaced = any(item.key == before.key for item, _ in context.restarted)
     by_hand = fields.text(after.manifest, "spec", "updateStrategy", "type") == "OnDelete"
-    return "is restarted" if replaced and not by_hand else ""
+    return "is restarted" if before.key in restarted and not by_hand else ""
 
 
 def _lasts(work: Workload) -> bool:

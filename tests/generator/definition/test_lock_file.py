@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from generator.definition import lock_file
@@ -54,6 +56,15 @@ def test_what_is_locked_may_not_change():
     moved = changed(DEV, ("main}", "main, namespace: b, releaseName: c}"))
     assert faults(LOCK, moved) == [("lock/frozen", 4), ("lock/frozen", 4)]
     assert faults(Lock("", "", "1.21.0", None, "")) == []
+
+
+def test_an_environment_does_not_move_to_another_cluster():
+    here = release(DEV).resolved.cluster.server
+    there = dataclasses.replace(LOCK, server="https://elsewhere:6443")
+    assert lock_file.read(there.text().encode(), "x") == there
+    assert faults(dataclasses.replace(LOCK, server=here)) == []
+    (item,) = lock_file.faults(there, release(DEV).resolved)
+    assert item.rule == "lock/frozen" and "deployed on https://elsewhere:6443" in item.message
 
 
 @pytest.mark.parametrize(

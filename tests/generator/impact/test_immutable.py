@@ -77,7 +77,6 @@ def test_a_frozen_field_fails_the_sync(base, head, field):
         (stateful(replicas=1), stateful(replicas=2)),
         (stateful(), stateful(podManagementPolicy="")),
         (job("a"), job("a", ttlSecondsAfterFinished=300)),
-        (service(""), service("10.0.0.1")),
         (service("10.0.0.1"), service("")),
         (config({"a": "1"}), config({"a": "2"})),
         (config({"a": "1"}), config({"a": "1"}, immutable=True)),

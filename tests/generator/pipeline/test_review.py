@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import yaml
 
 from generator.actions import diff
 from generator.core.files import Overlay, Snapshot
@@ -179,3 +180,46 @@ def test_the_same_tree_says_why_there_is_nothing(base):
     found = reviewed(base, base, touched=set())
     assert found.environments == () and found.reason == "the change affects no environment"
     assert "no changes" in diff.formatted(found, "markdown", 5000, color=False).lower()
+
+
+def app_project(name, spec):
+    return yaml.safe_dump(
+        {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": spec,
+        }
+    )
+
+
+def test_what_an_app_project_says_is_shown_in_the_environments_that_it_governs(base):
+    application = yaml.safe_load(base.read("environments/staging/generated/application.yaml"))
+    project = application["spec"]["project"]
+    path = f"bootstrap/projects/{project}.yaml"
+    every = [{"group": "*", "kind": "*"}]
+    spec = {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": every,
+        "namespaceResourceWhitelist": every,
+    }
+    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "1h"}
+    governed = {"syncWindows": [{**window, "applications": ["airflow-staging"]}]}
+    before, after = (
+        Overlay(base, {path: app_project(project, item).encode()})
+        for item in (spec, {**spec, **governed})
+    )
+    report = reviewed(before, after, touched={path})
+    (item,) = report.environments
+    assert item.name == "staging"
+    assert [str(change.key) for change in item.changes] == [f"AppProject argocd/{project}"]
+    assert [finding.rule for finding in item.impact] == ["impact/sync-window"]
+
+
+def test_a_changed_root_application_is_told_for_all(base):
+    path = "bootstrap/root.yaml"
+    text = base.read(path).decode().replace("prune: false", "prune: true")
+    report = reviewed(base, Overlay(base, {path: text.encode()}), touched={path})
+    (finding,) = report.impact
+    assert finding.rule == "impact/root" and "prune is on" in finding.message

@@ -193,3 +193,13 @@ def test_a_renewed_certificate_is_worth_a_note_and_no_warning():
         sealing_certificate(1), PLACE, now=NOW, manifests=manifests
     )
     assert (note.rule, note.severity) == ("secrets/renewed", Severity.INFO)
+    assert "nothing to do" not in note.hint and "seal the value again" in note.hint
+
+
+def test_a_value_sealed_for_another_cluster_is_an_error_that_names_it():
+    others = {sealing_certificate().fingerprint: "dev"}
+    (item,) = inspection.inspect_certificate(
+        sealing_certificate(1), PLACE, now=NOW, manifests={PLACE: sealed()}, others=others
+    )
+    assert (item.rule, item.severity) == ("secrets/other-cluster", Severity.ERROR)
+    assert "the cluster dev" in item.message
