@@ -12,6 +12,7 @@ from typing import Any
 
 from generator.kube.fields import name_of, section, text
 from generator.verify.application import Operation
+from generator.verify.heartbeat_interval import heartbeat_interval
 from generator.verify.pods import is_over, pods_of, started
 from generator.verify.result import Condition, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
@@ -21,7 +22,10 @@ _KEYS = {"dag-processor": "dag_processor"}
 _SKEW = datetime.timedelta(seconds=5)
 """How far the clocks of Argo CD's cluster and Airflow's may be apart."""
 _STALE = datetime.timedelta(seconds=90)
-"""Airflow itself calls a component unhealthy after 30 s; this catches an answer from a cache."""
+"""Airflow itself calls a component unhealthy after 30 s, unless its threshold is raised; this
+catches an answer from a cache, and a component that hangs."""
+_MISSED = 3
+"""Heartbeats that may be missing where they are rarer than that."""
 
 
 def assess_airflow(
@@ -46,13 +50,14 @@ def assess_airflow(
     database = text(document, "metadatabase", "status")
     if database != "healthy":
         return waiting(name, f"metadata database: {database or 'no status'}", way)
-    since = operation.started_at if operation else None
     if Source.PODS in snapshot.unavailable:
         return unknown(name, snapshot.unavailable[Source.PODS])
     found = [
         (
             component,
-            _behind(document, component, snapshot.taken_at, since)
+            _unhealthy(document, component)
+            or _stale(document, expected, snapshot, component)
+            or _before_sync(document, component, operation)
             or _before_pod(document, expected, snapshot, component),
         )
         for component in expected.airflow_components
@@ -64,24 +69,28 @@ def assess_airflow(
     return met(name, f"healthy: {names}", f"{way}; {_beats(document, expected)}".rstrip("; "))
 
 
-def _behind(
-    document: Mapping[str, Any],
-    component: str,
-    now: datetime.datetime,
-    since: datetime.datetime | None,
-) -> str:
+def _unhealthy(document: Mapping[str, Any], component: str) -> str:
     """What is wrong with a component, or nothing."""
     status = text(section(document, _key(component)), "status")
     if status != "healthy":
         return status or "no status"
+    return "" if _beat(document, component) else "healthy without a heartbeat"
+
+
+def _before_sync(document: Mapping[str, Any], component: str, operation: Operation | None) -> str:
+    since, beat = operation.started_at if operation else None, _beat(document, component)
+    if since is None or beat is None or beat + _SKEW >= since:
+        return ""
+    return f"no heartbeat since the sync began; the last is of {written(beat)}"
+
+
+def _stale(
+    document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
+) -> str:
     beat = _beat(document, component)
-    if beat is None:
-        return "healthy without a heartbeat"
-    if now - beat > _STALE:
-        return f"the last heartbeat is of {written(beat)}"
-    if since is not None and beat + _SKEW < since:
-        return f"no heartbeat since the sync began; the last is of {written(beat)}"
-    return ""
+    limit = max(_STALE, _MISSED * heartbeat_interval(expected, component))
+    is_old = beat is not None and snapshot.taken_at - beat > limit
+    return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
 
 
 def _before_pod(

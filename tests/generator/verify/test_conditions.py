@@ -166,6 +166,11 @@ def unscheduled(case):
     case.scene.pods["scheduler"]["status"] = {"phase": "Pending", "conditions": [state]}
 
 
+def no_scheduler(case):
+    case.scene.pods = {"triggerer": case.scene.pods["triggerer"]}
+    case.scheduler["status"].update(readyReplicas=0)
+
+
 def old_revision(case):
     case.scene.pods["triggerer"]["metadata"]["labels"]["controller-revision-hash"] = "r1"
 
@@ -297,7 +302,7 @@ CASES = [
     ("replicas", "failed", switched_off, "the minimum of HorizontalPodAutoscaler"),
     ("pods", "met", nothing, "its ready pods"),
     ("pods", "waiting", unscheduled, "Insufficient memory"),
-    ("pods", "waiting", without("pods"), "airflow-scheduler: 0 of 1 pods are ready"),
+    ("pods", "waiting", no_scheduler, "airflow-scheduler: 0 of 1 pods are ready"),
     ("pods", "waiting", old_revision, "airflow-triggerer: 0 of 1 pods are ready"),
     ("restarts", "met", nothing, "no container was restarted"),
     ("restarts", "met", old_restart, "no container was"),
@@ -363,6 +368,12 @@ def test_a_condition_takes_the_state_that_the_objects_give_it(name, state, chang
 
 ELSEWHERE = {("fresh-pods", "waiting"), *(("manifests", it) for it in ("met", "waiting", "failed"))}
 """Brought about in test_objects.py, and with kinds that verification comes to follow."""
+
+
+def test_pods_that_were_not_read_are_not_known():
+    case = Case()
+    case.scene.pods = {}
+    assert case.condition("pods").state == "unknown"
 
 
 def test_every_documented_state_is_brought_about():
