@@ -8,7 +8,7 @@ from generator.health import Status, assess
 from generator.kube.fields import count, integer, name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.kube.workload import Scale, workloads
-from generator.verify.pods import images, is_ready, present_pods, statuses
+from generator.verify.pods import images, is_ready, pods_of, present_pods, statuses
 from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
@@ -65,7 +65,7 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
         wanted, pods = _wanted(live), _of_present_revision(live, snapshot)
         ready = sum(map(is_ready, pods))
         total += ready
-        if not pods and _running(live):
+        if not pods_of(live, snapshot.pods) and _running(live):
             unseen.append(f"{key.kind} {key.name}: {_running(live)} run, none was read")
         elif ready < wanted:
             words = f"{key.kind} {key.name}: {ready} of {wanted} pods are ready"
