@@ -7,10 +7,11 @@ The document's shape is that of `/api/v2/monitor/health` (Airflow 3) and `/healt
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kube.fields import name_of, section, text
+from generator.kube.resource import Object
 from generator.verify.application import Operation
 from generator.verify.heartbeat_interval import heartbeat_interval
 from generator.verify.pods import is_over, pods_of, started
@@ -93,24 +94,41 @@ def _stale(
     return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
 
 
+def beat_since(expected: Expected, snapshot: Snapshot, since: datetime.datetime) -> bool:
+    """Whether every component beat since that moment; nobody to ask has nothing to say."""
+    if expected.endpoint is None or snapshot.airflow is None:
+        return True
+    beats = (_beat(snapshot.airflow.document, name) for name in expected.airflow_components)
+    return all(beat is not None and beat > since for beat in beats)
+
+
 def _before_pod(
     document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
 ) -> str:
-    """A last heartbeat that the newest pod cannot have made."""
+    """A last heartbeat that the newest pod cannot have made, or one that is ending may have."""
     times = [
-        (began, name_of(pod))
-        for _, rendered in expected.of_kind(*WORKLOAD_KINDS)
-        if component_of(rendered) == component
-        for pod in pods_of(rendered, snapshot.pods)
-        if not is_over(pod)
-        for began in [started(pod, component)]
-        if began is not None
+        (moment, name_of(pod), verb)
+        for pod in _pods(expected, snapshot, component)
+        for moment, verb in (
+            (started(pod, component), "started"),
+            (moment_at(pod, "metadata", "deletionTimestamp"), "ends"),
+        )
+        if moment is not None
     ]
     beat, newest = _beat(document, component), max(times, default=None)
     if newest is None or beat is None or beat > newest[0]:
         return ""
-    began, pod = newest
-    return f"no heartbeat since pod {pod} started at {written(began)}; last at {written(beat)}"
+    moment, pod, verb = newest
+    return f"no heartbeat since pod {pod} {verb} at {written(moment)}; last at {written(beat)}"
+
+
+def _pods(expected: Expected, snapshot: Snapshot, component: str) -> Iterator[Object]:
+    """The component's pods, those that are ending included: they may beat to their end."""
+    for _, rendered in expected.of_kind(*WORKLOAD_KINDS):
+        if component_of(rendered) == component:
+            for pod in pods_of(rendered, snapshot.pods, leaving=True):
+                if not is_over(pod):
+                    yield pod
 
 
 def _beats(document: Mapping[str, Any], expected: Expected) -> str:

@@ -192,6 +192,12 @@ def sidecar(case):
     case.init({**restarted("git-sync", restarts=1, ended=40, reason="Error", code=1)})
 
 
+def waited(case):
+    """The database came up after the second try."""
+    status = restarted("wait-for-airflow-migrations", restarts=2, ended=40, reason="Error", code=1)
+    case.init({**status, "state": {"terminated": {"exitCode": 0, "finishedAt": at(45)}}})
+
+
 def old_restart(case):
     case.container(restarted(restarts=9, ended=-560))
 
@@ -308,6 +314,7 @@ CASES = [
     ("restarts", "met", old_restart, "no container was"),
     ("restarts", "waiting", evicted, "pod airflow-scheduler-gone: Evicted"),
     ("restarts", "waiting", sidecar, "container git-sync ended with exit code 1"),
+    ("restarts", "waiting", waited, "ended with exit code 1 and was restarted 2 times"),
     ("restarts", "waiting", unfinished_waiter, "wait-for-airflow-migrations"),
     (
         "restarts",
@@ -374,6 +381,23 @@ def test_pods_that_were_not_read_are_not_known():
     case = Case()
     case.scene.pods = {}
     assert case.condition("pods").state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "words"),
+    [
+        ("ConfigMap", "unknown", "does not read: ConfigMap/x"),
+        ("Secret", "met", "not read: Secret/x"),
+    ],
+)
+def test_an_ignored_object_that_is_not_read_is_not_called_equal(kind, state, words):
+    case = Case()
+    case.rendered.append({"kind": kind, "metadata": meta("x"), "data": {"a": "b"}})
+    case.ignore(group="", kind=kind, jsonPointers=["/data"])
+    found = case.condition("synced")
+    assert (found.state.value, words in found.message) == (state, True), found
+    case.ignore(group="", kind=kind, jsonPointers=["/metadata/labels"])
+    assert case.condition("synced").message == "every object is as rendered"
 
 
 def test_every_documented_state_is_brought_about():
