@@ -7,11 +7,13 @@ The document's shape is that of `/api/v2/monitor/health` (Airflow 3) and `/healt
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kube.fields import name_of, section, text
+from generator.kube.resource import Object
 from generator.verify.application import Operation
+from generator.verify.heartbeat_interval import heartbeat_interval
 from generator.verify.pods import is_over, pods_of, started
 from generator.verify.result import Condition, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
@@ -21,7 +23,10 @@ _KEYS = {"dag-processor": "dag_processor"}
 _SKEW = datetime.timedelta(seconds=5)
 """How far the clocks of Argo CD's cluster and Airflow's may be apart."""
 _STALE = datetime.timedelta(seconds=90)
-"""Airflow itself calls a component unhealthy after 30 s; this catches an answer from a cache."""
+"""Airflow itself calls a component unhealthy after 30 s, unless its threshold is raised; this
+catches an answer from a cache, and a component that hangs."""
+_MISSED = 3
+"""Heartbeats that may be missing where they are rarer than that."""
 
 
 def assess_airflow(
@@ -46,13 +51,14 @@ def assess_airflow(
     database = text(document, "metadatabase", "status")
     if database != "healthy":
         return waiting(name, f"metadata database: {database or 'no status'}", way)
-    since = operation.started_at if operation else None
     if Source.PODS in snapshot.unavailable:
         return unknown(name, snapshot.unavailable[Source.PODS])
     found = [
         (
             component,
-            _behind(document, component, snapshot.taken_at, since)
+            _unhealthy(document, component)
+            or _stale(document, expected, snapshot, component)
+            or _before_sync(document, component, operation)
             or _before_pod(document, expected, snapshot, component),
         )
         for component in expected.airflow_components
@@ -64,44 +70,65 @@ def assess_airflow(
     return met(name, f"healthy: {names}", f"{way}; {_beats(document, expected)}".rstrip("; "))
 
 
-def _behind(
-    document: Mapping[str, Any],
-    component: str,
-    now: datetime.datetime,
-    since: datetime.datetime | None,
-) -> str:
+def _unhealthy(document: Mapping[str, Any], component: str) -> str:
     """What is wrong with a component, or nothing."""
     status = text(section(document, _key(component)), "status")
     if status != "healthy":
         return status or "no status"
+    return "" if _beat(document, component) else "healthy without a heartbeat"
+
+
+def _before_sync(document: Mapping[str, Any], component: str, operation: Operation | None) -> str:
+    since, beat = operation.started_at if operation else None, _beat(document, component)
+    if since is None or beat is None or beat + _SKEW >= since:
+        return ""
+    return f"no heartbeat since the sync began; the last is of {written(beat)}"
+
+
+def _stale(
+    document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
+) -> str:
     beat = _beat(document, component)
-    if beat is None:
-        return "healthy without a heartbeat"
-    if now - beat > _STALE:
-        return f"the last heartbeat is of {written(beat)}"
-    if since is not None and beat + _SKEW < since:
-        return f"no heartbeat since the sync began; the last is of {written(beat)}"
-    return ""
+    limit = max(_STALE, _MISSED * heartbeat_interval(expected, component))
+    is_old = beat is not None and snapshot.taken_at - beat > limit
+    return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
+
+
+def beat_since(expected: Expected, snapshot: Snapshot, since: datetime.datetime) -> bool:
+    """Whether every component beat since that moment; nobody to ask has nothing to say."""
+    if expected.endpoint is None or snapshot.airflow is None:
+        return True
+    beats = (_beat(snapshot.airflow.document, name) for name in expected.airflow_components)
+    return all(beat is not None and beat > since for beat in beats)
 
 
 def _before_pod(
     document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
 ) -> str:
-    """A last heartbeat that the newest pod cannot have made."""
+    """A last heartbeat that the newest pod cannot have made, or one that is ending may have."""
     times = [
-        (began, name_of(pod))
-        for _, rendered in expected.of_kind(*WORKLOAD_KINDS)
-        if component_of(rendered) == component
-        for pod in pods_of(rendered, snapshot.pods)
-        if not is_over(pod)
-        for began in [started(pod, component)]
-        if began is not None
+        (moment, name_of(pod), verb)
+        for pod in _pods(expected, snapshot, component)
+        for moment, verb in (
+            (started(pod, component), "started"),
+            (moment_at(pod, "metadata", "deletionTimestamp"), "ends"),
+        )
+        if moment is not None
     ]
     beat, newest = _beat(document, component), max(times, default=None)
     if newest is None or beat is None or beat > newest[0]:
         return ""
-    began, pod = newest
-    return f"no heartbeat since pod {pod} started at {written(began)}; last at {written(beat)}"
+    moment, pod, verb = newest
+    return f"no heartbeat since pod {pod} {verb} at {written(moment)}; last at {written(beat)}"
+
+
+def _pods(expected: Expected, snapshot: Snapshot, component: str) -> Iterator[Object]:
+    """The component's pods, those that are ending included: they may beat to their end."""
+    for _, rendered in expected.of_kind(*WORKLOAD_KINDS):
+        if component_of(rendered) == component:
+            for pod in pods_of(rendered, snapshot.pods, leaving=True):
+                if not is_over(pod):
+                    yield pod
 
 
 def _beats(document: Mapping[str, Any], expected: Expected) -> str:

@@ -90,7 +90,7 @@ def _end(
     result = by_result(name, job, operation)
     found = present or result
     if found is None and not _hooks(rendered):
-        return waiting(name, f"Job {job}: not found in the cluster")
+        return waiting(name, f"Job {job}: not found in the cluster with the rendered image")
     return found
 
 

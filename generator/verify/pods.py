@@ -33,10 +33,10 @@ def is_over(pod: Object) -> bool:
     return text(pod, "status", "phase") in ("Failed", "Succeeded")
 
 
-def pods_of(workload: Object, pods: Iterable[Object]) -> list[Object]:
-    """The pods that the workload keeps, those that are ending left out."""
-    kind, name = text(workload, "kind"), name_of(workload)
-    return [pod for pod in pods if not is_leaving(pod) and _owner_of(pod) == (kind, name)]
+def pods_of(workload: Object, pods: Iterable[Object], *, leaving: bool = False) -> list[Object]:
+    """The pods that the workload keeps; those that are ending only if they are asked for."""
+    owner = text(workload, "kind"), name_of(workload)
+    return [pod for pod in pods if (leaving or not is_leaving(pod)) and _owner_of(pod) == owner]
 
 
 def present_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:

@@ -135,7 +135,8 @@ def _restarts_of(
         if not down and (last is None or now - last >= needed):
             continue
         loops = not done and name != WAITER and _is_loop(status, run)
-        words = end_words(status) + (f", last at {written(last)}" if last else "")
+        shown = {**status, "state": {}} if done else status
+        words = end_words(shown) + (f", last at {written(last)}" if last else "")
         state = State.FAILED if loops else State.WAITING
         yield Restart(pod, name, _reason(status), redact(words), state)
 

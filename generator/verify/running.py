@@ -8,7 +8,7 @@ from generator.health import Status, assess
 from generator.kube.fields import count, integer, name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.kube.workload import Scale, workloads
-from generator.verify.pods import images, is_ready, present_pods, statuses
+from generator.verify.pods import images, is_ready, pods_of, present_pods, statuses
 from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
@@ -54,7 +54,9 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
     blind = _blind(snapshot, Source.WORKLOADS, Source.PODS)
     if blind:
         return unknown(name, blind)
-    total, behind = 0, []
+    total = 0
+    behind: list[str] = []
+    unseen: list[str] = []
     for key, _ in expected.of_kind(*WORKLOAD_KINDS):
         live = snapshot.find(key)
         if live is None:
@@ -63,11 +65,15 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
         wanted, pods = _wanted(live), _of_present_revision(live, snapshot)
         ready = sum(map(is_ready, pods))
         total += ready
-        if ready < wanted:
+        if not pods_of(live, snapshot.pods) and _running(live):
+            unseen.append(f"{key.kind} {key.name}: {_running(live)} run, none was read")
+        elif ready < wanted:
             words = f"{key.kind} {key.name}: {ready} of {wanted} pods are ready"
             behind.append("; ".join([words, *_not_ready(pods)]))
     if behind:
         return waiting(name, few(behind))
+    if unseen:
+        return unknown(name, few(unseen))
     shown = f"pods ready by their own status: {total}"
     return met(name, "every workload has its ready pods", shown)
 
@@ -151,6 +157,11 @@ def _wanted(live: Object) -> int:
     if text(live, "kind") == "DaemonSet":
         return count(live, "status", "desiredNumberScheduled")
     return _replicas(live)
+
+
+def _running(live: Object) -> int:
+    """What the workload's controller counts."""
+    return count(live, "status", "readyReplicas") or count(live, "status", "numberReady")
 
 
 def _of_present_revision(live: Object, snapshot: Snapshot) -> list[Object]:

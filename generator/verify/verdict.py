@@ -57,7 +57,10 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     candidate, message = _candidate(expected, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
     stood = (snapshot.taken_at - since).total_seconds()
-    outcome = candidate if stood >= _hold(expected, candidate) else Outcome.PENDING
+    holds = stood >= _hold(expected, candidate)
+    if candidate is Outcome.VERIFIED:
+        holds = holds and airflow_health.beat_since(expected, snapshot, since)
+    outcome = candidate if holds else Outcome.PENDING
     return Verdict(
         environment=expected.environment,
         revision=expected.revision,

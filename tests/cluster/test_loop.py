@@ -23,7 +23,12 @@ CONDITIONS = {
     "settled",
     "synced",
     "workloads",
+    "replicas",
+    "pods",
+    "restarts",
+    "images",
     "migration",
+    "jobs",
     "airflow",
     "secrets",
     "fresh-pods",
@@ -91,7 +96,10 @@ def test_what_is_merged_is_synced_and_verified_with_every_condition(loop):
     assert verdict.outcome is Outcome.VERIFIED, told(verdict)
     found = states(verdict)
     assert set(found) == CONDITIONS
-    assert {name for name, state in found.items() if state is State.SKIPPED} == {"autoscaling"}
+    assert {name for name, state in found.items() if state is State.SKIPPED} == {
+        "autoscaling",
+        "images",
+    }
     assert set(found.values()) == {State.MET, State.SKIPPED}
     assert all(it.evidence for it in verdict.conditions if it.state is State.MET), told(verdict)
 

@@ -12,6 +12,7 @@ from generator.verify.expectation import expectation
 from generator.verify.live_feed import LiveFeed
 from generator.verify.result import Outcome, State
 from generator.verify.rollout import assess_workloads
+from generator.verify.snapshot import written
 from generator.verify.verdict import decide
 from generator.verify.watch import utc_now
 from tests.cluster import process
@@ -201,3 +202,57 @@ def test_a_quota_that_refuses_pods_is_named(cluster, space):
     )
     told = [it.message for it in verdict.causes if it.resource.startswith("Deployment/")]
     assert all("exceeded quota: few-pods" in words for words in told)
+
+
+def scheduler_pod(bed, namespace):
+    found = bed.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector=component=scheduler")
+    return found["items"][0]
+
+
+def kill(bed, pod, *, times, at):
+    """The first container ends, out of memory, and runs again at once, as a kubelet reports it."""
+    first, *others = pod["status"]["containerStatuses"]
+    ended = {"exitCode": 137, "reason": "OOMKilled", "startedAt": at, "finishedAt": at}
+    running = {"running": {"startedAt": at}}
+    killed = {**first, "restartCount": times, "state": running, "lastState": {"terminated": ended}}
+    metadata = pod["metadata"]
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+    bed.merge_patch(path, {"status": {"containerStatuses": [killed, *others]}})
+
+
+def test_a_container_that_is_killed_and_runs_again_is_seen_in_the_settle_window(
+    cluster, space, bed
+):
+    expected = space("dev")
+    settled(cluster, expected, lambda verdict, _: holding(verdict, "workloads", "pods", "restarts"))
+    pod = scheduler_pod(bed, expected.namespace)
+    for times in (1, 2):
+        kill(bed, pod, times=times, at=written(utc_now()))
+        verdict, workloads = settled(
+            cluster,
+            expected,
+            lambda verdict, _: any(it.reason == "OOMKilled" for it in verdict.causes),
+        )
+        assert workloads.holds, "to the Deployment it was available all the time"
+        assert not holding(verdict, "restarts")
+        (cause,) = [it for it in verdict.causes if it.reason == "OOMKilled"]
+        assert cause.resource == f"Pod/{pod['metadata']['name']}"
+        assert "container scheduler ended with exit code 137" in cause.message
+
+
+def test_pods_taken_away_by_hand_are_missed_although_nothing_is_unavailable(cluster, space, bed):
+    expected = space("dev")
+    settled(cluster, expected, lambda verdict, _: holding(verdict, "workloads", "replicas"))
+    kind, name = next(
+        (key.kind, key.name) for key, _ in expected.of_kind("Deployment", "StatefulSet")
+        if key.name == "airflow-scheduler"
+    )  # fmt: skip
+    path = f"/apis/apps/v1/namespaces/{expected.namespace}/{kind.lower()}s/{name}"
+    bed.merge_patch(path, {"spec": {"replicas": 0}})
+    verdict, _ = settled(
+        cluster,
+        expected,
+        lambda verdict, workloads: workloads.holds and not holding(verdict, "replicas"),
+    )
+    (replicas,) = [it for it in verdict.conditions if it.name == "replicas"]
+    assert f"{name}: 0 replicas, rendered are 1" in replicas.message

@@ -166,6 +166,11 @@ def unscheduled(case):
     case.scene.pods["scheduler"]["status"] = {"phase": "Pending", "conditions": [state]}
 
 
+def no_scheduler(case):
+    case.scene.pods = {"triggerer": case.scene.pods["triggerer"]}
+    case.scheduler["status"].update(readyReplicas=0)
+
+
 def old_revision(case):
     case.scene.pods["triggerer"]["metadata"]["labels"]["controller-revision-hash"] = "r1"
 
@@ -185,6 +190,12 @@ def down(reason):
 
 def sidecar(case):
     case.init({**restarted("git-sync", restarts=1, ended=40, reason="Error", code=1)})
+
+
+def waited(case):
+    """The database came up after the second try."""
+    status = restarted("wait-for-airflow-migrations", restarts=2, ended=40, reason="Error", code=1)
+    case.init({**status, "state": {"terminated": {"exitCode": 0, "finishedAt": at(45)}}})
 
 
 def old_restart(case):
@@ -297,12 +308,13 @@ CASES = [
     ("replicas", "failed", switched_off, "the minimum of HorizontalPodAutoscaler"),
     ("pods", "met", nothing, "its ready pods"),
     ("pods", "waiting", unscheduled, "Insufficient memory"),
-    ("pods", "waiting", without("pods"), "airflow-scheduler: 0 of 1 pods are ready"),
+    ("pods", "waiting", no_scheduler, "airflow-scheduler: 0 of 1 pods are ready"),
     ("pods", "waiting", old_revision, "airflow-triggerer: 0 of 1 pods are ready"),
     ("restarts", "met", nothing, "no container was restarted"),
     ("restarts", "met", old_restart, "no container was"),
     ("restarts", "waiting", evicted, "pod airflow-scheduler-gone: Evicted"),
     ("restarts", "waiting", sidecar, "container git-sync ended with exit code 1"),
+    ("restarts", "waiting", waited, "ended with exit code 1 and was restarted 2 times"),
     ("restarts", "waiting", unfinished_waiter, "wait-for-airflow-migrations"),
     (
         "restarts",
@@ -363,6 +375,29 @@ def test_a_condition_takes_the_state_that_the_objects_give_it(name, state, chang
 
 ELSEWHERE = {("fresh-pods", "waiting"), *(("manifests", it) for it in ("met", "waiting", "failed"))}
 """Brought about in test_objects.py, and with kinds that verification comes to follow."""
+
+
+def test_pods_that_were_not_read_are_not_known():
+    case = Case()
+    case.scene.pods = {}
+    assert case.condition("pods").state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "words"),
+    [
+        ("ConfigMap", "unknown", "does not read: ConfigMap/x"),
+        ("Secret", "met", "not read: Secret/x"),
+    ],
+)
+def test_an_ignored_object_that_is_not_read_is_not_called_equal(kind, state, words):
+    case = Case()
+    case.rendered.append({"kind": kind, "metadata": meta("x"), "data": {"a": "b"}})
+    case.ignore(group="", kind=kind, jsonPointers=["/data"])
+    found = case.condition("synced")
+    assert (found.state.value, words in found.message) == (state, True), found
+    case.ignore(group="", kind=kind, jsonPointers=["/metadata/labels"])
+    assert case.condition("synced").message == "every object is as rendered"
 
 
 def test_every_documented_state_is_brought_about():

@@ -293,6 +293,31 @@ def test_airflow_is_healthy_when_each_component_beats_since_the_sync(document, s
     assert (found.state.value, words in found.message) == (state, True), found
 
 
+def test_rare_heartbeats_are_waited_for_as_long_as_they_are_rendered_to_take():
+    """A raised threshold alone does not make an old heartbeat a new one."""
+
+    def judged(*more, **env):
+        objects = rendered()
+        own = objects[0]["spec"]["template"]["spec"]["containers"][0]
+        own["env"] = [{"name": name, "value": value} for name, value in env.items()]
+        scene = Scene()
+        scene.airflow = airflow(60)
+        promise = expected(manifests=(*objects, *more))
+        return assess_airflow(promise, scene.look(160), of_operation(scene)).message
+
+    every = {"AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "60"}
+    assert "scheduler: the last heartbeat" in judged()
+    assert "scheduler: the last heartbeat" not in judged(**every)
+    assert "triggerer: the last heartbeat" in judged(**every)
+    threshold = {"AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "600"}
+    assert "scheduler: the last heartbeat" in judged(**threshold)
+    text = "[triggerer]\njob_heartbeat_sec = 60\n[scheduler]\njob_heartbeat_sec = soon\n"
+    config = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"airflow.cfg": text}}
+    found = judged(config, **every)
+    assert "triggerer" not in found
+    assert "dag-processor: the last heartbeat" in found
+
+
 def test_only_rendered_components_are_asked_for():
     scene = Scene()
     scene.airflow = airflow(50, triggerer=None)

@@ -165,6 +165,21 @@ def new_scheduler(second):
     return lambda scene: scene.pods.update(scheduler=pod("scheduler", created=second))
 
 
+def old_scheduler_ends(second):
+    """It beats on until its grace period is over."""
+
+    def change(scene):
+        scene.pods["old"] = pod("scheduler", created=-600, suffix="old")
+        scene.pods["old"]["metadata"]["deletionTimestamp"] = at(second)
+
+    return change
+
+
+def old_scheduler_gone(scene):
+    del scene.pods["old"]
+    scene.airflow = airflow(79)
+
+
 def unsealed_at(second):
     return lambda scene: scene.secrets.update({"airflow-connections": second})
 
@@ -278,6 +293,13 @@ RACES = {
         (100, nothing, "pending"),
         (101, last_beat(100), "pending"),
         (131, last_beat(130), "verified"),
+    ],
+    "an old scheduler that beats to its end, and a new one that never does": [
+        (50, old_scheduler_ends(81), "pending"),
+        (79, nothing, "pending"),
+        (80, old_scheduler_gone, "pending"),
+        (110, nothing, "pending"),
+        (160, nothing, "pending"),
     ],
     "a Secret that is unsealed after its pods started": [
         (50, unsealed_at(49), "pending"),
