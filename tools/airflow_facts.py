@@ -124,9 +124,7 @@ def _options(lines, providers):
             for name, items in providers.items()
         },
         "options": _over_lines(lines),
-        "moved": _ranges(
-            {name: _moves(facts, providers) for name, facts in lines.items()}, names
-        ),
+        "moved": _ranges({name: _moves(facts, providers) for name, facts in lines.items()}, names),
         "removed": _ranges(
             {name: {_key(key): True for key in facts.removed} for name, facts in lines.items()},
             names,

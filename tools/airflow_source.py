@@ -47,14 +47,12 @@ def airflow(folder, kit=None):
     """The facts of one Airflow release; `kit` is its Task SDK, a package of its own from 3.0."""
     top = folder / "airflow"
     options = _documented(yaml.load(_bytes(top / "config_templates/config.yml"), yaml.CSafeLoader))
-    for path in (kit.rglob("config.yml") if kit else ()):
+    for path in kit.rglob("config.yml") if kit else ():
         _update(options, _documented(yaml.load(path.read_bytes(), yaml.CSafeLoader)))
     reads, opened = _reads([folder, *([kit] if kit else [])], options)
     parser = top / "_shared/configuration/parser.py"
     names = _assignments(parser if parser.is_file() else top / "configuration.py")
-    fallbacks = {
-        _pair(new): [_pair(old[:2])] for new, old in names["deprecated_options"].items()
-    }
+    fallbacks = {_pair(new): [_pair(old[:2])] for new, old in names["deprecated_options"].items()}
     for new, olds in names.get("many_to_one_deprecated_options", {}).items():
         fallbacks.setdefault(_pair(new), []).extend(_pair(old[:2]) for old in olds)
     sections = {old: new for new, (old, _) in names["deprecated_sections"].items()}
@@ -131,7 +129,9 @@ def _collect(tree, reads, opened):
     tested = {id(item) for node in ast.walk(tree) if isinstance(node, ast.Compare)
               for item in node.comparators}  # fmt: skip
     for node in ast.walk(tree):
-        if id(node) in tested or not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        if id(node) in tested or not (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        ):
             continue
         if node.func.attr not in _READERS or not _is_configuration(node.func.value):
             continue

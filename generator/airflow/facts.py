@@ -227,9 +227,7 @@ def _provider_options() -> Iterable[Option]:
 
 @functools.cache
 def _provider_sections() -> frozenset[str]:
-    return frozenset(
-        part for about in _data()["providers"].values() for part in about["options"]
-    )
+    return frozenset(part for about in _data()["providers"].values() for part in about["options"])
 
 
 @functools.cache
