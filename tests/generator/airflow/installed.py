@@ -1,4 +1,4 @@
-"""Real Airflow releases, installed once from their packages as they were on the day of a release."""
+"""Real Airflow releases, installed once with the packages of the day they were released."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ _EXTRAS = "fab,celery,cncf-kubernetes,common-io"
 
 
 def python_of(version):
-    """The interpreter of an environment with that Airflow; skips the test where it cannot be had."""
+    """The interpreter of an environment with that Airflow; skips where it cannot be had."""
     folder = PLACE / version
     if not (folder / "complete").is_file():
         _uv("venv", "--quiet", "--clear", "--python", sys.executable, folder)
