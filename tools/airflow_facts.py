@@ -1,8 +1,8 @@
-"""Facts about Airflow's releases, derived from the packages that were released; data of generator/airflow.
+"""Facts about Airflow's releases, derived from released packages: the data of generator/airflow.
 
 `python -m tools.airflow_facts` writes the data, `--check` tells whether it is what this makes. The
-packages come from their registry through uv and are kept in a cache; they are parsed, never imported.
-For a new release: raise its line in LINES, its providers in PROVIDERS, run it, read the difference.
+packages come from their registry through uv and stay in a cache; they are parsed, never imported.
+For a new release: raise LINES, RELEASES and PROVIDERS, run it, and read the difference.
 """
 
 import json
@@ -44,7 +44,8 @@ PROVIDERS = {
     "imap": ("3.13.1",),
     "informatica": ("0.2.2",),
     "keycloak": ("0.11.2",),
-    "microsoft-azure": ("8.5.1", "9.0.1", "10.5.1", "11.1.0", "12.10.3", "13.5.1", "14.1.0", "15.2.1"),
+    "microsoft-azure": ("8.5.1", "9.0.1", "10.5.1", "11.1.0", "12.10.3", "13.5.1", "14.1.0",
+                        "15.2.1"),
     "openlineage": ("1.14.0", "2.20.3"),
     "opensearch": ("1.15.0",),
     "smtp": ("1.9.0", "2.4.5", "3.2.0"),
@@ -80,7 +81,7 @@ def _present(name):
 
 
 def _text(data):
-    """JSON with one line for each entry of the second level: short, and its differences readable."""
+    """JSON with one line for each entry of the second level, so that differences can be read."""
     parts = []
     for key in sorted(data):
         value = data[key]

@@ -11,6 +11,7 @@ _READERS = {"get", "getboolean", "getint", "getfloat", "getlist", "getjson", "ge
             "getenum", "getenumlist", "gettimedelta", "get_mandatory_value",
             "get_mandatory_list_value", "has_option", "getsection"}  # fmt: skip
 _CONFIGURATIONS = {"conf", "airflow_conf", "team_conf"}
+_DEPRECATED = {"deprecated_options", "deprecated_sections", "many_to_one_deprecated_options"}
 _ASKS = re.compile(r"conf\.(?:get|has_option)")
 
 
@@ -152,13 +153,11 @@ def _is_configuration(node):
 
 def _assignments(path):
     """Literal values of the class attributes about deprecated names."""
-    result = {}
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-            if node.target.id in ("deprecated_options", "deprecated_sections",
-                                  "many_to_one_deprecated_options"):  # fmt: skip
-                result[node.target.id] = ast.literal_eval(node.value)
-    return result
+    return {
+        node.target.id: ast.literal_eval(node.value)
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") in _DEPRECATED
+    }
 
 
 def _linted(path, options):
@@ -173,9 +172,8 @@ def _linted(path, options):
         old, new = _parameter(change["config"]), change.get("renamed_to")
         if new is not None:
             renamed[old] = _parameter(new)
-        elif _true(change, "was_removed", default=True) and "remove_if_equals" not in change:
-            if not _true(change, "default_change", default=False):
-                removed.add(old)
+        elif _is_removed(change):
+            removed.add(old)
     return renamed, frozenset(removed)
 
 
@@ -190,8 +188,16 @@ def _parameter(node):
     return _pair([ast.literal_eval(item) for item in values])
 
 
-def _true(change, name, *, default):
-    return ast.literal_eval(change[name]) if name in change else default
+def _is_removed(change):
+    """Not if only its default changed, or one value of it is to go."""
+    values = {"was_removed": True, "default_change": False}
+    for name in values.keys() & change.keys():
+        values[name] = ast.literal_eval(change[name])
+    return (
+        values["was_removed"]
+        and not values["default_change"]
+        and ("remove_if_equals" not in change)
+    )
 
 
 # Migrations

@@ -143,11 +143,11 @@ def unknown(section: str, option: str, version: str) -> Answer | None:
         base = option.removesuffix(form)
         if base != option and base in _names_in(section):
             option = base
-    return _answer((section, option), line, releases.dotted(releases.parse(version) or ()))
+    return _answer((section, option), line)
 
 
-def _answer(asked: Option, line: Line, version: str) -> Answer | None:
-    section, option = asked
+def _answer(asked: Option, line: Line) -> Answer | None:
+    section = asked[0]
     if section in _data()["sections"]["open"]:
         return None
     for move in _moves(line.release):

@@ -20,7 +20,7 @@ _DOWN = {_AIRFLOW: "airflow db downgrade", "fab": "airflow fab-db downgrade"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """What an image holds: Airflow's version, and its providers' (`{"fab": "3.4.0"}`) where known."""
+    """What an image holds: Airflow, and its providers (`{"fab": "3.4.0"}`) where known."""
 
     airflow: str
     providers: Mapping[str, str] | None = None
@@ -75,7 +75,8 @@ def provider_head(provider: str, version: str) -> Head:
 
 def reversible(start: str, end: str) -> bool:
     """Whether every one of Airflow's own revisions between two versions has a downgrade."""
-    return between(Image(start, {}), Image(end, {})).reversible
+    way = between(Image(start, {}), Image(end, {}))
+    return way is not None and way.reversible
 
 
 def of_official_image(version: str) -> dict[str, str] | None:

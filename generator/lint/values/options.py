@@ -49,7 +49,7 @@ def _in_variable(section: str) -> str:
 
 
 def _given(values: ValuesInput) -> Iterator[_Given]:
-    """Every option that somebody decided, under `config` and among variables named in the values."""
+    """Every option that somebody decided, under `config` and among named variables."""
     for path, _ in options(values.user):
         section, name = (str(part) for part in path[1:])
         if values.decided(path) and "airflow__" not in f"{section} {name}".lower():
@@ -118,7 +118,7 @@ def moved(values: ValuesInput) -> Iterator[Finding]:
         if answer.fate is not Fate.MOVED:
             message = f"{given} has no effect: {airflow} reads [{section}] {name} instead"
         elif _is_set(values, answer.new, variable=given.variable):
-            message = f"{given} has no effect: [{section}] {name} is set too"
+            message = f"{given} has no effect: [{section}] {name} is set too, and read first"
         else:
             message = f"{given} is an old name, which {airflow} still reads, with a warning"
         yield Finding(given.path, message, f"move it to {given.as_this(answer.new)}")
@@ -127,7 +127,8 @@ def moved(values: ValuesInput) -> Iterator[Finding]:
 def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> bool:
     """Whether the new name is given where Airflow looks before it looks for the old one."""
     section, name = option
-    if values.sets_variable(f"AIRFLOW__{_in_variable(section)}__{name.upper()}"):
+    newer = f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
+    if values.sets_variable(newer) or values.on(("enableBuiltInSecretEnvVars", newer)):
         return True
     return not variable and values.get(("config", section, name)) is not None
 
@@ -167,7 +168,7 @@ def unknown_option(values: ValuesInput) -> Iterator[Finding]:
         if answer.fate is Fate.UNKNOWN:
             yield Finding(
                 given.path,
-                f"{given} has no effect: no release of Airflow or of the providers known here has it",
+                f"{given} has no effect: no known release of Airflow or its providers has it",
                 _hint(given, answer, "check the spelling, or remove it"),
             )
         elif answer.fate is Fate.LATER:

@@ -13,7 +13,7 @@ CASES = {
             {"env": [{"name": "AIRFLOW__WEBSERVER__BASE_URL", "value": URL}]},
             {"scheduler.env": [{"name": "AIRFLOW__SCHEDULER__MAX_THREADS", "value": "2"}]},
             {"workers.celery.env": [{"name": "AIRFLOW__CORE__MAX_DB_RETRIES", "value": "2"}]},
-            {"extraEnv": "- name: AIRFLOW__SMTP__SMTP_USER\n  value: x\n"},
+            {"extraEnv": "- name: AIRFLOW__WEBSERVER__WORKERS\n  value: '1'\n"},
             {"secret": [{"envName": "AIRFLOW__CORE__SQL_ALCHEMY_CONN", "secretName": "s"}]},
             given(AIRFLOW2, {"config.core.sql_alchemy_conn": "postgresql://db"}),
             given(AIRFLOW2, {"config.kubernetes.namespace": "x"}),
@@ -31,6 +31,7 @@ CASES = {
         [
             {"config.core.check_slas": "True"},
             {"config.core.task_runner": "StandardTaskRunner"},
+            {"extraEnv": "- name: AIRFLOW__SMTP__SMTP_USER\n  value: x\n"},
             {"triggerer.env": [{"name": "AIRFLOW__CORE__DAG_ORIENTATION", "value": "LR"}]},
         ],
         [
