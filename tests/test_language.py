@@ -101,12 +101,18 @@ def test_no_string_of_the_code_has_a_forbidden_phrase():
     assert not found, "\n".join(found)
 
 
+def _prose(path: Path, line: str) -> str:
+    """A line without the names of tests, with which the rows of docs/impact.md end."""
+    is_row = path.name == "impact.md" and line.startswith("| ")
+    return line.rpartition(" | ")[0] if is_row else line
+
+
 def test_no_page_and_no_template_has_a_forbidden_phrase():
     found = [
         f"{path.relative_to(TOP)}:{number}: {fault}"
         for path in TEXTS
         for number, line in enumerate(path.read_text().splitlines(), start=1)
-        for fault in faults(line)
+        for fault in faults(_prose(path, line))
     ]
     assert not found, "\n".join(found)
 

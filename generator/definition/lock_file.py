@@ -23,7 +23,7 @@ FROZEN = Rule(
     "lock/frozen",
     Severity.ERROR,
     "Another cluster, release name or namespace than the deployed one",
-    "Everything would be made anew beside what is there, which runs on.",
+    "All objects would be created again beside the existing ones, which keep running.",
 )
 NEWER = Rule(
     "lock/newer-gen-env",
