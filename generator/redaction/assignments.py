@@ -45,8 +45,10 @@ def assignments(text: str) -> Iterator[Interval]:
 
 def _is_part(text: str, start: int) -> bool:
     """`checksum/fernet-key` and `arn:…:secret:x` are names as wholes."""
-    before = text[max(0, start - 120) : start]
-    return before.endswith("checksum/") or (before[-1:] == ":" and "arn:" in before.split()[-1])
+    last = text[start - 1 : start]
+    if last == "/":
+        return text.endswith("checksum/", 0, start)
+    return last == ":" and "arn:" in text[max(0, start - 120) : start].split()[-1]
 
 
 def _value(text: str, start: int) -> str:
@@ -59,16 +61,18 @@ def _value(text: str, start: int) -> str:
 
 def _assigned(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
     start = match.end()
-    if BLOCK_SCALAR.match(text, start):
+    first = text[start : start + 1]
+    if first in ("|", ">") and BLOCK_SCALAR.match(text, start):
         if claim(name) >= Claim.UNLESS_PATH:
             yield from _deeper_lines(text, match.start(), start)
         return
     if claim(name) is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
         return
-    quoted = _ESCAPED.match(text, start) or _QUOTED.match(text, start)
+    opened = first in ("'", '"', "\\")
+    quoted = (_ESCAPED.match(text, start) or _QUOTED.match(text, start)) if opened else None
     if quoted and _AFTER_QUOTE.match(text, quoted.end()):
         span = quoted.span("body")
-    elif _opens_line(text, match.start()) or text[start : start + 1] in ("'", '"', "\\"):
+    elif opened or _opens_line(text, match.start()):
         line = _LINE.match(text, start)
         assert line is not None
         span = (start, start + len(line.group().rstrip().rstrip(",")))
@@ -81,6 +85,11 @@ def _assigned(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
 
 def _opens_line(text: str, start: int) -> bool:
     """Whether only indentation, a dash, a quote, `export` or `set` stand before it on its line."""
+    last = text[start - 1 : start]
+    if last in ("", "\n"):
+        return True
+    if last not in " \t\"'-":
+        return False
     before = text[max(text.rfind("\n", max(0, start - 200), start) + 1, start - 200) : start]
     return re.fullmatch(r"[ \t\"'\-]*(?:(?:export|set|ENV|env)[ \t]+)?", before) is not None
 

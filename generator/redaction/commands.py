@@ -125,14 +125,18 @@ def _inside(text: str, start: int, end: int) -> Interval:
 
 def arguments(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Passwords among arguments: which argument, and from where to where in it."""
-    rules = [rule for word in words for rule in _RULES.get(word.rpartition("/")[2], ())]
+    programs = {word.rpartition("/")[2] for word in words}
+    rules = [rule for program in programs & _RULES.keys() for rule in _RULES[program]]
     login = {*_ANY_LOGIN, *(flag for rule in rules for flag in rule[0])}
     following = {flag for rule in rules for flag in rule[1]}
     touching = {flag for rule in rules for flag in rule[2]}
+    bundles = login > _ANY_LOGIN
     for index, word in enumerate(words):
+        if not word.startswith("-"):
+            continue
         after = words[index + 1] if index + 1 < len(words) else ""
         flag, equals, value = word.partition("=")
-        if word in login or (login > _ANY_LOGIN and _BUNDLE.fullmatch(word)):
+        if word in login or (bundles and _BUNDLE.fullmatch(word)):
             yield from ((index + 1, *span) for span in _password(after))
         elif equals and flag in login:
             yield from ((index, len(flag) + 1 + a, len(flag) + 1 + b) for a, b in _password(value))

@@ -160,7 +160,10 @@ def parameters(text: str) -> Iterator[Interval]:
 
 def webhooks(text: str) -> Iterator[Interval]:
     """What of a known webhook's address lets everybody write: its path, or its query."""
+    stop = 0
     for hook in _HOOKS.finditer(text):
+        if hook.end() < stop - _MAX_ADDRESS // 2:
+            continue
         stop = _word_end(text, hook.end())
         yield hook.end(), hook.end() + len(text[hook.end() : stop].rstrip(").,;:]}"))
 
