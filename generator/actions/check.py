@@ -212,12 +212,12 @@ def source_problems(
         version = source.chart_version or "of this release"
         return [], _undone(f"chart airflow {version} is not available", _HINT_CHART)
     if source.kind == "values" and not source.parent and _none_known(source.values, chart):
-        found = NO_VALUES.problem(
+        nothing = NO_VALUES.problem(
             "the chart knows none of the keys of this file: it may be another program's",
             path=source.path,
             hint="give a values file of the Airflow chart",
         )
-        return [found], _undone("this is not known to be a values file", "", *_WHOLE)
+        return [nothing], _undone("this is not known to be a values file", "", *_WHOLE)
     values = values_input(source, chart, around)
     if source.partial:
         return _written(values, chart), _undone(

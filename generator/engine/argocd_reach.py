@@ -227,16 +227,11 @@ def _submodules(files: Files, closed: Collection[str]) -> Iterator[Foreign]:
             why = "Argo CD checks out submodules, and this line is not one that git writes"
             yield Foreign(MODULES, why, "write it with: git submodule add")
             return
-        module = path[1].strip("/") if path else ""
-        if (
-            module and any(f"{place}/".startswith(f"{module}/") for place in closed)
-        ) or module.startswith(tuple(f"{place}/" for place in closed)):
-            yield _in_reach(module)
-
-
-def _in_reach(module: str) -> Foreign:
-    why = f"Argo CD reads files of the submodule {module}, which are not read here"
-    return Foreign(MODULES, why, "move the submodule out of gen-env's folders")
+        module = f"{path[1]}/" if path else ""
+        folders = [f"{place}/" for place in closed]
+        if module and any(at.startswith(module) or module.startswith(at) for at in folders):
+            why = f"Argo CD reads files of the submodule {module}, which are not read here"
+            yield Foreign(MODULES, why, "move the submodule out of gen-env's folders")
 
 
 _OTHER_BYTES = "with it Argo CD may read other bytes than those that are checked here"

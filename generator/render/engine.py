@@ -28,7 +28,8 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _KUBERNETES = re.compile(r"v?\d+\.\d+(\.\d+)?([-+][0-9A-Za-z.+-]+)?")
 _API_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9]+){0,2}")
 _MAX_RELEASE = 53
-_HELM_VERSION = re.compile(r"v\d+\.\d+\.\d+\S*")
+# `v3.19` is what Helm calls itself where `go install` built it.
+_HELM_VERSION = re.compile(r"v\d+\.\d+\S*")
 
 # What a render used up, by the kind of its answer.
 _EXHAUSTED = {

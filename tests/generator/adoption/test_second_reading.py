@@ -13,6 +13,7 @@ from generator.helmvalues import argocd_application, helm_release
 from generator.helmvalues import found as helmvalues_found
 from generator.helmvalues import read as read_module
 from tests.generator.adoption.scene import Adoption, application, record
+from tests.generator.render.samples import helm_binary, needs_helm
 
 VALUES = {
     "executor": "KubernetesExecutor",
@@ -571,3 +572,47 @@ def test_the_reference_in_the_definition_is_the_one_that_runs(adopt, written, re
         assert set(leave) <= set(scene.definition["adoption"]["leave"])
     sync = scene.tree_values["dags"]["gitSync"]
     assert {name: sync.get(name) for name in written} == written
+
+
+ELSEWHERE = {
+    "another repository": ({**REF, "repoURL": "https://git.example.com/other.git"}, "no remote"),
+    "a tag that is not here": ({**REF, "targetRevision": "v9"}, "does not know v9"),
+    "an older text": ({**REF, "targetRevision": "old"}, "differs from old"),
+    "the same by SSH": ({**REF, "repoURL": "git@git.example.com:here.git"}, ""),
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_a_file_is_proved_at_the_revision_that_argo_cd_takes(own_chart, tmp_path, what):
+    source, reason = ELSEWHERE[what]
+    release = sources(chart_source(valueFiles=["$here/base.yaml"]), source)
+    scene = Adoption(tmp_path / "repo", own_chart, {"base.yaml": "uid: 1\n", "x": REF["repoURL"]})
+    scene.repo.git("branch", "old")
+    scene.repo.write("base.yaml", text(VALUES))
+    scene.repo.write("a.yaml", release)
+    scene.repo.commit("Values")
+    done = scene.repo.run("adopt", "a.yaml", "--name", "staging", *HOST, "-o", "json")
+    proof = done.json["proof"]
+    assert (proof["verdict"] == "same") is (not reason), proof
+    assert [reason in item["reason"] for item in proof["notProven"]] == [True] * bool(reason)
+
+
+@pytest.mark.helm
+@needs_helm
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "plain values",
+        "Application with parameters",
+        "umbrella chart",
+        "a remote file over a local one",
+    ],
+)
+def test_the_binary_judges_as_the_library_does(adopt, monkeypatch, shape):
+    monkeypatch.setenv("GEN_ENV_HELM", helm_binary())
+    files, verdict = SHAPES[shape]
+    _, done = adopt(files)
+    assert done.stdout, done.stderr
+    proof = done.json["proof"]
+    assert proof["verdict"] == verdict, proof
+    assert proof["engine"].startswith("helm "), proof["engine"]

@@ -171,3 +171,71 @@ def test_a_block_beside_root_keys_of_the_chart_is_misplaced():
     assert found.values == {"executor": "LocalExecutor"}
     [problem] = found.problems
     assert (problem.rule, problem.place) == ("values/misplaced-block", "v.yaml:2")
+
+
+OTHER = "apiVersion: v2\nname: airflow\nversion: 1.19.0\n"
+LOCK = f"dependencies: [{{name: airflow, version: 1.19.0, repository: '{OFFICIAL}'}}]\n"
+OLD = f"dependencies: [{{name: airflow, version: ^1.18.0, repository: '{OFFICIAL}'}}]\n"
+DECIDES = {
+    "a lock that differs": ({"deploy/Chart.lock": LOCK}, "", ["chart version"]),
+    "a folder in charts/": (
+        {"deploy/charts/airflow/Chart.yaml": OTHER}, "1.19.0", ["chart copy charts/airflow"]
+    ),
+    "a folder of another name": (
+        {"deploy/charts/own/Chart.yaml": OTHER}, "1.19.0", ["chart copy charts/own"]
+    ),
+    "an archive in charts/": (
+        {"deploy/charts/airflow-1.19.0.tgz": "x"},
+        "1.19.0",
+        ["chart copy charts/airflow-1.19.0.tgz"],
+    ),
+    "another chart in charts/": (
+        {"deploy/charts/redis/Chart.yaml": OTHER.replace("airflow", "redis")}, "1.20.0", []
+    ),
+    "the lock of an old chart": (
+        {
+            "deploy/Chart.yaml": "apiVersion: v1\nname: p\nversion: 1.0.0\n",
+            "deploy/requirements.yaml": OLD,
+            "deploy/requirements.lock": LOCK,
+        },
+        "1.19.0",
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DECIDES)
+def test_the_version_is_the_one_that_helm_renders_or_it_is_not_known(what):
+    files, version, unread = DECIDES[what]
+    start = {"deploy/values.yaml": "airflow: {}\n", "deploy/Chart.yaml": chart(dependency())}
+    found = source({**start, **files})
+    assert found.chart_version == version
+    assert [item.what for item in found.not_read] == unread
+
+
+def test_a_copy_of_airflows_chart_is_not_taken_for_the_released_one():
+    row = "{name: postgresql, version: 1.0.0, repository: x}"
+    own = {"deploy/values.yaml": "uid: 1\n", "deploy/Chart.yaml": chart(row, name="airflow")}
+    assert [item.what for item in source(own).not_read] == ["chart copy deploy"]
+    found = beside("airflow: {}\n", dependency(repository="file://../airflow"))
+    assert [item.what for item in found.not_read] == ["dependency airflow"]
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "unread"),
+    [
+        ("a: {run: false}\nb: {uid: 1}\n", "b", []),
+        ("a: {uid: 1}\nb: {run: false}\n", "a", []),
+        ("a: {}\nb: {}\n", "a", ["dependency b"]),
+    ],
+)
+def test_of_two_releases_of_airflow_the_one_that_runs_is_judged(values, key, unread):
+    rows = (dependency(alias=name, condition=f"{name}.run") for name in "ab")
+    found = beside(values, *rows)
+    assert (found.usable, found.key) == (True, key)
+    assert [item.what for item in found.not_read] == unread
+
+
+def test_both_releases_switched_off_leave_nothing_to_judge():
+    rows = (dependency(alias=name, condition=f"{name}.run") for name in "ab")
+    assert not beside("a: {run: false}\nb: {run: false}\n", *rows).usable

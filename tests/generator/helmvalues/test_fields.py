@@ -211,3 +211,156 @@ def test_a_kustomization_beside_it_that_may_change_it_is_named():
 
 def test_a_path_in_a_document_is_written_as_people_do():
     assert fields.dotted(("spec", "sources", 1, "helm")) == "spec.sources[1].helm"
+
+
+def helm(line):
+    return APPLICATION.replace("helm: {", f"helm: {{{line}, ")
+
+
+def annotated(line):
+    return APPLICATION.replace(
+        "namespace: argocd}", f"namespace: argocd, annotations: {{{line}}}}}"
+    )
+
+
+SET = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: set}
+spec:
+  generators: [%s]
+  template:
+    metadata: {name: "{{ .name }}"}
+    spec:
+      project: default
+      destination: {namespace: data}
+      source:
+        repoURL: https://airflow.apache.org
+        chart: airflow
+        targetRevision: 1.22.0
+        helm:
+          releaseName: flow
+          values: |
+            executor: LocalExecutor
+            %s
+"""
+LISTED = "{list: {elements: [{name: a}]}}"
+OVERRULED = "{matrix: {generators: [{list: {template: {spec: {source: {chart: x}}}}}]}}"
+FLUX_CHART = (
+    "chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}}"
+)
+OCI = """\
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: o, namespace: %s}
+spec: {url: oci://registry.example.com/charts/airflow, ref: {tag: 1.22.0%s}%s}
+"""
+BY_REFERENCE = RELEASE.replace(FLUX_CHART, "chartRef: {kind: OCIRepository, name: o}")
+DECIDED_ELSEWHERE = {
+    "a build variable": (
+        helm("parameters: [{name: labels.a, value: $ARGOCD_APP_NAME}]"), ["parameter labels.a"]
+    ),
+    "Image Updater": (
+        annotated("argocd-image-updater.argoproj.io/image-list: a"),
+        ["images of argocd-image-updater.argoproj.io/image-list"],
+    ),
+    "a template in text": (SET % (LISTED, "uid: {{ .uid }}"), ["placeholder {{ .uid }}"]),
+    "a template of several lines": (
+        SET % (LISTED, "extraEnv: |\n              {{ .env }}"), ["placeholder {{ .env }}"]
+    ),
+    "a choice in text": (
+        SET % (LISTED, "{{- if .uid }}\n            uid: 1\n            {{- end }}"),
+        ["spec.template.spec.source.helm.values"],
+    ),
+    "a generator's template": (
+        SET % (OVERRULED, "uid: 1"),
+        ["spec.generators[0].matrix.generators[0].list.template"],
+    ),
+    "values of the release before": (
+        f"{RELEASE}  upgrade: {{preserveValues: true}}\n", ["spec.upgrade.preserveValues"]
+    ),
+    "an OCI tag": (BY_REFERENCE + OCI % ("data", "", ""), []),
+    "an OCI tag below a range": (
+        BY_REFERENCE + OCI % ("data", ", semver: 1.x", ""), ["chart version"]
+    ),
+    "an OCI tag below a digest": (
+        BY_REFERENCE + OCI % ("data", ", digest: 'sha256:aa'", ""), ["chart version"]
+    ),
+    "a later field of an OCI source": (
+        BY_REFERENCE + OCI % ("data", "", ", someday: true"), ["spec.someday"]
+    ),
+    "an OCI source of another namespace": (
+        BY_REFERENCE + OCI % ("other", "", ""), ["chartRef OCIRepository o"]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DECIDED_ELSEWHERE)
+def test_what_something_else_decides_is_named(what):
+    text, names = DECIDED_ELSEWHERE[what]
+    assert list(unread(text)) == names
+
+
+def test_a_template_in_text_is_filled_in_and_the_rest_stays():
+    [found] = releases(SET % (LISTED, 'uid: {{ .uid }}\n            labels: {a: "{{ .b }}-c"}'))
+    assert found.values == {
+        "executor": "LocalExecutor", "uid": "{{ .uid }}", "labels": {"a": "{{ .b }}-c"}
+    }  # fmt: skip
+
+
+def test_a_file_that_argo_cd_merges_into_the_source_is_named():
+    text = APPLICATION.replace("    chart: airflow\n", "    path: charts/flow\n")
+    chart = "apiVersion: v2\nname: airflow\nversion: 1.22.0\ndependencies: [{name: postgresql}]\n"
+    steering = {"charts/flow/.argocd-source-flow.yaml": "helm: {}\n"}
+    names = unread(text, **{"charts/flow/Chart.yaml": chart, **steering})
+    assert "file charts/flow/.argocd-source-flow.yaml" in names
+
+
+VARIABLES = ("${A}", "$(A)", "<% a %>", "<path:secret/data/a#b>", "ENC[AES256_GCM,data:x,tag:y]")
+
+
+@pytest.mark.parametrize("text", VARIABLES)
+def test_placeholders_of_plain_values_are_named_and_those_of_pods_are_not(text):
+    values = {"uid": text, "env": [{"name": "A", "value": text}], "args": [text], "b": f"x{text}"}
+    assert [place for place, _ in placeholders.places(values, "values")] == [("uid",)]
+    assert placeholders.filled(values, {"uid": 50000}, "values") == {**values, "uid": 50000}
+
+
+def test_what_sops_writes_of_itself_is_no_value():
+    text = "uid: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[AES256_GCM,data:x]\n"
+    [found] = releases(text, "values.yaml")
+    assert list(found.values) == ["uid"] and len(found.not_read) == 1
+
+
+OTHER_FILES = {
+    "Chart.yaml": "apiVersion: v2\nname: p\nversion: 1.0.0\n",
+    "helmfile.yaml": "releases: [{name: a, chart: b/airflow}]\n",
+    "kustomization.yaml": "helmCharts: [{name: airflow}]\n",
+    "compose.yaml": "services: {web: {image: a}}\n",
+}
+
+
+@pytest.mark.parametrize("path", OTHER_FILES)
+def test_files_of_other_programs_are_no_values(path):
+    [found] = releases(OTHER_FILES[path], path)
+    assert not found.usable
+    assert {problem.rule for problem in found.problems} == {"values/no-values"}
+
+
+def test_helm_reads_the_first_document_of_a_values_file():
+    [found] = releases("uid: 1\n---\nuid: 2\n", "values.yaml")
+    assert found.values == {"uid": 1}
+    assert [(item.rule, item.line) for item in found.problems] == [("values/no-values", 3)]
+
+
+def test_values_that_a_kustomization_renders_take_its_version():
+    rows = "helmCharts: [{name: airflow, version: 1.20.0, valuesFile: values.yaml}]\n"
+    [found] = releases("uid: 1\n", "values.yaml", **{"kustomization.yaml": rows})
+    assert found.chart_version == "1.20.0"
+    assert [item.what for item in found.not_read] == ["helmCharts[0] of the Kustomization"]
+
+
+def test_a_release_name_is_as_short_as_flux_makes_it():
+    [found] = releases(RELEASE.replace("name: flow,", f"name: {'a' * 60},"))
+    assert len(found.release) == 53 and found.release.startswith("a" * 40 + "-")

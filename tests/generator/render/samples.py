@@ -21,6 +21,11 @@ needs_helm = pytest.mark.skipif(
 )
 
 
+def helm_binary():
+    """The path of the helm binary that the tests may run."""
+    return shutil.which(_HELM)
+
+
 def official_chart():
     """The official archive's path, or a skip that says how to get it."""
     chart = _CACHE.find("airflow", "1.22.0", digest=OFFICIAL)

@@ -114,6 +114,29 @@ def test_attributes_that_leave_objects_as_they_are_are_fine(honest, charts, line
     assert errors({**honest, ".gitattributes": f"{line}\n".encode()}, charts)[0] == []
 
 
+MODULE = '[submodule "x"]\n\tpath = {}\n\turl = https://git.example.com/x.git\n'
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("bootstrap", "bootstrap/projects", "environments", "environments/evil"),
+        *(f"{hostile.FOLDER}/secrets/x", f"{hostile.FOLDER}/manifests"),
+        *("./environments/x", "a/../environments", '"environments/x"', "environ\\\nments/x"),
+    ],
+)
+def test_a_submodule_in_reach_is_found_where_it_is_not_checked_out(honest, charts, path):
+    text = MODULE.format(path).encode()
+    found, _ = errors({**honest, ".gitmodules": text}, charts)
+    assert {(item.rule, item.path) for item in found} == {("tree/foreign", ".gitmodules")}
+
+
+@pytest.mark.parametrize("path", ["dags", "environments-old", "bootstrap/service/x"])
+def test_a_submodule_elsewhere_is_fine(honest, charts, path):
+    text = MODULE.format(path).encode()
+    assert errors({**honest, ".gitmodules": text}, charts)[0] == []
+
+
 def test_a_vendored_chart_is_not_steered(tmp_path, charts):
     settings = SETTINGS + "chart: {source: vendored, path: charts/airflow}\n"
     contents = repository(tmp_path / "repo", settings=settings).tree()
