@@ -14,7 +14,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Facts, Side
 from generator.helmvalues import placeholders
-from generator.helmvalues.read import ValuesSource, load
+from generator.helmvalues.read import ValuesSource, load, other_objects
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import chart_lines
@@ -178,6 +178,12 @@ def compare(
     after = plain.side(head[0], head[1], path)
     if not before and not after:
         raise UserError("file not found in either revision", path=path)
+    others = [tuple(other_objects(files, path)) for _, files in (base, head)]
+    if others[0] != others[1]:
+        name = f"{path} (other objects)"
+        before[name], after[name] = (
+            Side(at, found) for at, found in zip((base[0], head[0]), others, strict=True)
+        )
     found: list[EnvironmentDiff] = [
         environment_diff(name, before.get(name), after.get(name))
         for name in sorted({*before, *after})

@@ -57,6 +57,20 @@ def load(files: Files, path: str) -> list[ValuesSource]:
     return [ValuesSource(path, "values", {}, (), usable=False, problems=(problem,))]
 
 
+def other_objects(files: Files, path: str) -> list[dict[str, Any]]:
+    """The objects of a file that deploy no release of Airflow's chart; [] where it is not there."""
+    found = []
+    documents = _documents(files, path) if files.read(path) is not None else []
+    for number, document in enumerate(documents, 1):
+        data, _ = as_helm(document.data)
+        if not {"apiVersion", "kind"} <= set(section(data)):
+            continue
+        if not any(True for _ in _release(files, document, documents)):
+            metadata = {"name": f"document-{number}", **section(data, "metadata")}
+            found.append({**data, "metadata": metadata})
+    return found
+
+
 # Where the kinds carry values: their effect shows in the rendered objects.
 _INLINE = {"helm": ("values", "valuesObject", "parameters"), "spec": ("values",)}
 

@@ -104,6 +104,22 @@ def test_values_files_beside_it_are_read_at_their_own_revision(repo):
     assert unread["where"].startswith("elsewhere.yaml:")
 
 
+def test_every_release_and_object_of_a_file_is_compared(repo):
+    twin = APPLICATION.replace("name: airflow,", "name: second,")
+    other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\ndata: {a: '1'}\n"
+    repo.write("app.yaml", f"{APPLICATION}---\n{twin}---\n{other}")
+    repo.commit("two releases of one name, and an object")
+    changed = f"{APPLICATION.replace('replicas: 1', 'replicas: 2')}---\n{twin}---\n{other}"
+    repo.write("app.yaml", changed.replace("a: '1'", "a: '2'"))
+    found = repo.run("diff", "HEAD", "--file", "app.yaml", "-o", "json").json["environments"]
+    changes = {item["name"]: [change["name"] for change in item["changes"]] for item in found}
+    assert changes == {
+        "app.yaml (flow of airflow)": ["flow-scheduler"],
+        "app.yaml (flow of second)": [],
+        "app.yaml (other objects)": ["beside"],
+    }
+
+
 def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
     (repo.root / "values.yaml").unlink()
     gone = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json").json["environments"]

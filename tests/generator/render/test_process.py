@@ -15,12 +15,12 @@ from tests.generator.chart.samples import write
 from tests.generator.render.samples import names, request
 
 
-def fake_helm(folder: Path, body: str) -> Path:
+def fake_helm(folder: Path, body: str, version: str = "v4.9.9") -> Path:
     """A stand-in for the helm binary: Python whose `argv` are Helm's arguments."""
     path = folder / "helm"
     path.write_text(
         f"#!{sys.executable} -I\nimport os, sys, json, time, signal\nargv = sys.argv[1:]\n"
-        f"if argv[0] == 'version':\n    print('v4.9.9')\n    raise SystemExit\n{body}\n"
+        f"if argv[0] == 'version':\n    print({version!r})\n    raise SystemExit\n{body}\n"
     )
     path.chmod(0o755)
     return path
@@ -43,6 +43,12 @@ def test_a_binary_gets_values_in_a_private_file_and_never_as_arguments(tmp_path)
     found = report(tmp_path, secret="c4nary")
     assert "c4nary" not in str(found["argv"]) + str(found["env"])
     assert found["mode"] == "0o600"
+
+
+@pytest.mark.parametrize("version", ["v4.9.9", "v3.19", "v4.0.0-rc.1+g1a2b"])
+def test_helm_says_its_version_in_several_forms(tmp_path, version):
+    engine = BinaryEngine(fake_helm(tmp_path, REPORT, version))
+    assert engine.engine_version() == f"helm {version}"
 
 
 def test_a_child_gets_nothing_of_our_environment(tmp_path, monkeypatch):
