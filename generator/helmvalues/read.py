@@ -58,14 +58,13 @@ def load(files: Files, path: str) -> list[ValuesSource]:
 
 
 def other_objects(files: Files, path: str) -> list[dict[str, Any]]:
-    """The objects of a file that deploy no release of Airflow's chart; [] where it is not there."""
-    found = []
+    """The objects of a file beside the releases of Airflow's chart that it describes."""
     documents = _documents(files, path) if files.read(path) is not None else []
-    for number, document in enumerate(documents, 1):
+    rest = [item for item in documents if not any(True for _ in _release(files, item, documents))]
+    found = []
+    for number, document in enumerate(rest if len(rest) < len(documents) else (), 1):
         data, _ = as_helm(document.data)
-        if not {"apiVersion", "kind"} <= set(section(data)):
-            continue
-        if not any(True for _ in _release(files, document, documents)):
+        if {"apiVersion", "kind"} <= set(section(data)):
             metadata = {"name": f"document-{number}", **section(data, "metadata")}
             found.append({**data, "metadata": metadata})
     return found
