@@ -42,12 +42,12 @@ ATTRIBUTES = ".gitattributes"
 MODULES = ".gitmodules"
 AT_TOP = (ATTRIBUTES, MODULES)
 """Files at the top of a repository by which git checks out other files than those read here."""
-# Lines as `git submodule add` writes them; a path that git would quote is none of these.
-_MODULE_PATH = re.compile(
-    r"\s*path = ((?!\.\.?(?:/|\Z))[\w.+@-]+(?:/(?!\.\.?(?:/|\Z))[\w.+@-]+)*)\s*"
-)
+# Plain lines of `git submodule add` and `git config`, none with a value that git would quote.
+_PART = r"(?!\.\.?(?:/|\Z))[\w.+@-][\w.+@ -]*"
+_MODULE_PATH = re.compile(rf"\s*path\s*=\s*({_PART}(?:/{_PART})*)")
 _MODULE_LINE = re.compile(
-    r'\s*(\[submodule "[^"\\\n]*"\]|(url|branch|update|shallow) = [^"\\\n#;]*)?\s*'
+    r'\s*(\[submodule "[^"\\]*"\]|[#;][^\\]*'
+    r'|(url|branch|update|shallow|ignore|fetchRecurseSubmodules)\s*=[^"\\#;]*)?\s*'
 )
 # A pattern that may match YAML or JSON, and an attribute that changes what is checked out.
 _REWRITES = re.compile(
@@ -227,7 +227,7 @@ def _submodules(files: Files, closed: Collection[str]) -> Iterator[Foreign]:
             why = "Argo CD checks out submodules, and this line is not one that git writes"
             yield Foreign(MODULES, why, "write it with: git submodule add")
             return
-        module = f"{path[1]}/" if path else ""
+        module = f"{path[1].strip()}/" if path else ""
         folders = [f"{place}/" for place in closed]
         if module and any(at.startswith(module) or module.startswith(at) for at in folders):
             why = f"Argo CD reads files of the submodule {module}, which are not read here"

@@ -131,9 +131,9 @@ def test_a_submodule_in_reach_is_found_where_it_is_not_checked_out(honest, chart
     assert {(item.rule, item.path) for item in found} == {("tree/foreign", ".gitmodules")}
 
 
-@pytest.mark.parametrize("path", ["dags", "environments-old", "bootstrap/service/x"])
+@pytest.mark.parametrize("path", ["dags", "environments-old", "bootstrap/service/x", "my dags/a"])
 def test_a_submodule_elsewhere_is_fine(honest, charts, path):
-    text = MODULE.format(path).encode()
+    text = (f"# Modules\n{MODULE.format(path)}\tignore = dirty\n").encode()
     assert errors({**honest, ".gitmodules": text}, charts)[0] == []
 
 
