@@ -35,6 +35,7 @@ from generator.impact.rules import (
     services,
     settings,
     sign_in,
+    stores,
     versions,
     volatile,
 )
@@ -69,6 +70,7 @@ FINDERS: tuple[Finder, ...] = (
     *services.FINDERS,
     *settings.FINDERS,
     *sign_in.FINDERS,
+    *stores.FINDERS,
     *versions.FINDERS,
     *volatile.FINDERS,
 )

@@ -107,7 +107,7 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
         files=_files(revisions, before.names | after.names, found),
-        impact=_root(revisions),
+        impact=root_impact(revisions.base, revisions.head),
     )
 
 
@@ -200,10 +200,9 @@ def _governed(
     return set(governing.concerned(revisions.base, revisions.head, everybody, touched or ()))
 
 
-def _root(revisions: Revisions) -> tuple[Finding, ...]:
-    """What a changed root Application means for all of them."""
-    found = (governing.root(files) for files in (revisions.base, revisions.head))
-    return tuple(argocd.root(*found))
+def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
+    """What a changed root Application means for all environments."""
+    return tuple(argocd.root(governing.root(base), governing.root(head)))
 
 
 def _generation(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from generator.core.errors import UserError
 from generator.core.problem import Problem
 from generator.git import diff
-from generator.pipeline import regeneration, repository, scope, settings_trust
+from generator.pipeline import governing, regeneration, repository, scope, settings_trust
 from generator.pipeline.repository import PARTS, SETTINGS, Catalogue, Repository
 from generator.pipeline.scope import Touched
 from generator.report.model import Finding
@@ -95,7 +95,8 @@ def _prepared(
     )
     if not reached and not problems and not any(path in more for path in changed):
         return "this change affects no environment"
-    names = reached.environments
+    governed = governing.concerned(base.files, files, before.names | after.names, changed)
+    names = tuple(sorted({*reached.environments, *governed}))
     subject = Subject(
         base=base.files,
         head=files,

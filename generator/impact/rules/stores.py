@@ -1,0 +1,144 @@
+"""Where Airflow keeps what it needs again: task logs, queued tasks, connections and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact import connection
+from generator.impact.context import Context, View
+from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+
+LOG_STORE = ImpactRule(
+    "impact/log-store",
+    WARNING,
+    "Task logs go to another place, or to none that outlives the pod",
+    "The UI no longer shows the logs of earlier runs.",
+    "Airflow, section logging of its options",
+)
+BROKER = ImpactRule(
+    "impact/broker",
+    WARNING,
+    "The Celery broker becomes another one",
+    "Tasks that are queued in the old one are not picked up.",
+    "Airflow, section celery of its options",
+    also=((ERROR, "there is none any more"),),
+)
+SECRETS_BACKEND = ImpactRule(
+    "impact/secrets-backend",
+    WARNING,
+    "Connections and variables are looked up in another secrets backend, or in none",
+    "Those that are only there are not found.",
+    "Airflow, section secrets of its options",
+)
+
+_LOG_PLACES = (
+    ("logging", "remote_base_log_folder"),
+    ("elasticsearch", "host"),
+    ("opensearch", "host"),
+)
+
+
+def log_store(context: Context) -> Iterator[Finding]:
+    """`impact/log-store`: remote logging goes away, or leads elsewhere."""
+    if not context.is_update or not _is_remote(context.base):
+        return
+    if not _is_remote(context.head):
+        yield LOG_STORE.finding(
+            None,
+            "[logging] remote_logging is off: the UI no longer shows logs from the remote store, "
+            "and new ones stay with the pods that write them",
+        )
+        return
+    for section, key in _LOG_PLACES:
+        old, new = (view.setting(section, key) for view in (context.base, context.head))
+        if old and old != new:
+            now = f"becomes {new}" if new else "goes away"
+            yield LOG_STORE.finding(
+                None,
+                f"[{section}] {key} {now} (before: {old}): the UI no longer shows logs of earlier "
+                "runs unless they are copied",
+            )
+
+
+def broker(context: Context) -> Iterator[Finding]:
+    """`impact/broker`: the broker's URL comes from elsewhere, leads elsewhere, or is gone."""
+    if not context.is_update or not _is_celery(context.base) or not _is_celery(context.head):
+        return  # without Celery on one side, `impact/executor` tells
+    base, head = (connection.reference(view, connection.BROKER) for view in _sides(context))
+    if (
+        base is not None
+        and head is None
+        and not connection.is_given(context.head, connection.BROKER)
+    ):
+        yield BROKER.finding(
+            base[0],
+            f"pods no longer read the broker's URL (key {base[1]} of {base[0].name}), and nothing "
+            "else gives one: no task is queued or picked up",
+            ERROR,
+        )
+    elif base is not None and head is not None and _leads_elsewhere(context, base, head):
+        yield BROKER.finding(
+            head[0],
+            f"the broker's URL in key {head[1]} of {head[0].name} leads to another broker than "
+            "before, or may do so: tasks queued in the old one are not picked up; let the queue "
+            "drain first",
+        )
+    old, new = (view.setting("celery", "broker_url") for view in _sides(context))
+    if old and new and connection.address(old) != connection.address(new):
+        yield BROKER.finding(
+            None,
+            f"the broker moves from {connection.address(old) or 'another place'} to "
+            f"{connection.address(new) or 'another place'}: tasks queued in the old one are not "
+            "picked up; let the queue drain first",
+        )
+
+
+def secrets_backend(context: Context) -> Iterator[Finding]:
+    """`impact/secrets-backend`: the class of the backend, or where it looks."""
+    old, new = (view.setting("secrets", "backend") for view in _sides(context))
+    if not context.is_update or not old:
+        return
+    if old != new:
+        yield SECRETS_BACKEND.finding(
+            None,
+            f"[secrets] backend {new or 'goes away'} (before: {old}): connections and variables "
+            "that are only in the old one are not found",
+        )
+    elif _arguments(context.base) != _arguments(context.head):
+        yield SECRETS_BACKEND.finding(
+            None,
+            "[secrets] backend_kwargs changes: connections and variables may be looked up in "
+            "another place",
+        )
+
+
+def _sides(context: Context) -> tuple[View, View]:
+    return context.base, context.head
+
+
+def _is_remote(view: View) -> bool:
+    return (view.setting("logging", "remote_logging") or "").lower() == "true"
+
+
+def _is_celery(view: View) -> bool:
+    return any("Celery" in name for name in view.executors)
+
+
+def _leads_elsewhere(
+    context: Context, base: connection.Reference, head: connection.Reference
+) -> bool:
+    places = ((context.base, base), (context.head, head))
+    marks = [connection.mark(view, place) for view, place in places]
+    if all(marks):
+        return marks[0] != marks[1]
+    values = [connection.plain_value(view, place) for view, place in places]
+    if None not in values:
+        return connection.address(values[0] or "") != connection.address(values[1] or "")
+    return base != head
+
+
+def _arguments(view: View) -> str | None:
+    return view.setting("secrets", "backend_kwargs")
+
+
+FINDERS = (log_store, broker, secrets_backend)

@@ -1,0 +1,77 @@
+import pytest
+
+from tests.generator.impact.builders import airflow_cfg, found, from_secret, secret, workload
+
+CELERY = {"executor": "CeleryExecutor"}
+BROKER = "AIRFLOW__CELERY__BROKER_URL"
+REMOTE = "[logging]\nremote_logging = True\nremote_base_log_folder = s3://%s\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("[logging]\nremote_logging = False\n", "remote_logging is off"),
+        (REMOTE % "b", "becomes s3://b (before: s3://a)"),
+        ("[logging]\nremote_logging = True\n", "goes away"),
+    ],
+)
+def test_a_log_store_that_goes_or_moves_is_told(head, words):
+    (item,) = found([airflow_cfg(REMOTE % "a")], [airflow_cfg(head)], "log-store")
+    assert item.severity == "warning" and words in item.message
+
+
+def test_a_first_log_store_loses_nothing():
+    plain = airflow_cfg("[logging]\nremote_logging = False\n")
+    assert found([plain], [airflow_cfg(REMOTE % "a")], "log-store") == []
+    assert found([airflow_cfg(REMOTE % "a")], [airflow_cfg(REMOTE % "a")], "log-store") == []
+
+
+def reads(name="s"):
+    return workload("worker", container_env=[from_secret(BROKER, name, "url")])
+
+
+def url(host, password="p", name="s"):
+    return secret(name, url=f"redis://:{password}@{host}:6379/0")
+
+
+@pytest.mark.parametrize(
+    "head", [[reads("t")], [reads("t"), url("two", name="t")], [reads(), url("two")]]
+)
+def test_another_broker_leaves_queued_tasks_behind(head):
+    (item,) = found([reads(), url("one")], head, "broker", CELERY, CELERY)
+    assert item.severity == "warning" and "tasks queued in the old one" in item.message
+
+
+def test_the_same_broker_with_another_password_loses_nothing():
+    assert found([reads(), url("one")], [reads(), url("one", "q")], "broker", CELERY, CELERY) == []
+    moved = [reads("t"), url("one", name="t")]
+    assert found([reads(), url("one")], moved, "broker", CELERY, CELERY) == []
+
+
+def test_a_broker_that_nothing_gives_is_an_error():
+    (item,) = found([reads()], [workload("worker")], "broker", CELERY, CELERY)
+    assert item.severity == "error"
+    on_kubernetes = {"executor": "KubernetesExecutor"}
+    assert found([reads()], [workload("worker")], "broker", CELERY, on_kubernetes) == []
+
+
+def test_a_written_broker_that_moves_is_told_without_its_password():
+    base, head = (airflow_cfg(f"[celery]\nbroker_url = redis://:c4n4ry@{host}/0\n")
+                  for host in ("one", "two"))  # fmt: skip
+    (item,) = found([base], [head], "broker", CELERY, CELERY)
+    assert "from one/0 to two/0" in item.message and "c4n4ry" not in item.message
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("[secrets]\n", "goes away"),
+        ("[secrets]\nbackend = b.Other\n", "backend b.Other (before: a.Vault)"),
+        ("[secrets]\nbackend = a.Vault\nbackend_kwargs = {}\n", "backend_kwargs changes"),
+    ],
+)
+def test_another_secrets_backend_is_told(head, words):
+    base = airflow_cfg("[secrets]\nbackend = a.Vault\n")
+    (item,) = found([base], [airflow_cfg(head)], "secrets-backend")
+    assert words in item.message
+    assert found([base], [base], "secrets-backend") == []
