@@ -94,14 +94,6 @@ def _stale(
     return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
 
 
-def beat_since(expected: Expected, snapshot: Snapshot, since: datetime.datetime) -> bool:
-    """Whether every component beat since that moment; nobody to ask has nothing to say."""
-    if expected.endpoint is None or snapshot.airflow is None:
-        return True
-    beats = (_beat(snapshot.airflow.document, name) for name in expected.airflow_components)
-    return all(beat is not None and beat > since for beat in beats)
-
-
 def _before_pod(
     document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
 ) -> str:

@@ -57,10 +57,7 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     candidate, message = _candidate(expected, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
     stood = (snapshot.taken_at - since).total_seconds()
-    holds = stood >= _hold(expected, candidate)
-    if candidate is Outcome.VERIFIED:
-        holds = holds and airflow_health.beat_since(expected, snapshot, since)
-    outcome = candidate if holds else Outcome.PENDING
+    outcome = candidate if stood >= _hold(expected, candidate) else Outcome.PENDING
     return Verdict(
         environment=expected.environment,
         revision=expected.revision,

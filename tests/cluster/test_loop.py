@@ -99,6 +99,7 @@ def test_what_is_merged_is_synced_and_verified_with_every_condition(loop):
     assert {name for name, state in found.items() if state is State.SKIPPED} == {
         "autoscaling",
         "images",
+        "jobs",
     }
     assert set(found.values()) == {State.MET, State.SKIPPED}
     assert all(it.evidence for it in verdict.conditions if it.state is State.MET), told(verdict)
