@@ -1,6 +1,7 @@
 """What an unpacked Airflow package or provider says about itself, read from its source text."""
 
 import ast
+import configparser
 import dataclasses
 import functools
 import re
@@ -51,6 +52,7 @@ def airflow(folder, kit=None):
     for path in kit.rglob("config.yml") if kit else ():
         _update(options, _documented(yaml.load(path.read_bytes(), yaml.CSafeLoader)))
     reads, opened = _reads([folder, *([kit] if kit else [])], options)
+    reads |= _fallbacks(top / "config_templates/provider_config_fallback_defaults.cfg")
     parser = top / "_shared/configuration/parser.py"
     names = _assignments(parser if parser.is_file() else top / "configuration.py")
     fallbacks = {_pair(new): [_pair(old[:2])] for new, old in names["deprecated_options"].items()}
@@ -120,9 +122,18 @@ def _reads(folders, options):
         for path in sorted(folder.rglob("*.py")):
             text = path.read_text("utf-8")
             if _ASKS.search(text):
-                _collect(_tree(path), reads, opened)
+                _collect(ast.parse(text), reads, opened)
     documented = {(section, name) for section, names in options.items() for name in names}
     return frozenset(reads - documented), frozenset(opened)
+
+
+def _fallbacks(path):
+    """Options that Airflow itself keeps for older providers, from 2.7 on."""
+    parser = configparser.RawConfigParser()
+    parser.read([path], "utf-8")
+    return frozenset(
+        _pair((section, name)) for section in parser.sections() for name in parser[section]
+    )
 
 
 def _collect(tree, reads, opened):

@@ -6,6 +6,7 @@ import sys
 
 from airflow.cli.commands import config_command
 from airflow.configuration import conf
+from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
 
 def linted():
@@ -42,8 +43,16 @@ def _read(old, new):
         del os.environ[name]
 
 
-print(
-    json.dumps(
-        {"linted": linted(), "documented": documented(), "reads": reads(json.load(sys.stdin))}
-    )
-)
+@providers_configuration_loaded
+def main():
+    """Before 3.2 the options of providers are there only within this decorator."""
+    answers = {
+        "linted": linted(),
+        "documented": documented(),
+        "reads": reads(json.load(sys.stdin)),
+    }
+    print(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main()
