@@ -15,30 +15,24 @@ from generator.impact.rules import (
     data,
     disruption,
     executor,
-    exposure,
     gone,
-    identity,
     images,
     immutable,
-    ingress,
     migrations,
     monitoring,
-    network,
     not_restarted,
     project,
-    rbac,
-    reach,
     refused,
     restarts,
     scale,
     secrets,
     services,
     settings,
-    sign_in,
     stores,
     versions,
     volatile,
 )
+from generator.impact.rules.access import exposure, identity, ingress, network, rbac, reach, sign_in
 
 Finder = Callable[[Context], Iterable[Finding]]
 

@@ -64,7 +64,7 @@ AUTOMATED = {"automated": {"prune": True}}
     ("base", "head", "severity", "words"),
     [
         ({}, {"syncPolicy": {"automated": {}}}, "warning", "automated sync is on"),
-        ({"syncPolicy": {"automated": {}}}, {}, "info", "until somebody syncs"),
+        ({"syncPolicy": {"automated": {}}}, {}, "info", "until a sync is started by hand"),
         (
             {"syncPolicy": {"automated": {}}},
             {"syncPolicy": {"automated": {"enabled": False}}},
@@ -134,7 +134,7 @@ def test_a_project_that_permits_more_or_less_is_told(base, head, severity, words
     ("spec", "words"),
     [
         ({"sourceRepos": ["https://other"]}, f"does not permit the source {GIT}"),
-        ({"destinations": []}, "do not hold this environment's"),
+        ({"destinations": []}, "do not include this environment's"),
         ({"namespaceResourceWhitelist": []}, "does not permit the kinds Deployment"),
         (
             {"namespaceResourceBlacklist": [{"group": "*", "kind": "Deployment"}]},

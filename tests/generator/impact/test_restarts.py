@@ -65,7 +65,7 @@ def test_containers_that_come_and_go_are_named():
     [
         ("Deployment", {"strategy": {"type": "Recreate"}}, "all stopped before the new ones start"),
         ("StatefulSet", {"replicas": 3}, "3 pods restart one after the other"),
-        ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "only when they are deleted"),
+        ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "only when somebody deletes"),
     ],
 )
 def test_the_strategy_is_told(kind, spec, words):

@@ -128,8 +128,7 @@ def test_a_definition_that_breaks_is_told(base):
     assert (found.name, found.rendered, found.changes) == ("dev", False, ())
     assert [item.rule for item in found.problems] == ["yaml/syntax"]
     mended = reviewed(bad, base, touched={path})
-    (same,) = mended.environments
-    assert (same.name, same.rendered, same.changes) == ("dev", True, ())
+    assert mended.environments == () and "1 environment compared" in mended.reason
 
 
 @pytest.mark.parametrize("broken", ["base", "head"])

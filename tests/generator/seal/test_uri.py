@@ -80,7 +80,7 @@ def test_other_parts_that_cannot_be_right_are_refused():
         metadata(name="").uri()
     with pytest.raises(UserError, match="not a scheme"):
         uris.Connection("http", "h", "d").uri()
-    with pytest.raises(UserError, match="invalid sslmode"):
+    with pytest.raises(UserError, match="not a valid sslmode"):
         metadata(sslmode="on")
     with pytest.raises(UserError, match="option of PostgreSQL"):
         uris.database(

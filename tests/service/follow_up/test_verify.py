@@ -226,7 +226,7 @@ def test_what_became_of_it_stands_in_one_comment_on_the_merged_pull_request(worl
     assert "- Rollback: pull request 2: Roll staging back to" in text
 
 
-def pod_of(workload, now):
+def pod_of(workload, now, number=0):
     """A ready pod that the workload keeps."""
     kind, name = workload["kind"], workload["metadata"]["name"]
     template = copy.deepcopy(workload["spec"]["template"])
@@ -234,7 +234,7 @@ def pod_of(workload, now):
     if kind == "Deployment":
         template["metadata"]["labels"]["pod-template-hash"] = "abc"
         owner = {"kind": "ReplicaSet", "name": f"{name}-abc", "controller": True}
-    about = {"name": f"{name}-x", "namespace": workload["metadata"]["namespace"],
+    about = {"name": f"{name}-{number}", "namespace": workload["metadata"]["namespace"],
              "ownerReferences": [owner], "creationTimestamp": now}  # fmt: skip
     ready = {"phase": "Running", "startTime": now,
              "conditions": [{"type": "Ready", "status": "True"}]}  # fmt: skip
@@ -261,7 +261,7 @@ def healthy(found):
             names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
             live["status"] = {**dict.fromkeys(names, count), "observedGeneration": 1,
                               "currentRevision": "r1", "updateRevision": "r1"}  # fmt: skip
-            yield pod_of(live, now)
+            yield from (pod_of(live, now, number) for number in range(count))
         elif live["kind"] == "Job":
             live["metadata"]["creationTimestamp"] = now
             live["status"] = {
