@@ -150,11 +150,13 @@ def _over_lines(lines):
                 entry = result.setdefault(section, {}).setdefault(option, {"in": []})
                 entry["in"].append(name)
                 entry.update(about)
+                entry.pop("undocumented", None)
         for section, option in facts.reads:
             entry = result.setdefault(section, {}).setdefault(option, {"in": []})
             if name not in entry["in"]:
+                if not entry["in"]:
+                    entry["undocumented"] = True
                 entry["in"].append(name)
-                entry["undocumented"] = True
     for options in result.values():
         for entry in options.values():
             entry["in"] = _span(entry["in"], names)

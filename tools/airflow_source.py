@@ -52,7 +52,7 @@ def airflow(folder, kit=None):
     for path in kit.rglob("config.yml") if kit else ():
         _update(options, _documented(yaml.load(path.read_bytes(), yaml.CSafeLoader)))
     reads, opened = _reads([folder, *([kit] if kit else [])], options)
-    reads |= _fallbacks(top / "config_templates/provider_config_fallback_defaults.cfg")
+    reads |= _fallbacks(top / "config_templates")
     parser = top / "_shared/configuration/parser.py"
     names = _assignments(parser if parser.is_file() else top / "configuration.py")
     fallbacks = {_pair(new): [_pair(old[:2])] for new, old in names["deprecated_options"].items()}
@@ -127,10 +127,11 @@ def _reads(folders, options):
     return frozenset(reads - documented), frozenset(opened)
 
 
-def _fallbacks(path):
+def _fallbacks(folder):
     """Options that Airflow itself keeps for older providers, from 2.7 on."""
     parser = configparser.RawConfigParser()
-    parser.read([path], "utf-8")
+    names = ("pre_2_7_defaults.cfg", "provider_config_fallback_defaults.cfg")
+    parser.read([folder / name for name in names], "utf-8")
     return frozenset(
         _pair((section, name)) for section in parser.sections() for name in parser[section]
     )

@@ -101,7 +101,7 @@ def test_what_the_linter_knows_and_lets_pass_is_not_called_moved_or_removed(real
 
 
 def test_every_option_that_the_release_and_its_providers_document_passes(real):
-    assert len(real.documented) > 350
+    assert len(real.documented) > 300
     told = {
         option: ours
         for option in real.documented - set(real.reports)
