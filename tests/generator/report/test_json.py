@@ -45,7 +45,8 @@ def test_the_shape_is_the_documented_one(name):
                 "diff",
             ]
         for finding in environment["impact"]:
-            assert list(finding) == ["rule", "severity", "resource", "message"]
+            assert list(finding)[:4] == ["rule", "severity", "resource", "message"]
+                assert set(finding) - {"rule", "severity", "resource", "message"} <= {"also"}
             assert finding["severity"] in ("error", "warning", "info")
 
 
