@@ -172,7 +172,7 @@ def _reasons(before: Workload, after: Workload, own: str = "") -> Iterator[str]:
             yield f"container {name} is new"
         elif not same(old[name], new[name]):
             for reason in _container_reasons(old[name], new[name]):
-                called = own if own and name == after.component else name
+                called = _called(name, after.component, own) if own else name
                 grouped.setdefault(reason, []).append(called)
     for reason, names in grouped.items():
         yield f"{reason} of {listed(sorted(names))}"
@@ -215,11 +215,19 @@ def _container_reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
 def _image(old: str, new: str) -> str:
     """`image tag 3.2.1 → 3.2.2` where only the tag moves."""
     if _digest(old) and _digest(old) == _digest(new):
-        return f"{old} → {new}, the same image by its digest"
+        names = [image.partition("@")[0] for image in (old, new)]
+        return f"image {names[0]} → {names[1]}, which is the same image by its digest,"
     repository, _, tag = old.rpartition(":")
     if repository and "/" not in tag and new.startswith(f"{repository}:"):
         return f"image tag {tag} → {new[len(repository) + 1 :]}"
     return f"image {old} → {new}"
+
+
+def _called(container: str, component: str, own: str) -> str:
+    """`their own log-groomer` of `scheduler-log-groomer`, where several components have one."""
+    if container == component or container.startswith(f"{component}-"):
+        return f"{own}{container[len(component) :].replace('-', ' ', 1)}"
+    return container
 
 
 def _digest(image: str) -> str:

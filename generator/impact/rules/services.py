@@ -131,7 +131,7 @@ def _unseen(
     services: dict[tuple[str, str], Key],
 ) -> Iterator[Finding]:
     """A store's Service goes, and what leads to it is in a Secret that nobody can look into."""
-    if place != connection.reference(context.base, variable) or _is_stub(context.head, place):
+    if place != connection.reference(context.base, variable):
         return
     if connection.cipher(context.head, place) != connection.cipher(context.base, place):
         return
@@ -143,11 +143,6 @@ def _unseen(
                 "leads cannot be seen: if it leads there, what reads it has no connection",
                 WARNING,
             )
-
-
-def _is_stub(view: View, place: connection.Reference) -> bool:
-    """Whether nothing is sealed there yet, so that nothing leads anywhere."""
-    return connection.sealed(view, place) is not None and connection.cipher(view, place) is None
 
 
 def _component(view: View, key: Key) -> str:

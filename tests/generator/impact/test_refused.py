@@ -189,4 +189,4 @@ def test_a_tag_beside_the_same_digest_is_no_new_image():
     (item,) = found([base], [head], "image")
     assert "is the same image" in item.message
     (item,) = found([base], [head], "restart")
-    assert "the same image by its digest" in item.message
+    assert "which is the same image by its digest" in item.message
