@@ -332,8 +332,8 @@ def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
             found, expected=dataclasses.replace(found.expected, endpoint=endpoint)
         )
         if not synced.is_set():
-            cluster.services[(f"{endpoint.service}:{endpoint.port}", endpoint.path)] = beating()
             cluster.put(*healthy(found))
+            cluster.services[(f"{endpoint.service}:{endpoint.port}", endpoint.path)] = beating()
             synced.set()
         return hurried(found, *given, **more)
 
