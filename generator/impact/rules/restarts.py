@@ -66,8 +66,8 @@ def restart(context: Context) -> Iterator[Finding]:
             )
         else:
             own = "; ".join(_reasons(reasons[first.key], first))
-            one = first.scale.maximum == 1 and how.startswith("restart")
-            words = f"{_pods(first)} {how.replace('restart', 'restarts', 1) if one else how}: {own}"
+            one = first.scale.maximum == 1
+            words = f"{_pods(first)} {_one(how) if one else how}: {own}"
         severity = WARNING if interrupts else INFO
         yield RESTART.finding(first.key, words, severity, (work.key for work in others))
 
@@ -131,6 +131,12 @@ def _how(work: Workload) -> str:
     if work.key.kind == "StatefulSet" and work.scale.maximum > 1:
         return "restart one after the other"
     return "restart, all stopped before the new ones start" if _stops_first(work) else "restart"
+
+
+def _one(how: str) -> str:
+    """The same of one pod."""
+    word, space, rest = how.partition(" ")
+    return f"{word.rstrip(',')}s{',' * word.endswith(',')}{space}{rest}"
 
 
 def _stops_first(work: Workload) -> bool:
