@@ -19,7 +19,7 @@ class ImageFacts(Spec):
     """Airflow's release in it."""
     python: Line | None = None
     """Python's version, such as 3.12."""
-    providers: dict[Line, Version] | None = None
+    providers: dict[Line, Line] | None = None
     """Provider → version, such as fab: 3.6.4; all of them, or they count as unknown."""
 
     @pydantic.field_validator("providers")
