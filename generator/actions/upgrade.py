@@ -16,7 +16,10 @@ from generator.core.layered import lookup
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
-from generator.impact.rules import migrations
+from generator.diff import what_runs
+from generator.diff.model import Facts
+from generator.diff.what_runs import Runs, Source
+from generator.impact.migration import Class, Migration, classify
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
@@ -94,7 +97,7 @@ def _one(
         own | generation.plan_of(item.name),
         generation.problems_of(item.name),
         tuple(_notes(before, after, item, options, charts)),
-        tuple(_steps(item, options)),
+        tuple(_steps(before, item, options)),
     )
 
 
@@ -143,7 +146,7 @@ def _moves(item: Definition, options: Options) -> Iterator[str]:
 def _notes(
     before: Built | None, after: Built | None, item: Definition, options: Options, charts: Charts
 ) -> Iterator[str]:
-    yield from _airflow_notes(item, options)
+    yield from _airflow_notes(before, item, options)
     image = item.part("image", "tag")
     if options.airflow and image and options.airflow not in str(image):
         yield (
@@ -154,13 +157,26 @@ def _notes(
         yield from _chart_notes(before, str(item.part("chart", "version")), options.chart, charts)
 
 
-def _airflow_notes(item: Definition, options: Options) -> Iterator[str]:
+def _migration(before: Built | None, options: Options) -> Migration | None:
+    """From the image that the environment has to one of the wanted release, whatever its name."""
+    if options.airflow is None or before is None or before.release is None:
+        return None
+    environment = before.release.environment
+    claims = Facts(
+        airflow_version=environment.airflow.version,
+        image=environment.image.facts,
+        values=before.release.values,
+    )
+    return classify(what_runs.of((), claims), Runs(airflow=options.airflow, source=Source.TAG))
+
+
+def _airflow_notes(before: Built | None, item: Definition, options: Options) -> Iterator[str]:
     if options.airflow is None:
         return
     old = str(item.part("airflow", "version"))
-    found = migrations.classify(old, options.airflow)
-    if found is not None:
-        yield f"database migration: {found.kind.value}; {found.reason}"
+    migration = _migration(before, options)
+    if migration is not None and migration.kind is not Class.NONE:
+        yield f"database migration: {migration.kind.value}; {migration.reason}"
     if old.startswith("2.") and not options.airflow.startswith("2."):
         yield from _FROM_2_TO_3
 
@@ -210,12 +226,10 @@ def _deprecated(found: comparison.Comparison, values: Mapping[str, Any]) -> Iter
         yield f"{counted(others, 'deprecated value')} more, not used here"
 
 
-def _steps(item: Definition, options: Options) -> Iterator[str]:
+def _steps(before: Built | None, item: Definition, options: Options) -> Iterator[str]:
     """The order to do things in."""
-    kind = None
-    if options.airflow:
-        kind = migrations.classify(str(item.part("airflow", "version")), options.airflow)
-    heavy = kind is not None and kind.kind in (migrations.Class.ONE_WAY, migrations.Class.DOWNGRADE)
+    migration = _migration(before, options)
+    heavy = migration is not None and migration.kind not in (Class.NONE, Class.STAYS)
     if heavy:
         yield "take a backup of the metadata database, and try to restore it"
     if options.airflow:

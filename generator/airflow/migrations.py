@@ -137,7 +137,7 @@ def _down(branches: list[_Branch], image: str) -> Iterator[Step]:
     """Providers first, Airflow's own last."""
     for branch in sorted(branches, key=lambda item: (item.name == _AIRFLOW, item.name)):
         if branch.name in _DOWN:
-            yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower}", image)
+            yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower} --yes", image)
 
 
 def _airflow(start: str, end: str) -> _Branch:
@@ -182,7 +182,7 @@ def _branch(
     assumed = [head.assumed for head in heads if head.assumed]
     if revisions is None:
         assumed.append(f"revisions of {name} between {versions[0]} and {versions[1]} are not known")
-    falls = rise is None and fall is not None
+    falls = _falls(rise, fall, versions)
     return _Branch(
         name,
         versions[1] if falls else versions[0],
@@ -191,6 +191,14 @@ def _branch(
         tuple(assumed),
         tuple(item for item in revisions or () if chain[item][1] != "real"),
     )
+
+
+def _falls(rise: list[str] | None, fall: list[str] | None, versions: tuple[str, str]) -> bool:
+    """By the revisions, and where these tell nothing by the versions."""
+    if rise or fall:
+        return not rise
+    old, new = (releases.parse(version) or () for version in versions)
+    return old > new
 
 
 def _between(lower: str, upper: str, chain: Mapping[str, Any]) -> list[str] | None:

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "health": ("health", "Assess the health of Kubernetes objects."),
     "eject": ("eject", "Convert to plain files that do not need gen-env."),
     "chart": ("chart", "Manage the local chart archives."),
+    "image": ("image", "Say what an image holds, for image.facts of a definition."),
     "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
 }
 

@@ -70,8 +70,7 @@ def _show(found: Rollback, form: str, tools: Toolchain) -> None:
         click.echo(f"  {path}")
     for note in found.notes:
         click.echo(f"  - {note}")
-    if found.migration is not None and found.versions[0] != found.versions[1]:
-        present, past = found.versions
-        click.echo(f"  - Airflow {present} → {past}, {found.migration.kind.value}")
+    if found.database:
+        click.echo(f"  - {found.database}")
     for number, step in enumerate(found.steps, start=1):
         click.echo(f"  {number}. {step}")

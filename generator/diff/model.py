@@ -10,6 +10,7 @@ from typing import Any
 from generator.core.basis import NOTHING, Basis
 from generator.core.problem import Problem
 from generator.kube.resource import Key, Object
+from generator.model.image import ImageFacts
 from generator.release.secret import SealedConnection
 
 
@@ -22,10 +23,13 @@ class Facts:
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
     environment's own Application among the manifests, `governing` what stands outside its folder
     and governs it (its AppProject, the roles of `verify`), which it does not deploy itself.
-    `connections` are what the definition puts into Secrets that are sealed.
+    `connections` are what the definition puts into Secrets that are sealed. `airflow_version` is
+    what the chart renders for, and only a claim about what runs: `diff/what_runs` answers that.
+    `image` are the facts that the definition has about its image.
     """
 
     airflow_version: str | None = None
+    image: ImageFacts | None = None
     chart_version: str | None = None
     kubernetes_version: str | None = None
     engine: str | None = None

@@ -8,9 +8,10 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from generator.diff import pairing
+from generator.diff import pairing, what_runs
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
+from generator.diff.what_runs import Executors, Runs
 from generator.kube import canonical, fields, network_policy
 from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object
@@ -53,15 +54,19 @@ class View:
 
     @functools.cached_property
     def executors(self) -> tuple[str, ...]:
-        """The executors by their short names, from the facts, the scheduler or airflow.cfg."""
-        named = (
-            self.facts.executor
-            or self.config.get(("core", "executor"))
-            or next((executor for work in self.workloads if (executor := _label(work))), "")
-        )
-        return tuple(
-            part.split(":")[-1].split(".")[-1].strip() for part in named.split(",") if part.strip()
-        )
+        """The executors by their short names; none where they are not known."""
+        return self.executor_setting.names
+
+    @functools.cached_property
+    def executor_setting(self) -> Executors:
+        """The executors, or where they are set out of sight."""
+        configured = self.config.get(("core", "executor")) or ""
+        return what_runs.executors(self.workloads, self.objects, configured, self.facts)
+
+    @functools.cached_property
+    def runs(self) -> Runs:
+        """The Airflow that runs, by its image as far as that is known."""
+        return what_runs.of(self.workloads, self.facts)
 
     @functools.cached_property
     def by_key(self) -> Mapping[Key, Workload]:
@@ -195,13 +200,6 @@ def verb(subjects: Any, one: str, many: str) -> str:
 
 def _stored(work: Workload) -> Workload:
     return dataclasses.replace(work, template=canonical.template(work.template))
-
-
-def _label(work: Workload) -> str:
-    value = work.labels.get("executor")
-    if not isinstance(value, str):
-        value = fields.text(work.manifest, "metadata", "labels", "executor")
-    return value.replace("-", ",") if work.component == "scheduler" else ""
 
 
 def _read_config(text: str) -> dict[tuple[str, str], str]:

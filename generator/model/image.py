@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from generator.model.base import Bool, Count, Digest, Line, Name, Seconds, Spec
+import pydantic
+
+from generator.model.base import Bool, Count, Digest, Line, Name, Seconds, Spec, Version
 from generator.model.marks import Copied
+
+
+class ImageFacts(Spec):
+    """What the image holds, so that nothing about it is taken from its name."""
+
+    of: Line | None = None
+    """Tag of the image, or digest where one is pinned; facts of another image do not count."""
+    airflow: Version
+    """Airflow's release in it."""
+    python: Line | None = None
+    """Python's version, such as 3.12."""
+    providers: dict[Line, Line] | None = None
+    """Provider → version, such as fab: 3.6.4; all of them, or they count as unknown."""
+
+    @pydantic.field_validator("providers")
+    @classmethod
+    def _short(cls, value: dict[str, str] | None) -> dict[str, str] | None:
+        for name in value or ():
+            if name.startswith("apache-airflow-providers-") or "_" in name:
+                raise ValueError("write a provider as fab or cncf-kubernetes")
+        return value
 
 
 class Image(Spec):
@@ -21,6 +44,8 @@ class Image(Spec):
     """When a node pulls the image, in Kubernetes' words."""
     pull_secrets: Annotated[tuple[Name, ...], Copied.KEEP] = ()
     """Names of dockerconfigjson Secrets."""
+    facts: ImageFacts | None = None
+    """What is in it: `gen-env image inspect` writes them."""
 
 
 class ConnectionCheck(Spec):

@@ -17,13 +17,17 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
+from generator.diff import what_runs
 from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
+from generator.diff.what_runs import Runs
 from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.kube import fields
 from generator.kube.resource import Object, key_of
+from generator.kube.workload import workloads
+from generator.model.image import ImageFacts
 from generator.model.repository import Cluster, Repository
 from generator.pipeline import generate, governing
 from generator.pipeline.generate import Built, Charts
@@ -87,7 +91,7 @@ class Inputs:
         """What the definition says beyond the tree, to compare; None where it cannot be built."""
         if self.built is None or self.built.release is None:
             return None
-        return repr((_promises(self), _connections(self)))
+        return repr((_promises(self), _connections(self), _image_facts(self)))
 
     def path(self, place: str) -> str:
         """The path of a file below the environment's folder."""
@@ -180,6 +184,11 @@ def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
         declared = sorted({need.name for need in release.needs})
     database = release.environment.database
     return database.host, database.max_connections, tuple(declared)
+
+
+def _image_facts(item: Inputs) -> ImageFacts | None:
+    release = item.built.release if item.built else None
+    return release.environment.image.facts if release else None
 
 
 def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
@@ -337,8 +346,8 @@ def _facts(
 ) -> Facts:
     lock = _lock(item)
     host, connections, declared = _promises(item)
-    return Facts(
-        airflow_version=str(values.get("airflowVersion") or "") or None,
+    return dataclasses.replace(
+        _claims(item, values),
         chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
         kubernetes_version=item.cluster.kubernetes_version if item.cluster else None,
         engine=renderer.engine_version(),
@@ -348,6 +357,26 @@ def _facts(
         application=key_of(item.application, "") if item.application else None,
         connections=_connections(item),
         declared_secrets=frozenset(declared),
+    )
+
+
+def runs(item: Inputs) -> Runs:
+    """The Airflow of an environment, by its values and its objects in git, without a render.
+
+    Raises UserError for files that cannot be read.
+    """
+    if item.unreadable is not None:
+        raise item.unreadable
+    values = _values(item)
+    works = workloads({key_of(manifest, ""): manifest for manifest in own_manifests(item)})
+    return what_runs.of(works, _claims(item, values))
+
+
+def _claims(item: Inputs, values: Mapping[str, Any]) -> Facts:
+    """What definition and values say of the image."""
+    return Facts(
+        airflow_version=str(values.get("airflowVersion") or "") or None,
+        image=_image_facts(item),
         values=values,
     )
 

@@ -13,9 +13,10 @@ from generator.core.files import Snapshot
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
 from generator.git.plumbing import Draft
-from generator.impact.rules import migrations
-from generator.impact.rules.migrations import Class, Migration
-from generator.pipeline import generate
+from generator.diff.what_runs import Runs
+from generator.impact import migration
+from generator.impact.migration import CLOSED, Class, Migration
+from generator.pipeline import generate, side
 from generator.pipeline.generate import Built
 from generator.promotion import history, pause_marker, publish, pull_request_text
 from generator.promotion.base_branch import BaseBranch
@@ -45,9 +46,9 @@ class Rollback:
     options: Options
     base_branch: BaseBranch
     revision: str
-    versions: tuple[str, str]
-    """Airflow as it is, and as it was."""
-    migration: Migration | None
+    runs: tuple[Runs, Runs]
+    """What runs now, and what ran then."""
+    migration: Migration
     regenerated: Regenerated
     notes: tuple[str, ...]
     branch: str
@@ -65,11 +66,17 @@ class Rollback:
     @property
     def refusal(self) -> str:
         """Why it is not written without a reason; empty when nothing stands in the way."""
-        one_way = self.migration is not None and self.migration.kind in _CLOSED
-        if self.migration is not None and one_way and self.options.force is None:
-            present, past = self.versions
-            return f"Airflow {present} → {past} is {self.migration.kind}: {self.migration.reason}"
-        return ""
+        if self.migration.kind not in CLOSED or self.options.force is not None:
+            return ""
+        return self.database
+
+    @property
+    def database(self) -> str:
+        """What becomes of the schema of the database; empty where the image stays."""
+        if self.migration.kind is Class.NONE:
+            return ""
+        words = migration.words(*self.runs)
+        return f"{words}, {self.migration.kind.value}: {self.migration.reason}"
 
     @property
     def title(self) -> str:
@@ -79,12 +86,9 @@ class Rollback:
     @property
     def steps(self) -> tuple[str, ...]:
         """What to do, in order, where a merge alone does not lead back."""
-        if self.migration is None or self.migration.kind not in _CLOSED:
+        if self.migration.kind not in CLOSED:
             return ()
-        return _steps(self.options.environment, self.versions, self.migration)
-
-
-_CLOSED = (Class.ONE_WAY, Class.BACKWARD)
+        return tuple(_steps(self.options.environment, self.runs[0], self.migration))
 
 
 def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: datetime) -> Rollback:
@@ -110,17 +114,19 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     notes: list[str] = []
     regenerated = _regenerated(base_branch, past, edited, old, tools, notes)
     present = generate.build(base_branch.files, base_branch.settings, item)
-    before = generate.build(edited, base_branch.settings, old)
+    runs = (
+        _runs(base_branch, base_branch.files, item.name, present),
+        _runs(base_branch, regenerated.files, item.name, regenerated.built),
+    )
     if pause_marker.is_paused(item.document.text):
         notes.append(f"{options.environment} stays paused: gen-env pause ENV --resume ends that")
-    versions = _airflow(present), _airflow(before)
     notes += _notes(present, now)
     return Rollback(
         options,
         base_branch,
         revision,
-        versions,
-        migrations.classify(*versions),
+        runs,
+        migration.classify(*runs),
         regenerated,
         tuple(notes),
         publish.branch_name(KIND, options.environment, _content(regenerated)),
@@ -218,8 +224,10 @@ def _regenerated(
     return made
 
 
-def _airflow(built: Built) -> str:
-    return built.resolved.environment.airflow.version if built.resolved else ""
+def _runs(base_branch: BaseBranch, files: Snapshot, name: str, built: Built | None) -> Runs:
+    """What an environment runs by its files; nothing is known where they are not there."""
+    item = side.inputs(files, name, base_branch.settings, built)
+    return side.runs(item) if item is not None else Runs()
 
 
 def _notes(present: Built, now: datetime) -> Iterator[str]:
@@ -247,23 +255,25 @@ def _content(regenerated: Regenerated) -> str:
     return digest.hexdigest()
 
 
-def _steps(name: str, versions: tuple[str, str], migration: Migration) -> tuple[str, ...]:
-    present, past = versions
+def _steps(name: str, present: Runs, migration: Migration) -> Iterator[str]:
+    if migration.kind is Class.UNKNOWN:
+        yield f"find out which migrations lie between both images: {migration.reason}"
+        yield "write what each image holds into `image.facts` (`gen-env image inspect`)"
+        return
     if migration.kind is Class.ONE_WAY:
-        return (
-            f"stop everything of {name}: no scheduler, worker, API server or triggerer may run",
-            "restore the backup of the metadata database from before the upgrade",
-            f"merge this, sync it, and run `gen-env verify {name}`",
-        )
-    return (
-        f"pause Argo CD syncs of {name} (`gen-env pause {name}`)",
-        "take a backup of the metadata database",
-        f"scale scheduler, workers, triggerer, DAG processor and API server of {name} to 0",
-        f"run `airflow db downgrade --to-version {past} --yes` in a pod of the {present} image:"
-        f" the {past} image does not know the newer schema",
-        f"merge this, sync it by hand, and run `gen-env verify {name}`",
-        f"let it sync again (`gen-env pause {name} --resume`)",
-    )
+        yield f"stop everything of {name}: no scheduler, worker, API server or triggerer may run"
+        yield "restore the backup of the metadata database from before the upgrade"
+        yield f"merge this, sync it, and run `gen-env verify {name}`"
+        return
+    yield f"pause Argo CD syncs of {name} (`gen-env pause {name}`)"
+    if migration.assumed:
+        yield f"check what was assumed: {'; '.join(migration.assumed)}"
+    yield "take a backup of the metadata database"
+    yield f"scale scheduler, workers, triggerer, DAG processor and API server of {name} to 0"
+    for step in migration.before:
+        yield f"run `{step.command}` in a pod of the present image ({present.image.version})"
+    yield f"merge this, sync it by hand, and run `gen-env verify {name}`"
+    yield f"let it sync again (`gen-env pause {name} --resume`)"
 
 
 def publish_it(rollback: Rollback, tools: Toolchain, *, pull: bool) -> Published:
@@ -284,7 +294,7 @@ def publish_it(rollback: Rollback, tools: Toolchain, *, pull: bool) -> Published
 
 
 def _draft(rollback: Rollback) -> Draft:
-    present, past = rollback.versions
+    present, past = (runs.airflow or "unknown" for runs in rollback.runs)
     airflow = f"Airflow {present} -> {past}" if present != past else ""
     message = publish.message(
         rollback.title,
@@ -309,12 +319,8 @@ def render(rollback: Rollback, tools: Toolchain, budget: int = _LOCAL_BUDGET) ->
         f"This restores {name} to its state at `{rollback.revision[:12]}`;"
         " other environments do not change. A freeze does not block it.\n"
     ]
-    if rollback.migration is not None and rollback.migration.kind is not Class.NONE:
-        present, past = rollback.versions
-        lines.append(
-            f"\n**Database**: Airflow {present} → {past}, {rollback.migration.kind.value}:"
-            f" {pull_request_text.sentence(rollback.migration.reason)}\n"
-        )
+    if rollback.database:
+        lines.append(f"\n**Database**: {pull_request_text.sentence(rollback.database)}\n")
     if rollback.steps:
         numbered = [
             f"{number}. {pull_request_text.sentence(step)}"

@@ -30,6 +30,7 @@ EXECUTOR = ImpactRule(
 
 def executor(context: Context) -> Iterator[Finding]:
     """`impact/executor`: executors are exchanged, added, or another one becomes the default."""
+    yield from _out_of_sight(context)
     old, new = context.base.executors, context.head.executors
     if not old or not new or old == new:
         return
@@ -49,6 +50,17 @@ def executor(context: Context) -> Iterator[Finding]:
             None,
             f"executor {words}: tasks may now ask for {listed(added)}",
             INFO,
+        )
+
+
+def _out_of_sight(context: Context) -> Iterator[Finding]:
+    old, new = context.base.executor_setting, context.head.executor_setting
+    if new.unread and context.is_update and old != new:
+        before = f" instead of {listed(old.names)}" if old.names else ""
+        yield EXECUTOR.finding(
+            None,
+            f"the executor is read from {new.unread}{before}: which one it is cannot be seen; "
+            "tasks queued or running in another one are lost or retried",
         )
 
 

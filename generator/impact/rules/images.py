@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.diff import what_runs
+from generator.diff.what_runs import Source
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
@@ -36,8 +38,8 @@ def image(context: Context) -> Iterator[Finding]:
             moves.setdefault((old, new), []).append(place[0])
     for (old, new), places in sorted(moves.items()):
         users = sorted(set(places))
-        digest = new.partition("@")[2]
-        if digest and digest == old.partition("@")[2]:
+        digest = what_runs.reference(new).digest
+        if digest and digest == what_runs.reference(old).digest:
             yield IMAGE.finding(
                 None,
                 f"{old} → {new} in {listed(users)} is the same image: the digest decides, and it "
@@ -84,20 +86,23 @@ def _uses(view: View) -> dict[tuple[str, str], str]:
 def _mixed(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
     found: dict[str, set[str]] = {}
     for reference in _uses(view).values():
-        repository, version = _split(reference)
-        found.setdefault(repository, set()).add(version)
+        read = what_runs.reference(reference)
+        found.setdefault(read.repository, set()).add(read.version)
     # The chart keeps helpers (pgbouncer, its exporter) as tags of the image apache/airflow.
     for repository, versions in sorted(found.items()):
         own = sorted(v for v in versions if not v.startswith("airflow-pgbouncer"))
         if len(own) > 1:
             yield repository, tuple(own)
+    yield from _releases(view)
 
 
-def _split(reference: str) -> tuple[str, str]:
-    name, _, digest = reference.partition("@")
-    head, slash, last = name.rpartition("/")
-    repository, _, tag = last.partition(":")
-    return f"{head}{slash}{repository}", "@".join(filter(None, (tag, digest))) or "latest"
+def _releases(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Components whose images, of one repository or several, hold different releases."""
+    running = what_runs.by_component(view.workloads, view.facts)
+    told = {name: runs for name, runs in running.items() if runs.source is not Source.CLAIM}
+    repositories = {runs.image.repository for runs in told.values()}
+    if len({runs.airflow for runs in told.values()}) > 1 and len(repositories) > 1:
+        yield "Airflow", tuple(f"{runs.airflow} in {name}" for name, runs in sorted(told.items()))
 
 
 FINDERS = (image, mixed)

@@ -158,8 +158,7 @@ def _goes_on(context: Context, component: str) -> bool:
             return bool(head.executors) and not any("Celery" in name for name in head.executors)
         case "dag-processor":
             own = (head.setting("scheduler", "standalone_dag_processor") or "").lower()
-            version = head.facts.airflow_version or ""
-            return version.removeprefix("v").startswith("2.") and own != "true"
+            return head.runs.airflow.startswith("2.") and own != "true"
     return False
 
 

@@ -13,7 +13,6 @@ from generator.kube.removed_apis import removal
 
 _FACTS = (
     ("chart_version", "chart"),
-    ("airflow_version", "Airflow"),
     ("kubernetes_version", "Kubernetes"),
     ("engine", "Helm engine"),
 )
@@ -44,9 +43,21 @@ def version(context: Context) -> Iterator[Finding]:
         old, new = getattr(context.base.facts, name), getattr(context.head.facts, name)
         if old and new and old != new:
             moved.append(f"{word} {old} → {new}")
+    moved[1:1] = _airflow(context)
     if moved and context.is_update:
         alone = ": nothing else was edited" if _is_pure(context) else ""
         yield VERSION.finding(None, f"{', '.join(moved)}{alone}")
+
+
+def _airflow(context: Context) -> Iterator[str]:
+    """What the images say; the value `airflowVersion` alone only decides what is rendered."""
+    old, new = context.base.runs, context.head.runs
+    if old.airflow and new.airflow and old.airflow != new.airflow:
+        yield f"Airflow {old.airflow} → {new.airflow}"
+        return
+    claims = context.base.facts.airflow_version, context.head.facts.airflow_version
+    if all(claims) and claims[0] != claims[1]:
+        yield f"airflowVersion {claims[0]} → {claims[1]} (the image stays Airflow {new.airflow})"
 
 
 def removed_api(context: Context) -> Iterator[Finding]:

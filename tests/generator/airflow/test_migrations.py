@@ -18,8 +18,8 @@ def test_down_the_provider_goes_first_with_the_newer_image():
     way = between(image("3.1.8", fab="3.4.0"), image("3.2.2", fab="3.6.4"))
     assert commands(way.there) == [("airflow db migrate", "3.2.2")]
     assert commands(way.back) == [
-        ("airflow fab-db downgrade --to-version 3.4.0", "3.2.2"),
-        ("airflow db downgrade --to-version 3.1.8", "3.2.2"),
+        ("airflow fab-db downgrade --to-version 3.4.0 --yes", "3.2.2"),
+        ("airflow db downgrade --to-version 3.1.8 --yes", "3.2.2"),
     ]
     assert "fab 02ca36b0235b" in way.revisions
     assert len(way.revisions) == 23
@@ -34,17 +34,17 @@ def test_the_same_way_seen_from_the_other_end_has_the_steps_exchanged():
 
 def test_a_provider_alone_may_move_the_schema():
     way = between(image("3.1.8", fab="3.4.0"), image("3.1.8", fab="3.5.0"))
-    assert commands(way.back) == [("airflow fab-db downgrade --to-version 3.4.0", "3.1.8")]
+    assert commands(way.back) == [("airflow fab-db downgrade --to-version 3.4.0 --yes", "3.1.8")]
 
 
 def test_a_provider_that_goes_down_while_airflow_goes_up():
     way = between(image("3.1.8", fab="3.5.0"), image("3.2.2", fab="3.4.0"))
     assert commands(way.there) == [
-        ("airflow fab-db downgrade --to-version 3.4.0", "3.1.8"),
+        ("airflow fab-db downgrade --to-version 3.4.0 --yes", "3.1.8"),
         ("airflow db migrate", "3.2.2"),
     ]
     assert commands(way.back) == [
-        ("airflow db downgrade --to-version 3.1.8", "3.2.2"),
+        ("airflow db downgrade --to-version 3.1.8 --yes", "3.2.2"),
         ("airflow db migrate", "3.1.8"),
     ]
 
@@ -73,14 +73,21 @@ def test_unknown_providers_are_those_of_the_release_date_and_nothing_is_called_r
     way = between(Image("3.1.8"), Image("3.2.2"))
     assert not way.reversible
     assert "assumed fab 3.4.0, the newest when that Airflow was published" in way.assumed[0]
-    assert commands(way.back)[0] == ("airflow fab-db downgrade --to-version 3.4.0", "3.2.2")
+    assert commands(way.back)[0] == ("airflow fab-db downgrade --to-version 3.4.0 --yes", "3.2.2")
 
 
 def test_a_release_newer_than_the_tables_is_assumed():
     way = between(image("3.3.2", fab="3.9.0"), image("3.4.0", fab="3.9.0"))
     assert not way.reversible
     assert "newer than 3.3.2" in way.assumed[0]
-    assert commands(way.back) == [("airflow db downgrade --to-version 3.3.2", "3.4.0")]
+    assert commands(way.back) == [("airflow db downgrade --to-version 3.3.2 --yes", "3.4.0")]
+
+
+@pytest.mark.parametrize(("new", "old"), [("3.4.0", "3.3.2"), ("2.11.0", "2.5.3")])
+def test_the_way_down_is_down_where_the_revisions_tell_nothing(new, old):
+    way = between(image(new), image(old))
+    assert commands(way.there) == [(f"airflow db downgrade --to-version {old} --yes", new)]
+    assert way.assumed
 
 
 def test_a_provider_without_a_command_for_a_downgrade_is_not_reversible():

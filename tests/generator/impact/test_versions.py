@@ -15,7 +15,7 @@ def versions(before, after):
     ("fact", "words"),
     [
         ("chart_version", "chart 1 → 2"),
-        ("airflow_version", "Airflow 1 → 2"),
+        ("airflow_version", "airflowVersion 1 → 2 (the image stays Airflow 3.2.1)"),
         ("kubernetes_version", "Kubernetes 1 → 2"),
         ("engine", "Helm engine 1 → 2"),
     ],
@@ -25,6 +25,14 @@ def test_a_version_that_moves_is_told(fact, words):
     assert item.message == words
     assert versions({fact: "1"}, {fact: "1"}) == []
     assert versions({}, {fact: "1"}) == []
+
+
+def test_airflow_moves_with_its_image():
+    base, head = ([workload("scheduler", image=f"r/a:{tag}")] for tag in ("3.1.8", "3.2.2-r1"))
+    (item,) = found(base, head, "version")
+    assert item.message == "Airflow 3.1.8 → 3.2.2"
+    named = ({"airflow_version": "3.1.8"}, {"airflow_version": "3.2.2"})
+    assert found([], [], "version", *named) == []
 
 
 def test_a_pure_bump_is_told_as_such():
@@ -91,6 +99,14 @@ def test_digests_and_helpers_are_told_apart():
         workload("b", image="apache/airflow:airflow-pgbouncer-2025"),
     ]
     assert found([], helpers, "image-mixed") == []
+
+
+def test_releases_of_several_repositories_are_told_apart():
+    head = [workload("scheduler", image="r/a:3.1.8"), workload("worker", image="r/b:3.2.2")]
+    (item,) = found([], head, "image-mixed")
+    assert "3.1.8 in scheduler and 3.2.2 in worker" in item.message
+    same = [head[0], workload("worker", image="r/b:3.1.8-r2")]
+    assert found([], same, "image-mixed") == []
 
 
 def ingress(*hosts, tls=(), kind="Ingress"):

@@ -1,6 +1,9 @@
+import hashlib
+
 import pytest
 
 from generator.core.errors import UserError
+from generator.impact.migration import Class
 from generator.promotion import rollback
 from generator.promotion.rollback import Options
 from tests.generator.promotion.world import DEFINITION, FROM, NOW
@@ -22,8 +25,14 @@ def back(world, environment="staging", *, pull=True, **options):
 
 
 def upgrade(world, version):
-    present = world.repo.yaml(FROM)["airflow"]["version"]
-    world.merge(FROM, (f"version: {present}, exec", f"version: {version}, exec"))
+    """Another Airflow, by the image and by the definition."""
+    present = world.repo.yaml(FROM)
+    pairs = {
+        f"version: {present['airflow']['version']}, exec": f"version: {version}, exec",
+        f"tag: {present['image']['tag']}": f"tag: {version}-r1",
+        present["image"]["digest"]: f"sha256:{hashlib.sha256(version.encode()).hexdigest()}",
+    }
+    world.merge(FROM, *((old, new) for old, new in pairs.items() if old != new))
 
 
 def test_the_state_before_the_last_commit_comes_back(world):
@@ -116,10 +125,9 @@ def test_what_is_sealed_stays_sealed(world):
 )
 def test_the_database_decides_whether_a_revert_is_enough(world, versions, refused):
     for version in versions:
-        if version != world.repo.yaml(FROM)["airflow"]["version"]:
-            upgrade(world, version)
+        upgrade(world, version)
     found = prepare(world)
-    assert found.versions == (versions[1], versions[0])
+    assert tuple(runs.airflow for runs in found.runs) == (versions[1], versions[0])
     assert bool(found.refusal) is refused
     assert bool(found.steps) is refused
 
@@ -129,15 +137,45 @@ def test_the_steps_of_a_downgrade_stand_in_the_text(world):
     upgrade(world, "3.2.2")
     done = world.repo.run("rollback", "staging")
     assert done.code == 1
-    assert "refused: Airflow 3.2.2 → 3.1.8 is backward" in done.stderr
-    assert "airflow db downgrade --to-version 3.1.8" in done.stdout
+    assert "refused: Airflow 3.2.2 → 3.1.8, backward" in done.stderr
+    steps = done.stdout[done.stdout.index("  1. ") :]
+    provider, own = (
+        steps.index(f"run `airflow {command} downgrade --to-version {version} --yes`")
+        for command, version in (("fab-db", "3.4.0"), ("db", "3.1.8"))
+    )
+    assert steps.index("check what was assumed") < provider < own
     found = back(world, force="the backup is fresh")
     body = world.pulls()[0]["body"]
-    assert "`airflow db downgrade --to-version 3.1.8 --yes` in a pod of the 3.2.2 image" in body
+    assert "`airflow db downgrade --to-version 3.1.8 --yes` in a pod of the present image" in body
     assert "**Forced**: the backup is fresh" in body
     log = world.repo.git("log", "-1", "--format=%B", found.placed.commit)
     assert "Forced: the backup is fresh" in log
     assert "Airflow 3.2.2 -> 3.1.8" in log
+
+
+def image(world, tag):
+    present = world.repo.yaml(FROM)["image"]["tag"]
+    world.merge(FROM, (f"tag: {present}", f"tag: {tag}"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"), [("3.3.0-r1", Class.BACKWARD), ("1b2c3d4e", Class.UNKNOWN)]
+)
+def test_the_image_decides_where_it_moves_alone(world, tag, kind):
+    pinned = world.repo.yaml(FROM)["image"]["digest"]
+    world.merge(FROM, (f', digest: "{pinned}"', ""))
+    image(world, tag)
+    found = prepare(world)
+    assert found.migration.kind is kind
+    assert found.refusal and found.steps
+    assert world.repo.run("rollback", "staging").code == 1
+
+
+def test_a_rebuild_of_the_same_release_is_said_to_be_unproven(world, staged):
+    found = prepare(world)
+    assert not found.refusal
+    assert "a person has to decide" in found.database
+    assert "revert is enough" not in found.database
 
 
 @pytest.mark.thorough

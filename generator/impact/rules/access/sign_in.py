@@ -68,8 +68,7 @@ def _manager(view: View) -> str:
     named = view.setting("core", "auth_manager")
     if named:
         return named.rpartition(".")[2]
-    airflow_2 = (view.facts.airflow_version or "").removeprefix("v").startswith("2.")
-    return "FabAuthManager" if airflow_2 else _SIMPLE
+    return "FabAuthManager" if view.runs.airflow.startswith("2.") else _SIMPLE
 
 
 def _api(context: Context) -> Iterator[Finding]:

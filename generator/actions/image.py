@@ -1,0 +1,107 @@
+"""`gen-env image inspect`: the facts about an image, and their place in a definition."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from generator.airflow import releases
+from generator.core.errors import UserError
+from generator.definition.definition import Definition
+from generator.diff import what_runs
+from generator.image.contents import Contents, contents
+from generator.image.layers import Archive, Image
+from generator.model.environment import Environment
+from generator.yaml import edit
+
+
+_PACKAGE = "apache-airflow-providers-"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Inspected:
+    """What an image holds, and the names and digests that an archive gives it."""
+
+    contents: Contents
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+
+    def facts(self, of: str | None) -> dict[str, Any]:
+        """As `image.facts` of a definition."""
+        known: dict[str, Any] = {
+            "of": of,
+            "airflow": self.contents.airflow,
+            "python": self.contents.python,
+            "providers": self.contents.providers,
+        }
+        return {name: value for name, value in known.items() if value not in ("", None)}
+
+
+def archive(path: Path) -> Inspected:
+    """What the image in an archive holds.
+
+    Raises UserError for what is not an image with Airflow, and for several images that differ.
+    """
+    with Archive(path) as opened:
+        images = opened.images()
+        items = [(image, contents(opened, image)) for image in images]
+    if any(item != items[0][1] for _, item in items):
+        names = ", ".join(filter(None, map(_name, images)))
+        raise UserError(
+            f"the archive holds {len(items)} images that differ: {names or 'without names'}",
+            path=str(path),
+            hint="write an archive of one image",
+        )
+    found = items[0][1]
+    return Inspected(
+        dataclasses.replace(found, airflow=_release(found.airflow)),
+        tuple(dict.fromkeys(tag for image in images for tag in image.tags)),
+        tuple(dict.fromkeys(digest for image in images for digest in image.digests)),
+    )
+
+
+def by_hand(airflow: str, python: str, providers: Mapping[str, str]) -> Inspected:
+    """The same from what somebody knows."""
+    short = {name.removeprefix(_PACKAGE): version for name, version in providers.items()}
+    return Inspected(Contents(_release(airflow), python, short or None))
+
+
+def name_of(environment: Environment, inspected: Inspected) -> str:
+    """The tag or digest of an environment's image, as the facts name it.
+
+    Raises UserError where the archive says that it is another image.
+    """
+    image = environment.image
+    tag = image.tag or environment.airflow.version
+    if image.digest:
+        if inspected.digests and image.digest not in inspected.digests:
+            raise UserError(
+                f"the archive holds {inspected.digests[0]}, and image.digest is {image.digest}",
+                hint="inspect the image that runs, or say of which image it is: --of DIGEST",
+            )
+        return image.digest
+    own = {what_runs.reference(name).tag or name for name in inspected.tags}
+    if own and tag not in own:
+        raise UserError(
+            f"the archive holds {', '.join(inspected.tags)}, and the environment runs {tag}",
+            hint="inspect the image that runs, or say of which image it is: --of TAG",
+        )
+    return tag
+
+
+def edited(item: Definition, facts: Mapping[str, Any]) -> str:
+    """The text of a definition with these facts; the rest of it stays as it is."""
+    return edit.set_value(item.document.text, ("image", "facts"), facts, file=item.path)
+
+
+def _name(image: Image) -> str:
+    return image.platform or next(iter(image.tags), "")
+
+
+def _release(version: str) -> str:
+    numbers = releases.parse(version)
+    if numbers is None:
+        raise UserError(f'Airflow "{version}" is not a release: its migrations are not known')
+    return releases.dotted(numbers)

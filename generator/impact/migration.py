@@ -1,0 +1,129 @@
+"""What a change of images does to the schema of the metadata database, and what a way back takes."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import enum
+from collections.abc import Iterable
+
+from generator.airflow import migrations
+from generator.airflow.migrations import Step
+from generator.core.counted import counted
+from generator.diff.what_runs import Runs, Source
+
+
+class Class(enum.StrEnum):
+    """What it takes to go back."""
+
+    NONE = "none"
+    STAYS = "no known migration"
+    DOWNGRADE = "needs a downgrade to go back"
+    ONE_WAY = "one-way"
+    BACKWARD = "backward"
+    UNKNOWN = "unknown"
+
+
+CLOSED = frozenset({Class.ONE_WAY, Class.BACKWARD, Class.UNKNOWN})
+"""Ways that git alone must not take."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Migration:
+    """The class of a change of images, why, and the commands.
+
+    `before` have to run with the present image before the other one starts, `back` undo the
+    migration with the new image. `assumed` is what was not known and taken for likely.
+    """
+
+    kind: Class
+    reason: str
+    before: tuple[Step, ...] = ()
+    back: tuple[Step, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+def classify(old: Runs, new: Runs) -> Migration:
+    """The migration from one image to another; what cannot be told is `unknown`, never harmless."""
+    if old.same_image(new):
+        return Migration(Class.NONE, "the image stays")
+    way = migrations.between(old.content, new.content)
+    if way is None:
+        unclear = _unclear(old, new)
+        reason = f"{unclear}; treat it as one that a revert does not undo"
+        return Migration(Class.UNKNOWN, f"cannot classify the migration: {reason}")
+    assumed = tuple(dict.fromkeys(filter(None, (old.assumed, new.assumed, *way.assumed))))
+    before, back = _downgrades(way.there), _downgrades(way.back)
+    kind = _kind(way, before, {old.source, new.source})
+    reason = _reason(kind, way, (old, new))
+    if assumed:
+        reason += f"; assumed, so that a person has to decide: {'; '.join(assumed)}"
+    elif kind is Class.STAYS:
+        reason += ": the schema stays and a revert is enough"
+    return Migration(kind, reason, before, back, assumed)
+
+
+def words(old: Runs, new: Runs) -> str:
+    """`Airflow 3.1.8 → 3.2.2`, or what changes where the release stays."""
+    if old.airflow == new.airflow:
+        return f"Airflow {old.airflow} ({old.image.version} → {new.image.version})"
+    return f"Airflow {old.airflow or 'unknown'} → {new.airflow or 'unknown'}"
+
+
+def commands(steps: Iterable[Step]) -> str:
+    """The commands in their order, as a sentence quotes them."""
+    return ", then ".join(f"`{step.command}`" for step in steps)
+
+
+def _kind(way: migrations.Migration, before: tuple[Step, ...], sources: set[Source]) -> Class:
+    if way.lost:
+        return Class.ONE_WAY
+    if before:
+        return Class.BACKWARD
+    if way.there:
+        return Class.DOWNGRADE
+    return Class.UNKNOWN if Source.CLAIM in sources else Class.STAYS
+
+
+def _reason(kind: Class, way: migrations.Migration, images: tuple[Runs, Runs]) -> str:
+    old, new = (_image(item) for item in images)
+    match kind:
+        case Class.ONE_WAY:
+            return f"{'; '.join(way.lost)}: only a backup of the database leads back"
+        case Class.BACKWARD:
+            return (
+                f"the image {new} does not know the newer schema and will not start: first run "
+                f"{commands(_downgrades(way.there))} with the image {old}"
+            )
+        case Class.DOWNGRADE:
+            return (
+                f"the schema moves ({_counts(way)}); to go back, run "
+                f"{commands(_downgrades(way.back))} with the image {new} before the image {old} "
+                "starts"
+            )
+        case Class.UNKNOWN:
+            return "treat it as one that a revert does not undo"
+        case _:
+            return "no migration is known to lie between both images"
+
+
+def _counts(way: migrations.Migration) -> str:
+    branches = collections.Counter(item.partition(" ")[0] for item in way.revisions)
+    numbers = (f"{counted(count, 'revision')} of {name}" for name, count in branches.items())
+    return ", ".join(numbers) or "revisions not known"
+
+
+def _downgrades(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Without `airflow db migrate`, which the migration job runs."""
+    return tuple(step for step in steps if " downgrade " in step.command)
+
+
+def _image(runs: Runs) -> str:
+    return runs.image.version if runs.image.repository else runs.airflow
+
+
+def _unclear(old: Runs, new: Runs) -> str:
+    item = next(item for item in (new, old) if migrations.between(item.content, item.content) is None)
+    if not item.airflow:
+        return f'nothing says which Airflow the image "{item.image.version}" holds'
+    return f'"{item.airflow}" is not a release'
