@@ -153,7 +153,7 @@ def shape_flux(archive):
 CONFIG_MAP = """\
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: airflow-values, namespace: flux-system}
+metadata: {name: airflow-values, namespace: airflow}
 data:
   more.yaml: |
     executor: LocalExecutor
