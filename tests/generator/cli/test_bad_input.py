@@ -10,6 +10,13 @@ from tests.effort import marks
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
 from tests.standin_chart import stand_in_archive
 
+
+@pytest.fixture(autouse=True)
+def _no_definitions(monkeypatch):
+    """What a folder of CRDs adds is for tests of its own."""
+    monkeypatch.delenv("GEN_ENV_CRDS", raising=False)
+
+
 PATH = "environments/dev/environment.yaml"
 CANARY = "canary-7f3a9c"
 OF_ALL = (".gen-env/", "bootstrap/")

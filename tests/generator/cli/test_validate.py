@@ -7,6 +7,13 @@ import pytest
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, repository, run
 from tests.standin_chart import stand_in_archive
 
+
+@pytest.fixture(autouse=True)
+def _no_definitions(monkeypatch):
+    """What a folder of CRDs adds is for tests of its own."""
+    monkeypatch.delenv("GEN_ENV_CRDS", raising=False)
+
+
 TOMORROW = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat()
 SHAPE = ("environments", "problems", "notDone", "suppressed", "basis", "releases")
 FIELDS = {"rule", "severity", "environment", "path", "line", "message", "hint"}

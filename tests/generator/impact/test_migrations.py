@@ -50,9 +50,7 @@ def test_the_tags_of_the_images_decide_the_class(base, head, kind):
 
 
 def test_the_providers_migration_alone_needs_a_downgrade():
-    result = classify(
-        runs("r/a:r1", "3.1.8", fab="3.4.0"), runs("r/a:r2", "3.1.8", fab="3.5.0")
-    )
+    result = classify(runs("r/a:r1", "3.1.8", fab="3.4.0"), runs("r/a:r2", "3.1.8", fab="3.5.0"))
     assert result.kind is Class.DOWNGRADE and not result.assumed
     assert "1 revision of fab" in result.reason
     assert "`airflow fab-db downgrade --to-version 3.4.0 --yes` with the image r2" in result.reason
@@ -71,9 +69,7 @@ def test_what_was_assumed_is_named_and_never_called_enough():
     result = tags("3.2.0", "3.2.2")
     assert "assumed fab 3.6.0" in result.reason and "a person has to decide" in result.reason
     assert "revert is enough" not in result.reason
-    known = classify(
-        runs("r/a:x", "3.2.0", fab="3.6.0"), runs("r/a:y", "3.2.2", fab="3.6.4")
-    )
+    known = classify(runs("r/a:x", "3.2.0", fab="3.6.0"), runs("r/a:y", "3.2.2", fab="3.6.4"))
     assert known.reason.endswith("the schema stays and a revert is enough")
 
 
