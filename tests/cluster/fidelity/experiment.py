@@ -21,7 +21,8 @@ def run(plane, folder, archive, *, count, seed, report=print):
     """The score of that many changes; those that gen-env does not generate are drawn again."""
     repo = _repository(folder / "repository")
     definitions = {name: repo.yaml(_path(name)) for name in NAMES}
-    deck, score, clusters = Deck(definitions, archive, seed), Score(), {}
+    deck, score = Deck(definitions, archive, seed), Score()
+    clusters = {name: _cluster(plane, _side(repo, name)) for name in NAMES}
     while score.changes < count:
         change = deck.draw()
         name = change.sample
@@ -29,8 +30,6 @@ def run(plane, folder, archive, *, count, seed, report=print):
             continue
         head = _head(repo, change, definitions[name])
         if head is not None:
-            if name not in clusters:
-                clusters[name] = _cluster(plane, _side(Repo(ROOT), name))
             known = {*clusters[name].base, *objects_of(head)}
             done = repo.run("diff", "HEAD", "--env", name, "--strict", "-o", "json")
             effects = clusters[name].effects(head)
