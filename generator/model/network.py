@@ -94,4 +94,4 @@ class NetworkPolicy(Spec):
     peers: Annotated[dict[PeerName, tuple[Peer, ...]], _PEERS] = {}
     """Places outside the namespace that a chosen feature needs."""
     task_egress: Annotated[tuple[Peer, ...], Copied.FILL_IN] = ()
-    """What the code of DAGs may reach: tasks, triggers, callbacks; 0.0.0.0/0 must be written out."""
+    """What tasks, triggers and callbacks may reach; 0.0.0.0/0 must be written out."""

@@ -79,7 +79,9 @@ def agree(judge, policies, connections):
     here = [allowed(policies, *connection) for connection in connections]
     there = judge(policies, connections)
     assert len(there) == len(connections)
-    different = [item for item, one, two in zip(connections, here, there, strict=True) if one != two]
+    different = [
+        item for item, one, two in zip(connections, here, there, strict=True) if one != two
+    ]
     assert not different, different[:3]
     return here
 

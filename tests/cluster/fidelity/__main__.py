@@ -33,7 +33,9 @@ def main():
         score = experiment.run(
             server, Path(name), archive, count=options.changes, seed=options.seed
         )
-    words = f"{score.changes} changes, seed {options.seed}, official chart 1.22.0.\n\n{score.table()}"
+    words = (
+        f"{score.changes} changes, seed {options.seed}, official chart 1.22.0.\n\n{score.table()}"
+    )
     PAGE.write_text(_TABLE.sub(lambda _: words, PAGE.read_text("utf-8")), "utf-8")
     print(words, *map(str, score.mismatches), sep="\n")
 

@@ -1,9 +1,6 @@
-"""The experiment: base and head through `gen-env diff` and through an API server, change by change."""
+"""Change by change: base and head through `gen-env diff`, and through an API server."""
 
 import shutil
-import subprocess
-
-import yaml
 
 from generator.core.files import WorkTree
 from generator.pipeline import side, toolchain

@@ -1,9 +1,10 @@
 """What an API server does with the head of a change: applied as Argo CD does, then undone.
 
 gitops-engine, pkg/sync/sync_context.go: an object is applied by server-side apply that forces
-conflicts; one with `Replace=true` is put over what is there, with `Force=true` as well it is deleted
-and created; a hook is deleted before it is created; `Prune=false` keeps what left git. The pods of a
-workload are replaced when its stored template differs, which is what its controller compares.
+conflicts; one with `Replace=true` is put over what is there, with `Force=true` as well it is
+deleted and created; a hook is deleted before it is created; `Prune=false` keeps what left git. The
+pods of a workload are replaced when its stored template differs, which is what its controller
+compares.
 """
 
 import copy
@@ -86,9 +87,11 @@ class Cluster:
         result.pruned.add(name)
         manifest, before = self.base[name], self._stored[name]
         fleeting = manifest["kind"] in _ROLLED and before["spec"].get("replicas") != 0
-        if manifest["kind"] in ("Namespace", "PersistentVolumeClaim") or _takes_claims(before):
-            result.lost.add(name)
-        elif fleeting and is_fleeting(before):
+        if (
+            manifest["kind"] in ("Namespace", "PersistentVolumeClaim")
+            or _takes_claims(before)
+            or (fleeting and is_fleeting(before))
+        ):
             result.lost.add(name)
 
     def _undo(self, names, head):

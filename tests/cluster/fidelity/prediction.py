@@ -34,7 +34,10 @@ def predicted(report, objects):
             found.changed |= set(folded["resources"]) - found.added - found.pruned
         for finding in environment["impact"]:
             _stated(found, finding)
-    problems = [*report["problems"], *(p for item in report["environments"] for p in item["problems"])]
+    problems = [
+        *report["problems"],
+        *(p for item in report["environments"] for p in item["problems"]),
+    ]
     for problem in problems:
         if problem["rule"] in _REFUSED and _is_error(problem) and problem.get("state") != "gone":
             found.refused |= _about(problem["message"], objects)

@@ -60,7 +60,9 @@ class Score:
         tally.false += len(predicted - observed)
         tally.missed += len(observed - predicted)
         for word, names in (("false", predicted - observed), ("missed", observed - predicted)):
-            self.mismatches += [(kind, word, str(name), str(change)) for name in sorted(names, key=str)]
+            self.mismatches += [
+                (kind, word, str(name), str(change)) for name in sorted(names, key=str)
+            ]
 
     def below(self):
         """The kinds of statement that are worse than they may be."""

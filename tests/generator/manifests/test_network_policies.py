@@ -426,7 +426,9 @@ PEERS = [
         {
             "airflow": {
                 "version": "3.2.2",
-                "config": {"email": {"email_backend": "airflow.providers.amazon.aws.utils.emailer"}},
+                "config": {
+                    "email": {"email_backend": "airflow.providers.amazon.aws.utils.emailer"}
+                },
             }
         },
         "mail",
@@ -477,11 +479,7 @@ def _labels(policies, component):
     [
         {"airflow": {"version": "3.2.2", "config": {"smtp": {"smtp_host": "localhost"}}}},
         {"dags": {"bundles": [{"name": "x", "type": "local", "path": "/dags"}]}},
-        {
-            "secretsBackend": {
-                "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend"
-            }
-        },
+        {"secretsBackend": {"backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend"}},
     ],
 )
 def test_what_stays_in_the_pod_needs_no_peer(part):
