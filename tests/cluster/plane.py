@@ -30,7 +30,7 @@ class Plane:
         request.add_header("Authorization", f"Bearer {token}")
         request.add_header("Content-Type", content)
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:
+            with urllib.request.urlopen(request, context=self._context, timeout=120) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
