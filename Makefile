@@ -9,7 +9,7 @@ LOCKS := requirements.lock requirements-setup.lock
 # Python keeps what it compiles, as do pytest's rewritten tests: a quarter of a run otherwise.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q
 
-.PHONY: help setup demo test test-all nightly cluster-tools test-cluster check lint types current golden schema bench lock wheelhouse chart forge-apis clean
+.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema bench lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,7 +34,7 @@ test-all: $(STAMP)  ## run all tests that need no built program, with many examp
 	@$(PYTEST) -n auto --set all
 
 nightly: $(STAMP) cluster-tools  ## run the rest: real clusters, real Airflow, long searches for examples
-	@GEN_ENV_HELM=$$($(BIN)/python -m tests.cluster.programs --path helm) $(PYTEST) -n auto --set nightly
+	@GEN_ENV_FIDELITY_CHANGES=200 GEN_ENV_HELM=$$($(BIN)/python -m tests.cluster.programs --path helm) $(PYTEST) -n auto --set nightly
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tools.forge_published
@@ -44,6 +44,9 @@ cluster-tools: $(STAMP)  ## build the programs of a cluster for the cluster test
 
 test-cluster: $(STAMP)  ## run the tests on a real cluster, as far as its programs are built (GEN_ENV_CRDS=DIR)
 	@$(PYTEST) --set nightly tests/cluster
+
+fidelity: $(STAMP)  ## score what diff predicts of 200 changes on a real API server, into docs/fidelity.md
+	@$(BIN)/python -m tests.cluster.fidelity
 
 lint: $(STAMP)  ## ruff: style and formatting
 	@$(BIN)/ruff check .

@@ -145,8 +145,9 @@ def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
     selector: dict[str, Any] = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     }
-    if peer == "ingress" and cluster.ingress.pod_labels:
-        selector["podSelector"] = {"matchLabels": dict(sorted(cluster.ingress.pod_labels.items()))}
+    labels = {"ingress": cluster.ingress.pod_labels, "keda": cluster.keda.pod_labels}.get(peer)
+    if labels:
+        selector["podSelector"] = {"matchLabels": dict(sorted(labels.items()))}
     return [selector]
 
 
@@ -179,7 +180,7 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
 
 def _declared(release: Release, peer: str) -> Iterator[dict[str, Any]]:
     environment = release.environment
-    usual = [(port, "TCP") for port in peer_ports.usual(environment, peer)]
+    usual = [(port, "TCP") for port in peer_ports.usual(release, peer)]
     for item in environment.network_policy.peers.get(peer, ()):  # type: ignore[call-overload]
         ports = [(port, "TCP") for port in item.ports] or usual
         yield {"ports": _ports(ports), "to": [_selector(item)]}

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 from generator.model.environment import Environment
 from generator.release.collector import HTTP_PORT, collector
+from generator.release.release import Release
 
 _BY_SCHEME = {"https": 443, "http": 80, "ssh": 22, "ldaps": 636, "ldap": 389}
 _SEARCH_ENGINE = 9200  # Elasticsearch and OpenSearch; their URL is in a Secret
 _HTTPS = 443
 
 
-def usual(environment: Environment, peer: str) -> list[int]:
+def usual(release: Release, peer: str) -> list[int]:
     """TCP ports of a peer whose declaration names none, sorted; never empty."""
-    return sorted(set(_named(environment, peer))) or [_HTTPS]
+    return sorted(set(_named(release, peer))) or [_HTTPS]
 
 
-def _named(environment: Environment, peer: str) -> Iterator[int]:
+def _named(release: Release, peer: str) -> Iterator[int]:
+    environment = release.environment
     match peer:
         case "database":
             yield environment.database.port
@@ -30,6 +32,8 @@ def _named(environment: Environment, peer: str) -> Iterator[int]:
             yield from _identity(environment)
         case "logs":
             yield from _logs(environment)
+        case "mail":
+            yield release.line.mail_port(release.values)
         case "otel":
             yield from _collectors(environment)
 

@@ -62,15 +62,25 @@ class Peer(Spec):
 
 
 PeerName = Literal[
-    "git", "database", "broker", "logs", "identity", "secretsBackend", "otel", "dns", "monitoring"
+    "git",
+    "bundles",
+    "database",
+    "broker",
+    "logs",
+    "identity",
+    "secretsBackend",
+    "mail",
+    "otel",
+    "dns",
+    "monitoring",
 ]
 
 
 # Git, sign-in, collectors and the cluster's own are often one for all environments.
 _PEERS = CopiedByKey(
     {
-        **dict.fromkeys(("git", "identity", "otel", "dns", "monitoring"), Copied.KEEP),
-        **dict.fromkeys(("database", "broker", "secretsBackend"), Copied.FILL_IN),
+        **dict.fromkeys(("git", "identity", "mail", "otel", "dns", "monitoring"), Copied.KEEP),
+        **dict.fromkeys(("database", "broker", "bundles", "secretsBackend"), Copied.FILL_IN),
         "logs": Copied.ASK_NETWORKS,
     }
 )
@@ -84,4 +94,4 @@ class NetworkPolicy(Spec):
     peers: Annotated[dict[PeerName, tuple[Peer, ...]], _PEERS] = {}
     """Places outside the namespace that a chosen feature needs."""
     task_egress: Annotated[tuple[Peer, ...], Copied.FILL_IN] = ()
-    """What the tasks themselves may reach; 0.0.0.0/0 must be written out."""
+    """What tasks, triggers and callbacks may reach; 0.0.0.0/0 must be written out."""

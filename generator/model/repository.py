@@ -170,6 +170,8 @@ class Keda(Spec):
 
     namespace: Label = "keda"
     """Namespace of the operator, for network policies."""
+    pod_labels: dict[Line, Text] = {"app": "keda-operator"}
+    """Labels of the operator's pods; empty means the whole namespace."""
 
 
 class Cluster(Spec):

@@ -76,6 +76,8 @@ class ChartLine:
     """Name and number of the ports on which the chart's collector answers Prometheus."""
     ends_in_log: Callable[[Values, str], bool]
     """Whether the chart's collector only logs a signal (`traces`, `metrics`)."""
+    mail_port: Callable[[Values], int]
+    """Where Airflow reaches its mail server, or the service that sends its mail."""
 
     kinds: tuple[GroupKind, ...]
     """The namespaced kinds that the chart may render."""

@@ -35,8 +35,8 @@ class Flow:
     """Traffic that must pass: from a component to a component, or to or from an outside peer.
 
     `source` and `destination` are component labels, or `peer:<name>` for something outside:
-    dns, database, broker, git, logs, identity, secretsBackend, otel, kubernetes, ingress,
-    monitoring, keda, tasks (declared task egress).
+    dns, database, broker, git, bundles, logs, identity, secretsBackend, mail, otel, kubernetes,
+    ingress, monitoring, keda, tasks (declared task egress).
     """
 
     source: str

@@ -30,7 +30,7 @@ class Plane:
         request.add_header("Authorization", f"Bearer {token}")
         request.add_header("Content-Type", content)
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:
+            with urllib.request.urlopen(request, context=self._context, timeout=120) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
@@ -43,11 +43,20 @@ class Plane:
 
     def apply(self, manifest, *, manager="test"):
         """Server-side apply with strict field validation; returns the stored object."""
-        path = self.path(manifest) + f"?fieldManager={manager}&force=true&fieldValidation=Strict"
-        status, answer = self.call("PATCH", path, manifest, content="application/apply-patch+yaml")
+        status, answer = self.try_apply(manifest, manager=manager)
         name = manifest["metadata"]["name"]
         assert status in (200, 201), f"{manifest['kind']} {name}: {answer.get('message')}"
         return answer
+
+    def try_apply(self, manifest, *, manager="test"):
+        """The same; returns status and answer, whatever they are."""
+        path = self.path(manifest) + f"?fieldManager={manager}&force=true&fieldValidation=Strict"
+        return self.call("PATCH", path, manifest, content="application/apply-patch+yaml")
+
+    def serves(self, manifest):
+        """Whether the server knows the manifest's kind."""
+        version, kind = manifest["apiVersion"], manifest["kind"]
+        return (version, kind) in self._resources or self._discover(version, kind)
 
     def merge_patch(self, path, change):
         """Change an object as somebody with kubectl would."""

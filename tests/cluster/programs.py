@@ -45,6 +45,7 @@ PROGRAMS = {
     "kubeseal": Program("sealed-secrets", "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal"),
     "argo-cd": Program("argo-cd", "."),
     "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
+    "cyclonus": Program("cyclonus", "."),
 }
 
 

@@ -10,6 +10,7 @@ from generator.model.repository import Cluster
 from generator.release.chart_line import ChartLine
 from generator.release.setting import PROMISE, Key, Setting, nest, overlay
 from generator.release.topology import Topology
+from generator.release.v1.airflow_options import mail_port
 from generator.release.v1.deprecated import OLD_KEYS
 from generator.release.v1.names import CLUSTER_KINDS, KINDS, VALUES_KEY, Names
 from generator.release.v1.nondeterminism import PINS
@@ -156,6 +157,7 @@ LINE = ChartLine(
     restart_annotations=_restart_annotations,
     tls_secret=secret_names.tls,
     scraped=scraped,
+    mail_port=mail_port,
     ends_in_log=ends_in_log,
     kinds=KINDS,
     cluster_kinds=CLUSTER_KINDS,

@@ -10,7 +10,7 @@ from generator.core.layered import lookup
 from generator.release.secret import SecretKey, SecretNeed
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
-from generator.release.v1.topology import git_parts
+from generator.release.v1.topology import code_parts
 
 _GIT_KEYS = ("GITSYNC_PASSWORD", "GITSYNC_USERNAME", "GIT_SYNC_PASSWORD", "GIT_SYNC_USERNAME")
 _ENV_FROM = re.compile(r"secretRef:\s*\n?\s*name:\s*[\"']?([a-z0-9.-]+)")
@@ -135,7 +135,7 @@ def _keys(top: Topology) -> Iterator[SecretNeed]:
 def _features(top: Topology) -> Iterator[SecretNeed]:
     values = top.values
     if top.on("dags.gitSync.enabled"):
-        readers = tuple(sorted(part for part in git_parts(top) if part != "worker" or top.celery))
+        readers = tuple(sorted(part for part in code_parts(top) if part != "worker" or top.celery))
         ssh, token = (
             lookup(values, "dags.gitSync.sshKeySecret"),
             lookup(values, "dags.gitSync.credentialsSecret"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.core.layered import lookup
 from generator.release.topology import Flow, Ports, Topology
-from generator.release.v1 import otel_collector
+from generator.release.v1 import airflow_options, otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
 
 
@@ -57,6 +57,10 @@ def _parts(top: Topology) -> Iterator[str]:
         yield "otel-collector"
 
 
+# Airflow's own look into files, the environment and the metadata database alone.
+_LOCAL_BACKENDS = ("airflow.secrets.", "airflow.sdk.")
+
+
 def _tcp(*names: str) -> Ports:
     return tuple((PORTS[name], "TCP") for name in names)
 
@@ -82,10 +86,11 @@ def _database(top: Topology) -> Iterator[Flow]:
         yield Flow(part, target, ports, "metadata database")
     if pooled:
         yield Flow("pgbouncer", server, direct, "pooled connections")
-    if top.on("workers.celery.keda.enabled") or top.on("triggerer.keda.enabled"):
-        if pooled:
+    scaled = [f"{part}.keda" for part in ("workers.celery", "triggerer")]
+    for keda in filter(lambda key: top.on(f"{key}.enabled"), scaled):
+        if pooled and lookup(top.values, f"{keda}.usePgbouncer") is not False:
             yield Flow("peer:keda", "pgbouncer", _tcp("pgbouncer"), "length of the queue")
-        if server == "postgresql":
+        elif server == "postgresql":
             yield Flow("peer:keda", "postgresql", _tcp("postgresql"), "length of the queue")
 
 
@@ -136,8 +141,8 @@ def _metrics(top: Topology) -> Iterator[Flow]:
         yield Flow("peer:monitoring", "otel-collector", ports, "scrape")
 
 
-def git_parts(top: Topology) -> tuple[str, ...]:
-    """Components that fetch DAGs themselves: git-sync containers, or readers of bundles."""
+def code_parts(top: Topology) -> tuple[str, ...]:
+    """Components that fetch DAGs and run their code: tasks, triggers, callbacks of failed runs."""
     wanted = ["dag-processor", "triggerer", "worker"]
     if top.local or not top.has("dag-processor"):
         wanted.append("scheduler")
@@ -166,7 +171,7 @@ def log_parts(top: Topology) -> tuple[str, ...]:
 def _outside(top: Topology) -> Iterator[Flow]:
     values = top.values
     if top.on("dags.gitSync.enabled") or _has_git_bundle(values):
-        for part in git_parts(top):
+        for part in code_parts(top):
             yield Flow(part, "peer:git", (), "DAG repository")
     for part in kubernetes_parts(top):
         yield Flow(part, "peer:kubernetes", (), "Kubernetes API")
@@ -174,22 +179,47 @@ def _outside(top: Topology) -> Iterator[Flow]:
     if remote or top.on("elasticsearch.enabled") or top.on("opensearch.enabled"):
         for part in log_parts(top):
             yield Flow(part, "peer:logs", (), "remote task logs")
-    if lookup(values, "config.secrets.backend"):
-        for part in airflow_parts(top):
-            yield Flow(part, "peer:secretsBackend", (), "secrets backend")
+    if _has_custom_bundle(values):
+        for part in code_parts(top):
+            yield Flow(part, "peer:bundles", (), "custom DAG bundles")
+    yield from _secrets_backends(top)
+    if airflow_options.sends_mail(values):
+        for part in code_parts(top):
+            yield Flow(part, "peer:mail", (), "mail of tasks and callbacks")
     if lookup(values, "apiServer.apiServerConfig") or lookup(values, "webserver.webserverConfig"):
         yield Flow(top.server, "peer:identity", (), "sign-in")
     if _external_otel(top):
         for part in airflow_parts(top):
             yield Flow(part, "peer:otel", (), "telemetry")
-    for part in ("worker", *(("scheduler",) if top.local else ()), "triggerer"):
-        if top.has(part):
-            yield Flow(part, "peer:tasks", (), "what tasks reach")
+    for part in code_parts(top):
+        yield Flow(part, "peer:tasks", (), "what tasks and callbacks reach")
+
+
+def _secrets_backends(top: Topology) -> Iterator[Flow]:
+    """Everybody looks into `[secrets]`, and who runs tasks into `[workers]` as well."""
+    for section, option, parts in (
+        ("secrets", "backend", airflow_parts(top)),
+        ("workers", "secrets_backend", code_parts(top)),
+    ):
+        backend = airflow_options.option(top.values, section, option)
+        if backend and not backend.startswith(_LOCAL_BACKENDS):
+            for part in parts:
+                yield Flow(part, "peer:secretsBackend", (), "secrets backend")
+
+
+def _bundle_classes(values: Mapping[str, Any]) -> list[str]:
+    bundles = lookup(values, "dagProcessor.dagBundleConfigList") or []
+    return [str(bundle.get("classpath")) for bundle in bundles]
 
 
 def _has_git_bundle(values: Mapping[str, Any]) -> bool:
-    bundles = lookup(values, "dagProcessor.dagBundleConfigList") or []
-    return any("GitDagBundle" in str(bundle.get("classpath")) for bundle in bundles)
+    return any("GitDagBundle" in name for name in _bundle_classes(values))
+
+
+def _has_custom_bundle(values: Mapping[str, Any]) -> bool:
+    """Whether DAGs come from a place that only a class of the team's own knows."""
+    known = ("GitDagBundle", "LocalDagBundle")
+    return any(not name.endswith(known) for name in _bundle_classes(values))
 
 
 def _external_otel(top: Topology) -> bool:

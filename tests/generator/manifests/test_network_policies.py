@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from generator.manifests import network_policies
 from generator.pipeline import generate
 from tests import definitions, wiring
 from tests.network_evaluator import External, PodPeer, allowed
@@ -47,6 +48,7 @@ VISITORS = {
     "foreigner": ("other", {"app": "stranger"}),
     "keda": ("keda", {"app": "keda-operator"}),
     "other keda": ("scaling", {"app": "keda-operator"}),
+    "keda's neighbour": ("scaling", {"app": "keda-operator-metrics-apiserver"}),
 }
 # Name → the choices that matter; the rest is filled up.
 TOPOLOGIES = {
@@ -156,9 +158,8 @@ def needed(case, parts):
     else:
         flow(airflow, database, number)
     if scaled:
-        keda = {"other keda" if case["cluster"] == "us" else "keda"}
-        flow(keda, "pgbouncer", 6543)
-        flow(keda, "postgresql", 5432)
+        # Past the pool: `usePgbouncer` is off.
+        flow({"other keda" if case["cluster"] == "us" else "keda"}, "postgresql", 5432)
 
     if celery:
         broker = "redis" if "redis" in parts else "broker"
@@ -186,7 +187,8 @@ def needed(case, parts):
     callers = {server, "airflow-cleanup-pods"} | ({"scheduler"} if kubernetes else set())
     for port in (443, 6443):
         flow(callers | (running_tasks if launching else set()), "kubernetes", port)
-    flow(running_tasks, "what tasks need", 443)
+    callbacks = {"dag-processor" if "dag-processor" in parts else "scheduler"}
+    flow(running_tasks | callbacks, "what tasks need", 443)
     if launching:
         flow({"launched"}, "what tasks need", 443)
 
@@ -346,6 +348,7 @@ def test_without_policies_nothing_is_held_back(name, scenes):
         Flow("redis", "internet", 443),
         Flow("redis", "kubernetes", 443),
         Flow("keda", "pgbouncer", 6543),
+        Flow("other keda", "pgbouncer", 6543),
         Flow("launched", "pgbouncer", 6543),
         Flow("launched", "internet", 443),
         Flow("pgbouncer", "database", 22),
@@ -396,3 +399,90 @@ def test_a_peer_without_ports_is_reached_where_its_address_says(part, peer, port
 
 def _at(rule, peer):
     return peer == "otel" and any("monitoring" in str(entry) for entry in rule["to"])
+
+
+def policies_of(more):
+    """Policies and problems of `enforce` with these parts of a definition."""
+    case = definitions.completed({"executor": "celery", "airflow": "3.2.2", "backend": "none"})
+    case = {option: choice for option, choice in case.items() if option not in (*more, "policy")}
+    built = definitions.built(definitions.repository(case, more=more))
+    return network_policies.policies(built.release)
+
+
+SMTP = {"smtp": {"smtp_host": "mail.example.com"}}
+PEERS = [
+    ({"airflow": {"version": "3.2.2", "config": SMTP}}, "mail", 25),
+    (
+        {"airflow": {"version": "3.2.2", "config": {"smtp": {**SMTP["smtp"], "smtp_port": "587"}}}},
+        "mail",
+        587,
+    ),
+    (
+        {"airflow": {"version": "3.2.2", "env": {"AIRFLOW__SMTP__SMTP_HOST": "mail.example.com"}}},
+        "mail",
+        25,
+    ),
+    (
+        {
+            "airflow": {
+                "version": "3.2.2",
+                "config": {
+                    "email": {"email_backend": "airflow.providers.amazon.aws.utils.emailer"}
+                },
+            }
+        },
+        "mail",
+        443,
+    ),
+    (
+        {
+            "dags": {
+                "bundles": [{"name": "x", "type": "custom", "classpath": "example.S3DagBundle"}]
+            }
+        },
+        "bundles",
+        443,
+    ),
+    (
+        {"airflow": {"version": "3.2.2", "env": {"AIRFLOW__SECRETS__BACKEND": "example.Backend"}}},
+        "secretsBackend",
+        443,
+    ),
+    (
+        {"airflow": {"version": "3.2.2", "config": {"workers": {"secrets_backend": "example.X"}}}},
+        "secretsBackend",
+        443,
+    ),
+]
+
+
+@pytest.mark.parametrize(("part", "peer", "port"), PEERS)
+def test_a_peer_that_is_needed_must_be_declared_and_is_open_once_it_is(part, peer, port):
+    _, problems = policies_of({**part, "networkPolicy": {"mode": "enforce"}})
+    assert f"networkPolicy.peers.{peer} is not set" in "\n".join(it.message for it in problems)
+    declared = {"mode": "enforce", "peers": {peer: [{"cidr": "10.99.0.0/24"}]}}
+    found, problems = policies_of({**part, "networkPolicy": declared})
+    assert not [it for it in problems if f"peers.{peer} " in it.message]
+    open_ = External("10.99.0.5")
+    worker = PodPeer(found[0]["metadata"]["namespace"], _labels(found, "worker"))
+    assert allowed(found, worker, open_, port)
+    assert not allowed(found, worker, open_, port + 1)
+
+
+def _labels(policies, component):
+    selectors = (item["spec"]["podSelector"].get("matchLabels", {}) for item in policies)
+    return next(labels for labels in selectors if labels.get("component") == component)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"airflow": {"version": "3.2.2", "config": {"smtp": {"smtp_host": "localhost"}}}},
+        {"dags": {"bundles": [{"name": "x", "type": "local", "path": "/dags"}]}},
+        {"secretsBackend": {"backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend"}},
+    ],
+)
+def test_what_stays_in_the_pod_needs_no_peer(part):
+    _, problems = policies_of({**part, "networkPolicy": {"mode": "enforce"}})
+    named = "\n".join(it.message for it in problems)
+    assert not any(f"peers.{peer} " in named for peer in ("mail", "bundles", "secretsBackend"))
