@@ -200,7 +200,9 @@ def _variable(work: Workload, objects: Mapping[Key, Object]) -> Executors | None
     result = None
     for container in fields.entries(work.spec, "containers"):
         for entry in fields.entries(container, "envFrom"):
-            place = Key("", "ConfigMap", work.key.namespace, fields.text(entry, "configMapRef", "name"))
+            place = Key(
+                "", "ConfigMap", work.key.namespace, fields.text(entry, "configMapRef", "name")
+            )
             text = fields.text(objects.get(place), "data", EXECUTOR)
             result = Executors(_names(text)) if text else result
         for entry in fields.entries(container, "env"):

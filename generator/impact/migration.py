@@ -123,7 +123,9 @@ def _image(runs: Runs) -> str:
 
 
 def _unclear(old: Runs, new: Runs) -> str:
-    item = next(item for item in (new, old) if migrations.between(item.content, item.content) is None)
+    item = next(
+        item for item in (new, old) if migrations.between(item.content, item.content) is None
+    )
     if not item.airflow:
         return f'nothing says which Airflow the image "{item.image.version}" holds'
     return f'"{item.airflow}" is not a release'

@@ -90,7 +90,7 @@ def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, clus
     assert done.json["reason"] == same
     for form in ("table", "markdown", "html"):
         shown = repo.run("diff", "--live", "HEAD", "-o", form).stdout
-        assert gone["metadata"]["name"] in shown and "not in the cluster" in shown
+        assert gone["metadata"]["name"] in shown and "not found in the cluster" in shown
 
 
 def test_a_cluster_that_is_out_of_reach_is_told_beside_the_change(repo, tmp_path, monkeypatch):
