@@ -41,8 +41,14 @@ def with_drift(
         inputs = side.inputs(base, name, found.settings)
         if inputs is None:
             continue
-        entry = known.get(name) or EnvironmentDiff(name, reason="not changed; drift alone")
         rendered = side.render(base_name, inputs, tools.charts, tools.renderer)
+        alone = EnvironmentDiff(
+            name,
+            reason="not changed; drift alone",
+            basis=rendered.basis,
+            base_basis=rendered.basis,
+        )
+        entry = known.get(name, alone)
         if rendered.failure is not None:
             failure = rendered.failure
             entry = dataclasses.replace(entry, rendered=False, reason="the base does not render")

@@ -83,6 +83,7 @@ def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, clus
     done = repo.run("diff", "--live", "HEAD", "-o", "json")
     (environment,) = done.json["environments"]
     assert environment["changes"] == [] and environment["reason"] == "not changed; drift alone"
+    assert environment["basis"]["chart"]["version"] == "1.22.0"
     (found,) = drifted(environment).values()
     assert (found["name"], found["action"]) == (gone["metadata"]["name"], "added")
     count = len(environment["drift"])
