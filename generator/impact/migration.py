@@ -89,7 +89,7 @@ def _reason(kind: Class, way: migrations.Migration, images: tuple[Runs, Runs]) -
     old, new = (_image(item) for item in images)
     match kind:
         case Class.ONE_WAY:
-            return f"{'; '.join(way.lost)}: only a backup of the database leads back"
+            return f"{'; '.join(way.lost)}: only a backup of the database brings all of it back"
         case Class.BACKWARD:
             return (
                 f"the image {new} does not know the newer schema and will not start: first run "
