@@ -1,4 +1,4 @@
-"""What a change of images does to the schema of the metadata database, and what a way back takes."""
+"""What a change of images does to the schema of the database, and what a way back takes."""
 
 from __future__ import annotations
 

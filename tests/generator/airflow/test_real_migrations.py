@@ -41,7 +41,7 @@ class Real:
             command.split(), env=environment, cwd=home, capture_output=True, text=True,
             check=False, timeout=1200,
         )  # fmt: skip
-        print(f"{version}: {command}: {time.monotonic() - start:.0f} s")  # noqa: T201 (make nightly)
+        print(f"{version}: {command}: {time.monotonic() - start:.0f} s")
         assert bool(done.returncode) is fails, done.stderr[-3000:]
 
     def check(self, version, *, fails=False):

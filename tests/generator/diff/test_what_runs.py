@@ -1,4 +1,4 @@
-"""What runs: the image before its tag, the tag before `airflow.version`, the environment before values."""
+"""What runs: facts before tags, tags before `airflow.version`, the environment before values."""
 
 import ast
 from pathlib import Path
