@@ -16,7 +16,6 @@ from generator.image.layers import Archive, Image
 from generator.model.environment import Environment
 from generator.yaml import edit
 
-
 _PACKAGE = "apache-airflow-providers-"
 
 

@@ -120,7 +120,7 @@ def reference(text: str) -> Reference:
 
 
 def of(works: Iterable[Workload], facts: Facts) -> Runs:
-    """What answers for the side: the image that migrates, else the scheduler's, else the values'."""
+    """What answers for the side: the image that migrates, the scheduler's, or the values'."""
     images = dict(_images(works))
     named = next((images[name] for name in _SPEAKERS if name in images), None)
     return known(named or _of_values(facts.values or {}), facts)

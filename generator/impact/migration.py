@@ -1,4 +1,4 @@
-"""What a change of images does to the schema of the metadata database, and what a way back takes."""
+"""What a change of images does to the schema of the database, and what a way back takes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _reason(kind: Class, way: migrations.Migration, images: tuple[Runs, Runs]) -
     old, new = (_image(item) for item in images)
     match kind:
         case Class.ONE_WAY:
-            return f"{'; '.join(way.lost)}: only a backup of the database leads back"
+            return f"{'; '.join(way.lost)}: only a backup of the database brings all of it back"
         case Class.BACKWARD:
             return (
                 f"the image {new} does not know the newer schema and will not start: first run "

@@ -20,7 +20,7 @@ class ImageFacts(Spec):
     python: Line | None = None
     """Python's version, such as 3.12."""
     providers: dict[Line, Line] | None = None
-    """Provider → version, such as fab: 3.6.4; all of them, or they count as unknown."""
+    """Provider → version, such as fab: 3.6.4; of all: one not named counts as not installed."""
 
     @pydantic.field_validator("providers")
     @classmethod

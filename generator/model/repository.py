@@ -240,6 +240,7 @@ class Promotion(Spec):
         "chart.version",
         "image.tag",
         "image.digest",
+        "image.facts",
         "dags.gitSync.ref",
     )
     """What moves; everything else stays each environment's own."""

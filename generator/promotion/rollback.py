@@ -12,8 +12,8 @@ from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
-from generator.git.plumbing import Draft
 from generator.diff.what_runs import Runs
+from generator.git.plumbing import Draft
 from generator.impact import migration
 from generator.impact.migration import CLOSED, Class, Migration
 from generator.pipeline import generate, side

@@ -46,6 +46,14 @@ NO_CA = Rule(
     "libpq refuses to connect without a CA; PgBouncer has only those of its image.",
     "libpq, sslrootcert; PgBouncer, server_tls_ca_file",
 )
+FACTS = Rule(
+    "image/facts",
+    WARNING,
+    "Facts about an image that do not fit",
+    "Migrations are judged by what the image holds; facts of another image do not count, and "
+    "airflow.version decides what is rendered for it.",
+    "gen-env",
+)
 _WEAK_TO_STRONG = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _VERIFYING = _WEAK_TO_STRONG[-2:]
 _ROOT = "PGSSLROOTCERT"
@@ -121,11 +129,32 @@ def _launching(release: Release) -> Iterator[Place]:
         )
 
 
+def _facts(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    image, facts = environment.image, environment.image.facts
+    if facts is None:
+        return
+    place, hint = ("image", "facts"), "inspect the image that runs: gen-env image inspect"
+    name = image.digest or image.tag or environment.airflow.version
+    if facts.of is None:
+        yield place, "image.facts do not say of which image they are", f"set of: {name}"
+    elif facts.of != name:
+        yield place, f"image.facts are about {facts.of}, and the image is {name}", hint
+    elif facts.airflow != environment.airflow.version:
+        yield (
+            place,
+            f"the image holds Airflow {facts.airflow}, and airflow.version is"
+            f" {environment.airflow.version}",
+            f"set airflow.version: {facts.airflow}, or another image",
+        )
+
+
 FOUND: tuple[tuple[Rule, Find], ...] = (
     (KEDA, _keda),
     (OPENSEARCH, _opensearch),
     (LAUNCHING, _launching),
     (BEHIND_POOL, _behind_pool),
     (NO_CA, _no_ca),
+    (FACTS, _facts),
 )
 """Each rule and what finds it."""

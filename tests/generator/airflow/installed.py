@@ -7,20 +7,38 @@ from pathlib import Path
 
 import pytest
 
+from generator.airflow import migrations
+
 PLACE = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "gen-env/airflow"
 # Later packages that they depend on would not fit.
-DAYS = {"3.1.8": "2026-03-14", "3.2.2": "2026-06-08", "3.3.2": "2026-09-18"}
-_EXTRAS = "fab,celery,cncf-kubernetes,common-io"
+DAYS = {
+    "2.11.2": "2026-03-20", "3.1.8": "2026-03-14", "3.2.2": "2026-06-08", "3.3.2": "2026-09-18",
+}  # fmt: skip
+# The provider of the official image of Airflow 2.11: its published constraints.
+_FAB = {"2.11.2": "1.5.4"}
+_EXTRAS = "celery,cncf-kubernetes,common-io"
+
+
+def fab_of(version):
+    """The FAB provider of the official image of that release."""
+    official = migrations.of_official_image(version)
+    return official["fab"] if official else _FAB[version]
 
 
 def python_of(version):
     """The interpreter of an environment with that Airflow; skips where it cannot be had."""
     folder = PLACE / version
-    if not (folder / "complete").is_file():
+    packages = [
+        f"apache-airflow[{_EXTRAS}]=={version}",
+        f"apache-airflow-providers-fab=={fab_of(version)}",
+        *("psycopg2-binary", "asyncpg"),
+    ]
+    complete, wanted = folder / "complete", "\n".join(packages)
+    if not complete.is_file() or complete.read_text() != wanted:
         _uv("venv", "--quiet", "--clear", "--python", sys.executable, folder)
-        _uv("pip", "install", "--quiet", "--exclude-newer", DAYS[version],
-            f"apache-airflow[{_EXTRAS}]=={version}", VIRTUAL_ENV=str(folder))  # fmt: skip
-        (folder / "complete").touch()
+        _uv("pip", "install", "--quiet", "--exclude-newer", DAYS[version], *packages,
+            VIRTUAL_ENV=str(folder))  # fmt: skip
+        complete.write_text(wanted)
     return folder / "bin/python"
 
 

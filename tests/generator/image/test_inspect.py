@@ -139,7 +139,8 @@ def broken(path, manifest, **files):
         (lambda path: broken(path, b'[{"Layers": ["l"]}]'), "l is named in the archive"),
         (lambda path: broken(path, b'[{"Layers": ["l"]}]', l=b"(\xb5/\xfd"), "packed with zstd"),
         (lambda path: saved(path, layer("etc/passwd")), "no Airflow is installed"),
-        (lambda path: saved(path, layer(*metadata("apache_airflow_core-3.3.0rc1"))), "not a release"),
+        (lambda path: saved(path, layer(*metadata("apache_airflow_core-3.3.0rc1"))),
+         "not a release"),
         (lambda path: saved(path, layer(*metadata("apache_airflow_core-3.2.2"), *metadata(
             "apache_airflow_core-3.3.0", site="opt/lib/python3.12/site-packages"))),
          "apache_airflow_core is installed in 2 versions: 3.2.2, 3.3.0"),

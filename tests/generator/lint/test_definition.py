@@ -97,6 +97,12 @@ CASES = {
         [(changed(STAGING, ("{host: pg-staging", "{type: mysql, host: pg-staging"),
                   ("replicas: 2", "autoscaling: {type: hpa, maxReplicas: 2}")), SETTINGS)],
     ),
+    "image/facts": (
+        [(changed(STAGING, ("tag: 3.2.2-r1", f"tag: 3.2.2-r1, facts: {{{facts}}}")), SETTINGS, "facts")
+         for facts in ("airflow: 3.2.2", "of: 3.2.2-r2, airflow: 3.2.2", "of: 3.2.2-r1, airflow: 3.2.1")],
+        [(STAGING, SETTINGS),
+         (changed(STAGING, ("tag: 3.2.2-r1", "tag: 3.2.2-r1, facts: {of: 3.2.2-r1, airflow: 3.2.2}")), SETTINGS)],
+    ),
     "database/tls-behind-pgbouncer": (
         [(verified(PRODUCTION), SETTINGS, "sslMode"),
          (changed(verified(PRODUCTION), (POOL, POOL[:-1] + ", sslMode: verify-ca}")), SETTINGS, "sslMode: verify-full")],
