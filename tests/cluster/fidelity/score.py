@@ -48,7 +48,7 @@ class Score:
         """Add one change. What either side calls refused is judged as that alone."""
         self.changes += 1
         refused = predicted.refused | observed.refused
-        nothing = [{change} if effects.none else set() for effects in (predicted, observed)]
+        nothing = [{str(change)} if effects.none else set() for effects in (predicted, observed)]
         predicted, observed = predicted.without(refused), observed.without(refused)
         for kind in KINDS:
             self._add(change, kind, getattr(predicted, kind), getattr(observed, kind))
