@@ -11,7 +11,7 @@ from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
-from generator.lint.objects import amounts, duplicates
+from generator.lint.objects import amounts, duplicates, field_bounds
 from generator.lint.objects.context import RenderedInput
 
 NAME = Rule(
@@ -99,6 +99,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
         yield from _pod(rendered, template)
     yield from duplicates.problems(rendered)
     yield from amounts.problems(rendered)
+    yield from field_bounds.problems(rendered)
 
 
 def _name(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:

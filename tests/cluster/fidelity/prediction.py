@@ -10,6 +10,7 @@ _REFUSED = {
     "kubernetes/annotations-too-large",
     "kubernetes/duplicate-entry",
     "kubernetes/duplicate-variable",
+    "kubernetes/invalid-field",
     "kubernetes/invalid-name",
     "kubernetes/invalid-port",
     "kubernetes/invalid-probe",
@@ -72,8 +73,15 @@ def _stated(found, finding):
 
 
 def _about(message, objects):
-    fitting = [name for name in objects if message.startswith(name)]
-    return {max(fitting, key=len)} if fitting else set()
+    """The object that a message begins with; its namespace is only named where it is written."""
+    titles = {title: name for name in objects for title in (name, _without_namespace(name))}
+    fitting = [title for title in titles if message.startswith(title)]
+    return {titles[max(fitting, key=len)]} if fitting else {"an object"}
+
+
+def _without_namespace(name):
+    kind, _, rest = name.partition(" ")
+    return f"{kind} {rest.rpartition('/')[2]}"
 
 
 def _is_error(item):

@@ -16,7 +16,11 @@ THRESHOLDS = {
     "lost": (0.95, 1.0),
     "nothing": (0.95, 0.95),
 }
-TITLES = {**KINDS, "nothing": "changes that do nothing to the cluster"}
+TITLES = {
+    **KINDS,
+    "refused": "changes that the API server refuses",
+    "nothing": "changes that do nothing to the cluster",
+}
 
 
 @dataclasses.dataclass
@@ -45,13 +49,19 @@ class Score:
         self.mismatches = []
 
     def count(self, change, predicted, observed):
-        """Add one change. What either side calls refused is judged as that alone."""
+        """Add one change. What either side calls refused is judged as that alone.
+
+        A refusal counts once for a change, as it stops the sync: one cause is one finding, which
+        names one of several objects.
+        """
         self.changes += 1
         refused = predicted.refused | observed.refused
-        nothing = [{change} if effects.none else set() for effects in (predicted, observed)]
+        stops = [{str(change)} if effects.refused else set() for effects in (predicted, observed)]
+        nothing = [{str(change)} if effects.none else set() for effects in (predicted, observed)]
         predicted, observed = predicted.without(refused), observed.without(refused)
-        for kind in KINDS:
+        for kind in KINDS.keys() - {"refused"}:
             self._add(change, kind, getattr(predicted, kind), getattr(observed, kind))
+        self._add(change, "refused", *stops)
         self._add(change, "nothing", *nothing)
 
     def _add(self, change, kind, predicted, observed):
