@@ -9,6 +9,7 @@ from typing import Any
 from generator.impact.context import View
 from generator.kube import fields
 from generator.kube.resource import Key, Object
+from generator.kube.selectors import matches
 from generator.kube.workload import Workload
 
 _MAX_COMPARISONS = 100_000  # beyond it only equal rights count as held before
@@ -132,8 +133,17 @@ def _granted(view: View, key: Key, binding: Object, scope: str) -> Iterator[Righ
         else:
             yield Right(scope, "", f"everything that the {kind} {name} allows", "do")
         return
-    for rule in fields.entries(role, "rules"):
-        yield from _of_rule(rule, scope)
+    for part in (role, *_aggregated(view, role)):
+        for rule in fields.entries(part, "rules"):
+            yield from _of_rule(rule, scope)
+
+
+def _aggregated(view: View, role: Object) -> Iterator[Object]:
+    """The rendered ClusterRoles that a controller gathers in this one; others are not seen."""
+    for wanted in fields.entries(role, "aggregationRule", "clusterRoleSelectors"):
+        for part in view.of_kind("ClusterRole").values():
+            if matches(wanted, fields.section(part, "metadata", "labels")):
+                yield part
 
 
 def _of_rule(rule: Mapping[str, Any], scope: str) -> Iterator[Right]:

@@ -107,6 +107,7 @@ def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]
             low = low if idle is None else min(low, idle)
             high = fields.integer(manifest, "spec", "maxReplicaCount")
             high = 100 if high is None else high
+            low, high = _paused(manifest) or (low, high)
         elif key.kind == "HorizontalPodAutoscaler":
             least = fields.integer(manifest, "spec", "minReplicas")
             low = 1 if least is None else least
@@ -117,6 +118,13 @@ def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]
         kind = fields.text(target, "kind") or "Deployment"
         scalers[kind, key.namespace, fields.text(target, "name")] = Scale(low, max(low, high), key)
     return scalers
+
+
+def _paused(manifest: Object) -> tuple[int, int] | None:
+    """keda.sh/docs, pausing autoscaling: a fixed number that KEDA keeps to."""
+    notes = fields.section(manifest, "metadata", "annotations")
+    number = str(notes.get("autoscaling.keda.sh/paused-replicas", ""))
+    return (int(number), int(number)) if number.isdecimal() else None
 
 
 def _task_pods(objects: Mapping[Key, Object]) -> Iterator[Workload]:

@@ -8,8 +8,9 @@ from typing import Any
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
+from generator.impact.rules.data import FINALIZER
 from generator.kube import fields
-from generator.kube.resource import Object, key_of
+from generator.kube.resource import Key, Object, key_of
 
 CLUSTER = ImpactRule(
     "impact/cluster",
@@ -49,13 +50,15 @@ _OPTIONS = {
     "Replace": "objects are replaced as a whole",
     "Force": "objects are deleted and created again where they cannot be updated",
     "ServerSideApply": "the API server merges, and other owners of fields conflict",
-    "Prune": "objects that left git are deleted, or not",
+    "Prune": "objects that left git are deleted",
     "RespectIgnoreDifferences": "fields that are ignored are not written",
-    "CreateNamespace": "the namespace is created by Argo CD, or not",
-    "FailOnSharedResource": "objects of another Application are taken over, or not",
-    "PruneLast": "objects that left git are deleted last, or not",
-    "Validate": "objects are validated, or not",
+    "CreateNamespace": "the namespace is created by Argo CD",
+    "FailOnSharedResource": "a sync fails over an object of another Application",
+    "PruneLast": "objects that left git are deleted last",
+    "Validate": "objects are validated",
+    "ApplyOutOfSyncOnly": "only objects that differ are applied",
 }
+_ON_BY_DEFAULT = ("Prune", "Validate")
 
 
 def cluster(context: Context) -> Iterator[Finding]:
@@ -82,19 +85,49 @@ def sync_policy(context: Context) -> Iterator[Finding]:
     for words, level in (*_automated(before, after), *_options(before, after)):
         yield SYNC_POLICY.finding(key, words, level)
     old, new = (fields.at(side, "spec", "ignoreDifferences") or [] for side in (before, after))
-    if not same(old, new):
-        more = [entry for entry in new if entry not in old] if isinstance(new, list) else []
+    more, less = _apart(new, old), _apart(old, new)
+    if more:
         yield SYNC_POLICY.finding(
             key,
-            f"ignoreDifferences changes ({len(more)} new): what differs there is not shown as out "
-            "of sync",
-            WARNING if more else INFO,
+            f"ignoreDifferences changes ({more} new): what differs there is not shown as out of "
+            "sync",
         )
+    elif less:
+        yield SYNC_POLICY.finding(
+            key, f"ignoreDifferences changes ({less} removed): what differs there is synced", INFO
+        )
+    yield from _finalizer(key, before, after)
     moves = _revisions(before), _revisions(after)
     if moves[0] != moves[1]:
         yield SYNC_POLICY.finding(
             key, f"it follows {listed(moves[1])} of its repositories instead of {listed(moves[0])}"
         )
+
+
+def _apart(some: Any, others: Any) -> int:
+    """How many of these entries the others do not have."""
+    lists = [item if isinstance(item, list) else [] for item in (some, others)]
+    return sum(not any(same(entry, other) for other in lists[1]) for entry in lists[0])
+
+
+def _finalizer(key: Key, before: Object, after: Object) -> Iterator[Finding]:
+    was, now = (
+        any(str(name).startswith(FINALIZER) for name in _texts(side, "metadata", "finalizers"))
+        for side in (before, after)
+    )
+    if was != now:
+        words = "deletes everything that it manages" if now else "leaves what it manages running"
+        yield SYNC_POLICY.finding(
+            key,
+            f"the resources finalizer {'is added' if now else 'is removed'}: deleting the "
+            f"Application {words}",
+            WARNING if now else INFO,
+        )
+
+
+def _texts(manifest: Object, *path: str) -> list[Any]:
+    given = fields.at(manifest, *path)
+    return given if isinstance(given, list) else []
 
 
 def access_roles(context: Context) -> Iterator[Finding]:
@@ -172,9 +205,11 @@ def _is_on(automated: Any) -> bool:
 def _options(before: Object, after: Object) -> Iterator[tuple[str, Any]]:
     old, new = (_by_name(side) for side in (before, after))
     for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
+        default = "true" if name in _ON_BY_DEFAULT else "false" if name in _OPTIONS else None
+        if old.get(name, default) != new.get(name, default):
             value = f"is {new[name]}" if name in new else "is no longer set"
-            rest = f": {_OPTIONS[name]}" if name in _OPTIONS else ""
+            no = "" if new.get(name, default) == "true" else "before: "
+            rest = f": {no}{_OPTIONS[name]}" if name in _OPTIONS else ""
             yield f"sync option {name} {value}{rest}", WARNING
 
 

@@ -12,7 +12,7 @@ from generator.kube import fields
 from generator.kube.pruning import protection
 from generator.kube.resource import Key, Object
 
-_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _MAX_NAMED = 20
 
 # What is lost when an object of this kind is deleted.
@@ -156,14 +156,15 @@ def kind_changed(context: Context) -> Iterator[Finding]:
 def _claims_loss(manifest: Object) -> str | None:
     """kubernetes.io/docs/concepts/workloads/controllers/statefulset: claims stay by default."""
     policy = fields.text(manifest, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")
-    if fields.at(manifest, "kind") == "StatefulSet" and policy == "Delete":
+    has_claims = bool(fields.entries(manifest, "spec", "volumeClaimTemplates"))
+    if fields.at(manifest, "kind") == "StatefulSet" and policy == "Delete" and has_claims:
         return "its volume claims are deleted with it (whenDeleted: Delete)"
     return None
 
 
 def _cascade(key: Key, manifest: Object) -> str | None:
     finalizers = fields.at(manifest, "metadata", "finalizers") or []
-    if key.kind == "Application" and any(str(name).startswith(_FINALIZER) for name in finalizers):
+    if key.kind == "Application" and any(str(name).startswith(FINALIZER) for name in finalizers):
         return "its resources finalizer deletes everything that the Application manages"
     return None
 

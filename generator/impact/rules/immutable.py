@@ -54,6 +54,7 @@ _RECREATE = {
     "Job": "delete the old Job first, or make it a hook with BeforeHookCreation",
     "PersistentVolumeClaim": "create a claim under another name and move the data",
     "StorageClass": "create a class under another name",
+    "CustomResourceDefinition": "keep the field, as deleting it deletes every object of this kind",
 }
 
 IMMUTABLE = ImpactRule(
@@ -88,9 +89,15 @@ def immutable(context: Context) -> Iterator[Finding]:
             way = _RECREATE.get(key.kind, "delete the object first, and let the sync create it")
             yield IMMUTABLE.finding(
                 key,
-                f"{listed(names)} cannot be changed on an existing object, so the sync fails: "
-                f"{way}",
+                f"{listed(names)} cannot be changed on an existing object, so the sync fails"
+                f"{_unless(before)}: {way}",
             )
+
+
+def _unless(before: Object) -> str:
+    """A finished Job with a time to live may be gone by itself."""
+    lives = fields.at(before, "spec", "ttlSecondsAfterFinished") is not None
+    return " unless its ttlSecondsAfterFinished has deleted it" if lives else ""
 
 
 def replaced(context: Context) -> Iterator[Finding]:
@@ -155,6 +162,18 @@ def _service(before: Object, after: Object) -> Iterator[str]:
     old, new = (fields.text(side, "spec", "clusterIP") for side in (before, after))
     if new and old != new:
         yield "spec.clusterIP"
+
+
+def _definition(before: Object, after: Object) -> Iterator[str]:
+    """apiextensions-apiserver/pkg/apis/apiextensions/validation; a version in which objects were
+    stored has to stay."""
+    for path in (("group",), ("scope",), ("names", "kind"), ("names", "plural")):
+        if _differs(before, after, "spec", *path):
+            yield ".".join(("spec", *path))
+    served = {fields.text(item, "name") for item in fields.entries(after, "spec", "versions")}
+    for item in fields.entries(before, "spec", "versions"):
+        if item.get("storage") is True and fields.text(item, "name") not in served:
+            yield f"the stored version {fields.text(item, 'name')} of spec.versions"
 
 
 def _role_reference(before: Object, after: Object) -> Iterator[str]:
@@ -237,6 +256,7 @@ def _minor(context: Context) -> int:
 _FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "ClusterRoleBinding": _role_reference,
     "ConfigMap": _content,
+    "CustomResourceDefinition": _definition,
     "DaemonSet": _selector,
     "Deployment": _selector,
     "Job": _job,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.diff.equality import plain, same
-from generator.impact.context import Context, listed, verb
+from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import WARNING, Finding, ImpactRule
 from generator.impact.rights import account
 from generator.impact.rules.references import uses
@@ -30,8 +30,14 @@ IDENTITY = ImpactRule(
 )
 
 # Written into a pod when it is created, by the cloud's webhook; GKE asks on each token instead.
-_AT_CREATION = ("eks.amazonaws.com/", "azure.workload.identity/")
+_AT_CREATION = (
+    "azure.workload.identity/client-id",
+    "azure.workload.identity/tenant-id",
+    "eks.amazonaws.com/role-arn",
+)
 _AT_TOKEN = "iam.gke.io/gcp-service-account"
+# By which a pod itself asks for an identity: an annotation of Vault's agent, a label of Azure.
+_OF_POD = ("vault.hashicorp.com/role", "azure.workload.identity/use")
 
 
 def not_restarted(context: Context) -> Iterator[Finding]:
@@ -79,7 +85,7 @@ def identity(context: Context) -> Iterator[Finding]:
             and work.key not in restarted
             and any(account(work) == ("ServiceAccount", key.namespace, key.name) for key in keys)
         ]
-        if stale and any(name.startswith(_AT_CREATION) for name in names):
+        if stale and any(name in _AT_CREATION for name in names):
             components = sorted({work.component for work in stale})
             yield NOT_RESTARTED.finding(
                 keys[0],
@@ -90,12 +96,46 @@ def identity(context: Context) -> Iterator[Finding]:
             )
 
 
+def other_identity(context: Context) -> Iterator[Finding]:
+    """`impact/identity`: pods run under another ServiceAccount, or ask for another identity."""
+    moved: dict[tuple[str, ...], list[Workload]] = {}
+    for before, after in (*context.restarted, *context.replaced):
+        old, new = _identity(context.base, before), _identity(context.head, after)
+        names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        accounts = [account(work)[2] for work in (before, after)]
+        if names and (accounts[0] != accounts[1] or not {*names}.isdisjoint(_OF_POD)):
+            moved.setdefault((*accounts, *names), []).append(after)
+    for (was, now, *names), works in moved.items():
+        how = f"ServiceAccount {was} → {now}" if was != now else "by their own labels or annotations"
+        is_seen = Key("", "ServiceAccount", works[0].key.namespace, now) in context.head.objects
+        rest = "is not what it was"
+        if was != now and not is_seen:
+            rest = f"may differ, as ServiceAccount {now} is not rendered"
+        yield IDENTITY.finding(
+            works[0].key,
+            f"{listed(sorted({work.component for work in works}))} {verb(works, 'gets', 'get')} "
+            f"another identity or none ({how}): {listed(names)} {rest}",
+            also=[work.key for work in works[1:]],
+        )
+
+
+def _identity(view: View, work: Workload) -> dict[str, Any]:
+    """What the cloud or Vault knows the pods by; nothing of an account that is not rendered."""
+    _, space, name = account(work)
+    manifest = view.objects.get(Key("", "ServiceAccount", space, name))
+    given = fields.section(manifest, "metadata", "annotations")
+    notes = fields.section(work.template, "metadata", "annotations")
+    found = {name: given.get(name) for name in (*_AT_CREATION, _AT_TOKEN)}
+    found |= {name: notes.get(name, work.labels.get(name)) for name in _OF_POD}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     old, new = (fields.section(side, "metadata", "annotations") for side in (before, after))
     return sorted(
         str(name)
         for name in old.keys() | new.keys()
-        if str(name).startswith((*_AT_CREATION, _AT_TOKEN))
+        if name in (*_AT_CREATION, _AT_TOKEN)
         and not same(old.get(name), new.get(name))
     )
 
@@ -111,4 +151,4 @@ def _content(manifest: Mapping[str, Any]) -> str:
     return plain([manifest.get(part) for part in ("data", "stringData", "binaryData")])
 
 
-FINDERS = (not_restarted, identity)
+FINDERS = (not_restarted, identity, other_identity)

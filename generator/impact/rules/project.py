@@ -42,10 +42,11 @@ def sync_window(context: Context) -> Iterator[Finding]:
     """`impact/sync-window`: when syncs are denied or allowed."""
     for before, after in _projects(context):
         key = key_of(after, "")
-        old, new = _windows(before), _windows(after)
+        sides = [_stated(side) for side in (before, after)]
+        allows = any(item["kind"] == "allow" for item in sides[1])
+        old, new = (_windows(_without(*pair)) for pair in (sides, sides[::-1]))
         for place in sorted(old.keys() | new.keys()):
-            words, level = _window_change(place, old.get(place), new.get(place))
-            if words:
+            for words, level in _window_change(place, old.get(place), new.get(place), allows):
                 yield SYNC_WINDOW.finding(key, words, level)
 
 
@@ -77,22 +78,58 @@ def _projects(context: Context) -> Iterator[tuple[Object, Object]]:
             yield context.base.objects[key], context.head.objects[key]
 
 
-def _windows(manifest: Object) -> dict[tuple[str, str, str], Mapping[str, Any]]:
-    return {
-        (
-            fields.text(item, "kind"),
-            fields.text(item, "schedule"),
-            fields.text(item, "timeZone") or "UTC",
-        ): item
-        for item in fields.entries(manifest, "spec", "syncWindows")
-    }
+_Place = tuple[str, str, str, int]
+"""Kind, schedule and time zone of a window, and which of several with these it is."""
+
+
+def _stated(manifest: Object) -> list[dict[str, Any]]:
+    """The windows with their defaults."""
+    default = {"kind": "", "schedule": "", "timeZone": "UTC", "manualSync": False}
+    windows = fields.entries(manifest, "spec", "syncWindows")
+    return [
+        {**default, **{name: value for name, value in item.items() if value not in ("", None)},
+         "seconds": _seconds(fields.text(item, "duration"))}
+        for item in windows
+    ]  # fmt: skip
+
+
+def _without(windows: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The windows that the others do not have as they are."""
+    rest = [_plain(item) for item in others]
+    left = []
+    for item in windows:
+        if _plain(item) in rest:
+            rest.remove(_plain(item))
+        else:
+            left.append(item)
+    return left
+
+
+def _plain(window: Mapping[str, Any]) -> str:
+    apart = {name: value for name, value in window.items() if name != "duration"}
+    return json.dumps(apart, sort_keys=True, default=str)
+
+
+def _windows(windows: list[dict[str, Any]]) -> dict[_Place, Mapping[str, Any]]:
+    found: dict[_Place, Mapping[str, Any]] = {}
+    for item in windows:
+        kind, schedule, zone = (str(item[name]) for name in ("kind", "schedule", "timeZone"))
+        number = sum(place[:3] == (kind, schedule, zone) for place in found)
+        found[kind, schedule, zone, number] = item
+    return found
 
 
 def _window_change(
-    place: tuple[str, str, str], old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
-) -> tuple[str, Any]:
-    """What a window's change means; a deny window that shrinks opens what it closed."""
-    kind, schedule, zone = place
+    place: _Place,
+    old: Mapping[str, Any] | None,
+    new: Mapping[str, Any] | None,
+    allows: bool,
+) -> Iterator[tuple[str, Any]]:
+    """What a window's change means; a deny window that shrinks opens what it closed.
+
+    `allows` tells whether the head has any allow window.
+    """
+    kind, schedule, zone, _ = place
     name = f"{kind} window `{schedule}` ({zone})"
     denies = kind == "deny"
     if old is None or new is None:
@@ -101,9 +138,12 @@ def _window_change(
         opens = denies == (new is None)
         verb = "is added" if old is None else "goes"
         words = "syncs are possible then" if opens else "syncs are not possible then"
-        if not denies:
-            words = "where allow windows exist, syncs are possible only in them"
-        return f"{name}, {lasts}, {verb}: {words}", WARNING if opens or not denies else INFO
+        if not denies and not (opens or allows):
+            words = "no allow window is left, so syncs are possible at all times"
+        elif not denies:
+            words += "; where allow windows exist, syncs are possible only in them"
+        yield f"{name}, {lasts}, {verb}: {words}", WARNING if opens or not denies else INFO
+        return
     was, now = (fields.text(item, "duration") for item in (old, new))
     if _seconds(was) != _seconds(now):
         shorter = _seconds(now) < _seconds(was)
@@ -112,14 +152,17 @@ def _window_change(
             if shorter == denies
             else ("syncs are not possible in more of the time")
         )
-        return f"{name}: {was} → {now}, {rest}", WARNING if shorter == denies else INFO
-    if old.get("manualSync") != new.get("manualSync"):
-        by_hand = new.get("manualSync") is True
-        return f"{name}: syncs by hand are {'possible' if by_hand else 'not possible'} in it", (
-            WARNING if by_hand else INFO
+        yield f"{name}: {was} → {now}, {rest}", WARNING if shorter == denies else INFO
+    if old["manualSync"] != new["manualSync"]:
+        by_hand = new["manualSync"] is True
+        yield (
+            f"{name}: syncs by hand are {'possible' if by_hand else 'not possible'} in it",
+            WARNING if by_hand else INFO,
         )
-    others = [{k: v for k, v in item.items() if k != "duration"} for item in (old, new)]
-    return ("", None) if same(*others) else (f"{name} changes", WARNING)
+    apart = ("duration", "seconds", "manualSync")
+    others = [{k: v for k, v in item.items() if k not in apart} for item in (old, new)]
+    if not same(*others):
+        yield f"{name} changes", WARNING
 
 
 def _seconds(duration: str) -> float:
@@ -165,7 +208,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
     if own is None or not context.is_update:
         return
     key = key_of(manifest, "")
-    if not fields.entries(manifest, "spec", "destinations"):
+    if not _permits_place(manifest, own):
         yield PROJECT.finding(key, "its destinations do not include this environment's: Argo CD "
                               "refuses the sync", ERROR)  # fmt: skip
     allowed = fields.at(manifest, "spec", "sourceRepos")
@@ -173,7 +216,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
     sources = [*fields.entries(own, "spec", "sources"),
                fields.section(own, "spec", "source")]  # fmt: skip
     for url in sorted({fields.text(item, "repoURL") for item in sources} - {""}):
-        if not any(fnmatch.fnmatchcase(url, pattern) for pattern in patterns):
+        if not _matches(url, patterns):
             yield PROJECT.finding(
                 key, f"it does not permit the source {url}: Argo CD refuses the sync", ERROR
             )
@@ -184,6 +227,32 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
         yield PROJECT.finding(
             key, f"it does not permit the kinds {listed(refused)}: Argo CD refuses the sync", ERROR
         )
+
+
+def _permits_place(manifest: Object, own: Object) -> bool:
+    """Whether a destination of the project is the Application's, and none with `!` denies it."""
+    place = fields.section(own, "spec", "destination")
+    denied, permitted = False, False
+    for item in fields.entries(manifest, "spec", "destinations"):
+        cluster = next((name for name in ("server", "name") if fields.text(place, name)), "server")
+        given, wanted = fields.text(item, cluster), fields.text(place, cluster)
+        namespace = fields.text(item, "namespace")
+        if not given and fields.text(item, "server" if cluster == "name" else "name"):
+            permitted = True  # by the other name of a cluster: whether it is the same is not known
+        denies = given.startswith("!") or namespace.startswith("!")
+        covers = fnmatch.fnmatchcase(wanted, given.removeprefix("!")) and fnmatch.fnmatchcase(
+            fields.text(place, "namespace"), namespace.removeprefix("!")
+        )
+        denied, permitted = denied or (denies and covers), permitted or (covers and not denies)
+    return permitted and not denied
+
+
+def _matches(text: str, patterns: list[str]) -> bool:
+    """argo-cd.readthedocs.io, projects: a pattern with `!` denies what it matches."""
+    denied = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    if any(fnmatch.fnmatchcase(text, pattern) for pattern in denied):
+        return False
+    return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
 
 
 def _deployed(view: View) -> Iterator[Key]:

@@ -125,9 +125,33 @@ def _pods(work: Workload) -> str:
     return counted(scale.maximum, "pod")
 
 
-def _how(work: Workload) -> str:
+def waits(work: Workload) -> bool:
+    """Whether pods stay as they are until somebody acts, although their template changes."""
+    return bool(_waits_for(work))
+
+
+def _waits_for(work: Workload) -> str:
     if _strategy(work) == "OnDelete":
-        return "take the change only when somebody deletes them (OnDelete)"
+        return "somebody deletes the pods (OnDelete)"
+    if work.key.kind == "Deployment" and fields.at(work.manifest, "spec", "paused") is True:
+        return "somebody resumes the roll-out (paused)"
+    if _partition(work) >= work.scale.maximum > 0:
+        return f"rollingUpdate.partition falls below {work.scale.maximum}"
+    return ""
+
+
+def _partition(work: Workload) -> int:
+    """kubernetes.io/docs/concepts/workloads/controllers/statefulset: lower ordinals stay old."""
+    if work.key.kind != "StatefulSet":
+        return 0
+    return fields.integer(work.manifest, "spec", "updateStrategy", "rollingUpdate", "partition") or 0
+
+
+def _how(work: Workload) -> str:
+    if reason := _waits_for(work):
+        return f"take the change only when {reason}"
+    if partition := _partition(work):
+        return f"restart from ordinal {partition} on (rollingUpdate.partition), the others stay old"
     if work.key.kind == "StatefulSet" and work.scale.maximum > 1:
         return "restart one after the other"
     return "restart, all stopped before the new ones start" if _stops_first(work) else "restart"
@@ -155,8 +179,9 @@ def _roll(before: Workload, after: Workload) -> str:
     if before.key.kind != after.key.kind:
         old = counted(before.scale.maximum, "pod")
         return f"{old} of the {before.key.kind} stop{'s' * (before.scale.maximum == 1)} all at once"
-    if _strategy(after) == "OnDelete":
-        return "it happens when the pods are deleted (OnDelete)"
+    if reason := _waits_for(after):
+        return f"it happens only when {reason}"
+    count -= _partition(after)
     if after.key.kind == "StatefulSet" and count > 1:
         return f"{count} pods one after the other take up to {duration(grace * count)}"
     return f"the roll-out takes up to {duration(grace)} and the start of the new pods"

@@ -66,7 +66,10 @@ def not_sealed_again(context: Context) -> Iterator[Finding]:
         place = _place(context.head, new.secret, new.key)
         old = connection.declared(context.base, place)
         stays = connection.cipher(context.head, place)
-        if old is None or old.content == new.content or stays is None:
+        if old is None or old.content == new.content:
+            continue
+        if stays is None:
+            yield from _nothing_sealed(context, place, new.host if new.host != old.host else "")
             continue
         kept = stays == connection.cipher(context.base, place)
         mark = connection.mark(context.head, place)
@@ -82,6 +85,19 @@ def not_sealed_again(context: Context) -> Iterator[Finding]:
                 "sizes), and its sealed value stays as it was; there is no effect until it is "
                 "sealed again (gen-env seal)",
             )
+
+
+def _nothing_sealed(
+    context: Context, place: connection.Reference, host: str
+) -> Iterator[Finding]:
+    """A stub: what the definition says is not there before it is sealed."""
+    if connection.sealed(context.head, place) is not None:
+        leads = f"is to lead to {host}" if host else "is to hold other options or pool sizes"
+        yield NOT_SEALED_AGAIN.finding(
+            place[0],
+            f"key {place[1]} {leads} by the definition, and nothing is sealed there yet: there is "
+            "no effect until it is sealed (gen-env seal)",
+        )
 
 
 def _sealed(context: Context, services: dict[tuple[str, str], Key]) -> Iterator[Finding]:
@@ -112,7 +128,7 @@ def _target(
     mark, old = connection.mark(head, place), connection.declared(context.base, place)
     # Without a mark the base's definition tells, as long as its value stays.
     stays = connection.cipher(head, place) == connection.cipher(context.base, place)
-    if old is None or connection.cipher(head, place) is None or mark not in (None, old.mark):
+    if old is None or connection.sealed(head, place) is None or mark not in (None, old.mark):
         return None
     return connection.service_of(old.host, services, space) if mark or stays else None
 

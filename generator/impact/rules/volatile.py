@@ -11,6 +11,7 @@ from generator.core.counted import counted
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.impact.rules.data import DATA_LOSS
+from generator.impact.rules.restarts import waits
 from generator.kube import fields
 from generator.kube.resource import Key
 from generator.kube.workload import ROLLED, Workload
@@ -46,17 +47,26 @@ _LASTING = frozenset(
     }
 )
 _CLEAN = re.compile(r"\bairflow\s{1,8}db\s{1,8}clean\b")
-_DAYS = re.compile(r"date\s{1,8}-d\s{1,8}[\"']?-?\s{0,8}(\d{1,6})\s{0,8}days?")
+_AGE = re.compile(
+    r"date\s{1,8}(?:-d|--date)[=\s]{1,8}[\"']?-?\s{0,8}(\d{1,6})\s{0,8}(hour|day|week|month|year)s?\b"
+)
+_IN_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
+_TABLES = re.compile(r"\s(?:-t|--tables)[=\s]{1,8}[\"']?([\w,]{1,1000})")
+_DAGS = re.compile(r"\s--(?:exclude-)?dag-ids[=\s]{1,8}\S{1,1000}")
 _LOG_DAYS, _LOG_MINUTES = "AIRFLOW__LOG_RETENTION_DAYS", "AIRFLOW__LOG_RETENTION_MINUTES"
 _WORDS = "DAG runs, task instances, logs and XComs"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _CleanUp:
-    """What a clean-up of the metadata database deletes: older than `days` (None: not readable)."""
+    """What a clean-up of the metadata database deletes: older than `days` (None: not readable),
+    of these `tables` (None: of all), of the DAGs that the options in `dags` leave."""
 
-    days: int | None
+    days: float | None
+    age: str
     archives: bool
+    tables: frozenset[str] | None
+    dags: tuple[str, ...]
     command: str
 
 
@@ -140,12 +150,10 @@ def _ends(context: Context, before: Workload, restarted: Collection[Key]) -> str
     """How the pods of a workload end with this change; empty where they stay."""
     after = context.head.by_key.get(before.key)
     if after is None:
-        policy = fields.section(before.manifest, "spec", "persistentVolumeClaimRetentionPolicy")
-        return "" if policy.get("whenDeleted") == "Delete" else "is removed"
+        return "is removed"
     if after.scale.maximum < before.scale.maximum:
         return f"is scaled to {after.scale.maximum}"
-    by_hand = fields.text(after.manifest, "spec", "updateStrategy", "type") == "OnDelete"
-    return "is restarted" if before.key in restarted and not by_hand else ""
+    return "is restarted" if before.key in restarted and not waits(after) else ""
 
 
 def _lasts(work: Workload) -> bool:
@@ -176,30 +184,49 @@ def _clean_ups(view: View) -> dict[Any, tuple[Workload, _CleanUp]]:
         if work.key.kind != "CronJob" or fields.at(work.manifest, "spec", "suspend") is True:
             continue
         words = " ".join(_command(container) for container in work.containers())
-        if _CLEAN.search(words):
-            days = _DAYS.search(words)
-            clean = _CleanUp(int(days[1]) if days else None, "--skip-archive" not in words, words)
-            found[work.key] = (work, clean)
+        if _CLEAN.search(words) and "--dry-run" not in words:
+            found[work.key] = (work, _clean_up(words))
     return found
+
+
+def _clean_up(words: str) -> _CleanUp:
+    age, tables = _AGE.search(words), _TABLES.search(words)
+    return _CleanUp(
+        days=int(age[1]) * _IN_DAYS[age[2]] if age else None,
+        age=counted(int(age[1]), age[2]) if age else "",
+        archives="--skip-archive" not in words,
+        tables=frozenset(tables[1].split(",")) if tables else None,
+        dags=tuple(sorted(_DAGS.findall(words))),
+        command=words,
+    )
 
 
 def _deleted(old: _CleanUp | None, new: _CleanUp) -> tuple[str, Any]:
     rest = "for good" if not new.archives else "from their tables (into archive tables)"
     severity = WARNING if new.archives else ERROR
-    days = f"{counted(new.days, 'day')}" if new.days is not None else ""
     if old is None:
-        older = f"older than {days}" if days else "older than its command says"
+        older = f"older than {new.age}" if new.age else "older than its command says"
         return f"from its next run on, {_WORDS} {older} are deleted {rest}", WARNING
     if new.days is not None and old.days is not None and new.days < old.days:
         return (
-            f"its next run deletes {_WORDS} older than {days} {rest}; before, they were kept for "
-            f"{counted(old.days, 'day')}"
+            f"its next run deletes {_WORDS} older than {new.age} {rest}; before, they were kept "
+            f"for {old.age}"
         ), severity
+    if _more_tables(old, new):
+        return f"it cleans {_more_tables(old, new)} too: rows are deleted {rest}", severity
+    if old.dags != new.dags:
+        return f"it cleans up after other DAGs: {_WORDS} that were kept may be deleted", WARNING
     if old.archives and not new.archives:
         return f"what it deletes is no longer archived: {_WORDS} are deleted permanently", WARNING
     if old.command != new.command and None in (old.days, new.days):
         return f"its command changes, and how old {_WORDS} get cannot be read from it", WARNING
     return "", None
+
+
+def _more_tables(old: _CleanUp, new: _CleanUp) -> str:
+    if old.tables is None or new.tables == old.tables:
+        return ""
+    return "all other tables" if new.tables is None else listed(sorted(new.tables - old.tables))
 
 
 def _command(container: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ def test_another_cluster_leaves_everything_on_the_old_one():
     assert found([moved], [moved], "cluster") == []
 
 
+KINDS = [{"kind": "Deployment"}, {"kind": "StatefulSet"}]
 AUTOMATED = {"automated": {"prune": True}}
 
 
@@ -75,7 +76,13 @@ AUTOMATED = {"automated": {"prune": True}}
         ({"syncPolicy": AUTOMATED}, {"syncPolicy": {"automated": {}}}, "info", "no longer deletes"),
         ({}, {"syncPolicy": {"syncOptions": ["Replace=true"]}}, "warning", "Replace is true"),
         ({}, {"ignoreDifferences": [{"kind": "Deployment"}]}, "warning", "(1 new)"),
-        ({"ignoreDifferences": [{"kind": "Deployment"}]}, {}, "info", "(0 new)"),
+        ({"ignoreDifferences": [{"kind": "Deployment"}]}, {}, "info", "(1 removed)"),
+        (
+            {"syncPolicy": {"syncOptions": ["ServerSideApply=true"]}},
+            {},
+            "warning",
+            "before: the API server merges",
+        ),
         ({}, {"source": {"repoURL": GIT, "targetRevision": "x"}}, "warning", "x of its"),
     ],
 )
@@ -84,8 +91,31 @@ def test_another_way_to_sync_is_told(base, head, severity, words):
     assert item.severity == severity and words in item.message
 
 
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [
+        ({}, {"syncPolicy": {"syncOptions": ["ServerSideApply=false", "Prune=true"]}}),
+        ({"ignoreDifferences": KINDS}, {"ignoreDifferences": KINDS[::-1]}),
+    ],
+)
+def test_the_same_way_to_sync_in_other_words_is_no_change(base, head):
+    assert found([application(**base)], [application(**head)], "sync-policy") == []
+
+
+def test_what_the_deletion_of_the_application_takes_with_it_is_told():
+    kept, cascading = application(), application()
+    cascading["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+    (item,) = found([kept], [cascading], "sync-policy")
+    assert item.severity == "warning" and "deletes everything" in item.message
+    (item,) = found([cascading], [kept], "sync-policy")
+    assert item.severity == "info" and "leaves what it manages" in item.message
+
+
 def window(kind="deny", duration="60h", **rest):
     return {"kind": kind, "schedule": "0 18 * * 5", "duration": duration, **rest}
+
+
+ALLOW = {"kind": "allow", "schedule": "0 8 * * 1", "duration": "9h"}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +129,16 @@ def window(kind="deny", duration="60h", **rest):
         ([], [window("allow")], "warning", "only in them"),
         ([window()], [window(manualSync=True)], "warning", "by hand are possible"),
         ([window()], [window(timeZone="Europe/Berlin")], "warning", "goes"),
+        ([window(), window(duration="1h")], [window()], "warning", "1h, goes"),
+        ([window(), window(duration="1h")], [window(duration="1h")], "warning", "60h, goes"),
+        ([window("allow")], [], "warning", "possible at all times"),
+        ([window("allow"), ALLOW], [ALLOW], "warning", "goes: syncs are not possible then"),
+        (
+            [window()],
+            [window(duration="61h", manualSync=True)],
+            "warning",
+            "by hand are possible",
+        ),
     ],
 )
 def test_sync_windows_that_change_are_told(base, head, severity, words):
@@ -108,8 +148,9 @@ def test_sync_windows_that_change_are_told(base, head, severity, words):
 
 
 def test_the_same_window_in_other_words_is_no_change():
-    items = found([application(), project(syncWindows=[window(duration="1h")])],
-                  [application(), project(syncWindows=[window(duration="60m")])],
+    same = window(duration="60m", timeZone="UTC", manualSync=False)
+    items = found([application(), project(syncWindows=[window(duration="1h"), ALLOW])],
+                  [application(), project(syncWindows=[ALLOW, same])],
                   "sync-window")  # fmt: skip
     assert items == []
 
@@ -134,7 +175,13 @@ def test_a_project_that_permits_more_or_less_is_told(base, head, severity, words
     ("spec", "words"),
     [
         ({"sourceRepos": ["https://other"]}, f"does not permit the source {GIT}"),
+        ({"sourceRepos": ["*", f"!{GIT}"]}, f"does not permit the source {GIT}"),
         ({"destinations": []}, "do not include this environment's"),
+        ({"destinations": [{**OWN, "namespace": "other"}]}, "do not include this environment's"),
+        (
+            {"destinations": [ANY, {**ANY, "namespace": f"!{NAMESPACE}"}]},
+            "do not include this environment's",
+        ),
         ({"namespaceResourceWhitelist": []}, "does not permit the kinds Deployment"),
         (
             {"namespaceResourceBlacklist": [{"group": "*", "kind": "Deployment"}]},

@@ -13,6 +13,7 @@ from tests.generator.impact.builders import (
 KEEP = {"argocd.argoproj.io/sync-options": "Prune=false"}
 CONFIRM = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 TEMPLATES = [{"metadata": {"name": "data"}, "spec": {}}]
+DELETED = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ TEMPLATES = [{"metadata": {"name": "data"}, "spec": {}}]
         workload(
             "postgresql",
             "StatefulSet",
-            spec={"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}},
+            spec={**DELETED, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]},
         ),
         manifest(
             "argoproj.io/v1alpha1",
@@ -54,7 +55,11 @@ def test_protection_is_told(annotations, severity, words):
 
 
 def test_what_holds_no_data_is_no_loss():
-    harmless = [workload("x"), manifest("argoproj.io/v1alpha1", "Application", "a")]
+    harmless = [
+        workload("x"),
+        workload("triggerer", "StatefulSet", spec=DELETED),
+        manifest("argoproj.io/v1alpha1", "Application", "a"),
+    ]
     assert found(harmless, [], "data-loss") == []
     assert found([claim()], [claim(size="20Gi")], "data-loss") == []
 

@@ -4,6 +4,8 @@ from tests.generator.impact.builders import found, manifest, workload
 
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
 ALLOW = "nginx.ingress.kubernetes.io/whitelist-source-range"
+DENY = "nginx.ingress.kubernetes.io/denylist-source-range"
+CLASS = "kubernetes.io/ingress.class"
 AUTH = "nginx.ingress.kubernetes.io/auth-url"
 ELSE = workload("x")
 
@@ -57,6 +59,15 @@ def ingress(annotations=None, path="/", name="nginx", host="a.example.com"):
         (ingress(), ingress({ALLOW: "10.0.0.0/8"}), "info", "only 10.0.0.0/8"),
         (ingress({AUTH: "https://a"}), ingress(), "warning", "is open"),
         (ingress({AUTH: "https://a"}), ingress({AUTH: "https://b"}), "warning", "who gets in"),
+        (ingress(), ingress({DENY: "10.0.0.0/8"}), "info", "10.0.0.0/8, which no longer get in"),
+        (ingress({DENY: "10.0.0.0/8"}), ingress(), "warning", "10.0.0.0/8, which get in now"),
+        (
+            ingress({DENY: "10.0.0.0/8"}),
+            ingress({DENY: "10.1.0.0/16"}),
+            "warning",
+            "drops 10.0.0.0/8",
+        ),
+        (ingress({CLASS: "nginx"}, name=None), ingress(name="x"), "warning", "nginx → x"),
         (ELSE, ingress(), "warning", "the first way in"),
     ],
 )
@@ -72,6 +83,11 @@ def test_what_opens_the_environment_is_told(base, head, severity, words):
         (ingress(), ingress(host="b.example.com")),
         (ingress({ALLOW: "10.0.0.0/8, 10.1.0.0/16"}), ingress({ALLOW: "10.1.0.0/16,10.0.0.0/8"})),
         (service(), service("ClusterIP")),
+        (
+            ingress({ALLOW: "10.0.0.0/8"}),
+            ingress({ALLOW.replace("white", "allow"): "10.0.0.0/8"}),
+        ),
+        (ingress({CLASS: "nginx"}, name=None), ingress()),
         (ingress({ALLOW: "10.0.0.0/8"}), ingress({ALLOW: "10.0.0.0/8"})),
     ],
 )

@@ -186,6 +186,16 @@ def test_another_host_in_the_definition_has_no_effect_on_a_sealed_value():
     assert found(both, both, "database", old, new) == []
 
 
+def test_a_stub_has_no_effect_and_leads_nowhere_else():
+    stub = sealed("db", connection="")
+    both, old, new = [reads(DATABASE), stub], definition("old"), definition("new", content="y")
+    (item,) = found(both, both, "not-sealed-again", old, new)
+    assert "nothing is sealed there yet" in item.message
+    base = [service("pgbouncer"), *both]
+    (item,) = found(base, both, "service-gone", POOLED, DIRECT)
+    assert item.severity == "error" and "seal it again in the same change" in item.message
+
+
 def test_other_pool_sizes_have_no_effect_on_a_sealed_value():
     both = [reads(DATABASE), sealed_for("1")]
     (item,) = found(both, both, "not-sealed-again", definition("h"), definition("h", content="y"))

@@ -29,7 +29,15 @@ def storage_class(**rest):
     return manifest("storage.k8s.io/v1", "StorageClass", "c", **rest)
 
 
+def definition(scope="Namespaced", version="v1"):
+    spec = {"group": "x", "scope": scope, "versions": [{"name": version, "storage": True}]}
+    return manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "as.x", spec=spec)
+
+
 FROZEN = [
+    (definition(), definition("Cluster"), "spec.scope"),
+    (definition(), definition(version="v2"), "the stored version v1"),
+    (job("a", ttlSecondsAfterFinished=9), job("b"), "fails unless its ttlSecondsAfterFinished"),
     (stateful(serviceName="a"), stateful(serviceName="b"), "spec.serviceName"),
     (
         stateful(volumeClaimTemplates=[{"a": 1}]),

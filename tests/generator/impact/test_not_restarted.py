@@ -39,6 +39,26 @@ def test_an_identity_that_is_asked_for_with_each_token_needs_no_restart():
     assert "from their next token on" in item.message
 
 
-def test_another_annotation_is_no_identity():
-    base, head = ([*accounts(role, "example.com/owner"), *works()] for role in ("one", "two"))
-    assert found(base, head, "identity") == []
+@pytest.mark.parametrize("name", ["example.com/owner", "eks.amazonaws.com/token-expiration"])
+def test_another_annotation_is_no_identity(name):
+    base, head = ([*accounts(role, name), *works()] for role in ("one", "two"))
+    assert found(base, head, "identity") == found(base, head, "not-restarted") == []
+
+
+@pytest.mark.parametrize("now", [account("b", "two"), manifest("v1", "ServiceAccount", "b")])
+def test_another_service_account_is_another_identity(now):
+    before = [account("a", "one"), workload("worker", serviceAccountName="a")]
+    after = workload("worker", serviceAccountName="b")
+    (item,) = found(before, [now, after], "identity")
+    assert f"ServiceAccount a → b): {EKS} is not what it was" in item.message
+    (item,) = found(before, [after], "identity")
+    assert "may differ, as ServiceAccount b is not rendered" in item.message
+    assert found(before, [account("b", "one"), after], "identity") == []
+
+
+def test_pods_that_ask_for_another_role_have_another_identity():
+    base, head = (
+        workload("worker", annotations={"vault.hashicorp.com/role": role}) for role in ("a", "b")
+    )
+    (item,) = found([base], [head], "identity")
+    assert "worker gets another identity" in item.message

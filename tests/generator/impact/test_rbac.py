@@ -152,6 +152,25 @@ def test_an_executor_without_its_rights_is_an_error(head):
     assert item.severity == "warning"
 
 
+def test_all_verbs_that_become_those_which_the_executor_needs_are_a_warning():
+    every = role(rule(["*"], ["pods"]))
+    base, head = ([item, binding(), pods("scheduler")] for item in (every, LAUNCHER))
+    (item,) = found(base, head, "rbac-narrowed", ON_KUBERNETES, ON_KUBERNETES)
+    assert item.severity == "warning"
+
+
+def test_an_aggregated_role_holds_what_its_parts_hold():
+    part = role(*LAUNCHER["rules"], kind="ClusterRole", name="part")
+    part["metadata"]["labels"] = {"to": "workers"}
+    whole = role(kind="ClusterRole")
+    whole["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": {"to": "workers"}}]}
+    plain = role(*LAUNCHER["rules"], kind="ClusterRole")
+    rest = [binding(role_kind="ClusterRole"), pods("scheduler")]
+    assert found([plain, *rest], [whole, part, *rest], "rbac-narrowed") == []
+    (item,) = found([whole, part, *rest], [whole, *rest], "rbac-narrowed")
+    assert "may no longer create/delete" in item.message
+
+
 def test_rights_of_a_group_and_of_a_projected_token_count():
     everybody = binding()
     everybody["subjects"] = [{"kind": "Group", "name": "system:serviceaccounts:airflow"}]

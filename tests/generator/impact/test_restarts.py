@@ -60,12 +60,19 @@ def test_containers_that_come_and_go_are_named():
     assert "container extra is removed" in restarts(head, base)[0].message
 
 
+def partition(number):
+    return {"updateStrategy": {"rollingUpdate": {"partition": number}}}
+
+
 @pytest.mark.parametrize(
     ("kind", "spec", "words"),
     [
         ("Deployment", {"strategy": {"type": "Recreate"}}, "all stopped before the new ones start"),
         ("StatefulSet", {"replicas": 3}, "3 pods restart one after the other"),
         ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "only when somebody deletes"),
+        ("Deployment", {"paused": True}, "only when somebody resumes the roll-out"),
+        ("StatefulSet", {"replicas": 3, **partition(3)}, "only when rollingUpdate.partition falls"),
+        ("StatefulSet", {"replicas": 3, **partition(1)}, "restart from ordinal 1 on"),
     ],
 )
 def test_the_strategy_is_told(kind, spec, words):

@@ -58,6 +58,13 @@ def test_an_autoscaler_that_may_reach_zero_is_no_outage():
     assert found([SCHEDULER, workers(2)], [SCHEDULER, *autoscaled(0, 5)], "scaled-to-zero") == []
 
 
+def test_an_autoscaler_that_is_paused_at_a_number_keeps_to_it():
+    stopped = autoscaled(2, 5)
+    stopped[1]["metadata"]["annotations"] = {"autoscaling.keda.sh/paused-replicas": "0"}
+    (item,) = found([SCHEDULER, *autoscaled(2, 5)], [SCHEDULER, *stopped], "scaled-to-zero")
+    assert "worker is scaled to 0" in item.message
+
+
 def test_workers_that_are_taken_away_have_their_grace():
     pods = {"terminationGracePeriodSeconds": 600}
     (item,) = found([workers(4, **pods)], [workers(1, **pods)], "pods-removed")

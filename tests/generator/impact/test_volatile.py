@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.generator.impact.builders import found, manifest, scaler, workload
@@ -84,6 +86,10 @@ def clean_up(days, *options, suspend=False):
     return manifest("batch/v1", "CronJob", "clean", spec=spec)
 
 
+def hours(manifest):
+    return json.loads(json.dumps(manifest).replace(" days", " hours"))
+
+
 @pytest.mark.parametrize(
     ("base", "head", "severity", "words"),
     [
@@ -98,6 +104,16 @@ def clean_up(days, *options, suspend=False):
         (workload("y"), clean_up(30), "warning", "older than 30 days"),
         (clean_up(30, suspend=True), clean_up(30), "warning", "older than 30 days"),
         (clean_up("x"), clean_up("y"), "warning", "cannot be read"),
+        (clean_up(90), hours(clean_up(48)), "warning", "older than 48 hours"),
+        (clean_up(9, "--dry-run"), clean_up(9), "warning", "older than 9 days"),
+        (clean_up(9, "-t log"), clean_up(9, "-t log,dag_run"), "warning", "cleans dag_run too"),
+        (
+            clean_up(9, "--skip-archive --tables log"),
+            clean_up(9, "--skip-archive"),
+            "error",
+            "cleans all other tables too: rows are deleted for good",
+        ),
+        (clean_up(9, "--dag-ids a"), clean_up(9), "warning", "after other DAGs"),
     ],
 )
 def test_a_shorter_retention_deletes_history(base, head, severity, words):
@@ -112,6 +128,9 @@ def test_a_shorter_retention_deletes_history(base, head, severity, words):
         (clean_up(9), clean_up(9)),
         (clean_up(9), clean_up(1, suspend=True)),
         (clean_up(9, "--skip-archive"), clean_up(9)),
+        (clean_up(2), hours(clean_up(48))),
+        (clean_up(9), clean_up(9, "--tables log")),
+        (clean_up(9), clean_up(1, "--dry-run")),
     ],
 )
 def test_a_longer_or_equal_retention_deletes_nothing_more(base, head):

@@ -29,10 +29,14 @@ _OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
 # Azure and their load balancers.
 _LIMITS = re.compile(
     r"(?:allow|white|deny|black)-?list|source-?range|inbound-cidrs|load-balancer-internal"
-    r"|load-balancer-(?:type|scheme)|/scheme$|ingress\.class$|/auth[-./]|auth-(?:type|url|secret|tls|signin)"
+    r"|load-balancer-(?:type|scheme)|/scheme$|/auth[-./]|auth-(?:type|url|secret|tls|signin)"
     r"|middlewares|oauth|/satisfy$|ssl-redirect|force-ssl|snippet|security-groups|wafv?2?-?acl",
     re.IGNORECASE,
 )
+_CLASS = "kubernetes.io/ingress.class"
+# Old and new names of the same lists.
+_ALLOW = re.compile(r"(?:allow|white)-?list", re.IGNORECASE)
+_DENY = re.compile(r"(?:deny|black)-?list", re.IGNORECASE)
 
 
 def exposed(context: Context) -> Iterator[Finding]:
@@ -82,7 +86,7 @@ def _reached(kind: str) -> str:
     return {
         "LoadBalancer": "a LoadBalancer: reachable from outside the cluster without an Ingress",
         "NodePort": "a NodePort: reachable on every node without an Ingress",
-    }.get(kind, f"a {kind}: no longer reachable from outside by itself")
+    }.get(kind, f"{'an' if kind == 'ExternalName' else 'a'} {kind}: no longer reachable from outside by itself")
 
 
 def _route(key: Key, before: Object, after: Object) -> Iterator[Finding]:
@@ -109,8 +113,10 @@ def _route(key: Key, before: Object, after: Object) -> Iterator[Finding]:
 
 
 def _controller(manifest: Object) -> Any:
+    """The class by its field, or by the annotation that was there before the field."""
     parents = fields.at(manifest, "spec", "parentRefs")
-    return fields.at(manifest, "spec", "ingressClassName") or parents or None
+    old = fields.section(manifest, "metadata", "annotations").get(_CLASS)
+    return fields.at(manifest, "spec", "ingressClassName") or old or parents or None
 
 
 def _named(controller: Any) -> str:
@@ -128,12 +134,14 @@ def _paths(manifest: Object) -> set[tuple[str, str]]:
 
 
 def _annotations(key: Key, before: Object, after: Object) -> Iterator[Finding]:
-    old, new = (fields.section(side, "metadata", "annotations") for side in (before, after))
-    for name in sorted(map(str, old.keys() | new.keys())):
-        if not _LIMITS.search(name) or same(old.get(name), new.get(name)):
+    old, new = (_limits(side) for side in (before, after))
+    for name in sorted(old.keys() | new.keys()):
+        if same(old.get(name), new.get(name)):
             continue
         blocks = [_listed_blocks(side.get(name)) for side in (old, new)]
-        if blocks[0] or blocks[1]:
+        if _DENY.search(name) and (blocks[0] or blocks[1]):
+            yield from _denied(key, name, *blocks)
+        elif blocks[0] or blocks[1]:
             yield from _blocks(key, name, *blocks, limits=True)
         elif name not in new:
             yield EXPOSED.finding(key, f"{name} is removed: what it limited or required is open")
@@ -142,6 +150,27 @@ def _annotations(key: Key, before: Object, after: Object) -> Iterator[Finding]:
             yield EXPOSED.finding(
                 key, f"{name} {verb}: it decides who gets in", WARNING if name in old else INFO
             )
+
+
+def _limits(manifest: Object) -> dict[str, Any]:
+    """The annotations that limit who gets in, a list by its present name."""
+    given = fields.section(manifest, "metadata", "annotations")
+    return {
+        _ALLOW.sub("allowlist", _DENY.sub("denylist", str(name))): value
+        for name, value in given.items()
+        if _LIMITS.search(str(name))
+    }
+
+
+def _denied(key: Key, name: str, old: Any, new: Any) -> Iterator[Finding]:
+    """A list of addresses that are kept out."""
+    before, after = (set(side or ()) for side in (old, new))
+    free = sorted(block for block in before if not _covered(block, after))
+    kept_out = sorted(block for block in after if not _covered(block, before))
+    if free:
+        yield EXPOSED.finding(key, f"{name} drops {listed(free)}, which get in now")
+    if kept_out:
+        yield EXPOSED.finding(key, f"{name} adds {listed(kept_out)}, which no longer get in", INFO)
 
 
 def _listed_blocks(value: Any) -> list[str] | None:

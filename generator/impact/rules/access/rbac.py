@@ -89,8 +89,12 @@ def of_workloads(context: Context) -> Iterator[Finding]:
             continue
         lost = tuple(beyond(old.of(before), new.of(after)))
         if lost:
-            needed = _executor_needs(context.head, after)
-            cut = any(right.covers(need) for right in lost for need in needed)
+            needed, kept = _executor_needs(context.head, after), new.of(after)
+            cut = any(
+                right.covers(need) and not any(own.covers(need) for own in kept)
+                for right in lost
+                for need in needed
+            )
             place = (account(before), account(after), lost, cut)
             losses.setdefault(place, []).append(after)
     for (was, now, lost, cut), works in sorted(losses.items(), key=lambda item: item[0]):
