@@ -43,7 +43,8 @@ def command(
     import os
 
     from generator.actions import check, plain_release
-    from generator.core.basis import Origin
+    from generator.core import basis
+    from generator.core.basis import NotRead, Origin
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.lint.objects import crd_schema
@@ -86,8 +87,12 @@ def command(
             click.echo(
                 f"{undone.check}: {undone.reason}" + (f"; {undone.hint}" if undone.hint else "")
             )
+        unread = [NotRead(item.check, "", item.reason) for item in result.not_done]
+        judged = basis.together(item.basis for item in result.releases).without(unread)
+        rest = f", {counted(len(unread), 'check')} not done" if unread else ""
         common.say(
-            f"{counted(len(result.checked), 'file')} checked: {common.summary(result.problems)}"
+            f"{counted(len(result.checked), 'file')} checked: "
+            f"{common.outcome(result.problems, judged)}{rest}"
         )
     return 1 if has_errors(result.problems) else 0
 
@@ -97,6 +102,11 @@ def _inside(folder: Path, name: str) -> str:
     from generator.core.errors import UserError
 
     place = (folder / name).resolve()
+    if place.is_dir():
+        hint = "give a values file, an Application or a HelmRelease"
+        if (place / "values.yaml").is_file():
+            hint = f"run: gen-env check {Path(name) / 'values.yaml'}"
+        raise UserError("this is a folder", path=name, hint=hint)
     if not place.is_file():
         raise UserError("file not found", path=name)
     if not place.is_relative_to(folder):

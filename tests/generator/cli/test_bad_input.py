@@ -503,3 +503,16 @@ def test_a_secret_in_a_wrong_place_is_never_quoted(tmp_path, name):
         done = repo.run(*command)
         assert CANARY not in done.said, (command, done.said)
         assert done.code in (0, 1)
+
+
+def test_a_check_that_did_not_read_everything_finds_no_problem_in_what_it_read(tmp_path):
+    repo = repository(tmp_path)
+    repo.write("chart/Chart.yaml", "apiVersion: v2\nname: parent\nversion: 1.0.0\ndependencies:\n"
+               "- {name: airflow, version: 1.13.x, repository: 'https://airflow.apache.org'}\n")  # fmt: skip
+    repo.write("chart/values.yaml", "airflow: {executor: LocalExecutor}\n")
+    done = repo.run("check", "chart/values.yaml")
+    assert "1 file checked: no problems found in what was read" in done.stderr
+    assert "checks not done" in done.stderr
+    done = repo.run("check", "chart")
+    assert done.code == 1 and "this is a folder" in done.stderr
+    assert "gen-env check chart/values.yaml" in done.stderr
