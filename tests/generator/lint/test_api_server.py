@@ -45,8 +45,60 @@ def cron(schedule):
     return named("CronJob", "nightly", spec={"schedule": schedule})
 
 
+def _job(limit):
+    return {"spec": {"backoffLimit": limit}}
+
+
+def rolled(**amounts):
+    return named("Deployment", "web", spec={"strategy": {"rollingUpdate": amounts}})
+
+
+def tolerating(**toleration):
+    return pod({"tolerations": [toleration]})
+
+
+def spread(**constraint):
+    wish = {"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "maxSkew": 1}
+    return pod({"topologySpreadConstraints": [{**wish, **constraint}]})
+
+
 # Rule → (what breaks it, the nearest that does not).
 CASES = {
+    "kubernetes/invalid-field": (
+        [
+            named("ResourceQuota", "quota", spec={"hard": {"gpus": "2"}}),
+            named("Deployment", "web", spec={"replicas": -1}),
+            named("CronJob", "c", spec={"schedule": "@daily", "failedJobsHistoryLimit": -1}),
+            named("CronJob", "c", spec={"schedule": "@daily", "jobTemplate": _job(-1)}),
+            rolled(maxSurge="many"),
+            rolled(maxSurge=0, maxUnavailable="0%"),
+            named("PodDisruptionBudget", "web", spec={"minAvailable": "half"}),
+            pod(securityContext={"runAsUser": -1}),
+            pod({"securityContext": {"fsGroup": 2**31}}),
+            tolerating(value="x"),
+            tolerating(key="x", operator="Perhaps"),
+            tolerating(key="x", operator="Exists", value="y"),
+            tolerating(key="x", effect="Never"),
+            tolerating(key="x", tolerationSeconds=5),
+            spread(maxSkew=0),
+            spread(whenUnsatisfiable="Wait"),
+        ],
+        [
+            named("ResourceQuota", "quota", spec={"hard": {"requests.example.com/gpu": "2"}}),
+            named("ResourceQuota", "quota", spec={"hard": {"count/jobs.batch": "2", "pods": "9"}}),
+            named("Deployment", "web", spec={"replicas": 0}),
+            named("CronJob", "c", spec={"schedule": "@daily", "jobTemplate": _job(0)}),
+            rolled(maxSurge="25%", maxUnavailable=0),
+            rolled(maxUnavailable=0),
+            named("PodDisruptionBudget", "web", spec={"minAvailable": "50%"}),
+            pod(securityContext={"runAsUser": 0}),
+            pod({"securityContext": {"fsGroup": 2**31 - 1}}),
+            tolerating(operator="Exists"),
+            tolerating(key="x", value="y", effect="NoSchedule"),
+            tolerating(key="x", effect="NoExecute", tolerationSeconds=5),
+            spread(whenUnsatisfiable="ScheduleAnyway"),
+        ],
+    ),
     "kubernetes/requests-over-limits": (
         [
             amounts({"memory": "8Gi"}, {"memory": "4Gi"}),
