@@ -86,7 +86,10 @@ def _reached(kind: str) -> str:
     return {
         "LoadBalancer": "a LoadBalancer: reachable from outside the cluster without an Ingress",
         "NodePort": "a NodePort: reachable on every node without an Ingress",
-    }.get(kind, f"{'an' if kind == 'ExternalName' else 'a'} {kind}: no longer reachable from outside by itself")
+    }.get(
+        kind,
+        f"{'an' if kind == 'ExternalName' else 'a'} {kind}: no longer reachable from outside by itself",
+    )
 
 
 def _route(key: Key, before: Object, after: Object) -> Iterator[Finding]:
