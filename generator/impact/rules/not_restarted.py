@@ -106,9 +106,7 @@ def other_identity(context: Context) -> Iterator[Finding]:
         if names and (accounts[0] != accounts[1] or not {*names}.isdisjoint(_OF_POD)):
             moved.setdefault((*accounts, *names), []).append(after)
     for (was, now, *names), works in moved.items():
-        how = (
-            f"ServiceAccount {was} → {now}" if was != now else "by their own labels or annotations"
-        )
+        how = f"ServiceAccount {was} → {now}" if was != now else "by labels or annotations of pods"
         is_seen = Key("", "ServiceAccount", works[0].key.namespace, now) in context.head.objects
         rest = "is not what it was"
         if was != now and not is_seen:
