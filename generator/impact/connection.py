@@ -6,11 +6,12 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from generator.impact.context import View
 from generator.kube import fields
 from generator.kube.resource import Key, Object
+from generator.kube.workload import Workload
 from generator.release.secret import SealedConnection
 from generator.seal.sealed_secret import URI_PARTS
 from generator.seal.uri import parse_fingerprints
@@ -31,9 +32,25 @@ def reference(view: View, variable: str) -> Reference | None:
         for name, entry in work.environment():
             source = fields.section(entry, "valueFrom", "secretKeyRef")
             if name == variable and source:
-                secret = Key("", "Secret", work.key.namespace, fields.text(source, "name"))
-                return secret, fields.text(source, "key")
-    return None
+                return _secret(work, source), fields.text(source, "key")
+    return next(_of_whole_secrets(view, variable), None)
+
+
+def _of_whole_secrets(view: View, variable: str) -> Iterator[Reference]:
+    """Secrets of which every key becomes a variable; only rendered ones show their keys."""
+    for work in view.workloads:
+        for container in work.containers():
+            for entry in fields.entries(container, "envFrom"):
+                place = (
+                    _secret(work, fields.section(entry, "secretRef")),
+                    variable.removeprefix(fields.text(entry, "prefix")),
+                )
+                if cipher(view, place) is not None or plain_value(view, place) is not None:
+                    yield place
+
+
+def _secret(work: Workload, source: Mapping[str, object]) -> Key:
+    return Key("", "Secret", work.key.namespace, fields.text(source, "name"))
 
 
 def is_given(view: View, variable: str) -> bool:
@@ -42,6 +59,8 @@ def is_given(view: View, variable: str) -> bool:
     names = {variable, f"{variable}_CMD", f"{variable}_SECRET"}
     option = option.lower()
     own = (option, f"{option}_cmd", f"{option}_secret")
+    if reference(view, variable) is not None:
+        return True
     return any(view.config.get((section.lower(), name)) for name in own) or any(
         name in names for work in view.workloads for name, _ in work.environment()
     )

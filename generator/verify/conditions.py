@@ -66,7 +66,8 @@ ALL = (
         "pods",
         "every workload has as many ready pods of its present template as it must, counted one by "
         "one",
-        "a pod is missing, pending, cannot be scheduled, or is not ready",
+        "a pod is missing, pending, cannot be scheduled, or is not ready, or one of an earlier "
+        "template still runs",
     ),
     Spec(
         "restarts",

@@ -56,6 +56,13 @@ def present_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:
     return [pod for pod in own if _hash(pod) == _hash(newest)]
 
 
+def earlier_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:
+    """Pods of a Deployment's other ReplicaSets that run on and are not ending."""
+    own = pods_of(workload, pods)
+    present = {_hash(pod) for pod in present_pods(workload, own)}
+    return [pod for pod in own if not is_over(pod) and _hash(pod) not in present]
+
+
 def template_difference(rendered: Object, live: Object) -> str:
     """What of images and pod annotations is not as rendered, or nothing.
 

@@ -8,7 +8,14 @@ from generator.health import Status, assess
 from generator.kube.fields import count, integer, name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.kube.workload import Scale, workloads
-from generator.verify.pods import images, is_ready, pods_of, present_pods, statuses
+from generator.verify.pods import (
+    earlier_pods,
+    images,
+    is_ready,
+    pods_of,
+    present_pods,
+    statuses,
+)
 from generator.verify.result import Condition, failed, few, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
@@ -63,6 +70,7 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
             behind.append(f"{key.kind} {key.name}: not found in the cluster")
             continue
         wanted, pods = _wanted(live), _of_present_revision(live, snapshot)
+        earlier = earlier_pods(live, snapshot.pods)
         ready = sum(map(is_ready, pods))
         total += ready
         if not pods_of(live, snapshot.pods) and _running(live):
@@ -70,6 +78,11 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
         elif ready < wanted:
             words = f"{key.kind} {key.name}: {ready} of {wanted} pods are ready"
             behind.append("; ".join([words, *_not_ready(pods)]))
+        elif earlier:
+            words = few(f"pod {name_of(pod)}" for pod in earlier)
+            behind.append(
+                f"{key.kind} {key.name}: of an earlier template and still running: {words}"
+            )
     if behind:
         return waiting(name, few(behind))
     if unseen:
@@ -112,11 +125,11 @@ def _digests(
     for key, rendered in expected.of_kind(*WORKLOAD_KINDS):
         live = snapshot.find(key)
         for pod in present_pods(live, snapshot.pods) if live else ():
-            found = {text(item, "name"): text(item, "imageID") for item in statuses(pod)}
-            if not any(map(_digest, found.values())):
+            found = {text(item, "name"): _pulled(text(item, "imageID")) for item in statuses(pod)}
+            if not any(found.values()):
                 silent.append(f"pod {name_of(pod)}")
             for container, image in images(section(rendered, "spec", "template", "spec")).items():
-                digest, pinned = _digest(found.get(container, "")), _digest(image)
+                digest, pinned = found.get(container, ""), _digest(image)
                 if not digest:
                     continue
                 if pinned and digest != pinned:
@@ -128,9 +141,15 @@ def _digests(
 
 
 def _digest(reference: str) -> str:
-    """The digest in an image reference or an `imageID` (`repository@sha256:…`, `sha256:…`)."""
+    """The digest in an image reference."""
     _, found, digest = reference.rpartition(_DIGEST)
     return f"{_DIGEST}{digest}" if found else ""
+
+
+def _pulled(image_id: str) -> str:
+    """The digest in an `imageID`; one without a repository is the digest of the image's own
+    configuration (containerd, of an image that was loaded), which no registry knows it by."""
+    return _digest(image_id) if "@" in image_id else ""
 
 
 def _scaled(expected: Expected, snapshot: Snapshot) -> Iterator[tuple[Key, Scale, Object]]:

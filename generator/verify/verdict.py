@@ -52,7 +52,7 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     memory = previous.memory if previous else None
     ours = _our_operation(expected, app)
     counts = restarts.counted(expected, snapshot, memory.restarts if memory else {})
-    conditions = _conditions(expected, snapshot, app, memory, counts)
+    conditions = list(map(_masked_words, _conditions(expected, snapshot, app, memory, counts)))
     basis = expected.basis.without(map(_redacted, seen.not_read(expected, snapshot)))
     candidate, message = _candidate(expected, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
@@ -62,7 +62,7 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
         environment=expected.environment,
         revision=expected.revision,
         outcome=outcome,
-        message=redact(message),
+        message=message,
         conditions=_dated(conditions, previous, snapshot.taken_at),
         resources=tuple(map(_masked, rollout.resources(expected, snapshot))),
         causes=()
@@ -181,17 +181,17 @@ def _candidate(
     if not later and workloads.state in (State.WAITING, State.FAILED):
         later = _suspected(expected, app, workloads)
     if later:
-        return Outcome.SUPERSEDED, f"a later commit took over: {later}"
+        return Outcome.SUPERSEDED, redact(f"a later commit took over: {later}")
     pruned = app.operation.awaits_prune if app.operation else ""
     if pruned:
         return (
             Outcome.PRUNE_CONFIRMATION,
-            f"Argo CD waits for a confirmation to delete {pruned}",
+            redact(f"Argo CD waits for a confirmation to delete {pruned}"),
         )
     reason = sync.not_synced(app)
     refused = by_name["operation"].state is State.FAILED
     if reason and by_name["revision"].holds and not refused:
-        return Outcome.NOT_SYNCED, reason
+        return Outcome.NOT_SYNCED, redact(reason)
     return _from_states(conditions, basis)
 
 
@@ -252,6 +252,11 @@ def _masked(resource: Resource) -> Resource:
     return dataclasses.replace(resource, health=health)
 
 
+def _masked_words(item: Condition) -> Condition:
+    """Masked by itself: behind the name of the condition `secrets` any word looks like a value."""
+    return dataclasses.replace(item, message=redact(item.message), evidence=redact(item.evidence))
+
+
 def _dated(
     conditions: list[Condition], previous: Verdict | None, now: datetime.datetime
 ) -> tuple[Condition, ...]:
@@ -260,8 +265,6 @@ def _dated(
     return tuple(
         dataclasses.replace(
             item,
-            message=redact(item.message),
-            evidence=redact(item.evidence),
             time=before[item.name].time
             if item.name in before and before[item.name].state is item.state
             else written(now),

@@ -106,7 +106,7 @@ def other_identity(context: Context) -> Iterator[Finding]:
         if names and (accounts[0] != accounts[1] or not {*names}.isdisjoint(_OF_POD)):
             moved.setdefault((*accounts, *names), []).append(after)
     for (was, now, *names), works in moved.items():
-        how = f"ServiceAccount {was} → {now}" if was != now else "by their own labels or annotations"
+        how = f"ServiceAccount {was} → {now}" if was != now else "by labels or annotations of pods"
         is_seen = Key("", "ServiceAccount", works[0].key.namespace, now) in context.head.objects
         rest = "is not what it was"
         if was != now and not is_seen:
@@ -135,8 +135,7 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return sorted(
         str(name)
         for name in old.keys() | new.keys()
-        if name in (*_AT_CREATION, _AT_TOKEN)
-        and not same(old.get(name), new.get(name))
+        if name in (*_AT_CREATION, _AT_TOKEN) and not same(old.get(name), new.get(name))
     )
 
 

@@ -144,7 +144,8 @@ def _partition(work: Workload) -> int:
     """kubernetes.io/docs/concepts/workloads/controllers/statefulset: lower ordinals stay old."""
     if work.key.kind != "StatefulSet":
         return 0
-    return fields.integer(work.manifest, "spec", "updateStrategy", "rollingUpdate", "partition") or 0
+    rolling = fields.section(work.manifest, "spec", "updateStrategy", "rollingUpdate")
+    return fields.integer(rolling, "partition") or 0
 
 
 def _how(work: Workload) -> str:

@@ -168,7 +168,7 @@ def _work(context: Context, work: Workload) -> str | None:
     if work.component == "worker" and work.key.kind in ROLLED:
         return f"take no new task and have {grace} to finish what they run: longer tasks are killed"
     if work.component == "triggerer":
-        return "hand their triggers over to the others"
+        return "stop: the others take their triggers over"
     if work.component == "scheduler" and "LocalExecutor" in context.base.executors:
         return f"run tasks, which have {grace} to finish"
     return None

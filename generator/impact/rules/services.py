@@ -87,9 +87,7 @@ def not_sealed_again(context: Context) -> Iterator[Finding]:
             )
 
 
-def _nothing_sealed(
-    context: Context, place: connection.Reference, host: str
-) -> Iterator[Finding]:
+def _nothing_sealed(context: Context, place: connection.Reference, host: str) -> Iterator[Finding]:
     """A stub: what the definition says is not there before it is sealed."""
     if connection.sealed(context.head, place) is not None:
         leads = f"is to lead to {host}" if host else "is to hold other options or pool sizes"

@@ -28,6 +28,7 @@ def ingress(annotations=None, path="/", name="nginx", host="a.example.com"):
         (service(), service("LoadBalancer"), "warning", "becomes a LoadBalancer"),
         (service(), service("NodePort"), "warning", "reachable on every node"),
         (service("LoadBalancer"), service(), "info", "no longer reachable"),
+        (service(), service("ExternalName"), "info", "another address answers"),
         (service(), service(externalIPs=["1.2.3.4"]), "warning", "adds 1.2.3.4"),
         (
             service("LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8"]),

@@ -166,6 +166,13 @@ def test_a_sealed_connection_that_leads_to_a_deleted_service_is_an_error():
                  POOLED, DIRECT) == []  # fmt: skip
 
 
+def test_a_connection_among_the_keys_of_a_whole_secret_counts():
+    whole = workload("scheduler", container_envFrom=[{"secretRef": {"name": "db"}}])
+    both = [whole, secret("db", **{DATABASE: "postgresql://u:p@airflow-pgbouncer:6543/a"})]
+    (item,) = found([service("pgbouncer"), *both], both, "service-gone")
+    assert item.severity == "error" and f"key {DATABASE} of Secret db" in item.message
+
+
 def test_a_connection_that_cannot_be_seen_is_a_warning_when_a_store_goes():
     (item,) = found([service("redis"), reads(BROKER)], [reads(BROKER)], "service-gone")
     assert item.severity == "warning" and "cannot be seen" in item.message

@@ -44,6 +44,9 @@ MAPPING = "AUTH_ROLES_MAPPING = {'admins': ['Admin'], 'engineers': ['%s']}\n"
             "every new user has the role Admin",
         ),
         (python("AUTH_TYPE = AUTH_OAUTH\n"), python("AUTH_TYPE = AUTH_DB\n"), "warning", "AUTH_DB"),
+        (airflow_cfg(""), python("AUTH_ROLE_PUBLIC = 'Admin'\n"), "error", "not signed in"),
+        (python("AUTH_TYPE = 1\n"), python("no python (\n"), "warning", "cannot be seen"),
+        (python("AUTH_TYPE = 1\n"), airflow_cfg(""), "warning", "no longer rendered"),
     ],
 )
 def test_who_may_sign_in_and_as_what_is_told(base, head, severity, words):
@@ -56,7 +59,6 @@ def test_who_may_sign_in_and_as_what_is_told(base, head, severity, words):
     [
         (python("CLIENT = 'c4n4ry-1'\n"), python("CLIENT = 'c4n4ry-2'\n")),
         (python(MAPPING % "Op"), python("# A remark.\n" + MAPPING % "Op")),
-        (python("AUTH_TYPE = 1\n"), python("no python (\n")),
         (airflow_cfg("[core]\nx = 1\n"), airflow_cfg(SIMPLE)),
     ],
 )

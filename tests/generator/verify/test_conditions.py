@@ -1,5 +1,7 @@
 """Each state of each condition, brought about: what docs/verification.md says of it can happen."""
 
+import copy
+
 import pytest
 
 from generator.verify import conditions
@@ -218,6 +220,22 @@ def two_digests(case):
     case.dig(OTHER)
 
 
+def loaded(case):
+    """An image that was loaded into the node has no digest of a registry."""
+    case.pin()
+    for status in case.scene.pods["scheduler"]["status"]["containerStatuses"]:
+        status["imageID"] = OTHER
+
+
+def another_replica_set(case):
+    left = copy.deepcopy(case.scene.pods["scheduler"])
+    left["metadata"]["name"] = "airflow-scheduler-old"
+    left["metadata"]["labels"]["pod-template-hash"] = "old"
+    left["metadata"]["ownerReferences"][0]["name"] = "airflow-scheduler-old"
+    left["spec"]["containers"][0]["image"] = "registry.example.com/airflow:1"
+    case.scene.pods["left"] = left
+
+
 def pinned(digest):
     def change(case):
         case.pin()
@@ -309,6 +327,7 @@ CASES = [
     ("pods", "met", nothing, "its ready pods"),
     ("pods", "waiting", unscheduled, "Insufficient memory"),
     ("pods", "waiting", no_scheduler, "airflow-scheduler: 0 of 1 pods are ready"),
+    ("pods", "waiting", another_replica_set, "still running: pod airflow-scheduler-old"),
     ("pods", "waiting", old_revision, "airflow-triggerer: 0 of 1 pods are ready"),
     ("restarts", "met", nothing, "no container was restarted"),
     ("restarts", "met", old_restart, "no container was"),
@@ -332,6 +351,7 @@ CASES = [
     ("images", "met", nothing, "every image runs as one digest"),
     ("images", "met", two_digests, f"{OTHER} (pod airflow-scheduler-x)"),
     ("images", "met", pinned(DIGEST), "one digest"),
+    ("images", "met", loaded, "the digest is not known of pod airflow-scheduler-x"),
     ("images", "waiting", pinned(OTHER), f"container scheduler runs {OTHER}, not {DIGEST}"),
     ("migration", "met", nothing, "is complete"),
     ("migration", "waiting", not_migrated, "running: 1 of 1"),

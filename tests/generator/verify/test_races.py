@@ -517,6 +517,12 @@ def test_no_word_of_a_verdict_holds_a_secret():
     assert "refused" in verdict.message
 
 
+def test_the_reason_why_nothing_is_known_of_secrets_is_not_masked():
+    scene = Scene()
+    scene.unavailable = {Source.MANIFESTS: "forbidden"}
+    assert "secrets: forbidden" in decide(expected(), scene.look(50)).message
+
+
 def condition(verdict, name):
     return next(item for item in verdict.conditions if item.name == name)
 

@@ -86,7 +86,8 @@ def _reached(kind: str) -> str:
     return {
         "LoadBalancer": "a LoadBalancer: reachable from outside the cluster without an Ingress",
         "NodePort": "a NodePort: reachable on every node without an Ingress",
-    }.get(kind, f"{'an' if kind == 'ExternalName' else 'a'} {kind}: no longer reachable from outside by itself")
+        "ExternalName": "an ExternalName: another address answers under its name",
+    }.get(kind, f"a {kind}: no longer reachable from outside by itself")
 
 
 def _route(key: Key, before: Object, after: Object) -> Iterator[Finding]:

@@ -38,6 +38,14 @@ def sign_in(context: Context) -> Iterator[Finding]:
     if old is not None and new is not None:
         yield from _roles(old, new)
         yield from _open_to_all(old, new)
+    elif new is not None:
+        yield from _open_to_all({}, new)
+    elif old is not None:
+        yield SIGN_IN.finding(
+            None,
+            f"{_CONFIGURATION} is no longer rendered, or cannot be read: whether users sign in as "
+            "before cannot be seen",
+        )
 
 
 def _auth_manager(context: Context) -> Iterator[Finding]:
