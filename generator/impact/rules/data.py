@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.core.counted import counted
 from generator.impact.context import Context, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.rules.references import uses
+from generator.impact.rules.references import pull_secrets, uses
 from generator.kube import fields
 from generator.kube.pruning import protection
 from generator.kube.resource import Key, Object
@@ -92,6 +92,8 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
         for use in uses(work):
             if use.kind == "Secret" and not use.optional:
                 used.setdefault((work.key.namespace, use.name), []).append(work.component)
+        for name in pull_secrets(context.head.objects, work):
+            used.setdefault((work.key.namespace, name), []).append(work.component)
     still = {(key.namespace, key.name) for key in context.head.of_kind(*SEALING, "ExternalSecret")}
     for key, manifest in context.removed.items():
         place = (key.namespace, key.name)

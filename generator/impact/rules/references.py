@@ -42,6 +42,19 @@ def uses(work: Workload) -> list[Use]:
     return [use for use in found if use.name]
 
 
+def pull_secrets(objects: Mapping[Key, Object], work: Workload) -> frozenset[str]:
+    """By which Secrets its images are pulled: those of its account where it names none itself.
+
+    kubernetes.io/docs/concepts/configuration/secret, image pull Secrets.
+    """
+    named = fields.entries(work.spec, "imagePullSecrets")
+    if not named:
+        account = fields.text(work.spec, "serviceAccountName") or "default"
+        manifest = objects.get(Key("", "ServiceAccount", work.key.namespace, account))
+        named = fields.entries(manifest, "imagePullSecrets")
+    return frozenset(fields.text(item, "name") for item in named)
+
+
 def provided(objects: Mapping[Key, Object]) -> dict[tuple[str, str], frozenset[str] | None]:
     """(namespace, name) of each Secret that the render brings, with its keys (None: not known)."""
     found: dict[tuple[str, str], frozenset[str] | None] = {}

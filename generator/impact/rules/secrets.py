@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.rules.references import Use, provided, uses
+from generator.impact.rules.references import Use, provided, pull_secrets, uses
 from generator.kube import fields
 from generator.kube.resource import Key, Object
+from generator.kube.workload import Workload
 
 Wanted = tuple[str, str, str]
 """Namespace and name of a Secret, and a key in it (empty: the Secret as a whole)."""
@@ -43,6 +44,36 @@ SECRET_MISSING = ImpactRule(
     "Kubernetes",
     also=((INFO, "nothing is declared here, or it was so before this change"),),
 )
+
+
+PULL_SECRET = ImpactRule(
+    "impact/pull-secret",
+    WARNING,
+    "Pods no longer name a Secret for the pull of their images",
+    "Images of a private registry cannot be pulled where the node has no access of its own.",
+    "Kubernetes",
+)
+
+
+def pulled(context: Context) -> Iterator[Finding]:
+    """`impact/pull-secret`: neither the pods nor their ServiceAccount name it any more."""
+    lost: dict[frozenset[str], list[Workload]] = {}
+    for after in context.head.workloads:
+        before = context.base.by_key.get(after.key)
+        if before is not None:
+            now = pull_secrets(context.head.objects, after)
+            gone = pull_secrets(context.base.objects, before) - now
+            lost.setdefault(frozenset() if now else gone, []).append(after)
+    for names, works in lost.items():
+        if names:
+            components = listed(sorted({work.component for work in works}))
+            yield PULL_SECRET.finding(
+                works[0].key,
+                f"{components} no longer {verb(works, 'names', 'name')} {listed(sorted(names))}, "
+                "nor does a rendered ServiceAccount: images of a private registry cannot be pulled, "
+                "unless the node may",
+                also=[work.key for work in works[1:]],
+            )
 
 
 def resealed(context: Context) -> Iterator[Finding]:
@@ -158,4 +189,4 @@ def _difference(before: Object, after: Object, verb: str) -> str:
     return "; ".join(f"{word}: {listed(names)}" for word, names in parts if names)
 
 
-FINDERS = (resealed, changed, unsealed, missing)
+FINDERS = (resealed, changed, unsealed, missing, pulled)

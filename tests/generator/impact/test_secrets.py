@@ -19,6 +19,20 @@ def needs(*uses, **pod):
     return workload("scheduler", container_env=list(uses), **pod)
 
 
+def test_pods_that_lose_their_pull_secret_are_told():
+    plain, named = manifest("v1", "ServiceAccount", "a"), [{"name": "registry"}]
+    account = {**plain, "imagePullSecrets": named}
+    works = [workload(name, serviceAccountName="a") for name in ("scheduler", "worker")]
+    own = workload("scheduler", serviceAccountName="a", imagePullSecrets=named)
+    (item,) = found([account, *works], [plain, *works], "pull-secret")
+    assert "scheduler and worker no longer name registry" in item.message
+    assert found([own, plain], [works[0], plain], "pull-secret")
+    assert found([own, plain], [works[0], account], "pull-secret") == []
+    (item,) = found([account, secret("registry", a="x"), *works], [account, *works],
+                    "secret-pruned")  # fmt: skip
+    assert item.severity == "error" and "scheduler and worker still need it" in item.message
+
+
 def test_a_sealed_key_that_is_sealed_anew_is_told():
     (item,) = found([sealed("s", a="1", b="1", c="1")], [sealed("s", a="1", b="2", d="1")],
                     "secret-resealed")  # fmt: skip
