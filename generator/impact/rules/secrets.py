@@ -70,8 +70,8 @@ def pulled(context: Context) -> Iterator[Finding]:
             yield PULL_SECRET.finding(
                 works[0].key,
                 f"{components} no longer {verb(works, 'names', 'name')} {listed(sorted(names))}, "
-                "nor does a rendered ServiceAccount: images of a private registry cannot be pulled, "
-                "unless the node may",
+                "nor does a rendered ServiceAccount: images of a private registry cannot be "
+                "pulled, unless the node may",
                 also=[work.key for work in works[1:]],
             )
 

@@ -108,11 +108,17 @@ def _sealed(context: Context, services: dict[tuple[str, str], Key]) -> Iterator[
         if target is not None:
             yield SERVICE_GONE.finding(
                 target,
-                f"is deleted, and key {place[1]} of Secret {place[0].name} ({variable}) still "
-                "leads to it: what reads it has no connection; seal it again in the same change",
+                f"is deleted, and key {place[1]} of Secret {place[0].name} ({variable}) "
+                f"{_leads(context, place)}: what reads it has no connection; seal it again in the "
+                "same change",
             )
         elif not _is_known(context, place):
             yield from _unseen(context, variable, place, services)
+
+
+def _leads(context: Context, place: connection.Reference) -> str:
+    is_there = connection.cipher(context.head, place) or connection.plain_value(context.head, place)
+    return "still leads to it" if is_there else "was to lead to it, and nothing is sealed there yet"
 
 
 def _target(

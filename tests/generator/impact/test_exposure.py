@@ -44,7 +44,12 @@ def ingress(annotations=None, path="/", name="nginx", host="a.example.com"):
         ),
         (ingress(), ingress(name="public"), "warning", "nginx → public"),
         (ingress(), ingress(path="/x"), "warning", "a.example.com/x from now on"),
-        (ingress({ALLOW: "10.0.0.0/8"}), ingress(), "warning", "other than 10.0.0.0/8"),
+        (
+            ingress({ALLOW: "10.0.0.0/8"}),
+            ingress(),
+            "warning",
+            f"{ALLOW} is removed: addresses other",
+        ),
         (
             ingress({ALLOW: "10.0.0.0/8"}),
             ingress({ALLOW: "0.0.0.0/0"}),

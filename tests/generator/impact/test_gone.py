@@ -200,7 +200,7 @@ def test_a_stub_has_no_effect_and_leads_nowhere_else():
     assert "nothing is sealed there yet" in item.message
     base = [service("pgbouncer"), *both]
     (item,) = found(base, both, "service-gone", POOLED, DIRECT)
-    assert item.severity == "error" and "seal it again in the same change" in item.message
+    assert item.severity == "error" and "was to lead to it, and nothing is sealed" in item.message
 
 
 def test_other_pool_sizes_have_no_effect_on_a_sealed_value():

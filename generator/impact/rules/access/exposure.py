@@ -136,28 +136,28 @@ def _paths(manifest: Object) -> set[tuple[str, str]]:
 
 def _annotations(key: Key, before: Object, after: Object) -> Iterator[Finding]:
     old, new = (_limits(side) for side in (before, after))
-    for name in sorted(old.keys() | new.keys()):
-        if same(old.get(name), new.get(name)):
+    for present in sorted(old.keys() | new.keys()):
+        name = (new.get(present) or old[present])[0]
+        values = [side[present][1] if present in side else None for side in (old, new)]
+        if same(*values):
             continue
-        blocks = [_listed_blocks(side.get(name)) for side in (old, new)]
+        blocks = [_listed_blocks(value) for value in values]
         if _DENY.search(name) and (blocks[0] or blocks[1]):
             yield from _denied(key, name, *blocks)
         elif blocks[0] or blocks[1]:
             yield from _blocks(key, name, *blocks, limits=True)
-        elif name not in new:
+        elif present not in new:
             yield EXPOSED.finding(key, f"{name} is removed: what it limited or required is open")
         else:
-            verb = "changes" if name in old else "is added"
-            yield EXPOSED.finding(
-                key, f"{name} {verb}: it decides who gets in", WARNING if name in old else INFO
-            )
+            verb, severity = ("changes", WARNING) if present in old else ("is added", INFO)
+            yield EXPOSED.finding(key, f"{name} {verb}: it decides who gets in", severity)
 
 
-def _limits(manifest: Object) -> dict[str, Any]:
-    """The annotations that limit who gets in, a list by its present name."""
+def _limits(manifest: Object) -> dict[str, tuple[str, Any]]:
+    """The annotations that limit who gets in, by the present name of their list: as written."""
     given = fields.section(manifest, "metadata", "annotations")
     return {
-        _ALLOW.sub("allowlist", _DENY.sub("denylist", str(name))): value
+        _ALLOW.sub("allowlist", _DENY.sub("denylist", str(name))): (str(name), value)
         for name, value in given.items()
         if _LIMITS.search(str(name))
     }
