@@ -90,6 +90,8 @@ def _stale(
 ) -> str:
     beat = _beat(document, component)
     limit = max(_STALE, _MISSED * heartbeat_interval(expected, component))
+    if beat is not None and beat - snapshot.taken_at > _STALE:
+        return f"the last heartbeat is of {written(beat)}, which is to come: the clocks differ"
     is_old = beat is not None and snapshot.taken_at - beat > limit
     return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
 

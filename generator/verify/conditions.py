@@ -97,7 +97,7 @@ ALL = (
         "airflow",
         "metadata database, scheduler, triggerer and DAG processor are healthy, each with a "
         "heartbeat since the sync and since its newest pod started",
-        "one is unhealthy, or its last heartbeat is older",
+        "one is unhealthy, or its last heartbeat is older, or in a time to come",
     ),
     Spec(
         "secrets",

@@ -73,7 +73,7 @@ def assess_pods(expected: Expected, snapshot: Snapshot) -> Condition:
         earlier = earlier_pods(live, snapshot.pods)
         ready = sum(map(is_ready, pods))
         total += ready
-        if not pods_of(live, snapshot.pods) and _running(live):
+        if not pods_of(live, snapshot.pods, leaving=True) and _running(live):
             unseen.append(f"{key.kind} {key.name}: {_running(live)} run, none was read")
         elif ready < wanted:
             words = f"{key.kind} {key.name}: {ready} of {wanted} pods are ready"

@@ -46,7 +46,7 @@ def _pods(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
     for key, rendered in expected.of_kind(*WORKLOAD_KINDS):
         status = section(snapshot.find(key) or {}, "status")
         running = max(count(status, name) for name in _RUNNING)
-        if running and not pods_of(rendered, snapshot.pods):
+        if running and not pods_of(rendered, snapshot.pods, leaving=True):
             reason = f"{running} run, none is among the pods that were read"
             yield NotRead(f"pods of {key.kind} {key.name}", expected.namespace, reason)
 

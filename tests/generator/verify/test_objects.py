@@ -283,6 +283,8 @@ def asked(scene, **changes):
         (airflow(23), "waiting", "no heartbeat since pod airflow-"),
         (airflow(25), "met", "healthy"),
         (airflow(-41), "waiting", "the last heartbeat is of"),
+        (airflow(139), "met", "healthy"),
+        (airflow(141), "waiting", "which is to come: the clocks differ"),
         ({}, "waiting", "metadata database: no status"),
     ],
 )

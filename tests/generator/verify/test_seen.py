@@ -12,7 +12,7 @@ from generator.verify.rollout import resources
 from generator.verify.snapshot import Source
 from generator.verify.subscriptions import subscriptions
 from generator.verify.verdict import conclude, decide
-from tests.generator.verify.scene import BASIS, START, Scene, expected, meta, rendered
+from tests.generator.verify.scene import BASIS, START, Scene, at, expected, meta, rendered
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": meta("airflow-api-server")}
 EXTERNAL = {
@@ -67,6 +67,13 @@ def test_pods_that_a_workload_counts_and_nobody_saw_are_named():
     assert conclude(last_verdict(scene)).outcome in (Outcome.UNKNOWN, Outcome.TIMED_OUT)
     del scene.workloads["scheduler"]["status"]["readyReplicas"]
     assert reads(scene) == []
+
+
+def test_a_pod_that_is_ending_was_read():
+    scene = Scene()
+    scene.pods["scheduler"]["metadata"]["deletionTimestamp"] = at(60)
+    assert reads(scene) == []
+    assert "0 of 1 pods are ready" in last_verdict(scene).message
 
 
 def test_an_object_of_another_kind_is_read_by_argo_cd_or_named():
