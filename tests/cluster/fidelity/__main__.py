@@ -27,7 +27,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.environ.setdefault("GEN_ENV_OFFLINE", "1")
-    archive = ChartCache.from_environment().locate("airflow", "1.22.0", "")
+    cache = ChartCache.from_environment()
+    archive = cache.locate("airflow", "1.22.0", cache.need("airflow", "1.22.0").digest)
     with tempfile.TemporaryDirectory() as name, plane.running(Path(name)) as server:
         define(server)
         score = experiment.run(
