@@ -93,13 +93,18 @@ class Score:
         ]
         for kind, title in TITLES.items():
             it = self.tallies[kind]
-            rows.append(
-                f"| {title} | {it.right} | {it.false} | {it.missed} | {it.precision:.3f} "
-                f"| {it.recall:.3f} |"
+            rates = f"{_shown(it.precision, it.false + it.right)} | " + _shown(
+                it.recall, it.missed + it.right
             )
+            rows.append(f"| {title} | {it.right} | {it.false} | {it.missed} | {rates} |")
         return "\n".join(rows) + "\n"
 
 
 def _is_below(rate, threshold, errors):
     """In a small sample one error is not a rate yet, but where no error is permitted."""
     return rate < threshold and (errors > 1 or threshold == 1.0)
+
+
+def _shown(rate, count):
+    """A rate of nothing is none."""
+    return f"{rate:.3f}" if count else "–"
