@@ -119,5 +119,5 @@ def test_nobody_else_takes_the_version_of_the_definition_for_what_runs():
     versions = {path for path, name in asking if "version" in name}
     assert versions == RENDERED_BY
     assert asking - {(path, "airflow_version") for path in versions} == {
-        ("generator/impact/rules/identity.py", "database_host")
+        ("generator/impact/rules/access/identity.py", "database_host")
     }

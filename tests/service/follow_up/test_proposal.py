@@ -149,8 +149,11 @@ def test_no_way_back_is_proposed_for_what_has_changed_since(world):
 
 
 def test_a_database_that_cannot_go_back_is_told_and_nothing_proposed(world):
-    world.merged(STAGING, ("version: 3.2.2", "version: 3.1.8"))
-    sha = world.merged(STAGING, ("version: 3.1.8", "version: 3.2.1"))
+    first, old, new = ("1b2c3d4e" * 8, "5e" * 32, "6f" * 32)
+    older = (("version: 3.2.2", "version: 3.1.8"), ("tag: 3.2.2-r1", "tag: 3.1.8-r1"))
+    world.merged(STAGING, *older, (first, old))
+    newer = (("version: 3.1.8", "version: 3.2.1"), ("tag: 3.1.8-r1", "tag: 3.2.1-r1"))
+    sha = world.merged(STAGING, *newer, (old, new))
     row = world.run(Kind.ROLLBACK, 0, environment="staging", sha=sha)
     assert row.state == "failure" and row.summary.startswith("refused: Airflow 3.2.1")
     assert world.pulls() == []
