@@ -67,6 +67,7 @@ TREES = st.dictionaries(
 )
 
 
+@pytest.mark.thorough
 @given(TREES)
 def test_the_rest_is_read_back_to_the_type(rest):
     written = text.definition("dev", {"kind": "Environment"}, rest, ["v.yaml"])

@@ -127,6 +127,7 @@ FAILING = [
 ]
 
 
+@pytest.mark.few(3)
 @pytest.mark.real_chart
 @pytest.mark.parametrize("rule", sorted(set(FAILING)))
 def test_what_is_said_to_fail_the_render_does_fail_it(rule, real_chart):

@@ -283,6 +283,7 @@ def test_enforce_lets_exactly_the_needed_connections_pass(name, scenes):
     _check_enforce(scenes(name, "enforce"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.real_chart
 @topologies
 def test_enforce_fits_the_pods_of_the_official_chart(name, official, tmp_path):

@@ -98,6 +98,7 @@ def test_an_empty_page_says_why():
     assert "No changes: this change affects no environment." in html.render(Report("b", "h"))
 
 
+@pytest.mark.thorough
 def test_a_short_report_is_open_and_a_long_one_closed():
     assert '<details class="change" open>' in html.render(REPORTS["hostile"]())
     assert '<details class="change" open>' not in html.render(REPORTS["large"]())

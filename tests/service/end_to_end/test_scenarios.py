@@ -367,6 +367,7 @@ def test_a_forge_that_is_down_for_a_while_is_waited_for(stage):
 # At last: what was merged is the base of all that follows.
 
 
+@pytest.mark.thorough
 def test_a_merge_is_followed_up_and_checks_anew_what_waits(stage):
     merged, waiting = opened(stage, 250), None
     stage.work.git("switch", "-q", "main")

@@ -190,6 +190,7 @@ def test_a_writers_override_opens_what_a_reason_can_open(proposed):
     )  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("group", [False, True], ids=["pull request", "merge group"])
 def test_where_policy_asks_for_another_person_the_authors_override_opens_nothing(world, group):
     configure(world, "{soak: 72h, promotionOnly: true, accept: anotherPerson}")
