@@ -27,7 +27,7 @@ setup: $(STAMP)  ## install everything into .venv, hash-checked
 demo: $(STAMP)  ## scaffold, validate, render and change two environments under build/demo
 	@$(BIN)/python -m tools.demo
 
-test: $(STAMP)  ## run the tests: every behaviour once (three minutes)
+test: $(STAMP)  ## run the tests: every behaviour once
 	@$(PYTEST) -n auto
 
 test-all: $(STAMP)  ## run all tests that need no built program, with many examples
