@@ -80,7 +80,7 @@ NEIGHBOURS = {
         git@github.com:example/dags.git
         ssh://git@github.com/example/dags.git
         postgresql://airflow@pg.example.com/airflow
-        https://registry.npmjs.org/@scope/package
+        https://registry.example.com/@scope/package
         https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/index.html
         http://airflow-api-server:8080/execution/
         https://example.com/webhooks/airflow
