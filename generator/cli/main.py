@@ -102,9 +102,17 @@ def _group(ctx: click.Context, folder: str, color: str, verbose: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 findings, 2 usage, 3 our bug."""
+    stdout = sys.stdout
     try:
         result = _group.main(args=arguments, prog_name="gen-env", standalone_mode=False)
         return int(result or 0)
+    except SystemExit:
+        # click leaves with 1 at a broken pipe, whatever the mode, and wraps the stream before.
+        if sys.stdout is stdout or not _reader_is_gone(stdout.fileno()):
+            raise
+        sys.stdout = stdout
+        _silence()
+        return 0
     except click.UsageError as error:
         error.show()
         return 2
@@ -147,6 +155,15 @@ def _machine(error: OSError) -> int:
         return _bug(error)
     click.echo(f"error: {error.strerror}", err=True)
     return 1
+
+
+def _reader_is_gone(descriptor: int) -> bool:
+    """Whether it is a pipe that nothing reads any longer (poll(2), POLLERR)."""
+    import select
+
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _silence() -> None:

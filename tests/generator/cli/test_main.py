@@ -132,6 +132,16 @@ def test_a_reader_that_goes_away_is_no_error():
     assert stderr == b""
 
 
+@pytest.mark.parametrize("arguments", [("schema",), ("--help",)])
+def test_nor_is_one_that_is_gone_before_the_first_word(arguments):
+    reader, writer = os.pipe()
+    with subprocess.Popen([COMMAND, *arguments], stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        os.close(reader)
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_output_survives_a_terminal_that_knows_no_unicode(tmp_path):
     repo = repository(tmp_path, dev=DEV + "lables: {}\n")
     done = started("-C", repo.root, "validate", PYTHONIOENCODING="latin-1")
