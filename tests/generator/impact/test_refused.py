@@ -94,6 +94,11 @@ def test_what_the_api_server_stores_alike_restarts_nothing(base, head):
         (resources(), resources("1001m")),
         (workload("x"), workload("x", affinity={})),
         (workload("x"), workload("x", container_imagePullPolicy="Always")),
+        # A tag decides beside a digest too (kubernetes/pkg/util/parsers).
+        (
+            workload("x", image="r/a:latest@sha256:1"),
+            workload("x", image="r/a:latest@sha256:1", container_imagePullPolicy="IfNotPresent"),
+        ),
         (workload("x"), workload("x", terminationGracePeriodSeconds=31)),
     ],
 )
