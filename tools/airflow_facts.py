@@ -246,7 +246,7 @@ def _migrations(lines, providers):
     }
     return {
         "airflow": {
-            "heads": {**lines["2.5"].heads, **newest.heads},
+            "heads": {**_before(min(map(_numbers, newest.heads)), lines["2.6"]), **newest.heads},
             "newest": LINES[-1],
         },
         "revisions": newest.revisions,
@@ -254,6 +254,11 @@ def _migrations(lines, providers):
         "provider-revisions": {name: providers[name][-1].revisions for name in branches},
         "images": {version: _image(version) for version in RELEASES},
     }
+
+
+def _before(oldest, line):
+    """Heads of releases that the newest one no longer names, as it squashes their revisions."""
+    return {version: head for version, head in line.heads.items() if _numbers(version) < oldest}
 
 
 def _image(version):

@@ -63,7 +63,10 @@ def archive(path: Path) -> Inspected:
 
 def by_hand(airflow: str, python: str, providers: Mapping[str, str]) -> Inspected:
     """The same from what somebody knows."""
-    short = {name.removeprefix(_PACKAGE): version for name, version in providers.items()}
+    short = {
+        name.replace("_", "-").removeprefix(_PACKAGE): version
+        for name, version in providers.items()
+    }
     return Inspected(Contents(_release(airflow), python, short or None))
 
 
@@ -74,20 +77,36 @@ def name_of(environment: Environment, inspected: Inspected) -> str:
     """
     image = environment.image
     tag = image.tag or environment.airflow.version
-    if image.digest:
-        if inspected.digests and image.digest not in inspected.digests:
+    own = what_runs.Reference(image.repository, tag, image.digest or "")
+    if own.digest and inspected.digests:
+        if own.digest not in inspected.digests:
             raise UserError(
-                f"the archive holds {inspected.digests[0]}, and image.digest is {image.digest}",
+                f"the archive holds {inspected.digests[0]}, and image.digest is {own.digest}",
                 hint="inspect the image that runs, or say of which image it is: --of DIGEST",
             )
-        return image.digest
-    own = {what_runs.reference(name).tag or name for name in inspected.tags}
-    if own and tag not in own:
+    elif (image.tag or not own.digest) and not _named(inspected, own):
         raise UserError(
-            f"the archive holds {', '.join(inspected.tags)}, and the environment runs {tag}",
-            hint="inspect the image that runs, or say of which image it is: --of TAG",
+            f"the archive holds {', '.join(inspected.tags)}, and the environment runs {own}",
+            hint="inspect the image that runs, or say of which image it is: --of "
+            + ("DIGEST" if own.digest else "TAG"),
         )
-    return tag
+    return own.digest or own.tag
+
+
+def _named(inspected: Inspected, image: what_runs.Reference) -> bool:
+    return not inspected.tags or any(_names(name, image) for name in inspected.tags)
+
+
+def _names(name: str, image: what_runs.Reference) -> bool:
+    """Whether a name in an archive is the image's; an OCI layout may name the tag alone."""
+    read = what_runs.reference(name)
+    if not read.tag:
+        return name == image.tag
+    repository, own = (
+        text.removeprefix("docker.io/").removeprefix("library/")
+        for text in (read.repository, image.repository)
+    )
+    return (repository, read.tag) == (own, image.tag)
 
 
 def edited(item: Definition, facts: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.airflow import releases
+from generator.airflow import facts, releases
 
 # The image's own commands; Edge has none, its managers are reached through Python only.
 _AIRFLOW = "airflow"
@@ -47,6 +47,8 @@ class Migration:
     revisions: tuple[str, ...]
     lost: tuple[str, ...]
     assumed: tuple[str, ...]
+    falls: bool = False
+    """Whether the way there leads down a chain, with what its downgrades lose."""
 
     @property
     def reversible(self) -> bool:
@@ -63,8 +65,9 @@ class Head:
 
 
 def revision_head(version: str) -> Head:
-    """Airflow's own revision of that version."""
-    return _head("Airflow", version, releases.data("migrations")["airflow"])
+    """Airflow's own revision of that version; a patch that its line does not have is assumed."""
+    about, line = releases.data("migrations")["airflow"], facts.line_of(version)
+    return _head("Airflow", version, {**about, "newest": line.release} if line else about)
 
 
 def provider_head(provider: str, version: str) -> Head:
@@ -108,6 +111,7 @@ def between(start: Image, end: Image) -> Migration | None:
         tuple(f"{branch.name} {item}" for branch in moving for item in branch.revisions),
         tuple(_lost(moving, old, new)),
         (*assumed, *(reason for branch in branches for reason in branch.assumed)),
+        any(branch.lower for branch in falling),
     )
 
 
@@ -117,7 +121,7 @@ class _Branch:
 
     name: str
     lower: str
-    """The version at its lower end, which a downgrade names."""
+    """The version at its lower end, which a downgrade names; '' where that image has no branch."""
     revisions: tuple[str, ...]
     falls: bool
     assumed: tuple[str, ...]
@@ -136,7 +140,7 @@ def _up(branches: list[_Branch], image: str) -> Iterator[Step]:
 def _down(branches: list[_Branch], image: str) -> Iterator[Step]:
     """Providers first, Airflow's own last."""
     for branch in sorted(branches, key=lambda item: (item.name == _AIRFLOW, item.name)):
-        if branch.name in _DOWN:
+        if branch.name in _DOWN and branch.lower:
             yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower} --yes", image)
 
 
@@ -147,23 +151,33 @@ def _airflow(start: str, end: str) -> _Branch:
 
 def _providers(start: Image, end: Image, assumed: list[str]) -> Iterator[_Branch]:
     before, after = _known(start, assumed), _known(end, assumed)
+    if before is None or after is None:
+        return
     for name in sorted({*before, *after} & {*releases.data("migrations")["providers"]}):
         if name not in after:
-            assumed.append(f"provider {name} leaves: whether its tables stay is not known")
-        elif name in before:
+            reason = f"provider {name} leaves: whether its tables stay is not known"
+            yield _Branch(name, "", (), True, (reason,), ())
+        elif name not in before:
+            reason = (
+                f"provider {name} arrives with tables of its own: whether the image without it "
+                "works beside them is not known"
+            )
+            yield _Branch(name, "", (), False, (reason,), ())
+        else:
             heads = provider_head(name, before[name]), provider_head(name, after[name])
             yield _branch(name, (before[name], after[name]), heads, _chain_of(name))
 
 
-def _known(image: Image, assumed: list[str]) -> Mapping[str, str]:
+def _known(image: Image, assumed: list[str]) -> Mapping[str, str] | None:
+    """The providers of an image; None before Airflow 3, which migrates none, or if not known."""
+    if (releases.parse(image.airflow) or ()) < (3,):
+        return None
     if image.providers is not None:
         return image.providers
-    if (releases.parse(image.airflow) or ()) < (3,):
-        return {}
     official = of_official_image(image.airflow)
     if official is None:
         assumed.append(f"providers of the image with Airflow {image.airflow} are not known")
-        return {}
+        return None
     names = ", ".join(f"{name} {version}" for name, version in official.items())
     assumed.append(
         f"providers of the image with Airflow {image.airflow} are not known: assumed {names}, the "
@@ -226,7 +240,7 @@ def _lost(branches: list[_Branch], old: releases.Version, new: releases.Version)
     for branch in branches:
         for item in branch.lost:
             yield f"{branch.name} {item}: its downgrade leaves everything as it is"
-        if branch.name not in _DOWN:
+        if branch.name not in _DOWN and branch.lower:
             yield f"{branch.name}: it has no command for a downgrade"
 
 
@@ -238,5 +252,6 @@ def _head(name: str, version: str, about: Mapping[str, Any]) -> Head:
     before = [key for key in sorted(heads) if key <= numbers]
     revision = heads[before[-1]] if before else ""
     if numbers > newest:
-        return Head(revision, f"{name} {version} is newer than {about['newest']}, the newest known")
+        newer = f"{name} {version} is newer than {about['newest']}, the newest known before it"
+        return Head(revision, newer)
     return Head(revision)

@@ -59,17 +59,18 @@ def inspect(
     if environment is None:
         common.emit({"image": {"facts": inspected.facts(of)}}, form)
         return 0
-    return _write(environment, inspected, of)
+    return _write(environment, inspected, of, is_read=archive is not None)
 
 
-def _write(environment: str, inspected: Inspected, of: str | None) -> int:
+def _write(environment: str, inspected: Inspected, of: str | None, *, is_read: bool) -> int:
     from generator.actions import image
-    from generator.core.files import WorkTree
+    from generator.core.files import Overlay, WorkTree
     from generator.tree import writer
     from generator.tree.plan import Plan
 
     root = common.root()
-    built = common.built(WorkTree(root), environment)
+    files = WorkTree(root)
+    built = common.built(files, environment)
     if built is None:
         return 1
     if built.resolved is None:
@@ -77,6 +78,13 @@ def _write(environment: str, inspected: Inspected, of: str | None) -> int:
         raise UserError(f"{environment}: fix the definition first", path=built.definition.path)
     name = of or image.name_of(built.resolved.environment, inspected)
     text = image.edited(built.definition, inspected.facts(name))
-    writer.apply(root, Plan({built.definition.path: text}))
-    click.echo(built.definition.path)
+    path = built.definition.path
+    edited = common.built(Overlay(files, {path: text.encode()}), environment)
+    if edited is not None and edited.resolved is None:
+        common.tell(edited.problems, err=True)
+        raise UserError("these facts are invalid: nothing is written")
+    writer.apply(root, Plan({path: text}))
+    click.echo(path)
+    if is_read and not of and name not in inspected.digests:
+        click.echo(f"not verified: the archive has no digest that tells it is {name}", err=True)
     return 0

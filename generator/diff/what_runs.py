@@ -25,6 +25,7 @@ EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
 # Who answers for the side: the Job that migrates, else the first that would wait for it.
 _SPEAKERS = (MIGRATION_JOB, "scheduler", "api-server", "webserver")
 _AIRFLOW = frozenset({*_SPEAKERS, "dag-processor", "triggerer", "worker", "flower"})
+_OFFICIAL = "apache/airflow"
 # `slim-3.2.2` and `3.2.2-python3.12` are tags of the official image (docker-stack in its docs).
 _TAG = re.compile(r"(?:slim-)?(v?[2-9]\.\d{1,2}\.\d{1,3}(?!\d).*)")
 
@@ -72,6 +73,8 @@ class Runs:
     airflow: str = ""
     source: Source = Source.NOTHING
     facts: ImageFacts | None = None
+    contradiction: str = ""
+    """`airflow.version` where a tag of an own repository names another release."""
 
     @property
     def providers(self) -> Mapping[str, str] | None:
@@ -90,6 +93,11 @@ class Runs:
             return f"image.facts do not say of which image they are ({self.image.version})"
         if self.source is Source.CLAIMED_TAG:
             return f"Airflow {self.airflow} is what the tag says; the digest decides what runs"
+        if self.contradiction:
+            return (
+                f"Airflow {self.airflow} is what the tag says, which may count something else; "
+                f"airflow.version is {self.contradiction}"
+            )
         if self.source is Source.CLAIM:
             return (
                 f"Airflow {self.airflow} is what airflow.version says; the tag "
@@ -136,10 +144,12 @@ def known(image: Reference, facts: Facts) -> Runs:
     written = facts.image if facts.image and _is_about(facts.image, image, facts) else None
     if written:
         return Runs(image, written.airflow, Source.FACTS, written)
+    claim = facts.airflow_version or ""
     if image.release:
         source = Source.CLAIMED_TAG if image.digest else Source.TAG
-        return Runs(image, image.release, source)
-    claim = facts.airflow_version or ""
+        is_official = image.repository.endswith(_OFFICIAL)
+        agrees = is_official or releases.parse(claim) in (None, releases.parse(image.release))
+        return Runs(image, image.release, source, contradiction="" if agrees else claim)
     return Runs(image, claim, Source.CLAIM if claim else Source.NOTHING)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ _MAX_LAYERS = 500
 _MAX_MEMBERS = 5_000_000
 _MAX_BYTES = 64 << 30
 _INDEXES = ("index", "manifest.list")
-_NOT_TAR = (tarfile.TarError, EOFError, OSError, ValueError)
+# A link that leads nowhere is a KeyError in tarfile, and one that leads to itself a recursion.
+_NOT_TAR = (tarfile.TarError, EOFError, OSError, ValueError, KeyError, RecursionError,
+            lzma.LZMAError, zlib.error)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,30 +97,39 @@ class Archive:
 
     def _stream(self, name: str) -> Any:
         member = self._members.get(name.removeprefix("./"))
-        stream = self._tar.extractfile(member) if member is not None else None
+        try:
+            stream = self._tar.extractfile(member) if member is not None else None
+        except _NOT_TAR:
+            stream = None
         if stream is None:
-            raise self.error(f"{name} is named in the archive and not in it")
+            raise self.error(f"the archive names {name} but does not contain it")
         return stream
 
     def _json(self, name: str) -> Any:
-        data = self._stream(name).read(_MAX_JSON + 1)
+        stream = self._stream(name)
         try:
+            data = stream.read(_MAX_JSON + 1)
             if len(data) > _MAX_JSON:
                 raise ValueError("too large")
             return json.loads(data)
-        except (ValueError, RecursionError) as error:
+        except _NOT_TAR as error:
             raise self.error(f"{name} is not valid JSON") from error
 
     def _saved(self, entries: Any) -> Iterator[Image]:
         for entry in _mappings(entries):
-            yield self._image(entry.get("Layers"), tuple(map(str, entry.get("RepoTags") or ())))
+            tags = entry.get("RepoTags")
+            names = tags if isinstance(tags, list) else []
+            yield self._image(entry.get("Layers"), tuple(map(str, names)))
 
     def _below(self, index: Any, above: tuple[str, ...], depth: int) -> Iterator[Image]:
         if depth > _MAX_DEPTH or not isinstance(index, Mapping):
             raise self.error("the indexes of the archive are broken")
         for entry in _mappings(index.get("manifests")):
             digest = str(entry.get("digest") or "")
-            document = self._json(_blob(digest))
+            name = _blob(digest)
+            document = self._json(name)
+            if not isinstance(document, Mapping):
+                raise self.error(f"{name} is not the manifest of an image")
             platform = entry.get("platform")
             system = platform.get("os") if isinstance(platform, Mapping) else ""
             if system == "unknown":

@@ -7,57 +7,69 @@ from generator.kube import fields
 from generator.kube.pruning import sync_options
 from generator.kube.resource import Key, Object
 
-_HOOK = "argocd.argoproj.io/hook"
-_HOOK_POLICY = "argocd.argoproj.io/hook-delete-policy"
-_HELM_HOOK_POLICY = "helm.sh/hook-delete-policy"
+_HOOK, _HELM_HOOK = "argocd.argoproj.io/hook", "helm.sh/hook"
+# The policies of Argo CD, and what Helm calls them.
+_POLICIES = {
+    "BeforeHookCreation": "before-hook-creation",
+    "HookFailed": "hook-failed",
+    "HookSucceeded": "hook-succeeded",
+}
 _NO_KEY = Key("", "", "", "")
 
 
 def is_replaced(context: Context, manifest: Object) -> bool:
     """Whether Argo CD deletes the object and creates it again (gitops-engine, applyObject).
 
-    `Replace=true` alone is `kubectl replace`, which the API server refuses as well; `Force=true`
-    counts beside it, or under client-side apply. A hook is deleted before it is created again.
+    `Replace=true` alone is `kubectl replace`, which the API server refuses as well, and with it
+    these two kinds are only updated. `Force=true` counts by annotation alone: it is no option of an
+    Application (argo-cd/controller/sync.go).
     """
-    options = _options(context, manifest)
-    if options.get("Force") == "true":
-        return options.get("Replace") == "true" or not is_server_side(context, manifest)
-    return is_hook(manifest)
-
-
-def _options(context: Context, manifest: Object) -> dict[str, str]:
-    """Sync options of the Application, and of the object, which win."""
-    own = context.head.objects.get(context.head.facts.application or _NO_KEY)
-    given = fields.at(own, "spec", "syncPolicy", "syncOptions")
-    every = [*(map(str, given) if isinstance(given, list) else ()), *sync_options(manifest)]
-    return {name: value for name, _, value in (option.partition("=") for option in every)}
+    if is_hook(manifest):
+        return True
+    own = sync_options(manifest)
+    if "Force=true" not in own:
+        return False
+    if "Replace=true" in own | _of_application(context):
+        return manifest.get("kind") not in ("CustomResourceDefinition", "Namespace")
+    return not is_server_side(context, manifest)
 
 
 def is_server_side(context: Context, manifest: Object) -> bool | None:
     """Whether server-side apply is used; None where no Application tells."""
-    option = _options(context, manifest).get("ServerSideApply")
-    if option is not None:
-        return option == "true"
+    own = sync_options(manifest)
+    if "ServerSideApply=false" in own:
+        return False
+    if "ServerSideApply=true" in own | _of_application(context):
+        return True
     return False if context.head.facts.application else None
 
 
+def _of_application(context: Context) -> frozenset[str]:
+    own = context.head.objects.get(context.head.facts.application or _NO_KEY)
+    given = fields.at(own, "spec", "syncPolicy", "syncOptions")
+    return frozenset(map(str, given)) if isinstance(given, list) else frozenset()
+
+
 def is_gone(before: Object) -> bool:
-    """A hook that is deleted once it succeeded is no existing object any more."""
-    annotations = fields.section(before, "metadata", "annotations")
-    policy = str(annotations.get(_HOOK_POLICY) or annotations.get(_HELM_HOOK_POLICY) or "")
-    is_hook = _HOOK in annotations or "helm.sh/hook" in annotations
-    return is_hook and bool({"HookSucceeded", "hook-succeeded"} & _parts(policy))
-
-
-def _parts(text: str) -> set[str]:
-    return {part.strip() for part in text.split(",")}
+    """Whether a hook was deleted when it succeeded, so that it no longer exists."""
+    return "HookSucceeded" in _policies(before)
 
 
 def is_hook(manifest: Object) -> bool:
-    """Argo's default for a hook without a policy is BeforeHookCreation as well."""
+    """Whether it is a hook that is deleted before it is created again."""
+    return "BeforeHookCreation" in _policies(manifest)
+
+
+def _policies(manifest: Object) -> set[str]:
+    """When a hook is deleted, by both annotations (gitops-engine, DeletePolicies); else nothing."""
     annotations = fields.section(manifest, "metadata", "annotations")
-    policy = str(annotations.get(_HOOK_POLICY) or "BeforeHookCreation")
-    if _HOOK in annotations:
-        return "BeforeHookCreation" in policy
-    policy = str(annotations.get(_HELM_HOOK_POLICY) or "before-hook-creation")
-    return "helm.sh/hook" in annotations and "before-hook-creation" in policy
+    if _HOOK not in annotations and _HELM_HOOK not in annotations:
+        return set()
+    given = {
+        part.strip()
+        for hook in (_HOOK, _HELM_HOOK)
+        for part in str(annotations.get(f"{hook}-delete-policy") or "").split(",")
+    }
+    return {name for name, helm in _POLICIES.items() if {name, helm} & given} or {
+        "BeforeHookCreation"
+    }

@@ -41,6 +41,8 @@ class Migration:
     before: tuple[Step, ...] = ()
     back: tuple[Step, ...] = ()
     assumed: tuple[str, ...] = ()
+    falls: bool = False
+    """Whether the schema goes down, so that a way without commands takes a backup from before."""
 
 
 def classify(old: Runs, new: Runs) -> Migration:
@@ -60,7 +62,7 @@ def classify(old: Runs, new: Runs) -> Migration:
         reason += f"; assumed, so that a person has to decide: {'; '.join(assumed)}"
     elif kind is Class.STAYS:
         reason += ": the schema stays and a revert is enough"
-    return Migration(kind, reason, before, back, assumed)
+    return Migration(kind, reason, before, back, assumed, way.falls)
 
 
 def words(old: Runs, new: Runs) -> str:
@@ -81,7 +83,7 @@ def _kind(way: migrations.Migration, before: tuple[Step, ...], sources: set[Sour
     if before:
         return Class.BACKWARD
     if way.there:
-        return Class.DOWNGRADE
+        return Class.DOWNGRADE if way.back else Class.UNKNOWN
     return Class.UNKNOWN if Source.CLAIM in sources else Class.STAYS
 
 

@@ -108,7 +108,7 @@ def _container(given: Mapping[str, Any]) -> dict[str, Any]:
 def _pull_policy(image: str) -> str:
     name, digest = image.partition("@")[::2]
     tag = name.rpartition("/")[2].partition(":")[2]
-    return "Always" if not digest and tag in ("", "latest") else "IfNotPresent"
+    return "Always" if tag == "latest" or not (tag or digest) else "IfNotPresent"
 
 
 def _probe(given: Mapping[str, Any]) -> dict[str, Any]:

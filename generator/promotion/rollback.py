@@ -260,6 +260,10 @@ def _steps(name: str, present: Runs, migration: Migration) -> Iterator[str]:
         yield f"find out which migrations lie between both images: {migration.reason}"
         yield "write what each image holds into `image.facts` (`gen-env image inspect`)"
         return
+    if migration.kind is Class.ONE_WAY and not migration.falls:
+        yield "take a backup of the metadata database: the schema moves up, and not back again"
+        yield f"merge this, sync it, and run `gen-env verify {name}`"
+        return
     if migration.kind is Class.ONE_WAY:
         yield f"stop everything of {name}: no scheduler, worker, API server or triggerer may run"
         yield "restore the backup of the metadata database from before the upgrade"

@@ -48,7 +48,6 @@ _AUTOMATED = {
 }
 _OPTIONS = {
     "Replace": "objects are replaced as a whole",
-    "Force": "objects are deleted and created again where they cannot be updated",
     "ServerSideApply": "the API server merges, and other owners of fields conflict",
     "Prune": "objects that left git are deleted",
     "RespectIgnoreDifferences": "fields that are ignored are not written",

@@ -103,9 +103,8 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
         if users:
             yield SECRET_PRUNED.finding(
                 key,
-                f"will be pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: "
-                f"the next "
-                "pods do not start",
+                f"will be pruned, but {listed(users)} still {verb(users, 'needs', 'need')} it: the "
+                "next pods do not start",
             )
         else:
             yield SECRET_PRUNED.finding(
@@ -117,7 +116,7 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
 
 def pruned(context: Context) -> Iterator[Finding]:
     """`impact/pruned`: everything that the next sync with pruning deletes, by name."""
-    names = [str(key) for key in context.removed]
+    names = [str(key) for key, old in context.removed.items() if protection(old) != "kept"]
     if names:
         yield PRUNED.finding(
             None,

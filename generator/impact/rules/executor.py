@@ -44,8 +44,7 @@ def executor(context: Context) -> Iterator[Finding]:
             None,
             f"executor {words}: tasks that name no executor now run in {new[0]}",
         )
-    else:
-        added = [name for name in new if name not in old]
+    elif added := [name for name in new if name not in old]:
         yield EXECUTOR.finding(
             None,
             f"executor {words}: tasks may now ask for {listed(added)}",

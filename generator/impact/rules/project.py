@@ -32,6 +32,7 @@ PROJECT = ImpactRule(
     also=((ERROR, "it does not permit what the environment needs"), (INFO, "it permits less")),
 )
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
+_SSH = re.compile(r"(?:ssh://)?[^/:]*@[^@]+")
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _WIDER = ("sourceRepos", "sourceNamespaces", "destinations", "clusterResourceWhitelist",
           "namespaceResourceWhitelist", "roles")  # fmt: skip
@@ -216,7 +217,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
     sources = [*fields.entries(own, "spec", "sources"),
                fields.section(own, "spec", "source")]  # fmt: skip
     for url in sorted({fields.text(item, "repoURL") for item in sources} - {""}):
-        if not _matches(url, patterns):
+        if not _permits_source(url, patterns):
             yield PROJECT.finding(
                 key, f"it does not permit the source {url}: Argo CD refuses the sync", ERROR
             )
@@ -230,29 +231,59 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
 
 
 def _permits_place(manifest: Object, own: Object) -> bool:
-    """Whether a destination of the project is the Application's, and none with `!` denies it."""
+    """Whether the project permits the Application's destination (isDestinationMatched).
+
+    Entries count in their order: one with `!` that does not apply permits all others.
+    """
     place = fields.section(own, "spec", "destination")
-    denied, permitted = False, False
+    cluster = next((name for name in ("server", "name") if fields.text(place, name)), "server")
+    permitted = False
     for item in fields.entries(manifest, "spec", "destinations"):
-        cluster = next((name for name in ("server", "name") if fields.text(place, name)), "server")
-        given, wanted = fields.text(item, cluster), fields.text(place, cluster)
-        namespace = fields.text(item, "namespace")
+        given, namespace = fields.text(item, cluster), fields.text(item, "namespace")
         if not given and fields.text(item, "server" if cluster == "name" else "name"):
             permitted = True  # by the other name of a cluster: whether it is the same is not known
-        denies = given.startswith("!") or namespace.startswith("!")
-        covers = fnmatch.fnmatchcase(wanted, given.removeprefix("!")) and fnmatch.fnmatchcase(
-            fields.text(place, "namespace"), namespace.removeprefix("!")
-        )
-        denied, permitted = denied or (denies and covers), permitted or (covers and not denies)
-    return permitted and not denied
+        is_cluster = _matches(given, fields.text(place, cluster))
+        is_namespace = _matches(namespace, fields.text(place, "namespace"))
+        if is_cluster and is_namespace:
+            permitted = True
+        elif (is_namespace and given.startswith("!")) or (is_cluster and namespace.startswith("!")):
+            return False
+    return permitted
 
 
-def _matches(text: str, patterns: list[str]) -> bool:
-    """argo-cd.readthedocs.io, projects: a pattern with `!` denies what it matches."""
-    denied = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-    if any(fnmatch.fnmatchcase(text, pattern) for pattern in denied):
-        return False
-    return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
+def _matches(pattern: str, text: str) -> bool:
+    denies = pattern.startswith("!")
+    return fnmatch.fnmatchcase(text, pattern.removeprefix("!")) != denies
+
+
+def _permits_source(url: str, patterns: list[str]) -> bool:
+    """Whether the project permits a source (argo-cd, AppProject.IsSourcePermitted)."""
+    permitted = False
+    for pattern in patterns:
+        denies = pattern.startswith("!")
+        # Alternatives (`{a,b}`) are not read, so nothing is said against them.
+        if pattern == "*" or "{" in pattern or _is_source(pattern.lstrip("!"), url) != denies:
+            permitted = True
+        elif denies:
+            return False
+    return permitted
+
+
+def _is_source(pattern: str, url: str) -> bool:
+    """Argo CD compares URLs by their normal form, and `*` does not go beyond a `/`."""
+    wanted, given = _normal(pattern), _normal(url)
+    if "**" in wanted:
+        return fnmatch.fnmatchcase(given, wanted)
+    parts = list(zip(given.split("/"), wanted.split("/"), strict=False))
+    return given.count("/") == wanted.count("/") and all(fnmatch.fnmatchcase(*it) for it in parts)
+
+
+def _normal(url: str) -> str:
+    """argo-cd/util/git, NormalizeGitURL: case, `.git` and the form of SSH URLs make no difference."""
+    text = url.strip().lower()
+    if _SSH.fullmatch(text) and not text.startswith("ssh://"):
+        text = text.replace(":", "/", 1)
+    return text.removesuffix(".git").removeprefix("ssh://")
 
 
 def _deployed(view: View) -> Iterator[Key]:

@@ -101,6 +101,39 @@ def test_a_provider_that_leaves_the_image_is_said():
     assert way.assumed == ("provider fab leaves: whether its tables stay is not known",)
 
 
+@pytest.mark.parametrize("name", ["fab", "edge3"])
+def test_a_provider_that_arrives_in_the_image_moves_the_schema_and_has_no_known_way_back(name):
+    one, other = image("3.2.2"), image("3.2.2", **{name: "3.6.4"})
+    way = between(one, other)
+    assert commands(way.there) == [("airflow db migrate", "3.2.2")]
+    assert way.back == () and way.lost == () and not way.reversible
+    assert way.assumed[0].startswith(f"provider {name} arrives with tables of its own")
+    back = between(other, one)
+    assert (back.there, back.back) == (way.back, way.there)
+
+
+def test_where_providers_are_not_known_none_is_said_to_arrive_or_leave():
+    for start, end in (("3.0.5", "3.2.2"), ("3.2.2", "3.0.5")):
+        way = between(Image(start), Image(end))
+        assert "providers of the image with Airflow 3.0.5 are not known" in way.assumed
+        assert not any("arrives" in text or "leaves" in text for text in way.assumed)
+
+
+def test_airflow_2_migrates_no_provider():
+    way = between(image("2.10.3", fab="1.0.4"), image("2.11.0", fab="1.5.3"))
+    assert (way.there, way.lost, way.assumed) == ((), (), ())
+
+
+def test_a_patch_that_its_line_is_not_known_to_have_is_assumed():
+    way = between(image("3.2.2", fab="3.6.4"), image("3.2.9", fab="3.6.4"))
+    assert way.assumed == ("Airflow 3.2.9 is newer than 3.2.2, the newest known before it",)
+
+
+def test_releases_that_the_newest_airflow_has_squashed_have_their_own_schema():
+    assert between(image("2.5.3"), image("2.6.1")).assumed
+    assert migrations.revision_head("2.6.1") != migrations.revision_head("2.5.3")
+
+
 def test_what_lies_before_the_known_revisions_is_not_guessed():
     way = between(image("2.5.3"), image("2.11.0"))
     assert not way.reversible

@@ -45,10 +45,15 @@ def test_the_most_telling_source_counts(image, written, airflow, source):
 
 
 def test_only_a_release_that_image_or_tag_name_is_not_assumed():
-    assert not runs("r/a:3.2.2").assumed and not runs("r/a:r1", of="r1").assumed
+    assert not runs("r/a:3.2.2", claim="3.2.2").assumed and not runs("r/a:r1", of="r1").assumed
     assert "no release" in runs("r/a:r1").assumed
     assert "of which image" in runs("r/a:r1", python="3.12").assumed
     assert "the digest decides" in runs(f"r/a:3.2.2@{DIGEST}").assumed
+
+
+def test_a_tag_that_contradicts_the_version_may_count_something_else():
+    assert runs("r/a:2.4.1").assumed.endswith("may count something else; airflow.version is 3.1.8")
+    assert not runs("r.example.com/apache/airflow:2.4.1").assumed
 
 
 def test_facts_without_a_name_are_about_the_image_of_the_environment_alone():

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import tarfile
 
 import pytest
@@ -136,7 +137,7 @@ def broken(path, manifest, **files):
         (lambda path: broken(path, b"{"), "manifest.json is not valid JSON"),
         (lambda path: broken(path, b"[]"), "no image in the archive"),
         (lambda path: broken(path, b'[{"Layers": []}]'), "an image with 0 layers"),
-        (lambda path: broken(path, b'[{"Layers": ["l"]}]'), "l is named in the archive"),
+        (lambda path: broken(path, b'[{"Layers": ["l"]}]'), "names l but does not contain it"),
         (lambda path: broken(path, b'[{"Layers": ["l"]}]', l=b"(\xb5/\xfd"), "packed with zstd"),
         (lambda path: saved(path, layer("etc/passwd")), "no Airflow is installed"),
         (lambda path: saved(path, layer(*metadata("apache_airflow_core-3.3.0rc1"))),
@@ -149,6 +150,38 @@ def broken(path, manifest, **files):
 def test_what_is_no_image_with_one_airflow_is_refused(tmp_path, make, words):
     with pytest.raises(UserError, match=words):
         image.archive(make(tmp_path / "a.tar"))
+
+
+@pytest.mark.parametrize("target", ["layer.tar", "../nothing.tar"])
+def test_a_layer_that_is_a_link_to_nowhere_is_refused(tmp_path, target):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        link = tarfile.TarInfo("0/layer.tar")
+        link.type, link.linkname = tarfile.SYMTYPE, target
+        archive.addfile(link)
+        data = b'[{"Layers": ["0/layer.tar"]}]'
+        member = tarfile.TarInfo("manifest.json")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    with pytest.raises(UserError, match="names 0/layer.tar but does not contain it"):
+        image.archive(path)
+
+
+@pytest.mark.parametrize("document", [b"[]", b"5", b"null"])
+def test_an_index_that_leads_to_no_manifest_is_refused(tmp_path, document):
+    layout, path = Layout(), tmp_path / "a.tar"
+    layout.write(path, linux=layout.blob(document))
+    with pytest.raises(UserError, match="is not the manifest of an image"):
+        image.archive(path)
+
+
+def test_a_broken_compressed_archive_is_refused(tmp_path):
+    data = bytearray(lzma.compress(saved(tmp_path / "a.tar", layer(*metadata(*BASE))).read_bytes()))
+    data[len(data) // 2] ^= 255
+    path = tmp_path / "a.tar.xz"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="not a tar archive"):
+        image.archive(path)
 
 
 @pytest.fixture
@@ -173,10 +206,31 @@ def test_facts_of_another_image_are_not_written(repo, tmp_path):
     path = saved(tmp_path / "a.tar", layer(*metadata(*BASE)), tags=("r/airflow:3.1.8",))
     before = repo.read(DEFINITION)
     done = repo.run("image", "inspect", str(path), "--env", "staging")
-    assert done.code == 1 and "the environment runs 3.2.2-r1" in done.said
+    assert done.code == 1 and "runs registry.example.com/airflow:3.2.2-r1" in done.said
     assert repo.read(DEFINITION) == before
     assert repo.run("image", "inspect", str(path), "--env", "staging", "--of", "x").code == 0
     assert repo.yaml(DEFINITION)["image"]["facts"]["of"] == "x"
+
+
+def test_the_same_tag_of_another_repository_is_another_image(repo, tmp_path):
+    path = saved(tmp_path / "a.tar", layer(*metadata(*BASE)), tags=("apache/airflow:3.2.2-r1",))
+    done = repo.run("image", "inspect", str(path), "--env", "staging")
+    assert done.code == 1 and "the archive holds apache/airflow:3.2.2-r1" in done.said
+
+
+def test_a_name_without_a_digest_is_said_to_be_no_proof(repo, tmp_path):
+    path = saved(tmp_path / "a.tar", layer(*metadata(*BASE)), tags=())
+    done = repo.run("image", "inspect", str(path), "--env", "staging")
+    assert done.code == 0 and "not verified" in done.stderr
+
+
+def test_facts_that_the_definition_cannot_hold_are_not_written(repo):
+    before = repo.read(DEFINITION)
+    done = repo.run(
+        "image", "inspect", "--airflow", "3.2.2", "--provider", "fab=", "--env", "staging"
+    )
+    assert done.code == 1 and "image.facts.providers.fab" in done.said
+    assert repo.read(DEFINITION) == before
 
 
 def test_facts_by_hand(repo):

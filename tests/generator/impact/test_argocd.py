@@ -176,6 +176,7 @@ def test_a_project_that_permits_more_or_less_is_told(base, head, severity, words
     [
         ({"sourceRepos": ["https://other"]}, f"does not permit the source {GIT}"),
         ({"sourceRepos": ["*", f"!{GIT}"]}, f"does not permit the source {GIT}"),
+        ({"sourceRepos": ["https://*"]}, f"does not permit the source {GIT}"),
         ({"destinations": []}, "do not include this environment's"),
         ({"destinations": [{**OWN, "namespace": "other"}]}, "do not include this environment's"),
         (
@@ -192,6 +193,21 @@ def test_a_project_that_permits_more_or_less_is_told(base, head, severity, words
 def test_what_the_project_refuses_is_an_error(spec, words):
     items = found([application(), project()], [application(), project(**spec)], "project")
     assert [item for item in items if item.severity == "error" and words in item.message]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"sourceRepos": [GIT.upper().removesuffix(".GIT")]},
+        {"sourceRepos": ["https://*/**", "!https://other"]},
+        {"sourceRepos": ["!https://other"]},
+        {"sourceRepos": ["{https://a,https://b}/*"]},
+        {"destinations": [{**ANY, "server": "!https://other"}]},
+    ],
+)
+def test_what_argo_cd_permits_in_another_form_is_no_error(spec):
+    items = found([application(), project()], [application(), project(**spec)], "project")
+    assert not [item for item in items if item.severity == "error"]
 
 
 def test_another_project_is_told():

@@ -70,6 +70,11 @@ def test_everything_pruned_is_named():
     assert found([claim()], [claim()], "pruned") == []
 
 
+def test_what_is_kept_is_not_counted_as_deleted():
+    kept = claim(metadata={"annotations": {"argocd.argoproj.io/sync-options": "Prune=false"}})
+    assert found([kept, workload("x")], [workload("x")], "pruned") == []
+
+
 def test_a_pruned_secret_that_is_still_needed_is_an_error():
     pod = workload("scheduler", container_env=[from_secret("X", "s", "k")])
     (item,) = found([pod, secret("s", k="v")], [pod], "secret-pruned")

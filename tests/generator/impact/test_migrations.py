@@ -92,6 +92,14 @@ def test_a_moving_tag_is_another_image_where_the_version_moves():
     assert classify(old, old).kind is Class.NONE
 
 
+def test_a_provider_that_arrives_alone_is_never_harmless():
+    known = ImageFacts.model_validate({"airflow": "3.2.2", "providers": {}, "of": "r1"})
+    old = what_runs.known(what_runs.reference("r/a:r1"), Facts(image=known))
+    result = classify(old, runs("r/a:r2", "3.2.2", fab="3.6.4"))
+    assert result.kind is Class.UNKNOWN
+    assert "provider fab arrives" in result.reason and "enough" not in result.reason
+
+
 def test_a_release_newer_than_the_tables_is_assumed():
     assert "newer than" in tags("3.2.2", "3.9.0").reason
 

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.generator.impact.builders import found, manifest, workload
+from generator.kube.resource import key_of
+from tests.generator.impact.builders import NAMESPACE, found, manifest, workload
 
 
 def deployment(strategy, kind="Deployment", annotations=None):
@@ -94,6 +95,11 @@ def test_what_the_api_server_stores_alike_restarts_nothing(base, head):
         (resources(), resources("1001m")),
         (workload("x"), workload("x", affinity={})),
         (workload("x"), workload("x", container_imagePullPolicy="Always")),
+        # A tag decides beside a digest too (kubernetes/pkg/util/parsers).
+        (
+            workload("x", image="r/a:latest@sha256:1"),
+            workload("x", image="r/a:latest@sha256:1", container_imagePullPolicy="IfNotPresent"),
+        ),
         (workload("x"), workload("x", terminationGracePeriodSeconds=31)),
     ],
 )
@@ -153,6 +159,27 @@ def test_only_force_deletes_an_object_first(options, rule):
     assert [item.rule for item in items if "immutable" in item.rule or "replaced" in item.rule] == [
         f"impact/{rule}"
     ]
+
+
+def test_force_is_no_option_of_an_application():
+    policy = {"syncOptions": ["Force=true", "Replace=true"]}
+    own = manifest("argoproj.io/v1alpha1", "Application", "own", spec={"syncPolicy": policy})
+    facts = {"application": key_of(own, NAMESPACE)}
+    base, head = [own, job("a", "")], [own, job("b", "")]
+    assert found(base, head, "immutable", facts, facts)
+    assert not found(base, head, "replaced", facts, facts)
+
+
+def test_a_definition_is_updated_and_not_replaced_by_force():
+    def definition(scope):
+        return manifest(
+            "apiextensions.k8s.io/v1", "CustomResourceDefinition", "x",
+            metadata={"annotations": {
+                "argocd.argoproj.io/sync-options": "Force=true,Replace=true"}},
+            spec={"group": "g", "scope": scope},
+        )  # fmt: skip
+
+    assert found([definition("Namespaced")], [definition("Cluster")], "immutable")
 
 
 def test_a_hook_that_is_gone_after_its_success_is_no_existing_object():

@@ -153,6 +153,15 @@ def test_the_steps_of_a_downgrade_stand_in_the_text(world):
     assert "Airflow 3.2.2 -> 3.1.8" in log
 
 
+def test_going_back_to_a_newer_airflow_restores_no_backup(world):
+    upgrade(world, "3.2.2")
+    upgrade(world, "2.11.2")
+    found = prepare(world)
+    assert found.migration.kind is Class.ONE_WAY and found.refusal
+    assert found.steps[0].startswith("take a backup of the metadata database")
+    assert not any("restore" in step for step in found.steps)
+
+
 def image(world, tag):
     present = world.repo.yaml(FROM)["image"]["tag"]
     world.merge(FROM, (f"tag: {present}", f"tag: {tag}"))
