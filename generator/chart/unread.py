@@ -16,6 +16,13 @@ from generator.chart.chart import ChartArchive
 # A read of one file by its name (pkg/engine/files.go); any other mention may reach every file.
 _READ = re.compile(r'\.Files\.(?:Get|GetBytes|Lines) "([^"\\]+)"')
 _MENTION = re.compile(r"\bFiles\b")
+# Another name for the context, or all of it as text: the files are then part of what is rendered.
+_PRINTED = re.compile(r"\b(?:to[A-Z]\w*|mustTo\w+|print\w*)\s+\(*\s*\$(?![\w.])|(?<!\w)\$\s*\|")
+_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_HANDED_ON = re.compile(
+    r"(?:(?:include|template)\s+\\*\"[^\"\\]*\\*\"|tpl\s+[.$][\w.]+)\s+[.$](?=[\s)}|-])"
+)
+_WHOLE = re.compile(r"(?<![\w.])[.$](?![\w.])")
 _PARENTS = re.compile(r"^(?:charts/[^/]+/)*")
 _FOLDERS = ("templates/", "crds/", "charts/")
 _FILES = frozenset(
@@ -28,17 +35,19 @@ _FILES = frozenset(
 def lean(chart: ChartArchive) -> bytes | None:
     """The chart as an archive without files that no template reads, and renders the same.
 
-    None where templates may read any file: by a computed name or a pattern.
-    Values can hold templates too: the caller looks for `Files` in them (`mentions_files`).
+    None where templates may read any file: by a computed name, by a pattern, or by printing `$`;
+    and where a subchart is packed, since its templates are not looked into. What is not seen is
+    `.` printed where it is the whole context: nothing in a template's text tells that.
+    Values can hold templates too: the caller asks `may_read_files`.
     """
+    if any(_own(path).startswith("charts/") for path in chart.files):
+        return None
     wanted: set[str] = set()
     texts = [path for path in chart.files if _is_template(path)]
     while texts:
         data = chart.files[texts.pop()]
-        if b"Files" not in data:
-            continue
         text = data.decode("utf-8", "replace")
-        if _MENTION.search(_READ.sub("", text)):
+        if _MENTION.search(_READ.sub("", text)) or _PRINTED.search(text):
             return None
         names = frozenset(_READ.findall(text))
         named = {path for path in chart.files if _own(path) in names} - wanted
@@ -48,9 +57,12 @@ def lean(chart: ChartArchive) -> bytes | None:
     return pack(chart.name, files)
 
 
-def mentions_files(values: str) -> bool:
-    """Whether values (as text) may hold a template that reads files."""
-    return bool(_MENTION.search(values))
+def may_read_files(values: str) -> bool:
+    """Whether values (as JSON) may hold a template that reads files, by name or as a whole."""
+    if _MENTION.search(values):
+        return True
+    text = re.sub(r"\\[nrt]", " ", values)
+    return any(_WHOLE.search(_HANDED_ON.sub("", action)) for action in _ACTION.findall(text))
 
 
 def _own(path: str) -> str:

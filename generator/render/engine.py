@@ -93,7 +93,7 @@ class SdkEngine(_Engine):
 
     def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
         archive, values = request.chart.absolute(), request.values_json()
-        small = None if unread.mentions_files(values) else unread.lean(chart)
+        small = None if unread.may_read_files(values) else unread.lean(chart)
         if small:
             archive = folder / "chart.tgz"
             archive.write_bytes(small)
