@@ -14,11 +14,12 @@ from generator.git.url import display_url
 
 _SHA = re.compile("[0-9a-f]{7,64}")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)/?(.+)")
+_PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clone:
-    """The repository that the user's files stand in."""
+    """The repository that contains the user's files."""
 
     root: Path
 
@@ -58,22 +59,41 @@ class Clone:
         if name == "HEAD" or _SHA.fullmatch(name):
             places.append(name)
         for place in places:
-            asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{place}^{{commit}}")
-            done = git.run(*asked, check=False)
+            words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{place}^{{commit}}")
+            done = git.run(*words, check=False)
             if done.status == 0:
                 return command.one_line(done)
         return ""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Address:
+    """An address of a repository: by SSH and by HTTPS, host and path are the same."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> _Address:
+        """The parts of a URL, or of `host:path` as scp has it; raises ValueError for others."""
+        if match := _SCP.fullmatch(url):
+            scheme, host, port, path = "ssh", match[1], None, match[2]
+        else:
+            parts = urllib.parse.urlsplit(url)
+            scheme = parts.scheme.removeprefix("git+")
+            host, port, path = parts.hostname or "", parts.port, parts.path
+        return cls(
+            scheme, host.lower(), port or _PORTS.get(scheme), path.strip("/").removesuffix(".git")
+        )
+
+
 def _same(one: str, two: str) -> bool:
-    return _plain(one) == _plain(two)
-
-
-def _plain(url: str) -> tuple[str, str]:
-    """Host and path, which are the same by SSH and HTTPS."""
-    if match := _SCP.fullmatch(url):
-        host, path = match[1], match[2]
-    else:
-        parts = urllib.parse.urlsplit(url)
-        host, path = parts.hostname or "", parts.path
-    return host.lower(), path.strip("/").removesuffix(".git")
+    """Whether both lead to one repository: each scheme has a port of its own on a host."""
+    try:
+        left, right = _Address.of(one), _Address.of(two)
+    except ValueError:
+        return one == two
+    places_equal = (left.host, left.path) == (right.host, right.path)
+    return places_equal and (left.scheme != right.scheme or left.port == right.port)

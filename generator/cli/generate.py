@@ -44,14 +44,17 @@ def command(environments: tuple[str, ...], check: bool) -> int:
         else:
             writer.apply(root, outcome.plan)
             written += outcome.plan.paths
-    bases = {name: judged.basis(item, policy) for name, item in generation.built.items()}
+    names = [item.name for item in generation.outcomes if item.name]
+    if not check:
+        names = [] if misplaced else [name for name in names if name not in failed]
+    bases = {name: judged.basis(generation.built[name], policy) for name in names}
     for line in basis.lines(bases) if check else ():
         common.say(line)
     common.tell(problems, err=not check)
     for path in written:
         click.echo(path)
     done = "Checked" if check else "Generated"
-    done += f" {counted(len(generation.built), 'environment')}"
+    done += f" {counted(len(names), 'environment')}"
     if not check:
         done += f" ({counted(len(written), 'file')} written)"
     common.say(f"{done}: {common.outcome(problems, basis.together(bases.values()))}")

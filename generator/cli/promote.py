@@ -42,10 +42,8 @@ def command(
     found = promote.prepare(base_branch, options, tools, now)
     if found.empty:
         where = f"on {base_branch.branch} at {base_branch.base[:12]}"
-        same = "" if found.choice.stays else f"{target} already matches {source} "
-        common.say(f"nothing to promote: {same}{where}")
-        for line in found.choice.stays:
-            common.say(f"not moved: {line}")
+        common.say(f"nothing to promote {where}: {found.nothing}")
+        _left(found)
         return 0
     _show(found, form, lambda: promote.render(found, tools, now))
     stopped = pull_requests.stopped_by(found.regenerated.problems)
@@ -77,8 +75,12 @@ def _show(found: Promotion, form: str, rendered: Any) -> None:
         for line in found.choice.stays:
             click.echo(f"  - not moved: {line}")
         _gates(found.gates)
-        if found.drift:
-            click.echo(f"not promoted: {counted(len(found.drift), 'other field')} with differences")
+        _left(found)
+
+
+def _left(found: Promotion) -> None:
+    if found.drift:
+        click.echo(f"not promoted: {counted(len(found.drift), 'other field')} with differences")
 
 
 def _gates(gates: Iterable[Gate]) -> None:

@@ -44,10 +44,10 @@ AT_TOP = (ATTRIBUTES, MODULES)
 """Files at the top of a repository by which git checks out other files than those read here."""
 # Plain lines of `git submodule add` and `git config`, none with a value that git would quote.
 _PART = r"(?!\.\.?(?:/|\Z))[\w.+@-][\w.+@ -]*"
-_MODULE_PATH = re.compile(rf"\s*path\s*=\s*({_PART}(?:/{_PART})*)")
+_MODULE_PATH = re.compile(rf"path\s*=\s*({_PART}(?:/{_PART})*)")
 _MODULE_LINE = re.compile(
-    r'\s*(\[submodule "[^"\\]*"\]|[#;][^\\]*'
-    r'|(url|branch|update|shallow|ignore|fetchRecurseSubmodules)\s*=[^"\\#;]*)?\s*'
+    r'(\[submodule "[^"\\]*"\]|[#;][^\\]*'
+    r'|(url|branch|update|shallow|ignore|fetchRecurseSubmodules)\s*=[^"\\#;]*)?'
 )
 # A pattern that may match YAML or JSON, and an attribute that changes what is checked out.
 _REWRITES = re.compile(
@@ -218,16 +218,16 @@ def _rewritten(files: Files, below: Iterable[str]) -> Iterator[Foreign]:
 def _submodules(files: Files, closed: Collection[str]) -> Iterator[Foreign]:
     """Submodules in reach: Argo CD checks them out, and a clone without them shows nothing there.
 
-    Anything but plain lines of git's own making is refused.
+    Anything but plain lines as git writes them is refused.
     """
     text = (files.read(MODULES) or b"").decode("utf-8", "replace")
-    for line in text.splitlines():
+    for line in map(str.strip, text.splitlines()):
         path = _MODULE_PATH.fullmatch(line)
         if path is None and _MODULE_LINE.fullmatch(line) is None:
             why = "Argo CD checks out submodules, and this line is not one that git writes"
             yield Foreign(MODULES, why, "write it with: git submodule add")
             return
-        module = f"{path[1].strip()}/" if path else ""
+        module = f"{path[1]}/" if path else ""
         folders = [f"{place}/" for place in closed]
         if module and any(at.startswith(module) or module.startswith(at) for at in folders):
             why = f"Argo CD reads files of the submodule {module}, which are not read here"

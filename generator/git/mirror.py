@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
-import enum
 import fcntl
 import os
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.process import CommandError, Completed
 from generator.git.command import Git, refuse_option, words_of
+from generator.git.errors import Fault, RemoteError
 from generator.git.revision import Revision
 from generator.git.url import display_url, host_url
 
@@ -60,22 +60,6 @@ _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-g
           "--no-recurse-submodules")  # fmt: skip
 _BLOCK = 512  # `ulimit -f` counts in these
 _LIMITED = ("/bin/sh", "-c", 'ulimit -f "$0" && exec "$@"')
-
-
-class Fault(enum.Enum):
-    """Why a fetch failed: the ref is gone, another attempt may help, or it will not."""
-
-    GONE = "gone"
-    PASSING = "passing"
-    LASTING = "lasting"
-
-
-class FetchError(UserError):
-    """A fetch that failed; `fault` says whether another attempt may help."""
-
-    def __init__(self, message: str, fault: Fault) -> None:
-        super().__init__(message)
-        self.fault = fault
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,7 +127,7 @@ class Mirror:
                 done = git.run(*arguments, check=False, timeout=timeout, limit=limit)
             except CommandError as error:
                 message = f"cannot fetch from {display_url(url)}: {error.message}"
-                raise FetchError(message, Fault.PASSING) from None
+                raise RemoteError(message, Fault.PASSING) from None
         if done.status != 0:
             raise _refusal(done, url, token)
 
@@ -171,7 +155,7 @@ class Mirror:
             while not _try_lock(file.fileno()):
                 if time.monotonic() > deadline:
                     message = f"the mirror {self.gitdir.name} is busy for too long"
-                    raise FetchError(message, Fault.PASSING)
+                    raise RemoteError(message, Fault.PASSING)
                 time.sleep(0.02)
             yield  # closing the file gives the lock up
 
@@ -234,10 +218,10 @@ _REASONS = (
 )
 
 
-def _refusal(done: Completed, url: str, token: str) -> FetchError:
+def _refusal(done: Completed, url: str, token: str) -> RemoteError:
     text = words_of(done, 4)
     if token:
         text = text.replace(token, "***")
     known = ((reason, fault) for sign, reason, fault in _REASONS if sign in text)
     reason, fault = next(known, (text, Fault.PASSING))
-    return FetchError(f"cannot fetch from {display_url(url)}: {reason}", fault)
+    return RemoteError(f"cannot fetch from {display_url(url)}: {reason}", fault)

@@ -15,7 +15,8 @@ from generator.yaml.scalars import as_helm
 Line = Callable[[Path], int | None]
 
 _INDEX = re.compile(r"\[(\d+)\]")
-_FILLED_IN = re.compile(r"\{\{.*?\}\}")
+FILLED_IN = re.compile(r"(\{\{(?:(?!\}\}).)*+(?!\}\}))|\{\{.*?\}\}")
+"""`{{ ... }}` in a line. One without an end is the group: it stays, and is not read twice."""
 _CHOICE = re.compile(r"\{\{-|-\}\}|\{\{\s*(if|else|end|range|with|define|block|template)\b")
 _WORD = re.compile(r"genEnvStandIn\d+x")
 # Helm's strvals reads a list this long at most (pkg/strvals, MaxIndex).
@@ -33,7 +34,7 @@ class ValuesLayer:
 
 
 class Templated(Exception):
-    """Values as text in which a template chooses lines, so that they are known only afterwards."""
+    """Values as text whose lines a template chooses: they are known only once it is filled in."""
 
 
 class NotAMapping(Exception):
@@ -97,11 +98,13 @@ def _stand_ins(text: str) -> tuple[str, dict[str, str]]:
     words: dict[str, str] = {}
 
     def word(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
         name = f"genEnvStandIn{len(words)}x"
         words[name] = match[0]
         return name
 
-    return _FILLED_IN.sub(word, text), words
+    return FILLED_IN.sub(word, text), words
 
 
 def _restored(value: Any, words: Mapping[str, str]) -> Any:
@@ -111,7 +114,7 @@ def _restored(value: Any, words: Mapping[str, str]) -> Any:
         return {_restored(key, words): _restored(item, words) for key, item in value.items()}
     if isinstance(value, list):
         return [_restored(item, words) for item in value]
-    return _WORD.sub(lambda match: words[match[0]], value) if isinstance(value, str) else value
+    return _WORD.sub(lambda match: words.get(match[0], match[0]), value) if isinstance(value, str) else value
 
 
 def from_parameters(document: Document, prefix: Path) -> ValuesLayer:

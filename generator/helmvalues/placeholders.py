@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import Path, lookup
-from generator.helmvalues.layers import parameter_value
+from generator.helmvalues.layers import FILLED_IN, parameter_value
 
 # `{{ .name }}` of an ApplicationSet; `${NAME}`, `${NAME:=default}` and `${NAME:-default}` of
 # Flux' postBuild (fluxcd.io/flux/components/kustomize/kustomizations). `$${NAME}` is no variable.
 # `ENC[...]` is a value that sops encrypted. Anywhere else a whole value is a placeholder: of
 # envsubst and templates of the pipeline, of Argo CD's vault plugin (`<path:...>`), of sops.
-_VARIABLE = r"(?<!\$)\$\{[A-Za-z_]\w*(?::?[=-]([^}]*))?\}"
-_SOPS = r"ENC\[AES256_GCM,[^\]]*\]"
+_VARIABLE = r"(?<!\$)\$\{[A-Za-z_]\w*(?::?[=-]((?:[^}$]|\$(?!\{))*+))?\}"
+_SOPS = r"ENC\[AES256_GCM,[^\[\]]*\]"
 _WHOLE = re.compile(rf"\A\s*(?:{_VARIABLE}|\$\(\w+\)|<%.*%>|<path:[^>]*>|{_SOPS})\s*\Z")
 PATTERNS: Mapping[str, re.Pattern[str]] = {
-    "ApplicationSet": re.compile(r"\{\{.*?\}\}()"),
+    "ApplicationSet": FILLED_IN,
     "HelmRelease": re.compile(f"{_VARIABLE}|{_SOPS}"),
     "Application": _WHOLE,
     "values": _WHOLE,
@@ -63,7 +63,7 @@ def _search(value: Any, kind: str, path: Path) -> re.Match[str] | None:
     pattern = PATTERNS[kind]
     if pattern is _WHOLE and _FOR_THE_POD & set(path[-2:]):
         return None
-    return pattern.search(value)
+    return next((match for match in pattern.finditer(value) if match[0] != match[1]), None)
 
 
 def _items(values: Any) -> Iterator[tuple[str | int, Any]]:

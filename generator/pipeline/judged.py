@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +37,7 @@ def basis(built: Built, policy: str = "", not_read: Iterable[NotRead] = ()) -> B
 
 
 def by_base(after: Catalogue, base: Settings | None) -> Catalogue:
-    """The head with its base's word on what it may bring and on what nobody looks at.
+    """The head with its base's policy and its base's list of ejected environments.
 
     The head's own settings count for all else: this is how a change of them is shown.
     """
@@ -57,20 +58,33 @@ def trusted(root: Path | None, found: Catalogue) -> tuple[Catalogue, str]:
     """The work tree's catalogue under the policy of the base branch, and whose policy that is.
 
     The base branch is known where git has it from a remote; elsewhere the work tree's own policy
-    counts, and is named.
+    counts, and is named. Which branch it is comes from the settings of the remote's default
+    branch, if it has any: a change must not choose the base that judges it.
     """
     if root is None or found.settings is None:
         return found, ""
     try:
         tree = Worktree.find(root)
-        branch = f"origin/{tree.default_branch(found.settings.repository.repository.branch)}"
-        ref = f"refs/remotes/{branch}^{{commit}}"
-        sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
-        inside = root.resolve().relative_to(tree.root.resolve()) / SETTINGS
-        text = tree.at(sha).read_file(inside.as_posix()) if sha else None
-        base = load_settings(text)[0] if text is not None else None
+        path = (root.resolve().relative_to(tree.root.resolve()) / SETTINGS).as_posix()
+        default = _at(tree, _default_branch(tree), path)
+        named = default[0] if default else found.settings
+        base = _at(tree, tree.default_branch(named.repository.repository.branch), path)
     except (UserError, YamlError):
         return found, WORK_TREE
-    if base is None or sha is None:
-        return found, WORK_TREE
-    return by_base(found, base), f"{SETTINGS} of {branch} at {sha[:12]}"
+    return (by_base(found, base[0]), base[1]) if base else (found, WORK_TREE)
+
+
+def _default_branch(tree: Worktree) -> str:
+    """The default branch as git knows it, '' where it does not."""
+    with contextlib.suppress(UserError):
+        return tree.default_branch()
+    return ""
+
+
+def _at(tree: Worktree, name: str, path: str) -> tuple[Settings, str] | None:
+    """The settings of a branch of the remote and where they are from; None without them."""
+    ref = f"refs/remotes/origin/{name}^{{commit}}"
+    sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
+    text = tree.at(sha).read_file(path) if sha else None
+    settings = load_settings(text)[0] if text is not None else None
+    return (settings, f"{SETTINGS} of origin/{name} at {str(sha)[:12]}") if settings else None

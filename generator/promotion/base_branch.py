@@ -11,6 +11,7 @@ from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, SETTINGS, Definition, Settings
 from generator.git.command import words_of
+from generator.git.errors import Fault, RemoteError
 from generator.git.url import display_url
 from generator.git.worktree import History, Worktree
 from generator.pipeline import toolchain
@@ -119,7 +120,7 @@ def fetch_branch(tree: History, remote: str, branch: str) -> str | None:
     """Bring a branch of the remote here; its commit, or None when the remote has none.
 
     Only objects arrive: no ref is written, so that two of us in one clone never meet. Raises
-    UserError when the remote cannot be reached or refuses.
+    RemoteError when the remote cannot be reached or refuses.
     """
     for _ in range(_ATTEMPTS):
         sha = _listed(tree, remote, branch)
@@ -134,15 +135,18 @@ def fetch_branch(tree: History, remote: str, branch: str) -> str | None:
         if here:
             return sha
         if done.status != 0 and "couldn't find remote ref" not in words_of(done):
-            raise UserError(f"cannot fetch {branch} from {remote}: {safe(words_of(done, 4))}")
-    raise UserError(f"{branch} at {remote} keeps changing during the fetch", hint="try again")
+            message = f"cannot fetch {branch} from {remote}: {safe(words_of(done, 4))}"
+            raise RemoteError(message, Fault.PASSING)
+    message = f"{branch} at {remote} keeps changing during the fetch"
+    raise RemoteError(message, Fault.PASSING, hint="try again")
 
 
 def _listed(tree: History, remote: str, branch: str) -> str | None:
     listed = tree.git.run("ls-remote", "--heads", remote, f"refs/heads/{branch}", check=False)
     if listed.status != 0:
-        raise UserError(
+        raise RemoteError(
             f"cannot read {remote}: {safe(words_of(listed, 4))}",
+            Fault.PASSING,
             hint="check the network and your git credentials",
         )
     return listed.stdout.decode().partition("\t")[0].strip() or None

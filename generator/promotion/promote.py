@@ -69,6 +69,13 @@ class Promotion:
         return not self.choice.moves
 
     @property
+    def nothing(self) -> str:
+        """Why nothing is to be moved; fields that are not promoted may differ all the same."""
+        if self.choice.stays:
+            return f"no field can be moved: {'; '.join(self.choice.stays)}"
+        return f"the promoted fields of {self.options.target} already match {self.options.source}"
+
+    @property
     def blocked(self) -> tuple[Gate, ...]:
         """The gates that stop it, the given reason considered."""
         return gates.blocked(self.gates, forced=self.options.force is not None)

@@ -12,6 +12,7 @@ from generator.core.process import Completed
 from generator.forge.port import ForgePort, PullRequest
 from generator.git import diff, plumbing
 from generator.git.command import words_of
+from generator.git.errors import Fault, RemoteError
 from generator.git.plumbing import Draft
 from generator.promotion.base_branch import BaseBranch, fetch_branch, safe
 from generator.promotion.gates import branch_pattern
@@ -89,8 +90,9 @@ def place(base_branch: BaseBranch, branch: str, draft: Draft, *, push: bool) -> 
         except _Raced:
             # Whoever was faster may have written the very same: look again.
             continue
-    raise UserError(
+    raise RemoteError(
         f"the branch {branch} keeps being changed by another writer",
+        Fault.PASSING,
         hint="check it, then run the command again",
     )
 

@@ -14,7 +14,8 @@ from generator.core.problem import Problem, Severity
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.git import diff
-from generator.git.mirror import Fault, FetchError, Mirror
+from generator.git.errors import Fault, RemoteError
+from generator.git.mirror import Mirror
 from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
@@ -150,7 +151,7 @@ def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
                 allow_http=context.allow_http,
                 max_bytes=MAX_BYTES,
             )
-    except FetchError as error:
+    except RemoteError as error:
         if error.fault is Fault.GONE:
             raise Superseded(
                 "branch, pull request or commit no longer exists on the forge"

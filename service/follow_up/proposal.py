@@ -63,7 +63,7 @@ def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
     tools = _tools(task, base_branch)
     found = prepare(base_branch, options, tools, task.now)
     if found.empty:
-        return neutral(f"{options.target} already matches {options.source}", base_branch.base)
+        return neutral(found.nothing, base_branch.base)
     if has_errors(found.regenerated.problems):
         return _impossible(base_branch, found.regenerated.problems)
     shut = [gate for gate in found.gates if _holds_back(gate)]
@@ -141,7 +141,7 @@ def roll_back(task: Task) -> Done:
         tools = _tools(task, base_branch)
         found = rollback.prepare(base_branch, rollback.Options(name), tools, task.now)
         if found.empty:
-            return neutral(f"{name} already is in its previous state", base_branch.base)
+            return neutral(f"{name} is already in its previous state", base_branch.base)
         if found.refusal:
             return Done(Outcome(State.FAILURE, f"refused: {found.refusal}", sha), _comment(task))
         if has_errors(found.regenerated.problems):

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator.core.errors import UserError
+from generator.core.process import CommandError
 from generator.forge.errors import Unavailable
+from generator.git.errors import Fault, RemoteError
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
 from generator.promotion.base_branch import BaseBranch, at_commit
@@ -19,9 +20,6 @@ from service.follow_up.branch import branch
 from service.follow_up.task import Task
 
 _REMOTE = "origin"
-# What git says while a remote cannot be reached: the words are those of
-# generator.promotion.base_branch.
-_PASSING = ("cannot fetch", "cannot read", "keeps changing", "keeps being changed")
 
 
 @contextlib.contextmanager
@@ -55,12 +53,12 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
 def _retryable() -> Iterator[None]:
     try:
         yield
-    except Unavailable:
-        raise
-    except UserError as error:
-        if not error.message.startswith(_PASSING) and not any(
-            sign in error.message for sign in _PASSING
-        ):
+    except RemoteError as error:
+        if error.fault is not Fault.PASSING:
+            raise
+        message = error.message
+    except CommandError as error:
+        if not error.timed_out:
             raise
         message = error.message
     else:

@@ -33,8 +33,13 @@ _MOMENT: _Schema = {"type": "number", "description": "seconds since 1970"}
 _LATER: _Schema = {"type": ["number", "null"]}
 _STATES: _Schema = {"type": "string", "enum": [state.value for state in State]}
 
+def _or_more(schema: _Schema, **properties: _Schema) -> _Schema:
+    """The same object, which may have these properties too."""
+    return {**schema, "properties": {**schema["properties"], **properties}}
+
+
 _BASIS: _Schema = _object(
-    chart=_object(version=_TEXT, source=_TEXT, digest=_TEXT),
+    chart=_or_more(_object(version=_TEXT, source=_TEXT, digest=_TEXT), table=_TEXT),
     airflow=_object(version=_TEXT, source=_TEXT),
     kubernetes=_object(version=_TEXT, source=_TEXT),
     notRead={"type": "array", "items": _object(what=_TEXT, where=_TEXT, reason=_TEXT)},

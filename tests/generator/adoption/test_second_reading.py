@@ -579,6 +579,10 @@ ELSEWHERE = {
     "a tag that is not here": ({**REF, "targetRevision": "v9"}, "does not know v9"),
     "an older text": ({**REF, "targetRevision": "old"}, "differs from old"),
     "the same by SSH": ({**REF, "repoURL": "git@git.example.com:here.git"}, ""),
+    "SSH at another port": ({**REF, "repoURL": "ssh://git@git.example.com:2222/here.git"}, ""),
+    "its own port": ({**REF, "repoURL": "https://git.example.com:443/here.git"}, ""),
+    "another server": ({**REF, "repoURL": "https://git.example.com:8443/here.git"}, "no remote"),
+    "an invalid port": ({**REF, "repoURL": "https://git.example.com:x/here.git"}, "no remote"),
 }
 
 

@@ -29,6 +29,17 @@ def test_writes_the_tree_and_names_every_file_on_stdout(repo):
     assert done.stderr == f"Generated 1 environment ({number} files written): no problems found\n"
 
 
+def test_only_environments_that_were_looked_at_count(tmp_path):
+    managed = SETTINGS + "argocd: {project: {manage: true}}\n"
+    broken = changed(STAGING, ("tag: 3.2.2-r1", "tags: 3.2.2-r1"))
+    repo = repository(tmp_path / "repo", settings=managed, dev=DEV, staging=STAGING)
+    assert repo.run("generate", "dev").stderr.startswith("Generated 1 environment (")
+    done = repo.run("generate", "--check", "dev")
+    assert done.stderr.splitlines()[-1] == "Checked 1 environment: no problems found"
+    repo.definition("staging", broken)
+    assert repo.run("generate").stderr.splitlines()[-1].startswith("Generated 1 environment (")
+
+
 def test_a_second_run_changes_nothing(repo):
     repo.run("generate")
     before = repo.tree()

@@ -104,7 +104,9 @@ def test_nothing_to_promote_is_fine(world, staged):
     world.push()
     done = promote(world, "--pr")
     assert done.code == 0
-    assert "nothing to promote" in done.stderr
+    assert "nothing to promote on main at" in done.stderr
+    assert "the promoted fields of production already match staging" in done.stderr
+    assert "other fields with differences" in done.stdout
     assert world.pulls() == []
 
 

@@ -224,6 +224,26 @@ def test_the_policy_of_the_base_branch_counts_where_git_knows_one(repo):
     assert "settings/after-merge" not in rules(done)
 
 
+def test_a_change_does_not_choose_the_branch_whose_policy_counts(repo):
+    repo.init()
+    sha = repo.git("rev-parse", "HEAD")
+    repo.git("update-ref", "refs/remotes/origin/main", sha)
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    repo.git("switch", "--quiet", "-c", "own")
+    repo.edit("gen-env.yaml", "branch: main", "branch: own")
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + POLICY)
+    repo.commit("Own policy")
+    repo.git("update-ref", "refs/remotes/origin/own", "HEAD")
+    done = repo.run("validate", "dev", "-o", "json")
+    assert done.json["basis"]["policy"] == f"gen-env.yaml of origin/main at {sha[:12]}"
+    assert "settings/after-merge" in rules(done)
+    # The default branch itself may name another one.
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/own")
+    repo.git("switch", "--quiet", "main")
+    done = repo.run("validate", "dev", "-o", "json")
+    assert "origin/own" in done.json["basis"]["policy"]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "rule"),
     [

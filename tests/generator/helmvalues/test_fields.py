@@ -1,6 +1,7 @@
 """Every field of what people have is read, carried over, without effect, or refused by name."""
 
 import textwrap
+import time
 
 import pytest
 
@@ -178,6 +179,26 @@ def test_placeholders_are_named_and_stand_ins_judged():
     )
     assert unread(script) == {}
     assert unread(APPLICATION.replace("LocalExecutor", "'{{ .Release.Name }}'")) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "piece"),
+    [("SET", "{{"), ("SET", "{{a "), ("RELEASE", "${a="), ("RELEASE", "ENC[AES256_GCM,")],
+)
+def test_marks_that_never_close_are_read_in_one_go(kind, piece):
+    long = piece * (400_000 // len(piece))
+    text = SET % (LISTED, f"uid: a{long}") if kind == "SET" else RELEASE.replace("{executor: LocalExecutor}", f"{{uid: 'a{long}'}}")
+    started = time.process_time()
+    [found] = releases(text)
+    assert found.values["uid"] == f"a{long.rstrip()}"
+    assert time.process_time() - started < 10
+    open_and_closed = SET % (LISTED, 'uid: "{{ a }} {{ b"')
+    assert list(unread(open_and_closed)) == ["placeholder {{ a }}"]
+
+
+def test_a_word_like_a_stand_in_is_just_text():
+    [found] = releases(SET % (LISTED, "uid: {{ .uid }}\n            a: genEnvStandIn7x"))
+    assert found.values["a"] == "genEnvStandIn7x"
 
 
 def test_a_stand_in_has_the_type_that_the_chart_expects():

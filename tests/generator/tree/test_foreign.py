@@ -1,6 +1,7 @@
 """Nothing that Argo CD can reach goes unseen: a matrix of places, contents and names."""
 
 import json
+import time
 
 import pytest
 import yaml
@@ -129,6 +130,14 @@ def test_a_submodule_in_reach_is_found_where_it_is_not_checked_out(honest, chart
     text = MODULE.format(path).encode()
     found, _ = errors({**honest, ".gitmodules": text}, charts)
     assert {(item.rule, item.path) for item in found} == {("tree/foreign", ".gitmodules")}
+
+
+@pytest.mark.parametrize("line", [" " * 200_000 + "!", "url =" + " " * 200_000 + '"'])
+def test_a_long_line_of_modules_is_refused_at_once(honest, charts, line):
+    started = time.process_time()
+    found, _ = errors({**honest, ".gitmodules": line.encode()}, charts)
+    assert [item.path for item in found] == [".gitmodules"]
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize("path", ["dags", "environments-old", "bootstrap/service/x", "my dags/a"])
