@@ -46,8 +46,7 @@ def is_server_side(context: Context, manifest: Object) -> bool | None:
 
 def _of_application(context: Context) -> frozenset[str]:
     own = context.head.objects.get(context.head.facts.application or _NO_KEY)
-    given = fields.at(own, "spec", "syncPolicy", "syncOptions")
-    return frozenset(map(str, given)) if isinstance(given, list) else frozenset()
+    return frozenset(fields.strings(own, "spec", "syncPolicy", "syncOptions"))
 
 
 def is_gone(before: Object) -> bool:

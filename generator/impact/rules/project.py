@@ -212,8 +212,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
     if not _permits_place(manifest, own):
         yield PROJECT.finding(key, "its destinations do not include this environment's: Argo CD "
                               "refuses the sync", ERROR)  # fmt: skip
-    allowed = fields.at(manifest, "spec", "sourceRepos")
-    patterns = [str(item) for item in allowed] if isinstance(allowed, list) else []
+    patterns = fields.strings(manifest, "spec", "sourceRepos")
     sources = [*fields.entries(own, "spec", "sources"),
                fields.section(own, "spec", "source")]  # fmt: skip
     for url in sorted({fields.text(item, "repoURL") for item in sources} - {""}):
@@ -279,7 +278,7 @@ def _is_source(pattern: str, url: str) -> bool:
 
 
 def _normal(url: str) -> str:
-    """argo-cd/util/git, NormalizeGitURL: case, `.git` and the form of SSH URLs make no difference."""
+    """argo-cd/util/git, NormalizeGitURL: case, `.git` and the form of SSH URLs do not matter."""
     text = url.strip().lower()
     if _SSH.fullmatch(text) and not text.startswith("ssh://"):
         text = text.replace(":", "/", 1)

@@ -9,7 +9,7 @@ from generator.core.counted import counted
 from generator.impact.context import Context, View, duration, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
-from generator.kube.workload import ROLLED, Workload
+from generator.kube.workload import ROLLED, Workload, command
 
 SCALED_TO_ZERO = ImpactRule(
     "impact/scaled-to-zero",
@@ -157,8 +157,8 @@ def _goes_on(context: Context, component: str) -> bool:
         case "worker":
             return bool(head.executors) and not any("Celery" in name for name in head.executors)
         case "dag-processor":
-            own = (head.setting("scheduler", "standalone_dag_processor") or "").lower()
-            return head.runs.airflow.startswith("2.") and own != "true"
+            own = head.is_on("scheduler", "standalone_dag_processor")
+            return head.runs.airflow.startswith("2.") and not own
     return False
 
 
@@ -182,11 +182,7 @@ def _queues(view: View) -> dict[str, Workload]:
         if work.key.kind not in ROLLED or work.scale.maximum == 0:
             continue
         for container in work.containers():
-            words = " ".join(
-                str(word)
-                for field in ("command", "args")
-                for word in (fields.at(container, field) or ())
-            )
+            words = " ".join(command(container))
             if _WORKER.search(words):
                 match = _QUEUES.search(words)
                 for name in (match[1] if match else default).split(","):

@@ -11,6 +11,7 @@ from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key
+from generator.kube.workload import command
 
 SERVICE_GONE = ImpactRule(
     "impact/service-gone",
@@ -208,10 +209,8 @@ def _texts(view: View) -> Iterator[tuple[str, str, str]]:
             for entry in fields.entries(container, "env"):
                 if text := fields.text(entry, "value"):
                     yield work.key.namespace, work.component, text
-            for field in ("command", "args"):
-                words = fields.at(container, field)
-                for word in words if isinstance(words, list) else ():
-                    yield work.key.namespace, work.component, str(word)
+            for word in command(container):
+                yield work.key.namespace, work.component, word
     for key, manifest in view.of_kind("ConfigMap").items():
         for value in fields.section(manifest, "data").values():
             yield key.namespace, f"ConfigMap {key.name}", str(value)

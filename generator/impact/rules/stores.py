@@ -117,7 +117,7 @@ def _sides(context: Context) -> tuple[View, View]:
 
 
 def _is_remote(view: View) -> bool:
-    return (view.setting("logging", "remote_logging") or "").lower() == "true"
+    return view.is_on("logging", "remote_logging")
 
 
 def _is_celery(view: View) -> bool:

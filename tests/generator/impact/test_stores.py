@@ -20,6 +20,12 @@ def test_a_log_store_that_goes_or_moves_is_told(head, words):
     assert item.severity == "warning" and words in item.message
 
 
+@pytest.mark.parametrize("word", ["1", "t", "TRUE"])
+def test_true_is_what_airflow_takes_for_true(word):
+    base = airflow_cfg(f"[logging]\nremote_logging = {word}\n")
+    assert found([base], [airflow_cfg("[logging]\nremote_logging = 0\n")], "log-store")
+
+
 def test_a_first_log_store_loses_nothing():
     plain = airflow_cfg("[logging]\nremote_logging = False\n")
     assert found([plain], [airflow_cfg(REMOTE % "a")], "log-store") == []

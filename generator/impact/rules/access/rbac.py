@@ -114,8 +114,8 @@ def executor_rights(context: Context) -> Iterator[Finding]:
         return  # what it loses, `impact/rbac-narrowed` tells
     held = Held(context.head)
     for work in context.head.workloads if context.is_update else ():
-        own = held.of(work)
         needs = _executor_needs(context.head, work)
+        own = held.of(work) if needs else ()
         lacking = [need for need in needs if not any(right.covers(need) for right in own)]
         if lacking:
             here = bool(context.head.of_kind("RoleBinding", "ClusterRoleBinding"))
