@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.airflow import migrations, releases
+from generator.core.basis import UNKNOWN, Origin, Version
 from generator.diff.model import Facts
 from generator.kube import fields
 from generator.kube.resource import Key, Object
@@ -77,6 +78,13 @@ class Runs:
     """`airflow.version` where a tag of an own repository names another release."""
 
     @property
+    def version(self) -> Version:
+        """The Airflow version as the basis of an answer names it."""
+        if not self.airflow:
+            return UNKNOWN
+        return Version(self.airflow, Origin.NAMED if self.source is Source.CLAIM else Origin.IMAGE)
+
+    @property
     def providers(self) -> Mapping[str, str] | None:
         """The providers of the image by name; None where they are not known."""
         return self.facts.providers if self.facts else None
@@ -132,6 +140,16 @@ def of(works: Iterable[Workload], facts: Facts) -> Runs:
     images = dict(_images(works))
     named = next((images[name] for name in _SPEAKERS if name in images), None)
     return known(named or _of_values(facts.values or {}), facts)
+
+
+def claims(values: Mapping[str, Any], image: ImageFacts | None = None) -> Facts:
+    """What values say of the image, and what the definition has written down about it."""
+    return Facts(str(values.get("airflowVersion") or "") or None, image, values=values)
+
+
+def by_values(values: Mapping[str, Any], image: ImageFacts | None = None) -> Runs:
+    """What runs by the values alone, without rendered objects."""
+    return of((), claims(values, image))
 
 
 def by_component(works: Iterable[Workload], facts: Facts) -> dict[str, Runs]:

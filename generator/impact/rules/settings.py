@@ -47,7 +47,7 @@ def no_effect(context: Context) -> Iterator[Finding]:
             for key in edited
             if _is_below(key, path)
             and context.head.value(key) is not None
-            and not any(_is_below(key, other) for other in _READ_ELSEWHERE)
+            and not any(_is_below(key, other) for other in READ_ELSEWHERE)
         ]
         if touched and holds(context.head):
             yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
@@ -206,10 +206,7 @@ _OVERRULED: tuple[tuple[str, Callable[[View], bool], str], ...] = (
     ),
 )
 
-# Keys below those that other templates of apache-airflow 1.22.0 read: the configuration of FAB in
-# every pod, the Job that creates a user, Secrets that wait for another executor, the scheduler's
-# volume with the LocalExecutor.
-_READ_ELSEWHERE = (
+READ_ELSEWHERE = (
     *(
         f"webserver.{name}"
         for name in (
@@ -227,6 +224,9 @@ _READ_ELSEWHERE = (
     *(f"workers.celery.{name}" for name in ("keda", "kerberosInitContainer", "persistence")),
     "cleanup.enabled",
 )
+"""Keys below those that other templates of apache-airflow 1.22.0 read: the configuration of FAB in
+every pod, the Job that creates a user, Secrets that wait for another executor, the scheduler's
+volume with the LocalExecutor."""
 
 # Deprecated by the chart without a word in its notes (section "deprecated" of its values.yaml).
 _SILENT = {
