@@ -1,4 +1,4 @@
-"""What an unpacked Airflow package or provider says about itself, read from its source text."""
+"""Facts about an unpacked Airflow or provider package, read from its source text."""
 
 import ast
 import configparser
@@ -175,7 +175,7 @@ def _assignments(path):
 def _linted(path, options):
     """Renamed and removed options of `airflow config lint`; nothing before Airflow 3.
 
-    Airflow 2.11 has the command too, and there it tells what Airflow 3 will do.
+    Airflow 2.11 has the command too, but its rules describe Airflow 3.
     """
     renamed, removed = {}, set()
     if "api_auth" not in options or not path.is_file():
@@ -201,7 +201,7 @@ def _parameter(node):
 
 
 def _is_removed(change):
-    """Not if only its default changed, or one value of it is to go."""
+    """Whether the option is removed, and not only its default or one of its values."""
     values = {"was_removed": True, "default_change": False}
     for name in values.keys() & change.keys():
         values[name] = ast.literal_eval(change[name])

@@ -135,7 +135,7 @@ class Context:
 
     @functools.cached_property
     def added(self) -> Mapping[Key, Object]:
-        """Objects only the head has; not those that govern it, which others bring."""
+        """Objects only the head has, without those that govern it."""
         apart = self.base.objects.keys() | self.head.facts.governing
         return {k: v for k, v in self.head.objects.items() if k not in apart}
 

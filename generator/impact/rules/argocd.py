@@ -144,7 +144,7 @@ def root(before: Object | None, after: Object | None) -> Iterator[Finding]:
     """`impact/root`: the Application of all Applications differs between the two sides."""
     if before is None or after is None or same(before, after):
         if (before is None) != (after is None):
-            verb = "is added" if before is None else "goes away"
+            verb = "is added" if before is None else "is removed"
             yield ROOT.finding(None, f"the root Application {verb}")
         return
     key = key_of(after, "")
@@ -166,7 +166,7 @@ def _place(manifest: Object) -> str:
 
 
 def _revisions(manifest: Object) -> list[str]:
-    """Branches and tags of git; the version of a chart is told elsewhere."""
+    """Branches and tags of git; `impact/version` reports the version of a chart."""
     spec = fields.section(manifest, "spec")
     sources = [*fields.entries(spec, "sources"), fields.section(spec, "source")]
     names = {fields.text(item, "targetRevision") for item in sources if not item.get("chart")}

@@ -12,7 +12,7 @@ REMOTE = "[logging]\nremote_logging = True\nremote_base_log_folder = s3://%s\n"
     [
         ("[logging]\nremote_logging = False\n", "remote_logging is off"),
         (REMOTE % "b", "becomes s3://b (before: s3://a)"),
-        ("[logging]\nremote_logging = True\n", "goes away"),
+        ("[logging]\nremote_logging = True\n", "is removed"),
     ],
 )
 def test_a_log_store_that_goes_or_moves_is_told(head, words):
@@ -71,8 +71,8 @@ def test_a_written_broker_that_moves_is_told_without_its_password():
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        ("[secrets]\n", "goes away"),
-        ("[secrets]\nbackend = b.Other\n", "backend b.Other (before: a.Vault)"),
+        ("[secrets]\n", "is removed"),
+        ("[secrets]\nbackend = b.Other\n", "backend becomes b.Other (before: a.Vault)"),
         ("[secrets]\nbackend = a.Vault\nbackend_kwargs = {}\n", "backend_kwargs changes"),
     ],
 )

@@ -111,7 +111,7 @@ def of_workloads(context: Context) -> Iterator[Finding]:
 def executor_rights(context: Context) -> Iterator[Finding]:
     """`impact/executor-rights`: an executor that starts pods comes, and nothing lets it."""
     if any("Kubernetes" in name for name in context.base.executors):
-        return  # what it loses, `impact/rbac-narrowed` tells
+        return  # `impact/rbac-narrowed` reports what it loses
     held = Held(context.head)
     for work in context.head.workloads if context.is_update else ():
         needs = _executor_needs(context.head, work)

@@ -138,7 +138,7 @@ def _named(value: Any) -> str:
 def _settings(view: View) -> dict[str, Any] | None:
     """What webserver_config.py assigns at its top, as far as it is written out.
 
-    None where there is no such file, or where it is no Python. A name stands for itself.
+    None if there is no such file or it is not Python. A variable is given by its name.
     """
     for manifest in view.of_kind("ConfigMap").values():
         text = fields.text(manifest, "data", _CONFIGURATION)
