@@ -73,7 +73,8 @@ def _of_components(values: ValuesInput) -> Iterator[tuple[Path, str]]:
 def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
     """What is to be said of each option, and of which Airflow it holds.
 
-    Where Airflow's version is not known, only what holds for every version that the chart renders.
+    Where Airflow's version is not known, only what holds for every version that the chart renders;
+    where tag and `airflowVersion` name different ones, only what holds for both.
     """
     versions = _versions(values)
     for given in _given(values):
@@ -84,9 +85,10 @@ def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
 
 
 def _versions(values: ValuesInput) -> tuple[str, ...]:
-    if values.airflow is not None:
-        return (releases.dotted(values.airflow),)
-    return facts.lines_since(values.oldest_airflow or ())
+    if values.airflow is None:
+        return facts.lines_since(values.oldest_airflow or ())
+    named = {values.airflow, releases.parse(values.runs.airflow) or values.airflow}
+    return tuple(map(releases.dotted, sorted(named)))
 
 
 def _same(first: Answer, other: Answer | None) -> bool:
@@ -94,8 +96,9 @@ def _same(first: Answer, other: Answer | None) -> bool:
 
 
 def _named(values: ValuesInput, versions: tuple[str, ...]) -> str:
-    if values.airflow is None:
-        return f"Airflow {versions[0]} to {versions[-1]}"
+    if len(versions) > 1:
+        between = "and" if values.airflow else "to"
+        return f"Airflow {versions[0]} {between} {versions[-1]}"
     line = facts.line_of(versions[0])
     judged = f" (judged by {line.release}, the newest known)" if line and line.assumed else ""
     return f"Airflow {versions[0]}{judged}"
