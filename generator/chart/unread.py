@@ -2,7 +2,7 @@
 
 Helm puts every other file of an archive (documentation, licences, release notes) into the context
 of the templates as `.Files`, and the official chart copies that context for each worker set:
-two thirds of a render went into copying files that nobody reads.
+two thirds of a render went into copying files that are never read.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from generator.chart.chart import ChartArchive
 # A read of one file by its name (pkg/engine/files.go); any other mention may reach every file.
 _READ = re.compile(r'\.Files\.(?:Get|GetBytes|Lines) "([^"\\]+)"')
 _MENTION = re.compile(r"\bFiles\b")
-# Another name for the context, or all of it as text: the files are then part of what is rendered.
-_PRINTED = re.compile(r"\b(?:to[A-Z]\w*|mustTo\w+|print\w*)\s+\(*\s*\$(?![\w.])|(?<!\w)\$\s*\|")
+# The whole context as text: the files are then part of what is rendered. `tpl . $ | quote` is not.
+_PRINTED = re.compile(
+    r"(?:to[A-Z]\w*|mustTo\w+|print\w*|quote|cat)\b[^{}()|]{0,200}\s\(*\$(?![\w.])"
+    r"|(?:\{\{-?|\(|=|\b(?:if|with|range))\s*\$\s*(?:\||-?\}\})"
+)
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _HANDED_ON = re.compile(
     r"(?:(?:include|template)\s+\\*\"[^\"\\]*\\*\"|tpl\s+[.$][\w.]+)\s+[.$](?=[\s)}|-])"
@@ -36,8 +39,8 @@ def lean(chart: ChartArchive) -> bytes | None:
     """The chart as an archive without files that no template reads, and renders the same.
 
     None where templates may read any file: by a computed name, by a pattern, or by printing `$`;
-    and where a subchart is packed, since its templates are not looked into. What is not seen is
-    `.` printed where it is the whole context: nothing in a template's text tells that.
+    and where a subchart is packed, since its templates are not read. Not recognised: the context
+    printed as `.` or under another name, which a template's text does not show.
     Values can hold templates too: the caller asks `may_read_files`.
     """
     if any(_own(path).startswith("charts/") for path in chart.files):
