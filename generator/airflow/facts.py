@@ -54,7 +54,7 @@ class Move:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be said of one option: the new name, likely ones, or the lines that have it."""
+    """The answer for one option: its new name, similar names, or the lines that have it."""
 
     fate: Fate
     new: Option | None = None
@@ -72,7 +72,7 @@ class Line:
 
 
 def line_of(version: str) -> Line | None:
-    """The line of a release; None for what is no release, or older than all that are known."""
+    """The line of a release; None if it is not a release number, or older than all known lines."""
     numbers = releases.parse(version)
     if numbers is None:
         return None
@@ -91,7 +91,7 @@ def lines_since(oldest: Sequence[int]) -> tuple[str, ...]:
 
 
 def options(version: str) -> tuple[Documented, ...]:
-    """What Airflow itself documents in that version; nothing for a version that nobody knows."""
+    """What Airflow itself documents in that version; nothing for an unknown version."""
     line = line_of(version)
     return tuple(
         Documented(section, name, entry.get("added", ""), entry.get("deprecated", ""))
@@ -130,7 +130,7 @@ def section_of_variable(text: str) -> str:
 
 
 def unknown(section: str, option: str, version: str) -> Answer | None:
-    """What is wrong with an option in that version; None if it is right, or nobody can tell.
+    """What is wrong with an option in that version; None if it is correct or cannot be judged.
 
     Options of providers are judged by all versions of the provider together, sections that are
     read whole not at all.

@@ -216,7 +216,7 @@ def _falls(rise: list[str] | None, fall: list[str] | None, versions: tuple[str, 
 
 
 def _between(lower: str, upper: str, chain: Mapping[str, Any]) -> list[str] | None:
-    """The revisions after `lower` up to `upper`; None if `lower` is no ancestor of it."""
+    """The revisions after `lower` up to `upper`; None if `upper` does not descend from `lower`."""
     revisions: list[str] = []
     at: str | None = upper
     while at and at != lower and at in chain:

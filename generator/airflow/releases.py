@@ -14,7 +14,7 @@ _RELEASE = re.compile(r"v?(\d+(?:\.\d+){1,2})(?![\w.]*(?:rc|dev|a\d|b\d))")
 
 
 def parse(text: str) -> Version | None:
-    """`3.2.2` as three numbers; None for what is no release, such as `main` or `3.0.0rc1`."""
+    """`3.2.2` as three numbers; None for anything else, such as `main` or `3.0.0rc1`."""
     match = _RELEASE.match(text)
     if match is None:
         return None

@@ -198,7 +198,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-# A sign in git's output, what a person is told, and what it means for another attempt.
+# A phrase in git's output, the message for it, and whether another attempt may help.
 _REASONS = (
     ("could not read Username", "the forge requires credentials or rejected them", Fault.LASTING),
     ("Authentication failed", "the forge rejected the credentials", Fault.LASTING),

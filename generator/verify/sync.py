@@ -122,7 +122,7 @@ def assess_operation(expected: Expected, app: Application) -> Condition:
 
 
 def assess_synced(app: Application, ignored: Ignored = NOTHING) -> Condition:
-    """No rendered object differs from its live one, what Argo CD is told to ignore included."""
+    """No rendered object differs from its live one, including what Argo CD is set to ignore."""
     if app.sync_status == "Synced":
         return _ignoring(ignored)
     apart = [
@@ -231,7 +231,7 @@ def _without_operation(name: str, app: Application) -> Condition:
 
 
 def _ignoring(ignored: Ignored) -> Condition:
-    """Secrets are not read, whoever ignores them; another kind that is not read leaves it open."""
+    """Secrets are never read, so an ignored one is only named; any other unread kind is unknown."""
     name = "synced"
     if ignored.differs:
         return waiting(

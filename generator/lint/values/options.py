@@ -49,7 +49,7 @@ def _in_variable(section: str) -> str:
 
 
 def _given(values: ValuesInput) -> Iterator[_Given]:
-    """Every option that somebody decided, under `config` and among named variables."""
+    """Every option that is set, under `config` and among named variables."""
     for path, _ in options(values.user):
         section, name = (str(part) for part in path[1:])
         if values.decided(path) and "airflow__" not in f"{section} {name}".lower():
@@ -71,7 +71,7 @@ def _of_components(values: ValuesInput) -> Iterator[tuple[Path, str]]:
 
 
 def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
-    """What is to be said of each option, and of which Airflow it holds.
+    """The answer for each option, and the Airflow versions that it holds for.
 
     Where Airflow's version is not known, only what holds for every version that the chart renders.
     """
@@ -141,7 +141,7 @@ def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> boo
     source=_SOURCE,
 )
 def removed(values: ValuesInput) -> Iterator[Finding]:
-    """Options that were there in an earlier Airflow than the environment's."""
+    """Options that an Airflow before the environment's had."""
     for given, answer, airflow in _answers(values):
         if answer.fate is Fate.REMOVED:
             last = f" (Airflow {answer.lines[-1]} did)" if answer.lines else ""
@@ -159,10 +159,10 @@ def removed(values: ValuesInput) -> Iterator[Finding]:
     why="Airflow reads options by name and ignores all others, so that a misspelt one changes "
     "nothing.",
     source=_SOURCE,
-    also=((INFO, "the section belongs to nobody known here, and its options are not judged"),),
+    also=((INFO, "the section is unknown, and its options are not judged"),),
 )
 def unknown_option(values: ValuesInput) -> Iterator[Finding]:
-    """Options that no version has, or only a later one; sections of others are named."""
+    """Options that no version has, or only a later one; unknown sections are named."""
     sections: set[str] = set()
     for given, answer, airflow in _answers(values):
         if answer.fate is Fate.UNKNOWN:
@@ -183,7 +183,7 @@ def unknown_option(values: ValuesInput) -> Iterator[Finding]:
                 given.path,
                 f"not judged: [{given.section}] is a section of neither Airflow nor a provider "
                 "known here",
-                "check the spelling of the section, or leave it if code of your own reads it",
+                "check the spelling of the section, or leave it if your own code reads it",
                 INFO,
             )
 
