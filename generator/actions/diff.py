@@ -162,17 +162,13 @@ def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
 
 
 def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
-    contents: dict[str, bytes] = {}
-    links: list[str] = []
-    unread: dict[str, str] = {}
-    revision = tree.at(sha)
-    for part in parts:
-        found, left = revision.read_tree(f"{prefix}{part}")
-        contents |= {path.removeprefix(prefix): content for path, content in found.items()}
-        unread |= {entry.path.removeprefix(prefix): entry.fault for entry in left}
-        apart = [entry for entry in left if entry.mode in APART]
-        links += [entry.path.removeprefix(prefix) for entry in apart]
-    return Snapshot(contents, tuple(links), unread)
+    contents, left = tree.at(sha).read_tree(*(f"{prefix}{part}" for part in parts))
+    links = tuple(entry.path.removeprefix(prefix) for entry in left if entry.mode in APART)
+    return Snapshot(
+        {path.removeprefix(prefix): content for path, content in contents.items()},
+        links,
+        {entry.path.removeprefix(prefix): entry.fault for entry in left},
+    )
 
 
 def _touched(
