@@ -33,9 +33,6 @@ class Ignored:
     equal: tuple[str, ...] = ()
 
 
-NOTHING = Ignored()
-
-
 def ignored(expected: Expected, snapshot: Snapshot, app: Application) -> Ignored:
     """Every rendered object that `ignoreDifferences` covers, judged from the object itself.
 

@@ -86,7 +86,7 @@ def is_ready(pod: Object) -> bool:
     return text(pod, "status", "phase") == "Running" and is_true(pod, "Ready")
 
 
-def started(pod: Object, container: str = "") -> datetime.datetime | None:
+def started(pod: Object, container: str) -> datetime.datetime | None:
     """When the present run of the container began; without that time, when the pod did.
 
     A container takes its environment from Secrets when it is made, so a pod that waited for a

@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.kube.fields import count, entries, name_of, section, text
 from generator.verify.application import Application, Operation, same_sources, same_version
-from generator.verify.ignored import NOTHING, Ignored
+from generator.verify.ignored import Ignored
 from generator.verify.result import Condition, failed, few, met, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, written
 from generator.verify.target import Expected
@@ -121,7 +121,7 @@ def assess_operation(expected: Expected, app: Application) -> Condition:
     return failed(name, words, few(refused))
 
 
-def assess_synced(app: Application, ignored: Ignored = NOTHING) -> Condition:
+def assess_synced(app: Application, ignored: Ignored) -> Condition:
     """No rendered object differs from its live one, including what Argo CD is set to ignore."""
     if app.sync_status == "Synced":
         return _ignoring(ignored)

@@ -33,19 +33,16 @@ class _Given:
 
     def __str__(self) -> str:
         if self.variable:
-            return f"AIRFLOW__{_in_variable(self.section)}__{self.name.upper()}"
+            return _variable(self.section, self.name)
         return f"[{self.section}] {self.name}"
 
     def as_this(self, option: facts.Option) -> str:
         """Another option in the same writing."""
-        section, name = option
-        if self.variable:
-            return f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
-        return f"config.{section}.{name}"
+        return _variable(*option) if self.variable else ".".join(("config", *option))
 
 
-def _in_variable(section: str) -> str:
-    return section.replace(".", "_").upper()
+def _variable(section: str, name: str) -> str:
+    return f"AIRFLOW__{section.replace('.', '_')}__{name}".upper()
 
 
 def _given(values: ValuesInput) -> Iterator[_Given]:
@@ -126,11 +123,10 @@ def moved(values: ValuesInput) -> Iterator[Finding]:
 
 def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> bool:
     """Whether the new name is given where Airflow looks before it looks for the old one."""
-    section, name = option
-    newer = f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
+    newer = _variable(*option)
     if values.sets_variable(newer) or values.on(("enableBuiltInSecretEnvVars", newer)):
         return True
-    return not variable and values.get(("config", section, name)) is not None
+    return not variable and values.get(("config", *option)) is not None
 
 
 @check(
