@@ -8,6 +8,7 @@ two thirds of a render went into copying files that are never read.
 from __future__ import annotations
 
 import functools
+import json
 import re
 
 from generator.chart.archive import pack
@@ -18,13 +19,15 @@ _READ = re.compile(r'\.Files\.(?:Get|GetBytes|Lines) "([^"\\]+)"')
 _MENTION = re.compile(r"\bFiles\b")
 # The whole context as text: the files are then part of what is rendered. `tpl . $ | quote` is not.
 _PRINTED = re.compile(
-    r"(?:to[A-Z]\w*|mustTo\w+|print\w*|quote|cat)\b[^{}()|]{0,200}\s\(*\$(?![\w.])"
+    r"(?:[tT]o[A-Z]\w{0,40}|print\w{0,9}|quote|cat)\b[^{}()|]{0,200}\s\({0,9}\$(?![\w.])"
     r"|(?:\{\{-?|\(|=|\b(?:if|with|range))\s*\$\s*(?:\||-?\}\})"
 )
-_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_HANDED_ON = re.compile(
-    r"(?:(?:include|template)\s+\\*\"[^\"\\]*\\*\"|tpl\s+[.$][\w.]+)\s+[.$](?=[\s)}|-])"
-)
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_LITERAL = r'"(?:[^"\\\n]|\\.)*+"|`[^`]*+`'
+_LITERALS = re.compile(_LITERAL)
+# Without the end, which a literal may contain and which a broken action lacks.
+_ACTION = re.compile(rf"\{{\{{(?:{_LITERAL}|(?!\}}\}})[^\"`])*+")
+_HANDED_ON = re.compile(r'(?:(?:include|template)\s+""|tpl\s+[.$][\w.]+)\s+[.$](?=[\s)|-]|$)')
 _WHOLE = re.compile(r"(?<![\w.])[.$](?![\w.])")
 _PARENTS = re.compile(r"^(?:charts/[^/]+/)*")
 _FOLDERS = ("templates/", "crds/", "charts/")
@@ -62,10 +65,18 @@ def lean(chart: ChartArchive) -> bytes | None:
 
 def may_read_files(values: str) -> bool:
     """Whether values (as JSON) may hold a template that reads files, by name or as a whole."""
+    if "{{" not in values:
+        return False
     if _MENTION.search(values):
         return True
-    text = re.sub(r"\\[nrt]", " ", values)
-    return any(_WHOLE.search(_HANDED_ON.sub("", action)) for action in _ACTION.findall(text))
+    texts = (json.loads(text) for text in _JSON_STRING.findall(values) if "{{" in text)
+    return any(map(_names_context, texts))
+
+
+def _names_context(text: str) -> bool:
+    """Whether a template does more with the whole context than handing it on."""
+    actions = (_LITERALS.sub('""', action) for action in _ACTION.findall(text))
+    return any(_WHOLE.search(_HANDED_ON.sub("", action)) for action in actions)
 
 
 def _own(path: str) -> str:

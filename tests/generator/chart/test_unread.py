@@ -1,6 +1,7 @@
 """Files that no template reads stay out of a render; whatever may be read stays in."""
 
 import json
+import time
 
 import pytest
 
@@ -44,6 +45,7 @@ def test_what_is_read_by_name_stays_and_what_that_reads(tmp_path):
         '{{ .Files.Get "files/a\\x2eyml" }}',
         '{{ with .Files }}{{ .Get "files/a.yml" }}{{ end }}',
         "{{ toYaml $ }}",
+        "{{ mustToJson $ }}",
         "{{ $ | toYaml }}",
         '{{ printf "%v" $ }}',
         "{{ ($ | toJson) | sha256sum }}",
@@ -85,6 +87,10 @@ def test_the_official_chart_renders_without_its_documentation(real_chart):
         "{{ $ | toJson }}",
         '{{ include "x" (dict "root" $) }}',
         "{{\n  . | toYaml }}",
+        '{{ "}}" | cat . }}',
+        "{{ toYaml . | replace `{{` `` }}",
+        '{{ toYaml . | replace "',
+        '{{ tpl "{{ toYaml . }}" . }}',
     ],
 )
 def test_values_may_hold_a_template_that_reads_files(value):
@@ -99,7 +105,17 @@ def test_values_may_hold_a_template_that_reads_files(value):
         '{{ include "airflow.fullname" . }}-{{ tpl .Values.name $ }}',
         '{{ ternary "a" "b" (eq .Chart.AppVersion "3.2.2") | quote }}',
         '{{- template "airflow.labels" . -}}',
+        '{{ include "airflow.fullname" .}} $(HOME) . {{ splitList "." .Values.name | first }}',
     ],
 )
 def test_values_with_ordinary_templates_read_no_files(value):
     assert not may_read_files(json.dumps({"extraEnv": value}))
+
+
+@pytest.mark.parametrize("piece", ["{{", '{{"', "{{`", "{{ toYaml (", "toA", "{{ . }} \\"])
+def test_long_texts_are_read_in_linear_time(tmp_path, piece):
+    text = piece * (300_000 // len(piece))
+    started = time.process_time()
+    may_read_files(json.dumps({"extraEnv": text}))
+    files_of(tmp_path, text)
+    assert time.process_time() - started < 2
