@@ -114,7 +114,11 @@ def _restored(value: Any, words: Mapping[str, str]) -> Any:
         return {_restored(key, words): _restored(item, words) for key, item in value.items()}
     if isinstance(value, list):
         return [_restored(item, words) for item in value]
-    return _WORD.sub(lambda match: words.get(match[0], match[0]), value) if isinstance(value, str) else value
+    return (
+        _WORD.sub(lambda match: words.get(match[0], match[0]), value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 def from_parameters(document: Document, prefix: Path) -> ValuesLayer:

@@ -33,6 +33,7 @@ _MOMENT: _Schema = {"type": "number", "description": "seconds since 1970"}
 _LATER: _Schema = {"type": ["number", "null"]}
 _STATES: _Schema = {"type": "string", "enum": [state.value for state in State]}
 
+
 def _or_more(schema: _Schema, **properties: _Schema) -> _Schema:
     """The same object, which may have these properties too."""
     return {**schema, "properties": {**schema["properties"], **properties}}

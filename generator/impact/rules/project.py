@@ -279,7 +279,7 @@ def _is_source(pattern: str, url: str) -> bool:
 
 
 def _normal(url: str) -> str:
-    """argo-cd/util/git, NormalizeGitURL: case, `.git` and the form of SSH URLs make no difference."""
+    """argo-cd/util/git, NormalizeGitURL: case, `.git` and the form of SSH URLs do not matter."""
     text = url.strip().lower()
     if _SSH.fullmatch(text) and not text.startswith("ssh://"):
         text = text.replace(":", "/", 1)

@@ -187,7 +187,11 @@ def test_placeholders_are_named_and_stand_ins_judged():
 )
 def test_marks_that_never_close_are_read_in_one_go(kind, piece):
     long = piece * (400_000 // len(piece))
-    text = SET % (LISTED, f"uid: a{long}") if kind == "SET" else RELEASE.replace("{executor: LocalExecutor}", f"{{uid: 'a{long}'}}")
+    text = (
+        SET % (LISTED, f"uid: a{long}")
+        if kind == "SET"
+        else RELEASE.replace("{executor: LocalExecutor}", f"{{uid: 'a{long}'}}")
+    )
     started = time.process_time()
     [found] = releases(text)
     assert found.values["uid"] == f"a{long.rstrip()}"

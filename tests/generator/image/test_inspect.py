@@ -163,7 +163,7 @@ def test_a_layer_that_is_a_link_to_nowhere_is_refused(tmp_path, target):
         member = tarfile.TarInfo("manifest.json")
         member.size = len(data)
         archive.addfile(member, io.BytesIO(data))
-    with pytest.raises(UserError, match="names 0/layer.tar but does not contain it"):
+    with pytest.raises(UserError, match=r"names 0/layer\.tar but does not contain it"):
         image.archive(path)
 
 
