@@ -23,6 +23,8 @@ from generator.pipeline import review, toolchain
 from generator.report.model import Report
 
 Progress = Callable[[int, int, str], None]
+Commits = tuple[str, str | None]
+"""Base and head; None is the work tree."""
 
 # What of a repository can matter to gen-env, beside a vendored chart.
 _PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env", *argocd_reach.AT_TOP)
@@ -69,7 +71,7 @@ def compare(request: Request, progress: Progress) -> Report:
         renderer = toolchain.lazy(WorkTree(request.folder), request.helm)
         tools = review.Toolchain(_charts(revisions, request.folder), renderer, progress=progress)
         if request.file is not None:
-            return _plain(request, revisions, tools)
+            return _plain(request, revisions, tools, (base, head))
         carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
         shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
         changed = touched.result() | shared
@@ -95,14 +97,26 @@ def _charts(revisions: review.Revisions, folder: Path) -> Charts:
     return toolchain.charts(revisions.head, folder)
 
 
-def _plain(request: Request, revisions: review.Revisions, tools: review.Toolchain) -> Report:
+def _plain(
+    request: Request, revisions: review.Revisions, tools: review.Toolchain, commits: Commits
+) -> Report:
     """One file that belongs to no definition, and the values files that it names."""
     from generator.actions import plain_release
+    from generator.git.clone import Clone
 
     assert request.file is not None
     plain = plain_release.PlainReleases(tools.charts, tools.renderer)
-    base = (revisions.base_name, revisions.base)
-    head = (revisions.head_name, revisions.head)
+    repository = toolchain.settings(WorkTree(request.folder))
+    branch = repository.repository.branch if repository else ""
+    base, head = (
+        plain_release.At(
+            name, files, Clone.of(request.folder, commit or "", branch, request.base or "")
+        )
+        for name, files, commit in (
+            (revisions.base_name, revisions.base, commits[0]),
+            (revisions.head_name, revisions.head, commits[1]),
+        )
+    )
     return plain_release.compare(base, head, request.file, plain)
 
 
@@ -175,10 +189,8 @@ def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapsho
     return Snapshot(contents, tuple(links), unread)
 
 
-def _touched(
-    tree: Worktree, sides: tuple[str, str | None], prefix: str, paths: Sequence[str]
-) -> set[str]:
-    """Files at or below `paths` that differ between base and head (None is the work tree)."""
+def _touched(tree: Worktree, sides: Commits, prefix: str, paths: Sequence[str]) -> set[str]:
+    """Files at or below `paths` that differ between base and head."""
     if not paths:
         return set()
     base, head = sides

@@ -105,7 +105,8 @@ def test_nothing_to_promote_is_fine(world, staged):
     done = promote(world, "--pr")
     assert done.code == 0
     assert "nothing to promote on main at" in done.stderr
-    assert "the promoted fields of production already match staging" in done.stderr
+    assert "what can be moved to production already matches staging; not moved:" in done.stderr
+    assert "`image.facts`: not set in staging" in done.stderr
     assert "other fields with differences" in done.stdout
     assert world.pulls() == []
 
