@@ -110,7 +110,7 @@ def _list(files: Files, environment: str) -> int:
     rows = [
         (
             state.step,
-            "taken" if state.taken else f"{state.values} values" if state.values else "no change",
+            "taken" if state.taken else counted(state.values, "value") if state.values else "no change",
             harden.ABOUT[state.step],
         )
         for state in harden.states(files, environment)
