@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from posixpath import normpath, relpath
 
 from generator.chart.chart import ChartError
 from generator.chart.provider import Charts
@@ -165,7 +166,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
 
 def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
-    found = _read(tree, sha, prefix, _PARTS)
+    found = _read(tree, sha, prefix, (*_PARTS, *argocd_reach.above(prefix)))
     path = toolchain.vendored_path(found)
     if path is None:
         return found
@@ -180,12 +181,16 @@ def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapsho
     links: list[str] = []
     unread: dict[str, str] = {}
     revision = tree.at(sha)
+
+    def inside(path: str) -> str:
+        return path.removeprefix(prefix) if path.startswith(prefix) else relpath(path, prefix)
+
     for part in parts:
-        found, left = revision.read_tree(f"{prefix}{part}")
-        contents |= {path.removeprefix(prefix): content for path, content in found.items()}
-        unread |= {entry.path.removeprefix(prefix): entry.fault for entry in left}
+        found, left = revision.read_tree(normpath(f"{prefix}{part}"))
+        contents |= {inside(path): content for path, content in found.items()}
+        unread |= {inside(entry.path): entry.fault for entry in left}
         apart = [entry for entry in left if entry.mode in APART]
-        links += [entry.path.removeprefix(prefix) for entry in apart]
+        links += [inside(entry.path) for entry in apart]
     return Snapshot(contents, tuple(links), unread)
 
 
