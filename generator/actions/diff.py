@@ -177,21 +177,16 @@ def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
 
 
 def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
-    contents: dict[str, bytes] = {}
-    links: list[str] = []
-    unread: dict[str, str] = {}
-    revision = tree.at(sha)
-
     def inside(path: str) -> str:
         return path.removeprefix(prefix) if path.startswith(prefix) else relpath(path, prefix)
 
-    for part in parts:
-        found, left = revision.read_tree(normpath(f"{prefix}{part}"))
-        contents |= {inside(path): content for path, content in found.items()}
-        unread |= {inside(entry.path): entry.fault for entry in left}
-        apart = [entry for entry in left if entry.mode in APART]
-        links += [inside(entry.path) for entry in apart]
-    return Snapshot(contents, tuple(links), unread)
+    contents, left = tree.at(sha).read_tree(*(normpath(f"{prefix}{part}") for part in parts))
+    links = tuple(inside(entry.path) for entry in left if entry.mode in APART)
+    return Snapshot(
+        {inside(path): content for path, content in contents.items()},
+        links,
+        {inside(entry.path): entry.fault for entry in left},
+    )
 
 
 def _touched(tree: Worktree, sides: Commits, prefix: str, paths: Sequence[str]) -> set[str]:

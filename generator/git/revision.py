@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from generator.core.errors import UserError
 from generator.core.process import Completed
@@ -40,32 +40,31 @@ class Revision:
     git: Git
     sha: str
 
-    def list_files(self, under: str = "", *, max_files: int = MAX_FILES) -> list[Entry]:
-        """Every file below the folder `under` (or that very file), by path; links not followed.
+    def list_files(self, *under: str, max_files: int = MAX_FILES) -> list[Entry]:
+        """Every file below these folders (or that very file), else of all, by path.
 
-        Raises UserError when the revision cannot be read or holds more than `max_files` there.
+        Links are not followed. Raises UserError when the revision cannot be read or holds more
+        than `max_files` there.
         """
-        arguments = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", self.sha]
-        if folder := under.strip("/"):
-            arguments += ["--", folder]
-        output = _done(self.git.run(*arguments, check=False), self.sha).stdout
-        records = output.split(b"\0")[:-1]
-        if len(records) > max_files:
-            raise UserError(f"more than {max_files:,} files", path=folder)
-        return sorted(map(_entry, records))
+        return sorted(map(_entry, self._list(under, max_files, "-l")))
 
     def list_names(self, *under: str, max_files: int = MAX_FILES) -> list[Entry]:
-        """As `list_files` for several folders or files at once, with all sizes 0.
+        """As `list_files`, with all sizes 0.
 
         To tell a size git opens the object, which takes longer than all the rest.
         """
-        arguments = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", self.sha, "--"]
-        arguments += [folder for item in under if (folder := item.strip("/"))]
+        return sorted(map(_unsized, self._list(under, max_files)), key=_path)
+
+    def _list(self, under: Sequence[str], max_files: int, *options: str) -> list[bytes]:
+        folders = [item.strip("/") for item in under]
+        arguments = ["ls-tree", "-r", "-z", *options, "--full-tree", "--end-of-options", self.sha]
+        if folders and all(folders):
+            arguments += ["--", *folders]
         output = _done(self.git.run(*arguments, check=False), self.sha).stdout
         records = output.split(b"\0")[:-1]
         if len(records) > max_files:
-            raise UserError(f"more than {max_files:,} files", path=", ".join(under))
-        return sorted(map(_unsized, records), key=_path)
+            raise UserError(f"more than {max_files:,} files", path=", ".join(folders))
+        return records
 
     def read_blobs(
         self, oids: Iterable[str], *, max_size: int = MAX_BLOB, max_total: int = MAX_TOTAL
@@ -74,16 +73,17 @@ class Revision:
         return read_blobs(self.git, oids, max_size=max_size, max_total=max_total)
 
     def read_tree(
-        self, under: str = "", *, max_size: int = MAX_BLOB
+        self, *under: str, max_size: int = MAX_BLOB
     ) -> tuple[dict[str, bytes], list[Entry]]:
-        """The content of the plain files below `under` by path, and the entries left unread.
+        """The content of the plain files below these folders by path, and the entries left unread.
 
         Files beyond `max_size` are among those, with that as their fault.
         """
-        entries = [_sized(entry, max_size) for entry in self.list_files(under)]
-        plain = [entry for entry in entries if not entry.fault]
-        blobs = self.read_blobs({entry.oid for entry in plain}, max_size=max_size)
-        content = {entry.path: blobs[entry.oid] for entry in plain}
+        entries = [_sized(entry, max_size) for entry in self.list_files(*under)]
+        sizes = {entry.oid: entry.size for entry in entries if not entry.fault}
+        _check_total(sum(sizes.values()), MAX_TOTAL)
+        blobs = _contents(self.git, sorted(sizes))
+        content = {entry.path: blobs[entry.oid] for entry in entries if not entry.fault}
         return content, [entry for entry in entries if entry.fault]
 
     def read_file(self, path: str, *, max_size: int = MAX_BLOB) -> bytes | None:
@@ -110,10 +110,22 @@ def read_blobs(
         return {}
     if odd := [oid for oid in wanted if not _OID.fullmatch(oid)]:
         raise UserError(f"invalid object id {odd[0]!r}")
-    request = "".join(f"{oid}\n" for oid in wanted).encode()
-    _check_sizes(git.run("cat-file", "--batch-check", stdin=request).stdout, max_size, max_total)
-    output = git.run("cat-file", "--batch", "--buffer", stdin=request, timeout=300).stdout
-    return _batch(output)
+    sizes = git.run("cat-file", "--batch-check", stdin=_lines(wanted)).stdout
+    _check_sizes(sizes, max_size, max_total)
+    return _contents(git, wanted)
+
+
+def _contents(git: Git, oids: Sequence[str]) -> dict[str, bytes]:
+    """The content of blobs whose sizes were looked at."""
+    if not oids:
+        return {}
+    return _batch(
+        git.run("cat-file", "--batch", "--buffer", stdin=_lines(oids), timeout=300).stdout
+    )
+
+
+def _lines(oids: Sequence[str]) -> bytes:
+    return "".join(f"{oid}\n" for oid in oids).encode()
 
 
 def _check_sizes(output: bytes, max_size: int, max_total: int) -> None:
@@ -125,6 +137,10 @@ def _check_sizes(output: bytes, max_size: int, max_total: int) -> None:
         if int(size[0]) > max_size:
             raise UserError(f"a file is larger than {max_size:,} bytes ({oid})")
         total += int(size[0])
+    _check_total(total, max_total)
+
+
+def _check_total(total: int, max_total: int) -> None:
     if total > max_total:
         raise UserError(f"the files hold more than {max_total:,} bytes together")
 

@@ -99,13 +99,7 @@ def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
     Nothing is checked out and no link is followed. Raises UserError beyond the limits of
     `generator.git.revision`.
     """
-    contents: dict[str, bytes] = {}
-    unread: list[Entry] = []
-    source = mirror.at(revision)
-    for part in sorted({*PARTS, *more}):
-        found, left = source.read_tree(part)
-        contents |= found
-        unread += left
+    contents, unread = mirror.at(revision).read_tree(*sorted({*PARTS, *more}))
     links = tuple(entry.path for entry in unread if entry.mode == "120000")
     faults = {entry.path: entry.fault for entry in unread}
     return Tree(Snapshot(contents, links, faults), tuple(unread))

@@ -7,6 +7,7 @@ rights, tokens), lists in pages, and fails on demand before or after doing what 
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import re
 import threading
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 REPOSITORY = "payments/airflow-gitops"
@@ -21,6 +23,7 @@ BOT, ALICE, MALLORY = 501, 502, 503
 TOKEN = "ghs_botbotbotbotbotbotbot1234"
 SHA = "a" * 40
 OTHER_SHA = "b" * 40
+_STORE = "gen-env.forge-store"
 
 
 @dataclasses.dataclass
@@ -78,6 +81,7 @@ class Store:
         self.changed = lambda pull, action: None
         # Published descriptions by path prefix, and what they do not allow of what was exchanged.
         self.judges, self.violations = {}, []
+        self.lock = threading.Lock()
 
     def next_id(self):
         self.last_id += 1
@@ -227,12 +231,24 @@ def _fault(store, *, after):
 
 def application(store):
     """The three languages below `/api/v3`, `/api/v4` and `/api/v1`, as the real ones have them."""
+
+    def called(environ, start_response):
+        environ[_STORE] = store
+        return _routes()(environ, start_response)
+
+    return _projects_by_id(called, store)
+
+
+@functools.cache
+def _routes():
+    """The routes, made once: each request brings the store that it is about."""
     from tests.fakes import forge_gitea as fake_forge_gitea
     from tests.fakes import forge_github as fake_forge_github
     from tests.fakes import forge_gitlab as fake_forge_gitlab
 
     app = Flask("fake-forge")
     app.json.sort_keys = False
+    store = LocalProxy(lambda: request.environ[_STORE])
 
     @app.before_request
     def before():
@@ -246,7 +262,7 @@ def application(store):
             )
         )
         _hang(store)
-        store_lock.acquire()
+        store.lock.acquire()
         store.interrupt()
         fault = _fault(store, after=False)
         g.faulty = fault is not None
@@ -263,10 +279,8 @@ def application(store):
 
     @app.teardown_request
     def release(error):
-        store_lock.release()
+        store.lock.release()
 
-    store_lock = threading.Lock()
-    app.wsgi_app = _projects_by_id(app.wsgi_app, store)
     app.register_blueprint(fake_forge_github.blueprint(store), url_prefix="/api/v3")
     app.register_blueprint(fake_forge_gitlab.blueprint(store), url_prefix="/api/v4")
     app.register_blueprint(fake_forge_gitea.blueprint(store), url_prefix="/api/v1")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, g, jsonify, request
 
-from tests.fakes.forge import Refusal, paged
+from tests.fakes.forge import REPOSITORY, Refusal, paged
 
 STATES = {"pending", "success", "error", "failure", "warning"}
 MOMENT = "2026-06-01T12:00:00Z"
@@ -97,7 +97,7 @@ def comment(store, data):
 
 def blueprint(store):
     api = Blueprint("gitea", __name__)
-    repo = f"/repos/{store.repository}"
+    repo = f"/repos/{REPOSITORY}"
 
     @api.before_request
     def authenticate():

@@ -7,7 +7,7 @@ from flask import Blueprint, g, request
 
 from tests.fakes import forge as fake_forge
 from tests.fakes import forge_github_shapes as shapes
-from tests.fakes.forge import paged
+from tests.fakes.forge import REPOSITORY, paged
 from tests.fakes.forge_github_shapes import comment, pull, user
 
 STATES = {"error", "failure", "pending", "success"}
@@ -39,7 +39,7 @@ def invalid(error):
 
 def blueprint(store):
     api = Blueprint("github", __name__)
-    repo = f"/repos/{store.repository}"
+    repo = f"/repos/{REPOSITORY}"
 
     @api.before_request
     def authenticate():

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, g, request
 
-from tests.fakes.forge import Refusal, paged
+from tests.fakes.forge import REPOSITORY, Refusal, paged
 
 LEVELS = {"admin": 50, "write": 30, "read": 20}
 STATES = {"pending", "running", "success", "failed", "canceled"}
@@ -63,7 +63,7 @@ def blueprint(store):
     api = Blueprint("gitlab", __name__)
     # Flask decodes %2F before it routes, so that the quoted path arrives with its slash; the
     # request's raw URI tells whether it was quoted, which the real GitLab insists on.
-    project = f"/projects/{store.repository}"
+    project = f"/projects/{REPOSITORY}"
 
     @api.before_request
     def authenticate():

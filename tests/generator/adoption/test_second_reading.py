@@ -317,7 +317,7 @@ def adopt(own_chart, tmp_path):
     return run
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_shape_gets_the_verdict_of_the_second_reading(adopt, shape):
     files, verdict = SHAPES[shape]

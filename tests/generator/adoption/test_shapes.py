@@ -292,7 +292,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("chart", "shape"), RUNS, indirect=["chart"])
 def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
     files, paths, values = SHAPES[shape](chart)

@@ -266,6 +266,7 @@ def test_what_fails_here_fails_in_the_official_chart(why, real_chart):
     assert refused(real_chart, FAILURES[why]).kind == "template"
 
 
+@pytest.mark.few(2)
 @pytest.mark.real_chart
 @pytest.mark.parametrize("case", CASES)
 def test_the_same_keys_are_warned_of(case, stand_in, real_chart):

@@ -61,7 +61,7 @@ def everything(failure):
     return "\n".join(texts)
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("values", TINY.values(), ids=TINY.keys())
 def test_a_failing_render_of_our_chart_quotes_no_value(tmp_path, engine, values):
@@ -71,7 +71,7 @@ def test_a_failing_render_of_our_chart_quotes_no_value(tmp_path, engine, values)
     assert CANARY[:8] not in everything(outcome)
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(2)
 @pytest.mark.real_chart
 @pytest.mark.parametrize("values", OFFICIAL.values(), ids=OFFICIAL.keys())
 @pytest.mark.parametrize("engine", ENGINES)
