@@ -11,6 +11,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import NotDone, Problem, Severity, ordered
 from generator.core.rule import Rule
+from generator.git.clone import Clone
 from generator.helmvalues import placeholders
 from generator.helmvalues.found import NO_VALUES
 from generator.helmvalues.read import ValuesSource, load, load_together
@@ -124,8 +125,9 @@ def check(
     render: Render | None = None,
     circumstances: Circumstances | None = None,
     together: bool = False,
+    clone: Clone | None = None,
 ) -> CheckResult:
-    """Check these files of a repository; all problems of all files at once.
+    """Check these files of a repository, or of a user's clone; all problems of all files at once.
 
     With `together` plain values files are layers of one release, the last one winning. A file
     that cannot be read is a problem of its own and does not stop the others.
@@ -134,7 +136,7 @@ def check(
     not_done: list[NotDone] = []
     releases: list[Judged] = []
     around = circumstances or Circumstances()
-    for source in _sources(files, paths, problems, layered=together):
+    for source in _sources(files, paths, problems, clone, layered=together):
         if source.identified or not source.usable:
             problems += source.problems
         not_done += (_unread(item) for item in source.not_read)
@@ -175,7 +177,12 @@ def airflow_version(source: ValuesSource, chart: ChartFacts | None) -> Version:
 
 
 def _sources(
-    files: Files, paths: Sequence[str], problems: list[Problem], *, layered: bool
+    files: Files,
+    paths: Sequence[str],
+    problems: list[Problem],
+    clone: Clone | None,
+    *,
+    layered: bool,
 ) -> Iterator[ValuesSource]:
     groups = [tuple(paths)] if layered else [(path,) for path in paths]
     for group in groups:
@@ -183,7 +190,7 @@ def _sources(
             if layered:
                 yield load_together(files, group)
             else:
-                yield from load(files, group[0])
+                yield from load(files, group[0], clone)
         except UserError as error:
             problems.append(
                 UNREADABLE.problem(

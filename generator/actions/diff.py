@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from posixpath import normpath, relpath
 
 from generator.chart.chart import ChartError
 from generator.chart.provider import Charts
@@ -23,6 +24,8 @@ from generator.pipeline import review, toolchain
 from generator.report.model import Report
 
 Progress = Callable[[int, int, str], None]
+Commits = tuple[str, str | None]
+"""Base and head; None is the work tree."""
 
 # What of a repository can matter to gen-env, beside a vendored chart.
 _PARTS = (ROOT, SETTINGS, "bootstrap", ".gen-env", *argocd_reach.AT_TOP)
@@ -69,7 +72,7 @@ def compare(request: Request, progress: Progress) -> Report:
         renderer = toolchain.lazy(WorkTree(request.folder), request.helm)
         tools = review.Toolchain(_charts(revisions, request.folder), renderer, progress=progress)
         if request.file is not None:
-            return _plain(request, revisions, tools)
+            return _plain(request, revisions, tools, (base, head))
         carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
         shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
         changed = touched.result() | shared
@@ -95,14 +98,26 @@ def _charts(revisions: review.Revisions, folder: Path) -> Charts:
     return toolchain.charts(revisions.head, folder)
 
 
-def _plain(request: Request, revisions: review.Revisions, tools: review.Toolchain) -> Report:
+def _plain(
+    request: Request, revisions: review.Revisions, tools: review.Toolchain, commits: Commits
+) -> Report:
     """One file that belongs to no definition, and the values files that it names."""
     from generator.actions import plain_release
+    from generator.git.clone import Clone
 
     assert request.file is not None
     plain = plain_release.PlainReleases(tools.charts, tools.renderer)
-    base = (revisions.base_name, revisions.base)
-    head = (revisions.head_name, revisions.head)
+    repository = toolchain.settings(WorkTree(request.folder))
+    branch = repository.repository.branch if repository else ""
+    base, head = (
+        plain_release.At(
+            name, files, Clone.of(request.folder, commit or "", branch, request.base or "")
+        )
+        for name, files, commit in (
+            (revisions.base_name, revisions.base, commits[0]),
+            (revisions.head_name, revisions.head, commits[1]),
+        )
+    )
     return plain_release.compare(base, head, request.file, plain)
 
 
@@ -151,7 +166,7 @@ def base_revision(tree: Worktree, request: Request) -> str:
 
 def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
-    found = _read(tree, sha, prefix, _PARTS)
+    found = _read(tree, sha, prefix, (*_PARTS, *argocd_reach.above(prefix)))
     path = toolchain.vendored_path(found)
     if path is None:
         return found
@@ -162,19 +177,20 @@ def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
 
 
 def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
-    contents, left = tree.at(sha).read_tree(*(f"{prefix}{part}" for part in parts))
-    links = tuple(entry.path.removeprefix(prefix) for entry in left if entry.mode in APART)
+    def inside(path: str) -> str:
+        return path.removeprefix(prefix) if path.startswith(prefix) else relpath(path, prefix)
+
+    contents, left = tree.at(sha).read_tree(*(normpath(f"{prefix}{part}") for part in parts))
+    links = tuple(inside(entry.path) for entry in left if entry.mode in APART)
     return Snapshot(
-        {path.removeprefix(prefix): content for path, content in contents.items()},
+        {inside(path): content for path, content in contents.items()},
         links,
-        {entry.path.removeprefix(prefix): entry.fault for entry in left},
+        {inside(entry.path): entry.fault for entry in left},
     )
 
 
-def _touched(
-    tree: Worktree, sides: tuple[str, str | None], prefix: str, paths: Sequence[str]
-) -> set[str]:
-    """Files at or below `paths` that differ between base and head (None is the work tree)."""
+def _touched(tree: Worktree, sides: Commits, prefix: str, paths: Sequence[str]) -> set[str]:
+    """Files at or below `paths` that differ between base and head."""
     if not paths:
         return set()
     base, head = sides

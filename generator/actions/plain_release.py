@@ -14,6 +14,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.diff import what_runs
 from generator.diff.model import Side
+from generator.git.clone import Clone
 from generator.helmvalues import placeholders
 from generator.helmvalues.read import ValuesSource, load, other_objects
 from generator.helmvalues.values import merged
@@ -25,6 +26,15 @@ from generator.render import normalise
 from generator.render.request import Renderer, RenderFailure, RenderRequest
 from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, Report
+
+
+@dataclasses.dataclass(frozen=True)
+class At:
+    """A revision: its name in the report, its files, and the clone that they are from."""
+
+    name: str
+    files: Files
+    clone: Clone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,17 +105,17 @@ class PlainReleases:
             return Version(source.kube_version, Origin.NAMED)
         return Version(KUBERNETES, Origin.ASSUMED)
 
-    def side(self, revision: str, files: Files, path: str) -> dict[str, Side]:
+    def side(self, at: At, path: str) -> dict[str, Side]:
         """Each release in a file as a side; none where the file is not there."""
-        if files.read(path) is None:
+        if at.files.read(path) is None:
             return {}
-        sources = load(files, path)
+        sources = load(at.files, path, at.clone)
         releases = [source.release for source in sources]
         found = {}
         for source in sources:
             twice = releases.count(source.release) > 1
             name = f"{source.release} of {source.name}" if twice else source.release
-            found[f"{path} ({name})"] = self._side(revision, source)
+            found[f"{path} ({name})"] = self._side(at.name, source)
         return found
 
     def _side(self, revision: str, source: ValuesSource) -> Side:
@@ -130,10 +140,9 @@ class PlainReleases:
             notes=answer.notes,
         )
         random = normalise.problems(answer.random, environment="", path=source.path)
-        deployer = (dict(source.deployer),) if source.deployer else ()
         return Side(
             revision,
-            (*deployer, *answer.manifests),
+            (*map(dict, source.deployers), *answer.manifests),
             known,
             source.namespace,
             problems=(*source.problems, *random),
@@ -172,22 +181,19 @@ def _unusable(source: ValuesSource) -> Problem:
     return NOT_POSSIBLE.problem(message, path=source.path)
 
 
-def compare(
-    base: tuple[str, Files], head: tuple[str, Files], path: str, plain: PlainReleases
-) -> Report:
+def compare(base: At, head: At, path: str, plain: PlainReleases) -> Report:
     """The report on one file at two revisions; UserError where it is in neither."""
-    before = plain.side(base[0], base[1], path)
-    after = plain.side(head[0], head[1], path)
+    before, after = plain.side(base, path), plain.side(head, path)
     if not before and not after:
         raise UserError("file not found in either revision", path=path)
-    others = [tuple(other_objects(files, path)) for _, files in (base, head)]
+    others = [tuple(other_objects(at.files, path)) for at in (base, head)]
     if others[0] != others[1]:
         name = f"{path} (other objects)"
         before[name], after[name] = (
-            Side(at, found) for at, found in zip((base[0], head[0]), others, strict=True)
+            Side(at.name, found) for at, found in zip((base, head), others, strict=True)
         )
     found: list[EnvironmentDiff] = [
         environment_diff(name, before.get(name), after.get(name))
         for name in sorted({*before, *after})
     ]
-    return Report(base[0], head[0], tuple(found))
+    return Report(base.name, head.name, tuple(found))

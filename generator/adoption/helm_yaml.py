@@ -70,6 +70,21 @@ def loads(text: str) -> list[Any]:
         raise ValueError(f"PyYAML cannot read it{line}") from None
 
 
+def objects(documents: Sequence[Any]) -> list[Any]:
+    """The documents, where a list of objects (`kind: List`, `ApplicationList`) counts as these."""
+    found: list[Any] = []
+    for item in documents:
+        kind = str(item.get("kind") or "") if isinstance(item, Mapping) else ""
+        inner = item.get("items") if kind.endswith("List") else None
+        if not isinstance(inner, list) or not inner:
+            found.append(item)
+            continue
+        same = {"apiVersion": item.get("apiVersion"), "kind": kind.removesuffix("List")}
+        known = same if kind != "List" else {}
+        found += objects([{**known, **one} if isinstance(one, Mapping) else one for one in inner])
+    return found
+
+
 def _with_text_keys(value: Any) -> Any:
     """Keys as text, as JSON has them: `on: 1` is `{"true": 1}`."""
     if isinstance(value, Mapping):

@@ -92,6 +92,18 @@ def exact(version: Any) -> str:
 def repository(source: Data) -> str:
     """The Helm repository or registry that a source takes its chart from, '' for a path."""
     address = str(source.get("repoURL") or "") if source.get("chart") else ""
+    return address_of(address)
+
+
+def own_repository(folder: Mapping[str, bytes]) -> str:
+    """The repository from which a chart in the repository takes Airflow's chart, if it says one."""
+    stated = [item for item in dependencies(folder) if item.get("name") == "airflow"]
+    address = str(stated[0].get("repository") or "") if stated else ""
+    return address_of(address) if address.startswith(("https:", "http:", "oci:")) else ""
+
+
+def address_of(address: str) -> str:
+    """An address as Argo CD writes it: a registry has no scheme."""
     return address.removeprefix("oci://").rstrip("/")
 
 

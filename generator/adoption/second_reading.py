@@ -17,19 +17,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.adoption.helm_yaml import loads
+from generator.adoption.helm_yaml import loads, objects
 from generator.adoption.raw_release import (
     Data,
     Release,
+    address_of,
     as_map,
     dependencies,
     exact,
+    own_repository,
     own_version,
     parameters,
     repository,
 )
-from generator.adoption.source_revision import Clone
 from generator.core.basis import NotRead
+from generator.git.clone import Clone
 
 _IMAGE_UPDATER = "argocd-image-updater.argoproj.io/"
 _HEADING = re.compile(r"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:.*\n?")
@@ -80,7 +82,7 @@ class _Reading:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = [path.resolve() for path in paths]
         self._texts = {path: _text(path) for path in self._paths}
-        self._documents = {path: loads(text) for path, text in self._texts.items()}
+        self._documents = {path: objects(loads(text)) for path, text in self._texts.items()}
         self._root = _root(self._paths[0].parent)
         self._clone = Clone(self._root)
         self.not_read: list[NotRead] = []
@@ -146,7 +148,8 @@ class _Reading:
             self._miss("parent chart", self._paths[0], reason)
         texts = tuple(self._texts[path] for path in self._paths)
         version = own_version(folder)
-        return Release("airflow", "airflow", version, texts, folder=folder)
+        address = own_repository(folder)
+        return Release("airflow", "airflow", version, texts, folder=folder, repository=address)
 
     def _record(self, path: Path, data: Data) -> Release:
         packed = base64.b64decode(base64.b64decode(str(as_map(data.get("data")).get("release"))))
@@ -204,7 +207,7 @@ class _Reading:
             folder,
             str(helm.get("kubeVersion") or ""),
             tuple(str(item) for item in helm.get("apiVersions") or ()),
-            repository=repository(source),
+            repository=repository(source) or own_repository(folder),
             application=data,
         )
 
@@ -259,12 +262,14 @@ class _Reading:
         self._namespace = metadata.get("namespace")
         texts = [text for row in spec.get("valuesFrom") or () for text in self._row(row, path)]
         values = [json.dumps(spec["values"])] if spec.get("values") else []
-        version, folder = self._flux_chart(spec, path)
+        version, folder, address = self._flux_chart(spec, path)
         release = str(spec.get("releaseName") or (f"{target}-{name}" if target else name))
         if len(release) > 53:
             self._miss("release name", path, "Flux shortens names of more than 53 characters")
         namespace = str(target or metadata.get("namespace") or "airflow")
-        return Release(release, namespace, version, (*texts, *values), folder=folder)
+        return Release(
+            release, namespace, version, (*texts, *values), folder=folder, repository=address
+        )
 
     def _row(self, row: Any, path: Path) -> Iterator[str]:
         """The text of one `valuesFrom` entry."""
@@ -283,18 +288,21 @@ class _Reading:
                     return
         yield from self._given(f"values of {kind} {name}", path)
 
-    def _flux_chart(self, spec: Data, path: Path) -> tuple[str, Mapping[str, bytes]]:
+    def _flux_chart(self, spec: Data, path: Path) -> tuple[str, Mapping[str, bytes], str]:
+        """The version, the folder or the repository of the chart, as far as this file says."""
         chart = as_map(as_map(spec.get("chart")).get("spec"))
         reference = as_map(spec.get("chartRef"))
         if reference:
             there = self._beside(path, reference)
             if there is None:
                 self._miss(f"chartRef {reference.get('name')}", path, "it is not in this file")
-                return "", {}
+                return "", {}, ""
             if reference.get("kind") == "OCIRepository":
-                ref = as_map(as_map(there.get("spec")).get("ref"))
+                source = as_map(there.get("spec"))
+                ref = as_map(source.get("ref"))
                 open_version = ref.get("digest") or ref.get("semver")
-                return "" if open_version else exact(ref.get("tag")), {}
+                address = str(source.get("url") or "").removesuffix("/airflow")
+                return "" if open_version else exact(ref.get("tag")), {}, address_of(address)
             chart = as_map(there.get("spec"))
         self._unknown(chart, _FLUX_CHART, path, "chart.")
         if as_map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
@@ -302,10 +310,12 @@ class _Reading:
             folder = self._chart(place, path)
             if folder:
                 self._git_source(as_map(chart.get("sourceRef")), place, path)
-            return own_version(folder), folder
+            return own_version(folder), folder, own_repository(folder)
         if str(chart.get("chart")).rpartition("/")[2] != "airflow":
             self._miss(f"chart {chart.get('chart')}", path, "its name is not airflow")
-        return exact(chart.get("version")), {}
+        there = self._beside(path, as_map(chart.get("sourceRef")))
+        address = str(as_map((there or {}).get("spec")).get("url") or "")
+        return exact(chart.get("version")), {}, address_of(address)
 
     def _git_source(self, reference: Data, place: Path, path: Path) -> None:
         """Compare the chart's folder with the GitRepository that the release names."""

@@ -15,13 +15,13 @@ from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.git.worktree import Worktree
-from generator.helmvalues import fields, flux_release
+from generator.helmvalues import fields, flux_release, objects
 from generator.helmvalues.dependency import COPY
-from generator.helmvalues.found import ValuesSource, judged
+from generator.helmvalues.found import ADDRESS, ValuesSource, judged
 from generator.helmvalues.layers import ValuesLayer
 from generator.helmvalues.read import load, load_together
 from generator.kube.fields import section
-from generator.yaml.reader import Document, read_all
+from generator.yaml.reader import Document
 
 NOT_READ = Rule(
     "adopt/not-read",
@@ -38,8 +38,9 @@ LOST = Rule(
     command="adopt",
 )
 _VALUES = ("values file", "values of")
-# The user names the version with --chart; a copy of the chart is rendered for the proof.
-_PROVED = ("chart version", COPY)
+# The user names the version with --chart; a copy of the chart is rendered for the proof. Where the
+# address is not known, `lost` warns.
+_PROVED = ("chart version", COPY, ADDRESS)
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
 
@@ -118,7 +119,7 @@ def _without_headings(files: Files, names: Sequence[str]) -> Files:
 
 def _kind(files: Files, name: str) -> str:
     content = files.read(name)
-    for document in read_all(content, name) if content else ():
+    for document in objects.read(content, name) if content else ():
         kind = str(section(document.data).get("kind") or "")
         if kind in ("Application", "ApplicationSet", "HelmRelease"):
             return kind
@@ -178,7 +179,7 @@ def _below(files: Files, name: str, row: flux_release.Row | None) -> tuple[Value
                 path=name,
                 hint="write that value below spec.values, without targetPath, and adopt then",
             )
-        found = flux_release.layers([row], read_all(files.read(name) or b"", name))
+        found = flux_release.layers([row], objects.read(files.read(name) or b"", name))
         if found:
             return tuple(found)
     return _usable(load(files, name)[0]).layers
@@ -212,14 +213,18 @@ def _usable(source: ValuesSource) -> ValuesSource:
 
 
 def lost(original: Original) -> list[Problem]:
-    """What the old owner did that no one does afterwards."""
-    return [_named(LOST, item, "is lost") for item in original.lost]
+    """What the old owner did that no one does afterwards, and a chart's address that is unknown."""
+    unknown = [item for item in original.source.not_read if item.what.startswith(ADDRESS)]
+    return [
+        *(_named(LOST, item, "is lost") for item in original.lost),
+        *(_named(LOST, item, "is not compared with that of gen-env.yaml") for item in unknown),
+    ]
 
 
 def _owners_document(files: Files, name: str) -> Document:
     return next(
         item
-        for item in read_all(files.read(name) or b"", name)
+        for item in objects.read(files.read(name) or b"", name)
         if section(item.data).get("kind") in ("Application", "HelmRelease")
     )
 

@@ -47,6 +47,7 @@ def command(
     from generator.core.basis import NotRead, Origin
     from generator.core.files import WorkTree
     from generator.core.problem import has_errors
+    from generator.git.clone import Clone
     from generator.lint.objects import crd_schema
     from generator.pipeline import toolchain
     from generator.release.versions import KUBERNETES
@@ -71,6 +72,7 @@ def command(
         render=plain.render,
         circumstances=around,
         together=together,
+        clone=Clone.of(folder),
     )
     if form != "table":
         common.emit(result.as_json(), form)

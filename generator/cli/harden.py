@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli import common, pull_requests
+from generator.core.counted import counted
 
 if TYPE_CHECKING:
     from generator.adoption.harden import Hardening
@@ -110,7 +111,11 @@ def _list(files: Files, environment: str) -> int:
     rows = [
         (
             state.step,
-            "taken" if state.taken else f"{state.values} values" if state.values else "no change",
+            "taken"
+            if state.taken
+            else counted(state.values, "value")
+            if state.values
+            else "no change",
             harden.ABOUT[state.step],
         )
         for state in harden.states(files, environment)

@@ -43,7 +43,10 @@ def command(
     if found.empty:
         where = f"on {base_branch.branch} at {base_branch.base[:12]}"
         common.say(f"nothing to promote {where}: {found.nothing}")
-        _left(found)
+        if form == "json":
+            common.emit(_json(found), form)
+        else:
+            _left(found)
         return 0
     _show(found, form, lambda: promote.render(found, tools, now))
     stopped = pull_requests.stopped_by(found.regenerated.problems)
@@ -54,7 +57,7 @@ def command(
         common.say("nothing was written")
         return 1 if stopped else 0
     done = promote.publish_it(found, tools, now, pull=pull)
-    pull_requests.tell(done, base_branch.branch)
+    pull_requests.tell(done, base_branch.branch, form)
     common.say(str(found.ready or "do not merge yet: see the gates above"))
     return 0
 
@@ -63,7 +66,7 @@ def _show(found: Promotion, form: str, rendered: Any) -> None:
     if form == "markdown":
         click.echo(rendered(), nl=False)
     elif form == "json":
-        common.emit(_json(found), "json")
+        common.emit(_json(found), form)
     else:
         rows = [(move.field, move.old_text, move.new_text) for move in found.choice.moves]
         common.columns(rows, ("moves", "from", "to"))

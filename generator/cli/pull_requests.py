@@ -68,14 +68,16 @@ def stopped_by(problems: Sequence[Problem]) -> bool:
     return has_errors(problems)
 
 
-def tell(done: Published, base: str) -> None:
-    """Say where the commit is and what comes next: the branch or the page on standard output."""
+def tell(done: Published, base: str, form: str = "table") -> None:
+    """Say where the commit is and what comes next: the branch or the page on standard output, but
+    not after JSON, which is one document."""
+    result = common.say if form == "json" else click.echo
     placed = done.placed
     word = "committed" if placed.created else "already there:"
     common.say(f"{word} {placed.commit[:12]} on {placed.branch}")
     if done.pull is not None:
         common.say(f"pull request {done.pull.number} into {base}")
-        click.echo(done.pull.url)
+        result(done.pull.url)
     else:
-        click.echo(placed.branch)
+        result(placed.branch)
         common.say(f"next: git push origin {placed.branch}, or repeat the command with --pr")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--force", metavar="REASON", help="Roll back although the database needs manual steps."
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
-@common.output("table", "markdown")
+@common.output("table", "markdown", "json")
 def command(
     environment: str,
     revision: str | None,
@@ -42,6 +42,8 @@ def command(
     found = rollback.prepare(base_branch, options, tools, now)
     if found.empty:
         common.say(f"{environment} on {base_branch.branch} already matches {found.revision[:12]}")
+        if form == "json":
+            common.emit(_json(found), form)
         return 0
     _show(found, form, tools)
     stopped = pull_requests.stopped_by(found.regenerated.problems)
@@ -52,7 +54,8 @@ def command(
     if stopped or dry_run:
         common.say("nothing was written")
         return 1 if stopped else 0
-    pull_requests.tell(rollback.publish_it(found, tools, pull=pull), base_branch.branch)
+    done = rollback.publish_it(found, tools, pull=pull)
+    pull_requests.tell(done, base_branch.branch, form)
     return 0
 
 
@@ -61,6 +64,9 @@ def _show(found: Rollback, form: str, tools: Toolchain) -> None:
 
     if form == "markdown":
         click.echo(rollback.render(found, tools), nl=False)
+        return
+    if form == "json":
+        common.emit(_json(found), form)
         return
     click.secho(found.title, bold=True)
     click.echo(found.basis.line)
@@ -74,3 +80,20 @@ def _show(found: Rollback, form: str, tools: Toolchain) -> None:
         click.echo(f"  - {found.database}")
     for number, step in enumerate(found.steps, start=1):
         click.echo(f"  {number}. {step}")
+
+
+def _json(found: Rollback) -> dict[str, Any]:
+    return {
+        "environment": found.options.environment,
+        "revision": found.revision,
+        "base": found.base_branch.base,
+        "branch": found.branch,
+        "files": sorted(found.regenerated.changes),
+        "migration": {"kind": found.migration.kind.value, "reason": found.migration.reason},
+        "steps": list(found.steps),
+        "notes": list(found.notes),
+        "refused": found.refusal or None,
+        "forced": found.options.force,
+        "problems": [item.as_json() for item in found.regenerated.problems],
+        "basis": found.basis.as_json(),
+    }

@@ -42,6 +42,16 @@ ATTRIBUTES = ".gitattributes"
 MODULES = ".gitmodules"
 AT_TOP = (ATTRIBUTES, MODULES)
 """Files at the top of a repository by which git checks out other files than those read here."""
+
+
+def above(prefix: str) -> tuple[str, ...]:
+    """The same files above the folder `prefix` of a repository, as paths from there; git reads
+    modules at its top only."""
+    depth = prefix.count("/")
+    ups = ["../" * level for level in range(1, depth + 1)]
+    return (*(f"{up}{ATTRIBUTES}" for up in ups), *(f"{up}{MODULES}" for up in ups[-1:]))
+
+
 # Plain lines of `git submodule add` and `git config`, none with a value that git would quote.
 _PART = r"(?!\.\.?(?:/|\Z))[\w.+@-][\w.+@ -]*"
 _MODULE_PATH = re.compile(rf"path\s*=\s*({_PART}(?:/{_PART})*)")
@@ -194,9 +204,11 @@ def by_root(files: Files, repository: Repository, names: Collection[str]) -> Ite
             if path.rpartition("/")[2].startswith(".argocd-"):
                 yield Foreign(path, "it changes how Argo CD renders the chart", _REMOVE)
     vendored = repository.chart.path.rstrip("/") if repository.chart.source == "vendored" else ROOT
-    yield from _submodules(files, sorted({ROOT, PROJECTS, ACCESS, vendored}))
+    prefix = repository.repository.prefix
+    closed = {f"{prefix}{place}/" for place in (ROOT, PROJECTS, ACCESS, vendored)}
+    yield from _submodules(files, "../" * prefix.count("/") + MODULES, sorted(closed))
     paths = [path for path, _ in files.entries(ROOT)]
-    yield from _rewritten(files, paths)
+    yield from _rewritten(files, prefix, paths)
     reads = _glob(ROOT_INCLUDE)
     own = {f"{ROOT}/{name}/{GENERATED}/application.yaml" for name in names}
     for path in paths:
@@ -205,33 +217,47 @@ def by_root(files: Files, repository: Repository, names: Collection[str]) -> Ite
             yield Foreign(path, "the root Application applies it without a definition", hint)
 
 
-def _rewritten(files: Files, below: Iterable[str]) -> Iterator[Foreign]:
+def _rewritten(files: Files, prefix: str, below: Iterable[str]) -> Iterator[Foreign]:
     """Attributes by which a checkout, Argo CD's too, holds other bytes than git does."""
-    for path, _ in files.entries(ATTRIBUTES):
-        if _REWRITES.search(files.read(path) or b"#") is not None:
-            yield Foreign(path, _OTHER_BYTES, "name no files with objects or values in that line")
+    higher = [path for path in above(prefix) if path.endswith(ATTRIBUTES)]
+    for place in (ATTRIBUTES, *higher):
+        inside = "/".join(prefix.split("/")[-place.count("../") - 1 :]) if place in higher else ""
+        for path, _ in files.entries(place):
+            lines = _REWRITES.finditer(files.read(path) or b"#")
+            if any(_may_match(line[0], inside) for line in lines):
+                hint = "name no files with objects or values in that line"
+                yield Foreign(path, _OTHER_BYTES, hint)
     for path in below:
         if path.endswith(f"/{ATTRIBUTES}"):
             yield Foreign(path, _OTHER_BYTES, f"remove it; {ATTRIBUTES} at the top is read")
 
 
-def _submodules(files: Files, closed: Collection[str]) -> Iterator[Foreign]:
+def _may_match(line: bytes, inside: str) -> bool:
+    """Whether the pattern of a line may match below the folder `inside` of its own."""
+    pattern = line.decode("utf-8", "replace").split()[0].strip('"')
+    if not inside or "/" not in pattern.rstrip("/"):
+        return True
+    plain = re.split(r"[*?\[\\]", pattern.lstrip("/"))[0]
+    return inside.startswith(plain) or plain.startswith(inside)
+
+
+def _submodules(files: Files, place: str, closed: Collection[str]) -> Iterator[Foreign]:
     """Submodules in reach: Argo CD checks them out, and a clone without them shows nothing there.
 
-    Anything but plain lines as git writes them is refused.
+    `closed` are folders from the top of the repository. Anything but plain lines as git writes them
+    is refused.
     """
-    text = (files.read(MODULES) or b"").decode("utf-8", "replace")
+    text = (files.read(place) or b"").decode("utf-8", "replace")
     for line in map(str.strip, text.splitlines()):
         path = _MODULE_PATH.fullmatch(line)
         if path is None and _MODULE_LINE.fullmatch(line) is None:
             why = "Argo CD checks out submodules, and this line is not one that git writes"
-            yield Foreign(MODULES, why, "write it with: git submodule add")
+            yield Foreign(place, why, "write it with: git submodule add")
             return
         module = f"{path[1]}/" if path else ""
-        folders = [f"{place}/" for place in closed]
-        if module and any(at.startswith(module) or module.startswith(at) for at in folders):
+        if module and any(at.startswith(module) or module.startswith(at) for at in closed):
             why = f"Argo CD reads files of the submodule {module}, which are not read here"
-            yield Foreign(MODULES, why, "move the submodule out of gen-env's folders")
+            yield Foreign(place, why, "move the submodule out of gen-env's folders")
 
 
 _OTHER_BYTES = "with it Argo CD may read other bytes than those that are checked here"

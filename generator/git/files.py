@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import types
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -31,6 +32,7 @@ class GitFiles:
         self._together = tuple(listed)
         self._listed: dict[str, Mapping[str, Entry]] = {}
         self._read: dict[str, bytes] = {}
+        self._above: dict[str, Mapping[str, Entry]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -87,6 +89,8 @@ class GitFiles:
 
     def _entries(self, path: str) -> Mapping[str, Entry]:
         """The names that a listed folder above `path` holds, or those at and below `path`."""
+        if path.startswith("../"):
+            return self._higher(path)
         if self._together and not self._listed:
             self._listed = self._split(self._together)
         for folder, entries in self._listed.items():
@@ -94,6 +98,15 @@ class GitFiles:
                 return entries
         self._listed[path] = self._split((path,))[path]
         return self._listed[path]
+
+    def _higher(self, path: str) -> Mapping[str, Entry]:
+        """One file above the prefix."""
+        if path not in self._above:
+            place = posixpath.normpath(f"{self._prefix}{path}")
+            listed = () if place.startswith("../") else self._revision.list_names(place)
+            own = [entry for entry in listed if entry.path == place]
+            self._above[path] = dict.fromkeys([path], own[0]) if own else {}
+        return self._above[path]
 
     def _split(self, folders: Sequence[str]) -> dict[str, Mapping[str, Entry]]:
         """One listing of all these folders, apart."""

@@ -15,10 +15,18 @@ from generator.core.files import Files
 from generator.core.layered import Path, dotted, lookup
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.helmvalues import fields
+from generator.helmvalues import fields, placeholders
 from generator.helmvalues.chart_kind import looks_official, publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, not_exact, parent
-from generator.helmvalues.found import Kind, ValuesSource, judged, no_mapping, second_document
+from generator.helmvalues.found import (
+    ADDRESS,
+    Borrowed,
+    Kind,
+    ValuesSource,
+    judged,
+    no_mapping,
+    second_document,
+)
 from generator.helmvalues.layers import (
     NotAMapping,
     Templated,
@@ -55,7 +63,7 @@ def application(files: Files, document: Document, kind: Kind, root: Path) -> Ite
     """One release for each source that is, or may be, Airflow's chart; others are left alone."""
     whole = section(lookup(document.data, root))
     sources = _sources(section(whole, "spec"), (*root, "spec"))
-    refs = frozenset(str(item["ref"]) for _, item in sources if "ref" in item)
+    refs = {str(item["ref"]): item for _, item in sources if "ref" in item}
     template = kind == "ApplicationSet"
     readers = [_ArgoReader(files, document, place, item, refs, template) for place, item in sources]
     ours = [reader for reader in readers if reader.may_be_airflow(str(_name(whole)))]
@@ -130,6 +138,7 @@ def _release(
         problems=() if options.get("releaseName") else (_nameless(document, reader.place),),
         not_read=(*reader.not_read, *reader.filled_in(), *reader.unknown(), *unread),
         server_side=_server_side(section(whole, "spec")),
+        borrowed=tuple(reader.borrowed),
     )
 
 
@@ -173,7 +182,7 @@ class _ArgoReader:
         document: Document,
         place: Path,
         source: Mapping[str, Any],
-        refs: frozenset[str],
+        refs: Mapping[str, Mapping[str, Any]],
         template: bool,
     ) -> None:
         self._files = files
@@ -186,6 +195,7 @@ class _ArgoReader:
         self._template = template
         self.problems: list[Problem] = []
         self.not_read: list[NotRead] = []
+        self.borrowed: list[Borrowed] = []
         self.parent = self._chart()
 
     @property
@@ -221,6 +231,10 @@ class _ArgoReader:
             yield NotRead(f"chart of path {self._source.get('path')}", self.where, reason)
         elif "chart" in self._source and not self.parent.version.version:
             yield NotRead("chart version", self.where, not_exact(revision))
+        kind = "ApplicationSet" if self._template else "Application"
+        for _, text in placeholders.places({"repoURL": self._source.get("repoURL")}, kind):
+            reason = f"another program fills in {text} of it: which chart it gives is not known"
+            yield NotRead(f"{ADDRESS}the chart", self.where, reason)
 
     def filled_in(self) -> Iterator[NotRead]:
         """Parameters that Argo CD changes before Helm gets them (its build environment)."""
@@ -249,7 +263,15 @@ class _ArgoReader:
                 range="" if exact else revision,
             )
         folder = str(self._source.get("path") or "")
-        return parent(self._files, folder.strip("/")) if folder else None
+        found = parent(self._files, folder.strip("/")) if folder else None
+        if found is not None:
+            self._borrow(f"chart of path {folder}", posixpath.dirname(found.path), self._source)
+        return found
+
+    def _borrow(self, what: str, path: str, source: Mapping[str, Any]) -> None:
+        """Note what was read here in the name of a git source."""
+        address, revision = (str(source.get(key) or "") for key in ("repoURL", "targetRevision"))
+        self.borrowed.append(Borrowed(what, path, address, revision, self.where))
 
     def _inline(self) -> Iterator[ValuesLayer | None]:
         for key, reader in (
@@ -314,6 +336,9 @@ class _ArgoReader:
             if content is None:
                 self._unreadable(str(name), path)
                 continue
+            if name not in first:
+                named = self._refs.get(str(name)[1:].partition("/")[0])
+                self._borrow(f"values file {name}", str(path), named or self._source)
             documents = read_all(content, str(path))
             self.problems += (second_document(document) for document in documents[1:2])
             for document in documents[:1]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from generator.core.basis import NotRead
 from generator.core.files import Files
+from generator.helmvalues import objects
 from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_text
 from generator.kube.fields import section
-from generator.yaml.reader import Document, read_all
+from generator.yaml.reader import Document
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def rows(document: Document) -> list[Row]:
 
 def rows_of(files: Files, path: str) -> list[Row]:
     """The entries of the first HelmRelease in a file; none for a file without one."""
-    documents = read_all(files.read(path) or b"", path)
+    documents = objects.read(files.read(path) or b"", path)
     found = (item for item in documents if section(item.data).get("kind") == "HelmRelease")
     first = next(found, None)
     return rows(first) if first else []

@@ -60,6 +60,21 @@ SWITCHED_OFF = Rule(
 )
 
 
+ADDRESS = "address of "
+"""How what is not read begins where it is not known which repository gives the chart."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Borrowed:
+    """A file or folder that was read here, and the git source that the release takes it from."""
+
+    what: str
+    path: str
+    address: str
+    revision: str
+    where: str
+
+
 @dataclasses.dataclass(frozen=True)
 class ValuesSource:
     """The values of one release, as the user wrote them, and what is known of the release.
@@ -81,8 +96,11 @@ class ValuesSource:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     name: str = ""
-    deployer: Mapping[str, Any] | None = None
-    """The object that deploys the release, without the values that it carries."""
+    deployers: tuple[Mapping[str, Any], ...] = ()
+    """The object that deploys the release, without the values that it carries, and its sources in
+    other files."""
+    borrowed: tuple[Borrowed, ...] = ()
+    """What was read here and comes from a git source, be it this repository or another."""
     parent: Parent | None = None
     key: str = ""
     partial: bool = False

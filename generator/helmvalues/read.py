@@ -11,12 +11,21 @@ from generator.core.basis import NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem
-from generator.helmvalues import fields, flux_release, helm_release, kustomization, placeholders
+from generator.git.clone import Clone
+from generator.helmvalues import (
+    fields,
+    flux_chart,
+    flux_release,
+    helm_release,
+    kustomization,
+    objects,
+    placeholders,
+)
 from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
-from generator.helmvalues.chart_kind import publisher
-from generator.helmvalues.dependency import CHART, EXACT, Parent, not_exact, parent
+from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
     NO_VALUES,
+    Borrowed,
     ValuesSource,
     judged,
     no_mapping,
@@ -25,7 +34,7 @@ from generator.helmvalues.found import (
 from generator.helmvalues.layers import NotAMapping, ValuesLayer, from_document
 from generator.helmvalues.values import Engine
 from generator.kube.fields import entries, section
-from generator.yaml.reader import Document, read_all
+from generator.yaml.reader import Document
 from generator.yaml.scalars import as_helm
 
 _GROUPS = {
@@ -35,22 +44,26 @@ _GROUPS = {
 }
 
 
-def load(files: Files, path: str) -> list[ValuesSource]:
+def load(files: Files, path: str, clone: Clone | None = None) -> list[ValuesSource]:
     """Every release of Airflow's chart that a file describes; a plain values file is one.
 
     Objects that are not of Airflow's chart are left alone. Raises YamlError for what is not YAML
     and UserError for a file that is not there. What cannot be read from here (Secrets, other
-    repositories, URLs, a Kustomization's patches) is named in `not_read`.
+    repositories, URLs, a Kustomization's patches) is named in `not_read`, and so is what `clone`,
+    the one that the files are from, has in another repository or at another revision. Without it
+    nobody compares what is `borrowed`.
     """
     documents = _documents(files, path)
     found = [
-        dataclasses.replace(item, deployer=_deployer(document))
+        dataclasses.replace(item, deployers=(*_deployers(document), *item.deployers))
         for document in documents
-        for item in _release(files, document, documents)
+        for item in _release(files, document, documents, clone)
     ]
     if found:
         changed = tuple(kustomization.changes(files, path))
-        return [_with_not_read(item, changed) for item in found]
+        return [
+            _with_not_read(item, (*changed, *_compared(item.borrowed, clone))) for item in found
+        ]
     if documents and not found and all("kind" not in section(item.data) for item in documents):
         return [_plain(files, documents)]
     problem = _no_values(path, _held(documents))
@@ -60,7 +73,7 @@ def load(files: Files, path: str) -> list[ValuesSource]:
 def other_objects(files: Files, path: str) -> list[dict[str, Any]]:
     """The objects of a file beside the releases of Airflow's chart that it describes."""
     documents = _documents(files, path) if files.read(path) is not None else []
-    rest = [item for item in documents if not any(True for _ in _release(files, item, documents))]
+    rest = [item for item in documents if not any(_release(files, item, documents, None))]
     found = []
     for number, document in enumerate(rest if len(rest) < len(documents) else (), 1):
         data, _ = as_helm(document.data)
@@ -70,15 +83,26 @@ def other_objects(files: Files, path: str) -> list[dict[str, Any]]:
     return found
 
 
+_DEPLOYERS = frozenset({*_GROUPS, *flux_chart.KINDS})
 # Where the kinds carry values: their effect shows in the rendered objects.
 _INLINE = {"helm": ("values", "valuesObject", "parameters"), "spec": ("values",)}
 
 
-def _deployer(document: Document) -> Mapping[str, Any] | None:
-    """The Application or HelmRelease itself, without the values that it carries."""
-    data, _ = as_helm(document.data)
-    carries = isinstance(data, Mapping) and data.get("kind") in _GROUPS
-    return dict(_without_values(data)) if carries else None
+def _compared(borrowed: Sequence[Borrowed], clone: Clone | None) -> Iterator[NotRead]:
+    """What was read here and may be another file where the release takes it from."""
+    for item in dict.fromkeys(borrowed if clone else ()):
+        assert clone is not None
+        if reason := clone.differs(item.path, item.address, item.revision):
+            yield NotRead(item.what, item.where, reason, _ELSEWHERE)
+
+
+_ELSEWHERE = "check it in a clone of that repository, at that revision"
+
+
+def _deployers(*documents: Document) -> tuple[Mapping[str, Any], ...]:
+    """The objects that deploy a release, without the values that they carry."""
+    data = [as_helm(document.data)[0] for document in documents]
+    return tuple(_without_values(item) for item in data if section(item).get("kind") in _DEPLOYERS)
 
 
 def _without_values(node: Any, key: str = "") -> Any:
@@ -204,11 +228,11 @@ def _documents(files: Files, path: str) -> list[Document]:
             path=path,
             hint="name a regular file of this repository",
         )
-    return read_all(content, path)
+    return objects.read(content, path)
 
 
 def _release(
-    files: Files, document: Document, documents: Sequence[Document]
+    files: Files, document: Document, documents: Sequence[Document], clone: Clone | None
 ) -> Iterator[ValuesSource]:
     data = section(document.data)
     if helm_release.is_record(document):
@@ -223,14 +247,14 @@ def _release(
         case "ApplicationSet":
             yield from application(files, document, "ApplicationSet", ("spec", "template"))
         case _:
-            yield from _helm_release(files, document, documents)
+            yield from _helm_release(flux_chart.Sources(files, document, documents, clone))
 
 
-def _helm_release(
-    files: Files, document: Document, documents: Sequence[Document]
-) -> Iterator[ValuesSource]:
+def _helm_release(sources: flux_chart.Sources) -> Iterator[ValuesSource]:
+    document, documents = sources.release, sources.documents
     spec, metadata = (section(document.data, key) for key in ("spec", "metadata"))
-    chart, unknown = _flux_chart(files, document, documents)
+    origin = flux_chart.chart_of(sources)
+    chart = origin.parent
     if chart is not None and chart.publisher == "other":
         return
     problems: list[Problem] = []
@@ -261,75 +285,15 @@ def _helm_release(
         parent=chart,
         partial=bool(elsewhere),
         server_side=True,
+        deployers=_deployers(*origin.sources),
+        borrowed=origin.borrowed,
         not_read=(
             *elsewhere,
-            *unknown,
+            *origin.not_read,
             *fields.unread(document, document.data, fields.HELM_RELEASE),
         ),
     )
     yield judged(found, problems)
-
-
-def _flux_chart(
-    files: Files, document: Document, documents: Sequence[Document]
-) -> tuple[Parent | None, tuple[NotRead, ...]]:
-    """Whose chart a HelmRelease deploys, and what of it is not known.
-
-    Sources (HelmRepository, OCIRepository, HelmChart) are read where they stand in the same file.
-    """
-    spec = section(document.data, "spec")
-    where = fields.where(document, ("spec",))
-    chart = section(spec, "chart", "spec")
-    reference = section(spec, "chartRef")
-    address, version = "", str(chart.get("version") or "")
-    more: tuple[NotRead, ...] = ()
-    if reference:
-        found = _object(documents, reference, document)
-        if found is None:
-            name = f"{reference.get('kind')} {reference.get('name')}"
-            reason = "it names the chart, and it is not in this file"
-            return None, (NotRead(f"chartRef {name}", where, reason),)
-        source = section(found.data, "spec")
-        table = fields.FLUX_SOURCES.get(str(reference.get("kind")), {})
-        more = tuple(fields.unread(found, source, table, ("spec",)))
-        if str(reference.get("kind")) == "OCIRepository":
-            ref = section(source, "ref")
-            address, version = str(source.get("url") or ""), str(ref.get("tag") or "")
-            if wins := str(ref.get("digest") or ref.get("semver") or ""):
-                version = wins
-            chart = {"chart": address}
-        else:
-            chart, version = source, str(source.get("version") or "")
-    name = str(chart.get("chart") or "")
-    kind = str(section(chart, "sourceRef").get("kind") or "")
-    if kind in ("GitRepository", "Bucket"):
-        folder = parent(files, posixpath.normpath(name))
-        reason = "its Chart.yaml is not in this repository"
-        return folder, more if folder else (*more, NotRead(f"chart of path {name}", where, reason))
-    repository = _object(documents, section(chart, "sourceRef"), document)
-    address = address or str(section(repository and repository.data, "spec").get("url") or "")
-    exact = version.removeprefix("v") if EXACT.fullmatch(version) else ""
-    official = name.rstrip("/").rpartition("/")[2] == CHART
-    maker = publisher(f"{address}/{name}") if official else "other"
-    known = Version(exact, Origin.NAMED) if exact else Version()
-    unknown = () if exact else (NotRead("chart version", where, not_exact(version)),)
-    asked = "" if exact else version or "*"
-    return Parent(document.path, "", maker, known, range=asked), (*more, *unknown)
-
-
-def _object(
-    documents: Sequence[Document], reference: Mapping[str, Any], at: Document
-) -> Document | None:
-    """The object that a reference of `at` names, if the same file contains it."""
-    own = section(at.data, "metadata").get("namespace")
-    wanted = (str(reference.get("kind")), str(reference.get("name")))
-    namespace = reference.get("namespace") or own
-    for document in documents:
-        data, metadata = section(document.data), section(document.data, "metadata")
-        same = (str(data.get("kind")), str(metadata.get("name"))) == wanted
-        if same and flux_release.same_namespace(metadata.get("namespace"), namespace):
-            return document
-    return None
 
 
 def _schema_skipped(document: Document, spec: Mapping[str, Any]) -> Iterator[Problem]:

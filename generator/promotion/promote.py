@@ -71,9 +71,9 @@ class Promotion:
     @property
     def nothing(self) -> str:
         """Why nothing is to be moved; fields that are not promoted may differ all the same."""
-        if self.choice.stays:
-            return f"no field can be moved: {'; '.join(self.choice.stays)}"
-        return f"the promoted fields of {self.options.target} already match {self.options.source}"
+        same = f"what can be moved to {self.options.target} already matches {self.options.source}"
+        stays = "; ".join(self.choice.stays)
+        return f"{same}; not moved: {stays}" if stays else same
 
     @property
     def blocked(self) -> tuple[Gate, ...]:

@@ -93,6 +93,7 @@ def test_a_change_of_the_values_shows_what_it_does(repo, path):
 
 
 def test_values_files_beside_it_are_read_at_their_own_revision(repo):
+    repo.git("remote", "add", "origin", "https://git.example.com/flow.git")
     repo.write("elsewhere.yaml", ELSEWHERE)
     repo.commit("an Application whose values are another file")
     repo.edit("values.yaml", "replicas: 1", "replicas: 2")
@@ -188,3 +189,77 @@ def test_a_change_of_the_application_itself_is_a_change(repo, old, new):
     assert [(item["kind"], item["name"]) for item in environment["changes"]] == [
         ("Application", "flow")
     ]
+
+
+FLOW = "https://git.example.com/flow.git"
+BORROWED = {
+    "its own branch": ("main", FLOW, True),
+    "another repository": ("main", "https://git.example.com/other.git", False),
+    "a tag of the same text": ("v2", FLOW, True),
+    "an older tag": ("v1", FLOW, False),
+    "a repository that is filled in": ("main", "${REPOSITORY}", False),
+}
+
+
+def not_read(repo, *arguments):
+    done = repo.run(*arguments, "-o", "json")
+    [found] = done.json.get("environments") or done.json["releases"]
+    return {item["what"] for item in found["basis"]["notRead"]}
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("what", BORROWED)
+def test_values_of_another_repository_or_revision_are_no_ground_for_no_changes(repo, what):
+    revision, address, same = BORROWED[what]
+    text = ELSEWHERE.replace("targetRevision: main", f"targetRevision: {revision}")
+    text = text.replace(FLOW, address).replace(', "https://example.com/more.yaml"', "")
+    repo.git("remote", "add", "origin", FLOW)
+    repo.git("tag", "v1")
+    repo.write("values.yaml", f"{VALUES}uid: 1\n")
+    repo.write("elsewhere.yaml", text)
+    repo.commit("other values")
+    repo.git("tag", "v2")
+    expected = set() if same else {"values file $here/values.yaml"}
+    assert not_read(repo, "diff", "HEAD", "--file", "elsewhere.yaml") == expected
+    assert not_read(repo, "check", "elsewhere.yaml") == expected
+    checked, compared = (
+        repo.run(*words).stdout
+        for words in (("check", "elsewhere.yaml"), ("diff", "HEAD", "--file", "elsewhere.yaml"))
+    )
+    assert ("No changes" in compared) is same, compared
+    assert ("1 check not done" in checked) is not same, checked
+
+
+CHARTS = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: apache, namespace: data}
+spec: {url: https://airflow.apache.org}
+"""
+
+
+def test_the_source_of_a_helm_release_is_found_in_another_file_and_compared(repo):
+    unknown = {"address of HelmRepository apache"}
+    assert not_read(repo, "diff", "HEAD", "--file", "release.yaml") == unknown
+    repo.write("sources/charts.yaml", CHARTS)
+    assert not_read(repo, "check", "release.yaml") == set()
+    repo.commit("the repository of charts")
+    assert not_read(repo, "diff", "HEAD", "--file", "release.yaml") == set()
+    repo.edit("sources/charts.yaml", "airflow.apache.org", "charts.example.com")
+    done = repo.run("diff", "HEAD", "--file", "release.yaml", "-o", "json")
+    [environment] = done.json["environments"]
+    assert [item["name"] for item in environment["changes"]] == ["apache"]
+    repo.write("sources/second.yaml", CHARTS)
+    assert not_read(repo, "check", "release.yaml") == unknown
+
+
+def test_the_items_of_a_list_are_compared_as_documents_are(repo):
+    body = APPLICATION.replace("\n", "\n    ").rstrip()
+    text = f"apiVersion: v1\nkind: List\nitems:\n  - {body}\n"
+    repo.write("list.yaml", text)
+    repo.commit("a List")
+    repo.edit("list.yaml", "replicas: 1", "replicas: 2")
+    done = repo.run("diff", "HEAD", "--file", "list.yaml", "-o", "json")
+    [environment] = done.json["environments"]
+    assert environment["name"] == "list.yaml (flow)"
+    assert [item["name"] for item in environment["changes"]] == ["flow-scheduler"]

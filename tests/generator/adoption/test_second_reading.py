@@ -49,6 +49,19 @@ def config_map(values, name="values"):
     )
 
 
+def charts(url):
+    spec = {"kind": "X", "metadata": {"name": "a"}, "spec": {"url": url}}
+    return "---\n" + text({"apiVersion": "source.toolkit.fluxcd.io/v1", **spec})
+
+
+def in_list(written, kind=""):
+    """The same object as an item, which a list of one kind leaves without its own."""
+    item = yaml.safe_load(written)
+    version = item.pop("apiVersion") if kind else "v1"
+    items = [{key: value for key, value in item.items() if not (kind and key == "kind")}]
+    return text({"apiVersion": version, "kind": f"{kind}List", "items": items})
+
+
 def app(helm=None, **spec):
     return application({"releaseName": "airflow", **(helm or {"valuesObject": VALUES})}, **spec)
 
@@ -266,6 +279,21 @@ SHAPES = {
     "HelmRelease with post-renderers": ({"h.yaml": flux(postRenderers=POST)}, "refused"),
     "HelmRelease with a field of a later version": ({"h.yaml": flux(later={"a": 1})}, "refused"),
     "HelmRelease with a range": ({"h.yaml": flux("1.22.*")}, "same"),
+    "HelmRelease with its repository": ({"h.yaml": flux(more=charts(REPOSITORY))}, "same"),
+    "HelmRelease of another repository": (
+        {"h.yaml": flux(more=charts("https://charts.example.com"))},
+        "not proven",
+    ),
+    "umbrella chart of another repository": (
+        {
+            "a.yaml": umbrella_app("v.yaml"),
+            "deploy/Chart.yaml": umbrella(repository="https://charts.example.com"),
+            "deploy/v.yaml": text({"airflow": VALUES}),
+        },
+        "not proven",
+    ),
+    "an Application in a List": ({"a.yaml": in_list(app())}, "same"),
+    "a HelmRelease in a list of its kind": ({"h.yaml": in_list(flux(), "HelmRelease")}, "same"),
 }
 
 
@@ -426,7 +454,7 @@ def test_what_the_first_reading_loses_the_second_one_misses(adopt, monkeypatch, 
 
 def test_the_second_reading_imports_nothing_of_the_first():
     own = {"helm_yaml", "raw_release", "second_reading", "tree_reading"}
-    own |= {"application_change", "source_revision", "verdict"}
+    own |= {"application_change", "verdict"}
     folder = Path(second_reading.__file__).parent
     for name in own:
         tree = ast.parse((folder / f"{name}.py").read_text("utf-8"))

@@ -105,9 +105,11 @@ def test_nothing_to_promote_is_fine(world, staged):
     done = promote(world, "--pr")
     assert done.code == 0
     assert "nothing to promote on main at" in done.stderr
-    assert "the promoted fields of production already match staging" in done.stderr
+    assert "what can be moved to production already matches staging; not moved:" in done.stderr
+    assert "`image.facts`: not set in staging" in done.stderr
     assert "other fields with differences" in done.stdout
     assert world.pulls() == []
+    assert promote(world, "-o", "json").json["moves"] == []
 
 
 def test_markdown_is_the_text_of_the_pull_request(world, staged):
@@ -124,6 +126,7 @@ def test_json_holds_moves_gates_and_evidence_and_no_values_of_what_stays(world, 
     assert data["evidence"]["standing"] == "verified"
     assert {gate["state"] for gate in data["gates"]} == {"passed"}
     assert {"field": "database.host", "where": "differs"} in data["notPromoted"]
+    assert promote(world, "-o", "json").json == data
 
 
 @pytest.mark.few(2)

@@ -34,8 +34,19 @@ spec:
 """
 
 
-def releases(text, path="app.yaml", **files):
-    contents = {path: textwrap.dedent(text).encode()}
+# Beside a HelmRelease stands the source of its chart.
+SOURCE = """\
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: a}
+spec: {url: https://airflow.apache.org}
+"""
+
+
+def releases(text, path="app.yaml", source=SOURCE, **files):
+    more = f"\n{source}" if "HelmRelease" in text else ""
+    contents = {path: f"{textwrap.dedent(text)}{more}".encode()}
     contents |= {name: text.encode() for name, text in files.items()}
     return load(Snapshot(contents), path)
 
@@ -149,6 +160,47 @@ def test_the_chart_of_a_path_is_read_where_it_is():
     [found] = releases(text, **{"charts/flow/Chart.yaml": chart})
     assert (found.key, found.chart_version) == ("up", "1.20.0")
     assert found.values == {"executor": "LocalExecutor"}
+
+
+def test_the_items_of_a_list_are_read_as_documents_are():
+    for text in (APPLICATION, RELEASE):
+        body = textwrap.indent(text, "    ").replace("    ", "  - ", 1)
+        whole = f"apiVersion: v1\nkind: List\nitems:\n{body}"
+        [found] = releases(whole.replace("executor: LocalExecutor", "executor: '${A}'"))
+        assert found.release == "flow" and found.chart_version == "1.22.0"
+        line = next(n for n, row in enumerate(whole.splitlines(), 1) if "executor" in row)
+        assert found.locate(("executor",)) == ("app.yaml", line)
+
+
+def test_a_list_of_one_kind_need_not_repeat_it():
+    item = textwrap.indent(APPLICATION.partition("Application\n")[2], "    ")
+    whole = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationList\nitems:\n  - \n" + item
+    [found] = releases(whole)
+    assert (found.kind, found.chart_version) == ("Application", "1.22.0")
+
+
+def test_a_list_of_other_objects_is_no_values():
+    [found] = releases("apiVersion: v1\nkind: List\nitems: []\n", source="")
+    assert "the file holds List" in found.problems[0].message
+
+
+@pytest.mark.parametrize("address", ["", "url: '${CHARTS}'"])
+def test_a_chart_of_an_unknown_address_is_named(address):
+    source = SOURCE.replace("url: https://airflow.apache.org", address) if address else ""
+    [found] = releases(RELEASE, source=source)
+    [item] = found.not_read
+    assert item.what.startswith("address of") and item.where == "app.yaml:4"
+    assert bool(item.hint) is not bool(address)
+
+
+def test_an_address_that_is_filled_in_later_is_named():
+    text = APPLICATION.replace("https://airflow.apache.org", "'{{ .charts }}'")
+    text = text.replace("kind: Application", "kind: ApplicationSet")
+    head, _, spec = text.partition("spec:\n")
+    whole = (
+        f"{head}spec:\n  generators: []\n  template:\n    spec:\n{textwrap.indent(spec, '    ')}"
+    )
+    assert "address of the chart" in unread(whole)
 
 
 def test_flux_finds_its_chart_through_a_source_in_the_same_file():

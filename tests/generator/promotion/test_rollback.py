@@ -300,3 +300,15 @@ def test_the_rendered_diff_stands_in_the_text(world, staged, own_chart):
     body = world.pulls()[0]["body"]
     assert "+        image: registry.example.com/airflow:3.2.2-r1@sha256" in body
     assert "**Impact**" in body
+
+
+def test_json_is_one_document_with_files_steps_and_basis(world, staged):
+    dry = world.repo.run("rollback", "staging", "--dry-run", "-o", "json").json
+    assert dry["environment"] == "staging" and dry["base"] == world.repo.git("rev-parse", "main")
+    assert "environments/staging/environment.yaml" in dry["files"]
+    assert dry["migration"]["kind"] and dry["refused"] is None
+    assert dry["basis"]["chart"]["version"] == "1.22.0"
+    done = world.repo.run("rollback", "staging", "-o", "json")
+    assert done.json == dry and dry["branch"] in done.stderr
+    same = world.repo.run("rollback", "staging", "--to", "main", "-o", "json")
+    assert same.json["files"] == []

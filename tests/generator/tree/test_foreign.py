@@ -6,14 +6,16 @@ import time
 import pytest
 import yaml
 
+from generator.actions import diff
 from generator.chart.cache import ChartCache
 from generator.chart.provider import Charts
 from generator.core.files import Snapshot
 from generator.core.problem import Severity
 from generator.engine import argocd_reach
+from generator.git.worktree import Worktree
 from generator.pipeline import generate
 from tests import hostile
-from tests.repositories import DEV, SETTINGS, STAGING, changed, ciphertext, repository
+from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, ciphertext, repository
 
 MANAGED = SETTINGS + "argocd: {project: {manage: true, name: airflow}}\n"
 OLD = "{secrets/*.yaml,generated/manifests/*.yaml,generated/manifests/chart/*.yaml}"
@@ -144,6 +146,39 @@ def test_a_long_line_of_modules_is_refused_at_once(honest, charts, line):
 def test_a_submodule_elsewhere_is_fine(honest, charts, path):
     text = (f"# Modules\n{MODULE.format(path)}\tignore = dirty\n").encode()
     assert errors({**honest, ".gitmodules": text}, charts)[0] == []
+
+
+BELOW = SETTINGS.replace("branch: main", "branch: main, path: deploy/airflow")
+ABOVE = {
+    "a submodule in reach": ("../../.gitmodules", MODULE.format("deploy/airflow/environments/x")),
+    "a submodule around it": ("../../.gitmodules", MODULE.format("deploy")),
+    "a submodule elsewhere": ("../../.gitmodules", MODULE.format("environments/x")),
+    "modules that git does not read": ("../.gitmodules", MODULE.format("airflow/environments")),
+    "attributes of all files": ("../.gitattributes", "*.yaml ident\n"),
+    "attributes of its folder": ("../../.gitattributes", "/deploy/**/*.yaml filter=x\n"),
+    "attributes of another folder": ("../../.gitattributes", "assets/** filter=lfs\n"),
+}
+
+
+@pytest.mark.parametrize("what", ABOVE)
+def test_what_steers_a_checkout_from_above_the_repository_path_is_seen(tmp_path, charts, what):
+    path, text = ABOVE[what]
+    repo = repository(tmp_path / "repo/deploy/airflow", settings=BELOW, dev=DEV)
+    top = Repo(tmp_path / "repo")
+    top.git("init", "--quiet", "--initial-branch=main")
+    assert repo.run("generate").code == 0
+    top.commit("Start")
+    assert repo.run("generate", "--check").code == 0
+    repo.write(path, text)
+    top.commit("above")
+    red = "elsewhere" not in what and "another" not in what and "does not read" not in what
+    checked = repo.run("generate", "--check")
+    assert (checked.code, path in checked.said) == (int(red), red), checked.said
+    compared = repo.run("diff", "HEAD~1", "HEAD", "-o", "json").json["problems"]
+    assert [item["path"] for item in compared] == [path] * red
+    at = diff.at_revision(Worktree.find(top.root), "HEAD", "deploy/airflow/")
+    found, _ = errors({path: at.read(path) for path, _ in at.entries("")}, charts)
+    assert [item.path for item in found] == [path] * red
 
 
 def test_a_vendored_chart_is_not_steered(tmp_path, charts):

@@ -1,7 +1,8 @@
-"""Whether a file of the work tree is the one that a git source of a release names."""
+"""Whether a file of the user's clone is the one that a git source of a release names."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import urllib.parse
@@ -11,17 +12,38 @@ from generator.core.errors import UserError
 from generator.git import command
 from generator.git.command import Git
 from generator.git.url import display_url
+from generator.git.worktree import Worktree
 
 _SHA = re.compile("[0-9a-f]{7,64}")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)/?(.+)")
+_YAML = (".yaml", ".yml")
+_MOST = 300
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clone:
-    """The repository that contains the user's files."""
+    """The user's clone, whose files are read below `folder`: those of a commit, or the work tree.
 
-    root: Path
+    A branch in `own` is what these files are about to become: they count as its content.
+    """
+
+    folder: Path
+    at: str = ""
+    own: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, folder: Path, at: str = "", branch: str = "", base: str = "") -> Clone:
+        """The clone around a folder, where the default branch and the one checked out are its own.
+
+        `branch` is the default branch where somebody has named it, `base` another to merge into.
+        """
+        own = {"", "HEAD", base.removeprefix("origin/")}
+        with contextlib.suppress(UserError):
+            tree = Worktree.find(folder)
+            own.add(tree.branch() or "")
+            own.add(tree.default_branch(branch))
+        return cls(folder, at, frozenset(own))
 
     def differs(self, path: str, address: str, revision: str) -> str:
         """Why the file or folder at `path` may be another in that repository at that revision.
@@ -29,23 +51,46 @@ class Clone:
         '' where both are known to be the same. Nothing is fetched: a branch is the remote's as of
         the last fetch, else the local one.
         """
+        revision = revision.removeprefix("refs/heads/").removeprefix("refs/tags/")
         shown, name = display_url(address), revision or "HEAD"
         try:
-            git = command.in_worktree(self.root)
-            remotes = self._remotes(git)
-            known = [name for name, url in remotes if _same(url, address)]
+            git = command.in_worktree(self.folder)
+            known = [name for name, url in self._remotes(git) if _same(url, address)]
             if not known:
                 return f"it is read here, and no remote of this clone is {shown or 'named'}"
+            if above := git.line_or_none("rev-parse", "--show-prefix"):
+                return f"it is read below {above}, and paths count from the top of {shown}"
+            if revision in self.own:
+                return ""
             commit = self._commit(git, known[0], revision)
             if not commit:
                 return f"it is read here, and this clone does not know {name} of {shown}"
-            changed = git.run("diff", "--name-only", commit, "--", path).stdout.strip()
-            others = git.run("ls-files", "--others", "--", path).stdout.strip()
+            changed = self._changed(git, commit, path or ".")
         except UserError as error:
             return f"it is read here, and git cannot compare it with {shown}: {error.message}"
-        if changed or others:
-            return f"it is read here, and differs from {name} of {shown}"
-        return ""
+        return f"it is read here, and differs from {name} of {shown}" if changed else ""
+
+    def containing(self, *words: str) -> list[str]:
+        """Paths of the YAML files below `folder` that hold all these words; none outside of git.
+
+        None either where there are more than a few hundred: they are not read then.
+        """
+        options = ("-lz", "--fixed-strings", "--all-match")
+        named = [part for word in words for part in ("-e", word)]
+        place = [self.at] if self.at else ["--untracked"]
+        done = command.in_worktree(self.folder).run(
+            "grep", *options, *named, *place, "--", check=False
+        )
+        names = done.stdout.decode("utf-8", "replace").split("\0")
+        paths = [name.removeprefix(f"{self.at}:") for name in names if name.endswith(_YAML)]
+        return paths if len(paths) <= _MOST else []
+
+    def _changed(self, git: Git, commit: str, path: str) -> bool:
+        here = [self.at] if self.at else []
+        found = git.run("diff", "--name-only", commit, *here, "--", path).stdout.strip()
+        if not self.at:
+            found += git.run("ls-files", "--others", "--", path).stdout.strip()
+        return bool(found)
 
     def _remotes(self, git: Git) -> list[tuple[str, str]]:
         done = git.run("config", "--get-regexp", r"^remote\..*\.url$", check=False)
