@@ -11,8 +11,9 @@ from generator.airflow import releases
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
 from generator.diff import what_runs
+from generator.image.archive import Archive
 from generator.image.contents import Contents, contents
-from generator.image.layers import Archive, Image
+from generator.image.layers import Image, Layers
 from generator.model.environment import Environment
 from generator.yaml import edit
 
@@ -21,11 +22,13 @@ _PACKAGE = "apache-airflow-providers-"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an image holds, and the names and digests that an archive gives it."""
+    """What an image holds, and the names and digests that its archive or registry gives it."""
 
     contents: Contents
     tags: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    is_read: bool = False
+    """Whether the image itself was read; else somebody says so."""
 
     def facts(self, of: str | None) -> dict[str, Any]:
         """As `image.facts` of a definition."""
@@ -43,21 +46,32 @@ def archive(path: Path) -> Inspected:
 
     Raises UserError for what is not an image with Airflow, and for several images that differ.
     """
-    with Archive(path) as opened:
-        images = opened.images()
-        items = [(image, contents(opened, image)) for image in images]
+    with Archive(path) as place:
+        return _inspected(place)
+
+
+def registry(image: what_runs.Reference, platform: str = "") -> Inspected:
+    """The same of an image in its registry; the digest counts where it has one, else the tag."""
+    from generator.image.registry import Registry
+
+    if not (image.repository and (image.digest or image.tag)):
+        raise UserError(f"{image} has no tag and no digest", hint="name it as docker://NAME:TAG")
+    with Registry(image.repository, image.digest or image.tag, platform) as place:
+        return _inspected(place)
+
+
+def _inspected(place: Layers) -> Inspected:
+    images = place.images()
+    items = [(image, contents(place, image)) for image in images]
     if any(item != items[0][1] for _, item in items):
         names = ", ".join(filter(None, map(_name, images)))
-        raise UserError(
-            f"the archive holds {len(items)} images that differ: {names or 'without names'}",
-            path=str(path),
-            hint="write an archive of one image",
-        )
+        raise place.error(f"{len(items)} images that differ: {names or 'without names'}")
     found = items[0][1]
     return Inspected(
         dataclasses.replace(found, airflow=_release(found.airflow)),
         tuple(dict.fromkeys(tag for image in images for tag in image.tags)),
         tuple(dict.fromkeys(digest for image in images for digest in image.digests)),
+        is_read=True,
     )
 
 
@@ -70,22 +84,27 @@ def by_hand(airflow: str, python: str, providers: Mapping[str, str]) -> Inspecte
     return Inspected(Contents(_release(airflow), python, short or None))
 
 
+def image_of(environment: Environment) -> what_runs.Reference:
+    """The image that an environment runs."""
+    image = environment.image
+    return what_runs.Reference(image.repository, environment.image_tag, image.digest or "")
+
+
 def name_of(environment: Environment, inspected: Inspected) -> str:
     """The tag or digest of an environment's image, as the facts name it.
 
-    Raises UserError where the archive says that it is another image.
+    Raises UserError where the archive or registry says that it is another image.
     """
-    image = environment.image
-    own = what_runs.Reference(image.repository, environment.image_tag, image.digest or "")
+    own = image_of(environment)
     if own.digest and inspected.digests:
         if own.digest not in inspected.digests:
             raise UserError(
-                f"the archive holds {inspected.digests[0]}, and image.digest is {own.digest}",
+                f"inspected: {inspected.digests[0]}, but image.digest is {own.digest}",
                 hint="inspect the image that runs, or say of which image it is: --of DIGEST",
             )
-    elif (image.tag or not own.digest) and not _named(inspected, own):
+    elif (environment.image.tag or not own.digest) and not _named(inspected, own):
         raise UserError(
-            f"the archive holds {', '.join(inspected.tags)}, and the environment runs {own}",
+            f"inspected: {', '.join(inspected.tags)}, but the environment runs {own}",
             hint="inspect the image that runs, or say of which image it is: --of "
             + ("DIGEST" if own.digest else "TAG"),
         )

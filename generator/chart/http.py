@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from typing import IO
 
 from generator.core import http
 from generator.core.http import Response
@@ -47,8 +48,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         accept: frozenset[int] = frozenset({200}),
+        into: IO[bytes] | None = None,
     ) -> Response:
         """Fetch `url`, following redirects; headers and credentials go to its own host alone.
+
+        The body goes into the file `into` where one is given.
 
         Raises FetchError for what the policy forbids, an answer whose status is not in `accept`,
         and a server that cannot be reached or stays overloaded.
@@ -57,16 +61,23 @@ class Client:
         if credentials is not None:
             sent["Authorization"] = credentials.header
         with http.Client(self.policy) as client:
-            return _accepted(self._try(client, url, sent, max_bytes), accept)
+            return _accepted(self._try(client, url, sent, max_bytes, into), accept)
 
     def _try(
-        self, client: http.Client, url: str, headers: Mapping[str, str], max_bytes: int
+        self,
+        client: http.Client,
+        url: str,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        into: IO[bytes] | None,
     ) -> Response:
         """The answer, requested again while the server is overloaded or cannot be reached."""
         for attempt in range(1, self.attempts):
             retry_after = ""
             try:
-                response = client.request("GET", url, headers=headers, max_bytes=max_bytes)
+                response = client.request(
+                    "GET", url, headers=headers, max_bytes=max_bytes, into=into
+                )
                 if response.status not in _RETRIED:
                     return response
                 retry_after = response.headers.get("retry-after", "")
@@ -74,7 +85,7 @@ class Client:
                 if error.trouble not in _PASSING:
                     raise
             self.sleep(_wait(attempt, retry_after))
-        return client.request("GET", url, headers=headers, max_bytes=max_bytes)
+        return client.request("GET", url, headers=headers, max_bytes=max_bytes, into=into)
 
 
 def _accepted(response: Response, accept: frozenset[int]) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from generator.core.errors import UserError
 
 if TYPE_CHECKING:
     from generator.actions.image import Inspected
+    from generator.diff.what_runs import Reference
 
 
 @click.group(name="image")
@@ -19,50 +22,80 @@ def command() -> None:
     """Say what an image holds, so that migrations are judged by it."""
 
 
+_REGISTRY = "docker://"
+
+
 @command.command()
-@click.argument("archive", required=False, type=click.Path(path_type=Path))
-@click.option("--airflow", metavar="VERSION", help="Airflow's release, without an archive.")
-@click.option("--python", metavar="VERSION", help="Python's version, without an archive.")
+@click.argument("image", required=False)
+@click.option("--airflow", metavar="VERSION", help="Airflow's release, by hand.")
+@click.option("--python", metavar="VERSION", help="Python's version, by hand.")
 @click.option(
     "--provider",
     "providers",
     multiple=True,
     metavar="NAME=VERSION",
-    help="A provider, without an archive; give all that the image has.",
+    help="A provider, by hand; give all that the image has.",
+)
+@click.option(
+    "--platform", metavar="OS/ARCH", help="Of an image in a registry, read this one only."
 )
 @click.option("--of", metavar="TAG|DIGEST", help="The image that it is (default: that of --env).")
 @click.option("--env", "environment", metavar="ENV", help="Write image.facts of ENV.")
 @common.output("yaml", "json")
 def inspect(
-    archive: Path | None,
+    image: str | None,
     airflow: str | None,
     python: str | None,
     providers: tuple[str, ...],
+    platform: str | None,
     of: str | None,
     environment: str | None,
     form: str,
 ) -> int:
-    """Read Airflow, Python and providers from ARCHIVE, a tar of `docker save` or of an OCI layout.
+    """Read Airflow, Python and providers from the layers of IMAGE. Nothing of it runs.
 
-    Nothing of the image runs. Without --env, the facts are printed for image.facts of a definition.
+    IMAGE is a tar of `docker save` or of an OCI layout, or docker://NAME:TAG or
+    docker://NAME@DIGEST in a registry; by default it is the image that --env runs, in its registry.
+    Without --env, the facts are printed for image.facts of a definition.
     """
-    from generator.actions import image
-
     by_hand = airflow or python or providers
-    if (archive is None) == (not by_hand) or not (archive or airflow):
-        raise click.UsageError("give either ARCHIVE, or --airflow VERSION and what goes with it")
-    if archive is not None:
-        common.progress(f"reading the layers of {archive.name}")
-        inspected = image.archive(archive)
-    else:
-        inspected = image.by_hand(airflow or "", python or "", common.pairs(providers))
-    if environment is None:
-        common.emit({"image": {"facts": inspected.facts(of)}}, form)
-        return 0
-    return _write(environment, inspected, of, is_read=archive is not None)
+    if by_hand and (image or platform or not airflow):
+        raise click.UsageError("give either IMAGE, or --airflow VERSION and what goes with it")
+    if not (by_hand or image or environment):
+        raise click.UsageError("give IMAGE, or --env ENV, or --airflow VERSION")
+    if platform and image and not image.startswith(_REGISTRY):
+        raise click.UsageError("--platform is for an image in a registry")
+    read = functools.partial(_read, image, airflow or "", python or "", providers, platform or "")
+    if environment is not None:
+        return _write(environment, read, of)
+    inspected = read(None)
+    common.emit({"image": {"facts": inspected.facts(of)}}, form)
+    return 0
 
 
-def _write(environment: str, inspected: Inspected, of: str | None, *, is_read: bool) -> int:
+def _read(
+    image: str | None,
+    airflow: str,
+    python: str,
+    providers: tuple[str, ...],
+    platform: str,
+    own: Reference | None,
+) -> Inspected:
+    from generator.actions import image as action
+    from generator.diff import what_runs
+
+    if airflow:
+        return action.by_hand(airflow, python, common.pairs(providers))
+    if image and not image.startswith(_REGISTRY):
+        common.progress(f"reading the layers of {Path(image).name}")
+        return action.archive(Path(image))
+    named = what_runs.reference(image.removeprefix(_REGISTRY)) if image else own
+    assert named is not None
+    common.progress(f"fetching the layers of {named}")
+    return action.registry(named, platform)
+
+
+def _write(environment: str, read: Callable[[Reference], Inspected], of: str | None) -> int:
     from generator.actions import image
     from generator.core.files import Overlay, WorkTree
     from generator.tree import writer
@@ -76,6 +109,7 @@ def _write(environment: str, inspected: Inspected, of: str | None, *, is_read: b
     if built.resolved is None:
         common.tell(built.problems, err=True)
         raise UserError(f"{environment}: fix the definition first", path=built.definition.path)
+    inspected = read(image.image_of(built.resolved.environment))
     name = of or image.name_of(built.resolved.environment, inspected)
     text = image.edited(built.definition, inspected.facts(name))
     path = built.definition.path
@@ -85,6 +119,12 @@ def _write(environment: str, inspected: Inspected, of: str | None, *, is_read: b
         raise UserError("these facts are invalid: nothing is written")
     writer.apply(root, Plan({path: text}))
     click.echo(path)
-    if is_read and not of and name not in inspected.digests:
-        click.echo(f"not verified: the archive has no digest that tells it is {name}", err=True)
+    if inspected.is_read and not of and name not in inspected.digests:
+        click.echo(_unproven(name, inspected), err=True)
     return 0
+
+
+def _unproven(name: str, inspected: Inspected) -> str:
+    if not inspected.digests:
+        return f"not verified: the archive has no digest that tells it is {name}"
+    return f"{name} is {inspected.digests[0]} today, and a tag can move: pin it as image.digest"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from generator.core.http_policy import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 1 << 16
+_OK = 200
 # A proxy that the environment names cannot reach this machine's own loopback.
 _NO_PROXY = {"http": "", "https": "", "all": ""}
 
@@ -74,11 +75,13 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         max_bytes: int = 0,
+        into: IO[bytes] | None = None,
     ) -> Response:
         """Send `body` as JSON and return the answer, whatever its status.
 
         A GET follows as many redirects as the policy has; `headers` go to the URL's own origin
-        alone. `max_bytes` replaces the policy's bound. Raises FetchError for everything that is
+        alone. `max_bytes` replaces the policy's bound. The body of a success is written to `into`
+        where given, over what an earlier try left there. Raises FetchError for everything that is
         no answer; no error or its context holds a header.
         """
         start, hops = origin(url), self.policy.redirects if method == "GET" else 0
@@ -86,7 +89,7 @@ class Client:
         for hop in range(hops + 1):
             self.policy.require(url)
             own = dict(headers or {}) if origin(url) == start else {}
-            response = self._send(method, url, params if hop == 0 else None, own, body, bound)
+            response = self._send(method, url, params if hop == 0 else None, own, body, bound, into)
             if isinstance(response, FetchError):
                 raise response
             if response.status not in REDIRECTS or not hops:
@@ -102,6 +105,7 @@ class Client:
         headers: Mapping[str, str],
         body: Any,
         max_bytes: int,
+        into: IO[bytes] | None,
     ) -> Response | FetchError:
         """One hop. An error is returned: raised here, its context would keep the request."""
         import requests
@@ -123,7 +127,9 @@ class Client:
                 stream=True,
             ) as answer:
                 status = answer.status_code
-                content = _body(answer, url, max_bytes, time.monotonic() + policy.total_seconds)
+                deadline = time.monotonic() + policy.total_seconds
+                sink = into if answer.status_code == _OK else None
+                content = _body(answer, url, max_bytes, deadline, sink)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(url, status, lowered, content)
         except FetchError as error:
@@ -151,15 +157,24 @@ def _target(response: Response) -> str:
     return target
 
 
-def _body(answer: requests.Response, url: str, max_bytes: int, deadline: float) -> bytes:
-    content = bytearray()
+def _body(
+    answer: requests.Response, url: str, max_bytes: int, deadline: float, sink: IO[bytes] | None
+) -> bytes:
+    content, size = bytearray(), 0
+    if sink is not None:
+        sink.seek(0)
+        sink.truncate()
     # `read1` returns what has arrived: a slow server cannot stretch one read over the deadline.
     while chunk := answer.raw.read1(_CHUNK, decode_content=True):
-        content += chunk
-        if len(content) > max_bytes:
+        size += len(chunk)
+        if size > max_bytes:
             if not answer.ok or answer.status_code in REDIRECTS:
-                return bytes(content[:max_bytes])
+                return bytes((content + chunk)[:max_bytes])
             raise _limit(answer, url, f"the answer is too large: the limit is {max_bytes} bytes")
+        if sink is None:
+            content += chunk
+        else:
+            sink.write(chunk)
         if time.monotonic() > deadline:
             raise _limit(answer, url, "the answer takes too long")
     return bytes(content)

@@ -1,1 +1,1 @@
-"""What a container image holds, read from an archive without running anything of it."""
+"""What a container image holds, read from an archive or a registry; nothing of it runs."""

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from generator.image.layers import Archive, Image
+from generator.image.layers import Image, Layers
 
 # `…/lib/python3.12/site-packages/apache_airflow_core-3.2.2.dist-info/METADATA` (PEP 376, PEP 427).
 _METADATA = re.compile(
@@ -28,27 +28,27 @@ class Contents:
     providers: Mapping[str, str] | None
 
 
-def contents(archive: Archive, image: Image) -> Contents:
-    """What one image of an archive holds, its layers laid over each other.
+def contents(place: Layers, image: Image) -> Contents:
+    """What one image holds, its layers laid over each other.
 
     Raises UserError where no Airflow is installed, or one package in two versions.
     """
     packages: dict[str, set[str]] = defaultdict(set)
     pythons: set[str] = set()
-    for path in _present(archive, image):
+    for path in _present(place, image):
         match = _METADATA.fullmatch(path)
         if match is not None:
             packages[match["name"]].add(match["version"])
             pythons |= {match["python"]} - {None}
     for name, versions in packages.items():
         if len(versions) > 1:
-            raise archive.error(
+            raise place.error(
                 f"apache_airflow{name} is installed in {len(versions)} versions: "
                 f"{', '.join(sorted(versions))}"
             )
     airflow = packages.get("_core") or packages.get("")
     if not airflow:
-        raise archive.error("no Airflow is installed in the image")
+        raise place.error("no Airflow is installed in the image")
     providers = {
         name.removeprefix(_PROVIDER).replace("_", "-"): min(versions)
         for name, versions in sorted(packages.items())
@@ -57,13 +57,13 @@ def contents(archive: Archive, image: Image) -> Contents:
     return Contents(min(airflow), min(pythons) if len(pythons) == 1 else "", providers)
 
 
-def _present(archive: Archive, image: Image) -> Iterable[str]:
+def _present(place: Layers, image: Image) -> Iterable[str]:
     """Paths of package metadata in the image; a whiteout hides what lower layers have (OCI)."""
     present: set[str] = set()
     for layer in image.layers:
         added: set[str] = set()
         hidden: set[str] = set()
-        for member in archive.files(layer):
+        for member in place.files(layer):
             path = member.name.removeprefix("./").removeprefix("/")
             folder, _, name = path.rpartition("/")
             if name == _OPAQUE:

@@ -182,7 +182,12 @@ def expected_connections(release: Release, need: SecretNeed) -> list[SealedConne
 
 
 def _public(release: Release, source: str) -> Secret | None:
-    """The value with a placeholder user and password; None when the source is not a connection."""
+    """The value with a placeholder user and password; None when the source is not a connection.
+
+    Nor is there one where PgBouncer and the database do not go together, which a rule reports.
+    """
+    if source == "pgbouncer-ini" and release.environment.database.host is None:
+        return None
     if source in _POOLED:
         return _database_value(release, source, "u", Secret("x"))
     embedded = source == "broker-uri" and release.topology.has("redis")

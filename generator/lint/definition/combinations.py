@@ -46,6 +46,14 @@ NO_CA = Rule(
     "libpq refuses to connect without a CA; PgBouncer has only those of its image.",
     "libpq, sslrootcert; PgBouncer, server_tls_ca_file",
 )
+EMBEDDED_POOL = Rule(
+    "database/pgbouncer-embedded",
+    ERROR,
+    "PgBouncer in front of the embedded database",
+    "pgbouncer.ini is written for a server with TLS and an address of its own, which the embedded "
+    "one does not have.",
+    "gen-env; chart 1.22.0, pgbouncer_config",
+)
 FACTS = Rule(
     "image/facts",
     WARNING,
@@ -70,6 +78,16 @@ def _behind_pool(release: Release) -> Iterator[Place]:
             f"{database.ssl_mode} does not reach the server: PgBouncer connects to it with"
             f" pgbouncer.sslMode, which is {pool.ssl_mode}",
             f"set pgbouncer.sslMode: {database.ssl_mode}",
+        )
+
+
+def _embedded_pool(release: Release) -> Iterator[Place]:
+    environment = release.environment
+    if environment.pgbouncer is not None and environment.database.embedded:
+        yield (
+            ("pgbouncer",),
+            "PgBouncer cannot be used with the embedded database",
+            "remove pgbouncer, or set database.host",
         )
 
 
@@ -154,6 +172,7 @@ FOUND: tuple[tuple[Rule, Find], ...] = (
     (OPENSEARCH, _opensearch),
     (LAUNCHING, _launching),
     (BEHIND_POOL, _behind_pool),
+    (EMBEDDED_POOL, _embedded_pool),
     (NO_CA, _no_ca),
     (FACTS, _facts),
 )

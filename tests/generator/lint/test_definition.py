@@ -110,6 +110,10 @@ CASES = {
          (changed(verified(PRODUCTION), ("verify-full", "disable")), SETTINGS),
          (changed(verified(PRODUCTION), (POOL, POOL[:-1] + ", sslMode: verify-full}")), SETTINGS)],
     ),
+    "database/pgbouncer-embedded": (
+        [(DEV + "pgbouncer: {replicas: 1}\n", SETTINGS, 10)],
+        [(DEV, SETTINGS), (PRODUCTION, SETTINGS)],
+    ),
     "database/no-ca": (
         [(VERIFYING_POOL, SETTINGS, "pgbouncer:"), (verified(NO_POOL), SETTINGS, "sslMode")],
         [(PRODUCTION, SETTINGS), (NO_POOL, SETTINGS), (verified(PRODUCTION), SETTINGS),
