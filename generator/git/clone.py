@@ -70,17 +70,19 @@ class Clone:
             return f"it is read here, and git cannot compare it with {shown}: {error.message}"
         return f"it is read here, and differs from {name} of {shown}" if changed else ""
 
-    def containing(self, *words: str) -> list[str]:
-        """Paths of the YAML files below `folder` that hold all these words; none outside of git.
+    def containing(self, *texts: str) -> list[str]:
+        """Paths of the YAML files below `folder` that hold all these texts; none outside of git.
 
         None either where there are more than a few hundred: they are not read then.
         """
         options = ("-lz", "--fixed-strings", "--all-match")
-        named = [part for word in words for part in ("-e", word)]
+        named = [part for text in texts for part in ("-e", text)]
         place = [self.at] if self.at else ["--untracked"]
-        done = command.in_worktree(self.folder).run(
-            "grep", *options, *named, *place, "--", check=False
-        )
+        words = (*options, *named, *place, "--")
+        try:
+            done = command.in_worktree(self.folder).run("grep", *words, check=False)
+        except UserError:  # no git on this machine
+            return []
         names = done.stdout.decode("utf-8", "replace").split("\0")
         paths = [name.removeprefix(f"{self.at}:") for name in names if name.endswith(_YAML)]
         return paths if len(paths) <= _MOST else []
