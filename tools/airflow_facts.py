@@ -1,6 +1,6 @@
 """Facts about Airflow's releases, derived from released packages: the data of generator/airflow.
 
-`python -m tools.airflow_facts` writes the data, `--check` tells whether it is what this makes. The
+`python -m tools.airflow_facts` writes the data, `--check` compares it with what is written. The
 packages come from their registry through uv and stay in a cache; they are parsed, never imported.
 For a new release: raise LINES, RELEASES and PROVIDERS, run it, and read the difference.
 """
@@ -27,8 +27,8 @@ LINES = ("2.5.3", "2.6.3", "2.7.3", "2.8.4", "2.9.3", "2.10.5", "2.11.2",
 RELEASES = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.6",
             "3.1.0", "3.1.1", "3.1.2", "3.1.3", "3.1.5", "3.1.6", "3.1.7", "3.1.8",
             "3.2.0", "3.2.1", "3.2.2", "3.3.0", "3.3.1", "3.3.2")  # fmt: skip
-# Providers that bring options or an Alembic branch: the newest of each major version, because an
-# option goes with a major version only. Before 2.7 their options were Airflow's own.
+# Providers with options or an Alembic branch: the newest of each major version, because an option
+# is removed in a major version only. Before 2.7 their options were part of Airflow.
 PROVIDERS = {
     "amazon": ("8.29.0", "9.39.0"),
     "apache-hive": ("7.0.1", "8.2.1", "9.7.1"),
@@ -262,7 +262,7 @@ def _before(oldest, line):
 
 
 def _image(version):
-    """When a release was published, and the newest providers of that moment; kept in the cache."""
+    """When a release was published, and its newest providers at that time; cached."""
     kept = CACHE / "images" / f"{version}.json"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -281,7 +281,7 @@ def _found_image(version):
 
 
 def _published(*requirements, before=None):
-    """Package → (version, moment of its upload), the newest that were there before a moment."""
+    """Package → (version, time of its upload), of the newest releases before a time."""
     limit = ["--exclude-newer", before] if before else []
     done = _uv("pip", "compile", "--quiet", "--no-deps", "--no-header", "--format", "pylock.toml",
                "--python-version", "3.12", *limit, "-", stdin="\n".join(requirements))  # fmt: skip

@@ -1,4 +1,4 @@
-"""What an unpacked Airflow package or provider says about itself, read from its source text."""
+"""Facts about an unpacked Airflow or provider package, read from its source text."""
 
 import ast
 import configparser
@@ -48,9 +48,9 @@ class Facts:
 def airflow(folder, kit=None):
     """The facts of one Airflow release; `kit` is its Task SDK, a package of its own from 3.0."""
     top = folder / "airflow"
-    options = _documented(yaml.load(_bytes(top / "config_templates/config.yml"), yaml.CSafeLoader))
+    options = _documented(_yaml(top / "config_templates/config.yml"))
     for path in kit.rglob("config.yml") if kit else ():
-        _update(options, _documented(yaml.load(path.read_bytes(), yaml.CSafeLoader)))
+        _update(options, _documented(_yaml(path)))
     reads, opened = _reads([folder, *([kit] if kit else [])], options)
     reads |= _fallbacks(top / "config_templates")
     parser = top / "_shared/configuration/parser.py"
@@ -81,8 +81,8 @@ def _tree(path):
     return ast.parse(path.read_text("utf-8"))
 
 
-def _bytes(path):
-    return path.read_bytes()
+def _yaml(path):
+    return yaml.load(path.read_bytes(), yaml.CSafeLoader)
 
 
 def _pair(option):
@@ -175,10 +175,10 @@ def _assignments(path):
 def _linted(path, options):
     """Renamed and removed options of `airflow config lint`; nothing before Airflow 3.
 
-    Airflow 2.11 has the command too, and there it tells what Airflow 3 will do.
+    Airflow 2.11 has the command too, but its rules describe Airflow 3.
     """
     renamed, removed = {}, set()
-    if "core" not in options or not path.is_file() or "api_auth" not in options:
+    if "api_auth" not in options or not path.is_file():
         return renamed, frozenset()
     for change in _changes(path):
         old, new = _parameter(change["config"]), change.get("renamed_to")
@@ -201,7 +201,7 @@ def _parameter(node):
 
 
 def _is_removed(change):
-    """Not if only its default changed, or one value of it is to go."""
+    """Whether the option is removed, and not only its default or one of its values."""
     values = {"was_removed": True, "default_change": False}
     for name in values.keys() & change.keys():
         values[name] = ast.literal_eval(change[name])

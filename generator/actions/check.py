@@ -15,7 +15,7 @@ from generator.git.clone import Clone
 from generator.helmvalues import placeholders
 from generator.helmvalues.found import NO_VALUES
 from generator.helmvalues.read import ValuesSource, load, load_together
-from generator.helmvalues.values import ValuesInput, merged
+from generator.helmvalues.values import ValuesInput, merged, running_airflow
 from generator.kube.resource import Object
 from generator.lint.objects import consistency, crd_schema, kubernetes_schema
 from generator.lint.registry import value_problems
@@ -171,12 +171,9 @@ def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances
 
 
 def airflow_version(source: ValuesSource, chart: ChartFacts | None) -> Version:
-    """By which Airflow version the values are judged: theirs, else the chart's default."""
-    own = source.values.get("airflowVersion")
-    if own:
-        return Version(str(own), Origin.NAMED)
-    default = chart.values.get("airflowVersion") if chart else None
-    return Version(str(default), Origin.DEFAULT) if default else Version()
+    """The Airflow that runs by the values: by theirs alone where the chart is not available."""
+    values = source.values
+    return running_airflow(values, merged(chart.values, values) if chart else values)
 
 
 def _sources(

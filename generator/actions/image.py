@@ -76,8 +76,7 @@ def name_of(environment: Environment, inspected: Inspected) -> str:
     Raises UserError where the archive says that it is another image.
     """
     image = environment.image
-    tag = image.tag or environment.airflow.version
-    own = what_runs.Reference(image.repository, tag, image.digest or "")
+    own = what_runs.Reference(image.repository, environment.image_tag, image.digest or "")
     if own.digest and inspected.digests:
         if own.digest not in inspected.digests:
             raise UserError(

@@ -12,10 +12,12 @@ from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
-from generator.diff.model import Facts, Side
+from generator.diff import what_runs
+from generator.diff.model import Side
 from generator.git.clone import Clone
 from generator.helmvalues import placeholders
 from generator.helmvalues.read import ValuesSource, load, other_objects
+from generator.helmvalues.values import merged
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import chart_lines
@@ -128,8 +130,8 @@ class PlainReleases:
         values = source.values
         if isinstance(answer, RenderFailure):
             return self._not_rendered(revision, source, answer.problems(path=source.path)[0])
-        known = Facts(
-            airflow_version=basis.airflow.version,
+        known = dataclasses.replace(
+            what_runs.claims(merged(facts.values, values)),
             chart_version=facts.version,
             kubernetes_version=basis.kubernetes.version,
             engine=self.renderer.engine_version(),

@@ -17,12 +17,12 @@ from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.diff import what_runs
-from generator.diff.model import Facts
 from generator.diff.what_runs import Runs, Source
 from generator.impact.migration import Class, Migration, classify
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
+from generator.release.release import Release
 from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.tree.plan import Plan
@@ -161,19 +161,19 @@ def _migration(before: Built | None, options: Options) -> Migration | None:
     """From the image that the environment has to one of the wanted release, whatever its name."""
     if options.airflow is None or before is None or before.release is None:
         return None
-    environment = before.release.environment
-    claims = Facts(
-        airflow_version=environment.airflow.version,
-        image=environment.image.facts,
-        values=before.release.values,
-    )
-    return classify(what_runs.of((), claims), Runs(airflow=options.airflow, source=Source.TAG))
+    return classify(_runs(before.release), Runs(airflow=options.airflow, source=Source.TAG))
+
+
+def _runs(release: Release) -> Runs:
+    return what_runs.by_values(release.values, release.environment.image.facts)
 
 
 def _airflow_notes(before: Built | None, item: Definition, options: Options) -> Iterator[str]:
     if options.airflow is None:
         return
     old = str(item.part("airflow", "version"))
+    if before is not None and before.release is not None:
+        old = _runs(before.release).airflow
     migration = _migration(before, options)
     if migration is not None and migration.kind is not Class.NONE:
         yield f"database migration: {migration.kind.value}; {migration.reason}"

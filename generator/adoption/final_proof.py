@@ -10,6 +10,7 @@ from generator.adoption.request import Subject
 from generator.adoption.verdict import Cluster, Verdict, judged
 from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.definition.definition import ROOT
+from generator.helmvalues.values import running_airflow
 from generator.render.request import Renderer
 from generator.tree.plan import Plan
 
@@ -37,13 +38,12 @@ def verdict(
 def _basis(found: Subject) -> Basis:
     stated = found.original.source.chart
     airflow = found.input(found.original.source.values)
-    named = airflow.given("airflowVersion")
     return Basis(
         Version(
             found.archive.version,
             stated.origin if stated.version else Origin.OPTION,
             found.archive.digest,
         ),
-        Version(airflow.text("airflowVersion"), Origin.NAMED if named else Origin.DEFAULT),
+        running_airflow(airflow.user, airflow.merged),
         Version(found.cluster.kubernetes_version, Origin.CLUSTER),
     )

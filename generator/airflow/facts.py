@@ -1,8 +1,8 @@
-"""Options of Airflow and its providers for one version, and what became of older names.
+"""Configuration options of one Airflow version and its providers, and what became of older names.
 
-Derived from the newest patch of each line, and for providers from the newest of each major version;
-a patch in between is answered by its line. An Airflow newer than the tables is answered by the
-newest line, and the answer says so (`assumed`).
+The data comes from the newest patch release of each minor version ("line") of Airflow, and from the
+newest release of each major version of a provider. Any other patch release is looked up by its
+line. A version newer than the data is looked up in the newest line, and `Line.assumed` says so.
 """
 
 from __future__ import annotations
@@ -17,25 +17,28 @@ from typing import Any
 from generator.airflow import releases
 
 Option = tuple[str, str]
-"""Section and name, both lower case."""
+"""Section and name, both in lower case."""
 
 _FORMS = ("_cmd", "_secret")
 
 
 class Fate(enum.Enum):
-    """What Airflow does with an option that is set."""
+    """What Airflow does with an option that somebody sets."""
 
     MOVED = "moved and still read"
     RENAMED = "moved and no longer read"
     REMOVED = "removed"
-    LATER = "not yet there"
-    UNKNOWN = "known to no version"
-    FOREIGN = "in a section that nobody known here has"
+    LATER = "added in a later version"
+    UNKNOWN = "not in any known version"
+    FOREIGN = "in an unknown section"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Documented:
-    """One option of a release: since when, and since when it is deprecated ('' for neither)."""
+    """One option of a release.
+
+    `added` and `deprecated` are the versions that introduced and deprecated it, '' if unknown.
+    """
 
     section: str
     name: str
@@ -45,7 +48,7 @@ class Documented:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Move:
-    """An old name, the new one, and whether Airflow still reads the old one."""
+    """A renamed option; `read` tells whether Airflow still reads the old name."""
 
     old: Option
     new: Option
@@ -54,7 +57,7 @@ class Move:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be said of one option: the new name, likely ones, or the lines that have it."""
+    """What is wrong with one option: its new name, similar names, or the lines that have it."""
 
     fate: Fate
     new: Option | None = None
@@ -64,7 +67,7 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Line:
-    """The line that answers for a version; `assumed` if that version is newer than all known."""
+    """The line used for a version; `assumed` if the version is newer than the data."""
 
     name: str
     release: str
@@ -72,7 +75,7 @@ class Line:
 
 
 def line_of(version: str) -> Line | None:
-    """The line of a release; None for what is no release, or older than all that are known."""
+    """The line of a release; None for any other text, and for a release older than the data."""
     numbers = releases.parse(version)
     if numbers is None:
         return None
@@ -85,13 +88,13 @@ def line_of(version: str) -> Line | None:
 
 
 def lines_since(oldest: Sequence[int]) -> tuple[str, ...]:
-    """The newest release of every known line from that version on."""
+    """The newest release of every line that is not older than `oldest`."""
     known = [(releases.parse(f"{name}.0") or (), release) for name, release in _lines().items()]
     return tuple(release for start, release in known if start[:2] >= tuple(oldest[:2]))
 
 
 def options(version: str) -> tuple[Documented, ...]:
-    """What Airflow itself documents in that version; nothing for a version that nobody knows."""
+    """The options that Airflow itself documents in that version; none for an unknown version."""
     line = line_of(version)
     return tuple(
         Documented(section, name, entry.get("added", ""), entry.get("deprecated", ""))
@@ -102,7 +105,7 @@ def options(version: str) -> tuple[Documented, ...]:
 
 
 def moved(version: str) -> tuple[Move, ...]:
-    """Old names in that version, those of whole sections left out (`unknown` knows them)."""
+    """Renamed options in that version, without sections renamed as a whole (see `unknown`)."""
     line = line_of(version)
     return tuple(
         Move(_option(old), _option(new), read)
@@ -113,7 +116,7 @@ def moved(version: str) -> tuple[Move, ...]:
 
 
 def removed(version: str) -> tuple[Option, ...]:
-    """What `airflow config lint` of that version calls removed."""
+    """The options that `airflow config lint` of that version reports as removed."""
     line = line_of(version)
     return tuple(
         _option(old)
@@ -123,17 +126,17 @@ def removed(version: str) -> tuple[Option, ...]:
 
 
 def section_of_variable(text: str) -> str:
-    """The section behind `COMMON_IO` of `AIRFLOW__COMMON_IO__…`: a dot is written as `_` there."""
+    """The section of `COMMON_IO` in `AIRFLOW__COMMON_IO__…`: `_` may stand for a dot there."""
     lower = text.lower()
     dots = {name.replace(".", "_"): name for name in _sections() if "." in name}
     return dots.get(lower, lower)
 
 
 def unknown(section: str, option: str, version: str) -> Answer | None:
-    """What is wrong with an option in that version; None if it is right, or nobody can tell.
+    """What is wrong with an option in that version; None if nothing is, or if it is not known.
 
-    Options of providers are judged by all versions of the provider together, sections that are
-    read whole not at all.
+    Options of providers are looked up in all versions of the provider together. Sections that
+    Airflow reads as a whole accept any option.
     """
     line = line_of(version)
     if line is None:
@@ -197,7 +200,7 @@ def _similar(asked: Option) -> tuple[Option, ...]:
 
 
 def _elsewhere(asked: Option) -> tuple[Option, ...]:
-    """The same name in another section, if only one has it."""
+    """The same name in another section, if exactly one other section has it."""
     having = [name for name in sorted(_sections()) if asked[1] in _names_in(name)]
     others = [name for name in having if name != asked[0]]
     return ((others[0], asked[1]),) if len(others) == 1 else ()
@@ -215,7 +218,7 @@ def _in_lines(asked: Option) -> tuple[str, ...]:
 
 @functools.cache
 def _provided() -> frozenset[Option]:
-    """Every option that a known version of a provider documents or reads."""
+    """All options that a provider documents or reads in any version of the data."""
     return frozenset(_provider_options())
 
 
@@ -247,7 +250,7 @@ def _moved_sections() -> Mapping[str, str]:
 
 @functools.cache
 def _span(text: str) -> tuple[str, ...]:
-    """The lines of `2.5-2.11,3.1`."""
+    """The lines in a range such as `2.5-2.11,3.1`."""
     names: list[str] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
@@ -268,7 +271,7 @@ def _lines() -> Mapping[str, str]:
 
 @functools.cache
 def _names() -> tuple[str, ...]:
-    """The lines, oldest first."""
+    """The lines of the data, oldest first."""
     return tuple(sorted(_lines(), key=lambda name: releases.parse(f"{name}.0") or ()))
 
 

@@ -1,8 +1,9 @@
-"""Migrations of the metadata database: which revisions lie between two images, and the steps.
+"""Migrations of the metadata database between two images: the Alembic revisions and the commands.
 
-Airflow has one chain of revisions, and some providers have one of their own in the same database
-(FAB's tables of users, Edge's of workers). `airflow db migrate` goes up all of them; down each has
-its own command, and providers go first, with the newer image, which alone knows its revisions.
+Airflow has one chain of revisions. Some providers have their own chain in the same database (FAB
+for users, Edge for workers). `airflow db migrate` upgrades all chains. Each chain has its own
+downgrade command. Downgrades run in the newer image, because the older image does not have the
+newer revisions, and providers are downgraded before Airflow.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Any
 
 from generator.airflow import facts, releases
 
-# The image's own commands; Edge has none, its managers are reached through Python only.
+# Edge has no downgrade command: its database manager can only be called from Python.
 _AIRFLOW = "airflow"
 _DOWN = {_AIRFLOW: "airflow db downgrade", "fab": "airflow fab-db downgrade"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """What an image holds: Airflow, and its providers (`{"fab": "3.4.0"}`) where known."""
+    """Contents of an image: Airflow's version, and its providers (`{"fab": "3.4.0"}`) if known."""
 
     airflow: str
     providers: Mapping[str, str] | None = None
@@ -28,7 +29,7 @@ class Image:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """One command, and the Airflow version of the image that runs it."""
+    """A command, and the Airflow version of the image in which to run it."""
 
     command: str
     image: str
@@ -36,10 +37,11 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Migration:
-    """The steps from one image to another, and those back.
+    """The steps from one image to another (`there`), and the steps back.
 
-    `revisions` are those between both, oldest first, as `airflow 1d6611b6ab7c`; `lost` says what a
-    downgrade does not bring back; `assumed` what was not known and taken for likely.
+    `revisions` are the revisions between the two, oldest first, such as `airflow 1d6611b6ab7c`.
+    `lost` lists what a downgrade does not restore. `assumed` lists what was unknown and therefore
+    assumed.
     """
 
     there: tuple[Step, ...]
@@ -48,54 +50,54 @@ class Migration:
     lost: tuple[str, ...]
     assumed: tuple[str, ...]
     falls: bool = False
-    """Whether the way there leads down a chain, with what its downgrades lose."""
+    """Whether `there` downgrades a chain, and so loses what its newer revisions had added."""
 
     @property
     def reversible(self) -> bool:
-        """Whether the steps back are known to lead back; never where anything was assumed."""
+        """Whether the steps back restore the old schema; False if anything was assumed."""
         return not self.assumed and not self.lost
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """The Alembic revision of a version, '' where it is not known; `assumed` says why not."""
+    """The Alembic revision of a version, '' if unknown; `assumed` says why it is uncertain."""
 
     revision: str
     assumed: str = ""
 
 
 def revision_head(version: str) -> Head:
-    """Airflow's own revision of that version; a patch that its line does not have is assumed."""
+    """Airflow's revision in that version; assumed for a patch release newer than the data."""
     about, line = releases.data("migrations")["airflow"], facts.line_of(version)
     return _head("Airflow", version, {**about, "newest": line.release} if line else about)
 
 
 def provider_head(provider: str, version: str) -> Head:
-    """The revision of a provider's version; '' and no assumption where it has no branch."""
+    """The revision of a provider in that version; '' for a provider without migrations."""
     about = releases.data("migrations")["providers"].get(provider)
     return _head(f"provider {provider}", version, about) if about else Head("")
 
 
 def reversible(start: str, end: str) -> bool:
-    """Whether every one of Airflow's own revisions between two versions has a downgrade."""
+    """Whether all of Airflow's own revisions between two versions can be downgraded."""
     way = between(Image(start, {}), Image(end, {}))
     return way is not None and way.reversible
 
 
 def of_official_image(version: str) -> dict[str, str] | None:
-    """The providers with a branch that were the newest when that Airflow was published.
+    """The newest providers with migrations on the day when that Airflow release was published.
 
-    By the dates of upload in the package registry: official images are built from the constraints
-    of that day. None before Airflow 3, and for a release that is not known.
+    Official images are built from the constraints of that day; the dates are upload dates of the
+    package registry. None for releases before Airflow 3 and for unknown releases.
     """
     about: dict[str, str] | None = releases.data("migrations")["images"].get(version)
     return {key: value for key, value in about.items() if key != "published"} if about else None
 
 
 def between(start: Image, end: Image) -> Migration | None:
-    """The migration from one image to another; None if either Airflow is not a release number.
+    """The migration from one image to another; None if either version is not a release number.
 
-    Providers that are not known are assumed to be those of the official image at that release.
+    Unknown providers are assumed to be those of the official image of the release.
     """
     old, new = releases.parse(start.airflow), releases.parse(end.airflow)
     if old is None or new is None:
@@ -117,11 +119,11 @@ def between(start: Image, end: Image) -> Migration | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Branch:
-    """One chain of revisions between two versions; `falls` if the way there leads down it."""
+    """One chain of revisions between two versions; `falls` if `there` downgrades it."""
 
     name: str
     lower: str
-    """The version at its lower end, which a downgrade names; '' where that image has no branch."""
+    """The older version, to which a downgrade goes; '' if that image does not have the chain."""
     revisions: tuple[str, ...]
     falls: bool
     assumed: tuple[str, ...]
@@ -138,7 +140,7 @@ def _up(branches: list[_Branch], image: str) -> Iterator[Step]:
 
 
 def _down(branches: list[_Branch], image: str) -> Iterator[Step]:
-    """Providers first, Airflow's own last."""
+    """The downgrade commands: providers first, Airflow last."""
     for branch in sorted(branches, key=lambda item: (item.name == _AIRFLOW, item.name)):
         if branch.name in _DOWN and branch.lower:
             yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower} --yes", image)
@@ -169,7 +171,7 @@ def _providers(start: Image, end: Image, assumed: list[str]) -> Iterator[_Branch
 
 
 def _known(image: Image, assumed: list[str]) -> Mapping[str, str] | None:
-    """The providers of an image; None before Airflow 3, which migrates none, or if not known."""
+    """The providers of an image; None if unknown, and before Airflow 3, where none migrate."""
     if (releases.parse(image.airflow) or ()) < (3,):
         return None
     if image.providers is not None:
@@ -208,7 +210,7 @@ def _branch(
 
 
 def _falls(rise: list[str] | None, fall: list[str] | None, versions: tuple[str, str]) -> bool:
-    """By the revisions, and where these tell nothing by the versions."""
+    """Whether `there` goes down: by the revisions, or by the versions if these are unknown."""
     if rise or fall:
         return not rise
     old, new = (releases.parse(version) or () for version in versions)
@@ -216,7 +218,7 @@ def _falls(rise: list[str] | None, fall: list[str] | None, versions: tuple[str, 
 
 
 def _between(lower: str, upper: str, chain: Mapping[str, Any]) -> list[str] | None:
-    """The revisions after `lower` up to `upper`; None if `lower` is no ancestor of it."""
+    """The revisions after `lower` up to `upper`; None if `lower` is not an ancestor of `upper`."""
     revisions: list[str] = []
     at: str | None = upper
     while at and at != lower and at in chain:

@@ -1,4 +1,4 @@
-"""Versions of Airflow and its providers, and the data of this package."""
+"""Versions of Airflow and its providers, and access to the data files of this package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RELEASE = re.compile(r"v?(\d+(?:\.\d+){1,2})(?![\w.]*(?:rc|dev|a\d|b\d))")
 
 
 def parse(text: str) -> Version | None:
-    """`3.2.2` as three numbers; None for what is no release, such as `main` or `3.0.0rc1`."""
+    """Parse a release: `3.2.2` gives (3, 2, 2), and `main` or `3.0.0rc1` gives None."""
     match = _RELEASE.match(text)
     if match is None:
         return None
@@ -23,13 +23,13 @@ def parse(text: str) -> Version | None:
 
 
 def dotted(version: Version) -> str:
-    """`(3, 2, 2)` as `3.2.2`."""
+    """Format a version: (3, 2, 2) gives `3.2.2`."""
     return ".".join(map(str, version))
 
 
 @functools.cache
 def data(name: str) -> dict[str, Any]:
-    """One of the files that `tools/airflow_facts.py` derives from released packages."""
+    """Load one of the JSON files that `tools/airflow_facts.py` derives from released packages."""
     text = resources.files("generator.airflow").joinpath(f"{name}.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

@@ -129,7 +129,7 @@ def summary(problems: Sequence[Problem]) -> str:
 
 
 def outcome(problems: Sequence[Problem], basis: Basis) -> str:
-    """As `summary`; that there is no problem is only said where everything was read."""
+    """As `summary`, but "no problems" only where everything was read."""
     if problems:
         return summary(problems)
     assured = basis.assure(summary(problems))

@@ -46,9 +46,10 @@ def version() -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lock:
-    """The lock of one environment; an unknown digest is None (no chart was at hand).
+    """The lock of one environment; an unknown digest is None (the chart was not available).
 
-    `server` is the address of the cluster's API server; empty in a lock of before it was kept.
+    `server` is the address of the cluster's API server, empty where an earlier gen-env wrote the
+    lock without it.
     """
 
     release_name: str
@@ -123,23 +124,23 @@ def faults(lock: Lock, resolved: Resolved) -> Iterator[Problem]:
             yield resolved.problem(
                 FROZEN,
                 f"destination.{field} is '{wanted}', but '{locked}' is deployed: a change would "
-                f"leave all objects there behind and create new ones",
+                "leave all objects there behind and create new ones",
                 "destination",
                 field,
                 hint=f"write {field}: {locked}; to move, create a new environment and migrate "
-                f"the data",
+                "the data",
             )
     server = resolved.cluster.server
     if lock.server and lock.server != server:
         yield resolved.problem(
             FROZEN,
-            f"destination.cluster leads to {server}, but the environment is deployed on"
-            f" {lock.server}: Argo CD would leave everything there, where it runs on, and"
-            " secrets sealed for that cluster cannot be opened on another",
+            f"destination.cluster names the API server {server}, but the environment is deployed on"
+            f" {lock.server}: Argo CD would leave everything running there, and secrets"
+            " sealed for that cluster cannot be opened on another",
             "destination",
             "cluster",
-            hint="name the cluster of before; docs/impact.md says how an environment moves. For the"
-            f" same cluster at another address write server: {server} into the lock",
+            hint="name the previous cluster; docs/impact.md explains how an environment moves. For"
+            f" the same cluster at a new address, write server: {server} into the lock",
         )
     if _parts(lock.gen_env) > _parts(version()):
         yield resolved.problem(

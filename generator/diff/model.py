@@ -21,11 +21,11 @@ class Facts:
     `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
-    environment's own Application among the manifests, `governing` what stands outside its folder
-    and governs it (its AppProject, the roles of `verify`), which it does not deploy itself.
-    `connections` are what the definition puts into Secrets that are sealed. `airflow_version` is
-    what the chart renders for, and only a claim about what runs: `diff/what_runs` answers that.
-    `image` are the facts that the definition has about its image.
+    environment's own Application among the manifests, `governing` the objects outside its folder
+    that govern it (its AppProject, the roles of `verify`) and that it does not deploy itself.
+    `connections` are those that the definition puts into sealed Secrets. `airflow_version` is the
+    version that the chart renders for; for the version that runs see `diff/what_runs`. `image` is
+    `image.facts` of the definition.
     """
 
     airflow_version: str | None = None

@@ -1,8 +1,8 @@
 """What runs on one side: which Airflow, with which providers, and which executors.
 
-The most telling source counts: facts written down about the image (`image.facts`), then the tag of
-the image of the component, then `airflowVersion`, which only says what the chart renders for. What
-was not seen in the image itself says so (`Runs.assumed`).
+The first of these sources counts: facts written down about the image (`image.facts`), the tag of
+the component's image, and `airflowVersion`, which only says what the chart renders for. A version
+that does not come from the image itself is marked (`Runs.assumed`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.airflow import migrations, releases
+from generator.core.basis import UNKNOWN, Origin, Version
 from generator.diff.model import Facts
 from generator.kube import fields
 from generator.kube.resource import Key, Object
@@ -22,7 +23,7 @@ from generator.model.image import ImageFacts
 
 MIGRATION_JOB = "run-airflow-migrations"
 EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
-# Who answers for the side: the Job that migrates, else the first that would wait for it.
+# Whose image counts for the side: the migration Job's, else the first one's that waits for it.
 _SPEAKERS = (MIGRATION_JOB, "scheduler", "api-server", "webserver")
 _AIRFLOW = frozenset({*_SPEAKERS, "dag-processor", "triggerer", "worker", "flower"})
 _OFFICIAL = "apache/airflow"
@@ -54,7 +55,7 @@ class Reference:
 
     @property
     def version(self) -> str:
-        """What tells it from others of its repository."""
+        """What distinguishes it from other images of its repository."""
         return "@".join(filter(None, (self.tag, self.digest))) or "latest"
 
     @property
@@ -74,7 +75,14 @@ class Runs:
     source: Source = Source.NOTHING
     facts: ImageFacts | None = None
     contradiction: str = ""
-    """`airflow.version` where a tag of an own repository names another release."""
+    """`airflow.version`, if the tag of another repository than Airflow's own differs from it."""
+
+    @property
+    def version(self) -> Version:
+        """The Airflow version as the basis of an answer names it."""
+        if not self.airflow:
+            return UNKNOWN
+        return Version(self.airflow, Origin.NAMED if self.source is Source.CLAIM else Origin.IMAGE)
 
     @property
     def providers(self) -> Mapping[str, str] | None:
@@ -128,10 +136,20 @@ def reference(text: str) -> Reference:
 
 
 def of(works: Iterable[Workload], facts: Facts) -> Runs:
-    """What answers for the side: the image that migrates, the scheduler's, or the values'."""
+    """What runs on a side: by the image of the migration Job, the scheduler, or the values."""
     images = dict(_images(works))
     named = next((images[name] for name in _SPEAKERS if name in images), None)
     return known(named or _of_values(facts.values or {}), facts)
+
+
+def claims(values: Mapping[str, Any], image: ImageFacts | None = None) -> Facts:
+    """What values say of the image, and what the definition has written down about it."""
+    return Facts(str(values.get("airflowVersion") or "") or None, image, values=values)
+
+
+def by_values(values: Mapping[str, Any], image: ImageFacts | None = None) -> Runs:
+    """What runs by the values alone, without rendered objects."""
+    return of((), claims(values, image))
 
 
 def by_component(works: Iterable[Workload], facts: Facts) -> dict[str, Runs]:
@@ -140,7 +158,7 @@ def by_component(works: Iterable[Workload], facts: Facts) -> dict[str, Runs]:
 
 
 def known(image: Reference, facts: Facts) -> Runs:
-    """The Airflow of an image, from the first source that tells it."""
+    """The Airflow of an image, from the first source that has it."""
     written = facts.image if facts.image and _is_about(facts.image, image, facts) else None
     if written:
         return Runs(image, written.airflow, Source.FACTS, written)
@@ -182,7 +200,7 @@ def _of_values(values: Mapping[str, Any]) -> Reference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Executors:
-    """The executors by their short names; `unread` is where they are set out of sight."""
+    """The executors by their short names; `unread` is where they are set if it cannot be read."""
 
     names: tuple[str, ...] = ()
     unread: str = ""

@@ -1,4 +1,4 @@
-"""What a remote did not do, and whether another attempt may help."""
+"""Failures of remotes and mirrors, and whether another attempt may help."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from generator.core.errors import UserError
 
 
 class Fault(enum.Enum):
-    """Why a remote failed: the ref is gone, another attempt may help, or it will not."""
+    """What a failure means: the ref is gone, another attempt may help, or none will."""
 
     GONE = "gone"
     PASSING = "passing"
@@ -16,7 +16,7 @@ class Fault(enum.Enum):
 
 
 class RemoteError(UserError):
-    """A fetch or a push that failed; `fault` says whether another attempt may help."""
+    """A fetch or push that failed, or a mirror or branch that others kept busy."""
 
     def __init__(self, message: str, fault: Fault, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -106,11 +106,12 @@ class Mirror:
         timeout: float = 300.0,
         max_bytes: int = 4 << 30,
     ) -> None:
-        """Fetch refs or commits from our own configured address, one process at a time.
+        """Fetch refs or commits from the configured address, one process at a time.
 
         A refspec is `+<ref or id>:refs/w/<name>`. The token travels in the environment, never in
         arguments or files. Raises UserError when the address is not plain https (http with
-        `allow_http`), the forge refuses, an object is malformed, or a limit is passed.
+        `allow_http`), and RemoteError when the forge refuses, an object is malformed, a limit is
+        exceeded or the mirror is busy.
         """
         _check_url(url, allow_http=allow_http)
         for refspec in refspecs:
@@ -147,7 +148,7 @@ class Mirror:
     def locked(self, patience: float = 300.0) -> Iterator[None]:
         """Keep other threads and processes from writing here; not to be entered twice.
 
-        Raises UserError when another holds the lock for longer than `patience` seconds.
+        Raises RemoteError when another holds the lock for longer than `patience` seconds.
         """
         lock = self.gitdir.with_name(self.gitdir.name + ".lock")
         deadline = time.monotonic() + patience
@@ -198,7 +199,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-# A sign in git's output, what a person is told, and what it means for another attempt.
+# A phrase in git's output, the message for it, and whether another attempt may help.
 _REASONS = (
     ("could not read Username", "the forge requires credentials or rejected them", Fault.LASTING),
     ("Authentication failed", "the forge rejected the credentials", Fault.LASTING),

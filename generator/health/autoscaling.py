@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 from generator.health.status import Health, degraded, healthy, progressing, suspended, unknown
-from generator.kube.fields import Condition, condition, conditions, is_true, section, text
+from generator.kube.fields import Condition, condition, conditions, entries, is_true, section, text
 from generator.kube.resource import Object
 
 _FAILURES = {
@@ -19,6 +19,8 @@ _FAILURES = {
     ("ScalingActive", "FailedComputeMetricsReplicas"),
     ("ScalingActive", "InvalidSelector"),
 }
+# What Go's strconv.ParseBool takes for false; KEDA pauses for anything else.
+_FALSE = ("0", "f", "F", "false", "False", "FALSE")
 _V1_ANNOTATION = "autoscaling.alpha.kubernetes.io/conditions"
 _HINTS = {
     "FailedGetScale": "check that the workload that it names exists",
@@ -31,7 +33,8 @@ _HINTS = {
 def assess_autoscaler(manifest: Object) -> Health:
     """Able to read its metrics and to scale; `autoscaling/v1` keeps that in an annotation.
 
-    Stricter than Argo CD, which calls one healthy that is switched off by 0 replicas.
+    Stricter than Argo CD, which reports one that 0 replicas switch off as healthy. KEDA switches
+    its own off that way while there is no work.
     """
     found = _autoscaler_conditions(manifest)
     if found is None:
@@ -44,7 +47,7 @@ def assess_autoscaler(manifest: Object) -> Health:
         if item.type == "AbleToScale" and item.status == "False":
             return degraded(f"cannot scale: {item.words}")
         if item.type == "ScalingActive" and item.status == "False":
-            return _inactive(item)
+            return _inactive(manifest, item)
     for item in found:
         if item.type in ("AbleToScale", "ScalingLimited") and item.status == "True":
             return healthy(item.words)
@@ -54,7 +57,7 @@ def assess_autoscaler(manifest: Object) -> Health:
 def assess_scaled_object(manifest: Object) -> Health:
     """Ready and not on its fallback; a failure wins over a pause, as in Argo CD.
 
-    The annotations pause it too, whether or not KEDA has said so in a condition.
+    The annotations pause it too, whether or not KEDA reports that in a condition yet.
     """
     ready = condition(manifest, "Ready")
     if ready is not None and ready.status == "False":
@@ -95,16 +98,19 @@ def assess_disruption_budget(manifest: Object) -> Health:
     return healthy(f"{found[-1].reason}: {allowed} evictions allowed now")
 
 
-def _inactive(item: Condition) -> Health:
+def _inactive(manifest: Object, item: Condition) -> Health:
     if item.reason == "ScalingDisabled":
-        return suspended(f"{item.words}: it leaves alone what has 0 replicas; give it one")
+        owners = entries(manifest, "metadata", "ownerReferences")
+        if any(owner.get("kind") == "ScaledObject" for owner in owners):
+            return healthy(f"{item.words}: KEDA scaled its target to 0 replicas")
+        return suspended(f"{item.words}: it does not scale 0 replicas; set at least 1")
     return progressing(item.words or "ScalingActive is False")
 
 
 def _is_paused(manifest: Object) -> bool:
     annotations = section(manifest, "metadata", "annotations")
     paused = annotations.get("autoscaling.keda.sh/paused", "false")
-    return paused != "false" or "autoscaling.keda.sh/paused-replicas" in annotations
+    return paused not in _FALSE or "autoscaling.keda.sh/paused-replicas" in annotations
 
 
 def _autoscaler_conditions(manifest: Object) -> list[Condition] | None:

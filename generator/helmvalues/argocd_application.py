@@ -87,20 +87,20 @@ _IMAGE_UPDATER = "argocd-image-updater.argoproj.io/"
 def _decided_elsewhere(
     document: Document, root: Path, whole: Mapping[str, Any]
 ) -> Iterator[NotRead]:
-    """What another program, or an ApplicationSet's generator, puts in place of what stands here."""
+    """The values that another program, or an ApplicationSet's generator, puts in place of these."""
     annotations = section(whole, "metadata", "annotations")
     for name in [name for name in annotations if str(name).startswith(_IMAGE_UPDATER)][:1]:
         where = fields.where(document, (*root, "metadata", "annotations", name))
-        reason = "Argo CD Image Updater sets image parameters that do not stand here"
+        reason = "Argo CD Image Updater sets image parameters that are not in this file"
         yield NotRead(f"images of {name}", where, reason)
     generators = section(document.data, "spec").get("generators")
     for place in _templates(generators, ("spec", "generators")):
-        reason = "it overrules the template for what this generator makes"
+        reason = "it overrides the template for the Applications of this generator"
         yield NotRead(dotted(place), fields.where(document, place), reason)
 
 
 def _templates(generators: Any, place: Path) -> Iterator[Path]:
-    """Templates of generators, those within matrix and merge generators too."""
+    """Templates of generators, including those inside matrix and merge generators."""
     for index, row in enumerate(generators if isinstance(generators, list) else ()):
         for name, generator in row.items() if isinstance(row, Mapping) else ():
             here: Path = (*place, index, str(name))
@@ -243,7 +243,7 @@ class _ArgoReader:
             name = str(section(row).get("name"))
             where = fields.where(self._document, (*self._place, "parameters", index))
             if "$" in str(section(row).get("value") or ""):
-                reason = "Argo CD fills in what stands after `$`; it was judged as it stands"
+                reason = "Argo CD fills in what follows `$`; the value was judged as written"
                 yield NotRead(f"parameter {name}", where, reason)
             if self._template and "{{" in name:
                 yield NotRead(f"parameter {name}", where, "its name is filled in later")

@@ -188,7 +188,7 @@ def _open(stated: str, lock: str) -> str:
 
 
 def not_exact(version: str) -> str:
-    """Why a version that is asked for tells not which one runs."""
+    """Why the requested version does not determine which one runs."""
     return f"`{version}` is not one exact version" if version else "no version is named"
 
 
@@ -207,7 +207,7 @@ def _locked(files: Files, folder: str, item: Mapping[str, Any]) -> tuple[str, Ve
 
 
 def _copy(files: Files, folder: str) -> tuple[Version, str]:
-    """The copy of Airflow's chart in `charts/`, which Helm takes before any other; '' for none."""
+    """The copy of Airflow's chart in `charts/`, which Helm prefers to any other; '' for none."""
     base = "" if folder in ("", ".") else f"{posixpath.normpath(folder)}/"
     for path, _ in files.entries(f"{base}charts"):
         inside = path.removeprefix(base)

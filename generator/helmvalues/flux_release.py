@@ -54,7 +54,7 @@ def shortened(name: str) -> str:
 
 
 def same_namespace(one: Any, two: Any) -> bool:
-    """Whether two objects may be in one namespace: one that names none takes the other's."""
+    """Whether two objects may be in one namespace: one without a namespace gets the other's."""
     return not one or not two or one == two
 
 

@@ -34,7 +34,7 @@ class ValuesLayer:
 
 
 class Templated(Exception):
-    """Values as text whose lines a template chooses: they are known only once it is filled in."""
+    """Values as text whose lines a template selects: they are known only after templating."""
 
 
 class NotAMapping(Exception):
@@ -92,7 +92,7 @@ def from_text(document: Document, prefix: Path, *, template: bool = False) -> Va
 
 
 def _stand_ins(text: str) -> tuple[str, dict[str, str]]:
-    """The text with a word in place of each `{{ ... }}`, and what each word stands for."""
+    """The text with a word in place of each `{{ ... }}`, and the placeholder behind each word."""
     if _CHOICE.search(text):
         raise Templated
     words: dict[str, str] = {}

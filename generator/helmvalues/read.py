@@ -132,7 +132,7 @@ def _with_not_read(source: ValuesSource, more: tuple[NotRead, ...]) -> ValuesSou
     for place, text in placeholders.places(source.values, source.kind):
         path, line = source.locate(place)
         where = f"{path}:{line}" if line else path
-        reason = "another program fills it in; a stand-in was checked"
+        reason = "another program fills it in; a placeholder value was checked"
         filled.append(NotRead(f"placeholder {text}", where, reason))
     return dataclasses.replace(source, not_read=(*source.not_read, *filled, *more))
 
@@ -198,7 +198,7 @@ def plain(
 
 
 def _other_file(document: Document) -> str:
-    """What a document is that is no values file; '' for one that may be."""
+    """Why a document is not a values file; '' if it may be one."""
     data = section(document.data)
     if {"apiVersion", "kind"} <= set(data):
         return str(data["kind"])
@@ -213,7 +213,7 @@ def _other_file(document: Document) -> str:
 
 
 def _without_sops(layer: ValuesLayer) -> ValuesLayer:
-    """Without what sops writes of itself into a file that it encrypts."""
+    """Without the metadata that sops adds to a file that it encrypts."""
     if "mac" not in section(layer.values, "sops"):
         return layer
     values = {key: value for key, value in layer.values.items() if key != "sops"}

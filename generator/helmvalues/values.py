@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from generator.core.basis import Origin, Version
 from generator.core.layered import Path, lookup, path_of
+from generator.diff import what_runs
+from generator.diff.what_runs import Runs
 from generator.release import chart_lines
 from generator.release.chart_line import ChartLine
 
@@ -22,6 +25,14 @@ _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\+[0-9A-Za-z.-]+)?")
 def nowhere(path: Path) -> tuple[str, int | None]:
     """Where values come from when nobody can tell."""
     return "", None
+
+
+def running_airflow(user: Mapping[str, Any], merged: Mapping[str, Any]) -> Version:
+    """The Airflow that runs by the user's values, else by the chart's defaults below them."""
+    own, default = what_runs.by_values(user), what_runs.by_values(merged)
+    if own.airflow or not default.airflow:
+        return own.version
+    return Version(default.airflow, Origin.DEFAULT)
 
 
 def never(path: Path) -> bool:
@@ -129,6 +140,11 @@ class ValuesInput:
         """`airflowVersion` as numbers if it is a clean release, else None."""
         match = _RELEASE.fullmatch(str(self.get("airflowVersion") or ""))
         return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+    @functools.cached_property
+    def runs(self) -> Runs:
+        """What runs by the user's image; `airflow` only decides what the chart renders."""
+        return what_runs.by_values(self.user)
 
     @property
     def airflow3(self) -> bool:

@@ -1,4 +1,4 @@
-"""How Argo CD applies an object: by which means, and whether it deletes it first."""
+"""How Argo CD applies an object: with which kind of apply, and whether it deletes it first."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def is_replaced(context: Context, manifest: Object) -> bool:
     """Whether Argo CD deletes the object and creates it again (gitops-engine, applyObject).
 
     `Replace=true` alone is `kubectl replace`, which the API server refuses as well, and with it
-    these two kinds are only updated. `Force=true` counts by annotation alone: it is no option of an
-    Application (argo-cd/controller/sync.go).
+    these two kinds are only updated. `Force=true` counts only as an annotation: it is not an option
+    of an Application (argo-cd/controller/sync.go).
     """
     if is_hook(manifest):
         return True
@@ -35,7 +35,7 @@ def is_replaced(context: Context, manifest: Object) -> bool:
 
 
 def is_server_side(context: Context, manifest: Object) -> bool | None:
-    """Whether server-side apply is used; None where no Application tells."""
+    """Whether server-side apply is used; None if there is no Application."""
     own = sync_options(manifest)
     if "ServerSideApply=false" in own:
         return False
@@ -46,8 +46,7 @@ def is_server_side(context: Context, manifest: Object) -> bool | None:
 
 def _of_application(context: Context) -> frozenset[str]:
     own = context.head.objects.get(context.head.facts.application or _NO_KEY)
-    given = fields.at(own, "spec", "syncPolicy", "syncOptions")
-    return frozenset(map(str, given)) if isinstance(given, list) else frozenset()
+    return frozenset(fields.strings(own, "spec", "syncPolicy", "syncOptions"))
 
 
 def is_gone(before: Object) -> bool:

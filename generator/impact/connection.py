@@ -1,4 +1,4 @@
-"""Where connections lead, as far as a sealed or a written value lets one see."""
+"""Where connections lead, as far as sealed and plain values show it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def declared(view: View, place: Reference) -> SealedConnection | None:
 
 
 def plain_value(view: View, place: Reference) -> str | None:
-    """The value where a Secret stands in plain form."""
+    """The value in a plain Secret."""
     manifest = view.objects.get(place[0])
     written = fields.section(manifest, "stringData").get(place[1])
     if isinstance(written, str):
@@ -123,7 +123,7 @@ def host(connection: str) -> str:
 
 
 def service_of(name: str, services: Mapping[tuple[str, str], Key], namespace: str) -> Key | None:
-    """The Service that a host name of the cluster stands for."""
+    """The Service that a host name of the cluster resolves to."""
     parts = _labels(name)
     return services.get((parts[1] if len(parts) > 1 else namespace, parts[0])) if parts else None
 

@@ -95,6 +95,11 @@ class View:
         variable = f"AIRFLOW__{section.upper()}__{key.upper()}"
         return self._variables.get(variable, self.config.get((section, key)))
 
+    def is_on(self, section: str, key: str) -> bool:
+        """Whether a setting is true as Airflow reads it (airflow/configuration.py, getboolean)."""
+        text = (self.setting(section, key) or "").partition("#")[0]
+        return text.strip().lower() in ("t", "true", "1")
+
     @functools.cached_property
     def _variables(self) -> Mapping[str, str]:
         """Environment variables with a written value; of several the first counts."""
@@ -130,7 +135,7 @@ class Context:
 
     @functools.cached_property
     def added(self) -> Mapping[Key, Object]:
-        """Objects only the head has; not those that govern it, which others bring."""
+        """Objects only the head has, without those that govern it."""
         apart = self.base.objects.keys() | self.head.facts.governing
         return {k: v for k, v in self.head.objects.items() if k not in apart}
 

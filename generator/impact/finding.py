@@ -71,9 +71,9 @@ class ImpactRule(Rule):
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Without repetition, by severity, rule, object, message; of one cause there is one finding.
+    """Sort findings by severity, rule, object and message, and remove duplicates.
 
-    What is said of several objects in the same words is said once, of the first of them.
+    Findings with the same message about several objects become one finding, about the first object.
     """
     alike: dict[tuple[str, Severity, str], list[Finding]] = {}
     for finding in sorted(set(findings), key=_place):

@@ -1,4 +1,4 @@
-"""What a change of images does to the schema of the database, and what a way back takes."""
+"""What a change of images does to the schema of the database, and what the way back requires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.diff.what_runs import Runs, Source
 
 
 class Class(enum.StrEnum):
-    """What it takes to go back."""
+    """What the way back requires."""
 
     NONE = "none"
     STAYS = "no known migration"
@@ -25,15 +25,15 @@ class Class(enum.StrEnum):
 
 
 CLOSED = frozenset({Class.ONE_WAY, Class.BACKWARD, Class.UNKNOWN})
-"""Ways that git alone must not take."""
+"""Changes that a merge alone must not make."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Migration:
-    """The class of a change of images, why, and the commands.
+    """The class of a change of images, the reason, and the commands.
 
-    `before` have to run with the present image before the other one starts, `back` undo the
-    migration with the new image. `assumed` is what was not known and taken for likely.
+    The commands of `before` run in the present image before the other one starts. Those of `back`
+    undo the migration and run in the new image. `assumed` lists what was unknown and assumed.
     """
 
     kind: Class
@@ -42,11 +42,11 @@ class Migration:
     back: tuple[Step, ...] = ()
     assumed: tuple[str, ...] = ()
     falls: bool = False
-    """Whether the schema goes down, so that a way without commands takes a backup from before."""
+    """Whether the schema is downgraded; without commands, a backup from before is needed."""
 
 
 def classify(old: Runs, new: Runs) -> Migration:
-    """The migration from one image to another; what cannot be told is `unknown`, never harmless."""
+    """The migration from one image to another; `unknown` where it cannot be classified."""
     if old.same_image(new):
         return Migration(Class.NONE, "the image stays")
     way = migrations.between(old.content, new.content)

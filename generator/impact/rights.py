@@ -147,16 +147,11 @@ def _aggregated(view: View, role: Object) -> Iterator[Object]:
 
 
 def _of_rule(rule: Mapping[str, Any], scope: str) -> Iterator[Right]:
-    verbs = _strings(rule, "verbs")
-    names = _strings(rule, "resourceNames") or [""]
-    for group in _strings(rule, "apiGroups") or [""]:
-        for resource in _strings(rule, "resources"):
+    verbs = fields.strings(rule, "verbs")
+    names = fields.strings(rule, "resourceNames") or [""]
+    for group in fields.strings(rule, "apiGroups") or [""]:
+        for resource in fields.strings(rule, "resources"):
             for verb in verbs:
                 yield from (Right(scope, group, resource, verb, name) for name in names)
-    for url in _strings(rule, "nonResourceURLs"):
+    for url in fields.strings(rule, "nonResourceURLs"):
         yield from (Right("", "", url, verb) for verb in verbs)
-
-
-def _strings(rule: Mapping[str, Any], field: str) -> list[str]:
-    values = rule.get(field)
-    return [str(value) for value in values] if isinstance(values, list) else []

@@ -1,8 +1,9 @@
-"""A pod template as the API server stores it: equal quantities alike, defaults left out.
+"""The canonical form of a pod template: defaults removed, quantities written in one way.
 
-Two templates that are equal here replace no pod. Sources: kubernetes/pkg/apis/core/v1/defaults.go
-and the canonical form of quantities (apimachinery/pkg/api/resource). What is not listed is left as
-it is, so that a difference may be said where there is none, and never the other way round.
+A change between two templates with the same canonical form replaces no pods. Sources:
+kubernetes/pkg/apis/core/v1/defaults.go, and the canonical form of quantities in
+apimachinery/pkg/api/resource. Fields that are not listed here stay unchanged, so two templates that
+the API server stores alike may still differ; templates that it stores differently always do.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 42
 
 
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The same template in that form; the given one is not changed."""
+    """Return the canonical form of a pod template; the argument is not modified."""
     spec = given.get("spec")
     if not isinstance(spec, Mapping):
         return dict(given)
@@ -59,14 +60,14 @@ def template(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def amounts(given: Any) -> Any:
-    """Quantities of a list of resources (`requests`, `limits`) in one form."""
+    """The quantities of `requests` or `limits` in canonical form."""
     if not isinstance(given, Mapping):
         return given
     return {name: amount(value) for name, value in given.items()}
 
 
 def amount(value: Any) -> Any:
-    """`1000m` as `1`, `4096Mi` as `4294967296`; what is no quantity as it is."""
+    """Convert a quantity: `1000m` to `1`, `4096Mi` to `4294967296`; other values stay the same."""
     number = quantity(value)
     return value if number is None else f"{number.normalize():f}"
 

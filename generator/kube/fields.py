@@ -9,6 +9,8 @@ from typing import Any
 from generator.core.layered import lookup
 from generator.kube.resource import Object
 
+_DIGITS = 9
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
@@ -44,6 +46,12 @@ def entries(value: Any, *path: str) -> list[Mapping[str, Any]]:
     return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
 
 
+def strings(value: Any, *path: str) -> list[str]:
+    """The items of the list at the path, as text."""
+    found = at(value, *path)
+    return [str(item) for item in found] if isinstance(found, list) else []
+
+
 def text(value: Any, *path: str) -> str:
     """The string at the path, or an empty one."""
     found = at(value, *path)
@@ -54,6 +62,13 @@ def integer(value: Any, *path: str) -> int | None:
     """The whole number at the path, or None; true and false are no numbers."""
     found = at(value, *path)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def number(value: Any) -> int | None:
+    """A whole number, also one written as text of at most nine digits; else None."""
+    if isinstance(value, str) and len(value) <= _DIGITS and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def count(value: Any, *path: str) -> int:

@@ -82,8 +82,8 @@ def _ports(entry: Mapping[str, Any]) -> Ports:
     protocol, port = fields.text(entry, "protocol") or "TCP", entry.get("port")
     if port is None:
         return Ports(protocol)
-    if isinstance(port, int) or str(port).isdecimal():
-        return Ports(protocol, int(port), fields.integer(entry, "endPort") or int(port))
+    if (number := fields.number(port)) is not None:
+        return Ports(protocol, number, fields.integer(entry, "endPort") or number)
     return Ports(protocol, name=str(port))
 
 

@@ -74,6 +74,11 @@ class Workload:
                 yield fields.text(entry, "name"), entry
 
 
+def command(container: Mapping[str, Any]) -> list[str]:
+    """The words of a container's `command` and `args`."""
+    return [*fields.strings(container, "command"), *fields.strings(container, "args")]
+
+
 def workloads(objects: Mapping[Key, Object]) -> tuple[Workload, ...]:
     """Every object that runs pods, in the one order; task pods of a ConfigMap come last."""
     scalers = _scalers(objects)
@@ -123,8 +128,8 @@ def _scalers(objects: Mapping[Key, Object]) -> dict[tuple[str, str, str], Scale]
 def _paused(manifest: Object) -> tuple[int, int] | None:
     """keda.sh/docs, pausing autoscaling: a fixed number that KEDA keeps to."""
     notes = fields.section(manifest, "metadata", "annotations")
-    number = str(notes.get("autoscaling.keda.sh/paused-replicas", ""))
-    return (int(number), int(number)) if number.isdecimal() else None
+    number = fields.number(notes.get("autoscaling.keda.sh/paused-replicas"))
+    return None if number is None else (number, number)
 
 
 def _task_pods(objects: Mapping[Key, Object]) -> Iterator[Workload]:

@@ -202,6 +202,11 @@ class Environment(Spec):
         return self.destination.namespace or f"{prefix}airflow-{self.metadata.name}"
 
     @property
+    def image_tag(self) -> str:
+        """The tag of the image; where none is given, that of the official image."""
+        return self.image.tag or self.airflow.version
+
+    @property
     def executors(self) -> tuple[str, ...]:
         """The executors in their order; the first is the default one."""
         return tuple((self.airflow.executor or "LocalExecutor").split(","))

@@ -10,6 +10,7 @@ from pathlib import Path
 from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.definition.definition import SETTINGS, Settings, load_settings
+from generator.diff import what_runs
 from generator.git.worktree import Worktree
 from generator.pipeline import settings_trust
 from generator.pipeline.generate import Built
@@ -29,7 +30,7 @@ def basis(built: Built, policy: str = "", not_read: Iterable[NotRead] = ()) -> B
     digest = environment.chart.digest or (locked.chart_digest if locked else None)
     found = Basis(
         Version(environment.chart.version, Origin.LOCK if locked else Origin.NAMED, digest or ""),
-        Version(environment.airflow.version, Origin.NAMED),
+        what_runs.by_values(built.release.values, environment.image.facts).version,
         Version(built.resolved.cluster.kubernetes_version, Origin.CLUSTER),
         policy=policy,
     )

@@ -24,6 +24,7 @@ from generator.diff.model import Facts, Side
 from generator.diff.what_runs import Runs
 from generator.engine import argocd_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
+from generator.impact.context import View
 from generator.kube import fields
 from generator.kube.resource import Object, key_of
 from generator.kube.workload import workloads
@@ -248,8 +249,8 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
         notes, random = rendered.notes, rendered.random
     facts = dataclasses.replace(facts, notes=notes)
     found = normalise.problems(random, environment=item.name, path=_values_path(item))
-    basis = _basis(item, values, spec)
-    return Side(revision, tuple(manifests), facts, namespace, problems=tuple(found), basis=basis)
+    made = Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
+    return dataclasses.replace(made, basis=_basis(item, View(made).runs, spec))
 
 
 def governed(rendered: Side, item: Inputs) -> Side:
@@ -347,7 +348,7 @@ def _facts(
     lock = _lock(item)
     host, connections, declared = _promises(item)
     return dataclasses.replace(
-        _claims(item, values),
+        what_runs.claims(values, _image_facts(item)),
         chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
         kubernetes_version=item.cluster.kubernetes_version if item.cluster else None,
         engine=renderer.engine_version(),
@@ -369,23 +370,13 @@ def runs(item: Inputs) -> Runs:
         raise item.unreadable
     values = _values(item)
     works = workloads({key_of(manifest, ""): manifest for manifest in own_manifests(item)})
-    return what_runs.of(works, _claims(item, values))
+    return what_runs.of(works, what_runs.claims(values, _image_facts(item)))
 
 
-def _claims(item: Inputs, values: Mapping[str, Any]) -> Facts:
-    """What definition and values say of the image."""
-    return Facts(
-        airflow_version=str(values.get("airflowVersion") or "") or None,
-        image=_image_facts(item),
-        values=values,
-    )
-
-
-def _basis(item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any]) -> Basis:
-    """By which versions a tree was rendered: those of its Application, lock, values and cluster."""
+def _basis(item: Inputs, runs: Runs, spec: Mapping[str, Any]) -> Basis:
+    """By which versions a side is judged: of its Application, lock, image and cluster."""
     lock, named = _lock(item), _chart_version(spec)
     locked = lock if lock and lock.chart_version == (named or lock.chart_version) else None
-    airflow = str(values.get("airflowVersion") or "")
     return Basis(
         chart_lines.judged(
             Version(
@@ -394,7 +385,7 @@ def _basis(item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any]) -> 
                 (locked.chart_digest or "") if locked else "",
             )
         ),
-        Version(airflow, Origin.NAMED) if airflow else Version(),
+        runs.version,
         Version(item.cluster.kubernetes_version, Origin.CLUSTER) if item.cluster else Version(),
     )
 

@@ -95,7 +95,7 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     """The environment's folder as it was, but for its secrets; nothing is written yet.
 
     Raises UserError for an unknown environment or revision, one at which it did not exist, and one
-    at which it had another release name or namespace.
+    at which it had another release name, namespace or cluster.
     """
     if options.force is not None and not options.force.strip():
         raise UserError("--force needs a reason", hint='--force "why this is right"')
@@ -242,7 +242,7 @@ def _notes(present: Built, now: datetime) -> Iterator[str]:
         end = "without an end" if until.year == datetime.max.year else f"until {shown_time(until)}"
         yield (
             f"a freeze holds {end}: it does not block this merge, but Argo CD will not sync "
-            f"automatically; sync by hand"
+            "automatically; sync by hand"
         )
 
 

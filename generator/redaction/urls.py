@@ -65,7 +65,8 @@ _HOOK_SEGMENT = re.compile(
 )
 _SEGMENT = re.compile(r"[^/\s?#]+")
 _LONG_SEGMENT = re.compile(r"(?<![^/\s?#])[^/\s?#]{16,}+")
-_QUERY = re.compile(r"[?#]")
+# Behind a segment: what follows `/?` is read as a segment too.
+_QUERY = re.compile(r"(?<=[^/\s?#])[?#]")
 _UNGUESSABLE = re.compile(r"(?=[\w-]*[0-9])[\w-]{16,}")
 
 

@@ -21,12 +21,18 @@ GroupKind = tuple[str, str]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Renamed:
-    """A key that still works and its replacement; `warned` if the chart says so itself."""
+    """A key that still works and its replacement; `warned` if the chart says so itself.
+
+    `reshaped` if the value changes its form with the name; not `reversible` where a chart without
+    the new key does something else with the old one.
+    """
 
     old: str
     new: tuple[str, ...]
     warned: bool = True
     airflow3_only: bool = False
+    reshaped: bool = False
+    reversible: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,13 +40,15 @@ class OldKeys:
     """Keys of the chart that are not, or will not be, what they seem.
 
     `defaults` that will change are key, meaning and hint; `without_effect` gives what does the
-    same, `refused` a hint for what the schema does not take.
+    same, `refused` a hint for what the schema does not take. `older` are names that charts used
+    before the first that has the new one, and do not know any more or read in another way.
     """
 
     renamed: tuple[Renamed, ...]
     defaults: tuple[tuple[str, str, str], ...]
     without_effect: Mapping[str, str]
     refused: Mapping[str, str]
+    older: tuple[Renamed, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,10 +54,11 @@ class SecretNeed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SealedConnection:
-    """Where a key of a Secret leads by its definition, without user and password.
+    """The connection under a key of a Secret, from the definition, without user and password.
 
-    `host` answers, `server` is the database or broker behind it (host:port/database). `mark` is the
-    fingerprint that a sealed value of it has, `content` a hash of all that is public in it.
+    `host` is what clients connect to, `server` the database or broker behind it
+    (host:port/database). `mark` is the fingerprint that its sealed value has, `content` a hash of
+    all its public parts.
     """
 
     secret: str

@@ -166,7 +166,7 @@ def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
 
 
 def expected_connections(release: Release, need: SecretNeed) -> list[SealedConnection]:
-    """Where each connection of a Secret leads by the definition; nothing of it is secret."""
+    """The connections that a Secret holds according to the definition; nothing here is secret."""
     found = []
     for key in need.keys:
         text = _public(release, key.source)
@@ -182,7 +182,7 @@ def expected_connections(release: Release, need: SecretNeed) -> list[SealedConne
 
 
 def _public(release: Release, source: str) -> Secret | None:
-    """The value with a user and a password that say nothing; None for what is no connection."""
+    """The value with a placeholder user and password; None when the source is not a connection."""
     if source in _POOLED:
         return _database_value(release, source, "u", Secret("x"))
     embedded = source == "broker-uri" and release.topology.has("redis")

@@ -241,8 +241,8 @@ def inspect_certificate(
         problems.append(place.problem(CERTIFICATE, error.message, error.hint, Severity.WARNING))
     for where, manifest in (manifests or {}).items():
         latest = annotation(manifest, SEALED_WITH).split(",")[0]
-        if latest and latest != certificate.fingerprint and latest in (others or {}):
-            message = f"sealed with the certificate of the cluster {(others or {})[latest]}"
+        if latest and latest != certificate.fingerprint and others and latest in others:
+            message = f"sealed with the certificate of the cluster {others[latest]}"
             hint = "seal the values again with this cluster's certificate: gen-env seal"
             problems.append(where.problem(OTHER_CLUSTER, message, hint))
         elif latest and latest != certificate.fingerprint:

@@ -266,7 +266,7 @@ def _is_sealed_secret(manifest: Mapping[str, Any]) -> bool:
 
 
 def _manifest(content: bytes, path: str) -> Mapping[str, Any]:
-    """The one object of a file, or nothing; raises YamlError for what is no such file.
+    """The one object of a file, or nothing; raises YamlError if the file is not of that kind.
 
     Marks are not kept: there are many such files, and hardly ever is a line asked for.
     """

@@ -91,7 +91,9 @@ def _stale(
     beat = _beat(document, component)
     limit = max(_STALE, _MISSED * heartbeat_interval(expected, component))
     if beat is not None and beat - snapshot.taken_at > _STALE:
-        return f"the last heartbeat is of {written(beat)}, which is to come: the clocks differ"
+        return (
+            f"the last heartbeat is of {written(beat)}, which is in the future: the clocks differ"
+        )
     is_old = beat is not None and snapshot.taken_at - beat > limit
     return f"the last heartbeat is of {written(beat)}" if beat and is_old else ""
 

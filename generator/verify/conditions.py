@@ -1,7 +1,7 @@
 """The conditions of a verdict, in order, and what makes each met, waiting or failed.
 
-The table in docs/verification.md is made of this one; a condition cannot take a state that stands
-here without a text.
+The table in docs/verification.md is generated from this one; a condition cannot take a state that
+has no text here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ALL = (
     Spec(
         "settled",
         "Argo CD reconciled the Application after the sync ended, and not too long ago",
-        "Argo CD has not looked again since",
+        "Argo CD has not reconciled it since",
     ),
     Spec(
         "synced",
@@ -59,13 +59,13 @@ ALL = (
     Spec(
         "replicas",
         "every workload asks for at least the rendered replicas or its autoscaler's minimum",
-        "one asks for fewer: somebody scaled it by hand, or the autoscaler has not acted yet",
+        "one asks for fewer: it was scaled by hand, or the autoscaler has not acted yet",
         "one was scaled to 0, which switches its HorizontalPodAutoscaler off",
     ),
     Spec(
         "pods",
-        "every workload has as many ready pods of its present template as it must, counted one by "
-        "one",
+        "every workload has the required number of ready pods of its current template, counted one "
+        "by one",
         "a pod is missing, pending, cannot be scheduled, or is not ready, or one of an earlier "
         "template still runs",
     ),
@@ -83,7 +83,7 @@ ALL = (
     ),
     Spec(
         "migration",
-        "the database is migrated: the Job, its hook's result, or a pod that waited for it says so",
+        "the database is migrated: by the Job, its hook's result, or a pod that waited for it",
         "the Job runs or has not run",
         "the Job or its hook failed",
     ),
@@ -97,7 +97,7 @@ ALL = (
         "airflow",
         "metadata database, scheduler, triggerer and DAG processor are healthy, each with a "
         "heartbeat since the sync and since its newest pod started",
-        "one is unhealthy, or its last heartbeat is older, or in a time to come",
+        "one is unhealthy, or its last heartbeat is older, or in the future",
     ),
     Spec(
         "secrets",
@@ -110,7 +110,7 @@ ALL = (
         "every container started after each Secret that it reads was unsealed; Secrets of unknown "
         "age are named",
         "a Secret is not unsealed yet",
-        "a container holds the contents of before",
+        "a container still has the previous contents",
     ),
     Spec(
         "storage",
@@ -121,7 +121,7 @@ ALL = (
     Spec(
         "autoscaling",
         "every autoscaler can read its metrics and scale, and is not paused",
-        "one is missing, paused or switched off (`ScalingDisabled`), or has not looked yet",
+        "one is missing, paused or switched off (`ScalingDisabled`), or has not read its target",
         "one cannot read its metrics or cannot scale",
     ),
     Spec(

@@ -1,4 +1,4 @@
-"""How often each component of Airflow beats, as rendered: 5 seconds unless an option says more."""
+"""How often each component of Airflow beats, as rendered: 5 seconds unless an option is set."""
 
 from __future__ import annotations
 

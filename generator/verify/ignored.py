@@ -1,8 +1,8 @@
 """What an Application ignores of what was rendered: Argo CD calls it Synced, the object may not be.
 
-`spec.ignoreDifferences` of the live Application counts, whoever put it there. JSON pointers narrow
-the comparison; of jq expressions and field managers the whole object is compared, since elsewhere
-Argo CD has found no difference.
+`spec.ignoreDifferences` of the live Application counts, whatever wrote it. JSON pointers narrow the
+comparison; for jq expressions and field managers the whole object is compared, since Argo CD has
+found no difference elsewhere in it.
 """
 
 from __future__ import annotations
@@ -25,22 +25,19 @@ _ABSENT = object()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ignored:
-    """Fields that are not as rendered; objects of kinds that verification reads no field of;
-    objects that are ignored in part and as rendered all the same."""
+    """Fields that are not as rendered; objects whose kind verification does not read; objects that
+    are ignored in part but are as rendered."""
 
     differs: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     equal: tuple[str, ...] = ()
 
 
-NOTHING = Ignored()
-
-
 def ignored(expected: Expected, snapshot: Snapshot, app: Application) -> Ignored:
-    """Every rendered object that `ignoreDifferences` speaks of, judged from the object itself.
+    """Every rendered object that `ignoreDifferences` covers, judged from the object itself.
 
-    More replicas than rendered are what an autoscaler of somebody else wants; fewer are a
-    difference. What was not rendered does not count.
+    More replicas than rendered may come from an autoscaler that gen-env does not manage; fewer are
+    a difference. What was not rendered does not count.
     """
     differs, unread, equal = [], [], []
     for rule in entries(app.manifest, "spec", "ignoreDifferences"):
@@ -61,7 +58,7 @@ def ignored(expected: Expected, snapshot: Snapshot, app: Application) -> Ignored
 
 
 def _speaks_of(rule: Mapping[str, Any], key: Key) -> bool:
-    """Empty name and namespace mean all; group and kind may be patterns, such as `*`."""
+    """An empty name or namespace means all; group and kind may be patterns, such as `*`."""
     group, kind = text(rule, "group"), text(rule, "kind")
     return (
         fnmatch.fnmatchcase(key.group, group)
@@ -72,7 +69,7 @@ def _speaks_of(rule: Mapping[str, Any], key: Key) -> bool:
 
 
 def _covers_rendered(rule: Mapping[str, Any], manifest: Object) -> bool:
-    """Whether a pointer leads to something that was rendered; of the rest that is not known."""
+    """Whether a pointer leads to something that was rendered; for other expressions, always."""
     pointers = _pointers(rule)
     if len(pointers) != len(_texts(rule)):
         return True

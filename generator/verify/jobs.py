@@ -15,10 +15,10 @@ _HOOK = "argocd.argoproj.io/hook"
 
 
 def assess_jobs(expected: Expected, snapshot: Snapshot, operation: Operation | None) -> Condition:
-    """Every rendered Job but the migration, which is a condition of its own, came to a good end.
+    """Every rendered Job succeeded, except the migration, which has its own condition.
 
-    A hook is often deleted once it succeeded, and runs in no sync that does not run: then its end
-    was not seen, and the message says so.
+    A hook is often deleted after it succeeded, and does not run without a sync: then its end was
+    not seen, and the message names it.
     """
     name = "jobs"
     rendered = [
@@ -37,7 +37,7 @@ def assess_jobs(expected: Expected, snapshot: Snapshot, operation: Operation | N
             return condition(name, few(words))
     unseen = [job for job, item in judged.items() if item is None]
     ended = [job for job, item in judged.items() if item is not None]
-    end = f"complete: {few(ended)}" if ended else "none of them is there"
+    end = f"complete: {few(ended)}" if ended else "none was found"
     note = f"; end not seen: {few(unseen)}" if unseen else ""
     evidence = [item.evidence for item in judged.values() if item is not None]
     return met(name, end + note, few(evidence) or "no Job with the rendered image is left")
@@ -46,7 +46,7 @@ def assess_jobs(expected: Expected, snapshot: Snapshot, operation: Operation | N
 def by_job(
     name: str, job: str, expected: Expected, snapshot: Snapshot, operation: Operation | None
 ) -> Condition | None:
-    """What the Job that is there says; None without one that this sync is known to have made."""
+    """What the existing Job shows; None without a Job that this sync is known to have created."""
     found = _present_job(job, expected, snapshot, operation)
     if found is None:
         return None
@@ -113,7 +113,7 @@ def _present_job(
 
 
 def _hooks(job: Object) -> str:
-    """What makes each sync run it anew, so that an older one proves nothing about this sync."""
+    """What makes each sync run it again, so that an older one proves nothing about this sync."""
     annotations = section(job, "metadata", "annotations")
     return text(annotations, _HOOK) or text(annotations, "helm.sh/hook")
 

@@ -34,7 +34,7 @@ def is_over(pod: Object) -> bool:
 
 
 def pods_of(workload: Object, pods: Iterable[Object], *, leaving: bool = False) -> list[Object]:
-    """The pods that the workload keeps; those that are ending only if they are asked for."""
+    """The pods that the workload keeps; those that are ending only on request."""
     owner = text(workload, "kind"), name_of(workload)
     return [pod for pod in pods if (leaving or not is_leaving(pod)) and _owner_of(pod) == owner]
 
@@ -42,7 +42,7 @@ def pods_of(workload: Object, pods: Iterable[Object], *, leaving: bool = False) 
 def present_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:
     """The workload's pods, those of a Deployment's earlier templates left out: they end anyway.
 
-    A StatefulSet waits for an old pod that cannot run, until somebody deletes it.
+    A StatefulSet waits for an old pod that cannot run, until it is deleted.
     """
     own = pods_of(workload, pods)
     if text(workload, "kind") != "Deployment":
@@ -66,8 +66,8 @@ def earlier_pods(workload: Object, pods: Iterable[Object]) -> list[Object]:
 def template_difference(rendered: Object, live: Object) -> str:
     """What of images and pod annotations is not as rendered, or nothing.
 
-    The annotations hold the chart's checksums of configuration and our hashes of secrets, so
-    they say whether the pods have the present ones.
+    The annotations hold the chart's checksums of configuration and gen-env's hashes of secrets, so
+    they show whether the pods have the current ones.
     """
     wanted, found = (section(item, "spec", "template") for item in (rendered, live))
     images_found = images(section(found, "spec"))
@@ -82,15 +82,15 @@ def template_difference(rendered: Object, live: Object) -> str:
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether the pod says so itself."""
+    """Whether the pod itself reports that it is ready."""
     return text(pod, "status", "phase") == "Running" and is_true(pod, "Ready")
 
 
-def started(pod: Object, container: str = "") -> datetime.datetime | None:
+def started(pod: Object, container: str) -> datetime.datetime | None:
     """When the present run of the container began; without that time, when the pod did.
 
     A container takes its environment from Secrets when it is made, so a pod that waited for a
-    Secret has its contents. None where nothing of the pod says a time.
+    Secret has its contents. None where the pod has no time at all.
     """
     for status in statuses(pod):
         began = moment_at(status, "state", "running", "startedAt")

@@ -33,7 +33,7 @@ FORGIVEN = datetime.timedelta(minutes=10)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Restart:
-    """A container that ended, or a pod that failed, too short a time ago to be believed again."""
+    """A container that ended, or a pod that failed, too recently to count as healthy again."""
 
     pod: Object
     container: str
@@ -57,7 +57,7 @@ def assess_restarts(expected: Expected, snapshot: Snapshot, counts: Counts) -> C
     pods = list(_pods(expected, snapshot))
     before = sum(integer(item, "restartCount") or 0 for pod in pods for item in statuses(pod))
     shown = f"pods: {len(pods)}; restarts before: {before}"
-    return met(name, "no container was restarted and no pod evicted of late", shown)
+    return met(name, "no container was restarted and no pod was evicted recently", shown)
 
 
 def counted(expected: Expected, snapshot: Snapshot, before: Counts) -> Counts:
@@ -81,7 +81,7 @@ def counted(expected: Expected, snapshot: Snapshot, before: Counts) -> Counts:
 
 
 def restarts(expected: Expected, snapshot: Snapshot, counts: Counts) -> list[Restart]:
-    """Every one that keeps the environment from being believed, in the order of the pods."""
+    """Every one that keeps the environment from being verified, in the order of the pods."""
     window = datetime.timedelta(seconds=expected.settle_seconds)
     return [
         item
@@ -97,7 +97,7 @@ def ended_lately(status: Mapping[str, Any], now: datetime.datetime) -> bool:
 
 
 def _pods(expected: Expected, snapshot: Snapshot) -> Iterator[Object]:
-    """The present pods of workloads that are as rendered: what others do is not the commit's."""
+    """The present pods of workloads that are as rendered: others do not show the commit."""
     for key, rendered in expected.of_kind(*WORKLOAD_KINDS):
         live = snapshot.find(key)
         if live is not None and not template_difference(rendered, live):

@@ -90,7 +90,8 @@ def _hopeless(live: Object, snapshot: Snapshot) -> Health | None:
 
 
 def _left_behind(live: Object) -> Health | None:
-    """Pods that stay old until somebody acts: Healthy to Argo CD, not verified."""
+    """Pods that stay old until they are deleted or the partition is lowered; Argo CD calls that
+    Healthy."""
     strategy = section(live, "spec", "updateStrategy")
     partition = count(strategy, "rollingUpdate", "partition")
     if text(strategy, "type") == "OnDelete":

@@ -1,11 +1,11 @@
-"""The conditions that pods bear out: how many there are, whether they are ready, what they run."""
+"""The conditions that pods prove: how many there are, whether they are ready, what they run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.health import Status, assess
-from generator.kube.fields import count, integer, name_of, section, text
+from generator.kube.fields import count, entries, integer, name_of, section, text
 from generator.kube.resource import Key, Object
 from generator.kube.workload import Scale, workloads
 from generator.verify.pods import (
@@ -119,18 +119,20 @@ def assess_images(expected: Expected, snapshot: Snapshot) -> Condition:
 def _digests(
     expected: Expected, snapshot: Snapshot
 ) -> tuple[dict[str, dict[str, str]], list[str], list[str]]:
-    """By image its digests with a pod that runs each; pods that run another one; silent pods."""
+    """By image its digests with a pod that runs each; pods that run another one; containers
+    (not those of initialisation) whose digest is not known."""
     running: dict[str, dict[str, str]] = {}
     others, silent = [], []
     for key, rendered in expected.of_kind(*WORKLOAD_KINDS):
-        live = snapshot.find(key)
+        live, spec = snapshot.find(key), section(rendered, "spec", "template", "spec")
+        going_on = {text(item, "name") for item in entries(spec, "containers")}
         for pod in present_pods(live, snapshot.pods) if live else ():
             found = {text(item, "name"): _pulled(text(item, "imageID")) for item in statuses(pod)}
-            if not any(found.values()):
-                silent.append(f"pod {name_of(pod)}")
-            for container, image in images(section(rendered, "spec", "template", "spec")).items():
+            for container, image in images(spec).items():
                 digest, pinned = found.get(container, ""), _digest(image)
                 if not digest:
+                    if container in going_on:
+                        silent.append(f"container {container} of pod {name_of(pod)}")
                     continue
                 if pinned and digest != pinned:
                     words = f"pod {name_of(pod)}: container {container} runs {digest}, not {pinned}"

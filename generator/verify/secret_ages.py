@@ -1,4 +1,4 @@
-"""How old the contents of each Secret are, by what makes it: verification reads no Secret."""
+"""How old each Secret's contents are, from the object that creates it: Secrets are not read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _EXTERNAL_SECRET = "ExternalSecret"
 
 
 def secret_ages(manifests: Iterable[Object]) -> Iterator[SecretMeta]:
-    """When each Secret came to its present contents, as what makes it says.
+    """When each Secret got its current contents, from the status of the object that creates it.
 
-    An ExternalSecret that is refreshed again and again does not say when a refresh changed
-    anything: it has no age here.
+    An ExternalSecret with periodic refreshes does not report when one changed anything: it has
+    no age here.
     """
     for item in manifests:
         if text(item, "kind") == SEALED_SECRET:

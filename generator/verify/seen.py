@@ -1,4 +1,4 @@
-"""What a verdict was to cover and nobody has looked at: neither gen-env nor Argo CD."""
+"""What a verdict should cover but neither gen-env nor Argo CD has read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def _unlisted(expected: Expected, application: Object) -> Iterator[NotRead]:
 
 
 def _left_to_argo_cd(expected: Expected) -> Iterator[Key]:
-    """Rendered objects whose kind is not followed; how a hook ended, the operation says."""
+    """Rendered objects whose kind is not followed; hooks are not listed, their end is in the
+    operation."""
     read = followed()
     for manifest in expected.manifests:
         annotations = section(manifest, "metadata", "annotations")

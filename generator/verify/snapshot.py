@@ -30,7 +30,7 @@ class Source(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SecretMeta:
-    """When a Secret came to its present contents, and what says so; nothing about the contents.
+    """When a Secret got its current contents, and the kind that reports it; nothing about them.
 
     Until the present ciphertext is unsealed, `changed_at` is when it was applied.
     """

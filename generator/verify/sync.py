@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.kube.fields import count, entries, name_of, section, text
 from generator.verify.application import Application, Operation, same_sources, same_version
-from generator.verify.ignored import NOTHING, Ignored
+from generator.verify.ignored import Ignored
 from generator.verify.result import Condition, failed, few, met, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, written
 from generator.verify.target import Expected
@@ -121,8 +121,8 @@ def assess_operation(expected: Expected, app: Application) -> Condition:
     return failed(name, words, few(refused))
 
 
-def assess_synced(app: Application, ignored: Ignored = NOTHING) -> Condition:
-    """No rendered object differs from its live one, what Argo CD is told to ignore included."""
+def assess_synced(app: Application, ignored: Ignored) -> Condition:
+    """No rendered object differs from its live one, including what Argo CD is set to ignore."""
     if app.sync_status == "Synced":
         return _ignoring(ignored)
     apart = [
@@ -231,7 +231,7 @@ def _without_operation(name: str, app: Application) -> Condition:
 
 
 def _ignoring(ignored: Ignored) -> Condition:
-    """Secrets are not read, whoever ignores them; another kind that is not read leaves it open."""
+    """Secrets are never read, so an ignored one is only named; any other unread kind is unknown."""
     name = "synced"
     if ignored.differs:
         return waiting(

@@ -32,7 +32,7 @@ class Expected:
 
     `changes_environment(older, newer)` says whether a later commit renders this environment
     differently; without it a later commit counts as one that does not, until a workload shows
-    otherwise. `settle_seconds` is how long everything must stand before it counts,
+    otherwise. `settle_seconds` is how long everything must hold before it counts,
     `failure_seconds` how long a failure may last before it is believed; an Application that Argo CD
     has not looked at for `reconcile_within_seconds` is not believed either (None: no limit).
     `basis` says by which versions the manifests were rendered.

@@ -111,7 +111,7 @@ def _apart(some: Any, others: Any) -> int:
 
 def _finalizer(key: Key, before: Object, after: Object) -> Iterator[Finding]:
     was, now = (
-        any(str(name).startswith(FINALIZER) for name in _texts(side, "metadata", "finalizers"))
+        any(name.startswith(FINALIZER) for name in fields.strings(side, "metadata", "finalizers"))
         for side in (before, after)
     )
     if was != now:
@@ -122,11 +122,6 @@ def _finalizer(key: Key, before: Object, after: Object) -> Iterator[Finding]:
             f"Application {words}",
             WARNING if now else INFO,
         )
-
-
-def _texts(manifest: Object, *path: str) -> list[Any]:
-    given = fields.at(manifest, *path)
-    return given if isinstance(given, list) else []
 
 
 def access_roles(context: Context) -> Iterator[Finding]:
@@ -149,7 +144,7 @@ def root(before: Object | None, after: Object | None) -> Iterator[Finding]:
     """`impact/root`: the Application of all Applications differs between the two sides."""
     if before is None or after is None or same(before, after):
         if (before is None) != (after is None):
-            verb = "is added" if before is None else "goes away"
+            verb = "is added" if before is None else "is removed"
             yield ROOT.finding(None, f"the root Application {verb}")
         return
     key = key_of(after, "")
@@ -171,7 +166,7 @@ def _place(manifest: Object) -> str:
 
 
 def _revisions(manifest: Object) -> list[str]:
-    """Branches and tags of git; the version of a chart is told elsewhere."""
+    """Branches and tags of git; `impact/version` reports the version of a chart."""
     spec = fields.section(manifest, "spec")
     sources = [*fields.entries(spec, "sources"), fields.section(spec, "source")]
     names = {fields.text(item, "targetRevision") for item in sources if not item.get("chart")}
@@ -213,8 +208,8 @@ def _options(before: Object, after: Object) -> Iterator[tuple[str, Any]]:
 
 
 def _by_name(manifest: Object) -> dict[str, str]:
-    options = fields.at(manifest, "spec", "syncPolicy", "syncOptions")
-    pairs = (str(item).partition("=") for item in options or () if isinstance(options, list))
+    options = fields.strings(manifest, "spec", "syncPolicy", "syncOptions")
+    pairs = (item.partition("=") for item in options)
     return {name: value for name, _, value in pairs}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 
+from generator.impact.connection import decoded
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
-from generator.kube.workload import Workload
+from generator.kube.workload import Workload, command
 
 _NEARLY = 0.8
 _INI = "pgbouncer.ini"
@@ -93,7 +92,8 @@ def _of(view: View, work: Workload) -> int:
 
 
 def _per_process(view: View) -> int:
-    if (view.setting("database", "sql_alchemy_pool_enabled") or "True").lower() == "false":
+    enabled = ("database", "sql_alchemy_pool_enabled")
+    if view.setting(*enabled) and not view.is_on(*enabled):
         return 1
     overflow = _number(view, "database", "sql_alchemy_max_overflow", 10)
     return _number(view, "database", "sql_alchemy_pool_size", 5) + max(overflow, 0)
@@ -101,9 +101,9 @@ def _per_process(view: View) -> int:
 
 def _concurrency(view: View, work: Workload) -> int:
     for container in work.containers():
-        words = fields.at(container, "args")
-        match = _CONCURRENCY.search(" ".join(map(str, words)) if isinstance(words, list) else "")
-        if match and "celery" in str(words):
+        words = " ".join(command(container))
+        match = _CONCURRENCY.search(words)
+        if match and "celery" in words:
             return int(match[1])
     return _number(view, "celery", "worker_concurrency", 16)
 
@@ -116,20 +116,12 @@ def _number(view: View, section: str, key: str, default: int) -> int:
 def _pools(view: View) -> int | None:
     """The sum of `pool_size` over the databases of pgbouncer.ini."""
     for manifest in view.of_kind("Secret", "ConfigMap").values():
-        text = fields.text(manifest, "stringData", _INI) or _decoded(
-            fields.text(manifest, "data", _INI)
-        )
+        data = fields.text(manifest, "data", _INI)
+        text = fields.text(manifest, "stringData", _INI) or decoded(data) or data
         if text:
             found = [int(size) for size in _POOL.findall(text)]
             return sum(found) or None
     return None
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return text
 
 
 FINDERS = (connections,)

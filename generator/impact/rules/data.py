@@ -164,8 +164,8 @@ def _claims_loss(manifest: Object) -> str | None:
 
 
 def _cascade(key: Key, manifest: Object) -> str | None:
-    finalizers = fields.at(manifest, "metadata", "finalizers") or []
-    if key.kind == "Application" and any(str(name).startswith(FINALIZER) for name in finalizers):
+    finalizers = fields.strings(manifest, "metadata", "finalizers")
+    if key.kind == "Application" and any(name.startswith(FINALIZER) for name in finalizers):
         return "its resources finalizer deletes everything that the Application manages"
     return None
 

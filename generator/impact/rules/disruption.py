@@ -79,9 +79,9 @@ def _message(manifest: Object, works: list[Workload]) -> str | None:
 
 def _amount(value: Any, pods: int) -> int:
     """Percentages round up (kubernetes.io/docs/tasks/run-application/configure-pdb)."""
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
-        return math.ceil(int(value[:-1]) * pods / 100)
-    return int(value) if isinstance(value, int) or str(value).isdecimal() else 0
+    if isinstance(value, str) and value.endswith("%"):
+        return math.ceil((fields.number(value[:-1]) or 0) * pods / 100)
+    return fields.number(value) or 0
 
 
 FINDERS = (blocks_drains,)

@@ -41,7 +41,7 @@ _BUILT_IN = frozenset(
     }
 )
 _CLUSTER_WIDE = frozenset({"ClusterRole", "PriorityClass"})
-# Whoever names one of these without it does nothing, or nothing of its own.
+# Kinds without which a pod is not created or does not start.
 _POD_NEEDS = frozenset({"ConfigMap", "PersistentVolumeClaim", "PriorityClass", "ServiceAccount"})
 
 
@@ -67,15 +67,15 @@ class Wanted:
 
 
 def gone(context: Context) -> Iterator[Finding]:
-    """`impact/reference-gone`: the head names what the base brought and the head does not."""
+    """`impact/reference-gone`: the head names something that only the base contains."""
     before, after = _Provided(context.base), _Provided(context.head)
-    told = {(key.namespace, key.name) for key in context.removed if key.kind in SEALING}
+    pruned = {(key.namespace, key.name) for key in context.removed if key.kind in SEALING}
     for wanted, users in sorted(_named(context.head).items()):
-        if wanted.kind == "Secret" and (wanted.namespace, wanted.name) in told:
-            continue  # `impact/secret-pruned` tells
+        if wanted.kind == "Secret" and (wanted.namespace, wanted.name) in pruned:
+            continue  # `impact/secret-pruned` reports it
         whole = dataclasses.replace(wanted, part="")
         if wanted.part and before.has(whole) and not after.has(whole):
-            continue  # told of the object as a whole
+            continue  # reported for the object as a whole
         if before.has(wanted) and not after.has(wanted) and not before.stays(wanted):
             names = sorted(users)
             yield REFERENCE_GONE.finding(
@@ -86,7 +86,7 @@ def gone(context: Context) -> Iterator[Finding]:
 
 
 def missing(context: Context) -> Iterator[Finding]:
-    """`impact/reference-missing`: pods name from now on what neither side brings."""
+    """`impact/reference-missing`: pods name something new that neither side contains."""
     if not context.is_update:
         return
     before, after = _Provided(context.base), _Provided(context.head)
@@ -104,7 +104,7 @@ def missing(context: Context) -> Iterator[Finding]:
 
 
 class _Provided:
-    """What a side brings, and which of it stays in the cluster though it left git."""
+    """The objects of a side, and which of them stay in the cluster when they leave git."""
 
     def __init__(self, view: View) -> None:
         self._objects = {(key.kind, key.namespace, key.name): key for key in view.objects}
@@ -130,7 +130,7 @@ class _Provided:
 
 
 def _named(view: View) -> dict[Wanted, set[str]]:
-    """Everything that is named, by whom."""
+    """Everything that is named, and what names it."""
     named: dict[Wanted, set[str]] = {}
     for work in view.workloads:
         for wanted in _of_pods(work):

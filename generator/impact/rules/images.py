@@ -43,7 +43,7 @@ def image(context: Context) -> Iterator[Finding]:
             yield IMAGE.finding(
                 None,
                 f"{old} → {new} in {listed(users)} is the same image: the digest decides, and it "
-                "stays; a new tag without its digest brings nothing",
+                "stays; a new tag needs its own digest to have an effect",
             )
             continue
         left = sorted({place[0] for place, name in after.items() if name == old})
@@ -99,10 +99,10 @@ def _mixed(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _releases(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Components whose images, of one repository or several, hold different releases."""
     running = what_runs.by_component(view.workloads, view.facts)
-    told = {name: runs for name, runs in running.items() if runs.source is not Source.CLAIM}
-    repositories = {runs.image.repository for runs in told.values()}
-    if len({runs.airflow for runs in told.values()}) > 1 and len(repositories) > 1:
-        yield "Airflow", tuple(f"{runs.airflow} in {name}" for name, runs in sorted(told.items()))
+    known = {name: runs for name, runs in running.items() if runs.source is not Source.CLAIM}
+    repositories = {runs.image.repository for runs in known.values()}
+    if len({runs.airflow for runs in known.values()}) > 1 and len(repositories) > 1:
+        yield "Airflow", tuple(f"{runs.airflow} in {name}" for name, runs in sorted(known.items()))
 
 
 FINDERS = (image, mixed)

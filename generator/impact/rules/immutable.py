@@ -101,7 +101,7 @@ def _unless(before: Object) -> str:
 
 
 def replaced(context: Context) -> Iterator[Finding]:
-    """`impact/replaced`: the same, but the object is marked to be deleted and made anew."""
+    """`impact/replaced`: the same, but the object is marked to be deleted and created again."""
     for key, before, after in context.kept:
         names = _frozen(context, key, before, after)
         if names and is_replaced(context, after) and not is_hook(after):

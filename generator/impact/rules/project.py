@@ -128,7 +128,7 @@ def _window_change(
 ) -> Iterator[tuple[str, Any]]:
     """What a window's change means; a deny window that shrinks opens what it closed.
 
-    `allows` tells whether the head has any allow window.
+    `allows` says whether the head has any allow window.
     """
     kind, schedule, zone, _ = place
     name = f"{kind} window `{schedule}` ({zone})"
@@ -137,7 +137,7 @@ def _window_change(
         there = new if old is None else old
         lasts = fields.text(there, "duration")
         opens = denies == (new is None)
-        verb = "is added" if old is None else "goes"
+        verb = "is added" if old is None else "is removed"
         words = "syncs are possible then" if opens else "syncs are not possible then"
         if not denies and not (opens or allows):
             words = "no allow window is left, so syncs are possible at all times"
@@ -212,8 +212,7 @@ def _refused(context: Context, manifest: Object) -> Iterator[Finding]:
     if not _permits_place(manifest, own):
         yield PROJECT.finding(key, "its destinations do not include this environment's: Argo CD "
                               "refuses the sync", ERROR)  # fmt: skip
-    allowed = fields.at(manifest, "spec", "sourceRepos")
-    patterns = [str(item) for item in allowed] if isinstance(allowed, list) else []
+    patterns = fields.strings(manifest, "spec", "sourceRepos")
     sources = [*fields.entries(own, "spec", "sources"),
                fields.section(own, "spec", "source")]  # fmt: skip
     for url in sorted({fields.text(item, "repoURL") for item in sources} - {""}):
@@ -261,7 +260,7 @@ def _permits_source(url: str, patterns: list[str]) -> bool:
     permitted = False
     for pattern in patterns:
         denies = pattern.startswith("!")
-        # Alternatives (`{a,b}`) are not read, so nothing is said against them.
+        # Alternatives (`{a,b}`) are not read, so they count as permitted.
         if pattern == "*" or "{" in pattern or _is_source(pattern.lstrip("!"), url) != denies:
             permitted = True
         elif denies:

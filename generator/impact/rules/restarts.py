@@ -91,7 +91,7 @@ def worker_drain(context: Context) -> Iterator[Finding]:
     """`impact/worker-drain`: what happens to tasks that run in pods that are replaced."""
     for before, after in (*context.restarted, *context.replaced):
         if after.scale.maximum == 0 or before.scale.maximum == 0:
-            continue  # nothing ran, or `impact/scaled-to-zero` tells
+            continue  # nothing ran, or `impact/scaled-to-zero` reports it
         if after.component == "worker":
             words = f"each worker takes no new task, then has {duration(before.grace)} to finish"
         elif after.component == "scheduler" and "LocalExecutor" in context.base.executors:
@@ -126,7 +126,7 @@ def _pods(work: Workload) -> str:
 
 
 def waits(work: Workload) -> bool:
-    """Whether pods stay as they are until somebody acts, although their template changes."""
+    """Whether pods are not replaced automatically when their template changes."""
     return bool(_waits_for(work))
 
 
@@ -191,7 +191,7 @@ def _roll(before: Workload, after: Workload) -> str:
 def _reasons(before: Workload, after: Workload, own: str = "") -> Iterator[str]:
     """Why the two templates differ, without any value that could be a secret.
 
-    `own` stands for the container that is called as its component, where several are described.
+    With several workloads `own` replaces the name of the container named after its component.
     """
     yield from _metadata_reasons(before, after)
     old = {fields.text(item, "name"): item for item in before.containers()}

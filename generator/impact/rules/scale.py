@@ -1,4 +1,4 @@
-"""How many pods run: none any more, fewer, or as many as an autoscaler decides."""
+"""How many pods run: none, fewer than before, or as many as an autoscaler decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator.core.counted import counted
 from generator.impact.context import Context, View, duration, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
-from generator.kube.workload import ROLLED, Workload
+from generator.kube.workload import ROLLED, Workload, command
 
 SCALED_TO_ZERO = ImpactRule(
     "impact/scaled-to-zero",
@@ -57,7 +57,7 @@ _WITHOUT = {
     "statsd": ("metrics are no longer collected", WARNING),
     "flower": ("Flower does not respond", WARNING),
 }
-# Whose absence another rule tells: the store that is removed, the Service that connections name.
+# Components whose removal other rules report: `impact/store-removed`, `impact/service-gone`.
 _TOLD_WHEN_REMOVED = frozenset({"pgbouncer", "redis", "postgresql", "primary"})
 _QUEUES = re.compile(
     r"celery\s{1,8}worker\b[^;&|]{0,2000}?\s(?:-Q|-q|--queues)[=\s]{1,8}([\w.,-]{1,1000})"
@@ -87,11 +87,11 @@ def to_zero(context: Context) -> Iterator[Finding]:
 def fewer(context: Context) -> Iterator[Finding]:
     """`impact/pods-removed`: pods with work in progress are taken away for good."""
     running = _running(context.head)
-    replaced = {old.key for old, _ in context.replaced}  # `impact/worker-drain` tells
+    replaced = {old.key for old, _ in context.replaced}  # `impact/worker-drain` reports it
     for before in context.base.workloads if context.is_update else ():
         words = _work(context, before)
         if words is None or before.component not in running:
-            continue  # where none is left, `impact/scaled-to-zero` tells
+            continue  # where none is left, `impact/scaled-to-zero` reports it
         after = context.head.by_key.get(before.key)
         most = after.scale.maximum if after else 0
         lost = before.scale.maximum - most
@@ -129,7 +129,7 @@ def queues(context: Context) -> Iterator[Finding]:
     """`impact/queue`: a queue that workers served is served by none of them now."""
     before, after = _queues(context.base), _queues(context.head)
     if not before or not after:
-        return  # without any worker, `impact/scaled-to-zero` or `impact/executor` tells
+        return  # without any worker, `impact/scaled-to-zero` or `impact/executor` reports it
     gone = sorted(before.keys() - after.keys())
     if gone:
         yield QUEUE.finding(
@@ -157,8 +157,8 @@ def _goes_on(context: Context, component: str) -> bool:
         case "worker":
             return bool(head.executors) and not any("Celery" in name for name in head.executors)
         case "dag-processor":
-            own = (head.setting("scheduler", "standalone_dag_processor") or "").lower()
-            return head.runs.airflow.startswith("2.") and own != "true"
+            own = head.is_on("scheduler", "standalone_dag_processor")
+            return head.runs.airflow.startswith("2.") and not own
     return False
 
 
@@ -182,11 +182,7 @@ def _queues(view: View) -> dict[str, Workload]:
         if work.key.kind not in ROLLED or work.scale.maximum == 0:
             continue
         for container in work.containers():
-            words = " ".join(
-                str(word)
-                for field in ("command", "args")
-                for word in (fields.at(container, field) or ())
-            )
+            words = " ".join(command(container))
             if _WORKER.search(words):
                 match = _QUEUES.search(words)
                 for name in (match[1] if match else default).split(","):

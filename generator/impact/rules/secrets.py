@@ -126,7 +126,7 @@ def _empty(manifest: Object) -> set[str]:
 def missing(context: Context) -> Iterator[Finding]:
     """`impact/secret-missing`: pods name a Secret that neither git nor a declaration brings.
 
-    Where nothing is declared at all, only references that are new with this change are told.
+    Where nothing is declared at all, only references that are new with this change are reported.
     """
     before, after = _missing(context.base), _missing(context.head)
     brought = provided(context.base.objects)
@@ -136,7 +136,7 @@ def missing(context: Context) -> Iterator[Finding]:
         kept = brought.get((namespace, secret), frozenset())
         taken_away = (namespace, secret) in brought and (not key or kept is None or key in kept)
         if taken_away or (known and not declared):
-            continue  # what is taken away, `reference-gone` and `secret-pruned` tell
+            continue  # `reference-gone` and `secret-pruned` report what is removed
         subject = f"key {key} of the Secret" if key else "the Secret"
         where = (
             "is neither in this render nor declared as existing"

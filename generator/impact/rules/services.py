@@ -11,6 +11,7 @@ from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key
+from generator.kube.workload import command
 
 SERVICE_GONE = ImpactRule(
     "impact/service-gone",
@@ -61,7 +62,7 @@ def service_gone(context: Context) -> Iterator[Finding]:
 
 
 def not_sealed_again(context: Context) -> Iterator[Finding]:
-    """`impact/not-sealed-again`: the definition moves on, the sealed value stays behind."""
+    """`impact/not-sealed-again`: the definition changes and the sealed value does not."""
     for new in context.head.facts.connections:
         place = _place(context.head, new.secret, new.key)
         old = connection.declared(context.base, place)
@@ -88,7 +89,7 @@ def not_sealed_again(context: Context) -> Iterator[Finding]:
 
 
 def _nothing_sealed(context: Context, place: connection.Reference, host: str) -> Iterator[Finding]:
-    """A stub: what the definition says is not there before it is sealed."""
+    """A stub: the definition has no effect before the value is sealed."""
     if connection.sealed(context.head, place) is not None:
         leads = f"is to lead to {host}" if host else "is to hold other options or pool sizes"
         yield NOT_SEALED_AGAIN.finding(
@@ -130,7 +131,7 @@ def _target(
     if plain is not None:
         return connection.service_of(connection.host(plain), services, space)
     mark, old = connection.mark(head, place), connection.declared(context.base, place)
-    # Without a mark the base's definition tells, as long as its value stays.
+    # Without a mark the base's definition counts, as long as the value stays.
     stays = connection.cipher(head, place) == connection.cipher(context.base, place)
     if old is None or connection.sealed(head, place) is None or mark not in (None, old.mark):
         return None
@@ -150,7 +151,7 @@ def _unseen(
     place: connection.Reference,
     services: dict[tuple[str, str], Key],
 ) -> Iterator[Finding]:
-    """A store's Service goes, and what leads to it is in a Secret that nobody can look into."""
+    """A store's Service is removed, and the connection to it cannot be read from its Secret."""
     if place != connection.reference(context.base, variable):
         return
     if connection.cipher(context.head, place) != connection.cipher(context.base, place):
@@ -208,10 +209,8 @@ def _texts(view: View) -> Iterator[tuple[str, str, str]]:
             for entry in fields.entries(container, "env"):
                 if text := fields.text(entry, "value"):
                     yield work.key.namespace, work.component, text
-            for field in ("command", "args"):
-                words = fields.at(container, field)
-                for word in words if isinstance(words, list) else ():
-                    yield work.key.namespace, work.component, str(word)
+            for word in command(container):
+                yield work.key.namespace, work.component, word
     for key, manifest in view.of_kind("ConfigMap").items():
         for value in fields.section(manifest, "data").values():
             yield key.namespace, f"ConfigMap {key.name}", str(value)

@@ -39,16 +39,22 @@ DEPRECATED_KEY = ImpactRule(
 
 
 def no_effect(context: Context) -> Iterator[Finding]:
-    """`impact/no-effect`: an edited value that something else overrules."""
+    """`impact/no-effect`: an edited value that another setting overrides."""
     edited = edited_values(context)
     for path, holds, why in _OVERRULED:
         touched = [
             key
             for key in edited
-            if (key == path or key.startswith(f"{path}.")) and context.head.value(key) is not None
+            if _is_below(key, path)
+            and context.head.value(key) is not None
+            and not any(_is_below(key, other) for other in READ_ELSEWHERE)
         ]
         if touched and holds(context.head):
             yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
+
+
+def _is_below(key: str, path: str) -> bool:
+    return key == path or key.startswith(f"{path}.")
 
 
 def nothing_rendered(context: Context) -> Iterator[Finding]:
@@ -199,6 +205,28 @@ _OVERRULED: tuple[tuple[str, Callable[[View], bool], str], ...] = (
         for component in ("apiServer", "scheduler", "dagProcessor", "triggerer", "webserver")
     ),
 )
+
+READ_ELSEWHERE = (
+    *(
+        f"webserver.{name}"
+        for name in (
+            "allowPodLogReading",
+            "configMapAnnotations",
+            "defaultUser",
+            "webserverConfig",
+            "webserverConfigConfigMapName",
+        )
+    ),
+    *(f"redis.{name}" for name in ("enabled", "password", "passwordSecretName")),
+    "redis.passwordSecretAnnotations",
+    *(f"flower.{name}" for name in ("enabled", "password", "secretName", "username")),
+    "flower.secretAnnotations",
+    *(f"workers.celery.{name}" for name in ("keda", "kerberosInitContainer", "persistence")),
+    "cleanup.enabled",
+)
+"""Keys below those that other templates of apache-airflow 1.22.0 read: the configuration of FAB in
+every pod, the Job that creates a user, Secrets that wait for another executor, the scheduler's
+volume with the LocalExecutor."""
 
 # Deprecated by the chart without a word in its notes (section "deprecated" of its values.yaml).
 _SILENT = {

@@ -39,7 +39,7 @@ _LOG_PLACES = (
 
 
 def log_store(context: Context) -> Iterator[Finding]:
-    """`impact/log-store`: remote logging goes away, or leads elsewhere."""
+    """`impact/log-store`: remote logging is switched off, or writes to another place."""
     if not context.is_update or not _is_remote(context.base):
         return
     if not _is_remote(context.head):
@@ -52,7 +52,7 @@ def log_store(context: Context) -> Iterator[Finding]:
     for section, key in _LOG_PLACES:
         old, new = (view.setting(section, key) for view in (context.base, context.head))
         if old and old != new:
-            now = f"becomes {new}" if new else "goes away"
+            now = f"becomes {new}" if new else "is removed"
             yield LOG_STORE.finding(
                 None,
                 f"[{section}] {key} {now} (before: {old}): the UI no longer shows logs of earlier "
@@ -63,7 +63,7 @@ def log_store(context: Context) -> Iterator[Finding]:
 def broker(context: Context) -> Iterator[Finding]:
     """`impact/broker`: the broker's URL comes from elsewhere, leads elsewhere, or is gone."""
     if not context.is_update or not _is_celery(context.base) or not _is_celery(context.head):
-        return  # without Celery on one side, `impact/executor` tells
+        return  # without Celery on one side, `impact/executor` reports it
     base, head = (connection.reference(view, connection.BROKER) for view in _sides(context))
     if (
         base is not None
@@ -101,7 +101,8 @@ def secrets_backend(context: Context) -> Iterator[Finding]:
     if old != new:
         yield SECRETS_BACKEND.finding(
             None,
-            f"[secrets] backend {new or 'goes away'} (before: {old}): connections and variables "
+            f"[secrets] backend {f'becomes {new}' if new else 'is removed'} (before: {old}): "
+            "connections and variables "
             "that are only in the old one are not found",
         )
     elif _arguments(context.base) != _arguments(context.head):
@@ -117,7 +118,7 @@ def _sides(context: Context) -> tuple[View, View]:
 
 
 def _is_remote(view: View) -> bool:
-    return (view.setting("logging", "remote_logging") or "").lower() == "true"
+    return view.is_on("logging", "remote_logging")
 
 
 def _is_celery(view: View) -> bool:

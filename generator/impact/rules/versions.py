@@ -45,7 +45,7 @@ def version(context: Context) -> Iterator[Finding]:
             moved.append(f"{word} {old} → {new}")
     moved[1:1] = _airflow(context)
     if moved and context.is_update:
-        alone = ": nothing else was edited" if _is_pure(context) else ""
+        alone = ": no other Helm value changes" if _is_pure(context) else ""
         yield VERSION.finding(None, f"{', '.join(moved)}{alone}")
 
 

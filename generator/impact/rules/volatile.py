@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from generator.core.counted import counted
@@ -14,7 +14,7 @@ from generator.impact.rules.data import DATA_LOSS
 from generator.impact.rules.restarts import waits
 from generator.kube import fields
 from generator.kube.resource import Key
-from generator.kube.workload import ROLLED, Workload
+from generator.kube.workload import ROLLED, Workload, command
 
 BROKER_EMPTIED = ImpactRule(
     "impact/broker-emptied",
@@ -183,7 +183,7 @@ def _clean_ups(view: View) -> dict[Any, tuple[Workload, _CleanUp]]:
     for work in view.workloads:
         if work.key.kind != "CronJob" or fields.at(work.manifest, "spec", "suspend") is True:
             continue
-        words = " ".join(_command(container) for container in work.containers())
+        words = " ".join(word for item in work.containers() for word in command(item))
         if _CLEAN.search(words) and "--dry-run" not in words:
             found[work.key] = (work, _clean_up(words))
     return found
@@ -229,19 +229,13 @@ def _more_tables(old: _CleanUp, new: _CleanUp) -> str:
     return "all other tables" if new.tables is None else listed(sorted(new.tables - old.tables))
 
 
-def _command(container: Mapping[str, Any]) -> str:
-    parts = (fields.at(container, field) for field in ("command", "args"))
-    return " ".join(str(word) for part in parts if isinstance(part, list) for word in part)
-
-
 def _log_days(work: Workload) -> float | None:
     """Days that the groomer keeps log files: days and minutes are added up (the chart's values)."""
     given = {name: fields.text(entry, "value") for name, entry in work.environment()}
     if _LOG_DAYS not in given:
         return None
     days, minutes = (given.get(name, "") for name in (_LOG_DAYS, _LOG_MINUTES))
-    total = int(days if days.isdecimal() else 0) * 1440
-    return (total + int(minutes if minutes.isdecimal() else 0)) / 1440 or None
+    return (fields.number(days) or 0) + (fields.number(minutes) or 0) / 1440 or None
 
 
 def _keeps_logs(work: Workload) -> bool:

@@ -135,7 +135,7 @@ def _facts(release: Release) -> Iterator[Place]:
     if facts is None:
         return
     place, hint = ("image", "facts"), "inspect the image that runs: gen-env image inspect"
-    name = image.digest or image.tag or environment.airflow.version
+    name = image.digest or environment.image_tag
     if facts.of is None:
         yield place, "image.facts do not say of which image they are", f"set of: {name}"
     elif facts.of != name:

@@ -103,7 +103,7 @@ def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
         if (skew := integer(spread, "maxSkew")) is not None and skew < 1:
             yield f"a topologySpreadConstraint has maxSkew {skew}, below 1"
         if (wish := text(spread, "whenUnsatisfiable")) not in _UNSATISFIABLE:
-            yield f"a topologySpreadConstraint has whenUnsatisfiable {wish[:32]}"
+            yield f"a topologySpreadConstraint has whenUnsatisfiable {wish[:32] or None}"
 
 
 def _ids(context: Mapping[str, Any]) -> Iterator[str]:
@@ -117,12 +117,12 @@ def _toleration(toleration: Mapping[str, Any]) -> Iterator[str]:
     operator, effect = text(toleration, "operator") or "Equal", text(toleration, "effect")
     key, value = text(toleration, "key"), text(toleration, "value")
     if operator not in ("Equal", "Exists"):
-        yield f"a toleration has the operator {operator[:32]}"
+        yield f"a toleration has the unknown operator {operator[:32]}"
     elif not key and operator != "Exists":
         yield "a toleration without a key needs the operator Exists"
     elif operator == "Exists" and value:
         yield "a toleration with the operator Exists has a value"
     if effect not in _EFFECTS:
-        yield f"a toleration has the effect {effect[:32]}"
+        yield f"a toleration has the unknown effect {effect[:32]}"
     if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
         yield "a toleration with tolerationSeconds needs the effect NoExecute"

@@ -80,7 +80,7 @@ class SchemaCheck:
         self._answers: dict[bytes, tuple[Fault, ...]] = {}
 
     def faults(self, instance: Any) -> tuple[Fault, ...]:
-        """Every error in words, each once; of alternatives, the one that was probably meant."""
+        """Every error once; of alternatives, the one that was probably intended."""
         digest = hashlib.sha256(repr(instance).encode("utf-8", "surrogatepass")).digest()
         answer = self._answers.get(digest)
         if answer is None:

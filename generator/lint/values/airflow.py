@@ -6,18 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from generator.helmvalues.values import ValuesInput
+from generator.impact.rules.settings import READ_ELSEWHERE
 from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 
 # Masterminds/semver, which the chart's semverCompare uses, coerces `3.2` and takes `v3.2.2`.
 _SEMVER = re.compile(r"v?\d+(\.\d+){0,2}(?P<pre>-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _LEADING = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
-# Deprecated but still read on Airflow 3: the create-user Job takes it, as does the log-reader Role.
-_WEBSERVER_STILL_READ = {
-    "defaultUser",
-    "allowPodLogReading",
-    "webserverConfig",
-    "webserverConfigConfigMapName",
-}
 
 
 @check(
@@ -120,7 +114,7 @@ def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
         return
     own = values.user.get("webserver")
     for key, item in own.items() if isinstance(own, Mapping) else ():
-        inert = key not in _WEBSERVER_STILL_READ and item not in (None, {}, [])
+        inert = f"webserver.{key}" not in READ_ELSEWHERE and item not in (None, {}, [])
         if inert and values.decided(("webserver", key)):
             yield Finding(
                 ("webserver", key),

@@ -33,23 +33,20 @@ class _Given:
 
     def __str__(self) -> str:
         if self.variable:
-            return f"AIRFLOW__{_in_variable(self.section)}__{self.name.upper()}"
+            return _variable(self.section, self.name)
         return f"[{self.section}] {self.name}"
 
     def as_this(self, option: facts.Option) -> str:
         """Another option in the same writing."""
-        section, name = option
-        if self.variable:
-            return f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
-        return f"config.{section}.{name}"
+        return _variable(*option) if self.variable else ".".join(("config", *option))
 
 
-def _in_variable(section: str) -> str:
-    return section.replace(".", "_").upper()
+def _variable(section: str, name: str) -> str:
+    return f"AIRFLOW__{section.replace('.', '_')}__{name}".upper()
 
 
 def _given(values: ValuesInput) -> Iterator[_Given]:
-    """Every option that somebody decided, under `config` and among named variables."""
+    """Every option that is set, under `config` and among named variables."""
     for path, _ in options(values.user):
         section, name = (str(part) for part in path[1:])
         if values.decided(path) and "airflow__" not in f"{section} {name}".lower():
@@ -71,9 +68,10 @@ def _of_components(values: ValuesInput) -> Iterator[tuple[Path, str]]:
 
 
 def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
-    """What is to be said of each option, and of which Airflow it holds.
+    """The answer for each option, and the Airflow versions that it holds for.
 
-    Where Airflow's version is not known, only what holds for every version that the chart renders.
+    Where Airflow's version is not known, only what holds for every version that the chart renders;
+    where tag and `airflowVersion` name different ones, only what holds for both.
     """
     versions = _versions(values)
     for given in _given(values):
@@ -84,9 +82,10 @@ def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
 
 
 def _versions(values: ValuesInput) -> tuple[str, ...]:
-    if values.airflow is not None:
-        return (releases.dotted(values.airflow),)
-    return facts.lines_since(values.oldest_airflow or ())
+    if values.airflow is None:
+        return facts.lines_since(values.oldest_airflow or ())
+    named = {values.airflow, releases.parse(values.runs.airflow) or values.airflow}
+    return tuple(map(releases.dotted, sorted(named)))
 
 
 def _same(first: Answer, other: Answer | None) -> bool:
@@ -94,8 +93,9 @@ def _same(first: Answer, other: Answer | None) -> bool:
 
 
 def _named(values: ValuesInput, versions: tuple[str, ...]) -> str:
-    if values.airflow is None:
-        return f"Airflow {versions[0]} to {versions[-1]}"
+    if len(versions) > 1:
+        between = "and" if values.airflow else "to"
+        return f"Airflow {versions[0]} {between} {versions[-1]}"
     line = facts.line_of(versions[0])
     judged = f" (judged by {line.release}, the newest known)" if line and line.assumed else ""
     return f"Airflow {versions[0]}{judged}"
@@ -126,11 +126,10 @@ def moved(values: ValuesInput) -> Iterator[Finding]:
 
 def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> bool:
     """Whether the new name is given where Airflow looks before it looks for the old one."""
-    section, name = option
-    newer = f"AIRFLOW__{_in_variable(section)}__{name.upper()}"
+    newer = _variable(*option)
     if values.sets_variable(newer) or values.on(("enableBuiltInSecretEnvVars", newer)):
         return True
-    return not variable and values.get(("config", section, name)) is not None
+    return not variable and values.get(("config", *option)) is not None
 
 
 @check(
@@ -141,7 +140,7 @@ def _is_set(values: ValuesInput, option: facts.Option, *, variable: bool) -> boo
     source=_SOURCE,
 )
 def removed(values: ValuesInput) -> Iterator[Finding]:
-    """Options that were there in an earlier Airflow than the environment's."""
+    """Options that an Airflow before the environment's had."""
     for given, answer, airflow in _answers(values):
         if answer.fate is Fate.REMOVED:
             last = f" (Airflow {answer.lines[-1]} did)" if answer.lines else ""
@@ -159,10 +158,10 @@ def removed(values: ValuesInput) -> Iterator[Finding]:
     why="Airflow reads options by name and ignores all others, so that a misspelt one changes "
     "nothing.",
     source=_SOURCE,
-    also=((INFO, "the section belongs to nobody known here, and its options are not judged"),),
+    also=((INFO, "the section is unknown, and its options are not judged"),),
 )
 def unknown_option(values: ValuesInput) -> Iterator[Finding]:
-    """Options that no version has, or only a later one; sections of others are named."""
+    """Options that no version has, or only a later one; unknown sections are named."""
     sections: set[str] = set()
     for given, answer, airflow in _answers(values):
         if answer.fate is Fate.UNKNOWN:
@@ -183,7 +182,7 @@ def unknown_option(values: ValuesInput) -> Iterator[Finding]:
                 given.path,
                 f"not judged: [{given.section}] is a section of neither Airflow nor a provider "
                 "known here",
-                "check the spelling of the section, or leave it if code of your own reads it",
+                "check the spelling of the section, or leave it if your own code reads it",
                 INFO,
             )
 

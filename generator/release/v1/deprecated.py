@@ -75,13 +75,15 @@ _SILENT_CONTEXTS = (
 )
 
 RENAMED: tuple[Renamed, ...] = (
-    Renamed("ingress.enabled", ("ingress.apiServer.enabled", "ingress.flower.enabled")),
+    Renamed(
+        "ingress.enabled", ("ingress.apiServer.enabled", "ingress.flower.enabled"), reversible=False
+    ),
     *(
-        Renamed(f"ingress.{name}.host", (f"ingress.{name}.hosts",))
+        Renamed(f"ingress.{name}.host", (f"ingress.{name}.hosts",), reshaped=True)
         for name in ("web", "flower", "apiServer", "statsd", "pgbouncer")
     ),
     *(
-        Renamed(f"ingress.{name}.tls", (f"ingress.{name}.hosts[*].tls",))
+        Renamed(f"ingress.{name}.tls", (f"ingress.{name}.hosts[*].tls",), reversible=False)
         for name in ("web", "flower", "apiServer")
     ),
     # The chart's own warning says networkPolicy.peers, which its schema refuses.
@@ -113,9 +115,9 @@ RENAMED: tuple[Renamed, ...] = (
         warned=False,
     ),
     Renamed("webserver.defaultUser", ("createUserJob.defaultUser",)),
-    Renamed("dags.gitSync.readinessProbe", ("dags.gitSync.livenessProbe",)),
-    Renamed("registry.secretName", ("imagePullSecrets",), warned=False),
-    Renamed("registry.connection", ("imagePullSecrets",), warned=False),
+    Renamed("dags.gitSync.readinessProbe", ("dags.gitSync.livenessProbe",), reversible=False),
+    Renamed("registry.secretName", ("imagePullSecrets",), warned=False, reshaped=True),
+    Renamed("registry.connection", ("imagePullSecrets",), warned=False, reversible=False),
     Renamed("webserverSecretKey", ("apiSecretKey",), warned=False, airflow3_only=True),
     Renamed(
         "webserverSecretKeySecretName",
@@ -127,6 +129,27 @@ RENAMED: tuple[Renamed, ...] = (
         "webserverSecretAnnotations", ("apiSecretAnnotations",), warned=False, airflow3_only=True
     ),
 )
+
+OLDER: tuple[Renamed, ...] = (
+    Renamed("webserver.defaultUser.enabled", ("createUserJob.enabled",)),
+    *(
+        Renamed(f"{name}securityContext", (f"{name}securityContexts.pod",))
+        for name in (
+            "",
+            "workers.",
+            *(f"{name}." for name in ("scheduler", "webserver", "statsd", *_SILENT_CONTEXTS)),
+        )
+    ),
+    Renamed("dags.gitSync.wait", ("dags.gitSync.period",), reshaped=True),
+    Renamed("dags.gitSync.branch", ("dags.gitSync.ref",), reshaped=True),
+    Renamed("postgresql.existingSecret", ("postgresql.auth.existingSecret",)),
+    Renamed("postgresql.postgresqlUsername", ("postgresql.auth.username",)),
+    Renamed("postgresql.postgresqlPassword", ("postgresql.auth.password",)),
+    Renamed("postgresql.postgresqlDatabase", ("postgresql.auth.database",)),
+    Renamed("postgresql.persistence", ("postgresql.primary.persistence",)),
+    Renamed("postgresql.resources", ("postgresql.primary.resources",)),
+)
+"""Names before those of `RENAMED`, read off the charts 1.6.0 to 1.19.0 and their subcharts."""
 
 DEFAULTS: tuple[tuple[str, str, str], ...] = (
     (
@@ -174,4 +197,4 @@ REFUSED: dict[str, str] = {
 }
 """Hints for keys and shapes that the schema refuses."""
 
-OLD_KEYS = OldKeys(RENAMED, DEFAULTS, NO_EFFECT, REFUSED)
+OLD_KEYS = OldKeys(RENAMED, DEFAULTS, NO_EFFECT, REFUSED, OLDER)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.core.basis import Origin, Version
 from generator.diff import what_runs
 from generator.diff.model import Facts
 from generator.diff.what_runs import Source
@@ -42,6 +43,14 @@ def runs(image, claim="3.1.8", values=None, **written):
 def test_the_most_telling_source_counts(image, written, airflow, source):
     item = runs(image, **written)
     assert (item.airflow, item.source) == (airflow, source)
+
+
+def test_a_basis_names_what_runs_and_where_it_is_known_from():
+    assert runs("r/a:r17", of="r17").version == Version("3.2.2", Origin.IMAGE)
+    assert runs("r/a:3.3.0").version == Version("3.3.0", Origin.IMAGE)
+    assert what_runs.by_values({"airflowVersion": "3.1.8"}).version.origin is Origin.NAMED
+    assert runs("r/a:r17").version == Version("3.1.8", Origin.NAMED)
+    assert runs("r/a:r17", claim="").version == Version()
 
 
 def test_only_a_release_that_image_or_tag_name_is_not_assumed():
@@ -109,20 +118,24 @@ def test_an_executor_out_of_sight_is_said_to_be_unknown():
 
 
 # What the chart renders by is `airflowVersion`, whatever runs.
-RENDERED_BY = {"generator/diff/what_runs.py", "generator/impact/rules/settings.py",
-               "generator/impact/rules/versions.py"}  # fmt: skip
+RENDERED_BY = {
+    "diff/what_runs.py",
+    "impact/rules/settings.py",
+    "impact/rules/versions.py",
+    "lint/definition/combinations.py",
+    "model/environment.py",
+    "release/v1/values/base.py",
+}
 
 
 def test_nobody_else_takes_the_version_of_the_definition_for_what_runs():
     asking = set()
-    for package in ("diff", "impact", "promotion", "verify"):
-        for path in (ROOT / "generator" / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-                if name.endswith((".airflow_version", ".airflow.version", ".database_host")):
-                    asking.add((path.relative_to(ROOT).as_posix(), name.rpartition(".")[2]))
-    versions = {path for path, name in asking if "version" in name}
-    assert versions == RENDERED_BY
-    assert asking - {(path, "airflow_version") for path in versions} == {
-        ("generator/impact/rules/access/identity.py", "database_host")
-    }
+    for path in (ROOT / "generator").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+            if name.endswith((".airflow_version", ".airflow.version", ".database_host")):
+                place = path.relative_to(ROOT / "generator").as_posix()
+                asking.add((place, name.rpartition(".")[2].removeprefix("airflow_")))
+    assert {path for path, name in asking if name == "version"} == RENDERED_BY
+    hosts = {path for path, name in asking if name == "database_host"}
+    assert hosts == {"impact/rules/access/identity.py"}

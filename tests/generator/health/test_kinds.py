@@ -75,6 +75,13 @@ def test_an_autoscaler_is_judged_by_what_it_can_read_and_do(conditions, status):
     assert (new.status, old) == (status, new)
 
 
+def test_an_autoscaler_that_keda_switched_off_while_there_is_no_work_is_healthy():
+    status = reports(cond("AbleToScale", "True"), cond("ScalingActive", "False", "ScalingDisabled"))
+    owners = [{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "worker"}]
+    found = judged("autoscaling/v2", "HorizontalPodAutoscaler", status, ownerReferences=owners)
+    assert found.status == "Healthy"
+
+
 def test_an_unreadable_autoscaler_annotation_is_unknown():
     for value in ("{", "{}", 3):
         annotations = {"autoscaling.alpha.kubernetes.io/conditions": value}
@@ -110,6 +117,15 @@ PAUSED, FALLBACK = cond("Paused", "True"), cond("Fallback", "True", "FallbackExi
 )
 def test_a_scaled_object_fails_before_it_pauses(conditions, status):
     assert judged("keda.sh/v1alpha1", "ScaledObject", reports(*conditions)).status == status
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("true", "Suspended"), ("", "Suspended"), ("False", "Healthy")]
+)
+def test_a_scaled_object_pauses_by_its_annotation_as_keda_reads_it(value, status):
+    annotations = {"autoscaling.keda.sh/paused": value}
+    found = judged("keda.sh/v1alpha1", "ScaledObject", reports(READY), annotations=annotations)
+    assert found.status == status
 
 
 def test_a_scaled_job_with_unknown_readiness_is_degraded():

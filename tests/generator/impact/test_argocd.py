@@ -123,16 +123,16 @@ ALLOW = {"kind": "allow", "schedule": "0 8 * * 1", "duration": "9h"}
     [
         ([window()], [window(duration="1h")], "warning", "60h → 1h, syncs are possible"),
         ([window(duration="1h")], [window(duration="2h30m")], "info", "not possible in more"),
-        ([window()], [], "warning", "goes: syncs are possible then"),
+        ([window()], [], "warning", "is removed: syncs are possible then"),
         ([], [window()], "info", "is added: syncs are not possible then"),
         ([window("allow")], [window("allow", "61h")], "warning", "60h → 61h"),
         ([], [window("allow")], "warning", "only in them"),
         ([window()], [window(manualSync=True)], "warning", "by hand are possible"),
-        ([window()], [window(timeZone="Europe/Berlin")], "warning", "goes"),
-        ([window(), window(duration="1h")], [window()], "warning", "1h, goes"),
-        ([window(), window(duration="1h")], [window(duration="1h")], "warning", "60h, goes"),
+        ([window()], [window(timeZone="Europe/Berlin")], "warning", "is removed"),
+        ([window(), window(duration="1h")], [window()], "warning", "1h, is removed"),
+        ([window(), window(duration="1h")], [window(duration="1h")], "warning", "60h, is removed"),
         ([window("allow")], [], "warning", "possible at all times"),
-        ([window("allow"), ALLOW], [ALLOW], "warning", "goes: syncs are not possible then"),
+        ([window("allow"), ALLOW], [ALLOW], "warning", "is removed: syncs are not possible then"),
         (
             [window()],
             [window(duration="61h", manualSync=True)],
@@ -225,7 +225,7 @@ def test_the_root_application_is_told_once_for_all():
     assert item.rule == "impact/root"
     assert "prune is on" in item.message and "spec.source changes" in item.message
     (item,) = argocd.root(before, None)
-    assert "goes away" in item.message
+    assert "is removed" in item.message
 
 
 def test_roles_that_argo_cd_does_not_apply_are_told():

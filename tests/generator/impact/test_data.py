@@ -71,7 +71,7 @@ def test_everything_pruned_is_named():
 
 
 def test_what_is_kept_is_not_counted_as_deleted():
-    kept = claim(metadata={"annotations": {"argocd.argoproj.io/sync-options": "Prune=false"}})
+    kept = claim(annotations={"argocd.argoproj.io/sync-options": "Prune=false"})
     assert found([kept, workload("x")], [workload("x")], "pruned") == []
 
 

@@ -39,9 +39,9 @@ OVERRULED = [
     ("apiServer.replicas", {}, {"airflow_version": "2.11.0"}),
     ("ingress.apiServer.enabled", {}, {"airflow_version": "2.11.0"}),
     ("workers.celery.replicas", {}, {"executor": "KubernetesExecutor"}),
-    ("redis.enabled", {}, {"executor": "LocalExecutor"}),
-    ("flower.enabled", {}, {"executor": "LocalExecutor"}),
-    ("cleanup.enabled", {}, {"executor": "CeleryExecutor"}),
+    ("redis.persistence.size", {}, {"executor": "LocalExecutor"}),
+    ("flower.replicas", {}, {"executor": "LocalExecutor"}),
+    ("cleanup.schedule", {}, {"executor": "CeleryExecutor"}),
     ("fullnameOverride", {}, {}),
     ("nameOverride", {}, {}),
     ("scheduler.securityContexts.containers", {}, {}),
@@ -153,3 +153,16 @@ def test_the_executor_is_read_from_airflow_cfg():
         airflow_cfg(f"[core]\nexecutor = {name}\n") for name in ("LocalExecutor", "CeleryExecutor")
     )
     assert found([base], [head], "executor")
+
+
+@pytest.mark.parametrize(
+    ("path", "facts"),
+    [
+        ("webserver.webserverConfig", {"airflow_version": "3.2.2"}),
+        ("webserver.defaultUser.username", {"airflow_version": "3.2.2"}),
+        ("workers.celery.persistence.size", {"executor": "LocalExecutor"}),
+        ("redis.password", {"executor": "KubernetesExecutor"}),
+    ],
+)
+def test_nothing_is_called_without_effect_that_other_templates_read(path, facts):
+    assert edited(value(path, "a"), value(path, "b"), **facts) == []

@@ -12,12 +12,18 @@ REMOTE = "[logging]\nremote_logging = True\nremote_base_log_folder = s3://%s\n"
     [
         ("[logging]\nremote_logging = False\n", "remote_logging is off"),
         (REMOTE % "b", "becomes s3://b (before: s3://a)"),
-        ("[logging]\nremote_logging = True\n", "goes away"),
+        ("[logging]\nremote_logging = True\n", "is removed"),
     ],
 )
 def test_a_log_store_that_goes_or_moves_is_told(head, words):
     (item,) = found([airflow_cfg(REMOTE % "a")], [airflow_cfg(head)], "log-store")
     assert item.severity == "warning" and words in item.message
+
+
+@pytest.mark.parametrize("word", ["1", "t", "TRUE"])
+def test_true_is_what_airflow_takes_for_true(word):
+    base = airflow_cfg(f"[logging]\nremote_logging = {word}\n")
+    assert found([base], [airflow_cfg("[logging]\nremote_logging = 0\n")], "log-store")
 
 
 def test_a_first_log_store_loses_nothing():
@@ -65,8 +71,8 @@ def test_a_written_broker_that_moves_is_told_without_its_password():
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        ("[secrets]\n", "goes away"),
-        ("[secrets]\nbackend = b.Other\n", "backend b.Other (before: a.Vault)"),
+        ("[secrets]\n", "is removed"),
+        ("[secrets]\nbackend = b.Other\n", "backend becomes b.Other (before: a.Vault)"),
         ("[secrets]\nbackend = a.Vault\nbackend_kwargs = {}\n", "backend_kwargs changes"),
     ],
 )

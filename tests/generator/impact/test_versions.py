@@ -39,7 +39,7 @@ def test_a_pure_bump_is_told_as_such():
     before = {"chart_version": "1", "values": {"images": {"airflow": {"tag": "1", "x": 1}}}}
     pure = {"chart_version": "2", "values": {"images": {"airflow": {"tag": "2", "x": 1}}}}
     mixed = {"chart_version": "2", "values": {"images": {"airflow": {"tag": "2", "x": 2}}}}
-    assert versions(before, pure)[0].message == "chart 1 → 2: nothing else was edited"
+    assert versions(before, pure)[0].message == "chart 1 → 2: no other Helm value changes"
     assert versions(before, mixed)[0].message == "chart 1 → 2"
 
 

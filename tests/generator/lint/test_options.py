@@ -104,7 +104,8 @@ def test_a_section_that_nobody_known_has_is_named_once_as_not_judged():
 
 
 def test_a_newer_airflow_is_judged_by_the_newest_known_and_the_finding_says_so():
-    problem = only({"airflowVersion": "3.9.0", "config": {"core": {"check_slas": "True"}}})
+    version = {"airflowVersion": "3.9.0", "defaultAirflowTag": "3.9.0"}
+    problem = only(version | {"config": {"core": {"check_slas": "True"}}})
     assert "Airflow 3.9.0 (judged by 3.3.2, the newest known)" in problem.message
 
 
@@ -117,6 +118,12 @@ def test_without_a_version_only_what_holds_for_all_of_the_chart_is_said():
         "config/unknown-option", "config/removed", "config/moved"
     }  # fmt: skip
     assert "Airflow 3.1.8 to 3.3.2" in told[0].message
+
+
+def test_where_image_and_chart_disagree_only_what_holds_for_both_is_said():
+    user = {"airflowVersion": "3.2.2", "config": {"core": {"check_slas": "True"}}}
+    assert problems(user | {"images": {"airflow": {"tag": "2.11.2"}}}) == []
+    assert "Airflow 3.1.8 and 3.2.2" in only(user | {"defaultAirflowTag": "3.1.8"}).message
 
 
 def test_an_airflow_older_than_all_that_are_known_is_not_judged():

@@ -1,15 +1,19 @@
 """What one side of a comparison reads from a tree, however broken."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from generator.chart.cache import ChartCache
 from generator.chart.provider import Charts
+from generator.core.basis import Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import MAX_BYTES, Overlay, Snapshot
-from generator.pipeline import side
+from generator.pipeline import judged, side
+from generator.render.request import RenderResult
 from generator.tree import catalogue
+from tests.generator.impact.builders import workload
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
 
 NAME = "staging"
@@ -50,6 +54,34 @@ def test_the_target_is_server_namespace_and_release(whole):
     assert inputs(whole).target == ("https://10.0.0.1:6443", "airflow-staging", "airflow")
     assert inputs(whole).cluster.kubernetes_version == "1.34.2"
     assert inputs(whole, "nowhere") is None
+
+
+class Runs(NoHelm):
+    """A renderer whose chart has a scheduler of that image."""
+
+    def __init__(self, image):
+        self.image = image
+
+    def render(self, request):
+        return RenderResult((workload("scheduler", image=self.image),), "", (), "none")
+
+
+@pytest.mark.parametrize(
+    ("tag", "facts", "version"),
+    [
+        ("r17", ", facts: {of: r17, airflow: 3.2.1}", Version("3.2.1", Origin.IMAGE)),
+        ("3.1.8", "", Version("3.1.8", Origin.IMAGE)),
+        ("r17", "", Version("3.2.2", Origin.NAMED)),
+    ],
+)
+def test_the_basis_names_the_airflow_of_the_image_that_runs(tmp_path, whole, tag, facts, version):
+    text = changed(STAGING, ("tag: 3.2.2-r1", f"tag: {tag}{facts}"))
+    item = inputs(with_files(whole, **{"environment.yaml": text.encode()}))
+    rendered = side.render(
+        "here", item, SimpleNamespace(locate=lambda version, digest: tmp_path), Runs(f"r/a:{tag}")
+    )
+    assert rendered.failure is None and rendered.basis.airflow == version
+    assert judged.basis(item.built).airflow == version
 
 
 BROKEN = [

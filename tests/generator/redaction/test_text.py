@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.redaction.secret import Secret
+from generator.redaction.text import redact as redact_value
 from generator.redaction.text import redact_prose as redact
 
 TOKEN = "s3cr/t+token=value"
@@ -47,6 +48,12 @@ def test_credentials_in_addresses_and_headers_are_masked():
     assert "abcdef" not in redact("GET /x?private_token=abcdef&y=1")
     assert "abcdef" not in redact("Authorization: Bearer abcdef")
     assert "abcdef" not in redact('"PRIVATE-TOKEN": "abcdef"')
+
+
+def test_what_is_random_behind_an_empty_last_segment_is_masked():
+    for mark in "?#":
+        text = f"https://example.com/hooks/{mark}Zx8kP2mQ9vL4tR7wY1nB"
+        assert redact_value(text) == f"https://example.com/hooks/{mark}<masked>"
 
 
 def test_ordinary_prose_stays_as_it_is():

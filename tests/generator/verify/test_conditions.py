@@ -227,6 +227,14 @@ def loaded(case):
         status["imageID"] = OTHER
 
 
+def silent_sidecar(case):
+    """A container beside another one whose digest is known."""
+    own = {"name": "git-sync", "image": "registry.example.com/git-sync:4"}
+    for manifest in (case.rendered[0], case.scheduler):
+        manifest["spec"]["template"]["spec"]["containers"].append(own)
+    case.scene.pods["scheduler"]["spec"]["containers"].append(own)
+
+
 def another_replica_set(case):
     left = copy.deepcopy(case.scene.pods["scheduler"])
     left["metadata"]["name"] = "airflow-scheduler-old"
@@ -351,7 +359,8 @@ CASES = [
     ("images", "met", nothing, "every image runs as one digest"),
     ("images", "met", two_digests, f"{OTHER} (pod airflow-scheduler-x)"),
     ("images", "met", pinned(DIGEST), "one digest"),
-    ("images", "met", loaded, "the digest is not known of pod airflow-scheduler-x"),
+    ("images", "met", loaded, "the digest is not known of container scheduler of pod"),
+    ("images", "met", silent_sidecar, "is not known of container git-sync of pod"),
     ("images", "waiting", pinned(OTHER), f"container scheduler runs {OTHER}, not {DIGEST}"),
     ("migration", "met", nothing, "is complete"),
     ("migration", "waiting", not_migrated, "running: 1 of 1"),

@@ -284,7 +284,7 @@ def asked(scene, **changes):
         (airflow(25), "met", "healthy"),
         (airflow(-41), "waiting", "the last heartbeat is of"),
         (airflow(139), "met", "healthy"),
-        (airflow(141), "waiting", "which is to come: the clocks differ"),
+        (airflow(141), "waiting", "which is in the future: the clocks differ"),
         ({}, "waiting", "metadata database: no status"),
     ],
 )

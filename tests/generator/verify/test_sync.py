@@ -1,6 +1,7 @@
 import pytest
 
 from generator.verify.application import read_application, read_revisions, same_version
+from generator.verify.ignored import Ignored
 from generator.verify.sync import (
     assess_application,
     assess_operation,
@@ -212,7 +213,10 @@ def test_what_is_out_of_sync_is_named():
         {"kind": "ConfigMap", "name": "b", "status": "OutOfSync"},
         {"kind": "Service", "name": "c", "status": "OutOfSync", "requiresPruning": True},
     ]
-    assert assess_synced(read(scene)).message == "OutOfSync: ConfigMap/b, Service/c (to be pruned)"
+    assert (
+        assess_synced(read(scene), Ignored()).message
+        == "OutOfSync: ConfigMap/b, Service/c (to be pruned)"
+    )
 
 
 def test_it_is_said_why_nobody_will_sync():

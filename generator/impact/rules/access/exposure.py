@@ -76,8 +76,8 @@ def _service(key: Key, before: Object, after: Object) -> Iterator[Finding]:
         yield from _blocks(
             key,
             f"spec.{field}",
-            fields.at(before, "spec", field),
-            fields.at(after, "spec", field),
+            fields.strings(before, "spec", field),
+            fields.strings(after, "spec", field),
             limits=field == "loadBalancerSourceRanges",
         )
 

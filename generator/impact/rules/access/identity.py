@@ -147,7 +147,7 @@ def _server(context: Context, view: View, place: Reference) -> str | None:
 
 
 def _embedded(context: Context) -> Iterator[Finding]:
-    """The database runs among the objects, and is no longer among them."""
+    """A database that the base deploys and the head does not."""
     after = {(work.key.namespace, work.component) for work in context.head.workloads}
     for work in context.base.workloads:
         stays = (work.key.namespace, work.component) in after or not context.head.objects
@@ -164,7 +164,7 @@ def _is_database(work: Workload) -> bool:
 
 
 def _written_database(context: Context) -> Iterator[Finding]:
-    """A connection that stands in airflow.cfg or in a variable, in plain sight."""
+    """A connection in plain text, in airflow.cfg or in a variable."""
     old = context.base.setting("database", "sql_alchemy_conn")
     new = context.head.setting("database", "sql_alchemy_conn")
     if old and new and address(old) != address(new):

@@ -16,7 +16,7 @@ from generator.kube.workload import Workload
 Statement = tuple[ImpactRule, Key, str]
 
 Difference = tuple[ImpactRule, Severity, str, str]
-"""A rule, how bad, and what is said of one workload and of several."""
+"""A rule, its severity, and the words for one workload and for several."""
 
 _SIDES = {"Ingress": (("receives", "receive"), "from"), "Egress": (("sends", "send"), "to")}
 

@@ -111,11 +111,11 @@ def of_workloads(context: Context) -> Iterator[Finding]:
 def executor_rights(context: Context) -> Iterator[Finding]:
     """`impact/executor-rights`: an executor that starts pods comes, and nothing lets it."""
     if any("Kubernetes" in name for name in context.base.executors):
-        return  # what it loses, `impact/rbac-narrowed` tells
+        return  # `impact/rbac-narrowed` reports what it loses
     held = Held(context.head)
     for work in context.head.workloads if context.is_update else ():
-        own = held.of(work)
         needs = _executor_needs(context.head, work)
+        own = held.of(work) if needs else ()
         lacking = [need for need in needs if not any(right.covers(need) for right in own)]
         if lacking:
             here = bool(context.head.of_kind("RoleBinding", "ClusterRoleBinding"))

@@ -129,7 +129,7 @@ def cluster_wide(context: Context) -> Iterator[Finding]:
 
 
 def rbac_object(context: Context) -> Iterator[Finding]:
-    """`impact/rbac-object`: rights inside the namespace are written or handed out anew."""
+    """`impact/rbac-object`: a new Role or RoleBinding in the namespace."""
     for key in context.added if context.is_update else ():
         if key.kind in _RIGHTS:
             yield RBAC_OBJECT.finding(key, "is added: its subjects may do more than before")

@@ -51,11 +51,7 @@ def sign_in(context: Context) -> Iterator[Finding]:
 def _auth_manager(context: Context) -> Iterator[Finding]:
     old, new = (_manager(view) for view in (context.base, context.head))
     everybody = "simple_auth_manager_all_admins"
-    open_now, open_before = (
-        (view.setting("core", everybody) or "").lower() == "true"
-        for view in (context.head, context.base)
-    )
-    if open_now and not open_before:
+    if context.head.is_on("core", everybody) and not context.base.is_on("core", everybody):
         yield SIGN_IN.finding(
             None, f"[core] {everybody}: whoever reaches Airflow is its administrator", ERROR
         )
@@ -142,7 +138,7 @@ def _named(value: Any) -> str:
 def _settings(view: View) -> dict[str, Any] | None:
     """What webserver_config.py assigns at its top, as far as it is written out.
 
-    None where there is no such file, or where it is no Python. A name stands for itself.
+    None if there is no such file or it is not Python. A variable is given by its name.
     """
     for manifest in view.of_kind("ConfigMap").values():
         text = fields.text(manifest, "data", _CONFIGURATION)

@@ -31,8 +31,7 @@ def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 
 def image_tag(env: Environment) -> str:
     """The tag, with the digest behind it: the only spelling that reaches task pods too."""
-    tag = env.image.tag or env.airflow.version
-    return f"{tag}@{env.image.digest}" if env.image.digest else tag
+    return f"{env.image_tag}@{env.image.digest}" if env.image.digest else env.image_tag
 
 
 def _image(env: Environment) -> Iterator[Setting]:
