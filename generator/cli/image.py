@@ -86,5 +86,5 @@ def _write(environment: str, inspected: Inspected, of: str | None, *, is_read: b
     writer.apply(root, Plan({path: text}))
     click.echo(path)
     if is_read and not of and name not in inspected.digests:
-        click.echo(f"not verified: the archive has no digest that tells it is {name}", err=True)
+        click.echo(f"not verified: no digest in the archive identifies it as {name}", err=True)
     return 0

@@ -36,7 +36,7 @@ class Clone:
     def of(cls, folder: Path, at: str = "", branch: str = "", base: str = "") -> Clone:
         """The clone around a folder, where the default branch and the one checked out are its own.
 
-        `branch` is the default branch where somebody has named it, `base` another to merge into.
+        `branch` is the configured default branch, `base` the revision that the user compares with.
         """
         own = {"", "HEAD", base.removeprefix("origin/")}
         with contextlib.suppress(UserError):
@@ -124,7 +124,7 @@ class _Address:
 
     @classmethod
     def of(cls, url: str) -> _Address:
-        """The parts of a URL, or of `host:path` as scp has it; raises ValueError for others."""
+        """The parts of a URL or of an scp address (`host:path`); raises ValueError for others."""
         if match := _SCP.fullmatch(url):
             scheme, host, port, path = "ssh", match[1], None, match[2]
         else:

@@ -27,7 +27,7 @@ _NOT_FOUND = "its address is not in this file, nor once in this repository: its 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FluxChart:
-    """Whose chart it is, what of it is not known, and the sources that stand in other files."""
+    """The chart as far as it is known, what is not read, and its sources in other files."""
 
     parent: Parent | None
     not_read: tuple[NotRead, ...] = ()
