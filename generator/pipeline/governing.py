@@ -74,7 +74,7 @@ def _cut(project: Object, application: Object) -> dict[str, Any]:
 
 
 def _window(window: Mapping[str, Any], application: Object) -> bool:
-    """argo-cd.readthedocs.io, sync windows: one of the three lists is enough, unless `andOperator` is set."""
+    """argo-cd.readthedocs.io, sync windows: one of the lists is enough without `andOperator`."""
     matches = [
         any(fnmatch.fnmatchcase(value, str(pattern)) for pattern in patterns)
         for field, value in (

@@ -13,8 +13,8 @@ from generator.git.worktree import Worktree
 def is_stale(root: Path | None, environment: str, paths: Iterable[str]) -> bool:
     """Whether definition or settings were edited after `paths` were generated.
 
-    `paths` are generated files that differ; if one of them was edited itself, the answer is no. Without
-    an environment every definition counts. Outside of git: false.
+    `paths` are generated files that differ; if one of them was edited itself, the answer is no.
+    Without an environment every definition counts. Outside of git: false.
     """
     definition = f"{ROOT}/{environment}/{FILE_NAME}" if environment else ROOT
     try:
