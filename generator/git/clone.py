@@ -38,10 +38,14 @@ class Clone:
 
         `branch` is the configured default branch, `base` the revision that the user compares with.
         """
-        own = {"", "HEAD", base.removeprefix("origin/")}
+        own = {"", "HEAD"}
         with contextlib.suppress(UserError):
             tree = Worktree.find(folder)
             own.add(tree.branch() or "")
+            name = base.removeprefix("origin/")
+            refs = (f"refs/heads/{name}", f"refs/remotes/origin/{name}")
+            if base and tree.git.line_or_none("for-each-ref", *refs):
+                own.add(name)
             own.add(tree.default_branch(branch))
         return cls(folder, at, frozenset(own))
 
