@@ -91,8 +91,6 @@ ODD = {
 def test_values_from_of_an_odd_shape_are_not_proven(tmp_path, own_chart, rows):
     said = refused(tmp_path, own_chart, release(valuesFrom=rows))
     assert "internal error" not in said, said
-        said
-    )
 
 
 @pytest.mark.few(2)
