@@ -257,7 +257,7 @@ def governed(rendered: Side, item: Inputs) -> Side:
     """The side with the objects that govern it, to compare with another such side."""
     if rendered.failure is not None or not item.governing:
         return rendered
-    keys = frozenset(key_of(manifest, "") for manifest in item.governing)
+    keys = frozenset(key_of(manifest, rendered.namespace) for manifest in item.governing)
     return dataclasses.replace(
         rendered,
         manifests=(*rendered.manifests, *item.governing),
@@ -347,6 +347,7 @@ def _facts(
 ) -> Facts:
     lock = _lock(item)
     host, connections, declared = _promises(item)
+    namespace = fields.text(spec, "destination", "namespace")
     return dataclasses.replace(
         what_runs.claims(values, _image_facts(item)),
         chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
@@ -355,7 +356,7 @@ def _facts(
         executor=str(values.get("executor") or "") or None,
         database_host=host,
         connection_limit=connections,
-        application=key_of(item.application, "") if item.application else None,
+        application=key_of(item.application, namespace) if item.application else None,
         connections=_connections(item),
         declared_secrets=frozenset(declared),
     )

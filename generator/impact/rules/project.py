@@ -74,9 +74,10 @@ def _governing(view: View, kind: str) -> list[Object]:
 
 
 def _projects(context: Context) -> Iterator[tuple[Object, Object]]:
-    for key in sorted(context.head.facts.governing):
-        if key.kind == "AppProject" and key in context.base.objects:
-            yield context.base.objects[key], context.head.objects[key]
+    for after in _governing(context.head, "AppProject"):
+        before = context.base.objects.get(key_of(after, context.head.side.namespace))
+        if before is not None:
+            yield before, after
 
 
 _Place = tuple[str, str, str, int]

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import dataclasses
 import random
+import re
 import tarfile
 import types
 import typing
@@ -55,6 +56,10 @@ _EMPTY = {
     "container": ({"allowPrivilegeEscalation": False}, {"privilegeEscalation": False}),
     "lifecyclehooks": ({"preStop": {"exec": {"command": ["sleep", "5"]}}},),
 }
+# Where data and Jobs are: too few of all fields and keys to be met by chance.
+_STATE = re.compile(
+    r"persist|claim|volume|storage|database|broker|redis|postgres|job|hook|retention|executor", re.I
+)
 _TEXTS = ("changed", "500m", "2Gi", "Not a Name!", "")
 _NUMBERS = (0, 1, 2, 30, -1, 70_000)
 
@@ -98,14 +103,19 @@ class Deck:
 
     def _line(self, definition):
         kind = self._random.random()
+        aimed = self._random.random() < 0.25
+
+        def choose(items, path_of=lambda item: item):
+            wanted = [item for item in items if _STATE.search(".".join(path_of(item)))]
+            return self._random.choice(wanted if aimed and wanted else items)
+
         if kind < 0.3:
-            written = [path for path in self._fields if _has(definition, path)]
-            path = self._random.choice(written)
+            path = choose([path for path in self._fields if _has(definition, path)])
             return path, GONE if self._random.random() < 0.4 else self._value(path)
         if kind < 0.6:
-            path = self._random.choice(list(self._fields))
+            path = choose(list(self._fields))
             return path, self._value(path)
-        path, value = self._random.choice(self._keys)
+        path, value = choose(self._keys, lambda item: item[0])
         return path, self._other(path[-1], value)
 
     def _value(self, path):

@@ -10,6 +10,7 @@ from generator.chart.provider import Charts
 from generator.core.basis import Origin, Version
 from generator.core.errors import UserError
 from generator.core.files import MAX_BYTES, Overlay, Snapshot
+from generator.impact.context import View
 from generator.pipeline import judged, side
 from generator.render.request import RenderResult
 from generator.tree import catalogue
@@ -82,6 +83,19 @@ def test_the_basis_names_the_airflow_of_the_image_that_runs(tmp_path, whole, tag
     )
     assert rendered.failure is None and rendered.basis.airflow == version
     assert judged.basis(item.built).airflow == version
+
+
+def test_what_governs_is_known_by_the_same_identity_as_in_the_comparison(tmp_path, whole):
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
+               "metadata": {"name": "p"}}  # fmt: skip
+    own = dict(inputs(whole).application)
+    del own["metadata"]["namespace"]
+    item = dataclasses.replace(inputs(whole), governing=(project,))
+    item.__dict__["application"] = own
+    charts = SimpleNamespace(locate=lambda version, digest: tmp_path)
+    rendered = side.governed(side.render("here", item, charts, Runs("r/a:1")), item)
+    facts, objects = rendered.facts, View(rendered).objects
+    assert facts.governing <= objects.keys() and facts.application in objects
 
 
 BROKEN = [
