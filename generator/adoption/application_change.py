@@ -123,12 +123,14 @@ def _text(name: str, value: Any) -> str:
     if value is None:
         return ""
     if name == "spec.source":
-        return ", ".join(map(_source, value if isinstance(value, Sequence) else [value]))
+        return ", ".join(map(_source, value if isinstance(value, list) else [value]))
     if "last-applied" in name:
         return "kubectl's copy of the Application"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _source(source: Any) -> str:
+    if not isinstance(source, Mapping):
+        return str(source)
     what = source.get("chart") or source.get("path") or source.get("ref")
     return f"{what} of {source.get('repoURL')} at {source.get('targetRevision') or 'HEAD'}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.adoption.application_change import is_bookkeeping
 from generator.engine.argocd import kept_finalizers
+from generator.kube.fields import section
 from generator.yaml.scalars import as_helm
 
 _SPEC = ("syncPolicy", "ignoreDifferences", "info", "revisionHistoryLimit")
@@ -15,15 +16,17 @@ _SPEC = ("syncPolicy", "ignoreDifferences", "info", "revisionHistoryLimit")
 def settings(application: Mapping[str, Any], tier: str) -> dict[str, Any]:
     """What the field holds for an Application as it was read; all its parts as they stand."""
     data, _ = as_helm(application)
-    metadata, spec = data.get("metadata") or {}, data.get("spec") or {}
+    metadata, spec = section(data, "metadata"), section(data, "spec")
     kept: dict[str, Any] = {
         part: {
             name: value
-            for name, value in (metadata.get(part) or {}).items()
+            for name, value in section(metadata, part).items()
             if not is_bookkeeping(f"metadata.{part}.{name}")
         }
         for part in ("labels", "annotations")
     }
-    kept["finalizers"] = kept_finalizers(metadata.get("finalizers") or (), tier)
+    finalizers = metadata.get("finalizers")
+    listed = map(str, finalizers if isinstance(finalizers, list) else ())
+    kept["finalizers"] = kept_finalizers(listed, tier)
     found = {**kept, **{name: spec.get(name) for name in _SPEC}}
     return {name: value for name, value in found.items() if value not in (None, {}, [])}

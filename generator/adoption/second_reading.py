@@ -260,7 +260,11 @@ class _Reading:
                     self._miss(f"spec.{step}.{key}", path, "it changes what the cluster is given")
         target, name = spec.get("targetNamespace"), str(metadata.get("name"))
         self._namespace = metadata.get("namespace")
-        texts = [text for row in spec.get("valuesFrom") or () for text in self._row(row, path)]
+        rows = spec.get("valuesFrom") or []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            self._miss("spec.valuesFrom", path, "it is not a list of mappings")
+            rows = []
+        texts = [text for row in rows for text in self._row(row, path)]
         values = [json.dumps(spec["values"])] if spec.get("values") else []
         version, folder, address = self._flux_chart(spec, path)
         release = str(spec.get("releaseName") or (f"{target}-{name}" if target else name))
@@ -271,7 +275,7 @@ class _Reading:
             release, namespace, version, (*texts, *values), folder=folder, repository=address
         )
 
-    def _row(self, row: Any, path: Path) -> Iterator[str]:
+    def _row(self, row: Data, path: Path) -> Iterator[str]:
         """The text of one `valuesFrom` entry."""
         kind, name, key = row.get("kind"), row.get("name"), row.get("valuesKey") or "values.yaml"
         if row.get("targetPath"):

@@ -37,6 +37,13 @@ LOST = Rule(
     "It changes no object, but who applies them, where or in which order.",
     command="adopt",
 )
+ADDRESS_UNKNOWN = Rule(
+    "adopt/unknown-address",
+    Severity.WARNING,
+    "A chart whose repository is not known",
+    "Its archive of the same version may differ from that of the repository in gen-env.yaml.",
+    command="adopt",
+)
 _VALUES = ("values file", "values of")
 # The user names the version with --chart; a copy of the chart is rendered for the proof. Where the
 # address is not known, `lost` warns.
@@ -213,11 +220,11 @@ def _usable(source: ValuesSource) -> ValuesSource:
 
 
 def lost(original: Original) -> list[Problem]:
-    """What the old owner did that no one does afterwards, and a chart's address that is unknown."""
+    """What the old owner did and nothing does afterwards, and a chart's address if unknown."""
     unknown = [item for item in original.source.not_read if item.what.startswith(ADDRESS)]
     return [
         *(_named(LOST, item, "is lost") for item in original.lost),
-        *(_named(LOST, item, "is not compared with that of gen-env.yaml") for item in unknown),
+        *(_named(ADDRESS_UNKNOWN, item, "is not compared", item.hint) for item in unknown),
     ]
 
 

@@ -126,5 +126,5 @@ def _write(environment: str, read: Callable[[Reference], Inspected], of: str | N
 
 def _unproven(name: str, inspected: Inspected) -> str:
     if not inspected.digests:
-        return f"not verified: the archive has no digest that tells it is {name}"
+        return f"not verified: no digest in the archive identifies it as {name}"
     return f"{name} is {inspected.digests[0]} today, and a tag can move: pin it as image.digest"

@@ -36,12 +36,16 @@ class Clone:
     def of(cls, folder: Path, at: str = "", branch: str = "", base: str = "") -> Clone:
         """The clone around a folder, where the default branch and the one checked out are its own.
 
-        `branch` is the default branch where somebody has named it, `base` another to merge into.
+        `branch` is the configured default branch, `base` the revision that the user compares with.
         """
-        own = {"", "HEAD", base.removeprefix("origin/")}
+        own = {"", "HEAD"}
         with contextlib.suppress(UserError):
             tree = Worktree.find(folder)
             own.add(tree.branch() or "")
+            name = base.removeprefix("origin/")
+            refs = (f"refs/heads/{name}", f"refs/remotes/origin/{name}")
+            if base and tree.git.line_or_none("for-each-ref", *refs):
+                own.add(name)
             own.add(tree.default_branch(branch))
         return cls(folder, at, frozenset(own))
 
@@ -70,17 +74,19 @@ class Clone:
             return f"it is read here, and git cannot compare it with {shown}: {error.message}"
         return f"it is read here, and differs from {name} of {shown}" if changed else ""
 
-    def containing(self, *words: str) -> list[str]:
-        """Paths of the YAML files below `folder` that hold all these words; none outside of git.
+    def containing(self, *texts: str) -> list[str]:
+        """Paths of the YAML files below `folder` that hold all these texts; none outside of git.
 
         None either where there are more than a few hundred: they are not read then.
         """
         options = ("-lz", "--fixed-strings", "--all-match")
-        named = [part for word in words for part in ("-e", word)]
+        named = [part for text in texts for part in ("-e", text)]
         place = [self.at] if self.at else ["--untracked"]
-        done = command.in_worktree(self.folder).run(
-            "grep", *options, *named, *place, "--", check=False
-        )
+        words = (*options, *named, *place, "--")
+        try:
+            done = command.in_worktree(self.folder).run("grep", *words, check=False)
+        except UserError:  # no git on this machine
+            return []
         names = done.stdout.decode("utf-8", "replace").split("\0")
         paths = [name.removeprefix(f"{self.at}:") for name in names if name.endswith(_YAML)]
         return paths if len(paths) <= _MOST else []
@@ -122,7 +128,7 @@ class _Address:
 
     @classmethod
     def of(cls, url: str) -> _Address:
-        """The parts of a URL, or of `host:path` as scp has it; raises ValueError for others."""
+        """The parts of a URL or of an scp address (`host:path`); raises ValueError for others."""
         if match := _SCP.fullmatch(url):
             scheme, host, port, path = "ssh", match[1], None, match[2]
         else:

@@ -22,12 +22,12 @@ from generator.yaml.reader import Document
 KINDS = ("HelmRepository", "HelmChart", "OCIRepository", "GitRepository", "Bucket")
 # Flux takes the first of these that is there (fluxcd.io/flux/components/source/gitrepositories).
 _REVISIONS = ("commit", "name", "semver", "tag", "branch")
-_NOT_FOUND = "it is not in this file, nor once in this repository: what it gives is not known"
+_NOT_FOUND = "its address is not in this file, nor once in this repository: its chart is not known"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FluxChart:
-    """Whose chart it is, what of it is not known, and the sources that stand in other files."""
+    """The chart as far as it is known, what is not read, and its sources in other files."""
 
     parent: Parent | None
     not_read: tuple[NotRead, ...] = ()
@@ -86,23 +86,14 @@ def chart_of(sources: Sources) -> FluxChart:
     found = sources.find(reference)
     kind = str(reference.get("kind"))
     if found is None:
-        return FluxChart(
-            None,
-            (
-                NotRead(
-                    f"chartRef {kind} {reference.get('name')}",
-                    where,
-                    f"it names the chart, and {_NOT_FOUND}",
-                ),
-            ),
-        )
+        title = f"chartRef {kind} {reference.get('name')}"
+        return FluxChart(None, (NotRead(title, where, _NOT_FOUND),))
     data = section(found.data, "spec")
     unread = tuple(fields.unread(found, data, fields.FLUX_SOURCES.get(kind, {}), ("spec",)))
-    chart = (
-        _of_registry(sources.release, data, where)
-        if kind == "OCIRepository"
-        else _by_template(sources, data, where)
-    )
+    if kind == "OCIRepository":
+        chart = _of_registry(sources.release, data, where)
+    else:
+        chart = _by_template(sources, data, where)
     return dataclasses.replace(
         chart,
         not_read=(*unread, *chart.not_read),
@@ -125,18 +116,18 @@ def _by_template(sources: Sources, chart: Mapping[str, Any], where: str) -> Flux
     """The chart that `spec.chart.spec`, or a HelmChart, names in a repository."""
     reference, name = section(chart, "sourceRef"), str(chart.get("chart") or "")
     found = sources.find(reference)
-    title = f"{ADDRESS}{reference.get('kind')} {reference.get('name')}"
-    unknown = () if found else (NotRead(title, where, _NOT_FOUND, _SAY),)
-    outside = _outside(sources, found) if found else ()
     source = section(found and found.data, "spec")
+    address, version = str(source.get("url") or ""), str(chart.get("version") or "")
+    title = f"{ADDRESS}{reference.get('kind')} {reference.get('name')}"
+    unknown = () if address else (NotRead(title, where, _NOT_FOUND, _SAY),)
+    outside = _outside(sources, found) if found else ()
     if reference.get("kind") in ("GitRepository", "Bucket"):
         folder = parent(sources.files, posixpath.normpath(name))
         if folder is None:
             reason = "its Chart.yaml is not in this repository"
             return FluxChart(None, (NotRead(f"chart of path {name}", where, reason),), outside)
-        borrowed = (_borrowed(name, source, where),) if found else ()
+        borrowed = (_borrowed(name, source, where),) if address else ()
         return FluxChart(folder, unknown, outside, borrowed)
-    address, version = str(source.get("url") or ""), str(chart.get("version") or "")
     chart_found = _released(sources.release, name, address, version, where)
     return dataclasses.replace(
         chart_found, not_read=(*unknown, *chart_found.not_read), sources=outside

@@ -19,9 +19,9 @@ from generator.yaml.manifests import load_manifests
 
 
 def of(files: Files, name: str, application: Object | None) -> tuple[Object, ...]:
-    """The AppProject, cut down to what concerns the Application, and the roles; as files have them.
+    """The AppProject in the files, reduced to what concerns the Application, and the roles.
 
-    What is not there or cannot be read is left out: other rules tell.
+    What is missing or cannot be read is left out: other rules report it.
     """
     if application is None:
         return ()
@@ -41,7 +41,7 @@ def concerned(
 
 
 def root(files: Files) -> Object | None:
-    """The root Application, as files have it."""
+    """The root Application in the files."""
     return next(iter(_objects(files, f"{BOOTSTRAP}/root.yaml")), None)
 
 
@@ -74,7 +74,7 @@ def _cut(project: Object, application: Object) -> dict[str, Any]:
 
 
 def _window(window: Mapping[str, Any], application: Object) -> bool:
-    """argo-cd.readthedocs.io, sync windows: one of the three lists is enough, unless told not."""
+    """argo-cd.readthedocs.io, sync windows: one of the lists is enough without `andOperator`."""
     matches = [
         any(fnmatch.fnmatchcase(value, str(pattern)) for pattern in patterns)
         for field, value in (

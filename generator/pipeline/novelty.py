@@ -29,6 +29,9 @@ class Change:
     base: Files
     head: Files
     paths: frozenset[str]
+    _lines_of: dict[str, set[int]] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def touches(self, problem: Problem, item: EnvironmentDiff | None) -> bool:
         """Whether the change concerns the object, the field or else the file of a finding.
@@ -59,6 +62,11 @@ class Change:
 
     def _changed_lines(self, path: str) -> set[int]:
         """Lines of the head that the base has not; what is removed marks the line before it."""
+        if path not in self._lines_of:
+            self._lines_of[path] = self._compared_lines(path)
+        return self._lines_of[path]
+
+    def _compared_lines(self, path: str) -> set[int]:
         before, after = _lines(self.base, path), _lines(self.head, path)
         if max(len(before), len(after)) > _MOST_LINES:
             return set(range(1, len(after) + 1))

@@ -254,7 +254,7 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
 
 
 def governed(rendered: Side, item: Inputs) -> Side:
-    """The side with what governs it, for the comparison with another that has it as well."""
+    """The side with the objects that govern it, to compare with another such side."""
     if rendered.failure is not None or not item.governing:
         return rendered
     keys = frozenset(key_of(manifest, rendered.namespace) for manifest in item.governing)

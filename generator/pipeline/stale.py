@@ -1,4 +1,4 @@
-"""Whether a definition is newer than the tree that was generated from it, as git tells."""
+"""Whether a definition is newer than the tree generated from it, by git's history."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from generator.git.worktree import Worktree
 def is_stale(root: Path | None, environment: str, paths: Iterable[str]) -> bool:
     """Whether definition or settings were edited after `paths` were generated.
 
-    `paths` are generated files that differ; one that was edited itself speaks against it. Without
-    an environment every definition counts. Outside of git nothing is known: false.
+    `paths` are generated files that differ; if one of them was edited itself, the answer is no.
+    Without an environment every definition counts. Outside of git: false.
     """
     definition = f"{ROOT}/{environment}/{FILE_NAME}" if environment else ROOT
     try:
@@ -32,7 +32,7 @@ def is_stale(root: Path | None, environment: str, paths: Iterable[str]) -> bool:
 
 
 def _is_newer(tree: Worktree, sources: list[str], made: list[str]) -> bool:
-    """Whether the last commit of the sources came after the last one of what was made of them."""
+    """Whether the sources were last committed after the files generated from them."""
     words = ("rev-list", "--max-count=1", "HEAD", "--")
     source, product = (tree.git.line_or_none(*words, *paths) for paths in (sources, made))
     if not source or not product or source == product:

@@ -238,15 +238,15 @@ def secret_files(files: Files, item: Definition) -> SecretFolder:
 def _plain_texts(
     item: Definition, path: str, content: bytes, manifest: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    """Secrets that stand unsealed in a SealedSecret's template, which may refer to sealed ones."""
+    """Unsealed secrets in a SealedSecret's template; references to sealed values are allowed."""
     for name in ("data", "stringData"):
         texts = fields.section(manifest, "spec", "template", name)
         for key, value in texts.items():
             written = _REFERENCE.sub("", str(value)).strip()
             if written and (holds_secret(str(key), written) or redact(written) != written):
                 yield PLAIN.problem(
-                    f"spec.template.{name}.{key} is not sealed: everybody who can read the"
-                    " repository has it",
+                    f"spec.template.{name}.{key} is not sealed: anyone who can read the"
+                    " repository can read it",
                     environment=item.name,
                     path=path,
                     line=reader.read(content, path).line(("spec", "template", name, str(key))),

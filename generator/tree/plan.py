@@ -222,7 +222,7 @@ def _difference(files: Files, path: str, text: str, environment: str, command: s
 
 
 def _shown(text: str, line: int) -> str | None:
-    """A line with its secrets masked, which the lines around it may tell; None without one."""
+    """A line with its secrets masked, by the lines around it too; None if there is no such line."""
     masked = redact(text).splitlines()
     if len(masked) != len(text.splitlines()) or line > len(masked):
         return None

@@ -75,3 +75,29 @@ def test_a_chart_version_that_contradicts_the_release(tmp_path, own_chart):
 def test_plain_values_need_the_chart_version(tmp_path, own_chart):
     said = refused(tmp_path, own_chart, yaml.safe_dump(VALUES))
     assert "no file names the chart version" in said
+
+
+ODD = {
+    "a source that is text": lambda data: data["spec"].update(
+        sources=["x", data["spec"]["source"]]
+    ),
+    "sources that are text": lambda data: data["spec"].update(sources="x"),
+    "labels in a list": lambda data: data["metadata"].update(labels=["a"]),
+    "a finalizer that is a number": lambda data: data["metadata"].update(finalizers=5),
+}
+
+
+@pytest.mark.parametrize("rows", [5, "text", ["text"]])
+def test_values_from_of_an_odd_shape_are_not_proven(tmp_path, own_chart, rows):
+    said = refused(tmp_path, own_chart, release(valuesFrom=rows))
+    assert "internal error" not in said, said
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("what", ODD)
+def test_an_application_of_an_odd_shape_is_no_bug(tmp_path, own_chart, what):
+    data = yaml.safe_load(application({"releaseName": "airflow", "valuesObject": VALUES}))
+    ODD[what](data)
+    scene = Adoption(tmp_path / "repo", own_chart, {"app.yaml": yaml.safe_dump(data)})
+    done = scene.repo.run("adopt", "app.yaml", *HOST)
+    assert done.code in (0, 1) and "internal error" not in done.stderr, done.stderr

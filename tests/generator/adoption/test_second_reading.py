@@ -467,6 +467,13 @@ def test_the_second_reading_imports_nothing_of_the_first():
                 assert not node.module.startswith(("generator.helmvalues", "generator.yaml"))
 
 
+@pytest.mark.parametrize(("more", "known"), [("", False), (charts(REPOSITORY), True)])
+def test_a_chart_of_an_unknown_repository_is_a_warning(adopt, more, known):
+    _, done = adopt({"h.yaml": flux(more=more)})
+    rules = [item["rule"] for item in done.json["problems"]]
+    assert done.code == 0 and ("adopt/unknown-address" not in rules) is known, done.said
+
+
 SETTINGS_BEFORE = {
     "metadata": {
         "name": "old-airflow",

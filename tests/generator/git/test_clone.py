@@ -61,6 +61,7 @@ def test_a_pinned_revision_is_compared_with_the_work_tree_or_with_a_commit(repo)
 def test_a_branch_that_the_user_compares_with_counts_as_what_this_becomes(repo):
     assert not Clone.of(repo.root, base="origin/release").differs("deploy", HERE, "release")
     assert "differs" in Clone.of(repo.root, branch="release").differs("deploy", HERE, "v1")
+    assert "differs" in Clone.of(repo.root, base="v1").differs("deploy", HERE, "v1")
 
 
 def test_without_a_default_branch_each_branch_is_compared(repo):

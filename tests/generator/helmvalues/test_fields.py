@@ -184,13 +184,13 @@ def test_a_list_of_other_objects_is_no_values():
     assert "the file holds List" in found.problems[0].message
 
 
-@pytest.mark.parametrize("address", ["", "url: '${CHARTS}'"])
+@pytest.mark.parametrize("address", ["", "url: '${CHARTS}'", "type: oci"])
 def test_a_chart_of_an_unknown_address_is_named(address):
     source = SOURCE.replace("url: https://airflow.apache.org", address) if address else ""
     [found] = releases(RELEASE, source=source)
     [item] = found.not_read
     assert item.what.startswith("address of") and item.where == "app.yaml:4"
-    assert bool(item.hint) is not bool(address)
+    assert bool(item.hint) is ("url" not in address)
 
 
 def test_an_address_that_is_filled_in_later_is_named():
@@ -201,6 +201,27 @@ def test_an_address_that_is_filled_in_later_is_named():
         f"{head}spec:\n  generators: []\n  template:\n    spec:\n{textwrap.indent(spec, '    ')}"
     )
     assert "address of the chart" in unread(whole)
+
+
+def test_a_chart_of_a_path_is_compared_with_its_git_repository():
+    chart = "apiVersion: v2\nname: airflow\nversion: 1.22.0\ndependencies: [{name: postgresql}]\n"
+    text = RELEASE.replace(
+        "{chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository",
+        "{chart: ./charts/flow, sourceRef: {kind: GitRepository",
+    )
+    source = SOURCE.replace("HelmRepository", "GitRepository").replace(
+        "url: https://airflow.apache.org", "url: ssh://git@git.example.com/x, ref: {%s}"
+    )
+    folder = {"charts/flow/Chart.yaml": chart}
+    for ref, revision in (
+        ("", "master"), ("branch: main", "main"), ("branch: main, tag: v1", "v1"),
+        ("tag: v1, semver: '>=1'", ">=1"), ("commit: abc, branch: main", "abc"),
+    ):  # fmt: skip
+        [found] = releases(text, source=source % ref, **folder)
+        [item] = found.borrowed
+        assert (item.path, item.revision) == ("charts/flow", revision)
+        assert item.address == "ssh://git@git.example.com/x"
+    assert "address of GitRepository a" in unread(text, source="", **folder)
 
 
 def test_flux_finds_its_chart_through_a_source_in_the_same_file():
