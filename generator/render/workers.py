@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
@@ -12,30 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from generator.core.errors import UserError
+from generator.core.parallel import JOBS
 from generator.render.worker import RENDERS, Answer, Limits, Worker
 
-# A worker with the official chart (measured: 120 to 150 MiB), and how much of the machine's memory
-# all workers together may take.
-_WORKER_BYTES = 160 << 20
-_SHARE = 4
 # What a worker may have died of because of the renders before; a fresh one is asked then.
 _INHERITED = frozenset({"memory", "thread", "machine", "died"})
 
 
-def _size() -> int:
-    """How many renders run at once: one for each core, as far as memory goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        return cores or 1
-    return max(1, min(cores or 1, memory // _SHARE // _WORKER_BYTES))
-
-
-SIZE = _size()
-"""How many renders run at once in this process, whoever asks for them."""
-
-_TURNS = threading.BoundedSemaphore(SIZE)
+# Whoever asks for them, so that engines beside each other stay within cores and memory.
+_TURNS = threading.BoundedSemaphore(JOBS)
 
 
 def site_folder(package: str) -> Path:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from generator.core.parallel import JOBS
 from generator.render import workers
 from generator.render.engine import SdkEngine
 from generator.render.request import RenderFailure, RenderResult, canonical
@@ -84,7 +85,7 @@ def test_one_worker_and_several_give_the_same_bytes(chart):
     several = SdkEngine()
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda item: text(several.render(item)), wanted)) == expected
-    assert len(pids(several)) <= workers.SIZE
+    assert len(pids(several)) <= JOBS
 
 
 def test_a_worker_is_replaced_after_some_renders(chart):
