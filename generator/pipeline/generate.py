@@ -27,7 +27,7 @@ from generator.release import release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import catalogue, declared, foreign, objects, plan, tree
+from generator.tree import catalogue, declared, editor_schemas, foreign, objects, plan, tree
 from generator.tree.catalogue import NO_SECRETS, Catalogue, SecretFolder
 from generator.tree.declared import OwnFile
 from generator.tree.objects import SecretFile
@@ -281,7 +281,7 @@ def _bootstrap(
     assert found.settings is not None
     repository = found.settings.repository
     releases = [item.release for item in built if item.release is not None]
-    wanted = tree.bootstrap(repository, releases)
+    wanted = {**editor_schemas.files(files), **tree.bootstrap(repository, releases)}
     names = found.names | set(repository.argocd.root.ejected)
     known = {*wanted, *(objects.access_path(name) for name in names)}
     owned, unjudged = [ACCESS, PROJECTS], []
