@@ -136,7 +136,11 @@ def _isolated(shared, tmp_path_factory, monkeypatch):
 def _shared_answers(request, shared, monkeypatch):
     """Helm is asked once for the same render, but by the tests of rendering itself."""
     if "tests/generator/render" not in request.node.nodeid and effort.chosen() == "test":
-        monkeypatch.setattr("generator.render.engine.run_child", SharedAnswers(shared / "answers"))
+        answers = SharedAnswers(shared / "answers")
+        monkeypatch.setattr(
+            "generator.render.workers.Workers.run",
+            lambda workers, job, files=None: answers.answer(workers, job, files),
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -10,30 +10,33 @@ import json
 import os
 from pathlib import Path
 
-from generator.render import engine
-from generator.render.process import Answer
+from generator.render.worker import Answer
+from generator.render.workers import Workers
 
 
 class SharedAnswers:
-    """Stands in front of `run_child` in one test; `folder` is shared by all tests."""
+    """Stands in front of `Workers.run` in one test; `folder` is shared by all tests."""
 
     def __init__(self, folder):
         self._folder = folder
-        self._render = engine.run_child
+        self._render = Workers.run
         self._times = collections.Counter()
 
-    def __call__(self, job, limits, **places):
+    def answer(self, workers, job, files=None):
+        """What `workers` answer to a job, now or at another time in this run."""
         if job["engine"] != "sdk":
-            return self._render(job, limits, **places)
+            return self._render(workers, job, files)
         chart = hashlib.sha256(Path(job["chart"]).read_bytes()).hexdigest()
-        text = json.dumps([{**job, "chart": chart}, dataclasses.asdict(limits)], sort_keys=True)
+        text = json.dumps(
+            [{**job, "chart": chart}, dataclasses.asdict(workers.limits)], sort_keys=True
+        )
         key = hashlib.sha256(text.encode()).hexdigest()
         self._times[key] += 1
         file = self._folder / f"{key}-{self._times[key]}.json"
         if file.exists():
             documents, notes = json.loads(file.read_text("utf-8"))
             return Answer(tuple((name, document) for name, document in documents), notes)
-        answer = self._render(job, limits, **places)
+        answer = self._render(workers, job, files)
         if not answer.kind:
             self._folder.mkdir(exist_ok=True)
             part = file.with_suffix(f".{os.getpid()}")

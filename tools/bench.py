@@ -1,73 +1,284 @@
-"""`make bench`: how long gen-env takes, and how much memory, on a repository of many environments.
+"""`make bench`: how long gen-env takes, and how much memory, beside Helm's own command.
 
-Prints a table with the machine, the date and the command of each row; docs/performance.md records
-one. Every number is that of a real process: wall time (the best of several runs), CPU time with
-all children, peak memory of gen-env itself and of it with its children at one moment. The load of
-the service is measured by tools/bench_load.py.
+Prints a table with the machine, the date and the load; docs/performance.md records one. Every
+number is that of a real process. All rows and `helm template` run in turn, round after round; a
+row shows the medians, and the median of its ratio to Helm in the same round: CPU time over that
+of `helm template` for the renders that the row needs (for one, where it needs none). CPU time is
+what a busy machine changes least. The load of the service is measured by tools/bench_load.py.
+
+`make bench-check` measures a small repository so, and fails where a ratio is worse by a quarter
+than the one in tools/bench_ratios.json (`python -m tools.bench --small --store` writes it).
 """
 
 import argparse
 import datetime
+import json
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.cluster import programs
+from tests.standin_chart import stand_in_archive
+from tools.bench_cost import PAGE, Cost, measure
+from tools.bench_repository import CHART, STAGES, build
+from tools.table import table
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from generator.yaml.writer import dump  # noqa: E402
-from tests.standin_chart import stand_in_archive  # noqa: E402
-
+RATIOS = Path(__file__).with_name("bench_ratios.json")
 COMMAND = Path(sys.executable).with_name("gen-env")
-CHART = "1.22.0"
-STAGES = ("dev", "qa", "staging", "preprod", "production")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+WORSE = 1.25
+HEAD = ("what", "wall s", "CPU s", "MiB", "MiB with children", "renders", "CPU / helm's")
 
 
-class Cost(NamedTuple):
-    """What one run took: seconds of wall and CPU time, MiB of gen-env alone and of all together."""
+def _nothing():
+    pass
 
-    wall: float
-    cpu: float
-    own: float
-    together: float
+
+class Row(NamedTuple):
+    """One thing to measure: a command in a folder, and what puts the folder into its state."""
+
+    name: str
+    folder: Path
+    command: list[str | Path]
+    renders: int = 0
+    before: Callable[[], object] = _nothing
+    after: Callable[[], object] = _nothing
+    dear: bool = False
+    """Takes minutes: once tells enough."""
+    statuses: tuple[int, ...] = (0,)
 
 
 def main():
-    """Build the repository, measure, print."""
-    arguments = _arguments()
+    """Measure, print, and compare or store where that is asked for."""
+    given = _arguments()
     with tempfile.TemporaryDirectory(prefix="gen-env-bench-") as name:
-        folder = Path(name)
-        env = _environment(folder)
-        chart, which = _chart(env, folder)
-        print(_machine(arguments.environments, which), flush=True)
-        if arguments.only in (None, "service"):
+        bench = Bench(Path(name))
+        print(bench.machine(), flush=True)
+        if given.only in (None, "service") and not given.small:
             subprocess.run([sys.executable, "-m", "tools.bench_load"], cwd=ROOT, check=True)
-        if arguments.only == "service":
+        if given.only == "service":
             return
-        repository = folder / "repository"
-        build(repository, arguments.environments)
-        _table()
-        _generation(arguments, repository, env)
-        _differences(arguments, repository, env, folder)
-        _helm(arguments, repository, env, chart)
-        print(f"\nload average at the end: {_load()}")
+        rows = bench.small() if given.small else bench.all(given.environments, given.diffs)
+        measured = Measured(bench, rows)
+        measured.run(given.repeat)
+        print(measured.table(), flush=True)
+        print(f"load average at the end: {_load()}")
+        if given.store:
+            store(RATIOS, bench.chart, measured.ratios())
+        if given.check:
+            sys.exit(check(bench, measured, given.repeat))
 
 
 def _arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=["generator", "service"], help="one part of it")
     parser.add_argument("--environments", type=int, default=200)
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each; the best counts")
-    parser.add_argument("--diffs", type=int, nargs="*", default=[1, 10, 200], metavar="N")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds; the medians count")
+    parser.add_argument("--diffs", type=int, nargs="*", default=[1, 200], metavar="N")
+    parser.add_argument("--small", action="store_true", help="a small repository, few rows")
+    parser.add_argument("--check", action="store_true", help="compare with the stored ratios")
+    parser.add_argument("--store", action="store_true", help="store the ratios")
     return parser.parse_args()
+
+
+def check(bench, measured, repeat):
+    """The exit status: what is worse is measured once more before it counts."""
+    if bench.helm is None:
+        print("not compared: no helm on PATH, and GEN_ENV_HELM is not set")
+        return 0
+    stored = json.loads(RATIOS.read_text(encoding="utf-8"))[bench.chart]
+    if faults := worse(stored, measured.ratios()):
+        names = [name for name in faults if name in measured.costs]
+        measured.run(repeat * 2, names)
+        faults = worse(stored, measured.ratios())
+    for fault in faults.values():
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def worse(stored, measured):
+    """By row, how it got slower by a quarter or more; rows that only one of both has, too."""
+    found = {
+        name: f"{name}: not in both the stored ratios and this run"
+        for name in stored.keys() ^ measured.keys()
+    }
+    for name in stored.keys() & measured.keys():
+        if measured[name] > stored[name] * WORSE:
+            found[name] = (
+                f"{name}: {measured[name]:.3g} times the CPU time of helm template,"
+                f" {stored[name]:.3g} is stored: {measured[name] / stored[name] - 1:.0%} more"
+            )
+    return found
+
+
+def store(path, chart, ratios):
+    """Keep the ratios for a chart; those for another stay."""
+    every = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    every[chart] = {name: float(f"{ratio:.3g}") for name, ratio in ratios.items()}
+    path.write_text(json.dumps(every, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+class Measured:
+    """The costs of all rows, and of Helm beside them, round by round."""
+
+    def __init__(self, bench, rows):
+        self._bench = bench
+        self._rows = rows
+        self.costs: dict[str, list[Cost]] = {row.name: [] for row in rows}
+        self._shares: dict[str, list[float]] = {row.name: [] for row in rows}
+
+    def run(self, rounds, names=None):
+        """More rounds, of all rows or of some; what was measured of these before is dropped."""
+        rows = [row for row in self._rows if names is None or row.name in names]
+        for row in rows:
+            self.costs[row.name], self._shares[row.name] = [], []
+        for number in range(rounds):
+            for row in rows:
+                if not (row.dear and number):
+                    self._once(row)
+
+    def _once(self, row):
+        row.before()
+        cost = measure(row.command, row.folder, self._bench.env, row.statuses)
+        row.after()
+        self.costs[row.name].append(cost)
+        if (helm := self._bench.helm_seconds(row)) is not None:
+            self._shares[row.name].append(cost.cpu / helm)
+
+    def ratios(self):
+        """By row, the median of its CPU time over Helm's; none where there is no Helm."""
+        return {name: statistics.median(found) for name, found in self._shares.items() if found}
+
+    def table(self):
+        """The medians of every row."""
+        ratios = self.ratios()
+        cells = []
+        for row in self._rows:
+            cost = Cost(*map(statistics.median, zip(*self.costs[row.name], strict=True)))
+            ratio = f"{ratios[row.name]:.2f}" if row.name in ratios else "-"
+            numbers = [f"{cost.wall:.2f}", f"{cost.cpu:.2f}"]
+            numbers += [f"{cost.own:.0f}", f"{cost.together:.0f}", str(row.renders or "-"), ratio]
+            cells.append([row.name, *numbers])
+        return table(list(HEAD), cells)
+
+
+class Bench:
+    """Folders, caches and programs of one run, and the rows that can be measured in them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = _environment(folder)
+        self.helm = programs.find("helm")
+        self.archive, self.chart = _chart(self.env, folder)
+
+    def machine(self):
+        """One line on where and when this runs."""
+        memory = os.sysconf("SC_PHYS_PAGES") * PAGE / 2**30
+        helm = "no helm"
+        if self.helm is not None:
+            done = subprocess.run([self.helm, "version", "--short"], capture_output=True, text=True)
+            helm = f"helm {done.stdout.strip()}"
+        return (
+            f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores"
+            f" ({_processor()}), {memory:.0f} GiB, Python {platform.python_version()},"
+            f" {helm}, {self.chart} chart {CHART}, load average {_load()}\n"
+        )
+
+    def helm_seconds(self, row):
+        """CPU seconds of `helm template` for as many renders as a row needs; None without Helm."""
+        if self.helm is None:
+            return None
+        stages = STAGES if row.renders > 2 else STAGES[:1]
+        files = " ".join(f"environments/team000/{stage}/generated/values.yaml" for stage in stages)
+        options = f"airflow {self.archive} --namespace airflow"
+        loop = f"for file in {files}; do {self.helm} template {options} -f $file; done"
+        cost = measure(["sh", "-ec", loop], self._repository(len(STAGES)), self.env)
+        return cost.cpu / len(stages) * max(row.renders, 1)
+
+    def small(self):
+        """Rows for a repository of one team."""
+        one = self._repository(len(STAGES))
+        return [
+            *self._generation(one, len(STAGES)),
+            *self._difference(one, 1, len(STAGES)),
+            *self._validation(one, len(STAGES)),
+            *self._file(one),
+        ]
+
+    def all(self, count, diffs):
+        """Rows for repositories of twenty and of `count` environments."""
+        many, twenty = self._repository(count), self._repository(20)
+        rows = [Row("gen-env --help", many, [COMMAND, "--help"]), *self._generation(many, count)]
+        for changed in diffs:
+            rows += self._difference(many, changed, count)
+        rows += self._difference(twenty, 10, 20)
+        return [*rows, *self._validation(twenty, 20), *self._file(twenty)]
+
+    def _repository(self, count):
+        """A repository in git with all that is generated; made once."""
+        folder = self.folder / f"repository-{count}"
+        if not folder.is_dir():
+            build(folder, count)
+            measure([COMMAND, "generate"], folder, self.env)  # compiles what it imports
+            _git(folder, self.env, "init", "--quiet", "--initial-branch=main")
+            _git(folder, self.env, "add", "--all")
+            _git(folder, self.env, "commit", "--quiet", "--message=All")
+        return folder
+
+    def _generation(self, folder, count):
+        generate = [COMMAND, "generate"]
+        return [
+            Row(f"generate, {count} from nothing", folder, generate, 0, lambda: _clear(folder)),
+            Row(f"generate --check, {count} unchanged", folder, [*generate, "--check"]),
+        ]
+
+    def _difference(self, folder, changed, count):
+        command = [COMMAND, "diff", "HEAD", "-o", "json"]
+        what, renders = f"diff, {changed} of {count} changed", 2 * changed
+
+        def change():
+            for path in sorted(folder.glob("environments/*/*/environment.yaml"))[:changed]:
+                text = path.read_text(encoding="utf-8")
+                path.write_text(text.replace("3.2.2-r17", "3.2.2-r18"), encoding="utf-8")
+
+        def cold():
+            change()
+            self._forget()
+
+        def undo():
+            _git(folder, self.env, "checkout", "--quiet", "--", ".")
+
+        dear = changed > 20
+        first = Row(f"{what}, cold", folder, command, renders, cold, undo, dear)
+        return [first, first._replace(name=f"{what}, renders kept", before=change)]
+
+    def _validation(self, folder, count):
+        # It finds secrets that nobody has sealed.
+        cold = Row(
+            f"validate {count}, cold",
+            folder,
+            [COMMAND, "validate", "-o", "json"],
+            count,
+            self._forget,
+            statuses=(0, 1),
+        )
+        return [cold, cold._replace(name=f"validate {count}, renders kept", before=_nothing)]
+
+    def _file(self, folder):
+        file = "environments/team000/production/generated/values.yaml"
+        command = [COMMAND, "check", file, "-o", "json"]
+        cold = Row("check FILE, cold", folder, command, 1, self._forget)
+        return [cold, cold._replace(name="check FILE, render kept", before=_nothing)]
+
+    def _forget(self):
+        shutil.rmtree(self.folder / "renders", ignore_errors=True)
 
 
 def _environment(folder):
@@ -101,15 +312,6 @@ def _chart(env, folder):
     return archive, "stand-in"
 
 
-def _machine(count, which):
-    memory = os.sysconf("SC_PHYS_PAGES") * _PAGE / 2**30
-    return (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores"
-        f" ({_processor()}), {memory:.0f} GiB, Python {platform.python_version()},"
-        f" {which} chart {CHART}, {count} environments, load average {_load()}\n"
-    )
-
-
 def _processor():
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -123,96 +325,13 @@ def _load():
     return " ".join(f"{number:.1f}" for number in os.getloadavg())
 
 
-def build(folder, count):
-    """A repository of teams with five stages each, as gen-env's users would write them."""
-    files = {"gen-env.yaml": dump(_settings())}
-    for number in range(count):
-        team, stage = f"team{number // len(STAGES):03}", STAGES[number % len(STAGES)]
-        path = f"environments/{team}/{stage}/environment.yaml"
-        files[path] = dump(_definition(team, stage))
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-
-
-def _settings():
-    cluster = {
-        "server": "https://10.0.0.1:6443",
-        "kubernetesVersion": "1.34.2",
-        "apiVersions": ["keda.sh/v1alpha1", "monitoring.coreos.com/v1"],
-        "apiServerCidrs": ["10.0.0.0/28"],
-        "ingress": {"className": "nginx", "namespace": "ingress-nginx"},
-        "monitoring": {"namespace": "monitoring", "labels": {"release": "prometheus"}},
-    }
-    return {
-        "apiVersion": "gen-env.dev/v1",
-        "kind": "Repository",
-        "repository": {"url": "https://git.example.com/airflow-gitops.git"},
-        "argocd": {"project": {"manage": True, "name": "airflow-{team}"}},
-        "clusters": {"main": cluster},
-    }
-
-
-def _definition(team, stage):
-    tier = {"dev": "development", "production": "production"}.get(stage, "staging")
-    host = f"{stage}.{team}.example.com"
-    common = {
-        "apiVersion": "gen-env.dev/v1",
-        "kind": "Environment",
-        "metadata": {"name": stage, "team": team, "tier": tier},
-        "destination": {"cluster": "main"},
-        "airflow": {"version": "3.2.2", "config": {"core": {"parallelism": "64"}}},
-        "chart": {"version": CHART},
-        "image": {"repository": "registry.example.com/airflow", "tag": "3.2.2-r17"},
-        "dags": {
-            "gitSync": {
-                "repository": f"git@git.example.com:{team}/dags.git",
-                "ref": "4c1f0b7e2d9a8c6b5f3e1d0a9b8c7d6e5f4a3b2c",
-                "subPath": "dags",
-            }
-        },
-    }
-    if tier == "development":
-        return {**common, "database": {"type": "postgresql", "embedded": True}}
-    return {
-        **common,
-        "auth": {"oidc": {"issuer": "https://id.example.com", "clientId": team}},
-        "database": {"type": "postgresql", "host": f"pg.{host}", "cidrs": ["10.20.0.0/24"]},
-        "pgbouncer": {"replicas": 2, "maxClientConnections": 1000},
-        "apiServer": {"replicas": 2},
-        "scheduler": {"replicas": 2},
-        "workers": {"autoscaling": {"type": "keda", "minReplicas": 2, "maxReplicas": 20}},
-        "logging": {"remote": {"type": "s3", "url": f"s3://logs/{team}/{stage}"}},
-        "metrics": {"type": "statsd", "serviceMonitor": True},
-        "ingress": {"host": f"airflow.{host}", "tls": {"clusterIssuer": "letsencrypt"}},
-        "networkPolicy": {
-            "mode": "enforce",
-            "peers": {
-                "git": [{"cidr": "140.82.112.0/20"}],
-                "logs": [{"cidr": "10.40.0.0/24"}],
-                "identity": [{"cidr": "10.50.0.10/32"}],
-            },
-            "taskEgress": [{"cidr": "10.30.0.0/16", "ports": [443]}],
-        },
-    }
-
-
-def _generation(arguments, repository, env):
-    count, repeat = arguments.environments, arguments.repeat
-    measure([COMMAND, "generate"], repository, env)  # compiles what it imports
-    _row("gen-env --help", repeat, lambda: measure([COMMAND, "--help"], repository, env))
-
-    def from_nothing():
-        for path in _made(repository):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        return measure([COMMAND, "generate"], repository, env)
-
-    _row(f"generate, {count} from nothing", repeat, from_nothing)
-    check = [COMMAND, "generate", "--check"]
-    _row(f"generate --check, {count} unchanged", repeat, lambda: measure(check, repository, env))
+def _clear(repository):
+    """Take away all that gen-env has generated."""
+    for path in _made(repository):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _made(repository):
@@ -221,123 +340,8 @@ def _made(repository):
         yield from (item for item in definition.parent.iterdir() if item != definition)
 
 
-def _differences(arguments, repository, env, folder):
-    _git(repository, env, "init", "--quiet", "--initial-branch=main")
-    _git(repository, env, "add", "--all")
-    _git(repository, env, "commit", "--quiet", "--message=All")
-    definitions = sorted(repository.glob("environments/*/*/environment.yaml"))
-    command = [COMMAND, "diff", "HEAD", "-o", "json"]
-    measure(command, repository, env)
-    for count in arguments.diffs:
-        for path in definitions[:count]:
-            text = path.read_text(encoding="utf-8")
-            path.write_text(text.replace("3.2.2-r17", "3.2.2-r18"), encoding="utf-8")
-
-        def cold():
-            shutil.rmtree(folder / "renders", ignore_errors=True)
-            return measure(command, repository, env)
-
-        # The big one takes minutes; once tells enough.
-        repeat = arguments.repeat if count <= 10 else 1
-        _row(f"diff, {count} changed, nothing cached", repeat, cold)
-        _row(f"diff, {count} changed, cached", repeat, lambda: measure(command, repository, env))
-        _git(repository, env, "checkout", "--quiet", "--", ".")
-
-
-def _helm(arguments, repository, env, chart):
-    """What `helm template` takes for both sides of a change, one after the other."""
-    helm = shutil.which(os.environ.get("GEN_ENV_HELM", "helm"))
-    if helm is None:
-        print("| `helm template` | not measured: no helm on PATH, and GEN_ENV_HELM is not set |")
-        return
-    values = sorted(repository.glob("environments/*/*/generated/values.yaml"))
-    for count in arguments.diffs:
-        words = " ".join(str(path) for path in values[:count])
-        loop = (
-            f"for side in base head; do for file in {words}; do"
-            f" {helm} template airflow {chart} --namespace airflow --values $file >/dev/null;"
-            " done; done"
-        )
-        _row(
-            f"helm template, {count} environments, both sides",
-            arguments.repeat if count <= 10 else 1,
-            lambda loop=loop: measure(["sh", "-ec", loop], repository, env),
-        )
-
-
 def _git(folder, env, *words):
     subprocess.run(["git", *words], cwd=folder, env=env, check=True)
-
-
-def _table():
-    print("| what | wall s | CPU s | gen-env MiB | with children MiB |")
-    print("| --- | ---: | ---: | ---: | ---: |", flush=True)
-
-
-def _row(what, repeat, run):
-    best = min((run() for _ in range(repeat)), key=lambda cost: cost.wall)
-    print(
-        f"| {what} | {best.wall:.2f} | {best.cpu:.2f} | {best.own:.0f} | {best.together:.0f} |",
-        flush=True,
-    )
-
-
-def measure(command, folder, env):
-    """Run one command to its end; raises SystemExit where it fails."""
-    with tempfile.TemporaryFile() as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=errors
-        )
-        peak = _Peak(process.pid)
-        peak.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        peak.done.set()
-        peak.join()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            errors.seek(0)
-            words = " ".join(str(word) for word in command[:4])
-            sys.exit(f"{words} failed:\n{errors.read().decode()[-2000:]}")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(wall, cpu, peak.own / 2**20, peak.together / 2**20)
-
-
-class _Peak(threading.Thread):
-    """Looks at a process and its children all the time, and keeps the largest memory it saw."""
-
-    def __init__(self, pid):
-        super().__init__(daemon=True)
-        self.pid = pid
-        self.done = threading.Event()
-        self.own = self.together = 0
-
-    def run(self):
-        while not self.done.wait(0.01):
-            own = _resident(self.pid)
-            self.own = max(self.own, own)
-            self.together = max(self.together, own + sum(map(_resident, _below(self.pid))))
-
-
-def _resident(pid):
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * _PAGE
-
-
-def _below(pid):
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        try:
-            children = (task / "children").read_text(encoding="ascii").split()
-        except OSError:
-            continue
-        for child in children:
-            found += [int(child), *_below(int(child))]
-    return found
 
 
 if __name__ == "__main__":

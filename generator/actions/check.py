@@ -9,6 +9,7 @@ from typing import Any
 from generator.core.basis import UNKNOWN, Basis, NotRead, Origin, Version, together
 from generator.core.errors import UserError
 from generator.core.files import Files
+from generator.core.parallel import mapped
 from generator.core.problem import NotDone, Problem, Severity, ordered
 from generator.core.rule import Rule
 from generator.git.clone import Clone
@@ -136,17 +137,20 @@ def check(
     not_done: list[NotDone] = []
     releases: list[Judged] = []
     around = circumstances or Circumstances()
-    for source in _sources(files, paths, problems, clone, layered=together):
+    sources = list(_sources(files, paths, problems, clone, layered=together))
+    for source in sources:
         if source.identified or not source.usable:
             problems += source.problems
         not_done += (_unread(item) for item in source.not_read)
-        if source.usable:
-            chart = chart_for(source) if source.identified else None
-            found, undone = source_problems(source, chart, render, around)
-            problems += found
-            not_done += undone
-            basis = _basis(source, chart, around)
-            releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
+    usable = [item for item in sources if item.usable]
+    charts = [chart_for(item) if item.identified else None for item in usable]
+    pairs = list(zip(usable, charts, strict=True))
+    checked = mapped(lambda pair: source_problems(*pair, render, around), pairs)
+    for (source, chart), (found, undone) in zip(pairs, checked, strict=True):
+        problems += found
+        not_done += undone
+        basis = _basis(source, chart, around)
+        releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
     unique = tuple(sorted(set(not_done)))
     return CheckResult(ordered(problems), unique, tuple(paths), tuple(releases))
 

@@ -16,6 +16,7 @@ from generator.pipeline.generate import Charts
 from generator.render.request import Renderer
 from generator.tree import catalogue, objects, tree
 from generator.tree.catalogue import Catalogue
+from generator.tree.editor_schemas import SCHEMAS
 from generator.tree.plan import Plan
 from generator.yaml import edit
 
@@ -128,9 +129,7 @@ def _repository(files: Files, writes: dict[str, str], removals: list[str], *, ke
         if tree.is_ours(content):
             writes[path] = _plain(content)
     if not keep:
-        removals += [
-            path for path in files.below(tree.SCHEMAS) if tree.is_ours(files.read(path) or b"")
-        ]
+        removals += [path for path in files.below(SCHEMAS) if tree.is_ours(files.read(path) or b"")]
         removals += [SETTINGS] if files.read(SETTINGS) is not None else []
 
 

@@ -13,6 +13,7 @@ from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.layered import lookup
+from generator.core.parallel import mapped
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
@@ -74,7 +75,11 @@ def prepare(
         raise UserError("nothing to upgrade to", hint="give --chart VERSION or --airflow VERSION")
     files = WorkTree(root)
     found = catalogue.load(files)
-    return [_one(files, found, item, options, charts, renderer) for item in found.chosen(names)]
+
+    def one(item: Definition) -> Upgrade:
+        return _one(files, found, item, options, charts, renderer)
+
+    return list(mapped(one, found.chosen(names)))
 
 
 def _one(

@@ -15,6 +15,7 @@ from generator.core.basis import Basis, NotRead, together
 from generator.core.files import Files
 from generator.core.layered import Path as KeyPath
 from generator.core.layered import lookup
+from generator.core.parallel import mapped
 from generator.core.problem import NotDone as UndoneCheck
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import registered
@@ -138,15 +139,16 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     shared, left = validate_shared.problems(generation, tools.crds)
     problems += shared
     not_done += [_of(SHARED, item) for item in left]
-    for outcome in generation.outcomes:
+    named = tuple(item.name for item in generation.outcomes if item.name)
+    known = [generation.built.get(outcome.name) for outcome in generation.outcomes]
+    checked = mapped(lambda built: _release_problems(built, tools), known)
+    for outcome, built, (more, undone) in zip(generation.outcomes, known, checked, strict=True):
         stale = is_stale(tools.root, outcome.name, outcome.plan.paths)
         found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name, stale=stale)]
-        built = generation.built.get(outcome.name)
         if built is None or built.release is None or built.resolved is None:
             problems += found
             continue
-        tools.progress(f"checking {outcome.name}")
-        more, undone = _release_problems(built, built.release, tools)
+        tools.progress(f"checked {outcome.name}")
         more = adopted.softened(more, built.release.environment)
         not_done += undone
         # What keeps `generate` from writing the tree cannot be accepted: nothing would be deployed.
@@ -160,7 +162,6 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         accepted += dropped
         effective = suppressions.active(built.resolved, tools.now.date())
         silencing[outcome.name] = tuple(item.rule for item in effective)
-    named = tuple(item.name for item in generation.outcomes if item.name)
     bases = {
         name: judged.basis(
             generation.built[name],
@@ -199,9 +200,11 @@ def _estate(
     yield from (item for item in twice if item.environment in chosen)
 
 
-def _release_problems(
-    built: Built, release: Release, tools: Toolchain
-) -> tuple[list[Problem], list[NotDone]]:
+def _release_problems(built: Built | None, tools: Toolchain) -> tuple[list[Problem], list[NotDone]]:
+    """Every check of one environment's release, and those that could not be made."""
+    if built is None or built.release is None:
+        return [], []
+    release = built.release
     sealed, undone = validate_sealed_secrets.problems(built, release, tools.files, tools.now)
     problems = [*definition_rules.problems(release), *sealed]
     not_done = [_of(built.name, item) for item in undone]

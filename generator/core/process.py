@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from generator.core.errors import UserError
 
@@ -51,7 +52,7 @@ def run(
     with `check`, exits with anything but 0. Arguments and environment never reach the message.
     """
     name = Path(argv[0]).name
-    completed = finish(_started(argv, cwd, env, subprocess.PIPE), name, stdin, timeout)
+    completed = finish(start(argv, cwd=cwd, env=env, errors=subprocess.PIPE), name, stdin, timeout)
     if check and completed.status != 0:
         words = completed.stderr.decode("utf-8", "replace").strip()
         words = words or f"exit status {completed.status}"
@@ -81,19 +82,17 @@ def missing(name: str, reason: str | None) -> CommandError:
 
 
 def start(
-    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    errors: int | IO[bytes] = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a process that answers on standard output what it is asked on standard input.
 
     The caller ends it; it ends by itself when its standard input does, so with us at the latest.
-    What it says on standard error is lost. Raises CommandError when the program is missing.
+    Its standard error goes to `errors`. Raises CommandError when the program is missing.
     """
-    return _started(argv, None, env, subprocess.DEVNULL)
-
-
-def _started(
-    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None, errors: int
-) -> subprocess.Popen[bytes]:
     name = Path(argv[0]).name
     try:
         return subprocess.Popen(

@@ -14,6 +14,7 @@ from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.layered import lookup
+from generator.core.parallel import mapped
 from generator.core.problem import Problem, Severity, has_errors
 from generator.core.rule import Rule
 from generator.definition import lock_file, resolve
@@ -26,7 +27,7 @@ from generator.release import release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import catalogue, declared, foreign, objects, plan, tree
+from generator.tree import catalogue, declared, editor_schemas, foreign, objects, plan, tree
 from generator.tree.catalogue import NO_SECRETS, Catalogue, SecretFolder
 from generator.tree.declared import OwnFile
 from generator.tree.objects import SecretFile
@@ -168,12 +169,17 @@ def generate(
         everybody = tuple(found.definitions.values())
     built = {item.name: build(files, found.settings, item) for item in everybody}
     kept = found.settings.repository.chart.source == "rendered"
-    if kept and not may_render:
-        outcomes = [_unrendered(files, built[item.name], found.names) for item in chosen]
+    releases = [built[item.name] for item in chosen]
+
+    def outcome(item: Built) -> Outcome:
+        return _outcome(files, item, charts, renderer, found.names)
+
+    if kept and may_render:
+        outcomes = list(mapped(outcome, releases))
+    elif kept:
+        outcomes = [_unrendered(files, item, found.names) for item in releases]
     else:
-        outcomes = [
-            _outcome(files, built[item.name], charts, renderer, found.names) for item in chosen
-        ]
+        outcomes = list(map(outcome, releases))
     if not whole:
         return Generation(found, tuple(outcomes), built)
     broken = any(item.environment for item in found.problems)
@@ -275,7 +281,7 @@ def _bootstrap(
     assert found.settings is not None
     repository = found.settings.repository
     releases = [item.release for item in built if item.release is not None]
-    wanted = tree.bootstrap(repository, releases)
+    wanted = {**editor_schemas.files(files), **tree.bootstrap(repository, releases)}
     names = found.names | set(repository.argocd.root.ejected)
     known = {*wanted, *(objects.access_path(name) for name in names)}
     owned, unjudged = [ACCESS, PROJECTS], []

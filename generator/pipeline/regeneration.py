@@ -11,8 +11,8 @@ from generator.definition import lock_file
 from generator.pipeline.generate import Generation
 from generator.tree import catalogue, plan
 from generator.tree.catalogue import Catalogue
+from generator.tree.editor_schemas import SCHEMAS
 from generator.tree.plan import Plan
-from generator.tree.tree import SCHEMAS
 
 __all__ = ["Plan", "other_versions", "repository_drift", "wanted"]
 

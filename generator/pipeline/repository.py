@@ -8,8 +8,9 @@ from generator.definition.lock_file import NEWER
 from generator.engine import argocd_reach
 from generator.model.repository import Repository
 from generator.tree.catalogue import Catalogue, load
+from generator.tree.editor_schemas import SCHEMAS
 from generator.tree.plan import MISSING, OUT_OF_DATE, STALE, UNREADABLE
-from generator.tree.tree import BOOTSTRAP, SCHEMAS
+from generator.tree.tree import BOOTSTRAP
 
 __all__ = [
     "NEWER", "PARTS", "ROOT", "SCHEMAS", "SETTINGS", "TREE_RULES", "UNREADABLE", "Catalogue",

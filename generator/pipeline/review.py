@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
+from generator.core.parallel import JOBS
 from generator.core.problem import Problem, Severity
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
@@ -47,7 +48,7 @@ class Toolchain:
 
     charts: Charts
     renderer: Renderer
-    jobs: int = 2
+    jobs: int = JOBS
     progress: Callable[[int, int, str], None] = lambda done, total, name: None
 
 

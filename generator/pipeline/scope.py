@@ -10,8 +10,9 @@ from generator.definition.definition import ROOT, SETTINGS, Definition, Settings
 from generator.engine import argocd_reach
 from generator.engine.argocd import GENERATED
 from generator.tree.catalogue import Catalogue
+from generator.tree.editor_schemas import SCHEMAS
 from generator.tree.objects import access_of
-from generator.tree.tree import BOOTSTRAP, SCHEMAS
+from generator.tree.tree import BOOTSTRAP
 from generator.yaml import edit
 
 

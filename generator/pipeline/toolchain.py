@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from pathlib import Path
 from typing import Protocol
 
@@ -55,18 +56,23 @@ class _Fetch:
     files: Files
     root: Path | None
     tried: dict[str, str] = dataclasses.field(default_factory=dict)
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def __call__(self, version: str) -> str:
         """Try to bring a version into the cache; says why not, or nothing when it is there."""
-        if version not in self.tried:
-            repository = settings(self.files)
-            chosen = repository.chart if repository else ChartSource()
-            try:
-                _pull(chosen, version, self.root, self.cache, attempts=1)
-                self.tried[version] = ""
-            except UserError as error:
-                self.tried[version] = error.message
-        return self.tried[version]
+        with self.lock:
+            if version not in self.tried:
+                self.tried[version] = self._why_not(version)
+            return self.tried[version]
+
+    def _why_not(self, version: str) -> str:
+        repository = settings(self.files)
+        chosen = repository.chart if repository else ChartSource()
+        try:
+            _pull(chosen, version, self.root, self.cache, attempts=1)
+        except UserError as error:
+            return error.message
+        return ""
 
 
 def _pull(

@@ -32,6 +32,11 @@ def cache_root(environ: Mapping[str, str]) -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "gen-env" / "renders"
 
 
+def whole_charts(environ: Mapping[str, str]) -> bool:
+    """Whether Helm gets each chart as it was released: GEN_ENV_WHOLE_CHARTS says so."""
+    return bool(environ.get("GEN_ENV_WHOLE_CHARTS"))
+
+
 def cache_key(request: RenderRequest, engine: str) -> str:
     """A hash of all that the result depends on. Raises UserError when the chart is not readable."""
     try:
@@ -50,6 +55,8 @@ def cache_key(request: RenderRequest, engine: str) -> str:
         "apis": sorted(set(request.api_versions)),
         "crds": request.include_crds,
     }
+    if whole_charts(os.environ):
+        parts["whole"] = True
     return hashlib.sha256(canonical(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -72,6 +79,11 @@ class RenderCache:
 
     def get(self, key: str) -> RenderResult | None:
         """The result kept under a key; None when there is none, or it is damaged."""
+        body = self.get_bytes(key)
+        return None if body is None else _decode(json.loads(body))
+
+    def get_bytes(self, key: str) -> bytes | None:
+        """What is kept under a key; None when there is nothing, or it is damaged."""
         path = self._path(key)
         try:
             self._check_owner()
@@ -80,13 +92,14 @@ class RenderCache:
         except OSError:
             return None
         checksum, _, body = data.partition(b"\n")
-        if checksum.decode("ascii", "replace") != _checksum(key, body):
-            return None
-        return _decode(json.loads(body))
+        return body if checksum.decode("ascii", "replace") == _checksum(key, body) else None
 
     def put(self, key: str, result: RenderResult) -> None:
         """Keep a result. A full or read-only disk loses the entry, not the render."""
-        body = canonical(_encode(result)).encode("utf-8", "surrogatepass")
+        self.put_bytes(key, canonical(_encode(result)).encode("utf-8", "surrogatepass"))
+
+    def put_bytes(self, key: str, body: bytes) -> None:
+        """Keep something else that belongs to renders, as `put` does."""
         data = f"{_checksum(key, body)}\n".encode() + body
         path = self._path(key)
         with contextlib.suppress(OSError):
@@ -185,7 +198,7 @@ class CachedRenderer:
         answer: Rendered | None = self.cache.get(key) if key else None
         cached = answer is not None
         if answer is None:
-            answer = self.inner.render(request)
+            answer = self._made(request, second=second)
             if key and isinstance(answer, RenderResult):
                 self.cache.put(key, answer)
         if self._watch:
@@ -193,6 +206,10 @@ class CachedRenderer:
             seconds = time.perf_counter() - started
             self._watch(Render(request.release, "cached" if cached else made, began, seconds))
         return answer
+
+    def _made(self, request: RenderRequest, *, second: bool) -> Rendered:
+        again: Callable[[RenderRequest], Rendered] = getattr(self.inner, "again", self.inner.render)
+        return again(request) if second else self.inner.render(request)
 
     def _key(self, request: RenderRequest, *, second: bool) -> str | None:
         try:

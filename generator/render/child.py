@@ -1,32 +1,67 @@
-"""The process in which one render happens: reads a job from standard input, answers in JSON.
+"""The process in which Helm renders: reads jobs from standard input, answers each in JSON.
 
 A values file can make Helm run for ever, take all memory or abort the process, so no render runs
 in a process that anybody needs. A bare interpreter imports this module (it is given two folders to
 import from and no more), so it imports next to nothing itself.
+
+A job is one line of JSON. An answer is a line with its length and whether another job may come
+(`more`) or this process ends (`last`), then the answer. Renders share nothing: each loads its chart
+anew, because Helm changes a loaded chart as the values switch its dependencies on and off.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import re
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 # As Helm splits what a template rendered (pkg/release/v1/util/manifest.go).
 _SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
 _SOURCE = re.compile(r"# Source: (\S+)\n")
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG (linux/prctl.h)
 _MEMORY = "an allocation was refused"
+_KIB = 1 if sys.platform == "darwin" else 1 << 10  # of ru_maxrss
 
 
 def main() -> None:
-    """Do the job on standard input; whatever goes wrong is part of the answer."""
-    job = json.loads(sys.stdin.buffer.read())
+    """Do the jobs on standard input, one after the other; what goes wrong is part of an answer."""
+    # Nothing but answers may stand between answers.
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    served, last = 0, False
+    while not last:
+        job = json.loads(jobs.get())
+        served += 1
+        data, fine = _answer(job)
+        last = not fine or served >= job["renders"] or _is_large(job["limits"])
+        _write(answers, b"%d %s\n" % (len(data), b"last" if last else b"more") + data)
+    # Go's threads have nothing to finish; the regular way out only costs time.
+    os._exit(0)
+
+
+def _read(jobs: queue.SimpleQueue[bytes]) -> None:
+    """Take jobs while others are done: the end of them is the end of who wants the answers."""
+    for line in sys.stdin.buffer:
+        jobs.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def _answer(job: dict[str, Any]) -> tuple[bytes, bool]:
+    """The answer, and whether this process may serve on after it."""
     _limit(job["limits"])
+    fine = False
     try:
         answer = _render_in_process(job) if job["engine"] == "sdk" else _render_with_binary(job)
+        fine = True
     except _Refused as refusal:
         answer = _failure(refusal.kind, refusal.message)
     except _Crashed as crash:
@@ -35,11 +70,22 @@ def main() -> None:
         answer = _failure("memory", _MEMORY)
     data = answer.encode("utf-8", "replace")
     if len(data) > job["limits"]["output"]:
-        data = _failure("size", "").encode()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-    # Go's threads have nothing to finish; the regular way out only costs time.
-    os._exit(0)
+        return _failure("size", "").encode(), False
+    return data, fine
+
+
+def _is_large(limits: dict[str, int]) -> bool:
+    """Whether a render has taken so much memory that the next one shall not begin with it."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+    return used > limits["memory"] // 4
+
+
+def _write(answers: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(answers, view) :]
 
 
 class _Refused(Exception):
@@ -65,10 +111,12 @@ def _failure(kind: str, message: str) -> str:
 def _limit(limits: dict[str, int]) -> None:
     import resource
 
+    used = resource.getrusage(resource.RUSAGE_SELF)
     for name, value in (
         ("RLIMIT_AS", limits["address_space"]),
         ("RLIMIT_DATA", limits["memory"]),
-        ("RLIMIT_CPU", limits["cpu"]),
+        # Of one render: what those before it took counts as well.
+        ("RLIMIT_CPU", limits["cpu"] + int(used.ru_utime + used.ru_stime)),
         ("RLIMIT_FSIZE", limits["output"]),
         ("RLIMIT_CORE", 0),
     ):
@@ -79,10 +127,6 @@ def _limit(limits: dict[str, int]) -> None:
             # At the soft limit comes SIGXCPU, which tells why; at the hard one SIGKILL.
             hard, bound = ceiling, bound - (bound == ceiling)
         resource.setrlimit(getattr(resource, name), (bound, hard))
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, 9)
 
 
 def _render_in_process(job: dict[str, Any]) -> str:
@@ -94,6 +138,7 @@ def _render_in_process(job: dict[str, Any]) -> str:
         options = json.dumps(job["options"])
         rendered = json.loads(_native.call_string("helm_render", chart, job["values"], options))
         crds = json.loads(_native.call_string("helm_chart_crds", chart)) if job["crds"] else []
+        _native.call_status("helm_chart_free", chart)
     except HelmError as error:
         raise _Refused("helm", error.detail) from error
     texts = [(crd["filename"], crd["data"]) for crd in crds]

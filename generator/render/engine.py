@@ -1,4 +1,4 @@
-"""The two engines: Helm as a library, and a `helm` binary; both in a child, both strict alike."""
+"""The two engines: Helm as a library, and a `helm` binary; both in a worker, both strict alike."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import importlib.metadata
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from generator.chart import unread
 from generator.chart.chart import ChartArchive, ChartError, open_chart
 from generator.core import process
 from generator.core.errors import UserError
 from generator.render import helm_notes
+from generator.render.cache import RenderCache, whole_charts
 from generator.render.failure import from_message, plain, suspects
+from generator.render.lean import LeanCharts
 from generator.render.output import result
-from generator.render.process import Answer, Limits, run_child, site_folder
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest
+from generator.render.worker import Answer, Limits
+from generator.render.workers import Workers, site_folder
 
 # pkg/chart/v2/util/validate_name.go; 63 is Kubernetes' ceiling for a label.
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -46,25 +48,32 @@ _EXHAUSTED = {
 
 
 class _Engine(abc.ABC):
-    """What both engines share: the checks before, the child, and the reading of its answer."""
+    """What both engines share: the checks before, the workers, and the reading of their answers."""
 
     package: ClassVar[str]
-    """What the child imports from the installed packages."""
+    """What a worker imports from the installed packages."""
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.site = site_folder(self.package)
+        self.workers = Workers(self.limits, site_folder(self.package))
 
     @abc.abstractmethod
     def engine_version(self) -> str:
         """Names engine and version: part of every cache key."""
 
     @abc.abstractmethod
-    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
-        """What the child shall do."""
+    def _answer(self, request: RenderRequest, chart: ChartArchive, *, second: bool) -> Answer:
+        """Have a worker do it."""
 
     def render(self, request: RenderRequest) -> Rendered:
-        """Render in a fresh child. A chart that does not render is a RenderFailure."""
+        """Render in a worker. A chart that does not render is a RenderFailure."""
+        return self._render(request, second=False)
+
+    def again(self, request: RenderRequest) -> Rendered:
+        """Render what has been rendered before: the chart's schema is not asked again."""
+        return self._render(request, second=True)
+
+    def _render(self, request: RenderRequest, *, second: bool) -> Rendered:
         if refusal := _refuse(request):
             return plain("request", refusal)
         try:
@@ -73,10 +82,7 @@ class _Engine(abc.ABC):
         except ChartError as error:
             place = f"{error.place}: " if error.place else ""
             return plain("chart", f"{place}{error.message}", hint=error.hint)
-        with tempfile.TemporaryDirectory(prefix="gen-env-render-") as name:
-            folder = Path(name)
-            job = self._job(request, chart, folder)
-            answer = run_child(job, self.limits, folder=folder, site=self.site)
+        answer = self._answer(request, chart, second=second)
         if answer.kind:
             return _failure(answer, request, chart, self.limits)
         return result(answer.documents, answer.notes, request, chart, self.engine_version())
@@ -87,29 +93,34 @@ class SdkEngine(_Engine):
 
     package = "helm_python"
 
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        super().__init__(limits=limits)
+        self._lean = LeanCharts(RenderCache.from_environment())
+
     def engine_version(self) -> str:
         """Such as `helm-python-sdk 0.2.2`, whose wheel contains one exact Helm."""
         return f"helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
 
-    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
-        archive, values = request.chart.absolute(), request.values_json()
-        small = None if unread.may_read_files(values) else unread.lean(chart)
-        if small:
-            archive = folder / "chart.tgz"
-            archive.write_bytes(small)
-        return {
-            "engine": "sdk",
-            "chart": str(archive),
-            "values": values,
-            "options": {
-                "name": request.release,
-                "namespace": request.namespace,
-                "kube_version": request.kube_version,
-                "api_versions": list(request.api_versions),
-            },
-            "crds": request.include_crds,
-            "notes": f"{chart.name}/{helm_notes.NOTES}",
-        }
+    def _answer(self, request: RenderRequest, chart: ChartArchive, *, second: bool) -> Answer:
+        values = request.values_json()
+        small = None
+        if not (whole_charts(os.environ) or unread.may_read_files(values)):
+            small = self._lean.find(chart, schema=not second)
+        return self.workers.run(
+            {
+                "engine": "sdk",
+                "chart": str(small or request.chart.absolute()),
+                "values": values,
+                "options": {
+                    "name": request.release,
+                    "namespace": request.namespace,
+                    "kube_version": request.kube_version,
+                    "api_versions": list(request.api_versions),
+                },
+                "crds": request.include_crds,
+                "notes": f"{chart.name}/{helm_notes.NOTES}",
+            }
+        )
 
 
 class BinaryEngine(_Engine):
@@ -145,23 +156,21 @@ class BinaryEngine(_Engine):
             raise UserError(f"{self.helm} is not a helm binary that runs here")
         return f"helm {match[0]}"
 
-    def _job(self, request: RenderRequest, chart: ChartArchive, folder: Path) -> dict[str, Any]:
-        archive = request.chart.absolute()
+    def _answer(self, request: RenderRequest, chart: ChartArchive, *, second: bool) -> Answer:
+        archive, files = str(request.chart.absolute()), {}
         if noted := helm_notes.with_notes(chart):
-            archive = folder / "chart.tgz"
-            archive.write_bytes(noted)
-        argv = [str(self.helm), "template", request.release, str(archive)]
+            archive = "chart.tgz"
+            files[archive] = noted
+        argv = [str(self.helm), "template", request.release, archive]
         argv += ["--namespace", request.namespace]
         for number, text in enumerate(request.value_files or (request.values_json(),)):
-            values = folder / f"values-{number}.yaml"
-            # In a file, never an argument: other users see the arguments of every process.
-            with os.fdopen(os.open(values, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(text)
-            argv += ["--values", str(values)]
+            name = f"values-{number}.yaml"
+            files[name] = text.encode()
+            argv += ["--values", name]
         argv += ["--kube-version", request.kube_version, "--skip-tests"]
         argv += [f"--api-versions={version}" for version in request.api_versions]
         argv += ["--include-crds"] if request.include_crds else []
-        return {"engine": "binary", "argv": argv}
+        return self.workers.run({"engine": "binary", "argv": argv}, files)
 
 
 def _refuse(request: RenderRequest) -> str:

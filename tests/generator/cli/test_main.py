@@ -213,9 +213,9 @@ def test_columns_line_up(capsys):
 
 def test_progress_is_only_for_people_and_on_stderr(tmp_path):
     repo = Repo(repository(tmp_path, dev=DEV).root)
-    assert "checking dev" not in repo.run("validate").said
-    assert "checking dev" in repo.run("-v", "validate").stderr
-    assert "checking dev" not in repo.run("-v", "validate", "-o", "json").stdout
+    assert "checked dev" not in repo.run("validate").said
+    assert "checked dev" in repo.run("-v", "validate").stderr
+    assert "checked dev" not in repo.run("-v", "validate", "-o", "json").stdout
 
 
 def test_the_prompt_is_not_part_of_the_result(monkeypatch):

@@ -9,8 +9,9 @@ import pytest
 from generator.core.errors import UserError
 from generator.render import death
 from generator.render.engine import BinaryEngine, SdkEngine
-from generator.render.process import Limits, run_child, site_folder
 from generator.render.request import RenderFailure, RenderResult
+from generator.render.worker import Limits
+from generator.render.workers import Workers, site_folder
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import names, request
 
@@ -189,16 +190,11 @@ def _alive(pid):
         return False
 
 
-def test_a_child_that_cannot_start_its_job_is_an_answer(tmp_path):
+def test_a_worker_that_cannot_start_its_job_is_an_answer():
     job = {"engine": "sdk", "chart": "/none.tgz", "values": "{}", "options": {}, "crds": False}
-    answer = run_child(
-        {**job, "notes": ""}, Limits(), folder=tmp_path, site=site_folder("helm_python")
-    )
-    assert answer.kind == "helm"
-    answer = run_child(
-        {"engine": "binary"}, Limits(), folder=tmp_path, site=site_folder("helm_python")
-    )
-    assert answer.kind == "died"
+    workers = Workers(Limits(), site_folder("helm_python"))
+    assert workers.run({**job, "notes": ""}).kind == "helm"
+    assert workers.run({"engine": "binary"}).kind == "died"
 
 
 def test_memory_is_bounded_by_what_is_used_not_by_what_go_reserves(tmp_path):

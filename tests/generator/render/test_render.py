@@ -6,7 +6,6 @@ from generator.chart.archive import unpack
 from generator.core.errors import UserError
 from generator.core.problem import Severity
 from generator.render.engine import SdkEngine, choose_engine
-from generator.render.process import Limits
 from generator.render.request import (
     Fault,
     RenderFailure,
@@ -14,6 +13,7 @@ from generator.render.request import (
     canonical,
     leaves,
 )
+from generator.render.worker import Limits
 from tests.generator.chart.samples import CHART, FILES, archive_of, write
 from tests.generator.render.samples import ENGINES, names, request
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator.render.process import Limits
 from generator.render.request import RenderFailure
+from generator.render.worker import Limits
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import ENGINES, official_chart, request
 

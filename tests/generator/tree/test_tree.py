@@ -1,8 +1,5 @@
 """The tree of an environment: paths and texts, in memory."""
 
-import json
-
-import pytest
 import yaml
 
 from generator.tree import objects, tree
@@ -104,13 +101,6 @@ def test_rendered_objects_have_a_file_each():
         f"{chart}/service-a.yaml",
         f"{chart}/configmap-a-b.yaml",
     }
-
-
-@pytest.mark.parametrize("kind", ["environment", "repository"])
-def test_schemas_lie_in_the_repository_for_editors(kind):
-    settings = built(DEV).resolved.settings.repository
-    text = tree.bootstrap(settings, ())[f".gen-env/{kind}.schema.json"]
-    assert tree.is_ours(text.encode()) and json.loads(text)["properties"]["apiVersion"]
 
 
 def test_one_project_holds_what_its_environments_use():
