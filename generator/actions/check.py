@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.chart.traits import ChartTraits
 from generator.core.basis import UNKNOWN, Basis, NotRead, Origin, Version, together
 from generator.core.errors import UserError
 from generator.core.files import Files
@@ -42,18 +43,14 @@ _COVERED = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class ChartFacts:
-    """What the checks need of one chart version: its own values and their schema.
-
-    `subcharts` maps the names of its subcharts to their default values.
-    """
+    """What the checks need of one chart version: its own values, their schema and its traits."""
 
     version: str
     values: Mapping[str, Any]
     schema: Mapping[str, Any]
-    subcharts: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     known: Version = UNKNOWN
     """The same version, with its digest and where it is known from."""
-    oldest_airflow: tuple[int, int, int] | None = None
+    traits: ChartTraits | None = None
 
 
 ChartFor = Callable[[ValuesSource], ChartFacts | None]
@@ -229,7 +226,7 @@ def source_problems(
         )
     problems = [
         *schema_problems(values, chart.schema),
-        *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
+        *unknown_key_problems(values),
         *deprecated_problems(values),
         *value_problems(values),
     ]
@@ -256,13 +253,13 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
         kube_version=source.kube_version or around.kube_version,
         tier=around.tier,
         locate=source.locate,
-        oldest_airflow=chart.oldest_airflow,
         defaults=chart.values,
+        traits=chart.traits,
     )
 
 
 def _none_known(values: Mapping[str, Any], chart: ChartFacts) -> bool:
-    known = {*chart.values, *chart.subcharts, "global"}
+    known = {*chart.values, "global"}
     return bool(values) and not any(key in known for key in values)
 
 
@@ -280,7 +277,7 @@ def _written(values: ValuesInput, chart: ChartFacts) -> list[Problem]:
     """What can be said of keys that are written, whatever the rest may hold."""
     found = [
         *schema_problems(values, chart.schema),
-        *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
+        *unknown_key_problems(values),
         *deprecated_problems(values),
     ]
     return [item for item in found if item.line is not None]

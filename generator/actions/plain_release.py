@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.actions.check import ChartFacts, airflow_version
+from generator.chart import traits_cache
 from generator.chart.select import choose
 from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
@@ -74,7 +75,7 @@ class PlainReleases:
             archive.values(),
             archive.schema(),
             known=known,
-            oldest_airflow=archive.oldest_airflow(),
+            traits=traits_cache.traits(archive),
         )
 
     def render(

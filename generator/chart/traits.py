@@ -83,6 +83,16 @@ class ChartTraits:
         """Whether templates lay `workers.celery` over `workers`, documented keys or not."""
         return self.templates.merges_workers
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of its keys."""
+        return bool(self.tree.root.get(KEYS))
+
+    @property
+    def tells_majors(self) -> bool:
+        """Whether what is rendered depends on Airflow's major version."""
+        return self.marked("majors") or not self.templates.marks
+
     def marked(self, name: str) -> bool:
         """Whether the templates contain the text of that mark (`traits_reader.MARKS`)."""
         return name in self.templates.marks
