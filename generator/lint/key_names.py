@@ -62,11 +62,12 @@ def _is_newer(since: str, values: ValuesInput) -> bool:
 
 
 def _spelled(text: str, values: ValuesInput) -> str | None:
-    names = {key: values.spelled(key) for key in _KEY.findall(text)}
+    names: dict[str, str | None] = {key: values.spelled(key) for key in _KEY.findall(text)}
     if None in names.values():
         return None
-    return _KEY.sub(lambda match: str(names[match[1]]), text)
+    return _KEY.sub(lambda match: names[match[1]] or "", text)
 
 
 def _lacking_key(text: str, values: ValuesInput) -> str:
-    return next(key for key in _KEY.findall(text) if values.spelled(key) is None)
+    keys: list[str] = _KEY.findall(text)
+    return next(key for key in keys if values.spelled(key) is None)

@@ -70,6 +70,25 @@ def version_unsupported(values: ValuesInput) -> Iterator[Finding]:
 
 
 @check(
+    "airflow/chart-too-old",
+    ERROR,
+    "Airflow 3 on a chart that does not know it",
+    why="Charts before 1.16 start a webserver and no API server whatever airflowVersion says; "
+    "Airflow 3 has no webserver, and its tasks report to the API server.",
+    source="charts 1.6.0 to 1.16.0, rendered",
+)
+def chart_too_old(values: ValuesInput) -> Iterator[Finding]:
+    """`airflowVersion` 3 where no template looks at Airflow's major version."""
+    if values.airflow is not None and values.airflow >= (3, 0, 0) and not values.airflow3:
+        yield Finding(
+            "airflowVersion",
+            f"Airflow 3 cannot run: chart {values.chart_version} starts a webserver instead of an "
+            "API server",
+            "use chart 1.17.0 or later, or Airflow 2",
+        )
+
+
+@check(
     "airflow/version-differs-from-image",
     WARNING,
     "airflowVersion and the image tag name different releases",

@@ -36,6 +36,15 @@ IGNORED = Rule(
 
 def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
     """Renamed keys that the user wrote, changing defaults left open, and keys without effect."""
+    yield from renamed_key_problems(values)
+    yield from _defaults(values)
+    for key, instead in values.line.old_keys.without_effect.items():
+        if _written(values, key):
+            yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
+
+
+def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Keys that the user wrote under an old name, where the chart reads the new one."""
     for entry in values.line.old_keys.renamed:
         # A chart that reads a new name in part only is better off with the old one.
         known = values.chart.is_known and all(values.chart.has(key) for key in entry.new)
@@ -49,10 +58,6 @@ def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
                 f"{entry.old} is an old name{named} that chart 2.0 will not know",
                 f"rename it to {' and '.join(entry.new)}",
             )
-    yield from _defaults(values)
-    for key, instead in values.line.old_keys.without_effect.items():
-        if _written(values, key):
-            yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
 
 
 def is_named(values: ValuesInput, path: Path) -> bool:

@@ -135,6 +135,7 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
     "A database password that changes",
     why="The PostgreSQL subchart generates the passwords that are left empty, at every render.",
     source=_RANDOM,
+    also=((WARNING, "nobody logs in with that password (chart 1.8.0)"),),
 )
 def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
     """Emptied or forgotten passwords of the bundled PostgreSQL."""
@@ -154,6 +155,15 @@ def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
                 f"the next sync locks Airflow out of its database: {key} is generated again",
                 f"set {{key:{auth}.existingSecret}}",
             )
+    # Chart 1.8.0: `username: null` is text for the subchart, which then makes that user a password.
+    if values.table(auth).get("username", "") is None and not values.on(f"{auth}.password"):
+        yield Finding(
+            auth if values.given(auth) else (),
+            f"the bundled PostgreSQL's Secret changes at every sync: {auth}.password is generated "
+            "again",
+            f'set {{key:{auth}.username}}: ""',
+            WARNING,
+        )
 
 
 @check(

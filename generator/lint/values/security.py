@@ -275,13 +275,16 @@ def cluster_wide_rights(values: ValuesInput) -> Iterator[Finding]:
 )
 def account_names(values: ValuesInput) -> Iterator[Finding]:
     """Annotations on accounts while the release's name has no `airflow` in it."""
-    if values.on("useStandardNaming") or "airflow" in values.release:
+    own = values.text("nameOverride") or "airflow"
+    begin = values.release if own in values.release else f"{values.release}-{own}"
+    begin = values.text("fullnameOverride") or begin
+    if values.on("useStandardNaming") or begin == values.release:
         return
     for path, account in _accounts(values.user):
         if account.get("annotations") and not account.get("name"):
             yield Finding(
                 (*path, "annotations"),
-                f"the ServiceAccount's name begins with {values.release}-airflow-; a trust policy "
+                f"the ServiceAccount's name begins with {begin}-; a trust policy "
                 "for another name gives no rights",
                 f"check the trust policy, or set {dotted(path)}.name",
             )

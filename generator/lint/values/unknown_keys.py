@@ -14,6 +14,7 @@ from generator.helmvalues.values import ValuesInput
 from generator.lint.key_names import other_name
 from generator.lint.objects.schema_errors import near
 from generator.lint.values.deprecated import is_named
+from generator.lint.values.schema import SCHEMA
 
 MISSPELT = Rule(
     "values/misspelt-key",
@@ -41,10 +42,21 @@ _SETS = ("workers", "celery", "sets")
 _NOT_IN_SETS = ("sets", "enableDefault")
 
 
+def refused_key_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Keys in the user's values that the chart's schema refuses, for where no schema is at hand."""
+    for path, reading in _unread(values.chart, (), values.user):
+        if reading is Reading.REFUSED:
+            where, line = values.locate(path)
+            hint = other_name(path, values) or "remove it"
+            yield SCHEMA.problem(f"unknown key {dotted(path)}", path=where, line=line, hint=hint)
+
+
 def unknown_key_problems(values: ValuesInput) -> Iterator[Problem]:
     """Keys in the user's values that the chart ignores; those that it refuses are the schema's."""
     read = _read_by_templates(values.user)
-    for path in _ignored(values.chart, (), values.user):
+    for path, reading in _unread(values.chart, (), values.user):
+        if reading is Reading.REFUSED:
+            continue
         if is_named(values, path) or _is_read(path, read):
             continue
         where, line = values.locate(path)
@@ -69,16 +81,18 @@ def _advice(path: Path, values: ValuesInput) -> tuple[Rule, str]:
     return UNKNOWN, f"did you mean {elsewhere}?" if elsewhere else "remove it"
 
 
-def _ignored(chart: ChartTraits, path: Path, values: Any) -> Iterator[Path]:
-    """The topmost keys that the chart ignores."""
+def _unread(chart: ChartTraits, path: Path, values: Any) -> Iterator[tuple[Path, Reading]]:
+    """The topmost keys that the chart ignores or refuses."""
     for key, item in _entries(values):
         below = (*path, key)
         reading = chart.reading(_as_worker(below))
         if reading is Reading.IGNORED or (path[:-1] == _SETS and key in _NOT_IN_SETS):
             if not _is_anchor(path, key) and not _is_passed_on(path, key):
-                yield below
-        elif reading is not Reading.REFUSED:
-            yield from _ignored(chart, below, item)
+                yield below, Reading.IGNORED
+        elif reading is Reading.REFUSED:
+            yield below, reading
+        else:
+            yield from _unread(chart, below, item)
 
 
 def _entries(values: Any) -> Iterable[tuple[Any, Any]]:

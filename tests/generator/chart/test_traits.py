@@ -91,6 +91,7 @@ def _chart(**changes):
         ("workers.celery.keda.query", READ),
         ("workers.celery.keda.enabled", PARTLY),
         ("workers.celery.keda.labels", IGNORED),
+        ("workers.celery.keda", PARTLY),
         ("workers.celery.other", IGNORED),
         ("workers.kubernetes.command", READ),
         ("workers.kubernetes.resources", READ),

@@ -1,5 +1,6 @@
 """What a hint tells to do: the keys that it names, and what it sets; measured over all rules."""
 
+import copy
 import re
 
 from generator.chart.traits import Reading
@@ -37,7 +38,8 @@ def settings(hint):
 def values_of(version, flat):
     """A case over the defaults of a chart."""
     more = {key[1:]: value for key, value in flat.items() if key.startswith("@")}
-    user = nested({key: value for key, value in flat.items() if not key.startswith("@")})
+    own = {key: value for key, value in flat.items() if not key.startswith("@")}
+    user = nested(copy.deepcopy(own))
     more["chart_version"] = version
     defaults = chart_range.archive(version).values()
     traits = chart_range.traits(version)

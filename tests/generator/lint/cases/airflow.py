@@ -18,6 +18,13 @@ CASES = {
             {"airflowVersion": "2.9.3", "@chart_version": "1.19.0"},
         ],
     ),
+    "airflow/chart-too-old": (
+        [{"airflowVersion": "3.0.2", "@chart_version": "1.15.0"}],
+        [
+            {"airflowVersion": "3.0.2", "@chart_version": "1.16.0"},
+            {"airflowVersion": "2.11.0", "@chart_version": "1.15.0"},
+        ],
+    ),
     "airflow/version-differs-from-image": (
         [{"images.airflow.tag": "2.11.0"}, {"defaultAirflowTag": "3.1.0-r4"}],
         [{"images.airflow.tag": "3.2.2-r17"}, {"images.airflow.tag": "r17"}],
