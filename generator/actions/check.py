@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.chart import key_table
+from generator.chart.traits import ChartTraits
 from generator.core.basis import UNKNOWN, Basis, NotRead, Origin, Version, together
 from generator.core.errors import UserError
 from generator.core.files import Files
@@ -20,10 +22,10 @@ from generator.helmvalues.values import ValuesInput, merged, running_airflow
 from generator.kube.resource import Object
 from generator.lint.objects import consistency, crd_schema, kubernetes_schema
 from generator.lint.registry import value_problems
-from generator.lint.values.deprecated import deprecated_problems
+from generator.lint.values.deprecated import deprecated_problems, renamed_key_problems
 from generator.lint.values.schema import SCHEMA, schema_problems
 from generator.lint.values.unknown_keys import UNKNOWN as UNKNOWN_KEY
-from generator.lint.values.unknown_keys import unknown_key_problems
+from generator.lint.values.unknown_keys import refused_key_problems, unknown_key_problems
 from generator.release import chart_lines
 from generator.render.request import SCHEMA as CHART_SCHEMA
 
@@ -43,18 +45,14 @@ _COVERED = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class ChartFacts:
-    """What the checks need of one chart version: its own values and their schema.
-
-    `subcharts` maps the names of its subcharts to their default values.
-    """
+    """What the checks need of one chart version: its own values, their schema and its traits."""
 
     version: str
     values: Mapping[str, Any]
     schema: Mapping[str, Any]
-    subcharts: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     known: Version = UNKNOWN
     """The same version, with its digest and where it is known from."""
-    oldest_airflow: tuple[int, int, int] | None = None
+    traits: ChartTraits | None = None
 
 
 ChartFor = Callable[[ValuesSource], ChartFacts | None]
@@ -73,6 +71,8 @@ class Circumstances:
     kube_version: str = ""
     kube_origin: Origin = Origin.ASSUMED
     crds: crd_schema.Definitions | None = None
+    version_of: Callable[[ValuesSource], Version] = lambda source: source.chart
+    """Which chart version a release is judged by, whether that chart is at hand or not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,10 +164,10 @@ def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances
     own = source.kube_version
     not_read = source.not_read
     if chart is None and source.identified:
-        version = source.chart_version or "of this release"
+        version = around.version_of(source).version or "of this release"
         not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not available"))
     return Basis(
-        chart_lines.judged(chart.known if chart else source.chart),
+        chart_lines.judged(chart.known if chart else around.version_of(source)),
         airflow_version(source, chart),
         Version(own, Origin.NAMED) if own else Version(around.kube_version, around.kube_origin),
         tuple(sorted(set(not_read))),
@@ -217,8 +217,13 @@ def source_problems(
     if not source.identified:
         return [], _undone("cannot tell whether this is Airflow's chart", _HINT_CHECK)
     if chart is None:
-        version = source.chart_version or "of this release"
-        return [], _undone(f"chart airflow {version} is not available", _HINT_CHART)
+        version = around.version_of(source)
+        reason = f"chart airflow {version.version or 'of this release'} is not available"
+        known = None if version.origin is Origin.ASSUMED else key_table.traits(version.version)
+        if known is None:
+            return [], _undone(reason, _HINT_CHART)
+        undone = _undone(reason, _HINT_CHART, SCHEMA.id, *_WHOLE)
+        return list(_by_table(source, known, around)), undone
     if source.kind == "values" and not source.parent and _none_known(source.values, chart):
         nothing = NO_VALUES.problem(
             "the chart knows none of the keys of this file: it may be another program's",
@@ -233,7 +238,7 @@ def source_problems(
         )
     problems = [
         *schema_problems(values, chart.schema),
-        *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
+        *unknown_key_problems(values),
         *deprecated_problems(values),
         *value_problems(values),
     ]
@@ -245,6 +250,16 @@ def source_problems(
         # Helm refuses the same values once more, without a line.
         objects = [item for item in objects if item.rule != CHART_SCHEMA.id]
     return [*problems, *objects], undone
+
+
+def _by_table(source: ValuesSource, chart: ChartTraits, around: Circumstances) -> Iterator[Problem]:
+    """What the table of the chart's releases says of the keys that are written."""
+    default = {"airflowVersion": chart.airflow}
+    facts = ChartFacts(chart.version, default, {}, traits=chart)
+    values = values_input(source, facts, around)
+    yield from refused_key_problems(values)
+    yield from unknown_key_problems(values)
+    yield from renamed_key_problems(values)
 
 
 def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances) -> ValuesInput:
@@ -260,13 +275,13 @@ def values_input(source: ValuesSource, chart: ChartFacts, around: Circumstances)
         kube_version=source.kube_version or around.kube_version,
         tier=around.tier,
         locate=source.locate,
-        oldest_airflow=chart.oldest_airflow,
         defaults=chart.values,
+        traits=chart.traits,
     )
 
 
 def _none_known(values: Mapping[str, Any], chart: ChartFacts) -> bool:
-    known = {*chart.values, *chart.subcharts, "global"}
+    known = {*chart.values, "global"}
     return bool(values) and not any(key in known for key in values)
 
 
@@ -284,7 +299,7 @@ def _written(values: ValuesInput, chart: ChartFacts) -> list[Problem]:
     """What can be said of keys that are written, whatever the rest may hold."""
     found = [
         *schema_problems(values, chart.schema),
-        *unknown_key_problems(values, chart.schema, chart.values, chart.subcharts),
+        *unknown_key_problems(values),
         *deprecated_problems(values),
     ]
     return [item for item in found if item.line is not None]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.actions.check import ChartFacts, airflow_version
+from generator.chart import traits_cache
 from generator.chart.select import choose
 from generator.core.basis import Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
@@ -16,6 +17,7 @@ from generator.diff import what_runs
 from generator.diff.model import Side
 from generator.git.clone import Clone
 from generator.helmvalues import placeholders
+from generator.helmvalues.plausible_chart import bound
 from generator.helmvalues.read import ValuesSource, load, other_objects
 from generator.helmvalues.values import merged
 from generator.pipeline.generate import Charts
@@ -49,7 +51,8 @@ class PlainReleases:
     def version(self, source: ValuesSource) -> Version:
         """The chart version of a release: the one that a file names, else `chart`, else assumed.
 
-        Of a range the newest version at hand is assumed; unknown where there is none.
+        Of a range the newest version at hand is assumed; unknown where there is none. Without one,
+        gen-env's own, or the newest release that the values can be for.
         """
         if source.chart.version:
             return source.chart
@@ -57,9 +60,12 @@ class PlainReleases:
             return Version(self.chart, Origin.OPTION)
         wanted = source.parent.range if source.parent else ""
         if not wanted:
-            return Version(CHART, Origin.ASSUMED)
-        at_hand = [item.version for item in self.charts.cache.list() if item.name == "airflow"]
-        newest = choose(at_hand, wanted)
+            limit = bound(source.values)
+            if limit is None:
+                return Version(CHART, Origin.ASSUMED)
+            best = limit.best(self.charts.cache.versions("airflow"))
+            return Version(best, Origin.ASSUMED, why=limit.why)
+        newest = choose(self.charts.cache.versions("airflow"), wanted)
         return Version(newest, Origin.ASSUMED) if newest else Version()
 
     def facts(self, source: ValuesSource) -> ChartFacts | None:
@@ -74,7 +80,7 @@ class PlainReleases:
             archive.values(),
             archive.schema(),
             known=known,
-            oldest_airflow=archive.oldest_airflow(),
+            traits=traits_cache.traits(archive),
         )
 
     def render(

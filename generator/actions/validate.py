@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.actions import validate_sealed_secrets, validate_shared
+from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.basis import Basis, NotRead, together
 from generator.core.files import Files
@@ -234,10 +235,9 @@ def _release_problems(built: Built | None, tools: Toolchain) -> tuple[list[Probl
 def _value_problems(built: Built, release: Release, archive: ChartArchive) -> Iterator[Problem]:
     """The values that Helm will get: the chart's schema, and every check of values."""
     values = inputs(built, release, archive)
-    schema, defaults = archive.schema(), archive.values()
     found = [
-        *schema_problems(values, schema),
-        *unknown_keys.unknown_key_problems(values, schema, defaults),
+        *schema_problems(values, archive.schema()),
+        *unknown_keys.unknown_key_problems(values),
         *deprecated.deprecated_problems(values),
         *registry.value_problems(values),
     ]
@@ -280,8 +280,8 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         tier=release.environment.metadata.tier,
         locate=locate,
         built_in=built_in,
-        oldest_airflow=archive.oldest_airflow(),
         defaults=archive.values(),
+        traits=traits_cache.traits(archive),
     )
 
 

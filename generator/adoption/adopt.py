@@ -131,8 +131,7 @@ def prepare(
         raise Refused(refusals)
     values = found.input(found.original.source.values)
     secrets = _examined(found, values)
-    schema, defaults = found.archive.schema(), values.defaults
-    unread = simplify.ignored(values, schema, defaults)
+    unread = simplify.ignored(values)
     before = proof.rendered(renderer, found.request(values.user), "the original values")
     attempt = _first_equal(found, values, secrets, unread, before, renderer)
     written = attempt.built.definition.document.text
@@ -206,7 +205,11 @@ def _simpler(
     """Stage, values, and what of them must be said; stages that say the same only once."""
     seen: list[Mapping[str, Any]] = []
     for stage in _STAGES:
-        rows = values.line.old_keys.renamed if stage.rename else ()
+        rows = [
+            row
+            for row in (values.line.old_keys.renamed if stage.rename else ())
+            if all(values.chart.has(key) for key in row.new)
+        ]
         simple = simplify.renamed(user, rows)
         if stage.drop:
             simple = simplify.dropped(simple, [item.path for item in unread])

@@ -9,6 +9,7 @@ from typing import Any
 from generator.adoption import blockers, simplify
 from generator.adoption.blockers import Obstacle
 from generator.adoption.conversion import below, convert
+from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
@@ -315,6 +316,7 @@ def _input(
         release=release.environment.release,
         namespace=release.environment.namespace,
         defaults=defaults,
+        traits=traits_cache.traits(archive) if archive else None,
     )
 
 

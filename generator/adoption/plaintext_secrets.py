@@ -10,6 +10,7 @@ from typing import Any
 from generator.adoption import simplify
 from generator.core.layered import Path, dotted, leaves, lookup, path_of
 from generator.helmvalues.values import ValuesInput
+from generator.lint.key_names import advice
 from generator.lint.values import plaintext_secrets
 from generator.redaction.text import shapes
 from generator.release.setting import copied
@@ -137,7 +138,7 @@ def _places(values: ValuesInput) -> Iterator[tuple[Path, str]]:
         plaintext_secrets.in_environment,
     ):
         for finding in check.find(values):
-            yield path_of(finding.at), finding.hint
+            yield path_of(finding.at), advice(finding.hint, values)
     for path, value in leaves(values.user):
         yield from _urls(path, value)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.adoption.source import Original, read_original
+from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay
@@ -75,6 +76,7 @@ class Subject:
             kube_version=self.cluster.kubernetes_version,
             locate=source.locate,
             defaults=defaults,
+            traits=traits_cache.traits(self.archive),
         )
 
     def request(self, values: Mapping[str, Any]) -> RenderRequest:

@@ -26,12 +26,10 @@ class Named:
     problem: Problem
 
 
-def ignored(
-    values: ValuesInput, schema: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> tuple[Named, ...]:
+def ignored(values: ValuesInput) -> tuple[Named, ...]:
     """Keys that the chart does not read: unknown, misspelt, or from another chart or time."""
     found = [
-        *_recorded(values, lambda seen: unknown_key_problems(seen, schema, defaults)),
+        *_recorded(values, unknown_key_problems),
         *_recorded(values, deprecated_problems),
     ]
     return tuple(item for item in found if item.problem.rule in _UNREAD)

@@ -112,6 +112,11 @@ class ChartCache:
         charts = {(c.name, c.version, c.digest): c for c in map(_read_entry, self._entries())}
         return tuple(charts[key] for key in sorted(charts))
 
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The versions of a chart that the names of the archives promise; none is opened."""
+        stems = {_named_stem(path) for path in self._entries()}
+        return tuple(sorted(s.removeprefix(f"{name}-") for s in stems if s.startswith(f"{name}-")))
+
     def _keep(self, chart: ChartArchive, data: bytes) -> ChartArchive:
         digest = chart.digest.removeprefix("sha256:")
         target = self.root / f"{_stem(chart.name, chart.version)}-{digest}.tgz"

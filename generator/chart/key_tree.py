@@ -15,7 +15,7 @@ shared definition is text with `#` before its name; a scalar has nothing below i
 KEYS, REST, ITEMS = "keys", "rest", "items"
 FREE, IGNORED, REFUSED = "free", "ignored", "refused"
 
-_ANY: Node = {REST: FREE, ITEMS: FREE}
+_ANY: Node = {KEYS: {}, REST: FREE, ITEMS: FREE}
 _DEFINITIONS = "#/definitions/"
 
 

@@ -83,6 +83,16 @@ class ChartTraits:
         """Whether templates lay `workers.celery` over `workers`, documented keys or not."""
         return self.templates.merges_workers
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of its keys."""
+        return bool(self.tree.root.get(KEYS))
+
+    @property
+    def tells_majors(self) -> bool:
+        """Whether what is rendered depends on Airflow's major version."""
+        return self.marked("majors") or not self.templates.marks
+
     def marked(self, name: str) -> bool:
         """Whether the templates contain the text of that mark (`traits_reader.MARKS`)."""
         return name in self.templates.marks
@@ -126,11 +136,11 @@ class ChartTraits:
         if not self.merges_workers or path[: len(_CELERY)] != _CELERY or not own:
             return Reading.IGNORED
         key = ".".join(map(str, own))
-        if self._documented(("workers", *own)) is not Reading.READ or _covers(
-            self.templates.never_merged, key
-        ):
+        never, partly = self.templates.never_merged, self.templates.partly_merged
+        if self._documented(("workers", *own)) is not Reading.READ or _within(key, never):
             return Reading.IGNORED
-        return Reading.PARTLY if _covers(self.templates.partly_merged, key) else Reading.READ
+        around = any(item.startswith(f"{key}.") for item in never | partly)
+        return Reading.PARTLY if around or _within(key, partly) else Reading.READ
 
 
 def _items(path: Path) -> Path:
@@ -149,6 +159,6 @@ def _ends(path: Path) -> range:
     return range(1, len(path) + 1)
 
 
-def _covers(keys: frozenset[str], key: str) -> bool:
-    """Whether one of the keys is the key, is above it, or is below it."""
-    return any(f"{key}.".startswith(f"{item}.") or item.startswith(f"{key}.") for item in keys)
+def _within(key: str, keys: frozenset[str]) -> bool:
+    """Whether the key is one of these, or below one."""
+    return any(f"{key}.".startswith(f"{item}.") for item in keys)

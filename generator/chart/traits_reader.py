@@ -20,6 +20,8 @@ MARKS: Mapping[str, str] = {
     "broker-url-command": '"AIRFLOW__CELERY__BROKER_URL_CMD"',
     "executor-differs": "not `config.core.executor`.",
     "old-postgresql-keys": "postgresqlUsername",
+    "majors": 'semverCompare "<3.0.0" .Values.airflowVersion',
+    "two-user-switches": ".Values.webserver.defaultUser.enabled) .Values.createUserJob.enabled",
 }
 """Texts of templates that tell two charts apart, by a name of gen-env's own."""
 
@@ -50,7 +52,7 @@ def traits_of(chart: ChartArchive) -> ChartTraits:
 
 
 def subcharts(chart: ChartArchive) -> dict[str, dict[str, Any]]:
-    """The default values of the charts that it carries, by name; unreadable ones are left out."""
+    """The default values of the charts that it carries, by name; none of an unreadable one."""
     from generator.yaml.manifests import load_manifests
 
     found = {}
@@ -61,7 +63,7 @@ def subcharts(chart: ChartArchive) -> dict[str, dict[str, Any]]:
         try:
             found[dependency.name] = next(iter(load_manifests(content, path="values.yaml")), {})
         except UserError:
-            continue
+            found[dependency.name] = {}
     return found
 
 

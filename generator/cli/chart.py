@@ -6,12 +6,20 @@ from pathlib import Path
 
 import click
 
+from generator.chart.chart import ChartArchive
 from generator.cli import common
 
 
 @click.group(name="chart")
 def command() -> None:
     """Manage the chart archives of this machine (GEN_ENV_CHART_CACHE)."""
+
+
+def _tell(chart: ChartArchive) -> None:
+    from generator.chart import official
+
+    click.echo(f"airflow {chart.version} {chart.digest}")
+    click.echo(official.judged(chart))
 
 
 @command.command()
@@ -21,7 +29,7 @@ def add(file: Path) -> int:
     from generator.pipeline import toolchain
 
     chart = toolchain.charts().cache.add(file)
-    click.echo(f"airflow {chart.version} {chart.digest}")
+    _tell(chart)
     return 0
 
 
@@ -34,7 +42,7 @@ def pull(version: str, url: str | None) -> int:
 
     common.progress(f"fetching airflow {version}")
     chart = toolchain.pull(version, url, common.folder())
-    click.echo(f"airflow {chart.version} {chart.digest}")
+    _tell(chart)
     return 0
 
 

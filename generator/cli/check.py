@@ -63,6 +63,7 @@ def command(
         kube_version=kubernetes_version or KUBERNETES,
         kube_origin=Origin.OPTION if kubernetes_version else Origin.ASSUMED,
         crds=crd_schema.load_definitions(Path(crds)) if crds else None,
+        version_of=plain.version,
     )
     names = [_inside(folder, name) for name in files]
     result = check.check(
@@ -81,7 +82,8 @@ def command(
             click.echo(f"{release.path} ({release.name}): {release.basis.line}")
             if release.basis.chart.origin is Origin.ASSUMED:
                 click.echo(
-                    "        → the chart version is not set in any file: give --chart VERSION"
+                    "        → no file sets the chart version: judged as "
+                    f"{release.basis.chart.version}; give --chart VERSION"
                 )
         common.tell(result.problems)
         for undone in result.not_done:

@@ -37,22 +37,28 @@ class Origin(enum.StrEnum):
 class Version:
     """A version and where it is known from; `digest` is a chart archive's, `sha256:...`.
 
-    `table` names the table of another chart version, where there is none for this one.
+    `table` names the table of another chart version, where there is none for this one; `why` says
+    what an assumption was made from.
     """
 
     version: str = ""
     origin: Origin = Origin.UNKNOWN
     digest: str = ""
     table: str = ""
+    why: str = ""
 
     def __str__(self) -> str:
         if not self.version:
             return "unknown"
         remarks = [
-            *(["assumed"] if self.origin is Origin.ASSUMED else []),
+            *([self._assumed] if self.origin is Origin.ASSUMED else []),
             *([f"judged by the table of {self.table}"] if self.table else []),
         ]
         return f"{self.version} ({', '.join(remarks)})" if remarks else self.version
+
+    @property
+    def _assumed(self) -> str:
+        return f"assumed: {self.why}" if self.why else "assumed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -191,4 +197,4 @@ def _one(different: set[_Item], otherwise: _Item) -> _Item:
 
 def _json(item: Version) -> dict[str, str]:
     shape = {"version": item.version, "source": item.origin.value}
-    return {**shape, "table": item.table} if item.table else shape
+    return shape | {name: text for name in ("table", "why") if (text := getattr(item, name))}

@@ -8,17 +8,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from generator.chart import key_table
+from generator.chart.traits import ChartTraits
 from generator.core.basis import Origin, Version
-from generator.core.layered import Path, lookup, path_of
+from generator.core.layered import Path, lookup
 from generator.diff import what_runs
 from generator.diff.what_runs import Runs
-from generator.release import chart_lines
+from generator.release import chart_lines, spelling
 from generator.release.chart_line import ChartLine
 
 Locate = Callable[[Path], tuple[str, int | None]]
 Engine = Literal["argocd", "flux", "helm"]
 
-_FREE = "config"
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
@@ -60,14 +61,24 @@ class ValuesInput:
     tier: str = ""
     locate: Locate = nowhere
     built_in: Callable[[Path], bool] = never
-    oldest_airflow: tuple[int, int, int] | None = None
-    """The oldest Airflow that this chart version renders, where the chart says so."""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    traits: ChartTraits | None = None
+    """Those of the chart's archive; without them the table of official releases is asked."""
 
     @property
     def line(self) -> ChartLine:
         """What is known of the chart, or of the newest one where nothing is known of this one."""
         return chart_lines.closest(self.chart_version)
+
+    @functools.cached_property
+    def chart(self) -> ChartTraits:
+        """What the chart does with keys; one that nothing is known of reads every key."""
+        known = self.traits or key_table.traits(self.chart_version)
+        return known or ChartTraits(self.chart_version)
+
+    def spelled(self, setting: str) -> str | None:
+        """The name under which the chart reads a setting, or None where it has no key for it."""
+        return spelling.spelled(setting, self.chart)
 
     def get(self, path: str | Path) -> Any:
         """The effective value, or None."""
@@ -80,20 +91,6 @@ class ValuesInput:
     def decided(self, path: str | Path) -> bool:
         """Whether the user wrote that key with something else than the chart's default."""
         return self.given(path) and lookup(self.user, path) != lookup(self.defaults, path)
-
-    def knows(self, path: str | Path) -> bool:
-        """Whether the chart's defaults have that key; True where it cannot be told.
-
-        An empty mapping among them, or anything below `config`, takes keys of all names.
-        """
-        node: Any = self.defaults
-        for part in path_of(path):
-            if not node or not isinstance(node, Mapping) or part == _FREE:
-                return isinstance(node, Mapping)
-            if part not in node:
-                return False
-            node = node[part]
-        return True
 
     def on(self, path: str | Path) -> bool:
         """Whether a template's `if` would take the value for true."""
@@ -131,9 +128,10 @@ class ValuesInput:
 
     def worker_path(self, path: str) -> str:
         """Where the user wrote that worker key, or where to write it."""
-        older = self.given(f"workers.{path}") and not self.given(f"workers.celery.{path}")
-        older = older or not self.knows("workers.celery")
-        return f"workers.{path}" if older else f"workers.celery.{path}"
+        newer = f"workers.celery.{path}"
+        if self.given(f"workers.{path}") and not self.given(newer):
+            return f"workers.{path}"
+        return self.spelled(newer) or newer
 
     @functools.cached_property
     def airflow(self) -> tuple[int, int, int] | None:
@@ -149,12 +147,14 @@ class ValuesInput:
     @property
     def airflow3(self) -> bool:
         """Whether the chart renders the components of Airflow 3."""
-        return self.airflow is not None and self.airflow >= (3, 0, 0)
+        newer = self.airflow is not None and self.airflow >= (3, 0, 0)
+        return newer and self.chart.tells_majors
 
     @property
     def airflow2(self) -> bool:
         """Whether the chart renders the webserver of Airflow 2."""
-        return self.airflow is not None and self.airflow < (3, 0, 0)
+        older = self.airflow is not None and self.airflow < (3, 0, 0)
+        return older or (self.airflow is not None and not self.chart.tells_majors)
 
     @functools.cached_property
     def executors(self) -> tuple[str, ...]:

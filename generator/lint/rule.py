@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from generator.core.layered import Path, path_of
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Also, Rule, Tiers
 from generator.helmvalues.values import ValuesInput
+from generator.lint.key_names import Advice, advice, is_read
 
 ERROR = Severity.ERROR
 WARNING = Severity.WARNING
@@ -18,25 +18,27 @@ INFO = Severity.INFO
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """Where in the values, what it will do, and what to set instead."""
+    """Where in the values, what it will do, and what to set instead.
+
+    Keys in a hint are written `{key:...}` under their newest name (`lint/key_names`). A finding
+    that `requires` a key is not made for a chart that has none for it; nor is one at a key that
+    the chart does not read, unless the finding is about that (`unread`): schema and
+    `values/unknown-key` speak of it.
+    """
 
     at: str | Path
     message: str
-    hint: str = ""
+    hint: Advice = ""
     severity: Severity | None = None
     """One of the rule's further severities (`also`), as under another engine."""
+    requires: str = ""
+    unread: bool = False
 
-
-# A value's key in a hint, which always says what to do with it.
-_KEY = re.compile(r"(?:set|rename it to|move it to|use|remove) ([a-z]\w*(?:\.\w+)+)(?=: |, | |$)")
-
-
-def _is_known(hint: str, values: ValuesInput) -> bool:
-    """Whether the chart that is judged has the sections of the keys that the hint tells to set.
-
-    A key within a section may be one that the chart reads without having a default for it.
-    """
-    return all(values.knows(path_of(key)[:-1]) for key in _KEY.findall(hint))
+    def applies(self, values: ValuesInput) -> bool:
+        """Whether the chart has the key that it is about."""
+        if self.requires and values.spelled(self.requires) is None:
+            return False
+        return self.unread or not values.given(self.at) or is_read(path_of(self.at), values)
 
 
 Find = Callable[[ValuesInput], Iterable[Finding]]
@@ -55,12 +57,14 @@ class Check:
         if severity is None:
             return
         for finding in self.find(values):
+            if not finding.applies(values):
+                continue
             path, line = values.locate(path_of(finding.at))
             yield self.rule.problem(
                 finding.message,
                 path=path,
                 line=line,
-                hint=finding.hint if _is_known(finding.hint, values) else "",
+                hint=advice(finding.hint, values),
                 severity=finding.severity or severity,
             )
 

@@ -35,13 +35,13 @@ def version_invalid(values: ValuesInput) -> Iterator[Finding]:
     "airflow/version-prerelease",
     ERROR,
     "airflowVersion is a pre-release",
-    why="A pre-release satisfies neither >=3.0.0 nor <3.0.0, so the chart leaves out API server, "
-    "webserver and DAG processor without an error.",
+    why="A pre-release satisfies neither >=3.0.0 nor <3.0.0, so charts from 1.16 on leave out API "
+    "server, webserver and DAG processor without an error.",
 )
 def version_prerelease(values: ValuesInput) -> Iterator[Finding]:
     """A suffix such as `-python3.12` or `-rc1`, often copied from the image tag."""
     match = _SEMVER.fullmatch(values.text("airflowVersion"))
-    if match and match["pre"]:
+    if match and match["pre"] and values.chart.tells_majors:
         yield Finding(
             "airflowVersion",
             "neither API server nor webserver nor DAG processor will run: "
@@ -59,13 +59,32 @@ def version_prerelease(values: ValuesInput) -> Iterator[Finding]:
 )
 def version_unsupported(values: ValuesInput) -> Iterator[Finding]:
     """Older than this chart version renders; nothing is said where the chart says nothing."""
-    oldest = values.oldest_airflow
+    oldest = values.chart.airflow_floor
     if oldest is not None and values.airflow is not None and values.airflow < oldest:
         text = ".".join(str(number) for number in oldest)
         yield Finding(
             "airflowVersion",
             f"the chart refuses to render: it supports Airflow {text} and later",
             "upgrade Airflow, or stay on the chart version that your Airflow was released with",
+        )
+
+
+@check(
+    "airflow/chart-too-old",
+    ERROR,
+    "Airflow 3 on a chart that does not know it",
+    why="Charts before 1.16 start a webserver and no API server whatever airflowVersion says; "
+    "Airflow 3 has no webserver, and its tasks report to the API server.",
+    source="charts 1.6.0 to 1.16.0, rendered",
+)
+def chart_too_old(values: ValuesInput) -> Iterator[Finding]:
+    """`airflowVersion` 3 where no template looks at Airflow's major version."""
+    if values.airflow is not None and values.airflow >= (3, 0, 0) and not values.airflow3:
+        yield Finding(
+            "airflowVersion",
+            f"Airflow 3 cannot run: chart {values.chart_version} starts a webserver instead of an "
+            "API server",
+            "use chart 1.17.0 or later, or Airflow 2",
         )
 
 
@@ -119,13 +138,13 @@ def webserver_keys(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 ("webserver", key),
                 f"webserver.{key} has no effect on Airflow 3",
-                f"move it to apiServer.{key}",
+                (f"move it to {{key:apiServer.{key}}}", "remove it"),
             )
     if values.given("ingress.web") and values.on("ingress.web.enabled"):
         yield Finding(
             "ingress.web",
             "nobody reaches the UI: ingress.web is rendered for Airflow 2 only",
-            "move it to ingress.apiServer",
+            "move it to {key:ingress.apiServer}",
             ERROR,
         )
 
@@ -151,7 +170,7 @@ def webserver_config(values: ValuesInput) -> Iterator[Finding]:
                 f"webserver.{older}",
                 "logins use the default authentication: the API server does not get "
                 f"webserver.{older}",
-                f"set apiServer.{newer} instead",
+                f"set {{key:apiServer.{newer}}} instead",
             )
 
 
@@ -167,7 +186,7 @@ def api_server_keys(values: ValuesInput) -> Iterator[Finding]:
         return
     for key, instead in (("apiServer", "webserver"), ("ingress.apiServer", "ingress.web")):
         if values.decided(key):
-            yield Finding(key, f"{key} has no effect on Airflow 2", f"move it to {instead}")
+            yield Finding(key, f"{key} has no effect on Airflow 2", f"move it to {{key:{instead}}}")
 
 
 @check(
@@ -183,6 +202,7 @@ def dag_processor_off(values: ValuesInput) -> Iterator[Finding]:
             "dagProcessor.enabled",
             "no DAG will ever be parsed: Airflow 3 needs the DAG processor",
             "remove dagProcessor.enabled, or set it to true",
+            requires="dagProcessor.enabled",
         )
 
 
@@ -200,6 +220,7 @@ def api_server_off(values: ValuesInput) -> Iterator[Finding]:
             "apiServer.enabled",
             "no task can run: workers reach Airflow only through the API server",
             "remove apiServer.enabled, or set it to true",
+            requires="apiServer.enabled",
         )
 
 
@@ -207,18 +228,21 @@ def api_server_off(values: ValuesInput) -> Iterator[Finding]:
     "airflow/fullname-ignored",
     WARNING,
     "fullnameOverride and nameOverride without useStandardNaming",
-    why="Object names come from the release name unless useStandardNaming is true.",
+    why="Object names come from the release name unless useStandardNaming is true; the names of "
+    "ServiceAccounts follow the override all the same, and with them whoever trusts these.",
 )
 def fullname_ignored(values: ValuesInput) -> Iterator[Finding]:
-    """A name given that the templates do not read."""
+    """A name given that only the ServiceAccounts take."""
     if values.on("useStandardNaming"):
         return
     for key in ("fullnameOverride", "nameOverride"):
         if values.text(key):
             yield Finding(
                 key,
-                f"objects keep the release's name: {key} is ignored",
-                "set useStandardNaming: true before the first install; later it renames everything",
+                f"{key} renames the ServiceAccounts alone: all other objects keep the release's "
+                "name",
+                "set {key:useStandardNaming}: true before the first install; later it renames "
+                "everything",
             )
 
 

@@ -30,7 +30,7 @@ def budget_with_both(values: ValuesInput) -> Iterator[Finding]:
                 f"{component}.podDisruptionBudget.config",
                 "the sync fails: a disruption budget takes minAvailable or maxUnavailable, not "
                 "both, and the chart adds its default maxUnavailable",
-                f"add {component}.podDisruptionBudget.config.maxUnavailable: null",
+                f"add {{key:{component}.podDisruptionBudget.config.maxUnavailable}}: null",
             )
 
 
@@ -74,7 +74,7 @@ def worker_budget_without_celery(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("podDisruptionBudget.enabled"),
             "node drains wait for running tasks: the workers' budget selects task pods",
-            "set workers.celery.podDisruptionBudget.enabled: false",
+            "set {key:workers.celery.podDisruptionBudget.enabled}: false",
         )
 
 
@@ -127,7 +127,7 @@ def api_server_start(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             probe if values.given(probe) else "apiServer" if values.given("apiServer") else (),
             "a slow node restarts the API server for ever: it has a minute to start",
-            f"set {probe}.failureThreshold: 30",
+            f"set {{key:{probe}.failureThreshold}}: 30",
         )
 
 
@@ -148,7 +148,7 @@ def no_resources(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             () if len(without) > 1 else without[0],
             "pods without resources crowd a node and are killed first: " + ", ".join(without),
-            "set <component>.resources.requests and limits.memory",
+            "set requests and a memory limit below <component>.resources",
         )
 
 
@@ -172,7 +172,8 @@ def single_replica(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 component,
                 f"every node upgrade interrupts {component}: it has one replica",
-                f"set {component}.replicas: 2",
+                f"set {{key:{component}.replicas}}: 2",
+                requires=f"{component}.replicas",
             )
 
 
@@ -190,5 +191,6 @@ def no_disruption_budget(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 component,
                 f"a node pool upgrade may stop every {component} pod at once",
-                f"set {component}.podDisruptionBudget.enabled: true",
+                f"set {{key:{component}.podDisruptionBudget.enabled}}: true",
+                requires=f"{component}.podDisruptionBudget.enabled",
             )

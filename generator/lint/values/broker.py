@@ -23,6 +23,7 @@ def url_missing_for_password(values: ValuesInput) -> Iterator[Finding]:
     if not values.celery or not values.on("redis.enabled"):
         return
     command = any(row.get("name") == _COMMAND for row in values.rows("env"))
+    command = command and values.chart.marked("broker-url-command")
     if (
         values.on("redis.passwordSecretName")
         and not values.on("data.brokerUrlSecretName")

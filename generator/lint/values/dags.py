@@ -148,7 +148,7 @@ def host_not_verified(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             f"{_SYNC}.sshKeySecret" if values.given(f"{_SYNC}.sshKeySecret") else _SYNC,
             "whoever answers for the git host can put code on your workers",
-            f"set {_SYNC}.knownHosts to the host's public keys (ssh-keyscan, then compare)",
+            f"set {{key:{_SYNC}.knownHosts}} to the host's public keys (ssh-keyscan, then compare)",
         )
 
 
@@ -165,7 +165,8 @@ def no_liveness_probe(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             f"{_SYNC}.recommendedProbeSetting",
             "a git-sync that hangs is never restarted",
-            f"set {_SYNC}.livenessProbe.enabled: true",
+            f"set {{key:{_SYNC}.livenessProbe.enabled}}: true",
+            requires=f"{_SYNC}.recommendedProbeSetting",
         )
 
 
@@ -271,5 +272,5 @@ def ssh_key_unreadable(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "securityContexts.pod",
             "git-sync cannot read its SSH key: the pods have no fsGroup",
-            "set securityContexts.pod.fsGroup: 0",
+            "set {key:securityContexts.pod.fsGroup}: 0",
         )

@@ -200,17 +200,20 @@ def connection_ignored(values: ValuesInput) -> Iterator[Finding]:
     "database/postgresql-keys",
     ERROR,
     "Keys of an old PostgreSQL subchart",
-    why="The chart fails the render.",
+    why="Charts from 1.8 on fail the render.",
     source="chart 1.22.0, templates/NOTES.txt",
 )
 def postgresql_keys(values: ValuesInput) -> Iterator[Finding]:
     """`postgresql.postgresqlUsername` and `…Password`."""
+    if not values.chart.marked("old-postgresql-keys"):
+        return
     for key in ("postgresqlUsername", "postgresqlPassword"):
         if values.on(f"postgresql.{key}"):
             yield Finding(
                 f"postgresql.{key}",
                 "the render fails: this key is no longer supported",
-                "use postgresql.auth.existingSecret",
+                "use {key:postgresql.auth.existingSecret}",
+                unread=True,
             )
 
 

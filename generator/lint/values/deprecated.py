@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from generator.chart import key_table
 from generator.core.layered import Path, lookup, path_of
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
 from generator.kube.resource import without_none
+from generator.lint.key_names import advice
 
 DEPRECATED = Rule(
     "values/deprecated-key",
@@ -34,20 +36,28 @@ IGNORED = Rule(
 
 def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
     """Renamed keys that the user wrote, changing defaults left open, and keys without effect."""
-    for entry in values.line.old_keys.renamed:
-        known = all(values.knows(key) for key in entry.new)
-        if known and (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
-            yield _problem(
-                values,
-                DEPRECATED,
-                entry.old,
-                f"{entry.old} is an old name that chart 2.0 will not know",
-                f"rename it to {' and '.join(entry.new)}",
-            )
+    yield from renamed_key_problems(values)
     yield from _defaults(values)
     for key, instead in values.line.old_keys.without_effect.items():
         if _written(values, key):
             yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
+
+
+def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Keys that the user wrote under an old name, where the chart reads the new one."""
+    for entry in values.line.old_keys.renamed:
+        # A chart that reads a new name in part only is better off with the old one.
+        known = values.chart.is_known and all(values.chart.has(key) for key in entry.new)
+        if known and (values.airflow3 or not entry.airflow3_only) and _written(values, entry.old):
+            since = key_table.first(entry.new[0])
+            named = f" (since chart {since})" if since else ""
+            yield _problem(
+                values,
+                DEPRECATED,
+                entry.old,
+                f"{entry.old} is an old name{named} that chart 2.0 will not know",
+                f"rename it to {' and '.join(entry.new)}",
+            )
 
 
 def is_named(values: ValuesInput, path: Path) -> bool:
@@ -60,7 +70,8 @@ def _defaults(values: ValuesInput) -> Iterator[Problem]:
         relevant = not key.startswith("dags.gitSync") or values.on("dags.gitSync.enabled")
         if (
             relevant
-            and values.knows(key)
+            and values.chart.is_known
+            and values.chart.has(key)
             and values.get(key) in (None, False)
             and not (key == "enableServiceLinks" and values.get(key) is False)
         ):
@@ -78,4 +89,4 @@ def _written(values: ValuesInput, key: str) -> bool:
 
 def _problem(values: ValuesInput, rule: Rule, key: str, message: str, hint: str) -> Problem:
     path, line = values.locate(path_of(key))
-    return rule.problem(message, path=path, line=line, hint=hint)
+    return rule.problem(message, path=path, line=line, hint=advice(hint, values))

@@ -84,13 +84,14 @@ def characters(values: ValuesInput) -> Iterator[Finding]:
     "executor/config-differs",
     ERROR,
     "config.core.executor beside executor",
-    why="The chart fails the render when both are set and differ.",
+    why="Charts from 1.10 on fail the render when both are set and differ.",
     source="chart 1.22.0, templates/NOTES.txt",
 )
 def config_differs(values: ValuesInput) -> Iterator[Finding]:
     """Another executor in `config.core`."""
     own = values.text("config.core.executor")
-    if own and "{{" not in own and own != values.text("executor"):
+    refused = values.chart.marked("executor-differs")
+    if refused and own and "{{" not in own and own != values.text("executor"):
         yield Finding(
             "config.core.executor",
             "the render fails: config.core.executor differs from executor",
@@ -111,7 +112,7 @@ def local_stateful(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("persistence.enabled"),
             "the scheduler becomes a StatefulSet with a volume claim that cannot be changed later",
-            "set workers.celery.persistence.enabled: false and keep logs elsewhere",
+            "set {key:workers.celery.persistence.enabled}: false and keep logs elsewhere",
         )
 
 
@@ -160,6 +161,8 @@ def pod_template_variables(values: ValuesInput) -> Iterator[Finding]:
     names = sorted({name for _, name in values.environment() if name})
     template = values.text("podTemplate")
     if not values.kubernetes or not template or "custom_airflow_environment" in template:
+        return
+    if values.chart.marked("env-in-task-pods"):
         return
     missing = [
         name

@@ -221,5 +221,5 @@ def pull_secret_missing(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "images.otelCollector.repository",
             "the collector may not be pulled: imagePullSecrets does not reach its pod",
-            "add the pull secret to the ServiceAccount otelCollector.serviceAccount.name",
+            "add the pull secret to the ServiceAccount {key:otelCollector.serviceAccount.name}",
         )

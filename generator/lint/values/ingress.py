@@ -39,7 +39,7 @@ def active(values: ValuesInput) -> list[str]:
     """Ingresses that are rendered."""
     server = "apiServer" if values.airflow3 else "web"
     rendered = {
-        server: values.airflow is not None,
+        server: values.airflow is not None and values.chart.has(f"ingress.{server}.enabled"),
         "flower": values.celery and values.on("flower.enabled"),
         "statsd": values.on("statsd.enabled"),
         "pgbouncer": values.on("pgbouncer.enabled"),
@@ -65,7 +65,7 @@ def ingress_catches_all(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"ingress.{name}",
                 "it answers for every host name of the cluster",
-                f"set ingress.{name}.hosts: [{{name: …}}]",
+                f"set {{key:ingress.{name}.hosts}}: [{{name: …}}]",
             )
 
 
@@ -84,7 +84,7 @@ def ingress_without_tls(values: ValuesInput) -> Iterator[Finding]:
                 yield Finding(
                     path,
                     "passwords and sessions cross the network in the clear",
-                    f"set tls: {{enabled: true, secretName: …}} in ingress.{name}.hosts",
+                    f"set tls: {{enabled: true, secretName: …}} in {{key:ingress.{name}.hosts}}",
                 )
             elif not tls.get("secretName"):
                 yield Finding(
@@ -146,8 +146,8 @@ def proxy_headers(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "apiServer.args" if values.given("apiServer.args") else "ingress.apiServer",
             "redirects after a login may lead to http: the API server ignores the proxy's headers",
-            'set apiServer.args: [bash, -c, "exec airflow api-server --proxy-headers"] and the '
-            "variable FORWARDED_ALLOW_IPS",
+            'set {key:apiServer.args}: [bash, -c, "exec airflow api-server --proxy-headers"] and '
+            "the variable FORWARDED_ALLOW_IPS",
         )
 
 
@@ -194,6 +194,6 @@ def flower_open(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "flower.enabled",
             "whoever reaches Flower can read task arguments and stop workers",
-            "set flower.secretName to a Secret with the key basicAuth",
+            "set {key:flower.secretName} to a Secret with the key basicAuth",
             None if "flower" in active(values) else WARNING,
         )

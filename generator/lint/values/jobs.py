@@ -21,10 +21,18 @@ _NEEDED = {
 
 
 def runs(values: ValuesInput, job: str) -> bool:
-    """Whether that Job is rendered; `webserver.defaultUser` still overrides the user's."""
-    if job == "createUserJob" and values.table("webserver.defaultUser"):
-        return values.on("webserver.defaultUser.enabled")
-    return values.on(f"{job}.enabled")
+    """Whether that Job is rendered; charts before 1.19 have only the older switch of the user's.
+
+    Chart 1.19.0 makes the user by either switch, later ones by the older one where it is given.
+    """
+    if job != "createUserJob":
+        return values.on(f"{job}.enabled")
+    older = values.on("webserver.defaultUser.enabled")
+    if values.chart.marked("two-user-switches"):
+        return older or values.on("createUserJob.enabled")
+    if values.table("webserver.defaultUser") or not values.chart.has("createUserJob.enabled"):
+        return older
+    return values.on("createUserJob.enabled")
 
 
 def _phase(values: ValuesInput, job: str) -> str:
@@ -56,7 +64,7 @@ def helm_hooks(values: ValuesInput) -> Iterator[Finding]:
             "the first sync never ends: pods wait for the migration, which waits for the pods"
             if migrate
             else "the user is created only after everything is healthy, again at every sync",
-            f"set {job}.useHelmHooks: false"
+            f"set {{key:{job}.useHelmHooks}}: false"
             + (f" and jobAnnotations {{{HOOK}: {phase}}}" if values.engine == "argocd" else ""),
             None if migrate else WARNING,
         )
@@ -80,7 +88,7 @@ def two_hooks(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 (job, "jobAnnotations", HOOK),
                 "the Job carries two contradicting sets of hook annotations",
-                f"set {job}.useHelmHooks: false",
+                f"set {{key:{job}.useHelmHooks}}: false",
             )
 
 
@@ -100,7 +108,8 @@ def immutable(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"{job}.jobAnnotations" if values.given(f"{job}.jobAnnotations") else job,
                 "the next change of image or environment fails to sync: a Job is immutable",
-                f"set {job}.jobAnnotations: {{{HOOK}: {phase}, {POLICY}: BeforeHookCreation}}",
+                f"set {{key:{job}.jobAnnotations}}: "
+                f"{{{HOOK}: {phase}, {POLICY}: BeforeHookCreation}}",
             )
 
 
@@ -157,7 +166,7 @@ def ttl(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key if values.given(key) else job,
                 "a sync may hang for ever: the Job can disappear before Argo CD saw it finish",
-                f"set {key}: null in a values file",
+                f"set {{key:{key}}}: null in a values file",
             )
 
 
@@ -176,7 +185,7 @@ def flux_ttl(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key,
                 "the next upgrade fails while the finished Job is still there",
-                f"set {key}: 300",
+                f"set {{key:{key}}}: 300",
             )
 
 
@@ -197,8 +206,12 @@ def default_user(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"{key}.password" if own else "createUserJob",
                 "anyone who finds the UI is administrator: the password is the default one",
-                "set createUserJob.enabled: false with single sign-on, or createUserJob.args and "
-                "createUserJob.env so that the password comes from a Secret",
+                (
+                    "set {key:createUserJob.enabled}: false with single sign-on, or "
+                    "{key:createUserJob.args} and {key:createUserJob.env} so that the password "
+                    "comes from a Secret",
+                    "set {key:createUserJob.enabled}: false, and make the user yourself",
+                ),
             )
 
 
@@ -222,7 +235,27 @@ def without_fab(values: ValuesInput) -> Iterator[Finding]:
             if values.given("createUserJob")
             else "config.core.auth_manager",
             "the create-user Job fails at every sync: this auth manager has no such command",
-            "set createUserJob.enabled: false",
+            "set {key:createUserJob.enabled}: false",
+        )
+
+
+@check(
+    "jobs/user-switch-not-read",
+    ERROR,
+    "The user is made although it is switched off",
+    why="Chart 1.19.0 makes the user where webserver.defaultUser.enabled or createUserJob.enabled "
+    "is true, and the second is by default.",
+    source="chart 1.19.0, templates/jobs/create-user-job.yaml; apache/airflow#62143",
+)
+def user_switch_not_read(values: ValuesInput) -> Iterator[Finding]:
+    """Only the older switch is off, in a chart that then looks at the other."""
+    older = "webserver.defaultUser.enabled"
+    off = values.given("webserver.defaultUser") and values.get(older) is False
+    if off and values.chart.marked("two-user-switches") and runs(values, "createUserJob"):
+        yield Finding(
+            older,
+            f"the create-user Job runs all the same: {older} alone does not switch it off",
+            "set {key:createUserJob.enabled}: false",
         )
 
 
@@ -243,14 +276,17 @@ def custom_environment(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"{job}.applyCustomEnv",
                 f"the Job fails: it does not get {needed[0]}",
-                f"set {job}.applyCustomEnv: true, or give the value by Secret name",
+                f"set {{key:{job}.applyCustomEnv}}: true, or give the value by Secret name",
             )
     needed = _lacking(values, "cleanup")
     if needed and values.on("cleanup.enabled") and values.kubernetes:
         yield Finding(
             "cleanup.enabled",
             f"the cleanup of pods fails: its CronJob does not get {needed[0]}",
-            "give the value by its *SecretName key, or set cleanup.env",
+            (
+                "give the value by its *SecretName key, or set {key:cleanup.env}",
+                "give the value by its *SecretName key",
+            ),
         )
 
 
@@ -283,7 +319,7 @@ def migrations_wait(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "images.migrationsWaitTimeout" if values.given("images.migrationsWaitTimeout") else (),
             "pods restart in a loop while a longer migration runs",
-            "set images.migrationsWaitTimeout: 600",
+            "set {key:images.migrationsWaitTimeout}: 600",
         )
 
 
@@ -300,5 +336,6 @@ def nobody_migrates(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "migrateDatabaseJob.enabled",
             "after an upgrade no pod starts until `airflow db migrate` is run",
-            "set migrateDatabaseJob.enabled: true",
+            "set {key:migrateDatabaseJob.enabled}: true",
+            requires="migrateDatabaseJob.enabled",
         )

@@ -41,7 +41,7 @@ def statsd_host(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             f"{_METRICS}.statsd_on",
             "all metrics are lost: they are sent to an exporter that does not run",
-            f"set {_METRICS}.statsd_host and statsd_port, or statsd.enabled: true",
+            f"set {_METRICS}.statsd_host and statsd_port, or {{key:statsd.enabled}}: true",
         )
 
 
@@ -60,7 +60,10 @@ def no_metrics(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "statsd.enabled",
             "without metrics nobody sees a scheduler that hangs",
-            "set statsd.enabled: true, or otelCollector.metricsEnabled: true",
+            (
+                "set {key:statsd.enabled}: true, or {key:otelCollector.metricsEnabled}: true",
+                "set {key:statsd.enabled}: true",
+            ),
         )
 
 
@@ -86,7 +89,7 @@ def two_kinds(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "otelCollector.metricsEnabled",
             "the StatsD exporter runs and gets nothing",
-            "set statsd.enabled: false",
+            "set {key:statsd.enabled}: false",
             INFO,
         )
 
@@ -105,7 +108,7 @@ def collector_goes_nowhere(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key,
                 f"{signal} end in the collector's log: no exporter sends them on",
-                "set otelCollector.config with an exporter to your backend",
+                "set {key:otelCollector.config} with an exporter to your backend",
             )
 
 
@@ -124,7 +127,7 @@ def collector_image(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "images.otelCollector.tag",
             "the collector does not start: its image no longer has the default exporter",
-            "set otelCollector.config too",
+            "set {key:otelCollector.config} too",
         )
 
 
@@ -142,7 +145,7 @@ def mappings(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "statsd.overrideMappings",
             "a changed mapping is not used until the exporter is restarted",
-            "add a pod annotation under statsd.podAnnotations that you change with it",
+            "add a pod annotation under {key:statsd.podAnnotations} that you change with it",
         )
 
 
@@ -178,7 +181,7 @@ def log_store_connection(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"{store}.connection" if inline else f"{store}.enabled",
                 f"the render fails: {store} needs secretName or connection, and not both",
-                f"set {store}.secretName alone, to a Secret with the key connection",
+                f"set {{key:{store}.secretName}} alone, to a Secret with the key connection",
             )
 
 
@@ -206,7 +209,7 @@ def logs_lost(values: ValuesInput) -> Iterator[Finding]:
         key,
         "task logs are gone as soon as their pod is",
         'set config.logging.remote_logging: "True" with remote_base_log_folder, or '
-        "logs.persistence.enabled: true",
+        "{key:logs.persistence.enabled}: true",
         severity,
     )
 

@@ -12,8 +12,8 @@ from generator.lint.values.ingress import active
 
 _FROM = "apiServer.networkPolicy.ingress.from"
 _PORTS = {
-    "statsdIngest": "config.metrics.statsd_port and statsd.args",
-    "statsdScrape": "statsd.args",
+    "statsdIngest": "config.metrics.statsd_port and {key:statsd.args}",
+    "statsdScrape": "{key:statsd.args}",
     "redisDB": "the broker's URL and Redis itself",
     "workerLogs": "config.logging.worker_log_server_port",
     "triggererLogs": "config.logging.trigger_log_server_port",
@@ -48,7 +48,7 @@ def execution_api_blocked(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 _FROM if values.given(_FROM) else "networkPolicies.enabled",
                 f"no task can run: the API server refuses the {component} pods",
-                f"add to {_FROM}: {{podSelector: {{matchLabels: {{tier: airflow, release: "
+                f"add to {{key:{_FROM}}}: {{podSelector: {{matchLabels: {{tier: airflow, release: "
                 f"{values.release}}}}}}}",
             )
 
@@ -83,7 +83,7 @@ def ingress_blocked(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 path if values.given(path) else f"ingress.{name}",
                 f"nobody reaches {name} through its ingress: the policy lets no other namespace in",
-                f"add the ingress controller's namespace to {path}",
+                f"add the ingress controller's namespace to {{key:{path}}}",
             )
 
 
@@ -103,7 +103,7 @@ def keda_blocked(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("keda"),
             "workers are never scaled: KEDA cannot reach PgBouncer from its namespace",
-            "set workers.celery.keda.namespaceLabels: {kubernetes.io/metadata.name: keda}",
+            "set {key:workers.celery.keda.namespaceLabels}: {kubernetes.io/metadata.name: keda}",
         )
 
 
@@ -123,7 +123,7 @@ def metrics_blocked(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 component if values.given(component) else "networkPolicies.enabled",
                 f"Prometheus cannot scrape {component}",
-                f"set {component}.extraNetworkPolicies to the peers of your monitoring",
+                f"set {{key:{component}.extraNetworkPolicies}} to the peers of your monitoring",
             )
 
 
@@ -164,5 +164,5 @@ def half_wired_ports(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 path,
                 f"probes and clients use a port where nothing listens: {path} is only half wired",
-                f"remove {path}, or change {second} too",
+                (f"remove {path}, or change {second} too", f"remove {path}"),
             )

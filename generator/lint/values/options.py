@@ -83,7 +83,7 @@ def _answers(values: ValuesInput) -> Iterator[tuple[_Given, Answer, str]]:
 
 def _versions(values: ValuesInput) -> tuple[str, ...]:
     if values.airflow is None:
-        return facts.lines_since(values.oldest_airflow or ())
+        return facts.lines_since(values.chart.airflow_floor or ())
     named = {values.airflow, releases.parse(values.runs.airflow) or values.airflow}
     return tuple(map(releases.dotted, sorted(named)))
 

@@ -31,7 +31,8 @@ def pgbouncer_secrets(values: ValuesInput) -> Iterator[Finding]:
                 key if values.given(key) else "pgbouncer.enabled",
                 "PgBouncer connects to the wrong database with the chart's default password: "
                 f"{key} is not set",
-                f"set {key} to your own Secret",
+                f"set {{key:{key}}} to your own Secret",
+                requires=key,
             )
 
 

@@ -17,26 +17,26 @@ _KWARGS = ("config", "secrets", "backend_kwargs")
 
 # Value paths that hold a secret, and the key that takes a Secret's name instead.
 INLINE = {
-    "fernetKey": "fernetKeySecretName",
-    "apiSecretKey": "apiSecretKeySecretName",
-    "jwtSecret": "jwtSecretName",
-    "webserverSecretKey": "webserverSecretKeySecretName",
-    "redis.password": "redis.passwordSecretName and data.brokerUrlSecretName",
-    "data.brokerUrl": "data.brokerUrlSecretName",
-    "data.metadataConnection.pass": "data.metadataSecretName",
-    "data.resultBackendConnection.pass": "data.resultBackendSecretName",
-    "dags.gitSync.sshKey": "dags.gitSync.sshKeySecret",
-    "flower.password": "flower.secretName",
-    "registry.connection.pass": "imagePullSecrets",
-    "elasticsearch.connection.pass": "elasticsearch.secretName",
-    "opensearch.connection.pass": "opensearch.secretName",
-    "postgresql.auth.password": "postgresql.auth.existingSecret",
-    "postgresql.auth.postgresPassword": "postgresql.auth.existingSecret",
-    "postgresql.auth.replicationPassword": "postgresql.auth.existingSecret",
-    "pgbouncer.ssl.key": "pgbouncer.configSecretName with a volume of your own",
+    "fernetKey": "{key:fernetKeySecretName}",
+    "apiSecretKey": "{key:apiSecretKeySecretName}",
+    "jwtSecret": "{key:jwtSecretName}",
+    "webserverSecretKey": "{key:webserverSecretKeySecretName}",
+    "redis.password": "{key:redis.passwordSecretName} and {key:data.brokerUrlSecretName}",
+    "data.brokerUrl": "{key:data.brokerUrlSecretName}",
+    "data.metadataConnection.pass": "{key:data.metadataSecretName}",
+    "data.resultBackendConnection.pass": "{key:data.resultBackendSecretName}",
+    "dags.gitSync.sshKey": "{key:dags.gitSync.sshKeySecret}",
+    "flower.password": "{key:flower.secretName}",
+    "registry.connection.pass": "{key:imagePullSecrets}",
+    "elasticsearch.connection.pass": "{key:elasticsearch.secretName}",
+    "opensearch.connection.pass": "{key:opensearch.secretName}",
+    "postgresql.auth.password": "{key:postgresql.auth.existingSecret}",
+    "postgresql.auth.postgresPassword": "{key:postgresql.auth.existingSecret}",
+    "postgresql.auth.replicationPassword": "{key:postgresql.auth.existingSecret}",
+    "pgbouncer.ssl.key": "{key:pgbouncer.configSecretName} with a volume of your own",
     "kerberos.keytabBase64Content": "a Secret of your own",
-    "createUserJob.defaultUser.password": "createUserJob.args and createUserJob.env",
-    "webserver.defaultUser.password": "createUserJob.args and createUserJob.env",
+    "createUserJob.defaultUser.password": "{key:createUserJob.args} and {key:createUserJob.env}",
+    "webserver.defaultUser.password": "{key:createUserJob.args} and {key:createUserJob.env}",
 }
 # Options of airflow.cfg that hold a secret; they end up in a ConfigMap.
 _OPTIONS = {
@@ -72,7 +72,10 @@ def inline(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key,
                 f"everybody who can read this file has the secret in {key}",
-                f"use {instead} and remove the value; then change the secret",
+                (
+                    f"use {instead} and remove the value; then change the secret",
+                    "remove the value, and change the secret",
+                ),
             )
     for name in sorted(values.table("extraSecrets")):
         entry: Path = ("extraSecrets", name)

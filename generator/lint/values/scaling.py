@@ -65,7 +65,7 @@ def cooldown(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("keda.cooldownPeriod"),
             "workers are stopped one after the other before the first has finished its tasks",
-            f"set workers.celery.keda.cooldownPeriod above {grace:g}",
+            f"set {{key:workers.celery.keda.cooldownPeriod}} above {grace:g}",
         )
 
 
@@ -84,7 +84,7 @@ def hpa_from_zero(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 values.worker_path("hpa"),
                 "the sync fails, or no worker ever starts: the autoscaler's minimum is 0",
-                "set workers.celery.hpa.minReplicaCount: 1 or more",
+                "set {key:workers.celery.hpa.minReplicaCount}: 1 or more",
             )
 
 
@@ -114,7 +114,7 @@ def _above(path: str) -> Finding:
     return Finding(
         path,
         "the sync fails: the autoscaler's minimum is above its maximum",
-        f"raise {path}.maxReplicaCount",
+        f"raise {{key:{path}.maxReplicaCount}}",
     )
 
 
@@ -145,7 +145,8 @@ def sets_and_default(values: ValuesInput) -> Iterator[Finding]:
             "workers.celery.sets",
             "the default workers' selector also matches the pods of every set: autoscaling and "
             "node drains stop working",
-            "set workers.celery.enableDefault: false and make the default queue a set of its own",
+            "set {key:workers.celery.enableDefault}: false and make the default queue a set of its "
+            "own",
             None if selected else WARNING,
         )
 
@@ -164,7 +165,10 @@ def kubernetes_first(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "executor",
             "KEDA starts Celery workers for tasks that run in pods of their own",
-            "put CeleryExecutor first, or write workers.celery.keda.query yourself",
+            (
+                "put CeleryExecutor first, or write {key:workers.celery.keda.query} yourself",
+                "put CeleryExecutor first",
+            ),
         )
 
 
@@ -181,7 +185,7 @@ def keda_without_postgresql(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("keda.enabled"),
             "workers are never scaled: KEDA's query works on PostgreSQL only",
-            "use workers.celery.hpa, or PostgreSQL",
+            ("use {key:workers.celery.hpa}, or PostgreSQL", "use PostgreSQL"),
         )
 
 
@@ -199,8 +203,8 @@ def keda_through_pgbouncer(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("keda"),
             "KEDA's database queries fail now and then: PgBouncer does not keep its statements",
-            "set workers.celery.keda.usePgbouncer: false and give the metadata Secret the key "
-            "kedaConnection, the URL of the database itself",
+            "set {key:workers.celery.keda.usePgbouncer}: false and give the metadata Secret the "
+            "key kedaConnection, the URL of the database itself",
         )
 
 
@@ -221,7 +225,7 @@ def groomer_left_out(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             values.worker_path("persistence.enabled"),
             "worker pods fill their node's disk with logs, until they are evicted",
-            "set workers.celery.logGroomerSidecar.requirePersistence: false",
+            "set {key:workers.celery.logGroomerSidecar.requirePersistence}: false",
         )
 
 
@@ -238,7 +242,7 @@ def immutable_claim(values: ValuesInput) -> Iterator[Finding]:
     if values.on("logs.persistence.enabled"):
         return
     if values.celery and values.worker("persistence.enabled"):
-        yield _claim("workers.celery.persistence", values.worker("persistence.size"))
+        yield _claim(values.worker_path("persistence"), values.worker("persistence.size"))
     if values.get("triggerer.enabled") is not False and values.on("triggerer.persistence.enabled"):
         yield _claim("triggerer.persistence", values.get("triggerer.persistence.size"))
 
@@ -248,5 +252,5 @@ def _claim(path: str, size: object) -> Finding:
     return Finding(
         path,
         f"each pod gets a volume{each} for logs, whose size and class can never be changed",
-        f"set {path}.enabled: false and send logs to an object store",
+        f"set {{key:{path}.enabled}}: false and send logs to an object store",
     )

@@ -11,6 +11,7 @@ from generator.core.layered import dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
+from generator.lint.key_names import advice, other_name
 from generator.lint.objects.schema_errors import Fault, SchemaCheck
 
 SCHEMA = Rule(
@@ -30,7 +31,7 @@ def schema_problems(values: ValuesInput, schema: Mapping[str, Any]) -> Iterator[
             fault.message,
             path=path,
             line=line,
-            hint=_hint(fault, values.line.old_keys.refused),
+            hint=_hint(fault, values),
         )
 
 
@@ -46,11 +47,15 @@ def _compiled(text: str) -> SchemaCheck:
     return SchemaCheck(Draft7Validator(json.loads(text)))
 
 
-def _hint(fault: Fault, refused: Mapping[str, str]) -> str:
-    """What the chart's table says, else the suggestion, else a special case."""
-    known = refused.get(dotted(fault.path))
+def _hint(fault: Fault, values: ValuesInput) -> str:
+    """What the chart's table says, else the key's name in other charts, a suggestion, or a case."""
+    known = values.line.old_keys.refused.get(dotted(fault.path))
     if known:
-        return known
+        return advice(known, values)
+    if fault.message.startswith("unknown key"):
+        other = other_name(fault.path, values)
+        if other:
+            return other
     if "valueFrom" in fault.path:
         return "only secretKeyRef and configMapKeyRef are allowed here; use extraEnv for fieldRef"
     if fault.message.endswith("not a number") and "must be text" in fault.message:

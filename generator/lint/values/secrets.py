@@ -35,7 +35,7 @@ def random_fernet_key(values: ValuesInput) -> Iterator[Finding]:
         if argocd
         else "the Fernet key is generated at install; lose it and stored connections are "
         "unreadable",
-        "set fernetKeySecretName to a Secret with the key fernet-key",
+        "set {key:fernetKeySecretName} to a Secret with the key fernet-key",
         None if argocd else WARNING,
     )
 
@@ -51,11 +51,14 @@ def random_api_key(values: ValuesInput) -> Iterator[Finding]:
     """Airflow 3 without an API secret key."""
     if not values.airflow3 or values.get("apiServer.enabled") is False:
         return
-    if not values.on("apiSecretKeySecretName") and not values.on("apiSecretKey"):
+    own = values.chart.marked("api-secret-key")
+    key = "apiSecretKey" if own else "webserverSecretKey"
+    if not values.on(f"{key}SecretName") and not values.on(key):
         yield Finding(
             (),
             "every sync ends all sessions: the API secret key is generated again",
-            "set apiSecretKeySecretName to a Secret with the key api-secret-key",
+            f"set {{key:{key}SecretName}} to a Secret with the key "
+            + ("api-secret-key" if own else "webserver-secret-key"),
         )
 
 
@@ -63,9 +66,8 @@ def random_api_key(values: ValuesInput) -> Iterator[Finding]:
     "secrets/random-jwt-secret",
     ERROR,
     "A JWT secret that changes",
-    why="It is generated at every render, restarts API server and scheduler through a checksum, "
-    "and "
-    "makes the tokens of running tasks invalid.",
+    why="It is generated at every render and makes the tokens of running tasks invalid; from chart "
+    "1.19 on a checksum also restarts API server and scheduler.",
     source=_RANDOM + "; apache/airflow#57415",
 )
 def random_jwt_secret(values: ValuesInput) -> Iterator[Finding]:
@@ -75,8 +77,12 @@ def random_jwt_secret(values: ValuesInput) -> Iterator[Finding]:
     if not values.on("jwtSecretName") and not values.on("jwtSecret"):
         yield Finding(
             (),
-            "every sync restarts API server and scheduler, and running tasks lose their tokens",
-            "set jwtSecretName to a Secret with the key jwt-secret",
+            "every sync restarts API server and scheduler, and running tasks lose their tokens"
+            if values.chart.marked("jwt-checksum")
+            else "pods that start after a sync sign with another secret than those that run: "
+            "tokens of tasks are refused",
+            "set {key:jwtSecretName} to a Secret with the key jwt-secret",
+            requires="jwtSecretName",
         )
 
 
@@ -95,7 +101,7 @@ def random_webserver_key(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             (),
             "every sync restarts webserver and workers and ends all sessions",
-            "set webserverSecretKeySecretName to a Secret with the key webserver-secret-key",
+            "set {key:webserverSecretKeySecretName} to a Secret with the key webserver-secret-key",
         )
 
 
@@ -109,6 +115,8 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
     """`webserverSecretKey*` without `apiSecretKey*`."""
     if not values.airflow3 or values.on("apiSecretKeySecretName") or values.on("apiSecretKey"):
         return
+    if not values.chart.marked("api-secret-key"):
+        return
     for key, instead in (
         ("webserverSecretKeySecretName", "apiSecretKeySecretName"),
         ("webserverSecretKey", "apiSecretKeySecretName"),
@@ -117,7 +125,7 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key,
                 "the API secret key stays random: Airflow 3 does not read this key",
-                f"set {instead}",
+                f"set {{key:{instead}}}",
             )
 
 
@@ -127,6 +135,7 @@ def webserver_key_on_airflow_3(values: ValuesInput) -> Iterator[Finding]:
     "A database password that changes",
     why="The PostgreSQL subchart generates the passwords that are left empty, at every render.",
     source=_RANDOM,
+    also=((WARNING, "nobody logs in with that password (chart 1.8.0)"),),
 )
 def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
     """Emptied or forgotten passwords of the bundled PostgreSQL."""
@@ -144,8 +153,17 @@ def random_postgresql(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 key if values.given(key) else auth,
                 f"the next sync locks Airflow out of its database: {key} is generated again",
-                f"set {auth}.existingSecret",
+                f"set {{key:{auth}.existingSecret}}",
             )
+    # Chart 1.8.0: `username: null` is text for the subchart, which then makes that user a password.
+    if values.table(auth).get("username", "") is None and not values.on(f"{auth}.password"):
+        yield Finding(
+            auth if values.given(auth) else (),
+            f"the bundled PostgreSQL's Secret changes at every sync: {auth}.password is generated "
+            "again",
+            f'set {{key:{auth}.username}}: ""',
+            WARNING,
+        )
 
 
 @check(
@@ -165,7 +183,7 @@ def hook_objects(values: ValuesInput) -> Iterator[Finding]:
                 yield Finding(
                     (kind, name),
                     "it is deleted and created again at every sync, and pods keep the old content",
-                    f"set {kind}.{name}.useHelmHooks: false",
+                    f"set {{key:{kind}.{name}.useHelmHooks}}: false",
                 )
 
 

@@ -42,7 +42,7 @@ def context_replaced(values: ValuesInput) -> Iterator[Finding]:
                     (*path, name),
                     "containers may gain privileges again: this replaces the chart's safe default",
                     f"add allowPrivilegeEscalation: false and capabilities: {{drop: [ALL]}} to "
-                    f"{dotted((*path, name))}",
+                    f"{{key:{dotted((*path, name))}}}",
                 )
 
 
@@ -67,7 +67,8 @@ def context_ignored(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 (*path, "containers"),
                 f"the context is not applied: {dotted(path)} takes container, without s",
-                f"rename it to {dotted(path)}.container",
+                f"rename it to {{key:{dotted(path)}.container}}",
+                unread=True,
             )
 
 
@@ -97,13 +98,13 @@ def context_out_of_reach(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 component if values.given(component) else "securityContexts",
                 f"{component} runs without the hardening of securityContexts: it reads its own",
-                f"set {component}.securityContexts.pod",
+                f"set {{key:{component}.securityContexts.pod}}",
             )
     if syncing(values) and not values.table("dags.gitSync.securityContexts.container"):
         yield Finding(
             "dags.gitSync",
             "git-sync runs without the hardening of securityContexts: it reads its own",
-            "set dags.gitSync.securityContexts.container",
+            "set {key:dags.gitSync.securityContexts.container}",
         )
 
 
@@ -124,7 +125,7 @@ def group_not_zero(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "securityContexts.pod.runAsGroup",
             "every Airflow container ends at once: the image needs group 0 with this user",
-            "set runAsGroup: 0",
+            "set {key:securityContexts.pod.runAsGroup}: 0",
         )
 
 
@@ -167,7 +168,7 @@ def scc_without_dag_processor(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "rbac.createSCCRoleBinding",
             "OpenShift refuses the DAG processor's pod: the binding leaves it out",
-            "set dagProcessor.enabled: true",
+            "set {key:dagProcessor.enabled}: true",
         )
 
 
@@ -185,7 +186,7 @@ def worker_account_name(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             "workers.celery.serviceAccount.name",
             "tasks cannot start pods: the rights are bound to another ServiceAccount",
-            "set workers.serviceAccount.name to the same name",
+            "set {key:workers.serviceAccount.name} to the same name",
         )
 
 
@@ -203,7 +204,8 @@ def task_pod_account(values: ValuesInput) -> Iterator[Finding]:
         yield Finding(
             f"{account}.annotations",
             "task pods have no cloud identity: these annotations are ignored",
-            f"set {account}.create: true",
+            f"set {{key:{account}.create}}: true",
+            requires=f"{account}.create",
         )
 
 
@@ -242,7 +244,7 @@ def token_volume(values: ValuesInput) -> Iterator[Finding]:
             yield Finding(
                 f"{account}.serviceAccountTokenVolume",
                 "the short-lived token is not used: the ordinary one is mounted",
-                f"set {account}.automountServiceAccountToken: false",
+                f"set {{key:{account}.automountServiceAccountToken}}: false",
             )
 
 
@@ -273,13 +275,16 @@ def cluster_wide_rights(values: ValuesInput) -> Iterator[Finding]:
 )
 def account_names(values: ValuesInput) -> Iterator[Finding]:
     """Annotations on accounts while the release's name has no `airflow` in it."""
-    if values.on("useStandardNaming") or "airflow" in values.release:
+    own = values.text("nameOverride") or "airflow"
+    begin = values.release if own in values.release else f"{values.release}-{own}"
+    begin = values.text("fullnameOverride") or begin
+    if values.on("useStandardNaming") or begin == values.release:
         return
     for path, account in _accounts(values.user):
         if account.get("annotations") and not account.get("name"):
             yield Finding(
                 (*path, "annotations"),
-                f"the ServiceAccount's name begins with {values.release}-airflow-; a trust policy "
+                f"the ServiceAccount's name begins with {begin}-; a trust policy "
                 "for another name gives no rights",
                 f"check the trust policy, or set {dotted(path)}.name",
             )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from generator.chart.traits import ChartTraits, Reading
 from generator.core.layered import Path, dotted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
+from generator.lint.key_names import other_name
 from generator.lint.objects.schema_errors import near
 from generator.lint.values.deprecated import is_named
+from generator.lint.values.schema import SCHEMA
 
 MISSPELT = Rule(
     "values/misspelt-key",
@@ -27,10 +29,7 @@ UNKNOWN = Rule(
     "The chart ignores it silently.",
 )
 
-# Sections that merge into a subchart; only that chart knows their keys.
-_SUBCHARTS = ("postgresql",)
-# `global` is Helm's own; the rest carries anchors, by habit.
-_ROOT_EXTRA = ("global",)
+# Carries anchors, by habit.
 _ANCHORS = ("x-", ".", "_")
 # Passed on as it is, so that fields of Kubernetes beyond the documented ones work.
 _PASSED_ON = {"dags.gitSync.livenessProbe", "dags.gitSync.startupProbe"}
@@ -40,37 +39,86 @@ _ALSO_KNOWN = {
 }
 _READ = re.compile(r"\.Values\.(\w+(?:\.\w+)*)")
 _SETS = ("workers", "celery", "sets")
+_NOT_IN_SETS = ("sets", "enableDefault")
 
 
-def unknown_key_problems(
-    values: ValuesInput,
-    schema: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    subcharts: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Iterator[Problem]:
-    """Keys in the user's values that neither schema nor defaults of the chart have.
+def refused_key_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Keys in the user's values that the chart's schema refuses, for where no schema is at hand."""
+    for path, reading in _unread(values.chart, (), values.user):
+        if reading is Reading.REFUSED:
+            where, line = values.locate(path)
+            hint = other_name(path, values) or "remove it"
+            yield SCHEMA.problem(f"unknown key {dotted(path)}", path=where, line=line, hint=hint)
 
-    Sections that the schema closes are left to the schema check. `subcharts` maps a subchart's
-    name to its default values; without them its keys are taken as they come.
-    """
-    search = _Search(schema, defaults, subcharts or {})
+
+def unknown_key_problems(values: ValuesInput) -> Iterator[Problem]:
+    """Keys in the user's values that the chart ignores; those that it refuses are the schema's."""
     read = _read_by_templates(values.user)
-    for path, known in search.unknown((), values.user, schema, defaults):
+    for path, reading in _unread(values.chart, (), values.user):
+        if reading is Reading.REFUSED:
+            continue
         if is_named(values, path) or _is_read(path, read):
             continue
-        meant = near(str(path[-1]), known)
-        elsewhere = "" if meant else search.elsewhere(str(path[-1]), path)
-        rule = MISSPELT if meant else UNKNOWN
         where, line = values.locate(path)
-        hint = f"did you mean {meant}?" if meant else ""
-        if elsewhere:
-            hint = f"did you mean {elsewhere}?"
+        rule, hint = _advice(path, values)
         yield rule.problem(
             f"the chart ignores {dotted(path)}: it has no such key",
             path=where,
             line=line,
-            hint=hint or "remove it",
+            hint=hint,
         )
+
+
+def _advice(path: Path, values: ValuesInput) -> tuple[Rule, str]:
+    """What to write instead: a name of another chart, a key spelt like it, one elsewhere."""
+    other = other_name(path, values)
+    if other:
+        return UNKNOWN, other
+    meant = near(str(path[-1]), _known(values.chart, path[:-1]))
+    if meant:
+        return MISSPELT, f"did you mean {meant}?"
+    elsewhere = _elsewhere(str(path[-1]), path, values.defaults)
+    return UNKNOWN, f"did you mean {elsewhere}?" if elsewhere else "remove it"
+
+
+def _unread(chart: ChartTraits, path: Path, values: Any) -> Iterator[tuple[Path, Reading]]:
+    """The topmost keys that the chart ignores or refuses."""
+    for key, item in _entries(values):
+        below = (*path, key)
+        reading = chart.reading(_as_worker(below))
+        if reading is Reading.IGNORED or (path[:-1] == _SETS and key in _NOT_IN_SETS):
+            if not _is_anchor(path, key) and not _is_passed_on(path, key):
+                yield below, Reading.IGNORED
+        elif reading is Reading.REFUSED:
+            yield below, reading
+        else:
+            yield from _unread(chart, below, item)
+
+
+def _entries(values: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(values, Mapping):
+        return values.items()
+    return enumerate(values) if isinstance(values, list) else ()
+
+
+def _as_worker(path: Path) -> Path:
+    """A set of workers takes the keys of workers.celery, and a name."""
+    if path[:3] != _SETS or len(path) < 5 or path[4:] == ("name",):
+        return path
+    return ("workers", "celery", *path[4:])
+
+
+def _known(chart: ChartTraits, section: Path) -> frozenset[str]:
+    return chart.known(_as_worker((*section, "-"))[:-1])
+
+
+def _is_anchor(path: Path, key: object) -> bool:
+    return not path and str(key).startswith(_ANCHORS)
+
+
+def _is_passed_on(path: Path, key: object) -> bool:
+    section = str(path[-1]) if path else ""
+    return dotted(path) in _PASSED_ON or key in _ALSO_KNOWN.get(section, ())
 
 
 def _read_by_templates(values: Any) -> frozenset[tuple[str, ...]]:
@@ -89,108 +137,10 @@ def _is_read(path: Path, read: frozenset[tuple[str, ...]]) -> bool:
     return any(path[: len(key)] == key[: len(path)] for key in read)
 
 
-class _Search:
-    """One walk over values, schema and defaults together."""
-
-    def __init__(
-        self,
-        schema: Mapping[str, Any],
-        defaults: Mapping[str, Any],
-        subcharts: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        self._schema = schema
-        self._defaults = defaults
-        self._subcharts = subcharts
-
-    def unknown(
-        self, path: Path, values: Any, schema: Mapping[str, Any], defaults: Any
-    ) -> Iterator[tuple[Path, set[str]]]:
-        """Paths that lead nowhere, each with the keys that its section has."""
-        schema = self._resolved(schema)
-        if isinstance(values, list):
-            items = schema.get("items")
-            for index, item in enumerate(values):
-                if path == _SETS:
-                    yield from self._worker_set((*path, index), item)
-                elif isinstance(items, Mapping):
-                    yield from self.unknown((*path, index), item, items, None)
-        elif isinstance(values, Mapping):
-            yield from self._mapping(path, values, schema, defaults)
-
-    def _mapping(
-        self, path: Path, values: Mapping[str, Any], schema: Mapping[str, Any], defaults: Any
-    ) -> Iterator[tuple[Path, set[str]]]:
-        known = self._known(path, schema, defaults)
-        properties = schema.get("properties") or {}
-        for key, item in values.items():
-            below = (*path, key)
-            if known is not None and key not in known:
-                if path or not str(key).startswith(_ANCHORS):
-                    yield below, known
-            elif key in properties:
-                default = defaults.get(key) if isinstance(defaults, Mapping) else None
-                yield from self.unknown(below, item, properties[key], default)
-            elif isinstance(schema.get("additionalProperties"), Mapping):
-                yield from self.unknown(below, item, schema["additionalProperties"], None)
-            elif path and path[0] in _SUBCHARTS:
-                yield from self.unknown(below, item, {}, None)
-
-    def _known(self, path: Path, schema: Mapping[str, Any], defaults: Any) -> set[str] | None:
-        """The keys of a section, or None where any key will do or the schema decides."""
-        properties = schema.get("properties")
-        extra = schema.get("additionalProperties")
-        if len(path) and path[0] in _SUBCHARTS:
-            return self._subchart(path, properties)
-        if extra is False or not properties or isinstance(extra, Mapping):
-            return None
-        if dotted(path) in _PASSED_ON:
-            return None
-        known = set(properties) | set(defaults if isinstance(defaults, Mapping) else ())
-        known |= _ALSO_KNOWN.get(str(path[-1]), set()) if path else set(_ROOT_EXTRA)
-        return known
-
-    def _subchart(self, path: Path, properties: Mapping[str, Any] | None) -> set[str] | None:
-        own: Any = self._subcharts.get(str(path[0]))
-        for part in path[1:]:
-            own = own.get(part) if isinstance(own, Mapping) else None
-        # An empty mapping in the defaults is a place for free keys, such as annotations.
-        if not isinstance(own, Mapping) or not own:
-            return None
-        return set(own) | set(properties or ()) | {"enabled"}
-
-    def _worker_set(self, path: Path, values: Any) -> Iterator[tuple[Path, set[str]]]:
-        """A set takes the keys of workers.celery, but for those about sets, and a name."""
-        properties = self._schema
-        for part in ("workers", "celery"):
-            properties = self._resolved(properties.get("properties", {}).get(part) or {})
-        keys = properties.get("properties") or {}
-        known = (set(keys) | {"name"}) - {"sets", "enableDefault"}
-        for key, item in values.items() if isinstance(values, Mapping) else ():
-            if key not in known:
-                yield (*path, key), known
-            elif key in keys:
-                yield from self.unknown((*path, key), item, keys[key], None)
-
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        reference = schema.get("$ref")
-        if not isinstance(reference, str) or not reference.startswith("#/"):
-            return schema
-        node: Any = self._schema
-        for part in reference[2:].split("/"):
-            node = node.get(part) if isinstance(node, Mapping) else None
-        return node if isinstance(node, Mapping) else schema
-
-    def elsewhere(self, key: str, path: Path) -> str:
-        """Where the chart has a key of that name, if at one place near the root only."""
-        places = [place for place in self._places.get(key, ()) if place != path]
-        return dotted(places[0]) if len(places) == 1 else ""
-
-    @functools.cached_property
-    def _places(self) -> dict[str, list[Path]]:
-        found: dict[str, list[Path]] = {}
-        for path in _paths(self._defaults, ()):
-            found.setdefault(str(path[-1]), []).append(path)
-        return found
+def _elsewhere(key: str, path: Path, defaults: Mapping[str, Any]) -> str:
+    """Where the chart has a key of that name, if at one place near the root only."""
+    places = [place for place in _paths(defaults, ()) if place[-1] == key and place != path]
+    return dotted(places[0]) if len(places) == 1 else ""
 
 
 def _paths(values: Mapping[str, Any], path: Path) -> Iterator[Path]:

@@ -131,6 +131,7 @@ RENAMED: tuple[Renamed, ...] = (
 )
 
 OLDER: tuple[Renamed, ...] = (
+    Renamed("workers", ("workers.celery",)),
     Renamed("webserver.defaultUser.enabled", ("createUserJob.enabled",)),
     *(
         Renamed(f"{name}securityContext", (f"{name}securityContexts.pod",))
@@ -155,24 +156,24 @@ DEFAULTS: tuple[tuple[str, str, str], ...] = (
     (
         "enableServiceLinks",
         "pods get a variable for every Service of the namespace; chart 2.0 stops that",
-        "set enableServiceLinks: false, or true to keep it",
+        "set {key:enableServiceLinks}: false, or true to keep it",
     ),
     (
         "dags.gitSync.recommendedProbeSetting",
         "git-sync's probes follow settings that the chart will drop",
-        "set dags.gitSync.recommendedProbeSetting: true and livenessProbe.enabled: true",
+        "set {key:dags.gitSync.recommendedProbeSetting}: true and livenessProbe.enabled: true",
     ),
 )
 """Defaults that will change: key, what they mean today, and what to write."""
 
 NO_EFFECT: dict[str, str] = {
-    "defaultUser": "createUserJob.defaultUser",
+    "defaultUser": "{key:createUserJob.defaultUser}",
     "web": "apiServer, or webserver with Airflow 2",
-    "worker": "workers.celery",
-    "webserver.safeToEvict": "apiServer.podAnnotations",
-    "externalDatabase": "data.metadataSecretName",
-    "externalRedis": "data.brokerUrlSecretName",
-    "fernetKeySecret": "fernetKeySecretName",
+    "worker": "{key:workers.celery}",
+    "webserver.safeToEvict": "{key:apiServer.podAnnotations}",
+    "externalDatabase": "{key:data.metadataSecretName}",
+    "externalRedis": "{key:data.brokerUrlSecretName}",
+    "fernetKeySecret": "{key:fernetKeySecretName}",
     "podDisruptionBudget": "<component>.podDisruptionBudget",
     "dags.git": "dags.gitSync",
     "serviceMonitor": "a ServiceMonitor of your own: the chart has none",
@@ -181,8 +182,8 @@ NO_EFFECT: dict[str, str] = {
 """Keys of public values files and guides that the chart does not read, and what does it."""
 
 REFUSED: dict[str, str] = {
-    "apiServer.safeToEvict": "set the annotation through apiServer.podAnnotations",
-    "apiServer.defaultUser": "it is createUserJob.defaultUser",
+    "apiServer.safeToEvict": "set the annotation through {key:apiServer.podAnnotations}",
+    "apiServer.defaultUser": "it is {key:createUserJob.defaultUser}",
     "apiServer.terminationGracePeriodSeconds": "the chart has no key for it; the pod gets 30 s",
     "pgbouncer.terminationGracePeriodSeconds": "the chart has no key for it; the pod gets 30 s",
     "images.flower.digest": "write the digest behind the tag: <tag>@sha256:<digest>",

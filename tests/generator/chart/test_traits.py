@@ -91,6 +91,7 @@ def _chart(**changes):
         ("workers.celery.keda.query", READ),
         ("workers.celery.keda.enabled", PARTLY),
         ("workers.celery.keda.labels", IGNORED),
+        ("workers.celery.keda", PARTLY),
         ("workers.celery.other", IGNORED),
         ("workers.kubernetes.command", READ),
         ("workers.kubernetes.resources", READ),
@@ -206,6 +207,8 @@ def _leaves(values, path):
         ("broker-url-command", "1.16.0", "1.22.0"),
         ("executor-differs", "1.10.0", "1.22.0"),
         ("old-postgresql-keys", "1.8.0", "1.22.0"),
+        ("majors", "1.16.0", "1.22.0"),
+        ("two-user-switches", "1.19.0", "1.19.0"),
     ],
 )
 def test_marks_stand_in_the_charts_that_have_what_they_stand_for(mark, first, last):

@@ -94,14 +94,33 @@ def test_every_rename_that_the_chart_warns_of_is_in_the_table(real_chart):
     assert {entry.old for entry in RENAMED if entry.warned} - {"ingress.enabled"} == set(said)
 
 
-def test_only_keys_that_the_judged_chart_has_are_offered():
+@pytest.mark.parametrize(
+    ("version", "key", "hint"),
+    [
+        ("1.18.0", "workers.replicas", None),
+        ("1.19.0", "workers.replicas", "rename it to workers.celery.replicas"),
+        ("1.19.0", "workers.keda.enabled", None),
+        ("1.20.0", "workers.keda.enabled", "rename it to workers.celery.keda.enabled"),
+        ("1.20.0", "workers.affinity", None),
+        ("1.18.0", "registry.secretName", None),
+        ("1.19.0", "registry.secretName", "rename it to imagePullSecrets"),
+        ("1.17.0", "webserverSecretKeySecretName", None),
+    ],
+)
+def test_only_names_that_the_judged_chart_reads_are_offered(version, key, hint):
+    user = {"airflowVersion": "3.0.2", **_nested(key, "x")}
+    values = ValuesInput(user, user, version)
+    found = [item for item in deprecated_problems(values) if item.rule == "values/deprecated-key"]
+    assert [item.hint for item in found] == ([hint] if hint else [])
+
+
+def _nested(key, value):
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def test_of_a_chart_that_nobody_knows_no_name_is_called_old():
     user = {"workers": {"replicas": 2}}
-
-    def said(defaults):
-        found = ValuesInput(user, merged(defaults, user), "1.18.0", defaults=defaults)
-        return list(deprecated_problems(found))
-
-    older = {"workers": {"replicas": 1}, "airflowVersion": "2.11.0"}
-    assert said(older) == []
-    newer = {**older, "workers": {"replicas": 1, "celery": {"replicas": None}}}
-    assert [item.hint for item in said(newer)] == ["rename it to workers.celery.replicas"]
+    found = deprecated_problems(ValuesInput(user, user, "1.99.0"))
+    assert list(found) == []

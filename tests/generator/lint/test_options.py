@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from generator.airflow import facts
+from generator.chart.traits import ChartTraits, Templates
 from generator.core.problem import Severity
 from generator.helmvalues.values import ValuesInput, merged
 from generator.lint.values import options
@@ -113,7 +114,7 @@ def test_without_a_version_only_what_holds_for_all_of_the_chart_is_said():
     config = {"core": {"paralelism": "4", "check_slas": "1"}, "webserver": {"base_url": "x"}}
     user = {"airflowVersion": "main", "config": config}
     assert {problem.rule for problem in problems(user)} == {"config/unknown-option"}
-    told = problems(user, oldest_airflow=(3, 1, 0))
+    told = problems(user, traits=ChartTraits("1.22.0", templates=Templates((3, 1, 0))))
     assert {problem.rule for problem in told} == {
         "config/unknown-option", "config/removed", "config/moved"
     }  # fmt: skip

@@ -1,11 +1,14 @@
+from generator.chart.key_tree import read
+from generator.chart.traits import ChartTraits
 from generator.helmvalues.values import ValuesInput, merged
 from generator.lint.values.unknown_keys import unknown_key_problems
 from tests.generator.lint.schema import SCHEMA, VALUES
 
 
 def problems(user, subcharts=None):
-    values = ValuesInput(user, merged(VALUES, user), "1.22.0")
-    return list(unknown_key_problems(values, SCHEMA, VALUES, subcharts))
+    traits = ChartTraits("9.9.9", tree=read(SCHEMA, VALUES, subcharts or {"postgresql": {}}))
+    values = ValuesInput(user, merged(VALUES, user), "9.9.9", defaults=VALUES, traits=traits)
+    return list(unknown_key_problems(values))
 
 
 def said(user, subcharts=None):

@@ -1,6 +1,5 @@
 """Each check of values finds what it is about and lets the nearest harmless values pass."""
 
-import dataclasses
 import importlib
 import json
 
@@ -56,7 +55,8 @@ def nested(flat):
 def values_input(flat, defaults, **more):
     circumstances = {key[1:]: value for key, value in flat.items() if key.startswith("@")}
     user = nested({key: value for key, value in flat.items() if not key.startswith("@")})
-    return ValuesInput(user, merged(defaults, user), "1.22.0", **circumstances, **more)
+    circumstances = {"chart_version": "1.22.0", **circumstances, **more}
+    return ValuesInput(user, merged(defaults, user), **circumstances)
 
 
 def found(rule, flat, defaults):
@@ -202,30 +202,43 @@ def test_values_of_any_shape_are_judged_without_failing(junk):
     list(value_problems(ValuesInput(values, values, "1.22.0", tier="production")))
 
 
-def judged(rule, flat, chart):
-    """What a rule says where the chart's defaults are known."""
-    values = dataclasses.replace(values_input(flat, chart), defaults=chart)
-    return list(BY_ID[rule].problems(values))
+@pytest.mark.parametrize(
+    ("version", "hint"),
+    [
+        ("1.22.0", "set workers.celery.persistence.enabled: false and keep logs elsewhere"),
+        ("1.18.0", "set workers.persistence.enabled: false and keep logs elsewhere"),
+    ],
+)
+def test_a_hint_names_the_key_that_the_judged_chart_reads(version, hint):
+    flat = {"executor": "LocalExecutor", "@chart_version": version}
+    [problem] = found("executor/local-stateful", flat, DEFAULTS)
+    assert problem.hint == hint
 
 
-def test_a_hint_names_only_keys_of_the_judged_chart():
-    [known] = judged("database/no-host", {"postgresql.enabled": False}, DEFAULTS)
-    assert known.hint.startswith("set data.metadataSecretName")
-    older = {key: item for key, item in DEFAULTS.items() if key != "data"}
-    [unknown] = judged("database/no-host", {"postgresql.enabled": False}, older)
-    assert unknown.hint == ""
+def test_a_hint_for_a_key_that_the_chart_lacks_names_the_charts_that_have_it():
+    flat = {"airflowVersion": "3.0.2", "webserver.webserverConfig": "x"}
+    [problem] = found("airflow/webserver-config", {**flat, "@chart_version": "1.16.0"}, DEFAULTS)
+    assert problem.hint == (
+        "chart 1.16.0 has no key for it; 1.17.0 and later have apiServer.apiServerConfig"
+    )
 
 
-@pytest.mark.real_chart
-def test_no_hint_is_lost_on_the_newest_chart(real_chart):
-    chart = open_chart(real_chart).values()
-    lost = []
-    for rule, number in BAD:
-        flat = BAD_AND_GOOD[rule][0][number]
-        plain = {(item.message, bool(item.hint)) for item in found(rule, flat, chart)}
-        lost += [
-            (rule, number, item.message)
-            for item in judged(rule, flat, chart)
-            if not item.hint and (item.message, True) in plain
-        ]
-    assert lost == []
+def test_a_finding_whose_point_is_a_key_is_not_made_without_it():
+    flat = {"@tier": "production"}
+
+    def components(version):
+        problems = found(
+            "scaling/no-disruption-budget", {**flat, "@chart_version": version}, DEFAULTS
+        )
+        return {problem.hint.split(".")[0] for problem in problems}
+
+    assert "set triggerer" in components("1.19.0")
+    assert components("1.18.0") == {"set apiServer", "set scheduler"}
+
+
+def test_no_rule_speaks_of_a_key_that_the_chart_does_not_read():
+    flat = {"workers.kubernetes.serviceAccount.annotations": {"a": "b"}}
+    kubernetes = {"executor": "KubernetesExecutor", **flat}
+    rule = "security/task-pod-account"
+    assert found(rule, {**kubernetes, "@chart_version": "1.22.0"}, DEFAULTS)
+    assert found(rule, {**kubernetes, "@chart_version": "1.20.0"}, DEFAULTS) == []

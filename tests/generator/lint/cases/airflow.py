@@ -12,11 +12,17 @@ CASES = {
         [{"airflowVersion": "3.2.2"}],
     ),
     "airflow/version-unsupported": (
-        [{"airflowVersion": "2.10.5", "@oldest_airflow": (2, 11, 0)}],
+        [{"airflowVersion": "2.10.5"}],
         [
-            {"airflowVersion": "2.11.0", "@oldest_airflow": (2, 11, 0)},
-            {"airflowVersion": "2.9.3", "@oldest_airflow": (2, 0, 0)},
-            {"airflowVersion": "2.9.3"},
+            {"airflowVersion": "2.11.0"},
+            {"airflowVersion": "2.9.3", "@chart_version": "1.19.0"},
+        ],
+    ),
+    "airflow/chart-too-old": (
+        [{"airflowVersion": "3.0.2", "@chart_version": "1.15.0"}],
+        [
+            {"airflowVersion": "3.0.2", "@chart_version": "1.16.0"},
+            {"airflowVersion": "2.11.0", "@chart_version": "1.15.0"},
         ],
     ),
     "airflow/version-differs-from-image": (

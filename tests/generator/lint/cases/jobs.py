@@ -22,6 +22,18 @@ CASES = {
             }
         ],
     ),
+    "jobs/user-switch-not-read": (
+        [{"webserver.defaultUser.enabled": False, "@chart_version": "1.19.0"}],
+        [
+            {"webserver.defaultUser.enabled": False},
+            {"webserver.defaultUser.enabled": False, "@chart_version": "1.18.0"},
+            {
+                "webserver.defaultUser.enabled": False,
+                "createUserJob.enabled": False,
+                "@chart_version": "1.19.0",
+            },
+        ],
+    ),
     "jobs/immutable": (
         [{"migrateDatabaseJob.useHelmHooks": False}],
         [
