@@ -12,8 +12,6 @@ from generator.chart.chart import open_chart
 from generator.core.problem import Severity
 from generator.helmvalues.values import ValuesInput, merged
 from generator.lint.registry import CHECKS, value_problems
-from generator.render.engine import choose_engine
-from generator.render.request import RenderFailure, RenderRequest
 from tests.effort import examples
 from tests.generator.lint.defaults import DEFAULTS
 
@@ -117,23 +115,6 @@ def test_a_random_key_weighs_less_where_hooks_run_once():
         for engine in ("argocd", "helm")
     )
     assert [problem.severity for problem in (*argocd, *helm)] == [Severity.ERROR, Severity.WARNING]
-
-
-FAILING = [
-    rule
-    for rule, (bad, _) in BAD_AND_GOOD.items()
-    for problem in BY_ID[rule].problems(values_input(bad[0], DEFAULTS))
-    if "render fails" in problem.message or "render:" in problem.message
-]
-
-
-@pytest.mark.few(3)
-@pytest.mark.real_chart
-@pytest.mark.parametrize("rule", sorted(set(FAILING)))
-def test_what_is_said_to_fail_the_render_does_fail_it(rule, real_chart):
-    values = nested(BAD_AND_GOOD[rule][0][0])
-    request = RenderRequest(real_chart, "airflow", "airflow", values, "1.34.2")
-    assert isinstance(choose_engine(None).render(request), RenderFailure)
 
 
 def test_what_a_copied_values_file_repeats_was_not_decided_by_anybody():
