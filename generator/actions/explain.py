@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pydantic
@@ -78,9 +79,9 @@ def _source(built: Built, path: Path) -> str:
 
 
 def notes(built: Built, field: str | None) -> list[str]:
-    """What a field is for, and the chart values that it decides."""
+    """What a field is for and the chart values that it decides; without one, what the chart lacks."""
     if not field:
-        return []
+        return list(_of_the_chart(built))
     found = []
     purpose = _purpose(Environment, field.split("."))
     if purpose:
@@ -96,6 +97,18 @@ def notes(built: Built, field: str | None) -> list[str]:
     if field.split(".")[0] in _TRADE_OFFS:
         found += ["", _TRADE_OFFS[field.split(".")[0]]]
     return found
+
+
+def _of_the_chart(built: Built) -> Iterator[str]:
+    """The settings that the chart reads under another name, and those that it has no key for."""
+    fits = built.release.fits if built.release else ()
+    version = built.release.environment.chart.version if built.release else ""
+    renamed = [(item.setting.key, item.spelled.key) for item in fits if item.spelled]
+    rows = sorted(f"{'.'.join(new)} as {'.'.join(old)}" for new, old in renamed if new != old)
+    lost = sorted(".".join(item.setting.key) for item in fits if item.lost)
+    for title, names in ((f"chart {version} reads", rows), (f"chart {version} has no", lost)):
+        if names:
+            yield from ("", f"{title}:", *(f"  {name}" for name in names))
 
 
 _TRADE_OFFS = {

@@ -85,7 +85,7 @@ def prepare(
     may not be replaced.
     """
     files = WorkTree(root)
-    built = _built(files, options.environment)
+    built = _built(files, options.environment, charts)
     release = built.release
     assert release is not None
     if options.rotate:
@@ -142,12 +142,12 @@ def _rotated(
     return Sealed(plan, {need.name: (random_values.FERNET_KEY,)}, key, text)
 
 
-def _built(files: Files, name: str) -> Built:
+def _built(files: Files, name: str, charts: Charts) -> Built:
     found = catalogue.load(files)
     (item,) = found.chosen([name]) or (None,)
     problems = found.problems
     if item is not None and found.settings is not None:
-        built = generate.build(files, found.settings, item)
+        built = generate.build(files, found.settings, item, charts)
         if built.release is not None:
             provider = built.release.environment.secrets.provider
             if provider != "sealed-secrets":
@@ -167,12 +167,12 @@ def _certificate(root: Path, release: Release, options: Options) -> SealingCerti
     )
 
 
-def fetch(root: Path, environment: str, now: datetime.datetime) -> Fetched:
+def fetch(root: Path, environment: str, charts: Charts, now: datetime.datetime) -> Fetched:
     """The certificate of the environment's controller, on its way into the repository.
 
     Raises UserError where gen-env.yaml names no file for it, and where it cannot be fetched.
     """
-    release = _built(WorkTree(root), environment).release
+    release = _built(WorkTree(root), environment, charts).release
     assert release is not None
     name, cluster = release.environment.destination.cluster, release.resolved.cluster
     path = cluster.sealing.certificate

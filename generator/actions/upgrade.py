@@ -22,7 +22,6 @@ from generator.diff.what_runs import Runs, Source
 from generator.impact.migration import Class, Migration, classify
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
-from generator.release import chart_lines
 from generator.release.release import Release
 from generator.render.request import Renderer
 from generator.tree import catalogue
@@ -94,7 +93,7 @@ def _one(
     ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, options)})
     generation = generate.generate(ahead, [item.name], charts, renderer)
     own = Plan({item.path: text} if text != item.document.text else {})
-    before = generate.build(files, found.settings, item) if found.settings else None
+    before = generate.build(files, found.settings, item, charts) if found.settings else None
     after = generation.built.get(item.name)
     return Upgrade(
         item.name,
@@ -187,8 +186,6 @@ def _airflow_notes(before: Built | None, item: Definition, options: Options) -> 
 
 
 def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> Iterator[str]:
-    if chart_lines.line_for(new) is None:
-        yield f"chart {new} is not supported by this gen-env (supported: {chart_lines.known()})"
     first, second = charts.find(old, None), charts.find(new, None)
     if first is None or second is None:
         lacking = old if first is None else new

@@ -136,7 +136,7 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     accepted: list[tuple[Problem, Suppression]] = []
     not_done: list[NotDone] = []
     silencing: dict[str, tuple[str, ...]] = {}
-    problems += _estate(files, generation, names)
+    problems += _estate(files, generation, names, tools.charts)
     shared, left = validate_shared.problems(generation, tools.crds)
     problems += shared
     not_done += [_of(SHARED, item) for item in left]
@@ -184,7 +184,7 @@ def known_rules() -> tuple[str, ...]:
 
 
 def _estate(
-    files: Files, generation: generate.Generation, names: Sequence[str]
+    files: Files, generation: generate.Generation, names: Sequence[str], charts: Charts
 ) -> Iterator[Problem]:
     """Duplicates, of ciphertexts too, are looked for among all, and told for the chosen ones."""
     found = generation.catalogue
@@ -193,7 +193,7 @@ def _estate(
     chosen = set(names) or set(found.definitions)
     # A finding stands at the later of two: the chosen ones come last.
     everybody = [
-        generation.built.get(item.name) or generate.build(files, found.settings, item)
+        generation.built.get(item.name) or generate.build(files, found.settings, item, charts)
         for item in sorted(found.definitions.values(), key=lambda item: item.name in chosen)
     ]
     resolved = [item.resolved for item in everybody if item.resolved is not None]

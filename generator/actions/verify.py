@@ -81,7 +81,7 @@ def subject_at(at: Revision, environment: str) -> Subject:
     if found.settings is None:
         raise UserError.of(found.problems[0])
     found.chosen([environment])
-    inputs = side.inputs(at.files, environment, found.settings)
+    inputs = side.inputs(at.files, environment, found.settings, charts=at.charts)
     if inputs is None or inputs.cluster is None:
         raise UserError(
             f"{environment} has no generated tree at {at.sha[:12]}",

@@ -200,7 +200,9 @@ def _first_equal(
 
 
 def _simpler(
-    user: Mapping[str, Any], values: ValuesInput, unread: Sequence[Named]
+    user: Mapping[str, Any],
+    values: ValuesInput,
+    unread: Sequence[Named],
 ) -> Iterator[tuple[_Stage, Mapping[str, Any], Mapping[str, Any]]]:
     """Stage, values, and what of them must be said; stages that say the same only once."""
     seen: list[Mapping[str, Any]] = []
@@ -232,7 +234,7 @@ def _built(
     data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found, fitted.data)}}
     written = text.definition(found.options.name, data, fitted.rest, names)
     item = definition.load(found.options.name, written.encode())
-    built = generate.build(found.files, found.settings, item)
+    built = generate.build(found.files, found.settings, item, found.charts)
     if built.release is None:
         raise Refused([item for item in built.problems if item.severity is Severity.ERROR])
     return built, tuple(field_match.described(fitted))
@@ -255,14 +257,14 @@ def _fitted(
     dags = values_to_fields.dags(seen, ref)
     try:
         return field_match.fit(
-            seen, required_fields.fields(found, values, dags), found.cluster, keep=keep
+            seen, required_fields.fields(found, values, dags), found.cluster, found.traits, keep
         )
     except UserError:
         # A way of fetching DAGs that no field can say stays among the values.
         if dags == baked:
             raise
         return field_match.fit(
-            seen, required_fields.fields(found, values, baked), found.cluster, keep=keep
+            seen, required_fields.fields(found, values, baked), found.cluster, found.traits, keep
         )
 
 

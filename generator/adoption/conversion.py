@@ -10,6 +10,7 @@ import pydantic
 
 from generator.adoption import simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
+from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.layered import Path, alternatives, dotted, lookup
 from generator.helmvalues.values import ValuesInput
@@ -17,6 +18,7 @@ from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import chart_lines
 from generator.release.adopted_settings import field_of
+from generator.release.fit import fitted, reached
 from generator.release.setting import copied
 from generator.yaml import reader
 from generator.yaml.scalars import as_json_types
@@ -33,11 +35,16 @@ class Conversion:
 
 
 def convert(
-    data: Mapping[str, Any], values: ValuesInput, wanted: Sequence[Path], cluster: Cluster
+    data: Mapping[str, Any],
+    values: ValuesInput,
+    wanted: Sequence[Path],
+    cluster: Cluster,
+    traits: ChartTraits | None,
 ) -> Conversion:
     """The fields that say what stands at the `wanted` paths of `values:`.
 
-    `data` is the definition as its own words; a field that it has already stays as it is.
+    `data` is the definition as its own words; a field that it has already stays as it is, and one
+    that the chart cannot express is none.
     """
     present: dict[str, Any] = copied(data)
     fields: list[Proposal] = []
@@ -49,7 +56,7 @@ def convert(
             continue
         tried = copied(present)
         simplify.put(tried, path, copied(value))
-        decided = _decided(tried, path, cluster)
+        decided = _decided(tried, path, cluster, traits)
         if any(below(item, decided) for item in wanted):
             present = tried
             fields.append((path, value))
@@ -64,7 +71,9 @@ def below(path: Path, keys: Container[Key]) -> Key | None:
     return next((prefix for prefix in prefixes if prefix in keys), None)
 
 
-def _decided(data: Mapping[str, Any], path: Path, cluster: Cluster) -> dict[Key, Any]:
+def _decided(
+    data: Mapping[str, Any], path: Path, cluster: Cluster, traits: ChartTraits | None
+) -> dict[Key, Any]:
     """The chart keys that the field at `path` sets; none where the definition is not valid."""
     try:
         environment = Environment.model_validate(data)
@@ -76,11 +85,15 @@ def _decided(data: Mapping[str, Any], path: Path, cluster: Cluster) -> dict[Key,
     name = dotted(path)
     # `secrets.extra` is one field for the chart, whichever Secret it names.
     owners = {name, ".".join(str(part) for part in path[:2])}
-    return {
-        item.key: item.value
+    own = [
+        item
         for item in line.settings(environment, cluster)
         if field_of(item) in owners or field_of(item).startswith(f"{name}.")
-    }
+    ]
+    fits = fitted(own, traits)
+    if any(item.lost for item in fits):
+        return {}
+    return {item.key: item.value for item in reached(fits)}
 
 
 def _environment(values: ValuesInput) -> Iterator[Proposal]:

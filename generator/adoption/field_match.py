@@ -10,6 +10,7 @@ import pydantic
 
 from generator.adoption import service_accounts, simplify, values_to_fields
 from generator.adoption.values_to_fields import Proposal
+from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.layered import Path, alternatives, dotted, leaves, lookup
 from generator.definition import definition
@@ -18,6 +19,7 @@ from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import adopted_settings, chart_lines
+from generator.release.fit import Fit, fitted, reached
 from generator.release.setting import Setting, copied
 
 # Keys that one field sets together for two generations of a program; the older may lag behind.
@@ -37,18 +39,24 @@ class _Effect:
     """What a definition's own words set: equal to before, or not."""
 
     equal: tuple[Setting, ...]
-    changed: tuple[Setting, ...]
+    """Under the chart's own names."""
+    changed: tuple[Fit, ...]
 
 
 def fit(
-    values: ValuesInput, required: Mapping[str, Any], cluster: Cluster, *, keep: Mapping[str, Any]
+    values: ValuesInput,
+    required: Mapping[str, Any],
+    cluster: Cluster,
+    traits: ChartTraits | None,
+    keep: Mapping[str, Any],
 ) -> Fitted:
     """Add to the required fields all others with which nothing changes.
 
-    `keep` are the user's values less what may be left out. Raises UserError when the required
-    fields alone are no definition.
+    `traits` are those of the chart, where it is another than gen-env writes for; `keep` are the
+    user's values less what may be left out. Raises UserError when the required fields alone are
+    no definition.
     """
-    fitting = _Fitting(values, cluster, copied(required))
+    fitting = _Fitting(values, cluster, traits, copied(required))
     fitting.check()
     for proposal in values_to_fields.proposals(values):
         fitting.offer(proposal)
@@ -59,8 +67,15 @@ def fit(
 
 
 class _Fitting:
-    def __init__(self, values: ValuesInput, cluster: Cluster, data: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        values: ValuesInput,
+        cluster: Cluster,
+        traits: ChartTraits | None,
+        data: dict[str, Any],
+    ) -> None:
         self._values = values
+        self._traits = traits
         self._cluster = cluster
         self._data = data
         self._effect = _Effect((), ())
@@ -91,10 +106,12 @@ class _Fitting:
         except pydantic.ValidationError:
             return
         effect = self._effect_of(environment, data)
-        before = {setting.key for setting in (*self._effect.equal, *self._effect.changed)}
-        equal = {setting.key for setting in effect.equal} - before
-        new = [setting for setting in effect.changed if setting.key not in before]
-        if not equal or any(self._written(setting) for setting in new):
+        before = {item.key for item in self._effect.equal}
+        known = {item.setting.key for item in self._effect.changed}
+        equal = {item.key for item in effect.equal} - before
+        new = [item for item in effect.changed if item.setting.key not in known]
+        new = [item for item in new if item.spelled is None or item.spelled.key not in before]
+        if not equal or any(self._contradicts(item) for item in new):
             return
         self._data, self._effect = data, effect
 
@@ -108,13 +125,15 @@ class _Fitting:
         for path, value in leaves(keep):
             if path and not self.covers(path):
                 simplify.put(rest, path, copied(value))
-        leave = sorted(".".join(item.key) for item in self._effect.changed)
+        leave = sorted(".".join(item.setting.key) for item in self._effect.changed)
         adoption = {"leave": leave} if leave else {}
         return Fitted({**self._data, "adoption": adoption}, rest)
 
-    def _written(self, setting: Setting) -> bool:
-        """Whether the user decided this key, so that a field may not say otherwise."""
-        key = setting.key
+    def _contradicts(self, item: Fit) -> bool:
+        """Whether the chart cannot say it, or the user decided the key and said otherwise."""
+        if item.spelled is None:
+            return item.lost
+        key = item.spelled.key
         return ".".join(key) not in _COMPANIONS and self._values.decided(key)
 
     def _effect_of(self, environment: Environment, data: Mapping[str, Any]) -> _Effect:
@@ -122,8 +141,10 @@ class _Fitting:
         assert line is not None
         settings = line.settings(environment, self._cluster)
         wanted = adopted_settings.kept(settings, (), Adoption(), lambda field: _says(data, field))
-        equal = tuple(item for item in wanted if self._as_before(item))
-        return _Effect(equal, tuple(item for item in wanted if item not in equal))
+        fits = fitted(wanted, self._traits)
+        equal = [item for item in fits if item.spelled and self._as_before(item.spelled)]
+        changed = [item for item in fits if item not in equal and (item.spelled or item.lost)]
+        return _Effect(tuple(reached(equal)), tuple(changed))
 
     def _as_before(self, setting: Setting) -> bool:
         before = self._values.get(setting.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from generator.adoption import blockers, simplify
@@ -11,6 +11,7 @@ from generator.adoption.blockers import Obstacle
 from generator.adoption.conversion import below, convert
 from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive
+from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.layered import Path as KeyPath
@@ -24,7 +25,8 @@ from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
 from generator.release import adopted
 from generator.release.adopted_settings import step_of
-from generator.release.setting import Setting
+from generator.release.fit import fitted
+from generator.release.setting import Key, Setting
 from generator.render.request import Renderer
 from generator.report.model import Report
 from generator.tree import catalogue
@@ -82,11 +84,11 @@ class State:
     values: int
 
 
-def states(files: Files, name: str) -> list[State]:
+def states(files: Files, name: str, charts: Charts) -> list[State]:
     """All steps of an adopted environment, the least risky one first."""
-    subject = _adopted(files, name)
+    subject = _adopted(files, name, charts)
     taken = subject.adoption.steps
-    counted = [step_of(item.key) for item in subject.full if not subject.has(item)]
+    counted = [step for step, item in subject.full if not subject.has(item)]
     return [
         State(step, step in taken, 0 if step in taken else counted.count(step)) for step in STEPS
     ]
@@ -105,7 +107,7 @@ def prepare(
     `drop` are values that may go although no field says them. Raises UserError for an environment
     that is not adopted, a step that is taken, and a value that is not in the step's way.
     """
-    subject = _adopted(files, name)
+    subject = _adopted(files, name, charts)
     taken = subject.adoption.steps
     if step is not None and step in taken:
         raise UserError(f"{name} has already taken the step {step}", path=subject.item.path)
@@ -139,9 +141,15 @@ class _Subject:
 
     item: Definition
     built: Built
-    full: tuple[Setting, ...]
+    full: tuple[tuple[Step, Setting], ...]
+    """Every setting under the chart's own name, with the step that takes it over."""
     adoption: Adoption
     cluster: Cluster
+
+    @property
+    def traits(self) -> ChartTraits | None:
+        """What its chart does with keys."""
+        return self.built.release.traits if self.built.release else None
 
     def has(self, setting: Setting) -> bool:
         """Whether the chart gets this very value already."""
@@ -149,13 +157,13 @@ class _Subject:
         return simplify.same(lookup(self.built.release.values, setting.key), setting.value)
 
 
-def _adopted(files: Files, name: str) -> _Subject:
+def _adopted(files: Files, name: str, charts: Charts) -> _Subject:
     found = catalogue.load(files)
     item = next(iter(found.chosen([name])), None)
     if item is None or found.settings is None:
         problem = found.problems[0]
         raise UserError.of(problem)
-    built = generate.build(files, found.settings, item)
+    built = generate.build(files, found.settings, item, charts)
     if built.resolved is None or built.release is None:
         problem = next(p for p in built.problems if p.severity is Severity.ERROR)
         raise UserError.of(problem)
@@ -166,7 +174,12 @@ def _adopted(files: Files, name: str) -> _Subject:
             path=item.path,
             hint="gen-env validate finds what its own settings take away",
         )
-    full = tuple(built.release.line.settings(environment, built.resolved.cluster))
+    made = built.release.line.settings(environment, built.resolved.cluster)
+    full = tuple(
+        (step_of(item.setting.key), item.spelled)
+        for item in fitted(made, built.release.traits)
+        if item.spelled is not None
+    )
     return _Subject(item, built, full, environment.adoption, built.resolved.cluster)
 
 
@@ -204,7 +217,13 @@ def _edited(
     data = adopted.own_data(subject.item)
     places = [path for path, _ in leaves(data["values"]) if path]
     owners = {path: field for path in places if (field := _taken_by(subject, steps, path))}
-    found = convert(data, _input(subject, data["values"], archive), list(owners), subject.cluster)
+    found = convert(
+        data,
+        _input(subject, data["values"], archive),
+        list(owners),
+        subject.cluster,
+        subject.traits,
+    )
     for path, value in found.fields:
         text = edit.set_value(text, path, value, file=file)
     dropped: list[str] = []
@@ -231,8 +250,8 @@ def _edited(
 
 def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
     """The field that decides a key of `values:` after these steps, or ''."""
-    taken = {item.key: item.field for item in subject.full if item.field}
-    if key := below(path, {key for key in taken if step_of(key) in steps}):
+    taken = {item.key: item.field for _, item in subject.full if item.field}
+    if key := below(path, _keys(subject, steps) & taken.keys()):
         return taken[key]
     if "rest" not in steps:
         return ""
@@ -246,11 +265,14 @@ def _given_anyway(
 ) -> bool:
     """Whether gen-env sets the very same value after these steps."""
     return any(
-        item.key == path
-        and step_of(item.key) in steps
-        and simplify.same(lookup(values, path), item.value)
-        for item in subject.full
+        item.key == path and step in steps and simplify.same(lookup(values, path), item.value)
+        for step, item in subject.full
     )
+
+
+def _keys(subject: _Subject, steps: Container[Step]) -> set[Key]:
+    """The chart keys that these steps take over."""
+    return {item.key for step, item in subject.full if step in steps}
 
 
 def _says(said: Any, key: KeyPath, path: KeyPath, data: Mapping[str, Any]) -> bool:
@@ -261,8 +283,8 @@ def _says(said: Any, key: KeyPath, path: KeyPath, data: Mapping[str, Any]) -> bo
 
 def _meant(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> bool:
     """Whether a value may not be dropped: it is no hardening that it stands against."""
-    key = below(path, {item.key for item in subject.full if step_of(item.key) in steps})
-    return key is None or step_of(key) in _MEANT
+    key = below(path, _keys(subject, steps))
+    return key is None or key in _keys(subject, _MEANT)
 
 
 def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from generator.adoption.source import Original, read_original
 from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive
+from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay
 from generator.definition import definition
@@ -47,6 +48,14 @@ class Subject:
     original: Original
     cluster_name: str
     archive: ChartArchive
+    charts: Charts
+
+    @property
+    def traits(self) -> ChartTraits | None:
+        """What its chart does with keys, where that is another one than gen-env writes for."""
+        if not chart_lines.needs_traits(self.archive.version):
+            return None
+        return traits_cache.traits(self.archive)
 
     @property
     def kept_names(self) -> dict[str, str]:
@@ -104,7 +113,7 @@ def read(files: Files, paths: Sequence[Path], options: Options, charts: Charts) 
     cluster = _cluster(settings, options, taken)
     archive = _archive(options, taken, charts)
     files, settings = _allowing(files, settings, _kept_names(settings, options, taken))
-    return Subject(files, settings, options, taken, cluster, archive)
+    return Subject(files, settings, options, taken, cluster, archive, charts)
 
 
 def _kept_names(settings: Settings, options: Options, taken: Original) -> dict[str, str]:
@@ -204,10 +213,10 @@ def _archive(options: Options, taken: Original, charts: Charts) -> ChartArchive:
     version = _version(options, taken)
     if chart_lines.line_for(version) is None:
         raise UserError(
-            f"this release runs chart {version}, and gen-env knows {chart_lines.known()}",
+            f"this release runs chart {version}, not a version of the official chart that"
+            " gen-env supports",
             path=taken.source.path,
-            hint="upgrade the release with the tool that deploys it now, then adopt it; gen-env"
-            " check and gen-env diff --file show what the upgrade does",
+            hint="gen-env takes over releases of the chart of apache/airflow, versions 1.x",
         )
     archive = charts.find(version, None)
     if archive is None:

@@ -49,7 +49,7 @@ def root() -> Path:
 
 def built(files: Files, environment: str) -> Built | None:
     """One environment, generated in memory; where there is none, why is printed."""
-    from generator.pipeline import generate
+    from generator.pipeline import generate, toolchain
     from generator.tree.catalogue import load
 
     found = load(files)
@@ -57,7 +57,7 @@ def built(files: Files, environment: str) -> Built | None:
     if item is None or found.settings is None:
         tell(found.problems, err=True)
         return None
-    return generate.build(files, found.settings, item)
+    return generate.build(files, found.settings, item, toolchain.charts(files, root()))
 
 
 def output(*formats: str) -> Callable[[_Command], _Command]:

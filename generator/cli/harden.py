@@ -107,6 +107,7 @@ def _stopped(found: Hardening) -> int:
 
 def _list(files: Files, environment: str) -> int:
     from generator.adoption import harden
+    from generator.pipeline import toolchain
 
     rows = [
         (
@@ -118,7 +119,7 @@ def _list(files: Files, environment: str) -> int:
             else "no change",
             harden.ABOUT[state.step],
         )
-        for state in harden.states(files, environment)
+        for state in harden.states(files, environment, toolchain.charts(files, common.root()))
     ]
     common.columns(rows, ("STEP", "STATE", "WHAT IT DOES"))
     return 0

@@ -128,9 +128,11 @@ def command(
 def _fetch(root: Path, environment: str, now: datetime.datetime) -> int:
     """Renew the certificate's file: what it was, and what it is now."""
     from generator.actions import seal
+    from generator.core.files import WorkTree
+    from generator.pipeline import toolchain
     from generator.tree import writer
 
-    fetched = seal.fetch(root, environment, now)
+    fetched = seal.fetch(root, environment, toolchain.charts(WorkTree(root), root), now)
     writer.apply(root, fetched.plan)
     for path in fetched.plan.paths:
         click.echo(path)

@@ -38,7 +38,7 @@ def with_drift(
     chosen = list(names) or list(found.definitions)
     known = {item.name: item for item in report.environments}
     for name in chosen:
-        inputs = side.inputs(base, name, found.settings)
+        inputs = side.inputs(base, name, found.settings, charts=tools.charts)
         if inputs is None:
             continue
         rendered = side.render(base_name, inputs, tools.charts, tools.renderer)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive, ChartError
 from generator.chart.provider import Charts as Charts
 from generator.core.errors import UserError
@@ -23,8 +24,10 @@ from generator.definition.resolve import Resolved
 from generator.engine.argocd import GENERATED, PROJECTS
 from generator.engine.argocd_reach import ACCESS
 from generator.kube.resource import Object
-from generator.release import release
+from generator.release import chart_lines, release
+from generator.release.fit import fitted
 from generator.release.release import Release
+from generator.release.setting import Setting
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, declared, editor_schemas, foreign, objects, plan, tree
@@ -67,8 +70,14 @@ class Built:
         return self.definition.name
 
 
-def build(files: Files, settings: Settings, definition: Definition) -> Built:
-    """Resolve one definition and build its release."""
+def build(
+    files: Files, settings: Settings, definition: Definition, charts: Charts | None = None
+) -> Built:
+    """Resolve one definition and build its release.
+
+    `charts` are asked for the archive of a chart whose keys gen-env does not know by heart;
+    without them such an environment is resolved and has no release.
+    """
     secrets = catalogue.secret_files(files, definition)
     resolved, found = resolve.resolve(definition, settings)
     problems = [*secrets.problems, *found]
@@ -90,8 +99,43 @@ def build(files: Files, settings: Settings, definition: Definition) -> Built:
     if lock is not None:
         problems += lock_file.faults(lock, resolved)
     own, faults = declared.load(files, resolved)
-    built, found = release.build(resolved, tree.hashes(secrets.sealed))
-    return Built(definition, resolved, built, secrets, own, lock, (*problems, *faults, *found))
+    made = Built(definition, resolved, None, secrets, own, lock, (*problems, *faults))
+    return _with_release(made, resolved, charts)
+
+
+def _with_release(made: Built, resolved: Resolved, charts: Charts | None) -> Built:
+    chart, traits = resolved.environment.chart, None
+    if chart_lines.line_for(chart.version) and chart_lines.needs_traits(chart.version):
+        try:
+            archive = charts.meant(chart.version, _known_digest(made)) if charts else None
+        except ChartError as error:
+            return _with_problems(made, chart_problem(made, error))
+        if archive is None:
+            return _with_problems(made, _unread_chart(made, chart.version, charts))
+        traits = traits_cache.traits(archive)
+    since = functools.partial(first_with, charts) if charts else lambda setting: ""
+    hashes = tree.hashes(made.secrets)
+    built, found = release.build(resolved, hashes, traits, since)
+    return dataclasses.replace(_with_problems(made, *found), release=built)
+
+
+def _with_problems(made: Built, *problems: Problem) -> Built:
+    return dataclasses.replace(made, problems=(*made.problems, *problems))
+
+
+def _unread_chart(made: Built, version: str, charts: Charts | None) -> Problem:
+    """Nothing is known of the chart's keys, so nothing can be written for it."""
+    why = charts.missing(version) if charts else f"chart {version} was not looked for"
+    message = f"{why}, and its keys are read off its archive"
+    hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
+    return chart_problem(made, UserError(message, hint=hint))
+
+
+def first_with(charts: Charts, setting: Setting) -> str:
+    """The oldest version among the charts at hand that can express a setting, or ''."""
+    known = [traits_cache.traits(item) for item in charts.cache.list() if item.name == "airflow"]
+    known.sort(key=lambda item: item.release)
+    return next((item.version for item in known if fitted([setting], item)[0].spelled), "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +211,7 @@ def generate(
     everybody = chosen
     if whole and found.settings.repository.argocd.project.manage:
         everybody = tuple(found.definitions.values())
-    built = {item.name: build(files, found.settings, item) for item in everybody}
+    built = {item.name: build(files, found.settings, item, charts) for item in everybody}
     kept = found.settings.repository.chart.source == "rendered"
     releases = [built[item.name] for item in chosen]
 
@@ -252,8 +296,8 @@ def _digest(built: Built, charts: Charts, problems: list[Problem]) -> str | None
 
 def _known_digest(built: Built) -> str | None:
     """The digest that the definition names, else the one it is locked to."""
-    assert built.release is not None
-    chart = built.release.environment.chart
+    assert built.resolved is not None
+    chart = built.resolved.environment.chart
     same = built.lock is not None and built.lock.chart_version == chart.version
     return chart.digest or (built.lock.chart_digest if built.lock and same else None)
 

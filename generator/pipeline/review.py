@@ -97,7 +97,7 @@ def review(
         found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
     else:
         generation = _generation(revisions.head, after, wanted, tools, whole=whole)
-        pairs = _pairs(revisions, before, after, wanted, generation)
+        pairs = _pairs(revisions, before, after, wanted, generation, tools.charts)
         found = list(_compared(revisions, pairs, tools))
         shared = list(_shared(revisions.head, after, generation))
     problems = [item for item in (*after.problems, *shared) if not item.environment]
@@ -223,14 +223,17 @@ def _pairs(
     after: Catalogue,
     wanted: set[str],
     generation: generate.Generation | None,
+    charts: Charts,
 ) -> list[_Pair]:
     heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
     for name in wanted:
-        heads[name] = _head(revisions.head, after.settings, name, after, generation)
+        heads[name] = _head(revisions.head, after.settings, name, after, generation, charts)
     unknown = wanted & after.names - set(after.definitions)
     outcomes = generation.outcomes if generation else ()
     unknown |= {item.name for item in outcomes if not item.planned}
-    bases = {name: side.inputs(revisions.base, name, before.settings) for name in wanted}
+    bases = {
+        name: side.inputs(revisions.base, name, before.settings, charts=charts) for name in wanted
+    }
     pairs = [
         _Pair(name, bases[name], *heads[name], _BROKEN if name in unknown else "")
         for name in sorted(wanted)
@@ -244,11 +247,13 @@ def _head(
     name: str,
     after: Catalogue,
     generation: generate.Generation | None,
+    charts: Charts,
 ) -> tuple[Inputs | None, tuple[Problem, ...]]:
     broken = tuple(item for item in after.problems if item.environment == name)
     outcome = generation.outcome(name) if generation else None
     if outcome is None:
-        return (None, broken) if not broken else (side.inputs(files, name, settings), broken)
+        there = side.inputs(files, name, settings, charts=charts) if broken else None
+        return there, broken
     out_of_date = _drift(files, outcome.plan, name)
     ahead = Overlay(
         files,
@@ -256,11 +261,11 @@ def _head(
         frozenset(outcome.plan.removals),
     )
     built = generation.built.get(name) if generation else None
-    head = side.inputs(ahead, name, settings, built)
+    head = side.inputs(ahead, name, settings, built, charts)
     problems = (*broken, *outcome.problems, *out_of_date)
     if isinstance(files, WorkTree) or not _is_of_another_version(built):
         return head, problems
-    present = side.inputs(files, name, settings, built)
+    present = side.inputs(files, name, settings, built, charts)
     return present, (*problems, *_strangers(present, head))
 
 

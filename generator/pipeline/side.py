@@ -123,11 +123,16 @@ class Inputs:
 
 
 def inputs(
-    files: Files, name: str, settings: Settings | None, built: Built | None = None
+    files: Files,
+    name: str,
+    settings: Settings | None,
+    built: Built | None = None,
+    charts: Charts | None = None,
 ) -> Inputs | None:
     """The inputs of an environment on one side, or None where it is not there.
 
-    `built` is what its definition gives, where somebody built it already.
+    `built` is what its definition gives, where somebody built it already; `charts` are what it is
+    built with otherwise.
     """
     folder = f"{ROOT}/{name}"
     found, unreadable = _contents(files, folder)
@@ -137,7 +142,7 @@ def inputs(
         return Inputs(name, found, None, None, unreadable)
     if built is None and settings is not None and f"{folder}/environment.yaml" in found:
         definition = catalogue.one(files, name)
-        built = generate.build(files, settings, definition) if definition else None
+        built = generate.build(files, settings, definition, charts) if definition else None
     cluster = built.resolved.cluster if built and built.resolved else None
     if cluster is None and settings is not None:
         cluster = _cluster_by_server(found, name, settings)

@@ -11,6 +11,7 @@ from generator.engine.argocd import is_automated
 from generator.git.plumbing import Draft
 from generator.model.base import seconds_of
 from generator.pipeline import generate
+from generator.pipeline.generate import Charts
 from generator.promotion import pause_marker, publish, pull_request_text
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.pause_marker import DenyWindow
@@ -70,14 +71,14 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     elif managed:
         after = pause_marker.with_window(text_now, _halt(options, now), item.path)
     else:
-        after, nothing = _without_automation(base_branch, item, options)
+        after, nothing = _without_automation(base_branch, item, options, tools.charts)
     edited = replaced(base_branch.files, {item.path: after.encode()})
     made = regenerate(base_branch.files, edited, item.name, tools.charts, tools.renderer)
     return Pause(options, base_branch, made, notes, nothing)
 
 
 def _without_automation(
-    base_branch: BaseBranch, item: Definition, options: Options
+    base_branch: BaseBranch, item: Definition, options: Options, charts: Charts
 ) -> tuple[str, str]:
     """An AppProject of somebody else takes no window of ours: then nothing syncs by itself."""
     if options.until is not None:
@@ -86,7 +87,7 @@ def _without_automation(
             path="gen-env.yaml",
             hint="leave --until out and resume by hand, or set argocd.project.manage: true",
         )
-    release = generate.build(base_branch.files, base_branch.settings, item).release
+    release = generate.build(base_branch.files, base_branch.settings, item, charts).release
     if release is not None and not is_automated(release.environment):
         return item.document.text, f"automated sync of {item.name} is already off (sync.automated)"
     return pause_marker.without_automation(item.document.text, item.path), ""

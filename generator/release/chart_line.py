@@ -56,7 +56,7 @@ class ChartLine:
     """One table of chart knowledge. A chart with other keys is another table of this shape."""
 
     versions: tuple[str, ...]
-    """Prefixes of the chart versions that the table was tried with."""
+    """Prefixes of the chart versions whose names the settings have."""
 
     settings: Callable[[Environment, Cluster], list[Setting]]
     """Every chart value that an environment decides, `values:` not yet merged."""
@@ -67,8 +67,8 @@ class ChartLine:
     merged: Callable[[Environment, list[Setting]], dict[str, Any]]
     """The settings with `values:` over them, as Helm merges."""
 
-    topology: Callable[[Values, Environment], Topology]
-    """What runs with merged values."""
+    topology: Callable[[Values, frozenset[str], Environment], Topology]
+    """What runs with merged values, and which of their names the chart reads as older ones."""
     names: Callable[[Values, str, str], Names]
     """Object names, from merged values, release and namespace."""
     flows: Callable[[Topology], tuple[Flow, ...]]

@@ -7,14 +7,17 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.chart.traits import ChartTraits
 from generator.core.layered import dotted, leaves
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
-from generator.release import adopted, adopted_settings, chart_lines
+from generator.release import adopted, adopted_settings, chart_lines, expressed
 from generator.release.chart_line import ChartLine
+from generator.release.expressed import Expression, Since
+from generator.release.fit import Fit, canonical, fitted, reached
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
 from generator.release.topology import Topology
@@ -22,8 +25,8 @@ from generator.release.topology import Topology
 UNKNOWN_LINE = Rule(
     "chart/unknown-line",
     Severity.ERROR,
-    "A chart version that gen-env does not know",
-    "Its keys and objects may have other names.",
+    "A chart version that the official chart does not have",
+    "Other charts of Airflow have other keys and objects.",
 )
 OWNED_KEY = Rule(
     "values/owned-key",
@@ -40,7 +43,8 @@ class Release:
     """Everything that follows from a resolved environment before objects are written.
 
     `values` are the merged chart values, `settings` the same as decisions with their fields,
-    `topology` what will run, `needs` the Secrets that it reads.
+    both under the names of the chart at hand; `topology` is what will run, `needs` the Secrets
+    that it reads.
     """
 
     resolved: Resolved
@@ -48,6 +52,10 @@ class Release:
     settings: tuple[Setting, ...]
     topology: Topology
     needs: tuple[SecretNeed, ...]
+    fits: tuple[Fit, ...] = ()
+    """What the chart makes of every setting."""
+    traits: ChartTraits | None = None
+    """What the chart does with keys; None for a chart that takes the settings as they are."""
 
     @property
     def environment(self) -> Environment:
@@ -78,45 +86,70 @@ def application_name(resolved: Resolved) -> str:
 
 
 def build(
-    resolved: Resolved, hashes: Mapping[str, str]
+    resolved: Resolved,
+    hashes: Mapping[str, str],
+    traits: ChartTraits | None = None,
+    since: Since = lambda setting: "",
 ) -> tuple[Release | None, tuple[Problem, ...]]:
-    """The release, or the problems that stand in its way.
+    """The release and notes on it, or the problems that stand in its way.
 
     `hashes` maps the name of each sealed Secret to a hash of its ciphertext; it lands in the pod
     annotations of the components that read that Secret at start, so that a rotation restarts them.
+    `traits` are those of the chart, where its version needs them (`chart_lines.needs_traits`).
     """
-    adoption = resolved.environment.adoption
     line = chart_lines.line_for(resolved.environment.chart.version)
     if line is None:
         return None, (_unknown_line(resolved),)
-    foreign = adopted.foreign_names(resolved)
-    if foreign:
-        return None, foreign
+    obstacles = (
+        *adopted.foreign_names(resolved),
+        *(expressed.airflow_problems(resolved, traits) if traits else ()),
+    )
+    if obstacles:
+        return None, obstacles
     settings, owner = line.settings(resolved.environment, resolved.cluster), line.owner
-    if adoption is not None:
+    if resolved.environment.adoption is not None:
         narrow, problems = adopted.narrowed(resolved)
         if narrow is None:
             return None, problems
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
         owner = adopted_settings.owner
-    environment = resolved.environment
-    overlaps = tuple(_overlaps(resolved, line.decided(settings), owner))
-    if overlaps:
-        return None, overlaps
-    values = line.merged(environment, settings)
-    topology = line.topology(_running(values, adoption), environment)
+    fits = fitted(settings, traits)
+    expression = Expression(resolved, traits, fits, since) if traits else None
+    errors = (
+        *(expression.errors() if expression else ()),
+        *_overlaps(resolved, line.decided(reached(fits)), owner),
+    )
+    if errors:
+        return None, errors
+    built = _built(resolved, line, fits, traits, hashes)
+    return built, tuple(expression.notes() if expression else ())
+
+
+def _built(
+    resolved: Resolved,
+    line: ChartLine,
+    fits: tuple[Fit, ...],
+    traits: ChartTraits | None,
+    hashes: Mapping[str, str],
+) -> Release:
+    """The release of settings that the chart takes, with the restarts that its Secrets ask for."""
+    environment, adoption = resolved.environment, resolved.environment.adoption
+    values = line.merged(environment, reached(fits))
+    topology = line.topology(*_running(values, adoption, traits), environment)
     needs = line.needs(topology, environment.secrets.extra)
-    restarts = line.restart_annotations(topology, _annotations(needs, hashes))
+    restarts = fitted(line.restart_annotations(topology, _annotations(needs, hashes)), traits)
     if restarts and (adoption is None or "secrets" in adoption.steps):
-        settings += restarts
-        values = line.merged(environment, settings)
-        topology = dataclasses.replace(topology, values=_running(values, adoption))
-    return Release(resolved, values, tuple(settings), topology, needs), ()
+        fits += restarts
+        values = line.merged(environment, reached(fits))
+        running, _ = _running(values, adoption, traits)
+        topology = dataclasses.replace(topology, values=running)
+    return Release(resolved, values, tuple(reached(fits)), topology, needs, fits, traits)
 
 
 def _unknown_line(resolved: Resolved) -> Problem:
-    hint = f"known chart versions: {chart_lines.known()}"
-    message = f"chart {resolved.environment.chart.version} is not supported by this gen-env"
+    hint = "the official chart of Apache Airflow has versions 1.x, and 2.x to come"
+    version = resolved.environment.chart.version
+    message = f"chart {version} is not a version of the official chart that gen-env supports"
     return resolved.problem(UNKNOWN_LINE, message, "chart", "version", hint=hint)
 
 
@@ -128,9 +161,15 @@ def _of_adopted(line: ChartLine, narrow: Resolved, full: list[Setting]) -> list[
     return adopted_settings.kept(own, full, adoption, adopted.written(narrow.definition))
 
 
-def _running(values: Mapping[str, Any], adoption: Adoption | None) -> Mapping[str, Any]:
-    """What will run with these values; an adopted environment leaves switches to the chart."""
-    return values if adoption is None else adopted_settings.with_switches(values)
+def _running(
+    values: Mapping[str, Any], adoption: Adoption | None, traits: ChartTraits | None
+) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """What will run with these values, under today's names, and which of these are older ones.
+
+    An adopted environment leaves switches to the chart.
+    """
+    known, older = canonical(values, traits) if traits else (values, frozenset())
+    return (known if adoption is None else adopted_settings.with_switches(known)), older
 
 
 def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Iterator[Problem]:

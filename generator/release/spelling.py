@@ -31,8 +31,13 @@ def spelled(setting: str, traits: ChartTraits) -> str | None:
 
 def spelling(setting: str, traits: ChartTraits) -> Spelling | None:
     """As `spelled`, and whether the value has another form under that name."""
+    return next(spellings(setting, traits), None)
+
+
+def spellings(setting: str, traits: ChartTraits) -> Iterator[Spelling]:
+    """All names under which the chart reads the setting, newest first."""
     names = _names(setting, chart_lines.closest(traits.version).old_keys)
-    return next((name for name in names if traits.has(name.key)), None)
+    return (name for name in names if traits.has(name.key))
 
 
 def _names(setting: str, keys: OldKeys) -> Iterator[Spelling]:

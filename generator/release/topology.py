@@ -54,6 +54,8 @@ class Topology:
     executors: tuple[str, ...]
     parts: tuple[str, ...]
     values: Mapping[str, Any]
+    older_names: frozenset[str] = frozenset()
+    """Keys of `values` that the chart reads under an older name."""
 
     @property
     def server(self) -> str:

@@ -126,9 +126,11 @@ def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     return soft
 
 
-def _topology(values: Mapping[str, Any], environment: Environment) -> Topology:
+def _topology(
+    values: Mapping[str, Any], older: frozenset[str], environment: Environment
+) -> Topology:
     """What runs with these merged values."""
-    return read(values, environment.release, environment.namespace)
+    return read(values, environment.release, environment.namespace, older)
 
 
 def _restart_annotations(

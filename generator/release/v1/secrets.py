@@ -58,7 +58,8 @@ def _stores(top: Topology) -> Iterator[SecretNeed]:
         yield SecretNeed(str(database), tuple(keys), "metadata database", everybody)
     if top.has("postgresql") and lookup(values, "postgresql.auth.existingSecret"):
         name = str(lookup(values, "postgresql.auth.existingSecret"))
-        key = SecretKey("postgres-password", "random")
+        older = "postgresql.auth.existingSecret" in top.older_names
+        key = SecretKey("postgresql-password" if older else "postgres-password", "random")
         yield SecretNeed(name, (key,), "embedded PostgreSQL", ("postgresql",))
     if top.celery:
         yield from _celery(top, everybody)
@@ -102,11 +103,13 @@ def _keys(top: Topology) -> Iterator[SecretNeed]:
         ("fernetKeySecretName", SecretKey("fernet-key", "fernet"), "Fernet key", everybody)
     ]
     if top.airflow_3:
+        older = "apiSecretKeySecretName" in top.older_names
+        api_key = "webserver-secret-key" if older else "api-secret-key"
         signers = tuple(part for part in (top.server, "scheduler") if top.has(part))
         rows += [
             (
                 "apiSecretKeySecretName",
-                SecretKey("api-secret-key", "random"),
+                SecretKey(api_key, "random"),
                 "API secret key",
                 everybody,
             ),

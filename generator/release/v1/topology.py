@@ -12,7 +12,12 @@ from generator.release.v1 import airflow_options, otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
 
 
-def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:
+def read(
+    values: Mapping[str, Any],
+    release: str,
+    namespace: str,
+    older_names: frozenset[str] = frozenset(),
+) -> Topology:
     """The topology that these merged values give; gen-env writes every switch explicitly."""
     version = str(lookup(values, "airflowVersion") or "3")
     executors = tuple(str(lookup(values, "executor") or "CeleryExecutor").split(","))
@@ -22,6 +27,7 @@ def read(values: Mapping[str, Any], release: str, namespace: str) -> Topology:
         executors=executors,
         parts=(),
         values=values,
+        older_names=older_names,
     )
     return dataclasses.replace(bare, parts=tuple(_parts(bare)))
 

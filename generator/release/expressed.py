@@ -1,0 +1,170 @@
+"""What the chart at hand makes of an environment: what it cannot express, and what is given up."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from generator.chart.traits import ChartTraits
+from generator.chart.version import parse_version
+from generator.core.counted import counted
+from generator.core.problem import Problem, Severity
+from generator.core.rule import Rule
+from generator.definition.resolve import Resolved
+from generator.release import chart_lines
+from generator.release.adopted_settings import field_of
+from generator.release.chart_lines import Level
+from generator.release.fit import Fit, lacking
+from generator.release.setting import Setting
+
+LACKS_FEATURE = Rule(
+    "chart/lacks-feature",
+    Severity.ERROR,
+    "A field that this chart version cannot express",
+    "The chart has no key for it, so what the field says would not happen.",
+)
+LEFT_OUT = Rule(
+    "chart/left-out",
+    Severity.WARNING,
+    "Settings of gen-env's own that this chart version has no keys for",
+    "The environment runs without what they guarantee.",
+)
+NOT_TRIED = Rule(
+    "chart/not-tried",
+    Severity.INFO,
+    "A chart version that gen-env was not tried with",
+    "Its keys are read off its archive; what its templates do with them is not known.",
+)
+AIRFLOW = Rule(
+    "chart/airflow",
+    Severity.ERROR,
+    "A chart version that cannot run this Airflow",
+    "The chart refuses to render, or lacks what this Airflow needs.",
+)
+
+Since = Callable[[Setting], str]
+"""The oldest chart version that is known to express a setting; '' if none is known."""
+
+# Fields that are written as another field, and settings with parts of a field of another name.
+_CAUSES: Mapping[str, str] = {
+    "apiServer.env": "auth",
+    "*.spread": "placement.spread",
+    "*.priorityClassName": "placement.priorityClassName",
+}
+_SHOWN = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Expression:
+    """An environment's settings on the way into one chart version."""
+
+    resolved: Resolved
+    traits: ChartTraits
+    fits: Sequence[Fit]
+    since: Since
+
+    def errors(self) -> tuple[Problem, ...]:
+        """Fields that somebody wrote and that the chart cannot express, one finding each."""
+        fields: dict[str, Fit] = {}
+        for item in self.fits:
+            field = self._asked_by(self._switch_of(item)) if item.lost else ""
+            if field:
+                fields.setdefault(field, item)
+        tops = [name for name in fields if not any(name.startswith(f"{top}.") for top in fields)]
+        return tuple(self._lacking(name, fields[name]) for name in sorted(tops))
+
+    def notes(self) -> Iterator[Problem]:
+        """What is given up without anybody having asked for it, and what was not tried."""
+        lost = [item for item in self.fits if item.lost and item.setting.field]
+        if lost:
+            names = [".".join(item.setting.key) for item in lost]
+            shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+            yield self.resolved.problem(
+                LEFT_OUT,
+                f"chart {self._version} has no key for {counted(len(names), 'setting')} of"
+                f" gen-env: {shown}",
+                *("chart", "version"),
+                hint=f"gen-env explain {self.resolved.name} lists them; a newer chart has them",
+            )
+        if chart_lines.level(self._version) is Level.DERIVED:
+            yield self._not_tried()
+
+    @property
+    def _version(self) -> str:
+        return self.resolved.environment.chart.version
+
+    def _not_tried(self) -> Problem:
+        renamed = sum(item.renamed for item in self.fits)
+        left_out = sum(item.lost for item in self.fits)
+        changed = f"{renamed} renamed and {left_out} left out"
+        keys = f"of {counted(len(self.fits), 'key')} that it writes"
+        return self.resolved.problem(
+            NOT_TRIED,
+            f"gen-env was not tried with chart {self._version}; {keys}, {changed} for it",
+            *("chart", "version"),
+            hint=f"look at gen-env explain {self.resolved.name} and at the render",
+        )
+
+    def _switch_of(self, item: Fit) -> Fit:
+        """What switches on the part that the setting belongs to, where the chart lacks the part."""
+        part = item.setting.key[0]
+        switches = (fit for fit in self.fits if fit.lost and fit.setting.key == (part, "enabled"))
+        return next(switches, item)
+
+    def _asked_by(self, item: Fit) -> str:
+        """The field in somebody's own words that asks for the setting, or ''."""
+        field = field_of(item.setting)
+        causes = (cause for name, cause in _CAUSES.items() if fnmatch.fnmatchcase(field, name))
+        return next((name for name in (field, *causes) if name and self._written(name)), "")
+
+    def _written(self, field: str) -> bool:
+        path = _path(field)
+        places = self.resolved.merged.origins.items()
+        return any(layer.path and place[: len(path)] == path for place, layer in places)
+
+    def _lacking(self, field: str, item: Fit) -> Problem:
+        key = lacking(item.setting, self.traits)
+        since = self.since(item.setting)
+        version, known = parse_version(self._version), parse_version(since)
+        gone = version is not None and known is not None and known < version
+        newer = f"chart {since} or later" if since else "a newer chart"
+        need = f"chart {since} had it" if gone else f"it needs {newer}"
+        move = f"gen-env upgrade {self.resolved.name} --chart {since or 'VERSION'}"
+        return self.resolved.problem(
+            LACKS_FEATURE,
+            f"chart {self._version} cannot express {field}: it has no key {key}; {need}",
+            *_path(field),
+            hint=f"remove {field}" + ("" if gone else f", or move to {newer}: {move}"),
+        )
+
+
+def _path(field: str) -> tuple[str, ...]:
+    if field.startswith("airflow.config."):
+        return ("airflow", "config", *field.split(".", 3)[2:])
+    return tuple(field.split("."))
+
+
+def airflow_problems(resolved: Resolved, traits: ChartTraits) -> Iterator[Problem]:
+    """Whether the chart can run the Airflow of the environment, by what its archive holds."""
+    environment = resolved.environment
+    version, chart = environment.airflow.version, environment.chart.version
+    floor, parsed = traits.airflow_floor, parse_version(version)
+    if floor and parsed and (parsed.major, parsed.minor, parsed.patch) < floor:
+        oldest = ".".join(map(str, floor))
+        message = f"chart {chart} refuses Airflow {version}: it renders {oldest} and later"
+        hint = f"first Airflow, then the chart: stay on the older chart until Airflow is {oldest}"
+        yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
+    if environment.airflow_3:
+        lacking = [
+            key for key in _needs_of_3(environment.adoption is not None) if not traits.has(key)
+        ]
+        if lacking:
+            message = f"chart {chart} cannot run Airflow {version}: it has no {lacking[0]}"
+            hint = "use Airflow 2 with this chart, or chart 1.17 or later"
+            yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
+
+
+def _needs_of_3(adopted: bool) -> tuple[str, ...]:
+    """Without a common JWT secret, the API server refuses what the scheduler signs."""
+    return ("apiServer.replicas",) if adopted else ("apiServer.replicas", "jwtSecretName")

@@ -1,0 +1,78 @@
+"""Charts of versions that do not exist, made from one that does by adding and removing keys."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+from generator.chart.archive import pack, unpack
+from generator.core.layered import lookup
+from tests.standin_chart import CHART
+
+
+def stand_in_files():
+    """The stand-in for chart 1.22.0 without its templates: they would read keys that are gone."""
+    files = {
+        path.relative_to(CHART).as_posix(): path.read_bytes()
+        for path in CHART.rglob("*")
+        if path.is_file() and "templates" not in path.parts
+    }
+    values = yaml.safe_load(files["values.yaml"])
+    values["postgresql"] |= {"auth": {}, "primary": {}}
+    schema = json.loads(files["values.schema.json"])
+    del schema["properties"]["postgresql"]["properties"]["auth"]
+    made = {"values.yaml": values, "values.schema.json": schema}
+    return {**files, **{name: json.dumps(data).encode() for name, data in made.items()}}
+
+
+def made_up(folder, version, *, without=(), added=None, oldest_airflow=None, files=None):
+    """An archive of that version: without some keys, with others, refusing older Airflow.
+
+    Keys are dotted; `added` maps new ones to their defaults. Sections that lose or get keys keep
+    to what they are in the schema, closed or open.
+    """
+    files = dict(files or stand_in_files())
+    values = yaml.safe_load(files["values.yaml"])
+    schema = json.loads(files["values.schema.json"])
+    for key in without:
+        _remove(values, key.split("."))
+        _remove(schema, _schema_path(key))
+    for key, default in (added or {}).items():
+        _put(values, key.split("."), default)
+        _put(schema, _schema_path(key), {})
+    about = re.sub(rb"(?m)^version: .*$", f"version: {version}".encode(), files["Chart.yaml"])
+    files |= {
+        "Chart.yaml": about,
+        "values.yaml": yaml.safe_dump(values, sort_keys=False).encode(),
+        "values.schema.json": json.dumps(schema).encode(),
+    }
+    if oldest_airflow is not None:
+        check = f'semverCompare "<{oldest_airflow}" .Values.airflowVersion'
+        files["templates/check-values.yaml"] = (
+            f'{{{{- if {check} }}}}{{{{ required "Airflow {oldest_airflow}" nil }}}}{{{{ end }}}}'
+        ).encode()
+    target = Path(folder) / f"airflow-{version}.tgz"
+    target.write_bytes(pack("airflow", files))
+    return target
+
+
+def files_of(archive):
+    """The files of an archive, for `made_up`."""
+    return dict(unpack(Path(archive).read_bytes()))
+
+
+def _schema_path(key):
+    return [part for name in key.split(".") for part in ("properties", name)]
+
+
+def _remove(data, path):
+    above = lookup(data, tuple(path[:-1])) if path[:-1] else data
+    if isinstance(above, dict):
+        above.pop(path[-1], None)
+
+
+def _put(data, path, value):
+    for part in path[:-1]:
+        data = data.setdefault(part, {})
+    data[path[-1]] = value
