@@ -9,7 +9,7 @@ LOCKS := requirements.lock requirements-setup.lock
 # Python keeps what it compiles, as do pytest's rewritten tests: a quarter of a run otherwise.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q
 
-.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema bench lock wheelhouse chart forge-apis clean
+.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema bench bench-check lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -66,6 +66,9 @@ golden: $(STAMP)  ## rewrite golden trees, README blocks, schemas and samples
 
 bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
 	@$(BIN)/python -m tools.bench
+
+bench-check: $(STAMP)  ## whether gen-env got slower beside helm template, on a small repository
+	@$(BIN)/python -m tools.bench --small --check
 
 lock: $(STAMP)  ## renew the locked dependencies
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

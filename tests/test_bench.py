@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tools import bench
+from tools.bench_rows import Row
 
 STORED = {"diff, cold": 0.4, "check": 1.0}
 
@@ -44,6 +45,6 @@ def test_a_row_is_the_median_of_its_ratio_to_helm_in_the_same_round(monkeypatch,
             return next(helm)
 
     monkeypatch.setattr(bench, "measure", lambda *_: cost._replace(cpu=next(seconds)))
-    measured = bench.Measured(Bench(), [bench.Row("diff", tmp_path, [])])
+    measured = bench.Measured(Bench(), [Row("diff", tmp_path, [])])
     measured.run(3)
     assert measured.ratios() == {"diff": 2.0}

@@ -13,7 +13,10 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Cost(NamedTuple):
-    """What one run took: seconds of wall and CPU time, MiB of gen-env alone and of all together."""
+    """What one run took: seconds of wall and CPU time, MiB of gen-env alone and of all together.
+
+    What processes share (the library with Helm is 90 MiB) counts once in the last.
+    """
 
     wall: float
     cpu: float
@@ -53,10 +56,10 @@ class _Peak(threading.Thread):
         self.own = self.together = 0
 
     def run(self):
-        while not self.done.wait(0.01):
-            own = _resident(self.pid)
-            self.own = max(self.own, own)
-            self.together = max(self.together, own + sum(map(_resident, _below(self.pid))))
+        while not self.done.wait(0.02):
+            self.own = max(self.own, _resident(self.pid))
+            family = [self.pid, *_below(self.pid)]
+            self.together = max(self.together, sum(map(_proportional, family)))
 
 
 def _resident(pid):
@@ -65,6 +68,15 @@ def _resident(pid):
     except (OSError, IndexError):
         return 0
     return int(pages) * PAGE
+
+
+def _proportional(pid):
+    """Its memory, with its part of what it shares (proc(5), smaps_rollup)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
 
 
 def _below(pid):

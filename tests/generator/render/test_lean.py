@@ -6,9 +6,27 @@ from generator.chart import unread
 from generator.chart.archive import unpack
 from generator.chart.chart import open_chart
 from generator.render.cache import RenderCache, cache_key
+from generator.render.engine import SdkEngine
 from generator.render.lean import LeanCharts
+from generator.render.request import RenderResult, canonical
+from tests import chart_range
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
+
+# Values of every version's time, none of them random.
+_MUCH = {
+    "executor": "CeleryExecutor",
+    "fernetKey": "ZmVybmV0",
+    "webserverSecretKey": "a",
+    "apiSecretKey": "b",
+    "jwtSecret": "c",
+    "redis": {"password": "d"},
+    "data": {"brokerUrl": "redis://x"},
+    "flower": {"enabled": True, "username": "e", "password": "f"},
+    "statsd": {"enabled": True},
+    "pgbouncer": {"enabled": True},
+    "ingress": {"enabled": True},
+}
 
 
 @pytest.fixture
@@ -65,3 +83,15 @@ def test_the_setting_that_keeps_charts_whole_makes_another_render(tmp_path, monk
     usual = cache_key(wanted, "helm")
     monkeypatch.setenv("GEN_ENV_WHOLE_CHARTS", "1")
     assert cache_key(wanted, "helm") != usual
+
+
+@chart_range.each_version
+def test_every_version_renders_the_same_of_the_whole_archive(version, monkeypatch):
+    engine = SdkEngine()
+    wanted = request(chart_range.archive(version).path, _MUCH, kube_version="1.30.0")
+    lean = engine.render(wanted)
+    monkeypatch.setenv("GEN_ENV_WHOLE_CHARTS", "1")
+    whole = engine.render(wanted)
+    assert isinstance(lean, RenderResult)
+    assert canonical(lean.manifests) == canonical(whole.manifests)
+    assert (lean.notes, lean.problems) == (whole.notes, whole.problems)
