@@ -314,6 +314,7 @@ OPTIONS = {
         },
     },
     "source": {kind: {} for kind in ("repository", "oci", "vendored", "rendered")},
+    "engine": {"argocd": {}, "flux": {"engine": "flux"}},
     "cluster": {
         "eu": {"destination": {"cluster": "eu"}},
         "us": {"destination": {"cluster": "us"}},
@@ -382,6 +383,11 @@ EXCLUDED = (
         "dags/ssh-key-unreadable",
         "values alone do not tell that OpenShift assigns the group that may read the key",
         _only("dags", "ssh") | _only("security", "openshift"),
+    ),
+    Exclusion(
+        "sync/not-for-flux",
+        "under Flux Helm runs in the cluster",
+        _only("engine", "flux") | _only("source", "rendered"),
     ),
     Exclusion(
         "secrets/stub",

@@ -21,7 +21,7 @@ from generator.core.problem import NotDone as UndoneCheck
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import registered
 from generator.definition import location, suppressions
-from generator.helmvalues.values import ValuesInput, merged
+from generator.helmvalues.values import Engine, ValuesInput, merged
 from generator.kube.pods import title_of
 from generator.lint import registry
 from generator.lint.definition import all as definition_rules
@@ -273,7 +273,7 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         user=release.values,
         merged=merged(archive.values(), release.values),
         chart_version=archive.version,
-        engine="argocd",
+        engine=_installed_by(release),
         release=release.environment.release,
         namespace=release.environment.namespace,
         kube_version=resolved.cluster.kubernetes_version,
@@ -283,6 +283,11 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
         defaults=archive.values(),
         traits=traits_cache.traits(archive),
     )
+
+
+def _installed_by(release: Release) -> Engine:
+    """What the checks go by: under Flux it is Helm, which is told not to wait for pods."""
+    return "helm" if release.environment.engine == "flux" else "argocd"
 
 
 def _rendered_problems(
@@ -349,13 +354,15 @@ def _context(release: Release, values: ValuesInput) -> Context:
         known |= {need.name: frozenset(need.key_names) for need in release.needs}
     if environment.ingress and environment.ingress.tls:
         known[release.line.tls_secret(environment)] = None
-    argocd = release.resolved.settings.repository.argocd.namespace
+    settings = release.resolved.settings.repository
+    hub = settings.flux if environment.engine == "flux" else settings.argocd
     return Context(
         namespace=environment.namespace,
         secrets=known,
+        engine=_installed_by(release),
         tier=environment.metadata.tier,
-        other_namespaces=(argocd,),
+        other_namespaces=(hub.namespace,),
         values=values,
-        # Generated Applications ask for it.
+        # Generated Applications ask for it; helm-controller does it by default.
         server_side=True,
     )

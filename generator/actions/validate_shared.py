@@ -1,4 +1,4 @@
-"""The objects that all environments share, root Application and AppProjects, against their CRDs."""
+"""The objects that all environments share, such as AppProjects, against their CRDs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def problems(generation: Generation, crds: Path | None) -> tuple[list[Problem], 
     known = crd_schema.load_definitions(crds) if crds else None
     found: list[Problem] = []
     undone: dict[NotDone, None] = {}
-    for path, text in tree.bootstrap(settings.repository, releases).items():
+    deployed = generation.catalogue.deployed.values()
+    for path, text in tree.bootstrap(settings.repository, releases, deployed).items():
         if path.endswith(".yaml"):
             checked = crd_schema.check_against(load_manifests(text, path=path), known)
             found += (dataclasses.replace(item, path=path) for item in checked.problems)

@@ -81,6 +81,8 @@ def subject_at(at: Revision, environment: str) -> Subject:
     if found.settings is None:
         raise UserError.of(found.problems[0])
     found.chosen([environment])
+    if found.deployed.get(environment, ("argocd", ""))[0] == "flux":
+        raise UserError(f"{environment} is applied by Flux, which verify does not read yet")
     inputs = side.inputs(at.files, environment, found.settings, charts=at.charts)
     if inputs is None or inputs.cluster is None:
         raise UserError(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pydantic
 
-from generator.core.layered import Layer, Merged, Path, merge
+from generator.core.layered import Layer, Merged, Path, lookup, merge
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import default_layers, url_secrets
 from generator.definition.definition import SETTINGS, Definition, Settings, faults
-from generator.model.environment import Environment
+from generator.model.environment import Engine, Environment
 from generator.model.repository import Cluster
 from generator.yaml.scalars import as_helm
 
@@ -119,6 +119,7 @@ def _nothing(definition: Definition) -> Problem:
 
 def _layers(definition: Definition, settings: Settings) -> list[Layer]:
     chain = list(default_layers.layers(definition.tier))
+    chain += _engines(definition, settings)
     defaults = settings.repository.defaults
     for kind, name in (
         ("tiers", definition.tier),
@@ -131,6 +132,40 @@ def _layers(definition: Definition, settings: Settings) -> list[Layer]:
             chain.append(Layer(f"{SETTINGS} {'.'.join(prefix)}", data, SETTINGS, prefix))
     chain.append(Layer(definition.path, definition.data, definition.path))
     return chain
+
+
+def deployed(definition: Definition, settings: Settings) -> tuple[Engine, str]:
+    """The engine that applies an environment, and its cluster's name ('' if none is named)."""
+    named = [
+        layer.data["engine"] for layer in _layers(definition, settings) if "engine" in layer.data
+    ]
+    engine: Engine = "flux" if named and named[-1] == "flux" else "argocd"
+    return engine, _cluster_name(definition, settings)
+
+
+def _engines(definition: Definition, settings: Settings) -> list[Layer]:
+    """The engine that gen-env.yaml names: for the repository, and over it for the cluster."""
+    name = _cluster_name(definition, settings)
+    cluster = settings.repository.clusters.get(name)
+    found = []
+    if "engine" in settings.document.data:
+        found.append(Layer(f"{SETTINGS} engine", {"engine": settings.repository.engine}, SETTINGS))
+    if cluster is not None and cluster.engine is not None:
+        prefix = ("clusters", name)
+        source = f"{SETTINGS} {'.'.join(prefix)}"
+        found.append(Layer(source, {"engine": cluster.engine}, SETTINGS, prefix))
+    return found
+
+
+def _cluster_name(definition: Definition, settings: Settings) -> str:
+    """The cluster that the definition names, else one of the defaults that apply to it."""
+    defaults = settings.repository.defaults
+    team = defaults.teams.get(str(definition.part("metadata", "team")), {})
+    tiers: Mapping[str, Any] = {str(tier): data for tier, data in defaults.tiers.items()}
+    for data in (definition.data, team, tiers.get(definition.tier, {})):
+        if name := lookup(data, ("destination", "cluster")):
+            return str(name)
+    return ""
 
 
 def _plain_values(definition: Definition, settings: Settings, merged: Merged) -> list[Problem]:

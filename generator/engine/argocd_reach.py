@@ -65,7 +65,7 @@ _REWRITES = re.compile(
     rb"(working-tree-encoding=|filter=|ident\b)",
     re.MULTILINE,
 )
-# Neither Argo CD nor a tool of its reads them.
+# Neither an engine nor a tool of its reads them.
 _HARMLESS = ("README.md", ".gitkeep", ".DS_Store")
 _LEFTOVERS = ("~", ".swp")
 
@@ -171,22 +171,27 @@ def in_environment(
     for path, fault in files.entries(folder):
         if path in known or path.startswith(beside):
             continue
-        if path.startswith(closed) and not _is_harmless(path):
+        if path.startswith(closed) and not is_harmless(path):
             yield _foreign(path, fault)
         elif is_control(path):
             yield Foreign(path, "it changes what Argo CD reads here, and how", _REMOVE)
 
 
 def in_repository(
-    files: Files, repository: Repository, known: Collection[str], names: Collection[str]
+    files: Files,
+    repository: Repository,
+    known: Collection[str],
+    names: Collection[str],
+    closed: Collection[str] = (),
 ) -> Iterator[Foreign]:
     """What the root Application reads beside the `known` paths and the environments `names`.
 
-    In the folders of gen-env's below bootstrap/ nothing else may be.
+    In the folders of gen-env's below bootstrap/, and in those that are `closed`, nothing else may
+    be.
     """
-    for folder in (PROJECTS, ACCESS):
+    for folder in (PROJECTS, ACCESS, *closed):
         for path, fault in files.entries(folder):
-            if path not in known and not _is_harmless(path):
+            if path not in known and not is_harmless(path):
                 yield _foreign(path, fault)
     yield from by_root(files, repository, names)
 
@@ -262,15 +267,16 @@ def _submodules(files: Files, place: str, closed: Collection[str]) -> Iterator[F
 
 _OTHER_BYTES = "with it Argo CD may read other bytes than those that are checked here"
 _REMOVE = "remove it"
-_DECLARE = "remove it, or put it into the environment's manifests/ and name it in manifests:"
+DECLARE = "remove it, or put it into the environment's manifests/ and name it in manifests:"
 
 
 def _foreign(path: str, fault: str) -> Foreign:
     if fault:
         return Foreign(path, f"gen-env cannot read it ({fault}), and Argo CD may", _REMOVE)
-    return Foreign(path, "Argo CD reads it, and gen-env neither generated nor knows it", _DECLARE)
+    return Foreign(path, "Argo CD reads it, and gen-env neither generated nor knows it", DECLARE)
 
 
-def _is_harmless(path: str) -> bool:
+def is_harmless(path: str) -> bool:
+    """Whether no engine reads a file of this name."""
     name = path.rpartition("/")[2]
     return name in _HARMLESS or name.endswith(_LEFTOVERS)

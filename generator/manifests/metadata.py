@@ -9,10 +9,14 @@ from typing import Any
 from generator.core.problem import Problem
 from generator.kube.resource import Object
 from generator.kube.resource_type import ResourceType
+from generator.model.environment import Engine
 from generator.release.release import Release
 
 GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
 """Argo CD asks a person before it prunes or deletes such an object (Argo CD >= 3.1)."""
+
+FLUX_GUARD = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
+"""Flux never prunes or deletes such an object; a person does."""
 
 WAVE = "argocd.argoproj.io/sync-wave"
 NAMESPACE_WAVE, SECRET_WAVE, POLICY_WAVE = -10, -5, -3
@@ -21,7 +25,7 @@ NAMESPACE_WAVE, SECRET_WAVE, POLICY_WAVE = -10, -5, -3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of object: its name in the API, and what Argo CD and `verify` do with it.
+    """One kind of object: its name in the API, and what the engine and `verify` do with it.
 
     `wave` is its turn in a sync; a `guarded` one goes only after a person said yes; `followed`
     (namespaced kinds only) gives `verify` the right to watch it, and its health then counts.
@@ -32,9 +36,10 @@ class Kind:
     guarded: bool = False
     followed: bool = False
 
-    @property
-    def annotations(self) -> dict[str, str]:
-        """What tells Argo CD so."""
+    def annotations(self, engine: Engine) -> dict[str, str]:
+        """What tells the engine so; Flux takes the order from its Kustomizations."""
+        if engine == "flux":
+            return dict(FLUX_GUARD) if self.guarded else {}
         wave = {WAVE: str(self.wave)} if self.wave else {}
         return {**(GUARD if self.guarded else {}), **wave}
 
@@ -52,6 +57,11 @@ class Manifest:
     objects: Callable[[Release], Sequence[Object]]
     problems: Callable[[Release], tuple[Problem, ...]] = lambda _: ()
     sealed: bool = False
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether the chart's objects need all of it."""
+        return all(kind.wave < 0 for kind in self.kinds)
 
 
 def labels(release: Release) -> dict[str, str]:
@@ -77,8 +87,8 @@ def manifest(
     if kind.resource.namespaced:
         metadata["namespace"] = release.environment.namespace
     metadata["labels"] = dict(sorted({**labels(release), **(more_labels or {})}.items()))
-    if kind.annotations:
-        metadata["annotations"] = dict(sorted(kind.annotations.items()))
+    if annotations := kind.annotations(release.environment.engine):
+        metadata["annotations"] = dict(sorted(annotations.items()))
     resource = kind.resource
     return {
         "apiVersion": resource.api_version,

@@ -34,7 +34,7 @@ def stub(release: Release, need: SecretNeed) -> dict[str, Any]:
         environment.namespace,
         need.key_names,
         scope=Scope(environment.secrets.scope),
-        annotations=SEALED_SECRET.annotations,
+        annotations=SEALED_SECRET.annotations(environment.engine),
         labels=labels(release),
         secret_type=need.type,
     )

@@ -45,6 +45,7 @@ from generator.model.telemetry import Logging, Metrics, Tracing
 
 API_VERSION: Literal["gen-env.dev/v1"] = "gen-env.dev/v1"
 Tier = Literal["development", "staging", "production"]
+Engine = Literal["argocd", "flux"]
 
 _LONGEST_RELEASE = 53
 EXECUTORS = ("LocalExecutor", "CeleryExecutor", "KubernetesExecutor")
@@ -76,7 +77,7 @@ class Destination(Spec):
     release_name: Annotated[Label, Copied.DERIVE] = "airflow"
     """Helm release; object names and selectors come from it, so it is frozen in the lock."""
     application: Annotated[Name | None, Copied.DERIVE] = None
-    """Name of the Argo CD Application; `airflow-<environment>` by default."""
+    """Name of the Argo CD Application, or of Flux's objects; `airflow-<environment>` by default."""
     project: Annotated[Name | None, Copied.FILL_IN] = None
     """An AppProject of yours, which gen-env never writes; by default the one of gen-env.yaml."""
 
@@ -137,6 +138,8 @@ class Environment(Spec):
     kind: Annotated[Literal["Environment"], Copied.KEEP] = "Environment"
     """What this file is."""
     metadata: Annotated[Metadata, Copied.KEEP]
+    engine: Annotated[Engine, Copied.KEEP] = "argocd"
+    """What applies it; by default that of its cluster, else of the repository (gen-env.yaml)."""
     destination: Annotated[Destination, Copied.KEEP]
     airflow: Annotated[Airflow, Copied.KEEP]
     chart: Annotated[Chart, Copied.KEEP]

@@ -22,7 +22,7 @@ from generator.model.base import (
     Text,
     Version,
 )
-from generator.model.environment import API_VERSION, Tier
+from generator.model.environment import API_VERSION, Engine, Tier
 
 _CORE = frozenset(
     {
@@ -32,6 +32,8 @@ _CORE = frozenset(
 )
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?")
 _NEVER = CLUSTER_SCOPED | {"Application", "ApplicationSet", "AppProject", "List", "Secret"}
+
+_STEERING = ("toolkit.fluxcd.io", "kustomize.config.k8s.io")
 
 CONTROLLER = "cluster"
 """In place of a certificate's file: the controller is asked for it."""
@@ -96,6 +98,32 @@ class ArgoCD(Spec):
     project: Project = Project.model_construct()
     root: Root = Root.model_construct()
     adopted: Adopted = Adopted.model_construct()
+
+
+def _by_cluster(value: str) -> str:
+    if "{cluster}" not in value.split("/"):
+        raise ValueError("one part of the path is {cluster}: each Flux applies a folder of its own")
+    return value
+
+
+class Flux(Spec):
+    """Flux itself, which runs in each cluster whose environments it applies."""
+
+    namespace: Label = "flux-system"
+    """Namespace of its controllers, in which all of its objects are made."""
+    source: Name = "flux-system"
+    """GitRepository of this repository, as `flux bootstrap` names it."""
+    secret_name: Name | None = None
+    """Secret in that namespace with the source's credentials, which `root: own` names."""
+    path: Annotated[SubPath, pydantic.AfterValidator(_by_cluster)] = "clusters/{cluster}"
+    """Folder of this repository that the Flux of a cluster applies; {cluster} is replaced."""
+    root: Literal["bootstrap", "own"] = "bootstrap"
+    """bootstrap: `flux bootstrap --path` made the source and what applies that folder; own: gen-env
+    writes both to bootstrap/flux, and a person applies them once."""
+
+    def folder(self, cluster: str) -> str:
+        """Where the objects for the Flux of a cluster are, in a folder of gen-env's own."""
+        return f"{self.path.rstrip('/').replace('{cluster}', cluster)}/gen-env"
 
 
 class ChartSource(Spec):
@@ -179,6 +207,8 @@ class Cluster(Spec):
 
     server: Line
     """API server's URL, as Argo CD knows it."""
+    engine: Engine | None = None
+    """What applies the environments of this cluster, where it is another than the repository's."""
     context: Line | None = None
     """kubeconfig context, for verification."""
     kubernetes_version: Version
@@ -259,7 +289,7 @@ def _brought(value: str) -> str:
     kind, _, group = value.partition(".")
     if not _KIND.fullmatch(value) or (not group and kind not in _CORE | _NEVER):
         raise ValueError("write Kind.group, such as Job.batch, or a core kind such as ConfigMap")
-    if kind in _NEVER:
+    if kind in _NEVER or group.endswith(_STEERING):
         raise ValueError(f"no team may deploy {kind}: it reaches beyond its environment")
     return value
 
@@ -329,9 +359,10 @@ class Repository(Spec):
     kind: Literal["Repository"] = "Repository"
     """What this file is."""
     repository: Forge = Forge.model_construct()
-    engine: Literal["argocd", "flux"] = "argocd"
-    """What applies the trees to the clusters."""
+    engine: Engine = "argocd"
+    """What applies the trees to the clusters; a cluster or a definition may name another."""
     argocd: ArgoCD = ArgoCD.model_construct()
+    flux: Flux = Flux.model_construct()
     chart: ChartSource = ChartSource.model_construct()
     crds: SubPath | None = None
     """Folder with CustomResourceDefinitions to check custom resources against."""
@@ -343,10 +374,3 @@ class Repository(Spec):
     promotion: Promotion = Promotion.model_construct()
     rollback: Rollback = Rollback.model_construct()
     policy: Policy = Policy.model_construct()
-
-    @pydantic.field_validator("engine")
-    @classmethod
-    def _argocd(cls, value: str) -> str:
-        if value == "flux":
-            raise ValueError("engine flux is not yet available; use argocd")
-        return value

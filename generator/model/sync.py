@@ -1,4 +1,4 @@
-"""How and when Argo CD applies an environment."""
+"""How and when the engine applies an environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Window(Spec):
 
 
 class Sync(Spec):
-    """How Argo CD applies this environment."""
+    """How the engine applies this environment."""
 
     automated: Annotated[Bool | None, BuiltIn(development=True, staging=True, production=False)] = (
         None

@@ -21,9 +21,12 @@ from generator.core.rule import Rule
 from generator.definition import lock_file, resolve
 from generator.definition.definition import Definition, Settings
 from generator.definition.resolve import Resolved
+from generator.engine import flux, flux_reach
 from generator.engine.argocd import GENERATED, PROJECTS
 from generator.engine.argocd_reach import ACCESS
 from generator.kube.resource import Object
+from generator.model.environment import Engine
+from generator.model.repository import Repository
 from generator.release import chart_lines, release
 from generator.release.fit import fitted
 from generator.release.release import Release
@@ -116,6 +119,8 @@ def _with_release(made: Built, resolved: Resolved, charts: Charts | None) -> Bui
     since = functools.partial(first_with, charts) if charts else lambda setting: ""
     hashes = tree.hashes(made.secrets)
     built, found = release.build(resolved, hashes, traits, since)
+    if built is not None and (unknown := flux.problems(built)):
+        built, found = None, (*found, *unknown)
     return dataclasses.replace(_with_problems(made, *found), release=built)
 
 
@@ -325,20 +330,33 @@ def _bootstrap(
     assert found.settings is not None
     repository = found.settings.repository
     releases = [item.release for item in built if item.release is not None]
-    wanted = {**editor_schemas.files(files), **tree.bootstrap(repository, releases)}
+    deployed = found.deployed
+    made = tree.bootstrap(repository, releases, deployed.values())
+    wanted = {**editor_schemas.files(files), **made}
     names = found.names | set(repository.argocd.root.ejected)
     known = {*wanted, *(objects.access_path(name) for name in names)}
-    owned, unjudged = [ACCESS, PROJECTS], []
+    known |= {path for name in names for path in _cluster_files(repository, name, deployed)}
+    owned, unjudged = [ACCESS, PROJECTS, *flux_reach.closed(repository)], []
     if not complete and repository.argocd.project.manage:
-        owned, projects = [ACCESS], {}
+        owned.remove(PROJECTS)
+        projects = {}
         for path in [path for path in wanted if path.startswith(PROJECTS)]:
             projects[path] = wanted.pop(path)
         unjudged = list(foreign.unjudged(files, projects))
     compared = plan.compare(files, wanted, owned, kept=known)
     known |= {*compared.removals, *(item.path for item in unjudged)}
-    strangers = foreign.in_repository(files, repository, known, names)
+    strangers = foreign.in_repository(files, repository, known, names, flux=found.uses_flux)
     ejected = foreign.ejected(files, repository)
     return Outcome("", compared, (*compared.problems, *unjudged, *strangers, *ejected))
+
+
+def _cluster_files(
+    repository: Repository, name: str, deployed: Mapping[str, tuple[Engine, str]]
+) -> list[str]:
+    """Where the Flux of a cluster may find an environment; anywhere, if nobody knows it yet."""
+    engine, cluster = deployed.get(name, ("flux", ""))
+    clusters = [cluster] if cluster else list(repository.clusters)
+    return [f"{repository.flux.folder(item)}/{name}.yaml" for item in clusters if engine == "flux"]
 
 
 def archive_for(built: Built, charts: Charts) -> ChartArchive | None:
@@ -402,7 +420,7 @@ def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
 
 
 def own_manifests(built: Built) -> list[Object]:
-    """The objects that gen-env adds to the chart's: what Argo CD applies beside Helm's."""
+    """The objects that gen-env adds to the chart's: what the engine applies beside Helm's."""
     assert built.release is not None
     return [*_flat(objects.beside(built.release, built.secrets)), *_brought(built)]
 

@@ -154,7 +154,9 @@ def _shared(
     if whole is not None:
         yield from (*whole.problems, *_drift(files, whole.plan, ""))
     else:
-        yield from foreign.beside(files, found.settings.repository, found.names)
+        yield from foreign.beside(
+            files, found.settings.repository, found.names, flux=found.uses_flux
+        )
 
 
 def _drift(files: Files, planned: plan.Plan, name: str) -> tuple[Problem, ...]:

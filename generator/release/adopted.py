@@ -98,7 +98,7 @@ def narrowed(resolved: Resolved) -> tuple[Resolved | None, tuple[Problem, ...]]:
     full, adoption = resolved.environment, own.adoption
     if adoption is None:
         return None, (_by_default(resolved),)
-    changes: dict[str, Any] = {
+    changes: dict[str, Any] = {"engine": full.engine} | {
         field: getattr(full, field) for step in adoption.steps for field in _WITH_STEP.get(step, ())
     }
     if "secrets" not in adoption.steps and not written(resolved.definition)("secrets.provider"):

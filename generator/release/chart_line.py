@@ -71,6 +71,8 @@ class ChartLine:
     """What runs with merged values, and which of their names the chart reads as older ones."""
     names: Callable[[Values, str, str], Names]
     """Object names, from merged values, release and namespace."""
+    workloads: Callable[[Topology], tuple[tuple[str, str], ...]]
+    """Kind and name of the Deployments and StatefulSets."""
     flows: Callable[[Topology], tuple[Flow, ...]]
     """Who must talk to whom."""
     needs: Callable[[Topology, Mapping[str, ExtraSecret]], tuple[SecretNeed, ...]]

@@ -122,6 +122,14 @@ def add_missing(manifest: Mapping[str, Any], keys: Iterable[str]) -> dict[str, A
     return merge(manifest, {key: "" for key in keys if key not in present})
 
 
+def annotated(manifest: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """A copy with these annotations on the SealedSecret itself; nothing else changes."""
+    found: dict[str, Any] = copy.deepcopy(dict(manifest))
+    metadata = found.setdefault("metadata", {})
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
+    return found
+
+
 def state(manifest: Mapping[str, Any], required: Iterable[str]) -> dict[str, State]:
     """Per required key, sorted: still a stub, sealed, malformed, or missing altogether."""
     data = encrypted_data(manifest)

@@ -11,9 +11,10 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.definition import definition, lock_file
+from generator.definition import definition, lock_file, resolve
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Definition, Settings
 from generator.kube import fields
+from generator.model.environment import Engine
 from generator.redaction.names import holds_secret
 from generator.redaction.text import redact
 from generator.seal.inspection import MALFORMED, PLAIN
@@ -57,6 +58,24 @@ class Catalogue:
     problems: tuple[Problem, ...]
     names: frozenset[str] = frozenset()
     """Every environment, those too that were not read or whose definition cannot be."""
+
+    @property
+    def deployed(self) -> dict[str, tuple[Engine, str]]:
+        """Engine and cluster of every environment; the repository's engine where it was not read.
+
+        The cluster is '' where it is not known.
+        """
+        if self.settings is None:
+            return {}
+        settings = self.settings
+        unread = dict.fromkeys(self.names, (settings.repository.engine, ""))
+        read = {name: resolve.deployed(item, settings) for name, item in self.definitions.items()}
+        return {**unread, **read}
+
+    @property
+    def uses_flux(self) -> bool:
+        """Whether Flux applies one of the environments."""
+        return any(engine == "flux" for engine, _ in self.deployed.values())
 
     def chosen(self, names: Sequence[str]) -> tuple[Definition, ...]:
         """The definitions of these environments, or of all; raises UserError for an unknown."""

@@ -91,7 +91,7 @@ def _faults(resolved: Resolved, own: OwnFile) -> Iterator[Problem]:
         kind, name = manifest_file.identity(manifest)
         if kind not in allowed:
             yield _not_allowed(resolved, own.path, kind, allowed)
-        elif why := manifest_file.fault(manifest, resolved.environment.namespace):
+        elif why := manifest_file.fault(manifest, resolved.environment):
             yield _refused(resolved, own.path, f"{kind} {name}: {why}")
     yield from _images(resolved, own)
 

@@ -1,4 +1,4 @@
-"""Files in reach of Argo CD that nobody stands for, as findings: `tree/foreign`."""
+"""Files in reach of the engine that nobody stands for, as findings: `tree/foreign`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import ROOT
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, flux_reach
 from generator.engine.argocd import GENERATED, PROJECTS
 from generator.engine.argocd_reach import Foreign
 from generator.kube import fields
-from generator.manifests.metadata import GUARD
+from generator.manifests.metadata import FLUX_GUARD, GUARD
 from generator.model.repository import Repository
 from generator.release.release import Release
 from generator.tree import manifest_file
@@ -22,9 +22,9 @@ from generator.tree.catalogue import SecretFolder
 FOREIGN = Rule(
     "tree/foreign",
     Severity.ERROR,
-    "A file that Argo CD reads and gen-env does not know",
-    "Argo CD would apply it, or read other files differently because of it; it was not checked.",
-    "Argo CD, reposerver/repository",
+    "A file that Argo CD or Flux reads and gen-env does not know",
+    "It would be applied, or change how other files are read; it was not checked.",
+    "Argo CD, reposerver/repository; Flux, kustomize-controller",
 )
 NOT_JUDGED = Rule(
     "tree/not-judged",
@@ -61,7 +61,7 @@ def in_environment(
     known: Collection[str],
     names: Iterable[str],
 ) -> Iterator[Problem]:
-    """What the Application of an environment could apply although nobody stands for it.
+    """What the engine of an environment could apply although nobody stands for it.
 
     `known` are the paths that generating gives, removes or has complained of, and the declared
     files; `names` all environments of the repository.
@@ -71,22 +71,33 @@ def in_environment(
     judged = {file.path for file in (*secrets.sealed, *secrets.others)}
     folder = release.resolved.definition.folder
     others = [f"{ROOT}/{name}" for name in names if name != release.resolved.name]
-    found += argocd_reach.in_environment(files, folder, {*known, *judged}, others)
+    reach = flux_reach if release.environment.engine == "flux" else argocd_reach
+    found += reach.in_environment(files, folder, {*known, *judged}, others)
     yield from (_problem(item, release.resolved.name) for item in found)
 
 
 def in_repository(
-    files: Files, repository: Repository, known: Collection[str], names: Collection[str]
+    files: Files,
+    repository: Repository,
+    known: Collection[str],
+    names: Collection[str],
+    *,
+    flux: bool,
 ) -> Iterator[Problem]:
-    """What the root Application could apply although nobody stands for it."""
-    found = argocd_reach.in_repository(files, repository, known, names)
+    """What the engines could apply although nobody stands for it; `flux` if that is one of them."""
+    closed = flux_reach.closed(repository) if flux else ()
+    found = list(argocd_reach.in_repository(files, repository, known, names, closed))
+    found += flux_reach.in_repository(files, repository) if flux else ()
     yield from (_problem(item, "") for item in found)
 
 
-def beside(files: Files, repository: Repository, names: Collection[str]) -> Iterator[Problem]:
+def beside(
+    files: Files, repository: Repository, names: Collection[str], *, flux: bool
+) -> Iterator[Problem]:
     """As `in_repository`, without the folders in which generated files of all environments are."""
     known = {*names, *repository.argocd.root.ejected}
-    found = argocd_reach.by_root(files, repository, known)
+    found = list(argocd_reach.by_root(files, repository, known))
+    found += flux_reach.in_repository(files, repository) if flux else ()
     yield from (_problem(item, "") for item in found)
 
 
@@ -159,12 +170,12 @@ def _is_leftover(manifest: Mapping[str, Any]) -> bool:
     annotations = fields.section(manifest, "metadata", "annotations")
     template = fields.section(manifest, "spec", "template")
     sealed = set(template) <= {"metadata", "type"} and template.get("type") in _TYPES
-    guarded = GUARD.items() <= annotations.items()
+    guarded = any(guard.items() <= annotations.items() for guard in (GUARD, FLUX_GUARD))
     return manifest_file.identity(manifest)[0] == _SEALED and sealed and guarded
 
 
 def _fault(release: Release, manifest: Mapping[str, Any]) -> str:
-    """Why Argo CD must not be given this object from secrets/, whatever its name."""
+    """Why the engine must not be given this object from secrets/, whatever its name."""
     if not manifest:
         return "the file holds no object"
     kind, name = manifest_file.identity(manifest)
@@ -174,8 +185,8 @@ def _fault(release: Release, manifest: Mapping[str, Any]) -> str:
         return f"{kind} {name} does not create a Secret"
     if unknown := sorted(set(manifest) - _SHAPE):
         return f"{kind} {name} has {', '.join(unknown)} beside its spec"
-    if why := manifest_file.fault(manifest, release.environment.namespace):
-        return why
+    if why := manifest_file.fault(manifest, release.environment):
+        return f"{kind} {name}: {why}"
     if _HOOK in fields.section(manifest, "metadata", "annotations"):
         return f"{kind} {name} is an Argo CD hook, which is not kept"
     target = fields.section(manifest, "spec", "target")

@@ -1,4 +1,4 @@
-"""Object files that people bring, read so that Argo CD cannot read anything else in them."""
+"""Object files that people bring, read so that no engine reads anything else in them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from generator.engine import flux_reach
 from generator.engine.argocd_reach import SKIPPED
 from generator.kube.resource import group_of
+from generator.model.environment import Environment
 from generator.yaml.errors import YamlError
 from generator.yaml.limits import Limits
 from generator.yaml.manifests import load_manifests
@@ -46,13 +48,14 @@ def identity(manifest: Mapping[str, Any]) -> tuple[str, str]:
     return f"{kind}.{group}" if group else str(kind), name if isinstance(name, str) else ""
 
 
-def fault(manifest: Mapping[str, Any], namespace: str) -> str:
+def fault(manifest: Mapping[str, Any], environment: Environment) -> str:
     """Why an object must not be given to an environment's cluster, or nothing."""
+    namespace = environment.namespace
     metadata = manifest.get("metadata")
     if not isinstance(metadata, Mapping) or not identity(manifest)[1]:
         return "it has no metadata.name"
     if "items" in manifest:
-        return "it holds items: Argo CD applies these in place of the object"
+        return "it holds items, which are applied in place of the object"
     if metadata.get("namespace") not in (None, "", namespace):
         return f"it is for namespace {metadata.get('namespace')}, not {namespace}"
-    return ""
+    return flux_reach.fault(manifest) if environment.engine == "flux" else ""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator import manifests
-from generator.engine import argocd
+from generator.engine import argocd, flux
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.argocd_reach import ACCESS
 from generator.kube.fields import name_of
 from generator.kube.resource import Object
 from generator.manifests import rbac
+from generator.manifests.metadata import FLUX_GUARD
 from generator.release.release import Release
 from generator.seal import sealed_secret
 
@@ -48,40 +49,87 @@ def written(
 
     `brought` are objects of other kinds that people keep in secrets/.
     """
-    folder = release.resolved.definition.folder
-    ready = complete(release, existing)
     found = beside(release, existing)
-    paths = (*found, *(file.path for file in (*existing, *brought)))
+    ready = complete(release, existing)
+    made = _for_flux if release.environment.engine == "flux" else _for_argocd
+    return {
+        **made(release, found, [*existing, *brought], ready),
+        access_path(release.resolved.name): _access(release),
+        **found,
+    }
+
+
+def _for_argocd(
+    release: Release, found: Mapping[str, Any], people: Sequence[SecretFile], ready: bool
+) -> dict[str, list[Object]]:
+    folder = release.resolved.definition.folder
+    paths = (*found, *(file.path for file in people))
     folders = {path.rpartition("/")[0].removeprefix(f"{folder}/") for path in paths}
     if release.resolved.settings.repository.chart.source == "rendered":
         folders.add(f"{GENERATED}/manifests/{CHART_FOLDER}")
     if release.environment.manifests:
         folders.add(MANIFESTS)
     application = argocd.application(release, complete=ready, folders=sorted(folders))
+    return {f"{folder}/{GENERATED}/application.yaml": [application]}
+
+
+def _for_flux(
+    release: Release, found: Mapping[str, Any], people: Sequence[SecretFile], ready: bool
+) -> dict[str, list[Object]]:
+    before, _ = _in_order(release, found, people)
     return {
-        f"{folder}/{GENERATED}/application.yaml": [application],
-        access_path(release.resolved.name): _access(release),
-        **found,
+        flux.cluster_file(release): [*flux.in_cluster(release, before, complete=ready)],
+        _release_file(release): [*flux.objects(release)],
     }
 
 
+def _release_file(release: Release) -> str:
+    return f"{release.resolved.definition.folder}/{flux.RELEASE}/release.yaml"
+
+
+def kustomizations(
+    release: Release, existing: Sequence[SecretFile], brought: Sequence[SecretFile] = ()
+) -> dict[str, dict[str, Any]]:
+    """The kustomization.yaml files of an environment by path; none unless Flux applies it."""
+    if release.environment.engine != "flux":
+        return {}
+    found = beside(release, existing)
+    return flux.kustomizations(release, *_in_order(release, found, [*existing, *brought]))
+
+
+def _in_order(
+    release: Release, found: Iterable[str], people: Sequence[SecretFile]
+) -> tuple[set[str], set[str]]:
+    """The files that Flux applies before the chart, and those that it applies with it."""
+    folder = release.resolved.definition.folder
+    late = {
+        f"{GENERATED}/manifests/{item.name}.yaml" for item in manifests.ALL if not item.comes_first
+    }
+    after = {path for path in found if path.removeprefix(f"{folder}/") in late}
+    before = {*found, *(file.path for file in people)} - after
+    after |= {f"{folder}/{MANIFESTS}/{name}" for name in release.environment.manifests}
+    return before, {*after, _release_file(release)}
+
+
 def beside(release: Release, existing: Sequence[SecretFile]) -> dict[str, list[Object]]:
-    """What Argo CD applies beside the chart, by path; a Secret as people sealed it."""
+    """What the engine applies beside the chart, by path; a Secret as people sealed it."""
     folder = release.resolved.definition.folder
     found: dict[str, list[Object]] = {}
     for item in manifests.ALL:
         objects = item.objects(release)
         if item.sealed:
-            found |= _sealed(objects, existing, f"{folder}/secrets")
+            found |= _sealed(release, objects, existing)
         elif objects:
             found[f"{folder}/{GENERATED}/manifests/{item.name}.yaml"] = list(objects)
     return found
 
 
 def _sealed(
-    stubs: Sequence[Object], existing: Sequence[SecretFile], folder: str
+    release: Release, stubs: Sequence[Object], existing: Sequence[SecretFile]
 ) -> dict[str, list[Object]]:
-    """Stubs for what is missing; keys added to what is there."""
+    """Stubs for what is missing; keys added to what is there, and what keeps Flux from pruning."""
+    folder = f"{release.resolved.definition.folder}/secrets"
+    guard = FLUX_GUARD if release.environment.engine == "flux" else {}
     by_name = {file.name: file for file in existing}
     found: dict[str, list[Object]] = {}
     for stub in stubs:
@@ -91,7 +139,8 @@ def _sealed(
             found[f"{folder}/{name}.yaml"] = [stub]
         else:
             keys = sealed_secret.encrypted_data(stub)
-            found[file.path] = [sealed_secret.add_missing(file.manifest, keys)]
+            grown = sealed_secret.add_missing(file.manifest, keys)
+            found[file.path] = [sealed_secret.annotated(grown, guard) if guard else grown]
     return found
 
 
@@ -121,11 +170,15 @@ def access_of(path: str) -> str:
 
 
 def _access(release: Release) -> list[Object]:
-    """Roles for `verify` and the service: in the environment's namespace, and in Argo CD's."""
+    """Roles for `verify` and the service: in the environment's namespace, and in the engine's."""
     app = release.application
-    hub = release.resolved.settings.repository.argocd.namespace
+    settings = release.resolved.settings.repository
     here = rbac.environment_rules(release.environment.namespace)
-    there = rbac.hub_rules(hub, [app])
+    if release.environment.engine == "flux":
+        names = [app, flux.name_of_prerequisites(release)]
+        there = rbac.flux_rules(settings.flux.namespace, app, names, settings.flux.source)
+    else:
+        there = rbac.hub_rules(settings.argocd.namespace, [app])
     return [
         *rbac.role_manifests(here, rbac.GEN_ENV),
         *rbac.role_manifests(there, rbac.GEN_ENV, name=f"{rbac.NAME}-{app}"),

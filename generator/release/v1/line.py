@@ -16,7 +16,7 @@ from generator.release.v1.names import CLUSTER_KINDS, KINDS, VALUES_KEY, Names
 from generator.release.v1.nondeterminism import PINS
 from generator.release.v1.otel_collector import ends_in_log, scraped
 from generator.release.v1.secrets import needs
-from generator.release.v1.topology import flows, read
+from generator.release.v1.topology import flows, read, workloads
 from generator.release.v1.values import base, components, features, secret_names, stores
 
 # Fields own these keys whether or not this environment sets them: key prefix → field.
@@ -154,6 +154,7 @@ LINE = ChartLine(
     merged=_merged,
     topology=_topology,
     names=Names.of,
+    workloads=workloads,
     flows=flows,
     needs=needs,
     restart_annotations=_restart_annotations,

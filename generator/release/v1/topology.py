@@ -63,6 +63,32 @@ def _parts(top: Topology) -> Iterator[str]:
         yield "otel-collector"
 
 
+def workloads(top: Topology) -> tuple[tuple[str, str], ...]:
+    """Kind and name of every Deployment and StatefulSet, as the templates decide between the two.
+
+    Further sets of workers (`workers.celery.sets`) are not among them.
+    """
+    stateful = {"redis", "postgresql"}
+    volume = lookup(top.values, "workers.celery.persistence.enabled")
+    if volume is None:
+        volume = lookup(top.values, "workers.persistence.enabled")
+    if volume is not False:  # the chart's default
+        stateful |= {"worker", *(("scheduler",) if top.local else ())}
+    if lookup(top.values, "triggerer.persistence.enabled") is not False:
+        stateful.add("triggerer")
+    absent = {*JOB_PARTS}
+    if not top.celery or lookup(top.values, "workers.celery.enableDefault") is False:
+        absent.add("worker")
+    return tuple(
+        (
+            "StatefulSet" if part in stateful else "Deployment",
+            top.names.postgresql if part == "postgresql" else top.names.of_part(part),
+        )
+        for part in top.parts
+        if part not in absent
+    )
+
+
 # Airflow's own look into files, the environment and the metadata database alone.
 _LOCAL_BACKENDS = ("airflow.secrets.", "airflow.sdk.")
 

@@ -45,7 +45,13 @@ def test_a_file_beside_the_archive_is_used(chart):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"junk", gzip.compress(b"[1"), gzip.compress(b"[]"), gzip.compress(b'{"format": 1}')],
+    [
+        b"",
+        b"junk",
+        gzip.compress(b"[1", mtime=0),
+        gzip.compress(b"[]", mtime=0),
+        gzip.compress(b'{"format": 1}', mtime=0),
+    ],
 )
 def test_a_damaged_file_is_replaced(chart, content):
     _file(chart).write_bytes(content)

@@ -207,7 +207,7 @@ SETTINGS_MISTAKES = {
     "unknown field": (SETTINGS + "clustres: {}\n", 12, "did you mean clusters?"),
     "a cluster without a version": (changed(SETTINGS, ("    kubernetesVersion: 1.34.2\n", "")), 5, "add kubernetesVersion"),
     "http": (changed(SETTINGS, ("https://10.0.0.1", "http://10.0.0.1")), 6, "https://"),
-    "flux": (SETTINGS + "engine: flux\n", 12, "not yet available"),
+    "an unknown engine": (SETTINGS + "engine: fleet\n", 12, "engine"),
     "a policy for an unknown tier": (SETTINGS + "policy: {tiers: {prod: {}}}\n", 12, "policy.tiers"),
     "no clusters": ("apiVersion: gen-env.dev/v1\nkind: Repository\n", None, "add clusters"),
     "an identity among the defaults": (

@@ -107,7 +107,7 @@ def test_an_object_is_of_a_declared_kind_and_carries_what_the_kind_says(text):
         kinds = {(kind.resource.api_version, kind.resource.kind): kind for kind in manifest.kinds}
         for found in manifest.objects(item):
             made += 1
-            annotations = kinds[found["apiVersion"], found["kind"]].annotations
+            annotations = kinds[found["apiVersion"], found["kind"]].annotations("argocd")
             assert annotations.items() <= found["metadata"].get("annotations", {}).items()
     assert made > 10
 

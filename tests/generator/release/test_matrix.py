@@ -29,6 +29,7 @@ CRDS = os.environ.get("GEN_ENV_CRDS")
 # What the official chart treats in templates of its own; the stand-in chart sees every pair.
 _CHART_OPTIONS = ("executor", "dags", "database", "airflow", "security", "scaling", "ingress")
 # A finding about the choice that a case stands for, not about what was made of it.
+_NOT_OF_THE_CLUSTER = ("/values.yaml", "/kustomization.yaml", "environment.yaml", "gen-env.yaml")
 _CHOSEN = {"kubernetes/version-approximate"}
 
 
@@ -115,9 +116,9 @@ def renderer(tmp_path_factory):
 def test_what_is_excluded_is_refused(item, choices, stand_in):
     others = tuple(other for other in EXCLUDED if other is not item)
     case = definitions.completed(dict(zip(item.choices, choices, strict=True)), rules=others)
-    files, _ = definitions.generated(
-        definitions.repository({**case, "source": "repository"}), stand_in, sealed=False
-    )
+    if "source" not in item.choices:
+        case["source"] = "repository"
+    files, _ = definitions.generated(definitions.repository(case), stand_in, sealed=False)
     found = validate.validate([], validate.Toolchain(files, stand_in, None, NOW))
     refused = {problem.rule for problem in found.problems if problem.severity is Severity.ERROR}
     assert item.rule in refused
@@ -158,7 +159,9 @@ def _check_tree(case, charts):
     assert not [item for item in generation.problems if item.severity is Severity.ERROR]
     built = definitions.built(files)
     folder = built.definition.folder
-    assert f"{folder}/generated/application.yaml" in files.contents
+    by_flux = case["engine"] == "flux"
+    assert (f"{folder}/generated/application.yaml" in files.contents) != by_flux
+    assert (f"{folder}/generated/release/release.yaml" in files.contents) == by_flux
     assert f"{folder}/generated/values.yaml" in files.contents
     archive = generate.archive_for(built, charts)
     values = validate.inputs(built, built.release, archive)
@@ -185,14 +188,16 @@ def test_the_custom_resources_of_a_case_are_accepted_by_their_definitions(case, 
     documents = [
         document
         for path, text in files.contents.items()
-        if "/generated/" in path or "/secrets/" in path or path.startswith("bootstrap/")
+        if path.endswith(".yaml") and not path.endswith(_NOT_OF_THE_CLUSTER)
         for document in yaml.safe_load_all(text)
     ]
     objects = [document for document in documents if "kind" in document]
     checked = crd_schema.check(objects, Path(CRDS))
     assert not checked.problems
     assert not checked.not_done
-    assert {"Application", "AppProject", "Namespace"} <= {item["kind"] for item in objects}
+    flux = {"HelmRelease", "Kustomization"}
+    engine = flux if case["engine"] == "flux" else {"Application", "AppProject"}
+    assert {*engine, "Namespace"} <= {item["kind"] for item in objects}
 
 
 @pytest.mark.few(3)
@@ -223,7 +228,8 @@ def _check_render(case, charts, renderer):
         *_restarts(built, chart),
         *_monitors(objects),
         *_policies(objects),
-        *_plain(chart),
+        *_plain(chart, hooks=_JOBS if case["engine"] == "flux" else ()),
+        *_workloads(built.release, chart),
         *_images(case, chart),
         *_literal(case, chart),
     ]
@@ -317,13 +323,38 @@ def _policies(objects):
             yield f"NetworkPolicy {name} finds no pod"
 
 
-def _plain(chart):
+# What no other object waits for may be a Helm hook where Helm itself installs.
+_JOBS = ("-run-airflow-migrations", "-create-user")
+
+
+def _workloads(built, chart):
+    """Flux waits for what there is, and only its scaler sets the replicas of a workload."""
+    made = {
+        (item["kind"], item["metadata"]["name"]): item
+        for kind in ("Deployment", "StatefulSet")
+        for item in wiring.of_kind(chart, kind)
+    }
+    if set(built.line.workloads(built.topology)) != set(made):
+        yield f"the workloads are {sorted(made)}"
+    scalers = [
+        *wiring.of_kind(chart, "HorizontalPodAutoscaler"),
+        *wiring.of_kind(chart, "ScaledObject"),
+    ]
+    for scaler in scalers:
+        target = scaler["spec"]["scaleTargetRef"]
+        workload = made[target.get("kind", "Deployment"), target["name"]]
+        if "replicas" in workload["spec"]:
+            yield f"{target['name']} has a scaler and replicas of its own"
+
+
+def _plain(chart, hooks):
     for manifest in chart:
         name = manifest["metadata"]["name"]
         annotations = manifest["metadata"].get("annotations") or {}
         if manifest["kind"] == "Secret":
             yield f"Secret {name} is rendered in the clear"
-        if any(key.startswith("helm.sh/hook") for key in annotations):
+        hook = any(key.startswith("helm.sh/hook") for key in annotations)
+        if hook and not name.endswith(hooks):
             yield f"{manifest['kind']} {name} is a Helm hook"
 
 

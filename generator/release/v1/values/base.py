@@ -56,6 +56,14 @@ def _image(env: Environment) -> Iterator[Setting]:
     yield from put_some("imagePullSecrets", secrets, "image.pullSecrets")
 
 
+def guard(env: Environment) -> dict[str, str]:
+    """Annotations of what is not removed without a person: Argo CD (3.1 and newer) asks before it
+    prunes or deletes such an object, and Helm under Flux leaves it in the cluster."""
+    if env.engine == "flux":
+        return {"helm.sh/resource-policy": "keep"}
+    return {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
+
+
 def _any_uid(env: Environment, cluster: Cluster) -> bool:
     return env.security.openshift or cluster.openshift
 

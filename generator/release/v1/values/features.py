@@ -13,7 +13,7 @@ from generator.release.setting import PROMISE, Setting, put, put_some
 from generator.release.v1 import airflow_config, otel_collector
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
-from generator.release.v1.values.stores import GUARD, resources
+from generator.release.v1.values.stores import resources
 
 _SIDECAR = built_in.SIDECAR
 _NOBODY = 65_534
@@ -87,7 +87,7 @@ def _dag_volume(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield put(f"{key}.accessMode", volume.access_mode, f"{key}.accessMode")
     if volume.existing_claim is None:
         yield put(f"{key}.size", volume.size, f"{key}.size")
-        yield put(f"{key}.annotations", GUARD, PROMISE)
+        yield put(f"{key}.annotations", base.guard(env), PROMISE)
         storage = volume.storage_class_name or cluster.storage_class
         yield from put_some(f"{key}.storageClassName", storage, f"{key}.storageClassName")
 
@@ -102,7 +102,7 @@ def _logs(env: Environment, cluster: Cluster) -> Iterator[Setting]:
             yield put(f"{key}.existingClaim", volume.existing_claim, f"{field}.existingClaim")
         else:
             yield put(f"{key}.size", volume.size, f"{field}.size")
-            yield put(f"{key}.annotations", GUARD, PROMISE)
+            yield put(f"{key}.annotations", base.guard(env), PROMISE)
             storage = volume.storage_class_name or cluster.storage_class
             yield from put_some(f"{key}.storageClassName", storage, f"{field}.storageClassName")
     remote = env.logging.remote

@@ -12,9 +12,6 @@ from generator.release.setting import PROMISE, Setting, put, put_some
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
 
-GUARD = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
-"""Argo CD asks a person before it prunes or deletes what carries this (Argo CD >= 3.1)."""
-
 _NOBODY = 65_534
 _REDIS = 999
 _HOOK = {
@@ -46,11 +43,11 @@ def _database(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         yield put(
             "postgresql.auth.existingSecret", secret_names.postgresql(env), "database.embedded"
         )
-        storage = {"size": database.storage, "annotations": GUARD}
+        storage = {"size": database.storage, "annotations": base.guard(env)}
         if cluster.storage_class:
             storage["storageClass"] = cluster.storage_class
         yield put("postgresql.primary.persistence", storage, "database.storage")
-        yield put("postgresql.primary.annotations", GUARD, PROMISE)
+        yield put("postgresql.primary.annotations", base.guard(env), PROMISE)
         limits = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
         yield put("postgresql.primary.resources", limits)
         if base._any_uid(env, cluster):
@@ -107,11 +104,11 @@ def _broker(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield put(
         "redis.passwordSecretName", secret_names.redis_password(env), "broker.passwordSecretName"
     )
-    yield put("redis.annotations", GUARD, PROMISE)
+    yield put("redis.annotations", base.guard(env), PROMISE)
     yield put("redis.persistence.enabled", broker.storage is not None, "broker.storage")
     if broker.storage:
         yield put("redis.persistence.size", broker.storage, "broker.storage")
-        yield put("redis.persistence.annotations", GUARD, PROMISE)
+        yield put("redis.persistence.annotations", base.guard(env), PROMISE)
         yield from put_some(
             "redis.persistence.storageClassName", cluster.storage_class, "broker.storage"
         )
@@ -137,10 +134,15 @@ def _keys(env: Environment) -> Iterator[Setting]:
 
 
 def _jobs(env: Environment) -> Iterator[Setting]:
-    """As Argo CD hooks of the Sync phase: a plain Job is immutable, a TTL hides its end."""
+    """As hooks, as a plain Job is immutable; without TTL, which would hide its end.
+
+    Under Argo CD they are hooks of its Sync phase. Under Flux they stay the chart's Helm hooks,
+    for which the HelmRelease does not wait for pods: these wait for the migration.
+    """
+    helm = env.engine == "flux"
     for job, phase in (("migrateDatabaseJob", "Sync"), ("createUserJob", "PostSync")):
-        hook = {"argocd.argoproj.io/hook": phase, **_HOOK}
-        yield put(f"{job}.useHelmHooks", False, PROMISE)
+        hook = {} if helm else {"argocd.argoproj.io/hook": phase, **_HOOK}
+        yield put(f"{job}.useHelmHooks", helm, PROMISE)
         yield put(f"{job}.ttlSecondsAfterFinished", None, PROMISE)
         yield put(f"{job}.jobAnnotations", hook, PROMISE)
         yield put(f"{job}.applyCustomEnv", True, PROMISE)

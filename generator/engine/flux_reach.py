@@ -1,0 +1,132 @@
+"""What Flux applies of a repository, and files that change it.
+
+After source-controller and kustomize-controller 1.9 (fluxcd/pkg `sourceignore` and `kustomize`):
+`.sourceignore` files at any depth take files out of what is applied; a folder with a
+kustomization.yaml gives what that names, and a folder without one all of its YAML files; an
+object's annotations and labels decide whether and how it is applied.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.definition.definition import ROOT
+from generator.engine import argocd_reach, flux
+from generator.engine.argocd_reach import CLOSED, Foreign
+from generator.kube import fields
+from generator.model.repository import Repository
+from generator.yaml.manifests import load_manifests
+
+IGNORE = ".sourceignore"
+
+_FIELDS = {"apiVersion", "kind", "resources", "configMapGenerator"}
+_REMOVE = "remove it"
+_STEERS = re.compile(
+    r"(kustomize\.toolkit\.fluxcd\.io/(reconcile|ssa|substitute)"
+    r"|((internal\.)?config\.kubernetes\.io|kustomize\.config\.k8s\.io)/.*)"
+)
+# A line that takes out one path from the top, without a pattern.
+_PLAIN_PATH = re.compile(r"/([\w.-]+)(/[\w.-]+)*/?")
+
+
+def closed(repository: Repository) -> tuple[str, ...]:
+    """Folders beside the environments in which every file is gen-env's or an error."""
+    return (flux.ROOTS, *sorted(repository.flux.folder(name) for name in repository.clusters))
+
+
+def in_environment(
+    files: Files, folder: str, known: Collection[str], others: Collection[str] = ()
+) -> Iterator[Foreign]:
+    """What stands in an environment's folders of objects and is not among the `known` paths.
+
+    `others` are folders of other environments, which may be below this one.
+    """
+    beside = tuple(f"{other}/" for other in others if other.startswith(f"{folder}/"))
+    inside = tuple(f"{folder}/{part}/" for part in CLOSED)
+    for path, fault in files.entries(folder):
+        if path in known or path.startswith(beside):
+            continue
+        if path.startswith(inside) and not argocd_reach.is_harmless(path):
+            yield foreign(path, fault)
+
+
+def foreign(path: str, fault: str) -> Foreign:
+    """A file in a closed folder of which gen-env knows nothing."""
+    why = f"gen-env cannot read it ({fault})" if fault else "gen-env neither made nor knows it"
+    return Foreign(path, f"{why}, and Flux gets this folder", argocd_reach.DECLARE)
+
+
+def in_repository(files: Files, repository: Repository) -> Iterator[Foreign]:
+    """Files by which Flux gets less of the repository than is checked here."""
+    prefix, folder = repository.repository.prefix, repository.flux.path
+    tops = {ROOT, folder.partition("/")[0]}
+    if repository.chart.source == "vendored":
+        tops.add(repository.chart.path.partition("/")[0])
+    for top in sorted(tops):
+        for path, _ in files.entries(top):
+            if path.rpartition("/")[2] == IGNORE:
+                yield Foreign(path, _LESS, f"{_REMOVE}; one at the top of the repository is read")
+    own = {prefix.partition("/")[0]} if prefix else tops
+    ups = [f"{'../' * level}{IGNORE}" for level in range(prefix.count("/") + 1)]
+    for place in ups:
+        for path, _ in files.entries(place):
+            lines = (files.read(path) or b"*").decode("utf-8", "replace").splitlines()
+            if any(_may_match(line, own) for line in lines):
+                yield Foreign(path, _LESS, "name only paths from the top, such as /docs/")
+
+
+def _may_match(line: str, own: Collection[str]) -> bool:
+    """Whether a line may take out one of our folders: any may that is not a plain path."""
+    text = line.strip()
+    if not text or text.startswith("#"):
+        return False
+    plain = _PLAIN_PATH.fullmatch(text)
+    return plain is None or plain[1] in own
+
+
+_LESS = "with it Flux may get fewer files than are checked here"
+
+
+def manifests(files: Mapping[str, bytes], folder: str) -> list[str]:
+    """The files whose objects the kustomizations of an environment's `folder` give to the cluster.
+
+    Raises UserError for a kustomization that does more than name files of the environment.
+    """
+    found: list[str] = []
+    for place in (flux.PREREQUISITES, flux.RELEASE):
+        path = f"{folder}/{place}/{flux.KUSTOMIZATION}"
+        if path in files:
+            found += _resources(files, path)
+    return found
+
+
+def _resources(files: Mapping[str, bytes], path: str) -> Iterator[str]:
+    content: dict[str, Any] = next(iter(load_manifests(files[path], path=path)), {})
+    if unknown := sorted(set(content) - _FIELDS):
+        raise UserError(
+            f"{', '.join(unknown)} of this kustomization cannot be read by gen-env",
+            path=path,
+            hint="gen-env generate writes it again",
+        )
+    for name in content.get("resources") or ():
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(name)))
+        if place not in files:
+            raise UserError(f"{name} not found among the environment's files", path=path)
+        yield place
+
+
+def fault(manifest: Mapping[str, Any]) -> str:
+    """Why Flux would apply an object that people bring otherwise than it is shown, or nothing."""
+    metadata = fields.section(manifest, "metadata")
+    for field in ("annotations", "labels"):
+        for name in fields.section(metadata, field):
+            if _STEERS.fullmatch(str(name)):
+                return f"its {field} hold {name}, by which Flux applies it otherwise or not at all"
+    if not metadata.get("namespace"):
+        return "it has no metadata.namespace, and Flux does not fill one in"
+    return ""

@@ -1,0 +1,159 @@
+"""Nothing that Flux can reach goes unseen, and nothing is taken from it unseen."""
+
+import pytest
+import yaml
+
+from generator.chart.cache import ChartCache
+from generator.chart.provider import Charts
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.core.problem import Severity
+from generator.engine import flux_reach
+from generator.pipeline import generate
+from tests.repositories import DEV, SETTINGS, repository
+
+FLUX = SETTINGS + (
+    "engine: flux\npolicy: {tiers: {development: {manifests: [ConfigMap, Job.batch]}}}\n"
+)
+FOLDER = "environments/dev"
+JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x, namespace: airflow-dev}\n"
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: airflow-dev}\n"
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    text = DEV + "manifests: [config.yaml]\n"
+    repo = repository(tmp_path_factory.mktemp("honest") / "repo", settings=FLUX, dev=text)
+    repo.write(f"{FOLDER}/manifests/config.yaml", CONFIG)
+    done = repo.run("generate")
+    assert done.code == 0, done.said
+    return repo.tree()
+
+
+def errors(contents, tmp_path, **more):
+    charts = Charts(ChartCache(tmp_path / "charts"))
+    found = generate.generate(Snapshot(contents, **more), (), charts)
+    return [item for item in found.problems if item.severity is Severity.ERROR]
+
+
+def test_an_honest_tree_has_no_finding(honest, tmp_path):
+    assert not errors(honest, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{FOLDER}/generated/more.yaml",
+        f"{FOLDER}/generated/release/more.yaml",
+        f"{FOLDER}/generated/release/kustomization.yml",
+        f"{FOLDER}/generated/prerequisites/Kustomization",
+        f"{FOLDER}/secrets/job.yaml",
+        f"{FOLDER}/manifests/job.yaml",
+        "clusters/main/gen-env/job.yaml",
+        "clusters/main/gen-env/deeper/job.json",
+        "clusters/main/gen-env/kustomization.yaml",
+        "bootstrap/flux/job.yaml",
+        "bootstrap/access/job.yaml",
+    ],
+)
+def test_a_file_that_nobody_stands_for_is_red(honest, tmp_path, path):
+    (found,) = errors({**honest, path: JOB.encode()}, tmp_path)
+    assert (found.rule, found.path) == ("tree/foreign", path)
+
+
+@pytest.mark.parametrize("folder", ["secrets", "generated/release", "manifests"])
+def test_a_link_in_reach_is_red(honest, tmp_path, folder):
+    link = f"{FOLDER}/{folder}/link.yaml"
+    found = errors(honest, tmp_path, symlinks=(link,))
+    assert link in {item.path for item in found}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{FOLDER}/.sourceignore",
+        f"{FOLDER}/generated/manifests/.sourceignore",
+        "environments/.sourceignore",
+        "clusters/.sourceignore",
+        "clusters/main/gen-env/.sourceignore",
+    ],
+)
+def test_a_file_that_takes_files_from_flux_is_red(honest, tmp_path, path):
+    found = errors({**honest, path: b"*.yaml\n"}, tmp_path)
+    assert {(item.rule, item.path) for item in found} == {("tree/foreign", path)}
+
+
+@pytest.mark.parametrize(
+    ("text", "red"),
+    [
+        ("# a comment\n\n/docs/\n/README.md\n", False),
+        ("/environments/dev/generated/manifests/network-policies.yaml\n", True),
+        ("network-policies.yaml\n", True),
+        ("/env*/\n", True),
+        ("/*\n!/clusters\n", True),
+        ("/clusters/\n", True),
+    ],
+)
+def test_at_the_top_only_plain_paths_may_be_taken_from_flux(honest, tmp_path, text, red):
+    found = errors({**honest, ".sourceignore": text.encode()}, tmp_path)
+    assert [item.path for item in found] == ([".sourceignore"] if red else [])
+
+
+def test_without_flux_nobody_reads_what_only_flux_does(tmp_path):
+    repo = repository(tmp_path / "repo", dev=DEV)
+    assert repo.run("generate").code == 0
+    more = {"clusters/main/gen-env/theirs.yaml": JOB.encode(), ".sourceignore": b"*\n"}
+    assert not errors({**repo.tree(), **more}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("annotations", "kustomize.toolkit.fluxcd.io/reconcile"),
+        ("labels", "kustomize.toolkit.fluxcd.io/reconcile"),
+        ("annotations", "kustomize.toolkit.fluxcd.io/ssa"),
+        ("annotations", "kustomize.toolkit.fluxcd.io/substitute"),
+        ("annotations", "config.kubernetes.io/local-config"),
+        ("annotations", "internal.config.kubernetes.io/needsHashSuffix"),
+        ("annotations", "kustomize.config.k8s.io/needs-hash"),
+    ],
+)
+def test_an_object_that_would_be_applied_otherwise_than_shown_is_refused(
+    honest, tmp_path, field, name
+):
+    path = f"{FOLDER}/manifests/config.yaml"
+    own = yaml.safe_load(CONFIG)
+    own["metadata"][field] = {name: "disabled"}
+    found = errors({**honest, path: yaml.safe_dump(own).encode()}, tmp_path)
+    assert [(item.rule, item.path) for item in found] == [("manifests/refused", path)]
+    sealed = f"{FOLDER}/secrets/airflow-fernet-key.yaml"
+    secret = yaml.safe_load(honest[sealed])
+    secret["metadata"].setdefault(field, {})[name] = "disabled"
+    found = errors({**honest, sealed: yaml.safe_dump(secret).encode()}, tmp_path)
+    assert sealed in {item.path for item in found if item.rule == "tree/foreign"}
+
+
+def test_an_object_without_a_namespace_is_refused(honest, tmp_path):
+    path = f"{FOLDER}/manifests/config.yaml"
+    text = CONFIG.replace(", namespace: airflow-dev", "")
+    (found,) = errors({**honest, path: text.encode()}, tmp_path)
+    assert found.rule == "manifests/refused" and "metadata.namespace" in found.message
+
+
+def test_what_the_kustomizations_name_is_what_is_applied(honest):
+    paths = flux_reach.manifests(honest, FOLDER)
+    inside = {path for path in honest if path.startswith((f"{FOLDER}/secrets/",))}
+    generated = {f"{FOLDER}/generated/manifests/namespace.yaml"}
+    release = {f"{FOLDER}/generated/release/release.yaml", f"{FOLDER}/manifests/config.yaml"}
+    assert set(paths) == inside | generated | release
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["patches: []", "namePrefix: x-", "components: [../x]", "resources: [https://example.com/x]"],
+)
+def test_a_kustomization_that_does_more_cannot_be_read(honest, more):
+    path = f"{FOLDER}/generated/release/kustomization.yaml"
+    content = yaml.safe_load(honest[path]) | yaml.safe_load(more)
+    with pytest.raises(UserError, match=r"cannot be read|not found"):
+        flux_reach.manifests({**honest, path: yaml.safe_dump(content).encode()}, FOLDER)
