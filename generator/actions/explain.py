@@ -79,7 +79,7 @@ def _source(built: Built, path: Path) -> str:
 
 
 def notes(built: Built, field: str | None) -> list[str]:
-    """A field's purpose and the chart values it decides; without one, what the chart lacks."""
+    """What a field is for and the chart values that it decides, or what the chart makes of all."""
     if not field:
         return list(_of_the_chart(built))
     found = []

@@ -38,6 +38,12 @@ def judged(chart: ChartArchive) -> str:
     return f"not the official archive of {chart.version}: {_listed(different)} {verb}"
 
 
+def digest(version: str) -> str | None:
+    """The digest of the official archive, or None where it is not shipped."""
+    release = _releases().get(version)
+    return str(release["digest"]) if release else None
+
+
 def part_digests(chart: ChartArchive) -> dict[str, str]:
     """A digest of each part of the chart: three files by name, three folders, and the rest."""
     parts: dict[str, Any] = {}

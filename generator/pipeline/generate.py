@@ -9,9 +9,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from generator.chart import traits_cache
-from generator.chart.chart import ChartArchive, ChartError
+from generator.chart import key_table, official, traits_cache
+from generator.chart.chart import ChartArchive, ChartError, ChartFault
 from generator.chart.provider import Charts as Charts
+from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.layered import lookup
@@ -28,9 +29,7 @@ from generator.kube.resource import Object
 from generator.model.environment import Engine
 from generator.model.repository import Repository
 from generator.release import chart_lines, release
-from generator.release.fit import fitted
 from generator.release.release import Release
-from generator.release.setting import Setting
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import catalogue, declared, editor_schemas, foreign, objects, plan, tree
@@ -103,44 +102,41 @@ def build(
         problems += lock_file.faults(lock, resolved)
     own, faults = declared.load(files, resolved)
     made = Built(definition, resolved, None, secrets, own, lock, (*problems, *faults))
-    return _with_release(made, resolved, charts)
-
-
-def _with_release(made: Built, resolved: Resolved, charts: Charts | None) -> Built:
-    chart, traits = resolved.environment.chart, None
-    if chart_lines.line_for(chart.version) and chart_lines.needs_traits(chart.version):
-        try:
-            archive = charts.meant(chart.version, _known_digest(made)) if charts else None
-        except ChartError as error:
-            return _with_problems(made, chart_problem(made, error))
-        if archive is None:
-            return _with_problems(made, _unread_chart(made, chart.version, charts))
-        traits = traits_cache.traits(archive)
-    since = functools.partial(first_with, charts) if charts else lambda setting: ""
-    hashes = tree.hashes(made.secrets)
-    built, found = release.build(resolved, hashes, traits, since)
+    try:
+        traits = _traits(made, resolved.environment.chart.version, charts)
+    except ChartError as error:
+        return _with_problems(made, chart_problem(made, error))
+    built, found = release.build(resolved, tree.hashes(made.secrets), traits)
     if built is not None and (unknown := flux.problems(built)):
         built, found = None, (*found, *unknown)
     return dataclasses.replace(_with_problems(made, *found), release=built)
 
 
+def _traits(made: Built, version: str, charts: Charts | None) -> ChartTraits | None:
+    """What the chart of an environment does with keys; None where gen-env writes for that chart.
+
+    Its archive tells, else the table of official releases, unless another archive is locked.
+    Raises ChartError where neither is to be had.
+    """
+    if chart_lines.line_for(version) is None or not chart_lines.needs_traits(version):
+        return None
+    digest = _known_digest(made)
+    archive = charts.at_hand(version, digest) if charts else None
+    if archive is None and digest in (None, official.digest(version)):
+        known = key_table.traits(version)
+        if known is not None:
+            return known
+    archive = archive or (charts.meant(version, digest) if charts else None)
+    if archive is None:
+        why = charts.missing(version) if charts else f"chart {version} was not looked for"
+        hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
+        message = f"{why}, and its keys are read off its archive"
+        raise ChartError(ChartFault.MISSING, message, hint=hint)
+    return traits_cache.traits(archive)
+
+
 def _with_problems(made: Built, *problems: Problem) -> Built:
     return dataclasses.replace(made, problems=(*made.problems, *problems))
-
-
-def _unread_chart(made: Built, version: str, charts: Charts | None) -> Problem:
-    """Nothing is known of the chart's keys, so nothing can be written for it."""
-    why = charts.missing(version) if charts else f"chart {version} was not looked for"
-    message = f"{why}, and its keys are read off its archive"
-    hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
-    return chart_problem(made, UserError(message, hint=hint))
-
-
-def first_with(charts: Charts, setting: Setting) -> str:
-    """The oldest version among the charts at hand that can express a setting, or ''."""
-    known = [traits_cache.traits(item) for item in charts.cache.list() if item.name == "airflow"]
-    known.sort(key=lambda item: item.release)
-    return next((item.version for item in known if fitted([setting], item)[0].spelled), "")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from generator.chart import key_table
 from generator.chart.traits import ChartTraits
 from generator.chart.version import parse_version
 from generator.core.counted import counted
@@ -15,7 +16,7 @@ from generator.definition.resolve import Resolved
 from generator.release import chart_lines
 from generator.release.adopted_settings import field_of
 from generator.release.chart_lines import Level
-from generator.release.fit import Fit, lacking
+from generator.release.fit import Fit, fitted, lacking
 from generator.release.setting import Setting
 
 LACKS_FEATURE = Rule(
@@ -43,9 +44,6 @@ AIRFLOW = Rule(
     "The chart refuses to render, or lacks what this Airflow needs.",
 )
 
-Since = Callable[[Setting], str]
-"""The oldest chart version that is known to express a setting; '' if none is known."""
-
 # Fields that are written as another field, and settings with parts of a field of another name.
 _CAUSES: Mapping[str, str] = {
     "apiServer.env": "auth",
@@ -62,7 +60,6 @@ class Expression:
     resolved: Resolved
     traits: ChartTraits
     fits: Sequence[Fit]
-    since: Since
 
     def errors(self) -> tuple[Problem, ...]:
         """Fields that somebody wrote and that the chart cannot express, one finding each."""
@@ -125,11 +122,13 @@ class Expression:
 
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
-        since = self.since(item.setting)
+        since = _first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
         newer = f"chart {since} or later" if since else "a newer chart"
-        need = f"chart {since} had it" if gone else f"it needs {newer}"
+        need = (
+            f"charts {since} to {key_table.versions()[-1]} have it" if gone else f"it needs {newer}"
+        )
         move = f"gen-env upgrade {self.resolved.name} --chart {since or 'VERSION'}"
         return self.resolved.problem(
             LACKS_FEATURE,
@@ -137,6 +136,16 @@ class Expression:
             *_path(field),
             hint=f"remove {field}" + ("" if gone else f", or move to {newer}: {move}"),
         )
+
+
+def _first_with(setting: Setting) -> str:
+    """The oldest release from which on every one can express the setting, '' where none can."""
+    since = ""
+    for version in reversed(key_table.versions()):
+        if fitted([setting], key_table.traits(version))[0].spelled is None:
+            break
+        since = version
+    return since
 
 
 def _path(field: str) -> tuple[str, ...]:

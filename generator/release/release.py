@@ -16,7 +16,7 @@ from generator.model.adoption import Adoption
 from generator.model.environment import Environment
 from generator.release import adopted, adopted_settings, chart_lines, expressed
 from generator.release.chart_line import ChartLine
-from generator.release.expressed import Expression, Since
+from generator.release.expressed import Expression
 from generator.release.fit import Fit, canonical, fitted, reached
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
@@ -89,7 +89,6 @@ def build(
     resolved: Resolved,
     hashes: Mapping[str, str],
     traits: ChartTraits | None = None,
-    since: Since = lambda setting: "",
 ) -> tuple[Release | None, tuple[Problem, ...]]:
     """The release and notes on it, or the problems that stand in its way.
 
@@ -114,7 +113,7 @@ def build(
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
         owner = adopted_settings.owner
     fits = fitted(settings, traits)
-    expression = Expression(resolved, traits, fits, since) if traits else None
+    expression = Expression(resolved, traits, fits) if traits else None
     errors = (
         *(expression.errors() if expression else ()),
         *_overlaps(resolved, line.decided(reached(fits)), owner),

@@ -119,7 +119,7 @@ MISTAKES = {
         "either replicas or autoscaling",
     ),
     "a version of another chart": (changed(DEV, ("1.22.0", "8.9.0")), 6, "[chart/unknown-line]"),
-    "a chart that is not at hand": (changed(DEV, ("1.22.0", "1.19.0")), 6, "[chart/archive]"),
+    "a chart that is not at hand": (changed(DEV, ("1.22.0", "1.99.0")), 6, "[chart/archive]"),
     "a key that a field owns": (DEV + "values: {executor: CeleryExecutor}\n", 10, "airflow.executor"),
     "a key above those that fields own": (DEV + "values: {workers: 3}\n", 10, "workers"),
     "a key that keeps a promise": (

@@ -96,7 +96,6 @@ def test_the_secret_of_an_older_key_holds_what_that_chart_looks_for(cache, add):
 
 def test_a_field_that_the_chart_cannot_express_is_an_error_at_its_line(cache, add):
     add("1.18.0", without=BUDGETS)
-    add("1.19.0")
     text = on("1.18.0", DEV) + "triggerer: {disruptionBudget: {maxUnavailable: 1}}\n"
     problem = only(built(cache, text), "chart/lacks-feature")
     assert problem.severity is Severity.ERROR
@@ -106,12 +105,6 @@ def test_a_field_that_the_chart_cannot_express_is_an_error_at_its_line(cache, ad
         " triggerer.podDisruptionBudget; it needs chart 1.19.0 or later"
     )
     assert "gen-env upgrade dev --chart 1.19.0" in problem.hint
-
-
-def test_without_an_archive_that_can_it_needs_a_newer_chart(cache, add):
-    add("1.18.0", without=BUDGETS)
-    text = on("1.18.0", DEV) + "triggerer: {disruptionBudget: {maxUnavailable: 1}}\n"
-    assert "it needs a newer chart" in only(built(cache, text), "chart/lacks-feature").message
 
 
 def test_a_part_that_the_chart_lacks_is_one_error(cache, add):
@@ -164,11 +157,10 @@ def test_a_newer_chart_works_with_one_note(cache, add):
 def test_a_chart_of_the_next_major_refuses_only_what_it_removed(cache, add):
     gone = ["webserver.defaultUser", "workers.replicas", "workers.keda", "postgresql"]
     add("2.0.0", without=gone, oldest_airflow="3.1.0")
-    add("1.22.0")
     assert only(built(cache, on("2.0.0", PRODUCTION)), "chart/not-tried")
     problem = only(built(cache, on("2.0.0", DEV)), "chart/lacks-feature")
     assert "cannot express database.embedded" in problem.message
-    assert "chart 1.22.0 had it" in problem.message
+    assert "charts 1.6.0 to 1.22.0 have it" in problem.message
     assert "gen-env upgrade" not in problem.hint
 
 
@@ -192,12 +184,27 @@ def test_a_chart_without_the_parts_of_airflow_3_cannot_run_it(cache, add, versio
     assert built(cache, text).release is not None
 
 
-def test_a_chart_whose_archive_is_not_at_hand_stops_the_environment(cache):
-    result = built(cache, on("1.19.0", DEV))
+@pytest.mark.parametrize("version", ["1.18.0", "1.19.0"])
+def test_without_an_archive_the_table_of_releases_tells(version):
+    result = built(None, on(version, DEV))
+    assert about_the_chart(result) == []
+    assert (version == "1.19.0") == ("celery" in result.release.values["workers"])
+
+
+def test_a_chart_of_which_nothing_is_known_stops_the_environment(cache):
+    result = built(cache, on("1.24.0", DEV))
     problem = only(result, "chart/archive")
     assert result.release is None
-    assert "chart airflow 1.19.0 is not in the cache" in problem.message
+    assert "chart airflow 1.24.0 is not in the cache" in problem.message
     assert problem.line == 6
+
+
+def test_the_table_does_not_speak_for_a_locked_archive_that_is_not_the_official_one(cache):
+    digest = "sha256:" + "12" * 32
+    text = on("1.19.0", DEV, ("version: 1.19.0", f"version: 1.19.0, digest: {digest!r}"))
+    assert only(built(cache, text), "chart/archive")
+    official = "sha256:3d5735278047856c7698752a9cdb8abc0f9c164a915903f1c1f05cb75734ea7c"
+    assert about_the_chart(built(cache, text.replace(digest, official))) == []
 
 
 def test_a_version_that_the_official_chart_does_not_have_is_refused(cache):
