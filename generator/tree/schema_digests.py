@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "b5859ad6fb281df5a4350175cf6b6f9a9b637e4690de36e71d20171e8dc3e112",
-    "repository": "38396b36c07db2c531550cd0193078151cb1ef1fb40bebb08b14b11b458778a2",
+    "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
+    "repository": "de0d338a58e8db3ce7901d65eff78a770bddafd766801c895ac25680064bec3d",
 }
