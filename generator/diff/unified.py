@@ -16,6 +16,7 @@ _CONTEXT = 3
 # longer than the shortest diff, but as correct.
 _MAX_PRODUCT = 250_000
 _KEY = re.compile(r"(?P<indent>(?: |- )*)(?P<key>[^\s:#][^:]*):(?: |$)")
+_ITEM = re.compile(r" *- ")
 _LOOK_BACK = 2_000
 
 Span = tuple[int, int, int, int]
@@ -151,7 +152,7 @@ def _hunk(base: Sequence[str], head: Sequence[str], group: list[Span]) -> Iterat
     a0, b0 = group[0][0] - shift, group[0][2] - shift
     a1 = min(group[-1][1] + _CONTEXT, len(base))
     b1 = group[-1][3] + (a1 - group[-1][1])
-    where = _path(base, group[0][0]) if group[0][0] < len(base) else ""
+    where = _place(base, head, group[0])
     yield f"@@ -{_range(a0, a1)} +{_range(b0, b1)} @@{' ' + where if where else ''}"
     position = a0
     for start, end, first, last in group:
@@ -169,17 +170,31 @@ def _range(start: int, end: int) -> str:
     return str(first) if length == 1 else f"{first},{length}"
 
 
+def _place(base: Sequence[str], head: Sequence[str], span: Span) -> str:
+    """Where a stretch stands, by the side that has lines in it."""
+    text, index = (base, span[0]) if span[0] < span[1] else (head, span[2])
+    return _path(text, index) if index < len(text) else ""
+
+
 def _path(text: Sequence[str], index: int) -> str:
-    """The YAML keys above a line, read from the indentation: `spec.template.spec`."""
+    """The YAML keys above a line: `spec.template.spec.containers[worker]`.
+
+    They are read from the indentation; an item of a list is called by its name, which is the first
+    of its lines (see `listing`).
+    """
     names: list[str] = []
+    item: str | None = None
     depth = _depth(text[index])
-    for line in reversed(text[max(0, index - _LOOK_BACK) : index]):
+    for line in reversed(text[max(0, index - _LOOK_BACK) : index + 1]):
         match = _KEY.match(line)
         if match and len(match["indent"]) < depth:
-            names.append(match["key"])
-            depth = len(match["indent"])
-            if depth == 0:
-                break
+            names.append(match["key"] + (item or ""))
+            item, depth = None, len(match["indent"])
+        if item is None and _ITEM.match(line) and _depth(line) == depth:
+            is_named = match and match["key"] == "name"
+            item = f"[{line[match.end() :]}]" if match and is_named else ""
+        if depth == 0:
+            break
     return ".".join(reversed(names))[:200]
 
 

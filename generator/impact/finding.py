@@ -30,7 +30,8 @@ class Finding:
     """What will happen: rule id (`impact/what`), how bad, to which object, in words.
 
     `resource` is None where the statement is about the environment as a whole; `also` are the other
-    objects that it is true of, for the same cause.
+    objects that it is true of, for the same cause. `brief` is the same in a few words, as part of
+    the sentence that sums up the change; empty where another finding says it there.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Finding:
     resource: Key | None
     message: str
     also: tuple[Key, ...] = ()
+    brief: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The documented shape: rule, severity, resource, message; the other objects, if any."""
@@ -63,11 +65,12 @@ class ImpactRule(Rule):
         message: str,
         severity: Severity | None = None,
         also: Iterable[Key] = (),
+        brief: str = "",
     ) -> Finding:
         """A finding of this rule; another severity than the rule's own must be a declared one."""
         # Messages quote images, hosts and settings of the manifests, so they pass the same masks.
-        words = one_line(redact_prose(message))
-        return Finding(self.id, self.checked(severity), resource, words, tuple(also))
+        words, few = (one_line(redact_prose(text)) for text in (message, brief))
+        return Finding(self.id, self.checked(severity), resource, words, tuple(also), few)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

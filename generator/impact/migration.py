@@ -72,9 +72,37 @@ def words(old: Runs, new: Runs) -> str:
     return f"Airflow {old.airflow or 'unknown'} → {new.airflow or 'unknown'}"
 
 
+def brief(result: Migration, old: Runs, new: Runs) -> str:
+    """`Airflow 3.1.8 → 3.2.2: a schema migration with a way back in two steps`."""
+    what = _BRIEF[result.kind]
+    if result.kind is Class.DOWNGRADE:
+        what += f" in {counted(len(result.back), 'step')}"
+    doubt = " (in part assumed)" if result.assumed else ""
+    moved = words(old, new) if old.airflow != new.airflow else _images(old, new)
+    return f"{moved}: {what}{doubt}"
+
+
 def commands(steps: Iterable[Step]) -> str:
     """The commands in their order, as a sentence quotes them."""
     return ", then ".join(f"`{step.command}`" for step in steps)
+
+
+_BRIEF = {
+    Class.STAYS: "no known schema migration",
+    Class.DOWNGRADE: "a schema migration with a way back",
+    Class.ONE_WAY: "a schema migration without a way back",
+    Class.BACKWARD: "the schema must be downgraded first",
+    Class.UNKNOWN: "whether the schema moves is not known",
+    Class.NONE: "the image stays",
+}
+
+
+def _images(old: Runs, new: Runs) -> str:
+    """The tags, or the digests where these alone differ."""
+    before, after = old.image.version, new.image.version
+    if before.partition("@")[0] != after.partition("@")[0]:
+        before, after = before.partition("@")[0], after.partition("@")[0]
+    return f"image {before} → {after} of Airflow {new.airflow or 'unknown'}"
 
 
 def _kind(way: migrations.Migration, before: tuple[Step, ...], sources: set[Source]) -> Class:

@@ -18,12 +18,13 @@ from generator.impact.finding import Finding
 from generator.impact.rules import argocd
 from generator.kube.resource import key_of
 from generator.pipeline import generate, governing, judged, side
+from generator.pipeline.changed_fields import changed_fields
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.request import Renderer
 from generator.report.assemble import environment_diff
-from generator.report.model import EnvironmentDiff, FileChange, Report
+from generator.report.model import EnvironmentDiff, FieldChange, FileChange, Report
 from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
 from generator.tree.objects import access_of
@@ -101,6 +102,7 @@ def review(
         found = list(_compared(revisions, pairs, tools))
         shared = list(_shared(revisions.head, after, generation))
     problems = [item for item in (*after.problems, *shared) if not item.environment]
+    found = [_with_fields(item, before, after) for item in found]
     return Report(
         revisions.base_name,
         revisions.head_name,
@@ -109,7 +111,22 @@ def review(
         "" if found else _why_empty(len(wanted)),
         files=_files(revisions, before.names | after.names, found),
         impact=root_impact(revisions.base, revisions.head),
+        fields=_settings_fields(before, after),
     )
+
+
+def _with_fields(item: EnvironmentDiff, before: Catalogue, after: Catalogue) -> EnvironmentDiff:
+    old = before.definitions.get(item.old_name or item.name)
+    new = after.definitions.get(item.name)
+    if old is None or new is None:
+        return item
+    return dataclasses.replace(item, fields=changed_fields(old.data, new.data))
+
+
+def _settings_fields(before: Catalogue, after: Catalogue) -> tuple[FieldChange, ...]:
+    if before.settings is None or after.settings is None:
+        return ()
+    return changed_fields(before.settings.document.data, after.settings.document.data)
 
 
 def _files(

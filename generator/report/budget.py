@@ -19,11 +19,12 @@ class Page:
         self._parts: list[str] = []
         self._omitted: list[str] = []
         self._used = 0
+        self._kept = 0
 
     @property
     def left(self) -> int:
         """What may still be used, the last line aside."""
-        return self._budget - self._used - LAST
+        return self._budget - self._used - self._kept - LAST
 
     def text(self) -> str:
         """Everything that was taken in, and a last line on what nothing else speaks of."""
@@ -48,6 +49,10 @@ class Page:
         self._parts.append(text)
         self._used += cost(text)
         return True
+
+    def keep(self, size: int) -> None:
+        """Keep so much free, for what closes the part that is being written."""
+        self._kept = size
 
     def omit(self, what: str) -> None:
         """Name something in the last line: `3 diffs`."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from generator.diff.model import Change, Folded
+from generator.report import story
 from generator.report.model import EnvironmentDiff, FileChange, Report
 
 
@@ -15,7 +16,10 @@ def render(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The documented shape; `reason` is the headline, where there is one."""
+    """The documented shape; `reason` is the headline, where there is one.
+
+    `verdict` and `story` are the first words of the other formats.
+    """
     return {
         "base": report.base,
         "head": report.head,
@@ -25,6 +29,11 @@ def as_json(report: Report) -> dict[str, Any]:
         "problems": [problem.as_json() for problem in report.problems],
         "reason": report.headline,
         "basis": report.basis.as_json(),
+        "verdict": story.verdict(report),
+        "story": [
+            {"environments": list(names), "text": text} for names, text in story.sentences(report)
+        ],
+        "fields": [item.as_json() for item in report.fields],
     }
 
 
@@ -45,6 +54,7 @@ def _environment(item: EnvironmentDiff) -> dict[str, Any]:
         "drift": [_change(change) for change in item.drift],
         "basis": item.basis.as_json(),
         "baseBasis": item.base_basis.as_json(),
+        "fields": [field.as_json() for field in item.fields],
     }
 
 

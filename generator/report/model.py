@@ -22,6 +22,22 @@ class FileChange:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that a person wrote and this change moves: dotted path, both values, masked.
+
+    A value is empty where the field is not written on that side.
+    """
+
+    path: str
+    before: str = ""
+    after: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The documented shape."""
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class EnvironmentDiff:
     """One environment: what changes, what that does, and what was already different.
 
@@ -29,6 +45,7 @@ class EnvironmentDiff:
     environment that was compared, a reason is a remark such as "added by this change".
     `drift` is what the cluster differs in from the base, so nothing that this change does.
     `basis` is the head's and `base_basis` the base's; of a side that is not there, the other's.
+    `fields` are those of its definition that change.
     """
 
     name: str
@@ -42,6 +59,7 @@ class EnvironmentDiff:
     drift: tuple[Change, ...] = ()
     basis: Basis = NOTHING
     base_basis: Basis = NOTHING
+    fields: tuple[FieldChange, ...] = ()
 
     @property
     def actions(self) -> dict[Action, int]:
@@ -77,7 +95,8 @@ class Report:
     """Everything about one comparison of two revisions, environments in their order.
 
     `problems` are those of no single environment. `reason` may say why there is nothing to show,
-    `not_compared` why no side was looked at. `files` are changed files beside the objects.
+    `not_compared` why no side was looked at. `files` are changed files beside the objects, `fields`
+    those of gen-env.yaml that change.
     """
 
     base: str
@@ -91,6 +110,7 @@ class Report:
     verdict: str = ""
     """How a check ended and who accepted what, where there was one."""
     files: tuple[FileChange, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
 
     @property
     def basis(self) -> Basis:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Sequence
 
 from generator.core.counted import counted
 from generator.core.problem import Problem, Severity, State
 from generator.core.visible import one_line
 from generator.diff.model import Action, Change
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, FieldChange, Report
 
+_NAMES = 5
 _ACTIONS = {Action.MODIFIED: "changed", Action.ADDED: "added", Action.REMOVED: "removed"}
 
 
@@ -88,6 +90,17 @@ def _counted(report: Report, state: State) -> list[str]:
     if parts:
         parts[-1] += f" {verbs[len(found) != 1]}"
     return parts
+
+
+def names_of(names: Sequence[str]) -> str:
+    """`dev, staging`; of many the first few."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
+
+
+def field_of(change: FieldChange) -> tuple[str, str, str]:
+    """Path, old and new value, in which a side without the field says so."""
+    return change.path, change.before or "not set", change.after or "not set"
 
 
 def problem_text(problem: Problem) -> str:

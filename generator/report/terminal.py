@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from generator.core.problem import Severity
+from generator.core.problem import Problem, Severity
 from generator.core.visible import one_line
 from generator.diff.model import Change
-from generator.report import phrases
+from generator.report import alike, phrases, story
+from generator.report.digests import shortened
+from generator.report.marks import marked
 from generator.report.model import EnvironmentDiff, Report
 
 if TYPE_CHECKING:
@@ -27,22 +29,51 @@ def show(report: Report, console: Console, *, diffs: bool = True) -> None:
     """
     from rich.text import Text
 
+    report = shortened(report)
     title = f"{report.base} → {report.head}"
     console.print(Text(one_line(f"Rendered diff {title}"), style="bold"))
-    if report.headline:
-        console.print(Text(one_line(f"{report.headline}.")))
+    console.print(Text(one_line(f"{story.verdict(report)}."), style="bold"), soft_wrap=True)
+    for names, text in story.sentences(report):
+        console.print(Text(one_line(f"{phrases.names_of(names)}: {text}.")), soft_wrap=True)
+    if left := story.not_read(report):
+        console.print(Text(one_line(f"{left}.")), soft_wrap=True)
     for line in report.judged_by:
         console.print(_dim(f"Judged by {line}"), soft_wrap=True)
-    if report.environments:
-        console.print(_summary(report))
-    for finding in report.impact:
-        console.print(
-            _marked(finding.severity, f"{finding.rule}: {finding.message}"), soft_wrap=True
-        )
-    _files(report, console)
+    _definition(report, console)
+    _findings(report, console, "Needs a decision", Severity.ERROR)
+    _findings(report, console, "Know before the merge", Severity.WARNING)
     _problems(report, console)
+    if report.environments:
+        console.print()
+        console.print(_summary(report))
+    _findings(report, console, "Notes", Severity.INFO)
+    _listed(story.problems(report, Severity.INFO), console)
+    _files(report, console)
     for environment in report.environments:
         _environment(environment, console, diffs=diffs)
+
+
+def _definition(report: Report, console: Console) -> None:
+    from rich.text import Text
+
+    changed = [("gen-env.yaml", report.fields), *((e.name, e.fields) for e in report.environments)]
+    for name, fields in changed:
+        if fields:
+            console.print(_heading(f"Definition: {name}"))
+        for path, old, new in map(phrases.field_of, fields):
+            console.print(Text(one_line(f"{path}: {old} → {new}")), soft_wrap=True)
+
+
+def _findings(report: Report, console: Console, heading: str, severity: Severity) -> None:
+    found = story.of_severity(report, severity)
+    if found:
+        console.print(_heading(heading))
+    several = len(report.environments) > 1
+    for name, finding in found:
+        owner = f"{name} " if several and name else ""
+        place = f" {finding.resource}" if finding.resource else ""
+        text = f"{owner}{finding.rule}{place}: {finding.message}"
+        console.print(_marked(finding.severity, text), soft_wrap=True)
 
 
 def _summary(report: Report) -> Table:
@@ -76,24 +107,22 @@ def _files(report: Report, console: Console) -> None:
 
 
 def _problems(report: Report, console: Console) -> None:
-    found = phrases.shown(report)
+    found = story.problems(report, Severity.ERROR, Severity.WARNING)
     if found:
-        console.print(_heading("Problems"))
-    for problem in found:
-        where = f"{problem.environment} " if problem.environment else ""
-        text = f"{problem.rule} {where}{phrases.problem_text(problem)}"
-        console.print(_marked(problem.severity, text), soft_wrap=True)
+        console.print(_heading("New findings"))
+    _listed(found, console)
     if aside := phrases.aside(report):
         console.print(_dim(aside), soft_wrap=True)
 
 
+def _listed(problems: Iterable[Problem], console: Console) -> None:
+    for problem in problems:
+        where = f"{problem.environment} " if problem.environment else ""
+        text = f"{problem.rule} {where}{phrases.problem_text(problem)}"
+        console.print(_marked(problem.severity, text), soft_wrap=True)
+
+
 def _environment(item: EnvironmentDiff, console: Console, *, diffs: bool) -> None:
-    if item.impact:
-        console.print(_heading(f"Impact on {item.name}"))
-    for finding in item.impact:
-        place = f" {finding.resource}" if finding.resource else ""
-        text = f"{finding.rule}{place}: {finding.message}"
-        console.print(_marked(finding.severity, text), soft_wrap=True)
     if item.folded:
         console.print(_dim(f"Folded in {item.name}: {phrases.folded_of(item)}"), soft_wrap=True)
     if diffs:
@@ -101,18 +130,26 @@ def _environment(item: EnvironmentDiff, console: Console, *, diffs: bool) -> Non
         _changes(item.drift, console, f"Already different in the cluster of {item.name}")
 
 
-def _changes(changes: Iterable[Change], console: Console, heading: str) -> None:
+def _changes(changes: Sequence[Change], console: Console, heading: str) -> None:
     from rich.text import Text
 
-    for index, change in enumerate(changes):
-        if index == 0:
-            console.print(_heading(heading))
-        count = phrases.lines_of(change.added_lines, change.removed_lines)
-        title = f"{change.action.value} {phrases.name_of(change)} ({count})"
-        text = Text(one_line(title), style="bold")
-        for line in change.diff.split("\n"):
-            text.append(f"\n{line}", style=f"not bold {_LINES.get(line[:1], '')}")
+    if changes:
+        console.print(_heading(heading))
+    for change, others in alike.grouped(changes):
+        text = Text(_title(change), style="bold")
+        for line, start, end in marked(change.diff):
+            style = f"not bold {_LINES.get(line[:1], '')}"
+            text.append(f"\n{line[:start]}", style=style)
+            text.append(line[start:end], style=f"{style} reverse")
+            text.append(line[end:], style=style)
         console.print(text, soft_wrap=True)
+        for other in others:
+            console.print(Text(f"{_title(other)}: the same image lines"), soft_wrap=True)
+
+
+def _title(change: Change) -> str:
+    count = phrases.lines_of(change.added_lines, change.removed_lines)
+    return one_line(f"{change.action.value} {phrases.name_of(change)} ({count})")
 
 
 def _heading(text: str) -> Text:

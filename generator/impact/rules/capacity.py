@@ -68,7 +68,8 @@ def capacity(context: Context) -> Iterator[Finding]:
         old and new > old * _NOTABLE
         for old, new in ((most[0].cpu, most[1].cpu), (most[0].memory, most[1].memory))
     )
-    yield CAPACITY.finding(None, words, WARNING if grows else INFO)
+    brief = words if most == least else f"requests of up to {most[1]} instead of {most[0]}"
+    yield CAPACITY.finding(None, words, WARNING if grows else INFO, brief=brief)
 
 
 def quota(context: Context) -> Iterator[Finding]:
@@ -82,11 +83,9 @@ def quota(context: Context) -> Iterator[Finding]:
         ):
             limit = quantity(hard.get(f"requests.{name}", hard.get(name)))
             if limit is not None and wanted > limit:
-                yield QUOTA.finding(
-                    key,
-                    f"pods request up to {words(wanted)} {name}, but the quota allows "
-                    f"{words(limit)}: pods beyond it are not created",
-                )
+                brief = f"pods request up to {words(wanted)} {name}, but the quota allows "
+                brief += words(limit)
+                yield QUOTA.finding(key, f"{brief}: pods beyond it are not created", brief=brief)
 
 
 def requests(work: Workload) -> Requests:

@@ -51,9 +51,11 @@ def dag_revision(context: Context) -> Iterator[Finding]:
             f"{words}: it is an environment variable of git-sync, so {listed(names)} "
             f"{verb(names, 'restarts', 'restart')} for it; a branch name would move DAGs without "
             "restarts",
+            brief=words,
         )
     else:
-        yield DAG_REVISION.finding(None, f"{words}: git-sync applies it without restarts", INFO)
+        applied = f"{words}: git-sync applies it without restarts"
+        yield DAG_REVISION.finding(None, applied, INFO, brief=applied)
 
 
 def bundle(context: Context) -> Iterator[Finding]:

@@ -122,6 +122,7 @@ def pruned(context: Context) -> Iterator[Finding]:
             None,
             f"a sync that prunes deletes {counted(len(names), 'object')} that left git: "
             f"{listed(names, _MAX_NAMED)}",
+            brief=f"{counted(len(names), 'object')} {verb(names, 'is', 'are')} pruned",
         )
 
 

@@ -52,13 +52,20 @@ def image(context: Context) -> Iterator[Finding]:
                 None,
                 f"{old} → {new} only in {listed(users)}; {listed(left)} "
                 f"{verb(left, 'keeps', 'keep')} the old one",
+                brief=f"image {old} → {new} only in {listed(users)}",
             )
         else:
             yield IMAGE.finding(
                 None,
                 f"{old} → {new} everywhere it is used: {listed(users)}",
                 INFO,
+                brief="" if _is_airflow(context, new) else f"image {old} → {new}",
             )
+
+
+def _is_airflow(context: Context, name: str) -> bool:
+    """Whether `impact/migration` speaks of this image."""
+    return what_runs.reference(name) == context.head.runs.image
 
 
 def mixed(context: Context) -> Iterator[Finding]:

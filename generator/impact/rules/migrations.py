@@ -8,7 +8,7 @@ from generator.core.problem import Severity
 from generator.diff.what_runs import MIGRATION_JOB as _JOB
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.migration import Class, Migration, classify, words
+from generator.impact.migration import Class, Migration, brief, classify, words
 from generator.kube.resource import Key
 
 MIGRATION = ImpactRule(
@@ -39,7 +39,8 @@ def migration(context: Context) -> Iterator[Finding]:
         base, head = context.base.runs, context.head.runs
         message = f"{words(base, head)}, {result.kind}: {result.reason}"
         severity = _severity(result, same_release=base.airflow == head.airflow)
-        yield MIGRATION.finding(_job(context.head), message, severity)
+        few = brief(result, base, head)
+        yield MIGRATION.finding(_job(context.head), message, severity, brief=few)
 
 
 def no_migration_job(context: Context) -> Iterator[Finding]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.core.counted import counted
 from generator.diff.equality import same
 from generator.diff.noise import is_folded_annotation
-from generator.impact.context import Context, duration, listed
+from generator.impact.context import Context, duration, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import Key
-from generator.kube.workload import TASK_PODS, Workload
+from generator.kube.workload import ROLLED, TASK_PODS, Workload
 
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # These hold work in progress: a restart interrupts something that is not simply asked again.
 _STATEFUL = frozenset({"worker", "triggerer", "redis", "primary", "postgresql"})
 
@@ -50,26 +51,54 @@ DRAIN_TIME = ImpactRule(
 
 
 def restart(context: Context) -> Iterator[Finding]:
-    """`impact/restart`: the pod template differs, so the controller replaces the pods."""
-    groups: dict[tuple[bool, str, str], list[Workload]] = {}
+    """`impact/restart`: the pod template differs, so the controller replaces the pods.
+
+    What restarts in the same way for the same reason is one finding.
+    """
+    groups: dict[tuple[str, str], list[tuple[Workload, Workload]]] = {}
     for before, after in context.restarted:
         if after.scale.maximum > 0:
-            interrupts = after.component in _STATEFUL or _stops_first(after)
             cause = "; ".join(_reasons(before, after, own="their own"))
-            groups.setdefault((interrupts, _how(after), cause), []).append(after)
-    reasons = {after.key: before for before, after in context.restarted}
-    for (interrupts, how, cause), works in groups.items():
-        first, *others = works
-        if others:
-            words = (
-                f"{listed(f'{_pods(work)} of {work.component}' for work in works)} {how}: {cause}"
-            )
-        else:
-            own = "; ".join(_reasons(reasons[first.key], first))
-            one = first.scale.maximum == 1
-            words = f"{_pods(first)} {_one(how) if one else how}: {own}"
-        severity = WARNING if interrupts else INFO
-        yield RESTART.finding(first.key, words, severity, (work.key for work in others))
+            groups.setdefault((_how(after), cause), []).append((before, after))
+    brief = _in_brief(context)
+    for (how, cause), pairs in groups.items():
+        works = [after for _, after in pairs]
+        interrupts = any(work.component in _STATEFUL or _stops_first(work) for work in works)
+        yield RESTART.finding(
+            works[0].key,
+            _restarting(pairs, how, cause),
+            WARNING if interrupts else INFO,
+            (work.key for work in works[1:]),
+            "" if waits(works[0]) else brief,
+        )
+
+
+def _restarting(pairs: Sequence[tuple[Workload, Workload]], how: str, cause: str) -> str:
+    works = [after for _, after in pairs]
+    if len(works) > 1:
+        return f"{listed(f'{_pods(work)} of {work.component}' for work in works)} {how}: {cause}"
+    one = works[0].scale.maximum == 1
+    return f"{_pods(works[0])} {_one(how) if one else how}: {'; '.join(_reasons(*pairs[0]))}"
+
+
+def _in_brief(context: Context) -> str:
+    """`all five workloads restart`, `scheduler and worker restart`; without those that wait."""
+    names = [
+        after.component
+        for _, after in context.restarted
+        if after.scale.maximum > 0 and not waits(after)
+    ]
+    running = [
+        work
+        for work in context.head.workloads
+        if work.key.kind in ROLLED and work.scale.maximum > 0
+    ]
+    if not names:
+        return ""
+    if len(names) == len(running) > 2:
+        number = _NUMBERS[len(names)] if len(names) < len(_NUMBERS) else str(len(names))
+        return f"all {number} workloads restart"
+    return f"{listed(names, 5)} {verb(names, 'restarts', 'restart')}"
 
 
 def task_pods(context: Context) -> Iterator[Finding]:
@@ -94,14 +123,17 @@ def worker_drain(context: Context) -> Iterator[Finding]:
             continue  # nothing ran, or `impact/scaled-to-zero` reports it
         if after.component == "worker":
             words = f"each worker takes no new task, then has {duration(before.grace)} to finish"
+            brief = f"workers get {duration(before.grace)} to finish their tasks"
         elif after.component == "scheduler" and "LocalExecutor" in context.base.executors:
             words = f"tasks run inside the scheduler, which has {duration(before.grace)} to stop"
+            brief = f"tasks in the scheduler get {duration(before.grace)} to finish"
         else:
             continue
         yield WORKER_DRAIN.finding(
             after.key,
             f"{words}; tasks that need longer are killed and count as failed or are retried; "
             f"{_roll(before, after)}",
+            brief=brief,
         )
 
 
@@ -110,11 +142,13 @@ def drain_time(context: Context) -> Iterator[Finding]:
     for before, after in context.restarted:
         if before.grace != after.grace:
             longer = after.grace > before.grace
+            times = f"{duration(after.grace)} instead of {duration(before.grace)}"
             yield DRAIN_TIME.finding(
                 after.key,
-                f"pods get {'longer' if longer else 'shorter'} to stop: {duration(after.grace)} "
-                f"instead of {duration(before.grace)}, for the pods started from now on",
+                f"pods get {'more' if longer else 'less'} time to stop: {times}, "
+                "for the pods started from now on",
                 INFO if longer else WARNING,
+                brief=f"{after.component} pods get {times} to stop",
             )
 
 
@@ -207,7 +241,8 @@ def _reasons(before: Workload, after: Workload, own: str = "") -> Iterator[str]:
                 called = _called(name, after.component, own) if own else name
                 grouped.setdefault(reason, []).append(called)
     for reason, names in grouped.items():
-        yield f"{reason} of {listed(sorted(names))}"
+        # An image names itself; where it is used may differ between what restarts for it.
+        yield reason if own and _is_image(reason) else f"{reason} of {listed(sorted(names))}"
     others = _differing(before.spec, after.spec) - {"containers", "initContainers"}
     if others:
         yield f"pod fields {listed(sorted(others))}"
@@ -242,6 +277,10 @@ def _container_reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
     rest = sorted(names - {"image", "env"})
     if rest:
         yield listed(rest)
+
+
+def _is_image(reason: str) -> bool:
+    return reason.startswith("image ")
 
 
 def _image(old: str, new: str) -> str:

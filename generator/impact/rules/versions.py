@@ -43,10 +43,11 @@ def version(context: Context) -> Iterator[Finding]:
         old, new = getattr(context.base.facts, name), getattr(context.head.facts, name)
         if old and new and old != new:
             moved.append(f"{word} {old} → {new}")
+    brief = ", ".join(moved)  # `impact/migration` says it of Airflow
     moved[1:1] = _airflow(context)
     if moved and context.is_update:
         alone = ": no other Helm value changes" if _is_pure(context) else ""
-        yield VERSION.finding(None, f"{', '.join(moved)}{alone}")
+        yield VERSION.finding(None, f"{', '.join(moved)}{alone}", brief=brief)
 
 
 def _airflow(context: Context) -> Iterator[str]:

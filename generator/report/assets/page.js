@@ -110,6 +110,8 @@
     if (event.key === "/") search.focus();
     action();
   });
+  const jumps = document.querySelector("nav > details");
+  if (jumps) jumps.open = window.matchMedia("(min-width: 85rem)").matches;
   document.querySelector(".tools").hidden = false;
   label();
 })();

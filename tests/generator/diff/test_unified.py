@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.diff import unified as module
+from generator.diff import listing
 from generator.diff.model import Limits
 from generator.diff.unified import differing, unified
 
@@ -57,8 +58,39 @@ def test_a_header_names_the_path_it_stands_in():
     base = ["kind: X", "spec:", "  template:", "    containers:", "    - name: a", "      image: b"]
     head = [*base[:-1], "      image: c"]
     assert unified(base, head, Limits()).text.startswith(
-        "@@ -3,4 +3,4 @@ spec.template.containers\n"
+        "@@ -3,4 +3,4 @@ spec.template.containers[a]\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "path"),
+    [
+        ({"a": "1", "b": "2"}, {"a": "1", "b": "3"}, "spec.containers[two].env[b]"),
+        ({"a": "1", "b": "2"}, {"b": "2"}, "spec.containers[two].env[a]"),
+        ({"a": "1"}, {"a": "1", "b": "2"}, "spec.containers[two].env[b]"),
+    ],
+)
+def test_a_header_names_the_item_of_each_list(base, head, path):
+    before, after = (
+        listing.lines(
+            {
+                "spec": {
+                    "containers": [
+                        {"name": "one", "args": ["x", "y"], "image": "i"},
+                        {"name": "two", "env": [{"name": k, "value": v} for k, v in env.items()]},
+                    ]
+                }
+            }
+        )
+        for env in (base, head)
+    )
+    assert unified(before, after, Limits()).text.split("\n")[0].endswith(f"@@ {path}")
+
+
+def test_an_item_without_a_name_takes_none_of_its_neighbours():
+    base = listing.lines({"l": [{"name": "a", "x": 1}, {"x": 2}]})
+    head = listing.lines({"l": [{"name": "a", "x": 1}, {"x": 3}]})
+    assert unified(base, head, Limits()).text.split("\n")[0].endswith("@@ l")
 
 
 def test_far_changes_stand_in_hunks_of_their_own():

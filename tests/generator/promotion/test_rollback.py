@@ -299,7 +299,7 @@ def test_the_rendered_diff_stands_in_the_text(world, staged, own_chart):
     back(world)
     body = world.pulls()[0]["body"]
     assert "+        image: registry.example.com/airflow:3.2.2-r1@sha256" in body
-    assert "**Impact**" in body
+    assert "| Environment |" in body
 
 
 def test_json_is_one_document_with_files_steps_and_basis(world, staged):

@@ -14,6 +14,7 @@ OURS = {
     "html", "head", "meta", "title", "style", "body", "a", "header", "main", "footer", "section",
     "h1", "h2", "h3", "p", "code", "div", "span", "input", "button", "table", "thead", "tbody",
     "tr", "th", "td", "ul", "li", "details", "summary", "pre", "script", "kbd",
+    "strong", "nav", "caption", "mark",
 }  # fmt: skip
 
 

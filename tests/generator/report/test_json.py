@@ -20,6 +20,9 @@ def test_the_shape_is_the_documented_one(name):
         "problems",
         "reason",
         "basis",
+        "verdict",
+        "story",
+        "fields",
     ]
     for environment in shape["environments"]:
         assert list(environment) == [
@@ -34,6 +37,7 @@ def test_the_shape_is_the_documented_one(name):
             "drift",
             "basis",
             "baseBasis",
+            "fields",
         ]
         for change in environment["changes"] + environment["drift"]:
             assert list(change)[:6] == [

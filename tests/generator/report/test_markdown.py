@@ -91,22 +91,33 @@ def test_nothing_is_left_out_without_a_word(name, budget):
     total = sum(len(environment.changes) for environment in report(name).environments)
     shown = sum(1 for token in COMMONMARK.parse(text) if token.type == "fence")
     missing = re.search(r"(?:^|, |: )([\d,]+) diffs(?:[.,]| left out)", text, re.MULTILINE)
+    alike = re.findall(r"^The same image lines in (\d+) more object", text, re.MULTILINE)
+    shown += sum(map(int, alike))
     assert shown + (int(missing[1].replace(",", "")) if missing else 0) == total
 
 
 @pytest.mark.parametrize("name", ["golden", "large"])
-def test_summary_and_impact_come_first(name):
+def test_verdict_impact_and_summary_stand_open_before_all_that_is_folded(name):
     text = rendered(name, 65_536)
-    places = [text.find(mark) for mark in ("| Environment", "**Impact**", "<details>")]
+    marks = (
+        "**Needs a decision:",
+        "Judged by",
+        "**Needs a decision**",
+        "**Know before the merge**",
+        "**New findings**",
+        "| Environment",
+        "<details>",
+    )
+    places = [text.find(mark) for mark in marks]
     present = [place for place in places if place >= 0]
-    assert present == sorted(present) and places[0] >= 0
+    assert present == sorted(present) and "| Environment" in text
 
 
-def test_errors_of_all_environments_come_before_the_first_warning():
+def test_errors_of_all_environments_come_before_the_first_warning_and_notes_are_folded():
     text = rendered("golden", 60_000)
-    impact = text[text.index("**Impact**") : text.index("**Problems**")]
-    severities = re.findall(r"^- .*?\*\*(error|warning|info)\*\*", impact, re.MULTILINE)
+    severities = re.findall(r"^- .*?\*\*(error|warning|info)\*\* `impact/", text, re.MULTILINE)
     assert severities == sorted(severities, key=["error", "warning", "info"].index)
+    assert "**info**" not in text.partition("<details>")[0]
 
 
 def test_more_room_never_shows_fewer_environments():
@@ -149,6 +160,24 @@ def test_drift_stands_apart():
     text = markdown.render(Report("b", "h", (given,)), budget=60_000)
     assert "Already different in the cluster, not by this change: 1 object" in text
     assert "1 drifted" in text
+
+
+def test_the_same_exchange_of_an_image_is_shown_once_and_names_the_other_objects():
+    def side(tag, other="x"):
+        return Side("s", (*(deployment(name, tag) for name in "abc"), deployment("d", other)))
+
+    report = Report("b", "h", (environment_diff("e", side("1"), side("2", "y")),))
+    text = markdown.render(report, budget=60_000)
+    assert text.count("+        image: r/i:2") == 1
+    assert "The same image lines in 2 more objects: `Deployment b` (+1 −1)" in text
+    assert text.count("```diff") == 2 and "+        image: r/i:y" in text
+
+
+def deployment(name, tag):
+    pods = {"spec": {"containers": [{"image": f"r/i:{tag}", "command": [name]}]}}
+    metadata = {"name": name}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+            "spec": {"template": pods}}  # fmt: skip
 
 
 def test_too_small_a_budget_is_refused():

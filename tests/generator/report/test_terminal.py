@@ -37,9 +37,11 @@ def test_colours_help_but_are_not_needed():
 def test_summary_impact_and_diff_are_there_in_this_order():
     text = shown(report_of("rights-widened"))
     marks = [
-        "payments/production",
-        "Impact on",
+        "1 warning to read before the merge",
+        "payments/production: ServiceAccount airflow-worker",
+        "Know before the merge",
         "impact/rbac-widened",
+        "Environment",
         "Changes of",
         "+  - secrets",
     ]
