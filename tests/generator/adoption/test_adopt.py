@@ -272,7 +272,7 @@ def test_values_that_are_elsewhere_must_be_given(adoption):
     [
         (("--name", "Bad_Name"), "is not a valid environment name"),
         (("--name", "staging", "--cluster", "moon"), "cluster 'moon' not found in gen-env.yaml"),
-        (("--name", "staging", "--chart", "1.16.0"), "this release runs chart 1.16.0"),
+        (("--name", "staging", "--chart", "1.16.0"), "chart airflow 1.16.0 is not in the cache"),
         (("--name", "staging", "--set", "nonsense=1"), "unknown field nonsense"),
     ],
 )

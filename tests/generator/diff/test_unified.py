@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.diff import unified as module
 from generator.diff import listing
+from generator.diff import unified as module
 from generator.diff.model import Limits
 from generator.diff.unified import differing, unified
 

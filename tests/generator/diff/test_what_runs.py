@@ -124,6 +124,7 @@ RENDERED_BY = {
     "impact/rules/versions.py",
     "lint/definition/combinations.py",
     "model/environment.py",
+    "release/expressed.py",
     "release/v1/values/base.py",
 }
 

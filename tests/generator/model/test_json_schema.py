@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from generator.model import json_schema
-from generator.tree import tree
+from generator.tree import editor_schemas
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING
 
 ROOT = Path(__file__).parents[3]
@@ -144,7 +144,7 @@ def test_defaults_are_parts_of_a_definition():
 
 def test_the_schemas_in_the_project_are_current():
     wanted = {
-        f".gen-env/{kind}.schema.json": tree._schema(kind) for kind in ("environment", "repository")
+        f".gen-env/{kind}.schema.json": editor_schemas.text(kind) for kind in ("environment", "repository")
     }
     for path, text in wanted.items():
         assert (ROOT / path).read_text() == text, "run: make golden"

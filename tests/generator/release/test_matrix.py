@@ -167,7 +167,7 @@ def _check_tree(case, charts):
     values = validate.inputs(built, built.release, archive)
     assert not [
         *values_schema.schema_problems(values, archive.schema()),
-        *unknown_keys.unknown_key_problems(values, archive.schema(), archive.values()),
+        *unknown_keys.unknown_key_problems(values),
         *deprecated.deprecated_problems(values),
     ]
     _written_as_read(files.contents[f"{folder}/generated/values.yaml"], built.release.values)
