@@ -144,7 +144,8 @@ def test_defaults_are_parts_of_a_definition():
 
 def test_the_schemas_in_the_project_are_current():
     wanted = {
-        f".gen-env/{kind}.schema.json": editor_schemas.text(kind) for kind in ("environment", "repository")
+        f".gen-env/{kind}.schema.json": editor_schemas.text(kind)
+        for kind in ("environment", "repository")
     }
     for path, text in wanted.items():
         assert (ROOT / path).read_text() == text, "run: make golden"

@@ -68,7 +68,8 @@ def text(result):
         {"values": {"scheduler": {"replicas": "evil"}}},
     ],
 )
-def test_nothing_of_a_render_is_left_for_the_next(chart, changes):
+def test_nothing_of_a_render_is_left_for_the_next(chart, changes, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_WHOLE_CHARTS", "1")  # one archive, so one worker, for all of them
     alone = text(SdkEngine().render(request(chart, LOOK_AROUND)))
     engine = SdkEngine()
     assert text(engine.render(request(chart, LOOK_AROUND))) == alone
@@ -98,6 +99,12 @@ def test_a_worker_is_replaced_after_some_renders(chart):
     assert [len(item) for item in seen] == [1, 0, 1, 0]
     assert seen[0] != seen[2]
     assert not any(alive(pid) for item in seen for pid in item)
+
+
+def test_a_worker_serves_on_where_the_process_that_started_it_is_large(chart):
+    engine, ballast = SdkEngine(limits=Limits(memory=1 << 30)), bytearray(400 << 20)
+    engine.render(request(chart, {}))
+    assert len(pids(engine)) == 1 and ballast
 
 
 def test_a_worker_serves_one_chart_only(tmp_path):
