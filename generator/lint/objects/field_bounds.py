@@ -9,7 +9,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section, text
-from generator.kube.pods import containers, title_of
+from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
 from generator.lint.objects.context import RenderedInput
 
@@ -39,6 +39,21 @@ _QUOTA = frozenset(
         *("services.nodeports", "services.loadbalancers"),
     }
 )
+_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
+_OF_LIMITS = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
+_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_PART}(\.{_PART})*")
+# Objects that a pod names; whether they exist is seen when it is created, or not at all.
+_NAMED = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")
+_POD_CHOICES = {
+    "restartPolicy": ("Always", "OnFailure", "Never"),
+    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    "preemptionPolicy": ("PreemptLowerPriority", "Never"),
+}
+_CONTAINER_CHOICES = {
+    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
+    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
+}
 _EFFECTS = ("", "NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 
@@ -46,10 +61,11 @@ _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
     for manifest in rendered.manifests:
-        for fault in (*_counts(manifest), *_rolling(manifest), *_quota(manifest)):
+        every = (*_counts(manifest), *_rolling(manifest), *_quota(manifest), *_limits(manifest))
+        for fault in every:
             yield _problem(rendered, manifest, title_of(manifest), fault)
     for template in rendered.templates:
-        for fault in _pod(template.spec):
+        for fault in (*_pod(template.spec), *_mounts(template)):
             yield _problem(rendered, template.owner, template.title, fault)
 
 
@@ -93,10 +109,44 @@ def _quota(manifest: Object) -> Iterator[str]:
                 yield f"a quota cannot limit {name[:64]}"
 
 
+def _limits(manifest: Object) -> Iterator[str]:
+    if manifest.get("kind") == "LimitRange":
+        for item in entries(manifest, "spec", "limits"):
+            if text(item, "type") == "Container":
+                for part in _OF_LIMITS:
+                    for name in map(str, section(item, part)):
+                        known = name in _RESOURCES or name.startswith("hugepages-")
+                        if not known and "/" not in name:
+                            yield f"{part} has {name[:64]}, which is not a resource of containers"
+
+
+def _mounts(template: PodTemplate) -> Iterator[str]:
+    """Volumes that containers mount and the pod does not have."""
+    volumes = {str(item.get("name")) for item in entries(template.spec, "volumes")}
+    for claim in entries(template.owner, "spec", "volumeClaimTemplates"):
+        volumes.add(text(claim, "metadata", "name"))
+    users: dict[str, list[str]] = {}
+    for _, container in containers(template.spec):
+        for part in ("volumeMounts", "volumeDevices"):
+            for name in {str(item.get("name")) for item in entries(container, part)} - volumes:
+                users.setdefault(name, []).append(str(container.get("name")))
+    for name, names in sorted(users.items()):
+        yield f"the pod has no volume {name[:64]}, mounted by {', '.join(names)}"
+
+
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     yield from _ids(section(spec, "securityContext"))
+    yield from _chosen(spec, _POD_CHOICES)
+    for name in _NAMED:
+        named = text(spec, name)
+        if named and not _SUBDOMAIN.fullmatch(named):
+            yield f"{name} {named[:64]!r} is not a valid name of an object"
     for _, container in containers(spec):
         yield from _ids(section(container, "securityContext"))
+        yield from _chosen(container, _CONTAINER_CHOICES)
+        image = container.get("image")
+        if not isinstance(image, str) or not image or image != image.strip():
+            yield f"container {text(container, 'name')[:64]} has no valid image"
     for toleration in entries(spec, "tolerations"):
         yield from _toleration(toleration)
     for spread in entries(spec, "topologySpreadConstraints"):
@@ -104,6 +154,13 @@ def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
             yield f"a topologySpreadConstraint has maxSkew {skew}, below 1"
         if (wish := text(spread, "whenUnsatisfiable")) not in _UNSATISFIABLE:
             yield f"a topologySpreadConstraint has whenUnsatisfiable {wish[:32] or None}"
+
+
+def _chosen(part: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for name, allowed in choices.items():
+        chosen = part.get(name)
+        if chosen not in (None, "", *allowed):
+            yield f"{name} {str(chosen)[:64]} is not one of {', '.join(allowed)}"
 
 
 def _ids(context: Mapping[str, Any]) -> Iterator[str]:

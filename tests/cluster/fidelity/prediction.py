@@ -40,7 +40,14 @@ def predicted(report, objects):
         *(p for item in report["environments"] for p in item["problems"]),
     ]
     for problem in problems:
-        if problem["rule"] in _REFUSED and _is_error(problem) and problem.get("state") != "gone":
+        # What an executor makes of a pod template later is not applied here.
+        later = problem["message"].startswith("task pods ")
+        if (
+            problem["rule"] in _REFUSED
+            and _is_error(problem)
+            and problem.get("state") != "gone"
+            and not later
+        ):
             found.refused |= _about(problem["message"], objects)
     return found
 

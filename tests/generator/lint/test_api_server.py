@@ -62,6 +62,20 @@ def spread(**constraint):
     return pod({"topologySpreadConstraints": [{**wish, **constraint}]})
 
 
+VOLUME = {"volumes": [{"name": "v", "emptyDir": {}}]}
+TWO = {"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}]}
+
+
+def limits_of(kind, amounts):
+    return named("LimitRange", "l", spec={"limits": [{"type": kind, "max": amounts}]})
+
+
+def claiming(volume, **container):
+    claims = [{"metadata": {"name": volume}, "spec": {}}]
+    template = {"spec": pod(**container)["spec"]}
+    return named("StatefulSet", "s", spec={"volumeClaimTemplates": claims, "template": template})
+
+
 # Rule → (what breaks it, the nearest that does not).
 CASES = {
     "kubernetes/invalid-field": (
@@ -82,6 +96,14 @@ CASES = {
             tolerating(key="x", tolerationSeconds=5),
             spread(maxSkew=0),
             spread(whenUnsatisfiable="Wait"),
+            pod(volumeMounts=[{"name": "nowhere", "mountPath": "/x"}]),
+            pod({"priorityClassName": "Not a Name!"}),
+            pod({"serviceAccountName": "-a"}),
+            pod({"dnsPolicy": "Perhaps"}),
+            pod(imagePullPolicy="Sometimes"),
+            pod(image=""),
+            pod(image=" i"),
+            limits_of("Container", {"3.10": "0"}),
         ],
         [
             named("ResourceQuota", "quota", spec={"hard": {"requests.example.com/gpu": "2"}}),
@@ -97,6 +119,11 @@ CASES = {
             tolerating(key="x", value="y", effect="NoSchedule"),
             tolerating(key="x", effect="NoExecute", tolerationSeconds=5),
             spread(whenUnsatisfiable="ScheduleAnyway"),
+            pod(VOLUME, volumeMounts=[{"name": "v", "mountPath": "/x"}]),
+            claiming("v", volumeMounts=[{"name": "v", "mountPath": "/x"}]),
+            pod({"priorityClassName": "a.b", "dnsPolicy": "None"}, imagePullPolicy="Never"),
+            limits_of("Container", {"memory": "1Gi", "example.com/gpu": "1"}),
+            limits_of("PersistentVolumeClaim", {"storage": "1Gi"}),
         ],
     ),
     "kubernetes/requests-over-limits": (
@@ -127,15 +154,15 @@ CASES = {
     ),
     "kubernetes/duplicate-entry": (
         [
-            pod({"initContainers": [{"name": "main"}]}),
+            pod({"initContainers": [{"name": "main", "image": "i"}]}),
             pod({"volumes": [{"name": "v"}, {"name": "v"}]}),
-            pod(volumeMounts=[{"name": "a", "mountPath": "/x"}, {"name": "b", "mountPath": "/x"}]),
+            pod(TWO, volumeMounts=[{"name": n, "mountPath": "/x"} for n in "ab"]),
             pod(ports=[{"name": "a", "containerPort": 1}, {"name": "a", "containerPort": 2}]),
             pod(ports=[{"containerPort": 1}, {"containerPort": 1, "protocol": "TCP"}]),
         ],
         [
-            pod({"initContainers": [{"name": "init"}]}),
-            pod(volumeMounts=[{"name": "a", "mountPath": "/x"}, {"name": "a", "mountPath": "/y"}]),
+            pod({"initContainers": [{"name": "init", "image": "i"}]}),
+            pod(TWO, volumeMounts=[{"name": "a", "mountPath": f"/{n}"} for n in "xy"]),
             pod(ports=[{"containerPort": 1}, {"containerPort": 1, "protocol": "UDP"}]),
         ],
     ),
@@ -247,7 +274,7 @@ def test_requests_and_limits_of_two_sections_of_one_component_meet():
 
 
 def test_one_pair_of_amounts_is_one_finding_for_all_containers():
-    twice = pod({"initContainers": [{"name": "init", "resources": {
+    twice = pod({"initContainers": [{"name": "init", "image": "i", "resources": {
         "requests": {"cpu": 2}, "limits": {"cpu": 1}}}]}, resources={
         "requests": {"cpu": 2}, "limits": {"cpu": 1}})  # fmt: skip
     [problem] = problems(twice)
