@@ -144,3 +144,10 @@ def test_a_user_without_a_name_gets_a_new_password_at_every_render(username, num
     defaults = {**DEFAULTS, "postgresql": {"enabled": True, "auth": auth}}
     problems = found("secrets/random-postgresql-password", {"@chart_version": "1.8.0"}, defaults)
     assert [item.hint for item in problems] == ['set postgresql.auth.username: ""'] * number
+
+
+def test_a_workers_key_that_the_chart_ignores_does_not_count():
+    flat = {**KEDA, "pgbouncer.enabled": True, "networkPolicies.enabled": True}
+    labelled = {**flat, "workers.celery.keda.namespaceLabels": {"a": "b"}}
+    assert found("network/keda-blocked", {**labelled, "@chart_version": "1.20.0"}, DEFAULTS) == []
+    assert found("network/keda-blocked", {**labelled, "@chart_version": "1.19.0"}, DEFAULTS)
