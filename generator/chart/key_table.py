@@ -36,8 +36,8 @@ def traits(version: str) -> ChartTraits | None:
         return None
     index = data["versions"].index(version)
     codes = {
-        tuple(json.loads(path)): code
-        for path, spans in data["keys"].items()
+        path: code
+        for path, spans in _keys().items()
         for first, last, code in spans
         if first <= index <= last
     }
@@ -121,6 +121,11 @@ def _node(
     if code[1] != "-":
         node[ITEMS] = FREE if code[1] == "f" else below[_ITEM]
     return node
+
+
+@functools.cache
+def _keys() -> Mapping[tuple[str, ...], Any]:
+    return {tuple(json.loads(path)): spans for path, spans in _data()["keys"].items()}
 
 
 @functools.cache

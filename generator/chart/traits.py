@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import re
 from collections.abc import Callable, Mapping
 
 from generator.chart.key_tree import FREE, IGNORED, KEYS, REST, Node, Tree, below
@@ -16,8 +17,8 @@ from generator.core.layered import Path, path_of
 
 Release = tuple[int, int, int]
 
+_ITEM = re.compile(r"([^\[]*)\[(?:\d*|\*)\]")
 _CELERY = ("workers", "celery")
-_KUBERNETES = ("workers", "kubernetes")
 
 
 class Reading(enum.StrEnum):
@@ -147,11 +148,8 @@ def _items(path: Path) -> Path:
     """The path with numbers for the items of lists, as `hosts[*]`, `hosts[0]`, `[]` name them."""
     parts: list[str | int] = []
     for part in path:
-        name, bracket, _ = part.partition("[") if isinstance(part, str) else (part, "", "")
-        if not bracket:
-            parts.append(part)
-        else:
-            parts += [name, 0] if name else [0]
+        match = _ITEM.fullmatch(part) if isinstance(part, str) else None
+        parts += [*([match[1]] if match[1] else []), 0] if match else [part]
     return tuple(parts)
 
 

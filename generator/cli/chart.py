@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from generator.chart.chart import ChartArchive
 from generator.cli import common
+
+if TYPE_CHECKING:
+    from generator.chart.chart import ChartArchive
 
 
 @click.group(name="chart")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from generator.chart import key_table
-from generator.chart.traits import ChartTraits
+from generator.chart.traits import ChartTraits, Reading
 from generator.core.basis import Origin, Version
 from generator.core.layered import Path, lookup
 from generator.diff import what_runs
@@ -120,9 +120,14 @@ class ValuesInput:
         )
 
     def worker(self, path: str) -> Any:
-        """`workers.celery.<path>`, or the older `workers.<path>` where that is null or empty."""
-        value = self.get(f"workers.celery.{path}")
-        if value is None or value in ({}, [], ""):
+        """`workers.celery.<path>`, or the older `workers.<path>` where that is null or empty.
+
+        Also where the chart does not read the newer one.
+        """
+        newer = f"workers.celery.{path}"
+        value = self.get(newer)
+        unread = self.chart.reading(newer) in (Reading.IGNORED, Reading.REFUSED)
+        if unread or value is None or value in ({}, [], ""):
             return self.get(f"workers.{path}")
         return value
 

@@ -45,7 +45,7 @@ _NOT_IN_SETS = ("sets", "enableDefault")
 def refused_key_problems(values: ValuesInput) -> Iterator[Problem]:
     """Keys in the user's values that the chart's schema refuses, for where no schema is at hand."""
     for path, reading in _unread(values.chart, (), values.user):
-        if reading is Reading.REFUSED:
+        if reading is Reading.REFUSED and isinstance(path[-1], str):
             where, line = values.locate(path)
             hint = other_name(path, values) or "remove it"
             yield SCHEMA.problem(f"unknown key {dotted(path)}", path=where, line=line, hint=hint)

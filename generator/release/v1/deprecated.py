@@ -161,7 +161,8 @@ DEFAULTS: tuple[tuple[str, str, str], ...] = (
     (
         "dags.gitSync.recommendedProbeSetting",
         "git-sync's probes follow settings that the chart will drop",
-        "set {key:dags.gitSync.recommendedProbeSetting}: true and livenessProbe.enabled: true",
+        "set {key:dags.gitSync.recommendedProbeSetting}: true and "
+        "{key:dags.gitSync.livenessProbe.enabled}: true",
     ),
 )
 """Defaults that will change: key, what they mean today, and what to write."""

@@ -6,6 +6,7 @@ import pytest
 
 from generator.actions.check import ChartFacts, Circumstances, check
 from generator.chart.chart import open_chart
+from generator.core.basis import Origin, Version
 from generator.core.files import Snapshot
 from generator.lint.objects.crd_schema import Definitions
 from tests.generator.lint.defaults import DEFAULTS
@@ -182,3 +183,38 @@ def test_the_official_defaults_have_the_traps_that_everybody_falls_into(real_cha
         "database/embedded",
     } <= rules
     assert not rules & {"values/schema", "values/unknown-key", "values/misspelt-key"}
+
+
+OLDER = "workers:\n  celery: {replicas: 2}\napiSecretKeySecretName: k\nexecutor: CeleryExecutor\n"
+
+
+def _without_archive(text, version, origin):
+    around = Circumstances(version_of=lambda _: Version(version, origin))
+    return run({"v.yaml": text}, chart=None, circumstances=around)
+
+
+def test_without_an_archive_the_table_of_releases_tells_of_keys_that_are_written():
+    result = _without_archive(OLDER, "1.17.0", Origin.OPTION)
+    assert {(item.rule, item.place, item.hint) for item in result.problems} == {
+        ("values/schema", "v.yaml:2", "chart 1.17.0 reads workers instead"),
+        (
+            "values/unknown-key",
+            "v.yaml:3",
+            "chart 1.17.0 reads webserverSecretKeySecretName instead",
+        ),
+    }
+    assert {item.check for item in result.not_done} == {
+        "rendered objects",
+        "values",
+        "values/schema",
+    }
+    assert (result.basis.chart.version, result.basis.complete) == ("1.17.0", False)
+
+
+@pytest.mark.parametrize(
+    ("version", "origin"), [("1.17.0", Origin.ASSUMED), ("1.99.0", Origin.NAMED), ("", "unknown")]
+)
+def test_of_a_chart_that_is_assumed_or_that_nobody_knows_nothing_is_said(version, origin):
+    result = _without_archive(OLDER, version, Origin(origin))
+    assert result.problems == ()
+    assert "values/unknown-key" in {item.check for item in result.not_done}

@@ -263,3 +263,17 @@ def test_the_items_of_a_list_are_compared_as_documents_are(repo):
     [environment] = done.json["environments"]
     assert environment["name"] == "list.yaml (flow)"
     assert [item["name"] for item in environment["changes"]] == ["flow-scheduler"]
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "why"),
+    [
+        ("executor: LocalExecutor\n", "1.22.0", ""),
+        ("airflowVersion: 2.9.3\n", "1.16.0", "newer charts refuse Airflow 2.9.3"),
+    ],
+)
+def test_the_chart_that_is_assumed_is_bounded_by_airflow(repo, text, version, why):
+    repo.write("v.yaml", text)
+    basis = repo.run("check", "v.yaml", "-o", "json").json["basis"]
+    assert (basis["chart"]["version"], basis["chart"]["source"]) == (version, "assumed")
+    assert basis["chart"].get("why", "") == why

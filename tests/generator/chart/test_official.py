@@ -47,3 +47,15 @@ def test_the_same_files_packed_again_are_told_from_the_official_archive(genuine)
     assert official.judged(_packed(genuine)) == (
         "not the official archive of 1.19.0, but with the same files"
     )
+
+
+def test_chart_add_says_what_is_known_of_the_archive(tmp_path, monkeypatch):
+    from tests.repositories import run
+    from tests.standin_chart import stand_in_archive
+
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "cache"))
+    done = run("chart", "add", stand_in_archive(tmp_path))
+    assert done.code == 0
+    first, second = done.stdout.splitlines()
+    assert first.startswith("airflow 1.22.0 sha256:")
+    assert second.startswith("not the official archive of 1.22.0: Chart.yaml, ")
