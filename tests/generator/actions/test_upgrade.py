@@ -117,9 +117,9 @@ def test_a_patch_release_needs_no_backup(repo):
     assert "take a backup" not in said and "pause DAGs" not in said
 
 
-def test_a_chart_that_is_not_at_hand_or_not_known_is_told(repo):
+def test_a_chart_that_is_not_at_hand_is_told(repo):
     done = repo.run("upgrade", "production", "--chart", "1.99.0")
-    assert done.code == 1 and "chart 1.99.0 is not supported" in done.stdout
+    assert done.code == 1 and "chart airflow 1.99.0 is not in the cache" in done.stderr
     assert "not compared" in done.stdout and "1.22.0" in repo.read(PATH)
 
 
