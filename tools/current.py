@@ -153,7 +153,17 @@ def _conditions():
     return "\n".join(rows) + "\n"
 
 
+def _charts():
+    """The versions of the chart that are known without an archive."""
+    from generator.release import chart_matrix
+
+    rows = ["| chart | its Airflow | runs Airflow | level |\n| --- | --- | --- | --- |"]
+    rows += [f"| {' | '.join(row)} |" for row in chart_matrix.releases()]
+    return "\n".join(rows) + "\n"
+
+
 SOURCES = {
+    "charts": _charts,
     "conditions": _conditions,
     "masks": _masks,
     "token-formats": _token_formats,

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from generator.chart import comparison
-from generator.chart.chart import ChartArchive
-from generator.core.counted import counted
+from generator.actions import upgrade_notes, upgrade_values
+from generator.actions.upgrade_proof import Proof, prove
+from generator.actions.upgrade_route import ordered
 from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
-from generator.core.layered import lookup
 from generator.core.parallel import mapped
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
@@ -20,8 +18,9 @@ from generator.definition.definition import Definition
 from generator.diff import what_runs
 from generator.diff.what_runs import Runs, Source
 from generator.impact.migration import Class, Migration, classify
-from generator.pipeline import generate
+from generator.pipeline import chart_traits, generate
 from generator.pipeline.generate import Built, Charts
+from generator.release.expressed import AIRFLOW
 from generator.release.release import Release
 from generator.render.request import Renderer
 from generator.tree import catalogue
@@ -56,6 +55,10 @@ class Upgrade:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     steps: tuple[str, ...]
+    route: tuple[str, ...] = ()
+    """The commands, one at a time, where one step cannot be or is not the safest."""
+    proof: Proof | None = None
+    """What changes in the cluster and what does not; None where that was not looked at."""
 
     @property
     def possible(self) -> bool:
@@ -89,20 +92,45 @@ def _one(
     charts: Charts,
     renderer: Renderer | None,
 ) -> Upgrade:
-    text = _edited(item, options)
+    before = generate.build(files, found.settings, item, charts) if found.settings else None
+    text, renamed = _renamed(item, _edited(item, options), options, charts)
     ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, options)})
     generation = generate.generate(ahead, [item.name], charts, renderer)
     own = Plan({item.path: text} if text != item.document.text else {})
-    before = generate.build(files, found.settings, item, charts) if found.settings else None
     after = generation.built.get(item.name)
+    refused, route = ordered(item.name, before, options.chart, options.airflow, charts)
+    problems = generation.problems_of(item.name)
+    if not any(problem.rule == AIRFLOW.id for problem in problems):
+        problems = (*problems, *refused)
+    proof = None
+    if renderer is not None and not has_errors(problems):
+        plan = generation.plan_of(item.name)
+        new = {path: content.encode() for path, content in plan.writes.items()}
+        head = Overlay(ahead, new, frozenset(plan.removals))
+        proof = prove(item.name, files, head, found.settings, after, charts, renderer)
     return Upgrade(
         item.name,
         tuple(_moves(item, options)),
         own | generation.plan_of(item.name),
-        generation.problems_of(item.name),
-        tuple(_notes(before, after, item, options, charts)),
+        problems,
+        (*renamed, *_notes(before, after, item, options, charts)),
         tuple(_steps(before, item, options)),
+        route,
+        proof,
     )
+
+
+def _renamed(
+    item: Definition, text: str, options: Options, charts: Charts
+) -> tuple[str, list[str]]:
+    """The definition with the keys of `values:` under the names of the new chart."""
+    values = item.part("values")
+    traits = chart_traits.known(options.chart, charts) if options.chart else None
+    if traits is None or not values:
+        return text, []
+    wanted = list(upgrade_values.moves(values, traits))
+    notes = [f"values.{old} is renamed to {' and '.join(new)}" for old, new in wanted]
+    return upgrade_values.moved(text, values, wanted, item.path), notes
 
 
 def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, bytes]:
@@ -158,7 +186,9 @@ def _notes(
             " or old code runs against the new schema"
         )
     if options.chart:
-        yield from _chart_notes(before, str(item.part("chart", "version")), options.chart, charts)
+        yield from upgrade_notes.of_charts(
+            before, str(item.part("chart", "version")), options.chart, charts
+        )
 
 
 def _migration(before: Built | None, options: Options) -> Migration | None:
@@ -183,49 +213,6 @@ def _airflow_notes(before: Built | None, item: Definition, options: Options) -> 
         yield f"database migration: {migration.kind.value}; {migration.reason}"
     if old.startswith("2.") and not options.airflow.startswith("2."):
         yield from _FROM_2_TO_3
-
-
-def _chart_notes(before: Built | None, old: str, new: str, charts: Charts) -> Iterator[str]:
-    first, second = charts.find(old, None), charts.find(new, None)
-    if first is None or second is None:
-        lacking = old if first is None else new
-        yield f"not compared: {charts.missing(lacking)}"
-        return
-    values = before.release.values if before and before.release else {}
-    yield from _differences(first, second, values)
-
-
-def _differences(
-    first: ChartArchive, second: ChartArchive, values: Mapping[str, Any]
-) -> Iterator[str]:
-    found = comparison.compare((first.values(), first.schema()), (second.values(), second.schema()))
-
-    def used(key: str) -> str:
-        return " (used here)" if lookup(values, key) is not None else ""
-
-    renamed = dict(found.renamed)
-    for key in found.removed:
-        what = f"renamed value {key} → {renamed[key]}" if key in renamed else f"removed value {key}"
-        yield f"{what}{used(key)}"
-    yield from _deprecated(found, values)
-    for key in found.required:
-        yield f"newly required value {key}"
-    for key in found.narrowed:
-        yield f"value {key} accepts less than before{used(key)}"
-    for key, _, _ in found.changed:
-        yield f"changed default of {key}{used(key)}"
-    if found.added:
-        shown = ", ".join(found.added[:12]) + (" …" if len(found.added) > 12 else "")
-        yield f"{counted(len(found.added), 'new value')}: {shown}"
-
-
-def _deprecated(found: comparison.Comparison, values: Mapping[str, Any]) -> Iterator[str]:
-    """Deprecated keys that this environment sets; how many others there are."""
-    here = [item for item in found.deprecated if lookup(values, item[0]) is not None]
-    for key, advice in here:
-        yield f"deprecated value {key} (used here)" + (f": use {advice}" if advice else "")
-    if others := len(found.deprecated) - len(here):
-        yield f"{counted(others, 'deprecated value')} more, not used here"
 
 
 def _steps(before: Built | None, item: Definition, options: Options) -> Iterator[str]:

@@ -24,7 +24,7 @@ from generator.adoption.plaintext_secrets import InlineSecret
 from generator.adoption.proof import Proof
 from generator.adoption.request import Options, Subject
 from generator.adoption.running_ref import running_ref
-from generator.adoption.simplify import Named
+from generator.adoption.simplify import Named, with_new_names
 from generator.adoption.source import Original
 from generator.adoption.verdict import Verdict
 from generator.core.errors import UserError
@@ -229,7 +229,9 @@ def _built(
     ref: str,
 ) -> tuple[Built, tuple[str, ...]]:
     """The definition for these values, read back from its text and built as `generate` does."""
-    fitted = _fitted(found, values, found.input(simple), keep, ref)
+    known = with_new_names(values, found.traits)
+    seen = with_new_names(found.input(simple), found.traits)
+    fitted = _fitted(found, known, seen, keep, ref)
     names = [Path(path).name for path in found.original.paths]
     data = {**fitted.data, "adoption": {**fitted.data["adoption"], **_carried(found, fitted.data)}}
     written = text.definition(found.options.name, data, fitted.rest, names)

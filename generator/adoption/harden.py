@@ -219,7 +219,7 @@ def _edited(
     owners = {path: field for path in places if (field := _taken_by(subject, steps, path))}
     found = convert(
         data,
-        _input(subject, data["values"], archive),
+        simplify.with_new_names(_input(subject, data["values"], archive), subject.traits),
         list(owners),
         subject.cluster,
         subject.traits,

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.chart.traits import ChartTraits
 from generator.core.layered import Path, lookup
 from generator.core.problem import Problem
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.deprecated import DEPRECATED, IGNORED, deprecated_problems
 from generator.lint.values.unknown_keys import MISSPELT, UNKNOWN, unknown_key_problems
+from generator.release import fit
 from generator.release.chart_line import Renamed
 from generator.release.setting import copied
 from generator.render.request import canonical
@@ -72,6 +74,15 @@ def renamed(values: Mapping[str, Any], rows: Sequence[Renamed]) -> dict[str, Any
         for target in targets:
             put(result, tuple(target), copied(value))
     return result
+
+
+def with_new_names(values: ValuesInput, traits: ChartTraits | None) -> ValuesInput:
+    """The same values with today's names beside the older ones that the chart reads."""
+    if traits is None:
+        return values
+    user, _ = fit.canonical(values.user, traits)
+    merged, _ = fit.canonical(values.merged, traits)
+    return dataclasses.replace(values, user=user, merged=merged)
 
 
 def dropped(values: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:

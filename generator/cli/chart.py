@@ -50,17 +50,27 @@ def pull(version: str, url: str | None) -> int:
 
 
 @command.command(name="list")
+@click.option("--all", "everything", is_flag=True, help="Releases that are not in the cache too.")
 @common.output("table", "json", "yaml")
-def list_(form: str) -> int:
-    """List the archives in the cache."""
+def list_(everything: bool, form: str) -> int:
+    """List the archives in the cache: which Airflow each runs, and how far gen-env supports it.
+
+    Tried: the tests render gen-env's samples on it. Derived: its keys are read off its archive.
+    """
+    from generator.chart import traits_cache
+    from generator.chart.version import Version, parse_version
     from generator.pipeline import toolchain
+    from generator.release import chart_matrix
 
     charts = toolchain.charts().cache.list()
-    rows = [(chart.version, chart.app_version, chart.digest) for chart in charts]
+    rows = [(*chart_matrix.row(traits_cache.traits(chart)), chart.digest) for chart in charts]
+    if everything:
+        known = {row[0] for row in rows}
+        rows += [(*row, "") for row in chart_matrix.releases() if row.version not in known]
+    rows.sort(key=lambda row: (parse_version(row[0]) or Version(0, 0, 0), row[-1]))
     if form == "table":
-        common.columns(rows, ("CHART", "AIRFLOW", "DIGEST"))
+        common.columns(rows, ("CHART", "AIRFLOW", "RUNS", "LEVEL", "DIGEST"))
     else:
-        common.emit(
-            [dict(zip(("version", "airflow", "digest"), row, strict=True)) for row in rows], form
-        )
+        names = ("version", "airflow", "runs", "level", "digest")
+        common.emit([dict(zip(names, row, strict=True)) for row in rows], form)
     return 0

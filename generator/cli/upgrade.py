@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from generator.cli import common
+
+if TYPE_CHECKING:
+    from generator.actions.upgrade_proof import Proof
 
 
 @click.command(name="upgrade")
@@ -28,7 +33,9 @@ def command(
     """Edit the definitions in place (comments kept), regenerate, and list the required steps.
 
     Lists removed, changed and newly required chart values, breaking steps, whether the database is
-    migrated and how to roll back, and the order of the steps.
+    migrated and how to roll back, and the order of the steps; shows the rendered difference, and
+    which objects stay the same. Keys of values: move to the names that the new chart reads. Where
+    that chart cannot run the present Airflow, nothing is written and the order is shown.
 
     With --gen-env: what this version of gen-env changes in trees that another version generated,
     per environment. Writes those that are named; without ENV shows all and writes nothing.
@@ -89,9 +96,17 @@ def _versions(
         click.secho(f"{item.name}: {', '.join(item.moves)}", bold=True)
         for note in item.notes:
             click.echo(f"  - {note}")
-        click.echo("  In this order:")
-        for number, step in enumerate(item.steps, start=1):
-            click.echo(f"  {number}. {step}")
+        if item.route:
+            way = "Safer one at a time" if item.possible else "Possible one at a time"
+            click.echo(f"  {way}, verified after each:")
+            for number, text in enumerate(item.route, start=1):
+                click.echo(f"  {number}. {text}")
+        if item.possible or not item.route:
+            click.echo("  In this order:")
+            for number, step in enumerate(item.steps, start=1):
+                click.echo(f"  {number}. {step}")
+        if item.proof is not None:
+            _prove(item.proof)
         common.tell(item.problems, err=True)
         if not item.possible:
             failed = True
@@ -101,3 +116,13 @@ def _versions(
             for path in item.plan.paths:
                 click.echo(path)
     return 1 if failed else 0
+
+
+def _prove(proof: Proof) -> None:
+    from generator.actions import diff
+
+    colour = click.get_current_context().color
+    click.echo(diff.formatted(proof.report, "table", 60_000, color=bool(colour)), nl=False)
+    click.echo(f"  {proof.summary}")
+    for name in proof.same:
+        click.echo(f"    = {name}")

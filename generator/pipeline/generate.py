@@ -9,8 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from generator.chart import key_table, official, traits_cache
-from generator.chart.chart import ChartArchive, ChartError, ChartFault
+from generator.chart.chart import ChartArchive, ChartError
 from generator.chart.provider import Charts as Charts
 from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
@@ -28,6 +27,7 @@ from generator.engine.argocd_reach import ACCESS
 from generator.kube.resource import Object
 from generator.model.environment import Engine
 from generator.model.repository import Repository
+from generator.pipeline import chart_traits
 from generator.release import chart_lines, release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
@@ -103,7 +103,7 @@ def build(
     own, faults = declared.load(files, resolved)
     made = Built(definition, resolved, None, secrets, own, lock, (*problems, *faults))
     try:
-        traits = _traits(made, resolved.environment.chart.version, charts)
+        traits = _traits(made, charts)
     except ChartError as error:
         return _with_problems(made, chart_problem(made, error))
     built, found = release.build(resolved, tree.hashes(made.secrets), traits)
@@ -112,27 +112,13 @@ def build(
     return dataclasses.replace(_with_problems(made, *found), release=built)
 
 
-def _traits(made: Built, version: str, charts: Charts | None) -> ChartTraits | None:
-    """What the chart of an environment does with keys; None where gen-env writes for that chart.
-
-    Its archive tells, else the table of official releases, unless another archive is locked.
-    Raises ChartError where neither is to be had.
-    """
+def _traits(made: Built, charts: Charts | None) -> ChartTraits | None:
+    """What the chart of an environment does with keys; None where gen-env writes for that chart."""
+    assert made.resolved is not None
+    version = made.resolved.environment.chart.version
     if chart_lines.line_for(version) is None or not chart_lines.needs_traits(version):
         return None
-    digest = _known_digest(made)
-    archive = charts.at_hand(version, digest) if charts else None
-    if archive is None and digest in (None, official.digest(version)):
-        known = key_table.traits(version)
-        if known is not None:
-            return known
-    archive = archive or (charts.meant(version, digest) if charts else None)
-    if archive is None:
-        why = charts.missing(version) if charts else f"chart {version} was not looked for"
-        hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
-        message = f"{why}, and its keys are read off its archive"
-        raise ChartError(ChartFault.MISSING, message, hint=hint)
-    return traits_cache.traits(archive)
+    return chart_traits.of(version, _known_digest(made), charts)
 
 
 def _with_problems(made: Built, *problems: Problem) -> Built:

@@ -157,23 +157,27 @@ def _path(field: str) -> tuple[str, ...]:
 def airflow_problems(resolved: Resolved, traits: ChartTraits) -> Iterator[Problem]:
     """Whether the chart can run the Airflow of the environment, by what its archive holds."""
     environment = resolved.environment
-    version, chart = environment.airflow.version, environment.chart.version
-    floor, parsed = traits.airflow_floor, parse_version(version)
-    if floor and parsed and (parsed.major, parsed.minor, parsed.patch) < floor:
-        oldest = ".".join(map(str, floor))
-        message = f"chart {chart} refuses Airflow {version}: it renders {oldest} and later"
-        hint = f"first Airflow, then the chart: stay on the older chart until Airflow is {oldest}"
-        yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
-    if environment.airflow_3:
-        lacking = [
-            key for key in _needs_of_3(environment.adoption is not None) if not traits.has(key)
-        ]
-        if lacking:
-            message = f"chart {chart} cannot run Airflow {version}: it has no {lacking[0]}"
+    version = environment.airflow.version
+    reason = cannot_run(traits, version, adopted=environment.adoption is not None)
+    if reason:
+        hint = f"first Airflow, then the chart: gen-env upgrade {resolved.name} shows the order"
+        if environment.airflow_3:
             hint = "use Airflow 2 with this chart, or chart 1.17 or later"
-            yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
+        message = f"chart {environment.chart.version} {reason}"
+        yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
 
 
-def _needs_of_3(adopted: bool) -> tuple[str, ...]:
-    """Without a common JWT secret, the API server refuses what the scheduler signs."""
-    return ("apiServer.replicas",) if adopted else ("apiServer.replicas", "jwtSecretName")
+def cannot_run(traits: ChartTraits, airflow: str, *, adopted: bool = False) -> str:
+    """Why the chart cannot run this Airflow, in words that follow its name; '' where it can.
+
+    Without a JWT secret that all share, the API server refuses what the scheduler signs; an
+    adopted release has found its way around that.
+    """
+    parsed, floor = parse_version(airflow), traits.airflow_floor
+    if parsed is None:
+        return ""
+    if floor and (parsed.major, parsed.minor, parsed.patch) < floor:
+        return f"refuses Airflow {airflow}: it renders {'.'.join(map(str, floor))} and later"
+    needed = ["apiServer.replicas", *([] if adopted else ["jwtSecretName"])]
+    lacking = [key for key in needed if parsed.major >= 3 and not traits.has(key)]
+    return f"cannot run Airflow {airflow}: it has no {lacking[0]}" if lacking else ""

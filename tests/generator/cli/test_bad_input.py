@@ -377,7 +377,7 @@ def test_a_corrupt_archive_is_refused(tmp_path, archive, content, words):
     file.write_bytes(content)
     done = run("chart", "add", file)
     assert done.code == 1 and "Traceback" not in done.said and "internal error" not in done.said
-    assert run("chart", "list").stdout.splitlines() == ["CHART  AIRFLOW  DIGEST"]
+    assert run("chart", "list").stdout.splitlines() == ["CHART  AIRFLOW  RUNS  LEVEL  DIGEST"]
 
 
 def test_a_file_that_is_not_there_is_refused(archive, tmp_path):

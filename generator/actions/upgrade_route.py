@@ -1,0 +1,112 @@
+"""The order in which chart and Airflow of an environment move, one at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from generator.chart import key_table
+from generator.chart.traits import ChartTraits
+from generator.chart.version import parse_version
+from generator.core.problem import Problem
+from generator.pipeline import chart_traits
+from generator.pipeline.generate import Built, Charts
+from generator.release.expressed import AIRFLOW, cannot_run
+
+
+class State(NamedTuple):
+    """What an environment runs."""
+
+    chart: str
+    airflow: str
+
+
+TraitsOf = Callable[[str], ChartTraits | None]
+"""What a chart version does with keys; None where nothing is known of it."""
+
+
+def ordered(
+    name: str, before: Built | None, chart: str | None, airflow: str | None, charts: Charts
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Why the goal cannot be, and the commands that lead there one at a time."""
+    resolved = before.resolved if before else None
+    if resolved is None or chart is None:
+        return (), ()
+    now = resolved.environment
+    start = State(now.chart.version, now.airflow.version)
+    goal = State(chart, airflow or start.airflow)
+    traits = chart_traits.known(goal.chart, charts)
+    reason = cannot_run(traits, goal.airflow, adopted=now.adoption is not None) if traits else ""
+    problems = []
+    if traits and reason:
+        message = f"chart {goal.chart} {reason}"
+        hint = "take the steps in order, and verify the environment after each"
+        problems.append(resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint))
+        oldest = traits.airflow_floor
+        goal = State(goal.chart, ".".join(map(str, oldest)) if oldest else goal.airflow)
+    states = route(start, goal, lambda version: chart_traits.known(version, charts))
+    if len(states) < 2:
+        return tuple(problems), ()
+    commands = []
+    for old, new in itertools.pairwise((start, *states)):
+        step = f"--chart {new.chart}" if new.chart != old.chart else f"--airflow {new.airflow}"
+        commands.append(f"gen-env upgrade {name} {step}")
+    return tuple(problems), tuple(commands)
+
+
+def route(start: State, goal: State, traits_of: TraitsOf) -> tuple[State, ...]:
+    """The states to go through, the goal last: the fewest, each of which its chart can run.
+
+    Each step moves the chart or Airflow, never both, and never backwards. Empty where there is no
+    such order, and where nothing moves.
+    """
+    if start == goal or not _runs(goal, traits_of):
+        return ()
+    charts = _between(start.chart, goal.chart, key_table.versions())
+    floors = {floor for chart in charts if (floor := _floor(traits_of(chart)))}
+    airflows = _between(start.airflow, goal.airflow, sorted(floors))
+    paths: list[tuple[State, ...]] = [(start,)]
+    for _ in range(len(charts) + len(airflows)):
+        paths = [
+            (*path, state)
+            for path in paths
+            for state in _next(path[-1], charts, airflows)
+            if _runs(state, traits_of)
+        ]
+        paths = list({path[-1]: path for path in reversed(paths)}.values())
+        if arrived := [path for path in paths if path[-1] == goal]:
+            return arrived[0][1:]
+    return ()
+
+
+def _next(state: State, charts: Sequence[str], airflows: Sequence[str]) -> list[State]:
+    """The states that one move forward leads to, the farthest first."""
+    later = charts[charts.index(state.chart) + 1 :]
+    newer = airflows[airflows.index(state.airflow) + 1 :]
+    newer = [airflow for airflow in newer if not _too_far(state.airflow, airflow)]
+    moves = [State(chart, state.airflow) for chart in reversed(later)]
+    return moves + [State(state.chart, airflow) for airflow in reversed(newer)]
+
+
+def _too_far(old: str, new: str) -> bool:
+    """Whether Airflow's own guide wants a step between: to 3 from 2.7 or later alone."""
+    low, high = parse_version(old), parse_version(new)
+    return bool(low and high and high.major > 2 and (low.major, low.minor) < (2, 7))
+
+
+def _between(first: str, last: str, known: Sequence[str]) -> list[str]:
+    """The two versions and those known between them, in order."""
+    low, high = parse_version(first), parse_version(last)
+    parsed = ((name, parse_version(name)) for name in known)
+    inner = [name for name, item in parsed if item and low and high and low < item < high]
+    return [name for name, _ in itertools.groupby([first, *inner, last])]
+
+
+def _floor(traits: ChartTraits | None) -> str:
+    return ".".join(map(str, traits.airflow_floor)) if traits and traits.airflow_floor else ""
+
+
+def _runs(state: State, traits_of: TraitsOf) -> bool:
+    traits = traits_of(state.chart)
+    return traits is None or not cannot_run(traits, state.airflow)

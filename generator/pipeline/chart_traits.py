@@ -1,0 +1,36 @@
+"""What the chart of an environment does with keys: by its archive, else by the table of releases."""
+
+from __future__ import annotations
+
+from generator.chart import key_table, official, traits_cache
+from generator.chart.chart import ChartError, ChartFault
+from generator.chart.provider import Charts
+from generator.chart.traits import ChartTraits
+
+
+def of(version: str, digest: str | None, charts: Charts | None) -> ChartTraits:
+    """The traits of that version; `digest` is that of the archive that is meant, if one is.
+
+    The table does not speak for an archive with another digest than the official one. Raises
+    ChartError where nothing is known, and for an archive that cannot be used.
+    """
+    archive = charts.at_hand(version, digest) if charts else None
+    if archive is None and digest in (None, official.digest(version)):
+        known = key_table.traits(version)
+        if known is not None:
+            return known
+    archive = archive or (charts.meant(version, digest) if charts else None)
+    if archive is None:
+        why = charts.missing(version) if charts else f"chart {version} was not looked for"
+        hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
+        message = f"{why}, and its keys are read off its archive"
+        raise ChartError(ChartFault.MISSING, message, hint=hint)
+    return traits_cache.traits(archive)
+
+
+def known(version: str, charts: Charts) -> ChartTraits | None:
+    """The traits of that version, or None where nothing is known of it."""
+    try:
+        return of(version, None, charts)
+    except ChartError:
+        return None

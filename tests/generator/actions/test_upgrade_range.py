@@ -1,0 +1,111 @@
+"""Upgrades between versions of the official chart: the order, the keys, and what stays the same."""
+
+import pytest
+import yaml
+
+from generator.actions.upgrade_route import State, route
+from generator.actions.upgrade_values import moved, moves
+from generator.chart import key_table
+from generator.chart.cache import ChartCache
+from tests import chart_range
+from tests.repositories import DEV, changed, repository
+
+ROUTES = {
+    "the chart alone": ("1.16.0 2.11.0", "1.22.0 2.11.0", ["1.22.0 2.11.0"]),
+    "Airflow before a chart that refuses the old one": (
+        *("1.15.0 2.9.3", "1.22.0 2.11.0"),
+        ["1.15.0 2.11.0", "1.22.0 2.11.0"],
+    ),
+    "a chart that runs both before Airflow 3": (
+        *("1.15.0 2.9.3", "1.22.0 3.2.2"),
+        ["1.19.0 2.9.3", "1.19.0 3.2.2", "1.22.0 3.2.2"],
+    ),
+    "Airflow 3 from 2.7 and later alone": (
+        *("1.6.0 2.3.0", "1.22.0 3.2.2"),
+        ["1.6.0 2.11.0", "1.22.0 2.11.0", "1.22.0 3.2.2"],
+    ),
+    "the chart before Airflow 3": (
+        *("1.16.0 2.10.5", "1.17.0 3.0.2"),
+        ["1.17.0 2.10.5", "1.17.0 3.0.2"],
+    ),
+    "nothing to do": ("1.22.0 3.2.2", "1.22.0 3.2.2", []),
+    "no way to what cannot run": ("1.15.0 2.9.3", "1.16.0 3.2.2", []),
+    "a chart that nobody has seen": ("1.22.0 3.2.2", "1.23.0 3.2.2", ["1.23.0 3.2.2"]),
+}
+
+
+def _state(text):
+    return State(*text.split())
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_each_step_of_the_order_is_one_that_its_chart_runs(name):
+    start, goal, steps = ROUTES[name]
+    found = route(_state(start), _state(goal), key_table.traits)
+    assert [" ".join(state) for state in found] == steps
+
+
+KEYS = {
+    "to both sections of workers": (
+        *("1.22.0", {"workers": {"labels": {"a": "b"}}}),
+        {"workers": {"celery": {"labels": {"a": "b"}}, "kubernetes": {"labels": {"a": "b"}}}},
+    ),
+    "not to sections that merge only in part": (
+        *("1.19.0", {"workers": {"keda": {"enabled": True}}}),
+        {"workers": {"keda": {"enabled": True}}},
+    ),
+    "back to an older chart": (
+        *("1.18.0", {"workers": {"celery": {"persistence": {"enabled": True}}}}),
+        {"workers": {"persistence": {"enabled": True}}},
+    ),
+    "not over what is written there": (
+        *("1.22.0", {"workers": {"args": ["a"], "celery": {"args": ["b"]}}}),
+        {"workers": {"args": ["a"], "celery": {"args": ["b"]}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_keys_of_values_move_to_the_names_that_the_chart_reads(name):
+    version, values, expected = KEYS[name]
+    text = "# kept\n" + yaml.safe_dump({"values": values})
+    wanted = list(moves(values, key_table.traits(version)))
+    after = moved(text, values, wanted, "environment.yaml")
+    assert yaml.safe_load(after)["values"] == expected
+    assert after.startswith("# kept\n")
+
+
+def _airflow(version):
+    minor = int(version.split(".")[1])
+    return "2.9.3" if minor < 16 else "2.11.0"
+
+
+@chart_range.each_version
+def test_each_chart_is_upgraded_to_the_newest_with_a_proof_or_in_steps(
+    version, tmp_path, monkeypatch
+):
+    cache = ChartCache(tmp_path / "charts")
+    for each in {version, "1.22.0"}:
+        cache.add(chart_range.archive(each).path)
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    airflow = _airflow(version)
+    text = changed(
+        DEV,
+        ("version: 1.22.0", f"version: {version}"),
+        ("version: 3.2.2", f"version: {airflow}"),
+        ("auth: {defaultUser: {}}\n", ""),
+    )
+    repo = repository(tmp_path / "repo", dev=text)
+    assert repo.run("generate").code == 0
+    done = repo.run("upgrade", "dev", "--chart", "1.22.0")
+    if airflow < "2.11":
+        assert done.code == 1
+        assert "1. gen-env upgrade dev --airflow 2.11.0" in done.stdout
+        assert "2. gen-env upgrade dev --chart 1.22.0" in done.stdout
+        assert done.stderr.count("[chart/airflow]") == 1
+        assert repo.yaml("environments/dev/environment.yaml")["chart"]["version"] == version
+        return
+    assert done.code == 0, done.said
+    assert "objects as before" in done.stdout
+    assert "    = ServiceAccount airflow-dev/airflow-scheduler" in done.stdout
+    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["version"] == "1.22.0"

@@ -1,0 +1,57 @@
+"""A release on each official chart at hand, adopted: the cluster gets the same objects."""
+
+import yaml
+
+from generator.chart.cache import ChartCache
+from tests import chart_range
+from tests.generator.adoption.scene import Adoption
+
+AIRFLOW_2 = """\
+executor: CeleryExecutor
+images: {airflow: {repository: registry.example.com/a, tag: 2.8.3-r1}}
+airflowVersion: 2.8.3
+fernetKeySecretName: fernet
+webserverSecretKeySecretName: web
+webserver: {replicas: 2, defaultUser: {enabled: false}}
+registry: {secretName: pull}
+"""
+AIRFLOW_3 = """\
+executor: CeleryExecutor
+images: {airflow: {repository: registry.example.com/a, tag: 3.2.2-r1}}
+airflowVersion: 3.2.2
+fernetKeySecretName: fernet
+apiServer: {replicas: 2}
+"""
+BOTH = """\
+data: {metadataSecretName: database, brokerUrlSecretName: broker}
+postgresql: {enabled: false}
+redis: {enabled: false}
+workers:
+  replicas: 3
+  resources: {limits: {memory: 2Gi}}
+  terminationGracePeriodSeconds: 900
+  persistence: {enabled: false}
+triggerer: {replicas: 2}
+config: {core: {parallelism: 32}}
+dags: {gitSync: {enabled: true, repo: "https://git.example.com/dags.git", branch: main}}
+"""
+
+
+@chart_range.each_version
+def test_a_release_is_adopted_on_the_chart_that_it_runs(version, tmp_path, monkeypatch):
+    archive = chart_range.archive(version).path
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    ChartCache(tmp_path / "charts").add(archive)
+    three = chart_range.traits(version).airflow.startswith("3.")
+    text = (AIRFLOW_3 if three else AIRFLOW_2) + BOTH
+    adoption = Adoption(tmp_path / "repo", archive, {"old.yaml": text})
+    hosts = [
+        part for name in ("database", "broker") for part in ("--set", f"{name}.host=x.example")
+    ]
+    done = adoption.run("old.yaml", "--name", "staging", "--write", "--chart", version, *hosts)
+    assert done.code == 0, done.said
+    assert adoption.definition["chart"] == {"version": version}
+    assert adoption.definition["workers"]["replicas"] == 3, "fields, not only values"
+    assert adoption.before(yaml.safe_load(text)) == adoption.after()
+    if version != "1.22.0":
+        assert adoption.repo.run("harden", "staging", "--list").code == 0
