@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.actions import validate_sealed_secrets, validate_shared
+from generator.actions.field_words import Words, fields
 from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.basis import Basis, NotRead, together
@@ -239,26 +240,37 @@ def _value_problems(built: Built, release: Release, archive: ChartArchive) -> It
         *schema_problems(values, archive.schema()),
         *unknown_keys.unknown_key_problems(values),
         *deprecated.deprecated_problems(values),
-        *registry.value_problems(values),
+        *map(words(built, release, archive).problem, registry.value_problems(values)),
     ]
     yield from (dataclasses.replace(item, environment=built.name) for item in found)
+
+
+def words(built: Built, release: Release, archive: ChartArchive) -> Words:
+    """How the definition calls the chart's keys."""
+    decided = release.line.decided(list(release.settings))
+    return Words(built.name, lambda key: release.line.owner(key, decided), archive.values())
 
 
 def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput:
     """The merged values as the checks see them, each key traced back to the definition."""
     assert built.resolved is not None
-    fields = {setting.key: setting.field for setting in release.settings}
+    decided = {setting.key: setting.field for setting in release.settings}
     resolved = built.resolved
+    called = words(built, release, archive)
 
     def field_of(path: KeyPath) -> KeyPath | None:
         """The field of the definition behind a chart's key; empty for a default of gen-env's."""
         key = tuple(str(part) for part in path)
         for length in range(len(key), 0, -1):
-            field = fields.get(key[:length])
+            field = decided.get(key[:length])
             if field is not None:
                 whole = (*field.split("."), *key[length:]) if field else ()
                 part = whole[: len(whole) - len(key) + length]
                 return whole if lookup(resolved.merged.data, whole) is not None else part
+        if lookup(resolved.merged.data, ("values", *path)) is None and (
+            unset := called.field(key) or _section(key)
+        ):
+            return tuple(unset.split("."))
         return ("values", *path)
 
     def locate(path: KeyPath) -> tuple[str, int | None]:
@@ -288,6 +300,11 @@ def inputs(built: Built, release: Release, archive: ChartArchive) -> ValuesInput
 def _installed_by(release: Release) -> Engine:
     """What the checks go by: under Flux it is Helm, which is told not to wait for pods."""
     return "helm" if release.environment.engine == "flux" else "argocd"
+
+
+def _section(key: tuple[str, ...]) -> str:
+    """The part of a definition in which a person looks for a component's key."""
+    return key[0] if key and key[0] in fields() else ""
 
 
 def _rendered_problems(

@@ -47,7 +47,8 @@ def remark_of(environment: EnvironmentDiff) -> str:
         parts.append(f"{sum(item.count for item in environment.folded):,} folded")
     if environment.drift:
         parts.append(f"{len(environment.drift):,} drifted")
-    if count := sum(not problem.is_aside for problem in environment.problems):
+    new = [item for item in environment.problems if not item.is_aside]
+    if count := sum(item.severity is not Severity.INFO for item in new):
         parts.append(counted(count, "problem"))
     return one_line("; ".join(parts))
 

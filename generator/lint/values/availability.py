@@ -170,7 +170,7 @@ def single_replica(values: ValuesInput) -> Iterator[Finding]:
     for component in ("apiServer", "scheduler", "dagProcessor", "triggerer", "pgbouncer"):
         if component in running(values) and least(values, component) <= 1:
             yield Finding(
-                component,
+                f"{component}.replicas",
                 f"every node upgrade interrupts {component}: it has one replica",
                 f"set {{key:{component}.replicas}}: 2",
                 requires=f"{component}.replicas",
@@ -189,7 +189,7 @@ def no_disruption_budget(values: ValuesInput) -> Iterator[Finding]:
     for component in (*_BUDGETED, "workers.celery"):
         if component in running(values) and not budget_on(values, component):
             yield Finding(
-                component,
+                f"{component}.podDisruptionBudget",
                 f"a node pool upgrade may stop every {component} pod at once",
                 f"set {{key:{component}.podDisruptionBudget.enabled}}: true",
                 requires=f"{component}.podDisruptionBudget.enabled",

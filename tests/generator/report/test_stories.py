@@ -69,7 +69,6 @@ def compared(repo, name):
             text = (repo.root / path).read_text("utf-8")
             assert old in text
             (repo.root / path).write_text(text.replace(old, new), "utf-8")
-    repo.run("generate")
     return diff.compare(diff.Request(repo.root), lambda *_: None)
 
 
