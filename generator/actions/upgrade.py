@@ -195,7 +195,9 @@ def _migration(before: Built | None, options: Options) -> Migration | None:
     """From the image that the environment has to one of the wanted release, whatever its name."""
     if options.airflow is None or before is None or before.release is None:
         return None
-    return classify(_runs(before.release), Runs(airflow=options.airflow, source=Source.TAG))
+    old = _runs(before.release)
+    new = Runs(airflow=options.airflow, source=Source.TAG, options=old.options)
+    return classify(old, new)
 
 
 def _runs(release: Release) -> Runs:

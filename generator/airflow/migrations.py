@@ -3,7 +3,8 @@
 Airflow has one chain of revisions. Some providers have their own chain in the same database (FAB
 for users, Edge for workers). `airflow db migrate` upgrades all chains. Each chain has its own
 downgrade command. Downgrades run in the newer image, because the older image does not have the
-newer revisions, and providers are downgraded before Airflow.
+newer revisions, and providers are downgraded before Airflow. A provider's chain counts only where
+Airflow runs it (`airflow/managers`).
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.airflow import facts, releases
+from generator.airflow import facts, managers, releases
 
-# Edge has no downgrade command: its database manager can only be called from Python.
 _AIRFLOW = "airflow"
-_DOWN = {_AIRFLOW: "airflow db downgrade", "fab": "airflow fab-db downgrade"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """Contents of an image: Airflow's version, and its providers (`{"fab": "3.4.0"}`) if known."""
+    """Contents of an image: Airflow's version, and its providers (`{"fab": "3.4.0"}`) if known.
+
+    `options` are those with which it runs, as far as they decide which chains do.
+    """
 
     airflow: str
     providers: Mapping[str, str] | None = None
+    options: managers.Options = managers.CHART
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Migration:
 
     `revisions` are the revisions between the two, oldest first, such as `airflow 1d6611b6ab7c`.
     `lost` lists what a downgrade does not restore. `assumed` lists what was unknown and therefore
-    assumed.
+    assumed. `idle` says which providers' chains have no steps because Airflow does not run them.
     """
 
     there: tuple[Step, ...]
@@ -51,6 +54,7 @@ class Migration:
     assumed: tuple[str, ...]
     falls: bool = False
     """Whether `there` downgrades a chain, and so loses what its newer revisions had added."""
+    idle: tuple[str, ...] = ()
 
     @property
     def reversible(self) -> bool:
@@ -103,7 +107,8 @@ def between(start: Image, end: Image) -> Migration | None:
     if old is None or new is None:
         return None
     assumed: list[str] = []
-    branches = [_airflow(start.airflow, end.airflow), *_providers(start, end, assumed)]
+    idle: list[str] = []
+    branches = [_airflow(start.airflow, end.airflow), *_providers(start, end, assumed, idle)]
     moving = [branch for branch in branches if branch.moves]
     rising = [branch for branch in moving if not branch.falls]
     falling = [branch for branch in moving if branch.falls]
@@ -114,6 +119,7 @@ def between(start: Image, end: Image) -> Migration | None:
         tuple(_lost(moving, old, new)),
         (*assumed, *(reason for branch in branches for reason in branch.assumed)),
         any(branch.lower for branch in falling),
+        tuple(idle),
     )
 
 
@@ -128,6 +134,8 @@ class _Branch:
     falls: bool
     assumed: tuple[str, ...]
     lost: tuple[str, ...]
+    down: str = ""
+    """The command for a downgrade; '' where there is none."""
 
     @property
     def moves(self) -> bool:
@@ -142,32 +150,60 @@ def _up(branches: list[_Branch], image: str) -> Iterator[Step]:
 def _down(branches: list[_Branch], image: str) -> Iterator[Step]:
     """The downgrade commands: providers first, Airflow last."""
     for branch in sorted(branches, key=lambda item: (item.name == _AIRFLOW, item.name)):
-        if branch.name in _DOWN and branch.lower:
-            yield Step(f"{_DOWN[branch.name]} --to-version {branch.lower} --yes", image)
+        if branch.down and branch.lower:
+            yield Step(f"{branch.down} --to-version {branch.lower} --yes", image)
 
 
 def _airflow(start: str, end: str) -> _Branch:
     heads = revision_head(start), revision_head(end)
-    return _branch(_AIRFLOW, (start, end), heads, releases.data("migrations")["revisions"])
+    chain = releases.data("migrations")["revisions"]
+    return dataclasses.replace(
+        _branch(_AIRFLOW, (start, end), heads, chain), down="airflow db downgrade"
+    )
 
 
-def _providers(start: Image, end: Image, assumed: list[str]) -> Iterator[_Branch]:
+def _providers(start: Image, end: Image, assumed: list[str], idle: list[str]) -> Iterator[_Branch]:
     before, after = _known(start, assumed), _known(end, assumed)
     if before is None or after is None:
         return
     for name in sorted({*before, *after} & {*releases.data("migrations")["providers"]}):
-        if name not in after:
-            reason = f"provider {name} leaves: whether its tables stay is not known"
-            yield _Branch(name, "", (), True, (reason,), ())
-        elif name not in before:
-            reason = (
-                f"provider {name} arrives with tables of its own: whether the image without it "
-                "works beside them is not known"
-            )
-            yield _Branch(name, "", (), False, (reason,), ())
-        else:
-            heads = provider_head(name, before[name]), provider_head(name, after[name])
-            yield _branch(name, (before[name], after[name]), heads, _chain_of(name))
+        answers = [
+            managers.answer(name, versions[name], image.airflow, image.options)
+            for image, versions in ((start, before), (end, after))
+            if name in versions
+        ]
+        branch = _provider(name, before.get(name, ""), after.get(name, ""))
+        if all(item.runs for item in answers):
+            yield _with(branch, answers)
+        elif branch.moves:
+            idle.append(_idle(name, answers))
+
+
+def _provider(name: str, before: str, after: str) -> _Branch:
+    """The chain of a provider by its version in both images, '' where it is not installed."""
+    if not after:
+        reason = f"provider {name} leaves: whether its tables stay is not known"
+        return _Branch(name, "", (), True, (reason,), ())
+    if not before:
+        reason = (
+            f"provider {name} arrives with tables of its own: whether the image without it "
+            "works beside them is not known"
+        )
+        return _Branch(name, "", (), False, (reason,), ())
+    heads = provider_head(name, before), provider_head(name, after)
+    return _branch(name, (before, after), heads, _chain_of(name))
+
+
+def _with(branch: _Branch, answers: list[managers.Answer]) -> _Branch:
+    """The chain with its command in the newer image; what was assumed counts if it moves."""
+    newer = answers[0] if branch.falls else answers[-1]
+    reasons = [item.assumed for item in answers if item.assumed and branch.moves]
+    return dataclasses.replace(branch, assumed=(*branch.assumed, *reasons), down=newer.down)
+
+
+def _idle(name: str, answers: list[managers.Answer]) -> str:
+    reasons = dict.fromkeys(item.why for item in answers if not item.runs)
+    return f"the chain of {name} has no step and its tables stay: {'; '.join(reasons)}"
 
 
 def _known(image: Image, assumed: list[str]) -> Mapping[str, str] | None:
@@ -242,7 +278,7 @@ def _lost(branches: list[_Branch], old: releases.Version, new: releases.Version)
     for branch in branches:
         for item in branch.lost:
             yield f"{branch.name} {item}: its downgrade leaves everything as it is"
-        if branch.name not in _DOWN and branch.lower:
+        if not branch.down and branch.lower:
             yield f"{branch.name}: it has no command for a downgrade"
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.airflow import migrations, releases
+from generator.airflow import managers, migrations, releases
 from generator.core.basis import UNKNOWN, Origin, Version
+from generator.diff import manager_options
 from generator.diff.model import Facts
 from generator.kube import fields
 from generator.kube.resource import Key, Object
@@ -76,6 +77,8 @@ class Runs:
     facts: ImageFacts | None = None
     contradiction: str = ""
     """`airflow.version`, if the tag of another repository than Airflow's own differs from it."""
+    options: managers.Options = managers.CHART
+    """The options that decide which providers' migrations run."""
 
     @property
     def version(self) -> Version:
@@ -92,7 +95,7 @@ class Runs:
     @property
     def content(self) -> migrations.Image:
         """What the image holds, as far as migrations ask."""
-        return migrations.Image(self.airflow, self.providers)
+        return migrations.Image(self.airflow, self.providers, self.options)
 
     @property
     def assumed(self) -> str:
@@ -135,11 +138,27 @@ def reference(text: str) -> Reference:
     return Reference(f"{head}{slash}{repository}", tag, digest)
 
 
-def of(works: Iterable[Workload], facts: Facts) -> Runs:
-    """What runs on a side: by the image of the migration Job, the scheduler, or the values."""
+def of(
+    works: Sequence[Workload],
+    facts: Facts,
+    objects: Mapping[Key, Object] | None = None,
+    config: Mapping[tuple[str, str], str] | None = None,
+) -> Runs:
+    """What runs on a side: by the image of the migration Job, the scheduler, or the values.
+
+    `objects` and `config` (airflow.cfg) are those of a render, without which the values count.
+    """
     images = dict(_images(works))
-    named = next((images[name] for name in _SPEAKERS if name in images), None)
-    return known(named or _of_values(facts.values or {}), facts)
+    speaker = next((name for name in _SPEAKERS if name in images), None)
+    work = next((work for work in works if work.component == speaker), None)
+    runs = known(images[speaker] if speaker else _of_values(facts.values or {}), facts)
+    options = manager_options.read(work, objects or {}, config, facts)
+    facts = dataclasses.replace(
+        facts, executor=facts.executor or fields.text(facts.values, "executor")
+    )
+    chosen = executors(works, objects or {}, (config or {}).get(("core", "executor"), ""), facts)
+    names = None if chosen.unread else chosen.names
+    return dataclasses.replace(runs, options=dataclasses.replace(options, executors=names))
 
 
 def claims(values: Mapping[str, Any], image: ImageFacts | None = None) -> Facts:

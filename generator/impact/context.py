@@ -66,7 +66,7 @@ class View:
     @functools.cached_property
     def runs(self) -> Runs:
         """The Airflow that runs, by its image as far as that is known."""
-        return what_runs.of(self.workloads, self.facts)
+        return what_runs.of(self.workloads, self.facts, self.objects, self.config)
 
     @functools.cached_property
     def by_key(self) -> Mapping[Key, Workload]:

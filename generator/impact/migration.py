@@ -62,6 +62,7 @@ def classify(old: Runs, new: Runs) -> Migration:
         reason += f"; assumed, so that a person has to decide: {'; '.join(assumed)}"
     elif kind is Class.STAYS:
         reason += ": the schema stays and a revert is enough"
+    reason = "; ".join((reason, *way.idle))
     return Migration(kind, reason, before, back, assumed, way.falls)
 
 

@@ -375,8 +375,9 @@ def runs(item: Inputs) -> Runs:
     if item.unreadable is not None:
         raise item.unreadable
     values = _values(item)
-    works = workloads({key_of(manifest, ""): manifest for manifest in own_manifests(item)})
-    return what_runs.of(works, what_runs.claims(values, _image_facts(item)))
+    objects = {key_of(manifest, ""): manifest for manifest in own_manifests(item)}
+    claims = what_runs.claims(values, _image_facts(item))
+    return what_runs.of(workloads(objects), claims, objects)
 
 
 def _basis(item: Inputs, runs: Runs, spec: Mapping[str, Any]) -> Basis:

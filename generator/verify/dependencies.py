@@ -54,7 +54,8 @@ def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
         for pod in pods_of(rendered, snapshot.pods)
         if not is_over(pod)
     ]
-    stale = [item for pod in pods for item in _older_than(pod, ages)]
+    older = [item for pod in pods for item in _older_than(pod, ages)]
+    stale = [(words, meta) for words, meta in older if not meta.at_latest]
     old = [words for words, meta in stale if meta.is_unsealed]
     if old:
         return failed(name, f"{few(old)}: restart the workload (kubectl rollout restart)")
@@ -63,8 +64,18 @@ def assess_fresh(expected: Expected, snapshot: Snapshot) -> Condition:
         return waiting(name, f"not unsealed yet: {names}")
     newest = max(ages.values(), key=lambda meta: meta.changed_at)
     shown = f"newest: {newest.source} {newest.name} of {written(newest.changed_at)}"
+    refreshed = _refreshed([words for words, meta in older if meta.at_latest])
     words = "every container has the present Secrets"
-    return met(name, "; ".join(filter(None, (words, ageless))), f"{shown}; pods: {len(pods)}")
+    words += " of those that were compared" if ageless or refreshed else ""
+    parts = filter(None, (words, ageless, refreshed))
+    return met(name, "; ".join(parts), f"{shown}; pods: {len(pods)}")
+
+
+def _refreshed(older: Sequence[str]) -> str:
+    """Containers that began before the last refresh of what they read from a store."""
+    if not older:
+        return ""
+    return f"not compared, as a refresh does not say whether it changed anything: {few(older)}"
 
 
 def _ageless(expected: Expected, ages: Mapping[str, SecretMeta]) -> str:

@@ -16,8 +16,8 @@ _EXTERNAL_SECRET = "ExternalSecret"
 def secret_ages(manifests: Iterable[Object]) -> Iterator[SecretMeta]:
     """When each Secret got its current contents, from the status of the object that creates it.
 
-    An ExternalSecret with periodic refreshes does not report when one changed anything: it has
-    no age here.
+    An ExternalSecret with periodic refreshes does not report when one changed anything: its
+    contents are at most as new as the last one (external-secrets, `Status.RefreshTime`).
     """
     for item in manifests:
         if text(item, "kind") == SEALED_SECRET:
@@ -27,11 +27,11 @@ def secret_ages(manifests: Iterable[Object]) -> Iterator[SecretMeta]:
                 yield SecretMeta(name, unsealed, SEALED_SECRET)
             elif applied is not None:
                 yield SecretMeta(name, applied, SEALED_SECRET, is_unsealed=False)
-        elif text(item, "kind") == _EXTERNAL_SECRET and not _is_periodic(item):
+        elif text(item, "kind") == _EXTERNAL_SECRET:
             name = text(item, "spec", "target", "name") or name_of(item)
             refreshed = moment_at(item, "status", "refreshTime")
             if refreshed is not None:
-                yield SecretMeta(name, refreshed, _EXTERNAL_SECRET)
+                yield SecretMeta(name, refreshed, _EXTERNAL_SECRET, at_latest=_is_periodic(item))
 
 
 def _unsealed_at(item: Object) -> datetime.datetime | None:

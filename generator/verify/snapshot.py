@@ -32,13 +32,15 @@ class Source(enum.StrEnum):
 class SecretMeta:
     """When a Secret got its current contents, and the kind that reports it; nothing about them.
 
-    Until the present ciphertext is unsealed, `changed_at` is when it was applied.
+    Until the present ciphertext is unsealed, `changed_at` is when it was applied. With `at_latest`
+    the contents are at most that new: a periodic refresh does not say whether it changed them.
     """
 
     name: str
     changed_at: datetime.datetime
     source: str = "Secret"
     is_unsealed: bool = True
+    at_latest: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

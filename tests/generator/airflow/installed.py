@@ -35,14 +35,15 @@ def python_of(version):
     ]
     complete, wanted = folder / "complete", "\n".join(packages)
     if not complete.is_file() or complete.read_text() != wanted:
-        _uv("venv", "--quiet", "--clear", "--python", sys.executable, folder)
-        _uv("pip", "install", "--quiet", "--exclude-newer", DAYS[version], *packages,
+        uv("venv", "--quiet", "--clear", "--python", sys.executable, folder)
+        uv("pip", "install", "--quiet", "--exclude-newer", DAYS[version], *packages,
             VIRTUAL_ENV=str(folder))  # fmt: skip
         complete.write_text(wanted)
     return folder / "bin/python"
 
 
-def _uv(*command, **variables):
+def uv(*command, **variables):
+    """Run uv; skips where it is not there or fails."""
     uv = Path(sys.executable).with_name("uv")
     if not uv.is_file():
         pytest.skip("uv is not installed beside Python: run make setup")
@@ -51,4 +52,4 @@ def _uv(*command, **variables):
         env={**os.environ, **variables},
     )  # fmt: skip
     if done.returncode:
-        pytest.skip(f"real Airflow could not be installed: {done.stderr[-300:]}")
+        pytest.skip(f"a real package could not be installed: {done.stderr[-300:]}")

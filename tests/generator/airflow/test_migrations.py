@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.airflow import migrations
+from generator.airflow import managers, migrations
 from generator.airflow.migrations import Image, between
 
 
@@ -158,3 +158,69 @@ def test_the_official_image_of_a_release_holds_the_providers_of_its_day():
     assert migrations.of_official_image("3.3.0") == {"fab": "3.7.1"}
     assert migrations.of_official_image("3.3.1") == {"fab": "3.8.0"}
     assert migrations.of_official_image("3.9.9") is None
+
+
+SIMPLE = managers.Options(managers.SIMPLE_AUTH)
+LISTED = managers.Options(
+    managers.SIMPLE_AUTH, ("airflow.providers.fab.auth_manager.models.db.FABDBManager",)
+)
+UNKNOWN = managers.Options(managers.SIMPLE_AUTH, unread="AIRFLOW__CORE__AUTH_MANAGER of env")
+EDGE = managers.Options(managers.SIMPLE_AUTH, executors=("EdgeExecutor",))
+
+
+def both(options, old, new):
+    return between(*(Image(*content, options) for content in (old, new)))
+
+
+def test_a_chain_that_no_airflow_runs_has_no_steps_and_is_named():
+    way = both(SIMPLE, ("3.1.7", {"fab": "3.4.0"}), ("3.1.8", {"fab": "3.6.4"}))
+    assert all("fab" not in step.command for step in (*way.there, *way.back))
+    (words,) = way.idle
+    assert words.startswith("the chain of fab has no step and its tables stay")
+    assert "Airflow 3.1.7, where [core] auth_manager is SimpleAuthManager" in words
+    assert way.reversible
+
+
+def test_from_3_2_on_an_installed_provider_runs_its_chain_whatever_the_auth_manager():
+    old, new = ("3.2.0", {"fab": "3.4.0"}), ("3.2.2", {"fab": "3.6.4"})
+    way = both(SIMPLE, old, new)
+    assert commands(way.back) == [("airflow fab-db downgrade --to-version 3.4.0 --yes", "3.2.2")]
+    assert way.idle == () and both(UNKNOWN, old, new) == way
+
+
+def test_a_provider_before_it_names_its_manager_runs_only_with_its_auth_manager():
+    old, new = ("3.2.0", {"fab": "3.3.0"}), ("3.2.2", {"fab": "3.6.4"})
+    assert both(SIMPLE, old, new).idle and not both(SIMPLE, old, new).back
+    assert both(managers.Options(), old, new).back and not both(managers.Options(), old, new).idle
+
+
+def test_the_image_that_does_not_run_the_chain_needs_no_downgrade_of_it():
+    old, new = ("3.1.8", {"fab": "3.4.0"}), ("3.2.2", {"fab": "3.6.4"})
+    up, down = both(SIMPLE, old, new), both(SIMPLE, new, old)
+    assert commands(up.back) == [("airflow db downgrade --to-version 3.1.8 --yes", "3.2.2")]
+    assert down.there == up.back and up.idle == down.idle != ()
+    assert up.reversible
+
+
+def test_a_listed_manager_runs_and_goes_down_by_its_path_where_fab_has_no_command():
+    way = both(LISTED, ("3.1.7", {"fab": "3.4.0"}), ("3.1.8", {"fab": "3.6.4"}))
+    path = LISTED.external[0]
+    wanted = f"airflow db-manager downgrade {path} --to-version 3.4.0 --yes"
+    assert commands(way.back)[0] == (wanted, "3.1.8")
+
+
+def test_unknown_options_are_assumed_to_run_the_chain_and_named():
+    way = both(UNKNOWN, ("3.1.7", {"fab": "3.4.0"}), ("3.1.8", {"fab": "3.6.4"}))
+    assert "fab-db downgrade" in way.back[0].command and not way.reversible
+    assert "(AIRFLOW__CORE__AUTH_MANAGER of env): assumed that it does" in way.assumed[0]
+    still = both(UNKNOWN, ("3.1.7", {"fab": "3.4.0"}), ("3.1.7", {"fab": "3.4.0"}))
+    assert still.assumed == ()
+
+
+def test_edge_runs_where_its_executor_does_and_nowhere_else():
+    old, new = ("3.1.8", {"edge3": "3.2.0"}), ("3.1.8", {"edge3": "3.5.0"})
+    assert both(EDGE, old, new).lost == ("edge3: it has no command for a downgrade",)
+    without = both(SIMPLE, old, new)
+    assert without.lost == () and "no EdgeExecutor starts it" in without.idle[0]
+    unknown = both(managers.Options(executors=None), old, new)
+    assert "its executors cannot be read" in unknown.assumed[0]

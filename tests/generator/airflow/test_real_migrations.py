@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from generator.airflow import managers
+from generator.airflow.managers import FAB_AUTH, SIMPLE_AUTH, Options
 from generator.diff.what_runs import Reference, Runs, Source
 from generator.impact.migration import Class, classify
 from generator.model.image import ImageFacts
@@ -15,15 +17,14 @@ from tests.generator.airflow import installed
 
 pytestmark = pytest.mark.nightly
 
-FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 COMMAND = re.compile(r"`(airflow [^`]*downgrade[^`]*)`")
 
 
 class Real:
     """Commands of real releases against one database; how long each took is printed."""
 
-    def __init__(self, url, home):
-        self.url, self.home = url, home
+    def __init__(self, url, home, auth=FAB_AUTH):
+        self.url, self.home, self.auth = url, home, auth
 
     def run(self, version, command, *, fails=False):
         python = installed.python_of(version)
@@ -34,7 +35,7 @@ class Real:
             "PATH": f"{python.parent}:{os.environ['PATH']}",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.url.replace("://", "+psycopg2://", 1),
-            **({} if version.startswith("2.") else {"AIRFLOW__CORE__AUTH_MANAGER": FAB}),
+            **({} if version.startswith("2.") else {"AIRFLOW__CORE__AUTH_MANAGER": self.auth}),
         }  # fmt: skip
         start = time.monotonic()
         done = subprocess.run(
@@ -68,11 +69,12 @@ def real(server, tmp_path):
         yield Real(url, tmp_path)
 
 
-def runs(version):
+def runs(version, auth=FAB_AUTH):
     """An image with that release and the provider of the official one, both known."""
     written = {"airflow": version, "providers": {"fab": installed.fab_of(version)}, "of": version}
     facts = ImageFacts.model_validate(written)
-    return Runs(Reference("r/airflow", version), version, Source.FACTS, facts)
+    image = Reference("r/airflow", version)
+    return Runs(image, version, Source.FACTS, facts, options=Options(auth))
 
 
 @pytest.mark.parametrize(("old", "new"), [("3.1.8", "3.2.2"), ("3.2.2", "3.3.2")])
@@ -91,6 +93,52 @@ def test_the_printed_steps_lead_back_to_an_image_that_starts(real, old, new):
         real.run(new, command)
     real.check(old)
     assert real.query("select slots from slot_pool where pool = 'kept'") == [(3,)]
+
+
+def test_without_fab_as_auth_manager_the_older_image_does_not_look_at_its_tables(server, tmp_path):
+    old, new = runs("3.1.8", SIMPLE_AUTH), runs("3.2.2", SIMPLE_AUTH)
+    there = classify(old, new)
+    commands = COMMAND.findall(there.reason)
+    assert commands == ["airflow db downgrade --to-version 3.1.8 --yes"]
+    assert "the chain of fab has no step" in there.reason
+    with postgresql.fresh_database(server, "airflow_simple") as url:
+        real = Real(url, tmp_path, SIMPLE_AUTH)
+        real.run("3.1.8", "airflow db migrate")
+        assert not real.query("select 1 from pg_tables where tablename = 'alembic_version_fab'")
+        real.run("3.1.8", "airflow fab-db downgrade --to-version 3.4.0 --yes", fails=True)
+        real.run("3.2.2", "airflow db migrate")
+        assert real.query("select version_num from alembic_version_fab") == [("02ca36b0235b",)]
+        real.check("3.2.2")
+        for command in commands:
+            real.run("3.2.2", command)
+        real.check("3.1.8")
+        assert real.query("select version_num from alembic_version_fab") == [("02ca36b0235b",)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "version", "named", "commands"),
+    [
+        ("fab", "3.1.1", False, False),
+        ("fab", "3.3.0", False, True),
+        ("fab", "3.4.0", True, True),
+        ("edge3", "3.0.0", False, True),
+        ("edge3", "3.1.0", True, True),
+    ],
+)
+def test_releases_of_providers_name_their_manager_and_commands(
+    tmp_path, provider, version, named, commands
+):
+    """What `airflow/managers` holds of the releases that first do."""
+    requirement = f"apache-airflow-providers-{provider}=={version}"
+    installed.uv("pip", "install", "--quiet", "--no-deps", "--python-version", "3.11",
+                 "--target", tmp_path, requirement)  # fmt: skip
+    (path,) = tmp_path.rglob("get_provider_info.py")
+    text = path.read_text()
+    assert ('"db-managers"' in text, '"cli"' in text) == (named, commands)
+    answer = managers.answer(provider, version, "3.2.0", managers.Options(managers.SIMPLE_AUTH))
+    assert answer.runs is named
+    if provider == "fab":
+        assert bool(answer.down) is commands
 
 
 def test_from_airflow_2_only_the_backup_leads_back(real, server, tmp_path):

@@ -1,10 +1,12 @@
 import pytest
 
+from generator.airflow.managers import FAB_AUTH
 from generator.diff import what_runs
 from generator.diff.model import Facts
+from generator.impact.context import View
 from generator.impact.migration import Class, classify
 from generator.model.image import ImageFacts
-from tests.generator.impact.builders import found, manifest, workload
+from tests.generator.impact.builders import airflow_cfg, found, manifest, side, workload
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -159,3 +161,112 @@ def test_a_needed_migration_without_a_job_is_an_error():
     assert moved("migration-job") == []
     assert moved("migration-job", "3.2.0", "3.2.1", make=scheduler) == []
     assert moved("migration-job", "3.2.0", "3.1.7", make=scheduler) == []
+
+
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+
+
+def ways(env=(), env_from=(), auth=FAB_AUTH, old="3.1.7", new="3.1.8"):
+    """The one finding between two images with another FAB provider, and these options."""
+
+    def pods(tag):
+        made = job(tag)
+        container = made["spec"]["template"]["spec"]["containers"][0]
+        container.update(env=list(env), envFrom=list(env_from))
+        return made
+
+    config = airflow_cfg(f"[core]\nauth_manager = {auth}\n")
+    sides = [
+        {"image": ImageFacts.model_validate({"airflow": tag, "providers": {"fab": fab}, "of": tag})}
+        for tag, fab in ((old, "3.4.0"), (new, "3.6.4"))
+    ]
+    (item,) = found([config, pods(old)], [config, pods(new)], "migration", *sides)
+    return item.message
+
+
+AUTH = "AIRFLOW__CORE__AUTH_MANAGER"
+
+
+def test_fab_is_taken_down_where_its_auth_manager_runs():
+    assert "`airflow fab-db downgrade --to-version 3.4.0 --yes`" in ways()
+    assert "`airflow fab-db downgrade" in ways(auth=SIMPLE, env=[{"name": AUTH, "value": FAB_AUTH}])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"auth": SIMPLE},
+        {"env": [{"name": AUTH, "value": SIMPLE}]},
+        {"auth": SIMPLE, "env_from": [{"configMapRef": {"name": "airflow-config"}}]},
+    ],
+)
+def test_a_chain_that_the_auth_manager_leaves_out_has_no_step_and_is_said(given):
+    text = ways(**given)
+    assert "fab-db" not in text and "assumed" not in text
+    assert "the chain of fab has no step and its tables stay: it does not run" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "unread"),
+    [
+        (
+            {"env": [{"name": AUTH, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]},
+            f"{AUTH} of Job airflow/migrations was not read",
+        ),
+        (
+            {"env": [{"name": f"{AUTH}_CMD", "value": "cat /x"}]},
+            f"{AUTH}_CMD of Job airflow/migrations was not read",
+        ),
+        (
+            {"auth": SIMPLE, "env_from": [{"secretRef": {"name": "options"}}]},
+            "variables of Secret options were not read",
+        ),
+    ],
+)
+def test_options_out_of_sight_are_assumed_and_named(given, unread):
+    text = ways(**given)
+    assert "fab-db downgrade" in text
+    assert f"is not known ({unread}): assumed that it does" in text
+
+
+def test_the_keys_of_a_sealed_secret_say_that_it_holds_no_option():
+    """Its values are sealed, its keys are not."""
+
+    def read(key):
+        pods = job("3.1.7")
+        pods["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [
+            {"secretRef": {"name": "team"}}
+        ]
+        sealed = manifest(
+            "bitnami.com/v1alpha1", "SealedSecret", "team", spec={"encryptedData": {key: "A"}}
+        )
+        objects = [airflow_cfg(f"[core]\nauth_manager = {SIMPLE}\n"), pods, sealed]
+        return View(side(objects)).runs.options.unread
+
+    assert read("TEAM_TOKEN") == ""
+    assert read(AUTH) == f"{AUTH} of Secret team was not read"
+
+
+def by_values(tag, fab, **values):
+    facts = ImageFacts.model_validate({"airflow": tag, "providers": {"fab": fab}, "of": tag})
+    images = {"images": {"airflow": {"repository": "r/airflow", "tag": tag}}}
+    return what_runs.by_values({**images, **values}, facts)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "`airflow fab-db downgrade"),
+        ({"config": {"core": {"auth_manager": SIMPLE}}}, "has no step"),
+        ({"env": [{"name": AUTH, "value": SIMPLE}]}, "has no step"),
+        ({"secret": [{"envName": AUTH, "secretName": "s"}]}, f"({AUTH} of secret was not read)"),
+        ({"extraEnv": f"- name: {AUTH}\n  value: x"}, f"({AUTH} of extraEnv was not read)"),
+        ({"migrateDatabaseJob": {"env": [{"name": AUTH, "value": SIMPLE}]}}, "has no step"),
+        ({"config": {"core": {"auth_manager": "{{ x }}"}}}, "auth_manager is a template)"),
+        ({"extraEnvFrom": "- secretRef: {name: x}"}, "(variables of Secret x were not read)"),
+        ({"extraEnvFrom": "{{ x }}"}, "(variables of extraEnvFrom were not read)"),
+    ],
+)
+def test_without_a_render_the_values_say_which_chains_run(values, words):
+    old, new = by_values("3.1.7", "3.4.0", **values), by_values("3.1.8", "3.6.4", **values)
+    assert words in classify(old, new).reason

@@ -388,6 +388,19 @@ def test_what_is_not_unsealed_yet_is_waited_for():
     assert (found.state, found.message) == ("waiting", "not unsealed yet: airflow-connections")
 
 
+def test_a_pod_is_fresh_only_if_it_began_after_the_last_refresh_from_the_store():
+    def judged(second):
+        moment = START + datetime.timedelta(seconds=second)
+        meta = SecretMeta("airflow-connections", moment, "ExternalSecret", at_latest=True)
+        return assess_fresh(expected(), dataclasses.replace(Scene().look(50), secrets=(meta,)))
+
+    assert judged(5).message == "every container has the present Secrets"
+    found = judged(30)
+    assert found.state == "met"
+    assert "of those that were compared; not compared, as a refresh does not say" in found.message
+    assert "airflow-scheduler-x is older than ExternalSecret airflow-connections" in found.message
+
+
 def test_the_secrets_of_a_containers_files_count():
     scene = Scene()
     scene.secrets = {"airflow-fernet": 30, "airflow-connections": 5}

@@ -154,7 +154,7 @@ def test_a_secret_is_as_old_as_the_unsealing_of_its_present_generation():
     assert not next(secret_ages([sealed])).is_unsealed
 
 
-def test_an_external_secret_has_an_age_only_if_a_refresh_means_a_change():
+def test_an_external_secret_is_at_most_as_new_as_its_refresh_unless_that_means_a_change():
     def ages(**spec):
         external = {
             "kind": "ExternalSecret",
@@ -162,10 +162,12 @@ def test_an_external_secret_has_an_age_only_if_a_refresh_means_a_change():
             "spec": {"target": {"name": "b"}, **spec},
             "status": {"refreshTime": "2026-01-05T10:00:30Z"},
         }
-        return [(meta.name, meta.changed_at.second) for meta in secret_ages([external])]
+        (meta,) = secret_ages([external])
+        return meta.name, meta.changed_at.second, meta.at_latest
 
-    assert ages() == ages(refreshInterval="1h") == ages(refreshInterval="10m0s") == []
-    assert ages(refreshInterval="0s") == ages(refreshPolicy="OnChange") == [("b", 30)]
+    periodic = ages(), ages(refreshInterval="1h"), ages(refreshInterval="10m0s")
+    assert {*periodic} == {("b", 30, True)}
+    assert ages(refreshInterval="0s") == ages(refreshPolicy="OnChange") == ("b", 30, False)
 
 
 # From here on: real threads, real HTTP, real time; windows of half a second.
