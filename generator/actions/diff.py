@@ -16,7 +16,7 @@ from generator.chart.provider import Charts
 from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, SETTINGS
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, flux_reach
 from generator.git.files import APART, GitFiles
 from generator.git.revision import Revision
 from generator.git.worktree import History, Worktree
@@ -75,12 +75,20 @@ def compare(request: Request, progress: Progress) -> Report:
             return _plain(request, revisions, tools, (base, head))
         carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
         shared = _touched(tree, (base, head), prefix, tuple(filter(None, carried)))
-        changed = touched.result() | shared
+        clusters = _touched(tree, (base, head), prefix, _cluster_paths(revisions))
+        changed = touched.result() | shared | clusters
         revisions = dataclasses.replace(revisions, changed=frozenset(changed))
         reached = None if shared else changed
         report = review.review(revisions, request.environments, reached, tools)
         report = _found(request, revisions, reached, report, tools)
         return _with_drift(request, revisions, report, tools) if request.live else report
+
+
+def _cluster_paths(revisions: review.Revisions) -> tuple[str, ...]:
+    """Where the Flux of each cluster finds its environments, on both sides."""
+    both = (toolchain.settings(files) for files in (revisions.base, revisions.head))
+    found = {path for item in both if item is not None for path in flux_reach.paths(item)}
+    return tuple(sorted(found))
 
 
 def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles:
@@ -167,12 +175,13 @@ def base_revision(tree: Worktree, request: Request) -> str:
 def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
     found = _read(tree, sha, prefix, (*_PARTS, *argocd_reach.above(prefix)))
-    path = toolchain.vendored_path(found)
-    if path is None:
+    settings = toolchain.settings(found)
+    if settings is None:
         return found
-    chart = _read(tree, sha, prefix, (path,))
-    contents = {**found.contents, **chart.contents}
-    links, unread = found.symlinks + chart.symlinks, {**found.unread, **chart.unread}
+    chart = (settings.chart.path,) if settings.chart.source == "vendored" else ()
+    more = _read(tree, sha, prefix, (*chart, *flux_reach.paths(settings)))
+    contents = {**found.contents, **more.contents}
+    links, unread = found.symlinks + more.symlinks, {**found.unread, **more.unread}
     return Snapshot(contents, links, unread)
 
 

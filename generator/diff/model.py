@@ -21,7 +21,8 @@ class Facts:
     `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
-    environment's own Application among the manifests, `governing` the objects outside its folder
+    environment's own Application (or HelmRelease) among the manifests, `deployers` all objects of
+    its engine's there, `governing` the objects outside its folder
     that govern it (its AppProject, the roles of `verify`) and that it does not deploy itself.
     `connections` are those that the definition puts into sealed Secrets. `airflow_version` is the
     version that the chart renders for; for the version that runs see `diff/what_runs`. `image` is
@@ -37,11 +38,16 @@ class Facts:
     database_host: str | None = None
     connection_limit: int | None = None
     application: Key | None = None
+    deployers: frozenset[Key] = frozenset()
     governing: frozenset[Key] = frozenset()
     connections: tuple[SealedConnection, ...] = ()
     declared_secrets: frozenset[str] | None = None
     values: Mapping[str, Any] | None = None
     notes: str | None = None
+
+    def deploys(self, key: Key) -> bool:
+        """Whether an object is one by which the environment's engine deploys it."""
+        return key == self.application or key in self.deployers
 
 
 UNKNOWN = Facts()

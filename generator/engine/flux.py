@@ -17,6 +17,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.engine.argocd import GENERATED
 from generator.kube.resource import Object
+from generator.manifests import rbac
 from generator.manifests.metadata import FLUX_GUARD
 from generator.model.repository import Repository
 from generator.release.release import Release
@@ -44,6 +45,7 @@ RELEASE = f"{GENERATED}/release"
 KUSTOMIZATION = "kustomization.yaml"
 ROOTS = "bootstrap/flux"
 VALUES_KEY = "values.yaml"
+VALUES_FILE = f"{VALUES_KEY}=../{VALUES_KEY}"
 
 _INTERVAL, _RETRY = "10m", "2m"
 _PREREQUISITES_TIMEOUT = "5m"
@@ -51,9 +53,16 @@ _LONGEST = 63
 _MARGIN = 300  # seconds beside the wait for migrations: images, the user's Job, a probe
 
 
-def name_of_prerequisites(release: Release) -> str:
+def name_of_prerequisites(application: str) -> str:
     """The first Kustomization, on which that of the release depends."""
-    return f"{release.application}-prerequisites"
+    return f"{application}-prerequisites"
+
+
+def access(application: str, repository: Repository) -> tuple[rbac.Rule, ...]:
+    """What `verify` reads of an environment's objects of Flux."""
+    names = [application, name_of_prerequisites(application)]
+    flux = repository.flux
+    return rbac.flux_rules(flux.namespace, application, names, flux.source)
 
 
 def cluster_file(release: Release) -> str:
@@ -75,9 +84,11 @@ def in_cluster(
     if not before:
         return [_kustomization(release, release.application, RELEASE, release_spec | spec)]
     first: dict[str, Any] = {"wait": True, "healthCheckExprs": [_SEALED]}
-    release_spec["dependsOn"] = [{"name": name_of_prerequisites(release)}]
+    release_spec["dependsOn"] = [{"name": name_of_prerequisites(release.application)}]
     return [
-        _kustomization(release, name_of_prerequisites(release), PREREQUISITES, first | spec),
+        _kustomization(
+            release, name_of_prerequisites(release.application), PREREQUISITES, first | spec
+        ),
         _kustomization(release, release.application, RELEASE, release_spec | spec),
     ]
 
@@ -277,7 +288,7 @@ def kustomizations(
     values = {
         "name": values_name(release),
         "namespace": release.resolved.settings.repository.flux.namespace,
-        "files": [f"{VALUES_KEY}=../{VALUES_KEY}"],
+        "files": [VALUES_FILE],
         "options": {"disableNameSuffixHash": True},
     }
     found[f"{second}/{KUSTOMIZATION}"] = {
@@ -343,8 +354,10 @@ def problems(release: Release) -> tuple[Problem, ...]:
         found.append(_not_for_flux(release, "sync windows", _WINDOWS, "sync", "windows"))
     if environment.destination.project is not None:
         found.append(_not_for_flux(release, "an AppProject", "remove it", "destination", "project"))
-    if len(name_of_prerequisites(release)) > _LONGEST:
-        message = f"{name_of_prerequisites(release)} is longer than {_LONGEST} characters"
+    if len(name_of_prerequisites(release.application)) > _LONGEST:
+        message = (
+            f"{name_of_prerequisites(release.application)} is longer than {_LONGEST} characters"
+        )
         hint = "Flux labels objects with it; set a shorter destination.application"
         found.append(
             release.resolved.problem(LONG_NAME, message, "destination", "application", hint=hint)

@@ -19,6 +19,7 @@ from generator.definition.definition import ROOT
 from generator.engine import argocd_reach, flux
 from generator.engine.argocd_reach import CLOSED, Foreign
 from generator.kube import fields
+from generator.model.repository import OWN_FOLDER as CLUSTER_FOLDER
 from generator.model.repository import Repository
 from generator.yaml.manifests import load_manifests
 
@@ -32,6 +33,34 @@ _STEERS = re.compile(
 )
 # A line that takes out one path from the top, without a pattern.
 _PLAIN_PATH = re.compile(r"/([\w.-]+)(/[\w.-]+)*/?")
+
+
+def cluster_files(repository: Repository, name: str) -> tuple[str, ...]:
+    """Where the Flux of one of the clusters may find an environment."""
+    return tuple(f"{repository.flux.folder(item)}/{name}.yaml" for item in repository.clusters)
+
+
+def environment_of(path: str) -> str:
+    """The environment whose Kustomizations a file holds, or nothing for any other path."""
+    folder, found, name = path.partition(f"/{CLUSTER_FOLDER}/")
+    return name.removesuffix(".yaml") if found and not folder.startswith(f"{ROOT}/") else ""
+
+
+def is_wide(path: str) -> bool:
+    """Whether a file outside the environments decides what Flux applies."""
+    return bool(environment_of(path)) or posixpath.basename(path) == IGNORE
+
+
+def paths(repository: Repository) -> tuple[str, ...]:
+    """What is read of a repository beside gen-env's folders at its top."""
+    folders = {repository.flux.folder(name) for name in repository.clusters}
+    ways = {way for folder in folders for way in _ancestors(folder)}
+    return (*sorted(folders), *(f"{way}/{IGNORE}" for way in sorted(ways)), IGNORE)
+
+
+def _ancestors(folder: str) -> Iterator[str]:
+    while folder := posixpath.dirname(folder):
+        yield folder
 
 
 def closed(repository: Repository) -> tuple[str, ...]:
@@ -65,10 +94,12 @@ def in_repository(files: Files, repository: Repository) -> Iterator[Foreign]:
     """Files by which Flux gets less of the repository than is checked here."""
     prefix, folder = repository.repository.prefix, repository.flux.path
     tops = {ROOT, folder.partition("/")[0]}
+    places = {ROOT, *paths(repository)} - {IGNORE}
     if repository.chart.source == "vendored":
         tops.add(repository.chart.path.partition("/")[0])
-    for top in sorted(tops):
-        for path, _ in files.entries(top):
+        places.add(repository.chart.path.rstrip("/"))
+    for place in sorted(places):
+        for path, _ in files.entries(place):
             if path.rpartition("/")[2] == IGNORE:
                 yield Foreign(path, _LESS, f"{_REMOVE}; one at the top of the repository is read")
     own = {prefix.partition("/")[0]} if prefix else tops
@@ -105,13 +136,39 @@ def manifests(files: Mapping[str, bytes], folder: str) -> list[str]:
     return found
 
 
+def require_values(files: Mapping[str, bytes], folder: str, release: Mapping[str, Any]) -> None:
+    """Raise UserError unless a HelmRelease has the environment's values.yaml and nothing else.
+
+    Whoever renders that file would otherwise show what Helm does not install.
+    """
+    path = f"{folder}/{flux.RELEASE}/{flux.KUSTOMIZATION}"
+    content = next(iter(load_manifests(files.get(path, b""), path=path)), {})
+    made = fields.entries(content, "configMapGenerator")
+    spec, hub = fields.section(release, "spec"), fields.text(release, "metadata", "namespace")
+    wanted = {"kind": "ConfigMap", "valuesKey": flux.VALUES_KEY}
+    sources = [{**wanted, "name": item.get("name")} for item in made]
+    honest = all(
+        (item.get("files"), item.get("namespace")) == ([flux.VALUES_FILE], hub) for item in made
+    )
+    if len(made) != 1 or not honest or fields.at(spec, "valuesFrom") != sources:
+        raise UserError(
+            "the HelmRelease takes other values than values.yaml", path=path, hint=_AGAIN
+        )
+    if unread := sorted({"values", "postRenderers", "kubeConfig"} & set(spec)):
+        message = f"{', '.join(unread)} of the HelmRelease cannot be read by gen-env"
+        raise UserError(message, path=f"{folder}/{flux.RELEASE}/release.yaml", hint=_AGAIN)
+
+
+_AGAIN = "gen-env generate writes it again"
+
+
 def _resources(files: Mapping[str, bytes], path: str) -> Iterator[str]:
     content: dict[str, Any] = next(iter(load_manifests(files[path], path=path)), {})
     if unknown := sorted(set(content) - _FIELDS):
         raise UserError(
             f"{', '.join(unknown)} of this kustomization cannot be read by gen-env",
             path=path,
-            hint="gen-env generate writes it again",
+            hint=_AGAIN,
         )
     for name in content.get("resources") or ():
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(name)))

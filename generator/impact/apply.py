@@ -35,12 +35,14 @@ def is_replaced(context: Context, manifest: Object) -> bool:
 
 
 def is_server_side(context: Context, manifest: Object) -> bool | None:
-    """Whether server-side apply is used; None if there is no Application."""
-    own = sync_options(manifest)
-    if "ServerSideApply=false" in own:
+    """Whether server-side apply is used; None if there is neither Application nor HelmRelease."""
+    options = sync_options(manifest)
+    if "ServerSideApply=false" in options:
         return False
-    if "ServerSideApply=true" in own | _of_application(context):
+    if "ServerSideApply=true" in options | _of_application(context):
         return True
+    if context.head.by_flux:
+        return True  # helm-controller's default
     return False if context.head.facts.application else None
 
 

@@ -12,7 +12,7 @@ from generator.diff import pairing, what_runs
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
 from generator.diff.what_runs import Executors, Runs
-from generator.kube import canonical, fields, network_policy
+from generator.kube import canonical, fields, network_policy, pruning
 from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object
 from generator.kube.selectors import Labelled
@@ -31,6 +31,15 @@ class View:
     def facts(self) -> Facts:
         """What is known beyond the manifests."""
         return self.side.facts
+
+    @property
+    def by_flux(self) -> bool:
+        """Whether Flux applies the environment."""
+        return self.facts.application is not None and self.facts.application.kind == "HelmRelease"
+
+    def protection(self, manifest: Object) -> str:
+        """What becomes of an object of this side that leaves git; see `kube/pruning`."""
+        return pruning.protection(manifest, flux=self.by_flux)
 
     @functools.cached_property
     def objects(self) -> Mapping[Key, Object]:

@@ -6,6 +6,7 @@ from generator.kube import fields
 from generator.kube.resource import Object
 
 _SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+_FLUX_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 _HELM_POLICY = "helm.sh/resource-policy"
 
 
@@ -16,10 +17,16 @@ def sync_options(manifest: Object) -> frozenset[str]:
     return frozenset(part.strip() for part in parts) - {""}
 
 
-def protection(manifest: Object) -> str:
-    """`kept`, `confirm` or nothing, from the annotations of what is running (the base)."""
+def protection(manifest: Object, *, flux: bool = False) -> str:
+    """`kept`, `confirm` or nothing, from the annotations of what is running (the base).
+
+    `flux` if Flux applies it: its own annotation counts then, and those of Argo CD do not.
+    """
+    annotations = fields.section(manifest, "metadata", "annotations")
+    kept = annotations.get(_HELM_POLICY) == "keep"
+    if flux:
+        return "kept" if kept or annotations.get(_FLUX_PRUNE) == "disabled" else ""
     options = sync_options(manifest)
-    kept = fields.section(manifest, "metadata", "annotations").get(_HELM_POLICY) == "keep"
     if "Prune=false" in options or kept:
         return "kept"
     return "confirm" if "Prune=confirm" in options else ""

@@ -35,6 +35,8 @@ _NEVER = CLUSTER_SCOPED | {"Application", "ApplicationSet", "AppProject", "List"
 
 _STEERING = ("toolkit.fluxcd.io", "kustomize.config.k8s.io")
 
+OWN_FOLDER = "gen-env"
+"""In the folder that the Flux of a cluster applies: what is gen-env's."""
 CONTROLLER = "cluster"
 """In place of a certificate's file: the controller is asked for it."""
 
@@ -123,7 +125,7 @@ class Flux(Spec):
 
     def folder(self, cluster: str) -> str:
         """Where the objects for the Flux of a cluster are, in a folder of gen-env's own."""
-        return f"{self.path.rstrip('/').replace('{cluster}', cluster)}/gen-env"
+        return f"{self.path.rstrip('/').replace('{cluster}', cluster)}/{OWN_FOLDER}"
 
 
 class ChartSource(Spec):

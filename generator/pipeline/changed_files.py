@@ -8,7 +8,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.definition.definition import ROOT
 from generator.diff.model import Action
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, flux_reach
 from generator.pipeline.repository import PARTS
 from generator.report.model import FileChange
 
@@ -36,7 +36,7 @@ def changed_files(
 def _is_ours(path: str) -> bool:
     parts = (*PARTS, *argocd_reach.AT_TOP)
     inside = any(path == part or path.startswith(f"{part}/") for part in parts)
-    return inside or argocd_reach.is_control(path)
+    return inside or argocd_reach.is_control(path) or flux_reach.is_wide(path)
 
 
 _COMPARED = tuple(f"{folder}/" for folder in argocd_reach.CLOSED)

@@ -11,6 +11,7 @@ from generator.core.files import Files
 from generator.core.problem import Severity
 from generator.core.rule import Rule
 from generator.diff.model import Action, Change, Side
+from generator.engine.deployment import is_of_engine
 from generator.kube.resource import Object
 from generator.pipeline import side
 from generator.pipeline.review import Toolchain
@@ -83,8 +84,8 @@ def _not_possible(entry: EnvironmentDiff, message: str, hint: str) -> Environmen
 
 
 def _of_cluster(rendered: Side) -> Iterator[Object]:
-    """Everything but the Application, which lives where Argo CD does."""
-    return (item for item in rendered.manifests if item.get("kind") not in ("Application",))
+    """Everything but what is the engine's own."""
+    return (item for item in rendered.manifests if not is_of_engine(item))
 
 
 def _change(item: Drift) -> Change:

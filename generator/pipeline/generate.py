@@ -334,11 +334,13 @@ def _bootstrap(
 
 def _cluster_files(
     repository: Repository, name: str, deployed: Mapping[str, tuple[Engine, str]]
-) -> list[str]:
+) -> tuple[str, ...]:
     """Where the Flux of a cluster may find an environment; anywhere, if nobody knows it yet."""
     engine, cluster = deployed.get(name, ("flux", ""))
-    clusters = [cluster] if cluster else list(repository.clusters)
-    return [f"{repository.flux.folder(item)}/{name}.yaml" for item in clusters if engine == "flux"]
+    if engine != "flux":
+        return ()
+    anywhere = flux_reach.cluster_files(repository, name)
+    return (f"{repository.flux.folder(cluster)}/{name}.yaml",) if cluster else anywhere
 
 
 def archive_for(built: Built, charts: Charts) -> ChartArchive | None:

@@ -1,4 +1,4 @@
-"""What governs an environment from outside its folder: its AppProject, the roles of `verify`."""
+"""What governs an environment from outside its folder: AppProject, Kustomizations, roles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.definition.definition import ROOT
+from generator.definition.definition import ROOT, Settings
+from generator.engine import flux_reach
 from generator.engine.argocd import GENERATED, PROJECTS
+from generator.engine.deployment import Deployment
 from generator.kube import fields
 from generator.kube.resource import Object
 from generator.tree.objects import access_path
@@ -18,13 +20,25 @@ from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
 
 
-def of(files: Files, name: str, application: Object | None) -> tuple[Object, ...]:
-    """The AppProject in the files, reduced to what concerns the Application, and the roles.
+def of(
+    files: Files, name: str, deployed: Deployment | None, settings: Settings | None
+) -> tuple[Object, ...]:
+    """The AppProject in the files, reduced to what concerns the Application, or the Kustomizations
+    of Flux, and the roles.
 
     What is missing or cannot be read is left out: other rules report it.
     """
-    if application is None:
+    if deployed is None:
         return ()
+    if deployed.engine == "flux":
+        places = flux_reach.cluster_files(settings.repository, name) if settings else ()
+        return tuple(
+            item for path in (*places, access_path(name)) for item in _objects(files, path)
+        )
+    return _by_argocd(files, name, deployed.manifest)
+
+
+def _by_argocd(files: Files, name: str, application: Object) -> tuple[Object, ...]:
     project = fields.text(application, "spec", "project")
     found = _objects(files, f"{PROJECTS}/{project}.yaml") if project else []
     projects = [item for item in found if item.get("kind") == "AppProject"]
@@ -47,7 +61,7 @@ def root(files: Files) -> Object | None:
 
 def _of_tree(files: Files, name: str) -> tuple[Object, ...]:
     found = _objects(files, f"{ROOT}/{name}/{GENERATED}/application.yaml")
-    return of(files, name, found[0] if found else None)
+    return _by_argocd(files, name, found[0]) if found else ()
 
 
 def _objects(files: Files, path: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from generator.core.errors import UserError
 from generator.definition.definition import ROOT, SETTINGS, load_settings
 from generator.definition.lock_file import NEWER
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, flux_reach
 from generator.model.repository import Repository
 from generator.tree.catalogue import Catalogue, load
 from generator.tree.editor_schemas import SCHEMAS
@@ -34,7 +34,7 @@ def settings(text: bytes) -> Repository:
 
 def more_paths(repository: Repository | None) -> tuple[str, ...]:
     """What is read beside PARTS: the vendored chart, custom resource definitions, certificates, and
-    files that steer Argo CD."""
+    files that steer the engines."""
     if repository is None:
         return ()
     paths = {item.sealing.certificate for item in repository.clusters.values()}
@@ -42,4 +42,5 @@ def more_paths(repository: Repository | None) -> tuple[str, ...]:
     if repository.chart.source == "vendored":
         paths |= {repository.chart.path}
     paths |= {*argocd_reach.control_files(repository), *argocd_reach.AT_TOP}
+    paths |= {*flux_reach.paths(repository)}
     return tuple(sorted(path.strip("/") for path in paths if path))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from generator.cluster import Cluster
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.kube import fields
+from generator.engine.deployment import hub_rules
 from generator.manifests import rbac
 from generator.manifests.rbac import Rule
 from generator.pipeline import side
@@ -48,18 +48,17 @@ def needs(files: Files) -> tuple[Need, ...]:
 def _need(files: Files, name: str, found: Catalogue) -> Need | None:
     assert found.settings is not None
     inputs = side.inputs(files, name, found.settings)
-    if inputs is None or inputs.target is None or inputs.application is None:
+    if inputs is None or inputs.target is None or inputs.deployment is None:
         return None
     built, repository = inputs.built, found.settings.repository
     resolved = built.resolved if built else None
-    application = str(fields.section(inputs.application, "metadata").get("name", ""))
     return Need(
         name,
         side.cluster_name(repository, inputs),
         resolved.environment.chart.version if resolved else "",
         built.lock.chart_digest if built and built.lock else None,
         rbac.environment_rules(inputs.target[1]),
-        rbac.hub_rules(repository.argocd.namespace, [application]),
+        hub_rules(inputs.deployment, repository),
     )
 
 

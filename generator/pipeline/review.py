@@ -14,6 +14,7 @@ from generator.core.problem import Problem, Severity
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
 from generator.diff.match import pair_environments
+from generator.engine import flux_reach
 from generator.impact.finding import Finding
 from generator.impact.rules import argocd
 from generator.kube.resource import key_of
@@ -83,7 +84,7 @@ def review(
     if touched is not None and SETTINGS in touched:
         touched = None
     # What belongs to all of them is only known from all of them.
-    whole = touched is None or any(path.startswith(f"{BOOTSTRAP}/") for path in touched)
+    whole = touched is None or any(map(_is_shared, touched))
     only = None if touched is None or whole else _below(touched) | set(names)
     after = catalogue.load(revisions.head, only)
     before = catalogue.load(revisions.base, only)
@@ -142,7 +143,7 @@ def reached(
     """The environments that `review` looks at."""
     if touched is not None and SETTINGS in touched:
         touched = None
-    whole = touched is None or any(path.startswith(f"{BOOTSTRAP}/") for path in touched)
+    whole = touched is None or any(map(_is_shared, touched))
     only = None if touched is None or whole else _below(touched) | set(names)
     before, after = (catalogue.load(side, only) for side in (revisions.base, revisions.head))
     wanted = _reach(before, after, touched) | _governed(revisions, before, after, touched)
@@ -189,6 +190,10 @@ def _why_empty(count: int) -> str:
         return "the change affects no environment"
     clusters = "its cluster gets" if count == 1 else "their clusters get"
     return f"{counted(count, 'environment')} compared: no change to what {clusters}"
+
+
+def _is_shared(path: str) -> bool:
+    return path.startswith(f"{BOOTSTRAP}/") or flux_reach.is_wide(path)
 
 
 def _below(touched: set[str]) -> set[str]:
@@ -307,7 +312,7 @@ def _strangers(present: Inputs | None, planned: Inputs | None) -> Iterator[Probl
         yield foreign.FOREIGN.problem(
             f"the definition gives no {key}, and the tree, which another gen-env made, does",
             environment=present.name,
-            path=present.path(side.APPLICATION),
+            path=present.main_file,
             hint=f"gen-env upgrade --gen-env {present.name}",
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generator.definition.definition import ROOT, SETTINGS, Definition, Settings
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, flux_reach
 from generator.engine.argocd import GENERATED
 from generator.tree.catalogue import Catalogue
 from generator.tree.editor_schemas import SCHEMAS
@@ -44,7 +44,7 @@ def find(
     ours = (SETTINGS, BOOTSTRAP, SCHEMAS)
     whole = any(_inside(path, part) for path in changed for part in ours)
     steers = {*argocd_reach.AT_TOP, *filter(argocd_reach.is_control, changed)}
-    whole = whole or not changed.isdisjoint(steers)
+    whole = whole or not changed.isdisjoint(steers) or any(map(flux_reach.is_wide, changed))
     return Touched(tuple(sorted(reached)), whole or any(map(_is_generated, changed)))
 
 

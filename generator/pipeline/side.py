@@ -22,10 +22,10 @@ from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
 from generator.diff.what_runs import Runs
-from generator.engine import argocd_reach
+from generator.engine import argocd_reach, deployment, flux_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
+from generator.engine.deployment import Deployment
 from generator.impact.context import View
-from generator.kube import fields
 from generator.kube.resource import Object, key_of
 from generator.kube.workload import workloads
 from generator.model.image import ImageFacts
@@ -51,7 +51,6 @@ NOT_POSSIBLE = Rule(
     command="diff",
 )
 
-APPLICATION = f"{GENERATED}/application.yaml"
 _DEPLOYED = tuple(f"{folder}/" for folder in argocd_reach.CLOSED)
 
 
@@ -103,23 +102,27 @@ class Inputs:
         return self.files.get(self.path(place))
 
     @functools.cached_property
-    def application(self) -> Mapping[str, Any] | None:
-        """The Application, or None where there is none that can be read."""
-        text = self.text(APPLICATION)
+    def deployment(self) -> Deployment | None:
+        """How it is deployed, or None where nothing says so that can be read."""
         try:
-            found = load_manifests(text) if text is not None else []
-        except YamlError:
+            return deployment.read(self.files, f"{ROOT}/{self.name}")
+        except UserError:
             return None
-        return found[0] if found else None
+
+    @property
+    def main_file(self) -> str:
+        """The path of the file with the Application or HelmRelease."""
+        by_flux = self.deployment is not None and self.deployment.engine == "flux"
+        return self.path(deployment.HELM_RELEASE if by_flux else deployment.APPLICATION)
 
     @property
     def target(self) -> tuple[str, str, str] | None:
         """Server, namespace and release: what makes it the same deployment under another name."""
-        if self.application is None:
+        found, lock = self.deployment, _lock(self)
+        if found is None:
             return None
-        spec = fields.section(self.application, "spec")
-        place = fields.section(spec, "destination")
-        return (str(place.get("server")), str(place.get("namespace")), _release(spec))
+        server = found.server if found.engine == "argocd" or lock is None else lock.server
+        return (server, found.namespace, found.release)
 
 
 def inputs(
@@ -148,7 +151,7 @@ def inputs(
         cluster = _cluster_by_server(found, name, settings)
     prefix = settings.repository.repository.prefix if settings is not None else ""
     item = Inputs(name, found, cluster, built, prefix=prefix)
-    return dataclasses.replace(item, governing=governing.of(files, name, item.application))
+    return dataclasses.replace(item, governing=governing.of(files, name, item.deployment, settings))
 
 
 def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
@@ -206,19 +209,8 @@ def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
     return tuple(itertools.chain.from_iterable(connections))
 
 
-def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The Application's sources, however it writes them."""
-    one = fields.section(spec, "source")
-    return [*fields.entries(spec, "sources"), *([one] if one else [])]
-
-
-def _release(spec: Mapping[str, Any]) -> str:
-    names = (fields.at(source, "helm", "releaseName") for source in _sources(spec))
-    return next((str(name) for name in names if name), "")
-
-
 def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> Side:
-    """Render the environment: its chart, the objects beside it, its Application.
+    """Render the environment: its chart, the objects beside it, those of its engine.
 
     What stands in the way becomes the side's failure; the other side and the other environments
     go on.
@@ -228,34 +220,35 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
             raise item.unreadable
         own = own_manifests(item)
         values = _values(item)
-        if item.application is None:
-            load_manifests(item.text(APPLICATION) or b"", path=item.path(APPLICATION))
+        found = item.deployment or deployment.read(item.files, f"{ROOT}/{item.name}")
+        if found is not None and found.engine == "flux":
+            flux_reach.require_values(item.files, f"{ROOT}/{item.name}", found.manifest)
     except UserError as error:
         return _failed(revision, item, error.message, error.path, error.line, error.hint)
-    if item.application is None or item.cluster is None:
+    if found is None or item.cluster is None:
         return _failed(
             revision,
             item,
-            "its Application is missing or names no known cluster",
+            "its Application or HelmRelease is missing or names no known cluster",
             hint=f"gen-env generate {item.name}",
         )
-    spec = fields.section(item.application, "spec")
-    namespace = str(fields.at(spec, "destination", "namespace") or "")
-    manifests = [*own, dict(item.application)]
+    namespace = found.namespace
+    # The files that Flux applies have them already.
+    manifests = [*own, *(map(dict, found.objects) if found.engine == "argocd" else ())]
     notes = None
     random: tuple[RandomField, ...] = ()
-    facts = _facts(item, values, spec, renderer)
+    facts = _facts(item, values, found, renderer)
     if not any(_is_chart_file(path) for path in item.files):
         lock = _lock(item)
-        rendered = _chart(item, spec, namespace, values, lock, charts, renderer)
+        rendered = _chart(item, found, values, lock, charts, renderer)
         if isinstance(rendered, Problem):
             return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
         notes, random = rendered.notes, rendered.random
     facts = dataclasses.replace(facts, notes=notes)
-    found = normalise.problems(random, environment=item.name, path=_values_path(item))
-    made = Side(revision, tuple(manifests), facts, namespace, problems=tuple(found))
-    return dataclasses.replace(made, basis=_basis(item, View(made).runs, spec))
+    problems = normalise.problems(random, environment=item.name, path=_values_path(item))
+    made = Side(revision, tuple(manifests), facts, namespace, problems=tuple(problems))
+    return dataclasses.replace(made, basis=_basis(item, View(made).runs, found))
 
 
 def governed(rendered: Side, item: Inputs) -> Side:
@@ -275,14 +268,17 @@ def _is_chart_file(path: str) -> bool:
 
 
 def own_manifests(item: Inputs) -> list[dict[str, Any]]:
-    """Objects in git: those Argo CD applies from the folder of the environment.
+    """Objects in git: those that the engine applies from the folder of the environment.
 
     Raises UserError for a file that does not parse.
     """
-    if item.application is None:
+    if item.deployment is None:
         return []
-    paths = argocd_reach.manifests(item.application, sorted(item.files), item.prefix)
-    read = [path for path in paths if argocd_reach.SKIPPED not in item.files[path]]
+    if item.deployment.engine == "flux":
+        read = flux_reach.manifests(item.files, f"{ROOT}/{item.name}")
+    else:
+        paths = argocd_reach.manifests(item.deployment.manifest, sorted(item.files), item.prefix)
+        read = [path for path in paths if argocd_reach.SKIPPED not in item.files[path]]
     return [manifest for path in read for manifest in load_manifests(item.files[path], path=path)]
 
 
@@ -304,14 +300,13 @@ def _lock(item: Inputs) -> lock_file.Lock | None:
 
 def _chart(
     item: Inputs,
-    spec: Mapping[str, Any],
-    namespace: str,
+    deployed: Deployment,
     values: Mapping[str, Any],
     lock: lock_file.Lock | None,
     charts: Charts,
     renderer: Renderer,
 ) -> Normalised | Problem:
-    version = _chart_version(spec) or (lock.chart_version if lock else "")
+    version = deployed.chart_version or (lock.chart_version if lock else "")
     digest = lock.chart_digest if lock and lock.chart_version == version else None
     try:
         chart = charts.locate(version, digest)
@@ -326,8 +321,8 @@ def _chart(
     assert item.cluster is not None
     request = RenderRequest(
         chart=chart,
-        release=_release(spec),
-        namespace=namespace,
+        release=deployed.release,
+        namespace=deployed.namespace,
         values=values,
         kube_version=item.cluster.kubernetes_version,
         api_versions=tuple(sorted(item.cluster.api_versions)),
@@ -342,26 +337,22 @@ def _values_path(item: Inputs) -> str:
     return item.path(f"{GENERATED}/values.yaml")
 
 
-def _chart_version(spec: Mapping[str, Any]) -> str:
-    charts = (source for source in _sources(spec) if source.get("chart"))
-    return next((str(source.get("targetRevision") or "") for source in charts), "")
-
-
 def _facts(
-    item: Inputs, values: Mapping[str, Any], spec: Mapping[str, Any], renderer: Renderer
+    item: Inputs, values: Mapping[str, Any], deployed: Deployment, renderer: Renderer
 ) -> Facts:
     lock = _lock(item)
     host, connections, declared = _promises(item)
-    namespace = fields.text(spec, "destination", "namespace")
+    namespace = deployed.namespace
     return dataclasses.replace(
         what_runs.claims(values, _image_facts(item)),
-        chart_version=_chart_version(spec) or (lock.chart_version if lock else None),
+        chart_version=deployed.chart_version or (lock.chart_version if lock else None),
         kubernetes_version=item.cluster.kubernetes_version if item.cluster else None,
         engine=renderer.engine_version(),
         executor=str(values.get("executor") or "") or None,
         database_host=host,
         connection_limit=connections,
-        application=key_of(item.application, namespace) if item.application else None,
+        application=key_of(deployed.manifest, namespace),
+        deployers=frozenset(key_of(manifest, namespace) for manifest in deployed.objects),
         connections=_connections(item),
         declared_secrets=frozenset(declared),
     )
@@ -380,9 +371,9 @@ def runs(item: Inputs) -> Runs:
     return what_runs.of(workloads(objects), claims, objects)
 
 
-def _basis(item: Inputs, runs: Runs, spec: Mapping[str, Any]) -> Basis:
-    """By which versions a side is judged: of its Application, lock, image and cluster."""
-    lock, named = _lock(item), _chart_version(spec)
+def _basis(item: Inputs, runs: Runs, deployed: Deployment) -> Basis:
+    """By which versions a side is judged: of its engine's objects, lock, image and cluster."""
+    lock, named = _lock(item), deployed.chart_version
     locked = lock if lock and lock.chart_version == (named or lock.chart_version) else None
     return Basis(
         chart_lines.judged(

@@ -6,6 +6,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 from generator.core.errors import UserError
+from generator.definition import resolve
 from generator.definition.definition import Definition
 from generator.engine.argocd import is_automated
 from generator.git.plumbing import Draft
@@ -61,8 +62,10 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     if options.resume and options.until is not None:
         raise UserError("--resume cannot be combined with --until")
     item = base_branch.definition(options.environment)
-    managed = base_branch.settings.repository.argocd.project.manage
-    nothing, notes = "", _notes(managed=managed, options=options)
+    flux = resolve.deployed(item, base_branch.settings)[0] == "flux"
+    managed = base_branch.settings.repository.argocd.project.manage and not flux
+    nothing = ""
+    notes = _flux_notes(options) if flux else _notes(managed=managed, options=options)
     text_now = item.document.text
     if options.resume:
         after = pause_marker.resumed(text_now, item.path)
@@ -71,6 +74,11 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
     elif managed:
         after = pause_marker.with_window(text_now, _halt(options, now), item.path)
     else:
+        if flux and options.until is not None:
+            raise UserError(
+                "--until needs a sync window, which Flux does not have",
+                hint="leave --until out and resume by hand: gen-env pause ENV --resume",
+            )
         after, nothing = _without_automation(base_branch, item, options, tools.charts)
     edited = replaced(base_branch.files, {item.path: after.encode()})
     made = regenerate(base_branch.files, edited, item.name, tools.charts, tools.renderer)
@@ -80,7 +88,7 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
 def _without_automation(
     base_branch: BaseBranch, item: Definition, options: Options, charts: Charts
 ) -> tuple[str, str]:
-    """An AppProject of somebody else takes no window of ours: then nothing syncs by itself."""
+    """Without an AppProject of gen-env's there is no window: then nothing syncs by itself."""
     if options.until is not None:
         raise UserError(
             "--until needs a sync window, and the AppProject is not managed here",
@@ -133,6 +141,16 @@ def _notes(*, managed: bool, options: Options) -> tuple[str, ...]:
     if options.until is not None:
         notes.append("the window comes again on that day of the next year unless `--resume`d")
     return tuple(notes)
+
+
+def _flux_notes(options: Options) -> tuple[str, ...]:
+    if options.resume:
+        return ("Flux applies what has gathered meanwhile as soon as this is merged",)
+    return (
+        "suspends both Kustomizations from the merge on and until `--resume`; a person can still"
+        " apply git once with `flux resume kustomization`",
+        "the HelmRelease is not suspended: Flux goes on reconciling what it has",
+    )
 
 
 def publish_it(pause: Pause, tools: Toolchain, *, pull: bool) -> Published:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator import manifests
-from generator.engine import argocd, flux
+from generator.engine import argocd, flux, flux_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.argocd_reach import ACCESS
 from generator.kube.fields import name_of
@@ -164,9 +164,9 @@ def access_path(name: str) -> str:
 
 
 def access_of(path: str) -> str:
-    """The environment whose roles a file holds, or nothing for any other path."""
+    """The environment whose roles, or whose Kustomizations, a file holds; else nothing."""
     inside = path.removeprefix(f"{ACCESS}/")
-    return "" if inside == path else inside.removesuffix(".yaml")
+    return flux_reach.environment_of(path) if inside == path else inside.removesuffix(".yaml")
 
 
 def _access(release: Release) -> list[Object]:
@@ -175,8 +175,7 @@ def _access(release: Release) -> list[Object]:
     settings = release.resolved.settings.repository
     here = rbac.environment_rules(release.environment.namespace)
     if release.environment.engine == "flux":
-        names = [app, flux.name_of_prerequisites(release)]
-        there = rbac.flux_rules(settings.flux.namespace, app, names, settings.flux.source)
+        there = flux.access(app, settings)
     else:
         there = rbac.hub_rules(settings.argocd.namespace, [app])
     return [

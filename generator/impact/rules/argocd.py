@@ -130,7 +130,8 @@ def access_roles(context: Context) -> Iterator[Finding]:
     changed = sorted(
         key
         for key in context.base.facts.governing | context.head.facts.governing
-        if key.kind != "AppProject" and not same(before.get(key), after.get(key))
+        if key.kind not in ("AppProject", "Kustomization")
+        and not same(before.get(key), after.get(key))
     )
     if changed:
         yield ACCESS_ROLES.finding(

@@ -9,7 +9,6 @@ from generator.impact.context import Context, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import pull_secrets, uses
 from generator.kube import fields
-from generator.kube.pruning import protection
 from generator.kube.resource import Key, Object
 
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -70,7 +69,7 @@ def data_loss(context: Context) -> Iterator[Finding]:
         loss = _LOSSES.get(key.kind) or _claims_loss(manifest) or _cascade(key, manifest)
         if loss is None:
             continue
-        match protection(manifest):
+        match context.base.protection(manifest):
             case "kept":
                 yield DATA_LOSS.finding(
                     key,
@@ -97,7 +96,7 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
     still = {(key.namespace, key.name) for key in context.head.of_kind(*SEALING, "ExternalSecret")}
     for key, manifest in context.removed.items():
         place = (key.namespace, key.name)
-        if key.kind not in SEALING or place in still or protection(manifest) == "kept":
+        if key.kind not in SEALING or place in still or context.base.protection(manifest) == "kept":
             continue
         users = sorted(set(used.get(place, ())))
         if users:
@@ -116,7 +115,9 @@ def secret_pruned(context: Context) -> Iterator[Finding]:
 
 def pruned(context: Context) -> Iterator[Finding]:
     """`impact/pruned`: everything that the next sync with pruning deletes, by name."""
-    names = [str(key) for key, old in context.removed.items() if protection(old) != "kept"]
+    names = [
+        str(key) for key, old in context.removed.items() if context.base.protection(old) != "kept"
+    ]
     if names:
         yield PRUNED.finding(
             None,

@@ -11,7 +11,6 @@ from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.impact.rules.data import SEALING
 from generator.impact.rules.references import provided, uses
 from generator.kube import fields
-from generator.kube.pruning import protection
 from generator.kube.resource import Key, Object
 from generator.kube.workload import TASK_PODS, Workload
 
@@ -126,7 +125,9 @@ class _Provided:
     def stays(self, wanted: Wanted) -> bool:
         """Whether the cluster keeps it when it leaves git."""
         key = self._objects.get((wanted.kind, wanted.namespace, wanted.name))
-        return key is not None and not wanted.part and protection(self._view.objects[key]) == "kept"
+        if key is None or wanted.part:
+            return False
+        return self._view.protection(self._view.objects[key]) == "kept"
 
 
 def _named(view: View) -> dict[Wanted, set[str]]:

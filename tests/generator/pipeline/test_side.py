@@ -88,10 +88,12 @@ def test_the_basis_names_the_airflow_of_the_image_that_runs(tmp_path, whole, tag
 def test_what_governs_is_known_by_the_same_identity_as_in_the_comparison(tmp_path, whole):
     project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
                "metadata": {"name": "p"}}  # fmt: skip
-    own = dict(inputs(whole).application)
+    deployed = inputs(whole).deployment
+    own = dict(deployed.manifest)
     del own["metadata"]["namespace"]
     item = dataclasses.replace(inputs(whole), governing=(project,))
-    item.__dict__["application"] = own
+    changed = dataclasses.replace(deployed, manifest=own, objects=(own,))
+    item.__dict__["deployment"] = changed
     charts = SimpleNamespace(locate=lambda version, digest: tmp_path)
     rendered = side.governed(side.render("here", item, charts, Runs("r/a:1")), item)
     facts, objects = rendered.facts, View(rendered).objects

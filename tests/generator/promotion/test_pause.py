@@ -153,3 +153,22 @@ def test_a_local_pause_needs_no_forge(world):
     assert world.repo.git("rev-parse", "pause/staging") == done.placed.commit
     assert FROM in world.repo.git("diff", "--name-only", "main", "pause/staging")
     assert world.bare.branches("pause/*") == []
+
+
+def test_under_flux_the_kustomizations_are_suspended_and_resumed(world):
+    world.configure(PATHS + "engine: flux\nargocd: {project: {manage: true, name: airflow}}\n")
+    before = world.repo.tree()
+    path = "clusters/main/gen-env/staging.yaml"
+    assert "suspend: true" not in world.repo.read(path)
+    merge(world, apply(world).placed.branch)
+    assert world.repo.read(path).count("suspend: true") == 2
+    assert world.repo.run("generate", "--check").code == 0
+    world.store.pulls[1]["state"] = "closed"
+    merge(world, apply(world, resume=True).placed.branch)
+    assert world.repo.tree() == before
+
+
+def test_flux_has_no_window_that_ends_by_itself(world):
+    world.configure(PATHS + "engine: flux\n")
+    with pytest.raises(UserError, match="which Flux does not have"):
+        pause.prepare(world.base_branch(), Options("staging", until="8h"), world.tools(), NOW)

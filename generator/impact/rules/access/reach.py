@@ -66,6 +66,7 @@ RBAC_OBJECT = ImpactRule(
 )
 
 _ARGO_CD = ("Application", "ApplicationSet", "AppProject")
+_FLUX = ".toolkit.fluxcd.io"
 _RIGHTS = ("Role", "RoleBinding")
 
 
@@ -100,23 +101,25 @@ def foreign_namespace(context: Context) -> Iterator[Finding]:
     """`impact/foreign-namespace`: an object in a namespace that is not the environment's."""
     own = {"", context.head.side.namespace}
     for key in context.added:
-        if key.namespace not in own and key != context.head.facts.application:
+        if key.namespace not in own and not context.head.facts.deploys(key):
             yield FOREIGN_NAMESPACE.finding(key, "is added outside the environment's namespace")
 
 
 def argocd_object(context: Context) -> Iterator[Finding]:
-    """`impact/argocd-object`: Argo CD is given more to apply than this environment."""
+    """`impact/argocd-object`: the engine is given more to apply than this environment."""
     for key in context.added:
-        if key.kind in _ARGO_CD and key != context.head.facts.application:
-            yield ARGOCD_OBJECT.finding(key, "Argo CD would apply whatever this object names")
+        engine = "Argo CD" if key.kind in _ARGO_CD else "Flux" if key.group.endswith(_FLUX) else ""
+        if engine and not context.head.facts.deploys(key):
+            yield ARGOCD_OBJECT.finding(key, f"{engine} would apply whatever this object names")
 
 
 def application_source(context: Context) -> Iterator[Finding]:
-    """`impact/application-source`: the Application reads from a place that it did not read from."""
+    """`impact/application-source`: the engine reads from a place that it did not read from."""
     before, after = _addresses(context.base), _addresses(context.head)
     own = context.head.facts.application
     for address in sorted(after - before) if before else ():
-        words = f"Argo CD applies what {address} holds from now on, and gen-env has not read it"
+        engine = "Flux" if context.head.by_flux else "Argo CD"
+        words = f"{engine} applies what {address} holds from now on, and gen-env has not read it"
         yield APPLICATION_SOURCE.finding(own, words)
 
 
@@ -164,7 +167,9 @@ def _addresses(view: View) -> set[str]:
     application = view.objects.get(view.facts.application) if view.facts.application else None
     spec = fields.section(application, "spec")
     sources = [*fields.entries(spec, "sources"), fields.section(spec, "source")]
-    return {fields.text(source, "repoURL") for source in sources if source}
+    made = (view.objects.get(key) for key in view.facts.deployers if key.group.startswith("source"))
+    urls = {fields.text(source, "repoURL") for source in sources if source}
+    return urls | {fields.text(source, "spec", "url") for source in made}
 
 
 FINDERS = (

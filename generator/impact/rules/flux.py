@@ -1,0 +1,72 @@
+"""How Flux applies an environment: whether it is suspended, and what it does with drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.impact.context import Context, View
+from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
+from generator.impact.rules.argocd import SYNC_POLICY, application
+from generator.kube import fields
+from generator.kube.resource import Key, Object, key_of
+
+ENGINE = ImpactRule(
+    "impact/engine",
+    ERROR,
+    "Another engine applies the environment",
+    "The old one goes on until a person removes its objects: both would apply one environment.",
+    "Argo CD, Flux",
+)
+
+_NAMES = {"Application": "Argo CD", "HelmRelease": "Flux"}
+
+
+def engine(context: Context) -> Iterator[Finding]:
+    """`impact/engine`: an Application where a HelmRelease was, or the other way round."""
+    before, after = context.base.facts.application, context.head.facts.application
+    if before is None or after is None or before.kind == after.kind:
+        return
+    yield ENGINE.finding(
+        after,
+        f"{_NAMES.get(after.kind, after.kind)} applies it instead of "
+        f"{_NAMES.get(before.kind, before.kind)}: remove {before} without its resources before "
+        "the merge, or both engines apply the environment",
+    )
+
+
+def sync_policy(context: Context) -> Iterator[Finding]:
+    """`impact/sync-policy`: suspended or not, pruning, and what happens to drift."""
+    own = application(context.head)
+    if own is None or own.get("kind") != "HelmRelease":
+        return
+    before, after = _flux(context.base), _flux(context.head)
+    for key in sorted(before.keys() & after.keys()):
+        yield from _changed(key, before[key], after[key])
+
+
+def _flux(view: View) -> dict[Key, Object]:
+    """HelmRelease and Kustomizations."""
+    made = view.of_kind("HelmRelease", "Kustomization")
+    wanted = view.facts.deployers | view.facts.governing
+    return {key: item for key, item in made.items() if key in wanted}
+
+
+def _changed(key: Key, before: Object, after: Object) -> Iterator[Finding]:
+    old, new = (fields.section(item, "spec") for item in (before, after))
+    was, now = (item.get("suspend") is True for item in (old, new))
+    if was != now:
+        words = "suspended: git does not reach the cluster until it is resumed"
+        if not now:
+            words = "no longer suspended: every later commit is applied"
+        yield SYNC_POLICY.finding(key, f"it is {words}", INFO if now else WARNING)
+    was, now = (item.get("prune") is True for item in (old, new))
+    if was != now:
+        words = "deletes what leaves git" if now else "no longer deletes what leaves git"
+        yield SYNC_POLICY.finding(key, f"it {words}", WARNING if now else INFO)
+    mode, other = (fields.text(item, "driftDetection", "mode") for item in (old, new))
+    if mode != other:
+        words = f"driftDetection is {other or 'disabled'} instead of {mode or 'disabled'}"
+        yield SYNC_POLICY.finding(key_of(after), words, WARNING if other == "enabled" else INFO)
+
+
+FINDERS = (engine, sync_policy)

@@ -1,0 +1,149 @@
+"""Environments of Flux in `render` and `diff`: what is read, shown, said, and refused."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from generator.core.files import Snapshot
+from generator.diff.model import Action
+from generator.pipeline import review
+from tests import definitions
+from tests.repositories import DEV, SETTINGS, repository
+
+FLUX = SETTINGS + "engine: flux\n"
+FOLDER = "environments/dev"
+CLUSTER_FILE = "clusters/main/gen-env/dev.yaml"
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory):
+    charts = definitions.stand_in_charts(tmp_path_factory.mktemp("charts"))
+    cached = definitions.cached_renderer(tmp_path_factory.mktemp("renders"))
+    return review.Toolchain(charts, cached)
+
+
+def tree(tools, text=DEV, settings=FLUX):
+    """The files of a repository with its tree generated and every stub sealed."""
+    path = f"{FOLDER}/environment.yaml"
+    files = Snapshot({"gen-env.yaml": settings.encode(), path: text.encode()})
+    made, _ = definitions.generated(files, tools.charts, tools.renderer)
+    return dict(made.contents)
+
+
+@pytest.fixture(scope="module")
+def base(tools):
+    return tree(tools)
+
+
+def compared(base, head, tools):
+    """The one environment that differs."""
+    touched = {path for path in {*base, *head} if base.get(path) != head.get(path)}
+    revisions = review.Revisions(
+        base=Snapshot(base), head=Snapshot(head), base_name="base", head_name="head"
+    )
+    revisions = dataclasses.replace(revisions, changed=frozenset(touched))
+    report = review.review(revisions, (), touched, tools)
+    (found,) = report.environments
+    return found
+
+
+def test_a_changed_value_changes_what_runs_and_the_helm_release(base, tools):
+    head = tree(tools, DEV + "scheduler: {replicas: 2}\n")
+    found = compared(base, head, tools)
+    assert found.rendered, found.reason
+    changed = {(change.key.kind, change.key.name): change for change in found.changes}
+    assert ("Deployment", "airflow-scheduler") in changed
+    release = changed["HelmRelease", "airflow-dev"]
+    assert release.action is Action.MODIFIED and "airflow-dev-values-" in release.diff
+    assert found.basis.chart.version == "1.22.0"
+    assert not found.problems
+
+
+def test_nothing_is_said_of_an_equal_tree(base, tools):
+    revisions = review.Revisions(
+        base=Snapshot(base), head=Snapshot(base), base_name="base", head_name="head"
+    )
+    report = review.review(revisions, (), None, tools)
+    assert not report.environments and not report.problems
+
+
+def test_a_pause_is_told_at_the_kustomizations(base, tools):
+    head = tree(tools, DEV + "sync: {automated: false}\n")
+    assert b"suspend" not in base[CLUSTER_FILE]
+    found = compared(base, head, tools)
+    told = [item for item in found.impact if item.rule == "impact/sync-policy"]
+    told = {item.resource.kind: item.message for item in told}
+    suspended = "it is suspended: git does not reach the cluster until it is resumed"
+    assert told["Kustomization"].startswith(suspended)
+    assert "airflow-dev-prerequisites" in told["Kustomization"]
+    assert told["HelmRelease"] == "driftDetection is warn instead of enabled"
+
+
+def test_another_engine_is_an_error_until_it_is_accepted(base, tools):
+    argocd = tree(tools, settings=SETTINGS)
+    for before, after, word in ((argocd, base, "Flux"), (base, argocd, "Argo CD")):
+        found = compared(before, after, tools)
+        (engine,) = [item for item in found.impact if item.rule == "impact/engine"]
+        assert engine.message.startswith(f"{word} applies it")
+        rules = {item.rule for item in found.impact}
+        assert "impact/foreign-namespace" not in rules
+
+
+def test_what_flux_keeps_is_not_told_to_be_pruned(base, tools):
+    text = DEV + "logging: {persistence: {size: 5Gi}}\n"
+    before = tree(tools, text)
+    found = compared(before, base, tools)
+    losses = [item.message for item in found.impact if item.rule == "impact/data-loss"]
+    assert losses and all("stays in the cluster" in message for message in losses)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "word"),
+    [
+        ("release.yaml", b"  valuesFrom:", b"  values: {x: 1}\n  valuesFrom:", "values of the"),
+        ("release.yaml", b"  maxHistory", b"  postRenderers: []\n  maxHistory", "postRenderers"),
+        ("kustomization.yaml", b"=../values.yaml", b"=../../x.yaml", "other values"),
+        ("kustomization.yaml", b"resources:", b"patches: []\nresources:", "patches"),
+    ],
+)
+def test_a_deployed_tree_that_cannot_be_read_is_not_compared(base, tools, path, old, new, word):
+    path = f"{FOLDER}/generated/release/{path}"
+    assert old in base[path]
+    before = {**base, path: base[path].replace(old, new)}
+    found = compared(before, base, tools)
+    assert not found.rendered
+    assert word in " ".join(item.message for item in found.problems)
+
+
+def test_another_source_of_the_chart_is_told(base, tools):
+    head = tree(tools, settings=FLUX + "chart: {url: 'https://charts.example.org'}\n")
+    found = compared({**base, "gen-env.yaml": head["gen-env.yaml"]}, head, tools)
+    told = [item.message for item in found.impact if item.rule == "impact/application-source"]
+    (message,) = told
+    assert message.startswith("Flux applies what https://charts.example.org holds")
+
+
+def test_objects_of_both_engines_are_refused(base, tools):
+    argocd = tree(tools, settings=SETTINGS)
+    path = f"{FOLDER}/generated/application.yaml"
+    found = compared({**base, path: argocd[path]}, base, tools)
+    assert not found.rendered
+    assert "both Argo CD and Flux" in " ".join(item.message for item in found.problems)
+
+
+def test_a_file_of_the_cluster_alone_reaches_its_environment(base, tools):
+    old = base[CLUSTER_FILE]
+    found = compared(
+        {**base, CLUSTER_FILE: old.replace(b"prune: true", b"prune: false")}, base, tools
+    )
+    assert found.name == "dev"
+    assert {change.key.kind for change in found.changes} == {"Kustomization"}
+
+
+def test_render_shows_what_is_beside_the_chart(tmp_path):
+    repo = repository(tmp_path / "repo", settings=FLUX, dev=DEV)
+    repo.run("generate")
+    shown = list(yaml.safe_load_all(repo.run("render", "dev", "--only", "manifests").stdout))
+    assert {"Namespace", "SealedSecret"} <= {item["kind"] for item in shown}
+    assert not any("argocd" in str(item["metadata"].get("annotations")) for item in shown)
