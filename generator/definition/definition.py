@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -102,6 +103,8 @@ def load(name: str, text: bytes) -> Definition:
     return Definition(name, reader.read(text, f"{ROOT}/{name}/{FILE_NAME}"))
 
 
+# A comparison reads the same text for both sides, for its charts, its engine and its policy.
+@functools.lru_cache(maxsize=4)
 def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Parse and validate gen-env.yaml: the settings, or every problem with its line."""
     document = reader.read(text, SETTINGS)

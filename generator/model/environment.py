@@ -105,7 +105,7 @@ class Airflow(Spec):
     """airflow.cfg: section → option → value."""
     env: dict[EnvName, Text] = {}
     """Extra environment of all Airflow containers; never a secret."""
-    connection_check: ConnectionCheck = ConnectionCheck()
+    connection_check: ConnectionCheck = ConnectionCheck.model_construct()
 
     @pydantic.field_validator("executor")
     @classmethod
@@ -143,9 +143,9 @@ class Environment(Spec):
     destination: Annotated[Destination, Copied.KEEP]
     airflow: Annotated[Airflow, Copied.KEEP]
     chart: Annotated[Chart, Copied.KEEP]
-    image: Annotated[Image, Copied.KEEP] = Image()
-    security: Annotated[Security, Copied.KEEP] = Security()
-    auth: Annotated[Auth, Copied.KEEP] = Auth()
+    image: Annotated[Image, Copied.KEEP] = Image.model_construct()
+    security: Annotated[Security, Copied.KEEP] = Security.model_construct()
+    auth: Annotated[Auth, Copied.KEEP] = Auth.model_construct()
     database: Annotated[Database, Copied.KEEP]
     pgbouncer: Annotated[PgBouncer | None, Copied.KEEP] = None
     broker: Annotated[Broker, Copied.KEEP] = Broker.model_construct()
@@ -160,19 +160,19 @@ class Environment(Spec):
     )
     triggerer: Annotated[Triggerer, Copied.KEEP, built_in.TRIGGERER] = Triggerer.model_construct()
     workers: Annotated[Workers, Copied.KEEP, built_in.WORKERS] = Workers.model_construct()
-    service_account: Annotated[ServiceAccount, Copied.KEEP] = ServiceAccount()
-    rbac: Annotated[Rbac, Copied.KEEP] = Rbac()
-    logging: Annotated[Logging, Copied.KEEP] = Logging()
-    metrics: Annotated[Metrics, Copied.KEEP] = Metrics()
-    tracing: Annotated[Tracing, Copied.KEEP] = Tracing()
+    service_account: Annotated[ServiceAccount, Copied.KEEP] = ServiceAccount.model_construct()
+    rbac: Annotated[Rbac, Copied.KEEP] = Rbac.model_construct()
+    logging: Annotated[Logging, Copied.KEEP] = Logging.model_construct()
+    metrics: Annotated[Metrics, Copied.KEEP] = Metrics.model_construct()
+    tracing: Annotated[Tracing, Copied.KEEP] = Tracing.model_construct()
     ingress: Annotated[Ingress | None, Copied.KEEP] = None
-    network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy()
-    secrets: Annotated[Secrets, Copied.KEEP] = Secrets()
+    network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy.model_construct()
+    secrets: Annotated[Secrets, Copied.KEEP] = Secrets.model_construct()
     secrets_backend: Annotated[SecretsBackend | None, Copied.FILL_IN] = None
     quota: Annotated[Quota | None, Copied.KEEP] = None
     limits: Annotated[Limits | None, Copied.KEEP] = None
     cleanup: Annotated[Cleanup, Copied.KEEP] = Cleanup.model_construct()
-    sync: Annotated[Sync, Copied.KEEP] = Sync()
+    sync: Annotated[Sync, Copied.KEEP] = Sync.model_construct()
     revision_history_limit: Annotated[Count, Copied.KEEP] = 3
     """Old ReplicaSets that are kept."""
     labels: Annotated[dict[Line, Text], Copied.KEEP] = {}

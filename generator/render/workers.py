@@ -15,7 +15,7 @@ from generator.core.parallel import JOBS
 from generator.render.worker import RENDERS, Answer, Limits, Worker
 
 # What a worker may have died of because of the renders before; a fresh one is asked then.
-_INHERITED = frozenset({"memory", "thread", "machine", "died"})
+_INHERITED = frozenset({"memory", "thread", "machine"})
 
 
 # Whoever asks for them, so that engines beside each other stay within cores and memory.
@@ -51,15 +51,16 @@ class Workers:
     def run(self, job: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> Answer:
         """Do one job in a worker; whatever happens to that is an answer too.
 
-        How it ends does not depend on the jobs before: what a used worker dies of is asked of a
-        fresh one again. Raises UserError only when no worker can start.
+        How it ends does not depend on the jobs before, nor on somebody who kills a worker: what a
+        used worker dies of, and a death that nothing explains, is asked of a fresh one again.
+        Raises UserError only when no worker can start.
         """
         with _TURNS:
             chart = str(job.get("chart", ""))
             with self._worker(chart) as worker:
                 was_fresh = worker.is_fresh
                 answer = worker.ask(job, files or {}, renders=self._renders)
-            if was_fresh or answer.kind not in _INHERITED:
+            if answer.kind != "died" and (was_fresh or answer.kind not in _INHERITED):
                 return answer
             with self._worker("") as worker:
                 return worker.ask(job, files or {}, renders=1)

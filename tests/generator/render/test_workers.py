@@ -3,8 +3,10 @@
 import gc
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +141,49 @@ def test_the_death_of_one_render_harms_no_other(chart):
 def test_what_a_used_worker_dies_of_is_asked_of_a_fresh_one():
     answers = {False: Answer(kind="memory"), True: Answer(notes="fine")}
     assert _end_of_the_second(answers).notes == "fine"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the worker in /proc")
+def test_a_render_whose_worker_is_killed_gives_what_it_would_have_given(chart):
+    engine = SdkEngine()
+    expected = text(engine.render(request(chart)))
+    slow = request(chart, {"config": {"x": "{{ range until 3000000 }}{{ end }}"}})
+    [pid] = pids(engine)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(engine.render, slow)
+        before = _seconds(pid)
+        while _seconds(pid) < before + 0.1:
+            assert not answer.done()
+        os.kill(pid, signal.SIGKILL)
+        assert isinstance(answer.result(), RenderResult)
+    assert text(engine.render(request(chart))) == expected
+
+
+def _seconds(pid):
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_death_that_nothing_explains_is_not_the_last_word():
+    class Mortal:
+        is_fresh, is_spent, left = True, True, 2
+
+        def __init__(self, *_):
+            pass
+
+        def ask(self, job, files, *, renders):
+            Mortal.left -= 1
+            return Answer(kind="died") if Mortal.left else Answer(notes="fine")
+
+        def end(self):
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "Worker", Mortal)
+        assert Workers(Limits(), None).run({"chart": "x"}).notes == "fine"
+        Mortal.left = 9
+        assert Workers(Limits(), None).run({"chart": "x"}).kind == "died"
+    assert Mortal.left == 7
 
 
 @pytest.mark.parametrize("kind", ["timeout", "cpu", "size", "helm"])
