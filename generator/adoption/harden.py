@@ -306,6 +306,8 @@ def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
 def _would_rename(subject: _Subject) -> bool:
     assert subject.built.release is not None
     release = subject.built.release
+    if release.traits is not None and not release.traits.has("useStandardNaming"):
+        return False
     values, names = release.values, release.line.names
     standard = {**values, "useStandardNaming": True}
     environment = release.environment

@@ -125,7 +125,9 @@ class Runs:
         """
         if self.image.digest and other.image.digest:
             return self.image.digest == other.image.digest
-        if self.image != other.image or not self.image.repository:
+        if not self.image.repository:
+            return self == other
+        if self.image != other.image:
             return False
         return bool(self.image.release) or self.airflow == other.airflow
 

@@ -1,4 +1,4 @@
-"""What an environment's chart does with keys: by its archive, else by the table of releases."""
+"""What the chart of an environment does with keys: by its archive, else by a table of releases."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from generator.release import chart_lines
 from generator.release.setting import Key, Setting, copied
 from generator.release.spelling import Spelling, spellings
 
-_OFF: tuple[Any, ...] = (None, False, "", {}, [])
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _SWITCH = ("enabled",)
 _SECONDS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -125,7 +125,7 @@ def _fit(setting: Setting, traits: ChartTraits) -> Fit:
 def _only_off(setting: Setting, plain: Key, traits: ChartTraits) -> bool:
     """Whether the setting switches off what the chart does not have anyway."""
     if setting.value is not False:
-        return setting.value in _OFF
+        return setting.value in _NOTHING
     section = ".".join(plain[:-1])
     return bool(section) and next(spellings(section, traits), None) is None
 
