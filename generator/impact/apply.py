@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generator.impact.context import Context
 from generator.kube import fields
+from generator.kube.ignore_differences import pointers, speaks_of
 from generator.kube.pruning import sync_options
 from generator.kube.resource import Key, Object
 
@@ -46,9 +47,27 @@ def is_server_side(context: Context, manifest: Object) -> bool | None:
     return False if context.head.facts.application else None
 
 
+def keeps_live(context: Context, key: Key, path: tuple[str, ...]) -> bool:
+    """Whether Argo CD applies the live value of a field instead of what was rendered.
+
+    argo-cd/controller/sync.go, normalizeTargetResources: with `RespectIgnoreDifferences=true` the
+    ignored fields are copied from the live object.
+    """
+    if "RespectIgnoreDifferences=true" not in _of_application(context):
+        return False
+    return any(
+        path in pointers(rule) or f".{'.'.join(path)}" in fields.strings(rule, "jqPathExpressions")
+        for rule in fields.entries(_application(context), "spec", "ignoreDifferences")
+        if speaks_of(rule, key)
+    )
+
+
 def _of_application(context: Context) -> frozenset[str]:
-    own = context.head.objects.get(context.head.facts.application or _NO_KEY)
-    return frozenset(fields.strings(own, "spec", "syncPolicy", "syncOptions"))
+    return frozenset(fields.strings(_application(context), "spec", "syncPolicy", "syncOptions"))
+
+
+def _application(context: Context) -> Object | None:
+    return context.head.objects.get(context.head.facts.application or _NO_KEY)
 
 
 def is_gone(before: Object) -> bool:

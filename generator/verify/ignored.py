@@ -8,12 +8,12 @@ found no difference elsewhere in it.
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kube.fields import at, entries, integer, text
-from generator.kube.resource import Key, Object, key_of
+from generator.kube.fields import at, entries, integer
+from generator.kube.ignore_differences import pointers, speaks_of
+from generator.kube.resource import Object, key_of
 from generator.verify.application import Application
 from generator.verify.equivalence import as_desired
 from generator.verify.snapshot import Snapshot
@@ -43,7 +43,7 @@ def ignored(expected: Expected, snapshot: Snapshot, app: Application) -> Ignored
     for rule in entries(app.manifest, "spec", "ignoreDifferences"):
         for manifest in expected.manifests:
             key = key_of(manifest, expected.namespace)
-            if not _speaks_of(rule, key) or not _covers_rendered(rule, manifest):
+            if not speaks_of(rule, key) or not _covers_rendered(rule, manifest):
                 continue
             live = snapshot.find(key)
             if live is None:
@@ -57,42 +57,19 @@ def ignored(expected: Expected, snapshot: Snapshot, app: Application) -> Ignored
     return Ignored(*(tuple(dict.fromkeys(items)) for items in (differs, unread, equal)))
 
 
-def _speaks_of(rule: Mapping[str, Any], key: Key) -> bool:
-    """An empty name or namespace means all; group and kind may be patterns, such as `*`."""
-    group, kind = text(rule, "group"), text(rule, "kind")
-    return (
-        fnmatch.fnmatchcase(key.group, group)
-        and fnmatch.fnmatchcase(key.kind, kind)
-        and text(rule, "name") in ("", key.name)
-        and text(rule, "namespace") in ("", key.namespace)
-    )
-
-
 def _covers_rendered(rule: Mapping[str, Any], manifest: Object) -> bool:
     """Whether a pointer leads to something that was rendered; for other expressions, always."""
-    pointers = _pointers(rule)
-    if len(pointers) != len(_texts(rule)):
+    paths = pointers(rule)
+    if len(paths) != len(_texts(rule)):
         return True
-    return any(_at(manifest, pointer) is not _ABSENT for pointer in pointers)
+    return any(_at(manifest, pointer) is not _ABSENT for pointer in paths)
 
 
 def _covers(rule: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    pointers = _pointers(rule)
-    if len(pointers) != len(_texts(rule)):
+    paths = pointers(rule)
+    if len(paths) != len(_texts(rule)):
         return True
-    return any(
-        path[: len(pointer)] == pointer or pointer[: len(path)] == path for pointer in pointers
-    )
-
-
-def _pointers(rule: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """RFC 6901: `~1` is a slash, `~0` a tilde."""
-    found = at(rule, "jsonPointers")
-    texts = [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
-    return [
-        tuple(part.replace("~1", "/").replace("~0", "~") for part in item.split("/")[1:])
-        for item in texts
-    ]
+    return any(path[: len(pointer)] == pointer or pointer[: len(path)] == path for pointer in paths)
 
 
 def _texts(rule: Mapping[str, Any]) -> list[Any]:

@@ -1,5 +1,7 @@
 """What the samples give the cluster, against a real API server."""
 
+import copy
+
 import pytest
 
 from generator.cluster import Cluster
@@ -7,6 +9,7 @@ from generator.kube import resource
 from generator.verify.drift import drift
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
+from tests.generator.impact.builders import found, scaler, workload
 
 pytestmark = pytest.mark.nightly
 
@@ -56,6 +59,44 @@ def test_planted_drift_is_found_and_nothing_else(real_plane, definitions, sample
             assert "replicas" in found[0].diff
     finally:
         cluster.close()
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize(
+    ("case", "stored"), [("alone", 1), ("the same number by another", 3), ("kept by Argo CD", 3)]
+)
+def test_the_number_that_the_impact_of_a_new_autoscaler_names_is_stored(
+    real_plane, kind, case, stored
+):
+    """Argo CD applies without `replicas`, or with the live number that it ignores."""
+    ensure_namespace(real_plane, "scaled")
+    fixed = workload("worker", kind, replicas=3)
+    name = f"{kind}-{case}".lower().replace(" ", "-")
+    fixed["metadata"] = {"name": f"airflow-{name}", "namespace": "scaled"}
+    head = copy.deepcopy(fixed)
+    del head["spec"]["replicas"]
+    if kind == "StatefulSet":
+        fixed["spec"]["serviceName"] = head["spec"]["serviceName"] = "worker"
+    path = real_plane.path(fixed)
+    real_plane.apply(fixed, manager="argocd-controller")
+    if case == "the same number by another":
+        own = {key: fixed[key] for key in ("apiVersion", "kind", "metadata")}
+        real_plane.apply({**own, "spec": {"replicas": 3, **_required(fixed)}}, manager="kubectl")
+    if case == "kept by Argo CD":
+        head["spec"]["replicas"] = real_plane.get(path)["spec"]["replicas"]
+    assert real_plane.apply(head, manager="argocd-controller")["spec"]["replicas"] == stored
+    autoscaler = scaler(name, 2, 9, kind)
+    autoscaler["metadata"]["namespace"] = "scaled"
+    findings = found([fixed], [head, autoscaler], "autoscaler-starts")
+    assert bool(findings) is (case != "kept by Argo CD")
+    for item in findings:
+        assert "is not kept unless another field manager set it too" in item.message
+
+
+def _required(manifest):
+    """What an apply has to name for a new field manager to be taken."""
+    names = ("selector", "template", "serviceName")
+    return {name: manifest["spec"][name] for name in names if name in manifest["spec"]}
 
 
 def test_the_generated_roles_suffice_and_the_same_token_gets_nothing_else(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from generator.core.counted import counted
+from generator.impact.apply import keeps_live
 from generator.impact.context import Context, View, duration, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
@@ -30,7 +31,9 @@ AUTOSCALER_STARTS = ImpactRule(
     "impact/autoscaler-starts",
     WARNING,
     "An autoscaler takes over from a fixed number of replicas",
-    "Without `spec.replicas` Kubernetes sets 1 at once, until the autoscaler acts.",
+    "The stored number is not kept: once Argo CD no longer applies `spec.replicas` the API server "
+    "sets its default, 1, until the autoscaler acts. It stays only where another field manager set "
+    "the same number, or where `RespectIgnoreDifferences=true` covers the field.",
     "kubernetes.io, migrating Deployments to horizontal autoscaling",
 )
 QUEUE = ImpactRule(
@@ -41,6 +44,7 @@ QUEUE = ImpactRule(
     "Celery",
 )
 
+_REPLICAS = ("spec", "replicas")
 _UI = "the UI and the API do not respond"
 # What stops when nothing runs a component, and whether Airflow cannot go on without it.
 _WITHOUT = {
@@ -112,14 +116,17 @@ def autoscaler_starts(context: Context) -> Iterator[Finding]:
         if before is None or scaler is None or before.scale.autoscaler is not None:
             continue
         count = before.scale.maximum
-        if count < 2 or fields.at(after.manifest, "spec", "replicas") is not None:
+        if count < 2 or fields.at(after.manifest, *_REPLICAS) is not None:
+            continue
+        if keeps_live(context, after.key, _REPLICAS):
             continue
         work = _work(context, before)
+        stopped = f"{count - 1} of {counted(count, 'pod')} {'is' if count == 2 else 'are'} stopped"
         yield AUTOSCALER_STARTS.finding(
             after.key,
-            f"an outage until {scaler.kind} {scaler.name} acts: spec.replicas leaves the manifest, "
-            f"so Kubernetes sets 1 and {count - 1} of {counted(count, 'pod')} "
-            f"{'is' if count == 2 else 'are'} stopped at once"
+            f"an outage until {scaler.kind} {scaler.name} acts: spec.replicas leaves the manifest "
+            "and the stored number is not kept unless another field manager set it too: "
+            f"Kubernetes sets 1, and {stopped} at once"
             + (f", which {work}" if work else "")
             + f"; then {after.scale.minimum} to {after.scale.maximum} run",
         )

@@ -409,7 +409,7 @@ def test_the_digest_is_recorded_once_a_chart_is_at_hand(chart, tmp_path):
     repo.run("generate")
     listed = run("chart", "list", "-o", "json").json
     assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] == listed[0]["digest"]
-    assert set(listed[0]) == {"version", "airflow", "digest"}
+    assert set(listed[0]) == {"version", "airflow", "runs", "level", "digest"}
 
 
 def test_adding_a_chart_again_changes_nothing(chart, tmp_path):

@@ -119,6 +119,7 @@ def test_an_executor_out_of_sight_is_said_to_be_unknown():
 
 # What the chart renders by is `airflowVersion`, whatever runs.
 RENDERED_BY = {
+    "actions/upgrade_route.py",
     "diff/what_runs.py",
     "impact/rules/settings.py",
     "impact/rules/versions.py",

@@ -1,6 +1,14 @@
 import pytest
 
-from tests.generator.impact.builders import airflow_cfg, found, scaler, workload
+from generator.kube.resource import key_of
+from tests.generator.impact.builders import (
+    NAMESPACE,
+    airflow_cfg,
+    found,
+    manifest,
+    scaler,
+    workload,
+)
 
 SCHEDULER = workload("scheduler")
 
@@ -113,8 +121,33 @@ def test_a_local_executor_runs_tasks_in_the_scheduler():
 
 def test_fixed_replicas_fall_to_one_when_an_autoscaler_takes_over():
     (item,) = found([workers(3)], autoscaled(2, 20), "autoscaler-starts")
-    assert "sets 1 and 2 of 3 pods are stopped at once" in item.message
+    assert "the stored number is not kept" in item.message
+    assert "sets 1, and 2 of 3 pods are stopped at once" in item.message
     kept = [workers(3), scaler("worker", 2, 20, "StatefulSet")]
     assert found([workers(3)], kept, "autoscaler-starts") == []
     assert found([workers(1)], autoscaled(2, 20), "autoscaler-starts") == []
     assert found(autoscaled(1, 5), autoscaled(2, 20), "autoscaler-starts") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "option", "falls"),
+    [
+        ({"kind": "StatefulSet", "jsonPointers": ["/spec/replicas"]}, True, False),
+        ({"kind": "StatefulSet", "jqPathExpressions": [".spec.replicas"]}, True, False),
+        ({"kind": "StatefulSet", "jsonPointers": ["/spec/replicas"]}, False, True),
+        ({"kind": "StatefulSet", "jsonPointers": ["/spec/template"]}, True, True),
+        ({"kind": "Deployment", "jsonPointers": ["/spec/replicas"]}, True, True),
+        ({"kind": "StatefulSet", "name": "other", "jsonPointers": ["/spec/replicas"]}, True, True),
+    ],
+)
+def test_replicas_that_argo_cd_leaves_alone_do_not_fall(rule, option, falls):
+    """argo-cd/controller/sync.go: normalizeTargetResources."""
+    options = ["ServerSideApply=true", *(["RespectIgnoreDifferences=true"] if option else [])]
+    spec = {
+        "ignoreDifferences": [{"group": "apps", **rule}],
+        "syncPolicy": {"syncOptions": options},
+    }
+    own = manifest("argoproj.io/v1alpha1", "Application", "own", spec=spec)
+    facts = {"application": key_of(own, NAMESPACE)}
+    head = [own, *autoscaled(2, 20)]
+    assert bool(found([own, workers(3)], head, "autoscaler-starts", facts, facts)) is falls

@@ -264,6 +264,7 @@ def test_where_the_cluster_may_hold_more_secrets_none_is_called_missing():
             "initContainers": [
                 {
                     "name": "i",
+                    "image": "i",
                     "envFrom": [{"secretRef": {"name": "gone"}}],
                     "resources": {"requests": {"cpu": "1"}},
                 }
