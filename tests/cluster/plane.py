@@ -6,6 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 from tests.cluster import process, programs
 from tests.loopback import free_port
@@ -75,7 +76,7 @@ class Plane:
         prefix, entry = self._resources[version, kind]
         metadata = manifest["metadata"]
         where = f"/namespaces/{metadata['namespace']}" if entry["namespaced"] else ""
-        return f"{prefix}{where}/{entry['name']}/{metadata['name']}"
+        return f"{prefix}{where}/{entry['name']}/{quote(metadata['name'])}"
 
     def _discover(self, version, kind):
         prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
