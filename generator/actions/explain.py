@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pydantic
 
+from generator.actions.field_words import fields
 from generator.core.errors import UserError
 from generator.core.layered import Path, dotted, leaves
 from generator.definition.resolve import effective
@@ -51,9 +53,18 @@ def rows(built: Built, field: str | None) -> list[Row]:
             continue
         found.append(Row(name, value, _source(built, path)))
     if not found:
-        known = sorted(item.alias or name for name, item in Environment.model_fields.items())
-        raise UserError(f"field '{field}' not found", hint=f"fields: {', '.join(known)}")
+        raise UserError(f"field '{field}' not found", hint=_near(str(field)))
     return found
+
+
+def _near(field: str) -> str:
+    """Fields of nearly that name; else those at the top."""
+    known = fields()
+    if field in known:
+        return f"{field} has no value here"
+    if close := difflib.get_close_matches(field, known, 3):
+        return f"did you mean {' or '.join(close)}?"
+    return f"fields: {', '.join(sorted(name for name in known if '.' not in name))}"
 
 
 def _source(built: Built, path: Path) -> str:

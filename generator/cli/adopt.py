@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.core.counted import counted
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ _SHOWN = 20
 @click.option("--name", required=True, help="Name of the environment; TEAM/NAME with a team.")
 @click.option("--cluster", help="Cluster in gen-env.yaml.")
 @click.option("--tier", type=click.Choice(["development", "staging", "production"]))
-@click.option("--chart", metavar="VERSION", help="Chart version, if the files do not set one.")
+@click.option(
+    "--chart",
+    metavar="VERSION",
+    shell_complete=complete.charts,
+    help="Chart version, if the files do not set one.",
+)
 @click.option("--release", metavar="NAME", help="Helm release, if the files do not set one.")
 @click.option("--namespace", metavar="NAME", help="Namespace, if the files do not set one.")
 @click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.core.counted import counted
 
 
 @click.command(name="check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--chart", metavar="VERSION", help="Chart version, if the file does not set one.")
+@click.option(
+    "--chart",
+    metavar="VERSION",
+    shell_complete=complete.charts,
+    help="Chart version, if the file does not set one.",
+)
 @click.option(
     "--kubernetes-version", metavar="VERSION", help="Kubernetes version to render and check for."
 )

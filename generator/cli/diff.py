@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.core.problem import Severity
 from generator.report.budget import SMALLEST
 
@@ -12,7 +12,14 @@ from generator.report.budget import SMALLEST
 @click.command(name="diff")
 @click.argument("base", required=False)
 @click.argument("head", required=False)
-@click.option("--env", "environments", multiple=True, metavar="ENV", help="Only this one.")
+@click.option(
+    "--env",
+    "environments",
+    multiple=True,
+    metavar="ENV",
+    shell_complete=complete.environments,
+    help="Only this one.",
+)
 @click.option(
     "--file",
     "file",
@@ -39,6 +46,7 @@ from generator.report.budget import SMALLEST
     "accept",
     multiple=True,
     metavar="RULE",
+    shell_complete=complete.accepted_rules,
     help="With --strict: rule of an impact to accept; take it from a protected variable or label.",
 )
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")

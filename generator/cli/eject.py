@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 
 
 @click.command(name="eject")
-@click.argument("environments", nargs=-1, metavar="[ENV]...")
+@click.argument("environments", nargs=-1, metavar="[ENV]...", shell_complete=complete.environments)
 @click.option("--keep", is_flag=True, help="Keep definitions, locks and gen-env.yaml.")
 @click.option("--as-is", is_flag=True, help="Eject even if a tree differs from its definition.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")

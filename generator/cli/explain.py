@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 
 
 @click.command(name="explain")
-@click.argument("environment", metavar="ENV")
-@click.argument("field", required=False)
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
+@click.argument("field", required=False, shell_complete=complete.fields)
 @common.output("table", "json", "yaml")
 def command(environment: str, field: str | None, form: str) -> int:
     """Show effective values of ENV and where each comes from.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common, pull_requests
+from generator.cli import common, complete, pull_requests
 from generator.core.counted import counted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="harden")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @click.option("--step", metavar="STEP", help="Step to take instead of the next one.")
 @click.option(
     "--drop",

@@ -8,34 +8,50 @@ from collections.abc import Sequence
 
 import click
 
+from generator.cli import examples
 from generator.core.errors import UserError
 
-# Command → (module below generator.cli, one line of help). The table keeps `--help` quick: no
-# command's module is imported before it runs.
-_COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("init", "Scaffold a GitOps repository."),
-    "new": ("new", "Scaffold an environment, generate it and commit it on a branch."),
-    "generate": ("generate", "Generate the trees of environments from their definitions."),
-    "validate": ("validate", "Check definitions, values and rendered objects for problems."),
-    "check": ("check", "Lint plain Airflow chart values, an Application or a HelmRelease."),
-    "explain": ("explain", "Show effective values and where each comes from."),
-    "secrets": ("secrets", "List the secrets an environment needs and their state."),
-    "seal": ("seal", "Seal values for a secret with the cluster's certificate."),
-    "render": ("render", "Print the manifests that the cluster would get."),
-    "diff": ("diff", "Show what a change will do to the cluster."),
-    "upgrade": ("upgrade", "Upgrade the chart or Airflow version and list the required steps."),
-    "promote": ("promote", "Promote what was verified in one environment to the next."),
-    "adopt": ("adopt", "Adopt an existing release without changing its objects."),
-    "harden": ("harden", "Apply one hardening step to an adopted environment."),
-    "rollback": ("rollback", "Propose a rollback of an environment to an earlier state."),
-    "pause": ("pause", "Pause or resume Argo CD syncs of an environment."),
-    "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
-    "health": ("health", "Assess the health of Kubernetes objects."),
-    "eject": ("eject", "Convert to plain files that do not need gen-env."),
-    "chart": ("chart", "Manage the local chart archives."),
-    "image": ("image", "Say what an image holds, for image.facts of a definition."),
-    "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
+# Group → command → (module below generator.cli, one line of help). The table keeps `--help` quick:
+# no command's module is imported before it runs.
+_GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "init": ("init", "Scaffold a GitOps repository."),
+        "new": ("new", "Scaffold an environment, generate it and commit it on a branch."),
+        "adopt": ("adopt", "Adopt an existing release without changing its objects."),
+        "harden": ("harden", "Apply one hardening step to an adopted environment."),
+    },
+    "Write and review": {
+        "generate": ("generate", "Generate the trees of environments from their definitions."),
+        "validate": ("validate", "Check definitions, values and rendered objects for problems."),
+        "check": ("check", "Lint plain Airflow chart values, an Application or a HelmRelease."),
+        "explain": ("explain", "Show effective values and where each comes from."),
+        "secrets": ("secrets", "List the secrets an environment needs and their state."),
+        "seal": ("seal", "Seal values for a secret with the cluster's certificate."),
+        "render": ("render", "Print the manifests that the cluster would get."),
+        "diff": ("diff", "Show what a change will do to the cluster."),
+    },
+    "Move": {
+        "upgrade": (
+            "upgrade",
+            "Upgrade the chart or Airflow version and list the required steps.",
+        ),
+        "promote": ("promote", "Promote what was verified in one environment to the next."),
+        "rollback": ("rollback", "Propose a rollback of an environment to an earlier state."),
+        "pause": ("pause", "Pause or resume Argo CD syncs of an environment."),
+        "eject": ("eject", "Convert to plain files that do not need gen-env."),
+    },
+    "Cluster": {
+        "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
+        "health": ("health", "Assess the health of Kubernetes objects."),
+    },
+    "Tools": {
+        "chart": ("chart", "Manage the local chart archives."),
+        "image": ("image", "Say what an image holds, for image.facts of a definition."),
+        "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
+        "completion": ("completion", "Print the completion script of a shell."),
+    },
 }
+_COMMANDS = {name: entry for group in _GROUPS.values() for name, entry in group.items()}
 
 
 class _Table(click.Group):
@@ -49,11 +65,15 @@ class _Table(click.Group):
             return None
         module = importlib.import_module(f"generator.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        command.epilog = examples.epilog(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        width = max(map(len, _COMMANDS))
+        for title, commands in _GROUPS.items():
+            with formatter.section(title):
+                rows = [(name.ljust(width), text) for name, (_, text) in commands.items()]
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 
 
 @click.command(name="new")
@@ -12,7 +12,13 @@ from generator.cli import common
 @click.option("--team", help="Team; the environment is then TEAM/NAME.")
 @click.option("--tier", type=click.Choice(["development", "staging", "production"]))
 @click.option("--cluster", help="Cluster in gen-env.yaml.")
-@click.option("--from", "source", metavar="ENV", help="Copy another environment.")
+@click.option(
+    "--from",
+    "source",
+    metavar="ENV",
+    shell_complete=complete.environments,
+    help="Copy another environment.",
+)
 @click.option("--set", "fields", multiple=True, metavar="KEY=VALUE", help="Set a field.")
 @click.option("--branch", help="Branch for the commit (default: new/NAME).")
 @click.option(

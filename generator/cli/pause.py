@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common, pull_requests
+from generator.cli import common, complete, pull_requests
 
 
 @click.command(name="pause")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @click.option("--resume", is_flag=True, help="Resume the syncs.")
 @click.option(
     "--until", metavar="WHEN", help="End of the pause: a duration (8h) or a time with its zone."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common, pull_requests
+from generator.cli import common, complete, pull_requests
 from generator.core.counted import counted
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ _COLOURS = {"passed": "green", "waiting": "yellow", "blocked": "red"}
 
 
 @click.command(name="promote")
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=complete.environments)
+@click.argument("target", metavar="TO", shell_complete=complete.environments)
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
 @click.option("--force", metavar="REASON", help="Override blocked gates; the reason is recorded.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")

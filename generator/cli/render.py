@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 
 
 @click.command(name="render")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @click.option(
     "--only",
     type=click.Choice(["chart", "manifests"]),

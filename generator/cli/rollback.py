@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common, pull_requests
+from generator.cli import common, complete, pull_requests
 
 if TYPE_CHECKING:
     from generator.promotion.promote import Toolchain
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="rollback")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @click.option("--to", "revision", metavar="REV", help="Revision to go back to.")
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
 @click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.redaction.secret import Secret
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command(name="seal")
-@click.argument("environment", metavar="ENV")
-@click.argument("secret", required=False)
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
+@click.argument("secret", required=False, shell_complete=complete.secrets)
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
     "--from-file", "files", multiple=True, metavar="KEY=PATH", help="Read a value from a file."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.core.counted import counted
 
 
 @click.command(name="secrets")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @common.output("table", "json", "yaml")
 def command(environment: str, form: str) -> int:
     """List every secret that ENV needs: keys, state (missing, stub, sealed), who reads it."""

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 
 if TYPE_CHECKING:
     from generator.actions.upgrade_proof import Proof
 
 
 @click.command(name="upgrade")
-@click.argument("environments", nargs=-1, metavar="[ENV]...")
-@click.option("--chart", metavar="VERSION", help="Chart version to upgrade to.")
+@click.argument("environments", nargs=-1, metavar="[ENV]...", shell_complete=complete.environments)
+@click.option(
+    "--chart",
+    metavar="VERSION",
+    shell_complete=complete.charts,
+    help="Chart version to upgrade to.",
+)
 @click.option("--airflow", metavar="VERSION", help="Airflow version to upgrade to.")
 @click.option(
     "--gen-env",

@@ -6,12 +6,12 @@ import datetime
 
 import click
 
-from generator.cli import common
+from generator.cli import common, complete
 from generator.core.counted import counted
 
 
 @click.command(name="validate")
-@click.argument("environments", nargs=-1, metavar="[ENV]...")
+@click.argument("environments", nargs=-1, metavar="[ENV]...", shell_complete=complete.environments)
 @common.output("table", "json", "yaml")
 @click.option("--helm", metavar="FILE", help="Render with this helm binary.")
 def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli import common, pull_requests
+from generator.cli import common, complete, pull_requests
 
 if TYPE_CHECKING:
     from generator.manifests.rbac import Rule
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="verify")
-@click.argument("environment", metavar="ENV")
+@click.argument("environment", metavar="ENV", shell_complete=complete.environments)
 @click.option(
     "--revision", metavar="SHA", help="Commit to verify (default: tip of the default branch)."
 )

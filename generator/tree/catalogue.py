@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
@@ -85,12 +86,15 @@ class Catalogue:
         broken = {problem.environment for problem in self.problems}
         unknown = [name for name in unknown if name not in broken]
         if unknown:
-            known = ", ".join(self.definitions) or "none yet"
+            names = sorted({*self.definitions, *self.names})
+            close = difflib.get_close_matches(unknown[0], names, 1)
+            meant = f'did you mean "{close[0]}"? ' if close else ""
+            known = ", ".join(names) or "none yet"
             quoted = ", ".join(f'"{name}"' for name in dict.fromkeys(unknown))
             what = "environment" if len(set(unknown)) == 1 else "environments"
             raise UserError(
                 f"{what} {quoted} not found in {ROOT}/",
-                hint=f"known environments: {known}; create one with: gen-env new NAME",
+                hint=f"{meant}known environments: {known}; create one with: gen-env new NAME",
             )
         return tuple(self.definitions[name] for name in names if name in self.definitions)
 
