@@ -35,7 +35,7 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     misplaced = list(location.problems(root, generation.catalogue.settings))
     problems = [*generation.problems, *misplaced]
     failed = generation.failed
-    written: list[str] = []
+    paths: list[str] = []
     deleted: list[str] = []
     for outcome in generation.outcomes:
         if misplaced or outcome.name in failed or not outcome.plan:
@@ -45,7 +45,7 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
             problems += plan.drift(files, outcome.plan, outcome.name, stale=is_stale)
         else:
             writer.apply(root, outcome.plan)
-            written += sorted(outcome.plan.writes)
+            paths += outcome.plan.paths
             deleted += outcome.plan.removals
     names = [item.name for item in generation.outcomes if item.name]
     if not check:
@@ -54,14 +54,15 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     for line in basis.lines(bases) if check else ():
         common.say(line)
     whole = basis.together(bases.values())
+    written = [path for path in paths if path not in deleted]
     if form == "json":
         shape = {"environments": names, "written": written, "deleted": deleted}
         told = [problem.as_json() for problem in ordered(problems)]
         common.emit({**shape, "problems": told, "basis": whole.as_json()}, form)
     else:
         common.tell(problems, err=not check)
-        for line in (*written, *(f"{path} (deleted)" for path in deleted)):
-            click.echo(line)
+        for path in paths:
+            click.echo(path)
     done = _done(len(names), None if check else (len(written), len(deleted)))
     common.say(f"{done}: {common.outcome(problems, whole)}")
     return 1 if has_errors(problems) else 0

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
+from generator.actions.change_findings import acceptable
 from generator.cli.main import _group
 from tests.repositories import Repo, dev_and_staging, run
 
@@ -37,13 +38,17 @@ def offered(line):
         ("gen-env promote dev s", ["staging"]),
         ("gen-env explain dev scheduler.repl", ["scheduler.replicas"]),
         ("gen-env seal staging airflow-g", ["airflow-git-ssh"]),
-        ("gen-env diff --accept impact/data-", ["impact/data-loss"]),
         ("gen-env check --chart ", ["1.22.0"]),
         ("gen-env comp", ["completion"]),
     ],
 )
 def test_names_are_offered(repo, line, names):
     assert offered(line) == names
+
+
+def test_rules_are_offered_that_somebody_can_accept(repo):
+    found = offered("gen-env diff --accept impact/d")
+    assert found and set(found) < set(acceptable())
 
 
 def test_outside_a_repository_nothing_is_offered_and_nothing_fails(tmp_path, monkeypatch):

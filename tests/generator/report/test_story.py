@@ -34,8 +34,8 @@ def words(given):
 
 
 def test_what_must_be_accepted_is_named_before_what_is_to_be_read():
-    given = report(finding(Severity.ERROR, rule="impact/data-loss"), finding(Severity.WARNING))
-    expected = "Needs a decision: impact/data-loss. 1 warning to read before the merge"
+    given = report(finding(Severity.ERROR, rule="impact/grave"), finding(Severity.WARNING))
+    expected = "Needs a decision: impact/grave. 1 warning to read before the merge"
     assert story.verdict(given) == expected
 
 
@@ -69,8 +69,8 @@ def test_no_rendered_object_changes_is_no_promise_that_nothing_happens():
 
 def test_causes_come_before_their_effects_whatever_their_severity():
     given = report(
-        finding(Severity.WARNING, brief="all five workloads restart", rule="impact/restart"),
-        finding(Severity.INFO, brief="Airflow 3.1.8 → 3.2.2: …", rule="impact/migration"),
+        finding(Severity.WARNING, brief="all five workloads restart", rule="impact/effect"),
+        finding(Severity.INFO, brief="Airflow 3.1.8 → 3.2.2: …", rule=story._CAUSES[0]),
     )
     assert words(given) == ["Airflow 3.1.8 → 3.2.2: …; all five workloads restart"]
 
