@@ -13,10 +13,13 @@ from generator.core.files import Files, WorkTree
 from generator.core.process import CommandError
 from generator.definition.definition import ROOT
 from generator.diff.model import Side
+from generator.engine.deployment import hub_rules, is_of_engine
 from generator.git.worktree import History, Worktree
+from generator.kube.fields import name_of
 from generator.manifests import rbac
 from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
+from generator.pipeline.side import Inputs
 from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.verify.expectation import expectation
@@ -81,8 +84,6 @@ def subject_at(at: Revision, environment: str) -> Subject:
     if found.settings is None:
         raise UserError.of(found.problems[0])
     found.chosen([environment])
-    if found.deployed.get(environment, ("argocd", ""))[0] == "flux":
-        raise UserError(f"{environment} is applied by Flux, which verify does not read yet")
     inputs = side.inputs(at.files, environment, found.settings, charts=at.charts)
     if inputs is None or inputs.cluster is None:
         raise UserError(
@@ -91,29 +92,32 @@ def subject_at(at: Revision, environment: str) -> Subject:
         )
     repository = found.settings.repository
     rendered = side.render(at.sha, inputs, at.charts, at.renderer)
-    expected = _expected(at, rendered, environment, repository.repository.url)
-    argocd = repository.argocd
+    expected = _expected(at, rendered, inputs, repository.repository.url)
+    assert inputs.deployment is not None
     rules = (
         *rbac.environment_rules(expected.namespace),
-        *rbac.hub_rules(argocd.namespace, [expected.application]),
+        *hub_rules(inputs.deployment, repository),
     )
     context = inputs.cluster.context or ""
     name = side.cluster_name(repository, inputs)
-    return Subject(expected, name, context, argocd.context or context, rules)
+    hub = None if expected.engine == "flux" else repository.argocd.context
+    return Subject(expected, name, context, hub or context, rules)
 
 
-def _expected(at: Revision, rendered: Side, environment: str, url: str) -> Expected:
+def _expected(at: Revision, rendered: Side, inputs: Inputs, url: str) -> Expected:
     if (failure := rendered.failure) is not None:
         raise UserError(failure.message, path=failure.path, hint=failure.hint)
-    application = next(item for item in rendered.manifests if item.get("kind") == "Application")
+    assert inputs.deployment is not None
+    made = [item for item in inputs.governing if item.get("kind") == "Kustomization"]
     return expectation(
-        environment=environment,
+        environment=inputs.name,
         revision=at.sha,
-        application=application,
-        manifests=[item for item in rendered.manifests if item is not application],
+        deployed=inputs.deployment,
+        manifests=[item for item in rendered.manifests if not is_of_engine(item)],
+        kustomizations=tuple(sorted(map(name_of, made))),
         basis=rendered.basis,
         is_ancestor=_ancestor(at),
-        changes_environment=changes(at, environment),
+        changes_environment=changes(at, inputs.name),
         repository=url,
     )
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from generator.kube.resource_type import ResourceType
 
 APPLICATIONS = ResourceType("argoproj.io", "v1alpha1", "applications", "Application")
+HELM_RELEASES = ResourceType("helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease")
+KUSTOMIZATIONS = ResourceType(
+    "kustomize.toolkit.fluxcd.io", "v1", "kustomizations", "Kustomization"
+)
 DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
 STATEFUL_SETS = ResourceType("apps", "v1", "statefulsets", "StatefulSet")
 DAEMON_SETS = ResourceType("apps", "v1", "daemonsets", "DaemonSet")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from generator.core.errors import UserError
 from generator.engine import flux
@@ -60,6 +59,12 @@ def read(files: Mapping[str, bytes], folder: str) -> Deployment | None:
     return None
 
 
+def of(objects: Sequence[Object]) -> Deployment | None:
+    """That of an engine's objects: of the first Application, else of the first HelmRelease."""
+    application = next((item for item in objects if item.get("kind") == "Application"), None)
+    return _of_flux(objects) if application is None else _of_application(application)
+
+
 def hub_rules(found: Deployment, repository: Repository) -> tuple[Rule, ...]:
     """What `verify` reads of the engine's objects, where the engine runs."""
     name = fields.name_of(found.manifest)
@@ -91,7 +96,7 @@ def _of_application(manifest: Object) -> Deployment:
     )
 
 
-def _of_flux(found: list[dict[str, Any]]) -> Deployment | None:
+def _of_flux(found: Sequence[Object]) -> Deployment | None:
     release = next((item for item in found if item.get("kind") == "HelmRelease"), None)
     if release is None:
         return None

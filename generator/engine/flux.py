@@ -61,8 +61,7 @@ def name_of_prerequisites(application: str) -> str:
 def access(application: str, repository: Repository) -> tuple[rbac.Rule, ...]:
     """What `verify` reads of an environment's objects of Flux."""
     names = [application, name_of_prerequisites(application)]
-    flux = repository.flux
-    return rbac.flux_rules(flux.namespace, application, names, flux.source)
+    return rbac.flux_rules(repository.flux.namespace, application, names)
 
 
 def cluster_file(release: Release) -> str:

@@ -127,23 +127,17 @@ def hub_rules(namespace: str, applications: Iterable[str]) -> tuple[Rule, ...]:
     return (Rule(namespace, "argoproj.io", ("applications",), _FOLLOW, names),) if names else ()
 
 
-def flux_rules(
-    namespace: str, release: str, kustomizations: Sequence[str], source: str
-) -> tuple[Rule, ...]:
-    """What `verify` reads where Flux runs: the objects of one environment, and their source.
-
-    helm-controller names a release's HelmChart after its namespace and name.
-    """
-
-    def rule(group: str, plurals: Sequence[str], *names: str) -> Rule:
-        return Rule(namespace, f"{group}.toolkit.fluxcd.io", tuple(plurals), _FOLLOW, names)
-
+def flux_rules(namespace: str, release: str, kustomizations: Sequence[str]) -> tuple[Rule, ...]:
+    """What `verify` reads where Flux runs: the objects of one environment, and no others."""
     return (
-        rule("helm", ["helmreleases"], release),
-        rule("kustomize", ["kustomizations"], *kustomizations),
-        rule("source", ["gitrepositories"], source),
-        rule("source", ["helmrepositories", "ocirepositories"], release),
-        rule("source", ["helmcharts"], f"{namespace}-{release}"),
+        Rule(namespace, "helm.toolkit.fluxcd.io", ("helmreleases",), _FOLLOW, (release,)),
+        Rule(
+            namespace,
+            "kustomize.toolkit.fluxcd.io",
+            ("kustomizations",),
+            _FOLLOW,
+            tuple(kustomizations),
+        ),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from generator.core.basis import Basis
+from generator.engine.deployment import Deployment
 from generator.kube.fields import entries, name_of, section, text
 from generator.kube.resource import Object
 from generator.verify.target import WORKLOAD_KINDS, Ancestry, Endpoint, Expected
@@ -23,39 +23,40 @@ def expectation(
     *,
     environment: str,
     revision: str,
-    application: Object,
+    deployed: Deployment,
     manifests: Iterable[Object],
     basis: Basis,
     is_ancestor: Ancestry,
     changes_environment: Ancestry | None = None,
     repository: str = "",
+    kustomizations: tuple[str, ...] = (),
 ) -> Expected:
     """What the cluster must show of `revision`.
 
-    `application` is the generated one, `manifests` are the rendered objects, both kinds, and
-    `basis` says by which versions they were rendered.
+    `deployed` is what the engine's generated objects say, `manifests` are the rendered objects,
+    and `basis` says by which versions they were rendered.
     Release, namespace, chart version, migration Job and Airflow's endpoint are read from the
     objects themselves, so that they are what the cluster is really given. The windows are the
     defaults of `Expected`.
     """
     listed = tuple(manifests)
-    spec = section(application, "spec")
-    chart = _chart_source(spec)
-    namespace = text(spec, "destination", "namespace")
+    application = deployed.manifest
     return Expected(
         environment=environment,
         revision=revision,
         application=name_of(application),
         application_namespace=text(application, "metadata", "namespace"),
-        namespace=namespace,
-        release=text(chart, "helm", "releaseName") or _release_of(listed),
+        namespace=deployed.namespace,
+        release=deployed.release or _release_of(listed),
         manifests=listed,
         basis=basis,
         is_ancestor=is_ancestor,
         changes_environment=changes_environment,
         repository=repository,
-        chart_version=text(chart, "targetRevision") if text(chart, "chart") else "",
+        chart_version=deployed.chart_version,
         application_manifest=application,
+        engine=deployed.engine,
+        kustomizations=kustomizations,
         migration_job=_migration_job(listed),
         endpoint=endpoint(listed),
     )
@@ -98,11 +99,6 @@ def _migration_job(manifests: Iterable[Object]) -> str:
         if component == _MIGRATION or name_of(job).endswith(f"-{_MIGRATION}"):
             return name_of(job)
     return ""
-
-
-def _chart_source(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    sources = [*entries(spec, "sources"), section(spec, "source")]
-    return next((item for item in sources if text(item, "chart") or section(item, "helm")), {})
 
 
 def _release_of(manifests: Iterable[Object]) -> str:

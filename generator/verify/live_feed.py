@@ -132,6 +132,7 @@ def assembled(
     return Snapshot(
         taken_at=now,
         application=application[0] if application else None,
+        kustomizations=objects.get(Source.KUSTOMIZATIONS, ()),
         secrets=tuple(secret_ages(manifests)),
         airflow=answer,
         unavailable=problems,

@@ -8,6 +8,7 @@ from generator import manifests
 from generator.core.basis import NotRead
 from generator.kube.fields import count, entries, section, text
 from generator.kube.resource import Key, Object, key_of
+from generator.verify import flux
 from generator.verify.pods import pods_of
 from generator.verify.snapshot import Snapshot, Source
 from generator.verify.target import WORKLOAD_KINDS, Expected
@@ -33,13 +34,13 @@ def not_read(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
     """Collections that could not be read, pods that should be among those read, and rendered
     objects of other kinds that Argo CD does not list among those that it compares."""
     for source, reason in snapshot.unavailable.items():
-        hub = source is Source.APPLICATION
+        hub = source in (Source.APPLICATION, Source.KUSTOMIZATIONS)
         where = expected.application_namespace if hub else expected.namespace
         yield NotRead(source.value, where, reason)
     if Source.PODS not in snapshot.unavailable:
         yield from _pods(expected, snapshot)
     if snapshot.application is not None:
-        yield from _unlisted(expected, snapshot.application)
+        yield from _unlisted(expected, snapshot)
 
 
 def _pods(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
@@ -51,15 +52,19 @@ def _pods(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
             yield NotRead(f"pods of {key.kind} {key.name}", expected.namespace, reason)
 
 
-def _unlisted(expected: Expected, application: Object) -> Iterator[NotRead]:
-    listed = {
-        (text(item, "group"), text(item, "kind"), text(item, "name"))
-        for item in entries(application, "status", "resources")
-    }
+def _unlisted(expected: Expected, snapshot: Snapshot) -> Iterator[NotRead]:
+    by_flux = expected.engine == "flux"
+    listed = set(flux.inventory(snapshot) if by_flux else _by_argo_cd(snapshot.application))
     for key in _left_to_argo_cd(expected):
         if (key.group, key.kind, key.name) not in listed:
-            reason = "gen-env does not read its kind, and Argo CD does not list it"
+            engine = "Flux" if by_flux else "Argo CD"
+            reason = f"gen-env does not read its kind, and {engine} does not list it"
             yield NotRead(f"{key.kind} {key.name}", key.namespace, reason)
+
+
+def _by_argo_cd(application: Object | None) -> Iterator[tuple[str, str, str]]:
+    for item in entries(application, "status", "resources"):
+        yield text(item, "group"), text(item, "kind"), text(item, "name")
 
 
 def _left_to_argo_cd(expected: Expected) -> Iterator[Key]:

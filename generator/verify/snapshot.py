@@ -26,6 +26,7 @@ class Source(enum.StrEnum):
     AUTOSCALERS = "autoscalers"
     SCALED_OBJECTS = "scaled-objects"
     AIRFLOW = "airflow"
+    KUSTOMIZATIONS = "kustomizations"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,11 +61,13 @@ class AirflowAnswer:
 class Snapshot:
     """One moment. `unavailable` names what could not be read, with the reason in words.
 
+    `application` is the Application, or the HelmRelease under Flux, with its `kustomizations`.
     `logs` holds the last lines of containers by (pod, container), for those that were asked for.
     """
 
     taken_at: datetime.datetime
     application: Object | None = None
+    kustomizations: tuple[Object, ...] = ()
     workloads: tuple[Object, ...] = ()
     pods: tuple[Object, ...] = ()
     jobs: tuple[Object, ...] = ()

@@ -33,12 +33,18 @@ class Subscription:
 def subscriptions(
     expected: Expected, cluster: ClusterPort, hub: ClusterPort
 ) -> tuple[Subscription, ...]:
-    """Everything to read, in a fixed order; the Application alone comes from the hub."""
-    only = f"metadata.name={expected.application}"
-    app = Subscription(
-        Source.APPLICATION, hub, kinds.APPLICATIONS, expected.application_namespace, "", only
-    )
-    return (app, *_in_namespace(expected, cluster))
+    """Everything to read, in a fixed order; the engine's objects alone come from the hub."""
+
+    def named(source: Source, resource: ResourceType, name: str) -> Subscription:
+        only = f"metadata.name={name}"
+        return Subscription(source, hub, resource, expected.application_namespace, "", only)
+
+    flux = expected.engine == "flux"
+    kind = kinds.HELM_RELEASES if flux else kinds.APPLICATIONS
+    engine = [named(Source.APPLICATION, kind, expected.application)]
+    for name in expected.kustomizations:
+        engine.append(named(Source.KUSTOMIZATIONS, kinds.KUSTOMIZATIONS, name))
+    return (*engine, *_in_namespace(expected, cluster))
 
 
 def _in_namespace(expected: Expected, cluster: ClusterPort) -> Iterator[Subscription]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from generator.core.basis import Basis
 from generator.kube.fields import section, text
 from generator.kube.resource import Key, Object, key_of
+from generator.model.environment import Engine
 
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _COMPONENTS = ("scheduler", "triggerer", "dag-processor")
@@ -35,7 +36,8 @@ class Expected:
     otherwise. `settle_seconds` is how long everything must hold before it counts,
     `failure_seconds` how long a failure may last before it is believed; an Application that Argo CD
     has not looked at for `reconcile_within_seconds` is not believed either (None: no limit).
-    `basis` says by which versions the manifests were rendered.
+    `basis` says by which versions the manifests were rendered. Under Flux the `application` is the
+    HelmRelease, and `kustomizations` are the names of those that apply it.
     """
 
     environment: str
@@ -51,6 +53,8 @@ class Expected:
     repository: str = ""
     chart_version: str = ""
     application_manifest: Object | None = None
+    engine: Engine = "argocd"
+    kustomizations: tuple[str, ...] = ()
     migration_job: str = ""
     endpoint: Endpoint | None = None
     settle_seconds: float = 30.0

@@ -10,6 +10,7 @@ from generator.redaction.text import redact
 from generator.verify import (
     airflow_health,
     dependencies,
+    flux,
     jobs,
     migration,
     restarts,
@@ -54,7 +55,7 @@ def decide(expected: Expected, snapshot: Snapshot, previous: Verdict | None = No
     counts = restarts.counted(expected, snapshot, memory.restarts if memory else {})
     conditions = list(map(_masked_words, _conditions(expected, snapshot, app, memory, counts)))
     basis = expected.basis.without(map(_redacted, seen.not_read(expected, snapshot)))
-    candidate, message = _candidate(expected, app, conditions, basis)
+    candidate, message = _candidate(expected, snapshot, app, conditions, basis)
     since = memory.since if memory and memory.candidate is candidate else snapshot.taken_at
     stood = (snapshot.taken_at - since).total_seconds()
     outcome = candidate if stood >= _hold(expected, candidate) else Outcome.PENDING
@@ -103,6 +104,8 @@ def _at_the_end(conditions: tuple[Condition, ...]) -> Outcome:
 def _application(expected: Expected, snapshot: Snapshot) -> Application | None:
     if snapshot.application is None:
         return None
+    if expected.engine == "flux":
+        return flux.read(expected, snapshot)
     return read_application(snapshot.application, expected.repository)
 
 
@@ -122,10 +125,9 @@ def _conditions(
     counts: Counts,
 ) -> list[Condition]:
     was_there = bool(memory and memory.seen)
-    first = sync.assess_application(expected, snapshot, app, seen=was_there)
     ours = _our_operation(expected, app)
     proven = memory.migrated if memory and ours and memory.operation == ours.identity else None
-    from_app = _from_application(expected, snapshot, app, first)
+    first, *from_app = _of_engine(expected, snapshot, app, seen=was_there)
     rest = [
         rollout.assess_workloads(expected, snapshot),
         running.assess_replicas(expected, snapshot),
@@ -144,6 +146,15 @@ def _conditions(
     arrived = from_app[0].holds
     applied = arrived and from_app[1].holds and rest[0].holds
     return [first, *from_app, *(_timely(item, arrived=arrived, applied=applied) for item in rest)]
+
+
+def _of_engine(
+    expected: Expected, snapshot: Snapshot, app: Application | None, *, seen: bool
+) -> list[Condition]:
+    if expected.engine == "flux":
+        return flux.assess(expected, snapshot, app, seen=seen)
+    first = sync.assess_application(expected, snapshot, app, seen=seen)
+    return [first, *_from_application(expected, snapshot, app, first)]
 
 
 def _from_application(
@@ -171,7 +182,11 @@ def _timely(item: Condition, *, arrived: bool, applied: bool) -> Condition:
 
 
 def _candidate(
-    expected: Expected, app: Application | None, conditions: list[Condition], basis: Basis
+    expected: Expected,
+    snapshot: Snapshot,
+    app: Application | None,
+    conditions: list[Condition],
+    basis: Basis,
 ) -> tuple[Outcome, str]:
     by_name = {item.name: item for item in conditions}
     if app is None or by_name["application"].state is State.UNKNOWN:
@@ -188,9 +203,13 @@ def _candidate(
             Outcome.PRUNE_CONFIRMATION,
             redact(f"Argo CD waits for a confirmation to delete {pruned}"),
         )
-    reason = sync.not_synced(app)
+    if expected.engine == "flux":
+        stopped = flux.suspended(expected, snapshot)
+        reason = stopped if not all(item.holds for item in conditions[:5]) else ""
+    else:
+        reason = sync.not_synced(app) if by_name["revision"].holds else ""
     refused = by_name["operation"].state is State.FAILED
-    if reason and by_name["revision"].holds and not refused:
+    if reason and not refused:
         return Outcome.NOT_SYNCED, redact(reason)
     return _from_states(conditions, basis)
 

@@ -110,19 +110,20 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
         watch.overtaken()
         _pending(task, "waits until the cluster has applied it")
         found = verify_action.subject_at(revision, environment)
-        with _clusters(known, task.detail("cluster")) as (cluster, hub):
+        apart = found.expected.engine == "argocd"
+        with _clusters(known, task.detail("cluster"), apart=apart) as (cluster, hub):
             return watch.follow(found, cluster, hub)
     except _Overtaken as later:
         return _made(task, Outcome.SUPERSEDED, f"{later} changes {environment} again")
 
 
 @contextlib.contextmanager
-def _clusters(known: Verification, name: str) -> Iterator[tuple[Cluster, Cluster]]:
-    """The environment's cluster and Argo CD's, which may be the same."""
+def _clusters(known: Verification, name: str, *, apart: bool) -> Iterator[tuple[Cluster, Cluster]]:
+    """The environment's cluster and Argo CD's, which may be the same; Flux's is (not `apart`)."""
     with contextlib.ExitStack() as stack:
         cluster = known.clusters[name].open()
         stack.callback(cluster.close)
-        if known.hub(name) == known.clusters[name]:
+        if not apart or known.hub(name) == known.clusters[name]:
             yield cluster, cluster
             return
         hub = known.hub(name).open()

@@ -7,6 +7,7 @@ import pytest
 
 from generator.cluster import Cluster
 from generator.core.basis import NOTHING
+from generator.engine import deployment
 from generator.verify.diagnosis import wanted_logs
 from generator.verify.expectation import expectation
 from generator.verify.live_feed import LiveFeed
@@ -84,7 +85,7 @@ def expected_of(name, manifests):
     return expectation(
         environment=name,
         revision=COMMIT,
-        application=application,
+        deployed=deployment.of([application]),
         manifests=[item for item in manifests if item is not application],
         basis=NOTHING,
         is_ancestor=lambda older, newer: older == newer,

@@ -1,3 +1,4 @@
+from generator.engine import deployment
 from generator.verify.expectation import endpoint, expectation
 from generator.verify.target import Endpoint
 from tests.generator.health.objects import read
@@ -27,7 +28,7 @@ def promised(app=None, manifests=None, **more):
     return expectation(
         environment="staging",
         revision="1" * 40,
-        application=app or application(),
+        deployed=deployment.of([{"kind": "Application", **(app or application())}]),
         manifests=rendered() if manifests is None else manifests,
         basis=BASIS,
         is_ancestor=is_ancestor,

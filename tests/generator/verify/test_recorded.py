@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.engine import deployment
 from generator.verify.expectation import expectation
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Snapshot
@@ -35,7 +36,7 @@ class Record:
         self.expected = expectation(
             environment="staging",
             revision=self.commits[1],
-            application=found["application"],
+            deployed=deployment.of([found["application"]]),
             manifests=found["manifests"],
             basis=BASIS,
             is_ancestor=self._is_ancestor,

@@ -45,7 +45,8 @@ def test_nothing_is_verified_over_a_part_of_the_cluster_that_was_not_read(source
     scene = Scene()
     scene.unavailable = {source: "403: forbidden"}
     verdict = last_verdict(scene)
-    where = "argocd" if source is Source.APPLICATION else "data"
+    hub = source in (Source.APPLICATION, Source.KUSTOMIZATIONS)
+    where = "argocd" if hub else "data"
     assert NotRead(source.value, where, "403: forbidden") in verdict.basis.not_read
     assert conclude(verdict).outcome in (Outcome.UNKNOWN, Outcome.TIMED_OUT)
 
