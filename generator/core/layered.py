@@ -138,7 +138,7 @@ def path_of(path: str | Path) -> Path:
 def lookup(data: Any, path: str | Path) -> Any:
     """The value at a path through mappings and lists, or None where it leads nowhere."""
     for step in path_of(path):
-        if isinstance(data, Mapping):
+        if isinstance(data, (dict, Mapping)):  # an ABC alone is slow
             data = data.get(step)
         elif isinstance(data, list | tuple) and isinstance(step, int) and 0 <= step < len(data):
             data = data[step]
@@ -149,7 +149,7 @@ def lookup(data: Any, path: str | Path) -> Any:
 
 def in_key_order(data: Any) -> Any:
     """A copy with the keys of every mapping sorted, at any depth."""
-    if isinstance(data, Mapping):
+    if isinstance(data, (dict, Mapping)):
         return {key: in_key_order(data[key]) for key in sorted(data)}
     return [in_key_order(item) for item in data] if isinstance(data, list | tuple) else data
 

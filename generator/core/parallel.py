@@ -10,7 +10,7 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# A process with Helm and the official chart takes 120 to 150 MiB; all of them together take no
+# A process with Helm and the official chart takes 110 to 150 MiB; all of them together take no
 # more than this part of the machine's memory.
 _PROCESS_BYTES = 160 << 20
 _SHARE = 4

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 Interval = tuple[int, int]
 
@@ -156,6 +157,7 @@ _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]
 _AWS_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 _HEX = re.compile(r"[0-9a-f]{40}")
 _NEAR = 300
+_SHORT = 400
 
 
 @functools.cache
@@ -168,9 +170,20 @@ def _inner() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
     return tuple((item.beginnings, re.compile(item.rest)) for item in INNER)
 
 
+@functools.cache
+def _pairs() -> frozenset[tuple[str, ...]]:
+    """The first two characters of every beginning."""
+    return frozenset(tuple(start[:2]) for start, _ in _beginnings())
+
+
+def _may_hold_beginning(text: str) -> bool:
+    """Whether one can stand in it; most values are short, and 159 searches are many."""
+    return len(text) > _SHORT or not _pairs().isdisjoint(pairwise(text))
+
+
 def tokens(text: str) -> Iterator[Interval]:
     """Where tokens of a published format stand."""
-    for start, rest in _beginnings():
+    for start, rest in _beginnings() if _may_hold_beginning(text) else ():
         position = text.find(start)
         while position >= 0:
             end = position + len(start)

@@ -190,10 +190,11 @@ def _wait(descriptor: int, event: int, until: float) -> None:
 def _environment(folder: Path) -> dict[str, str]:
     """Nothing of ours: no proxies, no kubeconfig, no plugins, no repositories.
 
-    A lazy garbage collector is a fifth faster here, for 30 MiB more (measured on chart 1.22.0).
+    A lazier garbage collector than Go's own (100) takes a third less time; a still lazier one (400)
+    gains nothing more and takes 27 MiB more (measured on chart 1.22.0).
     """
     return {
-        "GOGC": "400",
+        "GOGC": "200",
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "HELM_CACHE_HOME": str(folder / "cache"),

@@ -163,7 +163,7 @@ class _Emitter:
     def _entry(self, head: str, item: Any, indent: str) -> None:
         if type(item) is str and "\n" not in item:  # most are; an ABC's isinstance is slow
             self.parts.append(f"{head} {self._string(item)}\n")
-        elif isinstance(item, Mapping) and item:
+        elif isinstance(item, (dict, Mapping)) and item:
             self.parts.append(head + "\n")
             self._mapping(item, indent + "  ", indent + "  ")
         elif isinstance(item, list | tuple) and item:
@@ -176,7 +176,7 @@ class _Emitter:
         lead = first + "- "
         inner = indent + "  "
         for item in value:
-            if isinstance(item, Mapping) and item:
+            if isinstance(item, (dict, Mapping)) and item:
                 self._mapping(item, lead, inner)
             elif isinstance(item, list | tuple) and item:
                 self._sequence(item, lead, inner)
