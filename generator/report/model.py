@@ -166,7 +166,7 @@ class Report:
         items = self.basis.not_read
         named = "; ".join(str(item) for item in items[:_SHOWN])
         more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-        return f"No changes in what was read. Not read: {named}{more}"
+        return f"Compared in part: no difference in what was read. Not read: {named}{more}"
 
     def _errors(self) -> list[Problem]:
         """Errors about what is not among the compared objects, such as a file of nobody's."""

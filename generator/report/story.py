@@ -79,7 +79,7 @@ def sentences(report: Report) -> tuple[tuple[tuple[str, ...], str], ...]:
 def not_read(report: Report) -> str:
     """What was not read, the first few by name; nothing where all was, or the verdict has it."""
     items = report.basis.not_read
-    if not items or report.headline.startswith("No changes in what was read"):
+    if not items or report.headline.startswith("Compared in part: "):
         return ""
     more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return f"Not read: {'; '.join(map(str, items[:_SHOWN]))}{more}"
