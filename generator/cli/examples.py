@@ -47,6 +47,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "pause": ("gen-env pause staging --until 8h --dry-run", "gen-env pause staging --resume"),
     "eject": ("gen-env eject staging --dry-run", "gen-env eject --keep --dry-run"),
+    "status": ("gen-env status", "gen-env status staging -o json"),
     "verify": (
         "gen-env verify staging --print-role",
         "gen-env verify staging --timeout 60 -o json",

@@ -41,6 +41,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "eject": ("eject", "Convert to plain files that do not need gen-env."),
     },
     "Cluster": {
+        "status": ("status", "Show how environments stand, by git and the forge."),
         "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
         "health": ("health", "Assess the health of Kubernetes objects."),
     },

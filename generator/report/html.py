@@ -89,7 +89,7 @@ def _story(report: Report) -> Iterator[str]:
         yield f"<p><strong>{_text(report.verdict)}</strong></p>"
     yield f"<p><strong>{_text(story.verdict(report))}.</strong></p>"
     for names, text in story.sentences(report):
-        yield f"<p><code>{_text(', '.join(names))}</code> {_text(text)}.</p>"
+        yield f"<p><code>{_text(', '.join(names))}</code> {_prose(text)}.</p>"
     if left := story.not_read(report):
         yield f"<p>{_text(left)}.</p>"
     for line in report.judged_by:
@@ -249,7 +249,7 @@ def _item(severity: Severity, rule: str, places: Iterable[str], message: str) ->
     where = "".join(f"<code>{_text(place)}</code>" for place in places if place)
     return (
         f'<li class="{severity.value}"><span class="badge">{_SEVERITIES[severity]}</span>'
-        f'{where}<code class="rule">{_text(rule)}</code><p>{_text(message)}</p></li>'
+        f'{where}<code class="rule">{_text(rule)}</code><p>{_prose(message)}</p></li>'
     )
 
 
@@ -310,6 +310,16 @@ def _is_short(report: Report) -> bool:
 
 def _text(text: str) -> str:
     return html.escape(visible(text))
+
+
+def _prose(text: str) -> str:
+    """A sentence; what it has in pairs of backticks is code."""
+    parts = _text(text).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(
+        f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)
+    )
 
 
 def _policy(style: str, script: str) -> str:

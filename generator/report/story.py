@@ -23,6 +23,8 @@ _CAUSES = (
     "impact/dag-revision",
     "impact/executor",
 )
+# A check that was not made is a note; what it might have found is unknown.
+_UNDONE = frozenset({"diff/not-checked", "check/not-done"})
 _CLAUSES = 4
 _SHOWN = 3
 _LONGEST = 160
@@ -51,10 +53,12 @@ def verdict(report: Report) -> str:
     warnings += sum(item.severity is Severity.WARNING for item in phrases.shown(report))
     if warnings:
         parts.append(f"{counted(warnings, 'warning')} to read before the merge")
-    if parts:
-        return ". ".join(parts)
-    assured = report.basis.assure("No errors and no warnings")
-    return str(assured) if assured else "No errors and no warnings in what was read"
+    if not parts:
+        assured = report.basis.assure("No errors and no warnings")
+        parts = [str(assured) if assured else "No errors and no warnings in what was read"]
+    if undone := sum(item.rule in _UNDONE for item in report.every_problem):
+        parts.append(f"{counted(undone, 'check')} not done")
+    return ". ".join(parts)
 
 
 def _headline(report: Report, findings: Iterable[Finding]) -> str:

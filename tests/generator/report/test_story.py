@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from generator.actions.change_findings import NOT_CHECKED
 from generator.core.basis import Basis, NotRead
 from generator.core.problem import Problem, Severity, State
 from generator.diff.model import Action, Change
@@ -11,6 +12,7 @@ from generator.impact.finding import Finding
 from generator.kube.resource import Key
 from generator.report import story
 from generator.report.model import EnvironmentDiff, FieldChange, Report
+from service.check.verdict import NOT_DONE
 
 KEY = Key("", "ConfigMap", "airflow", "airflow-config")
 CHANGE = Change(Action.MODIFIED, KEY, "v1", "-a\n+b", 1, 1)
@@ -44,6 +46,12 @@ def test_nothing_found_is_said_of_all_only_where_all_was_read():
     partly = report(basis=UNREAD)
     assert story.verdict(partly) == "No errors and no warnings in what was read"
     assert story.not_read(partly) == ("Not read: values.yaml in Application x: another repository")
+
+
+@pytest.mark.parametrize("rule", [NOT_CHECKED, NOT_DONE], ids=lambda rule: rule.id)
+def test_a_check_that_was_not_made_is_counted_in_the_verdict(rule):
+    given = dataclasses.replace(report(), problems=(rule.problem("crd/schema not checked"),))
+    assert story.verdict(given) == "No errors and no warnings. 1 check not done"
 
 
 def test_old_errors_are_none_to_fix_and_new_ones_are():
