@@ -25,6 +25,15 @@ UNDECLARED_PEER = Rule(
     "Kubernetes NetworkPolicy",
 )
 
+UNREAD_PEER = Rule(
+    "network/peer-not-read",
+    Severity.WARNING,
+    "An option that may name a peer was not read",
+    "Its value is in a Secret: whether Airflow needs the peer is not known, and default deny cuts "
+    "it off.",
+    "Kubernetes NetworkPolicy",
+)
+
 _POLICY = Kind(
     ResourceType("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"), wave=POLICY_WAVE
 )
@@ -38,7 +47,7 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
     if mode == "off":
         return [], ()
     problems: list[Problem] = []
-    needed = release.line.flows(release.topology)
+    needed = [flow for flow in release.line.flows(release.topology) if _may_be(release, flow)]
     found = [_default(release, egress=mode == "enforce")]
     if mode == "enforce":
         found.append(_dns(release))
@@ -48,6 +57,14 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
         egress = _egress(release, component, needed, problems) if mode == "enforce" else None
         found.append(_policy(release, component, ingress, egress))
     return found, tuple(dict.fromkeys(problems))
+
+
+def _may_be(release: Release, flow: Flow) -> bool:
+    """Whether a Secret of variables has one that names the peer, as far as its keys are known."""
+    extra = release.environment.secrets.extra.get(flow.secret)
+    if extra is None:
+        return True
+    return any(key.startswith(name) for key in extra.keys for name in flow.variables)
 
 
 def _named(release: Release, name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +191,9 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         return _kubernetes(release, flow, problems)
     found = list(_declared(release, peer))
     if not found:
-        problems.append(_undeclared(release, flow, f"networkPolicy.peers.{peer}"))
+        where = f"networkPolicy.peers.{peer}"
+        problems.append(_unread(release, flow, where) if flow.unread
+                        else _undeclared(release, flow, where))  # fmt: skip
     return found
 
 
@@ -224,6 +243,17 @@ def _selector(peer: Peer) -> dict[str, Any]:
 
 def _ports(ports: Ports) -> list[dict[str, Any]]:
     return [{"port": port, "protocol": protocol} for port, protocol in ports]
+
+
+def _unread(release: Release, flow: Flow, where: str) -> Problem:
+    peer = flow.destination.removeprefix("peer:")
+    return release.resolved.problem(
+        UNREAD_PEER,
+        f"whether Airflow needs {peer} is not known (not read: {flow.unread}), and {where} is not "
+        "set, so that nothing is open to it",
+        "networkPolicy",
+        hint=f"declare {where} if it does",
+    )
 
 
 def _undeclared(release: Release, flow: Flow, where: str) -> Problem:

@@ -19,6 +19,7 @@ _QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
 _AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
 _WORD = re.compile(r"[^\s,;&\"'}\])|]+")
 _LINE = re.compile(r"[^\n]*")
+_INDENT = re.compile(r"[ \-]*+")
 _UNQUOTED = re.compile(r"\S+")
 _STRUCTURE = re.compile(r"\[?\{[ \t]*[\"']?[\w.-]{1,64}[\"']?[ \t]*:")
 BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$", re.MULTILINE)
@@ -36,8 +37,9 @@ def assignments(text: str) -> Iterator[Interval]:
             continue
         if name == "value" and named:
             name, named = named, ""
-        if claim(name) is not Claim.NONE and not _is_part(text, match.start()):
-            for start, end in _assigned(text, match, name):
+        claimed = claim(name)
+        if claimed is not Claim.NONE and not _is_part(text, match.start()):
+            for start, end in _assigned(text, match, name, claimed):
                 yield start, end
                 position = max(position, end)
             named = ""
@@ -59,14 +61,17 @@ def _value(text: str, start: int) -> str:
     return word.group() if word else ""
 
 
-def _assigned(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
+def _assigned(text: str, match: re.Match[str], name: str, claimed: Claim) -> Iterator[Interval]:
     start = match.end()
     first = text[start : start + 1]
     if first in ("|", ">") and BLOCK_SCALAR.match(text, start):
-        if claim(name) >= Claim.UNLESS_PATH:
+        below = text.find("\n", start) + 1
+        begin = text[below : below + 1]
+        # A line that begins with a word is not deeper than any other.
+        if claimed >= Claim.UNLESS_PATH and (begin in ("-", "") or begin.isspace()):
             yield from _deeper_lines(text, match.start(), start)
         return
-    if claim(name) is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
+    if claimed is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
         return
     opened = first in ("'", '"', "\\")
     quoted = (_ESCAPED.match(text, start) or _QUOTED.match(text, start)) if opened else None
@@ -102,17 +107,18 @@ def _deeper_lines(text: str, key: int, start: int) -> Iterator[Interval]:
     while 0 < position < len(text):
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
-        if text[position:end].strip():
-            if _indent(text, position) <= depth:
+        if not text[position:end].isspace() and position < end:
+            indent = _indent(text, position)
+            if indent <= depth:
                 return
-            yield position + _indent(text, position), end
+            yield position + indent, end
         position = end + 1
 
 
 def _indent(text: str, start: int) -> int:
-    line = _LINE.match(text, start)
-    assert line is not None
-    return len(line.group()) - len(line.group().lstrip(" -"))
+    indent = _INDENT.match(text, start)
+    assert indent is not None
+    return indent.end() - start
 
 
 def flags(text: str) -> Iterator[Interval]:

@@ -43,6 +43,12 @@ class Flow:
     destination: str
     ports: Ports
     why: str
+    unread: str = ""
+    """What was not read where it decides whether the flow is needed; '' if it is."""
+    secret: str = ""
+    """The Secret of which every key is a variable, where that is what was not read."""
+    variables: tuple[str, ...] = ()
+    """The variables that would name the peer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -207,17 +208,18 @@ def _outside(top: Topology) -> Iterator[Flow]:
             yield Flow(part, "peer:git", (), "DAG repository")
     for part in kubernetes_parts(top):
         yield Flow(part, "peer:kubernetes", (), "Kubernetes API")
-    remote = str(lookup(values, "config.logging.remote_logging") or "False") == "True"
-    if remote or top.on("elasticsearch.enabled") or top.on("opensearch.enabled"):
-        for part in log_parts(top):
+    searched = top.on("elasticsearch.enabled") or top.on("opensearch.enabled")
+    for part in log_parts(top):
+        if searched or airflow_options.is_on(values, "logging", "remote_logging", part):
             yield Flow(part, "peer:logs", (), "remote task logs")
-    if _has_custom_bundle(values):
-        for part in code_parts(top):
+    for part in code_parts(top):
+        if _has_custom_bundle(values, part):
             yield Flow(part, "peer:bundles", (), "custom DAG bundles")
     yield from _secrets_backends(top)
-    if airflow_options.sends_mail(values):
-        for part in code_parts(top):
+    for part in code_parts(top):
+        if airflow_options.sends_mail(values, part):
             yield Flow(part, "peer:mail", (), "mail of tasks and callbacks")
+    yield from _unread(top)
     if lookup(values, "apiServer.apiServerConfig") or lookup(values, "webserver.webserverConfig"):
         yield Flow(top.server, "peer:identity", (), "sign-in")
     if _external_otel(top):
@@ -233,25 +235,54 @@ def _secrets_backends(top: Topology) -> Iterator[Flow]:
         ("secrets", "backend", airflow_parts(top)),
         ("workers", "secrets_backend", code_parts(top)),
     ):
-        backend = airflow_options.option(top.values, section, option)
-        if backend and not backend.startswith(_LOCAL_BACKENDS):
-            for part in parts:
+        for part in parts:
+            backend = airflow_options.option(top.values, section, option, part)
+            if backend and not backend.startswith(_LOCAL_BACKENDS):
                 yield Flow(part, "peer:secretsBackend", (), "secrets backend")
 
 
-def _bundle_classes(values: Mapping[str, Any]) -> list[str]:
+# The options that name a peer.
+_NAMING = {
+    "bundles": (("dag_processor", "dag_bundle_config_list"),),
+    "logs": (("logging", "remote_logging"),),
+    "mail": (("email", "email_backend"), ("smtp", "smtp_host")),
+    "secretsBackend": (("secrets", "backend"), ("workers", "secrets_backend")),
+}
+
+
+def _unread(top: Topology) -> Iterator[Flow]:
+    """Flows that are needed if an option out of sight says so."""
+    for peer, options in _NAMING.items():
+        parts = {
+            "logs": log_parts(top), "secretsBackend": airflow_parts(top)
+        }.get(peer, code_parts(top))  # fmt: skip
+        names = tuple(airflow_options.variable_of(*option) for option in options)
+        for part in parts:
+            for item in airflow_options.unread(top.values, names, part):
+                why = "what an option names"
+                yield Flow(part, f"peer:{peer}", (), why, item.where, item.secret, names)
+
+
+def _bundle_classes(values: Mapping[str, Any], part: str = "") -> list[str]:
+    """The classes of the DAG bundles; a text that is no JSON names an unknown one."""
     bundles = lookup(values, "dagProcessor.dagBundleConfigList") or []
-    return [str(bundle.get("classpath")) for bundle in bundles]
+    written = airflow_options.option(values, "dag_processor", "dag_bundle_config_list", part)
+    if written and "{{" not in written:
+        try:
+            bundles = json.loads(written)
+        except ValueError:
+            return [written]
+    return [str(bundle.get("classpath")) for bundle in bundles if isinstance(bundle, Mapping)]
 
 
 def _has_git_bundle(values: Mapping[str, Any]) -> bool:
     return any("GitDagBundle" in name for name in _bundle_classes(values))
 
 
-def _has_custom_bundle(values: Mapping[str, Any]) -> bool:
+def _has_custom_bundle(values: Mapping[str, Any], part: str = "") -> bool:
     """Whether DAGs come from a place that only a class of the team's own knows."""
     known = ("GitDagBundle", "LocalDagBundle")
-    return any(not name.endswith(known) for name in _bundle_classes(values))
+    return any(not name.endswith(known) for name in _bundle_classes(values, part))
 
 
 def _external_otel(top: Topology) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from generator.manifests import network_policies
 from generator.pipeline import generate
+from generator.release.v1 import topology
 from tests import definitions, wiring
 from tests.network_evaluator import External, PodPeer, allowed
 
@@ -487,3 +488,103 @@ def test_what_stays_in_the_pod_needs_no_peer(part):
     _, problems = policies_of({**part, "networkPolicy": {"mode": "enforce"}})
     named = "\n".join(it.message for it in problems)
     assert not any(f"peers.{peer} " in named for peer in ("mail", "bundles", "secretsBackend"))
+
+
+def enforced(values, **more):
+    """Policies and problems with these Helm values."""
+    return policies_of({"values": values, "networkPolicy": {"mode": "enforce"}, **more})
+
+
+ROWS = {
+    "mail": [{"name": "AIRFLOW__SMTP__SMTP_HOST", "value": "mail.example.com"}],
+    "secretsBackend": [{"name": "AIRFLOW__SECRETS__BACKEND", "value": "example.Backend"}],
+    "logs": [{"name": "AIRFLOW__LOGGING__REMOTE_LOGGING", "value": "true"}],
+    "bundles": [
+        {
+            "name": "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST",
+            "value": '[{"name": "x", "classpath": "example.S3DagBundle"}]',
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("peer", ["mail", "secretsBackend", "bundles"])
+@pytest.mark.parametrize("key", ["dagProcessor", "workers", "workers.celery"])
+def test_an_option_of_one_component_names_a_peer_of_that_component(peer, key):
+    values = functools.reduce(
+        lambda inner, name: {name: inner}, key.split(".")[::-1], {"env": ROWS[peer]}
+    )
+    _, problems = enforced(values)
+    assert f"networkPolicy.peers.{peer} is not set" in "\n".join(it.message for it in problems)
+    declared = {"mode": "enforce", "peers": {peer: [{"cidr": "10.99.0.0/24", "ports": [999]}]}}
+    found, _ = enforced(values, networkPolicy=declared)
+    outside, namespace = External("10.99.0.5"), found[0]["metadata"]["namespace"]
+    opened = {
+        component
+        for component in ("scheduler", "dag-processor", "worker")
+        if allowed(found, PodPeer(namespace, _labels(found, component)), outside, 999)
+    }
+    assert opened == {"dag-processor" if key == "dagProcessor" else "worker"}
+
+
+@pytest.mark.parametrize("peer", ROWS)
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("scheduler", "scheduler"),
+        ("dagProcessor", "dag-processor"),
+        ("triggerer", "triggerer"),
+        ("workers", "worker"),
+        ("workers.celery", "worker"),
+    ],
+)
+def test_a_flow_is_that_of_the_component_whose_option_names_the_peer(peer, key, part):
+    values = functools.reduce(
+        lambda inner, name: {name: inner}, key.split(".")[::-1], {"env": ROWS[peer]}
+    )
+    top = topology.read(
+        {"airflowVersion": "3.2.2", "executor": "CeleryExecutor", **values}, "a", "a"
+    )
+    sources = {flow.source for flow in topology.flows(top) if flow.destination == f"peer:{peer}"}
+    runs_code = part != "scheduler" or peer in ("logs", "secretsBackend")
+    assert sources == ({part} if runs_code else set())
+
+
+HIDDEN = {"valueFrom": {"secretKeyRef": {"name": "options", "key": "host"}}}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            {"dagProcessor": {"env": [{"name": "AIRFLOW__SMTP__SMTP_HOST", **HIDDEN}]}},
+            "AIRFLOW__SMTP__SMTP_HOST of dagProcessor.env",
+        ),
+        (
+            {"extraEnv": "- name: AIRFLOW__SMTP__SMTP_HOST\n  value: x"},
+            "AIRFLOW__SMTP__SMTP_HOST of extraEnv",
+        ),
+    ],
+)
+def test_an_option_out_of_sight_is_named_as_not_read_and_opens_what_is_declared(values, words):
+    _, problems = enforced(values)
+    (item,) = [it for it in problems if it.rule == "network/peer-not-read"]
+    assert item.severity == "warning" and (
+        f"whether Airflow needs mail is not known (not read: {words})" in item.message
+    )
+    declared = {"mode": "enforce", "peers": {"mail": [{"cidr": "10.99.0.0/24"}]}}
+    found, problems = enforced(values, networkPolicy=declared)
+    assert not [it for it in problems if it.rule == "network/peer-not-read"]
+    processor = PodPeer(found[0]["metadata"]["namespace"], _labels(found, "dag-processor"))
+    assert allowed(found, processor, External("10.99.0.5"), 25)
+
+
+def test_the_declared_keys_of_a_secret_of_variables_say_what_it_may_name():
+    def named(key):
+        extra = {"options": {"keys": [key], "envFrom": True}}
+        _, problems = enforced({}, secrets={"extra": extra})
+        return [it.message for it in problems if it.rule == "network/peer-not-read"]
+
+    assert named("TEAM_TOKEN") == []
+    (message,) = named("AIRFLOW__SMTP__SMTP_HOST")
+    assert "needs mail is not known (not read: variables of Secret options)" in message
