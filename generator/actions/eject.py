@@ -10,6 +10,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Settings
+from generator.engine import deployment, flux_reach
 from generator.engine.argocd import GENERATED
 from generator.pipeline import generate
 from generator.pipeline.generate import Charts
@@ -58,9 +59,10 @@ def prepare(
     removals: list[str] = []
     for name in chosen:
         _environment(files, f"{ROOT}/{name}", writes, removals, keep=keep)
-        roles = files.read(objects.access_path(name)) or b""
-        if tree.is_ours(roles):
-            writes[objects.access_path(name)] = _plain(roles)
+        for path in (objects.access_path(name), *_cluster_files(found, name)):
+            content = files.read(path) or b""
+            if tree.is_ours(content):
+                writes[path] = _plain(content)
     whole = not names
     if whole:
         _repository(files, writes, removals, keep=keep)
@@ -70,10 +72,17 @@ def prepare(
     return Ejection(Plan(writes, tuple(sorted(removals))), chosen, free, steps)
 
 
+def _cluster_files(found: Catalogue, name: str) -> tuple[str, ...]:
+    """Where the Flux of a cluster may find an environment."""
+    repository = found.settings.repository if found.settings else None
+    return flux_reach.cluster_files(repository, name) if repository else ()
+
+
 def is_plain(root: Path) -> bool:
     """Whether a whole repository was ejected: trees of ours without a header, and no settings."""
     files = WorkTree(root)
-    made = [path for path in files.below(ROOT) if path.endswith(f"/{GENERATED}/application.yaml")]
+    ends = (f"/{deployment.APPLICATION}", f"/{deployment.HELM_RELEASE}")
+    made = [path for path in files.below(ROOT) if path.endswith(ends)]
     ours = any(tree.is_ours(files.read(path) or b"") for path in made)
     return bool(made) and not ours and files.read(SETTINGS) is None
 
@@ -154,11 +163,21 @@ def _steps(
 ) -> Iterator[str]:
     if not names:
         return
-    yield "commit this: Argo CD reads the same files from the same places, so nothing is deployed"
-    yield (
-        "from now on edit generated/values.yaml and generated/application.yaml by hand; the chart"
-        " version is targetRevision in the Application"
-    )
+    engines = {found.deployed.get(name, ("argocd", ""))[0] for name in names}
+    reader = " and ".join({"argocd": "Argo CD", "flux": "Flux"}[item] for item in sorted(engines))
+    verb = "read" if len(engines) > 1 else "reads"
+    files_of = f"{reader} {verb} the same files from the same places"
+    yield f"commit this: {files_of}, so nothing is deployed"
+    if "argocd" in engines:
+        yield (
+            "from now on edit generated/values.yaml and generated/application.yaml by hand; the"
+            " chart version is targetRevision in the Application"
+        )
+    if "flux" in engines:
+        yield (
+            "from now on edit generated/values.yaml and generated/release/release.yaml by hand;"
+            " values under the same ConfigMap name reach Helm at the next interval only"
+        )
     if not whole and not keep:
         yield (
             "argocd.root.ejected in gen-env.yaml now lists them, so that their files are no longer"

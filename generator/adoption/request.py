@@ -111,6 +111,7 @@ def read(files: Files, paths: Sequence[Path], options: Options, charts: Charts) 
     )
     taken = dataclasses.replace(taken, source=source)
     cluster = _cluster(settings, options, taken)
+    _require_argocd(settings, cluster)
     archive = _archive(options, taken, charts)
     files, settings = _allowing(files, settings, _kept_names(settings, options, taken))
     return Subject(files, settings, options, taken, cluster, archive, charts)
@@ -187,6 +188,19 @@ def _cluster(settings: Settings, options: Options, taken: Original) -> str:
         f"{where} is not defined in {SETTINGS}",
         hint=f"add it below clusters:, or give --cluster; known: {names}",
     )
+
+
+def _require_argocd(settings: Settings, cluster: str) -> None:
+    """Raise UserError where Flux would apply the environment: its HelmRelease would be a second one
+    for the release, beside that which is deployed."""
+    repository = settings.repository
+    if (repository.clusters[cluster].engine or repository.engine) == "flux":
+        raise UserError(
+            "adoption into an environment that Flux applies is not supported",
+            path=SETTINGS,
+            hint="set engine: argocd for the cluster to adopt with Argo CD; gen-env check reads the"
+            " HelmRelease as it is",
+        )
 
 
 def _version(options: Options, taken: Original) -> str:

@@ -9,7 +9,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import ROOT
-from generator.engine import argocd_reach, flux_reach
+from generator.engine import argocd_reach, deployment, flux_reach
 from generator.engine.argocd import GENERATED, PROJECTS
 from generator.engine.argocd_reach import Foreign
 from generator.kube import fields
@@ -106,9 +106,14 @@ def ejected(files: Files, repository: Repository) -> Iterator[Problem]:
     for name in repository.argocd.root.ejected:
         if list(files.below(f"{ROOT}/{name}/{GENERATED}")):
             yield EJECTED.problem(
-                f"environment {name} is ejected: Argo CD applies its files, no check reads them",
-                path=f"{ROOT}/{name}/{GENERATED}/application.yaml",
+                f"environment {name} is ejected: its files are applied, and no check reads them",
+                path=_main_file(files, f"{ROOT}/{name}"),
             )
+
+
+def _main_file(files: Files, folder: str) -> str:
+    release = f"{folder}/{deployment.HELM_RELEASE}"
+    return f"{folder}/{deployment.APPLICATION}" if files.read(release) is None else release
 
 
 def unjudged(files: Files, projects: Mapping[str, str]) -> Iterator[Problem]:
