@@ -223,7 +223,7 @@ def test_values_of_another_repository_or_revision_are_no_ground_for_no_changes(r
     assert not_read(repo, "diff", "HEAD", "--file", "elsewhere.yaml") == expected
     assert not_read(repo, "check", "elsewhere.yaml") == expected
     checked, compared = (
-        repo.run(*words).stdout
+        repo.run(*words).said
         for words in (("check", "elsewhere.yaml"), ("diff", "HEAD", "--file", "elsewhere.yaml"))
     )
     assert ("No changes" in compared) is same, compared

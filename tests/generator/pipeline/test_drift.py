@@ -120,4 +120,6 @@ def test_an_object_that_cannot_be_read_is_named_as_not_read(repo, cluster):
     done = repo.run("diff", "--live", "HEAD", "-o", "json")
     unread = [item["what"] for item in done.json["basis"]["notRead"]]
     assert unread and all(item.startswith("Service ") for item in unread)
-    assert done.json["reason"].startswith("Compared in part: no difference in what was read. Not read: Service ")
+    assert done.json["reason"].startswith(
+        "Compared in part: no difference in what was read. Not read: Service "
+    )

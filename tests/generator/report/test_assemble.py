@@ -72,7 +72,9 @@ def test_no_changes_is_never_said_over_what_was_not_read():
     part = dataclasses.replace(ONE, basis=ONE.basis.without([unread]))
     for base, head in ((part, ONE), (ONE, part)):
         report = Report("b", "h", (environment_diff("e", base, head),))
-        assert report.headline.startswith("Compared in part: no difference in what was read. Not read: spec.postRend")
+        assert report.headline.startswith(
+            "Compared in part: no difference in what was read. Not read: spec.postRend"
+        )
         assert report.basis.not_read == (unread,)
 
 
