@@ -6,15 +6,16 @@ The document's shape is that of `/api/v2/monitor/health` (Airflow 3) and `/healt
 
 from __future__ import annotations
 
+import configparser
+import contextlib
 import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kube.fields import name_of, section, text
+from generator.kube.fields import entries, name_of, section, text
 from generator.kube.resource import Object
 from generator.verify.application import Operation
-from generator.verify.heartbeat_interval import heartbeat_interval
-from generator.verify.pods import is_over, pods_of, started
+from generator.verify.pods import containers, is_over, pods_of, started
 from generator.verify.result import Condition, met, skipped, unknown, waiting
 from generator.verify.snapshot import Snapshot, Source, moment_at, written
 from generator.verify.target import WORKLOAD_KINDS, Expected, component_of
@@ -27,6 +28,14 @@ _STALE = datetime.timedelta(seconds=90)
 catches an answer from a cache, and a component that hangs."""
 _MISSED = 3
 """Heartbeats that may be missing where they are rarer than that."""
+
+_INTERVALS = {
+    "scheduler": ("scheduler", "scheduler_heartbeat_sec"),
+    "triggerer": ("triggerer", "job_heartbeat_sec"),
+    "dag-processor": ("scheduler", "job_heartbeat_sec"),
+}
+"""Section and option by component (airflow.jobs.job, `_heartrate`)."""
+_EVERY = datetime.timedelta(seconds=5)
 
 
 def assess_airflow(
@@ -89,7 +98,7 @@ def _stale(
     document: Mapping[str, Any], expected: Expected, snapshot: Snapshot, component: str
 ) -> str:
     beat = _beat(document, component)
-    limit = max(_STALE, _MISSED * heartbeat_interval(expected, component))
+    limit = max(_STALE, _MISSED * _interval(expected, component))
     if beat is not None and beat - snapshot.taken_at > _STALE:
         return (
             f"the last heartbeat is of {written(beat)}, which is in the future: the clocks differ"
@@ -139,3 +148,35 @@ def _beat(document: Mapping[str, Any], component: str) -> datetime.datetime | No
 
 def _key(component: str) -> str:
     return _KEYS.get(component, component)
+
+
+def _interval(expected: Expected, component: str) -> datetime.timedelta:
+    """How often a component beats: by its environment, the rendered airflow.cfg, or by default."""
+    part, option = _INTERVALS[component]
+    for value in (
+        *_by_environment(expected, component, part, option),
+        *_by_file(expected, part, option),
+    ):
+        with contextlib.suppress(ValueError, OverflowError):
+            return datetime.timedelta(seconds=float(value))
+    return _EVERY
+
+
+def _by_environment(expected: Expected, component: str, part: str, option: str) -> Iterator[str]:
+    name = f"AIRFLOW__{part}__{option}".upper()
+    for _, workload in expected.of_kind(*WORKLOAD_KINDS):
+        if component_of(workload) == component:
+            for container in containers(section(workload, "spec", "template", "spec")):
+                yield from (
+                    text(item, "value")
+                    for item in entries(container, "env")
+                    if text(item, "name") == name
+                )
+
+
+def _by_file(expected: Expected, part: str, option: str) -> Iterator[str]:
+    for _, config in expected.of_kind("ConfigMap"):
+        parser = configparser.RawConfigParser(strict=False)
+        with contextlib.suppress(configparser.Error):
+            parser.read_string(text(config, "data", "airflow.cfg"))
+            yield parser.get(part, option)
