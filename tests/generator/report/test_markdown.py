@@ -31,7 +31,7 @@ everywhere = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.few(20)
+@pytest.mark.few(8)
 @everywhere
 def test_the_budget_holds_in_characters_and_bytes(name, budget):
     text = rendered(name, budget)

@@ -72,6 +72,7 @@ def compared(repo, name):
     return diff.compare(diff.Request(repo.root), lambda *_: None)
 
 
+@pytest.mark.few(4)
 @pytest.mark.golden
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_first_screen_tells_the_story(repo, name):
