@@ -25,6 +25,12 @@ def code(text: str, limit: int = 200) -> str:
     return f"<code>{''.join(_entity(character) for character in words)}</code>"
 
 
+def value(text: str, limit: int = 200) -> str:
+    """Inline code where that needs no HTML, else inert text: for values that anyone may write."""
+    words = clipped(one_line(text), limit)
+    return code(words, limit) if not words.strip() or _CODE.fullmatch(words) else _inert(words)
+
+
 def prose(text: str) -> str:
     """A sentence; what it has in backticks stays code."""
     parts = one_line(text).split("`")

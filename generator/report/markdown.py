@@ -14,7 +14,7 @@ from generator.impact.finding import Finding
 from generator.report import alike, phrases, story
 from generator.report.budget import SMALLEST, Page, cost
 from generator.report.digests import shortened
-from generator.report.escape import clipped, code, fence, prose
+from generator.report.escape import clipped, code, fence, prose, value
 from generator.report.model import EnvironmentDiff, FieldChange, Report
 
 _CHANGES = "Changes"
@@ -109,7 +109,7 @@ def _definition(page: Page, report: Report) -> None:
 
 def _field(field: FieldChange) -> str:
     path, old, new = phrases.field_of(field)
-    return f"{code(path, 120)} {code(old, 120)} \u2192 {code(new, 120)}"
+    return f"{value(path, 120)} {value(old, 120)} \u2192 {value(new, 120)}"
 
 
 def _summary(page: Page, report: Report) -> None:
