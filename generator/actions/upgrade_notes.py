@@ -1,4 +1,4 @@
-"""What differs between two charts for an environment, in words."""
+"""Sentences about what differs between two charts for an environment."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Settings:
 
 
 def name_faults(name: str) -> Iterator[str]:
-    """What is wrong with an environment's name (`staging`, `payments/staging`), in words."""
+    """Every reason why an environment's name (`staging`, `payments/staging`) is invalid."""
     parts = name.split("/")
     if len(parts) > 2:
         yield "an environment is environments/<name> or environments/<team>/<name>, not deeper"

@@ -344,7 +344,7 @@ def _root(repository: Repository, cluster: str) -> list[Object]:
 
 
 def problems(release: Release) -> tuple[Problem, ...]:
-    """What stands in the way of an environment of Flux, such as settings that only Argo CD has."""
+    """Settings of an environment that Flux cannot apply, such as those that only Argo CD has."""
     environment = release.environment
     found: list[Problem] = []
     if environment.engine != "flux":

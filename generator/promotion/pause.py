@@ -88,7 +88,7 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
 def _without_automation(
     base_branch: BaseBranch, item: Definition, options: Options, charts: Charts
 ) -> tuple[str, str]:
-    """Without an AppProject of gen-env's there is no window: then nothing syncs by itself."""
+    """Turn automated sync off; sync windows need an AppProject that gen-env manages."""
     if options.until is not None:
         raise UserError(
             "--until needs a sync window, and the AppProject is not managed here",

@@ -222,7 +222,7 @@ def _difference(files: Files, path: str, text: str, environment: str, command: s
 
 
 def _shown(text: str, line: int) -> str | None:
-    """A line with its secrets masked, by the lines around it too; None if there is no such line."""
+    """A line with its secrets masked; None if the line is missing or masking joins lines."""
     masked = redact(text).splitlines()
     if len(masked) != len(text.splitlines()) or line > len(masked):
         return None

@@ -264,7 +264,7 @@ def _unread(top: Topology) -> Iterator[Flow]:
 
 
 def _bundle_classes(values: Mapping[str, Any], part: str = "") -> list[str]:
-    """The classes of the DAG bundles; a text that is no JSON names an unknown one."""
+    """The classes of the DAG bundles; text that is not valid JSON counts as an unknown class."""
     bundles = lookup(values, "dagProcessor.dagBundleConfigList") or []
     written = airflow_options.option(values, "dag_processor", "dag_bundle_config_list", part)
     if written and "{{" not in written:

@@ -62,7 +62,7 @@ def test_every_hint_names_fields_that_there_are_and_values_that_they_take(rule, 
             continue
         if "." not in path or path.split(".")[0] not in {name.split(".")[0] for name in fields()}:
             continue
-        assert is_field(path), f"{path} is no field of a definition"
+        assert is_field(path), f"{path} is not a field of a definition"
         if value is not None and path in fields():
             assert refused(path, value) == []
 
