@@ -108,10 +108,10 @@ def _mapping(schema: Mapping[str, Any], default: Any) -> dict[str, Any]:
     return {KEYS: keys, REST: rest}
 
 
-def _subchart(declared: Node, values: Any) -> Node:
+def _subchart(declared: Node | str, values: Any) -> Node:
     """A section that another chart reads: the keys of its defaults, and those declared here."""
     if isinstance(values, Mapping) and values:
-        known = declared.get(KEYS, {})
+        known = declared.get(KEYS, {}) if isinstance(declared, Mapping) else {}
         keys = {str(name): _subchart(known.get(name, {}), item) for name, item in values.items()}
         return {KEYS: {**known, **keys}, REST: IGNORED}
     return _ANY

@@ -125,7 +125,8 @@ class ChartTraits:
                 return Reading.READ
             if node == IGNORED:
                 undocumented = self.templates.undocumented
-                read = any(".".join(map(str, path[:end])) in undocumented for end in _ends(path))
+                places = (".".join(map(str, path[:end])) for end in _ends(path))
+                read = bool(undocumented) and any(place in undocumented for place in places)
                 return Reading.READ if read else Reading.IGNORED
             if isinstance(node, str) and not node.startswith("#"):
                 return Reading.REFUSED

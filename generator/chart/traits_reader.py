@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.chart.archive import unpack
-from generator.chart.chart import ChartArchive
+from generator.chart.chart import ChartArchive, ChartError, ChartFault
 from generator.chart.key_tree import Tree, read
 from generator.chart.traits import ChartTraits, Reading, Templates
 from generator.core.errors import UserError
@@ -25,7 +25,8 @@ MARKS: Mapping[str, str] = {
 }
 """Texts of templates that tell two charts apart, by a name of gen-env's own."""
 
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+# One that does not end takes the rest: a search that went on would look at the text once for each.
+_COMMENT = re.compile(r"\{\{-?\s*/\*.*?(?:\*/\s*-?\}\}|\Z)", re.DOTALL)
 _KEY = re.compile(r"\.Values\.(\w+(?:\.\w+)*)")
 _HOOK = re.compile(r'helm\.sh/hook"?: *"?([a-z,-]+)')
 _RANDOM = re.compile(
@@ -40,8 +41,8 @@ _THROUGH = {'include "worker.serviceAccountName"': ("serviceAccount.create", "se
 
 def traits_of(chart: ChartArchive) -> ChartTraits:
     """What the chart does with keys. Raises ChartError where its own files are unusable."""
-    tree = read(chart.schema(), chart.values(), subcharts(chart))
     values = chart.values()
+    tree = _tree(chart)
     return ChartTraits(
         version=chart.version,
         airflow=str(values.get("airflowVersion") or chart.app_version),
@@ -49,6 +50,15 @@ def traits_of(chart: ChartArchive) -> ChartTraits:
         tree=tree,
         templates=_templates(chart, tree),
     )
+
+
+def _tree(chart: ChartArchive) -> Tree:
+    """The keys; a schema is anybody's JSON and may have any form."""
+    try:
+        return read(chart.schema(), chart.values(), subcharts(chart))
+    except (AttributeError, RecursionError, TypeError) as error:
+        message = "values.schema.json is not a JSON Schema, or too deep"
+        raise ChartError(ChartFault.NOT_CHART, message, path=str(chart.path)) from error
 
 
 def subcharts(chart: ChartArchive) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.chart.archive import pack
-from generator.chart.chart import read_chart
+from generator.chart.chart import ChartError, read_chart
 from generator.chart.traits import Reading
 from generator.chart.traits_reader import MARKS, traits_of
 from generator.chart.version import parse_version
@@ -127,6 +127,36 @@ def test_what_the_templates_say_is_read_off_them():
 
 def test_a_broken_subchart_is_left_out_and_its_keys_are_taken():
     assert _chart(**{"charts/postgresql/values.yaml": "a: [\n"}).has("postgresql.any.key")
+
+
+def _properties(depth):
+    return {"type": "object", "properties": {"a": _properties(depth - 1)}} if depth else {}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"properties": [1]}}},
+        {"properties": {"a": {"type": 7}}},
+        {"properties": {"a": {"oneOf": 7}}},
+        {"definitions": [1]},
+        {"properties": {"a": _properties(400)}},
+    ],
+)
+def test_a_schema_that_is_none_is_an_error_of_the_chart(schema):
+    with pytest.raises(ChartError, match=r"values\.schema\.json is not a JSON Schema"):
+        _chart(**{"values.schema.json": json.dumps(schema)})
+
+
+def test_a_schema_may_refer_to_a_definition_for_a_subchart():
+    row = {"type": "object", "properties": {"name": {}}}
+    reference = {"$ref": "#/definitions/row"}
+    schema = {"properties": {"postgresql": reference}, "definitions": {"row": row}}
+    assert _chart(**{"values.schema.json": json.dumps(schema)}).has("postgresql.auth.username")
+
+
+def test_comments_that_do_not_end_are_read_once():
+    assert _chart(**{"templates/plain.yaml": "{{/*" * 200_000}).reading("open.secret") is IGNORED
 
 
 @chart_range.each_version
