@@ -14,18 +14,27 @@ def of(version: str, digest: str | None, charts: Charts | None) -> ChartTraits:
     The table does not speak for an archive with another digest than the official one. Raises
     ChartError where nothing is known, and for an archive that cannot be used.
     """
-    archive = charts.at_hand(version, digest) if charts else None
-    if archive is None and digest in (None, official.digest(version)):
-        known = key_table.traits(version)
-        if known is not None:
-            return known
-    archive = archive or (charts.meant(version, digest) if charts else None)
+    found = at_hand(version, digest, charts)
+    if found is not None:
+        return found
+    archive = charts.meant(version, digest) if charts else None
     if archive is None:
         why = charts.missing(version) if charts else f"chart {version} was not looked for"
         hint = f"gen-env chart pull {version}, or gen-env chart add FILE.tgz"
         message = f"{why}, and its keys are read off its archive"
         raise ChartError(ChartFault.MISSING, message, hint=hint)
     return traits_cache.traits(archive)
+
+
+def at_hand(version: str, digest: str | None, charts: Charts | None) -> ChartTraits | None:
+    """As `of`, without a network: None where neither an archive nor the table tells.
+
+    Raises ChartError for an archive that cannot be used.
+    """
+    archive = charts.at_hand(version, digest) if charts else None
+    if archive is not None:
+        return traits_cache.traits(archive)
+    return key_table.traits(version) if digest in (None, official.digest(version)) else None
 
 
 def known(version: str, charts: Charts) -> ChartTraits | None:

@@ -160,11 +160,20 @@ def airflow_problems(resolved: Resolved, traits: ChartTraits) -> Iterator[Proble
     version = environment.airflow.version
     reason = cannot_run(traits, version, adopted=environment.adoption is not None)
     if reason:
-        hint = f"first Airflow, then the chart: gen-env upgrade {resolved.name} shows the order"
-        if environment.airflow_3:
-            hint = "use Airflow 2 with this chart, or chart 1.17 or later"
+        oldest = ".".join(map(str, traits.airflow_floor or ()))
+        hint = "use Airflow 2 with this chart, or chart 1.17 or later"
+        if is_too_old(traits, version):
+            move = f"gen-env upgrade {resolved.name} --airflow {oldest}"
+            hint = f"first Airflow, then the chart: {move}"
         message = f"chart {environment.chart.version} {reason}"
         yield resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint)
+
+
+def is_too_old(traits: ChartTraits, airflow: str) -> bool:
+    """Whether the chart refuses to render for this Airflow; False where nobody can tell."""
+    version, floor = parse_version(airflow), traits.airflow_floor
+    parsed = (version.major, version.minor, version.patch) if version else None
+    return parsed is not None and floor is not None and parsed < floor
 
 
 def cannot_run(traits: ChartTraits, airflow: str, *, adopted: bool = False) -> str:
@@ -173,11 +182,12 @@ def cannot_run(traits: ChartTraits, airflow: str, *, adopted: bool = False) -> s
     Without a JWT secret that all share, the API server refuses what the scheduler signs; an
     adopted release has found its way around that.
     """
-    parsed, floor = parse_version(airflow), traits.airflow_floor
+    parsed = parse_version(airflow)
     if parsed is None:
         return ""
-    if floor and (parsed.major, parsed.minor, parsed.patch) < floor:
-        return f"refuses Airflow {airflow}: it renders {'.'.join(map(str, floor))} and later"
+    if is_too_old(traits, airflow):
+        oldest = ".".join(map(str, traits.airflow_floor or ()))
+        return f"refuses Airflow {airflow}: it renders {oldest} and later"
     needed = ["apiServer.replicas", *([] if adopted else ["jwtSecretName"])]
     lacking = [key for key in needed if parsed.major >= 3 and not traits.has(key)]
     return f"cannot run Airflow {airflow}: it has no {lacking[0]}" if lacking else ""

@@ -16,6 +16,8 @@ from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed
 
 BUDGETS = [f"{part}.podDisruptionBudget" for part in ("triggerer", "dagProcessor", "workers")]
 OLD = ["workers.celery", "workers.kubernetes", "imagePullSecrets", "useStandardNaming", *BUDGETS]
+OFFICIAL = "sha256:1f7d1dfe3d58e2c54899950aba907a43625a18c8b6fb3c54760c21592129a5b6"
+OLD_AIRFLOW = ("version: 3.2.2", "version: 2.10.5")
 DIRECT = [*OLD, "createUserJob.enabled", "createUserJob.defaultUser", "databaseCleanup"]
 
 
@@ -170,7 +172,29 @@ def test_a_chart_that_refuses_the_airflow_is_named_with_the_order(cache, add):
     problem = only(built(cache, text), "chart/airflow")
     assert problem.message == "chart 1.20.0 refuses Airflow 2.10.5: it renders 2.11.0 and later"
     assert problem.line == 5
-    assert "first Airflow, then the chart" in problem.hint
+    assert problem.hint == "first Airflow, then the chart: gen-env upgrade dev --airflow 2.11.0"
+
+
+@pytest.mark.parametrize("digest", ["", OFFICIAL])
+def test_the_chart_that_gen_env_writes_for_refuses_airflow_too(digest):
+    text = on(f"1.22.0, digest: '{digest}'" if digest else "1.22.0", DEV, OLD_AIRFLOW)
+    problem = only(built(None, text), "chart/airflow")
+    assert problem.message == "chart 1.22.0 refuses Airflow 2.10.5: it renders 2.11.0 and later"
+
+
+def test_another_archive_of_that_version_speaks_for_itself(cache, add):
+    added = {"apiServer.replicas": 1, "jwtSecretName": ""}
+    text = on("1.22.0", DEV, OLD_AIRFLOW)
+    add("1.22.0", added=added)
+    assert about_the_chart(built(cache, text)) == []
+    other = text.replace("1.22.0", f"1.22.0, digest: 'sha256:{'12' * 32}'")
+    assert about_the_chart(built(None, other)) == [], "nothing is known of it"
+
+
+def test_a_newer_floor_does_not_advise_airflow_2(cache, add):
+    add("1.23.0", oldest_airflow="3.3.0")
+    problem = only(built(cache, on("1.23.0", DEV)), "chart/airflow")
+    assert problem.hint == "first Airflow, then the chart: gen-env upgrade dev --airflow 3.3.0"
 
 
 @pytest.mark.parametrize(
