@@ -167,7 +167,7 @@ def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances
         version = around.version_of(source).version or "of this release"
         not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not available"))
     return Basis(
-        chart_lines.judged(chart.known if chart else around.version_of(source)),
+        chart_lines.judged(chart.known) if chart else around.version_of(source),
         airflow_version(source, chart),
         Version(own, Origin.NAMED) if own else Version(around.kube_version, around.kube_origin),
         tuple(sorted(set(not_read))),

@@ -171,7 +171,7 @@ class PlainReleases:
 
     def _basis(self, source: ValuesSource, facts: ChartFacts | None) -> Basis:
         return Basis(
-            chart_lines.judged(facts.known if facts else self.version(source)),
+            chart_lines.judged(facts.known) if facts else self.version(source),
             airflow_version(source, facts),
             self._kubernetes(source),
             tuple(sorted(set(source.not_read))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from generator.chart import key_table
 from generator.chart.version import parse_version
 from generator.core.basis import Version
 from generator.release.chart_line import ChartLine
@@ -53,7 +54,11 @@ def needs_traits(version: str) -> bool:
 
 
 def judged(chart: Version) -> Version:
-    """The version with the table that it is judged by, where that is another version's."""
-    if not chart.version or not needs_traits(chart.version):
+    """The version with the table that it is judged by, where that is another version's.
+
+    Of each release in the table of releases its own keys are known.
+    """
+    known = not needs_traits(chart.version) or chart.version in key_table.versions()
+    if not chart.version or known:
         return chart
     return dataclasses.replace(chart, table=f"{_LINES[-1].versions[-1]}x")

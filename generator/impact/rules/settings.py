@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from generator.chart import key_table
+from generator.chart.traits import ChartTraits
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
@@ -136,6 +138,28 @@ def _airflow_from(major: int) -> Callable[[View], bool]:
     return holds
 
 
+def _chart(view: View) -> ChartTraits | None:
+    return key_table.traits(view.facts.chart_version or "")
+
+
+def _has(view: View, key: str) -> bool:
+    """Whether the chart reads a key; one that no table knows has those of the newest."""
+    chart = _chart(view)
+    return chart is None or chart.has(key)
+
+
+def _api_server_instead(view: View) -> bool:
+    """Whether the chart leaves the webserver out, as those do that know Airflow 3."""
+    chart = _chart(view)
+    return (chart is None or chart.tells_majors) and _airflow_from(3)(view)
+
+
+def _cleans_no_pods(view: View) -> bool:
+    """Charts before 1.19 render the CronJob for every executor."""
+    chart = _chart(view)
+    return (chart is None or chart.release >= (1, 19, 0)) and _without_executor("Kubernetes")(view)
+
+
 def _before_airflow(major: int) -> Callable[[View], bool]:
     known, reached = _AIRFLOW.match, _airflow_from(major)
     return lambda view: bool(known(view.facts.airflow_version or "")) and not reached(view)
@@ -148,11 +172,11 @@ def _without_executor(name: str) -> Callable[[View], bool]:
 
 
 def _no_standard_naming(view: View) -> bool:
-    return view.value("useStandardNaming") is not True
+    return view.value("useStandardNaming") is not True and _has(view, "useStandardNaming")
 
 
 # What the templates of apache-airflow 1.22.0 ignore, tried by rendering: the values' path, when it
-# is ignored, and why.
+# is ignored (older charts that do not: read off their templates), and why.
 _OVERRULED: tuple[tuple[str, Callable[[View], bool], str], ...] = (
     (
         "workers.celery.replicas",
@@ -186,14 +210,14 @@ _OVERRULED: tuple[tuple[str, Callable[[View], bool], str], ...] = (
     ),
     ("images.airflow.tag", _given("images.airflow.digest"), "the digest beside it wins"),
     ("defaultAirflowTag", _given("defaultAirflowDigest"), "the digest beside it wins"),
-    ("webserver", _airflow_from(3), "Airflow 3 has an API server instead (apiServer)"),
-    ("ingress.web", _airflow_from(3), "Airflow 3 is reached through ingress.apiServer"),
+    ("webserver", _api_server_instead, "Airflow 3 has an API server instead (apiServer)"),
+    ("ingress.web", _api_server_instead, "Airflow 3 is reached through ingress.apiServer"),
     ("apiServer", _before_airflow(3), "Airflow 2 has a webserver instead"),
     ("ingress.apiServer", _before_airflow(3), "Airflow 2 is reached through ingress.web"),
     ("workers.celery", _without_executor("Celery"), "no Celery executor is used"),
     ("redis", _without_executor("Celery"), "no Celery executor is used"),
     ("flower", _without_executor("Celery"), "no Celery executor is used"),
-    ("cleanup", _without_executor("Kubernetes"), "only the KubernetesExecutor leaves pods behind"),
+    ("cleanup", _cleans_no_pods, "only the KubernetesExecutor leaves pods behind"),
     ("fullnameOverride", _no_standard_naming, "it needs useStandardNaming: true"),
     ("nameOverride", _no_standard_naming, "it needs useStandardNaming: true"),
     *(
@@ -256,7 +280,7 @@ def _deprecations(view: View) -> Iterator[str]:
                 words.append(following.strip())
             yield " ".join(words)
     for path, instead in _SILENT.items():
-        if view.value(path):
+        if view.value(path) and _has(view, instead):
             yield f"`{path}` is deprecated: use `{instead}`"
 
 

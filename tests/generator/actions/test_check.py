@@ -31,6 +31,16 @@ def run(texts, *, chart=CHART, paths=None, **more):
     return check(files, paths or list(texts), chart_for=lambda _: chart, **more)
 
 
+def test_a_release_that_nothing_judged_names_no_table():
+    strange = Version("1.99.0", Origin.OPTION)
+    around = Circumstances(version_of=lambda _: strange)
+    unread = run({"v.yaml": "executor: LocalExecutor\n"}, chart=None, circumstances=around)
+    assert str(unread.releases[0].basis.chart) == "1.99.0"
+    facts = ChartFacts("1.99.0", DEFAULTS, SCHEMA, strange)
+    judged = run({"v.yaml": "executor: LocalExecutor\n"}, chart=facts)
+    assert "judged by the table of 1.22.x" in str(judged.releases[0].basis.chart)
+
+
 def found(result):
     return {(problem.rule, problem.place) for problem in result.problems}
 

@@ -31,6 +31,8 @@ def test_a_chart_that_no_table_knows_says_by_which_it_was_judged():
     assert str(strange) == "1.99.0 (judged by the table of 1.22.x)"
     assert Basis(strange).as_json()["chart"]["table"] == "1.22.x"
     assert chart_lines.judged(FULL.chart) == FULL.chart
+    for release in ("1.6.0", "1.19.0", "1.22.9"):
+        assert str(chart_lines.judged(Version(release, Origin.NAMED))) == release
 
 
 def test_lines_name_those_that_they_hold_for_unless_they_hold_for_all():

@@ -1,5 +1,6 @@
 import pytest
 
+from generator.chart import key_table
 from tests.generator.impact.builders import airflow_cfg, config, found, scaler, workload
 
 POD = workload("worker")
@@ -72,6 +73,24 @@ def test_an_edited_value_that_counts_is_not(path, facts):
     assert edited(value(path, 1), value(path, 2), **facts) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "facts", "last"),
+    [
+        ("cleanup.schedule", {"executor": "CeleryExecutor"}, "1.18.0"),
+        ("fullnameOverride", {}, "1.9.0"),
+        ("webserver.replicas", {"airflow_version": "3.0.6"}, "1.15.0"),
+    ],
+)
+def test_what_older_charts_do_read_has_an_effect(path, facts, last):
+    counts = [
+        version
+        for version in key_table.versions()
+        if not edited(value(path, 1), value(path, 2), chart_version=version, **facts)
+    ]
+    assert counts[-1] == last and len(counts) == key_table.versions().index(last) + 1
+    assert edited(value(path, 1), value(path, 2), chart_version="1.99.0", **facts)
+
+
 def test_unknown_values_say_nothing():
     assert edited(None, {"webserver": {"replicas": 1}}, airflow_version="3.2.2") == []
 
@@ -120,6 +139,15 @@ def test_deprecations_that_the_chart_keeps_quiet_about():
     (item,) = edited({}, value("registry.secretName", "x"), "deprecated-key")
     assert "`registry.secretName` is deprecated: use `imagePullSecrets`" in item.message
     assert edited({}, value("imagePullSecrets", ["x"]), "deprecated-key") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "first"), [("registry.secretName", 19), ("webserverSecretKey", 18)]
+)
+def test_a_key_is_not_deprecated_in_a_chart_without_its_successor(key, first):
+    for minor in range(16, 23):
+        items = edited({}, value(key, "x"), "deprecated-key", chart_version=f"1.{minor}.0")
+        assert bool(items) == (minor >= first), minor
 
 
 def executors(old, new, base=(), head=()):
