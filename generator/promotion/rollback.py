@@ -294,7 +294,7 @@ def _steps(name: str, present: Runs, migration: Migration, flux: Object | None) 
     if flux:
         namespace = fields.text(flux, "metadata", "namespace")
         halted = f"`flux suspend helmrelease {fields.name_of(flux)} -n {namespace}`"
-        yield f"pause {name} (`gen-env pause {name}`), and keep Flux from scaling up again: {halted}"
+        yield f"pause {name} (`gen-env pause {name}`), and what would scale it up again: {halted}"
     else:
         yield f"pause Argo CD syncs of {name} (`gen-env pause {name}`)"
     if migration.assumed:
