@@ -114,7 +114,7 @@ def _expected(at: Revision, rendered: Side, inputs: Inputs, url: str) -> Expecte
         revision=at.sha,
         deployed=inputs.deployment,
         manifests=[item for item in rendered.manifests if not is_of_engine(item)],
-        kustomizations=tuple(sorted(map(name_of, made))),
+        kustomizations=tuple(sorted(made, key=name_of)),
         basis=rendered.basis,
         is_ancestor=_ancestor(at),
         changes_environment=changes(at, inputs.name),

@@ -21,10 +21,13 @@ from generator.engine.argocd_reach import CLOSED, Foreign
 from generator.kube import fields
 from generator.model.repository import OWN_FOLDER as CLUSTER_FOLDER
 from generator.model.repository import Repository
+from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
 
 IGNORE = ".sourceignore"
 
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""The names under which kustomize finds one (kustomize api/konfig)."""
 _FIELDS = {"apiVersion", "kind", "resources", "configMapGenerator"}
 _REMOVE = "remove it"
 _STEERS = re.compile(
@@ -51,11 +54,28 @@ def is_wide(path: str) -> bool:
     return bool(environment_of(path)) or posixpath.basename(path) == IGNORE
 
 
+def may_steer(path: str) -> bool:
+    """Whether a file may be a kustomization over a cluster's folder; `in_repository` judges it."""
+    return posixpath.basename(path) in _KUSTOMIZATIONS and not path.startswith(f"{ROOT}/")
+
+
 def paths(repository: Repository) -> tuple[str, ...]:
     """What is read of a repository beside gen-env's folders at its top."""
     folders = {repository.flux.folder(name) for name in repository.clusters}
+    if repository.chart.source == "vendored":
+        folders.add(repository.chart.path.strip("/"))
     ways = {way for folder in folders for way in _ancestors(folder)}
-    return (*sorted(folders), *(f"{way}/{IGNORE}" for way in sorted(ways)), IGNORE)
+    beside = {f"{way}/{IGNORE}" for way in ways}
+    return (*sorted(folders), *sorted(beside), *sorted(_above(repository)), IGNORE)
+
+
+def _above(repository: Repository) -> dict[str, str]:
+    """Kustomization files that may stand beside gen-env's folders of the clusters, with these."""
+    found = {}
+    for folder in (repository.flux.folder(name) for name in repository.clusters):
+        for name in _KUSTOMIZATIONS:
+            found[posixpath.join(posixpath.dirname(folder), name)] = folder
+    return {} if repository.flux.root == "own" else found
 
 
 def _ancestors(folder: str) -> Iterator[str]:
@@ -91,24 +111,45 @@ def foreign(path: str, fault: str) -> Foreign:
 
 
 def in_repository(files: Files, repository: Repository) -> Iterator[Foreign]:
-    """Files by which Flux gets less of the repository than is checked here."""
-    prefix, folder = repository.repository.prefix, repository.flux.path
-    tops = {ROOT, folder.partition("/")[0]}
+    """Files by which Flux gets less of the repository than is checked here, or changes it."""
+    prefix = repository.repository.prefix.split("/")
     places = {ROOT, *paths(repository)} - {IGNORE}
-    if repository.chart.source == "vendored":
-        tops.add(repository.chart.path.partition("/")[0])
-        places.add(repository.chart.path.rstrip("/"))
     for place in sorted(places):
         for path, _ in files.entries(place):
             if path.rpartition("/")[2] == IGNORE:
                 yield Foreign(path, _LESS, f"{_REMOVE}; one at the top of the repository is read")
-    own = {prefix.partition("/")[0]} if prefix else tops
-    ups = [f"{'../' * level}{IGNORE}" for level in range(prefix.count("/") + 1)]
-    for place in ups:
-        for path, _ in files.entries(place):
+    for level in range(len(prefix)):
+        # What a file that many folders up calls ours: its paths begin at its own folder.
+        own = {prefix[-1 - level]} if level else {place.partition("/")[0] for place in places}
+        for path, _ in files.entries(f"{'../' * level}{IGNORE}"):
             lines = (files.read(path) or b"*").decode("utf-8", "replace").splitlines()
             if any(_may_match(line, own) for line in lines):
                 yield Foreign(path, _LESS, "name only paths from the top, such as /docs/")
+    for place, folder in sorted(_above(repository).items()):
+        for path, _ in files.entries(place):
+            if why := _less_than(files, path, folder):
+                yield Foreign(path, why, _EACH.format(folder))
+
+
+def _less_than(files: Files, path: str, folder: str) -> str:
+    """Why the kustomization over a cluster's folder gives other objects than are in it."""
+    own = set(files.below(folder))
+    if not own:
+        return ""
+    try:
+        found = load_manifests(files.read(path) or b"", path=path)
+    except (UserError, YamlError):
+        return f"Flux reads it over {folder}, and gen-env cannot"
+    content = found[0] if len(found) == 1 else {}
+    if more := sorted(set(content) - (_FIELDS - {"configMapGenerator"})):
+        return f"{', '.join(map(str, more))} may change what Flux applies of {folder}"
+    top = posixpath.dirname(path)
+    names = fields.strings(content, "resources")
+    given = {posixpath.normpath(posixpath.join(top, name)) for name in names}
+    if gone := sorted(path for path in given - own if path.startswith(f"{folder}/")):
+        return f"it names {', '.join(gone)}, not found: Flux applies nothing of it"
+    missing = sorted(own - given)
+    return f"with it Flux does not apply {', '.join(missing)}" if missing else ""
 
 
 def _may_match(line: str, own: Collection[str]) -> bool:
@@ -120,6 +161,7 @@ def _may_match(line: str, own: Collection[str]) -> bool:
     return plain is None or plain[1] in own
 
 
+_EACH = "name each file of {} in its resources, and use no field that changes objects"
 _LESS = "with it Flux may get fewer files than are checked here"
 
 
@@ -170,7 +212,10 @@ def _resources(files: Mapping[str, bytes], path: str) -> Iterator[str]:
             path=path,
             hint=_AGAIN,
         )
-    for name in content.get("resources") or ():
+    names = content.get("resources") or []
+    if not isinstance(names, list):
+        raise UserError("resources of this kustomization is no list", path=path, hint=_AGAIN)
+    for name in names:
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(name)))
         if place not in files:
             raise UserError(f"{name} not found among the environment's files", path=path)

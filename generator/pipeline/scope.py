@@ -45,6 +45,7 @@ def find(
     whole = any(_inside(path, part) for path in changed for part in ours)
     steers = {*argocd_reach.AT_TOP, *filter(argocd_reach.is_control, changed)}
     whole = whole or not changed.isdisjoint(steers) or any(map(flux_reach.is_wide, changed))
+    whole = whole or any(map(flux_reach.may_steer, changed))
     return Touched(tuple(sorted(reached)), whole or any(map(_is_generated, changed)))
 
 

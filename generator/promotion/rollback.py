@@ -13,9 +13,12 @@ from generator.core.files import Snapshot
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
 from generator.diff.what_runs import Runs
+from generator.engine import deployment, flux_reach
 from generator.git.plumbing import Draft
 from generator.impact import migration
 from generator.impact.migration import CLOSED, Class, Migration
+from generator.kube import fields
+from generator.kube.resource import Object
 from generator.pipeline import generate, side
 from generator.pipeline.generate import Built
 from generator.promotion import history, pause_marker, publish, pull_request_text
@@ -88,7 +91,10 @@ class Rollback:
         """What to do, in order, where a merge alone does not lead back."""
         if self.migration.kind not in CLOSED:
             return ()
-        return tuple(_steps(self.options.environment, self.runs[0], self.migration))
+        name = self.options.environment
+        made = deployment.read(self.base_branch.files.contents, folder_of(name).rstrip("/"))
+        flux = made.manifest if made is not None and made.engine == "flux" else None
+        return tuple(_steps(name, self.runs[0], self.migration, flux))
 
 
 def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: datetime) -> Rollback:
@@ -110,9 +116,10 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
             hint="choose another state with --to REV",
         )
     _require_same_place(base_branch, past, item, old)
-    edited = _edited(base_branch.files, past, options.environment)
+    edited = _edited(base_branch, past, options.environment)
     notes: list[str] = []
     regenerated = _regenerated(base_branch, past, edited, old, tools, notes)
+    _require_same_engine(base_branch.files, regenerated.files, item)
     present = generate.build(base_branch.files, base_branch.settings, item, tools.charts)
     runs = (
         _runs(base_branch, base_branch.files, item.name, present),
@@ -176,10 +183,24 @@ def _require_same_place(
             )
 
 
-def _edited(now: Snapshot, past: Snapshot, name: str) -> Snapshot:
+def _require_same_engine(now: Snapshot, after: Snapshot, item: Definition) -> None:
+    """A person hands an environment over from one engine to the other; a revert cannot."""
+    found = [deployment.read(files.contents, item.folder) for files in (now, after)]
+    present, before = (made.engine if made else "" for made in found)
+    if present and before and present != before:
+        raise UserError(
+            f"engine was {before} then and is {present} now: both would apply {item.name}",
+            path=item.path,
+            hint="choose a later state with --to REV, or change engine back by hand and hand over",
+        )
+
+
+def _edited(base_branch: BaseBranch, past: Snapshot, name: str) -> Snapshot:
     """The files of now with the environment's own of then; what is sealed stays sealed as now."""
-    folder = folder_of(name)
+    now, folder = base_branch.files, folder_of(name)
     own = {path for path in (*now.contents, *past.contents) if _goes_back(path, folder)}
+    clusters = set(flux_reach.cluster_files(base_branch.settings.repository, name))
+    own |= clusters & (now.contents.keys() | past.contents.keys())
     contents = {path: past.contents.get(path) for path in own}
     path = f"{folder}{FILE_NAME}"
     present, before = (files.contents[path].decode() for files in (now, past))
@@ -255,7 +276,8 @@ def _content(regenerated: Regenerated) -> str:
     return digest.hexdigest()
 
 
-def _steps(name: str, present: Runs, migration: Migration) -> Iterator[str]:
+def _steps(name: str, present: Runs, migration: Migration, flux: Object | None) -> Iterator[str]:
+    """In order; `flux` is the HelmRelease where Flux applies the environment."""
     if migration.kind is Class.UNKNOWN:
         yield f"find out which migrations lie between both images: {migration.reason}"
         yield "write what each image holds into `image.facts` (`gen-env image inspect`)"
@@ -269,13 +291,22 @@ def _steps(name: str, present: Runs, migration: Migration) -> Iterator[str]:
         yield "restore the backup of the metadata database from before the upgrade"
         yield f"merge this, sync it, and run `gen-env verify {name}`"
         return
-    yield f"pause Argo CD syncs of {name} (`gen-env pause {name}`)"
+    if flux:
+        namespace = fields.text(flux, "metadata", "namespace")
+        halted = f"`flux suspend helmrelease {fields.name_of(flux)} -n {namespace}`"
+        yield f"pause {name} (`gen-env pause {name}`), and what would scale it up again: {halted}"
+    else:
+        yield f"pause Argo CD syncs of {name} (`gen-env pause {name}`)"
     if migration.assumed:
         yield f"check what was assumed: {'; '.join(migration.assumed)}"
     yield "take a backup of the metadata database"
     yield f"scale scheduler, workers, triggerer, DAG processor and API server of {name} to 0"
     for step in migration.before:
         yield f"run `{step.command}` in a pod of the present image ({present.image.version})"
+    if flux:
+        yield f"merge this, then let Flux apply it: `gen-env pause {name} --resume`, merged as well"
+        yield f"{halted.replace('suspend', 'resume')}, and run `gen-env verify {name}`"
+        return
     yield f"merge this, sync it by hand, and run `gen-env verify {name}`"
     yield f"let it sync again (`gen-env pause {name} --resume`)"
 

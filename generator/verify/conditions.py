@@ -41,6 +41,7 @@ ALL = (
         "settled",
         "Argo CD reconciled the Application after the sync ended, and not too long ago",
         "Argo CD has not reconciled it since",
+        "only under Flux: a Kustomization is stalled or is being deleted",
     ),
     Spec(
         "synced",

@@ -29,7 +29,7 @@ def expectation(
     is_ancestor: Ancestry,
     changes_environment: Ancestry | None = None,
     repository: str = "",
-    kustomizations: tuple[str, ...] = (),
+    kustomizations: tuple[Object, ...] = (),
 ) -> Expected:
     """What the cluster must show of `revision`.
 

@@ -28,6 +28,13 @@ from generator.verify.sync import Relation, relation_to
 from generator.verify.target import Expected
 
 _HOOK = "helm.sh/hook"
+_BESIDE = frozenset(
+    {
+        "decryption", "persistentClient", "reconcileStrategy", "rollback", "serviceAccountName",
+        "suspend", "test", "uninstall", "verify",
+    }
+)  # fmt: skip
+"""Fields of a spec that leave alone what an install, an upgrade or an apply gives the cluster."""
 
 
 def read(expected: Expected, snapshot: Snapshot) -> Application | None:
@@ -107,22 +114,53 @@ def _assess_release(
     if app.is_deleting:
         return failed(name, f"the HelmRelease {where} is being deleted")
     manifest = expected.application_manifest
-    if manifest is not None:
-        live, desired = as_desired(app.manifest, manifest)
-        if section(live, "spec") != section(desired, "spec"):
-            words = "does not have the commit's spec yet: its Kustomization applies it"
-            return waiting(name, f"the HelmRelease {where} {words}")
+    if manifest is not None and (why := _other_spec(app.manifest, manifest)):
+        return waiting(name, f"the HelmRelease {where} {why}: its Kustomization applies it")
     shown = f"spec as generated, generation {count(app.manifest, 'metadata', 'generation')}"
     return met(name, f"the HelmRelease {where} is the one of the commit", shown)
+
+
+def _other_spec(live: Object, manifest: Object) -> str:
+    """How the spec of a live object of Flux is not the commit's, or nothing.
+
+    A field that git does not give, such as `values` or `patches`, changes what is applied as well.
+    """
+    found, desired = (section(item, "spec") for item in as_desired(live, manifest))
+    given, wanted = ({k: v for k, v in item.items() if k != "suspend"} for item in (found, desired))
+    if given != wanted:
+        return "does not have the commit's spec yet"
+    more = sorted(_beyond(section(live, "spec"), desired, "spec"))
+    return f"has {few(more)}, which the commit does not give" if more else ""
+
+
+def _beyond(live: Any, desired: Any, path: str) -> Iterator[str]:
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        for field, value in live.items():
+            if field in desired:
+                yield from _beyond(value, desired[field], f"{path}.{field}")
+            elif value and field not in _BESIDE:
+                yield f"{path}.{field}"
+    elif isinstance(live, list) and isinstance(desired, list):
+        if len(live) > len(desired):
+            yield path
+        for one, other in zip(live, desired, strict=False):
+            yield from _beyond(one, other, path)
 
 
 def _assess_revision(expected: Expected, snapshot: Snapshot, app: Application | None) -> Condition:
     """Both Kustomizations applied a commit that is or contains the wanted one."""
     name, wanted = "revision", expected.revision[:12]
     known = {name_of(item): item for item in snapshot.kustomizations}
-    missing = [item for item in expected.kustomizations if item not in known]
-    if missing:
-        return waiting(name, f"Kustomization {few(missing)} not found: Flux has not applied them")
+    desired = {name_of(item): item for item in expected.kustomizations}
+    missing = [item for item in desired if item not in known]
+    if missing or not desired:
+        words = f"{few(missing)} not found: Flux has not applied them" if missing else "not in git"
+        return waiting(name, f"Kustomization {words}")
+    for item, manifest in desired.items():
+        if why := _other_spec(known[item], manifest):
+            return waiting(
+                name, f"Kustomization {item} {why}: what applies the cluster's folder brings it"
+            )
     for item in known.values():
         commit, errors = _commit(item), _trouble(item)
         if not commit:
@@ -134,8 +172,9 @@ def _assess_revision(expected: Expected, snapshot: Snapshot, app: Application | 
         if relation is Relation.UNKNOWN:
             return unknown(name, f"{at}, a commit that this clone does not have: fetch it")
     chart = app.revisions.chart if app else ""
-    if expected.chart_version and chart and not same_version(chart, expected.chart_version):
-        return waiting(name, f"the release has chart {chart}, not {expected.chart_version}")
+    if app and expected.chart_version and not same_version(chart, expected.chart_version):
+        present = f"has chart {chart}" if chart else "names no chart"
+        return waiting(name, f"the release {present}, not {expected.chart_version}")
     shown = few(
         f"{name_of(item)} {text(item, 'status', 'lastAppliedRevision')}" for item in known.values()
     )
@@ -152,9 +191,10 @@ def _assess_release_state(release: Object) -> Condition:
         return failed(name, f"the release was remediated: {remediated.words}")
     latest = _latest(release)
     shown = f"release {text(latest, 'name')} v{count(latest, 'version')}, {text(latest, 'status')}"
-    if ready.status == "True" and text(latest, "status") == "deployed":
+    busy = is_true(release, "Reconciling")
+    if ready.status == "True" and text(latest, "status") == "deployed" and not busy:
         return met(name, "Helm deployed the release", shown)
-    if ready.status == "False" and not is_true(release, "Reconciling"):
+    if ready.status == "False" and not busy:
         return failed(name, f"{ready.words}{_failures(release)}", shown)
     return waiting(name, f"{ready.words}{_failures(release)}")
 
@@ -163,6 +203,8 @@ def _assess_settled(snapshot: Snapshot) -> Condition:
     """Every Kustomization is ready at its present generation, its health checks passed."""
     name = "settled"
     for item in snapshot.kustomizations:
+        if text(item, "metadata", "deletionTimestamp"):
+            return failed(name, f"Kustomization {name_of(item)} is being deleted")
         if not _is_ready(item):
             words = _trouble(item) or "; it has not reconciled this generation yet"
             state = failed if is_true(item, "Stalled") else waiting

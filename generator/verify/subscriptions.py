@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from generator import manifests
 from generator.cluster import kinds
-from generator.kube.fields import section
+from generator.kube.fields import name_of, section
 from generator.kube.resource import Object
 from generator.kube.resource_type import ResourceType
 from generator.verify.port import ClusterPort
@@ -42,8 +42,8 @@ def subscriptions(
     flux = expected.engine == "flux"
     kind = kinds.HELM_RELEASES if flux else kinds.APPLICATIONS
     engine = [named(Source.APPLICATION, kind, expected.application)]
-    for name in expected.kustomizations:
-        engine.append(named(Source.KUSTOMIZATIONS, kinds.KUSTOMIZATIONS, name))
+    for item in expected.kustomizations:
+        engine.append(named(Source.KUSTOMIZATIONS, kinds.KUSTOMIZATIONS, name_of(item)))
     return (*engine, *_in_namespace(expected, cluster))
 
 

@@ -37,7 +37,7 @@ class Expected:
     `failure_seconds` how long a failure may last before it is believed; an Application that Argo CD
     has not looked at for `reconcile_within_seconds` is not believed either (None: no limit).
     `basis` says by which versions the manifests were rendered. Under Flux the `application` is the
-    HelmRelease, and `kustomizations` are the names of those that apply it.
+    HelmRelease, and `kustomizations` are those that apply it, as generated.
     """
 
     environment: str
@@ -54,7 +54,7 @@ class Expected:
     chart_version: str = ""
     application_manifest: Object | None = None
     engine: Engine = "argocd"
-    kustomizations: tuple[str, ...] = ()
+    kustomizations: tuple[Object, ...] = ()
     migration_job: str = ""
     endpoint: Endpoint | None = None
     settle_seconds: float = 30.0

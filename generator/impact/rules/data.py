@@ -169,6 +169,8 @@ def _cascade(key: Key, manifest: Object) -> str | None:
     finalizers = fields.strings(manifest, "metadata", "finalizers")
     if key.kind == "Application" and any(name.startswith(FINALIZER) for name in finalizers):
         return "its resources finalizer deletes everything that the Application manages"
+    if key.kind == "HelmRelease":
+        return "Flux uninstalls the release, and with it every object that Helm made"
     return None
 
 

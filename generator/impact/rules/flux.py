@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.argocd import SYNC_POLICY, application
-from generator.kube import fields
+from generator.kube import fields, pruning
 from generator.kube.resource import Key, Object, key_of
 
 ENGINE = ImpactRule(
@@ -63,6 +63,12 @@ def _changed(key: Key, before: Object, after: Object) -> Iterator[Finding]:
     if was != now:
         words = "deletes what leaves git" if now else "no longer deletes what leaves git"
         yield SYNC_POLICY.finding(key, f"it {words}", WARNING if now else INFO)
+    was, now = (pruning.protection(item, flux=True) == "kept" for item in (before, after))
+    if was != now:
+        words = "is no longer kept: it goes when its file does, and what it applied goes with it"
+        if now:
+            words = "is kept when its file leaves git, and what it applied stays"
+        yield SYNC_POLICY.finding(key, f"it {words}", INFO if now else WARNING)
     mode, other = (fields.text(item, "driftDetection", "mode") for item in (old, new))
     if mode != other:
         words = f"driftDetection is {other or 'disabled'} instead of {mode or 'disabled'}"

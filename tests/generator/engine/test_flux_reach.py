@@ -8,9 +8,10 @@ from generator.chart.provider import Charts
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Severity
+from generator.definition.definition import load_settings
 from generator.engine import flux_reach
 from generator.pipeline import generate
-from tests.repositories import DEV, SETTINGS, repository
+from tests.repositories import DEV, SETTINGS, Repo, repository
 
 FLUX = SETTINGS + (
     "engine: flux\npolicy: {tiers: {development: {manifests: [ConfigMap, Job.batch]}}}\n"
@@ -99,6 +100,66 @@ def test_at_the_top_only_plain_paths_may_be_taken_from_flux(honest, tmp_path, te
     assert [item.path for item in found] == ([".sourceignore"] if red else [])
 
 
+NAMED = "resources: [flux-system, gen-env/dev.yaml]\n"
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+@pytest.mark.parametrize(
+    "text",
+    ["resources: []\n", "resources: 7\n", NAMED + "patches: []\n", NAMED + "namePrefix: x-\n",
+     "{{\n", "resources: [gen-env/dev.yaml, gen-env/gone.yaml]\n", ""],
+)  # fmt: skip
+def test_a_kustomization_over_a_clusters_folder_gives_all_of_it_or_is_red(
+    honest, tmp_path, name, text
+):
+    path = f"clusters/main/{name}"
+    found = errors({**honest, path: text.encode()}, tmp_path)
+    assert {(item.rule, item.path) for item in found} == {("tree/foreign", path)}
+    assert not errors({**honest, path: NAMED.encode()}, tmp_path)
+
+
+def test_under_a_root_of_its_own_nothing_is_read_above_a_clusters_folder(tmp_path):
+    own = FLUX + "flux: {root: own, source: airflow}\n"
+    repo = repository(tmp_path / "repo", settings=own, dev=DEV)
+    assert repo.run("generate").code == 0
+    more = {"clusters/main/kustomization.yaml": b"resources: []\n"}
+    assert not errors({**repo.tree(), **more}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "red"),
+    [
+        ("../.sourceignore", "/airflow/\n", True),
+        ("../.sourceignore", "/deploy/\n", False),
+        ("../../.sourceignore", "/deploy/\n", True),
+        ("../../.sourceignore", "/airflow/\n", False),
+        (".sourceignore", "/environments/\n", True),
+        (".sourceignore", "/deploy/\n", False),
+    ],
+)
+def test_a_path_begins_at_the_folder_of_the_file_that_names_it(tmp_path, path, text, red):
+    below = FLUX.replace("branch: main", "branch: main, path: deploy/airflow")
+    repo = repository(tmp_path / "repo/deploy/airflow", settings=below, dev=DEV)
+    top = Repo(tmp_path / "repo")
+    top.git("init", "--quiet", "--initial-branch=main")
+    assert repo.run("generate").code == 0
+    top.commit("Start")
+    repo.write(path, text)
+    top.commit("Less")
+    compared = repo.run("diff", "HEAD~1", "HEAD", "-o", "json").json["problems"]
+    assert [item["path"] for item in compared] == [path] * red
+
+
+def test_over_a_vendored_chart_no_file_takes_files_from_flux():
+    vendored = FLUX + "chart: {source: vendored, path: vendor/charts/airflow}\n"
+    settings = load_settings(vendored.encode())[0]
+    found = flux_reach.in_repository(
+        Snapshot({"vendor/.sourceignore": b"templates\n"}), settings.repository
+    )
+    assert [item.path for item in found] == ["vendor/.sourceignore"]
+    assert "vendor/.sourceignore" in flux_reach.paths(settings.repository)
+
+
 def test_without_flux_nobody_reads_what_only_flux_does(tmp_path):
     repo = repository(tmp_path / "repo", dev=DEV)
     assert repo.run("generate").code == 0
@@ -150,10 +211,16 @@ def test_what_the_kustomizations_name_is_what_is_applied(honest):
 
 @pytest.mark.parametrize(
     "more",
-    ["patches: []", "namePrefix: x-", "components: [../x]", "resources: [https://example.com/x]"],
+    [
+        "patches: []",
+        "namePrefix: x-",
+        "resources: 7",
+        "components: [../x]",
+        "resources: [https://example.com/x]",
+    ],
 )
 def test_a_kustomization_that_does_more_cannot_be_read(honest, more):
     path = f"{FOLDER}/generated/release/kustomization.yaml"
     content = yaml.safe_load(honest[path]) | yaml.safe_load(more)
-    with pytest.raises(UserError, match=r"cannot be read|not found"):
+    with pytest.raises(UserError, match=r"cannot be read|not found|no list"):
         flux_reach.manifests({**honest, path: yaml.safe_dump(content).encode()}, FOLDER)

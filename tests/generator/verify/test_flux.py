@@ -9,6 +9,7 @@ from generator.actions import diff, verify
 from generator.core.files import Snapshot
 from generator.engine import deployment, flux
 from generator.git.worktree import Worktree
+from generator.kube.fields import name_of
 from generator.verify.result import Outcome
 from generator.verify.snapshot import Source
 from generator.verify.subscriptions import subscriptions
@@ -21,8 +22,15 @@ HUB = "flux-system"
 NAMES = ("airflow-staging", "airflow-staging-prerequisites")
 
 
+RELEASE = release(STAGING, settings=SETTINGS + "engine: flux\n")
+GENERATED = {
+    item["metadata"]["name"]: item
+    for item in reversed(flux.in_cluster(RELEASE, ["a file"], complete=True))
+}
+
+
 def helm_release():
-    made = flux.objects(release(STAGING, settings=SETTINGS + "engine: flux\n"))
+    made = flux.objects(RELEASE)
     return copy.deepcopy(deployment.of(made).manifest)
 
 
@@ -38,7 +46,7 @@ def kustomization(name, commit=OURS):
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
         "kind": "Kustomization",
         "metadata": {"name": name, "namespace": HUB, "generation": 3},
-        "spec": {"prune": True},
+        "spec": copy.deepcopy(GENERATED[name]["spec"]),
         "status": {
             "conditions": [ready()],
             "lastAppliedRevision": f"main@sha1:{commit}",
@@ -85,7 +93,7 @@ def wanted(**more):
             "application_namespace": HUB,
             "application_manifest": helm_release(),
             "engine": "flux",
-            "kustomizations": NAMES,
+            "kustomizations": tuple(GENERATED.values()),
             "manifests": tuple(manifests),
             **more,
         }
@@ -255,6 +263,81 @@ def test_the_rights_are_those_of_what_is_read():
     assert {item.namespace for item in rules} == {HUB}
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("values", {"executor": "LocalExecutor"}),
+        ("postRenderers", [{"kustomize": {}}]),
+        ("kubeConfig", {"secretRef": {"name": "elsewhere"}}),
+        ("valuesFrom", [*helm_release()["spec"]["valuesFrom"], {"kind": "Secret", "name": "more"}]),
+        ("install", {**helm_release()["spec"]["install"], "disableHooks": True}),
+    ],
+)
+def test_a_release_with_more_than_the_commit_gives_is_not_that_of_the_commit(field, value):
+    scene = Flux()
+    scene.application["spec"][field] = value
+    verdict = played(scene)
+    assert verdict.outcome is Outcome.PENDING
+    assert f"has spec.{field}" in messages(verdict)["application"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("path", "./elsewhere", "does not have the commit's spec"),
+        ("healthChecks", [], "does not have the commit's spec"),
+        ("patches", [{"patch": "x"}], "has spec.patches"),
+        ("postBuild", {"substitute": {"a": "b"}}, "has spec.postBuild"),
+    ],
+)
+def test_a_kustomization_that_applies_something_else_is_waited_for(field, value, words):
+    scene = Flux()
+    scene.kustomizations[0]["spec"][field] = value
+    verdict = played(scene)
+    assert verdict.outcome is Outcome.PENDING and words in messages(verdict)["revision"]
+
+
+def test_fields_that_change_nothing_that_is_applied_may_be_added():
+    scene = Flux()
+    scene.application["spec"]["chart"]["spec"]["reconcileStrategy"] = "ChartVersion"
+    for item in (scene.application, *scene.kustomizations):
+        item["spec"]["serviceAccountName"] = "deployer"
+    assert played(scene).outcome is Outcome.VERIFIED
+
+
+def test_a_kustomization_that_is_stalled_is_a_failure():
+    scene = Flux()
+    scene.kustomizations[0]["status"]["conditions"] = [
+        ready("False", "BuildFailed", "invalid path"),
+        {"type": "Stalled", "status": "True", "reason": "BuildFailed"},
+    ]
+    verdict = played(scene, 100, 170)
+    assert verdict.outcome is Outcome.FAILED and "invalid path" in verdict.message
+
+
+def test_a_commit_without_kustomizations_is_not_verified():
+    verdict = played(Flux(), kustomizations=())
+    assert verdict.outcome is Outcome.PENDING and "not in git" in messages(verdict)["revision"]
+
+
+def test_a_history_that_names_no_chart_proves_no_chart():
+    scene = Flux()
+    del scene.application["status"]["history"][0]["chartVersion"]
+    verdict = played(scene)
+    assert verdict.outcome is Outcome.PENDING
+    assert "names no chart" in messages(verdict)["revision"]
+
+
+def test_a_release_at_work_and_a_kustomization_that_goes_are_not_done():
+    scene = Flux()
+    scene.application["status"]["conditions"].append({"type": "Reconciling", "status": "True"})
+    assert states(played(scene))["operation"] == "waiting"
+    scene = Flux()
+    scene.kustomizations[0]["metadata"]["deletionTimestamp"] = at(20)
+    verdict = played(scene, 100, 170)
+    assert verdict.outcome is Outcome.FAILED and "is being deleted" in verdict.message
+
+
 def test_a_commit_of_an_environment_of_flux_is_what_is_verified(tmp_path):
     charts, renderer = definitions.stand_in_charts(tmp_path), definitions.cached_renderer(tmp_path)
     version = "    kubernetesVersion"
@@ -277,7 +360,8 @@ def test_a_commit_of_an_environment_of_flux_is_what_is_verified(tmp_path):
         "airflow-staging",
         "airflow-staging",
     )
-    assert promise.kustomizations == NAMES and promise.chart_version == "1.22.0"
+    assert tuple(map(name_of, promise.kustomizations)) == NAMES
+    assert promise.chart_version == "1.22.0"
     kinds = {item["kind"] for item in promise.manifests}
     assert "Deployment" in kinds and not kinds & {"HelmRelease", "Kustomization", "HelmRepository"}
     assert promise.migration_job == "airflow-run-airflow-migrations"
