@@ -13,6 +13,7 @@ from generator.diff.compare import compare
 from generator.diff.model import Action, Change, Comparison, Side
 from generator.kube.resource import Key, key_of
 from generator.pipeline.toolchain import Repeatable
+from generator.render import clock
 from generator.render.request import RenderFailure, RenderRequest
 
 _SECRET = re.compile(r"secret|fernet")
@@ -50,7 +51,8 @@ class Rendered:
 def rendered(renderer: Repeatable, request: RenderRequest, what: str) -> Rendered:
     """Render a side twice; raises UserError when the chart refuses it."""
     sides: list[Manifests] = []
-    with ThreadPoolExecutor(2) as pool:
+    # One after the other where the time is shown: `again` waits for another second.
+    with ThreadPoolExecutor(1 if clock.is_read(request) else 2) as pool:
         answers = [pool.submit(renderer.render, request), pool.submit(renderer.again, request)]
     for future in answers:
         answer = future.result()

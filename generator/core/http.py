@@ -174,10 +174,17 @@ def _body(
         if sink is None:
             content += chunk
         else:
-            sink.write(chunk)
+            _keep(sink, chunk, answer, url)
         if time.monotonic() > deadline:
             raise _limit(answer, url, "the answer takes too long")
     return bytes(content)
+
+
+def _keep(sink: IO[bytes], chunk: bytes, answer: requests.Response, url: str) -> None:
+    try:
+        sink.write(chunk)
+    except OSError as error:
+        raise _limit(answer, url, f"the answer cannot be kept: {error.strerror}") from None
 
 
 def _limit(answer: requests.Response, url: str, reason: str) -> FetchError:

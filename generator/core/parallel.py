@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -16,15 +18,28 @@ _PROCESS_BYTES = 160 << 20
 _SHARE = 4
 
 
-def _jobs() -> int:
-    """One for each core that this process may use, as far as memory goes."""
+def _jobs(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """One for each core that this process may use, as far as memory goes.
+
+    A container may use less than its machine has: what its control group says counts too
+    (Documentation/admin-guide/cgroup-v2.rst; of version 1 the memory alone).
+    """
     available = getattr(os, "sched_getaffinity", None)
     cores = len(available(0)) if available else os.cpu_count() or 1
+    if len(quota := _numbers(cgroup / "cpu.max")) == 2:
+        cores = min(cores, -(-quota[0] // quota[1]))
+    memory = [*_numbers(cgroup / "memory.max"), *_numbers(cgroup / "memory/memory.limit_in_bytes")]
+    with contextlib.suppress(ValueError, OSError):
+        memory.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return max(1, min(cores, *(size // _SHARE // _PROCESS_BYTES for size in memory)))
+
+
+def _numbers(file: Path) -> list[int]:
+    """The numbers in a file; none without it. What has no bound is `max` in it."""
     try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        return cores
-    return max(1, min(cores, memory // _SHARE // _PROCESS_BYTES))
+        return [int(word) for word in file.read_text("ascii").split() if word.isdecimal()]
+    except (OSError, ValueError):
+        return []
 
 
 JOBS = _jobs()

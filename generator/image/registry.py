@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import os
@@ -84,6 +85,12 @@ class Registry(Layers):
 
     def stream(self, layer: str) -> IO[bytes]:
         """See Layers: fetched to a temporary file, whose digest is checked."""
+        try:
+            return self._fetched(layer)
+        except OSError as error:
+            raise self.error(f"cannot keep layer {layer} on disk: {error.strerror}") from None
+
+    def _fetched(self, layer: str) -> IO[bytes]:
         file = tempfile.TemporaryFile(prefix="gen-env-layer-")  # noqa: SIM115 (closed by `files`)
         try:
             self._repository.blob(layer, _MAX_LAYER, into=file)
@@ -92,7 +99,8 @@ class Registry(Layers):
             if hashlib.file_digest(file, algorithm).hexdigest() != stated:
                 raise self.error(f"layer {layer} has another digest: damaged or tampered with")
         except BaseException:
-            file.close()
+            with contextlib.suppress(OSError):
+                file.close()
             raise
         file.seek(0)
         return file

@@ -18,7 +18,7 @@ from generator.core.problem import Problem, Severity
 from generator.render.request import Rendered, Renderer, RenderRequest, RenderResult, canonical
 
 # Raise it when what is stored, or what we make of Helm's output, changes.
-FORMAT = 2
+FORMAT = 3
 DEFAULT_BYTES = 256 << 20
 _SUFFIX = ".render"
 

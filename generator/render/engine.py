@@ -15,7 +15,7 @@ from generator.chart import unread
 from generator.chart.chart import ChartArchive, ChartError, open_chart
 from generator.core import process
 from generator.core.errors import UserError
-from generator.render import helm_notes
+from generator.render import clock, helm_notes
 from generator.render.cache import RenderCache, whole_charts
 from generator.render.failure import from_message, plain, suspects
 from generator.render.lean import LeanCharts
@@ -70,7 +70,12 @@ class _Engine(abc.ABC):
         return self._render(request, second=False)
 
     def again(self, request: RenderRequest) -> Rendered:
-        """Render what has been rendered before: the chart's schema is not asked again."""
+        """Render what has been rendered before, in a later second where the chart shows the time.
+
+        The chart's schema is not asked again.
+        """
+        if clock.is_read(request):
+            clock.wait()
         return self._render(request, second=True)
 
     def _render(self, request: RenderRequest, *, second: bool) -> Rendered:

@@ -9,6 +9,7 @@ from typing import Any
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.resource import Key, key_of
+from generator.render import clock
 from generator.render.nondeterminism import Pin, RandomField, compare
 from generator.render.request import Rendered, Renderer, RenderFailure, RenderRequest, RenderResult
 
@@ -37,14 +38,15 @@ class Normalised:
 def render(
     renderer: Renderer, request: RenderRequest, pins: Sequence[Pin]
 ) -> Normalised | RenderFailure:
-    """Render, and once more where the chart makes Secrets itself: their values may be random.
+    """Render, and once more where the chart makes Secrets itself, which may be random, or shows
+    the time.
 
     A random value would show in every comparison as if the change under review had made it.
     """
     first = renderer.render(request)
     if isinstance(first, RenderFailure):
         return first
-    if not any(_holds_secrets(manifest) for manifest in first.manifests):
+    if not (any(map(_holds_secrets, first.manifests)) or clock.is_read(request)):
         return Normalised(first.manifests, first.notes)
     # A renderer with a cache keeps the second render beside the first.
     again: Callable[[RenderRequest], Rendered] = getattr(renderer, "again", renderer.render)

@@ -17,7 +17,7 @@ FIELD = Rule(
     "kubernetes/invalid-field",
     Severity.ERROR,
     "A value that Kubernetes refuses",
-    "The API server refuses the object.",
+    "The API server refuses the object, or the pods made from it.",
     "kubernetes/pkg/apis/{apps,batch,core}/validation",
 )
 
@@ -65,7 +65,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
         for fault in every:
             yield _problem(rendered, manifest, title_of(manifest), fault)
     for template in rendered.templates:
-        for fault in (*_pod(template.spec), *_mounts(template)):
+        for fault in (*_pod(template.spec), *_images(template), *_mounts(template)):
             yield _problem(rendered, template.owner, template.title, fault)
 
 
@@ -134,6 +134,24 @@ def _mounts(template: PodTemplate) -> Iterator[str]:
         yield f"the pod has no volume {name[:64]}, mounted by {', '.join(names)}"
 
 
+def _images(template: PodTemplate) -> Iterator[str]:
+    """Images that are missing, or have blanks around them: that only a pod itself is refused for.
+
+    The first container of task pods gets its image from the KubernetesExecutor
+    (`PodGenerator.construct_pod`).
+    """
+    of_task = template.owner.get("kind") == "ConfigMap"
+    given = next(iter(entries(template.spec, "containers")), None) if of_task else None
+    for _, container in containers(template.spec):
+        name, image = text(container, "name")[:64], container.get("image")
+        if container is given:
+            continue
+        if not isinstance(image, str) or not image:
+            yield f"container {name} has no valid image"
+        elif image != image.strip():
+            yield f"the image of container {name} has blanks around it: its pods are refused"
+
+
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     yield from _ids(section(spec, "securityContext"))
     yield from _chosen(spec, _POD_CHOICES)
@@ -144,9 +162,6 @@ def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     for _, container in containers(spec):
         yield from _ids(section(container, "securityContext"))
         yield from _chosen(container, _CONTAINER_CHOICES)
-        image = container.get("image")
-        if not isinstance(image, str) or not image or image != image.strip():
-            yield f"container {text(container, 'name')[:64]} has no valid image"
     for toleration in entries(spec, "tolerations"):
         yield from _toleration(toleration)
     for spread in entries(spec, "topologySpreadConstraints"):

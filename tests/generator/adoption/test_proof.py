@@ -4,7 +4,10 @@ import copy
 
 import pytest
 
-from generator.adoption.proof import Rendered, compare_sides
+from generator.adoption.proof import Rendered, compare_sides, rendered
+from generator.render.engine import SdkEngine
+from tests.generator.chart.samples import write
+from tests.generator.render.samples import request
 
 POD = {
     "apiVersion": "apps/v1",
@@ -89,3 +92,10 @@ def test_only_the_named_secret_may_go_and_only_its_checksum_may_differ():
         POD, "spec", "template", "metadata", "annotations", "checksum/config", value="2"
     )
     assert not compare_sides(twice(POD, SECRET), twice(config), "n", frozenset({"k"})).equal
+
+
+def test_the_two_renders_of_a_side_begin_in_different_seconds_where_it_shows_the_time(tmp_path):
+    asked = request(write(tmp_path), {"config": {"at": "{{ now | unixEpoch }}"}})
+    for _ in range(2):
+        sides = rendered(SdkEngine(), asked, "values")
+        assert compare_sides(sides, sides, "team").random

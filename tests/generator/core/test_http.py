@@ -1,4 +1,6 @@
 import contextlib
+import dataclasses
+import io
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -168,3 +170,18 @@ def test_plain_http_is_for_loopback_and_the_hosts_that_the_policy_names(policy, 
 def test_a_name_that_begins_like_a_loopback_address_is_none():
     assert not is_loopback("127.0.0.1.example.com")
     assert shown("https://[::1") == "the URL"
+
+
+def test_a_file_gets_the_body_of_the_last_success_alone(server):
+    server.answers["/moved"] = Answer(b"moved away", 302, {"Location": "/there"})
+    server.answers["/there"] = b"a body"
+    server.answers["/refused"] = Answer(b"refused", 403)
+    sink = io.BytesIO(b"what an earlier try left there")
+    with http.Client(dataclasses.replace(POLICY, redirects=1)) as client:
+        assert client.request("GET", f"{server.url}/moved", into=sink).body == b""
+        assert sink.getvalue() == b"a body"
+        assert client.request("GET", f"{server.url}/refused", into=sink).body == b"refused"
+        assert sink.getvalue() == b"a body"
+        server.answers["/there"] = b"x" * 2000
+        with pytest.raises(FetchError, match="too large"):
+            client.request("GET", f"{server.url}/there", into=sink)

@@ -1,5 +1,6 @@
 """Work side by side: in order, no more at once than there is room for, the first failure told."""
 
+import os
 import threading
 
 import pytest
@@ -40,5 +41,33 @@ def test_one_thing_needs_no_thread(items):
     assert found == [threading.main_thread()] * len(items)
 
 
-def test_at_least_one_thing_is_done_at_once():
-    assert parallel._jobs() >= 1
+@pytest.fixture
+def machine(monkeypatch):
+    """64 cores and 256 GiB, of which a container may get less."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    sizes = {"SC_PHYS_PAGES": 1 << 26, "SC_PAGE_SIZE": 1 << 12}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("files", "jobs"),
+    [
+        ({}, 64),
+        ({"cpu.max": "max 100000", "memory.max": "max"}, 64),
+        ({"cpu.max": "250000 100000"}, 3),
+        ({"memory.max": f"{2 << 30}"}, 3),
+        ({"memory/memory.limit_in_bytes": f"{2 << 30}"}, 3),
+        ({"memory/memory.limit_in_bytes": "9223372036854771712"}, 64),
+        ({"memory.max": f"{64 << 20}", "cpu.max": "1000 100000"}, 1),
+    ],
+)
+def test_a_container_does_no_more_at_once_than_its_own_bounds_allow(machine, tmp_path, files, jobs):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    assert parallel._jobs(tmp_path) == jobs
+
+
+def test_at_least_one_thing_is_done_at_once(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1, "SC_PAGE_SIZE": 1}.__getitem__)
+    assert parallel._jobs(tmp_path) == 1

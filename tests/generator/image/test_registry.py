@@ -2,7 +2,9 @@
 
 import base64
 import contextlib
+import errno
 import hashlib
+import io
 import json
 import shutil
 import socket
@@ -175,6 +177,22 @@ def test_a_broken_registry_is_an_error_with_the_image_or_its_address(served, spo
 
     spoil(server, at)
     with pytest.raises(UserError, match=words):
+        image.registry(Reference(name, "3.2.2-r1"))
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_image_or_network(served, monkeypatch, tmp_path):
+    _, name, _ = served
+
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(registry.tempfile, "TemporaryFile", lambda **_: Full())
+    with pytest.raises(UserError, match="cannot be kept: No space left on device"):
+        image.registry(Reference(name, "3.2.2-r1"))
+    monkeypatch.undo()
+    monkeypatch.setattr(registry.tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(UserError, match="on disk: No such file or directory"):
         image.registry(Reference(name, "3.2.2-r1"))
 
 

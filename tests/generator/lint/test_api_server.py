@@ -298,6 +298,23 @@ def test_a_variable_twice_is_an_error_where_server_side_apply_refuses_it():
     assert severity({**DOUBLE, "metadata": {"name": "x", **off}}, server_side=True) == "warning"
 
 
+def test_the_executor_gives_the_first_container_of_task_pods_its_image():
+    nameless = {"name": "base"}
+    for spec, count in (
+        ({"containers": [nameless]}, 0),
+        ({"containers": [nameless, {"name": "sidecar"}]}, 1),
+        ({"containers": [nameless], "initContainers": [nameless]}, 1),
+    ):
+        data = {"pod_template_file.yaml": dump({"kind": "Pod", "spec": spec})}
+        found = rules({**named("ConfigMap", "c"), "data": data})
+        assert found.count("kubernetes/invalid-field") == count
+
+
+def test_blanks_around_an_image_are_refused_when_the_pods_are_made():
+    [problem] = problems(pod(image="i "))
+    assert problem.message.endswith("has blanks around it: its pods are refused")
+
+
 def test_task_pods_are_made_without_server_side_apply():
     text = dump({"metadata": {"name": "x"}, "spec": DOUBLE["spec"]})
     task = {**named("ConfigMap", "c"), "data": {"pod_template_file.yaml": text}}

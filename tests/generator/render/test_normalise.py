@@ -4,13 +4,20 @@ import pytest
 
 from generator.kube.resource import key_of
 from generator.release.v1.nondeterminism import PINS
-from generator.render import normalise
+from generator.render import clock, normalise
 from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.engine import SdkEngine
 from generator.render.nondeterminism import RandomField
 from generator.render.request import RenderFailure, RenderResult
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
+
+STAMPED = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: at}
+data: {at: {{ now | date "15:04:05" | quote }}}
+"""
 
 
 @pytest.fixture
@@ -69,9 +76,49 @@ class Dice:
         )
 
 
-def test_without_secrets_there_is_one_render():
+def test_without_secrets_there_is_one_render(chart):
     dice = Dice("ConfigMap")
-    assert normalise.render(dice, None, ()).random == () and dice.count == 1
+    assert normalise.render(dice, request(chart), ()).random == () and dice.count == 1
+
+
+@pytest.mark.parametrize("time", ["{{ now | unixEpoch }}", '{{ date "15:04:05" "" }}'])
+def test_a_value_that_shows_the_time_in_seconds_is_random_each_time(chart, time):
+    engine = SdkEngine()
+    asked = request(chart, {"config": {"at": f"since {time}"}})
+    for _ in range(3):
+        [field] = normalise.render(engine, asked, PINS).random
+        assert field.field == "data.at"
+
+
+def test_a_chart_that_shows_the_time_is_rendered_twice_without_secrets_too(tmp_path):
+    stamped = write(tmp_path, {"templates/at.yaml": STAMPED, "templates/secrets.yaml": None})
+    [field] = normalise.render(SdkEngine(), request(stamped), PINS).random
+    assert (field.resource.name, field.field) == ("at", "data.at")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("{{ now }}", True),
+        ('{{ dateInZone "15" "" "UTC" }}', True),
+        ("{{ htmlDate 0 }}", True),
+        ("now {{ .Values.x }} now", False),
+        ("{{ .known }}{{ .update }}", False),
+    ],
+)
+def test_the_clock_is_read_by_a_function_in_an_action_alone(chart, text, answer):
+    assert clock.is_read(request(chart, {"x": [text]})) is answer
+
+
+def test_without_a_chart_nothing_reads_the_clock(tmp_path):
+    assert not clock.is_read(request(tmp_path / "none.tgz", {"x": "{{ now }}"}))
+
+
+def test_examples_in_comments_of_the_default_values_read_no_clock(tmp_path):
+    commented = write(tmp_path, {"values.yaml": "# {{ now }}\nx: y\n"})
+    assert not clock.is_read(request(commented))
+    used = write(tmp_path, {"values.yaml": "x: '{{ now }}'\n"}, name="used.tgz")
+    assert clock.is_read(request(used))
 
 
 def test_what_differs_is_settled_at_any_depth(chart):
