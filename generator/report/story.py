@@ -53,12 +53,22 @@ def verdict(report: Report) -> str:
     warnings += sum(item.severity is Severity.WARNING for item in phrases.shown(report))
     if warnings:
         parts.append(f"{counted(warnings, 'warning')} to read before the merge")
+    undone = sum(item.rule in _UNDONE for item in report.every_problem)
     if not parts:
-        assured = report.basis.assure("No errors and no warnings")
-        parts = [str(assured) if assured else "No errors and no warnings in what was read"]
-    if undone := sum(item.rule in _UNDONE for item in report.every_problem):
+        parts = [_nothing_found(report, undone)]
+    if undone:
         parts.append(f"{counted(undone, 'check')} not done")
     return ". ".join(parts)
+
+
+def _nothing_found(report: Report, undone: int) -> str:
+    """Of what was looked at; what was there before the change is no part of it."""
+    new = "new " if phrases.aside(report) else ""
+    statement = f"No {new}errors and no {new}warnings"
+    if undone:
+        return f"{statement} in what was checked"
+    assured = report.basis.assure(statement)
+    return str(assured) if assured else f"{statement} in what was read"
 
 
 def _headline(report: Report, findings: Iterable[Finding]) -> str:

@@ -51,13 +51,13 @@ def test_nothing_found_is_said_of_all_only_where_all_was_read():
 @pytest.mark.parametrize("rule", [NOT_CHECKED, NOT_DONE], ids=lambda rule: rule.id)
 def test_a_check_that_was_not_made_is_counted_in_the_verdict(rule):
     given = dataclasses.replace(report(), problems=(rule.problem("crd/schema not checked"),))
-    assert story.verdict(given) == "No errors and no warnings. 1 check not done"
+    assert story.verdict(given) == "No errors and no warnings in what was checked. 1 check not done"
 
 
 def test_old_errors_are_none_to_fix_and_new_ones_are():
     old = Problem("x/y", Severity.ERROR, "m", state=State.OLD)
     given = dataclasses.replace(report(), problems=(old,))
-    assert story.verdict(given) == "No errors and no warnings"
+    assert story.verdict(given) == "No new errors and no new warnings"
     new = dataclasses.replace(old, state=State.NEW)
     assert story.verdict(dataclasses.replace(given, problems=(old, new))) == "1 error to fix"
 
