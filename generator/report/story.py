@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from generator.core.basis import together
 from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action
@@ -112,7 +113,7 @@ def problems(report: Report, *severities: Severity) -> list[Problem]:
 
 
 def _has_story(item: EnvironmentDiff) -> bool:
-    return item.rendered and bool(item.changes or item.impact)
+    return item.rendered and bool(item.changes or item.impact or item.fields)
 
 
 def _gravity(item: EnvironmentDiff) -> tuple[int, ...]:
@@ -157,10 +158,20 @@ def _objects(item: EnvironmentDiff) -> Iterator[str]:
     named = ", ".join(kinds[:_SHOWN]) + (" and others" if len(kinds) > _SHOWN else "")
     if parts:
         yield f"{', '.join(parts)} ({named})"
+    else:
+        yield _unchanged(item)
     new = [finding for finding in item.impact if not _is_old(finding)]
     yield from (_first_words(finding) for finding in new[:_SHOWN])
-    if not item.impact and not item.reason:
+    if parts and not item.impact and not item.reason:
         yield "no impact is known"
+
+
+def _unchanged(item: EnvironmentDiff) -> str:
+    """Of an environment that was compared and whose definition alone changes, or what notes say."""
+    beyond = " beyond what is folded" if item.folded else ""
+    basis = together((item.base_basis, item.basis))
+    assured = basis.assure(f"no rendered object changes{beyond}")
+    return str(assured) if assured else "no difference in what was read"
 
 
 def _is_old(finding: Finding) -> bool:

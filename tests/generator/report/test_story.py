@@ -109,6 +109,15 @@ def test_what_no_rule_knows_an_effect_of_is_not_called_harmless():
     assert words(old) == ["1 object changes (ConfigMap)"]
 
 
+def test_of_a_definition_alone_it_says_no_more_than_what_was_read():
+    same = EnvironmentDiff("staging", fields=(FieldChange("quota", "", "{pods: 9}"),))
+    assert words(Report("b", "h", (same,))) == [
+        "quota not set → {pods: 9}; no rendered object changes"
+    ]
+    partly = dataclasses.replace(same, base_basis=UNREAD)
+    assert words(Report("b", "h", (partly,)))[0].endswith("; no difference in what was read")
+
+
 def test_the_gravest_environment_comes_first_and_the_same_story_is_told_once():
     grave = environment(finding(Severity.ERROR), name="z")
     given = Report("b", "h", (environment(name="a"), environment(name="b"), grave))
