@@ -102,6 +102,12 @@ def own_repository(folder: Mapping[str, bytes]) -> str:
     return address_of(address) if address.startswith(("https:", "http:", "oci:")) else ""
 
 
+def lacks_airflow(folder: Mapping[str, bytes]) -> bool:
+    """Whether Airflow's chart is a dependency that a chart in the repository holds no copy of."""
+    stated = any(item.get("name") == "airflow" for item in dependencies(folder))
+    return stated and not any(name.startswith("charts/airflow") for name in folder)
+
+
 def address_of(address: str) -> str:
     """An address as Argo CD writes it: a registry has no scheme."""
     return address.removeprefix("oci://").rstrip("/")

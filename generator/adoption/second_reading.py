@@ -25,6 +25,7 @@ from generator.adoption.raw_release import (
     as_map,
     dependencies,
     exact,
+    lacks_airflow,
     own_repository,
     own_version,
     parameters,
@@ -305,8 +306,8 @@ class _Reading:
                 source = as_map(there.get("spec"))
                 ref = as_map(source.get("ref"))
                 open_version = ref.get("digest") or ref.get("semver")
-                address = str(source.get("url") or "").removesuffix("/airflow")
-                return "" if open_version else exact(ref.get("tag")), {}, address_of(address)
+                version = "" if open_version else exact(ref.get("tag"))
+                return version, {}, self._address(reference, there, path).removesuffix("/airflow")
             chart = as_map(there.get("spec"))
         self._unknown(chart, _FLUX_CHART, path, "chart.")
         if as_map(chart.get("sourceRef")).get("kind") in ("GitRepository", "Bucket"):
@@ -317,9 +318,18 @@ class _Reading:
             return own_version(folder), folder, own_repository(folder)
         if str(chart.get("chart")).rpartition("/")[2] != "airflow":
             self._miss(f"chart {chart.get('chart')}", path, "its name is not airflow")
-        there = self._beside(path, as_map(chart.get("sourceRef")))
-        address = str(as_map((there or {}).get("spec")).get("url") or "")
-        return exact(chart.get("version")), {}, address_of(address)
+        reference = as_map(chart.get("sourceRef"))
+        address = self._address(reference, self._beside(path, reference), path)
+        return exact(chart.get("version")), {}, address
+
+    def _address(self, reference: Data, source: Data | None, path: Path) -> str:
+        """The URL that a source of Flux gives; without it nothing says which archive runs."""
+        address = str(as_map((source or {}).get("spec")).get("url") or "")
+        if not address:
+            reason = "which archive it gives is not known: add it with its url to this file"
+            name = f"{reference.get('kind')} {reference.get('name')}" if reference else "the chart"
+            self._miss(f"address of {name}", path, reason)
+        return address_of(address)
 
     def _git_source(self, reference: Data, place: Path, path: Path) -> None:
         """Compare the chart's folder with the GitRepository that the release names."""
@@ -367,6 +377,9 @@ class _Reading:
             if str(item.get("repository") or "").startswith("file:"):
                 name, reason = item.get("name"), "it is a copy of its own, in another folder"
                 self._miss(f"dependency {name}", folder / "Chart.yaml", reason)
+        if lacks_airflow(content) and not own_repository(content):
+            reason = "which archive it is, is not known: Chart.yaml gives no URL of its repository"
+            self._miss("address of dependency airflow", folder / "Chart.yaml", reason)
         return content
 
 

@@ -37,16 +37,9 @@ LOST = Rule(
     "It changes no object, but who applies them, where or in which order.",
     command="adopt",
 )
-ADDRESS_UNKNOWN = Rule(
-    "adopt/unknown-address",
-    Severity.WARNING,
-    "A chart whose repository is not known",
-    "Its archive of the same version may differ from that of the repository in gen-env.yaml.",
-    command="adopt",
-)
 _VALUES = ("values file", "values of")
-# The user names the version with --chart; a copy of the chart is rendered for the proof. Where the
-# address is not known, `lost` warns.
+# The user names the version with --chart; a copy of the chart is rendered for the proof, and where
+# the address is not known, the second reading proves nothing.
 _PROVED = ("chart version", COPY, ADDRESS)
 # The first line of `helm get values`, with and without --all.
 _HELM = re.compile(rb"\A\s*(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*(null[ \t]*)?(?=\r?\n|\Z)")
@@ -220,12 +213,8 @@ def _usable(source: ValuesSource) -> ValuesSource:
 
 
 def lost(original: Original) -> list[Problem]:
-    """What the old owner did and nothing does afterwards, and a chart's address if unknown."""
-    unknown = [item for item in original.source.not_read if item.what.startswith(ADDRESS)]
-    return [
-        *(_named(LOST, item, "is lost") for item in original.lost),
-        *(_named(ADDRESS_UNKNOWN, item, "is not compared", item.hint) for item in unknown),
-    ]
+    """What the old owner did and nothing does afterwards."""
+    return [_named(LOST, item, "is lost") for item in original.lost]
 
 
 def _owners_document(files: Files, name: str) -> Document:

@@ -36,11 +36,16 @@ def command(environments: tuple[str, ...], form: str) -> int:
 
 
 def _row(item: Status) -> tuple[str, ...]:
+    from generator.promotion.evidence import Standing
     from generator.promotion.gates import shown_time
 
     found = item.evidence
     since = f" since {shown_time(found.since)}" if found.since else ""
-    waiting = [f"#{pull.number} {pull.title}" for pull in item.waiting]
+    waiting = (
+        [Standing.UNREADABLE.value]
+        if item.waiting is None
+        else [f"#{pull.number} {pull.title}" for pull in item.waiting]
+    )
     return (
         item.environment,
         item.airflow,

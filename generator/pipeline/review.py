@@ -100,7 +100,7 @@ def review(
     else:
         generation = _generation(revisions.head, after, wanted, tools, whole=whole)
         pairs = _pairs(revisions, before, after, wanted, generation, tools.charts)
-        found = list(_compared(revisions, pairs, tools))
+        found = list(_compared(revisions, pairs, tools, _redefined(before, after)))
         shared = list(_shared(revisions.head, after, generation))
     problems = [item for item in (*after.problems, *shared) if not item.environment]
     found = [_with_fields(item, before, after) for item in found]
@@ -114,6 +114,12 @@ def review(
         impact=root_impact(revisions.base, revisions.head),
         fields=_settings_fields(before, after),
     )
+
+
+def _redefined(before: Catalogue, after: Catalogue) -> frozenset[str]:
+    """The environments whose definition says something else, whether or not an object changes."""
+    old, new = before.definitions, after.definitions
+    return frozenset(name for name in {*old} & {*new} if old[name].data != new[name].data)
 
 
 def _with_fields(item: EnvironmentDiff, before: Catalogue, after: Catalogue) -> EnvironmentDiff:
@@ -334,10 +340,10 @@ def _renamed(pairs: list[_Pair]) -> list[_Pair]:
 
 
 def _compared(
-    revisions: Revisions, pairs: Sequence[_Pair], tools: Toolchain
+    revisions: Revisions, pairs: Sequence[_Pair], tools: Toolchain, redefined: Set[str]
 ) -> Iterator[EnvironmentDiff]:
     """Compare in parallel; each comparison lets go of its objects before the next begins."""
-    work = [pair for pair in pairs if pair.problems or not _equal(pair)]
+    work = [pair for pair in pairs if pair.problems or pair.name in redefined or not _equal(pair)]
     with (
         ThreadPoolExecutor(max_workers=max(1, tools.jobs)) as both,
         ThreadPoolExecutor(max_workers=max(1, tools.jobs)) as pool,

@@ -12,18 +12,23 @@ from typing import Any
 from generator.core.basis import NotRead
 from generator.core.errors import UserError
 from generator.forge.port import PullRequest
+from generator.model.adoption import STEPS
 from generator.promotion import evidence, history, pause_marker
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.evidence import Evidence
+from generator.promotion.gates import branch_pattern
 from generator.promotion.promote import Toolchain
 
-_KINDS = ("promote", "rollback", "harden", "pause", "new")
+_HASHED = ("promote", "rollback")
 _CLUSTER = NotRead("cluster", reason="not asked", hint="gen-env verify ENV, gen-env diff --live")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Status:
-    """One environment on the default branch; `waiting` are open pull requests of gen-env's."""
+    """One environment on the default branch.
+
+    `waiting` are open pull requests of gen-env's, None where they could not be read.
+    """
 
     environment: str
     airflow: str
@@ -32,7 +37,7 @@ class Status:
     commit: str
     paused: bool
     evidence: Evidence
-    waiting: tuple[PullRequest, ...]
+    waiting: tuple[PullRequest, ...] | None
     not_read: tuple[NotRead, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -51,12 +56,13 @@ class Status:
                 "since": found.since.isoformat() if found.since else None,
                 "reason": found.reason,
             },
-            "waiting": [
-                {"number": item.number, "title": item.title, "url": item.url}
-                for item in self.waiting
-            ],
+            "waiting": None if self.waiting is None else list(map(_pull, self.waiting)),
             "notRead": [item.as_json() for item in self.not_read],
         }
+
+
+def _pull(item: PullRequest) -> dict[str, Any]:
+    return {"number": item.number, "title": item.title, "url": item.url}
 
 
 def statuses(base_branch: BaseBranch, names: Sequence[str], tools: Toolchain) -> tuple[Status, ...]:
@@ -73,7 +79,7 @@ def _status(
     base_branch: BaseBranch,
     name: str,
     tools: Toolchain,
-    pulls: Sequence[PullRequest],
+    pulls: Sequence[PullRequest] | None,
     unread: tuple[NotRead, ...],
 ) -> Status:
     definition = base_branch.definition(name)
@@ -92,29 +98,28 @@ def _status(
         commits[0],
         pause_marker.is_paused(definition.document.text),
         found,
-        tuple(item for item in pulls if _concerns(item, name)),
+        None if pulls is None else tuple(item for item in pulls if _concerns(item, name)),
         (*unread, _CLUSTER),
     )
 
 
-def _open(tools: Toolchain) -> tuple[Sequence[PullRequest], tuple[NotRead, ...]]:
+def _open(tools: Toolchain) -> tuple[Sequence[PullRequest] | None, tuple[NotRead, ...]]:
     if tools.forge is None:
-        return (), (NotRead("pull requests", reason=tools.why_none),)
+        return None, (NotRead("pull requests", reason=tools.why_none),)
     try:
         return tools.forge.list_open_prs(), ()
     except UserError as error:
-        return (), (NotRead("pull requests", reason=error.message),)
+        return None, (NotRead("pull requests", reason=error.message),)
 
 
 def _concerns(pull: PullRequest, name: str) -> bool:
     """Whether a branch of gen-env's for that environment is proposed, from this repository."""
     if pull.from_fork:
         return False
-    kind, _, rest = pull.head_ref.partition("/")
-    called = name.replace("/", "-")
-    return kind in _KINDS and (rest == called or _is_hashed(rest, called))
-
-
-def _is_hashed(rest: str, called: str) -> bool:
-    """`staging-1a2b3c4d`, and `staging-STEP` of a hardening; another's name may begin alike."""
-    return rest.startswith(f"{called}-") and "-" not in rest.removeprefix(f"{called}-")
+    kind = pull.head_ref.partition("/")[0]
+    called = f"{kind}/{name.replace('/', '-')}"
+    if kind in _HASHED:
+        return bool(branch_pattern(name, kind).fullmatch(pull.head_ref))
+    if kind == "harden":
+        return pull.head_ref in {f"{called}-{step}" for step in STEPS}
+    return kind == "pause" and pull.head_ref == called

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from generator.core.basis import together
 from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action
@@ -53,12 +54,22 @@ def verdict(report: Report) -> str:
     warnings += sum(item.severity is Severity.WARNING for item in phrases.shown(report))
     if warnings:
         parts.append(f"{counted(warnings, 'warning')} to read before the merge")
+    undone = sum(item.rule in _UNDONE for item in report.every_problem)
     if not parts:
-        assured = report.basis.assure("No errors and no warnings")
-        parts = [str(assured) if assured else "No errors and no warnings in what was read"]
-    if undone := sum(item.rule in _UNDONE for item in report.every_problem):
+        parts = [_nothing_found(report, undone)]
+    if undone:
         parts.append(f"{counted(undone, 'check')} not done")
     return ". ".join(parts)
+
+
+def _nothing_found(report: Report, undone: int) -> str:
+    """Of what was looked at; what was there before the change is no part of it."""
+    new = "new " if phrases.aside(report) else ""
+    statement = f"No {new}errors and no {new}warnings"
+    if undone:
+        return f"{statement} in what was checked"
+    assured = report.basis.assure(statement)
+    return str(assured) if assured else f"{statement} in what was read"
 
 
 def _headline(report: Report, findings: Iterable[Finding]) -> str:
@@ -102,7 +113,7 @@ def problems(report: Report, *severities: Severity) -> list[Problem]:
 
 
 def _has_story(item: EnvironmentDiff) -> bool:
-    return item.rendered and bool(item.changes or item.impact)
+    return item.rendered and bool(item.changes or item.impact or item.fields)
 
 
 def _gravity(item: EnvironmentDiff) -> tuple[int, ...]:
@@ -147,10 +158,20 @@ def _objects(item: EnvironmentDiff) -> Iterator[str]:
     named = ", ".join(kinds[:_SHOWN]) + (" and others" if len(kinds) > _SHOWN else "")
     if parts:
         yield f"{', '.join(parts)} ({named})"
+    else:
+        yield _unchanged(item)
     new = [finding for finding in item.impact if not _is_old(finding)]
     yield from (_first_words(finding) for finding in new[:_SHOWN])
-    if not item.impact and not item.reason:
+    if parts and not item.impact and not item.reason:
         yield "no impact is known"
+
+
+def _unchanged(item: EnvironmentDiff) -> str:
+    """Of an environment that was compared and whose definition alone changes, or what notes say."""
+    beyond = " beyond what is folded" if item.folded else ""
+    basis = together((item.base_basis, item.basis))
+    assured = basis.assure(f"no rendered object changes{beyond}")
+    return str(assured) if assured else "no difference in what was read"
 
 
 def _is_old(finding: Finding) -> bool:

@@ -34,12 +34,12 @@ def text(data):
     return yaml.safe_dump(data, sort_keys=False)
 
 
-def flux(version="1.22.0", values=VALUES, more="", **spec):
+def flux(version="1.22.0", values=VALUES, more="", address=REPOSITORY, **spec):
     chart = {"chart": "airflow", "version": version, "sourceRef": {"kind": "X", "name": "a"}}
     head = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}
     body = {"interval": "1h", "chart": {"spec": chart}, "values": values, **spec}
     head["metadata"] = {"name": "airflow", "namespace": "airflow"}
-    return text({**head, "spec": body}) + more
+    return text({**head, "spec": body}) + (charts(address) if address else "") + more
 
 
 def config_map(values, name="values"):
@@ -279,9 +279,17 @@ SHAPES = {
     "HelmRelease with post-renderers": ({"h.yaml": flux(postRenderers=POST)}, "refused"),
     "HelmRelease with a field of a later version": ({"h.yaml": flux(later={"a": 1})}, "refused"),
     "HelmRelease with a range": ({"h.yaml": flux("1.22.*")}, "same"),
-    "HelmRelease with its repository": ({"h.yaml": flux(more=charts(REPOSITORY))}, "same"),
+    "HelmRelease without its repository": ({"h.yaml": flux(address="")}, "not proven"),
     "HelmRelease of another repository": (
-        {"h.yaml": flux(more=charts("https://charts.example.com"))},
+        {"h.yaml": flux(address="https://charts.example.com")},
+        "not proven",
+    ),
+    "umbrella chart whose repository has a local name only": (
+        {
+            "a.yaml": umbrella_app("v.yaml"),
+            "deploy/Chart.yaml": umbrella(repository="@apache"),
+            "deploy/v.yaml": text({"airflow": VALUES}),
+        },
         "not proven",
     ),
     "umbrella chart of another repository": (
@@ -293,7 +301,10 @@ SHAPES = {
         "not proven",
     ),
     "an Application in a List": ({"a.yaml": in_list(app())}, "same"),
-    "a HelmRelease in a list of its kind": ({"h.yaml": in_list(flux(), "HelmRelease")}, "same"),
+    "a HelmRelease in a list of its kind": (
+        {"h.yaml": in_list(flux(address=""), "HelmRelease") + charts(REPOSITORY)},
+        "same",
+    ),
 }
 
 
@@ -467,11 +478,17 @@ def test_the_second_reading_imports_nothing_of_the_first():
                 assert not node.module.startswith(("generator.helmvalues", "generator.yaml"))
 
 
-@pytest.mark.parametrize(("more", "known"), [("", False), (charts(REPOSITORY), True)])
-def test_a_chart_of_an_unknown_repository_is_a_warning(adopt, more, known):
-    _, done = adopt({"h.yaml": flux(more=more)})
-    rules = [item["rule"] for item in done.json["problems"]]
-    assert done.code == 0 and ("adopt/unknown-address" not in rules) is known, done.said
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ("HelmRelease without its repository", "X a"),
+        ("umbrella chart whose repository has a local name only", "dependency airflow"),
+    ],
+)
+def test_a_chart_of_an_unknown_repository_proves_nothing(adopt, shape, what):
+    _, done = adopt(SHAPES[shape][0])
+    assert [item["what"] for item in done.json["proof"]["notProven"]] == [f"address of {what}"]
+    assert done.code == 1 and "which archive it" in done.stderr
 
 
 SETTINGS_BEFORE = {

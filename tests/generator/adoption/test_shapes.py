@@ -55,12 +55,17 @@ metadata: {name: airflow, namespace: flux-system}
 spec:
   targetNamespace: airflow
   releaseName: team-airflow
-  chart: {spec: {chart: airflow, version: 1.22.0}}
+  chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}}
   values:
     executor: KubernetesExecutor
     logs: {persistence: {enabled: true, size: 20Gi}}
     createUserJob: {useHelmHooks: false}
     migrateDatabaseJob: {useHelmHooks: false}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: a}
+spec: {url: https://airflow.apache.org}
 """
 
 
@@ -147,7 +152,7 @@ def shape_remote(archive):
 
 
 def shape_flux(archive):
-    return {"hr.yaml": FLUX}, ["hr.yaml"], yaml.safe_load(FLUX)["spec"]["values"]
+    return {"hr.yaml": FLUX}, ["hr.yaml"], next(yaml.safe_load_all(FLUX))["spec"]["values"]
 
 
 CONFIG_MAP = """\
@@ -165,9 +170,14 @@ apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: airflow, namespace: airflow}
 spec:
-  chart: {spec: {chart: airflow, version: 1.22.0}}
+  chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}}
   valuesFrom: [{kind: ConfigMap, name: airflow-values, valuesKey: more.yaml}]
   values: {scheduler: {replicas: 2}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: a}
+spec: {url: https://airflow.apache.org}
 """
 BOTH = {"executor": "LocalExecutor", "scheduler": {"replicas": 2}, "statsd": {"enabled": False}}
 

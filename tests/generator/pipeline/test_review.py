@@ -8,6 +8,7 @@ import yaml
 from generator.actions import diff
 from generator.core.files import Overlay, Snapshot
 from generator.pipeline import review, toolchain
+from generator.report import story
 from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, repository
 
 OTHER = changed(STAGING, ("name: staging", "name: other"), ("tier: staging", "tier: production"))
@@ -85,6 +86,18 @@ def test_a_limit_of_the_database_alone_is_looked_at(base):
     text = base.read(path).replace(b"database: {", b"database: {maxConnections: 3, ")
     (found,) = reviewed(base, Overlay(base, {path: text}), touched={path}).environments
     assert found.rendered and {item.rule for item in found.impact} & {"impact/database-connections"}
+
+
+def test_a_definition_that_changes_no_object_is_in_the_report(base):
+    path = "environments/other/environment.yaml"
+    text = base.read(path).replace(b"airflow: {", b"airflow: {home: /opt/airflow, ")
+    found = reviewed(base, Overlay(base, {path: text}), touched={path})
+    (item,) = found.environments
+    assert (item.name, item.rendered, item.changes) == ("other", True, ())
+    assert [field.path for field in item.fields] == ["airflow.home"]
+    assert found.headline == "No changes: both sides render to the same objects"
+    ((names, words),) = story.sentences(found)
+    assert names == ("other",) and words.endswith("; no rendered object changes")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from generator.cli.status import _row
 from generator.core.errors import UserError
 from generator.promotion import status
 from generator.promotion.evidence import Standing
@@ -40,6 +41,12 @@ def test_a_cluster_is_named_as_not_asked_and_a_forge_that_is_not_there_too(world
         "cluster",
     ]
     assert without["staging"].evidence.standing is Standing.UNREADABLE
+    assert without["staging"].waiting is None and without["staging"].as_json()["waiting"] is None
+
+
+def test_the_table_says_nothing_of_pull_requests_that_it_could_not_read(world, staged):
+    with_forge, without = by_name(world), by_name(world, forge=False)
+    assert [_row(item["staging"])[-1] for item in (with_forge, without)] == ["-", "unreadable"]
 
 
 def test_an_unknown_environment_is_the_users_error(world, staged):
@@ -54,6 +61,9 @@ def test_an_unknown_environment_is_the_users_error(world, staged):
         ("promote/staging-eu-1a2b3c4d", "staging", False),
         ("promote/payments-staging-1a2b3c4d", "payments/staging", True),
         ("pause/staging", "staging", True),
+        ("pause/staging-eu", "staging", False),
+        ("harden/staging-hooks", "staging", True),
+        ("harden/staging-hooks", "staging-hooks", False),
         ("feature/staging", "staging", False),
     ],
 )

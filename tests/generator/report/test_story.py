@@ -51,13 +51,13 @@ def test_nothing_found_is_said_of_all_only_where_all_was_read():
 @pytest.mark.parametrize("rule", [NOT_CHECKED, NOT_DONE], ids=lambda rule: rule.id)
 def test_a_check_that_was_not_made_is_counted_in_the_verdict(rule):
     given = dataclasses.replace(report(), problems=(rule.problem("crd/schema not checked"),))
-    assert story.verdict(given) == "No errors and no warnings. 1 check not done"
+    assert story.verdict(given) == "No errors and no warnings in what was checked. 1 check not done"
 
 
 def test_old_errors_are_none_to_fix_and_new_ones_are():
     old = Problem("x/y", Severity.ERROR, "m", state=State.OLD)
     given = dataclasses.replace(report(), problems=(old,))
-    assert story.verdict(given) == "No errors and no warnings"
+    assert story.verdict(given) == "No new errors and no new warnings"
     new = dataclasses.replace(old, state=State.NEW)
     assert story.verdict(dataclasses.replace(given, problems=(old, new))) == "1 error to fix"
 
@@ -107,6 +107,15 @@ def test_what_no_rule_knows_an_effect_of_is_not_called_harmless():
     assert "no impact" not in words(noted)[0] and "the way is open" in words(noted)[0]
     old = report(finding(Severity.INFO, "bad (already so before this change)"))
     assert words(old) == ["1 object changes (ConfigMap)"]
+
+
+def test_of_a_definition_alone_it_says_no_more_than_what_was_read():
+    same = EnvironmentDiff("staging", fields=(FieldChange("quota", "", "{pods: 9}"),))
+    assert words(Report("b", "h", (same,))) == [
+        "quota not set → {pods: 9}; no rendered object changes"
+    ]
+    partly = dataclasses.replace(same, base_basis=UNREAD)
+    assert words(Report("b", "h", (partly,)))[0].endswith("; no difference in what was read")
 
 
 def test_the_gravest_environment_comes_first_and_the_same_story_is_told_once():
