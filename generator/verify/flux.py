@@ -161,12 +161,12 @@ def _assess_revision(expected: Expected, snapshot: Snapshot, app: Application | 
             return waiting(
                 name, f"Kustomization {item} {why}: what applies the cluster's folder brings it"
             )
-    for item in known.values():
-        commit, errors = _commit(item), _trouble(item)
+    for live in known.values():
+        commit, errors = _commit(live), _trouble(live)
         if not commit:
-            return waiting(name, f"Kustomization {name_of(item)} has applied nothing yet{errors}")
+            return waiting(name, f"Kustomization {name_of(live)} has applied nothing yet{errors}")
         relation = relation_to(expected, commit)
-        at = f"Kustomization {name_of(item)} is at {commit[:12]}"
+        at = f"Kustomization {name_of(live)} is at {commit[:12]}"
         if relation is Relation.OTHER:
             return waiting(name, f"{at}, which does not contain {wanted}{errors}")
         if relation is Relation.UNKNOWN:
