@@ -1,17 +1,19 @@
 """Secrets out of texts: every scan of this package put together.
 
 Every scan is linear in the length of the text: patterns start at a boundary, repeat possessively
-or within a bound. Too much masked is a nuisance, too little a leak.
+or within a bound. Too much masked is a nuisance, too little a leak: of a text that holds more
+secrets than any honest one does, nothing is shown.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from generator.redaction.assignments import BLOCK_SCALAR, assignments, flags
 from generator.redaction.commands import commands
@@ -21,7 +23,10 @@ from generator.redaction.secret import MASK, Secret
 from generator.redaction.tokens import Interval, tokens
 from generator.redaction.urls import addresses, driver_addresses, parameters, secret_paths, webhooks
 
+Scan = Callable[[str], Iterator[Interval]]
 _SHORTEST = 6
+_MOST = 20_000
+"""Secrets that one scan takes from a text; every further one costs microseconds, a text is 1 MB."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}+={0,2}")
 _SECRET_DOCUMENT = re.compile(r"^[ \t]*(?:- )?kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _SECRET_DATA = re.compile(
@@ -36,7 +41,17 @@ def secret_intervals(text: str) -> list[Interval]:
     """The stretches that must not be shown, in order, none overlapping another."""
     if len(text) < 4 or _HINTS.search(text) is None:
         return []
-    return merged(interval for scan in _SCANS for interval in scan(text))
+    return _scanned(text, _SCANS)
+
+
+def _scanned(text: str, scans: Iterable[Scan]) -> list[Interval]:
+    intervals: list[Interval] = []
+    for scan in scans:
+        some = list(itertools.islice(scan(text), _MOST))
+        if len(some) == _MOST:
+            return [(0, len(text))]
+        intervals += some
+    return merged(intervals)
 
 
 def shapes(text: str) -> list[Interval]:
@@ -163,9 +178,12 @@ def _encoded(text: str) -> Iterator[Interval]:
         if content := _decoded(match.group()):
             words.append(match.span())
             contents.append(content + _SEPARATOR)
+            if len(words) == _MOST:
+                yield 0, len(text)
+                return
     if not contents:
         return
-    hits = iter(merged(span for scan in _SCANS[:-1] for span in scan("".join(contents))))
+    hits = iter(_scanned("".join(contents), _SCANS[:-1]))
     hit = next(hits, None)
     for word, content in zip(words, contents, strict=True):
         length += len(content)

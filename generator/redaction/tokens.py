@@ -162,7 +162,16 @@ _SHORT = 400
 
 @functools.cache
 def _beginnings() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((start, re.compile(item.rest)) for item in FORMATS for start in item.beginnings)
+    return tuple(
+        (start, re.compile(f"{_at_word(re.escape(start))}{item.rest}", re.DOTALL))
+        for item in FORMATS
+        for start in item.beginnings
+    )
+
+
+def _at_word(start: str) -> str:
+    """The literal where a word begins with it; `\\n` and `%3D` before it are no part of it."""
+    return rf"{start}(?:(?<![^\W_]{start})|(?<=\\.{start})|(?<=%..{start}))"
 
 
 @functools.cache
@@ -183,27 +192,15 @@ def _may_hold_beginning(text: str) -> bool:
 
 def tokens(text: str) -> Iterator[Interval]:
     """Where tokens of a published format stand."""
-    for start, rest in _beginnings() if _may_hold_beginning(text) else ():
-        position = text.find(start)
-        while position >= 0:
-            end = position + len(start)
-            match = rest.match(text, end) if _begins(text, position) else None
-            if match:
-                end = match.end()
-                yield position, end
-            position = text.find(start, end)
+    for start, pattern in _beginnings() if _may_hold_beginning(text) else ():
+        if start in text:
+            yield from (match.span() for match in pattern.finditer(text))
     for long in _LONG_WORD.finditer(text):
         word = long.group()
         for inside, pattern in _inner():
             if any(part in word for part in inside):
                 yield from (match.span() for match in pattern.finditer(text, *long.span()))
     yield from _aws_secrets(text)
-
-
-def _begins(text: str, position: int) -> bool:
-    """Whether a word begins here; `\\n` and `%3D` before it are no part of it."""
-    before = text[max(0, position - 3) : position]
-    return not before[-1:].isalnum() or before[-2:-1] == "\\" or before[:-2] == "%"
 
 
 def _aws_secrets(text: str) -> Iterator[Interval]:

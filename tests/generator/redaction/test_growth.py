@@ -129,3 +129,9 @@ def test_one_long_word_takes_no_longer(before, after):
     words = [before + "p" * size + after for size in (SIZE // 8, SIZE)]
     small, large = (seconds(redact, word) for word in words)
     assert large < 0.02 or large < 24 * small
+
+
+@pytest.mark.parametrize("piece", ["&token=a1b2c3d4 ", "cGFzc3dvcmQ9YWFi ", "curl -u a:bcdef\n"])
+def test_of_a_text_with_more_secrets_than_any_honest_one_nothing_is_shown(piece):
+    assert redact("begin " + piece * 30_000 + " end") == "<masked>"
+    assert redact("begin " + piece * 200 + " end").endswith(" end")
