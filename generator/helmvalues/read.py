@@ -127,14 +127,23 @@ def _held(documents: Sequence[Document]) -> str:
 
 
 def _with_not_read(source: ValuesSource, more: tuple[NotRead, ...]) -> ValuesSource:
-    """The source, with the placeholders in its values and more that was not read."""
+    """The source, with the placeholders in its values and more that was not read.
+
+    Those in the names of release and namespace have a stand-in: without one nothing renders.
+    """
     filled = []
     for place, text in placeholders.places(source.values, source.kind):
         path, line = source.locate(place)
         where = f"{path}:{line}" if line else path
         reason = "another program fills it in; a placeholder value was checked"
         filled.append(NotRead(f"placeholder {text}", where, reason))
-    return dataclasses.replace(source, not_read=(*source.not_read, *filled, *more))
+    names = {"release": source.release, "namespace": source.namespace}
+    for place, text in placeholders.places(names, source.kind):
+        reason = "another program fills it in; a stand-in was checked"
+        filled.append(NotRead(f"placeholder {text} in the {place[0]}", source.path, reason))
+    names = placeholders.filled(names, {}, source.kind)
+    not_read = (*source.not_read, *filled, *more)
+    return dataclasses.replace(source, not_read=not_read, **names)
 
 
 def _no_values(path: str, what: str) -> Problem:

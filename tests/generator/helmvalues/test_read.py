@@ -377,3 +377,19 @@ def test_another_chart_is_declined_with_a_pointer():
     [problem] = source.problems
     assert problem.rule == "values/other-chart"
     assert "airflow.apache.org" in problem.hint
+
+
+def test_placeholders_in_the_names_of_release_and_namespace_have_a_stand_in_and_are_told():
+    text = """
+        apiVersion: helm.toolkit.fluxcd.io/v2
+        kind: HelmRelease
+        metadata: {name: "airflow-${CLUSTER}", namespace: "${TEAM:=data}"}
+        spec:
+          chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}}
+          values: {executor: LocalExecutor}
+        """
+    source = one({"release.yaml": text})
+    assert (source.release, source.namespace) == ("airflow-stand-in", "data")
+    whats = {item.what for item in source.not_read}
+    assert "placeholder ${CLUSTER} in the release" in whats
+    assert "placeholder ${TEAM:=data} in the namespace" in whats
