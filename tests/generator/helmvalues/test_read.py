@@ -385,7 +385,8 @@ def test_placeholders_in_the_names_of_release_and_namespace_have_a_stand_in_and_
         kind: HelmRelease
         metadata: {name: "airflow-${CLUSTER}", namespace: "${TEAM:=data}"}
         spec:
-          chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}}
+          chart:
+            spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: a}}
           values: {executor: LocalExecutor}
         """
     source = one({"release.yaml": text})
