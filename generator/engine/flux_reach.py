@@ -214,7 +214,7 @@ def _resources(files: Mapping[str, bytes], path: str) -> Iterator[str]:
         )
     names = content.get("resources") or []
     if not isinstance(names, list):
-        raise UserError("resources of this kustomization is no list", path=path, hint=_AGAIN)
+        raise UserError("resources of this kustomization is not a list", path=path, hint=_AGAIN)
     for name in names:
         place = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(name)))
         if place not in files:

@@ -77,7 +77,7 @@ def test_an_edited_value_that_counts_is_not(path, facts):
     ("path", "facts", "last"),
     [
         ("cleanup.schedule", {"executor": "CeleryExecutor"}, "1.18.0"),
-        ("fullnameOverride", {}, "1.9.0"),
+        ("fullnameOverride", {}, "1.10.0"),
         ("webserver.replicas", {"airflow_version": "3.0.6"}, "1.15.0"),
     ],
 )

@@ -402,8 +402,13 @@ def test_a_condition_takes_the_state_that_the_objects_give_it(name, state, chang
     assert (found.state.value, words in found.message) == (state, True), found
 
 
-ELSEWHERE = {("fresh-pods", "waiting"), *(("manifests", it) for it in ("met", "waiting", "failed"))}
-"""Brought about in test_objects.py, and with kinds that verification comes to follow."""
+ELSEWHERE = {
+    ("fresh-pods", "waiting"),
+    ("settled", "failed"),
+    *(("manifests", it) for it in ("met", "waiting", "failed")),
+}
+"""Brought about in test_objects.py, in test_flux.py, and with kinds that verification comes to
+follow."""
 
 
 def test_pods_that_were_not_read_are_not_known():
