@@ -13,7 +13,8 @@ import pytest
 SETS = ("test", "all", "nightly")
 VARIABLE = "GEN_ENV_TEST_SET"
 
-# A test with such a marker is left out of the sets before the one named here.
+# A test with such a marker is left out of the sets before the one named here. Where a whole module
+# is `thorough`, the tests that show its behaviour once are marked `always`.
 FIRST = {"thorough": "all", "slow": "all", "nightly": "nightly"}
 # What nightly runs: what no other set does, and what it does at a larger size.
 NIGHTLY = ("nightly", "helm", "slow", "hypothesis")
@@ -84,4 +85,8 @@ def is_left_out(item):
     if chosen() == "nightly":
         return not any(item.get_closest_marker(name) for name in NIGHTLY)
     rank = SETS.index(chosen())
-    return any(item.get_closest_marker(name) and SETS.index(s) > rank for name, s in FIRST.items())
+    names = {name for name, first in FIRST.items() if SETS.index(first) > rank}
+    own = {mark.name for mark in item.own_markers}
+    if "always" in own and "thorough" not in own:
+        names.discard("thorough")
+    return any(item.get_closest_marker(name) for name in names)

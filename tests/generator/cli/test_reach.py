@@ -11,6 +11,8 @@ from tests import hostile
 from tests.repositories import DEV, SETTINGS, changed, repository, run
 from tests.standin_chart import stand_in_archive
 
+pytestmark = pytest.mark.thorough
+
 CHECKS = (
     ("generate", "--check"),
     ("validate",),
@@ -59,13 +61,15 @@ def red(repo):
     return {" ".join(words): repo.run(*words).code for words in CHECKS}
 
 
+@pytest.mark.always
 def test_an_honest_change_is_green(repo):
     repo.edit("environments/dev/environment.yaml", "auth:", "scheduler: {replicas: 2}\nauth:")
     assert repo.run("generate").code == 0
     assert set(red(repo).values()) == {0}
 
 
-@pytest.mark.few(6)
+@pytest.mark.always
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_is_red_in_every_command(repo, number, place):
     kind = sorted(hostile.TEXTS)[number % len(hostile.TEXTS)]
@@ -204,6 +208,7 @@ def test_a_declared_object_that_reaches_further_is_red(repo, kind):
     assert codes["validate"] == codes["diff --strict main HEAD"] == 1, codes
 
 
+@pytest.mark.always
 @pytest.mark.parametrize(
     ("policy", "kind", "allowed"),
     [
@@ -280,6 +285,7 @@ def test_policy_cannot_open_what_reaches_beyond_the_environment(tmp_path, kind):
     assert done.code == 1 and "[settings/schema]" in done.stderr
 
 
+@pytest.mark.always
 def test_a_declared_file_that_is_missing_is_told_at_its_name(repo):
     declare(repo, None)
     (found,) = [item for item in problems(repo) if item["rule"] == "manifests/missing"]

@@ -10,6 +10,8 @@ from tests import forge_contract
 from tests.fakes.forge import ALICE, BOT, REPOSITORY, SHA, TOKEN
 from tests.generator.forge.forges import with_app
 
+pytestmark = pytest.mark.thorough
+
 MARKER = "<!-- gen-env 1 -->"
 OWNER, NAME = REPOSITORY.split("/")
 
@@ -52,6 +54,7 @@ def github(world):
     client.close()
 
 
+@pytest.mark.always
 def test_pygithub_opens_comments_closes_and_merges(world, store, github):
     port = world.port(ForgeKind.GITHUB)
     repository = github.get_repo(REPOSITORY)

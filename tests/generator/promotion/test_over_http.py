@@ -12,6 +12,8 @@ from tests.fakes import git_server
 from tests.fakes.forge import TOKEN
 from tests.generator.promotion.world import DEFINITION, FROM, NOW
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def served(world):
@@ -65,6 +67,7 @@ def with_credentials(world, server, password):
     world.repo.git("remote", "set-url", "origin", f"{url}/remote.git")
 
 
+@pytest.mark.always
 def test_push_and_update_over_http(world, served):
     first = promote(world)
     assert world.bare.branch(first.placed.branch) == first.placed.commit

@@ -19,6 +19,8 @@ from generator.render.workers import Workers
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
 
+pytestmark = pytest.mark.thorough
+
 # Whatever a render before could have changed, and this one would show.
 LOOK_AROUND = {
     "config": {
@@ -53,6 +55,7 @@ def text(result):
     return canonical(result.manifests)
 
 
+@pytest.mark.always
 @pytest.mark.parametrize(
     "changes",
     [
@@ -81,6 +84,7 @@ def test_nothing_of_a_render_is_left_for_the_next(chart, changes, monkeypatch):
     assert text(engine.render(request(chart, LOOK_AROUND))) == alone
 
 
+@pytest.mark.always
 def test_one_worker_and_several_give_the_same_bytes(chart):
     wanted = [request(chart, {"config": {"n": str(number)}}) for number in range(8)]
     one = SdkEngine()
@@ -127,6 +131,7 @@ def test_a_worker_that_was_killed_while_idle_is_not_noticed(chart):
     assert text(engine.render(request(chart))) == expected
 
 
+@pytest.mark.always
 def test_the_death_of_one_render_harms_no_other(chart):
     engine = SdkEngine(limits=Limits(timeout=20))
     expected = text(engine.render(request(chart)))

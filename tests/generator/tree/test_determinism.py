@@ -10,6 +10,8 @@ import pytest
 from generator.yaml.writer import dump
 from tests import definitions
 
+pytestmark = pytest.mark.thorough
+
 CIRCUMSTANCES = {
     "another time zone": {"TZ": "Pacific/Kiritimati"},
     "a Turkish locale": {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"},
@@ -79,7 +81,8 @@ def expected(tmp_path_factory):
     return tree(folder), printed
 
 
-@pytest.mark.few(2)
+@pytest.mark.always
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", CIRCUMSTANCES)
 def test_the_tree_and_what_is_printed_are_the_same_under(name, tmp_path, expected):
     folder = repository(tmp_path / "repository in another place ü")

@@ -17,6 +17,8 @@ from generator.pipeline import generate
 from tests import hostile
 from tests.repositories import DEV, SETTINGS, STAGING, Repo, changed, ciphertext, repository
 
+pytestmark = pytest.mark.thorough
+
 MANAGED = SETTINGS + "argocd: {project: {manage: true, name: airflow}}\n"
 OLD = "{secrets/*.yaml,generated/manifests/*.yaml,generated/manifests/chart/*.yaml}"
 
@@ -41,11 +43,13 @@ def errors(contents, charts, **more):
     return [item for item in found.problems if item.severity is Severity.ERROR], drift
 
 
+@pytest.mark.always
 def test_an_honest_tree_has_no_finding(honest, charts):
     found, drift = errors(honest, charts)
     assert not found and not any(drift)
 
 
+@pytest.mark.always
 @pytest.mark.thorough
 def test_no_cell_of_the_matrix_is_green(honest, charts):
     green = []
@@ -58,6 +62,7 @@ def test_no_cell_of_the_matrix_is_green(honest, charts):
     assert len(cells) > 700
 
 
+@pytest.mark.always
 @pytest.mark.few(8)
 @pytest.mark.parametrize("kind", sorted(hostile.TEXTS))
 def test_every_generated_file_that_is_tampered_with_is_found(honest, charts, kind):

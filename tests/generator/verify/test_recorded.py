@@ -17,6 +17,8 @@ from generator.verify.snapshot import Snapshot
 from generator.verify.verdict import conclude, decide
 from tests.generator.verify.scene import BASIS
 
+pytestmark = pytest.mark.thorough
+
 RECORDED = Path(__file__).parent / "recorded"
 ENDS = {
     "merge": Outcome.VERIFIED,
@@ -91,6 +93,7 @@ def record(request):
     return Record(request.param), ENDS[request.param]
 
 
+@pytest.mark.always
 def test_every_sequence_ends_as_it_did_in_the_cluster(record):
     played, end = record
     *_, (_, last) = played.verdicts(played.steps)

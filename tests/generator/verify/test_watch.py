@@ -16,6 +16,8 @@ from tests.effort import marks
 from tests.fakes.apiserver import FakeApiServer
 from tests.generator.verify.scene import START, Scene, airflow, crash_loop, expected, rendered
 
+pytestmark = pytest.mark.thorough
+
 
 class ScriptedFeed:
     """Snapshots of a scene by a clock that only waiting moves; `script` changes the scene."""
@@ -67,6 +69,7 @@ def ran(feed, timeout=600, **changes):
     return follow(feed, expected(**changes), timeout=timeout, clock=feed.clock)
 
 
+@pytest.mark.always
 def test_success_is_confirmed_by_a_fresh_look():
     feed = ScriptedFeed()
     assert ran(feed).outcome is Outcome.VERIFIED
@@ -80,6 +83,7 @@ def test_a_fresh_look_that_disagrees_starts_the_window_anew():
     assert (feed.second, feed.fresh_looks) == (130.0, 2)
 
 
+@pytest.mark.always
 def test_a_failure_comes_with_the_last_lines_of_the_log():
     feed = ScriptedFeed({55: crash})
     verdict = ran(feed)
@@ -88,6 +92,7 @@ def test_a_failure_comes_with_the_last_lines_of_the_log():
     assert feed.asked_logs == [[("airflow-scheduler-x", "scheduler", True)]]
 
 
+@pytest.mark.always
 def test_time_runs_out():
     feed = ScriptedFeed({0: lambda scene: scene.before_the_commit()})
     verdict = ran(feed, timeout=100)
@@ -101,6 +106,7 @@ def test_progress_is_told_once_per_change_and_at_the_end():
     assert [verdict.outcome.value for verdict in told] == ["pending"] * 3 + ["verified"]
 
 
+@pytest.mark.always
 def test_only_what_is_rendered_is_read():
     def read(*manifests):
         found = subscriptions(expected(manifests=manifests), None, None)
@@ -234,6 +240,7 @@ def briefly(seconds):
     time.sleep(min(seconds, 0.05))
 
 
+@pytest.mark.always
 def test_a_healthy_environment_is_verified_live(server, cluster):
     show(server, Scene())
     verdict = verify(cluster)
@@ -398,5 +405,6 @@ def test_the_threads_end_with_the_watch(server, cluster):
     assert left == []
 
 
+@pytest.mark.always
 def test_sources_have_names_that_are_stable():
     assert [source.value for source in Source][:3] == ["application", "workloads", "pods"]

@@ -18,6 +18,8 @@ from tests.service.check.test_run import SMALL
 from tests.service.check.world import DEV, report, rules
 from tests.standin_chart import CHART
 
+pytestmark = pytest.mark.thorough
+
 CANARY = "canary-9d27e4b1c6"
 SHOWN = MarkdownIt("commonmark").enable(["table"])
 
@@ -51,6 +53,7 @@ def told(outcome, world):
     return outcome.summary + outcome.json_report + outcome.report_html + world.texts()
 
 
+@pytest.mark.always
 def test_a_trap_notices():
     with trap() as (address, callers):
         host, _, port = address.partition(":")
@@ -132,6 +135,7 @@ def test_hooks_and_settings_in_a_tree_are_files_and_no_more(world, tmp_path):
 # Nothing is fetched.
 
 
+@pytest.mark.always
 @pytest.mark.thorough
 def test_addresses_in_a_head_are_not_asked(world, monkeypatch):
     monkeypatch.delenv("GEN_ENV_OFFLINE")
@@ -213,6 +217,7 @@ def vendored(world, monkeypatch, tmp_path):
     return world
 
 
+@pytest.mark.always
 def test_a_vendored_chart_reads_neither_files_nor_names_nor_clusters(vendored):
     vendored.work.write(TEMPLATE, EVIL)
     vendored.work.edit(DEV, *SMALL)

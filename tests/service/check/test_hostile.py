@@ -17,6 +17,8 @@ from tests.repositories import SETTINGS
 from tests.service.check.test_run import AUTH, SMALL
 from tests.service.check.world import DEV, problems, report, rules
 
+pytestmark = pytest.mark.thorough
+
 thorough = pytest.mark.thorough
 CANARY = "canary-4f1d9c2ab7"
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -36,6 +38,7 @@ def alive(world):
     assert world.check(number).state is CheckState.SUCCESS
 
 
+@pytest.mark.always
 @pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("path", "target"),
@@ -214,6 +217,7 @@ def test_markdown_in_a_diff_stays_text(world):
     assert "<img src" not in outcome.report_html
 
 
+@pytest.mark.always
 def test_nothing_that_is_secret_leaves(world, monkeypatch):
     monkeypatch.setenv("GEN_ENV_CANARY", CANARY)
     world.branch("feature")
@@ -256,6 +260,7 @@ def test_a_marker_belongs_to_one_request_and_one_key(world):
     assert one == Reporter(world.request(number), b"key").marker
 
 
+@pytest.mark.always
 def test_a_fork_is_never_rendered_without_leave(world):
     class Forbidden:
         def __init__(self, files):

@@ -14,6 +14,8 @@ from tests.service.check.test_run import AUTH, SMALL, VALUES
 from tests.service.check.world import DEV, problems, report, rules
 from tests.standin_chart import CHART
 
+pytestmark = pytest.mark.thorough
+
 STAGING = "environments/staging/environment.yaml"
 VENDORED = SETTINGS + "chart: {source: vendored, path: charts/airflow}\n"
 
@@ -44,6 +46,7 @@ def test_an_app_shows_remarks_at_the_lines_of_a_check_run(world):
     assert "Rendered diff" in run["output"]["text"]
 
 
+@pytest.mark.always
 @pytest.mark.thorough
 def test_a_changed_default_reaches_its_environments_and_is_pushed(world):
     world.branch("feature")
@@ -100,6 +103,7 @@ def test_files_of_the_repository_alone_are_compared_too(world):
     assert "bootstrap/root.yaml" in world.comment(1)
 
 
+@pytest.mark.always
 def test_an_environment_that_nobody_defined_is_not_let_in(world):
     world.branch("feature")
     world.work.write("environments/evil/generated/application.yaml", "kind: Application\n")

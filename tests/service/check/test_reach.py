@@ -9,6 +9,8 @@ from service.model.check import CheckState
 from tests import hostile
 from tests.service.check.world import DEV, report, rules
 
+pytestmark = pytest.mark.thorough
+
 PLACES = (*hostile.CLOSED, *hostile.BY_ROOT, *hostile.CONTROL[::3], *hostile.CONTROL[-4:])
 LOCK = "environments/dev/gen-env.lock"
 
@@ -19,6 +21,7 @@ def outcome_of(world, message="Hostile"):
     return world.check(world.open())
 
 
+@pytest.mark.always
 @pytest.mark.few(5)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_fails_the_check(world, number, place):

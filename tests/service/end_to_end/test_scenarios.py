@@ -14,6 +14,8 @@ from tests.service.check.world import DEV
 from tests.service.end_to_end import stage as stages
 from tests.service.end_to_end.stage import APP, FINAL
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory, template, caches):
@@ -64,6 +66,7 @@ def head(stage, number):
 # One after the other.
 
 
+@pytest.mark.always
 @pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "capacity"), list(zip(ForgeKind, (101, 102, 103), strict=True)))
 def test_a_pull_request_gets_one_status_and_one_comment(stage, kind, capacity):

@@ -5,6 +5,8 @@ from service.store import grants, reminders
 from service.webhook.command import Command, Verb
 from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED
 
+pytestmark = pytest.mark.thorough
+
 DENIED = "sync: {windows: [{kind: deny, schedule: '0 0 4 6 *', duration: 24h}]}\n"
 
 
@@ -73,6 +75,7 @@ def test_a_closed_pull_request_is_not_looked_at_again(proposed):
     assert proposed.gates(proposed.number)[0] == "pending"
 
 
+@pytest.mark.always
 def test_what_waiting_cannot_open_is_a_failure(world):
     number = world.change(PRODUCED, "poolSize: 20", "poolSize: 30")
     assert ask(world, number).state == "failure"
@@ -136,6 +139,7 @@ def test_broken_settings_of_the_base_are_told_as_an_error(world):
     assert state == "error" and said.startswith("not evaluated: gen-env.yaml:")
 
 
+@pytest.mark.always
 @pytest.mark.thorough
 def test_a_missing_label_is_waited_for(proposed):
     configure(proposed, "{promotionOnly: true, labels: [approved]}")
@@ -178,6 +182,7 @@ def test_a_freeze_is_waited_for_and_does_not_hold_a_rollback_up(world):
     assert world.gates(number) == ("success", "no gate: nothing is promoted")
 
 
+@pytest.mark.always
 def test_a_writers_override_opens_what_a_reason_can_open(proposed):
     sha = proposed.store.pulls[proposed.number]["sha"]
     key = pull_key("forge", proposed.store.repository, proposed.number)

@@ -4,7 +4,10 @@ from service.model.job import Kind
 from service.worker.runner import JobFailed
 from tests.service.follow_up.world import PRODUCED, STAGING
 
+pytestmark = pytest.mark.thorough
 
+
+@pytest.mark.always
 def test_a_merge_leads_to_a_verification_of_each_environment_that_it_touches(world):
     world.verifying()
     before = world.head("main")
@@ -82,6 +85,7 @@ def test_what_is_not_on_the_branch_is_left_alone(world):
     assert world.store.statuses == []
 
 
+@pytest.mark.always
 def test_what_touches_no_environment_is_left_alone(world):
     world.verifying()
     world.work.write("README.md", "words\n")

@@ -3,12 +3,15 @@ import pytest
 from service.model.job import Kind
 from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED
 
+pytestmark = pytest.mark.thorough
+
 
 def promote(world, **more):
     details = {"environment": "staging", "target": "production", **more}
     return world.run(Kind.PROMOTE, **details)
 
 
+@pytest.mark.always
 def test_what_is_verified_and_has_soaked_moves_on_by_itself(world):
     world.verified("staging", world.release())
     world.pass_time(SOAKED)
@@ -52,6 +55,7 @@ def test_a_soak_is_waited_for(world):
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.always
 def test_what_is_not_verified_is_not_proposed(world):
     world.release()
     row = promote(world)
@@ -126,6 +130,7 @@ def test_a_remote_that_is_away_is_tried_again(world):
     assert caught.value.transient
 
 
+@pytest.mark.always
 def test_a_failed_verification_proposes_the_way_back_and_merges_nothing(world):
     before = world.show(f"main:{STAGING}")
     sha = world.release()

@@ -19,6 +19,8 @@ from service.store import reports
 from tests.fakes.apiserver import FakeApiServer
 from tests.service.follow_up.world import PRODUCED, STAGING
 
+pytestmark = pytest.mark.thorough
+
 CONTEXT = "gen-env/verify/staging"
 
 
@@ -59,6 +61,7 @@ def run(world, *answers, number=0):
     )  # fmt: skip
 
 
+@pytest.mark.always
 def test_a_verdict_is_written_where_promotions_look_for_it(released):
     row = run(released, answer(Outcome.VERIFIED, "healthy"))
     assert (row.state, row.summary) == ("success", "verified: healthy")
@@ -131,6 +134,7 @@ def test_the_time_counts_from_the_first_start_and_ends_it(released):
     assert released.shown(released.sha, CONTEXT) == ("error", "unknown: no answer")
 
 
+@pytest.mark.always
 def test_missing_rights_are_told_at_once(released):
     row = run(released, UserError("rights are missing in the cluster", hint="print the role"))
     assert row.state == "error" and len(released.verifier.asked) == 1
@@ -146,6 +150,7 @@ def test_a_chart_that_is_not_to_be_had_is_told(released, monkeypatch, tmp_path):
     assert state == "error" and "chart airflow 1.22.0" in said
 
 
+@pytest.mark.always
 def test_a_later_commit_of_the_environment_ends_it(released):
     later = released.merged(STAGING, ("replicas: 2", "replicas: 3"))
     row = run(released, answer(Outcome.VERIFIED))
@@ -323,6 +328,7 @@ def hurried(found, *given, **more):
     return verify.verify_in(dataclasses.replace(found, expected=expected), *given, **more)
 
 
+@pytest.mark.always
 def test_a_real_watch_over_an_api_server_ends_verified(released, cluster):
     synced = threading.Event()
 
