@@ -170,6 +170,13 @@ OPTIONS = {
         },
         "secret": {"ingress": {"host": "airflow.example.com", "tls": {}}},
         "plain": {"ingress": {"host": "airflow.example.com"}},
+        "gateway": {
+            "gateway": {
+                "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+                "hostnames": ["airflow.example.com"],
+            }
+        },
+        "route": {"route": {"host": "airflow.example.com", "path": "/airflow"}},
     },
     "policy": {
         "off": {"networkPolicy": {"mode": "off"}},
@@ -494,7 +501,10 @@ def settings(source="repository", **more):
     cluster = {
         "server": "https://10.0.0.1:6443",
         "kubernetesVersion": "1.34.2",
-        "apiVersions": ["keda.sh/v1alpha1", "monitoring.coreos.com/v1"],
+        "apiVersions": [
+            *("gateway.networking.k8s.io/v1", "keda.sh/v1alpha1", "monitoring.coreos.com/v1"),
+            "route.openshift.io/v1",
+        ],
         "apiServerCidrs": ["10.0.0.0/28"],
         "ingress": {"className": "nginx", "namespace": "ingress-nginx"},
         "monitoring": {"namespace": "monitoring", "labels": {"release": "prometheus"}},

@@ -15,7 +15,7 @@ from generator.definition.definition import ROOT
 from generator.diff.model import Side
 from generator.engine.deployment import hub_rules, is_of_engine
 from generator.git.worktree import History, Worktree
-from generator.kube.fields import name_of
+from generator.kube.fields import name_of, text
 from generator.manifests import rbac
 from generator.pipeline import side, toolchain
 from generator.pipeline.generate import Charts
@@ -94,8 +94,9 @@ def subject_at(at: Revision, environment: str) -> Subject:
     rendered = side.render(at.sha, inputs, at.charts, at.renderer)
     expected = _expected(at, rendered, inputs, repository.repository.url)
     assert inputs.deployment is not None
+    kinds = {text(item, "kind") for item in expected.manifests}
     rules = (
-        *rbac.environment_rules(expected.namespace),
+        *rbac.environment_rules(expected.namespace, wanted=kinds),
         *hub_rules(inputs.deployment, repository),
     )
     context = inputs.cluster.context or ""

@@ -20,6 +20,7 @@ from generator.health.flux import assess_flux, assess_helm_release, assess_helm_
 from generator.health.monitoring import assess_monitor
 from generator.health.networking import assess_api_service, assess_ingress, assess_service
 from generator.health.pods import assess_pod
+from generator.health.routes import assess_http_route, assess_route
 from generator.health.secrets import (
     assess_certificate,
     assess_cluster_external_secret,
@@ -51,6 +52,8 @@ _ASSESSORS: dict[tuple[str, str], Callable[[Object], Health]] = {
     ("", "Service"): assess_service,
     ("networking.k8s.io", "Ingress"): assess_ingress,
     ("extensions", "Ingress"): assess_ingress,
+    ("gateway.networking.k8s.io", "HTTPRoute"): assess_http_route,
+    ("route.openshift.io", "Route"): assess_route,
     ("apiregistration.k8s.io", "APIService"): assess_api_service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): assess_definition,
     ("autoscaling", "HorizontalPodAutoscaler"): assess_autoscaler,

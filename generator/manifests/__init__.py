@@ -8,6 +8,7 @@ from generator.manifests import (
     external_secrets,
     namespace,
     network_policies,
+    routes,
     sealed_secrets,
     service_monitors,
 )
@@ -16,6 +17,7 @@ from generator.manifests.metadata import Kind, Manifest
 ALL: tuple[Manifest, ...] = (
     namespace.MANIFEST,
     network_policies.MANIFEST,
+    routes.MANIFEST,
     service_monitors.MANIFEST,
     external_secrets.MANIFEST,
     sealed_secrets.MANIFEST,

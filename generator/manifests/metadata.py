@@ -28,13 +28,15 @@ class Kind:
     """One kind of object: its name in the API, and what the engine and `verify` do with it.
 
     `wave` is its turn in a sync; a `guarded` one goes only after a person said yes; `followed`
-    (namespaced kinds only) gives `verify` the right to watch it, and its health then counts.
+    (namespaced kinds only) gives `verify` the right to watch it, and its health then counts; where
+    it is not `always`, in the environments that have such an object.
     """
 
     resource: ResourceType
     wave: int = 0
     guarded: bool = False
     followed: bool = False
+    always: bool = True
 
     def annotations(self, engine: Engine) -> dict[str, str]:
         """What tells the engine so; Flux takes the order from its Kustomizations."""

@@ -9,7 +9,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.resource import LAUNCHED_BY_TASKS
 from generator.kube.resource_type import ResourceType
-from generator.manifests import peer_ports
+from generator.manifests import peer_ports, routes
 from generator.manifests.metadata import POLICY_WAVE, Kind, Manifest, manifest
 from generator.model.network import Peer
 from generator.release.release import Release
@@ -149,6 +149,8 @@ def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
     declared = release.environment.network_policy.peers.get(peer, ())  # type: ignore[call-overload]
     if declared:
         return [_selector(item) for item in declared]
+    if peer in routes.WAYS:
+        return routes.proxies(release, peer)
     namespace = {
         "ingress": cluster.ingress.namespace,
         "monitoring": cluster.monitoring.namespace,

@@ -9,7 +9,7 @@ to ask what we may (SelfSubjectAccessReview) and to discover kinds has every aut
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from generator import manifests
@@ -100,8 +100,13 @@ class Reviewer(Protocol):
         """Whether the API server would allow it."""
 
 
-def environment_rules(namespace: str, *, proxied: Sequence[str] = ()) -> tuple[Rule, ...]:
+def environment_rules(
+    namespace: str, *, wanted: Collection[str] = (), proxied: Sequence[str] = ()
+) -> tuple[Rule, ...]:
     """What `verify` reads in an environment's namespace.
+
+    `wanted` are the kinds of its objects: one that not every environment has (`Kind.always` is
+    False) is read where it is among them.
 
     `proxied` are `service:port` names that may be asked through the API server's proxy, for
     clusters whose ingress we cannot reach; without one that right is not asked for.
@@ -112,6 +117,8 @@ def environment_rules(namespace: str, *, proxied: Sequence[str] = ()) -> tuple[R
 
     read = {group: set(plurals) for group, plurals in _FOLLOWED.items()}
     for kind in manifests.followed():
+        if not kind.always and kind.resource.kind not in wanted:
+            continue
         read.setdefault(kind.resource.group, set()).add(kind.resource.plural)
     rules = [rule(group, sorted(read[group])) for group in sorted(read)]
     rules.insert(1, rule("", ("pods/log",), ("get",)))

@@ -24,6 +24,7 @@ _SUBDOMAIN = re.compile(
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*"
 )
+_HTTP_PATH = re.compile(r"(?!.*//)(?!.*/\.{1,2}(/|$))/[-A-Za-z0-9/._~!$&'()*+,;=:@]*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SUB_PATH = re.compile(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\]*")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -124,6 +125,7 @@ Label = Annotated[
 ]
 Name = Annotated[Text, _like(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")]
 Host = Annotated[Text, _like(_HOST, "a host name or an IPv4 address, without scheme and port")]
+HttpPath = Annotated[Text, _like(_HTTP_PATH, "a path that begins with /, without // and ..")]
 Digest = Annotated[Text, _like(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
 SubPath = Annotated[Text, _like(_SUB_PATH, "a relative path below the repository, without ..")]
 FileName = Annotated[Text, _like(_FILE, "a file name such as team-config.yaml, without a folder")]

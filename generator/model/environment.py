@@ -33,9 +33,10 @@ from generator.model.components import (
     Workers,
 )
 from generator.model.dags import Dags
+from generator.model.entrance import Entrance, Gateway, Ingress, Route
 from generator.model.image import ConnectionCheck, Image, Security
 from generator.model.marks import BuiltIn, Copied, WrittenAfter
-from generator.model.network import Ingress, NetworkPolicy
+from generator.model.network import NetworkPolicy
 from generator.model.rights import Limits, Quota, Rbac, ServiceAccount
 from generator.model.secrets import Secrets, SecretsBackend
 from generator.model.stores import Broker, Database, Keys
@@ -166,6 +167,8 @@ class Environment(Spec):
     metrics: Annotated[Metrics, Copied.KEEP] = Metrics.model_construct()
     tracing: Annotated[Tracing, Copied.KEEP] = Tracing.model_construct()
     ingress: Annotated[Ingress | None, Copied.KEEP] = None
+    gateway: Annotated[Gateway | None, Copied.KEEP] = None
+    route: Annotated[Route | None, Copied.KEEP] = None
     network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy.model_construct()
     secrets: Annotated[Secrets, Copied.KEEP] = Secrets.model_construct()
     secrets_backend: Annotated[SecretsBackend | None, Copied.FILL_IN] = None
@@ -208,6 +211,12 @@ class Environment(Spec):
     def image_tag(self) -> str:
         """The tag of the image; where none is given, that of the official image."""
         return self.image.tag or self.airflow.version
+
+    @property
+    def entrances(self) -> tuple[Entrance, ...]:
+        """The ways in from outside; links and sign-in use the first."""
+        ways = (self.ingress, self.gateway, self.route)
+        return tuple(way.entrance for way in ways if way is not None)
 
     @property
     def executors(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who reaches the environment, and what it may reach."""
+"""Who may talk to whom inside the cluster, and what the environment may reach."""
 
 from __future__ import annotations
 
@@ -6,33 +6,8 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from generator.model.base import Cidr, Host, Label, Line, Name, Port, Spec, Text
+from generator.model.base import Cidr, Label, Port, Spec, Text
 from generator.model.marks import Copied, CopiedByKey
-
-
-class Tls(Spec):
-    """The ingress' certificate: from cert-manager, or a Secret that is there."""
-
-    cluster_issuer: Line | None = None
-    """cert-manager's ClusterIssuer."""
-    issuer: Line | None = None
-    """cert-manager's Issuer in the namespace."""
-    secret_name: Annotated[Name | None, Copied.DERIVE] = None
-    """Holds the certificate; `<release>-tls` by default."""
-
-
-class Ingress(Spec):
-    """The UI and API to the outside."""
-
-    host: Annotated[Host, Copied.ASK_HOST]
-    """Name under which the UI is reached; no two environments share one."""
-    path: Text = "/"
-    """Path below the host."""
-    tls: Tls | None = None
-    annotations: dict[str, Text] = {}
-    """For the ingress controller."""
-    class_name: Annotated[Name | None, Copied.KEEP] = None
-    """By default the cluster's from the catalogue."""
 
 
 class Peer(Spec):
@@ -73,13 +48,16 @@ PeerName = Literal[
     "otel",
     "dns",
     "monitoring",
+    "gateway",
+    "route",
 ]
 
 
 # Git, sign-in, collectors and the cluster's own are often one for all environments.
+_SHARED = ("git", "identity", "mail", "otel", "dns", "monitoring", "gateway", "route")
 _PEERS = CopiedByKey(
     {
-        **dict.fromkeys(("git", "identity", "mail", "otel", "dns", "monitoring"), Copied.KEEP),
+        **dict.fromkeys(_SHARED, Copied.KEEP),
         **dict.fromkeys(("database", "broker", "bundles", "secretsBackend"), Copied.FILL_IN),
         "logs": Copied.ASK_NETWORKS,
     }
@@ -92,6 +70,6 @@ class NetworkPolicy(Spec):
     mode: Literal["off", "ingress", "enforce"] = "off"
     """ingress guards what comes in; enforce denies everything that is not needed or declared."""
     peers: Annotated[dict[PeerName, tuple[Peer, ...]], _PEERS] = {}
-    """Places outside the namespace that a chosen feature needs."""
+    """Places outside the namespace that a chosen feature needs, and proxies that may call it."""
     task_egress: Annotated[tuple[Peer, ...], Copied.FILL_IN] = ()
     """What tasks, triggers and callbacks may reach; 0.0.0.0/0 must be written out."""

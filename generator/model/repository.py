@@ -22,6 +22,7 @@ from generator.model.base import (
     Text,
     Version,
 )
+from generator.model.entrance import ParentRefs
 from generator.model.environment import API_VERSION, Engine, Tier
 
 _CORE = frozenset(
@@ -161,6 +162,13 @@ class IngressController(Spec):
     """Labels of its pods; none means the whole namespace."""
 
 
+class GatewayApi(Spec):
+    """The Gateways of the cluster (Gateway API)."""
+
+    parent_refs: ParentRefs = ()
+    """Gateways of environments whose `gateway` names none."""
+
+
 class Monitoring(Spec):
     """The Prometheus operator."""
 
@@ -225,6 +233,7 @@ class Cluster(Spec):
     """How many nodes; a volume of one node is then a warning or not."""
     dns: Dns = Dns.model_construct()
     ingress: IngressController = IngressController.model_construct()
+    gateway: GatewayApi = GatewayApi.model_construct()
     monitoring: Monitoring = Monitoring.model_construct()
     sealing: Sealing = Sealing.model_construct()
     keda: Keda = Keda.model_construct()

@@ -52,12 +52,13 @@ def _need(files: Files, name: str, found: Catalogue) -> Need | None:
         return None
     built, repository = inputs.built, found.settings.repository
     resolved = built.resolved if built else None
+    wanted = [way.kind for way in resolved.environment.entrances] if resolved else []
     return Need(
         name,
         side.cluster_name(repository, inputs),
         resolved.environment.chart.version if resolved else "",
         built.lock.chart_digest if built and built.lock else None,
-        rbac.environment_rules(inputs.target[1]),
+        rbac.environment_rules(inputs.target[1], wanted=wanted),
         hub_rules(inputs.deployment, repository),
     )
 

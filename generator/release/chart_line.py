@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from generator.model.environment import Environment
@@ -60,6 +60,8 @@ class ChartLine:
 
     settings: Callable[[Environment, Cluster], list[Setting]]
     """Every chart value that an environment decides, `values:` not yet merged."""
+    http_route: Callable[[Environment, Cluster], Iterable[Setting]]
+    """The settings of `gateway` for a chart that makes an HTTPRoute itself."""
     decided: Callable[[list[Setting]], dict[Key, str]]
     """Key → field of the settings that a field or a promise owns."""
     owner: Callable[[Key, Mapping[Key, str]], str | None]
@@ -75,6 +77,8 @@ class ChartLine:
     """Kind and name of the Deployments and StatefulSets."""
     flows: Callable[[Topology], tuple[Flow, ...]]
     """Who must talk to whom."""
+    server_port: Callable[[Topology], tuple[str, int]]
+    """Name and number of the port of the Service of UI and API."""
     needs: Callable[[Topology, Mapping[str, ExtraSecret]], tuple[SecretNeed, ...]]
     """The Secrets that are read, those of `secrets.extra` too."""
     restart_annotations: Callable[[Topology, Mapping[str, Mapping[str, str]]], list[Setting]]

@@ -56,6 +56,8 @@ class Release:
     """What the chart makes of every setting."""
     traits: ChartTraits | None = None
     """What the chart does with keys; None for a chart that takes the settings as they are."""
+    routed_by_chart: bool = False
+    """Whether the chart makes the HTTPRoute of `gateway`."""
 
     @property
     def environment(self) -> Environment:
@@ -112,7 +114,8 @@ def build(
             return None, problems
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
         owner = adopted_settings.owner
-    fits = fitted(settings, traits)
+    routes = _by_chart(line, resolved, traits)
+    fits = (*fitted(settings, traits), *routes)
     expression = Expression(resolved, traits, fits) if traits else None
     errors = (
         *(expression.errors() if expression else ()),
@@ -121,7 +124,15 @@ def build(
     if errors:
         return None, errors
     built = _built(resolved, line, fits, traits, hashes)
+    built = dataclasses.replace(built, routed_by_chart=bool(routes))
     return built, tuple(expression.notes() if expression else ())
+
+
+def _by_chart(line: ChartLine, resolved: Resolved, traits: ChartTraits | None) -> tuple[Fit, ...]:
+    """The settings of an HTTPRoute of the chart's own; nothing where it cannot express them all."""
+    wanted = list(line.http_route(resolved.environment, resolved.cluster)) if traits else []
+    found = fitted(wanted, traits)
+    return () if any(item.lost for item in found) else found
 
 
 def _built(

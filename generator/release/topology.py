@@ -36,7 +36,7 @@ class Flow:
 
     `source` and `destination` are component labels, or `peer:<name>` for something outside:
     dns, database, broker, git, bundles, logs, identity, secretsBackend, mail, otel, kubernetes,
-    ingress, monitoring, keda, tasks (declared task egress).
+    ingress, gateway, route, monitoring, keda, tasks (declared task egress).
     """
 
     source: str
@@ -62,6 +62,8 @@ class Topology:
     values: Mapping[str, Any]
     older_names: frozenset[str] = frozenset()
     """Keys of `values` that the chart reads under an older name."""
+    entrances: tuple[str, ...] = ()
+    """Fields of ways in that the definition declares and no value of the chart has to show."""
 
     @property
     def server(self) -> str:

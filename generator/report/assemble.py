@@ -21,7 +21,8 @@ _KIND = {
     **dict.fromkeys(("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), 15),
     **dict.fromkeys(("NetworkPolicy", "Secret", "SealedSecret", "Application"), 14),
     **dict.fromkeys(("Deployment", "DaemonSet", "Job", "CronJob"), 12),
-    **dict.fromkeys(("Ingress", "ScaledObject", "HorizontalPodAutoscaler"), 10),
+    **dict.fromkeys(("Ingress", "HTTPRoute", "Route"), 10),
+    **dict.fromkeys(("ScaledObject", "HorizontalPodAutoscaler"), 10),
     "ConfigMap": 8,
 }
 

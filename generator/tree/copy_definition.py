@@ -15,6 +15,7 @@ from generator.tree import scaffold
 from generator.yaml import edit, reader
 
 _CIDRS: Path = ("database", "cidrs")
+_HOSTNAMES: Path = ("gateway", "hostnames")
 _LOGS: Path = ("networkPolicy", "peers", "logs")
 _ELSEWHERE = re.compile(r"://|\barn:|@[-a-z0-9.]+:")
 _QUESTIONS = {
@@ -37,6 +38,8 @@ class Question:
 
     def value(self, answer: str) -> object:
         """The answer as it stands in the definition."""
+        if self.path == _HOSTNAMES:
+            return re.split(r"[,\s]+", answer.strip(", "))
         if self.path not in _QUESTIONS:
             return answer
         networks = [part for part in re.split(r"[,\s]+", answer) if part]
@@ -139,7 +142,8 @@ def _for_editors(text: str, name: str) -> str:
 
 
 def _hosts(source: Definition) -> tuple[str, ...]:
-    found = [str(_part(source, p)) for p in _written(source, Copied.ASK_HOST, Copied.ASK_URL)]
+    written = _written(source, Copied.ASK_HOST, Copied.ASK_URL)
+    found = [str(item) for path in written for item in _items(_part(source, path))]
     return tuple(host for host in found if "." in host or "://" in host)
 
 

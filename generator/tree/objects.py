@@ -173,7 +173,8 @@ def _access(release: Release) -> list[Object]:
     """Roles for `verify` and the service: in the environment's namespace, and in the engine's."""
     app = release.application
     settings = release.resolved.settings.repository
-    here = rbac.environment_rules(release.environment.namespace)
+    wanted = [way.kind for way in release.environment.entrances]
+    here = rbac.environment_rules(release.environment.namespace, wanted=wanted)
     if release.environment.engine == "flux":
         there = flux.access(app, settings)
     else:

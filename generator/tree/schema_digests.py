@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
-    "repository": "de0d338a58e8db3ce7901d65eff78a770bddafd766801c895ac25680064bec3d",
+    "environment": "ec46ebbcdda751182f34ef532eb2f568d92e793536c6ebde364dd4a40d80f621",
+    "repository": "cbd5d3842e1fd9e6650bc28f7e23c7ebaaa85e5af2e4563e1514528079bd6b05",
 }

@@ -1,4 +1,4 @@
-"""Airflow asked for its own health: at the ingress first, then through the API server's proxy."""
+"""Airflow asked for its own health: from outside first, then through the API server's proxy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.verify.port import ClusterPort
 from generator.verify.snapshot import AirflowAnswer
 from generator.verify.target import Endpoint
 
-# An ingress may speak plain http: nothing secret is sent.
+# A way in may speak plain http: nothing secret is sent.
 _POLICY = Policy(
     max_bytes=65_536, connect_seconds=8.0, read_seconds=8.0, total_seconds=20.0, plain_hosts=None
 )
@@ -48,7 +48,7 @@ def ask(
     """
     answered: list[AirflowAnswer] = []
     closed: list[str] = []
-    for way in (_by_ingress, _by_proxy):
+    for way in (_from_outside, _by_proxy):
         found, problem = way(endpoint, namespace, cluster, get)
         if found is not None and not found.problem:
             return found, ""
@@ -58,7 +58,7 @@ def ask(
             closed.append(problem)
     if answered:
         return answered[0], ""
-    return None, "; ".join(closed) or "neither an ingress nor a Service to query"
+    return None, "; ".join(closed) or "neither a way in from outside nor a Service to query"
 
 
 class Asker:
@@ -94,7 +94,7 @@ class Asker:
                 self._last = (None, "asking stopped")
 
 
-def _by_ingress(
+def _from_outside(
     endpoint: Endpoint, namespace: str, cluster: ClusterPort, get: Get
 ) -> tuple[AirflowAnswer | None, str]:
     if not endpoint.url:

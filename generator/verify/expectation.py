@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from generator.core.basis import Basis
 from generator.engine.deployment import Deployment
-from generator.kube.fields import entries, name_of, section, text
+from generator.kube.fields import entries, name_of, section, strings, text
 from generator.kube.resource import Object
 from generator.verify.target import WORKLOAD_KINDS, Ancestry, Endpoint, Expected
 
@@ -64,31 +65,58 @@ def expectation(
 
 def endpoint(manifests: Iterable[Object]) -> Endpoint | None:
     """Where Airflow answers for itself: the API server's Service (Airflow 2: the webserver's) and
-    the ingress that leads to it; None if neither is rendered."""
+    the way in that leads to it; None if neither is rendered."""
     listed = tuple(manifests)
     for component, (path, port) in _SERVERS.items():
         for service in listed:
             labels = section(service, "metadata", "labels")
             if text(service, "kind") == "Service" and labels.get("component") == component:
                 name = name_of(service)
-                return Endpoint(_ingress_url(listed, name), name, port, path)
+                return Endpoint(_url(listed, name), name, port, path)
     return None
 
 
-def _ingress_url(manifests: Iterable[Object], service: str) -> str:
-    for ingress in manifests:
-        if text(ingress, "kind") != "Ingress":
-            continue
-        secured = {
-            host for item in entries(ingress, "spec", "tls") for host in item.get("hosts") or []
-        }
-        for rule in entries(ingress, "spec", "rules"):
-            host = text(rule, "host")
-            for path in entries(rule, "http", "paths"):
-                if host and text(path, "backend", "service", "name") == service:
-                    scheme = "https" if host in secured else "http"
-                    return f"{scheme}://{host}{text(path, 'path').rstrip('*').rstrip('/')}"
+def _url(manifests: Iterable[Object], service: str) -> str:
+    """The address under which the first way in leads to the Service, or nothing."""
+    listed = tuple(manifests)
+    ways = {"Ingress": _by_ingress, "HTTPRoute": _by_gateway, "Route": _by_route}
+    for kind, addresses in ways.items():
+        for item in listed:
+            if text(item, "kind") == kind:
+                for url in addresses(item, service, listed):
+                    return url.rstrip("*").rstrip("/")
     return ""
+
+
+def _by_ingress(ingress: Object, service: str, _: Iterable[Object]) -> Iterator[str]:
+    secured = {host for item in entries(ingress, "spec", "tls") for host in item.get("hosts") or []}
+    for rule in entries(ingress, "spec", "rules"):
+        host = text(rule, "host")
+        for path in entries(rule, "http", "paths"):
+            if host and text(path, "backend", "service", "name") == service:
+                yield _address(host, text(path, "path"), secured=host in secured)
+
+
+def _by_gateway(route: Object, service: str, others: Iterable[Object]) -> Iterator[str]:
+    """The listener says whether TLS ends there, and it is not rendered: base_url tells."""
+    written = "".join(text(item, "data", "airflow.cfg") for item in others)
+    for rule in entries(route, "spec", "rules"):
+        if any(text(item, "name") == service for item in entries(rule, "backendRefs")):
+            path = next((text(item, "path", "value") for item in entries(rule, "matches")), "")
+            for host in strings(route, "spec", "hostnames"):
+                plain = re.search(rf"base_url *= *http://{re.escape(host)}[/:\s]", written)
+                yield _address(host, path, secured=not plain)
+
+
+def _by_route(route: Object, service: str, _: Iterable[Object]) -> Iterator[str]:
+    host = text(route, "spec", "host")
+    if host and text(route, "spec", "to", "name") == service:
+        secured = bool(section(route, "spec", "tls"))
+        yield _address(host, text(route, "spec", "path"), secured=secured)
+
+
+def _address(host: str, path: str, *, secured: bool) -> str:
+    return f"{'https' if secured else 'http'}://{host}{path}"
 
 
 def _migration_job(manifests: Iterable[Object]) -> str:

@@ -19,7 +19,7 @@ Ancestry = Callable[[str, str], bool | None]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where Airflow answers for itself: the ingress' address, and the Service behind it."""
+    """Where Airflow answers for itself: the address from outside, and the Service behind it."""
 
     url: str = ""
     service: str = ""

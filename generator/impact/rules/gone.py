@@ -187,7 +187,14 @@ def _of_object(key: Key, manifest: Object) -> Iterator[Wanted]:
             for rule in fields.entries(spec, "rules"):
                 for backend in fields.entries(rule, "backendRefs"):
                     home = fields.text(backend, "namespace") or key.namespace
-                    yield Wanted("Service", home, fields.text(backend, "name"))
+                    service = fields.text(backend, "name")
+                    yield Wanted("Service", home, service)
+                    yield Wanted("Service", home, service, str(backend.get("port", "")))
+        case "Route":
+            service = fields.text(spec, "to", "name")
+            yield Wanted("Service", key.namespace, service)
+            named = fields.text(spec, "port", "targetPort")
+            yield Wanted("Service", key.namespace, service, named)
 
 
 def _target(key: Key, spec: Mapping[str, Any]) -> Iterator[Wanted]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access, combinations, operations, sources
+from generator.lint.definition import access, combinations, entrances, operations, sources
 from generator.release.release import Release
 
 _FOUND = (
     *combinations.FOUND,
     *access.FOUND,
+    *entrances.FOUND,
     *operations.FOUND,
     *sources.FOUND,
 )

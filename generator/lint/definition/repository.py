@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from generator.core.layered import Path
 from generator.core.problem import Problem
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.lint.rule import ERROR
 from generator.release.release import application_name
+
+Identity = tuple[str, ...]
+"""What no two environments share."""
 
 NAMESPACE = Rule(
     "estate/duplicate-namespace",
@@ -22,8 +26,8 @@ HOST = Rule(
     "estate/duplicate-host",
     ERROR,
     "Two environments under one host name",
-    "The ingress controller sends requests to either.",
-    "Kubernetes Ingress",
+    "What serves it sends requests to either, or refuses one of the two.",
+    "Kubernetes Ingress; Gateway API; OpenShift Route",
 )
 DATABASE = Rule(
     "estate/duplicate-database",
@@ -53,15 +57,21 @@ def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
     yield from _duplicates(
         everybody,
         NAMESPACE,
-        lambda item: (item.cluster.server.rstrip("/").lower(), item.environment.namespace),
-        ("destination", "namespace"),
+        lambda item: {
+            ("destination", "namespace"): (
+                item.cluster.server.rstrip("/").lower(),
+                item.environment.namespace,
+            )
+        },
         "namespace",
     )
-    yield from _duplicates(everybody, HOST, _host, ("ingress", "host"), "host")
-    yield from _duplicates(everybody, DATABASE, _database, ("database", "host"), "database")
-    application = ("destination", "application")
+    yield from _duplicates(everybody, HOST, _hosts, "host")
+    yield from _duplicates(everybody, DATABASE, _database, "database")
     yield from _duplicates(
-        everybody, APPLICATION, lambda item: (application_name(item),), application, "Application"
+        everybody,
+        APPLICATION,
+        lambda item: {("destination", "application"): (application_name(item),)},
+        "Application",
     )
     yield from _root_taken(everybody)
     for item in everybody:
@@ -82,38 +92,41 @@ def _root_taken(everybody: Sequence[Resolved]) -> Iterator[Problem]:
             )
 
 
-def _host(item: Resolved) -> tuple[str, ...] | None:
-    ingress = item.environment.ingress
-    return (ingress.host.lower(), ingress.path) if ingress else None
+def _named(item: Resolved) -> Iterator[tuple[Path, str, str]]:
+    """Where each host name of an environment stands, the name, and the path below it."""
+    for way in item.environment.entrances:
+        for index, host in enumerate(way.hosts):
+            inside: Path = (index,) if way.field == "gateway" else ()
+            yield (way.field, way.named_by, *inside), host, way.path
 
 
-def _database(item: Resolved) -> tuple[str, ...] | None:
+def _hosts(item: Resolved) -> dict[Path, Identity]:
+    return {place: (host.lower(), path) for place, host, path in _named(item)}
+
+
+def _database(item: Resolved) -> dict[Path, Identity]:
     database = item.environment.database
     if database.host is None:
-        return None
-    return (database.host.lower(), str(database.port), database.name)
+        return {}
+    return {("database", "host"): (database.host.lower(), str(database.port), database.name)}
 
 
 def _duplicates(
     everybody: Sequence[Resolved],
     rule: Rule,
-    identity: Callable[[Resolved], tuple[str, ...] | None],
-    path: tuple[str, ...],
+    identities: Callable[[Resolved], Mapping[Path, Identity]],
     word: str,
 ) -> Iterator[Problem]:
-    seen: dict[tuple[str, ...], str] = {}
+    seen: dict[Identity, str] = {}
     for item in everybody:
-        key = identity(item)
-        if key is None:
-            continue
-        if key in seen:
-            yield item.problem(
-                rule,
-                f"environment {seen[key]} has the same {word}",
-                *path,
-                hint=f"give one of the two another {word}: {rule.why}",
-            )
-        seen.setdefault(key, item.name)
+        for path, key in identities(item).items():
+            if seen.setdefault(key, item.name) != item.name:
+                yield item.problem(
+                    rule,
+                    f"environment {seen[key]} has the same {word}",
+                    *path,
+                    hint=f"give one of the two another {word}: {rule.why}",
+                )
 
 
 def _allowed(item: Resolved) -> Iterator[Problem]:
@@ -121,14 +134,12 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
     policy = item.settings.repository.policy.teams.get(environment.team)
     if policy is None:
         return
-    ingress = environment.ingress
-    rows: list[tuple[str, tuple[str, ...] | None, str, tuple[str, ...]]] = [
+    rows: list[tuple[str, tuple[str, ...] | None, str, Path]] = [
         ("cluster", policy.clusters, environment.destination.cluster, ("destination", "cluster")),
         ("namespace", policy.namespaces, environment.namespace, ("destination", "namespace")),
         ("image", policy.images, environment.image.repository, ("image", "repository")),
     ]
-    if ingress is not None:
-        rows.append(("host", policy.hosts, ingress.host, ("ingress", "host")))
+    rows += [("host", policy.hosts, host, place) for place, host, _ in _named(item)]
     for word, patterns, value, path in rows:
         if patterns is None or any(fnmatch.fnmatchcase(value, item) for item in patterns):
             continue

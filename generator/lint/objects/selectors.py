@@ -54,7 +54,7 @@ TARGET = Rule(
     "rendered/target-missing",
     Severity.ERROR,
     "A target that does not exist",
-    "The autoscaler or ingress does nothing.",
+    "The autoscaler, ingress or route does nothing.",
 )
 
 
@@ -69,8 +69,8 @@ def wiring_problems(rendered: RenderedInput) -> Iterator[Problem]:
     yield from _budgets(rendered)
     for item in rendered.of("HorizontalPodAutoscaler", "ScaledObject"):
         yield from _scaler(rendered, item)
-    for item in rendered.of("Ingress"):
-        yield from _ingress(rendered, item)
+    for item in rendered.of("Ingress", "HTTPRoute", "Route"):
+        yield from _way_in(rendered, item)
 
 
 def _selected(
@@ -223,19 +223,15 @@ def _scaler(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
         )
 
 
-def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
-    for backend in _backends(section(item, "spec")):
-        service = section(backend, "service")
-        name, port = str(service.get("name")), section(service, "port")
-        if not service:
-            continue
+def _way_in(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
+    targets = {"Ingress": _of_ingress, "HTTPRoute": _of_http_route, "Route": _of_route}
+    for name, wanted in targets[str(item["kind"])](section(item, "spec")):
         found = [
             other
             for other in rendered.of("Service")
             if section(other, "metadata").get("name") == name
         ]
         ports = [row for other in found for row in entries(other, "spec", "ports")]
-        wanted = port.get("name") or port.get("number")
         if not any(wanted in (row.get("name"), row.get("port")) for row in ports):
             yield rendered.problem(
                 TARGET,
@@ -243,6 +239,33 @@ def _ingress(rendered: RenderedInput, item: Object) -> Iterator[Problem]:
                 f"{title_of(item)} leads to port {wanted} of Service {name}, which does not exist",
                 "correct the backend",
             )
+
+
+Target = tuple[str, Any]
+"""Name of a Service, and name or number of its port."""
+
+
+def _of_ingress(spec: Mapping[str, Any]) -> Iterator[Target]:
+    for backend in _backends(spec):
+        service = section(backend, "service")
+        if service:
+            port = section(service, "port")
+            yield str(service.get("name")), port.get("name") or port.get("number")
+
+
+def _of_http_route(spec: Mapping[str, Any]) -> Iterator[Target]:
+    """Backends of the route's own namespace: others need a ReferenceGrant there."""
+    for rule in entries(spec, "rules"):
+        for backend in entries(rule, "backendRefs"):
+            if backend.get("kind", "Service") == "Service" and not backend.get("namespace"):
+                yield str(backend.get("name")), backend.get("port")
+
+
+def _of_route(spec: Mapping[str, Any]) -> Iterator[Target]:
+    """Without a port every one of the Service will do; a number is that of the pods."""
+    port = section(spec, "port").get("targetPort")
+    if isinstance(port, str):
+        yield str(section(spec, "to").get("name")), port
 
 
 def _backends(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from generator.release.v1.names import CLUSTER_KINDS, KINDS, VALUES_KEY, Names
 from generator.release.v1.nondeterminism import PINS
 from generator.release.v1.otel_collector import ends_in_log, scraped
 from generator.release.v1.secrets import needs
-from generator.release.v1.topology import flows, read, workloads
+from generator.release.v1.topology import flows, read, server_port, workloads
 from generator.release.v1.values import base, components, features, secret_names, stores
 
 # Fields own these keys whether or not this environment sets them: key prefix → field.
@@ -129,8 +130,10 @@ def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
 def _topology(
     values: Mapping[str, Any], older: frozenset[str], environment: Environment
 ) -> Topology:
-    """What runs with these merged values."""
-    return read(values, environment.release, environment.namespace, older)
+    """What runs with these merged values, and the ways in beside the chart's own Ingress."""
+    found = read(values, environment.release, environment.namespace, older)
+    ways = tuple(way.field for way in environment.entrances if way.field != "ingress")
+    return dataclasses.replace(found, entrances=ways)
 
 
 def _restart_annotations(
@@ -149,6 +152,7 @@ def _restart_annotations(
 LINE = ChartLine(
     versions=("1.22.",),
     settings=_settings,
+    http_route=features.http_route,
     decided=_decided,
     owner=_owner,
     merged=_merged,
@@ -156,6 +160,7 @@ LINE = ChartLine(
     names=Names.of,
     workloads=workloads,
     flows=flows,
+    server_port=server_port,
     needs=needs,
     restart_annotations=_restart_annotations,
     tls_secret=secret_names.tls,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import lookup
+from generator.kube.fields import entries, number
 from generator.release.topology import Flow, Ports, Topology
 from generator.release.v1 import airflow_options, otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
@@ -90,6 +91,23 @@ def workloads(top: Topology) -> tuple[tuple[str, str], ...]:
     )
 
 
+def server_port(top: Topology) -> tuple[str, int]:
+    """Name and number of the port of the server's Service, where `values:` do not change them.
+
+    Chart 1.22.0 makes `service.ports` with `ports.apiServer` and `ports.airflowUI`; a port given
+    as another template counts as that one.
+    """
+    part, name, key = (
+        ("apiServer", "api-server", "apiServer")
+        if top.airflow_3
+        else ("webserver", "airflow-ui", "airflowUI")
+    )
+    usual = number(lookup(top.values, f"ports.{key}")) or PORTS[top.server]
+    rows = entries(lookup(top.values, f"{part}.service.ports"))
+    row = next((row for row in rows if row.get("name") == name), rows[0] if rows else {})
+    return str(row.get("name") or name), number(row.get("port")) or usual
+
+
 # Airflow's own look into files, the environment and the metadata database alone.
 _LOCAL_BACKENDS = ("airflow.secrets.", "airflow.sdk.")
 
@@ -155,6 +173,8 @@ def _api(top: Topology) -> Iterator[Flow]:
     key = "ingress.apiServer.enabled" if top.airflow_3 else "ingress.web.enabled"
     if top.on(key):
         yield Flow("peer:ingress", server, _tcp(server), "UI and API")
+    for way in top.entrances:
+        yield Flow(f"peer:{way}", server, _tcp(server), "UI and API")
     if top.has("flower") and top.on("ingress.flower.enabled"):
         yield Flow("peer:ingress", "flower", _tcp("flower"), "flower")
 

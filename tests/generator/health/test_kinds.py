@@ -297,3 +297,93 @@ def test_other_kinds_go_by_the_standard_conditions():
     assert other(cond("Progressing", "True")) == "Healthy"
     assert other(spec={"suspend": True}) == "Suspended"
     assert judged("v1", "ConfigMap").status == "Healthy"
+
+
+PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https"}
+ACCEPTED = cond("Accepted", "True", "Accepted", observedGeneration=2)
+RESOLVED = cond("ResolvedRefs", "True", "ResolvedRefs", observedGeneration=2)
+
+
+def routed(*states, parents=(PARENT,)):
+    """The health of an HTTPRoute; each state is what one controller says of one parent."""
+    status = {"parents": [{"parentRef": of, "conditions": list(said)} for of, *said in states]}
+    spec = {"parentRefs": list(parents)}
+    return judged("gateway.networking.k8s.io/v1", "HTTPRoute", status, spec=spec, generation=2)
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "words"),
+    [
+        ([(PARENT, ACCEPTED, RESOLVED)], "Healthy", "gateways/public (https)"),
+        ([], "Progressing", "no controller speaks of Gateway gateways/public"),
+        ([({**PARENT, "sectionName": "http"}, ACCEPTED, RESOLVED)], "Progressing", "no controller"),
+        ([(PARENT, ACCEPTED)], "Progressing", "ResolvedRefs"),
+        (
+            [(PARENT, cond("Accepted", "False", "NotAllowedByListeners", "no"), RESOLVED)],
+            "Degraded",
+            "NotAllowedByListeners: no",
+        ),
+        (
+            [(PARENT, ACCEPTED, cond("ResolvedRefs", "False", "BackendNotFound"))],
+            "Degraded",
+            "BackendNotFound",
+        ),
+        ([(PARENT, cond("Accepted", "False", "Pending"), RESOLVED)], "Progressing", "Pending"),
+        ([(PARENT, cond("Accepted", "Unknown"), RESOLVED)], "Progressing", "Accepted"),
+        (
+            [(PARENT, cond("Accepted", "False", observedGeneration=1), RESOLVED)],
+            "Progressing",
+            "current spec",
+        ),
+        (
+            [(PARENT, ACCEPTED, RESOLVED), (PARENT, cond("Accepted", "False", "Other"), RESOLVED)],
+            "Degraded",
+            "Other",
+        ),
+        (
+            [(PARENT, ACCEPTED, RESOLVED, cond("PartiallyInvalid", "True", "UnsupportedValue"))],
+            "Degraded",
+            "UnsupportedValue",
+        ),
+    ],
+)
+def test_an_http_route_is_judged_by_every_parent(states, status, words):
+    found = routed(*states)
+    assert (found.status, words in found.message) == (status, True), found
+
+
+def test_the_worst_parent_decides_and_a_parent_is_of_the_routes_namespace_by_default():
+    other = {"name": "own"}
+    both = (PARENT, other)
+    said = {"name": "own", "namespace": "data", "kind": "Gateway"}
+    refused = cond("Accepted", "False", "NoMatchingParent")
+    well = (PARENT, ACCEPTED, RESOLVED)
+    assert routed(well, (said, ACCEPTED, RESOLVED), parents=both).status == "Healthy"
+    assert "Gateway data/own" in routed(well, parents=both).message
+    assert routed(well, (said, refused, RESOLVED), parents=both).status == "Degraded"
+    assert routed(well, parents=()).status == "Degraded"
+
+
+@pytest.mark.parametrize(
+    ("routers", "status", "words"),
+    [
+        ([("default", "a.example.com", "True", "")], "Healthy", "a.example.com"),
+        ([("default", "a.example.com", "False", "HostAlreadyClaimed")], "Degraded", "default"),
+        ([("default", "old.example.com", "True", "")], "Progressing", "no router"),
+        ([], "Progressing", "no router"),
+        (
+            [("one", "a.example.com", "True", ""), ("two", "a.example.com", "False", "Refused")],
+            "Degraded",
+            "two",
+        ),
+    ],
+)
+def test_a_route_is_judged_by_the_routers_that_speak_of_its_host(routers, status, words):
+    said = [
+        {"routerName": name, "host": host, "conditions": [cond("Admitted", admitted, reason)]}
+        for name, host, admitted, reason in routers
+    ]
+    found = judged(
+        "route.openshift.io/v1", "Route", {"ingress": said}, spec={"host": "a.example.com"}
+    )
+    assert (found.status, words in found.message) == (status, True), found

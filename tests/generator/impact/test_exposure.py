@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of one line each)
 import pytest
 
 from tests.generator.impact.builders import found, manifest, workload
@@ -22,9 +23,39 @@ def ingress(annotations=None, path="/", name="nginx", host="a.example.com"):
     return manifest("networking.k8s.io/v1", "Ingress", "i", metadata=metadata, spec=spec)
 
 
+def http_route(*hosts, path="/", listener="https", gateway="public"):
+    parent = {"name": gateway, "namespace": "gateways", "sectionName": listener}
+    rules = [{"matches": [{"path": {"type": "PathPrefix", "value": path}}]}]
+    spec = {"hostnames": list(hosts), "parentRefs": [parent], "rules": rules}
+    return manifest("gateway.networking.k8s.io/v1", "HTTPRoute", "i", spec=spec)
+
+
+def route(host="a.example.com", path="/", **tls):
+    spec = {"host": host, "path": path, "tls": tls}
+    return manifest("route.openshift.io/v1", "Route", "i", spec=spec)
+
+
+A, B = "a.example.com", "b.example.com"
+EDGE = {"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}
+ALLOWED = {**EDGE, "insecureEdgeTerminationPolicy": "Allow"}
+WITH_TLS = ingress()
+WITH_TLS["spec"]["tls"] = [{"hosts": [A]}]
+
+
 @pytest.mark.parametrize(
     ("base", "head", "severity", "words"),
     [
+        (
+            http_route(A),
+            http_route(A, listener="x"),
+            "warning",
+            "gateways/public (https) → gateways/public (x)",
+        ),
+        (http_route(A), http_route(A, gateway="own"), "warning", "→ gateways/own (https)"),
+        (http_route(A), http_route(A, path="/x"), "warning", "a.example.com/x from now on"),
+        (route(), route(path="/x"), "warning", "a.example.com/x from now on"),
+        (ELSE, http_route(A), "warning", "the first way in"),
+        (ELSE, route(), "warning", "the first way in"),
         (service(), service("LoadBalancer"), "warning", "becomes a LoadBalancer"),
         (service(), service("NodePort"), "warning", "reachable on every node"),
         (service("LoadBalancer"), service(), "info", "no longer reachable"),
@@ -99,3 +130,31 @@ def test_what_opens_the_environment_is_told(base, head, severity, words):
 )
 def test_what_lets_in_the_same_is_no_finding(base, head):
     assert found([base, workload("y")], [head, workload("y")], "exposed") == []
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "rule", "severity", "words"),
+    [
+        ([http_route(A)], [http_route(A, B)], "host", "info", "b.example.com is now served"),
+        ([http_route(A, B)], [http_route(A)], "host", "warning", "b.example.com is no longer"),
+        ([WITH_TLS], [http_route(A)], "host", "warning", "in place of the Ingress"),
+        ([WITH_TLS], [http_route(A)], "host", "warning", "listener ends TLS was not read"),
+        ([WITH_TLS], [WITH_TLS, http_route(A)], "host", "info", "as well as the Ingress"),
+        ([WITH_TLS], [route(**EDGE)], "host", "warning", "another address"),
+        ([http_route(A)], [http_route()], "host-any", "warning", "every host name"),
+        ([route(**EDGE)], [route()], "host-tls", "warning", "without TLS"),
+        ([WITH_TLS], [route()], "host-tls", "warning", "without TLS"),
+        ([route(**EDGE)], [route(**ALLOWED)], "host-tls", "warning", "without TLS"),
+    ],
+)
+def test_a_host_is_followed_from_one_way_in_to_another(base, head, rule, severity, words):
+    hits = found([*base, workload("y")], [*head, workload("y")], rule)
+    assert [item for item in hits if item.severity == severity and words in item.message], hits
+
+
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [(WITH_TLS, http_route(A)), (http_route(A), http_route(A)), (WITH_TLS, route(**EDGE))],
+)
+def test_nothing_is_said_of_tls_that_was_not_read(base, head):
+    assert found([base, workload("y")], [head, workload("y")], "host-tls") == []

@@ -36,10 +36,51 @@ def windows(text, schedule, zone="UTC"):
     )
 
 
+OFFERED = changed(SETTINGS, ("[keda", "[gateway.networking.k8s.io/v1, keda"))
+OWN = OFFERED + "    gateway: {parentRefs: [{name: g, sectionName: https}]}\n"
+
+
+def gateway(parent="{name: g, sectionName: https}", more="", text=STAGING):
+    return f"{text}gateway: {{parentRefs: [{parent}], hostnames: [a.example.com]{more}}}\n"
+
+
+def route(tls="{}", text=STAGING):
+    return f"{text}route: {{host: a.example.com, tls: {tls}}}\n"
+
+
+SERVED_TLS = route(
+    "{termination: reencrypt}",
+    changed(STAGING, ("airflow: {", "airflow: {config: {api: {ssl_cert: /c}}, ")),
+)
+NONE = DEV + "gateway: {hostnames: [a.example.com]}\n"
 MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
 
 # Rule → (definitions it finds, each with its settings and line; definitions it leaves alone).
 CASES = {
+    "gateway/no-parent": ([(NONE, OFFERED, "gateway:")], [(NONE, OWN), (gateway(), OFFERED), (DEV, OFFERED)]),
+    "gateway/every-listener": (
+        [(gateway("{name: g}"), OFFERED, "gateway:")],
+        [(gateway(), OFFERED), (gateway("{name: g, port: 443}"), OFFERED), (NONE, OWN),
+         (gateway("{name: g}", ", tls: false"), OFFERED)],
+    ),
+    "entrance/without-tls": (
+        [(gateway(more=", tls: false"), OFFERED, "gateway:"), (route("null"), OPENSHIFT, "route:"),
+         (route("{insecureEdgeTerminationPolicy: Allow}"), OPENSHIFT, "route:")],
+        [(gateway(), OFFERED), (route(), OPENSHIFT), (route("null", DEV), OPENSHIFT)],
+    ),
+    "entrance/several": (
+        [(gateway(), OFFERED, "gateway:"), (route(), OPENSHIFT, "route:")],
+        [(gateway(text=DEV), OFFERED), (STAGING, SETTINGS), (DEV, SETTINGS)],
+    ),
+    "gateway/api-not-in-cluster": ([(gateway(), SETTINGS, "gateway:")], [(gateway(), OFFERED), (DEV, SETTINGS)]),
+    "route/not-openshift": (
+        [(route(), SETTINGS, "route:")],
+        [(route(), OPENSHIFT), (route(), changed(SETTINGS, ("[keda", "[route.openshift.io/v1, keda"))), (DEV, SETTINGS)],
+    ),
+    "route/backend-tls": (
+        [(route("{termination: passthrough}"), OPENSHIFT, "route:"), (route("{termination: reencrypt}"), OPENSHIFT, "route:")],
+        [(route(), OPENSHIFT), (SERVED_TLS, OPENSHIFT), (DEV, SETTINGS)],
+    ),
     "tracing/chart-collector": (
         [(DEV + "tracing: {enabled: true}\n", SETTINGS, "tracing:")],
         [(DEV, SETTINGS), (OLD + "tracing: {enabled: true}\n", SETTINGS),

@@ -102,6 +102,23 @@ def test_of_three_alike_each_later_one_is_told():
     assert [problem.environment for problem in found] == ["b", "c"]
 
 
+GATEWAY = "gateway: {{parentRefs: [{{name: g}}], hostnames: [{}]}}\n"
+ROUTE = "route: {{host: {}}}\n"
+
+
+@pytest.mark.parametrize("way", [GATEWAY, ROUTE, "ingress: {{host: {}}}\n"])
+def test_no_way_in_serves_a_host_of_another_environments(way):
+    taken = DEV + "ingress: {host: a.example.com}\n"
+    (problem,) = repository_rules.problems(resolved(taken, TEST + way.format("a.example.com")))
+    assert (problem.rule, problem.environment) == ("estate/duplicate-host", "test")
+    assert problem.line == len((TEST + way).splitlines())
+
+
+def test_one_environment_may_serve_one_host_in_two_ways():
+    both = HOSTED.format("a.example.com", "/") + GATEWAY.format("a.example.com")
+    assert list(repository_rules.problems(resolved(DEV + both))) == []
+
+
 TEAM = changed(
     STAGING,
     ("name: staging", "name: staging, team: payments"),
@@ -147,3 +164,12 @@ def test_a_team_without_a_policy_may_use_anything():
 def test_every_rule_has_cases():
     rules = [item for item in vars(repository_rules).values() if isinstance(item, Rule)]
     assert {rule.id for rule in rules} == {*SAME, "policy/team"}
+
+
+@pytest.mark.parametrize("way", [GATEWAY, ROUTE])
+def test_a_team_is_held_to_its_hosts_whatever_serves_them(way):
+    wrong = TEAM + way.format("b.example.org")
+    policy = "{hosts: ['*.example.com']}"
+    (problem,) = allowed(policy, wrong)
+    assert "may not use host b.example.org" in problem.message
+    assert allowed(policy, TEAM + way.format("b.example.com")) == []

@@ -7,6 +7,7 @@ from generator.actions import explain
 from generator.chart.cache import ChartCache
 from generator.core.files import Snapshot
 from generator.core.problem import Severity
+from generator.manifests import routes
 from generator.pipeline import generate
 from generator.release import chart_lines
 from generator.release.chart_lines import Level
@@ -56,6 +57,40 @@ def only(result, rule):
     (problem,) = about_the_chart(result)
     assert problem.rule == rule, problem
     return problem
+
+
+GATEWAY = (
+    "gateway: {parentRefs: [{name: public, namespace: gateways, sectionName: https}], "
+    "hostnames: [a.example.com]}\n"
+)
+HTTP_ROUTE = {
+    f"httpRoute.apiServer.{key}": default
+    for key, default in {
+        **{"enabled": False, "parentRefs": [], "hostnames": [], "annotations": {}},
+        **{"path": "/", "pathType": "PathPrefix"},
+    }.items()
+}
+
+
+def test_a_gateway_goes_through_the_chart_where_the_chart_makes_an_http_route(cache, add):
+    add("1.23.0", added=HTTP_ROUTE)
+    found = built(cache, on("1.23.0", DEV) + GATEWAY).release
+    route = found.values["httpRoute"]["apiServer"]
+    assert route["enabled"] is True and route["hostnames"] == ["a.example.com"]
+    assert route["parentRefs"] == [
+        {"name": "public", "namespace": "gateways", "sectionName": "https"}
+    ]
+    assert routes.objects(found) == []
+
+
+@pytest.mark.parametrize("missing", ["httpRoute.apiServer.path", "httpRoute.apiServer.parentRefs"])
+def test_a_chart_that_cannot_express_a_gateway_leaves_it_to_an_object_of_gen_envs(
+    cache, add, missing
+):
+    add("1.23.0", added={key: value for key, value in HTTP_ROUTE.items() if key != missing})
+    found = built(cache, on("1.23.0", DEV) + GATEWAY).release
+    assert "httpRoute" not in found.values
+    assert [item["kind"] for item in routes.objects(found)] == ["HTTPRoute"]
 
 
 LEVELS = {

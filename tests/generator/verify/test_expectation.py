@@ -77,3 +77,28 @@ def test_airflow_2_answers_at_its_webserver():
 
 def test_without_a_migration_job_none_is_waited_for():
     assert promised(manifests=rendered()[:2]).migration_job == ""
+
+
+HTTP_ROUTE = """
+kind: HTTPRoute
+spec:
+  hostnames: [a.example.com]
+  rules:
+  - backendRefs: [{name: airflow-api-server, port: 8080}]
+    matches: [{path: {type: PathPrefix, value: /x}}]
+"""
+ROUTE = "{kind: Route, spec: {host: b.example.com, to: {name: airflow-api-server}, tls: {}}}"
+CONFIG = "{kind: ConfigMap, data: {airflow.cfg: '[api] base_url = http://a.example.com/x'}}"
+
+
+def address(*manifests):
+    return endpoint([read(text) for text in (SERVICE, *manifests)]).url
+
+
+def test_the_address_is_that_of_whatever_leads_in():
+    assert address(HTTP_ROUTE) == "https://a.example.com/x"
+    assert address(HTTP_ROUTE, CONFIG) == "http://a.example.com/x"
+    assert address(ROUTE) == "http://b.example.com"
+    assert address(ROUTE.replace("tls: {}", "tls: {termination: edge}")) == "https://b.example.com"
+    assert address(ROUTE, HTTP_ROUTE, INGRESS) == "http://airflow.example.com/team"
+    assert address(HTTP_ROUTE.replace("airflow-api-server", "other")) == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.diff.equality import same
@@ -122,12 +122,27 @@ def _controller(manifest: Object) -> Any:
 
 def _named(controller: Any) -> str:
     if isinstance(controller, list):
-        return listed(fields.text(item, "name") for item in controller)
+        return listed(map(_parent, controller))
     return str(controller or "the default")
 
 
+def _parent(item: Any) -> str:
+    """A Gateway with what tells it, or one of its listeners, from others."""
+    where = "/".join(filter(None, (fields.text(item, "namespace"), fields.text(item, "name"))))
+    port = item.get("port") if isinstance(item, Mapping) else None
+    listener = fields.text(item, "sectionName") or (f"port {port}" if port else "")
+    return f"{where} ({listener})" if listener else where
+
+
 def _paths(manifest: Object) -> set[tuple[str, str]]:
+    """Host and path of everything that an Ingress, an HTTPRoute or a Route serves."""
     found = set()
+    if host := fields.text(manifest, "spec", "host"):
+        found.add((host, fields.text(manifest, "spec", "path") or "/"))
+    for name in fields.strings(manifest, "spec", "hostnames"):
+        for rule in fields.entries(manifest, "spec", "rules"):
+            for match in fields.entries(rule, "matches"):
+                found.add((name, fields.text(match, "path", "value") or "/"))
     for rule in fields.entries(manifest, "spec", "rules"):
         for path in fields.entries(rule, "http", "paths"):
             found.add((fields.text(rule, "host") or "*", fields.text(path, "path") or "/"))

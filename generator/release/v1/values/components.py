@@ -125,7 +125,8 @@ def _server(env: Environment) -> Iterator[Setting]:
         {"name": name, "valueFrom": {"secretKeyRef": {"name": holder, "key": item}}}
         for name, holder, item in webserver_config.secret_env(env.auth, env.release)
     ]
-    proxied = env.airflow_3 and env.ingress is not None and part.proxy_headers
+    behind = any(way.proxied for way in env.entrances)
+    proxied = env.airflow_3 and behind and part.proxy_headers
     if proxied:
         # uvicorn trusts these headers from the given addresses alone; policies guard the port.
         secret.append({"name": "FORWARDED_ALLOW_IPS", "value": "*"})

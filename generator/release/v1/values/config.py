@@ -31,11 +31,9 @@ def options(env: Environment) -> Iterator[Option]:
 def _own(env: Environment) -> Iterator[Option]:
     if env.auth.manager is not None:
         yield "core", "auth_manager", env.auth.manager, "auth.manager"
-    if env.ingress is not None:
-        scheme = "https" if env.ingress.tls else "http"
-        path = "" if env.ingress.path == "/" else env.ingress.path.rstrip("/")
+    for way in env.entrances[:1]:
         section = "api" if env.airflow_3 else "webserver"
-        yield section, "base_url", f"{scheme}://{env.ingress.host}{path}", "ingress.host"
+        yield section, "base_url", way.url, f"{way.field}.{way.named_by}"
     if env.runs("CeleryExecutor"):
         count = str(env.workers.concurrency)
         yield "celery", "worker_concurrency", count, "workers.concurrency"

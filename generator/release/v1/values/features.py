@@ -1,4 +1,4 @@
-"""DAGs, logs, metrics, ingress, cloud identities."""
+"""DAGs, logs, metrics, ways in, cloud identities."""
 
 from __future__ import annotations
 
@@ -164,6 +164,24 @@ def _ingress(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield from put_some(f"{key}.annotations", escaped, "ingress.annotations")
     name = ingress.class_name or cluster.ingress.class_name
     yield from put_some(f"{key}.ingressClassName", name, "ingress.className")
+
+
+def http_route(env: Environment, cluster: Cluster) -> Iterator[Setting]:
+    """The HTTPRoute by the keys of charts that make one; nothing without `gateway`."""
+    gateway = env.gateway
+    if gateway is None:
+        return
+    key = "httpRoute.apiServer" if env.airflow_3 else "httpRoute.web"
+    parents = [
+        item.model_dump(by_alias=True, exclude_none=True)
+        for item in gateway.parent_refs or cluster.gateway.parent_refs
+    ]
+    yield put(f"{key}.enabled", True, "gateway")
+    yield put(f"{key}.parentRefs", parents, "gateway.parentRefs")
+    yield put(f"{key}.hostnames", list(gateway.hostnames), "gateway.hostnames")
+    yield put(f"{key}.path", gateway.path, "gateway.path")
+    yield put(f"{key}.pathType", "PathPrefix", "gateway")
+    yield from put_some(f"{key}.annotations", dict(gateway.annotations), "gateway.annotations")
 
 
 def _identities(env: Environment) -> Iterator[Setting]:
