@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.actions import upgrade_dags, upgrade_versions
+from generator.actions import upgrade_dags, upgrade_defaults, upgrade_versions
 from generator.actions.upgrade_change import Options
 from generator.actions.upgrade_proof import Proof, prove
 from generator.core.files import Overlay, WorkTree
@@ -75,14 +75,22 @@ def _one(
         change = upgrade_dags.change(before, item)
     else:
         change = upgrade_versions.change(before, item, options, charts)
-    ahead = Overlay(files, {item.path: change.text.encode(), **_unlocked(files, item, options)})
+    lock, text, notes = _unlocked(files, item, options), change.text, change.notes
+    ahead = Overlay(files, {item.path: text.encode(), **lock})
     generation = generate.generate(ahead, [item.name], charts, renderer)
-    own = Plan({item.path: change.text} if change.text != item.document.text else {})
     after = generation.built.get(item.name)
+    if renderer is not None and not change.problems:
+        defaults = upgrade_defaults.changed(item, after, options, charts, renderer)
+        notes = (*notes, *defaults.notes)
+        if defaults.kept:
+            text = defaults.written(text, item.path)
+            ahead = Overlay(files, {item.path: text.encode(), **lock})
+            generation = generate.generate(ahead, [item.name], charts, renderer)
+            after = generation.built.get(item.name)
+    own = Plan({item.path: text} if text != item.document.text else {})
     problems = generation.problems_of(item.name)
     if not any(problem.rule == AIRFLOW.id for problem in problems):
         problems = (*problems, *change.problems)
-    notes = change.notes
     if options.dags:
         notes = (*notes, *upgrade_dags.network(before, after))
     proof = None

@@ -18,6 +18,8 @@ class Options:
     chart: str | None = None
     airflow: str | None = None
     dags: Literal["bundles"] | None = None
+    new_defaults: bool = False
+    """Whether the defaults of the new chart take effect where they change an object."""
 
     def require(self) -> None:
         """Raise UserError where nothing is asked for, or two things that belong apart."""
@@ -26,6 +28,8 @@ class Options:
                 "--dags cannot be combined with --chart or --airflow",
                 hint="convert, merge and verify the environment, then upgrade it",
             )
+        if self.new_defaults and not self.chart:
+            raise UserError("--new-defaults needs --chart VERSION")
         if not (self.chart or self.airflow or self.dags):
             hint = "give --chart VERSION, --airflow VERSION or --dags bundles"
             raise UserError("nothing to upgrade to", hint=hint)

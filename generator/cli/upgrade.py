@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 )
 @click.option("--airflow", metavar="VERSION", help="Airflow version to upgrade to.")
 @click.option(
+    "--new-defaults",
+    is_flag=True,
+    help="With --chart: take changed defaults instead of keeping the old ones.",
+)
+@click.option(
     "--dags",
     type=click.Choice(["bundles"]),
     help="Convert dags.gitSync into a DAG bundle of Airflow 3.",
@@ -38,6 +43,7 @@ def command(
     environments: tuple[str, ...],
     chart: str | None,
     airflow: str | None,
+    new_defaults: bool,
     dags: Literal["bundles"] | None,
     itself: bool,
     dry_run: bool,
@@ -46,7 +52,8 @@ def command(
 
     Lists removed, changed and newly required chart values, breaking steps, whether the database is
     migrated and how to roll back, and the order of the steps; shows the rendered difference, and
-    which objects stay the same. Keys of values: move to the names that the new chart reads. Where
+    which objects stay the same. Keys of values: move to the names that the new chart reads; an old
+    default that the new chart has changed, and that an object depends on, is written there. Where
     that chart cannot run the present Airflow, nothing is written and the order is shown.
 
     With --dags bundles: dags.gitSync becomes a git bundle of Airflow 3, with a Secret to be sealed
@@ -56,14 +63,14 @@ def command(
     per environment. Writes those that are named; without ENV shows all and writes nothing.
     """
     if itself:
-        if chart or airflow or dags:
+        if chart or airflow or dags or new_defaults:
             raise click.UsageError("--gen-env cannot be combined with another upgrade")
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")
     from generator.actions.upgrade_change import Options
 
-    return _edited(environments, Options(chart, airflow, dags), dry_run=dry_run)
+    return _edited(environments, Options(chart, airflow, dags, new_defaults), dry_run=dry_run)
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
