@@ -17,13 +17,15 @@ from generator.model.repository import CONTROLLER
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.redaction.secret import Secret
+from generator.release.git_connection import KNOWN_HOSTS, mounts_known_hosts
 from generator.release.release import Release
-from generator.release.secret import SecretNeed
+from generator.release.secret import SecretNeed, Source
 from generator.seal import (
     certificate,
     certificate_source,
     derived_values,
     fernet,
+    git_connection,
     random_values,
     sealed_secret,
     sealing,
@@ -55,6 +57,8 @@ class Options:
     """Where a relative path to the certificate starts from."""
     ca: Path | None = None
     """What to trust for the certificate's URL."""
+    ssh_key: Secret | None = None
+    """A private key, for git."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,6 +222,8 @@ def _values(
                 _manifest(built, release, need), need.key_names, generated=True
             )
         found |= random_values.generate(open_keys)
+    elif options.ssh_key is not None:
+        found |= _from_key(release, need, options.ssh_key)
     elif options.user is not None:
         found |= _from_user(release, need, options.user, ask)
     elif not found:
@@ -231,10 +237,25 @@ def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[
         return derived_values.database_values(release, {need.name: need}, user, password)[need.name]
     if "GITSYNC_USERNAME" in need.key_names:
         return sources.git_sync_credentials(user, ask(f"token of {user}"))
+    if names := _of_source(need, "git-connection"):
+        return dict.fromkeys(names, git_connection.with_token(user, ask(f"token of {user}")))
     raise UserError(
         f"--user does not apply to {need.name}",
-        hint="it is for the database's connections and for git-sync over https",
+        hint="it is for the database's connections and for git over https",
     )
+
+
+def _from_key(release: Release, need: SecretNeed, key: Secret) -> dict[str, Secret]:
+    if names := _of_source(need, "ssh-key"):
+        return dict.fromkeys(names, git_connection.private(key))
+    if names := _of_source(need, "git-connection"):
+        hosts = KNOWN_HOSTS if mounts_known_hosts(release.values) else None
+        return dict.fromkeys(names, git_connection.with_key(key, hosts))
+    raise UserError(f"--ssh-key does not apply to {need.name}", hint="it is for git over ssh")
+
+
+def _of_source(need: SecretNeed, source: Source) -> list[str]:
+    return [key.name for key in need.keys if key.source == source]
 
 
 def _everything(
@@ -243,6 +264,8 @@ def _everything(
     """All Secrets at once: what can be generated, and what follows from one password."""
     if options.given:
         raise UserError("name the Secret for these values", hint=f"one of {', '.join(needs)}")
+    if options.ssh_key is not None:
+        raise UserError("name the Secret for this key", hint=f"one of {', '.join(needs)}")
     if not options.generate and options.user is None:
         raise UserError(
             "give a Secret, or --generate, or --user for the database's connections",

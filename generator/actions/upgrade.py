@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from generator.actions import upgrade_notes, upgrade_values
+from generator.actions import upgrade_dags, upgrade_defaults, upgrade_versions
+from generator.actions.upgrade_change import Options
 from generator.actions.upgrade_proof import Proof, prove
-from generator.actions.upgrade_route import ordered
-from generator.core.errors import UserError
 from generator.core.files import Overlay, WorkTree
 from generator.core.parallel import mapped
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
-from generator.diff import what_runs
-from generator.diff.what_runs import Runs, Source
-from generator.impact.migration import Class, Migration, classify
-from generator.pipeline import chart_traits, generate
-from generator.pipeline.generate import Built, Charts
+from generator.pipeline import generate
+from generator.pipeline.generate import Charts
 from generator.release.expressed import AIRFLOW
-from generator.release.release import Release
 from generator.render.request import Renderer
 from generator.tree import catalogue
 from generator.tree.plan import Plan
-from generator.yaml import edit
 from generator.yaml.errors import YamlError
-
-_FROM_2_TO_3 = (
-    "the webserver is replaced by the API server: another Deployment, Service and port name",
-    "a JWT secret is needed (keys.jwtSecretName); api-secret-key replaces webserver-secret-key",
-    "the DAG processor becomes a separate component",
-    "tasks talk to the Execution API: policies must let workers reach the API server",
-    "SLAs, SubDAGs and direct database access of tasks are gone: check the DAGs first",
-)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Options:
-    """Versions to move to; None leaves one as it is."""
-
-    chart: str | None
-    airflow: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +40,7 @@ class Upgrade:
 
     @property
     def possible(self) -> bool:
-        """Whether the tree can be generated for the new versions."""
+        """Whether the tree can be generated for what is asked."""
         return not has_errors(self.problems)
 
 
@@ -71,10 +49,10 @@ def prepare(
 ) -> list[Upgrade]:
     """What the upgrade of these environments will write; nothing is written yet.
 
-    Raises UserError for unknown environments and versions that are not versions.
+    Raises UserError for unknown environments, versions that are not versions, and options that
+    ask for nothing or do not go together.
     """
-    if options.chart is None and options.airflow is None:
-        raise UserError("nothing to upgrade to", hint="give --chart VERSION or --airflow VERSION")
+    options.require()
     files = WorkTree(root)
     found = catalogue.load(files)
 
@@ -93,15 +71,28 @@ def _one(
     renderer: Renderer | None,
 ) -> Upgrade:
     before = generate.build(files, found.settings, item, charts) if found.settings else None
-    text, renamed = _renamed(item, _edited(item, options), options, charts)
-    ahead = Overlay(files, {item.path: text.encode(), **_unlocked(files, item, options)})
+    if options.dags:
+        change = upgrade_dags.change(before, item)
+    else:
+        change = upgrade_versions.change(before, item, options, charts)
+    lock, text, notes = _unlocked(files, item, options), change.text, change.notes
+    ahead = Overlay(files, {item.path: text.encode(), **lock})
     generation = generate.generate(ahead, [item.name], charts, renderer)
-    own = Plan({item.path: text} if text != item.document.text else {})
     after = generation.built.get(item.name)
-    refused, route = ordered(item.name, before, options.chart, options.airflow, charts)
+    if renderer is not None and not change.problems:
+        defaults = upgrade_defaults.changed(item, after, options, charts, renderer)
+        notes = (*notes, *defaults.notes)
+        if defaults.kept:
+            text = defaults.written(text, item.path)
+            ahead = Overlay(files, {item.path: text.encode(), **lock})
+            generation = generate.generate(ahead, [item.name], charts, renderer)
+            after = generation.built.get(item.name)
+    own = Plan({item.path: text} if text != item.document.text else {})
     problems = generation.problems_of(item.name)
     if not any(problem.rule == AIRFLOW.id for problem in problems):
-        problems = (*problems, *refused)
+        problems = (*problems, *change.problems)
+    if options.dags:
+        notes = (*notes, *upgrade_dags.network(before, after))
     proof = None
     if renderer is not None and not has_errors(problems):
         plan = generation.plan_of(item.name)
@@ -110,27 +101,14 @@ def _one(
         proof = prove(item.name, files, head, found.settings, after, charts, renderer)
     return Upgrade(
         item.name,
-        tuple(_moves(item, options)),
+        change.moves,
         own | generation.plan_of(item.name),
         problems,
-        (*renamed, *_notes(before, after, item, options, charts)),
-        tuple(_steps(before, item, options)),
-        route,
+        notes,
+        change.steps,
+        change.route,
         proof,
     )
-
-
-def _renamed(
-    item: Definition, text: str, options: Options, charts: Charts
-) -> tuple[str, list[str]]:
-    """The definition with the keys of `values:` under the names of the new chart."""
-    values = item.part("values")
-    traits = chart_traits.known(options.chart, charts) if options.chart else None
-    if traits is None or not values:
-        return text, []
-    wanted = list(upgrade_values.moves(values, traits))
-    notes = [f"values.{old} is renamed to {' and '.join(new)}" for old, new in wanted]
-    return upgrade_values.moved(text, values, wanted, item.path), notes
 
 
 def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, bytes]:
@@ -139,96 +117,7 @@ def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, 
         lock = catalogue.lock(files, item)
     except YamlError:
         return {}
-    if lock is None or lock.chart_version != options.chart:
+    if lock is None or options.chart is None or lock.chart_version != options.chart:
         return {}
     anew = dataclasses.replace(lock, chart_digest=None)
     return {f"{item.folder}/{lock_file.FILE_NAME}": anew.text().encode()}
-
-
-def _edited(item: Definition, options: Options) -> str:
-    text = item.document.text
-    for path, version in (
-        (("airflow", "version"), options.airflow),
-        (("chart", "version"), options.chart),
-    ):
-        if version is None:
-            continue
-        if item.part(*path) is None:
-            raise UserError(
-                f"{'.'.join(path)} is not set in this definition",
-                path=item.path,
-                hint="it comes from defaults in gen-env.yaml: change it there",
-            )
-        text = edit.set_scalar(text, path, version, file=item.path)
-    digest = item.part("chart", "digest")
-    if options.chart is not None and digest is not None:
-        text = edit.remove(text, ("chart", "digest"), file=item.path)
-    return text
-
-
-def _moves(item: Definition, options: Options) -> Iterator[str]:
-    for word, path, version in (
-        ("Airflow", ("airflow", "version"), options.airflow),
-        ("chart", ("chart", "version"), options.chart),
-    ):
-        if version is not None:
-            yield f"{word} {item.part(*path)} → {version}"
-
-
-def _notes(
-    before: Built | None, after: Built | None, item: Definition, options: Options, charts: Charts
-) -> Iterator[str]:
-    yield from _airflow_notes(before, item, options)
-    image = item.part("image", "tag")
-    if options.airflow and image and options.airflow not in str(image):
-        yield (
-            f"image.tag is still {image}: build and set an image with Airflow {options.airflow},"
-            " or old code runs against the new schema"
-        )
-    if options.chart:
-        yield from upgrade_notes.of_charts(
-            before, str(item.part("chart", "version")), options.chart, charts
-        )
-
-
-def _migration(before: Built | None, options: Options) -> Migration | None:
-    """From the image that the environment has to one of the wanted release, whatever its name."""
-    if options.airflow is None or before is None or before.release is None:
-        return None
-    old = _runs(before.release)
-    new = Runs(airflow=options.airflow, source=Source.TAG, options=old.options)
-    return classify(old, new)
-
-
-def _runs(release: Release) -> Runs:
-    return what_runs.by_values(release.values, release.environment.image.facts)
-
-
-def _airflow_notes(before: Built | None, item: Definition, options: Options) -> Iterator[str]:
-    if options.airflow is None:
-        return
-    old = str(item.part("airflow", "version"))
-    if before is not None and before.release is not None:
-        old = _runs(before.release).airflow
-    migration = _migration(before, options)
-    if migration is not None and migration.kind is not Class.NONE:
-        yield f"database migration: {migration.kind.value}; {migration.reason}"
-    if old.startswith("2.") and not options.airflow.startswith("2."):
-        yield from _FROM_2_TO_3
-
-
-def _steps(before: Built | None, item: Definition, options: Options) -> Iterator[str]:
-    """The order to do things in."""
-    migration = _migration(before, options)
-    heavy = migration is not None and migration.kind not in (Class.NONE, Class.STAYS)
-    if heavy:
-        yield "take a backup of the metadata database, and try to restore it"
-    if options.airflow:
-        yield f"run the DAGs' tests with Airflow {options.airflow} and its providers"
-        yield "build the image, set image.tag and image.digest"
-    if heavy:
-        yield "pause DAGs, or wait for running tasks: workers restart and the schema moves"
-    yield f"merge {item.name} first where it comes first in promotion.paths, and verify it"
-    yield "review gen-env diff: restarts, migration, removed objects"
-    if heavy:
-        yield "after the sync: gen-env verify, then unpause"

@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 )
 @click.option("--user", help="Build connections from this user and a prompted password.")
 @click.option(
+    "--ssh-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Build the connection of a DAG repository from this private key.",
+)
+@click.option(
     "--rotate-fernet", "rotate", is_flag=True, help="Take the next step of the Fernet key rotation."
 )
 @click.option(
@@ -74,6 +80,7 @@ def command(
     stdin_key: str | None,
     generate: bool,
     user: str | None,
+    ssh_key: Path | None,
     rotate: bool,
     reencrypted: bool,
     certificate: str | None,
@@ -89,6 +96,7 @@ def command(
     from generator.actions import seal
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
+    from generator.seal import sources
     from generator.tree import writer
 
     root, folder = common.root(), common.folder()
@@ -107,6 +115,7 @@ def command(
         reencrypted=reencrypted,
         folder=folder,
         ca=folder / ca if ca else None,
+        ssh_key=sources.from_file(folder / ssh_key) if ssh_key else None,
     )
     charts = toolchain.charts(WorkTree(root), root)
     sealed = seal.prepare(root, options, charts, _asked(piped=user is not None or rotate), now)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from generator.cli import common, complete
 
 if TYPE_CHECKING:
+    from generator.actions.upgrade_change import Options
     from generator.actions.upgrade_proof import Proof
 
 
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 )
 @click.option("--airflow", metavar="VERSION", help="Airflow version to upgrade to.")
 @click.option(
+    "--new-defaults",
+    is_flag=True,
+    help="With --chart: take changed defaults instead of keeping the old ones.",
+)
+@click.option(
+    "--dags",
+    type=click.Choice(["bundles"]),
+    help="Convert dags.gitSync into a DAG bundle of Airflow 3.",
+)
+@click.option(
     "--gen-env",
     "itself",
     is_flag=True,
@@ -32,6 +43,8 @@ def command(
     environments: tuple[str, ...],
     chart: str | None,
     airflow: str | None,
+    new_defaults: bool,
+    dags: Literal["bundles"] | None,
     itself: bool,
     dry_run: bool,
 ) -> int:
@@ -39,19 +52,25 @@ def command(
 
     Lists removed, changed and newly required chart values, breaking steps, whether the database is
     migrated and how to roll back, and the order of the steps; shows the rendered difference, and
-    which objects stay the same. Keys of values: move to the names that the new chart reads. Where
+    which objects stay the same. Keys of values: move to the names that the new chart reads; an old
+    default that the new chart has changed, and that an object depends on, is written there. Where
     that chart cannot run the present Airflow, nothing is written and the order is shown.
+
+    With --dags bundles: dags.gitSync becomes a git bundle of Airflow 3, with a Secret to be sealed
+    for its connection. Lists what changes, what was not read, and the order of the steps.
 
     With --gen-env: what this version of gen-env changes in trees that another version generated,
     per environment. Writes those that are named; without ENV shows all and writes nothing.
     """
     if itself:
-        if chart or airflow:
-            raise click.UsageError("--gen-env cannot be combined with --chart or --airflow")
+        if chart or airflow or dags or new_defaults:
+            raise click.UsageError("--gen-env cannot be combined with another upgrade")
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")
-    return _versions(environments, chart, airflow, dry_run=dry_run)
+    from generator.actions.upgrade_change import Options
+
+    return _edited(environments, Options(chart, airflow, dags, new_defaults), dry_run=dry_run)
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
@@ -84,9 +103,7 @@ def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
     return 0 if all(item.possible for item in found.renewals) else 1
 
 
-def _versions(
-    environments: tuple[str, ...], chart: str | None, airflow: str | None, *, dry_run: bool
-) -> int:
+def _edited(environments: tuple[str, ...], options: Options, *, dry_run: bool) -> int:
     from generator.actions import upgrade
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
@@ -94,7 +111,6 @@ def _versions(
 
     root = common.root()
     files = WorkTree(root)
-    options = upgrade.Options(chart, airflow)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     failed = False
     for item in upgrade.prepare(root, environments, options, charts, renderer):
@@ -106,7 +122,7 @@ def _versions(
             click.echo(f"  {way}, verified after each:")
             for number, text in enumerate(item.route, start=1):
                 click.echo(f"  {number}. {text}")
-        if item.possible or not item.route:
+        if item.steps and (item.possible or not item.route):
             click.echo("  In this order:")
             for number, step in enumerate(item.steps, start=1):
                 click.echo(f"  {number}. {step}")

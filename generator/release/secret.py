@@ -17,6 +17,7 @@ Source = Literal[
     "pgbouncer-users",
     "stats-uri",
     "ssh-key",
+    "git-connection",
     "username",
     "dockerconfig",
     "certificate",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import lookup
-from generator.release.secret import SecretKey, SecretNeed
+from generator.release.secret import SecretKey, SecretNeed, Source
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
 from generator.release.v1.topology import code_parts
@@ -187,8 +187,10 @@ def _certificates(top: Topology) -> Iterator[SecretNeed]:
 def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed]:
     """Secrets that become environment variables, of all components or of one."""
     everybody = airflow(top)
+    git = _git_connections(top)
     for entry in lookup(top.values, "secret") or []:
-        held = SecretKey(str(entry.get("secretKey") or "value"))
+        source: Source = "git-connection" if entry.get("envName") in git else "text"
+        held = SecretKey(str(entry.get("secretKey") or "value"), source)
         yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
     for name in _ENV_FROM.findall(str(lookup(top.values, "extraEnvFrom") or "")):
         keys = tuple(SecretKey(key) for key in (extra[name].keys if name in extra else ()))
@@ -209,6 +211,13 @@ def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed
             everybody if declared.env_from or declared.env else (),
             declared.type,
         )
+
+
+def _git_connections(top: Topology) -> set[str]:
+    """The environment variables with the connections of git DAG bundles."""
+    bundles = lookup(top.values, "dagProcessor.dagBundleConfigList") or []
+    ids = (lookup(item, "kwargs.git_conn_id") for item in bundles if isinstance(item, Mapping))
+    return {f"AIRFLOW_CONN_{name.upper()}" for name in ids if isinstance(name, str)}
 
 
 def _references(listed: Any) -> Iterable[tuple[str, str]]:

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import datetime
 import io
+import json
 import os
 import ssl
 import subprocess
@@ -743,3 +744,61 @@ def test_a_database_that_moved_while_what_is_sealed_did_not_is_a_warning(
     piped(PASSWORD)
     repo.run("seal", name, "--user", "airflow")
     assert "uri" not in rules(repo, name)
+
+
+# The connection of a git DAG bundle
+
+BUNDLE = "dags:\n  bundles: [{name: main, repository: '%s', secretName: airflow-dags}]\n"
+GIT_SYNC = PRODUCTION[PRODUCTION.index("dags:\n") : PRODUCTION.index("workers:\n")]
+DAGS = "environments/production/secrets/airflow-dags.yaml"
+MOUNT = "values: {volumeMounts: [{name: hosts, mountPath: /opt/airflow-git}]}\n"
+KEY = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{CANARY}\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+def bundled(root, url, more=""):
+    text = changed(PRODUCTION, (GIT_SYNC, BUNDLE % url)) + more
+    return make(root, production=text)
+
+
+@pytest.mark.parametrize("mount", ["", MOUNT])
+def test_a_private_key_becomes_a_connection_that_is_strict_where_hosts_are_known(mount, tmp_path):
+    repo = bundled(tmp_path / "repo", "git@git.example.com:dags.git", mount)
+    repo.write("key", KEY)
+    done = repo.run("seal", "production", "airflow-dags", "--ssh-key", "key")
+    assert done.code == 0 and CANARY not in done.said, done.said
+    connection = json.loads(opened(repo, DAGS, "connection"))
+    hosts = {"known_hosts_file": "/opt/airflow-git/known_hosts", "strict_host_key_checking": "yes"}
+    assert connection == {
+        "conn_type": "git",
+        "extra": {"private_key": KEY, **(hosts if mount else {})},
+    }
+
+
+def test_a_token_becomes_a_connection(tmp_path, piped):
+    repo = bundled(tmp_path / "repo", "https://git.example.com/dags.git")
+    piped(f"{CANARY}\n")
+    done = repo.run("seal", "production", "airflow-dags", "--user", "bot")
+    assert done.code == 0 and CANARY not in done.said, done.said
+    connection = json.loads(opened(repo, DAGS, "connection"))
+    assert connection == {"conn_type": "git", "login": "bot", "password": CANARY}
+
+
+def test_a_private_key_for_git_sync_is_sealed_as_it_is(repo):
+    repo.write("key", KEY.rstrip())
+    assert repo.run("seal", "production", "airflow-git-ssh", "--ssh-key", "key").code == 0
+    path = "environments/production/secrets/airflow-git-ssh.yaml"
+    assert opened(repo, path, "gitSshKey") == KEY.encode()
+
+
+def test_what_is_not_a_private_key_or_not_for_git_is_refused(repo):
+    repo.write("key.pub", f"ssh-ed25519 {CANARY}\n")
+    repo.write("key", KEY)
+    before = repo.tree()
+    for arguments, message in (
+        (("airflow-git-ssh", "--ssh-key", "key.pub"), "not a private key"),
+        (("airflow-fernet-key", "--ssh-key", "key"), "does not apply"),
+        (("--ssh-key", "key"), "name the Secret"),
+    ):
+        done = repo.run("seal", "production", *arguments)
+        assert done.code == 1 and message in done.stderr and CANARY not in done.said
+    assert repo.tree() == before

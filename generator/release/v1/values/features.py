@@ -9,6 +9,7 @@ from generator.model import built_in
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
+from generator.release.git_connection import uses_ssh
 from generator.release.setting import PROMISE, Setting, put, put_some
 from generator.release.v1 import airflow_config, otel_collector
 from generator.release.v1.go_template import literal
@@ -71,11 +72,6 @@ def _git_sync(env: Environment, sync: GitSync, cluster: Cluster) -> Iterator[Set
         yield from put_some(f"{key}.knownHosts", sync.known_hosts, f"{field}.knownHosts")
     elif not sync.public:
         yield put(f"{key}.credentialsSecret", secret_names.git(env), f"{field}.secretName")
-
-
-def uses_ssh(repository: str) -> bool:
-    """Whether a git URL is fetched over ssh: `ssh://…` or `user@host:path`."""
-    return repository.startswith("ssh://") or "://" not in repository
 
 
 def _dag_volume(env: Environment, cluster: Cluster) -> Iterator[Setting]:
