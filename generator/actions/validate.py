@@ -11,6 +11,7 @@ from typing import Any
 
 from generator.actions import validate_sealed_secrets, validate_shared
 from generator.actions.field_words import Words, fields
+from generator.actions.old_chart_advice import advised
 from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.basis import Basis, NotRead, together
@@ -332,7 +333,7 @@ def _rendered_problems(
     titles = sorted(map(title_of, everything), key=len, reverse=True)
     problems += [
         dataclasses.replace(
-            item,
+            advised(item, release),
             environment=built.name,
             path=item.path or place,
             about=next((title for title in titles if item.message.startswith(title)), ""),

@@ -18,7 +18,7 @@ from generator.chart.key_tree import Tree
 from generator.chart.traits import ChartTraits, Templates
 from generator.chart.traits_reader import traits_of
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when what is derived, or how it is written, changes."""
 
 _SUFFIX = ".traits"

@@ -19,6 +19,7 @@ MARKS: Mapping[str, str] = {
     "env-in-task-pods": "AIRFLOW__KUBERNETES_ENVIRONMENT_VARIABLES__",
     "broker-url-command": '"AIRFLOW__CELERY__BROKER_URL_CMD"',
     "executor-differs": "not `config.core.executor`.",
+    "old-scrape-port": "name: pgbouncer-metrics",
     "old-postgresql-keys": "postgresqlUsername",
     "majors": 'semverCompare "<3.0.0" .Values.airflowVersion',
     "two-user-switches": ".Values.webserver.defaultUser.enabled) .Values.createUserJob.enabled",

@@ -15,6 +15,8 @@ _MONITOR = Kind(
 _SERVICE = Kind(ResourceType("", "v1", "services", "Service"))
 # Component → port names of its Service.
 _SCRAPED = {"statsd": "statsd-scrape", "pgbouncer": "pgb-metrics"}
+# By a mark of the chart's templates: what others call it.
+_OLD = ("old-scrape-port", {"pgbouncer": "pgbouncer-metrics"})
 _COLLECTOR = "otel-collector"
 # By labels of our own: those of the chart would select its Service too.
 _OURS = {"gen-env.dev/scrape": _COLLECTOR}
@@ -29,7 +31,7 @@ def monitors(release: Release) -> list[dict[str, Any]]:
         return []
     names = release.topology.names
     found = []
-    for component, port in _SCRAPED.items():
+    for component, port in _ports(release).items():
         if release.topology.has(component):
             found.append(_monitor(release, component, [port], names.labels(component)))
     ports = release.line.scraped(release.values)
@@ -37,6 +39,12 @@ def monitors(release: Release) -> list[dict[str, Any]]:
         found.append(_service(release, ports))
         found.append(_monitor(release, _COLLECTOR, [name for name, _ in ports], _OURS))
     return found
+
+
+def _ports(release: Release) -> Mapping[str, str]:
+    mark, names = _OLD
+    is_old = release.traits is not None and release.traits.marked(mark)
+    return {**_SCRAPED, **names} if is_old else _SCRAPED
 
 
 def _monitor(

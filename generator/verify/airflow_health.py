@@ -12,6 +12,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.chart.version import parse_version
 from generator.kube.fields import entries, name_of, section, text
 from generator.kube.resource import Object
 from generator.verify.application import Operation
@@ -35,6 +36,8 @@ _INTERVALS = {
     "dag-processor": ("scheduler", "job_heartbeat_sec"),
 }
 """Section and option by component (airflow.jobs.job, `_heartrate`)."""
+_REPORTED_SINCE = {"triggerer": (2, 6, 2), "dag-processor": (2, 7, 0)}
+"""The Airflow release from which on the document has the component (its health endpoint's code)."""
 _EVERY = datetime.timedelta(seconds=5)
 
 
@@ -65,7 +68,7 @@ def assess_airflow(
     found = [
         (
             component,
-            _unhealthy(document, component)
+            _unhealthy(document, expected, component)
             or _stale(document, expected, snapshot, component)
             or _before_sync(document, component, operation)
             or _before_pod(document, expected, snapshot, component),
@@ -75,12 +78,27 @@ def assess_airflow(
     behind = [f"{component}: {words}" for component, words in found if words]
     if behind:
         return waiting(name, "; ".join(behind), way)
-    names = ", ".join(("metadata database", *(component for component, _ in found)))
-    return met(name, f"healthy: {names}", f"{way}; {_beats(document, expected)}".rstrip("; "))
+    silent = [component for component, _ in found if _is_silent(document, expected, component)]
+    heard = [component for component, _ in found if component not in silent]
+    words = f"healthy: {', '.join(('metadata database', *heard))}"
+    if silent:
+        words += f"; not reported by Airflow {expected.basis.airflow}: {', '.join(silent)}"
+    return met(name, words, f"{way}; {_beats(document, expected)}".rstrip("; "))
 
 
-def _unhealthy(document: Mapping[str, Any], component: str) -> str:
+def _is_silent(document: Mapping[str, Any], expected: Expected, component: str) -> bool:
+    """Whether the document lacks the component because this Airflow reports none."""
+    since = _REPORTED_SINCE.get(component)
+    version = parse_version(expected.basis.airflow.version)
+    if since is None or version is None or _key(component) in document:
+        return False
+    return (version.major, version.minor, version.patch) < since
+
+
+def _unhealthy(document: Mapping[str, Any], expected: Expected, component: str) -> str:
     """What is wrong with a component, or nothing."""
+    if _is_silent(document, expected, component):
+        return ""
     status = text(section(document, _key(component)), "status")
     if status != "healthy":
         return status or "no status"

@@ -10,8 +10,8 @@ from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
 
-# git-sync v4 reads GITSYNC_REF; v3 the other two (github.com/kubernetes/git-sync, README).
-_VARIABLES = ("GITSYNC_REF", "GIT_SYNC_REV", "GIT_SYNC_BRANCH")
+# In this order: the older ones overrule the ref of git-sync v4 (kubernetes/git-sync, main.go).
+_VARIABLES = ("GIT_SYNC_REV", "GIT_SYNC_BRANCH", "GITSYNC_REF")
 _UNSET = ("", "HEAD")
 
 DAG_REVISION = ImpactRule(

@@ -23,6 +23,8 @@ NO_EFFECT = ImpactRule(
     "The change has no effect.",
     "chart 1.22.0, rendered",
 )
+_READ_BUT_UNUSED = "the chart reads it, and no object depends on this change of it"
+_PERHAPS_UNKNOWN = "check the spelling; the chart accepts unknown keys in many places"
 NOTHING_RENDERED = ImpactRule(
     "impact/nothing-rendered",
     WARNING,
@@ -63,10 +65,11 @@ def nothing_rendered(context: Context) -> Iterator[Finding]:
     """`impact/nothing-rendered`: values were edited, and not one object differs."""
     edited = edited_values(context)
     if edited and context.is_update and not (context.kept or context.added or context.removed):
+        chart = _chart(context.head)
+        known = chart is not None and all(map(chart.has, edited))
+        why = _READ_BUT_UNUSED if known else _PERHAPS_UNKNOWN
         yield NOTHING_RENDERED.finding(
-            None,
-            f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: check the spelling; "
-            "the chart accepts unknown keys in many places",
+            None, f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: {why}"
         )
 
 

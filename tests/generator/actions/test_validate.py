@@ -4,11 +4,13 @@ import datetime
 
 import pytest
 
+from generator.actions.old_chart_advice import advised
 from generator.actions.validate import Toolchain, validate
 from generator.core.files import Snapshot
+from generator.lint.objects import pod_security
 from generator.pipeline import toolchain
 from tests.definitions import stand_in_charts
-from tests.repositories import DEV, SETTINGS, repository
+from tests.repositories import DEV, SETTINGS, release, repository
 from tests.standin_chart import stand_in_archive
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
@@ -67,3 +69,14 @@ def test_a_missing_renderer_is_a_fault_where_there_must_be_one(tmp_path, charts)
     found = checked(generated(tmp_path), charts)
     assert "chart/archive" in {item.rule for item in found.problems}
     assert not [item for item in found.not_done if item.check == "rendered objects"]
+
+
+@pytest.mark.parametrize(
+    ("version", "way"), [("1.15.0", "set security.podSecurity: baseline, or move"), ("1.16.0", "")]
+)
+def test_advice_on_an_old_chart_has_a_way_out_where_it_has_no_key(version, way):
+    airflow = "2.9.3" if version == "1.15.0" else "2.10.5"
+    text = DEV.replace("1.22.0", version).replace("3.2.2", airflow).replace("auth: {d", "#")
+    advice = advised(pod_security.RESTRICTED.problem("m", hint="set it"), release(text)).hint
+    assert advice.startswith("set it") and way in advice
+    assert (advice == "set it") is not bool(way)

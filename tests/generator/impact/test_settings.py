@@ -98,9 +98,20 @@ def test_unknown_values_say_nothing():
 def test_a_value_that_renders_nothing_is_told():
     (item,) = edited({}, {"apiserver": {"replicas": 2}}, "nothing-rendered")
     assert item.message.startswith("apiserver.replicas was edited")
+    assert "check the spelling" in item.message
     assert edited({"a": 1}, {"a": 1}, "nothing-rendered") == []
     facts = {"values": {}}, {"values": {"a": 1}}
     assert found([POD], [POD, config({"a": "1"})], "nothing-rendered", *facts) == []
+
+
+@pytest.mark.parametrize("version", ["1.6.0", "1.22.0"])
+def test_a_key_that_the_chart_reads_is_not_called_misspelled(version):
+    facts = [
+        {"values": {"airflowVersion": value}, "chart_version": version}
+        for value in ("2.10.4", "2.10.5")
+    ]
+    (item,) = found([POD], [POD], "nothing-rendered", *facts)
+    assert "the chart reads it" in item.message and "spelling" not in item.message
 
 
 def test_written_replicas_under_an_autoscaler_are_told():

@@ -157,6 +157,20 @@ def test_a_pinned_revision_that_moves_is_told_with_its_restarts():
     assert found([git("HEAD", "GIT_SYNC_REV")], [git("x")], "dag-revision") == []
 
 
+def test_the_older_variables_of_git_sync_overrule_its_ref():
+    """Charts write all three; what is not used has a default."""
+
+    def both(ref, branch, rev="HEAD"):
+        rows = {"GITSYNC_REF": ref, "GIT_SYNC_BRANCH": branch, "GIT_SYNC_REV": rev}
+        env = [{"name": name, "value": value} for name, value in rows.items()]
+        return workload("dag-processor", container_env=env)
+
+    old = both("v2-2-stable", "main")
+    assert found([old], [both("main", "main")], "dag-revision") == []
+    (item,) = found([old], [both("v2-2-stable", "main", "4610234")], "dag-revision")
+    assert item.message.startswith("DAG revision main → 4610234")
+
+
 def test_a_revision_outside_running_pods_restarts_nothing():
     container = {"name": "c", "env": [{"name": "GITSYNC_REF", "value": "1"}]}
     template = {"template": {"spec": {"containers": [container]}}}

@@ -4,6 +4,7 @@ granted and followed; nothing is written that is not checked."""
 import datetime
 import importlib
 import pkgutil
+import re
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ from generator.actions import validate
 from generator.core.files import Snapshot, WorkTree
 from generator.kube.resource import key_of
 from generator.kube.resource_type import ResourceType
-from generator.manifests import metadata, rbac
+from generator.manifests import metadata, rbac, service_monitors
 from generator.manifests.metadata import Kind, Manifest
 from generator.pipeline import generate
 from generator.render.request import RenderResult
@@ -200,3 +201,15 @@ def test_the_health_of_a_new_manifest_counts_in_the_verdict():
 
 def test_without_such_a_manifest_the_verdict_has_no_condition_on_it():
     assert dependencies.assess_manifests(expected(), Scene().look(50)) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "airflow", "port"),
+    [("1.15.0", "2.9.3", "pgbouncer-metrics"), ("1.16.0", "2.10.5", "pgb-metrics")],
+)
+def test_a_service_monitor_names_the_port_that_the_chart_gives_its_service(version, airflow, port):
+    text = PRODUCTION.replace("1.22.0", version).replace("3.2.2", airflow)
+    text = re.sub("(?m)^auth: .*$", "auth: {}", text)  # a field for charts from 1.16 on
+    monitors = service_monitors.monitors(release(text))
+    ports = {item["metadata"]["name"]: item["spec"]["endpoints"][0]["port"] for item in monitors}
+    assert ports == {"airflow-pgbouncer": port, "airflow-statsd": "statsd-scrape"}

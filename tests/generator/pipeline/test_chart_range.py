@@ -20,7 +20,13 @@ from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed
 SAMPLES = {"dev": DEV, "staging": STAGING, "production": PRODUCTION}
 LACKS = re.compile(r"chart \S+ cannot express (\S+): it has no key \S+; it needs chart (\S+) ")
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
-GENERATED = ("schema/", "render/", "values/", "chart/")
+GENERATED = (
+    "schema/",
+    "render/",
+    "values/",
+    "chart/",
+    *(f"rendered/{name}" for name in ("monitor", "service", "policy", "target")),
+)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import datetime
 
 import pytest
 
+from generator.core.basis import Origin, Version
 from generator.verify.airflow_health import assess_airflow
 from generator.verify.application import read_application
 from generator.verify.dependencies import (
@@ -17,6 +18,7 @@ from generator.verify.migration import assess_migration
 from generator.verify.rollout import assess_workloads, resources
 from generator.verify.snapshot import SecretMeta, Source
 from tests.generator.verify.scene import (
+    BASIS,
     IMAGE,
     OURS,
     REPOSITORY,
@@ -318,6 +320,20 @@ def test_rare_heartbeats_are_waited_for_as_long_as_they_are_rendered_to_take():
     found = judged(config, **every)
     assert "triggerer" not in found
     assert "dag-processor: the last heartbeat" in found
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("2.6.1", "met"), ("2.6.2", "waiting"), ("2.7.0", "waiting"), ("", "waiting")],
+)
+def test_a_component_that_this_airflow_does_not_report_is_named_not_waited_for(version, state):
+    scene = Scene()
+    scene.airflow = {key: part for key, part in airflow(50).items() if key != "triggerer"}
+    basis = dataclasses.replace(BASIS, airflow=Version(version, Origin.NAMED))
+    found = asked(scene, basis=basis)
+    assert found.state.value == state, found
+    silent = "; not reported by Airflow 2.6.1: triggerer"
+    assert found.message.endswith(silent) is (state == "met")
 
 
 def test_only_rendered_components_are_asked_for():
