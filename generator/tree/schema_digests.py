@@ -2,5 +2,5 @@
 
 DIGESTS = {
     "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
-    "repository": "de0d338a58e8db3ce7901d65eff78a770bddafd766801c895ac25680064bec3d",
+    "repository": "badabcb6b66ed6d48c3b4951c09e2d7e22a6c8bdd22b1faff443bf08b3d8b014",
 }
