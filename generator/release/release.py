@@ -35,6 +35,13 @@ OWNED_KEY = Rule(
     "One value has one source.",
 )
 
+UNKNOWN_SECRET = Rule(
+    "secrets/unknown-secret",
+    Severity.WARNING,
+    "A provider of a Secret that does not take it",
+    "What the definition says of the Secret has no effect.",
+)
+
 HASH_ANNOTATION = "gen-env.dev/secret-hash."
 
 
@@ -61,6 +68,19 @@ class Release:
     def environment(self) -> Environment:
         """The resolved definition."""
         return self.resolved.environment
+
+    @property
+    def sealed(self) -> tuple[SecretNeed, ...]:
+        """The Secrets that are sealed in git."""
+        return tuple(need for need in self.needs if need.provider == "sealed-secrets")
+
+    @property
+    def brought(self) -> dict[str, frozenset[str] | None]:
+        """The other Secrets that are said to exist, by name: their keys, or None."""
+        known = {need.name: frozenset(need.key_names) for need in self.needs}
+        given = dict.fromkeys(self.environment.existing.secrets)
+        own = {need.name for need in self.sealed}
+        return given | {name: keys for name, keys in known.items() if name not in own}
 
     @property
     def line(self) -> ChartLine:
@@ -121,7 +141,8 @@ def build(
     if errors:
         return None, errors
     built = _built(resolved, line, fits, traits, hashes)
-    return built, tuple(expression.notes() if expression else ())
+    notes = (*(expression.notes() if expression else ()), *_without_effect(built))
+    return built, notes
 
 
 def _built(
@@ -135,7 +156,10 @@ def _built(
     environment, adoption = resolved.environment, resolved.environment.adoption
     values = line.merged(environment, reached(fits))
     topology = line.topology(*_running(values, adoption, traits), environment)
-    needs = line.needs(topology, environment.secrets.extra)
+    needs = tuple(
+        dataclasses.replace(need, provider=environment.provider_of(need.name))
+        for need in line.needs(topology, environment.secrets.extra)
+    )
     restarts = fitted(line.restart_annotations(topology, _annotations(needs, hashes)), traits)
     if restarts and (adoption is None or "secrets" in adoption.steps):
         fits += restarts
@@ -143,6 +167,26 @@ def _built(
         running, _ = _running(values, adoption, traits)
         topology = dataclasses.replace(topology, values=running)
     return Release(resolved, values, tuple(reached(fits)), topology, needs, fits, traits)
+
+
+def _without_effect(release: Release) -> Iterator[Problem]:
+    """Secrets that `providers` names and nothing needs: misspelled, or of another executor."""
+    needed = [need.name for need in release.needs]
+    for name in release.environment.secrets.providers:
+        if name not in needed:
+            yield release.resolved.problem(
+                UNKNOWN_SECRET,
+                f"nothing needs Secret {name}",
+                *("secrets", "providers", name),
+                hint=f"correct the name, or remove it; needed are {', '.join(needed)}",
+            )
+        elif name in release.environment.existing.secrets:
+            yield release.resolved.problem(
+                UNKNOWN_SECRET,
+                f"Secret {name} is also among existing.secrets, which decides",
+                *("secrets", "providers", name),
+                hint="remove one of the two",
+            )
 
 
 def _unknown_line(resolved: Resolved) -> Problem:

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
-    "repository": "badabcb6b66ed6d48c3b4951c09e2d7e22a6c8bdd22b1faff443bf08b3d8b014",
+    "environment": "7af84f94d1c513de43e320b223acc350d329a2873f331bcf2afd11fd9434ec7f",
+    "repository": "e8b0c07c314cee808bcb45c10a5b1096a6aaa592cb18d4858090b7ce04a1663c",
 }

@@ -40,6 +40,13 @@ def test_a_free_key_is_merged_last(values):
         assert probe["timeoutSeconds"] == 5 and "failureThreshold" in probe
 
 
+def test_a_provider_of_a_secret_that_nothing_needs_is_named():
+    text = DEV + "secrets: {provider: existing, providers: {airflow-databse: sealed-secrets}}\n"
+    (problem,) = built(text).problems
+    assert problem.rule == "secrets/unknown-secret" and problem.line == 10
+    assert "airflow-databse" in problem.message and "airflow-fernet-key" in problem.hint
+
+
 def test_the_name_of_the_application_is_unique_by_path():
     assert released(DEV).application == "airflow-dev"
     team = changed(DEV, ("name: dev,", "name: dev, team: payments,"))
