@@ -366,9 +366,7 @@ def _random(
 def _context(release: Release, values: ValuesInput) -> Context:
     """Secrets that come from outside, and those that cert-manager makes, count as known."""
     environment = release.environment
-    known = release.brought
-    if environment.ingress and environment.ingress.tls:
-        known[release.line.tls_secret(environment)] = None
+    known = release.brought | dict.fromkeys(release.line.tls_secrets(environment))
     settings = release.resolved.settings.repository
     hub = settings.flux if environment.engine == "flux" else settings.argocd
     return Context(

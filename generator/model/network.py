@@ -21,11 +21,23 @@ class Tls(Spec):
     """Holds the certificate; `<release>-tls` by default."""
 
 
+class MoreHost(Spec):
+    """One more name of the UI."""
+
+    host: Annotated[Host, Copied.ASK_HOST]
+    """The name."""
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
+    """Holds its certificate; by default that of the first host, or `<that>-<host>` where
+    cert-manager makes one for each."""
+
+
 class Ingress(Spec):
     """The UI and API to the outside."""
 
     host: Annotated[Host, Copied.ASK_HOST]
     """Name under which the UI is reached; no two environments share one."""
+    more_hosts: Annotated[tuple[MoreHost, ...], Copied.FILL_IN] = ()
+    """Further names; links and redirects of the UI name the first."""
     path: Text = "/"
     """Path below the host."""
     tls: Tls | None = None
@@ -33,6 +45,20 @@ class Ingress(Spec):
     """For the ingress controller."""
     class_name: Annotated[Name | None, Copied.KEEP] = None
     """By default the cluster's from the catalogue."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names, the first one first."""
+        return (self.host, *(item.host for item in self.more_hosts))
+
+    @pydantic.model_validator(mode="after")
+    def _distinct(self) -> Ingress:
+        names = [name.lower() for name in self.hosts]
+        if len(set(names)) < len(names):
+            raise ValueError("a host is named twice")
+        if self.tls is None and any(item.secret_name for item in self.more_hosts):
+            raise ValueError("secretName of a host goes with tls: add tls to the ingress")
+        return self
 
 
 class Peer(Spec):

@@ -125,18 +125,18 @@ def build(
     )
     if obstacles:
         return None, obstacles
-    settings, owner = line.settings(resolved.environment, resolved.cluster), line.owner
+    settings, closed = line.settings(resolved.environment, resolved.cluster), line.closed
     if resolved.environment.adoption is not None:
         narrow, problems = adopted.narrowed(resolved)
         if narrow is None:
             return None, problems
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
-        owner = adopted_settings.owner
+        closed = adopted_settings.owner
     fits = fitted(settings, traits)
     expression = Expression(resolved, traits, fits) if traits else None
     errors = (
         *(expression.errors() if expression else ()),
-        *_overlaps(resolved, line.decided(reached(fits)), owner),
+        *_overlaps(resolved, line.decided([item for item in reached(fits) if item.firm]), closed),
     )
     if errors:
         return None, errors
@@ -215,13 +215,13 @@ def _running(
     return (known if adoption is None else adopted_settings.with_switches(known)), older
 
 
-def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Iterator[Problem]:
+def _overlaps(resolved: Resolved, decided: Mapping[Any, str], closed: Any) -> Iterator[Problem]:
     """Keys of `values:` that a field owns: two sources for one value is one too many."""
     for path, value in leaves(resolved.environment.values):
         if not path:
             continue
         key = tuple(str(part) for part in path)
-        field = owner(key, decided)
+        field = closed(key, decided)
         below = sorted({by for place, by in decided.items() if place[: len(key)] == key})
         if field is None and not below:
             continue

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from generator.core.layered import leaves
 from generator.core.problem import Problem
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.lint.rule import ERROR
+from generator.model.environment import Environment
 from generator.release.release import application_name
 
 NAMESPACE = Rule(
@@ -53,15 +56,15 @@ def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
     yield from _duplicates(
         everybody,
         NAMESPACE,
-        lambda item: (item.cluster.server.rstrip("/").lower(), item.environment.namespace),
+        lambda item: [(item.cluster.server.rstrip("/").lower(), item.environment.namespace)],
         ("destination", "namespace"),
         "namespace",
     )
-    yield from _duplicates(everybody, HOST, _host, ("ingress", "host"), "host")
+    yield from _duplicates(everybody, HOST, _hosts, ("ingress", "host"), "host")
     yield from _duplicates(everybody, DATABASE, _database, ("database", "host"), "database")
     application = ("destination", "application")
     yield from _duplicates(
-        everybody, APPLICATION, lambda item: (application_name(item),), application, "Application"
+        everybody, APPLICATION, lambda item: [(application_name(item),)], application, "Application"
     )
     yield from _root_taken(everybody)
     for item in everybody:
@@ -82,30 +85,42 @@ def _root_taken(everybody: Sequence[Resolved]) -> Iterator[Problem]:
             )
 
 
-def _host(item: Resolved) -> tuple[str, ...] | None:
+def _hosts(item: Resolved) -> list[tuple[str, ...]]:
     ingress = item.environment.ingress
-    return (ingress.host.lower(), ingress.path) if ingress else None
+    return [(name.lower(), ingress.path) for name in ingress.hosts] if ingress else []
 
 
-def _database(item: Resolved) -> tuple[str, ...] | None:
+def _matches(value: str, pattern: str) -> bool:
+    """A template of the chart could become any name."""
+    return pattern == "*" or ("{{" not in value and fnmatch.fnmatchcase(value, pattern))
+
+
+def _in_values(environment: Environment) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Hosts that `values:` gives to an ingress, and where; a template stands as it is written."""
+    ingresses = environment.values.get("ingress")
+    for path, value in leaves(ingresses if isinstance(ingresses, dict) else {}):
+        if path and path[-1] in ("host", "hosts"):
+            for host in value if isinstance(value, list) else [value]:
+                name = host.get("name") if isinstance(host, dict) else host
+                yield str(name), ("values", "ingress", *path)
+
+
+def _database(item: Resolved) -> list[tuple[str, ...]]:
     database = item.environment.database
     if database.host is None:
-        return None
-    return (database.host.lower(), str(database.port), database.name)
+        return []
+    return [(database.host.lower(), str(database.port), database.name)]
 
 
 def _duplicates(
     everybody: Sequence[Resolved],
     rule: Rule,
-    identity: Callable[[Resolved], tuple[str, ...] | None],
+    identities: Callable[[Resolved], Sequence[tuple[str, ...]]],
     path: tuple[str, ...],
     word: str,
 ) -> Iterator[Problem]:
     seen: dict[tuple[str, ...], str] = {}
-    for item in everybody:
-        key = identity(item)
-        if key is None:
-            continue
+    for item, key in ((one, key) for one in everybody for key in identities(one)):
         if key in seen:
             yield item.problem(
                 rule,
@@ -122,15 +137,16 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
     if policy is None:
         return
     ingress = environment.ingress
-    rows: list[tuple[str, tuple[str, ...] | None, str, tuple[str, ...]]] = [
+    rows: list[tuple[str, tuple[str, ...] | None, str, tuple[Any, ...]]] = [
         ("cluster", policy.clusters, environment.destination.cluster, ("destination", "cluster")),
         ("namespace", policy.namespaces, environment.namespace, ("destination", "namespace")),
         ("image", policy.images, environment.image.repository, ("image", "repository")),
     ]
     if ingress is not None:
-        rows.append(("host", policy.hosts, ingress.host, ("ingress", "host")))
+        rows += [("host", policy.hosts, name, ("ingress", "host")) for name in ingress.hosts]
+    rows += [("host", policy.hosts, host, place) for host, place in _in_values(environment)]
     for word, patterns, value, path in rows:
-        if patterns is None or any(fnmatch.fnmatchcase(value, item) for item in patterns):
+        if patterns is None or any(_matches(value, item) for item in patterns):
             continue
         yield item.problem(
             ALLOWED,
