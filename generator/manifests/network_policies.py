@@ -59,6 +59,17 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
     return found, tuple(dict.fromkeys(problems))
 
 
+def ends(release: Release) -> Iterator[tuple[Flow, list[dict[str, Any]]]]:
+    """Every flow with an outside peer that the policies open, and the entries for that peer."""
+    unused: list[Problem] = []
+    for flow in release.line.flows(release.topology):
+        if flow.source.startswith("peer:"):
+            yield flow, _sources(release, flow, unused)
+        elif flow.destination.startswith("peer:"):
+            rules = _targets(release, flow, unused)
+            yield flow, [entry for rule in rules for entry in rule["to"]]
+
+
 def _may_be(release: Release, flow: Flow) -> bool:
     """Whether a Secret of variables has one that names the peer, as far as its keys are known."""
     extra = release.environment.secrets.extra.get(flow.secret)
@@ -79,6 +90,16 @@ def _default(release: Release, *, egress: bool) -> dict[str, Any]:
 
 def _dns(release: Release) -> dict[str, Any]:
     """Every pod may ask for names: the cluster's servers, and the node-local cache."""
+    to = name_servers(release)
+    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
+    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
+    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
+    rule = {"ports": _ports(ports), "to": to}
+    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
+
+
+def name_servers(release: Release) -> list[dict[str, Any]]:
+    """The entries for the cluster's name servers."""
     dns = release.resolved.cluster.dns
     to: list[dict[str, Any]] = [
         {
@@ -88,11 +109,7 @@ def _dns(release: Release) -> dict[str, Any]:
     ]
     if dns.node_local:
         to.append({"ipBlock": {"cidr": f"{dns.node_local}/32"}})
-    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
-    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
-    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
-    rule = {"ports": _ports(ports), "to": to}
-    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
+    return to
 
 
 def _launched(release: Release) -> list[dict[str, Any]]:
