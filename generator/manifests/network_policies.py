@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
@@ -28,9 +28,9 @@ UNDECLARED_PEER = Rule(
 UNREAD_PEER = Rule(
     "network/peer-not-read",
     Severity.WARNING,
-    "An option that may name a peer was not read",
-    "Its value is in a Secret: whether Airflow needs the peer is not known, and default deny cuts "
-    "it off.",
+    "A peer that may be needed and is not known",
+    "Whether or where Airflow needs the peer is not known (a value in a Secret, a cloud that is "
+    "not named), and default deny cuts it off.",
     "Kubernetes NetworkPolicy",
 )
 
@@ -206,6 +206,8 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         return [_task_rule(item) for item in policy.task_egress]
     if peer == "kubernetes":
         return _kubernetes(release, flow, problems)
+    if peer == "node":
+        return _node(release, flow, problems)
     found = list(_declared(release, peer))
     if not found:
         where = f"networkPolicy.peers.{peer}"
@@ -232,6 +234,45 @@ def _kubernetes(release: Release, flow: Flow, problems: list[Problem]) -> list[d
         return []
     to = [{"ipBlock": {"cidr": cidr}} for cidr in cluster.api_server_cidrs]
     return [{"ports": _ports((port, "TCP") for port in cluster.api_server_ports), "to": to}]
+
+
+# Where the nodes of a cloud give pods their credentials: EKS Pod Identity's agent
+# (docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html) and GKE's metadata server, the
+# second of its addresses where Calico redirects to it
+# (cloud.google.com/kubernetes-engine/docs/how-to/workload-identity).
+_NODE_ADDRESSES: Mapping[str | None, tuple[tuple[str, int], ...]] = {
+    "eks": (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80)),
+    "gke": (("169.254.169.254/32", 80), ("169.254.169.252/32", 988)),
+}
+# Those without one of their own: what another server gives is the identity of the whole node.
+_NO_ADDRESS = ("aks", "openshift", "other")
+
+
+def _node(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:
+    """The credentials that a node offers: at fixed addresses, or as `peers.cloudIdentity` says."""
+    if declared := list(_declared(release, "cloudIdentity")):
+        return declared
+    cluster = release.resolved.cluster
+    if cluster.cloud in _NODE_ADDRESSES:
+        return [
+            {"ports": _ports([(port, "TCP")]), "to": [{"ipBlock": {"cidr": cidr}}]}
+            for cidr, port in _NODE_ADDRESSES[cluster.cloud]
+        ]
+    name = release.environment.destination.cluster
+    problems.append(
+        release.resolved.problem(
+            UNREAD_PEER,
+            f"where pods get the cloud's credentials is not known ({flow.why}): clusters.{name}"
+            f".cloud is {cluster.cloud or 'not set'}, and networkPolicy.peers.cloudIdentity is "
+            "not set, so that nothing is open to it",
+            "networkPolicy",
+            hint="annotate serviceAccount with the role, name a connection (logging.remote"
+            ".connectionId), or declare networkPolicy.peers.cloudIdentity"
+            if cluster.cloud in _NO_ADDRESS
+            else f"set clusters.{name}.cloud in gen-env.yaml",
+        )
+    )
+    return []
 
 
 def _task_rule(peer: Peer) -> dict[str, Any]:

@@ -94,6 +94,7 @@ PeerName = Literal[
     "broker",
     "logs",
     "identity",
+    "cloudIdentity",
     "secretsBackend",
     "mail",
     "otel",
@@ -105,7 +106,9 @@ PeerName = Literal[
 # Git, sign-in, collectors and the cluster's own are often one for all environments.
 _PEERS = CopiedByKey(
     {
-        **dict.fromkeys(("git", "identity", "mail", "otel", "dns", "monitoring"), Copied.KEEP),
+        **dict.fromkeys(
+            ("git", "identity", "cloudIdentity", "mail", "otel", "dns", "monitoring"), Copied.KEEP
+        ),
         **dict.fromkeys(("database", "broker", "bundles", "secretsBackend"), Copied.FILL_IN),
         "logs": Copied.ASK_NETWORKS,
     }

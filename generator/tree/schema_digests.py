@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "ea552cca1d382356ea03d70e26eb7b66aa55b692da3cfbb799b451661070eacd",
-    "repository": "3e08643623688c2e0ae0a932784400bdba9691fa8a441033701bf6b65019601d",
+    "environment": "3e81ecf2064cbeea5f0bd5d3870d35f61e1fcfcd4ab54d8930ec086079e3ee46",
+    "repository": "7591796739ded8d8b4a4cc15d094de7617dfbbca7680f10da64a890ba6769b77",
 }
