@@ -40,6 +40,7 @@ _PEERS = {
     "broker": [{"cidr": "10.60.0.0/24"}],
     "logs": [{"cidr": "10.40.0.0/24"}],
     "identity": [{"cidr": "10.50.0.10/32"}],
+    "cloudIdentity": [{"cidr": "10.70.0.0/24"}],
     "secretsBackend": [{"namespace": "vault", "podLabels": {"app": "vault"}, "ports": [8200]}],
     "otel": [{"namespace": "monitoring", "podLabels": {"app": "otel-collector"}}],
 }

@@ -27,6 +27,7 @@ clusters:
     apiServerCidrs: [10.0.0.0/28]
     ingress: {className: nginx, namespace: ingress-nginx}
     monitoring: {namespace: monitoring}
+    cloud: eks
 """
 
 DEV = """\

@@ -121,7 +121,11 @@ def _rotated(
     """One step of the rotation of the Fernet key: new,old → re-encrypt → new."""
     release = built.release
     assert release is not None
-    need = next(item for item in release.needs if random_values.FERNET_KEY in item.key_names)
+    need = next(
+        (item for item in release.sealed if random_values.FERNET_KEY in item.key_names), None
+    )
+    if need is None:
+        raise UserError(f"the Fernet key of {options.environment} is not sealed in git")
     manifest = _manifest(built, release, need)
     stage = fernet.stage(manifest)
     key = None
@@ -153,9 +157,9 @@ def _built(files: Files, name: str, charts: Charts) -> Built:
     if item is not None and found.settings is not None:
         built = generate.build(files, found.settings, item, charts)
         if built.release is not None:
-            provider = built.release.environment.secrets.provider
-            if provider != "sealed-secrets":
-                raise UserError(f"the secrets of {name} come from {provider}, not from git")
+            if not built.release.sealed:
+                brought = ", ".join(sorted({need.provider for need in built.release.needs}))
+                raise UserError(f"the secrets of {name} come from {brought}, not from git")
             return built
         problems = built.problems
     first = problems[0]
@@ -199,11 +203,14 @@ def fetch(root: Path, environment: str, charts: Charts, now: datetime.datetime) 
 def _values(
     built: Built, release: Release, options: Options, ask: Ask
 ) -> dict[str, dict[str, Secret]]:
-    needs = {need.name: need for need in release.needs}
+    needs = {need.name: need for need in release.sealed}
     if options.secret is not None and options.secret not in needs:
+        provider = release.environment.provider_of(options.secret)
         raise UserError(
-            f"{options.environment} does not need Secret '{options.secret}'",
-            hint=f"it needs: {', '.join(needs)}",
+            f"{options.environment} does not need Secret '{options.secret}'"
+            if options.secret not in {need.name for need in release.needs}
+            else f"Secret '{options.secret}' comes from {provider}, not from git",
+            hint=f"sealed are: {', '.join(needs)}",
         )
     if options.secret is None:
         return _everything(built, release, needs, options, ask)

@@ -366,17 +366,14 @@ def _random(
 
 def _context(release: Release, values: ValuesInput) -> Context:
     """Secrets that come from outside, and those that cert-manager makes, count as known."""
-    known: dict[str, frozenset[str] | None] = {}
     environment = release.environment
-    if environment.secrets.provider != "sealed-secrets":
-        known |= {need.name: frozenset(need.key_names) for need in release.needs}
-    if environment.ingress and environment.ingress.tls:
-        known[release.line.tls_secret(environment)] = None
+    known = release.brought | dict.fromkeys(release.line.tls_secrets(environment))
     settings = release.resolved.settings.repository
     hub = settings.flux if environment.engine == "flux" else settings.argocd
     return Context(
         namespace=environment.namespace,
         secrets=known,
+        config_maps=frozenset(environment.existing.config_maps),
         engine=_installed_by(release),
         tier=environment.metadata.tier,
         other_namespaces=(hub.namespace,),

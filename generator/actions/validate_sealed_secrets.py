@@ -24,9 +24,9 @@ def problems(
 ) -> tuple[list[Problem], list[NotDone]]:
     """Identity, scope, stubs, certificate of one environment's secrets; all of it offline."""
     environment = release.environment
-    if environment.secrets.provider != "sealed-secrets":
+    needs = {need.name: need for need in release.sealed}
+    if not needs:
         return [], []
-    needs = {need.name: need for need in release.needs}
     found: list[Problem] = []
     for place, name, manifest in _placed([built]):
         # A file that was renamed inside still stands where the Secret by that name is expected.

@@ -94,11 +94,7 @@ def _reasons(group: Sequence[Obstacle], values: Mapping[str, Any]) -> Iterator[s
         names = [str(part) for part in one.path]
         value = lookup(values, one.path)
         if names[-1] == "hosts" and isinstance(value, list) and len(value) > 1:
-            yield f"{one.field.split('.')[0]} takes one host, and {len(value)} are set"
-        elif names[-1] in ("precedingPaths", "succeedingPaths"):
-            yield "ingress takes one path, and several are set"
-        elif "advanced" in names and "keda" in names:
-            yield "autoscaling does not support KEDA's advanced settings"
+            yield "ingress has TLS for all of its hosts or for none"
         elif "topologySpreadConstraints" in names:
             yield "spread generates one constraint"
         elif _is_template(value):

@@ -250,14 +250,14 @@ def _edited(
 
 def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
     """The field that decides a key of `values:` after these steps, or ''."""
-    taken = {item.key: item.field for _, item in subject.full if item.field}
+    taken = {item.key: item.field for _, item in subject.full if item.firm}
     if key := below(path, _keys(subject, steps) & taken.keys()):
         return taken[key]
     if "rest" not in steps:
         return ""
     assert subject.built.release is not None
     line = subject.built.release.line
-    return line.owner(tuple(str(part) for part in path), taken) or ""
+    return line.closed(tuple(str(part) for part in path), taken) or ""
 
 
 def _given_anyway(

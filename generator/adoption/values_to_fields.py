@@ -289,15 +289,20 @@ def _metrics(values: ValuesInput) -> Iterator[Proposal]:
 def _ingress(values: ValuesInput) -> Iterator[Proposal]:
     key = f"ingress.{'apiServer' if values.airflow3 else 'web'}"
     hosts = values.rows(f"{key}.hosts")
-    if not values.on(f"{key}.enabled") or len(hosts) != 1:
+    secure = [lookup(host, "tls.enabled") is True for host in hosts]
+    if not values.on(f"{key}.enabled") or not hosts or len(set(secure)) > 1:
         return
     wanted: dict[str, Any] = {"host": hosts[0].get("name")}
+    if more := hosts[1:]:
+        wanted["moreHosts"] = [
+            _some({"host": host.get("name"), "secretName": lookup(host, "tls.secretName")})
+            for host in more
+        ]
     for name, below in (("path", "path"), ("className", "ingressClassName")):
         if values.given(f"{key}.{below}"):
             wanted[name] = values.get(f"{key}.{below}")
     annotations = dict(values.table(f"{key}.annotations"))
-    tls = lookup(hosts[0], "tls.enabled") is True
-    if tls:
+    if all(secure):
         issuers = {
             field: annotations.pop(name) for name, field in _ISSUERS.items() if name in annotations
         }

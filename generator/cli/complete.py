@@ -46,10 +46,11 @@ def secrets(ctx: click.Context) -> Iterable[str]:
 
 @_offered
 def fields(ctx: click.Context) -> Iterable[str]:
-    """The fields of a definition."""
+    """The fields of a definition, and what `explain` takes in place of one."""
     from generator.actions.field_words import fields as known
+    from generator.actions.flows import FIELD
 
-    return sorted(known())
+    return sorted({*known(), FIELD})
 
 
 @_offered

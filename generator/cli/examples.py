@@ -24,7 +24,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env check values.yaml --chart 1.22.0",
         "gen-env check values.yaml values-production.yaml --chart 1.22.0 -o json",
     ),
-    "explain": ("gen-env explain staging", "gen-env explain staging workers.resources"),
+    "explain": (
+        "gen-env explain staging",
+        "gen-env explain staging workers.resources",
+        "gen-env explain staging flows",
+    ),
     "secrets": ("gen-env secrets staging", "gen-env secrets staging -o json"),
     "seal": (
         "gen-env seal staging airflow-fernet-key --generate --cert sealing.pem",

@@ -87,7 +87,7 @@ def allowed(
 
 
 def _flows(rule: Rule, named: Sequence[Workload]) -> Iterator[Flow]:
-    peers = [ANYONE] if rule.peers is None else list(map(_peer, rule.peers))
+    peers = [ANYONE] if rule.peers is None else list(map(peer_words, rule.peers))
     for ports in rule.ports:
         for flow in _of_ports(ports, named):
             yield from (dataclasses.replace(flow, peer=peer) for peer in peers)
@@ -127,7 +127,8 @@ def unresolved_ports(policy: Policy, chosen: Sequence[Workload]) -> list[str]:
     )
 
 
-def _peer(entry: Mapping[str, Any]) -> str:
+def peer_words(entry: Mapping[str, Any]) -> str:
+    """An entry of `from` or `to` in words; an address block as it is written."""
     block = fields.section(entry, "ipBlock")
     if block:
         excluded = fields.at(block, "except")

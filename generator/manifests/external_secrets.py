@@ -9,6 +9,7 @@ from generator.manifests.metadata import SECRET_WAVE, Kind, Manifest, manifest
 from generator.release.release import Release
 from generator.release.secret import SecretNeed
 
+_PROVIDER = "external-secrets"
 _EXTERNAL_SECRET = Kind(
     ResourceType("external-secrets.io", "v1", "externalsecrets", "ExternalSecret"),
     wave=SECRET_WAVE,
@@ -18,11 +19,8 @@ _EXTERNAL_SECRET = Kind(
 
 
 def objects(release: Release) -> list[dict[str, Any]]:
-    """One ExternalSecret for each need, from the store that the definition names."""
-    secrets = release.environment.secrets
-    if secrets.provider != "external-secrets" or secrets.store is None:
-        return []
-    return [_external(release, need) for need in release.needs]
+    """One ExternalSecret for each need of this provider, from the store of the definition."""
+    return [_external(release, need) for need in release.needs if need.provider == _PROVIDER]
 
 
 def _external(release: Release, need: SecretNeed) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
@@ -28,9 +28,9 @@ UNDECLARED_PEER = Rule(
 UNREAD_PEER = Rule(
     "network/peer-not-read",
     Severity.WARNING,
-    "An option that may name a peer was not read",
-    "Its value is in a Secret: whether Airflow needs the peer is not known, and default deny cuts "
-    "it off.",
+    "A peer that may be needed and is not known",
+    "Whether or where Airflow needs the peer is not known (a value in a Secret, a cloud that is "
+    "not named), and default deny cuts it off.",
     "Kubernetes NetworkPolicy",
 )
 
@@ -59,6 +59,17 @@ def policies(release: Release) -> tuple[list[dict[str, Any]], tuple[Problem, ...
     return found, tuple(dict.fromkeys(problems))
 
 
+def ends(release: Release) -> Iterator[tuple[Flow, list[dict[str, Any]]]]:
+    """Every flow with an outside peer that the policies open, and the entries for that peer."""
+    unused: list[Problem] = []
+    for flow in release.line.flows(release.topology):
+        if flow.source.startswith("peer:"):
+            yield flow, _sources(release, flow, unused)
+        elif flow.destination.startswith("peer:"):
+            rules = _targets(release, flow, unused)
+            yield flow, [entry for rule in rules for entry in rule["to"]]
+
+
 def _may_be(release: Release, flow: Flow) -> bool:
     """Whether a Secret of variables has one that names the peer, as far as its keys are known."""
     extra = release.environment.secrets.extra.get(flow.secret)
@@ -79,6 +90,16 @@ def _default(release: Release, *, egress: bool) -> dict[str, Any]:
 
 def _dns(release: Release) -> dict[str, Any]:
     """Every pod may ask for names: the cluster's servers, and the node-local cache."""
+    to = name_servers(release)
+    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
+    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
+    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
+    rule = {"ports": _ports(ports), "to": to}
+    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
+
+
+def name_servers(release: Release) -> list[dict[str, Any]]:
+    """The entries for the cluster's name servers."""
     dns = release.resolved.cluster.dns
     to: list[dict[str, Any]] = [
         {
@@ -88,11 +109,7 @@ def _dns(release: Release) -> dict[str, Any]:
     ]
     if dns.node_local:
         to.append({"ipBlock": {"cidr": f"{dns.node_local}/32"}})
-    # OpenShift's servers listen on 5353, and its policies see the port behind the Service.
-    numbers = (53, 5353) if release.resolved.cluster.openshift else (53,)
-    ports = [(number, protocol) for number in numbers for protocol in ("UDP", "TCP")]
-    rule = {"ports": _ports(ports), "to": to}
-    return _named(release, "dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]})
+    return to
 
 
 def _launched(release: Release) -> list[dict[str, Any]]:
@@ -191,6 +208,8 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         return [_task_rule(item) for item in policy.task_egress]
     if peer == "kubernetes":
         return _kubernetes(release, flow, problems)
+    if peer == "node":
+        return _node(release, flow, problems)
     found = list(_declared(release, peer))
     if not found:
         where = f"networkPolicy.peers.{peer}"
@@ -217,6 +236,45 @@ def _kubernetes(release: Release, flow: Flow, problems: list[Problem]) -> list[d
         return []
     to = [{"ipBlock": {"cidr": cidr}} for cidr in cluster.api_server_cidrs]
     return [{"ports": _ports((port, "TCP") for port in cluster.api_server_ports), "to": to}]
+
+
+# Where the nodes of a cloud give pods their credentials: EKS Pod Identity's agent
+# (docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html) and GKE's metadata server, the
+# second of its addresses where Calico redirects to it
+# (cloud.google.com/kubernetes-engine/docs/how-to/workload-identity).
+_NODE_ADDRESSES: Mapping[str | None, tuple[tuple[str, int], ...]] = {
+    "eks": (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80)),
+    "gke": (("169.254.169.254/32", 80), ("169.254.169.252/32", 988)),
+}
+# Those without one of their own: what another server gives is the identity of the whole node.
+_NO_ADDRESS = ("aks", "openshift", "other")
+
+
+def _node(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[str, Any]]:
+    """The credentials that a node offers: at fixed addresses, or as `peers.cloudIdentity` says."""
+    if declared := list(_declared(release, "cloudIdentity")):
+        return declared
+    cluster = release.resolved.cluster
+    if cluster.cloud in _NODE_ADDRESSES:
+        return [
+            {"ports": _ports([(port, "TCP")]), "to": [{"ipBlock": {"cidr": cidr}}]}
+            for cidr, port in _NODE_ADDRESSES[cluster.cloud]
+        ]
+    name = release.environment.destination.cluster
+    problems.append(
+        release.resolved.problem(
+            UNREAD_PEER,
+            f"where pods get the cloud's credentials is not known ({flow.why}): clusters.{name}"
+            f".cloud is {cluster.cloud or 'not set'}, and networkPolicy.peers.cloudIdentity is "
+            "not set, so that nothing is open to it",
+            "networkPolicy",
+            hint="annotate serviceAccount with the role, name a connection (logging.remote"
+            ".connectionId), or declare networkPolicy.peers.cloudIdentity"
+            if cluster.cloud in _NO_ADDRESS
+            else f"set clusters.{name}.cloud in gen-env.yaml",
+        )
+    )
+    return []
 
 
 def _task_rule(peer: Peer) -> dict[str, Any]:

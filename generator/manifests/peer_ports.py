@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Iterator
 
+from generator.core.layered import lookup
 from generator.model.environment import Environment
 from generator.release.collector import HTTP_PORT, collector
 from generator.release.release import Release
@@ -27,7 +28,7 @@ def _named(release: Release, peer: str) -> Iterator[int]:
         case "broker":
             yield environment.broker.port
         case "git":
-            yield from _git(environment)
+            yield from _git(release)
         case "identity":
             yield from _identity(environment)
         case "logs":
@@ -38,11 +39,10 @@ def _named(release: Release, peer: str) -> Iterator[int]:
             yield from _collectors(environment)
 
 
-def _git(environment: Environment) -> Iterator[int]:
-    dags = environment.dags
-    if dags.git_sync is not None:
-        yield _port(dags.git_sync.repository)
-    for bundle in dags.bundles or ():
+def _git(release: Release) -> Iterator[int]:
+    if release.topology.on("dags.gitSync.enabled"):
+        yield _port(str(lookup(release.topology.values, "dags.gitSync.repo")))
+    for bundle in release.environment.dags.bundles or ():
         if bundle.repository is not None:
             yield _port(bundle.repository)
 

@@ -21,9 +21,7 @@ SEALED_SECRET = Kind(
 
 def objects(release: Release) -> list[dict[str, Any]]:
     """One stub for each need."""
-    if release.environment.secrets.provider != "sealed-secrets":
-        return []
-    return [stub(release, need) for need in release.needs]
+    return [stub(release, need) for need in release.sealed]
 
 
 def stub(release: Release, need: SecretNeed) -> dict[str, Any]:

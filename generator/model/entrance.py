@@ -27,6 +27,14 @@ class Entrance:
     tls: bool
     proxied: bool = True
 
+    def place(self, index: int) -> tuple[str | int, ...]:
+        """Path of a host name in the definition."""
+        if self.field == "gateway":
+            return self.field, self.named_by, index
+        if index:
+            return self.field, "moreHosts", index - 1, self.named_by
+        return self.field, self.named_by
+
     @property
     def kind(self) -> str:
         """Kind of the object that opens it."""
@@ -50,11 +58,23 @@ class Tls(Spec):
     """Holds the certificate; `<release>-tls` by default."""
 
 
+class MoreHost(Spec):
+    """One more name of the UI."""
+
+    host: Annotated[Host, Copied.ASK_HOST]
+    """The name."""
+    secret_name: Annotated[Name | None, Copied.DERIVE] = None
+    """Holds its certificate; by default that of the first host, or `<that>-<host>` where
+    cert-manager makes one for each."""
+
+
 class Ingress(Spec):
     """The UI and API to the outside."""
 
     host: Annotated[Host, Copied.ASK_HOST]
     """Name under which the UI is reached; no two environments share one."""
+    more_hosts: Annotated[tuple[MoreHost, ...], Copied.FILL_IN] = ()
+    """Further names; links and redirects of the UI name the first."""
     path: Text = "/"
     """Path below the host."""
     tls: Tls | None = None
@@ -64,9 +84,23 @@ class Ingress(Spec):
     """By default the cluster's from the catalogue."""
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names, the first one first."""
+        return (self.host, *(item.host for item in self.more_hosts))
+
+    @pydantic.model_validator(mode="after")
+    def _distinct(self) -> Ingress:
+        names = [name.lower() for name in self.hosts]
+        if len(set(names)) < len(names):
+            raise ValueError("a host is named twice")
+        if self.tls is None and any(item.secret_name for item in self.more_hosts):
+            raise ValueError("secretName of a host goes with tls: add tls to the ingress")
+        return self
+
+    @property
     def entrance(self) -> Entrance:
         """What it has in common with the other ways in."""
-        return Entrance("ingress", "host", (self.host,), self.path, self.tls is not None)
+        return Entrance("ingress", "host", self.hosts, self.path, self.tls is not None)
 
 
 class ParentRef(Spec):

@@ -38,7 +38,7 @@ from generator.model.image import ConnectionCheck, Image, Security
 from generator.model.marks import BuiltIn, Copied, WrittenAfter
 from generator.model.network import NetworkPolicy
 from generator.model.rights import Limits, Quota, Rbac, ServiceAccount
-from generator.model.secrets import Secrets, SecretsBackend
+from generator.model.secrets import Existing, Provider, Secrets, SecretsBackend
 from generator.model.stores import Broker, Database, Keys
 from generator.model.suppression import Suppression
 from generator.model.sync import Sync
@@ -171,6 +171,7 @@ class Environment(Spec):
     route: Annotated[Route | None, Copied.KEEP] = None
     network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy.model_construct()
     secrets: Annotated[Secrets, Copied.KEEP] = Secrets.model_construct()
+    existing: Annotated[Existing, Copied.KEEP] = Existing.model_construct()
     secrets_backend: Annotated[SecretsBackend | None, Copied.FILL_IN] = None
     quota: Annotated[Quota | None, Copied.KEEP] = None
     limits: Annotated[Limits | None, Copied.KEEP] = None
@@ -211,6 +212,12 @@ class Environment(Spec):
     def image_tag(self) -> str:
         """The tag of the image; where none is given, that of the official image."""
         return self.image.tag or self.airflow.version
+
+    def provider_of(self, secret: str) -> Provider:
+        """What brings a Secret to the cluster."""
+        if secret in self.existing.secrets:
+            return "existing"
+        return self.secrets.providers.get(secret, self.secrets.provider)
 
     @property
     def entrances(self) -> tuple[Entrance, ...]:

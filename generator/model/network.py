@@ -43,6 +43,7 @@ PeerName = Literal[
     "broker",
     "logs",
     "identity",
+    "cloudIdentity",
     "secretsBackend",
     "mail",
     "otel",
@@ -54,7 +55,10 @@ PeerName = Literal[
 
 
 # Git, sign-in, collectors and the cluster's own are often one for all environments.
-_SHARED = ("git", "identity", "mail", "otel", "dns", "monitoring", "gateway", "route")
+_SHARED = (
+    *("git", "identity", "cloudIdentity", "mail", "otel", "dns"),
+    *("monitoring", "gateway", "route"),
+)
 _PEERS = CopiedByKey(
     {
         **dict.fromkeys(_SHARED, Copied.KEEP),

@@ -241,6 +241,8 @@ class Cluster(Spec):
     """Default class of new volumes."""
     openshift: Bool = False
     """OpenShift: pods get any user id."""
+    cloud: Literal["eks", "gke", "aks", "openshift", "other"] | None = None
+    """Who runs the cluster; from it follows where pods with a cloud role get their credentials."""
 
     @pydantic.field_validator("server")
     @classmethod

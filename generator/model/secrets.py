@@ -9,6 +9,17 @@ import pydantic
 from generator.model.base import Bool, Duration, EnvName, Line, Name, SecretKey, Spec
 from generator.model.marks import Copied
 
+Provider = Literal["sealed-secrets", "external-secrets", "existing"]
+
+
+class Existing(Spec):
+    """What somebody else makes in the namespace: a registry's operator, trust-manager, a person."""
+
+    secrets: Annotated[tuple[Name, ...], Copied.KEEP] = ()
+    """Secrets that are there: no file is made for them, and the sync does not wait for one."""
+    config_maps: Annotated[tuple[Name, ...], Copied.KEEP] = ()
+    """ConfigMaps that are there."""
+
 
 class ExtraSecret(Spec):
     """One more Secret for Airflow's pods."""
@@ -35,8 +46,12 @@ class Store(Spec):
 class Secrets(Spec):
     """How Secrets come to the cluster."""
 
-    provider: Literal["sealed-secrets", "external-secrets", "existing"] = "sealed-secrets"
+    provider: Provider = "sealed-secrets"
     """What brings Secrets to the cluster; existing: somebody else does."""
+    providers: Annotated[
+        dict[Name, Literal["sealed-secrets", "external-secrets"]], Copied.KEEP
+    ] = {}
+    """Secret → what brings it, where that is another than `provider`; see `existing.secrets`."""
     scope: Literal["strict", "namespace-wide", "cluster-wide"] = "strict"
     """sealed-secrets: where a ciphertext may be unsealed."""
     store: Store | None = None
@@ -50,7 +65,8 @@ class Secrets(Spec):
 
     @pydantic.model_validator(mode="after")
     def _store(self) -> Secrets:
-        if (self.provider == "external-secrets") != (self.store is not None):
+        external = "external-secrets" in (self.provider, *self.providers.values())
+        if external != (self.store is not None):
             raise ValueError("store goes with provider external-secrets, and is needed there")
         return self
 

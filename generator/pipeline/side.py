@@ -188,11 +188,8 @@ def _promises(item: Inputs) -> tuple[str | None, int | None, tuple[str, ...]]:
     release = item.built.release if item.built else None
     if release is None:
         return None, None, ()
-    declared: list[str] = []
-    if release.environment.secrets.provider != "sealed-secrets":
-        declared = sorted({need.name for need in release.needs})
     database = release.environment.database
-    return database.host, database.max_connections, tuple(declared)
+    return database.host, database.max_connections, tuple(sorted(release.brought))
 
 
 def _image_facts(item: Inputs) -> ImageFacts | None:
@@ -203,9 +200,9 @@ def _image_facts(item: Inputs) -> ImageFacts | None:
 def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
     """Where the connections lead that the definition has sealed."""
     release = item.built.release if item.built else None
-    if release is None or release.environment.secrets.provider != "sealed-secrets":
+    if release is None:
         return ()
-    connections = (derived_values.expected_connections(release, need) for need in release.needs)
+    connections = (derived_values.expected_connections(release, need) for need in release.sealed)
     return tuple(itertools.chain.from_iterable(connections))
 
 

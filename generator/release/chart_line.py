@@ -65,7 +65,9 @@ class ChartLine:
     decided: Callable[[list[Setting]], dict[Key, str]]
     """Key → field of the settings that a field or a promise owns."""
     owner: Callable[[Key, Mapping[Key, str]], str | None]
-    """The field that owns a key of `values:`, given what is decided; None where it is free."""
+    """The field that a key of the chart belongs to, in use or not, given what is decided."""
+    closed: Callable[[Key, Mapping[Key, str]], str | None]
+    """The field in use that closes a key of `values:`; None where it is free."""
     merged: Callable[[Environment, list[Setting]], dict[str, Any]]
     """The settings with `values:` over them, as Helm merges."""
 
@@ -83,8 +85,8 @@ class ChartLine:
     """The Secrets that are read, those of `secrets.extra` too."""
     restart_annotations: Callable[[Topology, Mapping[str, Mapping[str, str]]], list[Setting]]
     """Pod annotations by component as settings."""
-    tls_secret: Callable[[Environment], str]
-    """Name of the Secret with the ingress' certificate."""
+    tls_secrets: Callable[[Environment], tuple[str, ...]]
+    """Names of the Secrets with the ingress' certificates, none without TLS."""
 
     scraped: Callable[[Values], Sequence[tuple[str, int]]]
     """Name and number of the ports on which the chart's collector answers Prometheus."""

@@ -35,6 +35,13 @@ OWNED_KEY = Rule(
     "One value has one source.",
 )
 
+UNKNOWN_SECRET = Rule(
+    "secrets/unknown-secret",
+    Severity.WARNING,
+    "A provider of a Secret that does not take it",
+    "What the definition says of the Secret has no effect.",
+)
+
 HASH_ANNOTATION = "gen-env.dev/secret-hash."
 
 
@@ -63,6 +70,19 @@ class Release:
     def environment(self) -> Environment:
         """The resolved definition."""
         return self.resolved.environment
+
+    @property
+    def sealed(self) -> tuple[SecretNeed, ...]:
+        """The Secrets that are sealed in git."""
+        return tuple(need for need in self.needs if need.provider == "sealed-secrets")
+
+    @property
+    def brought(self) -> dict[str, frozenset[str] | None]:
+        """The other Secrets that are said to exist, by name: their keys, or None."""
+        known = {need.name: frozenset(need.key_names) for need in self.needs}
+        given = dict.fromkeys(self.environment.existing.secrets)
+        own = {need.name for need in self.sealed}
+        return given | {name: keys for name, keys in known.items() if name not in own}
 
     @property
     def line(self) -> ChartLine:
@@ -107,25 +127,26 @@ def build(
     )
     if obstacles:
         return None, obstacles
-    settings, owner = line.settings(resolved.environment, resolved.cluster), line.owner
+    settings, closed = line.settings(resolved.environment, resolved.cluster), line.closed
     if resolved.environment.adoption is not None:
         narrow, problems = adopted.narrowed(resolved)
         if narrow is None:
             return None, problems
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
-        owner = adopted_settings.owner
+        closed = adopted_settings.owner
     routes = _by_chart(line, resolved, traits)
     fits = (*fitted(settings, traits), *routes)
     expression = Expression(resolved, traits, fits) if traits else None
     errors = (
         *(expression.errors() if expression else ()),
-        *_overlaps(resolved, line.decided(reached(fits)), owner),
+        *_overlaps(resolved, line.decided([item for item in reached(fits) if item.firm]), closed),
     )
     if errors:
         return None, errors
     built = _built(resolved, line, fits, traits, hashes)
     built = dataclasses.replace(built, routed_by_chart=bool(routes))
-    return built, tuple(expression.notes() if expression else ())
+    notes = (*(expression.notes() if expression else ()), *_without_effect(built))
+    return built, notes
 
 
 def _by_chart(line: ChartLine, resolved: Resolved, traits: ChartTraits | None) -> tuple[Fit, ...]:
@@ -146,7 +167,10 @@ def _built(
     environment, adoption = resolved.environment, resolved.environment.adoption
     values = line.merged(environment, reached(fits))
     topology = line.topology(*_running(values, adoption, traits), environment)
-    needs = line.needs(topology, environment.secrets.extra)
+    needs = tuple(
+        dataclasses.replace(need, provider=environment.provider_of(need.name))
+        for need in line.needs(topology, environment.secrets.extra)
+    )
     restarts = fitted(line.restart_annotations(topology, _annotations(needs, hashes)), traits)
     if restarts and (adoption is None or "secrets" in adoption.steps):
         fits += restarts
@@ -154,6 +178,26 @@ def _built(
         running, _ = _running(values, adoption, traits)
         topology = dataclasses.replace(topology, values=running)
     return Release(resolved, values, tuple(reached(fits)), topology, needs, fits, traits)
+
+
+def _without_effect(release: Release) -> Iterator[Problem]:
+    """Secrets that `providers` names and nothing needs: misspelled, or of another executor."""
+    needed = [need.name for need in release.needs]
+    for name in release.environment.secrets.providers:
+        if name not in needed:
+            yield release.resolved.problem(
+                UNKNOWN_SECRET,
+                f"nothing needs Secret {name}",
+                *("secrets", "providers", name),
+                hint=f"correct the name, or remove it; needed are {', '.join(needed)}",
+            )
+        elif name in release.environment.existing.secrets:
+            yield release.resolved.problem(
+                UNKNOWN_SECRET,
+                f"Secret {name} is also among existing.secrets, which decides",
+                *("secrets", "providers", name),
+                hint="remove one of the two",
+            )
 
 
 def _unknown_line(resolved: Resolved) -> Problem:
@@ -182,13 +226,13 @@ def _running(
     return (known if adoption is None else adopted_settings.with_switches(known)), older
 
 
-def _overlaps(resolved: Resolved, decided: Mapping[Any, str], owner: Any) -> Iterator[Problem]:
+def _overlaps(resolved: Resolved, decided: Mapping[Any, str], closed: Any) -> Iterator[Problem]:
     """Keys of `values:` that a field owns: two sources for one value is one too many."""
     for path, value in leaves(resolved.environment.values):
         if not path:
             continue
         key = tuple(str(part) for part in path)
-        field = owner(key, decided)
+        field = closed(key, decided)
         below = sorted({by for place, by in decided.items() if place[: len(key)] == key})
         if field is None and not below:
             continue

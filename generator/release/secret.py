@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from generator.model.secrets import Provider
+
 Source = Literal[
     "text",
     "fernet",
@@ -38,7 +40,7 @@ class SecretNeed:
     """One Secret: its keys, the components whose pods read it, and why it is needed.
 
     `restarts` are the components that must be replaced when it changes: they read it once, at
-    start. Jobs and task pods read it anew each time.
+    start. Jobs and task pods read it anew each time. `provider` brings it to the cluster.
     """
 
     name: str
@@ -46,6 +48,7 @@ class SecretNeed:
     why: str
     restarts: tuple[str, ...] = ()
     type: str = "Opaque"
+    provider: Provider = "sealed-secrets"
 
     @property
     def key_names(self) -> tuple[str, ...]:

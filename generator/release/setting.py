@@ -18,17 +18,29 @@ class Setting:
     """A chart value: where it goes, what it is, and who decides.
 
     `field` is the definition's field in dotted form, PROMISE, or empty for a mere default that
-    `values:` may override.
+    `values:` may override. `idle` where the field is not in use and the value only switches off
+    what it would bring: `values:` may override that too.
     """
 
     key: Key
     value: Any
     field: str = ""
+    idle: bool = False
+
+    @property
+    def firm(self) -> bool:
+        """Whether `values:` may not touch it."""
+        return bool(self.field) and not self.idle
 
 
 def put(key: str, value: Any, field: str = "") -> Setting:
     """A setting by dotted chart key; parts with a dot in them need `Setting` itself."""
     return Setting(tuple(key.split(".")), value, field)
+
+
+def switch(key: str, field: str, *, on: bool) -> Setting:
+    """`<key>.enabled` as a field says; off, the field is idle and `values:` may turn it on."""
+    return Setting((*key.split("."), "enabled"), on, field, idle=not on)
 
 
 def put_some(key: str, value: Any, field: str = "") -> list[Setting]:

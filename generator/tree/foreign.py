@@ -137,8 +137,8 @@ def _problem(item: Foreign, environment: str) -> Problem:
 def _secrets(release: Release, folder: SecretFolder, known: Collection[str]) -> Iterator[Foreign]:
     """Objects in secrets/ that bring no Secret of the environment's, or bring one twice."""
     needed = {need.name for need in release.needs}
-    provider = release.environment.secrets.provider
-    brought = dict.fromkeys(needed, "gen-env") if provider == "external-secrets" else {}
+    external = [need.name for need in release.needs if need.provider == "external-secrets"]
+    brought = dict.fromkeys(external, "gen-env")
     # The file that generating goes by is the one that counts.
     files = sorted((*folder.sealed, *folder.others), key=lambda file: file.path not in known)
     for file in files:
@@ -160,10 +160,13 @@ def _secrets(release: Release, folder: SecretFolder, known: Collection[str]) -> 
 def _leftovers(release: Release, folder: SecretFolder) -> Iterator[Problem]:
     """What gen-env once made and nothing needs any more: told, and kept for the way back."""
     needed = {need.name for need in release.needs}
+    existing = release.environment.existing.secrets
     for file in folder.sealed:
-        if file.name not in needed and _is_leftover(file.manifest):
+        if (file.name not in needed or file.name in existing) and _is_leftover(file.manifest):
             yield UNUSED_SECRET.problem(
-                f"nothing needs Secret {file.name} any more",
+                f"existing.secrets says that somebody else makes Secret {file.name}"
+                if file.name in existing
+                else f"nothing needs Secret {file.name} any more",
                 environment=release.resolved.name,
                 path=file.path,
                 hint="remove the file by hand when you are sure; Argo CD asks before it prunes",

@@ -145,11 +145,9 @@ def _sealed(
 
 
 def complete(release: Release, existing: Sequence[SecretFile]) -> bool:
-    """Whether every Secret that the release needs is sealed, so that it may sync by itself."""
-    if release.environment.secrets.provider != "sealed-secrets":
-        return True
+    """Whether every Secret that git brings is sealed, so that the release may sync by itself."""
     by_name = {file.name: file for file in existing}
-    return all(_sealed_whole(by_name.get(need.name), need.key_names) for need in release.needs)
+    return all(_sealed_whole(by_name.get(need.name), need.key_names) for need in release.sealed)
 
 
 def _sealed_whole(file: SecretFile | None, keys: Collection[str]) -> bool:

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "ec46ebbcdda751182f34ef532eb2f568d92e793536c6ebde364dd4a40d80f621",
-    "repository": "cbd5d3842e1fd9e6650bc28f7e23c7ebaaa85e5af2e4563e1514528079bd6b05",
+    "environment": "3d7f0f56b40e1af554e861fc682dd86a87a1c92cc9159fae15c49a820ffb016c",
+    "repository": "8821aca8755af9f8971314cbfe4d71026aadce79b1df8e6133fd323256a9e3ef",
 }

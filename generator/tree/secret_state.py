@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.release.release import Release
+from generator.release.secret import SecretNeed
 from generator.seal import sealed_secret
 from generator.tree.objects import SecretFile
 
@@ -47,7 +48,7 @@ def rows(release: Release, files: Sequence[SecretFile]) -> list[Row]:
     for need in release.needs:
         file = by_name.get(need.name)
         for key in need.keys:
-            state = _state(release, file, key.name)
+            state = _state(need, file, key.name)
             found.append(
                 Row(
                     need.name,
@@ -62,12 +63,9 @@ def rows(release: Release, files: Sequence[SecretFile]) -> list[Row]:
     return found
 
 
-def _state(release: Release, file: SecretFile | None, key: str) -> str:
-    provider = release.environment.secrets.provider
-    if provider == "external-secrets":
-        return "external"
-    if provider == "existing":
-        return "existing"
+def _state(need: SecretNeed, file: SecretFile | None, key: str) -> str:
+    if need.provider != "sealed-secrets":
+        return need.provider.removesuffix("-secrets")
     if file is None:
         return "missing"
     return sealed_secret.state(file.manifest, [key])[key].value

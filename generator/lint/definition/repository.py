@@ -5,11 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from generator.core.layered import Path
+from generator.core.layered import Path, leaves
 from generator.core.problem import Problem
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.lint.rule import ERROR
+from generator.model.environment import Environment
 from generator.release.release import application_name
 
 Identity = tuple[str, ...]
@@ -96,12 +97,26 @@ def _named(item: Resolved) -> Iterator[tuple[Path, str, str]]:
     """Where each host name of an environment stands, the name, and the path below it."""
     for way in item.environment.entrances:
         for index, host in enumerate(way.hosts):
-            inside: Path = (index,) if way.field == "gateway" else ()
-            yield (way.field, way.named_by, *inside), host, way.path
+            yield way.place(index), host, way.path
 
 
 def _hosts(item: Resolved) -> dict[Path, Identity]:
     return {place: (host.lower(), path) for place, host, path in _named(item)}
+
+
+def _matches(value: str, pattern: str) -> bool:
+    """A template of the chart could become any name."""
+    return pattern == "*" or ("{{" not in value and fnmatch.fnmatchcase(value, pattern))
+
+
+def _in_values(environment: Environment) -> Iterator[tuple[str, Path]]:
+    """Hosts that `values:` gives to an ingress, and where; a template stands as it is written."""
+    ingresses = environment.values.get("ingress")
+    for path, value in leaves(ingresses if isinstance(ingresses, dict) else {}):
+        if path and path[-1] in ("host", "hosts"):
+            for host in value if isinstance(value, list) else [value]:
+                name = host.get("name") if isinstance(host, dict) else host
+                yield str(name), ("values", "ingress", *path)
 
 
 def _database(item: Resolved) -> dict[Path, Identity]:
@@ -140,8 +155,9 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
         ("image", policy.images, environment.image.repository, ("image", "repository")),
     ]
     rows += [("host", policy.hosts, host, place) for place, host, _ in _named(item)]
+    rows += [("host", policy.hosts, host, place) for host, place in _in_values(environment)]
     for word, patterns, value, path in rows:
-        if patterns is None or any(fnmatch.fnmatchcase(value, item) for item in patterns):
+        if patterns is None or any(_matches(value, item) for item in patterns):
             continue
         yield item.problem(
             ALLOWED,

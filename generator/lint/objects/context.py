@@ -18,7 +18,8 @@ class Context:
     """What the checks of rendered objects must know of their environment.
 
     Objects may live in `namespace` and in `other_namespaces`. `secrets` maps names of Secrets
-    that exist outside the render to their keys, or to None when nobody knows the keys; with
+    that exist outside the render to their keys, or to None when nobody knows the keys, and
+    `config_maps` names the ConfigMaps that do; with
     `complete` False the rest of the namespace is not known, and what is not declared may be there.
     `where` names the file of an object, and `tier` is '' for objects of no definition. `values` are
     those that the chart was rendered with, for the lines that objects come from; with `server_side`
@@ -27,6 +28,7 @@ class Context:
 
     namespace: str = "airflow"
     secrets: Mapping[str, frozenset[str] | None] = dataclasses.field(default_factory=dict)
+    config_maps: frozenset[str] = frozenset()
     engine: Engine = "argocd"
     tier: str = ""
     other_namespaces: tuple[str, ...] = ()

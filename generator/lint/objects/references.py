@@ -81,7 +81,7 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
         seen.add(identity)
         if reference.kind == "Secret":
             yield from _secret(rendered, reference, secrets)
-        elif reference.name in maps or reference.name in _CLUSTERS_OWN:
+        elif reference.name in {*maps, *rendered.context.config_maps, *_CLUSTERS_OWN}:
             continue
         elif not rendered.context.complete:
             elsewhere.setdefault(reference.name, reference)
@@ -90,7 +90,7 @@ def reference_problems(rendered: RenderedInput) -> Iterator[Problem]:
                 CONFIG_MAP,
                 reference.owner,
                 f"{reference.by} needs the ConfigMap {reference.name}, which does not exist",
-                "render it, or correct the name",
+                "render it, name it in existing.configMaps, or correct the name",
             )
     for name, reference in elsewhere.items():
         yield rendered.problem(
@@ -107,7 +107,7 @@ def _secret(
                 SECRET,
                 reference.owner,
                 f"{reference.by} needs the Secret {reference.name}, which does not exist",
-                "declare it, or correct the name",
+                "declare it in secrets.extra or existing.secrets, or correct the name",
             )
         return
     keys = secrets[reference.name]

@@ -20,8 +20,8 @@ from generator.release.v1.secrets import needs
 from generator.release.v1.topology import flows, read, server_port, workloads
 from generator.release.v1.values import base, components, features, secret_names, stores
 
-# Fields own these keys whether or not this environment sets them: key prefix → field.
-_OWNED: Mapping[str, str] = {
+# Where a field's keys are, set or not; hints speak of the field: key prefix → field.
+_PLACES: Mapping[str, str] = {
     "airflowVersion": "airflow.version",
     "airflowHome": "airflow.home",
     "allowPodLaunching": "rbac.allowPodLaunching",
@@ -88,6 +88,38 @@ _OWNED: Mapping[str, str] = {
 }
 
 
+# Other keys for what a field says; closed while it is in use.
+_OTHER_WAYS: Mapping[str, str] = {
+    "apiSecretKey": "keys.apiSecretKeySecretName",
+    "createUserJob.defaultUser": "auth.defaultUser",
+    "dags.gitSync.credentialsSecret": "dags.gitSync",
+    "dags.gitSync.knownHosts": "dags.gitSync",
+    "dags.gitSync.rev": "dags.gitSync",
+    "dags.gitSync.sshKey": "dags.gitSync",
+    "dags.gitSync.sshKeySecret": "dags.gitSync",
+    "dags.gitSync.wait": "dags.gitSync",
+    "data": "database",
+    "defaultAirflowDigest": "image",
+    "elasticsearch": "logging.remote",
+    "fernetKey": "keys.fernetKeySecretName",
+    "images.airflow": "image",
+    "ingress.apiServer.host": "ingress",
+    "ingress.apiServer.tls": "ingress",
+    "ingress.web": "ingress",
+    "jwtSecret": "keys.jwtSecretName",
+    "opensearch": "logging.remote",
+    "postgresql.auth": "database.embedded",
+    "redis.password": "broker.passwordSecretName",
+    "registry": "image.pullSecrets",
+    "securityContext": "security",
+    "webserver.defaultUser": "auth.defaultUser",
+    "webserverSecretKey": "keys.webserverSecretKeySecretName",
+    "workers.hpa": "workers.autoscaling",
+    "workers.keda": "workers.autoscaling",
+    "workers.replicas": "workers.replicas",
+}
+
+
 def _settings(environment: Environment, cluster: Cluster) -> list[Setting]:
     """Every chart value that the environment decides, `values:` not yet merged."""
     found: Iterator[Setting]
@@ -99,18 +131,31 @@ def _settings(environment: Environment, cluster: Cluster) -> list[Setting]:
 
 
 def _owner(key: Key, decided: Mapping[Key, str]) -> str | None:
-    """The field that owns a key of `values:`, or None when it is free.
+    """The field that a key of the chart belongs to, in use or not, or None."""
+    for prefix in _prefixes(key):
+        if field := decided.get(prefix) or _PLACES.get(".".join(prefix)):
+            return field
+    return None
 
-    `decided` are this environment's own settings with their fields; a key owns everything below
+
+def _closed(key: Key, decided: Mapping[Key, str]) -> str | None:
+    """The field in use that closes a key of `values:`, or None when it is free.
+
+    `decided` are this environment's firm settings with their fields; a key owns everything below
     it, and a key above an owned one may not replace it with a scalar or a list.
     """
-    for length in range(len(key), 0, -1):
-        prefix = key[:length]
-        if decided.get(prefix):
-            return decided[prefix]
-        if ".".join(prefix) in _OWNED:
-            return _OWNED[".".join(prefix)]
+    for prefix in _prefixes(key):
+        if field := decided.get(prefix):
+            return field
+        field = _OTHER_WAYS.get(".".join(prefix))
+        if field and any(f"{used}.".startswith(f"{field}.") for used in decided.values()):
+            return field
     return None
+
+
+def _prefixes(key: Key) -> Iterator[Key]:
+    """The key, and all that it is below, longest first."""
+    return (key[:length] for length in range(len(key), 0, -1))
 
 
 def _decided(found: list[Setting]) -> dict[Key, str]:
@@ -120,8 +165,8 @@ def _decided(found: list[Setting]) -> dict[Key, str]:
 
 def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     """The settings with `values:` over them, as Helm merges."""
-    soft = nest(setting for setting in found if not setting.field)
-    firm = nest(setting for setting in found if setting.field)
+    soft = nest(setting for setting in found if not setting.firm)
+    firm = nest(setting for setting in found if setting.firm)
     overlay(soft, environment.values)
     overlay(soft, firm)
     return soft
@@ -155,6 +200,7 @@ LINE = ChartLine(
     http_route=features.http_route,
     decided=_decided,
     owner=_owner,
+    closed=_closed,
     merged=_merged,
     topology=_topology,
     names=Names.of,
@@ -163,7 +209,7 @@ LINE = ChartLine(
     server_port=server_port,
     needs=needs,
     restart_annotations=_restart_annotations,
-    tls_secret=secret_names.tls,
+    tls_secrets=secret_names.all_tls,
     scraped=scraped,
     mail_port=mail_port,
     ends_in_log=ends_in_log,

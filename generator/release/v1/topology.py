@@ -10,7 +10,7 @@ from typing import Any
 from generator.core.layered import lookup
 from generator.kube.fields import entries, number
 from generator.release.topology import Flow, Ports, Topology
-from generator.release.v1 import airflow_options, otel_collector
+from generator.release.v1 import airflow_options, cloud_identity, otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
 
 
@@ -236,6 +236,7 @@ def _outside(top: Topology) -> Iterator[Flow]:
         if _has_custom_bundle(values, part):
             yield Flow(part, "peer:bundles", (), "custom DAG bundles")
     yield from _secrets_backends(top)
+    yield from cloud_identity.flows(top, airflow_parts(top), log_parts(top))
     for part in code_parts(top):
         if airflow_options.sends_mail(values, part):
             yield Flow(part, "peer:mail", (), "mail of tasks and callbacks")

@@ -492,6 +492,13 @@ def test_bad_wishes_write_nothing_and_repeat_no_value(repo, piped, arguments, wo
     assert repo.tree() == before
 
 
+def test_a_secret_that_others_make_is_not_sealed(repo):
+    repo.write("environments/dev/environment.yaml", DEV + "existing: {secrets: [airflow-admin]}\n")
+    done = repo.run("seal", "dev", "airflow-admin", "password=b")
+    assert done.code == 1 and "comes from existing, not from git" in done.stderr
+    assert "airflow-admin" not in repo.run("seal", "dev", "--generate").said
+
+
 def test_without_any_certificate_all_three_ways_are_named(tmp_path):
     repo = repository(tmp_path / "repo", dev=DEV)
     repo.run("generate")

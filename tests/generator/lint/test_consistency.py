@@ -250,6 +250,11 @@ def test_secrets_that_exist_outside_are_known_by_name_and_key():
     assert rules(pod, secrets={"db": frozenset({"url"})}) == ["rendered/secret-key-missing"]
 
 
+def test_config_maps_that_others_make_are_known_by_name():
+    user = workload(envFrom=[{"configMapRef": {"name": "settings"}}])
+    assert "rendered/config-map-missing" not in rules(user, config_maps=frozenset({"settings"}))
+
+
 def test_where_the_cluster_may_hold_more_secrets_none_is_called_missing():
     assert rules(workload(env=secret_env()), complete=False) == []
 

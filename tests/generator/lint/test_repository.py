@@ -150,6 +150,27 @@ def test_a_team_uses_what_its_policy_allows(field, good, bad, line):
     assert "allowed: none" in problem.hint
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        "flower: {hosts: [{name: b.other.com}]}",
+        "pgbouncer: {hosts: [b.other.com]}",
+        "statsd: {host: b.other.com}",
+        "flower: {hosts: [{name: '{{ .Values.x }}.staging.example.com'}]}",
+    ],
+)
+def test_a_host_in_values_is_held_to_the_policy_too(values):
+    text = TEAM + f"values: {{ingress: {{{values}}}}}\n"
+    (problem,) = allowed("{hosts: ['*.staging.example.com']}", text)
+    assert problem.rule == "policy/team" and problem.line == 19
+
+
+def test_every_host_of_an_ingress_is_looked_at():
+    more = "ingress: {host: a.example.com, moreHosts: [{host: B.example.com}]}\n"
+    two = resolved(DEV + more, TEST + HOSTED.format("b.example.com", "/"))
+    assert [item.rule for item in repository_rules.problems(two)] == ["estate/duplicate-host"]
+
+
 def test_patterns_are_of_shells_and_the_case_counts():
     assert allowed("{namespaces: [Payments-*]}")
     assert allowed("{namespaces: ['payments-?irflow']}") == []

@@ -33,6 +33,7 @@ OUTSIDE = {
     "broker": ("10.60.0.7", {(6379, "TCP")}),
     "logs": ("10.40.0.9", {(443, "TCP"), (9200, "TCP")}),
     "identity": ("10.50.0.10", {(443, "TCP"), (636, "TCP")}),
+    "token service": ("10.70.0.9", {(443, "TCP"), (80, "TCP")}),
     "identity's neighbour": ("10.50.0.11", {(443, "TCP"), (636, "TCP")}),
     "vault": (("vault", {"app": "vault"}), {(8200, "TCP")}),
     "collector": (("monitoring", {"app": "otel-collector"}), {(4317, "TCP"), (4318, "TCP")}),
@@ -204,6 +205,8 @@ def needed(case, parts):
         flow({server, *RUNNING}, "logs", port)
     if case["backend"] == "vault":
         flow(airflow, "vault", 8200)
+    if case["identity"] == "annotated":
+        flow(airflow - {"flower", "create-user-job", "airflow-cleanup-pods"}, "token service", 443)
     if case["auth"] in ("oidc", "ldap"):
         flow({server}, "identity", 443 if case["auth"] == "oidc" else 636)
     return {flow for flow in found if flow.source in everybody | set(VISITORS) and _is(flow, parts)}

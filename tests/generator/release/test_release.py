@@ -1,5 +1,8 @@
 import pytest
+import yaml
 
+from generator.core.layered import leaves, lookup
+from generator.manifests import network_policies
 from generator.pipeline import generate
 from generator.release import release
 from generator.tree import secret_state
@@ -12,10 +15,8 @@ from tests.repositories import release as released
     [
         ("{executor: x}", "airflow.executor"),
         ("{scheduler: {replicas: 3}}", "scheduler.replicas"),
-        ("{dags: {gitSync: {enabled: true}}}", "dags.gitSync"),
         ("{images: {airflow: {tag: x}}}", "image"),
         ("{scheduler: 1}", "scheduler"),
-        ("{workers: {celery: {replicas: 1}}}", "workers.replicas"),
         ("{networkPolicies: {enabled: true}}", "guarantees"),
     ],
 )
@@ -38,6 +39,103 @@ def test_a_free_key_is_merged_last(values):
     if "startupProbe" in values:
         probe = result.release.values["scheduler"]["startupProbe"]
         assert probe["timeoutSeconds"] == 5 and "failureThreshold" in probe
+
+
+def hosts(tls, more):
+    text = DEV + f"ingress: {{host: a.example, tls: {tls}, moreHosts: [{more}]}}\n"
+    made = built(text).release
+    names = {need.name for need in made.needs if need.why == "ingress certificate"}
+    return made.values["ingress"]["apiServer"]["hosts"], names
+
+
+def test_each_host_has_a_certificate_of_its_own_where_cert_manager_makes_them():
+    found, needed = hosts("{clusterIssuer: ca}", "{host: b.example}, {host: c.c, secretName: c}")
+    assert [item["name"] for item in found] == ["a.example", "b.example", "c.c"]
+    secrets = [item["tls"]["secretName"] for item in found]
+    assert secrets == ["airflow-tls", "airflow-tls-b.example", "c"] and needed == set()
+
+
+def test_hosts_share_a_certificate_that_is_there():
+    found, needed = hosts("{secretName: wildcard}", "{host: b.example}")
+    assert [item["tls"]["secretName"] for item in found] == ["wildcard"] * 2
+    assert needed == {"wildcard"}
+
+
+@pytest.mark.parametrize(
+    ("ingress", "words"),
+    [
+        ("{host: a.example, moreHosts: [{host: A.example}]}", "named twice"),
+        ("{host: a.example, moreHosts: [{host: b.example, secretName: c}]}", "add tls"),
+    ],
+)
+def test_hosts_that_cannot_be_are_refused(ingress, words):
+    (problem,) = built(DEV + f"ingress: {ingress}\n").problems
+    assert words in problem.message
+
+
+_AUTOSCALED = changed(
+    DEV,
+    ("version: 3.2.2}", "version: 3.2.2, executor: CeleryExecutor}"),
+    ("auth:", "workers: {autoscaling: {type: keda, maxReplicas: 3}}\nauth:"),
+)
+_SYNCED = changed(DEV, ("image: {}", 'gitSync: {repository: "https://git.example.com/dags.git"}'))
+
+
+@pytest.mark.parametrize(
+    ("values", "off", "on", "field"),
+    [
+        ("ingress: {apiServer: {enabled: true, hosts: [{name: a.example}]}}",
+         DEV, DEV + "ingress: {host: b.example}\n", "ingress.host"),
+        ("ingress: {web: {enabled: true}}", DEV, DEV + "ingress: {host: b.example}\n", "ingress"),
+        ("dags: {gitSync: {enabled: true, repo: x, wait: 5}}", DEV, _SYNCED, "dags.gitSync"),
+        ("workers: {celery: {keda: {enabled: true, maxReplicaCount: 9}}}",
+         changed(DEV, ("3.2.2}", "3.2.2, executor: CeleryExecutor}")),
+         _AUTOSCALED, "workers.autoscaling"),
+        ("elasticsearch: {enabled: true, secretName: logs}", DEV,
+         DEV + 'logging: {remote: {type: s3, url: "s3://bucket"}}\n', "logging.remote"),
+        ("scheduler: {podDisruptionBudget: {enabled: true}}", DEV,
+         DEV + "scheduler: {disruptionBudget: {maxUnavailable: 1}}\n",
+         "scheduler.disruptionBudget"),
+    ],
+)  # fmt: skip
+def test_a_key_is_closed_only_while_its_field_is_in_use(values, off, on, field):
+    result = built(f"{off}values: {{{values}}}\n")
+    assert result.release is not None, result.problems
+    for path, value in leaves(yaml.safe_load(values)):
+        assert lookup(result.release.values, ".".join(map(str, path))) == value
+    problems = built(f"{on}values: {{{values}}}\n").problems
+    assert any(field in problem.message for problem in problems), problems
+    assert {problem.rule for problem in problems} == {"values/owned-key"}
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ("workers: {celery: {keda: {advanced: {restoreToOriginalReplicaCount: true}}}}",
+         _AUTOSCALED),
+        ("ingress: {apiServer: {pathType: ImplementationSpecific}}",
+         DEV + "ingress: {host: b.example}\n"),
+        ("dags: {gitSync: {emptyDirConfig: {sizeLimit: 1Gi}}}", _SYNCED),
+    ],
+)  # fmt: skip
+def test_what_a_field_in_use_does_not_say_stays_open(values, text):
+    assert built(f"{text}values: {{{values}}}\n").release is not None
+
+
+def test_what_values_turn_on_is_followed():
+    text = changed(DEV, ("auth:", "networkPolicy: {mode: ingress}\nauth:")) + (
+        "values: {ingress: {apiServer: {enabled: true, hosts: [{name: a.example}]}}}\n"
+    )
+    policies = network_policies.policies(built(text).release)[0]
+    (server,) = [item for item in policies if "api-server" in item["metadata"]["name"]]
+    assert "ingress-nginx" in str(server["spec"]["ingress"])
+
+
+def test_a_provider_of_a_secret_that_nothing_needs_is_named():
+    text = DEV + "secrets: {provider: existing, providers: {airflow-databse: sealed-secrets}}\n"
+    (problem,) = built(text).problems
+    assert problem.rule == "secrets/unknown-secret" and problem.line == 10
+    assert "airflow-databse" in problem.message and "airflow-fernet-key" in problem.hint
 
 
 def test_the_name_of_the_application_is_unique_by_path():

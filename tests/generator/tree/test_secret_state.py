@@ -54,6 +54,17 @@ def test_what_others_bring_is_said_to_be_theirs(provider, state):
     assert {row.state for row in rows(DEV + f"secrets: {provider}\n").values()} == {state}
 
 
+def test_each_secret_is_where_its_own_provider_keeps_it():
+    text = STAGING + (
+        "existing: {secrets: [airflow-git-ssh]}\n"
+        "secrets: {store: {name: vault}, providers: {airflow-database: external-secrets}}\n"
+    )
+    found = rows(text)
+    assert found["airflow-git-ssh", "gitSshKey"].state == "existing"
+    assert found["airflow-database", "connection"].state == "external"
+    assert found["airflow-fernet-key", "fernet-key"].state == "missing"
+
+
 def test_the_json_shape_is_documented():
     row = next(iter(rows(DEV).values()))
     assert set(row.as_json()) == {"secret", "key", "state", "made", "why", "readers", "path"}

@@ -90,6 +90,30 @@ def test_others_bring_their_secrets_themselves():
     assert not any("/secrets/" in path for path in found)
 
 
+def test_a_secret_that_others_make_has_no_file_and_nothing_waits_for_it():
+    """A pull secret that every namespace is given, and a certificate of the company's own."""
+    text = STAGING.replace("tag: 3.2.2-r1", "tag: 3.2.2-r1, pullSecrets: [registry]")
+    text += "sync: {automated: true}\n"
+    assert f"{FOLDER}/secrets/registry.yaml" in files(text).files
+    text += "existing: {secrets: [registry]}\n"
+    found = files(text, sealed(text))
+    assert f"{FOLDER}/secrets/registry.yaml" not in found.files
+    assert application(found)["spec"]["syncPolicy"]["automated"]
+
+
+def test_each_secret_may_have_a_provider_of_its_own():
+    text = STAGING + (
+        "sync: {automated: true}\n"
+        "secrets: {store: {name: vault}, providers: {airflow-database: external-secrets}}\n"
+    )
+    found = files(text, sealed(text))
+    assert f"{FOLDER}/secrets/airflow-database.yaml" not in found.files
+    path = f"{FOLDER}/generated/manifests/external-secrets.yaml"
+    (external,) = yaml.safe_load_all(found.files[path])
+    assert external["metadata"]["name"] == "airflow-database"
+    assert application(found)["spec"]["syncPolicy"]["automated"]
+
+
 def test_rendered_objects_have_a_file_each():
     objects = [
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}},

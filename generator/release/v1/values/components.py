@@ -15,7 +15,7 @@ from generator.model.components import (
 )
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release.setting import Setting, put, put_some
+from generator.release.setting import Setting, put, put_some, switch
 from generator.release.v1 import webserver_config
 from generator.release.v1.names import Names
 from generator.release.v1.values.stores import resources
@@ -82,7 +82,7 @@ def _spread(env: Environment, spread: Spread, label: str) -> dict[str, Any]:
 def _budget(part: Component, key: str, field: str) -> Iterator[Setting]:
     budget = part.disruption_budget
     field = f"{field}.disruptionBudget"
-    yield put(f"{key}.podDisruptionBudget.enabled", budget is not None, field)
+    yield switch(f"{key}.podDisruptionBudget", field, on=budget is not None)
     if budget is None:
         return
     # Maps merge with the chart's default maxUnavailable: the other one must be null.
@@ -141,7 +141,7 @@ def _server(env: Environment) -> Iterator[Setting]:
         yield from _hpa(part.autoscaling, key, "apiServer.autoscaling")
     else:
         yield put(f"{key}.replicas", part.replicas or 1, "apiServer.replicas")
-        yield put(f"{key}.hpa.enabled", False, "apiServer.autoscaling")
+        yield switch(f"{key}.hpa", "apiServer.autoscaling", on=False)
     config = webserver_config.webserver_config(env.auth, airflow_3=env.airflow_3)
     name = "apiServer.apiServerConfig" if env.airflow_3 else "webserver.webserverConfig"
     yield from put_some(name, config, "auth")
@@ -214,7 +214,7 @@ def _triggerer(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         )
     else:
         yield put("triggerer.replicas", part.replicas or 1, "triggerer.replicas")
-        yield put("triggerer.keda.enabled", False, "triggerer.autoscaling")
+        yield switch("triggerer.keda", "triggerer.autoscaling", on=False)
 
 
 def _keda(
@@ -237,7 +237,7 @@ def _workers(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     part = env.workers
     persistent = part.persistence is not None and env.runs("CeleryExecutor")
     # Also decides whether a LocalExecutor's scheduler is a StatefulSet.
-    yield put("workers.celery.persistence.enabled", persistent, "workers.persistence")
+    yield switch("workers.celery.persistence", "workers.persistence", on=persistent)
     if env.runs("CeleryExecutor"):
         yield from _celery(env, cluster)
     if env.runs("KubernetesExecutor"):
@@ -277,10 +277,11 @@ def _worker_scaling(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         )
     if isinstance(scaling, HpaAutoscaling):
         yield from _hpa(scaling, key, "workers.autoscaling")
-    if not keda:
-        yield put(f"{key}.keda.enabled", False, "workers.autoscaling")
-    if not hpa:
-        yield put(f"{key}.hpa.enabled", False, "workers.autoscaling")
+    for kind, used in (("keda", keda), ("hpa", hpa)):
+        if scaling is None:
+            yield switch(f"{key}.{kind}", "workers.autoscaling", on=False)
+        elif not used:
+            yield put(f"{key}.{kind}.enabled", False, "workers.autoscaling")
     if scaling is None:
         replicas = 1 if part.replicas is None else part.replicas
         yield put(f"{key}.replicas", replicas, "workers.replicas")
@@ -314,10 +315,8 @@ def _pgbouncer(env: Environment) -> Iterator[Setting]:
 
 def _cleanup(env: Environment) -> Iterator[Setting]:
     pods, database = env.cleanup.pods, env.cleanup.database
-    yield put(
-        "cleanup.enabled", pods is not None and env.runs("KubernetesExecutor"), "cleanup.pods"
-    )
-    yield put("databaseCleanup.enabled", database is not None, "cleanup.database")
+    yield switch("cleanup", "cleanup.pods", on=pods is not None and env.runs("KubernetesExecutor"))
+    yield switch("databaseCleanup", "cleanup.database", on=database is not None)
     size = resources(env.cleanup.resources)
     if pods is not None and env.runs("KubernetesExecutor"):
         yield put("cleanup.schedule", pods.schedule, "cleanup.pods.schedule")

@@ -10,7 +10,7 @@ from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release.git_connection import uses_ssh
-from generator.release.setting import PROMISE, Setting, put, put_some
+from generator.release.setting import PROMISE, Setting, put, put_some, switch
 from generator.release.v1 import airflow_config, otel_collector
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
@@ -37,8 +37,8 @@ def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 
 def _dags(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     dags = env.dags
-    yield put("dags.gitSync.enabled", dags.git_sync is not None, "dags.gitSync")
-    yield put("dags.persistence.enabled", dags.persistence is not None, "dags.persistence")
+    yield switch("dags.gitSync", "dags.gitSync", on=dags.git_sync is not None)
+    yield switch("dags.persistence", "dags.persistence", on=dags.persistence is not None)
     # The chart warns of the old probes even where git-sync is off.
     yield put("dags.gitSync.recommendedProbeSetting", True)
     if dags.git_sync is not None:
@@ -91,7 +91,7 @@ def _dag_volume(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 def _logs(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     volume = env.logging.persistence
     key = "logs.persistence"
-    yield put(f"{key}.enabled", volume is not None, "logging.persistence")
+    yield switch(key, "logging.persistence", on=volume is not None)
     if volume is not None:
         field = "logging.persistence"
         if volume.existing_claim is not None:
@@ -104,7 +104,8 @@ def _logs(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     remote = env.logging.remote
     for engine in ("elasticsearch", "opensearch"):
         chosen = remote is not None and remote.type == engine
-        yield put(f"{engine}.enabled", chosen, "logging.remote.type")
+        idle = remote is None
+        yield Setting((engine, "enabled"), chosen, "logging.remote.type", idle=idle)
         if chosen:
             yield put(f"{engine}.secretName", secret_names.logs(env), "logging.remote.secretName")
 
@@ -142,24 +143,25 @@ def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 def _ingress(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     ingress = env.ingress
     key = "ingress.apiServer" if env.airflow_3 else "ingress.web"
-    yield put(f"{key}.enabled", ingress is not None, "ingress")
+    yield switch(key, "ingress", on=ingress is not None)
     if ingress is None:
         return
-    host: dict[str, Any] = {"name": ingress.host}
+    hosts: list[dict[str, Any]] = [{"name": name} for name in ingress.hosts]
     annotations = dict(ingress.annotations)
     if ingress.tls is not None:
-        host["tls"] = {"enabled": True, "secretName": secret_names.tls(env)}
+        for host, name in zip(hosts, secret_names.all_tls(env), strict=True):
+            host["tls"] = {"enabled": True, "secretName": name}
         if ingress.tls.cluster_issuer:
             annotations["cert-manager.io/cluster-issuer"] = ingress.tls.cluster_issuer
         elif ingress.tls.issuer:
             annotations["cert-manager.io/issuer"] = ingress.tls.issuer
-    yield put(f"{key}.hosts", [host], "ingress.host")
+    yield put(f"{key}.hosts", hosts, "ingress.moreHosts" if ingress.more_hosts else "ingress.host")
     yield put(f"{key}.path", ingress.path, "ingress.path")
     yield put(f"{key}.pathType", "Prefix")
     escaped = {name: literal(value) for name, value in annotations.items()}
     yield from put_some(f"{key}.annotations", escaped, "ingress.annotations")
-    name = ingress.class_name or cluster.ingress.class_name
-    yield from put_some(f"{key}.ingressClassName", name, "ingress.className")
+    class_name = ingress.class_name or cluster.ingress.class_name
+    yield from put_some(f"{key}.ingressClassName", class_name, "ingress.className")
 
 
 def http_route(env: Environment, cluster: Cluster) -> Iterator[Setting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.model.entrance import MoreHost
 from generator.model.environment import Environment
 
 
@@ -52,6 +53,22 @@ def admin(environment: Environment) -> str:
     """Password of the first user."""
     user = environment.auth.default_user
     return name(environment, user.secret_name if user else None, "admin")
+
+
+def tls_of(environment: Environment, item: MoreHost) -> str:
+    """Certificate of a further host: cert-manager takes one name of a Secret once."""
+    first = tls(environment)
+    issuer = environment.ingress and environment.ingress.tls
+    issued = issuer and (issuer.cluster_issuer or issuer.issuer)
+    return item.secret_name or (f"{first}-{item.host.lower()}" if issued else first)
+
+
+def all_tls(environment: Environment) -> tuple[str, ...]:
+    """Certificates of all hosts of the ingress, none without TLS."""
+    ingress = environment.ingress
+    if ingress is None or ingress.tls is None:
+        return ()
+    return (tls(environment), *(tls_of(environment, item) for item in ingress.more_hosts))
 
 
 def tls(environment: Environment) -> str:

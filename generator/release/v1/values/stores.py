@@ -8,7 +8,7 @@ from typing import Any
 from generator.model.components import Resources
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release.setting import PROMISE, Setting, put, put_some
+from generator.release.setting import PROMISE, Setting, put, put_some, switch
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
 
@@ -149,7 +149,7 @@ def _jobs(env: Environment) -> Iterator[Setting]:
         yield from put_some(f"{job}.resources", resources(env.jobs.resources), "jobs.resources")
     yield put("migrateDatabaseJob.enabled", True, PROMISE)
     user = env.auth.default_user
-    yield put("createUserJob.enabled", user is not None, "auth.defaultUser")
+    yield switch("createUserJob", "auth.defaultUser", on=user is not None)
     if user is None:
         return
     words = [
