@@ -6,8 +6,9 @@ They are about a repository with the environments dev, staging and production, i
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": (
-        "gen-env init airflow-gitops --url https://git.example.com/airflow-gitops.git",
-        "gen-env init airflow-gitops --cluster prod-eu --server https://10.0.0.1:6443 --url https://git.example.com/airflow-gitops.git",
+        "gen-env init airflow-gitops --url https://github.com/acme/airflow-gitops.git",
+        "gen-env init prod-gitops --cluster prod-eu --server https://10.0.0.1:6443 --url git@gitlab.com:acme/prod.git",
+        "gen-env init own-gitops --forge gitea --ci-install image:acme/gen-env:1 --url https://git.example.com/acme/own.git",
     ),
     "new": (
         "gen-env new lab --tier development --cluster main",
