@@ -13,6 +13,7 @@ from generator.core.problem import has_errors
 from generator.definition.definition import SETTINGS
 from generator.forge import location
 from generator.git import repository
+from generator.git.url import is_remote
 from generator.git.worktree import Worktree
 from generator.pipeline import generate
 from generator.pipeline.toolchain import charts
@@ -46,16 +47,7 @@ def origin(target: Path) -> str | None:
     """
     around = _around(target)
     url = around.remote_url() if around else None
-    return url if url and is_address(url) else None
-
-
-def is_address(url: str) -> bool:
-    """Whether another machine can reach it: ssh, https, or `host:path` as scp has it."""
-    scheme, sign, rest = url.partition("://")
-    if sign:
-        return scheme in ("https", "http", "ssh", "git+ssh") and bool(rest.strip("/"))
-    host, colon, path = url.partition(":")
-    return bool(colon and path and host) and "/" not in host and len(host) > 1
+    return url if url and is_remote(url) else None
 
 
 def branch(target: Path) -> str:

@@ -7,7 +7,7 @@ They are about a repository with the environments dev, staging and production, i
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": (
         "gen-env init airflow-gitops --url https://github.com/acme/airflow-gitops.git",
-        "gen-env init prod-gitops --cluster prod-eu --server https://10.0.0.1:6443 --url git@gitlab.com:acme/prod.git",
+        "gen-env init prod-gitops --cluster eu --url git@gitlab.com:a/prod.git",
         "gen-env init own-gitops --forge gitea --ci-install image:acme/gen-env:1 --url https://git.example.com/acme/own.git",
     ),
     "new": (

@@ -90,10 +90,10 @@ def command(
 
 def _address() -> str:
     """The address that a person types; raises UserError where nobody is there."""
-    from generator.actions.init import is_address
+    from generator.git.url import is_remote
 
     def checked(text: str) -> str:
-        if is_address(text.strip()):
+        if is_remote(text.strip()):
             return text.strip()
         raise click.UsageError(f"'{text}' is not an https or ssh address of a git repository")
 
