@@ -65,6 +65,8 @@ def _steps(env):
         str(DEMO),
         "--url",
         "https://git.example.com/airflow-gitops.git",
+        "--forge",
+        "gitea",
         "--cluster",
         "main",
         "--server",

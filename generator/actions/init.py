@@ -3,59 +3,101 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 
+from generator.actions.ci import Install
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors
-from generator.definition import lock_file
 from generator.definition.definition import SETTINGS
+from generator.forge import location
 from generator.git import repository
+from generator.git.url import is_remote
 from generator.git.worktree import Worktree
 from generator.pipeline import generate
 from generator.pipeline.toolchain import charts
 from generator.tree import catalogue, scaffold, writer
 from generator.tree.plan import Plan
 
-_URL = "https://git.example.com/airflow-gitops.git"
+FORGES = ("github", "gitlab", "gitea", "forgejo")
+GITLAB = ".gitlab-ci.yml"
+BESIDE = ".gitlab/gen-env.yml"
+"""The check of a GitLab repository that has a pipeline of its own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Options:
     """What the user asked for on the command line."""
 
-    url: str | None
+    url: str
     branch: str
-    forge: str | None
+    forge: str
+    """One of FORGES; empty: none, and no CI check is written."""
     cluster: str
     server: str
     kubernetes_version: str
+    install: Install = dataclasses.field(default_factory=Install)
 
 
-def init(target: Path, options: Options, *, commit: bool) -> tuple[str, ...]:
-    """Make the repository and return the paths written; none when it is there already.
+def origin(target: Path) -> str | None:
+    """The address of the remote `origin` of the repository that the target will belong to.
+
+    None where there is no such remote, or Argo CD cannot reach it (a path of this machine).
+    """
+    around = _around(target)
+    url = around.remote_url() if around else None
+    return url if url and is_remote(url) else None
+
+
+def branch(target: Path) -> str:
+    """The default branch of the repository that the target will belong to; `main` for a new one."""
+    around = _around(target)
+    return around.default_branch() if around else "main"
+
+
+def forge_of(url: str) -> str:
+    """The forge that an address names; raises UserError where the host does not tell."""
+    place = location.locate(url)
+    host = place.web_url.partition("://")[2]
+    is_forgejo = "forgejo" in host or host == "codeberg.org"
+    return "forgejo" if is_forgejo else place.kind.value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """The paths written, from the top of the git repository, and what is left for a person."""
+
+    written: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def init(target: Path, options: Options, *, commit: bool) -> Made:
+    """Make the repository; nothing is written where it is there already.
 
     Raises UserError for a file in the way, or answers that gen-env.yaml cannot hold.
     """
     if (target / SETTINGS).exists():
-        return ()
+        return Made()
     if target.exists() and not target.is_dir():
         raise UserError(f"{target.name} is a file", hint="choose another path")
-    plan = _plan(target, options, _folder(target))
+    folder = _folder(target)
+    top = target.parents[folder.count("/")] if folder else target
+    plan, notes = _plan(top, options, folder)
     new = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
         if commit:
-            _commit(target, plan, options.branch)
+            _commit(target, top, plan, options.branch)
         else:
-            writer.apply(target, plan)
+            writer.apply(top, plan)
     except OSError as error:
         raise UserError(f"cannot create {target}: {error.strerror}") from None
     except BaseException:
         if new:
             _remove(target)
         raise
-    return plan.paths
+    return Made(plan.paths, notes)
 
 
 def _remove(target: Path) -> None:
@@ -85,17 +127,20 @@ def _around(target: Path) -> Worktree | None:
     return None if ignored.status == 0 else tree
 
 
-def _plan(target: Path, options: Options, folder: str) -> Plan:
+def _plan(top: Path, options: Options, folder: str) -> tuple[Plan, tuple[str, ...]]:
+    """What to write below the top of the git repository, and what the CI still needs."""
     baked = scaffold.repository(
         {
-            "url": options.url or _URL,
+            "url": options.url,
             "branch": options.branch,
             "path": folder,
-            "forge": options.forge or _forge(options.url or ""),
+            "forge": options.forge,
             "cluster": options.cluster,
             "server": options.server,
             "kubernetes_version": options.kubernetes_version,
-            "version": lock_file.version(),
+            "command": f"gen-env -C {shlex.quote(folder)}" if folder else "gen-env",
+            "pip": options.install.pip,
+            "image": options.install.image,
         }
     )
     files = Snapshot(baked)
@@ -103,34 +148,31 @@ def _plan(target: Path, options: Options, folder: str) -> Plan:
     if has_errors(problems):
         first = problems[0]
         raise UserError.of(first)
-    writes = {path: content.decode() for path, content in baked.items()}
+    checks = scaffold.checks(options.forge)
+    writes = {path: content.decode() for path, content in baked.items() if path not in checks}
     writes |= generate.generate(files, (), charts()).plan_of("").writes
-    here = {path: text for path, text in writes.items() if not (target / path).exists()}
-    return Plan(dict(sorted(here.items())))
+    placed = {f"{folder}/{path}" if folder else path: text for path, text in writes.items()}
+    notes: tuple[str, ...] = ()
+    for path in checks:
+        place = path
+        if path == GITLAB and (top / path).exists():
+            place = BESIDE
+            notes = (f"{GITLAB} exists; add to it: include: [{{local: {BESIDE}}}]",)
+        placed[place] = baked[path].decode()
+    here = {path: text for path, text in placed.items() if not (top / path).exists()}
+    return Plan(dict(sorted(here.items()))), notes
 
 
-def _forge(url: str) -> str:
-    for forge in ("github", "gitlab", "forgejo", "gitea"):
-        if forge in url:
-            return forge
-    return "forgejo" if "codeberg" in url else "github"
-
-
-def _commit(target: Path, plan: Plan, branch: str) -> None:
+def _commit(target: Path, top: Path, plan: Plan, branch: str) -> None:
     there = (target / ".git").exists()
     try:
-        _commit_in(_worktree(target, branch), target, plan)
+        tree = _worktree(target, branch)
+        with writer.reversible(top, plan):
+            tree.commit_only(plan.paths, "Set up the repository with gen-env")
     except BaseException:
         if not there:
             _remove(target / ".git")
         raise
-
-
-def _commit_in(tree: Worktree, target: Path, plan: Plan) -> None:
-    prefix = target.resolve().relative_to(tree.root.resolve()).as_posix()
-    paths = [path if prefix == "." else f"{prefix}/{path}" for path in plan.paths]
-    with writer.reversible(target, plan):
-        tree.commit_only(paths, "Set up the repository with gen-env")
 
 
 def _worktree(target: Path, branch: str) -> Worktree:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from generator.actions import new_left
+from generator.actions.new_draft import Draft, others
+from generator.actions.new_questions import Ask, Unanswered, ask_all, ask_name, unasked
 from generator.core.errors import UserError
-from generator.core.files import Overlay, WorkTree
+from generator.core.files import Files, Overlay, WorkTree
 from generator.core.layered import alternatives
 from generator.core.problem import Problem, has_errors
 from generator.definition import location, resolve
 from generator.definition.definition import FILE_NAME, ROOT, name_faults
+from generator.git.files import GitFiles
+from generator.git.revision import Revision
 from generator.git.worktree import Worktree
 from generator.lint.definition import repository
-from generator.pipeline import generate
+from generator.pipeline import generate, toolchain
 from generator.pipeline.generate import Charts
 from generator.release.versions import AIRFLOW, CHART
 from generator.render.request import Renderer
@@ -41,21 +47,8 @@ _TEMPLATED = {
     "airflow.executor": "executor",
     "chart.version": "chart_version",
     "destination.namespace": "namespace",
-    "database.host": "database_host",
-    "dags.gitSync.repository": "dags_repository",
-    "dags.gitSync.ref": "dags_ref",
-    "ingress.host": "ingress_host",
 }
-Ask = Callable[[str, str], str]
-"""Question and default → answer; an empty default must be answered, or Unanswered is raised."""
-
-
-class Unanswered(Exception):
-    """Nobody is there to answer these questions."""
-
-    def __init__(self, *questions: str) -> None:
-        super().__init__(*questions)
-        self.questions = questions
+_PREFIX = "new/"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,18 +70,63 @@ class Creation:
     plan: Plan
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """What is left for a person to do, in order."""
+
+
+def start(root: Path) -> str:
+    """The commit to begin at: the default branch's, where HEAD is another new environment's branch.
+
+    Empty where it is HEAD itself, and outside of git.
+    """
+    try:
+        tree = Worktree.find(root)
+        if not (tree.branch() or "").startswith(_PREFIX):
+            return ""
+        settings = toolchain.settings(WorkTree(root))
+        name = tree.default_branch(settings.repository.branch if settings else "")
+    except UserError:
+        return ""
+    known = (name, f"origin/{name}")
+    commits = (tree.git.line_or_none("rev-parse", "--quiet", "--verify", item) for item in known)
+    return next((sha for sha in commits if sha), "")
 
 
 def prepare(
-    root: Path, options: Options, ask: Ask, charts: Charts, renderer: Renderer | None
+    root: Path,
+    options: Options,
+    ask: Ask,
+    charts: Charts,
+    renderer: Renderer | None,
+    base: str = "",
 ) -> Creation:
-    """Everything that `new` will write; raises UserError where it cannot be, and Unanswered."""
-    files = WorkTree(root)
+    """Everything that `new` will write onto `base` (a commit), or onto the work tree.
+
+    Raises UserError where it cannot be, and Unanswered.
+    """
+    with contextlib.ExitStack() as opened:
+        files: Files = WorkTree(root)
+        if base:
+            tree = Worktree.find(root)
+            prefix = root.resolve().relative_to(tree.root.resolve()).as_posix()
+            inside = "" if prefix == "." else f"{prefix}/"
+            files = opened.enter_context(GitFiles(Revision(tree.git, base), inside))
+        return _prepare(root, files, options, ask, charts, renderer)
+
+
+def _prepare(
+    root: Path,
+    files: Files,
+    options: Options,
+    ask: Ask,
+    charts: Charts,
+    renderer: Renderer | None,
+) -> Creation:
     found = catalogue.load(files)
     _require(found, options, files)
     _require_place(root, found)
     text, notes = (
-        _from(found, options, ask) if options.source else (_fresh(found, options, ask), ())
+        _from(found, options, ask) if options.source else (_fresh(files, found, options, ask), ())
     )
     path = f"{ROOT}/{options.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
@@ -99,14 +137,17 @@ def prepare(
         for item in (*generation.problems, *_beside(generation.catalogue, options.name))
         if item.environment in ("", options.name) and item.rule != catalogue.SYMLINK.id
     )
-    writes = {path: text, **generation.plan_of(options.name, "").writes}
-    return Creation(options.name, Plan(writes), problems, notes)
+    plan = Plan({path: text, **generation.plan_of(options.name, "").writes})
+    built = generation.built.get(options.name)
+    left = tuple(new_left.steps(built.release, plan)) if built and built.release else ()
+    return Creation(options.name, plan, problems, notes, left)
 
 
-def commit(root: Path, creation: Creation, branch: str) -> str:
+def commit(root: Path, creation: Creation, branch: str, base: str = "") -> str:
     """Write the plan on a new branch and commit exactly that; everything or nothing.
 
-    Unrelated changes in the work tree, staged ones too, stay as they are. Returns the commit.
+    The branch begins at `base`, or at HEAD. Unrelated changes in the work tree, staged ones too,
+    stay as they are. Returns the commit.
     """
     tree = Worktree.find(root)
     prefix = root.resolve().relative_to(tree.root.resolve()).as_posix()
@@ -117,7 +158,7 @@ def commit(root: Path, creation: Creation, branch: str) -> str:
             f"uncommitted changes in {', '.join(dirty)}", hint="commit them or move them away first"
         )
     sha = ""
-    with writer.reversible(root, creation.plan), tree.new_branch(branch):
+    with tree.new_branch(branch, base), writer.reversible(root, creation.plan):
         sha = tree.commit_only(inside, f"Add environment {creation.name}")
     return sha
 
@@ -127,7 +168,7 @@ def write(root: Path, creation: Creation) -> None:
     writer.apply(root, creation.plan)
 
 
-def _require(found: Catalogue, options: Options, files: WorkTree) -> None:
+def _require(found: Catalogue, options: Options, files: Files) -> None:
     faults = list(name_faults(options.name))
     if faults:
         raise UserError(f"'{options.name}' is not a valid environment name: {faults[0]}")
@@ -156,10 +197,9 @@ def _beside(ahead: Catalogue, name: str) -> Iterator[Problem]:
     if ahead.settings is None:
         return
     # The new one last: a finding stands at the later of two.
-    others = [item for item in ahead.definitions.values() if item.name != name]
     new = [ahead.definitions[name]] if name in ahead.definitions else []
-    found = [resolve.resolve(item, ahead.settings)[0] for item in (*others, *new)]
-    yield from repository.problems([item for item in found if item is not None])
+    found = (resolve.resolve(item, ahead.settings)[0] for item in new)
+    yield from repository.problems([*others(ahead, name), *filter(None, found)])
 
 
 def _require_place(root: Path, found: Catalogue) -> None:
@@ -187,10 +227,10 @@ def _cluster(found: Catalogue, options: Options, ask: Ask) -> str:
         return known[0]
     if not known:
         raise UserError("gen-env.yaml defines no cluster", hint="add one below clusters:")
-    return ask(f"cluster ({', '.join(known)})", "")
+    return ask_name(ask, "cluster", known)
 
 
-def _fresh(found: Catalogue, options: Options, ask: Ask) -> str:
+def _fresh(files: Files, found: Catalogue, options: Options, ask: Ask) -> str:
     tier = options.tier or guessed_tier(options.name)
     team, _, last = options.name.rpartition("/")
     namespace = f"{team}-airflow-{last}" if team else f"airflow-{last}"
@@ -205,17 +245,14 @@ def _fresh(found: Catalogue, options: Options, ask: Ask) -> str:
     answers |= {
         _TEMPLATED[key]: value for key, value in options.fields.items() if key in _TEMPLATED
     }
-    if tier != "development" and not any(key.startswith("database.") for key in options.fields):
-        answers["database_host"] = ask("host of the PostgreSQL server (database.host)", "")
-    if not any(key.startswith("dags.") for key in options.fields):
-        question = "git repository of the DAGs (dags.gitSync.repository; none: DAGs in the image)"
-        answered = ask(question, "none")
-        answers["dags_repository"] = "" if answered == "none" else answered
-    if tier != "development" and "ingress.host" not in options.fields:
-        answered = ask("host name of the UI (ingress.host)", "none")
-        answers["ingress_host"] = "" if answered == "none" else answered
-    text = scaffold.definition(options.name, answers).decode()
-    return _with_fields(text, options, skip=frozenset(_TEMPLATED))
+    plain = Draft(options.name, scaffold.definition(options.name, answers).decode(), files, found)
+    text = _with_fields(plain.text, options, skip=frozenset(_TEMPLATED))
+    draft = dataclasses.replace(plain, text=text)
+    if set(draft.errors) > set(plain.errors):
+        return text  # what --set brought is reported before anybody is asked
+    given = tuple(options.fields)
+    draft = ask_all(draft, given, ask)
+    return draft.with_fields(unasked(draft, given)).text
 
 
 def _with_fields(text: str, options: Options, skip: frozenset[str] = frozenset()) -> str:

@@ -6,8 +6,9 @@ They are about a repository with the environments dev, staging and production, i
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": (
-        "gen-env init airflow-gitops --url https://git.example.com/airflow-gitops.git",
-        "gen-env init airflow-gitops --cluster prod-eu --server https://10.0.0.1:6443 --url https://git.example.com/airflow-gitops.git",
+        "gen-env init airflow-gitops --url https://github.com/acme/airflow-gitops.git",
+        "gen-env init prod-gitops --cluster eu --url git@gitlab.com:a/prod.git",
+        "gen-env init own-gitops --forge gitea --ci-install image:acme/gen-env:1 --url https://git.example.com/acme/own.git",
     ),
     "new": (
         "gen-env new lab --tier development --cluster main",
@@ -50,6 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env rollback staging --to HEAD~1 -o json --dry-run",
     ),
     "pause": ("gen-env pause staging --until 8h --dry-run", "gen-env pause staging --resume"),
+    "remove": ("gen-env remove dev --dry-run", "gen-env remove staging --no-commit -o json"),
     "eject": ("gen-env eject staging --dry-run", "gen-env eject --keep --dry-run"),
     "status": ("gen-env status", "gen-env status staging -o json"),
     "verify": (

@@ -15,7 +15,7 @@ from generator.core.errors import UserError
 # no command's module is imported before it runs.
 _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
-        "init": ("init", "Scaffold a GitOps repository."),
+        "init": ("setup.init", "Scaffold a GitOps repository."),
         "new": ("new", "Scaffold an environment, generate it and commit it on a branch."),
         "adopt": ("adopt", "Adopt an existing release without changing its objects."),
         "harden": ("harden", "Apply one hardening step to an adopted environment."),
@@ -38,6 +38,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "promote": ("promote", "Promote what was verified in one environment to the next."),
         "rollback": ("rollback", "Propose a rollback of an environment to an earlier state."),
         "pause": ("pause", "Pause or resume Argo CD syncs of an environment."),
+        "remove": ("remove", "Remove an environment and list what its cluster needs."),
         "eject": ("eject", "Convert to plain files that do not need gen-env."),
     },
     "Cluster": {

@@ -10,7 +10,11 @@ from generator.cli import common, complete
 @click.command(name="new")
 @click.argument("name")
 @click.option("--team", help="Team; the environment is then TEAM/NAME.")
-@click.option("--tier", type=click.Choice(["development", "staging", "production"]))
+@click.option(
+    "--tier",
+    type=click.Choice(["development", "staging", "production"]),
+    help="Tier (default: by the name, production where it does not tell).",
+)
 @click.option("--cluster", help="Cluster in gen-env.yaml.")
 @click.option(
     "--from",
@@ -38,9 +42,12 @@ def command(
 ) -> int:
     """Scaffold the environment NAME, generate it, and commit that on branch new/NAME.
 
-    Prompts only for fields without a default. Other changes in the work tree are left alone.
+    Prompts for what the tier and the cluster do not tell; a wrong answer is asked for again, none
+    leaves a field out. Policies and monitors are written where the catalogue says that the cluster
+    has them. From another new/... branch it begins at the default branch. Other changes in the work
+    tree are left alone.
     """
-    from generator.actions import new
+    from generator.actions import new, new_questions
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
 
@@ -51,8 +58,9 @@ def command(
     files = WorkTree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     try:
-        creation = new.prepare(root, options, asker, charts, renderer)
-    except new.Unanswered as error:
+        base = "" if no_commit else new.start(root)
+        creation = new.prepare(root, options, asker, charts, renderer, base)
+    except new_questions.Unanswered as error:
         asked = "; ".join(error.questions)
         raise click.UsageError(f"--no-input: no value for {asked}; give it with --set") from None
     common.tell(creation.problems, err=True)
@@ -63,13 +71,15 @@ def command(
         new.write(root, creation)
     else:
         target = branch or f"new/{full}"
-        sha = new.commit(root, creation, target)
-        common.say(f"committed {sha[:12]} on {target}")
+        sha = new.commit(root, creation, target, base)
+        common.say(f"committed {sha[:12]} on {target}" + (f", from {base[:12]}" if base else ""))
     for path in creation.plan.paths:
         click.echo(path)
     for note in creation.notes:
         common.say(note)
-    common.say(f"next: gen-env secrets {full}, gen-env validate {full}, then open a pull request")
+    common.say("left to do:")
+    for number, step in enumerate(creation.left, start=1):
+        common.say(f"{number}. {step}")
     return 0
 
 
@@ -79,7 +89,7 @@ def _ask(question: str, default: str) -> str:
 
 
 def _refuse(question: str, default: str) -> str:
-    from generator.actions.new import Unanswered
+    from generator.actions.new_questions import Unanswered
 
     if default:
         return default

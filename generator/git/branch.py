@@ -38,8 +38,10 @@ def exists(repo: Repo, name: str) -> bool:
     return run(repo, "show-ref", "--quiet", "--verify", ref, check=False).status == 0
 
 
-def create(repo: Repo, name: str) -> None:
+def create(repo: Repo, name: str, base: str = "") -> None:
     """Make a branch at HEAD and switch to it; files and index stay exactly as they are.
+
+    With `base`, a commit, it begins there, and changes of the work tree come along.
 
     Works on a dirty tree, a detached HEAD and before the first commit. Raises UserError when the
     name is not valid or taken.
@@ -52,7 +54,16 @@ def create(repo: Repo, name: str) -> None:
             f"branch '{name}' already exists",
             hint="switch to it, delete it, or choose another with --branch",
         )
-    done = run(repo, "switch", "--quiet", "--no-guess", "--create", name, check=False)
+    done = run(
+        repo,
+        "switch",
+        "--quiet",
+        "--no-guess",
+        "--create",
+        name,
+        *filter(None, [base]),
+        check=False,
+    )
     if done.status != 0:
         raise UserError(
             f"cannot create the branch {name}: {words_of(done, 1)}",
@@ -91,7 +102,7 @@ def _back(repo: Repo, before: Position) -> None:
 
 
 @contextlib.contextmanager
-def new_branch(root: Path, name: str) -> Iterator[None]:
+def new_branch(root: Path, name: str, base: str = "") -> Iterator[None]:
     """Work on a new branch; when the block fails the branch is gone and HEAD where it was.
 
     A commit made in the block goes with the branch. Files that the block wrote and did not commit
@@ -99,7 +110,7 @@ def new_branch(root: Path, name: str) -> Iterator[None]:
     """
     with opened(root) as repo:
         before = position(repo)
-        create(repo, name)
+        create(repo, name, base)
     try:
         yield
     except BaseException:

@@ -24,3 +24,12 @@ def host_url(url: str) -> str:
     """Scheme, host and port of an address, with a slash: the scope of a credential."""
     parts = urllib.parse.urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+
+
+def is_remote(url: str) -> bool:
+    """Whether another machine can reach it: ssh, https, or `host:path` as scp has it."""
+    scheme, sign, rest = url.partition("://")
+    if sign:
+        return scheme in ("https", "http", "ssh", "git+ssh") and bool(rest.strip("/"))
+    host, colon, path = url.partition(":")
+    return bool(colon and path and host) and "/" not in host and len(host) > 1

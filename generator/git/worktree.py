@@ -168,9 +168,9 @@ class Worktree(History):
         with repository.opened(self.root) as repo:
             return commit.commit_only(repo, paths, message)
 
-    def new_branch(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Work on a new branch that is gone again when the block fails."""
-        return branch.new_branch(self.root, name)
+    def new_branch(self, name: str, base: str = "") -> contextlib.AbstractContextManager[None]:
+        """Work on a new branch that is gone again when the block fails; see `branch.create`."""
+        return branch.new_branch(self.root, name, base)
 
     def switch(self, name: str) -> None:
         """Go to a branch that exists; UserError when changes in the work tree forbid it."""

@@ -67,21 +67,25 @@ def _home(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
+_CHECKS = {
+    "github": {"ci/github/gen-env.yml": ".github/workflows/gen-env.yml"},
+    "gitea": {"ci/github/gen-env.yml": ".gitea/workflows/gen-env.yml"},
+    "forgejo": {"ci/github/gen-env.yml": ".forgejo/workflows/gen-env.yml"},
+    "gitlab": {"ci/gitlab/.gitlab-ci.yml": ".gitlab-ci.yml"},
+}
+
+
+def checks(forge: str) -> tuple[str, ...]:
+    """Where a forge looks for the check that `repository` gives it; nothing for no forge."""
+    return tuple(_CHECKS.get(forge, {}).values())
+
+
 def repository(answers: Mapping[str, str]) -> dict[str, bytes]:
     """The files of a new repository, with the CI check of its forge where that forge looks."""
-    baked = bake("repository", answers)
-    forge = answers.get("forge", "github")
-    places = {
-        "ci/github/gen-env.yml": {
-            "github": ".github/workflows/gen-env.yml",
-            "gitea": ".gitea/workflows/gen-env.yml",
-            "forgejo": ".forgejo/workflows/gen-env.yml",
-        }.get(forge),
-        "ci/gitlab/.gitlab-ci.yml": ".gitlab-ci.yml" if forge == "gitlab" else None,
-    }
+    places = _CHECKS.get(answers.get("forge", "github"), {})
     files: dict[str, bytes] = {}
-    for path, content in baked.items():
-        target = places.get(path, path)
+    for path, content in bake("repository", answers).items():
+        target = places.get(path) if path.startswith("ci/") else path
         if target is not None:
             files[target] = content
     return files

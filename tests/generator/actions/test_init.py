@@ -17,7 +17,7 @@ def options(**more):
     given = {
         "url": URL,
         "branch": "main",
-        "forge": None,
+        "forge": "gitlab",
         "cluster": "main",
         "server": "https://10.0.0.1:6443",
         "kubernetes_version": "1.34.2",
@@ -27,7 +27,7 @@ def options(**more):
 
 def test_a_new_repository_is_one_commit_with_everything(tmp_path):
     repo = Repo(tmp_path / "new")
-    written = init.init(repo.root, options(branch="trunk"), commit=True)
+    written = init.init(repo.root, options(branch="trunk"), commit=True).written
     assert repo.git("rev-list", "--count", "HEAD") == "1"
     assert repo.git("branch", "--show-current") == "trunk"
     assert repo.git("status", "--porcelain") == ""
@@ -44,18 +44,21 @@ def test_a_new_repository_is_one_commit_with_everything(tmp_path):
         ("git@gitlab.com:a/b.git", "gitlab"),
         ("https://codeberg.org/a/b.git", "forgejo"),
         ("https://gitea.example.com/a/b.git", "gitea"),
-        ("https://git.example.com/a/b.git", "github"),
     ],
 )
-def test_the_forge_is_taken_from_the_url(tmp_path, url, forge):
-    init.init(tmp_path / "new", options(url=url), commit=False)
-    assert Repo(tmp_path / "new").yaml("gen-env.yaml")["repository"]["forge"] == forge
+def test_the_forge_is_taken_from_the_url(url, forge):
+    assert init.forge_of(url) == forge
+
+
+def test_a_host_that_does_not_tell_its_forge_is_refused():
+    with pytest.raises(UserError, match=r"cannot tell which forge git\.example\.com is"):
+        init.forge_of("https://git.example.com/a/b.git")
 
 
 def test_what_is_set_up_already_is_left_alone(tmp_path):
     init.init(tmp_path, options(), commit=True)
     before = Repo(tmp_path).tree()
-    assert init.init(tmp_path, options(url="https://other"), commit=True) == ()
+    assert init.init(tmp_path, options(url="https://other"), commit=True) == init.Made()
     assert Repo(tmp_path).tree() == before
 
 
@@ -63,7 +66,7 @@ def test_files_that_are_there_are_never_overwritten(tmp_path):
     repo = Repo(tmp_path)
     repo.write("README.md", "mine\n")
     repo.init()
-    written = init.init(tmp_path, options(), commit=True)
+    written = init.init(tmp_path, options(), commit=True).written
     assert "README.md" not in written and repo.read("README.md") == "mine\n"
     assert repo.git("rev-list", "--count", "HEAD") == "2"
 

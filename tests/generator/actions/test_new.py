@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from generator.actions import new
-from generator.actions.new import Options, Unanswered
+from generator.actions.new import Options
+from generator.actions.new_questions import Unanswered
 from generator.core.errors import UserError
 from tests.definitions import stand_in_charts
 from tests.repositories import DEV, STAGING, repository, snapshot
@@ -69,18 +70,105 @@ def test_a_plan_holds_definition_lock_tree_and_stubs(repo, charts):
     }
 
 
-def test_only_what_has_no_default_is_asked(repo, charts):
+def test_only_the_database_must_be_answered(repo, charts):
     asked = []
 
     def ask(question, default):
-        asked.append((question.split(" (")[0], default))
+        asked.append((question, default))
         return default or "pg.example.com"
 
     prepared(repo, charts, "test2", "staging", ask=ask)
-    assert [question for question, default in asked if not default] == [
-        "host of the PostgreSQL server"
-    ]
+    (needed,) = (question for question, default in asked if not default)
+    assert (
+        needed
+        == "\nDatabase\nhost of the PostgreSQL server, such as pg.example.com (database.host)"
+    )
     assert prepared(repo, charts, "dev", ask=nobody).name == "dev"
+
+
+# Field → a wrong answer, what is said of it, a right answer, and what the definition then holds.
+ANSWERS = {
+    "database.host": ("https://pg", "not a host name", "pg.acme.io", "pg.acme.io"),
+    "dags.gitSync.repository": ("dags.git", "", "git@github.com:acme/dags.git", None),
+    "dags.gitSync.ref": ("a\tb", "", "v1", "v1"),
+    "dags.gitSync.secretName": ("Not A Name", "not a Kubernetes name", "dags-key", "dags-key"),
+    "ingress.host": ("airflow.staging.example.com", "", "airflow.acme.io", "airflow.acme.io"),
+    "ingress.className": ("A Class", "not a Kubernetes name", "nginx", "nginx"),
+    "ingress.tls.clusterIssuer": ("a\nb", "", "letsencrypt", "letsencrypt"),
+    "auth.oidc.issuer": ("id.acme.io", "https://", "https://id.acme.io", "https://id.acme.io"),
+    "auth.oidc.clientId": ("a\nb", "", "airflow-qa", "airflow-qa"),
+    "networkPolicy.mode": ("maybe", "'enforce'", "ingress", "ingress"),
+}
+
+
+def test_a_wrong_answer_at_any_prompt_is_asked_again_and_the_good_ones_stay(repo, charts):
+    repo.edit("gen-env.yaml", "className: nginx, ", "")
+    left = {field: list(answers[::2][:2]) for field, answers in ANSWERS.items()}
+    faults = {}
+
+    def ask(question, default):
+        *lines, last = question.strip().split("\n")
+        field = last.rpartition("(")[2].removesuffix(")")
+        faults[field] = lines
+        return left[field].pop(0)
+
+    creation = prepared(repo, charts, "qa", ask=ask)
+    assert not any(left.values()), "every prompt was asked twice"
+    data = yaml.safe_load(creation.plan.writes["environments/qa/environment.yaml"])
+    for field, (_, said, _, written) in ANSWERS.items():
+        assert faults[field] and said in faults[field][0], field
+        value = data
+        for part in field.split("."):
+            value = value[part]
+        assert written in (None, value), field
+    assert new.acceptable(creation), creation.problems
+
+
+def test_an_answer_that_is_needed_cannot_be_none(repo, charts):
+    answers = iter(["none", "pg.acme.io"])
+    creation = prepared(repo, charts, "qa", ask=lambda _, default: default or next(answers))
+    assert "host: pg.acme.io" in creation.plan.writes["environments/qa/environment.yaml"]
+
+
+def test_a_public_repository_needs_no_secret_and_a_private_one_names_it(repo, charts):
+    def definition(secret):
+        given = {"repository": "https://git.acme.io/dags.git", "secretName": secret}
+
+        def ask(question, default):
+            name = question.rpartition(".")[2].removesuffix(")")
+            return given.get(name, default)
+
+        creation = prepared(repo, charts, ask=ask)
+        return yaml.safe_load(creation.plan.writes["environments/dev/environment.yaml"])
+
+    assert definition("none")["dags"]["gitSync"]["public"] is True
+    private = definition("git-token")["dags"]["gitSync"]
+    assert private["secretName"] == "git-token" and "public" not in private
+
+
+def test_what_set_gives_wrongly_is_reported_before_anybody_is_asked(repo, charts):
+    def ask(question, default):
+        raise AssertionError(question)
+
+    creation = prepared(repo, charts, "qa", ask=ask, workers__replicas="many")
+    assert not new.acceptable(creation)
+    assert any("workers.replicas" in item.message for item in creation.problems)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_policies_and_monitors_are_written_where_the_cluster_has_them(repo, charts, knows):
+    if not knows:
+        repo.edit("gen-env.yaml", ", monitoring.coreos.com/v1", "")
+        repo.edit("gen-env.yaml", ", namespace: ingress-nginx", "")
+    given = {"database__host": "pg.acme.io", "ingress__host": "a.acme.io"}
+    creation = prepared(repo, charts, "production", **given)
+    data = yaml.safe_load(creation.plan.writes["environments/production/environment.yaml"])
+    assert data["networkPolicy"]["mode"] == ("ingress" if knows else "off")
+    assert ("metrics" in data) == knows
+    left = "\n".join(creation.left)
+    assert ("networkPolicy.mode" in left) == ("ServiceMonitor" in left) == (not knows)
+    for step in ("bring DAGs", "set auth.oidc", "seal ", "sync it by hand", "gen-env validate"):
+        assert step in left
 
 
 def test_what_nobody_answers_is_named(repo, charts):

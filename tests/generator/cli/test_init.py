@@ -1,10 +1,19 @@
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from service.model.check import STATUS_CONTEXT
 from tests.repositories import Repo, run, snapshot
 
+URL = "https://github.com/acme/airflow-gitops.git"
+
 
 def established(tmp_path, *arguments):
+    arguments = arguments if "--url" in arguments else ("--url", URL, *arguments)
     done = run("-C", tmp_path, "init", "repo", *arguments)
     return Repo(tmp_path / "repo"), done
 
@@ -113,8 +122,185 @@ def test_a_file_in_the_way_is_an_error(tmp_path):
 
 def test_a_file_above_is_an_error(tmp_path):
     (tmp_path / "a").write_text("mine")
-    done = run("-C", tmp_path, "init", "a/repo")
+    done = run("-C", tmp_path, "init", "a/repo", "--url", URL)
     assert done.code == 1 and "internal error" not in done.stderr
+
+
+# What the repository around it tells
+
+
+def cloned(tmp_path, url):
+    repo = Repo(tmp_path / "repo")
+    repo.root.mkdir()
+    repo.git("init", "--quiet", "--initial-branch=trunk")
+    repo.git("remote", "add", "origin", url)
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("url", "forge", "place"),
+    [
+        ("git@github.com:acme/gitops.git", "github", ".github/workflows/gen-env.yml"),
+        ("https://github.com/acme/gitops", "github", ".github/workflows/gen-env.yml"),
+        ("ssh://git@gitlab.acme.io:2222/data/platform/gitops.git", "gitlab", ".gitlab-ci.yml"),
+        ("git@gitlab.com:acme/data/gitops.git", "gitlab", ".gitlab-ci.yml"),
+        ("https://gitea.acme.io/data/gitops.git", "gitea", ".gitea/workflows/gen-env.yml"),
+        ("git@codeberg.org:acme/gitops.git", "forgejo", ".forgejo/workflows/gen-env.yml"),
+        ("ssh://git@forgejo.acme.io/data/gitops.git", "forgejo", ".forgejo/workflows/gen-env.yml"),
+    ],
+)
+def test_address_branch_and_forge_are_those_of_origin(tmp_path, url, forge, place):
+    repo = cloned(tmp_path, url)
+    done = run("-C", repo.root, "init", ".")
+    assert done.code == 0, done.said
+    settings = repo.yaml("gen-env.yaml")["repository"]
+    assert settings == {"url": url, "branch": "trunk", "forge": forge}
+    assert place in done.stdout.splitlines()
+    assert "cd" not in done.stderr
+    assert repo.run("validate").code == repo.run("generate", "--check").code == 0
+
+
+def test_credentials_in_the_address_of_origin_stay_out_of_git(tmp_path):
+    repo = cloned(tmp_path, "https://ci:hunter2@github.com/acme/gitops.git")
+    assert run("-C", repo.root, "init", ".").code == 0
+    assert repo.yaml("gen-env.yaml")["repository"]["url"] == "https://github.com/acme/gitops.git"
+    assert "hunter2" not in repo.git("show", "HEAD")
+
+
+@pytest.mark.parametrize("origin", [None, "/srv/git/a.git", "../a.git", "file:///srv/a.git"])
+def test_an_address_is_never_invented(tmp_path, origin):
+    repo = cloned(tmp_path, origin or "x")
+    if origin is None:
+        repo.git("remote", "remove", "origin")
+    done = run("-C", repo.root, "init", ".")
+    assert done.code == 1 and "--url" in done.stderr
+    assert repo.tree() == {}
+
+
+@pytest.mark.parametrize("url", ["https://git.acme.io/a/b.git", "git@work:a/b.git"])
+def test_a_forge_that_the_host_does_not_tell_is_never_guessed(tmp_path, url):
+    _, done = established(tmp_path, "--url", url)
+    assert done.code == 1 and "--forge" in done.stderr
+    assert not (tmp_path / "repo").exists()
+    repo, done = established(tmp_path, "--url", url, "--forge", "none")
+    assert done.code == 0
+    assert "forge" not in repo.yaml("gen-env.yaml")["repository"]
+    assert not [path for path in repo.tree() if path.startswith(".git")]
+
+
+def test_at_a_terminal_it_asks_until_the_answer_is_right(tmp_path, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    typed = "nonsense\n/srv/a.git\nhttps://git.acme.io/a/b.git\nsvn\ngitea\n"
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    done = run("-C", tmp_path, "init", "repo")
+    assert done.code == 0, done.said
+    repo = Repo(tmp_path / "repo")
+    settings = repo.yaml("gen-env.yaml")["repository"]
+    assert (settings["url"], settings["forge"]) == ("https://git.acme.io/a/b.git", "gitea")
+    assert done.stderr.count("not an https or ssh address") == 2
+    assert ".gitea/workflows/gen-env.yml" in repo.tree()
+
+
+def test_a_pipeline_that_is_there_is_kept_and_the_line_that_it_needs_is_named(tmp_path):
+    repo = cloned(tmp_path, "git@gitlab.com:acme/gitops.git")
+    repo.write(".gitlab-ci.yml", "build: {script: [make]}\n")
+    done = run("-C", repo.root, "init", ".")
+    assert "include: [{local: .gitlab/gen-env.yml}]" in done.stderr
+    assert repo.read(".gitlab-ci.yml") == "build: {script: [make]}\n"
+    assert "gen-env/check" in repo.yaml(".gitlab/gen-env.yml")
+
+
+# What the CI does
+
+
+@pytest.mark.parametrize(
+    ("way", "installs"),
+    [
+        ("index", ["pip install gen-env=="]),
+        (
+            "index:https://pypi.acme.io/simple",
+            ["--index-url https://pypi.acme.io/simple gen-env=="],
+        ),
+        (
+            "wheel:tools/gen_env-1-py3-none-any.whl",
+            ["pip install tools/gen_env-1-py3-none-any.whl"],
+        ),
+        ("image:registry.acme.io/gen-env:1", ["registry.acme.io/gen-env:1"]),
+    ],
+)
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_the_ci_gets_gen_env_in_the_way_that_is_chosen(tmp_path, forge, way, installs):
+    repo, done = established(tmp_path, "--forge", forge, "--ci-install", way)
+    assert done.code == 0
+    place = {"github": ".github/workflows/gen-env.yml", "gitlab": ".gitlab-ci.yml"}[forge]
+    text = repo.read(place)
+    assert repo.yaml(place) and all(part in text for part in installs)
+    assert ("pip install" in text) == (not way.startswith("image:"))
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(
+            "pypi",
+            "wheel",
+            "image:",
+            "index:http://x",
+            "wheel:a.tar.gz",
+            "image:a b",
+            "wheel:a\n.whl",
+        ),
+        "index:https://user:token@pypi.acme.io/simple",
+    ],
+)
+def test_a_way_to_install_that_cannot_be_is_refused(tmp_path, way):
+    repo, done = established(tmp_path, "--ci-install", way)
+    assert done.code == 1 and not repo.root.exists()
+    assert "token" not in done.stderr
+
+
+def steps(repo, event):
+    """The commands of the check for a pull request or a push, as its forge runs them."""
+    if ".gitlab-ci.yml" in repo.tree():
+        return repo.yaml(".gitlab-ci.yml")["gen-env/check"]["script"]
+    (place,) = (path for path in repo.tree() if path.endswith("workflows/gen-env.yml"))
+    job = repo.yaml(place)["jobs"]["check"]["steps"]
+    wanted = f"github.event_name == '{event}'"
+    return [step["run"] for step in job if "run" in step and step.get("if", wanted) == wanted]
+
+
+@pytest.mark.parametrize("folder", ["", "deploy/air flow"])
+@pytest.mark.parametrize("forge", ["github", "gitlab", "forgejo"])
+def test_the_steps_of_the_ci_are_green_from_the_first_commit_on(tmp_path, forge, folder):
+    repo = Repo(tmp_path / "repo")
+    repo.write("README", "ours\n")
+    repo.init()
+    url = ("--url", URL, "--forge", forge)
+    assert run("-C", repo.root, "init", folder or ".", *url).code == 0
+    fake = tmp_path / "bin" / "pip"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\n")
+    fake.chmod(0o755)
+    before, after = repo.git("rev-parse", "HEAD~1"), repo.git("rev-parse", "HEAD")
+    for base, event in ((None, "push"), (before, "pull_request"), (after, "pull_request")):
+        environment = {
+            **os.environ,
+            "PATH": f"{fake.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+            "GITHUB_BASE_REF": "main",
+        }
+        if base is not None:
+            repo.git("update-ref", "refs/remotes/origin/main", base)
+            environment["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] = "main"
+        for script in steps(repo, event):
+            done = subprocess.run(
+                ["bash", "-eo", "pipefail", "-c", script],
+                cwd=repo.root, env=environment, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, (script, done.stdout, done.stderr)
 
 
 @pytest.fixture

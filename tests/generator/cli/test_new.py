@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.actions import new
+from generator.actions import new, new_questions
 from generator.cli import new as command
 from generator.core.errors import UserError
 from generator.core.files import WorkTree
@@ -53,7 +53,7 @@ def test_makes_one_commit_on_its_own_branch_and_leaves_a_clean_tree(repo):
     assert sorted(done.stdout.splitlines()) == sorted(changed)
     assert "environments/dev/environment.yaml" in changed
     assert repo.git("log", "-1", "--format=%s") == "Add environment dev"
-    assert "committed" in done.stderr and "next: gen-env secrets dev" in done.stderr
+    assert "committed" in done.stderr and "gen-env secrets dev" in done.stderr
 
 
 def test_what_it_makes_is_current_and_without_errors(repo):
@@ -173,6 +173,25 @@ def test_big_files_of_the_repository_are_no_concern(repo):
     assert repo.run("new", "dev", "--no-input").code == 0
 
 
+def test_from_another_new_environment_it_begins_at_the_default_branch(repo):
+    assert repo.run("new", "dev", "--no-input").code == 0
+    repo.write("notes.txt", "mine")
+    done = repo.run("new", "test", "--no-input")
+    assert done.code == 0 and f"from {repo.git('rev-parse', 'main')[:12]}" in done.stderr
+    assert repo.git("rev-list", "--count", "main..new/test") == "1"
+    assert not (repo.root / "environments/dev").exists()
+    assert repo.git("status", "--porcelain") == "?? notes.txt"
+    assert repo.run("generate", "--check").code == 0
+
+
+def test_a_failure_there_ends_on_the_branch_it_began_on(repo):
+    assert repo.run("new", "dev", "--no-input").code == 0
+    hook = repo.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    refused(repo, "test", "--no-input")
+    assert repo.git("branch", "--show-current") == "new/dev"
+
+
 # Failing
 
 
@@ -210,13 +229,14 @@ def test_a_name_that_gen_env_needs_for_its_own_folders_is_refused(repo, name):
 
 
 def test_an_environment_that_is_there_is_named(repo):
-    repo.run("new", "dev", "--no-input")
+    repo.run("new", "dev", "--no-input", "--branch", "added")
     said = refused(repo, "dev", "--no-input")
     assert 'environment "dev" already exists' in said and "gen-env generate dev" in said
 
 
 def test_two_environments_that_would_be_one_application_are_refused(repo):
-    assert repo.run("new", "dev", "--team", "payments", "--no-input").code == 0
+    added = ("--no-input", "--branch", "added")
+    assert repo.run("new", "dev", "--team", "payments", *added).code == 0
     assert "payments/dev" in refused(repo, "payments-dev", "--no-input")
 
 
@@ -343,7 +363,9 @@ def test_answers_of_a_person_land_in_the_definition(repo):
     creation = new.prepare(repo.root, options, ask, toolchain.charts(), None)
     new.write(repo.root, creation)
     data = written(repo, "staging")
-    assert len(asked) == 3, "only what has no default is asked"
+    assert [question.strip().partition("\n")[0] for question in asked if question[0] == "\n"] == [
+        *("Database", "DAGs", "Access", "Network")
+    ]
     assert data["database"]["host"] == "pg.example.com"
     assert data["dags"]["gitSync"]["repository"] == "https://git.example.com/dags.git"
     assert data["ingress"]["host"] == "airflow.example.com"
@@ -352,7 +374,7 @@ def test_answers_of_a_person_land_in_the_definition(repo):
 def test_the_prompt_goes_to_stderr_and_takes_an_answer(repo, monkeypatch):
     import io
 
-    monkeypatch.setattr(sys, "stdin", io.StringIO("pg.example.com\n\n\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("pg.example.com\n" + "\n" * 9))
     done = repo.run("new", "staging")
     assert done.code == 0, done.said
     assert "database.host" in done.stderr and "database.host" not in done.stdout
@@ -629,7 +651,7 @@ def test_a_read_only_folder_leaves_everything_as_it_was(repo):
 
 def test_asking_refuses_without_input_unless_there_is_a_default():
     assert command._refuse("question", "default") == "default"
-    with pytest.raises(new.Unanswered):
+    with pytest.raises(new_questions.Unanswered):
         command._refuse("question", "")
 
 
