@@ -25,6 +25,7 @@ _CONFIG = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gen-env", message="gen-env-service %(version)s")
 def main() -> None:
     """Check every pull request of your Airflow environments, and keep the reports."""
 
