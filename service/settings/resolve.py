@@ -79,6 +79,7 @@ class Limits:
     attempts: int
     starts: int
     retry_seconds: float
+    settle_seconds: float
     report_days: int
     report_bytes: int
     delivery_days: int

@@ -139,6 +139,10 @@ class Runner:
                 return self._check(row, job, connection, forge)
             case Kind.COMMAND:
                 return Done(self._command(job, forge))
+            case Kind.PUSH if settle := self._settle(job):
+                waits = Outcome(State.DONE, "waits for further pushes")
+                later = reminders.Reminder(job, self._tools.clock() + settle, gathers=True)
+                return Done(waits, reminders=(later,))
             case Kind.PUSH:
                 return Done(self._push(job, forge))
             case Kind.RERUN:
@@ -220,6 +224,11 @@ class Runner:
         branch = job.details["branch"]
         waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
         return self._check_all(job, waiting, Reason.BASE_MOVED)
+
+    def _settle(self, job: Job) -> float:
+        """Seconds before the checks of a push are asked for: several merges cost one of each."""
+        waited = job.reason == reminders.REASON
+        return 0.0 if waited else self._tools.settings.limits.settle_seconds
 
     def _check_all(self, job: Job, numbers: list[int], reason: Reason) -> Outcome:
         for number in numbers:

