@@ -131,7 +131,8 @@ def _steps(env):
         f"Where to look next: {DEMO.relative_to(ROOT)}/environments/staging/environment.yaml\n"
         "(what "
         "people write), generated/ beside it (what Argo CD applies), gen-env explain staging,\n"
-        "gen-env secrets staging, and docs/ in this project."
+        "gen-env secrets staging, and docs/ in this project. gen-env-service demo shows the\n"
+        "service with a forge and three pull requests."
     )
 
 

@@ -84,7 +84,15 @@ def refusal(
             return NotFound(
                 f"not found on the forge{tail}", status=status, path=path, hint=_NOT_FOUND
             )
-        case 301 | 302 | 307 | 308:
+        case 302 | 303 | 307:
+            return Unavailable(
+                "the forge answered with a redirect, which is not followed with a token",
+                status=status,
+                path=path,
+                hint=_MOVED,
+                written=written,
+            )
+        case 301 | 308:
             return Rejected(
                 "the forge answered with a redirect, which is not followed with a token",
                 status=status,

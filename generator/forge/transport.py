@@ -188,7 +188,7 @@ class Transport:
         token: Secret,
     ) -> Answer | UserError:
         if 200 <= status < 300:
-            return Answer(status, headers, _parsed(text, path))
+            return Answer(status, headers, _parsed(text, path, written=method == "POST"))
         data = _loose(redact_prose(text, [token]))
         said = message_of(data)
         if retry.is_limited(status, headers, said):
@@ -219,18 +219,20 @@ def _base_url(url: str, policy: Policy) -> str:
     return url.rstrip("/")
 
 
-def _parsed(text: str, path: str) -> Any:
+def _parsed(text: str, path: str, *, written: bool) -> Any:
     if not text.strip():
         return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
-    raise Rejected(
+    # Often the page of a proxy while the forge restarts: not asked again here, and not final.
+    raise Unavailable(
         "the forge's answer is not JSON",
         path=path,
         hint="check that the base URL is the API's and that no login page or proxy is in front "
         "of it",
+        written=written,
     )
 
 

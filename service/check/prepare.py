@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
+from generator.core.files import Snapshot
 from generator.core.problem import Problem
 from generator.git import diff
 from generator.pipeline import governing, regeneration, repository, scope, settings_trust
@@ -17,6 +19,8 @@ from service.check.assess import Subject
 from service.check.mirror import Pinned
 
 _SHORT = 12
+MOST_BYTES = 16 << 20
+"""What a change may bring into gen-env's folders."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,8 +85,9 @@ def _prepared(
     more: tuple[str, ...],
 ) -> Prepared | str:
     assert sides.merged is not None
-    base = mirror.read(sides.mirror, sides.base, more)
     head = mirror.read(sides.mirror, sides.merged, more)
+    _bounded(head.files, changed)
+    base = mirror.read(sides.mirror, sides.base, more)
     settings = settings_trust.compose(text, head.files.read(SETTINGS))
     contents = {**head.files.contents, SETTINGS: settings.text}
     files = dataclasses.replace(head.files, contents=contents)
@@ -110,6 +115,17 @@ def _prepared(
         problems=_placed(problems, exact=settings.exact),
     )
     return Prepared(subject, trusted, after, reached, settings.later)
+
+
+def _bounded(head: Snapshot, changed: Iterable[str]) -> None:
+    """Raise UserError for a change that is too large to be shown, before anything is rendered."""
+    sizes = [len(head.contents[path]) for path in changed if path in head.contents]
+    if sum(sizes) > MOST_BYTES:
+        raise UserError(
+            f"not checked: the change has {sum(sizes) >> 20} MiB in {counted(len(sizes), 'file')}, "
+            f"and at most {MOST_BYTES >> 20} MiB are checked",
+            hint="split it into several pull requests; a writer may override this check",
+        )
 
 
 def _another(

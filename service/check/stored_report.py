@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from html import escape
 from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.forge.port import Annotation
 from generator.redaction.text import redact_prose
-from generator.report import html, json_report
+from generator.report import html, json_report, markdown
 from generator.report.model import Report
 from service.check.assess import Findings
 from service.check.verdict import Verdict
 
 MOST_ANNOTATIONS = 200
+MOST = 16 << 20
+"""Characters of a kept report; it is compressed."""
+_BEGINNING = 200_000
 _LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
@@ -31,12 +35,27 @@ def as_json(report: Report, verdict: Verdict, found: Findings, patch: str) -> st
         },
         **json_report.as_json(report),
     }
-    return redact_prose(json.dumps(content, indent=2)) + "\n"
+    text = json.dumps(content, indent=2)
+    if len(text) > MOST:
+        content = {"check": {**content["check"], "patch": ""}, "omitted": _omitted(len(text))}
+        text = json.dumps(content, indent=2)
+    return redact_prose(text) + "\n"
 
 
 def as_html(report: Report) -> str:
-    """One page that needs nothing else."""
-    return html.render(report)
+    """One page that needs nothing else; of a report that is too large the beginning, as text."""
+    page = html.render(report)
+    if len(page) <= MOST:
+        return page
+    text = markdown.render(report, budget=_BEGINNING)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>gen-env</title></head>'
+        f"<body><p>{escape(_omitted(len(page)))}</p><pre>{escape(text)}</pre></body></html>\n"
+    )
+
+
+def _omitted(size: int) -> str:
+    return f"The report has {size >> 20} MiB, more than the {MOST >> 20} MiB that are kept."
 
 
 def remarks(report: Report) -> tuple[Annotation, ...]:

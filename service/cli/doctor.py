@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.core.errors import UserError
+from generator.forge.errors import Forbidden
 from generator.pipeline import requirements
 from generator.pipeline.repository import SETTINGS
 from service.cli import doctor_clusters
@@ -17,10 +18,17 @@ from service.settings.resolve import Connection, Settings
 from service.telemetry import tracing
 from service.worker.remote import branch_files, branch_head
 
+_ADMIN = (
+    "make gen-env's account an administrator of the repository, so that it may read others' rights"
+)
+
 
 def assess(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one finding after the other; nothing is changed but the data folder."""
-    yield tried("data folder", lambda: _writable(settings.data_dir))
+    folder = tried("data folder", lambda: _writable(settings.data_dir))
+    yield folder
+    if folder.problem:
+        return  # the database and git's mirrors are in it
     yield tried("database", lambda: _database(settings))
     yield tried("traces", lambda: tracing.require(os.environ))
     yield _api(settings)
@@ -29,6 +37,9 @@ def assess(settings: Settings) -> Iterator[Finding]:
         for repository in connection.repositories:
             place = f"{connection.name}: {repository}"
             yield tried(f"{place}: API", functools.partial(_forge, connection, repository))
+            if connection.credentials is not None:
+                asks = functools.partial(_others, connection, repository)
+                yield tried(f"{place}: rights of others", asks)
             git = functools.partial(_git, settings, connection, repository)
             found = tried(f"{place}: git", git)
             yield found
@@ -71,6 +82,17 @@ def _webhook(connection: Connection) -> Finding:
 
 def _forge(connection: Connection, repository: str) -> None:
     opener()(connection, repository).list_open_prs()
+
+
+def _others(connection: Connection, repository: str) -> None:
+    """Whether the forge tells who may write: without that no comment command is obeyed.
+
+    The owner stands for somebody else; the answer does not matter, only that there is one.
+    """
+    try:
+        opener()(connection, repository).can_write(repository.partition("/")[0])
+    except Forbidden as error:
+        raise UserError(f"comment commands are refused: {error.message}", hint=_ADMIN) from None
 
 
 def _git(settings: Settings, connection: Connection, repository: str) -> None:

@@ -23,4 +23,6 @@ def tried(subject: str, look: Callable[[], object]) -> Finding:
         look()
     except UserError as error:
         return Finding(subject, error.message, error.hint)
+    except OSError as error:
+        return Finding(subject, f"{error.filename or subject}: {error.strerror}")
     return Finding(subject)

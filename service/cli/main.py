@@ -25,6 +25,7 @@ _CONFIG = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gen-env", message="gen-env-service %(version)s")
 def main() -> None:
     """Check every pull request of your Airflow environments, and keep the reports."""
 
@@ -87,6 +88,19 @@ def doctor(config: Path | None) -> int:
         if finding.hint:
             click.echo(f"     {finding.hint}")
     return 1 if failed else 0
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End when every check has its verdict.")
+def demo(once: bool) -> None:
+    """Show the service: a small forge, three environments and three pull requests, on this host.
+
+    Needs git and the chart 1.22.0 (`gen-env chart pull 1.22.0`). Everything is in a temporary
+    folder, on loopback, and gone at the end.
+    """
+    from service.demo.run import run as show
+
+    sys.exit(show(once=once))
 
 
 def _loaded(config: Path | None) -> Settings:

@@ -87,9 +87,9 @@ def _queued(task: Task, sha: str, number: int, clusters: Mapping[str, str]) -> D
     forge = task.context.forge
     names = [name for name, cluster in clusters.items() if known and known.knows(cluster)]
     left = [name for name in clusters if name not in names]
-    if left:
+    said = f"{NOT_CONFIGURED}: {', '.join(left)}" if known else NOT_CONFIGURED
+    if left and known:
         # Not success: a gate may take that for proof. Not failure either: nothing failed.
-        said = f"{NOT_CONFIGURED}: {', '.join(left)}" if known else NOT_CONFIGURED
         forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
     jobs = [
         dataclasses.replace(

@@ -16,6 +16,7 @@ from generator.redaction.secret import Secret
 from service.settings.clusters import Access, Verification
 
 if TYPE_CHECKING:
+    from generator.yaml.reader import Document
     from service.settings.schema import (
         ClusterFile,
         ConnectionFile,
@@ -78,6 +79,7 @@ class Limits:
     attempts: int
     starts: int
     retry_seconds: float
+    settle_seconds: float
     report_days: int
     report_bytes: int
     delivery_days: int
@@ -135,21 +137,27 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     named = path or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
     if named is None:
         raise UserError("settings not found", hint=f"give --config FILE or set {CONFIG}")
-    data = _with_overrides(_read(named), environment)
-    return _Resolver(named, environment).settings(_validated(SettingsFile, data, named))
+    document = _read(named)
+    data = _with_overrides(_mapping(document), environment)
+    return _Resolver(named, environment).settings(_validated(SettingsFile, data, document))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Document:
     from generator.yaml import reader
-    from generator.yaml.scalars import as_json_types
 
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the settings: {error.strerror}", path=str(path)) from None
-    data = as_json_types(reader.read(raw, str(path)).data)
+    return reader.read(raw, str(path))
+
+
+def _mapping(document: Document) -> dict[str, Any]:
+    from generator.yaml.scalars import as_json_types
+
+    data = as_json_types(document.data)
     if not isinstance(data, dict):
-        raise UserError("the settings are not a mapping", path=str(path))
+        raise UserError("the settings are not a mapping", path=document.path)
     return data
 
 
@@ -163,18 +171,17 @@ def _with_overrides(data: dict[str, Any], environment: Mapping[str, str]) -> dic
     return data
 
 
-def _validated(model: type[SettingsFile], data: dict[str, Any], path: Path) -> SettingsFile:
+def _validated(model: type[SettingsFile], data: dict[str, Any], document: Document) -> SettingsFile:
     import pydantic
+
+    from service.settings.faults import described
 
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
+        faults = list(described(error, model, document.key_line))
     # Raised outside the handler: pydantic's error carries the input along.
-    raise _faults(faults, path)
+    raise _faults(faults, Path(document.path))
 
 
 def _faults(faults: list[str], path: Path) -> UserError:

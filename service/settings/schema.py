@@ -168,6 +168,8 @@ class LimitsFile(_Strict):
     """Workers that may die over a run before it is given up."""
     retry_seconds: Annotated[float, Field(gt=0)] = 2.0
     """The first wait between tries; it doubles."""
+    settle_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+    """How long after a merge further ones are waited for before open changes are checked again."""
     report_days: Positive = 90
     """How long reports and finished runs are kept."""
     report_bytes: Positive = 1024 * 1024 * 1024

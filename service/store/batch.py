@@ -20,7 +20,8 @@ from service.store import database
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], Any]
-_TIMEOUT = 25.0
+_PATIENCE = 4.0
+"""Seconds for a lock of the file: a forge waits 5 to 10 for the answer to a delivery."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -29,6 +30,7 @@ class _Asked:
 
     work: Work
     context: contextvars.Context
+    until: float
     done: bool = False
     result: Any = None
     error: BaseException | None = None
@@ -55,7 +57,7 @@ class Batches:
         if not self._single:
             with self._engine.begin() as connection:
                 return work(connection)
-        mine = _Asked(work, contextvars.copy_context())
+        mine = _Asked(work, contextvars.copy_context(), time.monotonic() + _PATIENCE)
         with self._gate:
             self._waiting.append(mine)
         with self._turn:
@@ -71,35 +73,44 @@ class Batches:
             found, self._waiting = self._waiting, []
         try:
             self._together(found)
-        except Exception:
-            # One of them spoils it for all: each on its own, and each gets its own error.
-            for asked in found:
-                try:
-                    self._together([asked])
-                except Exception as error:
-                    asked.error = error
+        except Exception as error:
+            self._one_by_one(found, error)
         finally:
             for asked in found:
                 asked.done = True
 
+    def _one_by_one(self, found: list[_Asked], error: Exception) -> None:
+        """One of them spoils it for all: each on its own, and each gets its own error."""
+        for asked in found:
+            if database.is_busy(error):
+                asked.error = error
+                continue
+            try:
+                self._together([asked])
+            except Exception as own:
+                asked.error = own
+
     def _together(self, found: list[_Asked]) -> None:
-        with self._writing() as connection:
+        with self._writing(min(asked.until for asked in found)) as connection:
             results = [asked.attempt(connection) for asked in found]
         for asked, result in zip(found, results, strict=True):
             asked.result = result
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _writing(self, until: float) -> Iterator[sa.Connection]:
         """A transaction that has the file's one lock from its beginning."""
         with self._engine.begin() as connection:
-            _lock(connection)
+            lock(connection, until - time.monotonic())
             yield connection
 
 
-def _lock(connection: sa.Connection) -> None:
-    """Become the writer. SQLite itself would sleep longer the longer it has waited already."""
+def lock(connection: sa.Connection, patience: float) -> None:
+    """Become SQLite's writer, within so many seconds; raises OperationalError.
+
+    SQLite itself would sleep longer the longer it has waited already.
+    """
     connection.exec_driver_sql("PRAGMA busy_timeout=1")
-    deadline = time.monotonic() + _TIMEOUT
+    deadline = time.monotonic() + patience
     try:
         while True:
             try:

@@ -15,10 +15,14 @@ _MOST = 200
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reminder:
-    """A job that is to be queued at a moment; the latest one of a key replaces the others."""
+    """A job that is to be queued at a moment; the latest one of a key replaces the others.
+
+    With `gathers` the moment of an earlier one stays: what comes often must not put itself off.
+    """
 
     job: Job
     due: float
+    gathers: bool = False
 
 
 def put(connection: sa.Connection, reminder: Reminder) -> None:
@@ -34,7 +38,8 @@ def put(connection: sa.Connection, reminder: Reminder) -> None:
         "due": reminder.due,
     }
     statement = upsert(connection, timer).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+    changed = {name: row[name] for name in row if not (name == "due" and reminder.gathers)}
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=changed))
 
 
 def take(connection: sa.Connection, now: float) -> list[Job]:

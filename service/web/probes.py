@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from service.store import database, runs
+from service.store.batch import lock
 from service.store.tables import executor, now, run
 from service.telemetry.meter import METER
 from service.web.context import Context, context
@@ -21,6 +23,8 @@ from service.web.metrics import Numbers
 
 blueprint = Blueprint("operations", __name__)
 log = logging.getLogger("gen_env.operations")
+_LOCK_SECONDS = 1.0
+_LEAST_BYTES = 16 * 1024 * 1024
 
 
 @blueprint.get("/healthz")
@@ -53,11 +57,14 @@ def metrics() -> Response:
 def _database(here: Context) -> str:
     try:
         with here.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                lock(connection, _LOCK_SECONDS)  # given up with the connection
             connection.execute(sa.select(run.c.id).limit(1))
     except sa.exc.SQLAlchemyError as error:
         # Anybody may ask: names of roles and databases are for the log.
         log.warning("the database does not respond: %s", database.words_of(error))
-        return "the database does not respond"
+        locked = "another process keeps the database locked"
+        return locked if database.is_busy(error) else "the database does not respond"
     except TypeError:  # the driver gets bytes where no encoding says what they mean
         return database.encoding_fault(here.settings.database_url.text())
     return ""
@@ -75,8 +82,10 @@ def _workers(here: Context) -> str:
 
 
 def _storage(here: Context) -> str:
-    writable = os.access(here.settings.data_dir, os.W_OK)
-    return "" if writable else "cannot write to the data folder"
+    if not os.access(here.settings.data_dir, os.W_OK):
+        return "cannot write to the data folder"
+    full = shutil.disk_usage(here.settings.data_dir).free < _LEAST_BYTES
+    return "the disk of the data folder is full" if full else ""
 
 
 _CHECKS: dict[str, Callable[[Context], str]] = {

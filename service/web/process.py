@@ -1,4 +1,4 @@
-"""The web process: gunicorn with threads, configured here and nowhere else."""
+"""The web process: gunicorn over workers of our own, configured here and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.settings.resolve import Settings
 
 def run(settings: Settings, *, processes: int = 1) -> int:
     """Serve until SIGTERM; requests that have begun are answered."""
-    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+    from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn without its command line and configuration files."""
@@ -43,18 +43,16 @@ def run(settings: Settings, *, processes: int = 1) -> int:
 
 
 def _options(settings: Settings, processes: int) -> dict[str, Any]:
+    from service.web.buffered import BufferedWorker
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return {
         "bind": [f"{host}:{settings.port}"],
         "workers": processes,
-        "worker_class": "gthread",
+        "worker_class": BufferedWorker,
         "threads": settings.threads,
         "timeout": 30,
         "graceful_timeout": 20,
-        "keepalive": 5,
-        "limit_request_line": 4094,
-        "limit_request_fields": 60,
-        "limit_request_field_size": 8190,
         "preload_app": False,
         "accesslog": None,
         "errorlog": "-",

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from service.queue import intake
 from service.queue.intake import Taken
 from service.settings.resolve import Connection
+from service.store import database
 from service.store.runs import Delivery
 from service.telemetry import logs, tracing
 from service.web.context import context
@@ -78,8 +79,8 @@ def _accept(connection: Connection, headers: Headers, body: bytes, event: Event)
 def _receive(connection: Connection, found: Delivery, event: Event) -> intake.Receipt | None:
     try:
         receipt = context().intake.receive(connection, found, event)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError):
-        log.error("the database cannot be reached")
+    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+        log.error("the database does not take this delivery: %s", database.words_of(error))
         return None
     log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
     return receipt

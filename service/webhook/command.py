@@ -73,7 +73,7 @@ def _command(line: str) -> Command | None:
     try:
         verb = Verb(words[1])
     except ValueError:
-        return None
+        return Command(Verb.CHECK, fault=f"unknown command; known are {', '.join(Verb)}")
     return _complete(verb, words[2:])
 
 

@@ -60,11 +60,12 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
     tools = Tools(settings, jobs, opener(), _check(engine))
-    executor = Executor(settings, Runner(tools), identity)
+    runner = Runner(tools)
+    executor = Executor(settings, runner, identity)
     lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
     executor.start(lease, queues(settings), queues(settings, waits=True))
     log.info("worker is ready")
-    chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
+    chores = threading.Thread(target=_chores, args=(settings, runner, jobs, stop), daemon=True)
     chores.start()
     flusher = Flusher(runs.writer(engine))
     flusher.start()
@@ -139,13 +140,13 @@ def _own_check(engine: sa.Engine) -> Check:
     )
 
 
-def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
+def _chores(settings: Settings, runner: Runner, jobs: Jobs, stop: threading.Event) -> None:
     looking = opener()
     head = functools.partial(branch_head, settings.data_dir)
     while not stop.wait(min(5.0, settings.limits.lease_seconds)):
         try:
             for identity in jobs.bury(_BURY_AFTER):
-                log.error("run given up: its workers died", extra={"run": identity})
+                runner.tell_buried(identity)
             if settings.poll_seconds:
                 poll(settings, jobs, looking, head)
             remind(jobs, time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
-from generator.forge.port import ForgePort, PullState
+from generator.forge.port import ForgePort, PullRequest, PullState
 from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from service.check.mirror import place
@@ -32,7 +33,8 @@ from service.store.history import Runs
 from service.store.runs import Outcome
 from service.telemetry import instrument
 from service.telemetry.logs import place_of
-from service.webhook.command import Command, Verb
+from service.webhook.command import Command
+from service.worker import commands
 
 log = logging.getLogger("gen_env.worker")
 _INTERVAL = 600.0
@@ -117,8 +119,15 @@ class Runner:
         if row is None or not buried:
             return
         log.error("run given up: %s", message, extra=_labels(row))
-        if row.kind in _TOLD:
-            self._tell_failure(row, message)
+        self._tell_failure(row, message)
+
+    def tell_buried(self, identity: str) -> None:
+        """Tell the forge of a run that the queue gave up, because every worker died over it."""
+        with self._tools.jobs.engine.connect() as connection:
+            row = runs.read(connection, identity)
+        if row is not None:
+            log.error("run given up: %s", row.summary, extra=_labels(row))
+            self._tell_failure(row, row.summary)
 
     def _work(self, row: Row) -> Done:
         connection = self._tools.settings.connection(row.connection)
@@ -130,6 +139,10 @@ class Runner:
                 return self._check(row, job, connection, forge)
             case Kind.COMMAND:
                 return Done(self._command(job, forge))
+            case Kind.PUSH if settle := self._settle(job):
+                waits = Outcome(State.DONE, "waits for further pushes")
+                later = reminders.Reminder(job, self._tools.clock() + settle, gathers=True)
+                return Done(waits, reminders=(later,))
             case Kind.PUSH:
                 return Done(self._push(job, forge))
             case Kind.RERUN:
@@ -193,30 +206,29 @@ class Runner:
         return self._tools.settings.poll_seconds or _INTERVAL
 
     def _command(self, job: Job, forge: ForgePort) -> Outcome:
-        author = str(job.details["author"])
-        if not forge.can_write(author):
-            return Outcome(State.NEUTRAL, f"{author} may not write to the repository")
-        pull = forge.get_pr(job.number)
         key = pull_key(job.connection, job.repository, job.number)
-        told: list[str] = []
-        for command in [_command_of(data) for data in job.details["commands"]]:
-            # A commit must be named: between a reader's word and our reading, the head may move.
-            if command.fault:
-                told.append(command.fault)
-            elif command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha):
-                told.append(f"{command.verb}: {command.sha} is no longer the head")
-            else:
-                told.append(f"{command.verb} by {author}")
-                with self._tools.jobs.engine.begin() as transaction:
-                    grants.record(transaction, key, pull.head_sha, command, author,
-                                  self._tools.clock(), pull.author)  # fmt: skip
-        self._check_all(job, [job.number], Reason.COMMAND)
-        return Outcome(State.DONE, "; ".join(told), pull.head_sha)
+        author = str(job.details["author"])
+
+        def record(pull: PullRequest, command: Command) -> None:
+            with self._tools.jobs.engine.begin() as transaction:
+                grants.record(transaction, key, pull.head_sha, command, author,
+                              self._tools.clock(), pull.author)  # fmt: skip
+
+        answer = commands.carry_out(job, forge, record)
+        if answer.again:
+            self._check_all(job, [job.number], Reason.COMMAND)
+        self._answer(job, forge, answer.lines)
+        return answer.outcome
 
     def _push(self, job: Job, forge: ForgePort) -> Outcome:
         branch = job.details["branch"]
         waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
         return self._check_all(job, waiting, Reason.BASE_MOVED)
+
+    def _settle(self, job: Job) -> float:
+        """Seconds before the checks of a push are asked for: several merges cost one of each."""
+        waited = job.reason == reminders.REASON
+        return 0.0 if waited else self._tools.settings.limits.settle_seconds
 
     def _check_all(self, job: Job, numbers: list[int], reason: Reason) -> Outcome:
         for number in numbers:
@@ -271,20 +283,30 @@ class Runner:
 
     def _tell_failure(self, row: Row, message: str) -> None:
         connection = self._tools.settings.connection(row.connection)
-        if connection is None:
+        if connection is None or not (row.kind in _TOLD or row.kind == Kind.COMMAND.value):
             return
         try:
             forge = self._tools.forge(connection, row.repository)
-            sha = row.details.get("sha", "")
-            if row.number and row.kind in _OF_HEADS:
-                sha = forge.get_pr(row.number).head_sha
-            context, said = _TOLD[row.kind]
-            if environment := job_of(row).environment:
-                context = evidence.context_of(environment)
-            if sha:
-                forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
+            if row.kind == Kind.COMMAND.value:
+                self._answer(job_of(row), forge, (f"not carried out: {message}",))
+            else:
+                self._set_failure(row, forge, message)
         except Exception as error:  # the forge may be the very reason
             log.warning("cannot report to the forge: %s", type(error).__name__, extra=_labels(row))
+
+    def _set_failure(self, row: Row, forge: ForgePort, message: str) -> None:
+        sha = row.details.get("sha", "")
+        if row.number and row.kind in _OF_HEADS:
+            sha = forge.get_pr(row.number).head_sha
+        context, said = _TOLD[row.kind]
+        if environment := job_of(row).environment:
+            context = evidence.context_of(environment)
+        if sha:
+            forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
+
+    def _answer(self, job: Job, forge: ForgePort, lines: tuple[str, ...]) -> None:
+        marker = marker_of(self._marker_key, job.repository, job.number, "commands")
+        commands.tell(forge, job.number, marker, lines)
 
 
 def _report(found: CheckOutcome) -> reports.Report | None:
@@ -293,11 +315,9 @@ def _report(found: CheckOutcome) -> reports.Report | None:
     return reports.Report(found.json_report, found.report_html)
 
 
-def _command_of(data: dict[str, Any]) -> Command:
-    return Command(**{**data, "verb": Verb(data["verb"])})
-
-
 def _bug(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full"
     return f"{type(error).__name__} at {place_of(error)}"
 
 

@@ -226,6 +226,8 @@ def blueprint(store):
     @api.get(f"{repo}/collaborators/<login>/permission")
     def permission(login):
         number = store.user_id(login)
+        if number != g.user and store.rights.get(g.user) != "admin":
+            raise Refusal(403, {"message": "Only admins can query all permissions"})
         if number is None:
             raise Refusal(404, {"message": "user does not exist"})
         right = store.rights.get(number, "none")

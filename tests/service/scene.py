@@ -56,7 +56,13 @@ def write_settings(folder, forge_url, port, database=None, **limits):
         "listen": f"127.0.0.1:{port}",
         "pollSeconds": 0,
         "apiToken": {"file": "api"},
-        "limits": {"leaseSeconds": 4, "retrySeconds": 0.2, "attempts": 3, **limits},
+        "limits": {
+            "leaseSeconds": 4,
+            "retrySeconds": 0.2,
+            "settleSeconds": 0,
+            "attempts": 3,
+            **limits,
+        },
         "connections": [
             {
                 "name": "forge",

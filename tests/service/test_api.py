@@ -9,6 +9,7 @@ from service.model.job import Job, Kind, State
 from service.settings.resolve import load
 from service.store import reports, runs, tables
 from service.store.reports import Report
+from service.web import probes
 from service.web.app import create_app
 from service.web.openapi import DOCUMENT
 from tests.service import scene
@@ -302,6 +303,19 @@ def test_readiness_names_what_is_missing(served):
         connection.exec_driver_sql("DROP TABLE gen_env_run")
     assert "database" in client.get("/readyz").json["failing"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_readiness_is_true_to_a_locked_database_and_a_full_disk(served, monkeypatch):
+    client, here = served
+    with here.engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        failing = client.get("/readyz").json["failing"]
+        assert failing["database"] == "another process keeps the database locked"
+        other.rollback()
+    room = probes.shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(probes.shutil, "disk_usage", lambda path: room)
+    failing = client.get("/readyz").json["failing"]
+    assert "database" not in failing and failing["storage"] == "the disk of the data folder is full"
 
 
 @pytest.mark.thorough

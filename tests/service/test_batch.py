@@ -1,6 +1,7 @@
 """Transactions of many threads at once: all kept, each with its own result or error."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -96,6 +97,25 @@ def test_work_is_done_in_the_context_of_who_asked(engine):
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, "abcdefgh")) == list("abcdefgh")
+
+
+def test_a_file_that_stays_locked_is_told_to_all_within_a_forges_patience(tmp_path):
+    url = f"sqlite:///{tmp_path}/x.sqlite"
+    tables.prepare_file(url)
+    engine = tables.engine(url)
+    tables.metadata.create_all(engine)
+    batches, began = Batches(engine), time.monotonic()
+
+    def ask(name):
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            batches.run(insert(name))
+        return time.monotonic() - began
+
+    with engine.connect() as other, ThreadPoolExecutor(6) as pool:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        assert max(pool.map(ask, "abcdef")) < 9
+    assert names(engine) == []
+    engine.dispose()
 
 
 def test_another_process_that_writes_is_waited_for(tmp_path):

@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import os
 
@@ -11,6 +12,11 @@ from tests.service import scene
 
 def run(*arguments, **environment):
     return CliRunner(env=environment).invoke(cli.main, arguments)
+
+
+def test_the_version_is_the_packages():
+    result = run("--version")
+    assert result.output == f"gen-env-service {importlib.metadata.version('gen-env')}\n"
 
 
 def test_the_doctor_says_what_is_missing_and_shows_no_secret(tmp_path):

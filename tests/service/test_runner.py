@@ -1,16 +1,17 @@
 import dataclasses
+import errno
 import threading
 import time
 
 import pytest
 
-from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
 from service.model.check import CheckOutcome, CheckState, Override
 from service.model.job import Job, Kind, State
-from service.store import grants, reminders, tables
+from service.store import grants, reminders, runs, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -40,6 +41,7 @@ class Port:
         self.pulls = {found.number: found for found in pulls}
         self.statuses = []
         self.writers = {"ann"}
+        self.comments = {}
 
     def get_pr(self, number):
         return self.pulls[number]
@@ -51,7 +53,12 @@ class Port:
         return [found for found in self.pulls.values() if sha in (found.head_sha, found.merge_sha)]
 
     def can_write(self, user):
+        if self.writers is None:
+            raise Forbidden("only admins may ask", status=403, path="/x")
         return user in self.writers
+
+    def upsert_comment(self, number, marker, body):
+        self.comments.setdefault(number, {})[marker] = body
 
     def set_status(self, sha, context, state, description, url=""):
         self.statuses.append((sha, context, state, description))
@@ -76,6 +83,11 @@ class Scene:
         job = Job(kind, "forge", "team/one", number, reason, details)
         identity = self.here.jobs.submit(job)
         return identity, self.runner.perform(identity)
+
+    def said(self):
+        """The one comment with answers to commands."""
+        [body] = self.port.comments[1].values()
+        return body
 
     def rows(self):
         with self.here.engine.connect() as connection:
@@ -180,12 +192,47 @@ def test_words_about_another_commit_have_no_effect(set_up):
         assert grants.read(connection, "forge/team/one#1", HEAD).trusted_by == ""
         assert not connection.execute(tables.grant.select()).all()
     assert "no longer the head" in set_up.rows()[0].summary
+    assert "0123abc is no longer the head" in set_up.said() and "write ..." in set_up.said()
 
 
 def test_who_may_not_write_may_not_command(set_up):
     said = [command("check"), command("override", sha=HEAD, reason="x")]
     assert set_up.run(Kind.COMMAND, author="eve", commands=said)[1] == "neutral"
     assert set_up.queued() == []
+    assert "eve may not write to the repository" in set_up.said()
+
+
+def test_a_command_is_answered_on_the_pull_request_in_one_comment(set_up):
+    set_up.run(Kind.COMMAND, author="ann", commands=[command("check", fault="unknown command")])
+    assert "unknown command" in set_up.said() and set_up.queued() == []
+    hostile = [command("override", sha=HEAD, reason="x"), command("check")]
+    set_up.run(Kind.COMMAND, author="ann", commands=hostile)
+    assert "override by ann: the check runs again" in set_up.said()
+    assert not any(line.startswith("/gen-env") for line in set_up.said().splitlines())
+
+
+def test_a_command_that_cannot_be_judged_is_answered_when_it_is_given_up(set_up):
+    set_up.port.writers = None
+    with pytest.raises(JobFailed) as caught:
+        set_up.run(Kind.COMMAND, author="ann", commands=[command("check")])
+    set_up.runner.give_up(set_up.rows()[0].id, str(caught.value), transient=False)
+    assert "not carried out: only admins may ask" in set_up.said()
+
+
+def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
+    identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
+    with set_up.here.engine.begin() as connection:
+        runs.finish(connection, identity, Outcome(State.DEAD, "every worker ended"), 1.0)
+    set_up.runner.tell_buried(identity)
+    expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: every worker ended")
+    assert set_up.port.statuses == [expected]
+
+
+def test_a_full_disk_is_called_that(set_up):
+    set_up.answer = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(JobFailed, match=r"^the disk is full$") as caught:
+        set_up.run()
+    assert caught.value.transient
 
 
 def test_a_check_is_followed_by_the_gates_and_an_older_look_at_them_is_dropped(set_up):
@@ -230,6 +277,26 @@ def test_a_verdict_brings_what_waits_for_it_to_the_front(set_up):
 def test_a_push_checks_what_waits_on_that_branch(set_up):
     set_up.port.pulls = {1: pull(1), 2: pull(2, base_ref="other")}
     set_up.run(Kind.PUSH, number=0, branch="main", sha=MERGE)
+    assert set_up.queued() == [("check", 1)]
+
+
+def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
+    limits = dataclasses.replace(set_up.here.settings.limits, settle_seconds=10.0)
+    settings = dataclasses.replace(set_up.here.settings, limits=limits)
+    moments = iter((100.0, 105.0))
+    for sha in (BASE, MERGE):
+        now = next(moments)
+        tools = Tools(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
+                      clock=lambda now=now: now)  # fmt: skip
+        set_up.runner = Runner(tools)
+        set_up.run(Kind.PUSH, number=0, branch="main", sha=sha)
+    assert set_up.queued() == []
+    # The second does not put the first off.
+    assert set_up.reminders() == [("push", 0, 110.0)]
+    assert remind(set_up.here.jobs, 111.0) == 1
+    [later] = [row for row in set_up.rows() if row.state == "queued"]
+    assert later.details["sha"] == MERGE
+    set_up.runner.perform(later.id)
     assert set_up.queued() == [("check", 1)]
 
 

@@ -79,6 +79,26 @@ def test_every_fault_of_the_shape_is_told_at_once(written):
         assert word in message
 
 
+def test_a_misspelt_setting_is_told_with_its_line_and_the_one_that_is_meant(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text(
+        "polSeconds: 5\nlimits: {concurency: 2}\nconnections:\n  - name: forge\n"
+        "    forge: git\n    webhookSecret: [{file: hook}]\n    repositories: []\n"
+        "    verification: {clusters: {main: {contxt: hub}}}\n"
+    )
+    message = fault(path)
+    for words in (
+        "line 1: unknown setting polSeconds; did you mean pollSeconds?",
+        "line 2: unknown setting limits.concurency; did you mean concurrency?",
+        "line 5: connections.0.forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
+        "line 6: unknown setting connections.0.webhookSecret; did you mean webhookSecrets?",
+        "line 7: connections.0.repositories: give at least one",
+        "unknown setting connections.0.verification.clusters.main.contxt; did you mean context?",
+    ):
+        assert words in message
+    assert "Input" not in message and "Extra" not in message
+
+
 def test_every_secret_that_cannot_be_had_is_told_at_once(written, tmp_path):
     def spoil(settings):
         settings["apiToken"] = {"env": "NOT_SET"}

@@ -97,6 +97,12 @@ def test_a_redirect_is_not_followed(port, store, world):
     assert len(store.seen) == 1
 
 
+def test_a_redirect_that_is_not_for_ever_may_pass(port, store, world):
+    number = store.add_pull()
+    store.fail(302, headers={"Location": f"{world.url}/login"})
+    assert port.get_pr(number).number == number
+
+
 def test_the_token_is_in_no_address_no_body_and_no_error(port, store):
     number = store.add_pull()
     echo = {"message": f"bad token {TOKEN}", "url": f"https://x:{TOKEN}@forge.example/"}

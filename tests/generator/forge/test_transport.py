@@ -107,7 +107,7 @@ def test_a_forge_that_is_not_there_is_unavailable_and_was_not_written_to():
 @pytest.mark.parametrize("body", ["<html>Log in</html>", "[" * 100_000, '{"half'])
 def test_an_answer_that_is_not_json_is_explained(api, world, body):
     world.store.fail(200, body=body)
-    with pytest.raises(Rejected, match="not JSON"):
+    with pytest.raises(Unavailable, match="not JSON"):
         api.get(PULLS)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
+from service.check import stored_report
 from service.model.check import CheckState, Grants, Override
 from tests.fakes import forge as fake_forge
 from tests.repositories import PRODUCTION, SETTINGS
@@ -65,6 +66,27 @@ def test_a_first_gen_env_yaml_is_not_trusted_yet(world):
     outcome = world.check(world.open())
     assert outcome.state is CheckState.NEUTRAL
     assert "checks begin" in outcome.summary
+
+
+def test_a_change_that_is_too_large_is_not_begun(world):
+    world.branch("feature")
+    for number in range(20):
+        world.work.write(f"environments/dev/secrets/{number}.yaml", f"# {number}\n" + "x" * 900_000)
+    world.commit()
+    outcome = world.check(world.open())
+    assert outcome.state is CheckState.ERROR and outcome.json_report == ""
+    assert (
+        "17 MiB in 20 files, and at most 16 MiB"
+        in world.status(world.head("feature"))["description"]
+    )
+
+
+def test_of_a_report_that_is_too_large_the_beginning_is_kept(world, monkeypatch):
+    monkeypatch.setattr(stored_report, "MOST", 2_000)
+    outcome = world.check(world.change(DEV, *SMALL))
+    assert "The report has 0 MiB" in report(outcome)["omitted"]
+    assert report(outcome)["check"]["state"] == "success"
+    assert "capacity" in outcome.report_html and outcome.report_html.startswith("<!doctype")
 
 
 @pytest.mark.thorough

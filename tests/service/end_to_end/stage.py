@@ -136,7 +136,13 @@ class Stage(worlds.World):
             "listen": f"127.0.0.1:{self.port}",
             "pollSeconds": 0,
             "apiToken": {"file": "api"},
-            "limits": {"leaseSeconds": 4, "retrySeconds": 1, "attempts": 5, **limits},
+            "limits": {
+                "leaseSeconds": 4,
+                "settleSeconds": 0,
+                "retrySeconds": 1,
+                "attempts": 5,
+                **limits,
+            },
             "connections": connections,
         }
         if database:

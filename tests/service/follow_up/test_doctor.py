@@ -8,6 +8,7 @@ import pytest
 from service.cli import doctor
 from service.settings.clusters import Access, Verification
 from service.settings.resolve import load
+from tests.fakes import forge as fake_forge
 from tests.fakes.apiserver import FakeApiServer
 from tests.service import scene
 
@@ -98,6 +99,21 @@ def test_wrong_credentials_are_told_once_for_each_way_in(world, tmp_path):
     found = findings(world, tmp_path)
     assert found["API"].problem
     assert not any("canary" in f"{item.problem}{item.hint}" for item in found.values())
+
+
+def test_an_account_that_may_not_ask_for_others_rights_is_told(world, tmp_path):
+    world.store.rights[fake_forge.BOT] = "write"
+    found = findings(world, tmp_path)
+    assert not found["API"].problem
+    assert "comment commands are refused" in found["rights of others"].problem
+    assert "administrator" in found["rights of others"].hint
+
+
+def test_without_a_data_folder_nothing_else_is_looked_at(tmp_path):
+    settings = load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080), {})
+    (tmp_path / "data").write_text("")
+    [found] = doctor.assess(settings)
+    assert found.subject == "data folder" and "cannot create" in found.problem
 
 
 def test_traces_that_cannot_be_made_are_told(world, tmp_path, monkeypatch):

@@ -95,12 +95,11 @@ def test_what_touches_no_environment_is_left_alone(world):
     assert world.store.statuses == []
 
 
-def test_without_clusters_it_says_so_under_no_environments_name(world):
+def test_where_nothing_is_to_be_verified_no_commit_waits_for_it(world):
     sha = world.release()
     row = world.run(Kind.MERGE, sha=sha)
     assert (row.state, row.summary) == ("neutral", "verification not configured")
-    assert world.shown(sha, "gen-env/verify") == ("pending", "verification not configured")
-    assert {status["context"] for status in world.store.statuses} == {"gen-env/verify"}
+    assert world.store.statuses == []
 
 
 def test_environments_in_other_clusters_are_named(world):

@@ -27,7 +27,7 @@ def test_commands_are_read(text, command):
 @pytest.mark.parametrize(
     "text",
     [
-        "check", "/gen-env", "/gen-env dance", "please /gen-env check", "> /gen-env check",
+        "check", "/gen-env", "please /gen-env check", "> /gen-env check",
         "    /gen-env check", "```\n/gen-env check\n```", "~~~~\n/gen-env check\n~~~\n",
         "```sh\n``` not the end\n/gen-env check", "/gen-environment check",
     ],
@@ -44,6 +44,11 @@ def test_other_words_quotes_and_code_are_no_commands(text):
 def test_an_incomplete_command_says_how_it_is_written(text):
     [command] = parse(f"/gen-env {text}")
     assert command.fault.startswith("write /gen-env ") and not command.sha
+
+
+def test_an_unknown_command_names_those_that_are():
+    [command] = parse("/gen-env dance")
+    assert command.fault == "unknown command; known are check, ok-to-test, accept, override"
 
 
 @given(st.text())

@@ -1,0 +1,64 @@
+"""Comment commands: who may give them, what they record, and the answer on the pull request."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from generator.forge.port import ForgePort, PullRequest
+from generator.redaction.text import redact_prose
+from generator.report.escape import clipped, prose
+from service.model.job import Job, State
+from service.store.runs import Outcome
+from service.webhook.command import Command, Verb
+
+Record = Callable[[PullRequest, Command], None]
+_HEAD = "### gen-env: answer to a command\n\n"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What is on record of a comment's commands; `again` says that the check runs again."""
+
+    outcome: Outcome
+    lines: tuple[str, ...]
+    again: bool = False
+
+
+def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
+    """Record the commands of a comment, where its author may give them.
+
+    Raises Forbidden where the forge does not let gen-env ask for somebody else's rights.
+    """
+    author = str(job.details["author"])
+    if not forge.can_write(author):
+        refusal = f"{author} may not write to the repository"
+        return Answer(Outcome(State.NEUTRAL, refusal), (f"{refusal}: nothing is recorded",))
+    pull = forge.get_pr(job.number)
+    commands = [_command_of(data) for data in job.details["commands"]]
+    lines = tuple(_carried_out(command, author, pull, record) for command in commands)
+    again = any(not command.fault for command in commands)
+    return Answer(Outcome(State.DONE, "; ".join(lines), pull.head_sha), lines, again)
+
+
+def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> None:
+    """Answer in the one comment that is kept for answers: whoever comments cannot flood."""
+    # As list items: a line of ours is never a command itself.
+    listed = "".join(f"- {prose(clipped(line, 500))}\n" for line in lines)
+    forge.upsert_comment(number, marker, redact_prose(f"{_HEAD}{listed}"))
+
+
+def _carried_out(command: Command, author: str, pull: PullRequest, record: Record) -> str:
+    if command.fault:
+        return command.fault
+    # A commit must be named: between a reader's word and our reading, the head may move.
+    if command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha):
+        return f"{command.verb}: {command.sha} is no longer the head"
+    record(pull, command)
+    rule = f" {command.rule}" if command.rule else ""
+    return f"{command.verb}{rule} by {author}: the check runs again"
+
+
+def _command_of(data: dict[str, Any]) -> Command:
+    return Command(**{**data, "verb": Verb(data["verb"])})
