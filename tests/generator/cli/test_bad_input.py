@@ -204,14 +204,14 @@ def test_all_mistakes_are_told_at_once(tmp_path):
 
 SETTINGS_MISTAKES = {
     "not YAML": (SETTINGS + "x: [\n", None, ""),
-    "unknown field": (SETTINGS + "clustres: {}\n", 12, "did you mean clusters?"),
+    "unknown field": (SETTINGS + "clustres: {}\n", 13, "did you mean clusters?"),
     "a cluster without a version": (changed(SETTINGS, ("    kubernetesVersion: 1.34.2\n", "")), 5, "add kubernetesVersion"),
     "http": (changed(SETTINGS, ("https://10.0.0.1", "http://10.0.0.1")), 6, "https://"),
-    "an unknown engine": (SETTINGS + "engine: fleet\n", 12, "engine"),
-    "a policy for an unknown tier": (SETTINGS + "policy: {tiers: {prod: {}}}\n", 12, "policy.tiers"),
+    "an unknown engine": (SETTINGS + "engine: fleet\n", 13, "engine"),
+    "a policy for an unknown tier": (SETTINGS + "policy: {tiers: {prod: {}}}\n", 13, "policy.tiers"),
     "no clusters": ("apiVersion: gen-env.dev/v1\nkind: Repository\n", None, "add clusters"),
     "an identity among the defaults": (
-        SETTINGS + "defaults: {teams: {payments: {metadata: {tier: production}}}}\n", 12, "metadata",
+        SETTINGS + "defaults: {teams: {payments: {metadata: {tier: production}}}}\n", 13, "metadata",
     ),
 }  # fmt: skip
 
@@ -236,7 +236,7 @@ def test_a_mistake_in_the_defaults_is_told_with_its_line_in_the_settings(tmp_pat
     repo = repository(tmp_path, settings=settings, dev=DEV)
     done = repo.run("validate")
     assert done.code == 1
-    assert "gen-env.yaml:15  [definition/schema]" in done.stdout
+    assert "gen-env.yaml:16  [definition/schema]" in done.stdout
     assert "did you mean replicas?" in done.stdout
 
 

@@ -38,7 +38,7 @@ def test_explain_names_file_and_line_of_every_value(repo):
     found = sources(repo.run("explain", "dev", "-o", "json"))
     own = "environments/dev/environment.yaml"
     assert found["airflow.version"] == ("3.2.2", f"{own}:5")
-    assert found["scheduler.replicas"] == (2, "gen-env.yaml defaults.tiers.development:15")
+    assert found["scheduler.replicas"] == (2, "gen-env.yaml defaults.tiers.development:16")
     assert found["workers.concurrency"] == (5, "gen-env.yaml defaults.clusters.main:19")
     assert found["airflow.executor"] == ("LocalExecutor", "built-in for development")
     assert found["workers.terminationGracePeriodSeconds"] == (600, "built-in")
@@ -166,7 +166,7 @@ def test_upgrade_dry_run_writes_nothing(repo):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "give --chart VERSION or --airflow VERSION"),
+        ([], "give --chart VERSION, --airflow VERSION or --dags bundles"),
         (["--chart", "9.0.0"], "has versions 1.x, and 2.x to come"),
         (["--airflow", "latest"], "three numbers"),
     ],

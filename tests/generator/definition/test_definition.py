@@ -60,7 +60,7 @@ def test_the_source_of_every_value_is_a_place():
     settings = SETTINGS + "defaults:\n  tiers:\n    development:\n      labels: {a: b}\n"
     item = built(DEV, settings=settings).resolved
     assert item.place("airflow", "version") == ("environments/dev/environment.yaml", 5)
-    assert item.place("labels", "a") == ("gen-env.yaml", 15)
+    assert item.place("labels", "a") == ("gen-env.yaml", 16)
     assert item.place("scheduler", "resources")[0] == "environments/dev/environment.yaml"
 
 
