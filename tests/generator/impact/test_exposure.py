@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (tables of one line each)
 import pytest
 
 from tests.generator.impact.builders import found, manifest, workload
