@@ -46,6 +46,7 @@ _TEMPLATED = {
     "dags.gitSync.ref": "dags_ref",
     "ingress.host": "ingress_host",
 }
+_WAYS_IN = ("ingress", "gateway", "route")
 Ask = Callable[[str, str], str]
 """Question and default → answer; an empty default must be answered, or Unanswered is raised."""
 
@@ -211,11 +212,23 @@ def _fresh(found: Catalogue, options: Options, ask: Ask) -> str:
         question = "git repository of the DAGs (dags.gitSync.repository; none: DAGs in the image)"
         answered = ask(question, "none")
         answers["dags_repository"] = "" if answered == "none" else answered
-    if tier != "development" and "ingress.host" not in options.fields:
-        answered = ask("host name of the UI (ingress.host)", "none")
-        answers["ingress_host"] = "" if answered == "none" else answered
+    if tier != "development" and not any(key.startswith(_WAYS_IN) for key in options.fields):
+        way, field = _way_in(found, answers["cluster"])
+        answered = ask(f"host name of the UI ({way}.{field})", "none")
+        answers[f"{way}_host"] = "" if answered == "none" else answered
     text = scaffold.definition(options.name, answers).decode()
     return _with_fields(text, options, skip=frozenset(_TEMPLATED))
+
+
+def _way_in(found: Catalogue, name: str) -> tuple[str, str]:
+    """The field for the way in that the cluster has, and the one below it for the host name."""
+    assert found.settings is not None
+    cluster = found.settings.repository.clusters.get(name)
+    if cluster is None or cluster.ingress.class_name:
+        return "ingress", "host"
+    if cluster.gateway.parent_refs:
+        return "gateway", "hostnames"
+    return ("route" if cluster.openshift else "ingress"), "host"
 
 
 def _with_fields(text: str, options: Options, skip: frozenset[str] = frozenset()) -> str:
