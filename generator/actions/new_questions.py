@@ -142,6 +142,25 @@ def _policy(draft: Draft) -> str:
     return "ingress" if known or not needed else "off"
 
 
+def _asks_host(way: str) -> Callable[[Draft], bool]:
+    """Whether people come in this way: no other one is given, and the cluster has it."""
+
+    def applies(draft: Draft) -> bool:
+        given = any(draft.value(other) is not None for other in ("ingress", "gateway", "route"))
+        return not _in_development(draft) and not given and _way_in(draft) == way
+
+    return applies
+
+
+def _way_in(draft: Draft) -> str:
+    cluster = draft.cluster
+    if cluster is None or cluster.ingress.class_name:
+        return "ingress"
+    if cluster.gateway.parent_refs:
+        return "gateway"
+    return "route" if cluster.openshift else "ingress"
+
+
 def _has_git(draft: Draft) -> bool:
     return draft.value("dags.gitSync.repository") is not None
 
@@ -152,6 +171,7 @@ def _needs_class(draft: Draft) -> bool:
     return draft.value("ingress.host") is not None and not known
 
 
+_HOST = "host name of the UI, such as airflow.example.com"
 QUESTIONS = (
     Question(
         "Database",
@@ -193,10 +213,18 @@ QUESTIONS = (
     Question(
         "Access",
         "ingress.host",
-        "host name of the UI, such as airflow.example.com",
-        lambda draft: not _in_development(draft),
+        _HOST,
+        _asks_host("ingress"),
         sets=lambda _, host: {"ingress.host": host, "ingress.tls": {}},
     ),
+    Question(
+        "Access",
+        "gateway.hostnames",
+        _HOST,
+        _asks_host("gateway"),
+        sets=lambda _, host: {"gateway.hostnames": [host]},
+    ),
+    Question("Access", "route.host", _HOST, _asks_host("route")),
     Question(
         "Access",
         "ingress.className",

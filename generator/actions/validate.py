@@ -28,7 +28,13 @@ from generator.kube.pods import title_of
 from generator.lint import registry
 from generator.lint.definition import all as definition_rules
 from generator.lint.definition import repository
-from generator.lint.objects import consistency, crd_schema, kubernetes_schema, pod_security
+from generator.lint.objects import (
+    consistency,
+    crd_schema,
+    kubernetes_schema,
+    openshift,
+    pod_security,
+)
 from generator.lint.objects.context import Context
 from generator.lint.values import deprecated, unknown_keys
 from generator.lint.values.schema import SCHEMA, schema_problems
@@ -328,6 +334,8 @@ def _rendered_problems(
     found += crds.problems
     not_done += [_of(built.name, item) for item in crds.not_done]
     found += pod_security.problems(everything, environment.security.pod_security)
+    if environment.security.openshift or release.resolved.cluster.openshift:
+        found += openshift.problems(everything)
     found += consistency.problems(everything, _context(release, inputs(built, release, archive)))
     place = built.definition.path
     titles = sorted(map(title_of, everything), key=len, reverse=True)

@@ -125,6 +125,7 @@ Label = Annotated[
 ]
 Name = Annotated[Text, _like(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")]
 Host = Annotated[Text, _like(_HOST, "a host name or an IPv4 address, without scheme and port")]
+Hostname = Annotated[Text, _like(_SUBDOMAIN, "a host name in lower case, without * and port")]
 HttpPath = Annotated[Text, _like(_HTTP_PATH, "a path that begins with /, without // and ..")]
 Digest = Annotated[Text, _like(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
 SubPath = Annotated[Text, _like(_SUB_PATH, "a relative path below the repository, without ..")]

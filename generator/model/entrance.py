@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from generator.model.base import Bool, Host, HttpPath, Label, Line, Name, Port, Spec, Text
+from generator.model.base import Bool, Host, Hostname, HttpPath, Label, Line, Name, Port, Spec, Text
 from generator.model.marks import Copied
 
 
@@ -133,14 +133,17 @@ ParentRefs = Annotated[
 ]
 
 
+_MOST = 16
+# pydantic's own check of a length counts an item with an error as missing.
+_FEW = pydantic.Field(json_schema_extra={"minItems": 1, "maxItems": _MOST})
+
+
 class Gateway(Spec):
     """The UI and API to the outside by an HTTPRoute (Gateway API) of a Gateway that is there."""
 
     parent_refs: Annotated[ParentRefs, Copied.KEEP] = ()
     """The Gateways that serve it; by default those of the cluster from the catalogue."""
-    hostnames: Annotated[
-        tuple[Name, ...], pydantic.Field(min_length=1, max_length=16), Copied.ASK_HOST
-    ]
+    hostnames: Annotated[tuple[Hostname, ...], _FEW, Copied.ASK_HOST]
     """Names under which the UI is reached; links and sign-in use the first."""
     path: HttpPath = "/"
     """Path below the host names."""
@@ -152,6 +155,8 @@ class Gateway(Spec):
     @pydantic.field_validator("hostnames")
     @classmethod
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not 1 <= len(value) <= _MOST:
+            raise ValueError(f"name one host name at least, and {_MOST} at most")
         if len(set(value)) < len(value):
             raise ValueError("a host name appears twice")
         if any(name.replace(".", "").isdigit() for name in value):
@@ -182,7 +187,7 @@ class RouteTls(Spec):
 class Route(Spec):
     """The UI and API to the outside by a Route (OpenShift)."""
 
-    host: Annotated[Host, Copied.ASK_HOST]
+    host: Annotated[Hostname, Copied.ASK_HOST]
     """Name under which the UI is reached."""
     path: HttpPath = "/"
     """Path below the host."""

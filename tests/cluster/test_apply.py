@@ -1,12 +1,14 @@
 """What the samples give the cluster, against a real API server."""
 
 import copy
+from pathlib import Path
 
 import pytest
 
 from generator.cluster import Cluster
 from generator.kube import resource
 from generator.verify.drift import drift
+from generator.yaml.manifests import load_manifests
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
 from tests.generator.impact.builders import found, scaler, workload
@@ -134,3 +136,30 @@ def test_the_generated_roles_suffice_and_the_same_token_gets_nothing_else(
         "POST", f"/api/v1/namespaces/{namespace}/configmaps", body, token=READER
     )
     assert status == 403
+
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+
+
+@pytest.mark.parametrize("name", ["gateway", "openshift"])
+def test_the_server_adds_nothing_to_a_way_in(real_plane, definitions, name):
+    """A default that the server writes into a list would be out of sync for ever."""
+    (file,) = (GOLDEN / name).glob("environments/*/generated/manifests/routes.yaml")
+    (manifest,) = load_manifests(file.read_bytes())
+    ensure_namespace(real_plane, manifest["metadata"]["namespace"])
+    assert real_plane.apply(manifest)["spec"] == manifest["spec"]
+
+
+def test_the_server_refuses_what_the_definition_does(real_plane, definitions):
+    (file,) = (GOLDEN / "gateway").glob("environments/*/generated/manifests/routes.yaml")
+    (route,) = load_manifests(file.read_bytes())
+    ensure_namespace(real_plane, route["metadata"]["namespace"])
+    (parent,) = route["spec"]["parentRefs"]
+    whole = {key: value for key, value in parent.items() if key != "sectionName"}
+    for parents in ([parent, parent], [parent, whole]):
+        again = {**route, "spec": {**route["spec"], "parentRefs": parents}}
+        assert real_plane.try_apply(again)[0] == 422
+    for path in ("x", "/a//b", "/a/../b", "/a/."):
+        rules = [{"matches": [{"path": {"type": "PathPrefix", "value": path}}]}]
+        again = {**route, "spec": {**route["spec"], "rules": rules}}
+        assert real_plane.try_apply(again)[0] == 422, path

@@ -207,7 +207,7 @@ def closed(schema: Mapping[str, Any], *, root: bool = False, junction: bool = Fa
     elif properties and extra is None and not junction and not _preserves(schema):
         result["additionalProperties"] = False
     for key in _JUNCTIONS:
-        if key in schema:
+        if schema.get(key):  # Route's own definition holds `anyOf: null`
             result[key] = [closed(section(item), junction=True) for item in schema[key]]
     if "not" in schema:
         result["not"] = closed(section(schema["not"]), junction=True)

@@ -237,3 +237,22 @@ def test_from_an_environment_says_what_it_left_out(repo, charts):
     assert not answers and new.acceptable(creation), creation.problems
     left, kept = creation.notes
     assert "database.cidrs" in left and "auth.oidc.issuer" in kept
+
+
+def test_from_an_environment_asks_for_the_host_names_of_a_gateway(repo, charts):
+    source = "environments/staging/environment.yaml"
+    (line,) = (line for line in repo.read(source).splitlines() if line.startswith("ingress:"))
+    parent = "{name: g, sectionName: airflow.staging.example.com}"
+    repo.edit(
+        source,
+        line,
+        f"gateway: {{hostnames: [airflow.staging.example.com], parentRefs: [{parent}]}}",
+    )
+    given = {"gateway.hostnames of qa": "a.example.com, b.example.com"}
+    creation = prepared(
+        repo, charts, "qa", None, None, "staging", ask=lambda q, _: given.get(q, "x.example.com")
+    )
+    text = creation.plan.writes["environments/qa/environment.yaml"]
+    gateway = yaml.safe_load(text)["gateway"]
+    assert gateway["hostnames"] == ["a.example.com", "b.example.com"]
+    assert "airflow.staging.example.com" not in text

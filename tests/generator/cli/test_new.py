@@ -26,6 +26,7 @@ from tests.repositories import (
 COMMAND = Path(sys.executable).with_name("gen-env")
 STAGING = ("--set", "database.host=pg.example.com")
 DAGS = "dags.gitSync.repository=https://x/y.git"
+HOST = "a.example.com"
 
 
 @pytest.fixture
@@ -371,6 +372,29 @@ def test_answers_of_a_person_land_in_the_definition(repo):
     assert data["ingress"]["host"] == "airflow.example.com"
 
 
+@pytest.mark.parametrize(
+    ("cluster", "field", "way"),
+    [
+        ("gateway: {parentRefs: [{name: g}]}", "gateway.hostnames", {"hostnames": [HOST]}),
+        ("openshift: true", "route.host", {"host": HOST}),
+        ("keda: {namespace: keda}", "ingress.host", {"host": HOST, "tls": {}}),
+    ],
+)
+def test_the_host_name_is_asked_for_the_way_in_that_the_cluster_has(repo, cluster, field, way):
+    line = next(line for line in repo.read("gen-env.yaml").splitlines() if "ingress:" in line)
+    repo.edit("gen-env.yaml", line, f"    {cluster}")
+    answers = {"database.host": "pg.example.com", field: HOST}
+
+    def ask(question, default):
+        return next((answer for key, answer in answers.items() if key in question), default)
+
+    options = new.Options("staging", None, None, None, {})
+    new.write(repo.root, new.prepare(repo.root, options, ask, toolchain.charts(), None))
+    ways = {"ingress", "gateway", "route"}
+    found = {key: value for key, value in written(repo, "staging").items() if key in ways}
+    assert found == {field.partition(".")[0]: way}
+
+
 def test_the_prompt_goes_to_stderr_and_takes_an_answer(repo, monkeypatch):
     import io
 
@@ -410,6 +434,7 @@ def test_the_end_of_input_while_asking_changes_nothing(repo, monkeypatch):
         (["destination.namespace=other"], ("destination", "namespace"), "other"),
         (["values.scheduler.safeToEvict=true"], ("values", "scheduler", "safeToEvict"), True),
         (["ingress.host=a.example.com"], ("ingress", "host"), "a.example.com"),
+        (["gateway.hostnames=[a.example.com]"], ("gateway", "hostnames", 0), "a.example.com"),
         (["metadata.tier=staging", "database.host=pg"], ("metadata", "tier"), "staging"),
     ],
     ids=lambda item: ",".join(item) if isinstance(item, list) else "",

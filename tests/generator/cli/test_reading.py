@@ -39,7 +39,7 @@ def test_explain_names_file_and_line_of_every_value(repo):
     own = "environments/dev/environment.yaml"
     assert found["airflow.version"] == ("3.2.2", f"{own}:5")
     assert found["scheduler.replicas"] == (2, "gen-env.yaml defaults.tiers.development:16")
-    assert found["workers.concurrency"] == (5, "gen-env.yaml defaults.clusters.main:19")
+    assert found["workers.concurrency"] == (5, "gen-env.yaml defaults.clusters.main:20")
     assert found["airflow.executor"] == ("LocalExecutor", "built-in for development")
     assert found["workers.terminationGracePeriodSeconds"] == (600, "built-in")
     assert not any(value in (None, {}, []) for value, _ in found.values())

@@ -324,6 +324,24 @@ def test_an_ingress_needs_a_service_with_that_port():
     assert rules(ingress(), service(), workload(), secrets=secrets) == []
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        thing("HTTPRoute", spec={"rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}),
+        thing("Route", spec={"to": {"name": "web"}, "port": {"targetPort": "http"}}),
+    ],
+    ids=lambda way: way["kind"],
+)
+def test_a_route_needs_a_service_with_that_port(way):
+    named = thing(
+        "Service", "web", spec={"selector": LABELS, "ports": [{"name": "http", "port": 80}]}
+    )
+    other = thing("Service", "web", spec={"selector": LABELS, "ports": [{"name": "x", "port": 81}]})
+    assert "rendered/target-missing" not in rules(way, named, workload())
+    for services in ([], [other]):
+        assert "rendered/target-missing" in rules(way, *services, workload())
+
+
 def test_secrets_are_known_by_what_makes_them():
     external = thing(
         "ExternalSecret",

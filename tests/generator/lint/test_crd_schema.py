@@ -39,6 +39,10 @@ WIDGET = {
                                         "anyOf": [{"type": "integer"}, {"type": "string"}],
                                         "x-kubernetes-int-or-string": True,
                                     },
+                                    "target": {
+                                        "anyOf": None,
+                                        "x-kubernetes-int-or-string": True,
+                                    },
                                     "note": {"type": "string", "nullable": True},
                                     "free": {
                                         "type": "object",
@@ -98,6 +102,7 @@ def found(manifest, definitions=DEFINITIONS):
         {"size": 1, "mode": "fast"},
         {"port": 80},
         {"port": "http"},
+        {"target": "http"},
         {"note": None},
         {"free": {"any": {"thing": 1}}},
         {"half": {"a": "x", "b": 1}},
@@ -220,6 +225,18 @@ OFFICIAL = [
         "kind": "SealedSecret",
         "metadata": {"name": "a"},
         "spec": {"encryptedData": {"k": "v"}},
+    },
+    {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "a"},
+        "spec": {"parentRefs": [{"name": "g", "sectionName": "https", "port": 443}]},
+    },
+    {
+        "apiVersion": "route.openshift.io/v1",
+        "kind": "Route",
+        "metadata": {"name": "a"},
+        "spec": {"host": "a", "to": {"kind": "Service", "name": "s", "weight": 100}},
     },
 ]
 

@@ -44,6 +44,7 @@ OUTSIDE = {
 }
 VISITORS = {
     "ingress": ("ingress-nginx", {"app": "controller"}),
+    "gateway": ("gateways", {"app": "envoy"}),
     "prometheus": ("monitoring", {"app": "prometheus"}),
     "stranger": (None, {"app": "stranger"}),
     "launched": (None, {"kubernetes_pod_operator": "True", "dag_id": "x"}),
@@ -91,6 +92,7 @@ TOPOLOGIES = {
         "tracing": "elsewhere",
         "logging": "opensearch",
         "auth": "ldap",
+        "ingress": "route",
         "airflow": "3.2.2",
     },
     "local and kubernetes": {
@@ -100,7 +102,7 @@ TOPOLOGIES = {
         "logging": "volume",
         "metrics": "none",
         "triggerer": "left-out",
-        "ingress": "secret",
+        "ingress": "gateway",
     },
     "airflow 2": {
         "executor": "celery",
@@ -173,7 +175,11 @@ def needed(case, parts):
     if modern:
         flow({"worker"} | ({"scheduler"} if local else set()), server, 8080)
     if case["ingress"] != "none":
-        flow({"ingress"}, server, 8080)
+        flow(
+            {{"gateway": "gateway", "route": "router"}.get(case["ingress"], "ingress")},
+            server,
+            8080,
+        )
 
     flow(airflow, "statsd", 9125, "UDP")
     for port in (4317, 4318):
@@ -209,7 +215,11 @@ def needed(case, parts):
         flow(airflow - {"flower", "create-user-job", "airflow-cleanup-pods"}, "token service", 443)
     if case["auth"] in ("oidc", "ldap"):
         flow({server}, "identity", 443 if case["auth"] == "oidc" else 636)
-    return {flow for flow in found if flow.source in everybody | set(VISITORS) and _is(flow, parts)}
+    return {
+        flow
+        for flow in found
+        if flow.source in everybody | {*VISITORS, "router"} and _is(flow, parts)
+    }
 
 
 def _is(flow, parts):
@@ -252,6 +262,8 @@ def scene(choices, mode, charts, renderer):
     visitors = {
         name: PodPeer(home or namespace, labels) for name, (home, labels) in VISITORS.items()
     }
+    labels = {"network.openshift.io/policy-group": "ingress"}
+    visitors["router"] = PodPeer("openshift-ingress", {"app": "router"}, labels)
     visitors["twin"] = PodPeer("other", inside["scheduler"].labels)
     outside = {
         name: (External(place) if isinstance(place, str) else PodPeer(*place), ports)
