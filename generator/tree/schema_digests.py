@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
-    "repository": "de0d338a58e8db3ce7901d65eff78a770bddafd766801c895ac25680064bec3d",
+    "environment": "b79639de4b7e718d773df89ecb71964343b3e0fbda6d349ca79c41d86078496a",
+    "repository": "688e8b827a2e0e4dc05d3739052665e9d9382f7231c8e401194a4c02cb111dbf",
 }
