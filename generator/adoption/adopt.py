@@ -34,6 +34,7 @@ from generator.core.rule import Rule
 from generator.definition import definition
 from generator.helmvalues.values import ValuesInput
 from generator.lint.values.schema import schema_problems
+from generator.model.environment import Engine
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.pipeline.toolchain import Repeatable
@@ -72,6 +73,12 @@ class Takeover:
     left_over: tuple[str, ...]
     secrets: tuple[InlineSecret, ...]
     built: Built
+
+    @property
+    def engine(self) -> Engine:
+        """What applies the environment from now on."""
+        release = self.built.release
+        return release.environment.engine if release is not None else "argocd"
 
     @property
     def acceptable(self) -> bool:
@@ -143,9 +150,7 @@ def prepare(
         proof=attempt.proof,
         verdict=final_proof.verdict(found, paths, plan, frozenset(attempt.proof.gone), judge),
         plan=plan,
-        problems=ordered(
-            (*problems, *found.original.source.problems, *adoption_source.lost(found.original))
-        ),
+        problems=ordered((*problems, *found.original.source.problems, *_lost(found))),
         left_out=tuple(item.problem for item in unread) if attempt.stage.drop else (),
         deprecated=tuple(item.problem for item in simplify.deprecated(values)),
         left_over=attempt.left_over,
@@ -242,7 +247,16 @@ def _built(
     return built, tuple(field_match.described(fitted))
 
 
+def _lost(found: Subject) -> list[Problem]:
+    if found.engine != "flux":
+        return adoption_source.lost(found.original)
+    return adoption_source.lost_pin(found.original, found.archive.version)
+
+
 def _carried(found: Subject, data: Mapping[str, Any]) -> dict[str, Any]:
+    if found.engine == "flux":
+        kept = carried.of_helm_release(found.original.helm_release)
+        return {"helmRelease": kept} if kept else {}
     tier = str(data["metadata"].get("tier", ""))
     settings = carried.settings(found.original.application, tier)
     return {"application": settings} if found.original.application else {}

@@ -25,12 +25,17 @@ def steps(takeover: Takeover) -> Iterator[str]:
     for item in takeover.secrets:
         for name, keys in item.secrets:
             namespace = takeover.original.source.namespace
+            annotation = "argocd.argoproj.io/sync-options=Prune=false"
+            if takeover.engine == "flux":
+                annotation = "helm.sh/resource-policy=keep"
             yield (
                 f"before the merge: make sure that Secret {name} in {namespace} holds"
                 f" {', '.join(keys)} and survives: kubectl annotate secret -n {namespace} {name}"
-                " argocd.argoproj.io/sync-options=Prune=false"
+                f" {annotation}"
             )
     match owner.kind:
+        case _ if takeover.engine == "flux":
+            yield from _flux(owner, takeover)
         case "Application":
             yield from _application(owner, takeover)
         case "HelmRelease":
@@ -42,9 +47,41 @@ def steps(takeover: Takeover) -> Iterator[str]:
             "the umbrella chart's own templates are not part of this: move them into manifests of"
             " yours before the old owner is removed"
         )
-    yield "look at the diff before the first sync: only Argo CD's own tracking may differ"
+    if takeover.engine != "flux":
+        yield "look at the diff before the first sync: only Argo CD's own tracking may differ"
     yield f"then, one pull request each: gen-env harden {takeover.name}"
     yield _NEVER
+
+
+def _flux(owner: Owner, takeover: Takeover) -> Iterator[str]:
+    """The same Helm release, with its records, under a HelmRelease of gen-env's."""
+    release = takeover.built.release
+    assert release is not None
+    hub = release.resolved.settings.repository.flux.namespace
+    ours = release.application
+    if owner.kind != "HelmRelease":
+        yield (
+            f"nobody may run helm for {takeover.original.source.release} from now on: Flux"
+            " upgrades the release that Helm's records name"
+        )
+        yield f"after the merge: flux resume kustomization {ours} -n {hub}, if it is suspended"
+        return
+    yield f"stop Flux before the merge: flux suspend helmrelease {owner.name} -n {owner.namespace}"
+    yield (
+        "remove the old HelmRelease from git in the same merge, and its values and chart source"
+        " where nothing else uses them: a suspended HelmRelease is deleted without uninstalling"
+    )
+    if (owner.name, owner.namespace) == (ours, hub):
+        yield (
+            f"the object keeps its name: when the Kustomization {ours} is ready, flux resume"
+            f" helmrelease {ours} -n {hub}"
+        )
+        yield f"before the merge: no other Kustomization in {hub} may be called {ours}"
+        return
+    yield (
+        f"see that HelmRelease {owner.name} is gone from {owner.namespace} before HelmRelease"
+        f" {ours} in {hub} runs: it goes on with the same Helm release"
+    )
 
 
 def _application(owner: Owner, takeover: Takeover) -> Iterator[str]:

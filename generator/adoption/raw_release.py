@@ -31,8 +31,8 @@ class Release:
 
     `texts` are values files as they stand, the last one winning; `folder` holds the files of a
     chart that stands in the repository itself; `version` is '' where no file names one exactly;
-    `repository` is where Argo CD takes the chart from; `objects` stand beside the chart;
-    `application` is the Argo CD Application, {} without one.
+    `repository` is where the engine takes the chart from; `objects` stand beside the chart;
+    `application` is the Application or the HelmRelease, {} without one.
     """
 
     name: str

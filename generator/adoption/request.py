@@ -16,6 +16,8 @@ from generator.core.files import Files, Overlay
 from generator.definition import definition
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS, Settings
 from generator.helmvalues.values import ValuesInput, merged
+from generator.kube.fields import section
+from generator.model.environment import Engine
 from generator.model.repository import Cluster
 from generator.pipeline.generate import Charts
 from generator.release import chart_lines
@@ -58,9 +60,20 @@ class Subject:
         return traits_cache.traits(self.archive)
 
     @property
+    def engine(self) -> Engine:
+        """What applies the environment from now on."""
+        return _engine(self.settings, self.options, self.cluster_name)
+
+    @property
     def kept_names(self) -> dict[str, str]:
-        """Application and project as they were, where gen-env would choose others."""
-        return _kept_names(self.settings, self.options, self.original)
+        """Names and Helm's namespace as they were, where gen-env would choose others."""
+        names = _kept_names(self.settings, self.options, self.original, self.engine)
+        if self.engine != "flux" or not self.original.helm_release:
+            return names
+        own = self.original.source.namespace
+        spec = section(self.original.helm_release, "spec")
+        storage = str(spec.get("storageNamespace") or self.original.owner.namespace)
+        return {**names, **({"storageNamespace": storage} if storage != own else {})}
 
     @property
     def path(self) -> str:
@@ -111,14 +124,23 @@ def read(files: Files, paths: Sequence[Path], options: Options, charts: Charts) 
     )
     taken = dataclasses.replace(taken, source=source)
     cluster = _cluster(settings, options, taken)
-    _require_argocd(settings, cluster)
+    engine = _engine(settings, options, cluster)
+    if engine == "flux":
+        _require_flux(taken)
     archive = _archive(options, taken, charts)
-    files, settings = _allowing(files, settings, _kept_names(settings, options, taken))
+    files, settings = _allowing(files, settings, _kept_names(settings, options, taken, engine))
     return Subject(files, settings, options, taken, cluster, archive, charts)
 
 
-def _kept_names(settings: Settings, options: Options, taken: Original) -> dict[str, str]:
+def _kept_names(
+    settings: Settings, options: Options, taken: Original, engine: Engine
+) -> dict[str, str]:
     owner = taken.owner
+    if engine == "flux":
+        there = owner.namespace == settings.repository.flux.namespace
+        usual = f"airflow-{options.name.replace('/', '-')}"
+        stays = owner.kind == "HelmRelease" and there and owner.name != usual
+        return {"application": owner.name} if stays else {}
     if owner.kind != "Application":
         return {}
     team, _, last = options.name.rpartition("/")
@@ -190,16 +212,33 @@ def _cluster(settings: Settings, options: Options, taken: Original) -> str:
     )
 
 
-def _require_argocd(settings: Settings, cluster: str) -> None:
-    """Raise UserError where Flux would apply the environment: its HelmRelease would be a second one
-    for the release, beside that which is deployed."""
+def _engine(settings: Settings, options: Options, cluster: str) -> Engine:
+    """What `--set engine=` says, else gen-env.yaml for the cluster, or for the repository."""
     repository = settings.repository
-    if (repository.clusters[cluster].engine or repository.engine) == "flux":
+    named = options.fields.get("engine") or repository.clusters[cluster].engine or repository.engine
+    return "flux" if named == "flux" else "argocd"
+
+
+def _require_flux(taken: Original) -> None:
+    """Raise UserError for a release that Flux cannot take over as it is, or that is not known."""
+    if taken.owner.kind == "Application":
         raise UserError(
-            "adoption into an environment that Flux applies is not supported",
-            path=SETTINGS,
-            hint="set engine: argocd for the cluster to adopt with Argo CD; gen-env check reads the"
-            " HelmRelease as it is",
+            "Flux cannot take over what Argo CD applied: there is no Helm release to go on with",
+            path=taken.source.path,
+            hint="adopt it with --set engine=argocd, and change the engine afterwards",
+        )
+    metadata, spec = (section(taken.helm_release, part) for part in ("metadata", "spec"))
+    if taken.helm_release and not metadata.get("namespace"):
+        raise UserError(
+            "the HelmRelease has no metadata.namespace: where Helm keeps its records is not known",
+            path=taken.source.path,
+            hint="write the namespace that it has in the cluster",
+        )
+    if spec.get("kubeConfig"):
+        raise UserError(
+            "spec.kubeConfig deploys to another cluster than that of this Flux",
+            path=taken.source.path,
+            hint="gen-env's HelmReleases are for the cluster in which Flux runs",
         )
 
 

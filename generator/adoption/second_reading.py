@@ -273,7 +273,13 @@ class _Reading:
             self._miss("release name", path, "Flux shortens names of more than 53 characters")
         namespace = str(target or metadata.get("namespace") or "airflow")
         return Release(
-            release, namespace, version, (*texts, *values), folder=folder, repository=address
+            release,
+            namespace,
+            version,
+            (*texts, *values),
+            folder=folder,
+            repository=address,
+            application=data,
         )
 
     def _row(self, row: Data, path: Path) -> Iterator[str]:

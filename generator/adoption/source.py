@@ -67,8 +67,9 @@ class Original:
     owner: Owner
     paths: tuple[str, ...]
     application: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    helm_release: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     lost: tuple[NotRead, ...] = ()
-    """Settings of the owner that have no counterpart."""
+    """Settings of the owner that have no counterpart in Argo CD."""
 
 
 def read_original(paths: Sequence[Path]) -> Original:
@@ -166,6 +167,7 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
         _owner(data),
         (name, *more),
         data if data.get("kind") == "Application" else {},
+        data if data.get("kind") == "HelmRelease" else {},
         tuple(fields.lost(document, data, fields.BY_KIND[str(data["kind"])])),
     )
 
@@ -215,6 +217,19 @@ def _usable(source: ValuesSource) -> ValuesSource:
 def lost(original: Original) -> list[Problem]:
     """What the old owner did and nothing does afterwards."""
     return [_named(LOST, item, "is lost") for item in original.lost]
+
+
+def lost_pin(original: Original, version: str) -> list[Problem]:
+    """The digest that an OCIRepository pinned the chart by: gen-env pins the version."""
+    parent = original.source.parent
+    digest = parent.range if parent else ""
+    if not digest.startswith("sha256:"):
+        return []
+    reason = (
+        f"no file says which chart {digest} is; {version} was taken for it, as --chart says, and"
+        " the version is pinned from now on"
+    )
+    return [_named(LOST, NotRead("ref.digest", original.source.path, reason), "is lost")]
 
 
 def _owners_document(files: Files, name: str) -> Document:

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from generator.adoption import application_change, helm_yaml
+from generator.adoption import application_change, helm_yaml, release_change
 from generator.adoption.application_change import Setting
-from generator.adoption.raw_release import Release
+from generator.adoption.raw_release import Data, Release
 from generator.chart.archive import pack
 from generator.chart.chart import ChartArchive
 from generator.core.basis import Assurance, Basis, NotRead
@@ -36,7 +36,7 @@ Named = tuple[tuple[str, Key], Field]
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the second reading found; `settings` are those of the Application that change.
+    """What the second reading found; `settings` are those of the engine's object that change.
 
     `differences` are objects, fields and settings that no one decided to change; `random` is what
     both sides draw anew on every render.
@@ -93,8 +93,9 @@ def judged(
 
     `archive` is the chart of the tree; `gone` are Secrets that people said exist elsewhere.
     """
-    settings = application_change.between(before.application, after.application)
-    differences = [f"Application: {item}" for item in settings if not item.expected]
+    settings = _settings(before.application, after.application)
+    kind = after.application.get("kind")
+    differences = [f"{kind}: {item}" for item in settings if not item.expected]
     if before.version and after.version and before.version != after.version:
         differences.append(f"chart version: {before.version} before, {after.version} after")
     random: list[str] = []
@@ -115,6 +116,15 @@ def judged(
         tuple(random),
         tuple(settings),
     )
+
+
+def _settings(before: Data, after: Data) -> tuple[Setting, ...]:
+    """What changes in the engine's object; none where another engine takes over."""
+    if before.get("kind", "Application") != after.get("kind"):
+        return ()
+    if after.get("kind") == "HelmRelease":
+        return release_change.between(before, after)
+    return application_change.between(before, after)
 
 
 def engine(helm: str | None) -> Renderer:

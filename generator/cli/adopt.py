@@ -155,7 +155,8 @@ def _verdict(found: Takeover) -> list[str]:
         lines += (
             [f"differs in {counted(more, 'more field')} (-o json lists all)"] if more > 0 else []
         )
-    return [*lines, *(f"the Application changes: {item}" for item in verdict.settings)]
+    kind = "HelmRelease" if found.engine == "flux" else "Application"
+    return [*lines, *(f"the {kind} changes: {item}" for item in verdict.settings)]
 
 
 def _data(found: Takeover) -> dict[str, Any]:

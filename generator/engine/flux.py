@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from generator.core.problem import Problem, Severity
@@ -19,6 +19,7 @@ from generator.engine.argocd import GENERATED
 from generator.kube.resource import Object
 from generator.manifests import rbac
 from generator.manifests.metadata import FLUX_GUARD
+from generator.model.adoption import HelmReleaseSettings
 from generator.model.repository import Repository
 from generator.release.release import Release
 from generator.seal import sealed_secret
@@ -29,6 +30,14 @@ NOT_FOR_FLUX = Rule(
     "A setting that Flux does not have",
     "It would look as if it held, and nothing would follow it.",
     "Flux",
+)
+
+NOT_FOR_ARGOCD = Rule(
+    "sync/not-for-argocd",
+    Severity.ERROR,
+    "A setting that only Flux has",
+    "It would look as if it held, and nothing would follow it.",
+    "Argo CD",
 )
 
 LONG_NAME = Rule(
@@ -78,7 +87,7 @@ def in_cluster(
 
     Without automated sync, and while a secret is a stub (not `complete`), both are suspended.
     """
-    spec = {} if release.environment.sync.automated and complete else {"suspend": True}
+    spec = {} if _is_automated(release) and complete else {"suspend": True}
     release_spec: dict[str, Any] = {"healthChecks": _health_checks(release)}
     if not before:
         return [_kustomization(release, release.application, RELEASE, release_spec | spec)]
@@ -90,6 +99,18 @@ def in_cluster(
         ),
         _kustomization(release, release.application, RELEASE, release_spec | spec),
     ]
+
+
+def _is_automated(release: Release) -> bool:
+    """Whether Flux applies the environment by itself; it did before an adoption."""
+    automated = release.environment.sync.automated
+    return automated is not False if _kept(release) else bool(automated)
+
+
+def _kept(release: Release) -> HelmReleaseSettings | None:
+    """The settings of an adopted HelmRelease that still hold."""
+    adoption = release.environment.adoption
+    return adoption.helm_release if adoption and "rest" not in adoption.steps else None
 
 
 # The controller reports no Ready condition (fluxcd.io/flux/cheatsheets/cel-healthchecks).
@@ -202,33 +223,47 @@ def _source(release: Release, kind: str, spec: dict[str, Any]) -> dict[str, Any]
 
 
 def _helm_release(release: Release) -> dict[str, Any]:
-    environment = release.environment
-    # A failed one is tried again as it is: Flux's remediation would uninstall, or roll back over a
-    # migration of the database.
-    action: dict[str, Any] = {
-        "disableWait": True,
-        "strategy": {"name": "RetryOnFailure", "retryInterval": _RETRY},
-    }
+    environment, kept = release.environment, _kept(release)
+    storage = environment.destination.storage_namespace or environment.namespace
     spec: dict[str, Any] = {
         "interval": _INTERVAL,
         "releaseName": environment.release,
         "targetNamespace": environment.namespace,
-        "storageNamespace": environment.namespace,
+        "storageNamespace": storage,
         **_chart(release),
         "valuesFrom": [
             {"kind": "ConfigMap", "name": values_name(release), "valuesKey": VALUES_KEY}
         ],
+        **(kept.spec if kept else _own_actions(release)),
+    }
+    metadata = _metadata(release, release.application)
+    if kept:
+        metadata["labels"] = {**kept.labels, **metadata["labels"]}
+        metadata["annotations"] = {**kept.annotations, **metadata.get("annotations", {})}
+    return {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _own_actions(release: Release) -> dict[str, Any]:
+    """gen-env's own way of installing.
+
+    A failed one is tried again as it is: Flux's remediation would uninstall, or roll back over a
+    migration of the database.
+    """
+    action: dict[str, Any] = {
+        "disableWait": True,
+        "strategy": {"name": "RetryOnFailure", "retryInterval": _RETRY},
+    }
+    return {
         "timeout": _seconds(_wait(release)),
         "maxHistory": 10,
         "install": action,
         "upgrade": action,
         "driftDetection": {"mode": "enabled" if _heals(release) else "warn"},
-    }
-    return {
-        "apiVersion": "helm.toolkit.fluxcd.io/v2",
-        "kind": "HelmRelease",
-        "metadata": _metadata(release, release.application),
-        "spec": spec,
     }
 
 
@@ -348,7 +383,7 @@ def problems(release: Release) -> tuple[Problem, ...]:
     environment = release.environment
     found: list[Problem] = []
     if environment.engine != "flux":
-        return ()
+        return tuple(_not_for_argocd(release))
     if environment.sync.windows:
         found.append(_not_for_flux(release, "sync windows", _WINDOWS, "sync", "windows"))
     if environment.destination.project is not None:
@@ -363,11 +398,25 @@ def problems(release: Release) -> tuple[Problem, ...]:
         )
     if release.resolved.settings.repository.chart.source == "rendered":
         found.append(_not_for_flux(release, "charts rendered in git", _RENDERED, "engine"))
+    if environment.adoption is not None and environment.adoption.application is not None:
+        settings = "settings of an Application", "remove them"
+        found.append(_not_for_flux(release, *settings, "adoption", "application"))
     return tuple(found)
 
 
 _WINDOWS = "remove them; gen-env pause suspends an environment, and gen-env pause --resume ends it"
 _RENDERED = "set chart.source in gen-env.yaml to repository, oci or vendored, or engine to argocd"
+
+
+def _not_for_argocd(release: Release) -> Iterator[Problem]:
+    adoption = release.environment.adoption
+    for value, *path in (
+        (release.environment.destination.storage_namespace, "destination", "storageNamespace"),
+        (adoption and adoption.helm_release, "adoption", "helmRelease"),
+    ):
+        if value is not None:
+            message = f"engine argocd does not know {'.'.join(path)}"
+            yield release.resolved.problem(NOT_FOR_ARGOCD, message, *path, hint="remove it")
 
 
 def _not_for_flux(release: Release, thing: str, hint: str, *path: str) -> Problem:

@@ -58,6 +58,44 @@ class ApplicationSettings(Spec):
     """How many past syncs Argo CD keeps; its own default where this is not set."""
 
 
+KEPT_BY_FLUX = (
+    *("interval", "timeout", "maxHistory", "persistentClient", "suspend", "serviceAccountName"),
+    *("install", "upgrade", "rollback", "uninstall", "test", "driftDetection", "dependsOn"),
+    *("waitStrategy", "healthChecks", "healthCheckExprs"),
+)
+"""Fields of a HelmRelease that say how and when Flux installs, not what (helm v2)."""
+
+BY_FLUX = ("kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "config.kubernetes.io/")
+"""Labels and annotations by which kustomize or Flux apply an object otherwise."""
+
+
+class HelmReleaseSettings(Spec):
+    """Settings of the Flux HelmRelease as they were before gen-env, word for word."""
+
+    labels: dict[str, Text] = {}
+    """Labels; gen-env's own are added."""
+    annotations: dict[str, Text] = {}
+    """Annotations; gen-env's own are added."""
+    spec: AsWritten = {}
+    """Fields of `spec` that say how Flux installs, written instead of gen-env's own."""
+
+    @pydantic.field_validator("labels", "annotations")
+    @classmethod
+    def _steers_nothing(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name.startswith(BY_FLUX):
+                raise ValueError(f"'{name}' would change how Flux applies the HelmRelease")
+        return value
+
+    @pydantic.field_validator("spec")
+    @classmethod
+    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name not in KEPT_BY_FLUX:
+                raise ValueError(f"'{name}' is not one of {', '.join(sorted(KEPT_BY_FLUX))}")
+        return value
+
+
 class Adoption(Spec):
     """Taken over as it was: only what this file says reaches the chart, no default, no hardening.
 
@@ -70,6 +108,8 @@ class Adoption(Spec):
     """Chart keys that stay as they were although a field above would set them too."""
     application: ApplicationSettings | None = None
     """Settings of the Argo CD Application that stay as they were until hardening is complete."""
+    helm_release: HelmReleaseSettings | None = None
+    """Settings of the Flux HelmRelease that stay as they were until hardening is complete."""
 
     @pydantic.field_validator("steps", "leave")
     @classmethod

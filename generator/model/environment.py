@@ -79,6 +79,9 @@ class Destination(Spec):
     """Helm release; object names and selectors come from it, so it is frozen in the lock."""
     application: Annotated[Name | None, Copied.DERIVE] = None
     """Name of the Argo CD Application, or of Flux's objects; `airflow-<environment>` by default."""
+    storage_namespace: Annotated[Label | None, Copied.DERIVE] = None
+    """Where Helm keeps its records under Flux; `namespace` by default. Another one makes Flux
+    uninstall the release and install it again."""
     project: Annotated[Name | None, Copied.FILL_IN] = None
     """An AppProject of yours, which gen-env never writes; by default the one of gen-env.yaml."""
 
