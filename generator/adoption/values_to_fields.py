@@ -281,7 +281,11 @@ def _metrics(values: ValuesInput) -> Iterator[Proposal]:
     if values.on("otelCollector.metricsEnabled"):
         yield ("metrics", "type"), "otel"
     elif values.given("statsd.enabled") and not values.on("statsd.enabled"):
-        yield ("metrics", "type"), "none"
+        place = [values.get(f"config.metrics.statsd_{part}") for part in ("host", "port")]
+        if str(values.get("config.metrics.statsd_on")) == "True" and all(place):
+            yield ("metrics", "endpoint"), f"{place[0]}:{place[1]}"
+        else:
+            yield ("metrics", "type"), "none"
     if values.on("otelCollector.tracesEnabled"):
         yield ("tracing", "enabled"), True
 

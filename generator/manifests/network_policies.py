@@ -176,7 +176,8 @@ def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
     if namespace is None:
         if peer == "monitoring" and not release.environment.metrics.service_monitor:
             return []
-        problems.append(_undeclared(release, flow, f"clusters.<name>.{peer}.namespace"))
+        where = f"clusters.<name>.{peer}.namespace (or networkPolicy.peers.{peer})"
+        problems.append(_undeclared(release, flow, where))
         return []
     selector: dict[str, Any] = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
@@ -210,7 +211,7 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         return _kubernetes(release, flow, problems)
     if peer == "node":
         return _node(release, flow, problems)
-    found = list(_declared(release, peer))
+    found = list(_declared(release, peer, flow.ports))
     if not found:
         where = f"networkPolicy.peers.{peer}"
         problems.append(_unread(release, flow, where) if flow.unread
@@ -218,11 +219,13 @@ def _targets(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
     return found
 
 
-def _declared(release: Release, peer: str) -> Iterator[dict[str, Any]]:
+def _declared(
+    release: Release, peer: str, known: Sequence[tuple[int, str]] = ()
+) -> Iterator[dict[str, Any]]:
     environment = release.environment
-    usual = [(port, "TCP") for port in peer_ports.usual(release, peer)]
+    usual = list(known) or [(port, "TCP") for port in peer_ports.usual(release, peer)]
     for item in environment.network_policy.peers.get(peer, ()):  # type: ignore[call-overload]
-        ports = [(port, "TCP") for port in item.ports] or usual
+        ports = list(item.numbered) or usual
         yield {"ports": _ports(ports), "to": [_selector(item)]}
     if peer == "database" and environment.database.cidrs:
         to = [{"ipBlock": {"cidr": cidr}} for cidr in environment.database.cidrs]
@@ -280,7 +283,7 @@ def _node(release: Release, flow: Flow, problems: list[Problem]) -> list[dict[st
 def _task_rule(peer: Peer) -> dict[str, Any]:
     rule: dict[str, Any] = {"to": [_selector(peer)]}
     if peer.ports:
-        rule = {"ports": _ports((port, "TCP") for port in peer.ports), **rule}
+        rule = {"ports": _ports(peer.numbered), **rule}
     return rule
 
 

@@ -104,11 +104,33 @@ def _version(value: str) -> str:
     return value
 
 
+def _peer_port(value: Any) -> Any:
+    number, slash, protocol = str(value).partition("/")
+    if isinstance(value, bool) or not _WHOLE.fullmatch(number) or not 1 <= int(number) <= 65_535:
+        raise ValueError("not a port such as 443 or 8125/UDP")
+    if slash and protocol not in ("TCP", "UDP", "SCTP"):
+        raise ValueError("a port's protocol is TCP, UDP or SCTP")
+    return f"{number}/{protocol}" if slash and protocol != "TCP" else int(number)
+
+
 Int = Annotated[int, pydantic.BeforeValidator(_whole), pydantic.Field(strict=True)]
 Count = Annotated[Int, pydantic.Field(ge=0, le=10_000)]
 Positive = Annotated[Int, pydantic.Field(ge=1)]
 Seconds = Annotated[Int, pydantic.Field(ge=0, le=7 * 86_400)]
 Port = Annotated[Int, pydantic.Field(ge=1, le=65_535)]
+PeerPort = Annotated[
+    int | str,
+    pydantic.BeforeValidator(_peer_port),
+    pydantic.WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 65_535},
+                {"type": "string", "pattern": r"^[1-9][0-9]{0,4}(/(TCP|UDP|SCTP))?$"},
+            ]
+        }
+    ),
+]
+"""A port, of TCP where no protocol follows: 443 or 8125/UDP."""
 Bool = Annotated[bool, pydantic.BeforeValidator(_truth), pydantic.Field(strict=True)]
 # An unquoted 3.10 is text here, and an editor's YAML parser takes it for a number.
 Text = Annotated[

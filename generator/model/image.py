@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from generator.model.base import Bool, Count, Digest, Line, Name, Seconds, Spec, Version
+from generator.model.base import Bool, Count, Digest, Int, Line, Name, Seconds, Spec, Version
 from generator.model.marks import Copied
+
+
+_HIGHEST = 2_147_483_647  # of Kubernetes' runAsUser
 
 
 class ImageFacts(Spec):
@@ -62,9 +65,9 @@ class Security(Spec):
 
     pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
     """Pod Security level that the namespace enforces."""
-    uid: Count | None = 50_000
+    uid: Annotated[Int, pydantic.Field(ge=1, le=_HIGHEST)] | None = 50_000
     """User id of Airflow's processes; null with openshift."""
-    gid: Count = 0
+    gid: Annotated[Int, pydantic.Field(ge=0, le=_HIGHEST)] = 0
     """Group id; the image needs 0 unless the uid is 50000."""
     openshift: Bool = False
     """OpenShift assigns any uid: none is asked for, and the group stays 0."""

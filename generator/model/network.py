@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from generator.model.base import Cidr, Label, Port, Spec, Text
+from generator.model.base import Cidr, Label, PeerPort, Spec, Text
 from generator.model.marks import Copied, CopiedByKey
 
 
@@ -23,8 +23,8 @@ class Peer(Spec):
     """Namespaces by their labels; alone it means all their pods."""
     pod_labels: dict[str, Text] | None = None
     """Pods by their labels; alone it means those of this namespace."""
-    ports: tuple[Port, ...] = ()
-    """TCP ports; none means the flow's usual ones, and for task egress every port."""
+    ports: tuple[PeerPort, ...] = ()
+    """Such as 443 or 8125/UDP; none means the flow's usual ones, and for task egress every port."""
 
     @pydantic.model_validator(mode="after")
     def _some(self) -> Peer:
@@ -35,8 +35,16 @@ class Peer(Spec):
             raise ValueError("give only one of namespace and namespaceLabels")
         return self
 
+    @property
+    def numbered(self) -> tuple[tuple[int, str], ...]:
+        """The ports with their protocols."""
+        parts = (str(port).partition("/") for port in self.ports)
+        return tuple((int(number), protocol or "TCP") for number, _, protocol in parts)
+
 
 PeerName = Literal[
+    "ingress",
+    "keda",
     "git",
     "bundles",
     "database",
@@ -46,6 +54,7 @@ PeerName = Literal[
     "cloudIdentity",
     "secretsBackend",
     "mail",
+    "statsd",
     "otel",
     "dns",
     "monitoring",
@@ -56,8 +65,8 @@ PeerName = Literal[
 
 # Git, sign-in, collectors and the cluster's own are often one for all environments.
 _SHARED = (
-    *("git", "identity", "cloudIdentity", "mail", "otel", "dns"),
-    *("monitoring", "gateway", "route"),
+    *("git", "identity", "cloudIdentity", "mail", "statsd", "otel", "dns"),
+    *("ingress", "keda", "monitoring", "gateway", "route"),
 )
 _PEERS = CopiedByKey(
     {
@@ -66,6 +75,10 @@ _PEERS = CopiedByKey(
         "logs": Copied.ASK_NETWORKS,
     }
 )
+
+
+# Who calls the environment; the ports are those of the component that is called.
+_CALLERS = ("ingress", "keda", "monitoring", "gateway", "route")
 
 
 class NetworkPolicy(Spec):
@@ -77,3 +90,10 @@ class NetworkPolicy(Spec):
     """Places outside the namespace that a chosen feature needs, and proxies that may call it."""
     task_egress: Annotated[tuple[Peer, ...], Copied.FILL_IN] = ()
     """What tasks, triggers and callbacks may reach; 0.0.0.0/0 must be written out."""
+
+    @pydantic.model_validator(mode="after")
+    def _callers_have_no_ports(self) -> NetworkPolicy:
+        for name in _CALLERS:
+            if any(peer.ports for peer in self.peers.get(name, ())):  # type: ignore[call-overload]
+                raise ValueError(f"peers.{name} calls the environment: remove its ports")
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import pydantic
@@ -10,6 +11,10 @@ from generator.model import built_in
 from generator.model.base import Bool, Line, Name, Spec
 from generator.model.components import Resources, Volume
 from generator.model.marks import Copied
+
+_SOCKET = "unix:///"
+NODE = "node"
+"""In place of a host: the agent on the node of each pod."""
 
 
 class RemoteLogging(Spec):
@@ -58,9 +63,37 @@ class Metrics(Spec):
     service_monitor: Bool = False
     """A ServiceMonitor for the Prometheus operator."""
     endpoint: Line | None = None
-    """otel: host:port of a collector of yours; by default the chart's own runs."""
+    """host:port of an agent (statsd) or collector (otel) of yours; by default the chart's own runs.
+    statsd: also node:port, the agent on the pod's node, and unix:///path, a DogStatsD socket."""
+    datadog: Bool = False
+    """statsd: DogStatsD's format, with tags; the image needs the package datadog."""
     resources: Annotated[Resources | None, built_in.SMALL] = None
     """Requests and limits of the exporter or collector."""
+
+    @property
+    def agent(self) -> tuple[str, int] | None:
+        """Host and port of an agent of yours that takes StatsD; port 0 for a socket."""
+        if self.type != "statsd" or self.endpoint is None:
+            return None
+        if self.endpoint.startswith(_SOCKET):
+            return self.endpoint, 0
+        host, _, port = self.endpoint.rpartition(":")
+        return host, int(port)
+
+    @pydantic.model_validator(mode="after")
+    def _reachable(self) -> Metrics:
+        if self.datadog and (self.type != "statsd" or self.endpoint is None):
+            raise ValueError("datadog is for type statsd with an endpoint")
+        if self.type != "statsd" or self.endpoint is None:
+            return self
+        if self.endpoint.startswith(_SOCKET):
+            if not self.datadog:
+                raise ValueError(
+                    "Airflow sends to a socket in DogStatsD's format: add datadog: true"
+                )
+        elif not re.fullmatch(r"\S+:[1-9][0-9]{0,4}", self.endpoint) or "://" in self.endpoint:
+            raise ValueError("write the agent as host:port, node:port or unix:///path")
+        return self
 
 
 class Tracing(Spec):

@@ -18,8 +18,8 @@ class Setting:
     """A chart value: where it goes, what it is, and who decides.
 
     `field` is the definition's field in dotted form, PROMISE, or empty for a mere default that
-    `values:` may override. `idle` where the field is not in use and the value only switches off
-    what it would bring: `values:` may override that too.
+    `values:` may override. `idle` where the field closes nothing: it is not in use and the value
+    only switches off what it would bring, or `values:` may add to the value.
     """
 
     key: Key
@@ -46,6 +46,11 @@ def switch(key: str, field: str, *, on: bool) -> Setting:
 def put_some(key: str, value: Any, field: str = "") -> list[Setting]:
     """The setting, or none where the value is None or empty."""
     return [] if value is None or value in ({}, [], (), "") else [put(key, value, field)]
+
+
+def put_joined(key: str, lines: str, field: str) -> list[Setting]:
+    """Text of a YAML list, which `values:` may go on with; none where there is nothing."""
+    return [Setting((key,), lines, field, idle=True)] if lines else []
 
 
 def nest(settings: Iterable[Setting]) -> dict[str, Any]:

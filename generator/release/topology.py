@@ -36,8 +36,8 @@ class Flow:
 
     `source` and `destination` are component labels, or `peer:<name>` for something outside:
     dns, database, broker, git, bundles, logs, identity, secretsBackend, mail, otel, kubernetes,
-    cloudIdentity (a cloud's token service), node (credentials that a cluster's nodes offer),
-    ingress, gateway, route, monitoring, keda, tasks (declared task egress).
+    statsd, cloudIdentity (a cloud's token service), node (credentials that nodes offer), ingress,
+    gateway, route, monitoring, keda, tasks (declared task egress).
     """
 
     source: str

@@ -11,6 +11,7 @@ from generator.lint.rule import ERROR, INFO, WARNING, Finding, check
 _SOURCE = "chart 1.22.0, templates/check-values.yaml"
 _OTEL_TAG = "0.70.0"
 _METRICS = "config.metrics"
+_STATSD_PLACES = ("AIRFLOW__METRICS__STATSD_HOST", "DD_DOGSTATSD_URL")
 
 
 def _true(values: ValuesInput, path: str) -> bool:
@@ -35,7 +36,7 @@ def _remote(values: ValuesInput) -> bool:
 def statsd_host(values: ValuesInput) -> Iterator[Finding]:
     """Exporter off, metrics on, and no host of one's own."""
     own = values.given(f"{_METRICS}.statsd_host")
-    by_variable = values.sets_variable("AIRFLOW__METRICS__STATSD_HOST")
+    by_variable = any(map(values.sets_variable, _STATSD_PLACES))
     sent = _true(values, f"{_METRICS}.statsd_on")
     if sent and not values.on("statsd.enabled") and not own and not by_variable:
         yield Finding(

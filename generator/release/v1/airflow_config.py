@@ -16,7 +16,7 @@ from typing import Any
 
 from generator.model.dags import Bundle
 from generator.model.environment import Environment
-from generator.model.telemetry import RemoteLogging
+from generator.model.telemetry import NODE, Metrics, RemoteLogging
 from generator.release.collector import collector
 
 Sections = dict[str, dict[str, str]]
@@ -65,6 +65,8 @@ def metrics(environment: Environment) -> Sections:
     chosen = environment.metrics
     if chosen.type == "none":
         return {"metrics": {"statsd_on": "False", "otel_on": "False"}}
+    if chosen.agent is not None:
+        return {"metrics": _agent(chosen)}
     if chosen.type == "statsd" or chosen.endpoint is None:
         return {}
     return {
@@ -74,6 +76,36 @@ def metrics(environment: Environment) -> Sections:
             **_collector_options(environment, chosen.endpoint),
         }
     }
+
+
+def _agent(chosen: Metrics) -> dict[str, str]:
+    """StatsD of an agent of yours; its host is a variable where each node has one."""
+    assert chosen.agent is not None
+    host, port = chosen.agent
+    place = {} if not port else {"statsd_port": str(port)}
+    if port and host != NODE:
+        place["statsd_host"] = host
+    datadog = {"statsd_datadog_enabled": "True"} if chosen.datadog else {}
+    return {"statsd_on": "True", "otel_on": "False", **place, **datadog}
+
+
+def agent_env(environment: Environment) -> dict[str, str]:
+    """The socket of DogStatsD, which its client takes before host and port (datadog/dogstatsd)."""
+    agent = environment.metrics.agent
+    return {"DD_DOGSTATSD_URL": agent[0]} if agent and not agent[1] else {}
+
+
+def node_env(environment: Environment) -> str:
+    """The address of the pod's node where metrics go to the agent there: YAML for `extraEnv`."""
+    agent = environment.metrics.agent
+    if agent is None or agent[0] != NODE:
+        return ""
+    return (
+        "- name: AIRFLOW__METRICS__STATSD_HOST\n"
+        "  valueFrom:\n"
+        "    fieldRef:\n"
+        "      fieldPath: status.hostIP\n"
+    )
 
 
 def tracing(environment: Environment) -> Sections:

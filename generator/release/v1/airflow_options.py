@@ -16,6 +16,7 @@ _KINDS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
 _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 _SMTP = "airflow.utils.email.send_email_smtp"
 _SMTP_PORT = 25
+_STATSD_PORT = 9125  # the chart's default
 _HTTPS = 443
 
 
@@ -87,6 +88,19 @@ def _own(part: str) -> tuple[str, ...]:
 def _rows(values: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
     found = lookup(values, path)
     return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+
+
+def statsd_port(values: Mapping[str, Any], part: str = "") -> int:
+    """The UDP port of the StatsD that a component sends to, 0 for a socket or where it is off."""
+    socket = any(
+        row.get("name") == "DD_DOGSTATSD_URL" and str(row.get("value")).startswith("unix:")
+        for path in (*_own(part), "env")
+        for row in _rows(values, path)
+    )
+    if socket or not is_on(values, "metrics", "statsd_on", part):
+        return 0
+    port = option(values, "metrics", "statsd_port", part)
+    return int(port) if port.isdecimal() else _STATSD_PORT
 
 
 def sends_mail(values: Mapping[str, Any], part: str = "") -> bool:

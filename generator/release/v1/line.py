@@ -120,6 +120,9 @@ _OTHER_WAYS: Mapping[str, str] = {
 }
 
 
+_LISTS = (("extraEnv",), ("extraEnvFrom",))
+
+
 def _settings(environment: Environment, cluster: Cluster) -> list[Setting]:
     """Every chart value that the environment decides, `values:` not yet merged."""
     found: Iterator[Setting]
@@ -169,7 +172,16 @@ def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     firm = nest(setting for setting in found if setting.firm)
     overlay(soft, environment.values)
     overlay(soft, firm)
+    soft |= _joined(environment.values, found)
     return soft
+
+
+def _joined(written: Mapping[str, Any], found: list[Setting]) -> Iterator[tuple[str, str]]:
+    """Lists of variables as text: those of fields, then those of `values:`."""
+    for setting in found:
+        more = written.get(setting.key[0])
+        if setting.key in _LISTS and isinstance(more, str):
+            yield setting.key[0], f"{setting.value.rstrip()}\n{more}"
 
 
 def _topology(

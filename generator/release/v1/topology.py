@@ -183,6 +183,8 @@ def _metrics(top: Topology) -> Iterator[Flow]:
     for part in airflow_parts(top):
         if top.has("statsd"):
             yield Flow(part, "statsd", ((PORTS["statsd-ingest"], "UDP"),), "metrics")
+        elif port := airflow_options.statsd_port(top.values, part):
+            yield Flow(part, "peer:statsd", ((port, "UDP"),), "metrics")
         if top.has("otel-collector"):
             yield Flow(part, "otel-collector", _tcp("otlp-grpc", "otlp-http"), "telemetry")
     if top.has("statsd"):

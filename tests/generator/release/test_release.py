@@ -131,6 +131,14 @@ def test_what_values_turn_on_is_followed():
     assert "ingress-nginx" in str(server["spec"]["ingress"])
 
 
+def test_a_user_id_is_any_that_kubernetes_takes_but_root():
+    values = built(DEV + "security: {uid: 1000650000}\n").release.values
+    assert values["uid"] == values["securityContexts"]["pod"]["runAsUser"] == 1000650000
+    for wrong in ("0", "2147483648"):
+        (problem,) = built(DEV + f"security: {{uid: {wrong}}}\n").problems
+        assert "uid" in problem.message
+
+
 def test_a_provider_of_a_secret_that_nothing_needs_is_named():
     text = DEV + "secrets: {provider: existing, providers: {airflow-databse: sealed-secrets}}\n"
     (problem,) = built(text).problems

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release.setting import PROMISE, Setting, put, put_some
+from generator.release.setting import PROMISE, Setting, put, put_joined, put_some
 from generator.release.v1 import airflow_config
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import config
@@ -120,10 +120,12 @@ def _environment(env: Environment) -> Iterator[Setting]:
     variables = {
         **airflow_config.connection_check_env(env),
         **airflow_config.collector_env(env),
+        **airflow_config.agent_env(env),
         **env.airflow.env,
     }
     listed = [{"name": key, "value": value} for key, value in sorted(variables.items())]
     yield put("env", listed, "airflow.env")
+    yield from put_joined("extraEnv", airflow_config.node_env(env), "metrics.endpoint")
     yield put("airflowHome", env.airflow.home, "airflow.home")
     yield put("executor", env.airflow.executor, "airflow.executor")
     yield from _secret_environment(env)
@@ -132,10 +134,9 @@ def _environment(env: Environment) -> Iterator[Setting]:
 def _secret_environment(env: Environment) -> Iterator[Setting]:
     """Extra Secrets: whole ones by `extraEnvFrom`, single keys by `secret`."""
     whole = [name for name, extra in sorted(env.secrets.extra.items()) if extra.env_from]
-    if whole:
-        # A string of YAML is what the chart takes; it refuses a list.
-        lines = "".join(f"- secretRef:\n    name: {name}\n" for name in whole)
-        yield put("extraEnvFrom", lines, "secrets.extra")
+    # A string of YAML is what the chart takes; it refuses a list.
+    lines = "".join(f"- secretRef:\n    name: {name}\n" for name in whole)
+    yield from put_joined("extraEnvFrom", lines, "secrets.extra")
     single = [
         {"envName": variable, "secretName": name, "secretKey": key}
         for name, extra in sorted(env.secrets.extra.items())

@@ -299,6 +299,7 @@ def _task_pods(env: Environment) -> Iterator[Setting]:
     )
     yield from put_some(f"{key}.nodeSelector", part.node_selector, "workers.nodeSelector")
     yield from put_some(f"{key}.tolerations", _tolerations(part), "workers.tolerations")
+    yield from put_some(f"{key}.env", [], "metrics.endpoint")
     # A node drain must not take a running task with it.
     yield put(f"{key}.safeToEvict", False)
 

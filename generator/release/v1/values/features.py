@@ -115,10 +115,11 @@ def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     own_metrics = metrics.type == "otel" and metrics.endpoint is None
     own_traces = tracing.enabled and tracing.endpoint is None
     size = resources(metrics.resources)
-    yield put("statsd.enabled", metrics.type == "statsd", "metrics.type")
+    exported = metrics.type == "statsd" and metrics.endpoint is None
+    yield put("statsd.enabled", exported, "metrics.type")
     yield put("otelCollector.metricsEnabled", own_metrics, "metrics.type")
     yield put("otelCollector.tracesEnabled", own_traces, "tracing.enabled")
-    if metrics.type == "statsd":
+    if exported:
         yield from put_some("statsd.resources", size, "metrics.resources")
         # Series of finished DAGs would otherwise stay for ever.
         yield put("statsd.cache.ttl", "15m")
