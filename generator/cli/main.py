@@ -44,6 +44,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Cluster": {
         "status": ("status", "Show how environments stand, by git and the forge."),
         "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
+        "cluster": ("setup.cluster", "Read a cluster for the catalogue in gen-env.yaml."),
         "health": ("health", "Assess the health of Kubernetes objects."),
     },
     "Tools": {

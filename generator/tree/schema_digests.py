@@ -2,5 +2,5 @@
 
 DIGESTS = {
     "environment": "278ac3c5b144e6c0da65af0b0ae1a05138fde0bd3392292025da825665de1d33",
-    "repository": "de0d338a58e8db3ce7901d65eff78a770bddafd766801c895ac25680064bec3d",
+    "repository": "d86f3e84351a2aa39cb967ed6875ecc204c1869b1478dd311e01544613dd2ae2",
 }

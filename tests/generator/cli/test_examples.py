@@ -16,6 +16,8 @@ RUN = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 # What a repository alone, without forge and cluster, answers with a reason; all others succeed.
 REFUSED = {
+    "gen-env cluster inspect prod-eu": "context",
+    "gen-env cluster inspect arn:aws:eks:eu-west-1:1234:cluster/prod --name eu --write": "context",
     "gen-env verify staging --timeout 60 -o json": "context",
     "gen-env promote staging production --pr": "remote",
     "gen-env pause staging --resume": "no pause",
