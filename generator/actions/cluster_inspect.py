@@ -182,9 +182,7 @@ def _api_server(reader: _Reader, _: str, __: Sequence[str]) -> dict[str, Any]:
             "apiServerCidrs are today's addresses: where the cloud moves them, write its network"
         )
     elif not any(item.what == kinds.ENDPOINT_SLICES.plural for item in reader.not_read):
-        reader.notes.append(
-            "apiServerCidrs: the API server publishes no address; write its network"
-        )
+        reader.notes.append("apiServerCidrs: no address is published; write its network")
     found: dict[str, Any] = {"apiServerCidrs": sorted(networks)} if networks else {}
     return found | ({"apiServerPorts": sorted({443, *ports})} if ports else {})
 

@@ -27,7 +27,7 @@ REFUSED = {
 # What a person types at the prompts.
 ANSWERS = {"gen-env new lab --tier development --cluster main": b"\n" * 20}
 # Examples that find something in the files of this test exit with 1 and list it.
-FINDINGS = {"validate", "check", "adopt"}
+FINDINGS = {"validate", "check", "adopt", "doctor"}
 
 
 MANAGED = SETTINGS.replace(
