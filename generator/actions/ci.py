@@ -42,10 +42,12 @@ class Install:
         """The words after `pip install`, quoted for a shell; empty with an image."""
         if self.way == "image":
             return ""
+        if self.way == "wheel" and "://" in self.value:
+            return shlex.quote(f"gen-env[helm] @ {self.value}")
         if self.way == "wheel":
-            return shlex.quote(self.value)
+            return shlex.quote(f"{self.value}[helm]")
         index = f"--index-url {shlex.quote(self.value)} " if self.value else ""
-        return f"{index}gen-env=={lock_file.version()}"
+        return f"{index}'gen-env[helm]=={lock_file.version()}'"
 
     @property
     def image(self) -> str:

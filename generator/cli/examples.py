@@ -58,7 +58,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env verify staging --print-role",
         "gen-env verify staging --timeout 60 -o json",
     ),
+    "cluster": (
+        "gen-env cluster inspect prod-eu",
+        "gen-env cluster inspect arn:aws:eks:eu-west-1:1234:cluster/prod --name eu --write",
+    ),
     "health": ("gen-env health -f objects.yaml", "gen-env health -f objects.yaml -o json"),
+    "doctor": ("gen-env doctor --offline", "gen-env doctor --timeout 3 -o json"),
     "chart": ("gen-env chart list", "gen-env chart add airflow-1.22.0.tgz"),
     "image": (
         "gen-env image inspect airflow.tar --env staging",

@@ -44,9 +44,11 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Cluster": {
         "status": ("status", "Show how environments stand, by git and the forge."),
         "verify": ("verify", "Verify that the cluster applied a commit and is healthy."),
+        "cluster": ("setup.cluster", "Read a cluster for the catalogue in gen-env.yaml."),
         "health": ("health", "Assess the health of Kubernetes objects."),
     },
     "Tools": {
+        "doctor": ("setup.doctor", "Look at machine, charts, engine, forge and clusters."),
         "chart": ("chart", "Manage the local chart archives."),
         "image": ("image", "Say what an image holds, for image.facts of a definition."),
         "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
@@ -98,7 +100,11 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Table,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("-C", "folder", metavar="DIR", default=".", help="Run as if started in DIR.")
 @click.option(
     "--color",
@@ -120,6 +126,10 @@ def _group(ctx: click.Context, folder: str, color: str, verbose: bool) -> None:
     """One small definition per Apache Airflow environment; everything Argo CD needs, in git."""
     ctx.color = {"auto": None, "always": True, "never": False}[color]
     ctx.obj = {"folder": folder, "verbose": verbose}
+    if ctx.invoked_subcommand is None and not ctx.resilient_parsing:
+        from generator.cli.setup import here
+
+        here.show()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

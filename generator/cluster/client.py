@@ -56,6 +56,24 @@ class Cluster:
         """Let go of its connections."""
         self._connection.close()
 
+    def server(self) -> str:
+        """The URL of the API server, as the kubeconfig has it."""
+        return self._connection.server()
+
+    def version(self) -> str:
+        """What the server says that it is, such as `v1.34.2-eks-ecaa3a6`."""
+        return str(self._connection.json("GET", "/version").get("gitVersion") or "")
+
+    def api_versions(self) -> tuple[str, ...]:
+        """Every group with each version that the server serves, but the core group: `apps/v1`."""
+        groups = self._connection.json("GET", "/apis").get("groups")
+        versions = (
+            str(version.get("groupVersion"))
+            for group in (groups if isinstance(groups, list) else ())
+            for version in group.get("versions") or ()
+        )
+        return tuple(sorted(versions))
+
     def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
         """One object as it is, or None."""
         try:

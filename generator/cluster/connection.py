@@ -55,6 +55,10 @@ class Connection:
             self._refused(response, data, what)
         return response.status, data
 
+    def server(self) -> str:
+        """The URL that requests go to; raises ClusterError for a kubeconfig without it."""
+        return str(self._ready().configuration.host)
+
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The JSON object of an answer."""
         _, data = self.request(method, path, **options)

@@ -27,3 +27,13 @@ REVIEWS = ResourceType(
     "SelfSubjectAccessReview",
     namespaced=False,
 )
+NODES = ResourceType("", "v1", "nodes", "Node", namespaced=False)
+SERVICES = ResourceType("", "v1", "services", "Service")
+ENDPOINT_SLICES = ResourceType("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+STORAGE_CLASSES = ResourceType(
+    "storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False
+)
+INGRESS_CLASSES = ResourceType(
+    "networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False
+)
+PROMETHEUSES = ResourceType("monitoring.coreos.com", "v1", "prometheuses", "Prometheus")

@@ -212,6 +212,9 @@ class Keda(Spec):
     """Labels of the operator's pods; empty means the whole namespace."""
 
 
+AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+
+
 class Cluster(Spec):
     """What is true of one cluster, written once."""
 
@@ -239,6 +242,8 @@ class Cluster(Spec):
     keda: Keda = Keda.model_construct()
     storage_class: Name | None = None
     """Default class of new volumes."""
+    storage_classes: dict[Name, tuple[AccessMode, ...]] = {}
+    """Storage class → access modes of its volumes; claims are then checked against them."""
     openshift: Bool = False
     """OpenShift: pods get any user id."""
     cloud: Literal["eks", "gke", "aks", "openshift", "other"] | None = None

@@ -123,6 +123,8 @@ def _limit(limits: dict[str, int]) -> None:
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF)
+    # macOS refuses to bound memory; time and output stay bounded there.
+    memory = ("RLIMIT_AS", "RLIMIT_DATA") if sys.platform != "linux" else ()
     for name, value in (
         ("RLIMIT_AS", limits["address_space"]),
         ("RLIMIT_DATA", limits["memory"]),
@@ -131,6 +133,8 @@ def _limit(limits: dict[str, int]) -> None:
         ("RLIMIT_FSIZE", limits["output"]),
         ("RLIMIT_CORE", 0),
     ):
+        if name in memory:
+            continue
         ceiling = resource.getrlimit(getattr(resource, name))[1]
         bound = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
         hard = bound

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -207,8 +208,19 @@ def _failure(
 
 
 def choose_engine(helm: str | None) -> Renderer:
-    """The engine to render with: the built-in one, or the `helm` binary of that name or path.
+    """The engine to render with: the library, or the `helm` binary of that name or path.
 
-    Raises UserError when the binary is not there or is not Helm.
+    Where the library is not installed, the binary on PATH (GEN_ENV_HELM) serves. Raises UserError
+    when there is neither, or the binary is not Helm.
     """
-    return BinaryEngine.find(helm) if helm else SdkEngine()
+    if helm:
+        return BinaryEngine.find(helm)
+    if importlib.util.find_spec(SdkEngine.package) is not None:
+        return SdkEngine()
+    program = os.environ.get("GEN_ENV_HELM", "helm")
+    if shutil.which(program) is None:
+        raise UserError(
+            f"nothing renders here: neither Helm's library nor the program {program} is installed",
+            hint="install helm, or gen-env with its library: gen-env[helm]",
+        )
+    return BinaryEngine.find(program)

@@ -60,6 +60,7 @@ class FakeApiServer:
         self.denied = set()
         self.logs = {}
         self.services = {}
+        self.documents = {}
         self.page = 0
         self.streams = 0
         self.generation = 0
@@ -181,6 +182,8 @@ def _handler(fake):
                 return self.error(401, "Unauthorized")
             if url.path.endswith("/selfsubjectaccessreviews"):
                 return self.review()
+            if url.path in fake.documents:
+                return self.json(fake.documents[url.path])
             version = url.path.removeprefix("/apis/").removeprefix("/api/")
             if version in SERVED:
                 return self.discovery(version)

@@ -104,6 +104,35 @@ def _operator(release: Release) -> Iterator[Place]:
 
 
 @_rule(
+    "storage/access-mode",
+    WARNING,
+    "A claim that asks a storage class for an access mode that it does not have",
+    "The claim stays pending, or a pod on a second node cannot mount the volume.",
+)
+def _access_modes(release: Release) -> Iterator[Place]:
+    environment, cluster = release.environment, release.resolved.cluster
+    claims = (
+        (("logging", "persistence"), environment.logging.persistence),
+        (("dags", "persistence"), environment.dags.persistence),
+    )
+    for path, volume in claims:
+        if volume is None or volume.existing_claim is not None:
+            continue
+        name = volume.storage_class_name or cluster.storage_class or ""
+        modes = cluster.storage_classes.get(name)
+        if modes is not None and volume.access_mode not in modes:
+            fitting = sorted(
+                item for item, own in cluster.storage_classes.items() if volume.access_mode in own
+            )
+            yield (
+                (*path, "accessMode"),
+                f"the storage class {name} has no {volume.access_mode} ({', '.join(modes)})",
+                f"set {'.'.join(path)}.storageClassName"
+                + (f" to {' or '.join(fitting)}" if fitting else " to a class that has it"),
+            )
+
+
+@_rule(
     "monitoring/nothing-to-scrape",
     WARNING,
     "A ServiceMonitor that selects nothing",

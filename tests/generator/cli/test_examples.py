@@ -16,6 +16,8 @@ RUN = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 # What a repository alone, without forge and cluster, answers with a reason; all others succeed.
 REFUSED = {
+    "gen-env cluster inspect prod-eu": "context",
+    "gen-env cluster inspect arn:aws:eks:eu-west-1:1234:cluster/prod --name eu --write": "context",
     "gen-env verify staging --timeout 60 -o json": "context",
     "gen-env promote staging production --pr": "remote",
     "gen-env pause staging --resume": "no pause",
@@ -25,7 +27,7 @@ REFUSED = {
 # What a person types at the prompts.
 ANSWERS = {"gen-env new lab --tier development --cluster main": b"\n" * 20}
 # Examples that find something in the files of this test exit with 1 and list it.
-FINDINGS = {"validate", "check", "adopt"}
+FINDINGS = {"validate", "check", "adopt", "doctor"}
 
 
 MANAGED = SETTINGS.replace(

@@ -219,14 +219,14 @@ def test_a_pipeline_that_is_there_is_kept_and_the_line_that_it_needs_is_named(tm
 @pytest.mark.parametrize(
     ("way", "installs"),
     [
-        ("index", ["pip install gen-env=="]),
+        ("index", ["pip install 'gen-env[helm]=="]),
         (
             "index:https://pypi.acme.io/simple",
-            ["--index-url https://pypi.acme.io/simple gen-env=="],
+            ["--index-url https://pypi.acme.io/simple 'gen-env[helm]=="],
         ),
         (
             "wheel:tools/gen_env-1-py3-none-any.whl",
-            ["pip install tools/gen_env-1-py3-none-any.whl"],
+            ["pip install 'tools/gen_env-1-py3-none-any.whl[helm]'"],
         ),
         ("image:registry.acme.io/gen-env:1", ["registry.acme.io/gen-env:1"]),
     ],

@@ -6,6 +6,9 @@ from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed, rele
 
 PLAIN = changed(SETTINGS, ("    apiVersions: [keda.sh/v1alpha1, monitoring.coreos.com/v1]\n", ""))
 OPENSHIFT = SETTINGS + "    openshift: true\n"
+CLASSES = (
+    SETTINGS + "    storageClasses: {gp3: [ReadWriteOnce], efs: [ReadWriteOnce, ReadWriteMany]}\n"
+)
 ONE_NODE = SETTINGS + "    nodes: 1\n"
 OIDC = 'auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}\n'
 VOLUME = "{persistence: {accessMode: ReadWriteOnce}}"
@@ -180,6 +183,16 @@ CASES = {
     "monitoring/operator-not-in-cluster": (
         [(DEV + "metrics: {serviceMonitor: true}\n", PLAIN, 10)],
         [(DEV + "metrics: {serviceMonitor: true}\n", SETTINGS), (DEV, PLAIN)],
+    ),
+    "storage/access-mode": (
+        [(DEV + "logging: {persistence: {storageClassName: gp3}}\n", CLASSES, 10),
+         (DEV + "logging: {persistence: {}}\n", CLASSES + "    storageClass: gp3\n", 10),
+         (changed(DEV, ("{image: {}}", "{persistence: {storageClassName: gp3}}")), CLASSES, "dags:")],
+        [(DEV + "logging: {persistence: {storageClassName: efs}}\n", CLASSES),
+         (DEV + "logging: {persistence: {storageClassName: unknown}}\n", CLASSES),
+         (DEV + "logging: {persistence: {existingClaim: a, storageClassName: gp3}}\n", CLASSES),
+         (DEV + "logging: {persistence: {}}\n", CLASSES), (DEV, CLASSES),
+         (DEV + "logging: {persistence: {storageClassName: gp3}}\n", SETTINGS)],
     ),
     "monitoring/nothing-to-scrape": (
         [(DEV + "metrics: {type: otel, endpoint: 'otel:4318', serviceMonitor: true}\n", SETTINGS, 10),
