@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request
@@ -12,6 +13,7 @@ from generator.core.http_policy import is_loopback
 from service.demo import git_http
 from service.demo.forge import BOT, PERSON, REPOSITORY, Forge
 
+_SHA = re.compile(r"[0-9a-f]{40}")
 _REPO = f"/repos/{REPOSITORY}"
 
 
@@ -119,6 +121,13 @@ def _pages(forge: Forge) -> Blueprint:
             comments=[item for item in forge.comments.values() if item["number"] == number],
             diff=forge.git("diff", f"main...{found.sha}") if not found.merge_sha else "",
         )
+
+    @pages.get(f"/{REPOSITORY}/commit/<sha>")
+    def commit(sha: str) -> Response:
+        if not _SHA.fullmatch(sha):
+            abort(404)
+        shown = forge.git("show", "--end-of-options", sha, check=False)
+        return Response(shown or abort(404), mimetype="text/plain")
 
     @pages.post(f"/{REPOSITORY}/pulls/<int:number>/<verb>")
     def act(number: int, verb: str) -> Answer:

@@ -113,6 +113,8 @@ class Jobs:
         *,
         states: Sequence[State] = (),
         kind: Kind | None = None,
+        repository: str = "",
+        number: int = 0,
         limit: int = 50,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
@@ -122,6 +124,10 @@ class Jobs:
             query = query.where(run.c.state.in_([state.value for state in states]))
         if kind:
             query = query.where(run.c.kind == kind.value)
+        if repository:
+            query = query.where(run.c.repository == repository)
+        if number:
+            query = query.where(run.c.number == number)
         with self.engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.core.errors import UserError
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -114,6 +114,14 @@ timer = sa.Table(
     sa.Column("details", sa.JSON, nullable=False),
     sa.Column("due", sa.Float, nullable=False, index=True),
 )
+branch = sa.Table(
+    "gen_env_branch",
+    metadata,
+    sa.Column("name", sa.String(500), primary_key=True),
+    sa.Column("sha", sa.String(64), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("read", sa.Float, nullable=False),
+)
 key = sa.Table(
     "gen_env_key",
     metadata,
@@ -126,6 +134,7 @@ version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer,
 _STEPS: dict[int, tuple[str, ...]] = {
     2: (),  # gen_env_timer
     3: ("ALTER TABLE gen_env_run ADD COLUMN origin JSON NOT NULL DEFAULT '{}'",),
+    4: (),  # gen_env_branch
 }
 
 

@@ -1,40 +1,110 @@
-"""Pages for people: the dashboard, and the kept reports."""
+"""Pages for people; all of them are read from the database, and none waits for anything."""
 
 from __future__ import annotations
 
 import datetime
+import hashlib
+import re
+from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from generator.core.errors import UserError
+from service.model.job import Kind, State
+from service.store import overview
 from service.store import reports as report_store
 from service.store import runs as run_store
+from service.web import board, links
 from service.web.access import require_dashboard, require_own_page
 from service.web.context import context
 
 blueprint = Blueprint("pages", __name__)
-
-_STYLE_ONLY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-# A report's own tag allows its style and script by their hashes. The sandbox takes the page's
-# origin away, so that nothing in it could use the dashboard in the reader's name.
-_REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+_PAGE = 50
+_FILTERS = ("kind", "state", "repository", "number")
+_LAST_OFFSET = 1_000_000
+_IMPACT = re.compile(r"\bimpact/[a-z-]+")
+_NUMBER = re.compile(r"[0-9]{0,9}")
+_WORD = re.compile(r"[A-Za-z0-9_.+/-]{0,400}")
 
 
 @blueprint.get("/")
-def dashboard() -> str:
-    """The dead letters and the last runs."""
+def dashboard() -> Response:
+    """The environments, and what waits for a person."""
     require_dashboard()
     here = context()
-    runs = here.jobs.runs()
     with here.engine.connect() as connection:
+        groups = board.groups(
+            here.settings, overview.branches(connection), overview.verifications(connection)
+        )
         waiting, _ = run_store.depth(connection)
-        reports = report_store.kept(connection, (found["report"] for found in runs))
+        dead = run_store.dead(connection)
+        pulls = _pulls(overview.pulls(connection, 20, 0))
+        shown = [pull for pull in pulls if pull["state"] in ("failure", "error", "dead")]
+        return _page("overview.html", groups=list(groups), dead=dead, waiting=waiting, pulls=shown)
+
+
+@blueprint.get("/pulls")
+def pulls() -> Response:
+    """The open pull requests, with their newest check."""
+    require_dashboard()
+    offset = _offset()
+    with context().engine.connect() as connection:
+        found = _pulls(overview.pulls(connection, _PAGE + 1, offset))
+        kept = report_store.kept(connection, (row["report"] for row in found))
+    return _page("pulls.html", pulls=found[:_PAGE], reports=kept, **_paging(offset, found))
+
+
+@blueprint.get("/runs")
+def runs() -> Response:
+    """Runs of every kind, filtered and in pages."""
+    require_dashboard()
+    offset, here = _offset(), context()
+    chosen = {name: request.args.get(name, "") for name in _FILTERS}
+    if not _WORD.fullmatch(chosen["repository"]) or not _NUMBER.fullmatch(chosen["number"]):
+        abort(400)
+    try:
+        kind = Kind(chosen["kind"]) if chosen["kind"] else None
+        states = [State(chosen["state"])] if chosen["state"] else []
+    except ValueError:
+        abort(400)
+    found = here.jobs.runs(
+        states=states, kind=kind, repository=chosen["repository"],
+        number=int(chosen["number"] or 0), limit=_PAGE + 1, offset=offset,
+    )  # fmt: skip
+    with here.engine.connect() as connection:
+        kept = report_store.kept(connection, (row["report"] for row in found))
+    return _page(
+        "runs.html", runs=found[:_PAGE], reports=kept, chosen=chosen,
+        kinds=list(Kind), states=list(State), **_paging(offset, found),
+    )  # fmt: skip
+
+
+@blueprint.get("/queue")
+def queue() -> Response:
+    """What waits and runs, by whom, and what was given up."""
+    require_dashboard()
+    here = context()
+    with here.engine.connect() as connection:
+        unfinished = overview.unfinished(connection)
+        workers = overview.workers(connection)
+        since = here.clock() - here.settings.limits.lease_seconds
     dead = here.jobs.dead(limit=100)
-    return render_template("dashboard.html", dead=dead, runs=runs, reports=reports, waiting=waiting)
+    return _page("queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead)
+
+
+@blueprint.get("/audit")
+def audit() -> Response:
+    """Who accepted, overrode and allowed what."""
+    require_dashboard()
+    offset = _offset()
+    with context().engine.connect() as connection:
+        found = overview.granted(connection, _PAGE + 1, offset)
+    return _page("audit.html", grants=found[:_PAGE], **_paging(offset, found))
 
 
 @blueprint.post("/runs/<identity>/retry")
@@ -46,21 +116,43 @@ def retry(identity: str) -> Answer:
         context().jobs.retry(identity)
     except UserError as error:
         abort(Response(f"{error.message}\n", 409, mimetype="text/plain"))
-    return redirect(url_for("pages.dashboard"), 303)
+    return redirect(url_for("pages.queue"), 303)
 
 
-@blueprint.get("/reports/<identity>")
-def report(identity: str) -> Response:
-    """A kept report. Its name is the key: it stands in the pull request, for who may read that."""
-    with context().engine.connect() as connection:
-        found = report_store.read(connection, identity)
-    if found is None or not found.html:
-        abort(Response("Report not found, or already removed.\n", 404, mimetype="text/plain"))
-    answer = Response(found.html, mimetype="text/html")
-    answer.headers["Content-Security-Policy"] = _REPORT_POLICY
-    answer.headers["Cache-Control"] = "private, no-store"
-    answer.headers["X-Robots-Tag"] = "noindex"
+def _pulls(rows: overview.Rows) -> overview.Rows:
+    return [{**row, "impacts": sorted(set(_IMPACT.findall(row["summary"])))} for row in rows]
+
+
+def _page(template: str, **content: Any) -> Response:
+    """The page, or 304 where the reader's copy is the same: open tabs ask again and again."""
+    text = render_template(template, pull_url=links.pull_url, commit_url=links.commit_url,
+                           **content)  # fmt: skip
+    answer = Response(text, mimetype="text/html")
+    answer.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32], weak=True)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Vary"] = "Authorization"
+    answer.make_conditional(request)
     return answer
+
+
+def _offset() -> int:
+    text = request.args.get("offset", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) < _LAST_OFFSET):
+        abort(400)
+    return int(text)
+
+
+def _paging(offset: int, found: overview.Rows) -> dict[str, Any]:
+    """Addresses of the pages before and after; one row more than a page was asked for."""
+    chosen: dict[str, Any] = {key: request.args[key] for key in _FILTERS if key in request.args}
+
+    def address(start: int) -> str:
+        return url_for(request.endpoint or "", **chosen, offset=start or None)
+
+    return {
+        "newer": address(max(0, offset - _PAGE)) if offset else "",
+        "older": address(offset + _PAGE) if len(found) > _PAGE else "",
+    }
 
 
 @blueprint.app_template_filter("moment")
@@ -75,7 +167,7 @@ def moment(seconds: float | None) -> str:
 def harden(answer: Response) -> Response:
     """Headers that every answer carries unless it set its own."""
     for name, value in (
-        ("Content-Security-Policy", f"{_STYLE_ONLY}; form-action 'self'"),
+        ("Content-Security-Policy", _POLICY),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store" if request.endpoint != "static" else "max-age=3600"),

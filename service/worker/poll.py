@@ -9,13 +9,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from generator.core.errors import UserError
+from generator.core.files import Files
 from generator.forge.port import ForgePort, PullRequest
 from service.model.check import Reason
 from service.model.job import UNFINISHED, Job, Kind, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
 from service.settings.resolve import Connection, Settings
-from service.store import runs
+from service.store import overview, runs
+from service.worker import stands
 
 log = logging.getLogger("gen_env.poll")
 Row = sa.Row[*tuple[Any, ...]]
@@ -27,11 +30,13 @@ def poll(
     forge: Callable[[Connection, str], ForgePort],
     head: Callable[[Connection, str], str | None],
     clock: Callable[[], float] = time.time,
+    files: Callable[[Connection, str], Files] | None = None,
 ) -> int:
     """Look at every repository whose turn it is; returns how many jobs that led to.
 
     One of all workers looks in each interval. `head` gives the default branch's commit, None where
-    it cannot be told. A repository that cannot be read is passed over until its next turn.
+    it cannot be told; `files` what it holds. A repository that cannot be read is passed over until
+    its next turn.
     """
     queued = 0
     for connection in settings.connections:
@@ -50,6 +55,8 @@ def poll(
                 continue
             queued += _pulls(jobs, connection, repository, pulls)
             queued += _branch(jobs, connection, repository, sha, name)
+            if sha and files:
+                _stands(jobs, connection, repository, sha, files, clock())
     return queued
 
 
@@ -89,6 +96,29 @@ def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None
     jobs.submit(merged)
     _count(jobs, 1)
     return 1
+
+
+def _stands(
+    jobs: Jobs,
+    connection: Connection,
+    repository: str,
+    sha: str,
+    files: Callable[[Connection, str], Files],
+    now: float,
+) -> None:
+    """Keep what the pages show of the branch, where it has moved."""
+    name = f"{connection.name}/{repository}"
+    with jobs.engine.connect() as transaction:
+        before = overview.branches(transaction).get(name)
+    if before is not None and before["sha"] == sha:
+        return
+    try:
+        content = stands.read(files(connection, repository))
+    except UserError as error:
+        log.warning("cannot read the branch: %s", error.message, extra={"repository": repository})
+        return
+    with jobs.engine.begin() as transaction:
+        overview.keep_branch(transaction, name, sha, content, now)
 
 
 def _count(jobs: Jobs, number: int) -> None:

@@ -27,7 +27,7 @@ from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
 from service.worker.lease import Lease
 from service.worker.poll import poll
-from service.worker.remote import branch_head
+from service.worker.remote import branch_files, branch_head
 from service.worker.runner import Runner, Tools
 
 log = logging.getLogger("gen_env.worker")
@@ -143,12 +143,13 @@ def _own_check(engine: sa.Engine) -> Check:
 def _chores(settings: Settings, runner: Runner, jobs: Jobs, stop: threading.Event) -> None:
     looking = opener()
     head = functools.partial(branch_head, settings.data_dir)
+    files = functools.partial(branch_files, settings.data_dir)
     while not stop.wait(min(5.0, settings.limits.lease_seconds)):
         try:
             for identity in jobs.bury(_BURY_AFTER):
                 runner.tell_buried(identity)
             if settings.poll_seconds:
-                poll(settings, jobs, looking, head)
+                poll(settings, jobs, looking, head, files=files)
             remind(jobs, time.time())
             housekeeping(settings, jobs, time.time())
             tidy(settings, time.time(), _HOUSEKEEPING_SECONDS)

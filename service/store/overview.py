@@ -1,0 +1,100 @@
+"""What the pages show: the newest of each thing, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.model.job import UNFINISHED, Kind, State
+from service.store.tables import branch, executor, grant, run, upsert
+
+Rows = list[dict[str, Any]]
+_MOST = 2_000
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def pulls(connection: sa.Connection, limit: int, offset: int) -> Rows:
+    """The newest check of every open pull request, newest first, each with its `gates` run."""
+    newest = (
+        sa.select(run.c.key, sa.func.max(run.c.seq).label("seq"))
+        .where(run.c.kind == Kind.CHECK.value, run.c.number > 0)
+        .group_by(run.c.key)
+        .subquery()
+    )
+    query = (
+        sa.select(run)
+        .join(newest, (run.c.key == newest.c.key) & (run.c.seq == newest.c.seq))
+        .where(run.c.reason != "closed", ~run.c.summary.startswith("the pull request is "))
+        .order_by(run.c.queued.desc(), run.c.id)
+    )
+    found = _rows(connection, query.limit(limit).offset(offset))
+    gates = _gates(connection, [f"{row['key']}:{Kind.GATES}" for row in found])
+    return [{**row, "gates": gates.get(f"{row['key']}:{Kind.GATES}")} for row in found]
+
+
+def _gates(connection: sa.Connection, keys: list[str]) -> dict[str, dict[str, Any]]:
+    query = sa.select(run).where(run.c.key.in_(keys), run.c.state != State.SUPERSEDED.value)
+    return {row["key"]: row for row in _rows(connection, query.order_by(run.c.seq))}
+
+
+def verifications(connection: sa.Connection) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """By connection, repository and environment: the last verification, and as `verified` the last
+    one that ended well.
+    """
+    query = sa.select(run).where(
+        run.c.kind == Kind.VERIFY.value, run.c.state != State.SUPERSEDED.value
+    )
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in _rows(connection, query.order_by(run.c.queued.desc(), run.c.id).limit(_MOST)):
+        place = (row["connection"], row["repository"], str(row["details"].get("environment", "")))
+        last = found.setdefault(place, {**row, "verified": None})
+        if last["verified"] is None and row["state"] == State.SUCCESS.value:
+            last["verified"] = row
+    return found
+
+
+def keep_branch(connection: sa.Connection, name: str, sha: str, content: Any, at: float) -> None:
+    """Keep what stands on a default branch, in place of what stood there before."""
+    row = {"name": name, "sha": sha, "content": content, "read": at}
+    statement = upsert(connection, branch).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+
+
+def branches(connection: sa.Connection) -> dict[str, dict[str, Any]]:
+    """What stood on the default branches when they were last read, by `connection/repository`."""
+    return {row["name"]: row for row in _rows(connection, sa.select(branch))}
+
+
+def unfinished(connection: sa.Connection) -> Rows:
+    """How many runs are queued and running, by repository and kind, and since when."""
+    columns = (run.c.connection, run.c.repository, run.c.kind, run.c.state)
+    query = sa.select(
+        *columns, sa.func.count().label("number"), sa.func.min(run.c.queued).label("oldest")
+    )
+    query = query.where(run.c.state.in_(UNFINISHED)).group_by(*columns).order_by(*columns)
+    return _rows(connection, query)
+
+
+def workers(connection: sa.Connection) -> Rows:
+    """The workers that have given a sign of life, the newest sign first."""
+    return _rows(connection, sa.select(executor).order_by(executor.c.seen.desc()).limit(100))
+
+
+def granted(connection: sa.Connection, limit: int, offset: int) -> Rows:
+    """What people accepted, overrode and allowed, newest first."""
+    query = sa.select(grant).order_by(grant.c.given.desc(), grant.c.key, grant.c.rule)
+    return _rows(connection, query.limit(limit).offset(offset))
+
+
+def of_report(connection: sa.Connection, identity: str) -> dict[str, Any] | None:
+    """The run that made a report, with the `grants` that hold for its commit."""
+    found = _rows(connection, sa.select(run).where(run.c.report == identity))
+    if not found:
+        return None
+    [made] = found
+    query = sa.select(grant).where(grant.c.key == made["key"], grant.c.sha == made["head_sha"])
+    return {**made, "grants": _rows(connection, query.order_by(grant.c.given))}

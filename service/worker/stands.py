@@ -1,0 +1,33 @@
+"""What stands on a default branch, for the overview: environments, versions, paths, pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from generator.core.files import Files
+from generator.pipeline import repository
+from generator.promotion import pause_marker
+
+
+def read(files: Files) -> Mapping[str, Any]:
+    """As plain data; `unread` names the environments whose definition cannot be read."""
+    found = repository.load(files)
+    settings = found.settings.repository if found.settings else None
+    return {
+        "environments": [
+            {
+                "name": name,
+                "tier": item.tier,
+                "airflow": str(item.part("airflow", "version") or ""),
+                "chart": str(item.part("chart", "version") or ""),
+                "tag": str(item.part("image", "tag") or ""),
+                "paused": pause_marker.is_paused(item.document.text),
+            }
+            for name, item in sorted(found.definitions.items())
+        ],
+        "unread": sorted(found.names - set(found.definitions)),
+        "paths": {name: list(path) for name, path in settings.promotion.paths.items()}
+        if settings
+        else {},
+    }

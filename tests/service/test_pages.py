@@ -1,0 +1,189 @@
+"""What the pages say, over a service with something in it and over an empty one."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from service.model.job import Job, Kind, State
+from service.store import grants, overview, reports, runs, tables
+from service.store.runs import Outcome
+from service.webhook.command import Command, Verb
+from tests.service import scene
+from tests.service.webapp import application
+
+LOGIN = {"auth": ("anyone", scene.API)}
+PAGES = ("/", "/pulls", "/runs", "/queue", "/audit")
+HEAD, MERGE = scene.sha_of("head"), scene.sha_of("merge")
+HOSTILE = '"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
+LOST = "not accepted: impact/database, impact/service-gone"
+BRANCH = {
+    "environments": [
+        {"name": name, "tier": name, "airflow": "3.2.2", "chart": "1.22.0", "tag": "3.2.2-r1",
+         "paused": name == "production"}
+        for name in ("dev", "production", "qa", "staging")
+    ],
+    "unread": ["broken"],
+    "paths": {"main": ["dev", "staging", "production"]},
+}  # fmt: skip
+
+
+def ended(here, job, state, summary, **environments):
+    identity = here.jobs.submit(job)
+    with here.engine.begin() as connection:
+        runs.begin(connection, identity, 1e9)
+        runs.finish(connection, identity, Outcome(state, summary, HEAD, environments), 1e9 + 60)
+        return runs.read(connection, identity)
+
+
+def seed(here):
+    """Pull requests, verifications, dead letters, accepts; gives the run with a report."""
+    check = ended(here, Job(Kind.CHECK, "forge", "team/one", 1), State.FAILURE, LOST, dev="failure")
+    ended(here, Job(Kind.GATES, "forge", "team/one", 1), State.NEUTRAL, "soak: 2 h left")
+    ended(here, Job(Kind.CHECK, "forge", "team/one", 2, "closed"), State.NEUTRAL, "is merged")
+    ended(here, Job(Kind.CHECK, "forge", "team/two", 3), State.DEAD, HOSTILE)
+    job = Job(Kind.VERIFY, "forge", "team/one", 1, "", {"environment": "staging", "sha": MERGE})
+    ended(here, job, State.SUCCESS, "verified: all", staging="verified")
+    with here.engine.begin() as connection:
+        reports.keep(connection, check.report, reports.Report("{}", "<body><p>the report</p>"), 1.0)
+        overview.keep_branch(connection, "forge/team/one", MERGE, BRANCH, 1e9)
+        word = Command(Verb.ACCEPT, HEAD, rule="impact/database", reason=HOSTILE)
+        grants.record(connection, check.key, HEAD, word, "ann", 1e9)
+        connection.execute(tables.executor.insert().values(id="worker-1", seen=here.clock()))
+    return check
+
+
+@pytest.fixture
+def seeded(tmp_path):
+    with application(tmp_path) as (client, here):
+        yield client, here, seed(here)
+
+
+def text_of(client, path):
+    answer = client.get(path, **LOGIN)
+    assert answer.status_code == 200, answer.text
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
+    client, _, _ = seeded
+    said = text_of(client, "/")
+    assert "Promotion path main: dev → staging → production" in said
+    assert said.index("In no promotion path") < said.index("qa")
+    assert f"{MERGE[:10]} since 2001-09-09 01:47:40" in said
+    assert "production production paused" in said
+    assert "Not read, because their definitions are invalid: broken" in said
+    # The other repository was never read, and the page does not pretend.
+    assert "The branch has not been read yet" in said
+
+
+def test_open_pull_requests_have_state_impacts_gates_and_links(seeded):
+    client, _, check = seeded
+    page = client.get("/pulls", **LOGIN).text
+    assert 'href="http://127.0.0.1:9/team/one/pulls/1"' in page
+    assert f'href="http://127.0.0.1:9/team/one/commit/{HEAD}"' in page
+    assert f"/reports/{check.report}" in page
+    said = text_of(client, "/pulls")
+    assert "impact/database" in said and "neutral soak: 2 h left" in said
+    assert "#2" not in said
+
+
+def test_runs_are_filtered_and_paged(seeded):
+    client, here, _ = seeded
+    for number in range(60):
+        here.jobs.submit(Job(Kind.CHECK, "forge", "team/two", number + 10))
+    assert "#1 " in text_of(client, "/runs?kind=check&repository=team/one&number=1")
+    assert "No run matches" in text_of(client, "/runs?state=retried")
+    first = client.get("/runs?repository=team/two", **LOGIN).text
+    [older] = re.findall(r'href="(/runs[^"]*)" rel="next"', first)
+    assert "repository=team/two" in older.replace("%2F", "/") and "offset=50" in older
+    second = client.get(older.replace("&amp;", "&"), **LOGIN).text
+    assert 'rel="prev"' in second and 'rel="next"' not in second
+    for wrong in ("kind=x", "state=x", "offset=-1", "offset=99999999", "number=x", "offset=²"):
+        assert client.get(f"/runs?{wrong}", **LOGIN).status_code == 400
+
+
+def test_queue_workers_and_accepts_are_shown(seeded):
+    client, _, _ = seeded
+    said = text_of(client, "/queue")
+    assert "worker-1 alive" in said and "Retry" in said
+    assert "ann accept impact/database forge/team/one#1" in text_of(client, "/audit")
+
+
+def test_a_report_says_what_it_is_of_and_who_accepted(seeded):
+    client, _, check = seeded
+    page = client.get(f"/reports/{check.report}").text
+    assert page.index("check failure") < page.index("the report")
+    for part in ("team/one", "pulls/1", "2001-09-09 01:47:40", "accept impact/database by ann"):
+        assert part in page
+    assert "<img" not in page
+
+
+def test_what_others_wrote_is_text_on_every_page(seeded):
+    client, _, _ = seeded
+    pages = [client.get(path, **LOGIN) for path in PAGES]
+    assert not any("<img" in page.text or ">49" in page.text for page in pages)
+    for page in pages:
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert not re.search(r"<[^>]+ (style|on\w+)=", page.text)
+
+
+def test_an_unchanged_page_costs_a_short_answer(seeded):
+    client, here, _ = seeded
+    for path in PAGES:
+        tag = client.get(path, **LOGIN).headers["ETag"]
+        again = client.get(path, headers={"If-None-Match": tag}, **LOGIN)
+        assert (again.status_code, again.data) == (304, b"")
+    tag = client.get("/queue", **LOGIN).headers["ETag"]
+    here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 9))
+    assert client.get("/queue", headers={"If-None-Match": tag}, **LOGIN).status_code == 200
+
+
+def test_empty_pages_say_what_would_be_there(tmp_path):
+    with application(tmp_path) as (client, _):
+        for path, words in (
+            ("/", "has not been read yet"),
+            ("/pulls", "No open pull request"),
+            ("/runs", "No run matches"),
+            ("/queue", "No worker has given a sign of life"),
+            ("/audit", "Nobody has accepted"),
+        ):
+            assert words in text_of(client, path)
+
+
+class Outline(HTMLParser):
+    """Headings, and controls without a name."""
+
+    def __init__(self):
+        super().__init__()
+        self.headings, self.landmarks, self.cells = [], set(), []
+
+    def handle_starttag(self, tag, attributes):
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag in ("main", "header", "nav"):
+            self.landmarks.add(tag)
+        if tag == "th":
+            self.cells.append(dict(attributes).get("scope"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_have_an_outline_for_who_does_not_see_them(seeded, path):
+    client, _, _ = seeded
+    outline = Outline()
+    outline.feed(client.get(path, **LOGIN).text)
+    assert outline.headings[0] == 1 and outline.headings.count(1) == 1
+    assert outline.landmarks == {"main", "header", "nav"}
+    assert set(outline.cells) <= {"col", "row"}
+
+
+def test_the_script_that_refreshes_is_one(seeded):
+    client, _, _ = seeded
+    with client.get("/static/refresh.js") as answer:
+        assert answer.mimetype == "text/javascript"
+        script = answer.data
+    if node := shutil.which("node"):
+        subprocess.run([node, "--check", "-"], input=script, check=True)
