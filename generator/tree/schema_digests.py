@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "ec46ebbcdda751182f34ef532eb2f568d92e793536c6ebde364dd4a40d80f621",
-    "repository": "cbd5d3842e1fd9e6650bc28f7e23c7ebaaa85e5af2e4563e1514528079bd6b05",
+    "environment": "28296a4b1a2425a92d1cfd2afccb107ad9db561fcdb41eb3ec21b6f506aeb19c",
+    "repository": "75233bebc12978b6a981731f83518f6daaea61efecb4b08192eec80f28679ebf",
 }
