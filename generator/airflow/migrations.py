@@ -88,6 +88,12 @@ def reversible(start: str, end: str) -> bool:
     return way is not None and way.reversible
 
 
+def published(version: str) -> str:
+    """The day on which an Airflow release was published, such as 2026-05-29; '' if not known."""
+    about: dict[str, str] = releases.data("migrations")["images"].get(version) or {}
+    return about.get("published", "")
+
+
 def of_official_image(version: str) -> dict[str, str] | None:
     """The newest providers with migrations on the day when that Airflow release was published.
 

@@ -77,7 +77,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _like(pattern: re.Pattern[str], what: str) -> pydantic.AfterValidator:
+def matching(pattern: re.Pattern[str], what: str) -> pydantic.AfterValidator:
+    """Accept only texts that the pattern matches as a whole; `what` says what they are."""
+
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
             raise ValueError(f"not {what}")
@@ -138,22 +140,28 @@ Text = Annotated[
     pydantic.BeforeValidator(_text),
     pydantic.WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
-Line = Annotated[Text, _like(re.compile(r"[^\x00-\x1f\x7f]+"), "a single line of text")]
-Duration = Annotated[Text, _like(_DURATION, "a duration such as 30s, 5m or 24h")]
-Quantity = Annotated[Text, _like(_QUANTITY, "a Kubernetes quantity such as 500m, 2 or 4Gi")]
+Line = Annotated[Text, matching(re.compile(r"[^\x00-\x1f\x7f]+"), "a single line of text")]
+Duration = Annotated[Text, matching(_DURATION, "a duration such as 30s, 5m or 24h")]
+Quantity = Annotated[Text, matching(_QUANTITY, "a Kubernetes quantity such as 500m, 2 or 4Gi")]
 Label = Annotated[
     Text,
-    _like(_LABEL, "a DNS label: lower-case letters, digits and -, at most 63, none at an end"),
+    matching(_LABEL, "a DNS label: lower-case letters, digits and -, at most 63, none at an end"),
 ]
-Name = Annotated[Text, _like(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")]
-Host = Annotated[Text, _like(_HOST, "a host name or an IPv4 address, without scheme and port")]
-Hostname = Annotated[Text, _like(_SUBDOMAIN, "a host name in lower case, without * and port")]
-HttpPath = Annotated[Text, _like(_HTTP_PATH, "a path that begins with /, without // and ..")]
-Digest = Annotated[Text, _like(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
-SubPath = Annotated[Text, _like(_SUB_PATH, "a relative path below the repository, without ..")]
-FileName = Annotated[Text, _like(_FILE, "a file name such as team-config.yaml, without a folder")]
-EnvName = Annotated[Text, _like(_ENV_NAME, "an environment variable's name")]
-SecretKey = Annotated[Text, _like(_SECRET_KEY, "a Secret's key: letters, digits, -, _ and .")]
+Name = Annotated[
+    Text, matching(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")
+]
+Host = Annotated[Text, matching(_HOST, "a host name or an IPv4 address, without scheme and port")]
+Hostname = Annotated[
+    Text, matching(_SUBDOMAIN, "a host name in lower case, without * and port")
+]
+HttpPath = Annotated[Text, matching(_HTTP_PATH, "a path that begins with /, without // and ..")]
+Digest = Annotated[Text, matching(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
+SubPath = Annotated[Text, matching(_SUB_PATH, "a relative path below the repository, without ..")]
+FileName = Annotated[
+    Text, matching(_FILE, "a file name such as team-config.yaml, without a folder")
+]
+EnvName = Annotated[Text, matching(_ENV_NAME, "an environment variable's name")]
+SecretKey = Annotated[Text, matching(_SECRET_KEY, "a Secret's key: letters, digits, -, _ and .")]
 Version = Annotated[Text, pydantic.AfterValidator(_version)]
 Cidr = Annotated[Text, pydantic.AfterValidator(_cidr)]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from generator.model.base import Bool, Count, Digest, Int, Line, Name, Seconds, Spec, Version
+from generator.model.image_build import Build
 from generator.model.marks import Copied
 
 
@@ -49,6 +50,8 @@ class Image(Spec):
     """Names of dockerconfigjson Secrets."""
     facts: ImageFacts | None = None
     """What is in it: `gen-env image inspect` writes them."""
+    build: Build | None = None
+    """How it is built, where gen-env writes its Containerfile."""
 
 
 class ConnectionCheck(Spec):

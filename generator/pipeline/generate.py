@@ -33,7 +33,16 @@ from generator.release import chart_lines, expressed, release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
-from generator.tree import catalogue, declared, editor_schemas, foreign, objects, plan, tree
+from generator.tree import (
+    catalogue,
+    declared,
+    editor_schemas,
+    foreign,
+    image_files,
+    objects,
+    plan,
+    tree,
+)
 from generator.tree.catalogue import NO_SECRETS, Catalogue, SecretFolder
 from generator.tree.declared import OwnFile
 from generator.tree.objects import SecretFile
@@ -265,16 +274,19 @@ def _outcome(
         if rendered is None:
             return Outcome(built.name, Plan({}), tuple(problems), planned=False)
         render = rendered.manifests
-    wanted = tree.build(
+    image = image_files.built(files, built.release.resolved)
+    wanted = image | tree.build(
         built.release,
         built.secrets,
         chart_digest=digest,
         brought=built.folder.others,
         render=None if render is None else lambda: render,
     )
-    compared = plan.compare(files, wanted.files, tree.owned_folders(built.name), built.name)
+    kept = [] if image.files else image_files.present(files, built.release.resolved)
+    owned = tree.owned_folders(built.name)
+    compared = plan.compare(files, wanted.files, owned, built.name, kept=kept)
     problems += (*wanted.problems, *compared.problems)
-    known = {*wanted.files, *compared.removals, *(item.path for item in built.own)}
+    known = {*wanted.files, *kept, *compared.removals, *(item.path for item in built.own)}
     known |= {item.path for item in problems if item.severity is Severity.ERROR}
     problems += foreign.in_environment(files, built.release, built.folder, known, names)
     return Outcome(built.name, compared, tuple(problems))

@@ -44,6 +44,9 @@ class Tree:
     files: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
 
+    def __or__(self, other: Tree) -> Tree:
+        return Tree({**self.files, **other.files}, (*self.problems, *other.problems))
+
 
 def header(source: str, command: str) -> str:
     """The first lines of a file that gen-env owns."""

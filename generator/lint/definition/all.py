@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access, combinations, entrances, operations, sources
+from generator.lint.definition import access, combinations, entrances, images, operations, sources
 from generator.release.release import Release
 
 _FOUND = (
@@ -15,6 +15,7 @@ _FOUND = (
     *entrances.FOUND,
     *operations.FOUND,
     *sources.FOUND,
+    *images.FOUND,
 )
 
 

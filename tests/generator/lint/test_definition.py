@@ -58,8 +58,28 @@ SERVED_TLS = route(
 NONE = DEV + "gateway: {hostnames: [a.example.com]}\n"
 MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
 
+IMAGE = "image: {repository: registry.example.com/airflow, tag: 3.2.2-r1"
+PINNED = "build: {base: 'apache/airflow:3.2.2@sha256:" + "a" * 64 + "'}"
+
+
+def image(build, text=STAGING):
+    return changed(text, (IMAGE, f"{IMAGE}, {build}"))
+
+
 # Rule → (definitions it finds, each with its settings and line; definitions it leaves alone).
 CASES = {
+    "image/base-not-pinned": (
+        [(image("build: {base: 'apache/airflow:3.2.2'}"), SETTINGS, "image:")],
+        [(image(PINNED), SETTINGS), (STAGING, SETTINGS)],
+    ),
+    "image/built-elsewhere": (
+        [(f"{DEV}image: {{tag: a, {PINNED}}}\n", SETTINGS, "image: {tag")],
+        [(image(PINNED), SETTINGS), (STAGING, SETTINGS)],
+    ),
+    "image/no-dags": (
+        [(f"{DEV}{IMAGE}, {PINNED}}}\n", SETTINGS, IMAGE)],
+        [(f"{DEV}{IMAGE}, {PINNED[:-1]}, dags: dags}}}}\n", SETTINGS), (image(PINNED), SETTINGS), (DEV, SETTINGS)],
+    ),
     "gateway/no-parent": ([(NONE, OFFERED, "gateway:")], [(NONE, OWN), (gateway(), OFFERED), (DEV, OFFERED)]),
     "gateway/every-listener": (
         [(gateway("{name: g}"), OFFERED, "gateway:")],

@@ -1,0 +1,60 @@
+"""The lock of an image: every package that is installed, by version and by its files' digests."""
+
+from __future__ import annotations
+
+import re
+
+from generator.core.errors import UserError
+from generator.image_build.requirements import Inputs, normal
+
+FILE_NAME = "requirements.lock"
+_HEAD = "# Locked by gen-env image lock"
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
+_HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
+_INPUTS = re.compile(r"^# inputs (sha256:[0-9a-f]{64})$", re.MULTILINE)
+
+
+def text(environment: str, inputs: Inputs, compiled: str) -> str:
+    """The lock file: what it is of, and the packages.
+
+    Raises UserError for a line that is neither a package of one version nor its digest: nothing
+    else may come into an image, the address of an index least of all.
+    """
+    pins = [line for line in compiled.splitlines() if line.strip() and not line.startswith("#")]
+    for line in pins:
+        if not (_HASH.fullmatch(line) or _is_pin(line)):
+            raise UserError(
+                "the lock would hold a line that is not a package of one version",
+                hint="write requirements as NAME or NAME==VERSION",
+            )
+    if not pins:
+        raise UserError("the lock would be empty")
+    body = "".join(f"{line}\n" for line in pins)
+    return f"{_HEAD} {environment}\n{inputs_line(inputs)}\n{body}"
+
+
+def _is_pin(line: str) -> bool:
+    return _PIN.match(line) is not None and "://" not in line and " @ " not in line
+
+
+def inputs_line(inputs: Inputs) -> str:
+    """The line by which a lock, and the build itself, tells whether it fits."""
+    return f"# inputs {inputs.digest}"
+
+
+def fault(present: bytes | None, inputs: Inputs, path: str) -> str:
+    """Why the image cannot be built with the lock that is there; '' where it can."""
+    if present is None:
+        return f"{path} not found"
+    stated = _INPUTS.search(present.decode("utf-8", "replace"))
+    if b"\r" in present:
+        return f"{path} has line ends of Windows: git changes them on checkout"
+    if stated is None:
+        return f"{path} does not say what it was made from"
+    return "" if stated[1] == inputs.digest else f"{path} was made from other requirements"
+
+
+def versions(present: bytes) -> dict[str, str]:
+    """The locked packages: normalised name → version."""
+    found = map(_PIN.match, present.decode("utf-8", "replace").splitlines())
+    return {normal(match["name"]): match["version"] for match in found if match is not None}
