@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access, combinations, operations, sources
+from generator.lint.definition import access, ahead, combinations, operations, sources
 from generator.release.release import Release
 
 _FOUND = (
     *combinations.FOUND,
     *access.FOUND,
     *operations.FOUND,
+    *ahead.FOUND,
     *sources.FOUND,
 )
 
