@@ -18,6 +18,7 @@ from generator.model import documentation
 from generator.model.environment import Environment
 from generator.pipeline.generate import Built
 from generator.redaction.manifests import mask
+from generator.release import leaving
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,7 +118,16 @@ def _of_the_chart(built: Built) -> Iterator[str]:
     renamed = [(item.setting.key, item.spelled.key) for item in fits if item.spelled]
     rows = sorted(f"{'.'.join(new)} as {'.'.join(old)}" for new, old in renamed if new != old)
     lost = sorted(".".join(item.setting.key) for item in fits if item.lost)
-    for title, names in ((f"chart {version} reads", rows), (f"chart {version} has no", lost)):
+    ahead: list[str] = []
+    if built.release is not None and leaving.is_announced(built.release.environment):
+        advice = leaving.advice(built.release.environment, built.name)
+        ahead = [f"{part}: {what}" for part, what in advice]
+    sections = (
+        (f"chart {version} reads", rows),
+        (f"chart {version} has no", lost),
+        ("leaves with chart 2.0, which is not released", ahead),
+    )
+    for title, names in sections:
         if names:
             yield from ("", f"{title}:", *(f"  {name}" for name in names))
 

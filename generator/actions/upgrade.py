@@ -15,7 +15,7 @@ from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.pipeline import generate
-from generator.pipeline.generate import Charts
+from generator.pipeline.generate import Built, Charts
 from generator.release.expressed import AIRFLOW
 from generator.render.request import Renderer
 from generator.tree import catalogue
@@ -99,6 +99,8 @@ def _one(
         new = {path: content.encode() for path, content in plan.writes.items()}
         head = Overlay(ahead, new, frozenset(plan.removals))
         proof = prove(item.name, files, head, found.settings, after, charts, renderer)
+        if proof is not None and not proof.difference.rendered:
+            problems = (*problems, *_failure(after, charts, renderer))
     return Upgrade(
         item.name,
         change.moves,
@@ -109,6 +111,14 @@ def _one(
         change.route,
         proof,
     )
+
+
+def _failure(after: Built | None, charts: Charts, renderer: Renderer) -> tuple[Problem, ...]:
+    """Why the new tree does not render; nothing where the chart is not at hand to try."""
+    problems: list[Problem] = []
+    if after is not None and after.release is not None:
+        generate.render_release(after, charts, renderer, problems)
+    return tuple(problem for problem in problems if problem.rule != generate.ARCHIVE.id)
 
 
 def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, bytes]:

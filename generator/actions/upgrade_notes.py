@@ -33,8 +33,12 @@ def _differences(
 
     renamed = dict(found.renamed)
     for key in found.removed:
-        what = f"renamed value {key} → {renamed[key]}" if key in renamed else f"removed value {key}"
-        yield f"{what}{used(key)}"
+        if key not in renamed:
+            yield f"removed value {key}{used(key)}"
+        elif used(key):
+            yield f"renamed value {key} → {renamed[key]} (used here)"
+    if others := sum(not used(key) for key in renamed):
+        yield f"{counted(others, 'renamed value')}, not used here"
     yield from _deprecated(found, values)
     for key in found.required:
         yield f"newly required value {key}"

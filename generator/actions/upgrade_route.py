@@ -12,6 +12,7 @@ from generator.chart.version import parse_version
 from generator.core.problem import Problem
 from generator.pipeline import chart_traits
 from generator.pipeline.generate import Built, Charts
+from generator.release import leaving
 from generator.release.expressed import AIRFLOW, cannot_run
 
 
@@ -53,6 +54,29 @@ def ordered(
         step = f"--chart {new.chart}" if new.chart != old.chart else f"--airflow {new.airflow}"
         commands.append(f"gen-env upgrade {name} {step}")
     return tuple(problems), tuple(commands)
+
+
+def with_moves(
+    name: str, before: Built | None, chart: str | None, commands: tuple[str, ...], charts: Charts
+) -> tuple[str, ...]:
+    """The commands, with what has to be moved before a chart that comes without it."""
+    traits = chart_traits.known(chart, charts) if chart else None
+    if before is None or before.release is None or traits is None:
+        return commands
+    parts = [
+        part
+        for part in leaving.used(before.release.environment)
+        if not part.field.startswith("values.") and not traits.has(part.key)
+    ]
+    if not parts:
+        return commands
+    *earlier, last = commands or (f"gen-env upgrade {name} --chart {chart}",)
+    texts = (part.advice.replace("ENV", name) for part in parts)
+    moves = [
+        text if text.startswith("gen-env ") else f"{part.field}: {text}"
+        for part, text in zip(parts, texts, strict=True)
+    ]
+    return (*earlier, *moves, last)
 
 
 def route(start: State, goal: State, traits_of: TraitsOf) -> tuple[State, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.actions import upgrade_notes, upgrade_values
 from generator.actions.upgrade_change import Change, Options
-from generator.actions.upgrade_route import ordered
+from generator.actions.upgrade_route import ordered, with_moves
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
 from generator.diff import what_runs
@@ -33,6 +33,7 @@ def change(before: Built | None, item: Definition, options: Options, charts: Cha
     """
     text, renamed = _renamed(item, _edited(item, options), options, charts)
     refused, route = ordered(item.name, before, options.chart, options.airflow, charts)
+    route = with_moves(item.name, before, options.chart, route, charts)
     return Change(
         text,
         tuple(_moves(item, options)),

@@ -151,9 +151,7 @@ Name = Annotated[
     Text, matching(_SUBDOMAIN, "a Kubernetes name: lower-case letters, digits, - and .")
 ]
 Host = Annotated[Text, matching(_HOST, "a host name or an IPv4 address, without scheme and port")]
-Hostname = Annotated[
-    Text, matching(_SUBDOMAIN, "a host name in lower case, without * and port")
-]
+Hostname = Annotated[Text, matching(_SUBDOMAIN, "a host name in lower case, without * and port")]
 HttpPath = Annotated[Text, matching(_HTTP_PATH, "a path that begins with /, without // and ..")]
 Digest = Annotated[Text, matching(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
 SubPath = Annotated[Text, matching(_SUB_PATH, "a relative path below the repository, without ..")]

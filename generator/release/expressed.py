@@ -130,11 +130,14 @@ class Expression:
             f"charts {since} to {key_table.versions()[-1]} have it" if gone else f"it needs {newer}"
         )
         move = f"gen-env upgrade {self.resolved.name} --chart {since or 'VERSION'}"
+        removal = f"remove {field}"
+        if gone and field.startswith("dags.gitSync"):
+            removal = f"before the move: gen-env upgrade {self.resolved.name} --dags bundles"
         return self.resolved.problem(
             LACKS_FEATURE,
             f"chart {self._version} cannot express {field}: it has no key {key}; {need}",
             *_path(field),
-            hint=f"remove {field}" + ("" if gone else f", or move to {newer}: {move}"),
+            hint=removal + ("" if gone else f", or move to {newer}: {move}"),
         )
 
 

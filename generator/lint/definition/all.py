@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access, combinations, entrances, images, operations, sources
+from generator.lint.definition import (
+    access,
+    ahead,
+    combinations,
+    entrances,
+    images,
+    operations,
+    sources,
+)
 from generator.release.release import Release
 
 _FOUND = (
@@ -14,6 +22,7 @@ _FOUND = (
     *access.FOUND,
     *entrances.FOUND,
     *operations.FOUND,
+    *ahead.FOUND,
     *sources.FOUND,
     *images.FOUND,
 )

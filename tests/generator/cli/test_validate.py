@@ -72,7 +72,7 @@ def test_findings_are_on_stdout_and_the_summary_on_stderr(repo):
     assert "[secrets/stub]" in done.stdout
     basis, summary = done.stderr.splitlines()
     assert basis.startswith("chart 1.22.0, Airflow 3.2.2, Kubernetes 1.34.2; policy: gen-env.yaml")
-    assert summary.startswith("1 environment checked: 6 notes, 2 checks not done")
+    assert summary.startswith("1 environment checked: 7 notes, 2 checks not done")
 
 
 def test_it_writes_nothing(repo):
