@@ -1,4 +1,4 @@
-"""The parts for teams without the service: pre-commit hooks, a GitHub Action, a GitLab component."""
+"""What teams without the service use: pre-commit hooks, a GitHub Action, a GitLab component."""
 
 import os
 import shlex

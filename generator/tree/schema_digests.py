@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "3d7f0f56b40e1af554e861fc682dd86a87a1c92cc9159fae15c49a820ffb016c",
-    "repository": "8821aca8755af9f8971314cbfe4d71026aadce79b1df8e6133fd323256a9e3ef",
+    "environment": "a9703e6fc7ebedfcc2dbdee61c70b72f6759861bc4a2d8cb7c5574699db73ef3",
+    "repository": "b96d7b1db398147a679ba8b0bec2c412aa9bd5f4e36778c5ea76a82596364425",
 }
