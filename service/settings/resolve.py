@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         ClusterFile,
         ConnectionFile,
         LimitsFile,
+        ProxyFile,
         SecretSource,
         SettingsFile,
         VerificationFile,
@@ -33,6 +35,7 @@ _OVERRIDES = {"DATA_DIR": "dataDir", "LISTEN": "listen", "PUBLIC_URL": "publicUr
 _SECRETS = {"DATABASE_URL": "database", "API_TOKEN": "apiToken"}
 _WEB = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
 _SHORTEST_SECRET = 16
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +94,17 @@ class Limits:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Proxy:
+    """An authenticating proxy; see the settings' reference for each."""
+
+    networks: tuple[Network, ...]
+    user_header: str
+    groups_header: str
+    viewers: frozenset[str]
+    operators: frozenset[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """All that the web and the worker processes need to know."""
 
@@ -104,6 +118,7 @@ class Settings:
     poll_seconds: int
     limits: Limits
     connections: tuple[Connection, ...]
+    proxy: Proxy | None = None
 
     def connection(self, name: str) -> Connection | None:
         """The connection of this name."""
@@ -212,6 +227,7 @@ class _Resolver:
             poll_seconds=written.poll_seconds,
             limits=_limits(written.limits),
             connections=tuple(self._connection(item) for item in written.connections),
+            proxy=_proxy(written.proxy) if written.proxy else None,
         )
         if self._problems:
             raise _faults(self._problems, self._path)
@@ -299,6 +315,16 @@ class _Resolver:
     def _beside(self, name: str) -> Path:
         """Relative paths start at the settings' own folder, wherever the process runs."""
         return (self._path.parent / Path(name).expanduser()).absolute()
+
+
+def _proxy(written: ProxyFile) -> Proxy:
+    return Proxy(
+        tuple(written.addresses),
+        written.user_header,
+        written.groups_header,
+        frozenset(written.viewers),
+        frozenset(written.operators),
+    )
 
 
 def _limits(written: LimitsFile) -> Limits:

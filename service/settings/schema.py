@@ -6,7 +6,14 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -188,6 +195,21 @@ class LimitsFile(_Strict):
     """Silence after which a worker's runs go to another."""
 
 
+class ProxyFile(_Strict):
+    """An authenticating proxy, which says in headers who somebody is."""
+
+    addresses: list[IPvAnyNetwork] = Field(min_length=1)
+    """Addresses or networks of the proxy: headers of others count for nothing."""
+    user_header: str = "X-Auth-Request-User"
+    """The header with the user; the proxy must replace what a client sends in it."""
+    groups_header: str = "X-Auth-Request-Groups"
+    """The header with the user's groups, separated by commas; it must be replaced as well."""
+    viewers: list[str] = []
+    """Groups that may see the pages; empty: everybody whom the proxy lets in."""
+    operators: list[str] = []
+    """Groups that may also retry."""
+
+
 class SettingsFile(_Strict):
     """The whole file."""
 
@@ -203,6 +225,8 @@ class SettingsFile(_Strict):
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: SecretSource | None = None
     """For the API and the pages; without it the API is off, and pages open on loopback only."""
+    proxy: ProxyFile | None = None
+    """Sign-in to the pages by an authenticating proxy, beside the token."""
     poll_seconds: Annotated[int, Field(ge=0)] = 600
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: LimitsFile = LimitsFile()

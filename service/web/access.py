@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import request
@@ -11,6 +13,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from generator.core.http_policy import is_loopback
 from generator.redaction.secret import Secret
+from service.settings.resolve import Network
 from service.web.context import context
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
@@ -29,14 +32,50 @@ def require_api() -> None:
         raise Unauthorized("invalid token", www_authenticate=_BEARER)
 
 
-def require_dashboard() -> None:
-    """Stops with 401 or 403. Browsers give the token as the password of any user."""
+def require_dashboard(*, operate: bool = False) -> str:
+    """Who it is: a user of the proxy, `token` or `this host`; stops with 401 or 403.
+
+    `operate` asks for the right to change something. Browsers give the token as the password of
+    any user.
+    """
+    if person := _through_proxy(operate=operate):
+        return person
     token = context().settings.api_token
     if token is None:
         if not _on_this_host():
             raise Forbidden("set apiToken to use the dashboard from another host")
-    elif not _knows(token):
+        return "this host"
+    if not _knows(token):
         raise Unauthorized("log in with the API token as password", www_authenticate=_BASIC)
+    return "token"
+
+
+def _through_proxy(*, operate: bool) -> str:
+    """The user whom the proxy names; empty for who comes another way, or without a name."""
+    proxy = context().settings.proxy
+    if proxy is None or not _is_in(request.remote_addr or "", proxy.networks):
+        return ""
+    user = request.headers.get(proxy.user_header, "").strip()
+    if not user:
+        return ""
+    if "," in user or not user.isprintable():
+        # Two values: the proxy adds its own to what the client sent, and either may be first.
+        raise Forbidden("the proxy sends more than one user: it must replace the header")
+    words = request.headers.get(proxy.groups_header, "").split(",")
+    groups = {word.strip() for word in words}
+    if operate and not groups & proxy.operators:
+        raise Forbidden("you may see this, and changes are for operators")
+    if proxy.viewers and not groups & (proxy.viewers | proxy.operators):
+        raise Forbidden("you are in none of the groups that may see this")
+    return user
+
+
+def _is_in(address: str, networks: Iterable[Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
 
 
 def require_own_page() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 import re
 from typing import Any
 
@@ -20,6 +21,7 @@ from service.web.access import require_dashboard, require_own_page
 from service.web.context import context
 
 blueprint = Blueprint("pages", __name__)
+log = logging.getLogger("gen_env.pages")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -110,10 +112,11 @@ def audit() -> Response:
 @blueprint.post("/runs/<identity>/retry")
 def retry(identity: str) -> Answer:
     """Queue a given-up run again."""
-    require_dashboard()
+    person = require_dashboard(operate=True)
     require_own_page()
     try:
-        context().jobs.retry(identity)
+        fresh = context().jobs.retry(identity)
+        log.info("retried by %s", person, extra={"run": fresh})
     except UserError as error:
         abort(Response(f"{error.message}\n", 409, mimetype="text/plain"))
     return redirect(url_for("pages.queue"), 303)

@@ -1,5 +1,7 @@
 """What the pages say, over a service with something in it and over an empty one."""
 
+import dataclasses
+import ipaddress
 import re
 import shutil
 import subprocess
@@ -8,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from service.model.job import Job, Kind, State
+from service.settings.resolve import Proxy
 from service.store import grants, overview, reports, runs, tables
 from service.store.runs import Outcome
 from service.webhook.command import Command, Verb
@@ -152,6 +155,46 @@ def test_empty_pages_say_what_would_be_there(tmp_path):
             ("/audit", "Nobody has accepted"),
         ):
             assert words in text_of(client, path)
+
+
+PROXY = {"X-Auth-Request-User": "ann"}
+OPERATORS = {**PROXY, "X-Auth-Request-Groups": "staff, ops"}
+PEER = {"REMOTE_ADDR": "10.1.2.3"}
+
+
+@pytest.fixture
+def proxied(tmp_path):
+    network = ipaddress.ip_network("10.1.2.0/24")
+    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
+                  frozenset({"staff"}), frozenset({"ops"}))  # fmt: skip
+    with application(tmp_path, edit=lambda found: dataclasses.replace(found, proxy=proxy)) as made:
+        seed(made[1])
+        yield made
+
+
+def test_a_named_proxy_says_who_somebody_is_and_groups_say_what_they_may(proxied):
+    client, here = proxied
+    [dead] = here.jobs.dead()
+    retry = f"/runs/{dead['id']}/retry"
+    staff = {**PROXY, "X-Auth-Request-Groups": "staff"}
+    assert client.get("/", headers=staff, environ_base=PEER).status_code == 200
+    assert client.post(retry, headers=staff, environ_base=PEER).status_code == 403
+    assert client.get("/", headers=PROXY, environ_base=PEER).status_code == 403
+    assert client.post(retry, headers=OPERATORS, environ_base=PEER).status_code == 303
+    other_site = {**OPERATORS, "Sec-Fetch-Site": "cross-site"}
+    assert client.post(retry, headers=other_site, environ_base=PEER).status_code == 403
+    # The API stays with the token.
+    assert client.get("/api/v1/checks", headers=OPERATORS, environ_base=PEER).status_code == 401
+
+
+def test_headers_of_others_and_doubled_ones_count_for_nothing(proxied):
+    client, _ = proxied
+    for address in ("10.1.3.4", "127.0.0.1", "", "fe80::1"):
+        answer = client.get("/", headers=OPERATORS, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 401
+    doubled = {**OPERATORS, "X-Auth-Request-User": "eve, ann"}
+    assert client.get("/", headers=doubled, environ_base=PEER).status_code == 403
+    assert client.get("/", environ_base=PEER).status_code == 401
 
 
 class Outline(HTMLParser):
