@@ -77,6 +77,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             cleanup_interval=1,
             connection_limit=CONNECTIONS,
             max_request_header_size=_HEADER_BYTES,
+            # Refused while it is read: what is larger is never kept, in memory or on disk.
+            max_request_body_size=self.wsgi.config["MAX_CONTENT_LENGTH"],
             # The access rules look at these headers: who came through a proxy is not on this host.
             clear_untrusted_proxy_headers=False,
             ident=None,

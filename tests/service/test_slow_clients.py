@@ -53,6 +53,19 @@ def test_a_hundred_slow_clients_keep_nobody_waiting(port):
         assert time.monotonic() - began < READ_SECONDS / 2
 
 
+def test_a_body_that_is_too_large_is_refused_before_it_has_arrived(port):
+    size = 5 * 1024 * 1024
+    head = b"POST /webhooks/forge HTTP/1.1\r\nHost: x\r\n"
+    with contextlib.ExitStack() as stack:
+        client = opened(stack, port, head + b"Content-Length: %d\r\n\r\n" % (size + 1))
+        assert b" 413 " in client.recv(100)
+        client = opened(stack, port, head + b"Transfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(size // 65536 + 2):
+                client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        assert b" 413 " in client.recv(100)
+
+
 @pytest.mark.slow
 def test_a_client_that_drips_is_cut_off(port):
     with contextlib.ExitStack() as stack:
