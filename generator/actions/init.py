@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 
 from generator.actions.ci import Install
-from generator.actions.flux_bootstrap import FluxBootstrap
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors
 from generator.definition.definition import SETTINGS
+from generator.engine.flux_bootstrap import FluxBootstrap
 from generator.forge import location
 from generator.git import repository
 from generator.git.url import is_remote
