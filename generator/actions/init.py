@@ -11,10 +11,12 @@ from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors
 from generator.definition.definition import SETTINGS
+from generator.engine.flux_bootstrap import FluxBootstrap
 from generator.forge import location
 from generator.git import repository
 from generator.git.url import is_remote
 from generator.git.worktree import Worktree
+from generator.model.environment import Engine
 from generator.pipeline import generate
 from generator.pipeline.toolchain import charts
 from generator.tree import catalogue, scaffold, writer
@@ -38,6 +40,9 @@ class Options:
     server: str
     kubernetes_version: str
     install: Install = dataclasses.field(default_factory=Install)
+    engine: Engine = "argocd"
+    flux: FluxBootstrap | None = None
+    """What `flux bootstrap` made for the cluster."""
 
 
 def origin(target: Path) -> str | None:
@@ -135,6 +140,8 @@ def _plan(top: Path, options: Options, folder: str) -> tuple[Plan, tuple[str, ..
             "branch": options.branch,
             "path": folder,
             "forge": options.forge,
+            "engine": options.engine,
+            **(options.flux.answers if options.flux else {}),
             "cluster": options.cluster,
             "server": options.server,
             "kubernetes_version": options.kubernetes_version,

@@ -11,7 +11,6 @@ from typing import Any
 
 from generator.actions import validate_sealed_secrets, validate_shared
 from generator.actions.field_words import Words, fields
-from generator.actions.old_chart_advice import advised
 from generator.chart import traits_cache
 from generator.chart.chart import ChartArchive, ChartError
 from generator.core.basis import Basis, NotRead, together
@@ -36,6 +35,7 @@ from generator.lint.objects import (
     pod_security,
 )
 from generator.lint.objects.context import Context
+from generator.lint.objects.old_chart_advice import advised
 from generator.lint.values import deprecated, unknown_keys
 from generator.lint.values.schema import SCHEMA, schema_problems
 from generator.model.suppression import Suppression

@@ -15,7 +15,12 @@ from generator.release.versions import KUBERNETES
 @click.command(name="init")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
-    "--url", help="URL of the git repository, as Argo CD will read it (default: that of origin)."
+    "--engine",
+    type=click.Choice(["argocd", "flux"]),
+    help="What applies the environments (default: flux beside a flux bootstrap, else argocd).",
+)
+@click.option(
+    "--url", help="URL of the git repository, as the engine reads it (default: that of origin)."
 )
 @click.option("--branch", help="Default branch (default: the repository's, main in a new one).")
 @click.option(
@@ -30,7 +35,7 @@ from generator.release.versions import KUBERNETES
     show_default=True,
     help="How the CI gets gen-env: index, index:URL, wheel:FILE-OR-URL or image:NAME.",
 )
-@click.option("--cluster", default="main", show_default=True, help="Name of the first cluster.")
+@click.option("--cluster", help="Name of the first cluster (default: that of Flux, else main).")
 @click.option(
     "--server",
     default="https://kubernetes.default.svc",
@@ -46,11 +51,12 @@ from generator.release.versions import KUBERNETES
 @click.option("--no-commit", is_flag=True, help="Write the files without a commit.")
 def command(
     path: Path,
+    engine: str | None,
     url: str | None,
     branch: str | None,
     forge: str | None,
     ci_install: str,
-    cluster: str,
+    cluster: str | None,
     server: str,
     kubernetes_version: str,
     no_commit: bool,
@@ -59,24 +65,29 @@ def command(
 
     Address, default branch and forge are read from the git repository that PATH is in. What it does
     not tell is asked at a terminal, and an error elsewhere. Existing files are never overwritten.
+    Beside a `flux bootstrap`, cluster and folder are those of its Flux.
     """
     from generator.actions import ci, init
     from generator.definition.definition import SETTINGS
+    from generator.engine import flux_bootstrap
 
     target = (common.folder() / path).resolve()
     if (target / SETTINGS).exists():
         common.say(f"{path} is already set up")
         return 0
     install = ci.Install.parse(ci_install)
-    address = url or init.origin(target) or _address()
+    flux = None if engine == "argocd" else flux_bootstrap.of(target, cluster)
+    address = url or init.origin(target) or (flux and flux.url) or _address()
     options = init.Options(
         url=address,
-        branch=branch or init.branch(target),
+        branch=branch or (flux and flux.branch) or init.branch(target),
         forge=_forge(address, forge),
-        cluster=cluster,
+        cluster=cluster or (flux.cluster if flux else "main"),
         server=server,
         kubernetes_version=kubernetes_version,
         install=install,
+        engine="flux" if flux or engine == "flux" else "argocd",
+        flux=flux,
     )
     made = init.init(target, options, commit=not no_commit)
     for name in made.written:

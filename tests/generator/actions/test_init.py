@@ -8,7 +8,7 @@ import yaml
 from generator.actions import init
 from generator.actions.init import Options
 from generator.core.errors import UserError
-from tests.repositories import Repo
+from tests.repositories import DEV, Repo, changed, run
 
 URL = "https://gitlab.example.com/data/airflow.git"
 
@@ -116,3 +116,76 @@ def test_what_it_writes_is_valid_yaml_and_current(tmp_path):
         if path.endswith((".yaml", ".yml")):
             list(yaml.safe_load_all(repo.read(path)))
     assert repo.run("generate", "--check").code == 0
+
+
+SYNC = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m0s, ref: {branch: trunk}, url: "ssh://git@gitlab.example.com/data/fleet.git"}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: flux-system, namespace: flux-system}
+spec:
+  interval: 10m0s
+  path: ./fleet/NAME
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+"""
+
+
+def bootstrapped(folder, *clusters):
+    """A repository as `flux bootstrap --path=fleet/NAME` leaves it."""
+    repo = Repo(folder)
+    for name in clusters:
+        place = f"fleet/{name}/flux-system"
+        repo.write(f"{place}/gotk-sync.yaml", SYNC.replace("NAME", name))
+        repo.write(f"{place}/gotk-components.yaml", "# controllers\n")
+        listed = "resources: [gotk-components.yaml, gotk-sync.yaml]\n"
+        repo.write(f"{place}/kustomization.yaml", listed)
+    return repo.init()
+
+
+def test_beside_a_flux_bootstrap_its_cluster_and_folder_are_taken(tmp_path):
+    repo = bootstrapped(tmp_path, "prod-eu")
+    before = repo.tree()
+    assert run("-C", tmp_path, "init", ".").code == 0
+    settings = repo.yaml("gen-env.yaml")
+    assert settings["engine"] == "flux" and list(settings["clusters"]) == ["prod-eu"]
+    flux = {"namespace": "flux-system", "source": "flux-system", "path": "fleet/{cluster}"}
+    assert settings["flux"] == flux and "argocd" not in settings
+    url = "ssh://git@gitlab.example.com/data/fleet.git"
+    assert settings["repository"] == {"url": url, "branch": "trunk", "forge": "gitlab"}
+    assert before.items() <= repo.tree().items() and not (tmp_path / "bootstrap").exists()
+    assert "--path=fleet/prod-eu" in repo.read("README.md")
+    repo.definition("dev", changed(DEV, ("cluster: main", "cluster: prod-eu")))
+    assert repo.run("generate").code == 0
+    assert (tmp_path / "fleet/prod-eu/gen-env/dev.yaml").is_file()
+
+
+def test_of_several_clusters_of_flux_one_is_named(tmp_path):
+    bootstrapped(tmp_path, "a", "b")
+    done = run("-C", tmp_path, "init", ".")
+    assert done.code == 1 and "several clusters here: a, b" in done.said
+    assert run("-C", tmp_path, "init", ".", "--cluster", "b").code == 0
+    assert list(Repo(tmp_path).yaml("gen-env.yaml")["clusters"]) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "there", "settings"),
+    [("argocd", ("a",), None), ("flux", (), "flux"), (None, (), None)],
+)
+def test_the_engine_is_the_one_that_is_asked_for(engine, there, settings, tmp_path):
+    bootstrapped(tmp_path, *there)
+    asked = ("--url", URL, *(("--engine", engine) if engine else ()))
+    assert run("-C", tmp_path, "init", ".", *asked).code == 0
+    assert Repo(tmp_path).yaml("gen-env.yaml").get("engine") == settings
+    assert (tmp_path / "bootstrap/root.yaml").exists() is (settings is None)
+
+
+def test_a_sync_file_of_flux_that_does_not_parse_is_named(tmp_path):
+    Repo(tmp_path).write("clusters/a/flux-system/gotk-sync.yaml", "kind: [")
+    done = run("-C", tmp_path, "init", ".")
+    assert done.code == 1 and "clusters/a/flux-system/gotk-sync.yaml" in done.said
+    assert not (tmp_path / "gen-env.yaml").exists()

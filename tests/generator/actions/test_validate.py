@@ -4,10 +4,10 @@ import datetime
 
 import pytest
 
-from generator.actions.old_chart_advice import advised
 from generator.actions.validate import Toolchain, validate
 from generator.core.files import Snapshot
 from generator.lint.objects import pod_security
+from generator.lint.objects.old_chart_advice import advised
 from generator.pipeline import toolchain
 from tests.definitions import stand_in_charts
 from tests.repositories import DEV, SETTINGS, release, repository
