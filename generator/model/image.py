@@ -10,7 +10,6 @@ from generator.model.base import Bool, Count, Digest, Int, Line, Name, Seconds, 
 from generator.model.image_build import Build
 from generator.model.marks import Copied
 
-
 _HIGHEST = 2_147_483_647  # of Kubernetes' runAsUser
 
 

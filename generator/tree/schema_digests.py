@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "3d7f0f56b40e1af554e861fc682dd86a87a1c92cc9159fae15c49a820ffb016c",
-    "repository": "8821aca8755af9f8971314cbfe4d71026aadce79b1df8e6133fd323256a9e3ef",
+    "environment": "4613ecbc9992b1a8072f021a81c6853940e73524767744adb470b3cadd879a1e",
+    "repository": "affe1f30f84a40e1d4a0d59095985ae30702a5393d4e6a326a4f0541ba98d482",
 }
