@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "4613ecbc9992b1a8072f021a81c6853940e73524767744adb470b3cadd879a1e",
-    "repository": "affe1f30f84a40e1d4a0d59095985ae30702a5393d4e6a326a4f0541ba98d482",
+    "environment": "5fa1109722585a5e591cb89c9313b26b0cb35cf11933b5080394b93d4f0e5f0e",
+    "repository": "43199962db616ee0487e3eaef20d17d7a273609955cf9b44d9bb05d644f914c2",
 }
