@@ -291,10 +291,10 @@ class PgBouncer(Component):
     """Server connections per pod for Celery's result backend."""
     max_client_connections: Positive = 100
     """Client connections per pod."""
-    ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = (
-        "require"
-    )
-    """TLS between PgBouncer and the database."""
+    ssl_mode: (
+        Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None
+    ) = None
+    """TLS between PgBouncer and the database; by default as `database.sslMode`, never weaker."""
     secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds pgbouncer.ini and users.txt; `<release>-pgbouncer-config` by default."""
     stats_secret_name: Annotated[Name | None, Copied.DERIVE] = None

@@ -229,6 +229,13 @@ class Environment(Spec):
         return tuple(way.entrance for way in ways if way is not None)
 
     @property
+    def pool_ssl_mode(self) -> str:
+        """TLS from PgBouncer to the database (libpq's sslmode)."""
+        own = self.pgbouncer.ssl_mode if self.pgbouncer else None
+        server = self.database.ssl_mode if self.database.type == "postgresql" else "require"
+        return own or server
+
+    @property
     def executors(self) -> tuple[str, ...]:
         """The executors in their order; the first is the default one."""
         return tuple((self.airflow.executor or "LocalExecutor").split(","))

@@ -142,11 +142,12 @@ def _ini(release: Release, user: str) -> str:
         databases,
         stats_user=user,
         max_client_connections=pool.max_client_connections,
-        server_tls_sslmode=pool.ssl_mode,
+        server_tls_sslmode=environment.pool_ssl_mode,
         options={"server_tls_ca_file": _ROOT_CA} if lookup(release.values, _CA) else None,
     )
 
 
+_REDIS_DATABASES = 256  # 16 unless a server is told otherwise
 _CA = "pgbouncer.ssl.ca"
 _ROOT_CA = "/etc/pgbouncer/root.crt"
 """Where the chart mounts that value."""
@@ -158,11 +159,26 @@ def broker_url(release: Release, password: Secret) -> Secret:
     return uri.redis(host=host, port=6379, password=password).uri()
 
 
-def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, str]:
-    """Key → fingerprint of the public parts that a sealed URI (or PgBouncer) must have today."""
+def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, frozenset[str]]:
+    """Key → fingerprints of the public parts that a sealed URI (or PgBouncer) may have today.
+
+    Of an external broker only host and port are known: any database, with TLS or without.
+    """
     sources = {key.name: key.source for key in need.keys}
-    found = expected_connections(release, need)
-    return {item.key: item.mark for item in found if sources[item.key] != "broker-uri"}
+    found = {
+        item.key: frozenset({item.mark})
+        for item in expected_connections(release, need)
+        if sources[item.key] != "broker-uri"
+    }
+    broker = release.environment.broker
+    if broker.host is not None:
+        marks = frozenset(
+            uri.fingerprint(scheme, broker.host, broker.port, database)
+            for scheme in ("redis", "rediss")
+            for database in ("", *map(str, range(_REDIS_DATABASES)))
+        )
+        found |= {key: marks for key, source in sources.items() if source == "broker-uri"}
+    return found
 
 
 def expected_connections(release: Release, need: SecretNeed) -> list[SealedConnection]:

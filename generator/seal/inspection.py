@@ -152,14 +152,14 @@ CERTIFICATE = Rule(
 class Expected:
     """What the definition demands of one secret; a scope of None leaves the choice open.
 
-    `uri_parts` holds, by key, the fingerprint of the public parts that a sealed URI should have.
+    `uri_parts` holds, by key, fingerprints of public parts of which a sealed URI should have one.
     """
 
     name: str
     namespace: str
     keys: frozenset[str] = frozenset()
     scope: Scope | None = None
-    uri_parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    uri_parts: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iter
     recorded = parse_fingerprints(annotation(manifest, URI_PARTS))
     sealed = encrypted_data(manifest)
     for key, wanted in sorted(expected.uri_parts.items()):
-        if sealed.get(key) and recorded.get(key, wanted) != wanted:
+        if sealed.get(key) and key in recorded and recorded[key] not in wanted:
             message = f"{key} was sealed for another host, port or database than the definition has"
             hint = "seal it again, or correct the definition"
             yield place.problem(URI, message, hint)

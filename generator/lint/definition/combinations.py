@@ -35,8 +35,8 @@ LAUNCHING = Rule(
 BEHIND_POOL = Rule(
     "database/tls-behind-pgbouncer",
     ERROR,
-    "A demand on TLS that PgBouncer does not pass on",
-    "Airflow's connection ends at PgBouncer, which has an sslMode of its own towards the server.",
+    "TLS from PgBouncer that is weaker than the definition demands",
+    "Airflow's connection ends at PgBouncer, which alone connects to the server.",
     "chart 1.22.0, pgbouncer_config; PgBouncer 1.23",
 )
 NO_CA = Rule(
@@ -69,15 +69,18 @@ _ROOT = "PGSSLROOTCERT"
 
 def _behind_pool(release: Release) -> Iterator[Place]:
     database, pool = release.environment.database, release.environment.pgbouncer
-    if pool is None or database.type != "postgresql" or "ssl_mode" not in database.model_fields_set:
+    if pool is None or database.type != "postgresql":
         return
-    wanted, given = map(_WEAK_TO_STRONG.index, (database.ssl_mode, pool.ssl_mode))
+    if release.environment.adoption and "ssl_mode" not in database.model_fields_set:
+        return  # what runs is not known to have TLS to the server
+    given_mode = release.environment.pool_ssl_mode
+    wanted, given = map(_WEAK_TO_STRONG.index, (database.ssl_mode, given_mode))
     if wanted > given:
         yield (
-            ("database", "sslMode"),
-            f"{database.ssl_mode} does not reach the server: PgBouncer connects to it with"
-            f" pgbouncer.sslMode, which is {pool.ssl_mode}",
-            f"set pgbouncer.sslMode: {database.ssl_mode}",
+            ("pgbouncer", "sslMode"),
+            f"{given_mode} is weaker than database.sslMode, which is {database.ssl_mode}: PgBouncer"
+            " alone connects to the server",
+            f"remove pgbouncer.sslMode, or set database.sslMode: {given_mode}",
         )
 
 
@@ -95,10 +98,11 @@ def _no_ca(release: Release) -> Iterator[Place]:
     environment = release.environment
     database, pool = environment.database, environment.pgbouncer
     if pool is not None:
-        if pool.ssl_mode in _VERIFYING and not lookup(release.values, "pgbouncer.ssl.ca"):
+        mode = environment.pool_ssl_mode
+        if mode in _VERIFYING and not lookup(release.values, "pgbouncer.ssl.ca"):
             yield (
-                ("pgbouncer", "sslMode"),
-                f"PgBouncer has no CA to verify the server with ({pool.ssl_mode})",
+                ("pgbouncer", "sslMode") if pool.ssl_mode else ("database", "sslMode"),
+                f"PgBouncer has no CA to verify the server with ({mode})",
                 "put the CA's certificates (PEM) into values.pgbouncer.ssl.ca",
             )
         return

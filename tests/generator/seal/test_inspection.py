@@ -129,12 +129,14 @@ def test_one_ciphertext_in_two_files_is_reported_for_both():
 )
 def test_a_database_that_moved_while_the_uri_did_not_is_a_warning(host, expected):
     wanted = uri.fingerprint("postgresql", host, None, "airflow")
-    demand = Expected("db", "team", uri_parts={"connection": wanted})
+    demand = Expected("db", "team", uri_parts={"connection": frozenset({wanted})})
     assert found(sealed(), demand) == expected
 
 
 def test_a_uri_of_which_nothing_is_recorded_is_not_judged():
-    demand = Expected("db", "team", uri_parts={"connection": "ffff", "unsealed": "ffff"})
+    demand = Expected(
+        "db", "team", uri_parts=dict.fromkeys(("connection", "unsealed"), frozenset({"ffff"}))
+    )
     assert found(sealed(connection="opaque"), demand) == []
 
 

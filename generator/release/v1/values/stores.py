@@ -83,7 +83,7 @@ def _pgbouncer(env: Environment, cluster: Cluster) -> Iterator[Setting]:
     yield put(
         "pgbouncer.maxClientConn", pool.max_client_connections, "pgbouncer.maxClientConnections"
     )
-    yield put("pgbouncer.sslmode", pool.ssl_mode, "pgbouncer.sslMode")
+    yield put("pgbouncer.sslmode", env.pool_ssl_mode, "pgbouncer.sslMode")
     yield put("pgbouncer.securityContexts.pod", base.pod_context(env, cluster, _NOBODY), "security")
     context = base.container_context(env)
     yield put("pgbouncer.securityContexts.container", context, "security")
