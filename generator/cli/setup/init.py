@@ -60,7 +60,8 @@ def command(
     Address, default branch and forge are read from the git repository that PATH is in. What it does
     not tell is asked at a terminal, and an error elsewhere. Existing files are never overwritten.
     """
-    from generator.actions import ci, init
+    from generator.actions import init
+    from generator.actions.setup import ci
     from generator.definition.definition import SETTINGS
 
     target = (common.folder() / path).resolve()
