@@ -1,4 +1,4 @@
-"""What teams without the service use: pre-commit hooks, a GitHub Action, a GitLab component."""
+"""What teams without the service take: pre-commit hooks, a GitHub Action, a GitLab component."""
 
 import os
 import shlex

@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 from pathlib import Path
 
-from generator.actions.ci import Install
+from generator.actions.setup.ci import Install
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import has_errors

@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from generator.actions import new_left
-from generator.actions.new_draft import Draft, others
-from generator.actions.new_questions import Ask, Unanswered, ask_all, ask_name, unasked
+from generator.actions.lifecycle import new_left
+from generator.actions.lifecycle.new_draft import Draft, others
+from generator.actions.lifecycle.new_questions import Ask, Unanswered, ask_all, ask_name, unasked
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.layered import alternatives

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from generator.actions import remove_steps
+from generator.actions.lifecycle import remove_steps
 from generator.core.basis import NotRead
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree

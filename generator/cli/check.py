@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -70,15 +71,17 @@ def command(
         crds=crd_schema.load_definitions(Path(crds)) if crds else None,
         version_of=plain.version,
     )
-    names = [_inside(folder, name) for name in files]
+    places = [_place(folder, name) for name in files]
+    top = _top(folder, places)
+    names = [place.relative_to(top).as_posix() for place in places]
     result = check.check(
-        work,
+        WorkTree(top),
         names,
         chart_for=plain.facts,
         render=plain.render,
         circumstances=around,
         together=together,
-        clone=Clone.of(folder),
+        clone=Clone.of(top),
     )
     if form != "table":
         common.emit(result.as_json(), form)
@@ -106,8 +109,8 @@ def command(
     return 1 if has_errors(result.problems) else 0
 
 
-def _inside(folder: Path, name: str) -> str:
-    """The path relative to the folder; other places are read from where they are."""
+def _place(folder: Path, name: str) -> Path:
+    """The file, wherever on the disk it is."""
     from generator.core.errors import UserError
 
     place = (folder / name).resolve()
@@ -118,10 +121,23 @@ def _inside(folder: Path, name: str) -> str:
         raise UserError("this is a folder", path=name, hint=hint)
     if not place.is_file():
         raise UserError("file not found", path=name)
-    if not place.is_relative_to(folder):
+    return place
+
+
+def _top(folder: Path, places: Sequence[Path]) -> Path:
+    """The folder that all are read from: this one, else their git repository, else their own."""
+    from generator.core.errors import UserError
+    from generator.git.worktree import Worktree
+
+    if all(place.is_relative_to(folder) for place in places):
+        return folder
+    try:
+        top = Worktree.find(places[0].parent).root.resolve()
+    except UserError:
+        top = places[0].parent
+    if not all(place.is_relative_to(top) for place in places):
         raise UserError(
-            "file is outside the current folder",
-            path=name,
-            hint=f"run: gen-env -C {place.parent} check {place.name}",
+            f"the files are neither all in {folder} nor all in {top}",
+            hint="check the files of one repository or folder at a time",
         )
-    return place.relative_to(folder).as_posix()
+    return top

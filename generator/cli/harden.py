@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     "not change.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the step without writing files.")
+@common.output("table", "json")
 def command(
     environment: str,
     step: str | None,
@@ -40,6 +41,7 @@ def command(
     listing: bool,
     pull: bool,
     dry_run: bool,
+    form: str,
 ) -> int:
     """Apply the next hardening step to an adopted environment, the least risky one first.
 
@@ -55,14 +57,14 @@ def command(
     root = common.root()
     files = WorkTree(root)
     if listing:
-        return _list(files, environment)
+        return _list(files, environment, form)
     if pull:
-        return _propose(environment, step, drop, dry_run=dry_run)
+        return _propose(environment, step, drop, dry_run=dry_run, form=form)
     common.progress("rendering both sides")
     found = harden.prepare(
         files, environment, step, toolchain.charts(files, root), toolchain.lazy(files), drop
     )
-    _show(found)
+    _present(found, form, written=found.possible and not dry_run)
     if not found.possible:
         return _stopped(found)
     if not dry_run:
@@ -75,21 +77,23 @@ def command(
     return 0
 
 
-def _propose(environment: str, step: str | None, drop: Sequence[str], *, dry_run: bool) -> int:
+def _propose(
+    environment: str, step: str | None, drop: Sequence[str], *, dry_run: bool, form: str
+) -> int:
     """The step on the default branch as the remote has it."""
     from generator.adoption import harden, harden_pull_request
 
     base_branch, tools, _ = pull_requests.start(pull=True, dry_run=dry_run)
     common.progress("rendering both sides")
     found = harden.prepare(base_branch.files, environment, step, tools.charts, tools.renderer, drop)
-    _show(found)
+    _present(found, form, written=False)
     if not found.possible:
         return _stopped(found)
     if dry_run:
         common.say("nothing was written")
         return 0
     pull_requests.tell(
-        harden_pull_request.publish_it(base_branch, found, tools), base_branch.branch
+        harden_pull_request.publish_it(base_branch, found, tools), base_branch.branch, form
     )
     return 0
 
@@ -105,10 +109,23 @@ def _stopped(found: Hardening) -> int:
     return 1
 
 
-def _list(files: Files, environment: str) -> int:
+def _list(files: Files, environment: str, form: str) -> int:
     from generator.adoption import harden
     from generator.pipeline import toolchain
 
+    states = harden.states(files, environment, toolchain.charts(files, common.root()))
+    if form == "json":
+        shape = [
+            {
+                "step": it.step,
+                "taken": it.taken,
+                "values": it.values,
+                "about": harden.ABOUT[it.step],
+            }
+            for it in states
+        ]
+        common.emit(shape, form)
+        return 0
     rows = [
         (
             state.step,
@@ -119,10 +136,33 @@ def _list(files: Files, environment: str) -> int:
             else "no change",
             harden.ABOUT[state.step],
         )
-        for state in harden.states(files, environment, toolchain.charts(files, common.root()))
+        for state in states
     ]
     common.columns(rows, ("STEP", "STATE", "WHAT IT DOES"))
     return 0
+
+
+def _present(found: Hardening, form: str, *, written: bool) -> None:
+    """Print the step for a person, or as the documented shape."""
+    if form == "table":
+        _show(found)
+        return
+    from generator.report import json_report
+
+    shape = {
+        "environment": found.name,
+        "steps": list(found.steps),
+        "possible": found.possible,
+        "converted": list(found.converted),
+        "dropped": list(found.dropped),
+        "stuck": list(found.stuck),
+        "files": list(found.plan.paths),
+        "written": written,
+        "diff": json_report.as_json(found.report) if found.report else None,
+        "problems": [item.as_json() for item in found.problems],
+    }
+    common.emit(shape, form)
+    common.tell(found.problems, err=True)
 
 
 def _show(found: Hardening) -> None:

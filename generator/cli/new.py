@@ -47,7 +47,8 @@ def command(
     has them. From another new/... branch it begins at the default branch. Other changes in the work
     tree are left alone.
     """
-    from generator.actions import new, new_questions
+    from generator.actions import new
+    from generator.actions.lifecycle import new_questions
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
 
@@ -89,7 +90,7 @@ def _ask(question: str, default: str) -> str:
 
 
 def _refuse(question: str, default: str) -> str:
-    from generator.actions.new_questions import Unanswered
+    from generator.actions.lifecycle.new_questions import Unanswered
 
     if default:
         return default

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from generator.cli import common, complete
 
 if TYPE_CHECKING:
+    from generator.actions.upgrade import Upgrade
     from generator.actions.upgrade_change import Options
     from generator.actions.upgrade_proof import Proof
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     help="Regenerate trees that another version of gen-env generated.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
+@common.output("table", "json")
 def command(
     environments: tuple[str, ...],
     chart: str | None,
@@ -47,6 +49,7 @@ def command(
     dags: Literal["bundles"] | None,
     itself: bool,
     dry_run: bool,
+    form: str,
 ) -> int:
     """Edit the definitions in place (comments kept), regenerate, and list the required steps.
 
@@ -65,12 +68,15 @@ def command(
     if itself:
         if chart or airflow or dags or new_defaults:
             raise click.UsageError("--gen-env cannot be combined with another upgrade")
+        if form == "json":
+            raise click.UsageError("--gen-env has no JSON form")
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")
     from generator.actions.upgrade_change import Options
 
-    return _edited(environments, Options(chart, airflow, dags, new_defaults), dry_run=dry_run)
+    options = Options(chart, airflow, dags, new_defaults)
+    return _edited(environments, options, dry_run=dry_run, form=form)
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
@@ -103,7 +109,7 @@ def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:
     return 0 if all(item.possible for item in found.renewals) else 1
 
 
-def _edited(environments: tuple[str, ...], options: Options, *, dry_run: bool) -> int:
+def _edited(environments: tuple[str, ...], options: Options, *, dry_run: bool, form: str) -> int:
     from generator.actions import upgrade
     from generator.core.files import WorkTree
     from generator.pipeline import toolchain
@@ -112,31 +118,57 @@ def _edited(environments: tuple[str, ...], options: Options, *, dry_run: bool) -
     root = common.root()
     files = WorkTree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
-    failed = False
-    for item in upgrade.prepare(root, environments, options, charts, renderer):
-        click.secho(f"{item.name}: {', '.join(item.moves)}", bold=True)
-        for note in item.notes:
-            click.echo(f"  - {note}")
-        if item.route:
-            way = "Safer one at a time" if item.possible else "Possible one at a time"
-            click.echo(f"  {way}, verified after each:")
-            for number, text in enumerate(item.route, start=1):
-                click.echo(f"  {number}. {text}")
-        if item.steps and (item.possible or not item.route):
-            click.echo("  In this order:")
-            for number, step in enumerate(item.steps, start=1):
-                click.echo(f"  {number}. {step}")
-        if item.proof is not None:
-            _prove(item.proof)
+    common.progress("generating and rendering both sides")
+    found = upgrade.prepare(root, environments, options, charts, renderer)
+    for item in found:
+        if form == "table":
+            _show(item)
         common.tell(item.problems, err=True)
         if not item.possible:
-            failed = True
             common.say(f"{item.name}: nothing was written")
         elif not dry_run:
             writer.apply(root, item.plan)
-            for path in item.plan.paths:
+            for path in item.plan.paths if form == "table" else ():
                 click.echo(path)
-    return 1 if failed else 0
+    if form == "json":
+        common.emit([_json(item, dry_run=dry_run) for item in found], form)
+    return 0 if all(item.possible for item in found) else 1
+
+
+def _show(item: Upgrade) -> None:
+    click.secho(f"{item.name}: {', '.join(item.moves)}", bold=True)
+    for note in item.notes:
+        click.echo(f"  - {note}")
+    if item.route:
+        way = "Safer one at a time" if item.possible else "Possible one at a time"
+        click.echo(f"  {way}, verified after each:")
+        for number, text in enumerate(item.route, start=1):
+            click.echo(f"  {number}. {text}")
+    if item.steps and (item.possible or not item.route):
+        click.echo("  In this order:")
+        for number, step in enumerate(item.steps, start=1):
+            click.echo(f"  {number}. {step}")
+    if item.proof is not None:
+        _prove(item.proof)
+
+
+def _json(item: Upgrade, *, dry_run: bool) -> dict[str, Any]:
+    """The documented shape; `diff` is that of `gen-env diff`, null where nothing was compared."""
+    from generator.report import json_report
+
+    return {
+        "environment": item.name,
+        "moves": list(item.moves),
+        "possible": item.possible,
+        "notes": list(item.notes),
+        "route": list(item.route),
+        "steps": list(item.steps),
+        "files": list(item.plan.paths),
+        "written": item.possible and not dry_run,
+        "diff": json_report.as_json(item.proof.report) if item.proof else None,
+        "unchanged": list(item.proof.same) if item.proof else [],
+        "problems": [problem.as_json() for problem in item.problems],
+    }
 
 
 def _prove(proof: Proof) -> None:

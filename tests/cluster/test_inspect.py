@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.actions import cluster_inspect
+from generator.actions.setup import cluster_inspect
 from generator.cluster import Cluster
 from tests.cluster.plane import ADMIN, READER
 

@@ -26,7 +26,7 @@ def inspect(context: str, name: str | None, write: bool, form: str) -> int:
     modes, ingress, Prometheus operator, KEDA and sealed-secrets. Only reads; what the identity may
     not read is listed.
     """
-    from generator.actions import cluster_inspect
+    from generator.actions.setup import cluster_inspect
     from generator.cluster import Cluster
     from generator.core.errors import UserError
     from generator.definition.definition import SETTINGS

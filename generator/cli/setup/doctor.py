@@ -27,7 +27,7 @@ def command(offline: bool, timeout: float, form: str) -> int:
     """
     import os
 
-    from generator.actions import doctor
+    from generator.actions.setup import doctor
     from generator.core.errors import UserError
 
     try:

@@ -10,7 +10,7 @@ from generator.core.errors import UserError
 
 def show() -> None:
     """Print place and next steps."""
-    from generator.actions import overview
+    from generator.actions.setup import overview
 
     folder = common.folder()
     try:

@@ -67,7 +67,8 @@ def command(
     not tell is asked at a terminal, and an error elsewhere. Existing files are never overwritten.
     Beside a `flux bootstrap`, cluster and folder are those of its Flux.
     """
-    from generator.actions import ci, init
+    from generator.actions import init
+    from generator.actions.setup import ci
     from generator.definition.definition import SETTINGS
     from generator.engine import flux_bootstrap
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from generator.actions import cluster_inspect
+from generator.actions.setup import cluster_inspect
 from generator.cluster import Cluster, ClusterError
 from generator.definition.definition import load_settings
 from generator.model.repository import Repository

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.actions import doctor, doctor_machine
-from generator.actions.doctor import State
+from generator.actions.setup import doctor, doctor_machine
+from generator.actions.setup.doctor import State
+from generator.core.errors import UserError
+from generator.render.engine import choose_engine
 from tests.fakes.apiserver import FakeApiServer
 from tests.repositories import DEV, SETTINGS, repository, run
 
@@ -123,7 +125,9 @@ def test_broken_settings_end_in_no_green_line(repo):
     assert repo.run("doctor", "--offline").code in (0, 1)
 
 
-def test_without_the_library_the_program_serves_and_without_both_it_is_a_warning(monkeypatch):
+def test_without_the_library_the_program_serves_and_without_both_it_is_a_warning(
+    tmp_path, monkeypatch
+):
     find = doctor_machine.importlib.util.find_spec
     monkeypatch.setattr(
         doctor_machine.importlib.util,
@@ -133,8 +137,18 @@ def test_without_the_library_the_program_serves_and_without_both_it_is_a_warning
     monkeypatch.setenv("GEN_ENV_HELM", "helm-that-is-not-there")
     look = doctor_machine._helm(None)
     assert not look.fits and "gen-env[helm]" in look.hint
+    with pytest.raises(UserError, match="nothing renders here") as caught:
+        choose_engine(None)
+    assert "gen-env[helm]" in caught.value.hint
     monkeypatch.setenv("GEN_ENV_HELM", sys.executable)
-    assert "program" in doctor_machine._helm(None).message
+    assert not doctor_machine._helm(None).fits, "it is not Helm"
+    program = tmp_path / "helm"
+    program.write_text("#!/bin/sh\necho v3.19.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("GEN_ENV_HELM", str(program))
+    look = doctor_machine._helm(None)
+    assert look.fits and "v3.19.0" in look.message and "not installed" in look.message
+    assert "3.19.0" in choose_engine(None).engine_version()
 
 
 def test_elsewhere_than_on_linux_it_says_which_bound_is_missing(monkeypatch):

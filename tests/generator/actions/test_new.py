@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from generator.actions import new
+from generator.actions.lifecycle.new_questions import Unanswered
 from generator.actions.new import Options
-from generator.actions.new_questions import Unanswered
 from generator.core.errors import UserError
 from tests.definitions import stand_in_charts
 from tests.repositories import DEV, STAGING, repository, snapshot

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.actions import new, new_questions
+from generator.actions import new
+from generator.actions.lifecycle import new_questions
 from generator.cli import new as command
 from generator.core.errors import UserError
 from generator.core.files import WorkTree

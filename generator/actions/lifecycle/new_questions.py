@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from generator.actions.new_draft import Draft
+from generator.actions.lifecycle.new_draft import Draft
 from generator.git.url import is_remote
 from generator.model.repository import Cluster
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from generator.actions import doctor_machine
+from generator.actions.setup import doctor_machine
 from generator.chart.cache import ChartCache
 from generator.cluster import Cluster
 from generator.core.counted import counted

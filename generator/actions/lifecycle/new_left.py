@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.actions.new_questions import MONITORS, has_monitors
+from generator.actions.lifecycle.new_questions import MONITORS, has_monitors
 from generator.core.counted import counted
 from generator.core.problem import Severity
 from generator.engine import argocd
