@@ -388,6 +388,17 @@ EXCLUDED = (
         _only("ingress", "plain") | _only("tier", "production"),
     ),
     Exclusion(
+        "database/connections",
+        "a LocalExecutor of Airflow 2 opens connections for each of a million tasks",
+        {
+            **_only("executor", "local", "local-kubernetes"),
+            **_only("airflow", "2.11.2"),
+            **_only("settings", "tuned"),
+            **_only("tier", "production"),
+            **_only("database", "postgresql", "mysql"),
+        },
+    ),
+    Exclusion(
         "dags/ssh-key-unreadable",
         "values alone do not tell that OpenShift assigns the group that may read the key",
         _only("dags", "ssh") | _only("security", "openshift"),
