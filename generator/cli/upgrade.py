@@ -9,8 +9,8 @@ import click
 from generator.cli import common, complete
 
 if TYPE_CHECKING:
-    from generator.actions.upgrade_change import Options
-    from generator.actions.upgrade_proof import Proof
+    from generator.actions.upgrades.change import Options
+    from generator.actions.upgrades.proof import Proof
 
 
 @click.command(name="upgrade")
@@ -68,7 +68,7 @@ def command(
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")
-    from generator.actions.upgrade_change import Options
+    from generator.actions.upgrades.change import Options
 
     return _edited(environments, Options(chart, airflow, dags, new_defaults), dry_run=dry_run)
 
