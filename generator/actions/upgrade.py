@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.actions import upgrade_dags, upgrade_defaults, upgrade_versions
-from generator.actions.upgrade_change import Options
-from generator.actions.upgrade_proof import Proof, prove
+from generator.actions.upgrades import dags, defaults, versions
+from generator.actions.upgrades.change import Options
+from generator.actions.upgrades.proof import Proof, prove
 from generator.core.files import Overlay, WorkTree
 from generator.core.parallel import mapped
 from generator.core.problem import Problem, has_errors
@@ -72,18 +72,18 @@ def _one(
 ) -> Upgrade:
     before = generate.build(files, found.settings, item, charts) if found.settings else None
     if options.dags:
-        change = upgrade_dags.change(before, item)
+        change = dags.change(before, item)
     else:
-        change = upgrade_versions.change(before, item, options, charts)
+        change = versions.change(before, item, options, charts)
     lock, text, notes = _unlocked(files, item, options), change.text, change.notes
     ahead = Overlay(files, {item.path: text.encode(), **lock})
     generation = generate.generate(ahead, [item.name], charts, renderer)
     after = generation.built.get(item.name)
     if renderer is not None and not change.problems:
-        defaults = upgrade_defaults.changed(item, after, options, charts, renderer)
-        notes = (*notes, *defaults.notes)
-        if defaults.kept:
-            text = defaults.written(text, item.path)
+        old = defaults.changed(item, after, options, charts, renderer)
+        notes = (*notes, *old.notes)
+        if old.kept:
+            text = old.written(text, item.path)
             ahead = Overlay(files, {item.path: text.encode(), **lock})
             generation = generate.generate(ahead, [item.name], charts, renderer)
             after = generation.built.get(item.name)
@@ -92,7 +92,7 @@ def _one(
     if not any(problem.rule == AIRFLOW.id for problem in problems):
         problems = (*problems, *change.problems)
     if options.dags:
-        notes = (*notes, *upgrade_dags.network(before, after))
+        notes = (*notes, *dags.network(before, after))
     proof = None
     if renderer is not None and not has_errors(problems):
         plan = generation.plan_of(item.name)

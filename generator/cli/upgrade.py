@@ -10,8 +10,8 @@ from generator.cli import common, complete
 
 if TYPE_CHECKING:
     from generator.actions.upgrade import Upgrade
-    from generator.actions.upgrade_change import Options
-    from generator.actions.upgrade_proof import Proof
+    from generator.actions.upgrades.change import Options
+    from generator.actions.upgrades.proof import Proof
 
 
 @click.command(name="upgrade")
@@ -73,7 +73,7 @@ def command(
         return _itself(environments, dry_run=dry_run or not environments)
     if not environments:
         raise click.UsageError("name an environment")
-    from generator.actions.upgrade_change import Options
+    from generator.actions.upgrades.change import Options
 
     options = Options(chart, airflow, dags, new_defaults)
     return _edited(environments, options, dry_run=dry_run, form=form)

@@ -49,7 +49,8 @@ class OtherChart:
 
 _MIGRATION = (
     "gen-env works with the official chart (airflow.apache.org/docs/helm-chart): write its "
-    "values from scratch, and move the database, not the release"
+    "values from scratch, and move the database, not the release; docs/other-charts.md of gen-env "
+    "says which value goes where"
 )
 OTHERS = (
     OtherChart(

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from generator.actions.upgrade_route import State, route
-from generator.actions.upgrade_values import moved, moves
+from generator.actions.upgrades.route import State, route
+from generator.actions.upgrades.values import moved, moves
 from generator.chart import key_table
 from generator.chart.cache import ChartCache
 from tests import chart_range

@@ -119,14 +119,15 @@ def test_an_executor_out_of_sight_is_said_to_be_unknown():
 
 # What the chart renders by is `airflowVersion`, whatever runs.
 RENDERED_BY = {
-    "actions/upgrade_dags.py",
-    "actions/upgrade_route.py",
+    "actions/upgrades/dags.py",
+    "actions/upgrades/route.py",
     "diff/what_runs.py",
     "impact/rules/settings.py",
     "impact/rules/versions.py",
     "lint/definition/combinations.py",
     "model/environment.py",
     "release/expressed.py",
+    "release/leaving.py",
     "release/v1/values/base.py",
 }
 

@@ -1,6 +1,8 @@
 """Values found in files of every shape that teams keep them in."""
 
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -376,6 +378,8 @@ def test_another_chart_is_declined_with_a_pointer():
     assert not source.usable
     [problem] = source.problems
     assert problem.rule == "values/other-chart"
+    page = re.search(r"docs/[\w-]+\.md", problem.hint)[0]
+    assert (Path(__file__).parents[3] / page).is_file()
     assert "airflow.apache.org" in problem.hint
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.actions.upgrade_change import Change
+from generator.actions.upgrades.change import Change
 from generator.core.errors import UserError
 from generator.core.layered import lookup
 from generator.core.problem import Problem, Severity

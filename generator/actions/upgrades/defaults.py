@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.actions.upgrade_change import Options
+from generator.actions.upgrades.change import Options
 from generator.chart import comparison
 from generator.chart.chart import ChartError
 from generator.core.layered import lookup

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.actions import upgrade_notes, upgrade_values
-from generator.actions.upgrade_change import Change, Options
-from generator.actions.upgrade_route import ordered, with_moves
+from generator.actions.upgrades.change import Change, Options
+from generator.actions.upgrades.notes import of_charts
+from generator.actions.upgrades.route import ordered, with_moves
+from generator.actions.upgrades.values import moved, moves
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
 from generator.diff import what_runs
@@ -52,9 +53,9 @@ def _renamed(
     traits = chart_traits.known(options.chart, charts) if options.chart else None
     if traits is None or not values:
         return text, []
-    wanted = list(upgrade_values.moves(values, traits))
+    wanted = list(moves(values, traits))
     notes = [f"values.{old} is renamed to {' and '.join(new)}" for old, new in wanted]
-    return upgrade_values.moved(text, values, wanted, item.path), notes
+    return moved(text, values, wanted, item.path), notes
 
 
 def _edited(item: Definition, options: Options) -> str:
@@ -98,9 +99,7 @@ def _notes(
             " or old code runs against the new schema"
         )
     if options.chart:
-        yield from upgrade_notes.of_charts(
-            before, str(item.part("chart", "version")), options.chart, charts
-        )
+        yield from of_charts(before, str(item.part("chart", "version")), options.chart, charts)
 
 
 def _migration(before: Built | None, options: Options) -> Migration | None:
