@@ -110,13 +110,20 @@ def _matches(value: str, pattern: str) -> bool:
 
 
 def _in_values(environment: Environment) -> Iterator[tuple[str, Path]]:
-    """Hosts that `values:` gives to an ingress, and where; a template stands as it is written."""
+    """Hosts that `values:` gives to an ingress or a route of the chart's, and where; a template
+    stands as it is written, and a route without host names serves them all."""
     ingresses = environment.values.get("ingress")
     for path, value in leaves(ingresses if isinstance(ingresses, dict) else {}):
         if path and path[-1] in ("host", "hosts"):
             for host in value if isinstance(value, list) else [value]:
                 name = host.get("name") if isinstance(host, dict) else host
                 yield str(name), ("values", "ingress", *path)
+    routes = environment.values.get("httpRoute")
+    for part, given in (routes if isinstance(routes, dict) else {}).items():
+        if isinstance(given, dict):
+            names = given.get("hostnames") or (["*"] if given.get("enabled") else [])
+            for name in names if isinstance(names, list) else [names]:
+                yield str(name), ("values", "httpRoute", part)
 
 
 def _database(item: Resolved) -> dict[Path, Identity]:

@@ -194,3 +194,18 @@ def test_a_team_is_held_to_its_hosts_whatever_serves_them(way):
     (problem,) = allowed(policy, wrong)
     assert "may not use host b.example.org" in problem.message
     assert allowed(policy, TEAM + way.format("b.example.com")) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "bad"),
+    [
+        ("{enabled: true, hostnames: [b.example.org]}", True),
+        ("{enabled: true}", True),
+        ("{enabled: true, hostnames: ['{{ x }}.example.com']}", True),
+        ("{enabled: true, hostnames: [b.example.com]}", False),
+        ("{enabled: false}", False),
+    ],
+)
+def test_a_team_is_held_to_its_hosts_in_a_route_of_the_charts(route, bad):
+    text = TEAM + f"values: {{httpRoute: {{apiServer: {route}}}}}\n"
+    assert bool(allowed("{hosts: ['*.example.com']}", text)) is bad
