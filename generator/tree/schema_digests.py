@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "a9703e6fc7ebedfcc2dbdee61c70b72f6759861bc4a2d8cb7c5574699db73ef3",
-    "repository": "b96d7b1db398147a679ba8b0bec2c412aa9bd5f4e36778c5ea76a82596364425",
+    "environment": "4c01d76430568b9bf2a857dfd696bcca8bc7fc756539821d06d5ac036a26fab3",
+    "repository": "16719c1953459b26c12ceae10a8e183faf2d484d2963897a6710cc1cfd04161d",
 }
