@@ -13,6 +13,7 @@ from generator.model.components import Resources, Volume
 from generator.model.marks import Copied
 
 _SOCKET = "unix:///"
+_HIGHEST_PORT = 65_535
 NODE = "node"
 """In place of a host: the agent on the node of each pod."""
 
@@ -91,7 +92,11 @@ class Metrics(Spec):
                 raise ValueError(
                     "Airflow sends to a socket in DogStatsD's format: add datadog: true"
                 )
-        elif not re.fullmatch(r"\S+:[1-9][0-9]{0,4}", self.endpoint) or "://" in self.endpoint:
+        elif (
+            not re.fullmatch(r"\S+:[1-9][0-9]{0,4}", self.endpoint)
+            or "://" in self.endpoint
+            or int(self.endpoint.rpartition(":")[2]) > _HIGHEST_PORT
+        ):
             raise ValueError("write the agent as host:port, node:port or unix:///path")
         return self
 

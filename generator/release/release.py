@@ -139,7 +139,7 @@ def build(
     expression = Expression(resolved, traits, fits) if traits else None
     errors = (
         *(expression.errors() if expression else ()),
-        *_overlaps(resolved, line.decided([item for item in reached(fits) if item.firm]), closed),
+        *_overlaps(resolved, line, reached(fits), closed),
     )
     if errors:
         return None, errors
@@ -226,14 +226,21 @@ def _running(
     return (known if adoption is None else adopted_settings.with_switches(known)), older
 
 
-def _overlaps(resolved: Resolved, decided: Mapping[Any, str], closed: Any) -> Iterator[Problem]:
-    """Keys of `values:` that a field owns: two sources for one value is one too many."""
+def _overlaps(
+    resolved: Resolved, line: ChartLine, settings: list[Setting], closed: Any
+) -> Iterator[Problem]:
+    """Keys of `values:` that a field owns: two sources for one value is one too many.
+
+    A section with settings in it, those of an idle field too, stays a section.
+    """
+    decided = line.decided([item for item in settings if item.firm])
+    every = line.decided(settings)
     for path, value in leaves(resolved.environment.values):
         if not path:
             continue
         key = tuple(str(part) for part in path)
         field = closed(key, decided)
-        below = sorted({by for place, by in decided.items() if place[: len(key)] == key})
+        below = sorted({by for place, by in every.items() if place[: len(key)] == key != place})
         if field is None and not below:
             continue
         if field is None and not isinstance(value, Mapping):

@@ -48,6 +48,7 @@ def test_a_port_may_be_of_udp():
         ((AGENT[0], "{datadog: true}"), "with an endpoint"),
         ((AGENT[0], "{type: otel, endpoint: a, datadog: true}"), "for type statsd"),
         ((AGENT[0], "{endpoint: agent}"), "host:port"),
+        ((AGENT[0], '{endpoint: "agent:70000"}'), "host:port"),
         ((AGENT[0], '{endpoint: "udp://agent:8125"}'), "host:port"),
         ((AGENT[0], '{endpoint: "unix:///a"}'), "add datadog: true"),
     ],

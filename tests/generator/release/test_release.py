@@ -17,6 +17,8 @@ from tests.repositories import release as released
         ("{scheduler: {replicas: 3}}", "scheduler.replicas"),
         ("{images: {airflow: {tag: x}}}", "image"),
         ("{scheduler: 1}", "scheduler"),
+        ("{ingress: {apiServer: 1}}", "ingress"),
+        ("{cleanup: 1}", "cleanup.pods"),
         ("{networkPolicies: {enabled: true}}", "guarantees"),
     ],
 )
