@@ -7,7 +7,7 @@ import enum
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.actions.setup import doctor_machine
@@ -16,9 +16,9 @@ from generator.cluster import Cluster
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import WorkTree
+from generator.forge.port import ForgePort
 from generator.git.worktree import Worktree
 from generator.model import repository as model
-from generator.promotion import forge_access
 from generator.tree import catalogue
 from generator.tree.catalogue import Catalogue
 
@@ -50,7 +50,13 @@ Looked = tuple[State, str, str]
 """State, message, hint."""
 
 
-def assess(root: Path | None, *, offline: bool, timeout: float) -> tuple[Check, ...]:
+Opener = Callable[[model.Forge, str | None, Mapping[str, str]], ForgePort]
+"""Settings, remote and variables → the forge; raises UserError where it cannot be told."""
+
+
+def assess(
+    root: Path | None, opener: Opener, *, offline: bool, timeout: float
+) -> tuple[Check, ...]:
     """Everything, in groups. What needs the network is asked for at once, each for `timeout`.
 
     Without a `root` there is no repository; `offline` asks nothing of other machines.
@@ -70,7 +76,9 @@ def assess(root: Path | None, *, offline: bool, timeout: float) -> tuple[Check, 
         return (*checks, *(Check(group, "", State.NOT_READ, reason) for group in _OF_A_REPOSITORY))
     checks.append(_engine(found))
     repository = found.settings.repository
-    remote = [("forge", "pull requests", functools.partial(_forge, root, repository.repository))]
+    remote = [
+        ("forge", "pull requests", functools.partial(_forge, root, repository.repository, opener))
+    ]
     for name, cluster in repository.clusters.items():
         remote.append(("cluster", name, functools.partial(_cluster, cluster)))
     checks.append(_origin(root, repository.repository))
@@ -138,10 +146,10 @@ def _place(url: str) -> str:
     return f"{host.partition(':')[0]}/{path.strip('/').removesuffix('.git')}".lower()
 
 
-def _forge(root: Path, settings: model.Forge) -> Looked:
+def _forge(root: Path, settings: model.Forge, opener: Opener) -> Looked:
     try:
         remote = Worktree.find(root).remote_url()
-        port = forge_access.forge_of(settings, remote, os.environ)
+        port = opener(settings, remote, os.environ)
     except UserError as error:
         return State.NOT_READ, error.message, error.hint
     try:

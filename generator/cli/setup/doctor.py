@@ -29,6 +29,7 @@ def command(offline: bool, timeout: float, form: str) -> int:
 
     from generator.actions.setup import doctor
     from generator.core.errors import UserError
+    from generator.promotion import forge_access
 
     try:
         root = common.root()
@@ -37,7 +38,7 @@ def command(offline: bool, timeout: float, form: str) -> int:
         root = None
     offline = offline or bool(os.environ.get("GEN_ENV_OFFLINE"))
     common.progress("asking forge and clusters")
-    checks = doctor.assess(root, offline=offline, timeout=timeout)
+    checks = doctor.assess(root, forge_access.forge_of, offline=offline, timeout=timeout)
     if form == "json":
         common.emit({"checks": [item.as_json() for item in checks]}, form)
     for item in checks if form == "table" else ():

@@ -11,6 +11,7 @@ import pytest
 from generator.actions.setup import doctor, doctor_machine
 from generator.actions.setup.doctor import State
 from generator.core.errors import UserError
+from generator.promotion import forge_access
 from generator.render.engine import choose_engine
 from tests.fakes.apiserver import FakeApiServer
 from tests.repositories import DEV, SETTINGS, repository, run
@@ -25,7 +26,9 @@ def no_tokens(monkeypatch):
 
 
 def checks(root, **more):
-    found = doctor.assess(root, **{"offline": False, "timeout": 100.0, **more})
+    found = doctor.assess(
+        root, forge_access.forge_of, **{"offline": False, "timeout": 100.0, **more}
+    )
     return {(item.group, item.subject): item for item in found}
 
 
