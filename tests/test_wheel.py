@@ -20,7 +20,7 @@ DATA = {
     "generator/report/assets/page.js",
     "service/py.typed",
     "service/web/static/dashboard.css",
-    "service/web/templates/dashboard.html",
+    "service/web/templates/overview.html",
 }
 
 

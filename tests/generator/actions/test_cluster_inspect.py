@@ -122,7 +122,7 @@ def test_what_may_not_be_read_is_named_and_never_counts_as_absent(cluster, serve
     for path in [path for path in server.documents if path.startswith("/api")]:
         server.fail(path, 403, times=9)
     found = cluster_inspect.inspect(cluster, "https://10.0.0.1")
-    assert set(found.entry) == {"server", "kubernetesVersion"}
+    assert set(found.entry) == {"server", "kubernetesVersion", "cloud"}
     names = {item.what for item in found.not_read}
     assert {"API groups", "nodes", "storageclasses", "ingressclasses", "endpointslices"} <= names
 

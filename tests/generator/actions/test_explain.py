@@ -35,7 +35,10 @@ def test_a_field_shows_all_below_it_and_empty_values_too():
     found = shown(field="destination")
     assert set(found) == {
         f"destination.{name}"
-        for name in ("cluster", "namespace", "releaseName", "application", "project")
+        for name in (
+            *("cluster", "namespace", "releaseName", "storageNamespace"),
+            *("application", "project"),
+        )
     }
     assert found["destination.project"].shown == "null"
     assert set(shown(field="destination.cluster")) == {"destination.cluster"}

@@ -122,6 +122,7 @@ RENDERED_BY = {
     "actions/upgrades/dags.py",
     "actions/upgrades/route.py",
     "diff/what_runs.py",
+    "image_build/requirements.py",
     "impact/rules/settings.py",
     "impact/rules/versions.py",
     "lint/definition/combinations.py",
@@ -129,6 +130,7 @@ RENDERED_BY = {
     "release/expressed.py",
     "release/leaving.py",
     "release/v1/values/base.py",
+    "tree/image_files.py",
 }
 
 

@@ -58,6 +58,7 @@ SERVED_TLS = route(
 NONE = DEV + "gateway: {hostnames: [a.example.com]}\n"
 MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
 
+NO_LEAVING = changed(DEV, ("embedded: true", "host: db.example.com"))
 IMAGE = "image: {repository: registry.example.com/airflow, tag: 3.2.2-r1"
 PINNED = "build: {base: 'apache/airflow:3.2.2@sha256:" + "a" * 64 + "'}"
 
@@ -68,6 +69,10 @@ def image(build, text=STAGING):
 
 # Rule → (definitions it finds, each with its settings and line; definitions it leaves alone).
 CASES = {
+    "chart/leaves-with-2": (
+        [(DEV, SETTINGS, "chart:"), (PRODUCTION, SETTINGS, "chart:")],
+        [(NO_LEAVING, SETTINGS)],
+    ),
     "image/base-not-pinned": (
         [(image("build: {base: 'apache/airflow:3.2.2'}"), SETTINGS, "image:")],
         [(image(PINNED), SETTINGS), (STAGING, SETTINGS)],

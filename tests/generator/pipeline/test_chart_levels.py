@@ -281,4 +281,5 @@ def test_explain_lists_what_is_renamed_and_left_out(cache, add):
     assert "chart 1.18.0 reads:" in lines
     assert "  workers.celery.keda.enabled as workers.keda.enabled" in lines
     assert "  triggerer.podDisruptionBudget.enabled" in lines[lines.index("chart 1.18.0 has no:") :]
-    assert explain.notes(built(None, PRODUCTION), None) == []
+    known = "\n".join(explain.notes(built(None, PRODUCTION), None))
+    assert "reads:" not in known and "has no:" not in known
