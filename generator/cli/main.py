@@ -50,7 +50,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Tools": {
         "doctor": ("setup.doctor", "Look at machine, charts, engine, forge and clusters."),
         "chart": ("chart", "Manage the local chart archives."),
-        "image": ("image", "Say what an image holds, for image.facts of a definition."),
+        "image": ("image.inspect", "Lock, check and pin an image of your own; say what one holds."),
         "schema": ("schema", "Print the JSON Schema of a definition or of gen-env.yaml."),
         "completion": ("completion", "Print the completion script of a shell."),
     },

@@ -15,7 +15,7 @@ import pydantic
 from generator.model.base import Bool, EnvName, Line, Spec, Text, matching
 
 _HOST = r"[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
-_IMAGE = re.compile(
+IMAGE = re.compile(
     rf"(?:{_HOST}/)?[a-z0-9]+(?:(?:[._-]|__)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._-]|__)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
@@ -35,7 +35,7 @@ _INDEX = re.compile(
 _PATH = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9_.][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+)*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
-ImageName = Annotated[Text, matching(_IMAGE, "an image such as apache/airflow:3.2.2@sha256:…")]
+ImageName = Annotated[Text, matching(IMAGE, "an image such as apache/airflow:3.2.2@sha256:…")]
 Apt = Annotated[Text, matching(_APT, "a Debian package: name, or name=version")]
 Project = Annotated[Text, matching(re.compile(_PROJECT), "a name of a Python package")]
 Requirement = Annotated[

@@ -185,6 +185,7 @@ def test_each_line_that_is_no_requirement_is_named_and_none_is_shown():
 def test_what_is_missing_or_wrong_is_named(build, files, message):
     made, problems = tree(f'base: "{BASE}", {build}', files)
     assert not made and messages(problems) == [message]
+    assert problems[0].rule == "image/build-input"
 
 
 def test_a_lock_is_missing_then_fits_then_is_out_of_date():

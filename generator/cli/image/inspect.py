@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli import common
+from generator.cli.image import build
 from generator.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 @click.group(name="image")
 def command() -> None:
-    """Say what an image holds, so that migrations are judged by it."""
+    """Build an image, and say what one holds, so that migrations are judged by it."""
 
 
+for _own in (build.lock, build.check, build.pin, build.ci):
+    command.add_command(_own)
 _REGISTRY = "docker://"
 
 

@@ -1,0 +1,1 @@
+"""`gen-env image`: one module for what is read of an image, one for building it."""
