@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "3d7f0f56b40e1af554e861fc682dd86a87a1c92cc9159fae15c49a820ffb016c",
-    "repository": "8821aca8755af9f8971314cbfe4d71026aadce79b1df8e6133fd323256a9e3ef",
+    "environment": "ac84aadb0b452db0e7a6f38f3b7f1f2c9927531929f310c5bb049e96d310679a",
+    "repository": "caee80f98b9020e283e9a9b634edc28e3965bf38718b1bef0518685de43e67db",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.core.problem import Problem
 from generator.core.rule import Rule
-from generator.lint.definition import access, combinations, entrances, operations, sources
+from generator.lint.definition import access, backups, combinations, entrances, operations, sources
 from generator.release.release import Release
 
 _FOUND = (
@@ -14,6 +14,7 @@ _FOUND = (
     *access.FOUND,
     *entrances.FOUND,
     *operations.FOUND,
+    *backups.FOUND,
     *sources.FOUND,
 )
 
