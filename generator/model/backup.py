@@ -147,7 +147,7 @@ class Backup(Spec):
     """Dumps of the metadata database (PostgreSQL), encrypted and stored on a schedule."""
 
     external: Line | None = None
-    """What backs the database up instead, in words; nothing else is then given."""
+    """What backs the database up instead; no other field is given then."""
     schedule: Line = "0 2 * * *"
     """Cron expression with five fields."""
     time_zone: Line = "Etc/UTC"
@@ -179,7 +179,7 @@ class Backup(Spec):
     def _complete(self) -> Backup:
         if self.external is not None:
             if self.model_fields_set - {"external"}:
-                raise ValueError("external stands alone: gen-env makes nothing then")
+                raise ValueError("external takes no other field: gen-env makes nothing then")
             return self
         wanted = {
             "image": self.image, "storage": self.storage, "encryption": self.encryption

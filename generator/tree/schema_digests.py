@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "ac84aadb0b452db0e7a6f38f3b7f1f2c9927531929f310c5bb049e96d310679a",
-    "repository": "caee80f98b9020e283e9a9b634edc28e3965bf38718b1bef0518685de43e67db",
+    "environment": "427dc087a43ff03364d80e730efcbe7b172954ffafd6eaa1a1b293c0aa1e7c11",
+    "repository": "92cfb6f00f3e71fb5459425509d55947468b51c411db73bb3c984132257b21c7",
 }

@@ -21,7 +21,7 @@ _HOURS_OFF = 3600.0
 @_rule(
     "backup/none",
     INFO,
-    "Nothing is said about backups",
+    "No backup is named",
     "Connections, variables and the history of all runs are in the database alone.",
     PRODUCTION_ONLY,
 )
@@ -149,7 +149,7 @@ def _image(release: Release) -> Iterator[Place]:
     "backup/image-digest",
     WARNING,
     "An image of backups without a digest",
-    "It reads the whole database and holds its keys; a tag can be pushed anew.",
+    "It reads the whole database and holds its keys; a tag can move.",
     PRODUCTION_ONLY,
 )
 def _digest(release: Release) -> Iterator[Place]:

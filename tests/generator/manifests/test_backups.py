@@ -133,7 +133,7 @@ def test_facts_of_the_image_decide_which_revision_a_drill_expects():
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ("backup: {external: x, schedule: '0 1 * * *'}", "external stands alone"),
+        ("backup: {external: x, schedule: '0 1 * * *'}", "external takes no other field"),
         ("backup: {schedule: '0 1 * * *'}", "image, storage, encryption missing"),
         (with_backup("", "{volume: {claim: c}, s3: {bucket: bbb}}"), "either s3 or volume"),
         (with_backup("", "{s3: {bucket: 'a/b'}}"), "not a bucket's name"),
