@@ -219,7 +219,7 @@ def _storage(release: Release, backup: Backup) -> dict[str, str]:
         "RCLONE_CONFIG_STORE_NO_CHECK_BUCKET": "true",
         "RCLONE_CONFIG_STORE_PROVIDER": "Other" if s3.endpoint else "AWS",
         "RCLONE_CONFIG_STORE_TYPE": "s3",
-        "RCLONE_CONFIG_STORE_ENV_AUTH": "true" if s3.credentials == "identity" else "false",
+        "RCLONE_CONFIG_STORE_ENV_AUTH": "true" if s3.access == "role" else "false",
     }
     if s3.endpoint:
         found["RCLONE_CONFIG_STORE_ENDPOINT"] = s3.endpoint

@@ -63,8 +63,8 @@ class S3(Spec):
     """URL of another service than AWS."""
     region: Line | None = None
     """The bucket's region."""
-    credentials: Literal["secret", "identity"] = "secret"
-    """secret: keys in the backup's Secret; identity: the role of its service account."""
+    access: Literal["keys", "role"] = "keys"
+    """keys: in the backup's Secret; role: that of its service account."""
 
     @pydantic.field_validator("bucket")
     @classmethod

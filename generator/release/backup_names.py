@@ -31,6 +31,6 @@ def jobs(environment: Environment) -> BackupJobs | None:
         secret=backup.secret_name or f"{environment.release}-backup",
         identity=identity or f"{environment.release}-backup-identity",
         s3=s3 is not None,
-        keys=s3 is not None and s3.credentials == "secret",
+        keys=s3 is not None and s3.access == "keys",
         annotations=backup.service_account,
     )

@@ -70,7 +70,7 @@ def test_a_bucket_has_a_folder_for_every_environment_and_keys_or_a_role():
     _, values, secrets = container(made(with_backup(PEERS, S3))["CronJob", "airflow-backup"])
     assert values["BACKUP_REMOTE"] == "backups/airflow/production"
     assert secrets["RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY"][0] == "secret-access-key"
-    role = "{s3: {bucket: bbb, credentials: identity, endpoint: 'https://s3.example.com:9000'}}"
+    role = "{s3: {bucket: bbb, access: role, endpoint: 'https://s3.example.com:9000'}}"
     text = with_backup(STAGING, role, ", serviceAccount: {eks.amazonaws.com/role-arn: x}")
     found = made(text)
     _, values, secrets = container(found["CronJob", "airflow-backup"])
