@@ -5,6 +5,7 @@ the rights of `verify` and what it follows all go through it.
 """
 
 from generator.manifests import (
+    backups,
     external_secrets,
     namespace,
     network_policies,
@@ -19,6 +20,7 @@ ALL: tuple[Manifest, ...] = (
     network_policies.MANIFEST,
     routes.MANIFEST,
     service_monitors.MANIFEST,
+    backups.MANIFEST,
     external_secrets.MANIFEST,
     sealed_secrets.MANIFEST,
 )

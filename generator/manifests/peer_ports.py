@@ -25,6 +25,8 @@ def _named(release: Release, peer: str) -> Iterator[int]:
     match peer:
         case "database":
             yield environment.database.port
+        case "backup":
+            yield from _backup(environment)
         case "broker":
             yield environment.broker.port
         case "git":
@@ -37,6 +39,12 @@ def _named(release: Release, peer: str) -> Iterator[int]:
             yield release.line.mail_port(release.values)
         case "otel":
             yield from _collectors(environment)
+
+
+def _backup(environment: Environment) -> Iterator[int]:
+    storage = environment.backup.storage if environment.backup else None
+    if storage is not None and storage.s3 is not None and storage.s3.endpoint is not None:
+        yield _port(storage.s3.endpoint)
 
 
 def _git(release: Release) -> Iterator[int]:

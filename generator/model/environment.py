@@ -9,6 +9,7 @@ import pydantic
 from generator.model import built_in
 from generator.model.adoption import Adoption
 from generator.model.auth import Auth
+from generator.model.backup import Backup
 from generator.model.base import (
     Count,
     Digest,
@@ -152,6 +153,7 @@ class Environment(Spec):
     auth: Annotated[Auth, Copied.KEEP] = Auth.model_construct()
     database: Annotated[Database, Copied.KEEP]
     pgbouncer: Annotated[PgBouncer | None, Copied.KEEP] = None
+    backup: Annotated[Backup | None, Copied.FILL_IN] = None
     broker: Annotated[Broker, Copied.KEEP] = Broker.model_construct()
     keys: Annotated[Keys, Copied.DERIVE] = Keys.model_construct()
     jobs: Annotated[Jobs, Copied.KEEP] = Jobs.model_construct()

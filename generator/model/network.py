@@ -48,6 +48,7 @@ PeerName = Literal[
     "git",
     "bundles",
     "database",
+    "backup",
     "broker",
     "logs",
     "identity",
@@ -71,7 +72,9 @@ _SHARED = (
 _PEERS = CopiedByKey(
     {
         **dict.fromkeys(_SHARED, Copied.KEEP),
-        **dict.fromkeys(("database", "broker", "bundles", "secretsBackend"), Copied.FILL_IN),
+        **dict.fromkeys(
+            ("database", "backup", "broker", "bundles", "secretsBackend"), Copied.FILL_IN
+        ),
         "logs": Copied.ASK_NETWORKS,
     }
 )

@@ -53,6 +53,21 @@ class Flow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class BackupJobs:
+    """The jobs that make and prove backups: component labels, and what they need."""
+
+    parts: tuple[str, ...]
+    secret: str
+    identity: str
+    s3: bool
+    """Whether backups are in a bucket."""
+    keys: bool
+    """Whether its keys are in the Secret; else the account's role counts."""
+    annotations: Mapping[str, str]
+    """Of the account."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Topology:
     """The parts of one release and the switches that decide its traffic."""
 
@@ -63,6 +78,7 @@ class Topology:
     values: Mapping[str, Any]
     older_names: frozenset[str] = frozenset()
     """Keys of `values` that the chart reads under an older name."""
+    backup: BackupJobs | None = None
     entrances: tuple[str, ...] = ()
     """Fields of ways in that the definition declares and no value of the chart has to show."""
 

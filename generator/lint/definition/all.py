@@ -9,6 +9,7 @@ from generator.core.rule import Rule
 from generator.lint.definition import (
     access,
     ahead,
+    backups,
     combinations,
     entrances,
     images,
@@ -23,6 +24,7 @@ _FOUND = (
     *entrances.FOUND,
     *operations.FOUND,
     *ahead.FOUND,
+    *backups.FOUND,
     *sources.FOUND,
     *images.FOUND,
 )

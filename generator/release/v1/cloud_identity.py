@@ -43,6 +43,13 @@ def flows(top: Topology, parts: tuple[str, ...], log_parts: tuple[str, ...]) -> 
             yield Flow(part, "peer:node", (), why)
 
 
+def flow(part: str, annotations: Mapping[str, str], why: str) -> Flow:
+    """The flow of a part that needs a cloud's credentials and has an account of its own."""
+    exchanged = next((words for name, words in _EXCHANGES.items() if annotations.get(name)), "")
+    peer = "peer:cloudIdentity" if exchanged else "peer:node"
+    return Flow(part, peer, (), exchanged or why)
+
+
 def _annotations(top: Topology, part: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in _keys(part):

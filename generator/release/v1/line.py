@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
+from generator.release import backup_names
 from generator.release.chart_line import ChartLine
 from generator.release.setting import PROMISE, Key, Setting, nest, overlay
 from generator.release.topology import Topology
@@ -187,10 +188,12 @@ def _joined(written: Mapping[str, Any], found: list[Setting]) -> Iterator[tuple[
 def _topology(
     values: Mapping[str, Any], older: frozenset[str], environment: Environment
 ) -> Topology:
-    """What runs with these merged values, and the ways in beside the chart's own Ingress."""
+    """What runs with these merged values, and beside the chart: backups, and other ways in."""
     found = read(values, environment.release, environment.namespace, older)
     ways = tuple(way.field for way in environment.entrances if way.field != "ingress")
-    return dataclasses.replace(found, entrances=ways)
+    backup = backup_names.jobs(environment)
+    parts = (*found.parts, *(backup.parts if backup else ()))
+    return dataclasses.replace(found, entrances=ways, backup=backup, parts=parts)
 
 
 def _restart_annotations(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import lookup
+from generator.release import backup_names
 from generator.release.secret import SecretKey, SecretNeed, Source
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
@@ -22,7 +23,8 @@ def needs(top: Topology, extra: Mapping[str, Any]) -> tuple[SecretNeed, ...]:
     `extra` gives keys and type of Secrets that the definition declares under `secrets.extra`.
     """
     found: dict[str, SecretNeed] = {}
-    for need in (*_stores(top), *_keys(top), *_features(top), *_environment(top, extra)):
+    own = (*_stores(top), *_keys(top), *_features(top), *_backup(top))
+    for need in (*own, *_environment(top, extra)):
         known = found.get(need.name)
         found[need.name] = _union(known, need) if known else need
     return tuple(found[name] for name in sorted(found))
@@ -133,6 +135,19 @@ def _keys(top: Topology) -> Iterator[SecretNeed]:
         secret = lookup(top.values, name)
         if secret:
             yield SecretNeed(str(secret), (key,), why, restarts)
+
+
+def _backup(top: Topology) -> Iterator[SecretNeed]:
+    """A role of its own: reading all is enough for it. Who makes backups cannot open them."""
+    backup = top.backup
+    if backup is None:
+        return
+    keys = [SecretKey("password"), SecretKey("username", "username")]
+    if backup.keys:
+        keys += [SecretKey(backup_names.ACCESS_KEY), SecretKey(backup_names.SECRET_KEY)]
+    yield SecretNeed(backup.secret, tuple(keys), "backup")
+    if backup_names.DRILL in backup.parts:
+        yield SecretNeed(backup.identity, (SecretKey("identity"),), "restore drill")
 
 
 def _features(top: Topology) -> Iterator[SecretNeed]:

@@ -78,7 +78,7 @@ def workloads(top: Topology) -> tuple[tuple[str, str], ...]:
         stateful |= {"worker", *(("scheduler",) if top.local else ())}
     if lookup(top.values, "triggerer.persistence.enabled") is not False:
         stateful.add("triggerer")
-    absent = {*JOB_PARTS}
+    absent = {*JOB_PARTS, *(top.backup.parts if top.backup else ())}
     if not top.celery or lookup(top.values, "workers.celery.enableDefault") is False:
         absent.add("worker")
     return tuple(
@@ -108,6 +108,23 @@ def server_port(top: Topology) -> tuple[str, int]:
     return str(row.get("name") or name), number(row.get("port")) or usual
 
 
+def _backup(top: Topology) -> Iterator[Flow]:
+    """Past PgBouncer: a dump needs a session, which a pool of transactions does not keep."""
+    backup = top.backup
+    for part in backup.parts if backup else ():
+        assert backup is not None
+        if part == backup.parts[0]:
+            inside = top.has("postgresql")
+            server, ports = ("postgresql", _tcp("postgresql")) if inside else ("peer:database", ())
+            yield Flow(part, server, ports, "dump of the database")
+        if backup.s3:
+            yield Flow(part, "peer:backup", (), "storage of backups")
+        if backup.s3 and not backup.keys:
+            yield cloud_identity.flow(part, backup.annotations, "credentials of the storage")
+        if top.has("statsd"):
+            yield Flow(part, "statsd", ((PORTS["statsd-ingest"], "UDP"),), "metrics")
+
+
 # Airflow's own look into files, the environment and the metadata database alone.
 _LOCAL_BACKENDS = ("airflow.secrets.", "airflow.sdk.")
 
@@ -125,6 +142,7 @@ def airflow_parts(top: Topology) -> tuple[str, ...]:
 def flows(top: Topology) -> tuple[Flow, ...]:
     """Every flow that the release needs, to components that exist and to outside peers."""
     found = [*_database(top), *_broker(top), *_api(top), *_metrics(top), *_outside(top)]
+    found += _backup(top)
     return tuple(dict.fromkeys(found))
 
 

@@ -55,6 +55,24 @@ SERVED_TLS = route(
     "{termination: reencrypt}",
     changed(STAGING, ("airflow: {", "airflow: {config: {api: {ssl_cert: /c}}, ")),
 )
+RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+SECOND = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"
+EXTERNAL = "backup: {external: nightly snapshots of the provider}\n"
+
+
+def backup(more="", text=PRODUCTION, image='{repository: r/b, tag: "16"}', keys=RECIPIENT):
+    written = (
+        f"image: {image}, storage: {{volume: {{claim: c}}}}, encryption: {{recipients: [{keys}]}}"
+    )
+    return f"{text}backup: {{{written}{more}}}\n"
+
+
+DIGEST = "{repository: r/b, digest: sha256:" + "9f2c3b1d" * 8 + "}"
+MYSQL = changed(
+    PRODUCTION,
+    ("database:\n", "database:\n  type: mysql\n"),
+    ("pgbouncer: {replicas: 2, poolSize: 20}\n", ""),
+)
 NONE = DEV + "gateway: {hostnames: [a.example.com]}\n"
 MANAGED = SETTINGS + "argocd: {project: {manage: true}}\n"
 
@@ -85,6 +103,14 @@ CASES = {
         [(f"{DEV}{IMAGE}, {PINNED}}}\n", SETTINGS, IMAGE)],
         [(f"{DEV}{IMAGE}, {PINNED[:-1]}, dags: dags}}}}\n", SETTINGS), (image(PINNED), SETTINGS), (DEV, SETTINGS)],
     ),
+    "backup/none": ([(PRODUCTION, SETTINGS, "database:"), (MYSQL, SETTINGS, "database:")], [(STAGING, SETTINGS), (PRODUCTION + EXTERNAL, SETTINGS), (backup(), SETTINGS)]),
+    "backup/mysql": ([(backup(text=MYSQL), SETTINGS, "backup:")], [(MYSQL + EXTERNAL, SETTINGS), (backup(), SETTINGS)]),
+    "backup/schedule": ([(backup(', schedule: "@daily"'), SETTINGS, "backup:"), (backup(', drill: {schedule: "1 2 3"}'), SETTINGS, "backup:"), (backup(", timeZone: Mars"), SETTINGS, "backup:")], [(backup(', schedule: "0 1 * * 1-5"'), SETTINGS), (PRODUCTION + EXTERNAL, SETTINGS)]),
+    "backup/max-age": ([(backup(', schedule: "0 1 * * 0"'), SETTINGS, "backup:"), (backup(', schedule: "0 1 * * 1-5"'), SETTINGS, "backup:")], [(backup(), SETTINGS), (backup(', schedule: "0 1 * * 0", drill: {maxAge: 170h}'), SETTINGS), (backup(', schedule: "x"'), SETTINGS)]),
+    "backup/image-not-read": ([(backup(), SETTINGS, "backup:")], [(PRODUCTION + EXTERNAL, SETTINGS)]),
+    "backup/image-digest": ([(backup(), SETTINGS, "backup:")], [(backup(image=DIGEST), SETTINGS), (backup(text=STAGING), SETTINGS)]),
+    "backup/no-drill": ([(backup(", drill: null"), SETTINGS, "backup:")], [(backup(), SETTINGS)]),
+    "backup/one-recipient": ([(backup(), SETTINGS, "backup:"), (backup(keys=f"{RECIPIENT}, {RECIPIENT}"), SETTINGS, "backup:")], [(backup(keys=f"{RECIPIENT}, {SECOND}"), SETTINGS), (backup(", drill: null"), SETTINGS)]),
     "gateway/no-parent": ([(NONE, OFFERED, "gateway:")], [(NONE, OWN), (gateway(), OFFERED), (DEV, OFFERED)]),
     "gateway/every-listener": (
         [(gateway("{name: g}"), OFFERED, "gateway:")],

@@ -1,0 +1,346 @@
+"""The scripts of backups and drills as processes, with the environment of the generated CronJobs.
+
+PostgreSQL, age and rclone are real; only paths, host and keys are a test's own.
+"""
+
+import contextlib
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from generator.manifests import backups
+from tests import postgresql
+from tests.repositories import PRODUCTION, release
+
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(not shutil.which("age"), reason="needs age (Debian: age)"),
+]
+
+HEAD = "1d6611b6ab7c"  # of Airflow 3.2.2
+KEY, OTHER_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+PLAIN = "kept-in-a-connection"
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+S3 = "{s3: {bucket: bucket, region: eu-central-1}}"
+VOLUME = "{volume: {claim: backups}}"
+SCHEMA = """
+create table alembic_version (version_num text);
+create table connection (conn_id text, password text, extra text, is_encrypted bool,
+  is_extra_encrypted bool);
+create table variable (key text, val text, is_encrypted bool);
+create table task_instance (task_id text, rest text);
+"""
+SLOW_AGE = """#!/bin/bash
+{ head -c 20000; touch "$WORK/half"; sleep 60; } | %s "$@"
+"""
+
+
+class Jobs:
+    """The jobs of one environment, in a folder of their own; PostgreSQL wants a short path."""
+
+    def __init__(self, folder, database, storage):
+        self.folder, self.database = folder, database
+        for name in ("work", "store", "scripts", "bin"):
+            (folder / name).mkdir()
+        self.identity, recipient = self.key("identity")
+        text = (
+            f"{PRODUCTION}backup: {{image: {{repository: r/b, tag: '16'}}, storage: {storage}, "
+            f"encryption: {{recipients: [{recipient}]}}}}\n"
+        )
+        self.objects = {(x["kind"], x["metadata"]["name"]): x for x in made(text)}
+        for name, script in self.objects["ConfigMap", "airflow-backup"]["data"].items():
+            (folder / "scripts" / name).write_text(script)
+        self.own(folder)
+
+    def own(self, path):
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "65534:65534", path], check=True)
+
+    def key(self, name):
+        done = subprocess.run(["age-keygen"], capture_output=True, text=True, check=True)
+        (self.folder / name).write_text(done.stdout)
+        return self.folder / name, done.stderr.split()[-1]
+
+    def variables(self, name):
+        (container,) = self.objects["CronJob", name]["spec"]["jobTemplate"]["spec"]["template"][
+            "spec"
+        ]["containers"]
+        found = {row["name"]: row.get("value", "") for row in container["env"]}
+        here = str(self.folder)
+        for inside, outside in (
+            ("/work", f"{here}/work"), ("/backups", f"{here}/store"),
+            ("/opt/gen-env", f"{here}/scripts"), ("/identity/identity", str(self.identity)),
+        ):  # fmt: skip
+            found = {key: value.replace(inside, outside) for key, value in found.items()}
+        found |= {"PGPASSWORD": "unused", "FERNET_KEY": KEY, "PGSSLMODE": "disable"}
+        found |= {"PATH": f"{here}/bin:{os.environ['PATH']}", "STATSD_HOST": ""}
+        if "RCLONE_CONFIG_STORE_TYPE" in found:
+            found |= {"RCLONE_CONFIG_STORE_TYPE": "alias", "RCLONE_CONFIG_STORE_REMOTE": here}
+            found["BACKUP_REMOTE"] = "store"
+        if name == "airflow-backup":
+            where, _, database = self.database.rpartition("/")
+            found |= {"PGHOST": "127.0.0.1", "PGPORT": where.rpartition(":")[2]}
+            found |= {"PGUSER": "owner", "PGDATABASE": database, "LOCK_TIMEOUT": "1000"}
+        return found
+
+    def start(self, name, prepare=None, **more):
+        script = self.folder / "scripts" / f"{name}.sh"
+        job = "airflow-backup" if name == "backup" else "airflow-restore-drill"
+        return subprocess.Popen(
+            [*(NOBODY if os.geteuid() == 0 else ()), "bash", script],
+            env={**self.variables(job), **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, start_new_session=True, preexec_fn=prepare,
+        )  # fmt: skip
+
+    def run(self, name, prepare=None, **more):
+        """Exit code and all that it wrote; no secret is ever in it."""
+        process = self.start(name, prepare, **more)
+        stdout, stderr = process.communicate(timeout=180)
+        said = stdout + stderr
+        for secret in (KEY, OTHER_KEY, PLAIN, "AGE-SECRET-KEY"):
+            assert secret not in said
+        return process.returncode, said
+
+    def good(self, name, **more):
+        code, said = self.run(name, **more)
+        assert code == 0, said
+        return said
+
+    def red(self, name, *words, prepare=None, **more):
+        code, said = self.run(name, prepare, **more)
+        assert code != 0
+        for word in words:
+            assert word in said, said
+        assert not self.stored(".proven.json")
+
+    def stored(self, ending=""):
+        return sorted(
+            path.name for path in (self.folder / "store").iterdir() if path.name.endswith(ending)
+        )
+
+    def sql(self, text, *values):
+        import psycopg
+
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            return connection.execute(text, values)
+
+
+def made(text):
+    return backups.MANIFEST.objects(release(text))
+
+
+@pytest.fixture(scope="module")
+def server():
+    with postgresql.server() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def jobs_of(server, storage=VOLUME):
+    with (
+        tempfile.TemporaryDirectory(prefix="gen-env-b-", dir="/tmp") as folder,
+        postgresql.fresh_database(server, "airflow") as database,
+    ):
+        Path(folder).chmod(0o755)
+        jobs = Jobs(Path(folder), database, storage)
+        jobs.sql(SCHEMA)
+        jobs.sql("insert into alembic_version values (%s)", HEAD)
+        token = Fernet(KEY).encrypt(PLAIN.encode()).decode()
+        jobs.sql("insert into connection values ('a', %s, %s, true, true)", token, token)
+        # What does not compress: a dump of several hundred kilobytes.
+        jobs.sql(
+            "insert into task_instance select md5(n::text), md5(random()::text) || "
+            "md5(random()::text) from generate_series(1, 10000) n"
+        )
+        yield jobs
+
+
+@pytest.fixture
+def jobs(server):
+    with jobs_of(server) as found:
+        yield found
+
+
+def test_a_backup_is_restored_and_proven(jobs):
+    jobs.good("backup")
+    dump, manifest = jobs.stored()
+    text = (jobs.folder / "store" / manifest).read_text()
+    assert KEY not in text and PLAIN not in text
+    found = json.loads(text)
+    assert found["heads"] == {"alembic_version": [HEAD]}
+    assert found["rows"]["public.task_instance"] == 10_000
+    assert found["about"]["image"].startswith("registry.example.com/airflow:3.2.2-r1@sha256:")
+    assert found["bytes"] == (jobs.folder / "store" / dump).stat().st_size
+    assert (jobs.folder / "store" / dump).read_bytes().startswith(b"age-encryption.org/v1")
+
+    said = jobs.good("drill")
+    assert "2 of 2 encrypted values decrypt" in said and "not looked at" not in said
+    (proven,) = jobs.stored(".proven.json")
+    assert json.loads((jobs.folder / "store" / proven).read_text())["decrypted"] == 2
+    assert not (jobs.folder / "work/data").exists(), "the restored database stays nowhere"
+
+
+def test_a_bucket_holds_the_same(server):
+    if not shutil.which("rclone"):
+        pytest.skip("needs rclone (Debian: rclone)")
+    with jobs_of(server, S3) as jobs:
+        jobs.good("backup")
+        jobs.good("drill")
+        assert len(jobs.stored()) == 3
+
+
+def test_a_run_that_is_killed_leaves_no_backup_and_the_next_one_is_good(jobs):
+    slow = jobs.folder / "bin/age"
+    slow.write_text(SLOW_AGE % shutil.which("age"))
+    slow.chmod(0o755)
+    process = jobs.start("backup")
+    wait_for(lambda: (jobs.folder / "work/half").exists())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert jobs.stored(".json") == []
+    jobs.red("drill", "no complete backup")
+    slow.unlink()
+    (half,) = jobs.stored(".part")
+    old = re.sub("[0-9]{8}T[0-9]{6}Z", "20200101T000000Z", half)
+    assert old != half
+    (jobs.folder / "store" / half).rename(jobs.folder / "store" / old)
+    assert "never completed" in jobs.good("backup")
+    assert not jobs.stored(".part")
+    jobs.good("drill")
+
+
+def test_a_dump_that_the_server_ends_is_no_backup(jobs):
+    slow = jobs.folder / "bin/age"
+    slow.write_text(SLOW_AGE.replace("sleep 60", "sleep 2; cat") % shutil.which("age"))
+    slow.chmod(0o755)
+    jobs.sql("insert into task_instance select repeat(md5(random()::text), 3), md5(random()::text)"
+        " from generate_series(1, 100000) n")  # fmt: skip
+    process = jobs.start("backup")
+    wait_for(lambda: (jobs.folder / "work/half").exists())
+    jobs.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name like"
+        " 'pg_dump%%' and pid <> pg_backend_pid() and 1 = %s", 1)  # fmt: skip
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0 and "the dump is not complete" in said
+    assert jobs.stored() == []
+
+
+def test_a_full_disk_makes_no_backup(jobs):
+    limit = 50_000
+    jobs.red("backup", "the dump is not complete",
+        prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
+    assert jobs.stored() == []
+
+
+def test_a_full_disk_proves_nothing(jobs):
+    jobs.sql("insert into task_instance select " + " || ".join(["md5(random()::text)"] * 6) + ", ''"
+        " from generate_series(1, 150000) n")  # fmt: skip
+    jobs.good("backup")
+    with small_disk(jobs, 70):
+        jobs.red("drill", "cannot restore")
+    jobs.good("drill")
+
+
+@contextlib.contextmanager
+def small_disk(jobs, megabytes):
+    work = jobs.folder / "work"
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", work]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a tmpfs here")
+    try:
+        jobs.own(work)
+        yield
+    finally:
+        subprocess.run(["umount", work], check=True)
+
+
+def test_another_key_opens_no_backup(jobs):
+    jobs.good("backup")
+    other, _ = jobs.key("other")
+    jobs.own(other)
+    jobs.red("drill", "cannot decrypt", IDENTITY=str(other))
+
+
+def test_a_truncated_dump_is_no_backup_even_where_its_sum_is_right(jobs):
+    import hashlib
+
+    jobs.good("backup")
+    (dump,) = (jobs.folder / "store" / name for name in jobs.stored(".age"))
+    (manifest,) = (jobs.folder / "store" / name for name in jobs.stored(".json"))
+    whole = dump.read_bytes()
+    dump.write_bytes(whole[: len(whole) // 2])
+    jobs.red("drill", "is not what was stored")
+    sums = [hashlib.sha256(content).hexdigest() for content in (whole, dump.read_bytes())]
+    manifest.write_text(manifest.read_text().replace(*sums))
+    jobs.red("drill", "cannot decrypt")
+
+
+def test_a_backup_of_another_schema_is_red(jobs):
+    jobs.sql("update alembic_version set version_num = 'fffffffffff0'")
+    jobs.good("backup")
+    jobs.red("drill", "another schema", "fffffffffff0", HEAD)
+
+
+def test_a_busy_database_fails_instead_of_waiting(jobs):
+    import psycopg
+
+    with psycopg.connect(jobs.database) as migration:
+        migration.execute("lock table task_instance in access exclusive mode")
+        jobs.red("backup", "lock")
+    assert jobs.stored() == []
+    jobs.good("backup")
+
+
+def test_a_drill_tells_a_lost_fernet_key_and_knows_a_rotated_one(jobs):
+    jobs.good("backup")
+    jobs.red("drill", "decrypts none of 2", FERNET_KEY=OTHER_KEY)
+    assert "2 of 2" in jobs.good("drill", FERNET_KEY=f"{OTHER_KEY},{KEY}")
+    jobs.red("drill", "Fernet key", FERNET_KEY="not a key")
+
+
+def test_without_encrypted_values_the_key_is_known_by_its_fingerprint(jobs):
+    jobs.sql("delete from connection")
+    jobs.good("backup")
+    jobs.red("drill", "is not that of the backup", FERNET_KEY=OTHER_KEY)
+    assert "not looked at: decryption" in jobs.good("drill")
+
+
+def test_an_old_backup_and_one_of_nothing_are_red(jobs):
+    jobs.red("backup", "cannot read the database", PGDATABASE="absent")
+    jobs.sql("drop table alembic_version")
+    jobs.red("backup", "exactly one table alembic_version")
+    assert jobs.stored() == []
+    jobs.sql("create table alembic_version (version_num text)")
+    jobs.good("backup")
+    jobs.red("drill", "hours old", MAX_AGE="-1")
+
+
+def test_retention_keeps_the_newest_and_the_newest_that_is_proven(jobs):
+    kept = [f"production-202001{day:02}T000000Z" for day in range(1, 6)]
+    for name in kept:
+        for ending in (".json", ".dump.age"):
+            (jobs.folder / "store" / f"{name}{ending}").touch()
+    (jobs.folder / "store" / f"{kept[1]}.proven.json").touch()
+    (jobs.folder / "store" / "staging-20200101T000000Z.json").touch()
+    jobs.own(jobs.folder / "store")
+    jobs.good("backup", KEEP_LAST="3")
+    names = {name.partition(".")[0] for name in jobs.stored()}
+    assert names >= {kept[1], kept[3], kept[4], "staging-20200101T000000Z"}
+    assert not names & {kept[0], kept[2]} and len(names) == 5
+
+
+def wait_for(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came")
