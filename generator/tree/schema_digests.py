@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "4c01d76430568b9bf2a857dfd696bcca8bc7fc756539821d06d5ac036a26fab3",
-    "repository": "16719c1953459b26c12ceae10a8e183faf2d484d2963897a6710cc1cfd04161d",
+    "environment": "7686ef843152cf0cc7947be2e8ea69656bdcf25e6b3fe5de637d05c2c1f090c5",
+    "repository": "6975a941cb246dda4e4ab07029fc1dec95288b4fadffca9cd862eec315df19a9",
 }
