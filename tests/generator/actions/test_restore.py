@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from generator.actions import restore
+from generator.actions.recovery import restore
 from generator.core.errors import UserError
 from generator.lint.objects import pod_security
 from tests.generator.manifests.test_backups import with_backup

@@ -107,7 +107,11 @@ def _page(release: Release, rendered: Sequence[Object], at: str) -> str:
     database = release.environment.database
     scaled, cron = list(_scaled(release)), list(_cron_jobs(release, rendered))
     pool = _scale(release, kubectl, "pgbouncer") if release.topology.has("pgbouncer") else ""
-    text = importlib.resources.files("generator.actions").joinpath("restore.md").read_text("utf-8")
+    text = (
+        importlib.resources.files("generator.actions.recovery")
+        .joinpath("restore.md")
+        .read_text("utf-8")
+    )
     return string.Template(text).substitute(
         environment=name,
         kubectl=kubectl,

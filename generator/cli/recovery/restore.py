@@ -23,7 +23,7 @@ def command(environment: str, at: str | None, folder: Path | None, helm: str | N
     Stop, restore, migrate, one pod, all. Nothing is applied; neither the cluster nor the storage is
     asked. The files belong to one restore: they need not be committed, and no engine applies them.
     """
-    from generator.actions import restore
+    from generator.actions.recovery import restore
     from generator.core.files import WorkTree
     from generator.pipeline import generate, toolchain
 
