@@ -76,6 +76,14 @@ def revision_head(version: str) -> Head:
     return _head("Airflow", version, {**about, "newest": line.release} if line else about)
 
 
+def known_revisions(version: str) -> list[str]:
+    """Every revision of Airflow up to that of a version; none where its own is not certain."""
+    head = revision_head(version)
+    if head.assumed or not head.revision:
+        return []
+    return _between("", head.revision, releases.data("migrations")["revisions"]) or []
+
+
 def provider_head(provider: str, version: str) -> Head:
     """The revision of a provider in that version; '' for a provider without migrations."""
     about = releases.data("migrations")["providers"].get(provider)

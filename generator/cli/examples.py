@@ -51,6 +51,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env rollback staging --to HEAD~1 -o json --dry-run",
     ),
     "pause": ("gen-env pause staging --until 8h --dry-run", "gen-env pause staging --resume"),
+    "restore": (
+        "gen-env restore production",
+        "gen-env restore production --at 2026-06-01T02:00:00Z --to restore-june",
+    ),
     "remove": ("gen-env remove dev --dry-run", "gen-env remove staging --no-commit -o json"),
     "eject": ("gen-env eject staging --dry-run", "gen-env eject --keep --dry-run"),
     "status": ("gen-env status", "gen-env status staging -o json"),

@@ -9,6 +9,7 @@ from generator.impact.context import Context, View
 from generator.impact.finding import Finding, ordered
 from generator.impact.rules import (
     argocd,
+    backups,
     capacity,
     connections,
     dags,
@@ -39,6 +40,7 @@ Finder = Callable[[Context], Iterable[Finding]]
 
 FINDERS: tuple[Finder, ...] = (
     *argocd.FINDERS,
+    *backups.FINDERS,
     *rbac.FINDERS,
     *capacity.FINDERS,
     *connections.FINDERS,

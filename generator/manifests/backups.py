@@ -1,30 +1,18 @@
-"""Backups of the metadata database and the drills that restore them: CronJobs and their scripts.
-
-The scripts are below `scripts/`; what they need is in their environment, and secrets reach them
-as variables or files, never as arguments.
-"""
+"""Backups of the metadata database and the drills that restore them: CronJobs and their scripts."""
 
 from __future__ import annotations
 
-import importlib.resources
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from generator.airflow import migrations
 from generator.kube.resource_type import ResourceType
+from generator.manifests.backup_pod import pod, scripts
 from generator.manifests.metadata import POLICY_WAVE, Kind, Manifest, manifest
-from generator.model import built_in
 from generator.model.backup import Backup
 from generator.model.base import seconds_of
-from generator.model.stores import PostgreSQL
 from generator.release import backup_names
 from generator.release.backup_names import BACKUP, DRILL
 from generator.release.release import Release
 
-SCRIPTS = "/opt/gen-env"
-_WORK, _FOLDER, _IDENTITY = "/work", "/backups", "/identity"
-_STATSD = 9125
 _CRON_JOB = Kind(ResourceType("batch", "v1", "cronjobs", "CronJob"))
 _CONFIG_MAP = Kind(ResourceType("", "v1", "configmaps", "ConfigMap"), wave=POLICY_WAVE)
 _ACCOUNT = Kind(ResourceType("", "v1", "serviceaccounts", "ServiceAccount"), wave=POLICY_WAVE)
@@ -48,19 +36,10 @@ def objects(release: Release) -> list[dict[str, Any]]:
     return found
 
 
-def scripts(backup: Backup) -> dict[str, str]:
-    """The files of the ConfigMap: what the jobs run, and to whom they encrypt."""
-    folder = importlib.resources.files("generator.manifests").joinpath("scripts")
-    names = ["backup.sh", "drill.sh", "fernet.sql", "heads.sql", "rows.sql", "store.sh"]
-    found = {name: folder.joinpath(name).read_text("utf-8") for name in names}
-    recipients = backup.encryption.recipients if backup.encryption else ()
-    return {**found, "recipients.txt": "".join(f"{item}\n" for item in recipients)}
-
-
 def _cron_job(release: Release, backup: Backup, part: str, schedule: str) -> dict[str, Any]:
     template = {
         "metadata": {"labels": release.topology.names.labels(part)},
-        "spec": _pod(release, backup, part),
+        "spec": pod(release, backup, part),
     }
     job = {
         "activeDeadlineSeconds": int(seconds_of(backup.deadline)),
@@ -78,208 +57,6 @@ def _cron_job(release: Release, backup: Backup, part: str, schedule: str) -> dic
         "timeZone": backup.time_zone,
     }
     return manifest(release, _CRON_JOB, release.topology.names.of_part(part), {"spec": spec})
-
-
-def _pod(release: Release, backup: Backup, part: str) -> dict[str, Any]:
-    environment = release.environment
-    pod: dict[str, Any] = {
-        "automountServiceAccountToken": False,
-        "containers": [_container(release, backup, part)],
-        "enableServiceLinks": False,
-        "restartPolicy": "Never",
-        "securityContext": _identity(release, backup),
-        "serviceAccountName": release.topology.names.of_part(BACKUP),
-        "volumes": _volumes(release, backup, part),
-    }
-    if environment.image.pull_secrets:
-        pod["imagePullSecrets"] = [{"name": name} for name in environment.image.pull_secrets]
-    placement = environment.placement.model_dump(mode="json", by_alias=True, exclude_none=True)
-    wanted = ("nodeSelector", "tolerations", "priorityClassName")
-    return {**pod, **{key: placement[key] for key in wanted if placement.get(key)}}
-
-
-def _identity(release: Release, backup: Backup) -> dict[str, Any]:
-    context = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    security, cluster = release.environment.security, release.resolved.cluster
-    if backup.uid is None or security.openshift or cluster.openshift:
-        return context
-    ids = {"fsGroup": backup.uid, "runAsGroup": backup.uid, "runAsUser": backup.uid}
-    return {**ids, "fsGroupChangePolicy": "OnRootMismatch", **context}
-
-
-def _container(release: Release, backup: Backup, part: str) -> dict[str, Any]:
-    assert backup.image is not None
-    script = f"{SCRIPTS}/{'backup' if part == BACKUP else 'drill'}.sh"
-    if backup.resources is not None:
-        resources = backup.resources.model_dump(mode="json", by_alias=True, exclude_none=True)
-    else:
-        resources = built_in.JOB.everywhere
-    variables = {"SCRIPT": script, **_about_run(release, backup, part)}
-    secret = [
-        {"name": name, "valueFrom": {"secretKeyRef": {"key": key, "name": where}}}
-        for name, (where, key) in _secrets(release, backup, part).items()
-    ]
-    return {
-        "command": ["bash", script],
-        "env": [{"name": name, "value": value} for name, value in sorted(variables.items())]
-        + sorted(secret, key=lambda row: str(row["name"])),
-        "image": backup.image.reference,
-        "name": part,
-        "resources": resources,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": _mounts(backup, part, release),
-    }
-
-
-def _about_run(release: Release, backup: Backup, part: str) -> dict[str, str]:
-    found = {
-        "BACKUP_NAME": _folder(release),
-        "HOME": _WORK,
-        "TMPDIR": _WORK,
-        "WORK": _WORK,
-        **_storage(release, backup),
-    }
-    if release.topology.has("statsd"):
-        found["STATSD_HOST"] = release.topology.names.of_part("statsd")
-        found["STATSD_PORT"] = str(_STATSD)
-    if part == BACKUP:
-        return found | _dump(release, backup)
-    assert backup.drill is not None
-    found["IDENTITY"] = f"{_IDENTITY}/identity"
-    found["MAX_AGE"] = str(int(seconds_of(backup.drill.max_age)))
-    heads = expected_heads(release)
-    return found | ({"EXPECTED_HEADS": json.dumps(heads, sort_keys=True)} if heads else {})
-
-
-def _dump(release: Release, backup: Backup) -> dict[str, str]:
-    database = release.environment.database
-    assert isinstance(database, PostgreSQL)
-    # The server itself: a snapshot does not outlive a transaction of a pool.
-    host, name, mode = database.host, database.name, database.ssl_mode
-    if host is None:
-        host, name, mode = release.topology.names.postgresql, "postgres", "disable"
-    return {
-        "ABOUT": json.dumps(about(release), sort_keys=True),
-        "KEEP_DAYS": str(backup.retention.days),
-        "KEEP_LAST": str(backup.retention.at_least),
-        "LOCK_TIMEOUT": str(int(1000 * seconds_of(backup.lock_timeout))),
-        "PGDATABASE": name,
-        "PGHOST": host,
-        "PGPORT": str(database.port),
-        "PGSSLMODE": mode,
-        # Read for verify-ca and verify-full alone: the authorities that the image trusts.
-        "PGSSLROOTCERT": "/etc/ssl/certs/ca-certificates.crt",
-    }
-
-
-def about(release: Release) -> dict[str, str]:
-    """What a backup's manifest says of where it comes from; by the definition, not the cluster."""
-    environment = release.environment
-    image = f"{environment.image.repository}:{environment.image_tag}"
-    return {
-        "airflow": environment.airflow.version,
-        "chart": environment.chart.version,
-        "environment": release.resolved.name,
-        "image": f"{image}@{environment.image.digest}" if environment.image.digest else image,
-    }
-
-
-def expected_heads(release: Release) -> dict[str, list[str]]:
-    """The revision that the image's Airflow has, by table; nothing where it is not known.
-
-    What is in the image, its facts say; else `airflow.version`, as the definition claims it.
-    """
-    image = release.environment.image
-    facts = image.facts
-    is_about = facts is not None and facts.of in (None, image.digest or image.tag)
-    version = facts.airflow if facts and is_about else release.environment.airflow.version
-    head = migrations.revision_head(version)
-    return {"alembic_version": [head.revision]} if head.revision and not head.assumed else {}
-
-
-def _folder(release: Release) -> str:
-    return release.resolved.name.replace("/", ".")
-
-
-def _storage(release: Release, backup: Backup) -> dict[str, str]:
-    """rclone reads a remote called `store` from variables; a volume needs no program."""
-    assert backup.storage is not None
-    s3 = backup.storage.s3
-    if s3 is None:
-        return {"BACKUP_FOLDER": _FOLDER}
-    prefix = f"{s3.prefix.strip('/')}/" if s3.prefix else ""
-    found = {
-        "BACKUP_REMOTE": f"{s3.bucket}/{prefix}{_folder(release)}",
-        "RCLONE_CONFIG": f"{_WORK}/rclone.conf",
-        "RCLONE_CONFIG_STORE_NO_CHECK_BUCKET": "true",
-        "RCLONE_CONFIG_STORE_PROVIDER": "Other" if s3.endpoint else "AWS",
-        "RCLONE_CONFIG_STORE_TYPE": "s3",
-        "RCLONE_CONFIG_STORE_ENV_AUTH": "true" if s3.access == "role" else "false",
-    }
-    if s3.endpoint:
-        found["RCLONE_CONFIG_STORE_ENDPOINT"] = s3.endpoint
-    if s3.region:
-        found["RCLONE_CONFIG_STORE_REGION"] = s3.region
-    return found
-
-
-def _secrets(release: Release, backup: Backup, part: str) -> dict[str, tuple[str, str]]:
-    """Variable → Secret and key."""
-    jobs = release.topology.backup
-    assert jobs is not None
-    own = jobs.secret
-    found = {"FERNET_KEY": _fernet(release)}
-    if part == BACKUP:
-        found |= {"PGUSER": (own, "username"), "PGPASSWORD": (own, "password")}
-    if jobs.keys:
-        found["RCLONE_CONFIG_STORE_ACCESS_KEY_ID"] = (own, backup_names.ACCESS_KEY)
-        found["RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY"] = (own, backup_names.SECRET_KEY)
-    return found
-
-
-def _fernet(release: Release) -> tuple[str, str]:
-    """Secret and key that hold the Fernet key."""
-    held = (
-        (need.name, key.name)
-        for need in release.needs
-        for key in need.keys
-        if key.source == "fernet"
-    )
-    return next(held, (f"{release.environment.release}-fernet-key", "fernet-key"))
-
-
-def _mounts(backup: Backup, part: str, release: Release) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"mountPath": SCRIPTS, "name": "scripts", "readOnly": True},
-        {"mountPath": _WORK, "name": "work"},
-    ]
-    if backup.storage is not None and backup.storage.volume is not None:
-        found.append({"mountPath": _FOLDER, "name": "backups", "subPath": _folder(release)})
-    if part == DRILL:
-        found.append({"mountPath": _IDENTITY, "name": "identity", "readOnly": True})
-    return found
-
-
-def _volumes(release: Release, backup: Backup, part: str) -> list[dict[str, Any]]:
-    drill = backup.drill if part == DRILL else None
-    room = drill.scratch if drill else backup.scratch
-    found: list[dict[str, Any]] = [
-        {"configMap": {"name": release.topology.names.of_part(BACKUP)}, "name": "scripts"},
-        {"emptyDir": {"sizeLimit": room}, "name": "work"},
-    ]
-    if backup.storage is not None and (volume := backup.storage.volume) is not None:
-        claim: Mapping[str, Any] = {"claimName": volume.claim}
-        found.append({"name": "backups", "persistentVolumeClaim": claim})
-    if drill is not None:
-        assert release.topology.backup is not None
-        secret = {"defaultMode": 0o440, "secretName": release.topology.backup.identity}
-        found.append({"name": "identity", "secret": secret})
-    return found
 
 
 MANIFEST = Manifest("backup", (_CRON_JOB, _CONFIG_MAP, _ACCOUNT), objects)

@@ -20,9 +20,7 @@ ended() {
 trap ended EXIT
 trap 'exit 143' TERM INT
 
-# One value of the backup's manifest, or of the restored database.
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
-field() { query -c "select pg_read_file('$WORK/manifest.json')::json->>'$1'"; }
 
 bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)
 [[ -n $bin ]] || fail "the image has no PostgreSQL server (initdb)"
@@ -31,8 +29,7 @@ started=$EPOCHSECONDS
 listing=$(store_list) || fail "cannot list the storage"
 name=$(complete "$listing" | head -n 1)
 [[ -n $name ]] || fail "the storage holds no complete backup of $BACKUP_NAME"
-store_get "$name.json" "$WORK/manifest.json" || fail "cannot read $name.json"
-store_get "$name.dump.age" "$WORK/dump.age" || fail "cannot read $name.dump.age"
+fetch "$name"
 
 rm -rf "$WORK/data"
 "$bin/initdb" -D "$WORK/data" -U drill -A trust -E UTF8 --locale=C --no-sync >"$WORK/server.log" 2>&1 ||
@@ -42,36 +39,17 @@ rm -rf "$WORK/data"
   -c listen_addresses= -c fsync=off -c full_page_writes=off -c log_min_error_statement=panic" ||
   fail "the server does not start: $(errors "$WORK/server.log")"
 
-format=$(field format 2>/dev/null) || fail "$name.json is not a manifest"
-[[ $format == 1 ]] || fail "$name.json has format '$format', and this drill knows 1"
+check "$name"
 taken=$(field taken)
 hours=$(((EPOCHSECONDS - taken) / 3600))
 ((EPOCHSECONDS - taken <= MAX_AGE)) || fail "the newest complete backup is $hours hours old"
-sum=$(sha256sum <"$WORK/dump.age")
-[[ ${sum%% *} == "$(field sha256)" ]] ||
-  fail "$name.dump.age is not what was stored: $(stat -c %s "$WORK/dump.age") of $(field bytes) bytes"
 
 query -c 'create database airflow' 2>"$WORK/restore.err" ||
   fail "cannot create a database: $(errors "$WORK/restore.err")"
-# One transaction: all of it or nothing.
-age --decrypt -i "$IDENTITY" "$WORK/dump.age" 2>"$WORK/age.err" |
-  pg_restore --no-owner --no-acl --exit-on-error --single-transaction -d airflow 2>"$WORK/restore.err" || {
-  codes=("${PIPESTATUS[@]}")
-  # A full disk ends pg_restore first, and age then has nobody to write to.
-  if ((codes[0])) && ! grep -q 'pipe' "$WORK/age.err"; then fail "cannot decrypt: $(errors "$WORK/age.err")"; fi
-  fail "cannot restore: $(errors "$WORK/restore.err")"
-}
+restore -d airflow
 restored=$((EPOCHSECONDS - started))
 
-describe -d airflow || fail "cannot read the restored database"
-for part in heads rows; do
-  different=$(query -c "
-    select string_agg(format('%s is %s, was %s', key, now.value, was.value), '; ' order by key)
-    from jsonb_each(pg_read_file('$WORK/$part.json')::jsonb) as now
-    full join jsonb_each(pg_read_file('$WORK/manifest.json')::jsonb->'$part') as was using (key)
-    where now.value is distinct from was.value")
-  [[ -z $different ]] || fail "$part differ from those of the backup: $different"
-done
+compare -d airflow
 unread=
 if [[ -n ${EXPECTED_HEADS:-} ]]; then
   printf %s "$EXPECTED_HEADS" >"$WORK/expected.json"
@@ -91,8 +69,7 @@ read -r values opened <<<"$counted"
 if ((values && !opened)); then
   fail "the present Fernet key decrypts none of $values encrypted values"
 elif ((values == 0)); then
-  sum=$(printf 'gen-env fernet check\0%s' "${FERNET_KEY%%,*}" | sha256sum)
-  [[ ${sum:0:12} == "$(field fernet)" ]] || fail "the present Fernet key is not that of the backup"
+  [[ $(fingerprint "${FERNET_KEY%%,*}") == "$(field fernet)" ]] || fail "the present Fernet key is not that of the backup"
   unread+="decryption (no value is encrypted); "
 fi
 

@@ -69,6 +69,71 @@ complete() { sed -nE 's/^(.*Z)\.json$/\1/p' <<<"$1"; }
 # Lines of `"key": value` as one JSON object.
 as_json() { printf '{%s}' "$(paste -sd, "$1")"; }
 
+# One value of the manifest in $WORK; any server of PostgreSQL reads JSON.
+field() {
+  psql -XAtq -v ON_ERROR_STOP=1 <<SQL
+\set manifest \`cat "\$WORK/manifest.json"\`
+select :'manifest'::jsonb->>'$1';
+SQL
+}
+
+# What of `heads` or `rows` is not as the manifest says.
+differences() {
+  psql -XAtq -v ON_ERROR_STOP=1 <<SQL
+\set manifest \`cat "\$WORK/manifest.json"\`
+\set now \`cat "\$WORK/$1.json"\`
+select string_agg(format('%s is %s, was %s', key, now.value, was.value), '; ' order by key)
+from jsonb_each(:'now'::jsonb) as now
+full join jsonb_each(:'manifest'::jsonb->'$1') as was using (key)
+where now.value is distinct from was.value;
+SQL
+}
+
+# A complete backup with its manifest into $WORK.
+fetch() {
+  store_get "$1.json" "$WORK/manifest.json" || fail "cannot read $1.json"
+  store_get "$1.dump.age" "$WORK/dump.age" || fail "cannot read $1.dump.age"
+}
+
+# Whether what was fetched is what was stored.
+check() {
+  local format sum
+  format=$(field format 2>/dev/null) || fail "$1.json is not a manifest"
+  [[ $format == 1 ]] || fail "$1.json has format '$format', and this script knows 1"
+  sum=$(sha256sum <"$WORK/dump.age")
+  [[ ${sum%% *} == "$(field sha256)" ]] ||
+    fail "$1.dump.age is not what was stored: $(stat -c %s "$WORK/dump.age") of $(field bytes) bytes"
+}
+
+# Into an empty database, in one transaction: all of it or nothing.
+restore() {
+  local codes
+  age --decrypt -i "$IDENTITY" "$WORK/dump.age" 2>"$WORK/age.err" |
+    pg_restore --no-owner --no-acl --exit-on-error --single-transaction "$@" 2>"$WORK/restore.err" || {
+    codes=("${PIPESTATUS[@]}")
+    # A full disk ends pg_restore first, and age then has nobody to write to (141: SIGPIPE).
+    if ((codes[0] && codes[0] != 141)) && ! grep -q 'pipe' "$WORK/age.err"; then fail "cannot decrypt: $(errors "$WORK/age.err")"; fi
+    fail "cannot restore: $(errors "$WORK/restore.err")"
+  }
+}
+
+# Compare a restored database with the manifest.
+compare() {
+  local part different
+  describe "$@" || fail "cannot read the restored database"
+  for part in heads rows; do
+    different=$(differences "$part") || fail "cannot compare $part"
+    [[ -z $different ]] || fail "$part differ from those of the backup: $different"
+  done
+}
+
+# The fingerprint of a Fernet key; never the key.
+fingerprint() {
+  local sum
+  sum=$(printf 'gen-env fernet check\0%s' "$1" | sha256sum)
+  echo "${sum:0:12}"
+}
+
 # What a database holds, into $WORK/heads.json and $WORK/rows.json.
 describe() {
   local part

@@ -9,8 +9,9 @@ import pytest
 from generator.cli import main
 from generator.cli.examples import EXAMPLES
 from tests.generator.image.test_inspect import BASE, layer, metadata, saved
+from tests.generator.manifests.test_backups import with_backup
 from tests.generator.seal.keypair import DAY, pem, private_key
-from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, Repo, repository, run
+from tests.repositories import DEV, SETTINGS, STAGING, Repo, repository, run
 
 RUN = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
@@ -44,7 +45,7 @@ def repo(own_chart, templates, tmp_path, monkeypatch):
 
 
 def make(folder):
-    made = repository(folder, settings=MANAGED, dev=DEV, staging=STAGING, production=PRODUCTION)
+    made = repository(folder, settings=MANAGED, dev=DEV, staging=STAGING, production=with_backup())
     made.write("values.yaml", "executor: KubernetesExecutor\n")
     made.write("values-production.yaml", "scheduler: {replicas: 2}\n")
     made.write("release/values.yaml", "executor: LocalExecutor\npostgresql: {enabled: true}\n")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from generator.manifests import backups
+from generator.manifests import backups, restore_job
 from tests import postgresql
 from tests.repositories import PRODUCTION, release
 
@@ -44,6 +44,10 @@ SLOW_AGE = """#!/bin/bash
 { head -c 20000; touch "$WORK/half"; sleep 60; } | %s "$@"
 """
 
+SLOW_DECRYPTION = """#!/bin/bash
+%s "$@" | { head -c 100000; touch "$WORK/half"; sleep 60; }
+"""
+
 
 class Jobs:
     """The jobs of one environment, in a folder of their own; PostgreSQL wants a short path."""
@@ -58,8 +62,9 @@ class Jobs:
             f"encryption: {{recipients: [{recipient}]}}}}\n"
         )
         self.objects = {(x["kind"], x["metadata"]["name"]): x for x in made(text)}
-        for name, script in self.objects["ConfigMap", "airflow-backup"]["data"].items():
-            (folder / "scripts" / name).write_text(script)
+        for config in ("airflow-backup", "airflow-restore"):
+            for name, script in self.objects["ConfigMap", config]["data"].items():
+                (folder / "scripts" / name).write_text(script)
         self.own(folder)
 
     def own(self, path):
@@ -72,9 +77,10 @@ class Jobs:
         return self.folder / name, done.stderr.split()[-1]
 
     def variables(self, name):
-        (container,) = self.objects["CronJob", name]["spec"]["jobTemplate"]["spec"]["template"][
-            "spec"
-        ]["containers"]
+        job = (
+            self.objects.get(("Job", name)) or self.objects["CronJob", name]["spec"]["jobTemplate"]
+        )
+        (container,) = job["spec"]["template"]["spec"]["containers"]
         found = {row["name"]: row.get("value", "") for row in container["env"]}
         here = str(self.folder)
         for inside, outside in (
@@ -87,7 +93,7 @@ class Jobs:
         if "RCLONE_CONFIG_STORE_TYPE" in found:
             found |= {"RCLONE_CONFIG_STORE_TYPE": "alias", "RCLONE_CONFIG_STORE_REMOTE": here}
             found["BACKUP_REMOTE"] = "store"
-        if name == "airflow-backup":
+        if name != "airflow-restore-drill":
             where, _, database = self.database.rpartition("/")
             found |= {"PGHOST": "127.0.0.1", "PGPORT": where.rpartition(":")[2]}
             found |= {"PGUSER": "owner", "PGDATABASE": database, "LOCK_TIMEOUT": "1000"}
@@ -95,7 +101,7 @@ class Jobs:
 
     def start(self, name, prepare=None, **more):
         script = self.folder / "scripts" / f"{name}.sh"
-        job = "airflow-backup" if name == "backup" else "airflow-restore-drill"
+        job = {"drill": "airflow-restore-drill"}.get(name, f"airflow-{name}")
         return subprocess.Popen(
             [*(NOBODY if os.geteuid() == 0 else ()), "bash", script],
             env={**self.variables(job), **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -128,6 +134,13 @@ class Jobs:
             path.name for path in (self.folder / "store").iterdir() if path.name.endswith(ending)
         )
 
+    def drop(self, database):
+        import psycopg
+
+        server = self.database.rpartition("/")[0]
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f"drop database {database} with (force)")
+
     def sql(self, text, *values):
         import psycopg
 
@@ -136,7 +149,9 @@ class Jobs:
 
 
 def made(text):
-    return backups.MANIFEST.objects(release(text))
+    found = release(text)
+    backup = found.environment.backup
+    return [*backups.MANIFEST.objects(found), *restore_job.objects(found, backup, "")]
 
 
 @pytest.fixture(scope="module")
@@ -336,6 +351,63 @@ def test_retention_keeps_the_newest_and_the_newest_that_is_proven(jobs):
     names = {name.partition(".")[0] for name in jobs.stored()}
     assert names >= {kept[1], kept[3], kept[4], "staging-20200101T000000Z"}
     assert not names & {kept[0], kept[2]} and len(names) == 5
+
+
+def test_a_restore_exchanges_the_databases_once_the_backup_is_whole(jobs):
+    jobs.good("backup")
+    jobs.sql("delete from task_instance")
+    said = jobs.good("restore")
+    assert jobs.sql("select count(*) from task_instance").fetchone() == (10_000,)
+    (before,) = (word.rstrip(":") for word in said.split() if "airflow_before" in word)
+    other = jobs.database.replace("/airflow", f"/{before}")
+    try:
+        import psycopg
+
+        with psycopg.connect(other) as connection:
+            assert connection.execute("select count(*) from task_instance").fetchone() == (0,)
+    finally:
+        jobs.drop(before)
+
+
+def test_a_restore_that_fails_leaves_the_database_as_it_is(jobs):
+    import psycopg
+
+    jobs.red("restore", "no complete backup", AT="20200101T000000Z")
+    jobs.good("backup")
+    jobs.sql("delete from task_instance")
+    other, _ = jobs.key("other")
+    jobs.own(other)
+    jobs.red("restore", "cannot decrypt", "as it was", IDENTITY=str(other))
+    jobs.red("restore", "does not know", ACCEPTED_HEADS="1 2")
+    jobs.red("restore", "no present Fernet key", FERNET_KEY=OTHER_KEY)
+    with psycopg.connect(jobs.database):
+        jobs.red("restore", "cannot exchange the databases", "being accessed by other users")
+    (dump,) = (jobs.folder / "store" / name for name in jobs.stored(".age"))
+    dump.write_bytes(dump.read_bytes()[:-1])
+    jobs.red("restore", "is not what was stored")
+    assert jobs.sql("select count(*) from task_instance").fetchone() == (0,)
+    jobs.drop("airflow_restore")
+
+
+def test_a_restore_that_is_killed_is_done_again(jobs):
+    jobs.good("backup")
+    jobs.sql("delete from task_instance")
+    slow = jobs.folder / "bin/age"
+    slow.write_text(SLOW_DECRYPTION % shutil.which("age"))
+    slow.chmod(0o755)
+    process = jobs.start("restore")
+    wait_for(lambda: (jobs.folder / "work/half").exists())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert jobs.sql("select count(*) from task_instance").fetchone() == (0,)
+    slow.unlink()
+    wait_for(lambda: not jobs.sql(
+        "select 1 from pg_stat_activity where datname = 'airflow_restore' and 1 = %s", 1
+    ).fetchall())  # fmt: skip
+    said = jobs.good("restore")
+    assert jobs.sql("select count(*) from task_instance").fetchone() == (10_000,)
+    (before,) = (word.rstrip(":") for word in said.split() if "airflow_before" in word)
+    jobs.drop(before)
 
 
 def wait_for(condition):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from generator.lint.objects import pod_security
-from generator.manifests import backups, network_policies
+from generator.manifests import backup_pod, backups, network_policies
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, built, changed, release
 
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -124,7 +124,7 @@ def test_facts_of_the_image_decide_which_revision_a_drill_expects():
     facts = "image: {repository: r/a, tag: x1, facts: {airflow: 3.1.8, of: %s}}\n"
     image = "image: {repository: registry.example.com/airflow, tag: 3.2.2-r1}\n"
     heads = [
-        backups.expected_heads(release(with_backup(changed(STAGING, (image, facts % of)))))
+        backup_pod.expected_heads(release(with_backup(changed(STAGING, (image, facts % of)))))
         for of in ("x1", "x2")
     ]
     assert heads[0] != heads[1] == {"alembic_version": ["1d6611b6ab7c"]}

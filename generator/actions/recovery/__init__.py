@@ -1,0 +1,1 @@
+"""Getting an environment back: the steps of a restore."""
