@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env diff -o html",
     ),
     "upgrade": (
-        "gen-env upgrade staging --airflow 3.2.2 --dry-run",
+        "gen-env upgrade staging --airflow 3.3.2 --dry-run",
         "gen-env upgrade staging --chart 1.22.0 --dry-run",
     ),
     "promote": ("gen-env promote dev staging --dry-run", "gen-env promote staging production --pr"),
@@ -72,6 +72,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "image": (
         "gen-env image inspect airflow.tar --env staging",
         "gen-env image lock staging && gen-env image check staging",
+        "gen-env image inspect --airflow 3.3.2 --of 3.3.2-r18",
     ),
     "schema": ("gen-env schema environment", "gen-env schema repository"),
     "completion": ("gen-env completion bash > gen-env.bash", "gen-env completion fish"),

@@ -30,7 +30,7 @@ CHANGES = {
         (PRODUCTION, "3.2.2-r17", "3.3.2-r1"),
         IMAGE,
     ],
-    "image-rebuilt": [(PRODUCTION, "3.2.2-r17", "3.2.2-r18"), IMAGE],
+    "image-rebuilt": [(PRODUCTION, "3.3.2-r17", "3.3.2-r18"), IMAGE],
     "too-many-workers": [(PRODUCTION, "maxReplicas: 20", "maxReplicas: 80")],
     "executor": [(STAGING, "executor: KubernetesExecutor", "executor: LocalExecutor")],
     "policies-opened": [(PRODUCTION, "mode: enforce", "mode: ingress")],
@@ -48,6 +48,14 @@ CHANGES = {
     "head-is-broken": [(PRODUCTION, "scheduler: {replicas: 2}", "scheduler: {replicas: many}")],
 }  # fmt: skip
 
+# What production had before its Airflow moved to the line of the samples.
+BEFORE = {
+    "airflow-minor": [
+        (PRODUCTION, "version: 3.3.2", "version: 3.2.2"),
+        (PRODUCTION, "3.3.2-r17", "3.2.2-r17"),
+    ],
+}
+
 
 @pytest.fixture
 def repo(official_chart, templates, tmp_path):
@@ -62,14 +70,22 @@ def _own(folder):
 
 
 def compared(repo, name):
-    for path, old, new in CHANGES[name]:
+    if name in BEFORE:
+        change(repo, BEFORE[name])
+        assert repo.run("generate").code == 0
+        repo.commit("Before")
+    change(repo, CHANGES[name])
+    return diff.compare(diff.Request(repo.root), lambda *_: None)
+
+
+def change(repo, edits):
+    for path, old, new in edits:
         if old is None:
             shutil.rmtree((repo.root / path).parent)
         else:
             text = (repo.root / path).read_text("utf-8")
             assert old in text
             (repo.root / path).write_text(text.replace(old, new), "utf-8")
-    return diff.compare(diff.Request(repo.root), lambda *_: None)
 
 
 @pytest.mark.few(4)
