@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.impact.flow_table import Ends, FlowTable, flow_table
 from generator.impact.network_flows import peer_words
 from generator.kube import network_policy
-from generator.kube.resource import LAUNCHED_BY_TASKS
+from generator.kube.network_policy import NATIVE
+from generator.kube.resource import LAUNCHED_BY_TASKS, Object, key_of
 from generator.manifests import network_policies
 from generator.pipeline.generate import Built
 from generator.release.release import Release
@@ -60,9 +61,10 @@ def flows(built: Built) -> Flows:
     found = (network_policy.read(item, namespace) for item in objects)
     pods = _pods(release)
     policies = [policy for policy in found if policy is not None]
-    table = flow_table(policies, pods, namespace, _reasons(release))
+    labels = release.environment.namespace_labels
+    table = flow_table(policies, pods, namespace, _reasons(release), labels)
     mode = release.environment.network_policy.mode
-    return Flows(mode, table, len(pods), tuple(_not_read(release)))
+    return Flows(mode, table, len(pods), tuple(_not_read(release, objects)))
 
 
 def _pods(release: Release) -> dict[str, Mapping[str, str]]:
@@ -92,7 +94,15 @@ def _reasons(release: Release) -> dict[Ends, list[str]]:
     return found
 
 
-def _not_read(release: Release) -> Iterator[str]:
+def _not_read(release: Release, objects: Iterable[Object]) -> Iterator[str]:
     yield "policies in the cluster that are not in this repository, and those of other namespaces"
+    if release.topology.on("networkPolicies.enabled"):
+        yield "the NetworkPolicies that the chart makes (networkPolicies.enabled)"
+    keys = map(key_of, objects)
+    others = {
+        key.kind for key in keys if key.kind.endswith("NetworkPolicy") and key.group not in NATIVE
+    }
+    if others:
+        yield f"{', '.join(sorted(others))} among the manifests of its own"
     if release.environment.values.get("extraObjects"):
         yield "NetworkPolicies in values.extraObjects"

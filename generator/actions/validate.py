@@ -336,6 +336,7 @@ def _rendered_problems(
     found += pod_security.problems(everything, environment.security.pod_security)
     if environment.security.openshift or release.resolved.cluster.openshift:
         found += openshift.problems(everything)
+    found += repository.hosts_of_objects(release.resolved, everything)
     found += consistency.problems(everything, _context(release, inputs(built, release, archive)))
     place = built.definition.path
     titles = sorted(map(title_of, everything), key=len, reverse=True)

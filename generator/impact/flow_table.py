@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.impact.network_flows import ANYONE, peer_words
+from generator.impact.network_flows import ANYONE, NAMESPACE_NAME, peer_words
 from generator.kube.network_policy import PodPeer, Policy, Ports, Rule, peer_matches
 from generator.kube.selectors import matches
 
@@ -59,13 +59,18 @@ def flow_table(
     pods: Mapping[str, Mapping[str, str]],
     namespace: str,
     why: Mapping[Ends, Iterable[str]],
+    namespace_labels: Mapping[str, str] | None = None,
 ) -> FlowTable:
     """What the policies of one namespace let through, for pods given as name → labels.
 
-    `why` gives reasons by both ends; an end is a name of `pods`, or an outside peer in words.
+    `namespace_labels` are those that the namespace has beside its name. `why` gives reasons by both
+    ends; an end is a name of `pods`, or an outside peer in words.
     """
     own = [policy for policy in policies if policy.key.namespace == namespace]
-    everybody = [_pods(name, labels, namespace, own) for name, labels in pods.items()]
+    everybody = [
+        _pods(name, PodPeer(namespace, labels, namespace_labels or {}), own)
+        for name, labels in pods.items()
+    ]
     ports: dict[Ends, set[Ports]] = defaultdict(set)
     for ends, port in _edges(everybody, namespace):
         ports[ends].add(port)
@@ -73,10 +78,7 @@ def flow_table(
     for (source, target), found in sorted(ports.items()):
         reasons = tuple(sorted(set(why.get((source, target), ()))))
         grouped[target, _words(found), reasons].append(source)
-    rows = [
-        Row((EVERYBODY,) if set(pods) <= set(sources) else tuple(sources), *rest)
-        for rest, sources in grouped.items()
-    ]
+    rows = [Row(_shortened(sources, pods), *rest) for rest, sources in grouped.items()]
     unbound = {
         "Ingress": tuple(item.name for item in everybody if item.ingress is None),
         "Egress": tuple(item.name for item in everybody if item.egress is None),
@@ -84,16 +86,21 @@ def flow_table(
     return FlowTable(tuple(sorted(rows, key=lambda row: (row.target, row.sources))), unbound)
 
 
-def _pods(
-    name: str, labels: Mapping[str, str], namespace: str, policies: Sequence[Policy]
-) -> _Pods:
-    chosen = [policy for policy in policies if matches(policy.selector, labels)]
+def _shortened(sources: Sequence[str], pods: Mapping[str, Any]) -> tuple[str, ...]:
+    """All pods as one, beside those that are none of them."""
+    if not set(pods) <= set(sources):
+        return tuple(sources)
+    return EVERYBODY, *(item for item in sources if item not in pods)
+
+
+def _pods(name: str, seen: PodPeer, policies: Sequence[Policy]) -> _Pods:
+    chosen = [policy for policy in policies if matches(policy.selector, seen.labels)]
 
     def rules(direction: str) -> tuple[Rule, ...] | None:
         isolating = [policy.rules[direction] for policy in chosen if direction in policy.rules]
         return tuple(rule for part in isolating for rule in part) if isolating else None
 
-    return _Pods(name, PodPeer(namespace, labels), rules("Ingress"), rules("Egress"))
+    return _Pods(name, seen, rules("Ingress"), rules("Egress"))
 
 
 def _edges(everybody: Sequence[_Pods], namespace: str) -> Iterator[tuple[Ends, Ports]]:
@@ -102,11 +109,11 @@ def _edges(everybody: Sequence[_Pods], namespace: str) -> Iterator[tuple[Ends, P
             inside = _inside(peer, everybody, namespace)
             for other in inside:
                 yield from (((other.name, one.name), both) for both in _sent(other, one, port))
-            if not inside:
+            if _reaches_further(peer, inside, namespace):
                 yield (ANYONE if peer is None else peer_words(peer), one.name), port
         for peer, port in _permitted(one.egress):
             inside = _inside(peer, everybody, namespace)
-            if not inside:
+            if _reaches_further(peer, inside, namespace):
                 yield (one.name, ANYONE if peer is None else peer_words(peer)), port
             for other in inside:
                 if other.ingress is None:
@@ -127,6 +134,17 @@ def _inside(
     return [item for item in everybody if peer_matches(peer, item.seen, policy_namespace=namespace)]
 
 
+def _reaches_further(
+    peer: Mapping[str, Any] | None, inside: Sequence[_Pods], namespace: str
+) -> bool:
+    """Whether a peer may be pods beside those that are known: of other namespaces, or any pod."""
+    if peer is None or not inside:
+        return True
+    spaces = peer.get("namespaceSelector")
+    own = spaces is None or spaces == {"matchLabels": {NAMESPACE_NAME: namespace}}
+    return not own or not peer.get("podSelector")
+
+
 def _sent(source: _Pods, target: _Pods, port: Ports) -> Iterator[Ports]:
     """The part of a port that the source may send to, too."""
     if source.egress is None:
@@ -140,9 +158,9 @@ def _sent(source: _Pods, target: _Pods, port: Ports) -> Iterator[Ports]:
 def _common(one: Ports, other: Ports) -> Iterator[Ports]:
     protocols = {one.protocol, other.protocol} - {""}
     first, last = max(one.first, other.first), min(one.last, other.last)
-    if len(protocols) > 1 or first > last or {one.name, other.name} - {one.name, ""}:
-        return
-    yield Ports("".join(protocols), first, last, one.name or other.name)
+    names = {one.name, other.name} - {""}
+    if len(protocols) <= 1 and first <= last and len(names) <= 1:
+        yield Ports("".join(protocols), first, last, "".join(names))
 
 
 def _words(ports: Iterable[Ports]) -> tuple[str, ...]:
@@ -151,9 +169,10 @@ def _words(ports: Iterable[Ports]) -> tuple[str, ...]:
 
 
 def _word(port: Ports) -> str:
-    if port.name:
-        return f"{port.name}/{port.protocol}"
-    if (port.first, port.last) == (0, 65_535):
-        return f"{EVERY_PORT} of {port.protocol}" if port.protocol else EVERY_PORT
+    whole = (port.first, port.last) == (0, 65_535)
     number = f"{port.first}" if port.first == port.last else f"{port.first}-{port.last}"
+    if port.name:
+        return f"{port.name}/{port.protocol}" + ("" if whole else f" where it is {number}")
+    if whole:
+        return f"{EVERY_PORT} of {port.protocol}" if port.protocol else EVERY_PORT
     return f"{number}/{port.protocol}"

@@ -18,7 +18,7 @@ EVERY_PORT = "every port"
 # Beyond this many, flows only count as covered by an equal one: thousands of addresses in a policy
 # must not stop the report.
 _MAX_COMPARISONS = 100_000
-_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 @dataclasses.dataclass(frozen=True, order=True, slots=True)
@@ -150,7 +150,7 @@ def _pods(selector: Any) -> str:
 
 
 def _namespaces(selector: Any) -> str:
-    name = fields.text(selector, "matchLabels", _NAMESPACE_NAME)
+    name = fields.text(selector, "matchLabels", NAMESPACE_NAME)
     if name and len(fields.section(selector, "matchLabels")) == 1:
         return f"namespace {name}"
     words = _labels(selector)

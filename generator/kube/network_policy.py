@@ -10,6 +10,8 @@ from generator.kube import fields
 from generator.kube.resource import Key, Object, key_of
 from generator.kube.selectors import matches
 
+NATIVE = ("networking.k8s.io", "extensions")
+"""Groups of Kubernetes' own NetworkPolicy."""
 _SIDES = {"Ingress": "from", "Egress": "to"}
 
 
@@ -61,7 +63,7 @@ def read(manifest: Object, default_namespace: str = "") -> Policy | None:
     (kubernetes/pkg/apis/networking/v1/defaults.go).
     """
     key = key_of(manifest, default_namespace)
-    if key.kind != "NetworkPolicy" or key.group not in ("networking.k8s.io", "extensions"):
+    if key.kind != "NetworkPolicy" or key.group not in NATIVE:
         return None
     types = fields.at(manifest, "spec", "policyTypes")
     if not isinstance(types, list) or not types:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from generator.core.layered import Path, leaves
 from generator.core.problem import Problem
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
+from generator.kube.hosts import claimed_names
+from generator.kube.pods import title_of
+from generator.kube.resource import Object
 from generator.lint.rule import ERROR
 from generator.model.environment import Environment
 from generator.release.release import application_name
@@ -109,6 +112,32 @@ def _matches(value: str, pattern: str) -> bool:
     return pattern == "*" or ("{{" not in value and fnmatch.fnmatchcase(value, pattern))
 
 
+def hosts_of_objects(item: Resolved, manifests: Iterable[Object]) -> Iterator[Problem]:
+    """What a team may not use of the hosts that its objects serve and its definition does not
+    name: those of its own manifests and of annotations, and a rule for every host."""
+    policy = item.settings.repository.policy.teams.get(item.environment.team)
+    if policy is None or policy.hosts is None:
+        return
+    named = {host for _, host, _ in _named(item)} | {
+        host for host, _ in _in_values(item.environment)
+    }
+    for manifest in manifests:
+        for host in claimed_names(manifest):
+            if host not in named and not any(_matches(host, each) for each in policy.hosts):
+                yield _refused(
+                    item, f"{title_of(manifest)}: {_words(item, 'host', host)}", policy.hosts
+                )
+
+
+def _words(item: Resolved, word: str, value: str) -> str:
+    return f"team {item.environment.team} may not use {word} {value}"
+
+
+def _refused(item: Resolved, message: str, patterns: Sequence[str], *path: str | int) -> Problem:
+    hint = f"allowed: {', '.join(patterns) or 'none'} (policy.teams in gen-env.yaml)"
+    return item.problem(ALLOWED, message, *path, hint=hint)
+
+
 def _in_values(environment: Environment) -> Iterator[tuple[str, Path]]:
     """Hosts that `values:` gives to an ingress or a route of the chart's, and where; a template
     stands as it is written, and a route without host names serves them all."""
@@ -166,9 +195,4 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
     for word, patterns, value, path in rows:
         if patterns is None or any(_matches(value, item) for item in patterns):
             continue
-        yield item.problem(
-            ALLOWED,
-            f"team {environment.team} may not use {word} {value}",
-            *path,
-            hint=f"allowed: {', '.join(patterns) or 'none'} (policy.teams in gen-env.yaml)",
-        )
+        yield _refused(item, _words(item, word, value), patterns, *path)

@@ -46,7 +46,7 @@ def problems(manifests: Iterable[Object], *, where: Where = rendered_only) -> It
     listed = tuple(manifests)
     elsewhere = set(_bound(listed))
     for template in pod_templates(listed):
-        if text(template.spec, "serviceAccountName") in elsewhere:
+        if (text(template.spec, "serviceAccountName") or "default") in elsewhere:
             continue
         found: dict[Fault, list[str]] = {}
         for name, fault in _faults(template):
@@ -62,9 +62,10 @@ def problems(manifests: Iterable[Object], *, where: Where = rendered_only) -> It
 
 
 def _bound(manifests: Iterable[Object]) -> Iterator[str]:
-    """ServiceAccounts with the role of an SCC."""
+    """ServiceAccounts with the role of another SCC."""
     for item in manifests:
-        if text(item, "roleRef", "name").startswith(_ROLE):
+        role = text(item, "roleRef", "name")
+        if role.startswith(_ROLE) and role.removeprefix(_ROLE) != "restricted-v2":
             yield from (text(subject, "name") for subject in entries(item, "subjects"))
 
 

@@ -17,7 +17,7 @@ _EXCHANGES = {
     "azure.workload.identity/client-id": "Microsoft Entra, which gives the identity's tokens",
 }
 _BY_NODE = "iam.gke.io/gcp-service-account"
-_STORES = ("s3://", "gs://", "wasb")
+_STORES = ("s3://", "cloudwatch://", "gs://", "stackdriver://", "wasb")
 _BACKENDS = (".amazon.", ".google.", ".microsoft.")
 _JOBS = {
     "run-airflow-migrations": "migrateDatabaseJob",

@@ -157,3 +157,19 @@ def test_a_host_is_followed_from_one_way_in_to_another(base, head, rule, severit
 )
 def test_nothing_is_said_of_tls_that_was_not_read(base, head):
     assert found([base, workload("y")], [head, workload("y")], "host-tls") == []
+
+
+def test_an_http_route_without_matches_or_names_serves_every_path_or_host():
+    def spec(**more):
+        parents = [{"name": "public"}]
+        return manifest(
+            "gateway.networking.k8s.io/v1", "HTTPRoute", "i", spec={"parentRefs": parents, **more}
+        )
+
+    narrow = [{"matches": [{"path": {"value": "/airflow"}}]}]
+    (item,) = found(
+        [spec(hostnames=[A], rules=narrow)], [spec(hostnames=[A], rules=[{}])], "exposed"
+    )
+    assert "serves a.example.com/ from now on" in item.message
+    (item,) = found([spec(rules=narrow)], [spec(rules=[{}])], "exposed")
+    assert "serves */ from now on" in item.message

@@ -57,17 +57,26 @@ def test_an_id_that_may_be_in_the_namespaces_range_is_not_called_refused():
     assert severity == "warning" and "was not read" in message
 
 
-def test_a_pod_whose_account_is_bound_to_another_scc_is_left_out():
-    binding = manifest(
+def bound(account, scc="anyuid"):
+    return manifest(
         "rbac.authorization.k8s.io/v1",
         "RoleBinding",
         "scc",
-        roleRef={"kind": "ClusterRole", "name": "system:openshift:scc:anyuid"},
-        subjects=[{"kind": "ServiceAccount", "name": "web"}],
+        roleRef={"kind": "ClusterRole", "name": f"system:openshift:scc:{scc}"},
+        subjects=[{"kind": "ServiceAccount", "name": account}],
     )
+
+
+def test_a_pod_whose_account_is_bound_to_another_scc_is_left_out():
     root = {"runAsUser": 0}
-    assert found(root, binding, serviceAccountName="web") == []
-    assert found(root, binding, serviceAccountName="other") != []
+    assert found(root, bound("web"), serviceAccountName="web") == []
+    assert found(root, bound("web"), serviceAccountName="other") != []
+    assert found(root, bound("default")) == []
+
+
+def test_a_binding_to_restricted_v2_itself_allows_nothing_more():
+    root = {"runAsUser": 0}
+    assert found(root, bound("web", "restricted-v2"), serviceAccountName="web") != []
 
 
 def judged(tmp_path, text, settings=OPENSHIFT):

@@ -209,3 +209,51 @@ def test_a_team_is_held_to_its_hosts_whatever_serves_them(way):
 def test_a_team_is_held_to_its_hosts_in_a_route_of_the_charts(route, bad):
     text = TEAM + f"values: {{httpRoute: {{apiServer: {route}}}}}\n"
     assert bool(allowed("{hosts: ['*.example.com']}", text)) is bad
+
+
+INGRESS = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"}
+HTTP_ROUTE = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute"}
+GRPC_ROUTE = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GRPCRoute"}
+OPENSHIFT_ROUTE = {"apiVersion": "route.openshift.io/v1", "kind": "Route"}
+SERVICE = {"apiVersion": "v1", "kind": "Service"}
+ALIAS = {"nginx.ingress.kubernetes.io/server-alias": "a.example.com, x.other.com"}
+DNS = {"external-dns.alpha.kubernetes.io/hostname": "x.other.com"}
+
+
+def beyond(manifest, text=TEAM, policy="{hosts: ['*.example.com']}"):
+    settings = TWO_CLUSTERS + f"policy: {{teams: {{payments: {policy}}}}}\n"
+    item = release(text, settings=settings, name="payments/staging").resolved
+    manifest = {"metadata": {"name": "own"}, **manifest}
+    return [problem.message for problem in repository_rules.hosts_of_objects(item, [manifest])]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "host"),
+    [
+        (
+            INGRESS | {"spec": {"rules": [{"host": "a.example.com"}, {"host": "x.other.com"}]}},
+            "x.other.com",
+        ),
+        (INGRESS | {"spec": {"rules": [{"http": {}}]}}, "*"),
+        (INGRESS | {"spec": {"defaultBackend": {"service": {}}}}, "*"),
+        (HTTP_ROUTE | {"spec": {"hostnames": ["x.other.com"]}}, "x.other.com"),
+        (HTTP_ROUTE | {"spec": {}}, "*"),
+        (GRPC_ROUTE | {"spec": {"hostnames": ["x.other.com"]}}, "x.other.com"),
+        (OPENSHIFT_ROUTE | {"spec": {"host": "x.other.com"}}, "x.other.com"),
+        (INGRESS | {"metadata": {"name": "own", "annotations": ALIAS}}, "x.other.com"),
+        (SERVICE | {"metadata": {"name": "own", "annotations": DNS}}, "x.other.com"),
+    ],
+)
+def test_an_object_of_a_teams_own_serves_none_but_its_hosts(manifest, host):
+    (message,) = beyond(manifest)
+    assert message.endswith(f"own: team payments may not use host {host}")
+    assert beyond(manifest, policy="{}") == []
+
+
+def test_a_host_of_an_object_that_the_definition_names_is_told_there_alone():
+    good = INGRESS | {"spec": {"rules": [{"host": "a.example.com"}]}}
+    named = INGRESS | {"spec": {"rules": [{"host": "b.other.com"}]}}
+    assert beyond(good) == []
+    assert (
+        beyond(named, TEAM + "values: {ingress: {flower: {hosts: [{name: b.other.com}]}}}\n") == []
+    )

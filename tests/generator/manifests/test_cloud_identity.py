@@ -102,3 +102,17 @@ def test_secrets_that_airflow_looks_up_in_the_cloud_need_its_credentials():
     reached, problems = opened(text, "eks")
     assert problems == []
     assert {*RUNNING, "run-airflow-migrations"} <= reached["169.254.170.23/32", 80]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "store", "place"),
+    [
+        ("eks", "cloudwatch://arn:aws:logs:eu:1:log-group:a", ("169.254.170.23/32", 80)),
+        ("gke", "stackdriver://logs", ("169.254.169.254/32", 80)),
+    ],
+)
+def test_the_clouds_log_service_needs_credentials_too(cloud, store, place):
+    written = f'{{remote_logging: "True", remote_base_log_folder: "{store}"}}'
+    text = changed(PRODUCTION, ('logging: {remote: {type: s3, url: "s3://logs/production"}}\n', ""))
+    text += f"values: {{config: {{logging: {written}}}}}\n"
+    assert opened(text, cloud)[0][place] >= {"worker"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from generator.impact.context import Context, listed
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.impact.network_flows import peer_covers
 from generator.kube import fields
+from generator.kube.hosts import host_names
 from generator.kube.resource import Key, Object
 
 EXPOSED = ImpactRule(
@@ -139,9 +141,11 @@ def _paths(manifest: Object) -> set[tuple[str, str]]:
     found = set()
     if host := fields.text(manifest, "spec", "host"):
         found.add((host, fields.text(manifest, "spec", "path") or "/"))
-    for name in fields.strings(manifest, "spec", "hostnames"):
-        for rule in fields.entries(manifest, "spec", "rules"):
-            for match in fields.entries(rule, "matches"):
+    if manifest.get("kind") == "HTTPRoute":
+        for name, rule in itertools.product(
+            host_names(manifest), fields.entries(manifest, "spec", "rules")
+        ):
+            for match in fields.entries(rule, "matches") or [{}]:
                 found.add((name, fields.text(match, "path", "value") or "/"))
     for rule in fields.entries(manifest, "spec", "rules"):
         for path in fields.entries(rule, "http", "paths"):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
-from generator.kube.resource import Key, Object
+from generator.kube.hosts import host_names
+from generator.kube.resource import Key
 
 HOST = ImpactRule(
     "impact/host",
@@ -100,18 +101,9 @@ Hosts = dict[str, list[Key]]
 def _hosts(view: View) -> Hosts:
     found: Hosts = {}
     for key, manifest in view.of_kind("Ingress", "HTTPRoute", "Route").items():
-        for name in _names(key.kind, manifest):
+        for name in host_names(manifest):
             found.setdefault(name, []).append(key)
     return found
-
-
-def _names(kind: str, manifest: Object) -> list[str]:
-    if kind == "Ingress":
-        rules = fields.entries(manifest, "spec", "rules")
-        return [fields.text(rule, "host") or "*" for rule in rules]
-    if kind == "HTTPRoute":
-        return fields.strings(manifest, "spec", "hostnames") or ["*"]
-    return [fields.text(manifest, "spec", "host")] if fields.text(manifest, "spec", "host") else []
 
 
 def _encrypted(view: View) -> set[str]:
