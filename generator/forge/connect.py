@@ -25,17 +25,20 @@ def connect(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
     watch: Watch | None = None,
+    plain: frozenset[str] = frozenset(),
 ) -> ForgePort:
     """The port to one repository. Nothing is sent yet; `ca` is a bundle for a self-hosted forge.
 
-    `watch` is told of every request.
+    `watch` is told of every request. `plain` are hosts that may be spoken to without TLS.
 
     Raises UserError for an API address a token must not go to, and for an App elsewhere than on
     GitHub.
     """
 
     def transport(authorize: Authorize) -> Transport:
-        return Transport(location.api_url, authorize, ca=ca, sleep=sleep, clock=clock, watch=watch)
+        return Transport(
+            location.api_url, authorize, ca=ca, sleep=sleep, clock=clock, watch=watch, plain=plain
+        )
 
     if isinstance(credentials, App):
         if location.kind is not ForgeKind.GITHUB:

@@ -57,8 +57,9 @@ class Answer:
 
 
 class Transport:
-    """Requests to `base_url` alone. https only, except on loopback; redirects are not followed.
+    """Requests to `base_url` alone. https only, except on loopback and for the hosts `plain`.
 
+    Redirects are not followed.
     Safe methods are sent again after failures; a POST only where the forge has surely not taken
     it. `watch` is told of every request when it is over. `sleep`, `clock` and `chance` exist to be
     replaced in tests.
@@ -76,8 +77,9 @@ class Transport:
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         watch: Watch | None = None,
+        plain: frozenset[str] = frozenset(),
     ) -> None:
-        policy = dataclasses.replace(_POLICY, ca_file=ca)
+        policy = dataclasses.replace(_POLICY, ca_file=ca, plain_hosts=plain)
         self._base = _base_url(base_url, policy)
         self._client = http.Client(policy)
         self._authorize = authorize

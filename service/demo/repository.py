@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.pipeline import toolchain
 
+_CHART = "1.22.0"
 _DEV = """\
 apiVersion: gen-env.dev/v1
 kind: Environment
@@ -70,7 +73,9 @@ class Work:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
         if done.returncode:
-            raise UserError(f"{' '.join(command[-4:])} failed: {done.stderr or done.stdout}")
+            words = " ".join(command).replace(f"{sys.executable} -c {_COMMAND}", "gen-env")
+            why = done.stderr or done.stdout or f"it ended with {done.returncode}"
+            raise UserError(f"{words} failed: {why}")
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace a text in a file."""
@@ -124,6 +129,9 @@ def make(folder: Path, gitdir: Path) -> Work:
     """A bare repository with main and the proposals' branches, and a clone of it."""
     if shutil.which("git") is None:
         raise UserError("git not found", hint="install git")
+    charts = toolchain.charts(Snapshot({}))
+    if charts.meant(_CHART, None) is None:
+        raise UserError(charts.missing(_CHART), hint=f"gen-env chart pull {_CHART}")
     Work(folder).gen_env(
         "init", "work", "--url", "https://git.example.com/demo/airflow-gitops.git",
         "--forge", "gitea", "--server", "https://10.0.0.1:6443", "--no-commit",

@@ -92,7 +92,7 @@ class CheckContext:
     is_current: Callable[[], bool]
     push_back: bool = True
     allow_http: bool = False
-    """Plain http to the forge: true only where it was configured so, on loopback."""
+    """Plain http to the forge: true only where it was configured so."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ Place = tuple[int | str, ...]
 _WORDS = (
     ("Value error, ", ""),
     ("Input should", "it must"),
+    ("value is not a valid IPv4 or IPv6 network", "write an address, or a network as 10.0.0.0/8"),
     ("List should have at least 1 item after validation, not 0", "give at least one"),
     ("Dictionary should have at least 1 item after validation, not 0", "give at least one"),
 )

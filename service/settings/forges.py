@@ -42,7 +42,9 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
         )
     told = instrument.of_forge(connection.name)
     place = connection.location(repository)
-    return connect(place, connection.credentials, ca=connection.ca, watch=told)
+    return connect(
+        place, connection.credentials, ca=connection.ca, watch=told, plain=connection.plain_http
+    )
 
 
 def git_token(connection: Connection, repository: str) -> str:
@@ -63,6 +65,8 @@ def _installation(connection: Connection, app: App, repository: str) -> Installa
 
     def transport(authorize: Authorize) -> Transport:
         told = instrument.of_forge(connection.name)
-        return Transport(location.api_url, authorize, ca=connection.ca, watch=told)
+        return Transport(
+            location.api_url, authorize, ca=connection.ca, watch=told, plain=connection.plain_http
+        )
 
     return Installation(app, repository, transport, time.time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class Connection:
     username: str
     ca: Path | None
     push_back: bool
+    plain_http: frozenset[str] = frozenset()
     verification: Verification | None = None
 
     def repository(self, name: str) -> str | None:
@@ -67,7 +69,7 @@ class Connection:
 
     @property
     def allow_http(self) -> bool:
-        """Whether the forge stands on loopback without TLS, as the settings say."""
+        """Whether the forge has no TLS: the settings allow it on loopback, and by host."""
         return self.web_url.startswith("http://")
 
 
@@ -260,6 +262,7 @@ class _Resolver:
             username=written.username or _username(kind),
             ca=self._beside(written.ca_file) if written.ca_file else None,
             push_back=written.push_back,
+            plain_http=frozenset(written.plain_http),
             verification=self._verification(written.verification, f"{where}.verification"),
         )
 
@@ -314,7 +317,8 @@ class _Resolver:
 
     def _beside(self, name: str) -> Path:
         """Relative paths start at the settings' own folder, wherever the process runs."""
-        return (self._path.parent / Path(name).expanduser()).absolute()
+        # os.path: an unknown user in `~name` is left as it stands, and then not found.
+        return (self._path.parent / os.path.expanduser(name)).absolute()  # noqa: PTH111
 
 
 def _proxy(written: ProxyFile) -> Proxy:

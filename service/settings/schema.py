@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     IPvAnyNetwork,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from generator.core.http_policy import Policy, split
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
+_BRANCH = re.compile(r"[A-Za-z0-9_][\w.+/-]*")
 
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, lt=2**53)]
+Days = Annotated[int, Field(gt=0, le=36_500)]
 
 
 class _Strict(BaseModel):
     # A rejected value may be a secret in the wrong place: messages never quote it.
     model_config = ConfigDict(
         extra="forbid",
+        allow_inf_nan=False,
         frozen=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
         str_strip_whitespace=True,
         use_attribute_docstrings=True,
     )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _plain(cls, value: object) -> object:
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError("it has a control character")
+        return value
+
+
+def _web_address(value: str) -> str:
+    """Raises ValueError for what is no http or https address of a host, with or without a path."""
+    parts = split(value)
+    if value and (parts is None or parts.scheme not in ("https", "http") or not parts.hostname):
+        raise ValueError("write https://HOST or http://HOST")
+    if any(mark in value for mark in '?#<>"\\ '):
+        raise ValueError("it must be scheme, host and path alone")
+    return value.rstrip("/")
 
 
 class SecretSource(_Strict):
@@ -96,6 +118,8 @@ class ConnectionFile(_Strict):
     """Part of the webhook's address: `/webhooks/<name>`."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"]
     """Which kind of forge."""
+    plain_http: list[str] = []
+    """Hosts in the cluster (`gitea.gitea:3000`) that are spoken to without TLS, token included."""
     url: str = ""
     """Where its pages are; needed for Gitea, Forgejo and self-hosted others."""
     api_url: str = ""
@@ -126,16 +150,22 @@ class ConnectionFile(_Strict):
             raise ValueError("use lower-case letters, digits and hyphens, at most 40")
         return value
 
+    @field_validator("branch")
+    @classmethod
+    def _branch(cls, value: str) -> str:
+        if not _BRANCH.fullmatch(value) or value.startswith("refs/"):
+            raise ValueError("write the branch's short name")
+        return value
+
     @field_validator("url", "api_url")
     @classmethod
-    def _trusted(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if "@" in parts.netloc:
+    def _trusted(cls, value: str, info: ValidationInfo) -> str:
+        if "@" in value:
             raise ValueError("remove the credentials; set a token separately")
-        inside = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if value and not inside and not value.startswith("https://"):
-            raise ValueError("it must start with https:// (http:// only on loopback)")
-        return value.rstrip("/")
+        named = Policy(0, plain_hosts=frozenset(info.data.get("plain_http", ())))
+        if value.startswith("http://") and not named.speaks_plain(value[7:].partition("/")[0]):
+            raise ValueError("use https:// (http:// only on loopback, or for hosts in plainHttp)")
+        return _web_address(value)
 
     @field_validator("repositories")
     @classmethod
@@ -173,25 +203,25 @@ class LimitsFile(_Strict):
     """Tries of a run that fails for a reason that may pass, with growing waits."""
     starts: Annotated[int, Field(gt=0, le=100)] = 5
     """Workers that may die over a run before it is given up."""
-    retry_seconds: Annotated[float, Field(gt=0)] = 2.0
+    retry_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     """The first wait between tries; it doubles."""
     settle_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
     """How long after a merge further ones are waited for before open changes are checked again."""
-    report_days: Positive = 90
+    report_days: Days = 90
     """How long reports and finished runs are kept."""
     report_bytes: Positive = 1024 * 1024 * 1024
     """How much room reports may take; the oldest go first."""
-    delivery_days: Positive = 30
+    delivery_days: Days = 30
     """How long deliveries are kept."""
-    mirror_days: Positive = 30
+    mirror_days: Days = 30
     """How long a repository's mirror is kept that no run works in."""
     mirror_bytes: Positive = 10 * 1024 * 1024 * 1024
     """How much room mirrors may take on a host; those used longest ago go first."""
-    cache_days: Positive = 30
+    cache_days: Days = 30
     """How long a kept render is kept that nobody asks for."""
     drain_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
     """How long a worker that is told to stop works on."""
-    lease_seconds: Annotated[float, Field(gt=0)] = 10.0
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0
     """Silence after which a worker's runs go to another."""
 
 
@@ -208,6 +238,17 @@ class ProxyFile(_Strict):
     """Groups that may see the pages; empty: everybody whom the proxy lets in."""
     operators: list[str] = []
     """Groups that may also retry."""
+
+    @model_validator(mode="after")
+    def _headers(self) -> ProxyFile:
+        names = (self.user_header, self.groups_header)
+        if not all(map(_HEADER.fullmatch, names)):
+            raise ValueError("a header's name has letters, digits and hyphens")
+        if names[0].lower() == names[1].lower():
+            raise ValueError("userHeader and groupsHeader are the same")
+        if any(not name or "," in name for name in (*self.viewers, *self.operators)):
+            raise ValueError("a group is empty or has a comma, which separates groups")
+        return self
 
 
 class SettingsFile(_Strict):
@@ -238,16 +279,14 @@ class SettingsFile(_Strict):
     @classmethod
     def _address(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535:
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError("write host:port")
         return value
 
     @field_validator("public_url")
     @classmethod
     def _public(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://")):
-            raise ValueError("it must start with https:// or http://")
-        return value.rstrip("/")
+        return _web_address(value)
 
     @model_validator(mode="after")
     def _unique(self) -> SettingsFile:

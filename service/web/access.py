@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from generator.core.http_policy import is_loopback
+from generator.core.http_policy import is_loopback, split
 from generator.redaction.secret import Secret
-from service.settings.resolve import Network
 from service.web.context import context
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
@@ -42,7 +39,7 @@ def require_dashboard(*, operate: bool = False) -> str:
         return person
     token = context().settings.api_token
     if token is None:
-        if not _on_this_host():
+        if _is_of_proxy() or not _on_this_host():
             raise Forbidden("set apiToken to use the dashboard from another host")
         return "this host"
     if not _knows(token):
@@ -53,7 +50,7 @@ def require_dashboard(*, operate: bool = False) -> str:
 def _through_proxy(*, operate: bool) -> str:
     """The user whom the proxy names; empty for who comes another way, or without a name."""
     proxy = context().settings.proxy
-    if proxy is None or not _is_in(request.remote_addr or "", proxy.networks):
+    if proxy is None or not _is_of_proxy():
         return ""
     user = request.headers.get(proxy.user_header, "").strip()
     if not user:
@@ -70,12 +67,21 @@ def _through_proxy(*, operate: bool) -> str:
     return user
 
 
-def _is_in(address: str, networks: Iterable[Network]) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+def _is_of_proxy() -> bool:
+    """Whether the peer is the proxy: then everybody may stand behind it."""
+    proxy, found = context().settings.proxy, _peer()
+    if proxy is None or found is None:
         return False
-    return any(found in network for network in networks)
+    return any(found in network for network in proxy.networks)
+
+
+def _peer() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A socket for both families gives IPv4 peers as `::ffff:10.0.0.7`."""
+    try:
+        found = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def require_own_page() -> None:
@@ -87,7 +93,8 @@ def require_own_page() -> None:
     if site is not None and site not in ("same-origin", "none"):
         raise Forbidden("this form was sent by another site")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    parts = split(origin or "")
+    if origin is not None and (parts is None or parts.netloc != request.host):
         raise Forbidden("this form was sent by another site")
 
 
@@ -108,5 +115,6 @@ def _on_this_host() -> bool:
     """The peer and the name it used: a page elsewhere may point its own name at this host."""
     if any(name in request.headers for name in _FORWARDED):
         return False
-    host = (urlsplit(f"//{request.host}").hostname or "").rstrip(".")
-    return is_loopback(request.remote_addr or "") and is_loopback(host)
+    parts = split(f"//{request.host}")
+    host = (parts.hostname or "").rstrip(".") if parts else ""
+    return is_loopback(str(_peer() or "")) and is_loopback(host)

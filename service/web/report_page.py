@@ -18,7 +18,8 @@ _POLICY = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_BODY = re.compile(r"<body[^>]*>")
+# After the link that skips to the content: it is the first thing that a keyboard reaches.
+_BODY = re.compile(r"<body[^>]*>(?:\s*<a class=\"skip\"[^>]*>[^<]*</a>)?")
 
 
 @blueprint.get("/reports/<identity>")

@@ -6,7 +6,18 @@ import sys
 
 import pytest
 
+from generator.core.errors import UserError
+from service.demo import repository
 from tests.service.scene import ROOT
+
+
+def test_the_demo_says_at_once_that_the_chart_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GEN_ENV_OFFLINE", "1")
+    with pytest.raises(UserError, match=r"chart airflow 1\.22\.0") as caught:
+        repository.make(tmp_path / "demo", tmp_path / "forge")
+    assert caught.value.hint == "gen-env chart pull 1.22.0"
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.thorough

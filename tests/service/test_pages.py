@@ -192,9 +192,34 @@ def test_headers_of_others_and_doubled_ones_count_for_nothing(proxied):
     for address in ("10.1.3.4", "127.0.0.1", "", "fe80::1"):
         answer = client.get("/", headers=OPERATORS, environ_base={"REMOTE_ADDR": address})
         assert answer.status_code == 401
+    for address in ("10.1.2.3", "::ffff:10.1.2.3"):  # the same peer on a socket for both families
+        answer = client.get("/", headers=OPERATORS, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 200
     doubled = {**OPERATORS, "X-Auth-Request-User": "eve, ann"}
     assert client.get("/", headers=doubled, environ_base=PEER).status_code == 403
     assert client.get("/", environ_base=PEER).status_code == 401
+
+
+def test_who_comes_through_a_proxy_on_this_host_is_not_on_this_host(tmp_path):
+    network = ipaddress.ip_network("127.0.0.1/32")
+    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
+                  frozenset(), frozenset())  # fmt: skip
+
+    def edit(found):
+        return dataclasses.replace(found, proxy=proxy, api_token=None)
+
+    with application(tmp_path, edit=edit) as (client, _):
+        assert client.get("/", headers={"Host": "localhost"}).status_code == 403
+        assert client.get("/", headers=PROXY).status_code == 200
+
+
+def test_an_origin_that_is_none_is_another_site(seeded):
+    client, here, _ = seeded
+    [dead] = here.jobs.dead()
+    for origin in ("http://[::1", "null", ""):
+        answer = client.post(f"/runs/{dead['id']}/retry", headers={"Origin": origin}, **LOGIN)
+        assert answer.status_code == 403
+    assert client.get("/", headers={"Host": "[::1"}).status_code in (400, 401, 403)
 
 
 class Outline(HTMLParser):

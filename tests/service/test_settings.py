@@ -3,6 +3,7 @@ import json
 import pytest
 
 from generator.core.errors import UserError
+from service.settings.forges import opener
 from service.settings.resolve import load
 from tests.service import scene
 
@@ -133,6 +134,54 @@ def test_a_secret_in_the_wrong_place_is_not_quoted(written):
 )
 def test_what_does_not_go_together_is_refused(written, change, word):
     assert word in fault(written(lambda settings: settings["connections"][0].update(change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"url": "https://"}, "write https://HOST"),
+        ({"url": "https://h:99999"}, "write https://HOST"),
+        ({"url": "https://[::1"}, "write https://HOST"),
+        ({"url": "https://h?x=1"}, "host and path alone"),
+        ({"branch": ""}, "short name"),
+        ({"branch": "--upload-pack=x"}, "short name"),
+        ({"token": {"file": "a\0b"}}, "control character"),
+        ({"token": {"file": "~nobody-of-this-name/x"}}, "cannot read"),
+    ],
+)
+def test_what_cannot_be_an_address_a_branch_or_a_path_is_told_at_once(written, change, word):
+    assert word in fault(written(lambda settings: settings["connections"][0].update(change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"publicUrl": "https://"}, "write https://HOST"),
+        ({"publicUrl": "https://x/<b>"}, "host and path alone"),
+        ({"listen": "127.0.0.1:0"}, "host:port"),
+        ({"limits": {"retrySeconds": 1e9}}, "less than or equal"),
+        ({"limits": {"reportDays": 10**22}}, "less than or equal"),
+        ({"limits": {"leaseSeconds": 1e-9}}, "greater than or equal"),
+        ({"proxy": {"addresses": ["10.0.0.7/8"]}}, "10.0.0.0/8"),
+        ({"proxy": {"addresses": ["10.0.0.7"], "userHeader": ""}}, "letters, digits and hyphens"),
+        ({"proxy": {"addresses": ["10.0.0.7"], "userHeader": "G", "groupsHeader": "g"}}, "same"),
+        ({"proxy": {"addresses": ["10.0.0.7"], "operators": ["a,b"]}}, "comma"),
+    ],
+)
+def test_values_that_would_fail_or_mean_nothing_later_are_told_at_once(written, change, word):
+    assert word in fault(written(lambda settings: settings.update(change)))
+
+
+def test_a_forge_inside_the_cluster_is_spoken_to_without_tls_where_its_host_is_named(written):
+    inside = {"url": "http://gitea.gitea:3000", "plainHttp": ["gitea.gitea:3000"]}
+    settings = load(written(lambda found: found["connections"][0].update(inside)), {})
+    [connection] = settings.connections
+    assert connection.allow_http
+    opener()(connection, "team/one")  # no refusal of the address
+    for other in (["gitea.gitea:3001"], ["gitea"], []):
+        spoilt = {**inside, "plainHttp": other}
+        message = fault(written(lambda found, to=spoilt: found["connections"][0].update(to)))
+        assert "hosts in plainHttp" in message
 
 
 @pytest.mark.parametrize("key", ["url", "apiUrl"])
