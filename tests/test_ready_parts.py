@@ -66,7 +66,14 @@ def test_the_steps_of_the_action_run(repo, event):
 
 
 def test_no_input_of_the_action_is_put_into_a_script():
-    assert all("${{" not in step["run"] for step in ACTION["runs"]["steps"])
+    assert all("${{" not in step.get("run", "") for step in ACTION["runs"]["steps"])
+
+
+def test_the_action_installs_into_a_python_of_its_own_and_with_none_into_no_python():
+    chosen, install = (step for step in ACTION["runs"]["steps"] if "install" in step["if"])
+    assert chosen["uses"].startswith("actions/setup-python@")
+    assert chosen["if"] == install["if"] == "inputs.install != 'none'"
+    assert install["run"].startswith("python -m pip install ")
 
 
 @pytest.mark.parametrize("target", ["", "main"])

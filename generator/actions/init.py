@@ -145,7 +145,7 @@ def _plan(top: Path, options: Options, folder: str) -> tuple[Plan, tuple[str, ..
             "cluster": options.cluster,
             "server": options.server,
             "kubernetes_version": options.kubernetes_version,
-            "command": f"gen-env -C {shlex.quote(folder)}" if folder else "gen-env",
+            "command": _command(folder),
             "pip": options.install.pip,
             "image": options.install.image,
         }
@@ -165,9 +165,24 @@ def _plan(top: Path, options: Options, folder: str) -> tuple[Plan, tuple[str, ..
         if path == GITLAB and (top / path).exists():
             place = BESIDE
             notes = (f"{GITLAB} exists; add to it: include: [{{local: {BESIDE}}}]",)
+        if (top / place).exists():
+            notes = (_unchecked(place, folder),)
         placed[place] = baked[path].decode()
     here = {path: text for path, text in placed.items() if not (top / path).exists()}
     return Plan(dict(sorted(here.items()))), notes
+
+
+def _command(folder: str) -> str:
+    return f"gen-env -C {shlex.quote(folder)}" if folder else "gen-env"
+
+
+def _unchecked(place: str, folder: str) -> str:
+    """What the CI lacks where a file stands at the place of the check: it is not overwritten."""
+    command = _command(folder)
+    return (
+        f"{place} exists and stays as it is; the CI checks nothing of this unless you add"
+        f" there: {command} validate, and in a pull request: {command} diff --strict BASE HEAD"
+    )
 
 
 def _commit(target: Path, top: Path, plan: Plan, branch: str) -> None:

@@ -176,8 +176,8 @@ def _tell(error: UserError) -> None:
     place = f"{error.place}: " if error.place else ""
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(f"{place}{redact_prose(error.message)}", err=True)
-    if error.hint:
-        click.echo(f"  {redact_prose(error.hint)}", err=True)
+    for line in redact_prose(error.hint).splitlines():
+        click.echo(f"  {line}", err=True)
 
 
 def _machine(error: OSError) -> int:

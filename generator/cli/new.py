@@ -63,7 +63,8 @@ def command(
         creation = new.prepare(root, options, asker, charts, renderer, base)
     except new_questions.Unanswered as error:
         asked = "; ".join(error.questions)
-        raise click.UsageError(f"--no-input: no value for {asked}; give it with --set") from None
+        option = "--cluster" if asked.startswith("cluster (") else "--set"
+        raise click.UsageError(f"--no-input: no value for {asked}; give it with {option}") from None
     common.tell(creation.problems, err=True)
     if not new.acceptable(creation):
         common.say("nothing was written")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def command(
         click.echo(name)
     for note in made.notes:
         common.say(note)
-    where = "" if target == common.folder() else f"cd {path}, "
+    where = "" if target == common.folder() else f"cd {shlex.quote(str(path))}, "
     common.say(f"next: {where}review gen-env.yaml, then: gen-env new dev")
     return 0
 

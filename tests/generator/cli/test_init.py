@@ -213,6 +213,20 @@ def test_a_pipeline_that_is_there_is_kept_and_the_line_that_it_needs_is_named(tm
     assert "gen-env/check" in repo.yaml(".gitlab/gen-env.yml")
 
 
+@pytest.mark.parametrize("host", ["github.com", "gitlab.com"])
+def test_a_second_folder_is_told_that_the_check_of_the_first_does_not_reach_it(tmp_path, host):
+    repo = cloned(tmp_path, f"git@{host}:acme/mono.git")
+    repo.write(".gitlab-ci.yml", "build: {script: [make]}\n")
+    first = run("-C", repo.root, "init", "one")
+    before = repo.tree()
+    second = run("-C", repo.root, "init", "the second")
+    assert "stays as it is" not in first.stderr
+    assert "exists and stays as it is" in second.stderr
+    assert "gen-env -C 'the second' validate" in second.stderr
+    assert "next: cd 'the second', " in second.stderr
+    assert before.items() <= repo.tree().items()
+
+
 # What the CI does
 
 
@@ -315,7 +329,8 @@ def nobody(monkeypatch, tmp_path):
 
 def test_without_an_identity_a_new_folder_is_not_left_behind(tmp_path, nobody):
     repo, done = established(tmp_path)
-    assert done.code == 1 and "git config --global user.name" in done.stderr
+    assert done.code == 1 and "\n  git config --global user.name" in done.stderr
+    assert "\n  git config --global user.email" in done.stderr
     assert not repo.root.exists()
 
 

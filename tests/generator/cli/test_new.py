@@ -43,6 +43,17 @@ def written(repo, name="dev"):
     return repo.yaml(f"environments/{name}/environment.yaml")
 
 
+def test_of_several_clusters_none_is_guessed_and_the_option_for_one_is_named(repo):
+    repo.edit(
+        "gen-env.yaml",
+        "clusters:\n",
+        "clusters:\n  eu: {server: https://10.0.0.9:6443, kubernetesVersion: 1.34.2}\n",
+    )
+    done = repo.run("new", "dev", "--no-input")
+    assert done.code == 2 and "give it with --cluster" in done.stderr
+    assert repo.run("new", "dev", "--no-input", "--cluster", "eu").code == 0
+
+
 def test_makes_one_commit_on_its_own_branch_and_leaves_a_clean_tree(repo):
     before = repo.git("rev-parse", "main")
     done = repo.run("new", "dev", "--no-input")
