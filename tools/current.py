@@ -58,30 +58,6 @@ def _command_rules():
     return rules.by_command(rules.of_commands(rules.everything()))
 
 
-def _fields():
-    """Every field of a definition with the chart keys that the samples show it to set."""
-    from generator.core.files import WorkTree
-    from generator.pipeline import generate
-    from generator.tree import catalogue
-
-    files = WorkTree(ROOT)
-    found = catalogue.load(files)
-    keys = {}
-    for item in found.definitions.values():
-        built = generate.build(files, found.settings, item)
-        for setting in built.release.settings:
-            if (
-                setting.field
-                and setting.field != "gen-env"
-                and not setting.field.startswith("airflow.config")
-            ):
-                keys.setdefault(setting.field, set()).add(".".join(setting.key))
-    rows = ["| field | chart keys |\n| --- | --- |"]
-    for field in sorted(keys):
-        rows.append(f"| `{field}` | {', '.join(f'`{key}`' for key in sorted(keys[field]))} |")
-    return "\n".join(rows) + "\n"
-
-
 def _service_settings():
     """Every setting of the service, part by part, with its default."""
     from service.settings.schema import SettingsFile
@@ -172,8 +148,10 @@ SOURCES = {
     "impact-rules": _impact_rules,
     "statements": statements.statements,
     "command-rules": _command_rules,
-    "fields": _fields,
-    "definition-fields": fields.page,
+    "fields": fields.chart_keys,
+    "definition-fields": fields.definition,
+    "repository-fields": fields.repository,
+    "tier-defaults": fields.by_tier,
     "service-settings": _service_settings,
 }
 

@@ -66,7 +66,7 @@ class Project(Spec):
     """The AppProject of the Applications."""
 
     manage: Bool = False
-    """Generate it; otherwise it is somebody else's and must exist."""
+    """Generate it; otherwise another owner keeps it, and it must exist."""
     name: Line = "default"
     """{team} and {environment} are replaced."""
 

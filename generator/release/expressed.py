@@ -122,7 +122,7 @@ class Expression:
 
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
-        since = _first_with(item.setting)
+        since = first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
         newer = f"chart {since} or later" if since else "a newer chart"
@@ -141,11 +141,11 @@ class Expression:
         )
 
 
-def _first_with(setting: Setting) -> str:
+def first_with(setting: Setting) -> str:
     """The oldest release from which on every one can express the setting, '' where none can."""
     since = ""
     for version in reversed(key_table.versions()):
-        if fitted([setting], key_table.traits(version))[0].spelled is None:
+        if fitted([setting], key_table.traits(version))[0].lost:
             break
         since = version
     return since
