@@ -102,11 +102,14 @@ class Before:
             by_kind.setdefault(str(item.get("kind")), []).append(fields.name_of(item))
         hub = self.repository.flux.namespace if self.repository else "flux-system"
         orphans = any(fields.at(item, "spec", "deletionPolicy") for item in self.objects)
+        suspended = any(fields.at(item, "spec", "suspend") for item in self.objects)
         names = " ".join(sorted(by_kind.get("Kustomization", ())))
         if names:
             effect = (
                 "deletes nothing else (deletionPolicy: Orphan)"
                 if orphans
+                else "deletes nothing else while it is suspended, as git has it"
+                if suspended
                 else "prunes their objects, but for those with data"
             )
             yield f"kubectl -n {hub} delete kustomization {names}, if still there: it {effect}"

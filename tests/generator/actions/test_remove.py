@@ -88,6 +88,22 @@ def test_under_flux_its_objects_are_named(tmp_path):
     assert "delete kustomization" in steps and "Orphan" in steps and "helmrelease" in steps
 
 
+def test_under_flux_a_suspended_kustomization_is_not_said_to_prune(tmp_path):
+    settings = SETTINGS.replace("clusters:", "engine: flux\nclusters:")
+    repo = repository(tmp_path / "repo", settings=settings, dev=DEV)
+    assert repo.run("generate").code == 0
+    repo.init()
+    place = "clusters/main/gen-env/dev.yaml"
+    assert "suspend: true" in repo.read(place), "secrets are stubs"
+
+    def steps():
+        return "\n".join(removed(repo, "dev", "--dry-run")["steps"])
+
+    assert "while it is suspended" in steps() and "prunes" not in steps()
+    repo.write(place, repo.read(place).replace("suspend: true", "suspend: false"))
+    assert "prunes their objects" in steps() and "while it is suspended" not in steps()
+
+
 def test_a_promotion_path_that_names_it_is_in_the_way(repo):
     promotion = "promotion: {paths: {main: [dev, staging, production]}}\n"
     repo.write("gen-env.yaml", repo.read("gen-env.yaml") + promotion)
