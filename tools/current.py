@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import fields, rules, statements
+from tools import commands, compatibility, fields, rules, statements, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("gen-env")
@@ -153,6 +153,13 @@ SOURCES = {
     "repository-fields": fields.repository,
     "tier-defaults": fields.by_tier,
     "service-settings": _service_settings,
+    "commands": commands.generator,
+    "service-commands": commands.service,
+    "variables": variables.command,
+    "template-variables": variables.templates,
+    "service-variables": variables.service,
+    "programs": compatibility.programs,
+    "apis": compatibility.apis,
 }
 
 
