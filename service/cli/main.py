@@ -76,6 +76,15 @@ def worker(config: Path | None) -> int:
 
 
 @_command
+def migrate(config: Path | None) -> int:
+    """Bring the database up to date; the others do so as well when they start."""
+    from service.cli.migrate import prepare
+
+    prepare(_loaded(config))
+    return 0
+
+
+@_command
 def doctor(config: Path | None) -> int:
     """Check that everything is set up, and report what is missing."""
     from service.cli.doctor import assess
