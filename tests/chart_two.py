@@ -4,6 +4,7 @@ Gone are all deprecated keys, the bundled PostgreSQL, git-sync, KEDA and the sea
 Airflow before 3.1 is refused, and pods get no variables for Services by default.
 """
 
+import copy
 import json
 import re
 
@@ -31,7 +32,7 @@ def chart_two(folder):
         for path, data in files_of(known.path).items()
         if not path.startswith("charts/") and path != "Chart.lock"
     }
-    values, schema = known.values(), known.schema()
+    values, schema = copy.deepcopy((known.values(), known.schema()))
     _inherit(values)
     for key in (*GONE, *old):
         _remove(values, key.split("."))
