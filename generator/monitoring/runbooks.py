@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.forge import location
 from generator.forge.port import ForgeKind
@@ -41,7 +42,7 @@ def url(release: Release, alert: Alert) -> str:
 def _page(release: Release, alert: Alert) -> str:
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(alert.steps, 1))
     commands = "\n".join(_commands(release, alert))
-    after = f"for {alert.minutes} minutes" if alert.minutes else "at once"
+    after = f"for {counted(alert.minutes, 'minute')}" if alert.minutes else "at once"
     return f"""\
 # {alert.name}
 

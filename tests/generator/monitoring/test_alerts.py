@@ -111,9 +111,7 @@ def test_alerts_and_panels_read_only_metrics_that_are_sent(version, production):
 def test_an_environment_without_a_component_has_no_alert_about_it():
     names = {item.name for item in alerts.alerts(release(WITH_ALERTS))}
     assert {"AirflowSchedulerNoHeartbeat", "AirflowTriggererLost"} <= names
-    small = (
-        DEV + "metrics: {serviceMonitor: true, alerts: {}}\ntriggerer: {replicas: 0}\n"
-    )
+    small = DEV + "metrics: {serviceMonitor: true, alerts: {}}\ntriggerer: {replicas: 0}\n"
     fewer = {item.name for item in alerts.alerts(release(small))}
     assert names - fewer == {
         "AirflowTriggererLost",
