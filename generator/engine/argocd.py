@@ -258,7 +258,10 @@ def _kinds(releases: Sequence[Release]) -> tuple[set[GroupKind], set[GroupKind]]
     that policy lets these environments bring."""
     wide: set[GroupKind] = set()
     namespaced: set[GroupKind] = set()
+    own = {item["kind"] for release in releases for item in manifests.optional(release)}
     for kind in manifests.kinds():
+        if kind.optional and kind.resource.kind not in own:
+            continue
         known = namespaced if kind.resource.namespaced else wide
         known.add((kind.resource.group, kind.resource.kind))
     for release in releases:

@@ -29,7 +29,8 @@ class Kind:
 
     `wave` is its turn in a sync; a `guarded` one goes only after a person said yes; `followed`
     (namespaced kinds only) gives `verify` the right to watch it, and its health then counts; where
-    it is not `always`, in the environments that have such an object.
+    it is not `always`, in the environments that have such an object. An AppProject allows an
+    `optional` one only where one of its environments has such an object.
     """
 
     resource: ResourceType
@@ -37,6 +38,7 @@ class Kind:
     guarded: bool = False
     followed: bool = False
     always: bool = True
+    optional: bool = False
 
     def annotations(self, engine: Engine) -> dict[str, str]:
         """What tells the engine so; Flux takes the order from its Kustomizations."""

@@ -175,7 +175,10 @@ class Monitoring(Spec):
     namespace: Label | None = None
     """Namespace of Prometheus, for network policies."""
     labels: dict[Line, Text] = {}
-    """Labels by which it finds ServiceMonitors."""
+    """Labels by which it finds ServiceMonitors and PrometheusRules."""
+    dashboard_labels: dict[Line, Text] = {}
+    """Labels by which Grafana finds dashboards: on a ConfigMap `grafana_dashboard: "1"` by
+    default, of the instances of Grafana's operator `dashboards: grafana`."""
 
 
 class Sealing(Spec):

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 import pydantic
 
 from generator.model import built_in
-from generator.model.base import Bool, Line, Name, Spec
+from generator.model.base import Bool, Int, Line, Name, Spec, Text
 from generator.model.components import Resources, Volume
 from generator.model.marks import Copied
 
 _SOCKET = "unix:///"
 _HIGHEST_PORT = 65_535
+Minutes = Annotated[Int, pydantic.Field(ge=1, le=1440)]
 NODE = "node"
 """In place of a host: the agent on the node of each pod."""
 
@@ -56,6 +57,19 @@ class Logging(Spec):
         return self
 
 
+class Alerts(Spec):
+    """PrometheusRules about Airflow; every alert has a page in generated/runbooks/."""
+
+    lost_minutes: Minutes = 5
+    """A scheduler, DAG processor or triggerer without a sign of life for so long is lost."""
+    waiting_minutes: Minutes = 15
+    """Tasks that wait, pools that are full and migrations that do not end for so long page."""
+    labels: dict[Line, Text] = {}
+    """More labels of every alert, by which Alertmanager routes it."""
+    runbooks: Line | None = None
+    """URL before the names of the pages, ending with /; by default that of the repository."""
+
+
 class Metrics(Spec):
     """How Airflow's own metrics leave the pods."""
 
@@ -68,8 +82,18 @@ class Metrics(Spec):
     statsd: also node:port, the agent on the pod's node, and unix:///path, a DogStatsD socket."""
     datadog: Bool = False
     """statsd: DogStatsD's format, with tags; the image needs the package datadog."""
+    alerts: Alerts | None = None
+    """Alerts for the Prometheus operator; metrics then have labels in place of names in names."""
+    dashboards: Literal["off", "sidecar", "operator"] = "off"
+    """Grafana dashboards: ConfigMaps for Grafana's sidecar, or objects of Grafana's operator;
+    metrics then have labels in place of names in names."""
     resources: Annotated[Resources | None, built_in.SMALL] = None
     """Requests and limits of the exporter or collector."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the exporter turns names in names of metrics into labels."""
+        return self.alerts is not None or self.dashboards != "off"
 
     @property
     def agent(self) -> tuple[str, int] | None:

@@ -41,6 +41,7 @@ from generator.tree import (
     image_files,
     objects,
     plan,
+    runbook_files,
     tree,
 )
 from generator.tree.catalogue import NO_SECRETS, Catalogue, SecretFolder
@@ -275,12 +276,16 @@ def _outcome(
             return Outcome(built.name, Plan({}), tuple(problems), planned=False)
         render = rendered.manifests
     image = image_files.built(files, built.release.resolved)
-    wanted = image | tree.build(
-        built.release,
-        built.secrets,
-        chart_digest=digest,
-        brought=built.folder.others,
-        render=None if render is None else lambda: render,
+    wanted = (
+        image
+        | runbook_files.built(built.release)
+        | tree.build(
+            built.release,
+            built.secrets,
+            chart_digest=digest,
+            brought=built.folder.others,
+            render=None if render is None else lambda: render,
+        )
     )
     kept = [] if image.files else image_files.present(files, built.release.resolved)
     owned = tree.owned_folders(built.name)

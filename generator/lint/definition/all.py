@@ -9,6 +9,7 @@ from generator.core.rule import Rule
 from generator.lint.definition import (
     access,
     ahead,
+    alerting,
     backups,
     combinations,
     entrances,
@@ -23,6 +24,7 @@ _FOUND = (
     *access.FOUND,
     *entrances.FOUND,
     *operations.FOUND,
+    *alerting.FOUND,
     *ahead.FOUND,
     *backups.FOUND,
     *sources.FOUND,

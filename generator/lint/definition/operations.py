@@ -94,10 +94,11 @@ def _windows(release: Release) -> Iterator[Place]:
 )
 def _operator(release: Release) -> Iterator[Place]:
     versions = release.resolved.cluster.api_versions
-    wanted = release.environment.metrics.service_monitor
+    metrics = release.environment.metrics
+    wanted = metrics.service_monitor or metrics.alerts is not None
     if wanted and not any(item.startswith("monitoring.coreos.com/") for item in versions):
         yield (
-            ("metrics", "serviceMonitor"),
+            ("metrics", "serviceMonitor" if metrics.service_monitor else "alerts"),
             "the cluster has no Prometheus operator",
             "install it and add monitoring.coreos.com/v1 to the cluster's apiVersions",
         )

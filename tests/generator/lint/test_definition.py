@@ -253,6 +253,25 @@ CASES = {
          (DEV + "metrics: {type: otel, serviceMonitor: true}\n", SETTINGS),
          (changed(PRODUCTION, ("{type: statsd,", "{type: none,")), SETTINGS)],
     ),
+    "monitoring/alerts-without-series": (
+        [(DEV + "metrics: {serviceMonitor: true, type: otel, alerts: {}}\n", SETTINGS, 10),
+         (DEV + "metrics: {serviceMonitor: true, endpoint: 'agent:8125', dashboards: sidecar}\n", SETTINGS, 10),
+         (DEV + "metrics: {alerts: {}}\n", SETTINGS, 10)],
+        [(DEV + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS),
+         (DEV + "metrics: {serviceMonitor: true, endpoint: 'agent:8125'}\n", SETTINGS)],
+    ),
+    "monitoring/names-not-captured": (
+        [(changed(DEV, ("version: 3.2.2", "version: 3.1.8")) + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS, 10)],
+        [(DEV + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS),
+         (changed(DEV, ("version: 3.2.2", "version: 3.1.8")) + "metrics: {serviceMonitor: true}\n", SETTINGS)],
+    ),
+    "monitoring/own-metric-names": (
+        [(DEV + "metrics: {serviceMonitor: true, alerts: {}}\nvalues: {config: {metrics: {statsd_prefix: own}}}\n",
+          SETTINGS, 10)],
+        [(DEV + "metrics: {serviceMonitor: true}\nvalues: {config: {metrics: {statsd_prefix: own}}}\n", SETTINGS),
+         (DEV + "metrics: {serviceMonitor: true, alerts: {}}\n"
+          "values: {config: {metrics: {statsd_prefix: airflow}}}\n", SETTINGS)],
+    ),
     "database/connections": (
         [(limited(PRODUCTION, 49), SETTINGS, "maxConnections"), (limited(NO_POOL, 20), SETTINGS, "maxConnections")],
         [(limited(PRODUCTION, 50), SETTINGS), (PRODUCTION, SETTINGS), (limited(NO_POOL, 5000), SETTINGS)],

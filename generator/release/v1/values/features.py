@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from generator.airflow import statsd_mapping
 from generator.model import built_in
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
@@ -123,6 +124,11 @@ def _metrics(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         yield from put_some("statsd.resources", size, "metrics.resources")
         # Series of finished DAGs would otherwise stay for ever.
         yield put("statsd.cache.ttl", "15m")
+        if metrics.labelled:
+            field = "metrics.alerts" if metrics.alerts else "metrics.dashboards"
+            yield put("statsd.overrideMappings", statsd_mapping.mappings(), field)
+            # With an annotation of any kind the chart adds one that changes with the mappings.
+            yield put("statsd.podAnnotations", {"gen-env.dev/mappings": "labels"}, field)
         yield put(
             "statsd.securityContexts.pod", base.pod_context(env, cluster, _NOBODY), "security"
         )

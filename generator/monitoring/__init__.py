@@ -1,0 +1,1 @@
+"""What watches an environment: alerts, the pages that they lead to, dashboards."""
