@@ -11,6 +11,7 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, State, ordered
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
+from generator.render.helm_notes import WARNED
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree.foreign import FOREIGN
 
@@ -44,6 +45,8 @@ class Change:
             return True  # the cluster gets it, whoever brought it
         if problem.rule.startswith("tree/") or not problem.path:
             return any(self._near(problem.environment))
+        if problem.rule == WARNED.id:
+            return False
         if problem.about:
             return item is None or not item.rendered or problem.about in _objects(item)
         if problem.path not in self.paths:

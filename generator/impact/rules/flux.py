@@ -18,6 +18,28 @@ ENGINE = ImpactRule(
     "Argo CD, Flux",
 )
 
+RECORDS = ImpactRule(
+    "impact/helm-records",
+    ERROR,
+    "Helm's records are kept under another name or elsewhere",
+    "Helm does not find the installed release: Flux uninstalls it and installs another one.",
+    "fluxcd.io, HelmRelease",
+    also=((WARNING, "another HelmRelease looks for the same records"),),
+)
+
+_UNINSTALLS = (
+    "Flux does not find the installed release by them: it uninstalls that, then installs another "
+    "one; Airflow is down meanwhile, and of its data only what Helm keeps "
+    "(helm.sh/resource-policy) stays"
+)
+_TWO = (
+    "another release is installed, and the old one runs on, on the same database, until its "
+    "HelmRelease is deleted"
+)
+_SAME = (
+    "both have the same Helm release, and Flux uninstalls it when the old one is deleted: "
+    "suspend that one before the merge"
+)
 _NAMES = {"Application": "Argo CD", "HelmRelease": "Flux"}
 
 
@@ -32,6 +54,41 @@ def engine(context: Context) -> Iterator[Finding]:
         f"{_NAMES.get(before.kind, before.kind)}: remove {before} without its resources before "
         "the merge, or both engines apply the environment",
     )
+
+
+def records(context: Context) -> Iterator[Finding]:
+    """`impact/helm-records`: other names by which Helm finds the release that is installed.
+
+    helm-controller does not move a release: it uninstalls the old one first (fluxcd.io,
+    HelmRelease v2: release name, target namespace, storage namespace).
+    """
+    before, after = application(context.base), application(context.head)
+    if before is None or after is None:
+        return
+    if {before.get("kind"), after.get("kind")} != {"HelmRelease"}:
+        return
+    old, new = (_found_by(item) for item in (before, after))
+    moved = [f"{name} {old[name]} → {new[name]}" for name in old if old[name] != new[name]]
+    was = key_of(before)
+    if was == key_of(after):
+        if moved:
+            yield RECORDS.finding(was, f"{', '.join(moved)}: {_UNINSTALLS}")
+    elif moved:
+        yield RECORDS.finding(key_of(after), f"it replaces {was}, and {', '.join(moved)}: {_TWO}")
+    else:
+        yield RECORDS.finding(key_of(after), f"it replaces {was}: {_SAME}", WARNING)
+
+
+def _found_by(release: Object) -> dict[str, str]:
+    """What Helm keys its records by, as Flux fills it in where it is not set."""
+    place, name = fields.text(release, "metadata", "namespace"), fields.name_of(release)
+    target = fields.text(release, "spec", "targetNamespace")
+    return {
+        "releaseName": fields.text(release, "spec", "releaseName")
+        or (f"{target}-{name}" if target else name),
+        "targetNamespace": target or place,
+        "storageNamespace": fields.text(release, "spec", "storageNamespace") or place,
+    }
 
 
 def sync_policy(context: Context) -> Iterator[Finding]:
@@ -75,4 +132,4 @@ def _changed(key: Key, before: Object, after: Object) -> Iterator[Finding]:
         yield SYNC_POLICY.finding(key_of(after), words, WARNING if other == "enabled" else INFO)
 
 
-FINDERS = (engine, sync_policy)
+FINDERS = (engine, records, sync_policy)

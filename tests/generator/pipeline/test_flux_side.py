@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from generator.core.files import Snapshot
+from generator.core.problem import Severity
 from generator.diff.model import Action
 from generator.pipeline import review
 from tests import definitions
-from tests.repositories import DEV, SETTINGS, repository
+from tests.repositories import DEV, SETTINGS, changed, repository
 
 FLUX = SETTINGS + "engine: flux\n"
 FOLDER = "environments/dev"
@@ -88,6 +89,37 @@ def test_another_engine_is_an_error_until_it_is_accepted(base, tools):
         assert engine.message.startswith(f"{word} applies it")
         rules = {item.rule for item in found.impact}
         assert "impact/foreign-namespace" not in rules
+
+
+@pytest.mark.parametrize(
+    ("destination", "moved"),
+    [
+        ("storageNamespace: records", "storageNamespace airflow-dev → records"),
+        ("releaseName: other", "releaseName airflow → other"),
+        (
+            "namespace: other",
+            "targetNamespace airflow-dev → other, storageNamespace airflow-dev → other",
+        ),
+    ],
+)
+def test_other_names_for_helms_records_are_an_error(base, tools, destination, moved):
+    head = tree(tools, changed(DEV, ("{cluster: main}", f"{{cluster: main, {destination}}}")))
+    (records,) = _records(compared(base, head, tools))
+    assert records.severity is Severity.ERROR
+    assert records.message.startswith(f"{moved}: Flux does not find the installed release")
+
+
+def test_a_second_helm_release_for_the_same_records_is_told(tools):
+    settings = FLUX + "argocd: {adopted: {applications: [other]}}\n"
+    text = changed(DEV, ("{cluster: main}", "{cluster: main, application: other}"))
+    found = compared(tree(tools, settings=settings), tree(tools, text, settings), tools)
+    (records,) = _records(found)
+    assert records.severity is Severity.WARNING
+    assert records.message.startswith("it replaces HelmRelease flux-system/airflow-dev: both have")
+
+
+def _records(found):
+    return [item for item in found.impact if item.rule == "impact/helm-records"]
 
 
 def test_what_flux_keeps_is_not_told_to_be_pruned(base, tools):

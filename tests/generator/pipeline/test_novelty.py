@@ -9,6 +9,7 @@ from generator.core.problem import Problem, Severity, State
 from generator.diff.model import Action, Change
 from generator.kube.resource import Key
 from generator.pipeline import novelty
+from generator.render.helm_notes import WARNED
 from generator.report import json_report, markdown, phrases
 from generator.report.model import EnvironmentDiff, Report
 
@@ -89,6 +90,15 @@ def test_an_old_error_of_an_object_fails_where_that_object_changes():
 def test_an_old_error_of_a_file_fails_where_that_file_changes():
     assert not states(compared(STUB, before=[STUB]))[0][2]
     assert states(compared(STUB, before=[STUB], by=change(paths=[STUB.path])))[0][2]
+
+
+def test_an_old_warning_of_the_charts_notes_is_no_part_of_a_change():
+    note = Problem(WARNED.id, Severity.WARNING, "You should set a.b", "dev", PATH)
+    by = change(TEXT + b"x: 1\n")
+    (old,) = compared(note, before=[note], by=by).every_problem
+    assert (old.state, old.touched) == (State.OLD, False)
+    (new,) = compared(note, by=by).every_problem
+    assert (new.state, new.touched) == (State.NEW, True)
 
 
 def test_a_tree_that_was_out_of_date_fails_whoever_changes_the_environment():
