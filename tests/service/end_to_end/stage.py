@@ -228,9 +228,10 @@ class Stage(worlds.World):
         return [s["state"] for s in statuses if s["context"] == CONTEXT]
 
     def ours(self, number):
-        """Our comments on a pull request."""
+        """Our comments on a pull request, without the one that answers commands."""
         users = (fake_forge.BOT, APP_USER)
-        return [c["body"] for c in self.store.comments_of(number) if c["author"] in users]
+        bodies = [c["body"] for c in self.store.comments_of(number) if c["author"] in users]
+        return [body for body in bodies if "answer to a command" not in body]
 
     def assert_one_of_each(self, number, sha=None):
         """One comment, and one final status of the head; gives the comment and the state."""

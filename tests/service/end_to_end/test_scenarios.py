@@ -382,7 +382,7 @@ def test_a_merge_is_followed_up_and_checks_anew_what_waits(stage):
     pull = stage.store.pulls[merged]
     assert stage.head("main") == pull["merge_sha"]
     told = {s["context"] for s in stage.store.statuses if s["sha"] == pull["merge_sha"]}
-    assert told and all(context.startswith("gen-env/") for context in told)
+    assert not told, "verification is not configured, and nothing stays pending"
     assert before[merged][0] in stage.ours(merged)
     # The other one changes the same line: by now it conflicts, and says so in its one comment.
     [comment] = stage.ours(waiting)
