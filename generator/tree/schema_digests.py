@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "7686ef843152cf0cc7947be2e8ea69656bdcf25e6b3fe5de637d05c2c1f090c5",
-    "repository": "1daf3c5d85597abb90a26abd81cf9b3c5a642edd1ca7873781853011ef84c861",
+    "environment": "17659b641fb4e3fe22308e49e8aac61d3e5ed46f375c4d4c6c66c4d0e2294ec0",
+    "repository": "6e1b1b33ade943ea2fcdc4abd08773926c3449ecd972bea62b6f5b598f9da28f",
 }
