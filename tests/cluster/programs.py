@@ -28,6 +28,7 @@ class Program:
 
     module: str
     package: str
+    tags: str = ""
 
 
 # In order of worth: a build that runs out of time leaves the first ones for the tests.
@@ -46,6 +47,7 @@ PROGRAMS = {
     "argo-cd": Program("argo-cd", "."),
     "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
     "cyclonus": Program("cyclonus", "."),
+    "gitea": Program("gitea", "code.gitea.io/gitea", "sqlite sqlite_unlock_notify"),
 }
 
 
@@ -87,6 +89,7 @@ def build(name, seconds=None):
     with tempfile.TemporaryDirectory(dir=target.parent) as part:
         made = Path(part) / name
         flags = ["-mod=readonly", *_patched(folder, Path(part)), "-ldflags", _flags(program)]
+        flags += ["-tags", program.tags] if program.tags else []
         command = ["go", "build", *flags, "-o", made, program.package]
         subprocess.run(command, cwd=folder, check=True, timeout=seconds)
         made.replace(target)
