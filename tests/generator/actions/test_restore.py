@@ -42,6 +42,7 @@ def test_what_opens_the_database_is_stopped_first_and_started_last():
     assert "airflow-pgbouncer --replicas=1" in migrate and "scheduler" not in migrate
     assert "airflow-api-server --replicas=1" in one
     assert "airflow-scheduler --replicas=1" in all_
+    assert "wait` does not end where the Job fails" in rest
     assert "$" not in page
 
 
