@@ -50,13 +50,13 @@ def moment(text: str | None) -> str:
         return ""
     try:
         found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise UserError(
-            f"'{text[:40]}' is not a time with its zone", hint="such as 2026-01-02T03:04:05Z"
-        )
-    return found.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        if found.tzinfo is not None:
+            return found.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ").zfill(16)
+    except (OverflowError, ValueError):
+        pass
+    raise UserError(
+        f"'{text[:40]}' is not a time with its zone", hint="such as 2026-01-02T03:04:05Z"
+    )
 
 
 def prepare(release: Release, rendered: Sequence[Object], at: str) -> Restoration:
@@ -75,10 +75,13 @@ def require(release: Release) -> Backup:
     backup = backup_names.own(environment)
     if backup is None:
         given = environment.backup.external if environment.backup else None
+        hint = f"restore with what backup.external names: {given}" if given else "add backup"
+        if not given and environment.database.type == "mysql":
+            hint = "it dumps PostgreSQL alone: restore with what made the backup of MySQL"
         raise UserError(
             f"gen-env makes no backup of {release.resolved.name}",
             path=release.resolved.definition.path,
-            hint=f"restore with what backup.external names: {given}" if given else "add backup",
+            hint=hint,
         )
     return backup
 

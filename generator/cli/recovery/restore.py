@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -45,10 +46,19 @@ def command(environment: str, at: str | None, folder: Path | None, helm: str | N
         return 1
     found = restore.prepare(built.release, rendered.manifests, moment)
     target = folder if folder is not None else root / "restore" / environment
-    target.mkdir(parents=True, exist_ok=True)
-    for name, text in found.files.items():
-        (target / name).write_text(text, encoding="utf-8")
-        click.echo(target / name)
+    _write(target, found.files)
     for item in restore.NOT_READ:
         common.say(f"not read: {item}")
     return 0
+
+
+def _write(target: Path, files: Mapping[str, str]) -> None:
+    from generator.core.errors import UserError
+
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (target / name).write_text(text, encoding="utf-8")
+            click.echo(target / name)
+    except OSError as error:
+        raise UserError(f"cannot write: {error.strerror}", path=str(target)) from None

@@ -5,6 +5,7 @@ unset PGPASSWORD PGPORT PGSSLMODE
 export PGHOST=$WORK PGUSER=drill PGDATABASE=postgres
 
 name=
+judged=
 ended() {
   local code=$?
   if [[ -e $WORK/data/postmaster.pid ]]; then
@@ -13,7 +14,8 @@ ended() {
   rm -rf "$WORK/data" "$WORK/dump.age"
   metric restore_drill.success $((code == 0))
   if ((code)); then
-    if [[ -n $name ]]; then store_delete "$name.proven.json" >/dev/null 2>&1 || true; fi
+    # A verdict, not an interruption: retention keeps what was proven.
+    if [[ -n $judged && -n $reason ]]; then store_delete "$name.proven.json" >/dev/null 2>&1 || true; fi
     echo "drill failed${name:+ for $name}: ${reason:-see the lines above}" >&2
   fi
 }
@@ -27,7 +29,9 @@ bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | 
 bin=${bin%/*}
 started=$EPOCHSECONDS
 listing=$(store_list) || fail "cannot list the storage"
-name=$(complete "$listing" | head -n 1)
+# No pipe into head: with many backups it would end `complete`, and that the drill (pipefail).
+name=$(complete "$listing")
+name=${name%%$'\n'*}
 [[ -n $name ]] || fail "the storage holds no complete backup of $BACKUP_NAME"
 fetch "$name"
 
@@ -39,10 +43,17 @@ rm -rf "$WORK/data"
   -c listen_addresses= -c fsync=off -c full_page_writes=off -c log_min_error_statement=panic" ||
   fail "the server does not start: $(errors "$WORK/server.log")"
 
+judged=1
 check "$name"
 taken=$(field taken)
+# Bash's arithmetic would run a command in it.
+[[ $taken =~ ^[1-9][0-9]{0,11}$ ]] || fail "$name.json has no valid time"
+# Such a backup would stay the newest, and every later one unproven.
+((taken <= EPOCHSECONDS + 3600)) || fail "the backup is of the future ($(((taken - EPOCHSECONDS) / 3600)) hours): a clock was or is wrong"
+judged=
 hours=$(((EPOCHSECONDS - taken) / 3600))
 ((EPOCHSECONDS - taken <= MAX_AGE)) || fail "the newest complete backup is $hours hours old"
+judged=1
 
 query -c 'create database airflow' 2>"$WORK/restore.err" ||
   fail "cannot create a database: $(errors "$WORK/restore.err")"

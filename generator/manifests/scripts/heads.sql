@@ -4,6 +4,6 @@ select format(
   to_json(tablename)::text || ': ', schemaname, tablename
 )
 from pg_tables
-where tablename like 'alembic\_version%' and schemaname not in ('pg_catalog', 'information_schema')
+where tablename like 'alembic\_version%' and schemaname !~ '^(pg_|information_schema$)'
 order by tablename, schemaname
 \gexec

@@ -4,6 +4,7 @@ select format(
   to_json(schemaname || '.' || tablename)::text || ': ', schemaname, tablename
 )
 from pg_tables
-where schemaname not in ('pg_catalog', 'information_schema')
+-- Temporary tables of other sessions (pg_temp_…) are in no dump.
+where schemaname !~ '^(pg_|information_schema$)'
 order by schemaname, tablename
 \gexec

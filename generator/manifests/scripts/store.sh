@@ -60,7 +60,7 @@ store_list() {
   if [[ -n ${BACKUP_FOLDER:-} ]]; then all=$(ls -1A "$BACKUP_FOLDER") || return 1; else
     all=$(rclone lsf --files-only "store:$BACKUP_REMOTE") || return 1
   fi
-  grep -E "^\.?$BACKUP_NAME-[0-9]{8}T[0-9]{6}Z\." <<<"$all" | sort -r || true
+  grep -E "^\.?${BACKUP_NAME//./\\.}-[0-9]{8}T[0-9]{6}Z\." <<<"$all" | sort -r || true
 }
 
 # Names of complete backups, newest first.
@@ -100,6 +100,7 @@ check() {
   local format sum
   format=$(field format 2>/dev/null) || fail "$1.json is not a manifest"
   [[ $format == 1 ]] || fail "$1.json has format '$format', and this script knows 1"
+  [[ $(field name) == "$1" ]] || fail "$1.json is the manifest of '$(field name)'"
   sum=$(sha256sum <"$WORK/dump.age")
   [[ ${sum%% *} == "$(field sha256)" ]] ||
     fail "$1.dump.age is not what was stored: $(stat -c %s "$WORK/dump.age") of $(field bytes) bytes"
@@ -130,7 +131,8 @@ compare() {
 # The fingerprint of a Fernet key; never the key.
 fingerprint() {
   local sum
-  sum=$(printf 'gen-env fernet check\0%s' "$1" | sha256sum)
+  # A Secret made from a file may end with a line end, which Airflow ignores.
+  sum=$(printf 'gen-env fernet check\0%s' "${1//[[:space:]]/}" | sha256sum)
   echo "${sum:0:12}"
 }
 

@@ -18,6 +18,7 @@ MIGRATION = {
     },
     "spec": {"template": {"metadata": {"labels": {"component": "run-airflow-migrations"}}}},
 }
+MYSQL = changed(PRODUCTION, ("database:\n", "database:\n  type: mysql\n"))
 CLEANUP = {"kind": "CronJob", "metadata": {"name": "airflow-cleanup"}}
 
 
@@ -41,6 +42,7 @@ def test_what_opens_the_database_is_stopped_first_and_started_last():
     assert "airflow-pgbouncer --replicas=1" in migrate and "scheduler" not in migrate
     assert "airflow-api-server --replicas=1" in one
     assert "airflow-scheduler --replicas=1" in all_
+    assert "wait` does not end where the Job fails" in rest
     assert "$" not in page
 
 
@@ -73,6 +75,7 @@ def test_what_gen_env_did_not_make_it_does_not_restore():
     for text, hint in (
         (PRODUCTION, "add backup"),
         (PRODUCTION + "backup: {external: snapshots of the provider}\n", "snapshots"),
+        (with_backup(MYSQL), "PostgreSQL alone"),
     ):
         with pytest.raises(UserError) as error:
             made(text)
@@ -84,7 +87,15 @@ def test_what_gen_env_did_not_make_it_does_not_restore():
 def test_a_time_needs_its_zone():
     assert restore.moment(None) == ""
     assert restore.moment("2026-06-01T04:00:00+02:00") == "20260601T020000Z"
-    for text in ("2026-06-01T04:00:00", "2026-06-01", "yesterday", ""):
+    assert restore.moment("0900-06-01T00:00:00Z") == "09000601T000000Z"
+    for text in (
+        "0001-01-01T00:00:00+02:00",
+        "9999-12-31T23:00:00-02:00",
+        "2026-06-01T04:00:00",
+        "2026-06-01",
+        "yesterday",
+        "",
+    ):
         with pytest.raises(UserError, match="not a time with its zone"):
             restore.moment(text)
 

@@ -410,6 +410,109 @@ def test_a_restore_that_is_killed_is_done_again(jobs):
     jobs.drop(before)
 
 
+def renamed(jobs, stamp):
+    """The one backup under another time, in its manifest too."""
+    for name in jobs.stored():
+        new = re.sub("[0-9]{8}T[0-9]{6}Z", stamp, name)
+        (jobs.folder / "store" / name).rename(jobs.folder / "store" / new)
+        if new.endswith(".json"):
+            path = jobs.folder / "store" / new
+            path.write_text(re.sub("[0-9]{8}T[0-9]{6}Z", stamp, path.read_text()))
+
+
+def test_a_backup_of_the_future_proves_nothing(jobs):
+    jobs.good("backup")
+    renamed(jobs, "20990101T000000Z")
+    (manifest,) = (jobs.folder / "store" / name for name in jobs.stored(".json"))
+    manifest.write_text(re.sub('"taken": [0-9]+', '"taken": 4070908800', manifest.read_text()))
+    jobs.red("drill", "of the future", "a clock")
+
+
+def test_a_manifest_runs_nothing(jobs):
+    jobs.good("backup")
+    (manifest,) = (jobs.folder / "store" / name for name in jobs.stored(".json"))
+    command = f"a[$(touch {jobs.folder}/work/ran)]"
+    manifest.write_text(re.sub('"taken": [0-9]+', f'"taken": "{command}"', manifest.read_text()))
+    jobs.red("drill", "no valid time")
+    assert not (jobs.folder / "work/ran").exists()
+
+
+def test_a_backup_under_the_name_of_another_is_red(jobs):
+    jobs.good("backup")
+    manifest = next(iter(jobs.stored(".json")))
+    for name in jobs.stored():
+        new = re.sub("[0-9]{8}T[0-9]{6}Z", "20980101T000000Z", name)
+        (jobs.folder / "store" / name).rename(jobs.folder / "store" / new)
+    for script in ("drill", "restore"):
+        jobs.red(script, f"is the manifest of '{manifest.removesuffix('.json')}'")
+
+
+def test_a_drill_takes_the_newest_of_very_many_backups(jobs):
+    for number in range(9000):
+        (jobs.folder / "store" / f"production-2001{number:04}T000000Z.json").touch()
+    jobs.good("backup", KEEP_DAYS="99999")
+    assert "proven production-20" in jobs.good("drill")
+
+
+def test_an_old_backup_stays_proven(jobs):
+    jobs.good("backup")
+    jobs.good("drill")
+    code, said = jobs.run("drill", MAX_AGE="-1")
+    assert code and "hours old" in said and jobs.stored(".proven.json")
+
+
+def test_a_temporary_table_of_another_session_is_no_part_of_a_backup(jobs):
+    import psycopg
+
+    with psycopg.connect(jobs.database, autocommit=True) as other:
+        other.execute("create temp table scratch (n int)")
+        other.execute("create temp table alembic_version_scratch (n int)")
+        jobs.good("backup")
+    jobs.good("drill")
+
+
+def test_a_line_end_after_the_fernet_key_is_no_other_key(jobs):
+    jobs.good("backup", FERNET_KEY=f"{KEY}\n")
+    jobs.sql("delete from task_instance")
+    said = jobs.good("restore")
+    (before,) = (word.rstrip(":") for word in said.split() if "airflow_before" in word)
+    jobs.drop(before)
+
+
+def test_a_restore_drops_no_database_that_it_has_not_made(jobs):
+    import psycopg
+
+    jobs.good("backup")
+    server = jobs.database.rpartition("/")[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute("create database airflow_restore")
+    try:
+        jobs.red("restore", "airflow_restore exists", "as it was")
+    finally:
+        jobs.drop("airflow_restore")
+
+
+def test_a_long_name_does_not_lose_the_present_database(jobs):
+    """PostgreSQL cuts `<name>_restore` to the name itself where that has 63 bytes."""
+    import psycopg
+
+    long = "a" * 63
+    jobs.good("backup")
+    server = jobs.database.rpartition("/")[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"create database {long} template airflow")
+    before = ""
+    try:
+        said = jobs.good("restore", PGDATABASE=long)
+        (before,) = (word.rstrip(":") for word in said.split() if "_before_" in word)
+        with psycopg.connect(f"{server}/{before}") as connection:
+            found = connection.execute("select count(*) from task_instance").fetchone()
+        assert found == (10_000,)
+    finally:
+        for database in filter(None, (long, before)):
+            jobs.drop(database)
+
+
 def wait_for(condition):
     for _ in range(600):
         if condition():
