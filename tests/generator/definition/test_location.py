@@ -61,7 +61,7 @@ def test_new_diff_and_check_work_there(top, inside):
     assert inside.run("generate", "--check").code == 0
     compared = inside.run("diff", "main", "-o", "json")
     assert [item["name"] for item in compared.json["environments"]] == ["test"]
-    inside.edit("environments/test/environment.yaml", "version: 3.2.2", "version: 3.2.1")
+    inside.edit("environments/test/environment.yaml", "version: 3.3.2", "version: 3.3.1")
     assert inside.run("generate", "--check").code == 1
     assert top.git("status", "--porcelain") == "M deploy/airflow/environments/test/environment.yaml"
 
