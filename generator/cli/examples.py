@@ -71,7 +71,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "chart": ("gen-env chart list", "gen-env chart add airflow-1.22.0.tgz"),
     "image": (
         "gen-env image inspect airflow.tar --env staging",
-        "gen-env image check staging",
         "gen-env image inspect --airflow 3.3.2 --of 3.3.2-r18",
     ),
     "schema": ("gen-env schema environment", "gen-env schema repository"),
