@@ -6,10 +6,9 @@ import dataclasses
 import functools
 import operator
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from generator.chart import official
 from generator.chart.chart import ChartArchive, ChartError
 from generator.chart.provider import Charts as Charts
 from generator.chart.traits import ChartTraits
@@ -29,7 +28,7 @@ from generator.kube.resource import Object
 from generator.model.environment import Engine
 from generator.model.repository import Repository
 from generator.pipeline import chart_traits
-from generator.release import chart_lines, expressed, release
+from generator.release import chart_lines, release
 from generator.release.release import Release
 from generator.render.helm_notes import DEPRECATED
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
@@ -117,8 +116,10 @@ def build(
         traits = _traits(made, charts)
     except ChartError as error:
         return _with_problems(made, chart_problem(made, error))
-    if refused := tuple(_refused(made, charts)) if traits is None else ():
-        return _with_problems(made, *refused)
+    if traits is None:
+        digest = _known_digest(made)
+        if refused := tuple(chart_traits.refusals(resolved, digest, charts)):
+            return _with_problems(made, *refused)
     built, found = release.build(resolved, tree.hashes(made.secrets), traits)
     if built is not None and (unknown := flux.problems(built)):
         built, found = None, (*found, *unknown)
@@ -132,20 +133,6 @@ def _traits(made: Built, charts: Charts | None) -> ChartTraits | None:
     if chart_lines.line_for(version) is None or not chart_lines.needs_traits(version):
         return None
     return chart_traits.of(version, _known_digest(made), charts)
-
-
-def _refused(made: Built, charts: Charts | None) -> Iterator[Problem]:
-    """Whether a chart whose keys are known by heart cannot run the Airflow of the environment."""
-    assert made.resolved is not None
-    version, digest = made.resolved.environment.chart.version, _known_digest(made)
-    try:
-        # The table says it of the official archive, which need not be opened.
-        genuine = digest is not None and digest == official.digest(version)
-        known = chart_traits.at_hand(version, digest, None if genuine else charts)
-    except ChartError:
-        return  # `_digest` names the archive.
-    if known is not None:
-        yield from expressed.airflow_problems(made.resolved, known)
 
 
 def _with_problems(made: Built, *problems: Problem) -> Built:

@@ -46,9 +46,10 @@ def backups(context: Context) -> Iterator[Finding]:
     for part, (key, old) in sorted(before.items()):
         new = after.get(part)
         if new is None:
-            yield STOPS.finding(key, f"the CronJob is removed: no {_PARTS[part]} any more")
+            yield STOPS.finding(key, f"the CronJob is removed: {_PARTS[part]} stop")
         elif _suspended(new[1]) and not _suspended(old):
-            yield STOPS.finding(new[0], f"the CronJob is suspended: no {_PARTS[part]} for now")
+            words = f"the CronJob is suspended: {_PARTS[part]} stop until it is resumed"
+            yield STOPS.finding(new[0], words)
     if "backup" in before and "backup" in after:
         key, present = after["backup"]
         if _place(before["backup"][1]) != _place(present):
@@ -94,8 +95,8 @@ def _readers(context: Context) -> Iterator[Finding]:
         if not before or before == after:
             continue
         left, come = sorted(before - after), sorted(after - before)
-        words = [f"{listed(left)} no longer open it"] if left else []
-        words += [f"{listed(come)} open it from now on"] if come else []
+        words = [f"new backups cannot be opened with {listed(left)}"] if left else []
+        words += [f"new backups can be opened with {listed(come)}"] if come else []
         yield READERS.finding(key, "; ".join(words), INFO if before & after else WARNING)
 
 
