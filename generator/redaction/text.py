@@ -32,6 +32,7 @@ _SECRET_DOCUMENT = re.compile(r"^[ \t]*(?:- )?kind:[ \t]*[\"']?Secret[\"']?[ \t]
 _SECRET_DATA = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>- )?(?:data|stringData):[ \t]*$", re.MULTILINE
 )
+_JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _DATA_LINE = re.compile(r"(?P<indent>[ ]*)(?:[\"']?[\w.\-]+[\"']?:[ \t]*)?(?P<value>.*)")
 _HINTS = re.compile(r"[\s:=@$\"'%&{]|----|[\w+/.~-]{16}")
 _SEPARATOR = "\x00\n"
@@ -146,10 +147,10 @@ def _json_documents(text: str) -> Iterator[Interval]:
     except (ValueError, RecursionError):
         yield 0, len(text)  # it speaks of a Secret and cannot be read: show none of it
         return
-    for value in set(_secret_values(document)):
-        for written in {json.dumps(value), json.dumps(value, ensure_ascii=False)}:
-            for match in re.finditer(re.escape(written), text):
-                yield match.start() + 1, match.end() - 1
+    values = set(_secret_values(document))
+    for match in _JSON_STRING.finditer(text) if values else ():
+        if json.loads(match.group()) in values:
+            yield match.start() + 1, match.end() - 1
 
 
 def _secret_values(value: object) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Masking takes twice as long for twice the text, whatever the text is made to provoke."""
 
+import json
 import time
 
 import pytest
@@ -129,6 +130,22 @@ def test_one_long_word_takes_no_longer(before, after):
     words = [before + "p" * size + after for size in (SIZE // 8, SIZE)]
     small, large = (seconds(redact, word) for word in words)
     assert large < 0.02 or large < 24 * small
+
+
+def test_a_secret_in_json_takes_no_longer_for_many_values():
+    small, large = (
+        seconds(
+            redact, json.dumps({"kind": "Secret", "data": dict(zip(names, names, strict=True))})
+        )
+        for names in ([f"x{n}y" for n in range(size)] for size in (1_500, 12_000))
+    )
+    assert large < 24 * small
+
+
+def test_a_value_of_a_secret_in_json_is_masked_however_it_is_escaped():
+    text = r'{"kind": "Secret", "stringData": {"a": "one\/\u00E9 two"}, "note": "one/é two"}'
+    masked = redact(text)
+    assert "two" not in masked and '"note": "<masked>"' in masked
 
 
 @pytest.mark.parametrize("piece", ["&token=a1b2c3d4 ", "cGFzc3dvcmQ9YWFi ", "curl -u a:bcdef\n"])
