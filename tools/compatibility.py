@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from generator import manifests
 from tools.table import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,13 +29,18 @@ _APIS = {
     "helm.toolkit.fluxcd.io": ("engine: flux", _SCHEMA),
     "kustomize.toolkit.fluxcd.io": ("engine: flux", _SCHEMA),
     "source.toolkit.fluxcd.io": ("engine: flux", _SCHEMA),
-    "monitoring.coreos.com": ("metrics.serviceMonitor", _SCHEMA),
+    "grafana.integreatly.org": ("metrics.dashboards: operator", _SCHEMA),
+    "monitoring.coreos.com": ("metrics.serviceMonitor, metrics.alerts", _SCHEMA),
     "gateway.networking.k8s.io": ("gateway", _SCHEMA),
     "route.openshift.io": ("route", _SCHEMA),
     "keda.sh": ("workers.autoscaling, triggerer.autoscaling: keda (the chart's object)", _SCHEMA),
 }
 _API = re.compile(r"^apiVersion: ([a-z0-9.-]+\.[a-z0-9.-]+)/(v\w+)\n(?:#.*\n)*kind: (\w+)$", re.M)
-_OF_THE_CHART = {("keda.sh", "v1alpha1", "ScaledObject")}
+# By the chart, and by gen-env in no tree of the repository.
+_MORE = {
+    ("keda.sh", "v1alpha1", "ScaledObject"),
+    ("source.toolkit.fluxcd.io", "v1", "HelmRepository"),
+}
 
 
 def programs():
@@ -49,8 +55,9 @@ def _version(module, package):
 
 
 def apis():
-    """The custom resources in the generated trees, with what needs them."""
-    found = set(_OF_THE_CHART)
+    """The custom resources that are generated, with what needs them."""
+    types = (kind.resource for kind in manifests.kinds())
+    found = _MORE | {(item.group, item.version, item.kind) for item in types if "." in item.group}
     for path in (*ROOT.glob("environments/**/*.yaml"), *ROOT.glob("bootstrap/**/*.yaml"),
                  *ROOT.glob("tests/golden/**/*.yaml")):  # fmt: skip
         found |= set(_API.findall(path.read_text("utf-8")))
