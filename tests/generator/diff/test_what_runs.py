@@ -125,7 +125,6 @@ RENDERED_BY = {
     "image_build/requirements.py",
     "impact/rules/settings.py",
     "impact/rules/versions.py",
-    "lint/definition/alerting.py",
     "lint/definition/combinations.py",
     "manifests/backup_pod.py",
     "model/environment.py",
