@@ -23,7 +23,7 @@ class Reader:
     def __init__(self, folder):
         self.folder = folder
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "GEN_ENV_CRDS"},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder), "COLUMNS": "100", "GEN_ENV_OFFLINE": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
