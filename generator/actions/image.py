@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generator.airflow import releases
+from generator.airflow import image_release, releases
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
-from generator.diff import what_runs
 from generator.image.archive import Archive
 from generator.image.contents import Contents, contents
 from generator.image.layers import Image, Layers
@@ -50,7 +49,7 @@ def archive(path: Path) -> Inspected:
         return _inspected(place)
 
 
-def registry(image: what_runs.Reference, platform: str = "") -> Inspected:
+def registry(image: image_release.Reference, platform: str = "") -> Inspected:
     """The same of an image in its registry; the digest counts where it has one, else the tag."""
     from generator.image.registry import Registry
 
@@ -84,10 +83,10 @@ def by_hand(airflow: str, python: str, providers: Mapping[str, str]) -> Inspecte
     return Inspected(Contents(_release(airflow), python, short or None))
 
 
-def image_of(environment: Environment) -> what_runs.Reference:
+def image_of(environment: Environment) -> image_release.Reference:
     """The image that an environment runs."""
     image = environment.image
-    return what_runs.Reference(image.repository, environment.image_tag, image.digest or "")
+    return image_release.Reference(image.repository, environment.image_tag, image.digest or "")
 
 
 def name_of(environment: Environment, inspected: Inspected) -> str:
@@ -111,13 +110,13 @@ def name_of(environment: Environment, inspected: Inspected) -> str:
     return own.digest or own.tag
 
 
-def _named(inspected: Inspected, image: what_runs.Reference) -> bool:
+def _named(inspected: Inspected, image: image_release.Reference) -> bool:
     return not inspected.tags or any(_names(name, image) for name in inspected.tags)
 
 
-def _names(name: str, image: what_runs.Reference) -> bool:
+def _names(name: str, image: image_release.Reference) -> bool:
     """Whether a name in an archive is the image's; an OCI layout may name the tag alone."""
-    read = what_runs.reference(name)
+    read = image_release.reference(name)
     if not read.tag:
         return name == image.tag
     repository, own = (

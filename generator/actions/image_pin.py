@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 from generator.actions.image import image_of
+from generator.airflow import image_release
 from generator.core.errors import UserError
 from generator.definition.resolve import Resolved
-from generator.diff import what_runs
 from generator.yaml import edit
 
 _BASE = ("image", "build", "base")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def subject(resolved: Resolved, *, base: bool) -> what_runs.Reference:
+def subject(resolved: Resolved, *, base: bool) -> image_release.Reference:
     """The image whose digest is pinned: the one that runs, or the base that it is built on.
 
     Raises UserError for a base that has no tag, or is not written in the definition itself.
@@ -29,13 +29,13 @@ def subject(resolved: Resolved, *, base: bool) -> what_runs.Reference:
             hint="write it into the definition, or its digest by hand where it is",
         )
     assert environment.image.build is not None
-    found = what_runs.reference(environment.image.build.base)
+    found = image_release.reference(environment.image.build.base)
     if not found.tag:
         raise UserError("image.build.base has no tag to look up", path=definition.path)
     return found
 
 
-def digest_of(image: what_runs.Reference) -> str:
+def digest_of(image: image_release.Reference) -> str:
     """The digest that the tag of an image has in its registry now. Raises UserError."""
     from generator.image.registry import Registry
 
@@ -50,7 +50,7 @@ def given(digest: str) -> str:
     return digest
 
 
-def edited(resolved: Resolved, image: what_runs.Reference, digest: str, *, base: bool) -> str:
+def edited(resolved: Resolved, image: image_release.Reference, digest: str, *, base: bool) -> str:
     """The text of the definition with this digest; every other byte stays."""
     item = resolved.definition
     if base:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from generator.airflow.image_release import Runs
 from generator.chart import key_table
 from generator.chart.traits import ChartTraits, Reading
 from generator.core.basis import Origin, Version
 from generator.core.layered import Path, lookup
 from generator.diff import what_runs
-from generator.diff.what_runs import Runs
 from generator.release import chart_lines, spelling
 from generator.release.chart_line import ChartLine
 

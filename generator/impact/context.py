@@ -8,10 +8,11 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from generator.airflow.image_release import Runs
 from generator.diff import pairing, what_runs
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
-from generator.diff.what_runs import Executors, Runs
+from generator.diff.what_runs import Executors
 from generator.kube import canonical, fields, network_policy, pruning
 from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object

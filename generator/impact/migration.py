@@ -8,9 +8,9 @@ import enum
 from collections.abc import Iterable
 
 from generator.airflow import migrations
+from generator.airflow.image_release import Runs, Source
 from generator.airflow.migrations import Step
 from generator.core.counted import counted
-from generator.diff.what_runs import Runs, Source
 
 
 class Class(enum.StrEnum):

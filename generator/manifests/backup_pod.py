@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generator.airflow import migrations
+from generator.airflow import image_release, migrations
 from generator.model import built_in
 from generator.model.backup import Backup
 from generator.model.base import seconds_of
@@ -160,11 +160,14 @@ def expected_heads(release: Release) -> dict[str, list[str]]:
 
 
 def _version(release: Release) -> str:
-    """The Airflow of the image: by its facts, else `airflow.version`, a claim."""
-    image = release.environment.image
-    facts = image.facts
-    is_about = facts is not None and facts.of in (None, image.digest or image.tag)
-    return facts.airflow if facts and is_about else release.environment.airflow.version
+    """The Airflow of the image; '' where its tag contradicts `airflow.version`, and facts are not
+    written down."""
+    environment = release.environment
+    image = image_release.of_values(release.values)
+    runs = image_release.known(
+        image, environment.airflow.version, environment.image.facts, release.values
+    )
+    return "" if runs.contradiction else runs.airflow
 
 
 def _folder(release: Release) -> str:

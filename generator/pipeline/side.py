@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from generator.airflow.image_release import Runs
 from generator.chart.chart import ChartError
 from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
@@ -21,7 +22,6 @@ from generator.diff import what_runs
 from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
-from generator.diff.what_runs import Runs
 from generator.engine import argocd_reach, deployment, flux_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.deployment import Deployment

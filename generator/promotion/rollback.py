@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from generator.actions import diff
+from generator.airflow.image_release import Runs
 from generator.core.basis import Basis
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
-from generator.diff.what_runs import Runs
 from generator.engine import deployment, flux_reach
 from generator.git.plumbing import Draft
 from generator.impact import migration

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.actions.upgrades.change import Change
+from generator.airflow.image_release import Runs
 from generator.core.errors import UserError
 from generator.core.layered import lookup
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.definition import Definition
 from generator.diff import what_runs
-from generator.diff.what_runs import Runs
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.pipeline.generate import Built

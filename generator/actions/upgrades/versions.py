@@ -8,10 +8,10 @@ from generator.actions.upgrades.change import Change, Options
 from generator.actions.upgrades.notes import of_charts
 from generator.actions.upgrades.route import ordered, with_moves
 from generator.actions.upgrades.values import moved, moves
+from generator.airflow.image_release import Runs, Source
 from generator.core.errors import UserError
 from generator.definition.definition import Definition
 from generator.diff import what_runs
-from generator.diff.what_runs import Runs, Source
 from generator.impact.migration import Class, Migration, classify
 from generator.pipeline import chart_traits
 from generator.pipeline.generate import Built, Charts

@@ -15,7 +15,7 @@ from generator.core.errors import UserError
 
 if TYPE_CHECKING:
     from generator.actions.image import Inspected
-    from generator.diff.what_runs import Reference
+    from generator.airflow.image_release import Reference
 
 
 @click.group(name="image")
@@ -85,14 +85,14 @@ def _read(
     own: Reference | None,
 ) -> Inspected:
     from generator.actions import image as action
-    from generator.diff import what_runs
+    from generator.airflow import image_release
 
     if airflow:
         return action.by_hand(airflow, python, common.pairs(providers))
     if image and not image.startswith(_REGISTRY):
         common.progress(f"reading the layers of {Path(image).name}")
         return action.archive(Path(image))
-    named = what_runs.reference(image.removeprefix(_REGISTRY)) if image else own
+    named = image_release.reference(image.removeprefix(_REGISTRY)) if image else own
     assert named is not None
     common.progress(f"fetching the layers of {named}")
     return action.registry(named, platform)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.airflow import image_release
+from generator.airflow.image_release import Source
 from generator.diff import what_runs
-from generator.diff.what_runs import Source
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
@@ -38,8 +39,8 @@ def image(context: Context) -> Iterator[Finding]:
             moves.setdefault((old, new), []).append(place[0])
     for (old, new), places in sorted(moves.items()):
         users = sorted(set(places))
-        digest = what_runs.reference(new).digest
-        if digest and digest == what_runs.reference(old).digest:
+        digest = image_release.reference(new).digest
+        if digest and digest == image_release.reference(old).digest:
             yield IMAGE.finding(
                 None,
                 f"{old} → {new} in {listed(users)} is the same image: the digest decides, and it "
@@ -65,7 +66,7 @@ def image(context: Context) -> Iterator[Finding]:
 
 def _is_airflow(context: Context, name: str) -> bool:
     """Whether `impact/migration` speaks of this image."""
-    return what_runs.reference(name) == context.head.runs.image
+    return image_release.reference(name) == context.head.runs.image
 
 
 def mixed(context: Context) -> Iterator[Finding]:
@@ -93,7 +94,7 @@ def _uses(view: View) -> dict[tuple[str, str], str]:
 def _mixed(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
     found: dict[str, set[str]] = {}
     for reference in _uses(view).values():
-        read = what_runs.reference(reference)
+        read = image_release.reference(reference)
         found.setdefault(read.repository, set()).add(read.version)
     # The chart keeps helpers (pgbouncer, its exporter) as tags of the image apache/airflow.
     for repository, versions in sorted(found.items()):

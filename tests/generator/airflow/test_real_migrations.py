@@ -8,8 +8,8 @@ import time
 import pytest
 
 from generator.airflow import managers
+from generator.airflow.image_release import Reference, Runs, Source
 from generator.airflow.managers import FAB_AUTH, SIMPLE_AUTH, Options
-from generator.diff.what_runs import Reference, Runs, Source
 from generator.impact.migration import Class, classify
 from generator.model.image import ImageFacts
 from tests import postgresql

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from generator.airflow import image_release
+from generator.airflow.image_release import Source
 from generator.core.basis import Origin, Version
 from generator.diff import what_runs
 from generator.diff.model import Facts
-from generator.diff.what_runs import Source
 from generator.model.image import ImageFacts
 from tests.generator.impact.builders import airflow_cfg, config, found, from_secret, workload
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 def runs(image, claim="3.1.8", values=None, **written):
     facts = ImageFacts.model_validate({"airflow": "3.2.2", **written}) if written else None
-    read = what_runs.reference(image)
+    read = image_release.reference(image)
     return what_runs.known(read, Facts(airflow_version=claim, image=facts, values=values))
 
 

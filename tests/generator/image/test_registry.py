@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from generator.actions import image
+from generator.airflow.image_release import Reference, reference
 from generator.core.errors import UserError
-from generator.diff.what_runs import Reference, reference
 from generator.image import registry
 from tests.fakes.chart_server import Answer, serving
 from tests.generator.image.test_inspect import BASE, SHORT, Layout, layer, metadata

@@ -1,5 +1,6 @@
 import pytest
 
+from generator.airflow import image_release
 from generator.airflow.managers import FAB_AUTH
 from generator.diff import what_runs
 from generator.diff.model import Facts
@@ -14,7 +15,7 @@ OTHER = "sha256:" + "b" * 64
 
 def runs(image, airflow="", **providers):
     """What runs by the image and `airflow.version`, or by facts where providers are named."""
-    read = what_runs.reference(image)
+    read = image_release.reference(image)
     written = {"airflow": airflow, "providers": providers, "of": read.digest or read.tag}
     facts = ImageFacts.model_validate(written) if providers else None
     return what_runs.known(read, Facts(airflow_version=airflow or None, image=facts))
@@ -96,7 +97,7 @@ def test_a_moving_tag_is_another_image_where_the_version_moves():
 
 def test_a_provider_that_arrives_alone_is_never_harmless():
     known = ImageFacts.model_validate({"airflow": "3.2.2", "providers": {}, "of": "r1"})
-    old = what_runs.known(what_runs.reference("r/a:r1"), Facts(image=known))
+    old = what_runs.known(image_release.reference("r/a:r1"), Facts(image=known))
     result = classify(old, runs("r/a:r2", "3.2.2", fab="3.6.4"))
     assert result.kind is Class.UNKNOWN
     assert "provider fab arrives" in result.reason and "enough" not in result.reason

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from generator.lint.objects import pod_security
-from generator.manifests import backup_pod, backups, network_policies
+from generator.manifests import backup_pod, backups, network_policies, restore_job
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, built, changed, release
 
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -27,7 +27,8 @@ def made(text, settings=SETTINGS):
 
 
 def pod(item):
-    return item["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    job = item["spec"]["jobTemplate"] if item["kind"] == "CronJob" else item
+    return job["spec"]["template"]["spec"]
 
 
 def container(item):
@@ -128,6 +129,24 @@ def test_facts_of_the_image_decide_which_revision_a_drill_expects():
         for of in ("x1", "x2")
     ]
     assert heads[0] != heads[1] == {"alembic_version": ["1d6611b6ab7c"]}
+
+
+@pytest.mark.parametrize(
+    ("image", "heads"),
+    [
+        ("{tag: 3.1.8-python3.12}", {"alembic_version": ["509b94a1042d"]}),
+        ("{repository: r/apache/airflow, tag: 3.1.8}", {"alembic_version": ["509b94a1042d"]}),
+        ("{repository: r/a, tag: 3.1.8}", {}),
+        ("{repository: r/a, tag: 3.4.0}", {}),
+        ("{repository: r/a, tag: 3.2.2-r1}", {"alembic_version": ["1d6611b6ab7c"]}),
+    ],
+)
+def test_a_tag_that_names_another_release_than_the_definition_is_not_overlooked(image, heads):
+    own = "image: {repository: registry.example.com/airflow, tag: 3.2.2-r1}\n"
+    made = release(with_backup(changed(STAGING, (own, f"image: {image}\n"))))
+    assert backup_pod.expected_heads(made) == heads
+    _, values, _ = container(restore_job.objects(made, made.environment.backup, "")[1])
+    assert bool(values["ACCEPTED_HEADS"]) is bool(heads)
 
 
 @pytest.mark.parametrize(
