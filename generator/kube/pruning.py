@@ -30,3 +30,9 @@ def protection(manifest: Object, *, flux: bool = False) -> str:
     if "Prune=false" in options or kept:
         return "kept"
     return "confirm" if "Prune=confirm" in options else ""
+
+
+def is_suspended(manifest: Object) -> bool:
+    """Whether it is a HelmRelease that Flux deletes without uninstalling its release."""
+    is_release = manifest.get("kind") == "HelmRelease"
+    return is_release and fields.at(manifest, "spec", "suspend") is True

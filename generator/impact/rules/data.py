@@ -8,7 +8,7 @@ from generator.core.counted import counted
 from generator.impact.context import Context, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.impact.rules.references import pull_secrets, uses
-from generator.kube import fields
+from generator.kube import fields, pruning
 from generator.kube.resource import Key, Object
 
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -30,7 +30,12 @@ DATA_LOSS = ImpactRule(
     "Data is deleted: with an object, with a pod that keeps it in no volume, or by a clean-up",
     "Only a backup brings it back.",
     "Kubernetes",
-    also=((WARNING, "it is marked to be kept, or is deleted later, archived or as log files"),),
+    also=(
+        (
+            WARNING,
+            "it is marked to be kept or suspended, or is deleted later, archived or as log files",
+        ),
+    ),
 )
 SECRET_PRUNED = ImpactRule(
     "impact/secret-pruned",
@@ -79,6 +84,13 @@ def data_loss(context: Context) -> Iterator[Finding]:
             case "confirm":
                 yield DATA_LOSS.finding(
                     key, f"will be pruned once the pruning is confirmed; {loss}"
+                )
+            case _ if pruning.is_suspended(manifest):
+                yield DATA_LOSS.finding(
+                    key,
+                    "will be pruned; it is suspended in git, and what Helm made stays if it still "
+                    "is in the cluster, which was not read: resumed, Flux uninstalls the release",
+                    WARNING,
                 )
             case _:
                 yield DATA_LOSS.finding(key, f"will be pruned; {loss}")

@@ -40,6 +40,10 @@ _SAME = (
     "both have the same Helm release, and Flux uninstalls it when the old one is deleted: "
     "suspend that one before the merge"
 )
+_SUSPENDED = (
+    "both have the same Helm release, and Flux uninstalls it when the old one is deleted, unless "
+    "that is suspended: it is in git, and the cluster was not read"
+)
 _NAMES = {"Application": "Argo CD", "HelmRelease": "Flux"}
 
 
@@ -76,7 +80,8 @@ def records(context: Context) -> Iterator[Finding]:
     elif moved:
         yield RECORDS.finding(key_of(after), f"it replaces {was}, and {', '.join(moved)}: {_TWO}")
     else:
-        yield RECORDS.finding(key_of(after), f"it replaces {was}: {_SAME}", WARNING)
+        words = _SUSPENDED if pruning.is_suspended(before) else _SAME
+        yield RECORDS.finding(key_of(after), f"it replaces {was}: {words}", WARNING)
 
 
 def _found_by(release: Object) -> dict[str, str]:

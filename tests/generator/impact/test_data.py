@@ -54,6 +54,20 @@ def test_protection_is_told(annotations, severity, words):
     assert item.severity == severity and words in item.message
 
 
+@pytest.mark.parametrize(
+    ("suspend", "severity", "words"),
+    [
+        (False, "error", "Flux uninstalls the release, and with it every object"),
+        (True, "warning", "which was not read: resumed, Flux uninstalls the release"),
+    ],
+)
+def test_a_suspended_helm_release_is_deleted_without_uninstalling(suspend, severity, words):
+    spec = {"suspend": suspend}
+    gone = manifest("helm.toolkit.fluxcd.io/v2", "HelmRelease", "airflow", spec=spec)
+    (item,) = found([gone, workload("x")], [workload("x")], "data-loss")
+    assert item.severity == severity and words in item.message
+
+
 def test_what_holds_no_data_is_no_loss():
     harmless = [
         workload("x"),

@@ -109,13 +109,22 @@ def test_other_names_for_helms_records_are_an_error(base, tools, destination, mo
     assert records.message.startswith(f"{moved}: Flux does not find the installed release")
 
 
-def test_a_second_helm_release_for_the_same_records_is_told(tools):
+@pytest.mark.parametrize(
+    ("suspend", "words"),
+    [
+        (b"", "suspend that one before the merge"),
+        (b"  suspend: true\n", "it is in git, and the cluster was not read"),
+    ],
+)
+def test_a_second_helm_release_for_the_same_records_is_told(tools, suspend, words):
     settings = FLUX + "argocd: {adopted: {applications: [other]}}\n"
     text = changed(DEV, ("{cluster: main}", "{cluster: main, application: other}"))
-    found = compared(tree(tools, settings=settings), tree(tools, text, settings), tools)
-    (records,) = _records(found)
+    before, path = tree(tools, settings=settings), f"{FOLDER}/generated/release/release.yaml"
+    before = {**before, path: before[path].replace(b"  maxHistory", suspend + b"  maxHistory")}
+    (records,) = _records(compared(before, tree(tools, text, settings), tools))
     assert records.severity is Severity.WARNING
     assert records.message.startswith("it replaces HelmRelease flux-system/airflow-dev: both have")
+    assert records.message.endswith(words)
 
 
 def _records(found):
