@@ -44,7 +44,7 @@ def facts(files: Files, resolved: Resolved) -> Facts:
 
 
 def made(files: Files, known: Facts) -> str:
-    """The lock as text. Raises UserError where there is no uv, no bound of versions, no answer."""
+    """The lock as text. Raises UserError if uv is missing or fails, or nothing bounds versions."""
     build = known.build
     if build.constraints is None and not known.day:
         raise UserError(

@@ -48,7 +48,7 @@ class Options:
 def origin(target: Path) -> str | None:
     """The address of the remote `origin` of the repository that the target will belong to.
 
-    None where there is no such remote, or Argo CD cannot reach it (a path of this machine).
+    None without such a remote, or if Argo CD cannot reach it (a path of this machine).
     """
     around = _around(target)
     url = around.remote_url() if around else None
@@ -121,7 +121,7 @@ def _folder(target: Path) -> str:
 
 
 def _around(target: Path) -> Worktree | None:
-    """The work tree that the target will belong to; None where there is none, or it is ignored."""
+    """The work tree that the target will belong to; None without one, or if it is ignored."""
     there = next(place for place in (target, *target.parents) if place.is_dir())
     try:
         tree = Worktree.find(there)
@@ -198,7 +198,7 @@ def _commit(target: Path, top: Path, plan: Plan, branch: str) -> None:
 
 
 def _worktree(target: Path, branch: str) -> Worktree:
-    """The repository around the target; a new one where there is none, or where it is ignored."""
+    """The repository around the target; a new one without any, or if the target is ignored."""
     tree = _around(target)
     if tree is not None:
         return tree

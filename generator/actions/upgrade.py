@@ -122,12 +122,12 @@ def _failure(after: Built | None, charts: Charts, renderer: Renderer) -> tuple[P
 
 
 def _unlocked(files: WorkTree, item: Definition, options: Options) -> dict[str, bytes]:
-    """The lock without the digest of a chart that is asked for anew: the one at hand is taken."""
+    """The lock without the digest of the requested chart: the archive at hand sets a new one."""
     try:
         lock = catalogue.lock(files, item)
     except YamlError:
         return {}
     if lock is None or options.chart is None or lock.chart_version != options.chart:
         return {}
-    anew = dataclasses.replace(lock, chart_digest=None)
-    return {f"{item.folder}/{lock_file.FILE_NAME}": anew.text().encode()}
+    open_lock = dataclasses.replace(lock, chart_digest=None)
+    return {f"{item.folder}/{lock_file.FILE_NAME}": open_lock.text().encode()}

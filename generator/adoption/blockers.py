@@ -43,15 +43,14 @@ def problems(
     return tuple(_problem(group, item, values) for group in by_field.values())
 
 
-def names(found: Sequence[Obstacle], values: Mapping[str, Any]) -> tuple[str, ...]:
-    """What `--drop` takes to let all of it go: `values.a.b`, a mapping where all of it goes."""
-    tops = _tops([one.path for one in found], values)
-    return tuple(f"values.{dotted(path)}" for path in tops)
+def names(paths: Sequence[Path], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """These paths as `--drop` takes them: `values.a.b`, a mapping where it is all of it."""
+    return tuple(f"values.{dotted(path)}" for path in _tops(paths, values))
 
 
 def _problem(group: Sequence[Obstacle], item: Definition, values: Mapping[str, Any]) -> Problem:
     field = group[0].field if len({one.field for one in group}) == 1 else _common(group)
-    going = names(group, values)
+    going = names([one.path for one in group], values)
     listed = ", ".join(going[:_SHOWN]) + (" …" if len(going) > _SHOWN else "")
     why = "; ".join(dict.fromkeys(_reasons(group, values)))
     known = ", ".join(_subfields(field))

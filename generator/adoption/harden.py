@@ -68,6 +68,8 @@ class Hardening:
     report: Report | None
     stuck: tuple[str, ...] = ()
     """Values that stopped it: what `--drop` takes."""
+    left: tuple[str, ...] | None = None
+    """What stays in `values:` after the last step, as no field in use decides it; None before."""
 
     @property
     def possible(self) -> bool:
@@ -131,7 +133,15 @@ def prepare(
     if not has_errors(problems):
         report = _report(files, plan, name, charts, renderer)
     return Hardening(
-        name, tuple(chosen), plan, problems, edit.converted, edit.dropped, report, edit.stuck
+        name,
+        tuple(chosen),
+        plan,
+        problems,
+        edit.converted,
+        edit.dropped,
+        report,
+        edit.stuck,
+        edit.left,
     )
 
 
@@ -190,6 +200,7 @@ class _Edit:
     dropped: tuple[str, ...]
     problems: tuple[Problem, ...]
     stuck: tuple[str, ...]
+    left: tuple[str, ...] | None
 
 
 def _require_dropped(subject: _Subject, drop: Sequence[str], edit: _Edit) -> None:
@@ -244,8 +255,14 @@ def _edited(
             obstacles.append(Obstacle(path, owners[path]))
     converted = tuple(dotted(path) for path, _ in found.fields)
     problems = blockers.problems(obstacles, subject.item, data["values"])
-    stuck = blockers.names(obstacles, data["values"])
-    return _Edit(text, converted, tuple(dropped), problems, stuck)
+    stuck = blockers.names([one.path for one in obstacles], data["values"])
+    after = reader.read(text, file).data
+    left = None if obstacles or "adoption" in after else _left(after.get("values") or {})
+    return _Edit(text, converted, tuple(dropped), problems, stuck, left)
+
+
+def _left(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return blockers.names([path for path, _ in leaves(values) if path], values)
 
 
 def _taken_by(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> str:
@@ -296,8 +313,9 @@ def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
         return edit.remove(text, ("adoption",), file=path)
     leave = [key for key in adoption.leave if step_of(tuple(key.split("."))) not in now]
     text = edit.set_value(text, ("adoption", "steps"), now, file=path)
-    if "rest" in now and adoption.application:
-        text = edit.remove(text, ("adoption", "application"), file=path)
+    carried = {"application": adoption.application, "helmRelease": adoption.helm_release}
+    for name in (name for name, kept in carried.items() if kept and "rest" in now):
+        text = edit.remove(text, ("adoption", name), file=path)
     if leave:
         return edit.set_value(text, ("adoption", "leave"), leave, file=path)
     return edit.remove(text, ("adoption", "leave"), file=path) if adoption.leave else text

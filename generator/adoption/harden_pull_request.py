@@ -50,9 +50,9 @@ def render(found: Hardening, budget: int = _LOCAL_BUDGET) -> str:
     about = "\n".join(f"- {code(step)}: {harden.ABOUT[step]}" for step in found.steps)
     head = (
         f"The next hardening of {code(found.name)}, which was adopted as it was:\n\n{about}\n\n"
-        "Merge it alone, and verify it before the next step.\n"
+        f"Merge it alone, and verify it{' before the next step' if found.left is None else ''}.\n"
     )
-    head += pull_request_text.listed([*_converted(found), *_dropped(found)])
+    head += pull_request_text.listed([*_converted(found), *_dropped(found), *_left(found)])
     return pull_request_text.with_report(head, found.report, budget)
 
 
@@ -62,3 +62,8 @@ def _converted(found: Hardening) -> list[str]:
 
 def _dropped(found: Hardening) -> list[str]:
     return [f"no longer in values: {name.removeprefix('values.')}" for name in found.dropped]
+
+
+def _left(found: Hardening) -> list[str]:
+    names = (name.removeprefix("values.") for name in found.left or ())
+    return [f"stays in values, as no field in use decides it: {name}" for name in names]

@@ -223,7 +223,7 @@ def _require_flux(taken: Original) -> None:
     """Raise UserError for a release that Flux cannot take over as it is, or that is not known."""
     if taken.owner.kind == "Application":
         raise UserError(
-            "Flux cannot take over what Argo CD applied: there is no Helm release to go on with",
+            "Flux cannot take over what Argo CD applied: it makes no Helm release",
             path=taken.source.path,
             hint="adopt it with --set engine=argocd, and change the engine afterwards",
         )

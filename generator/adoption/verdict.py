@@ -39,7 +39,7 @@ class Verdict:
     """What the second reading found; `settings` are those of the engine's object that change.
 
     `differences` are objects, fields and settings that no one decided to change; `random` is what
-    both sides draw anew on every render.
+    both sides draw again on every render.
     """
 
     engine: str

@@ -71,9 +71,10 @@ def command(
         writer.apply(root, found.plan)
         for path in found.plan.paths:
             common.say(path)
-        common.say(
-            f"commit this step alone and verify it before the next: gen-env harden {environment}"
-        )
+        following = f" before the next: gen-env harden {environment}"
+        if found.left is not None:
+            following = "; it was the last"
+        common.say(f"commit this step alone and verify it{following}")
     return 0
 
 
@@ -156,6 +157,7 @@ def _present(found: Hardening, form: str, *, written: bool) -> None:
         "converted": list(found.converted),
         "dropped": list(found.dropped),
         "stuck": list(found.stuck),
+        "left": list(found.left or ()),
         "files": list(found.plan.paths),
         "written": written,
         "diff": json_report.as_json(found.report) if found.report else None,
@@ -175,6 +177,8 @@ def _show(found: Hardening) -> None:
         click.echo(f"now fields: {', '.join(found.converted)}")
     if found.dropped:
         click.echo(f"no longer in values: {', '.join(found.dropped)}")
+    if found.left:
+        click.echo(f"stays in values, as no field in use decides it: {', '.join(found.left)}")
     common.tell(found.problems, err=True)
     if found.report is not None:
         colour = click.get_current_context().color

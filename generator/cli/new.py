@@ -62,9 +62,7 @@ def command(
         base = "" if no_commit else new.start(root)
         creation = new.prepare(root, options, asker, charts, renderer, base)
     except new_questions.Unanswered as error:
-        asked = "; ".join(error.questions)
-        option = "--cluster" if asked.startswith("cluster (") else "--set"
-        raise click.UsageError(f"--no-input: no value for {asked}; give it with {option}") from None
+        raise _missing("--no-input", "; ".join(error.questions)) from None
     common.tell(creation.problems, err=True)
     if not new.acceptable(creation):
         common.say("nothing was written")
@@ -86,8 +84,19 @@ def command(
 
 
 def _ask(question: str, default: str) -> str:
-    answer: str = click.prompt(question, default=default or None, err=True)
+    try:
+        answer: str = click.prompt(question, default=default or None, err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise _missing("end of standard input", question.rpartition("\n")[2]) from None
     return answer.strip()
+
+
+def _missing(why: str, asked: str) -> click.UsageError:
+    option = "--cluster" if asked.startswith("cluster (") else "--set"
+    return click.UsageError(f"{why}: no value for {asked}; give it with {option}")
 
 
 def _refuse(question: str, default: str) -> str:

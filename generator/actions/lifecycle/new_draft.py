@@ -14,8 +14,10 @@ from generator.definition import definition, resolve
 from generator.definition.definition import FILE_NAME, ROOT
 from generator.definition.resolve import Resolved
 from generator.lint.definition import repository
+from generator.manifests import network_policies
 from generator.model.repository import Cluster
 from generator.pipeline import generate
+from generator.pipeline.generate import Built
 from generator.tree.catalogue import Catalogue
 from generator.yaml import edit, reader
 
@@ -64,10 +66,22 @@ class Draft:
     def fault(self, fields: Mapping[str, object]) -> str:
         """The first error that these fields would bring, or nothing."""
         try:
-            brought = [item for item in self.with_fields(fields).errors if item not in self.errors]
+            ahead = self.with_fields(fields)
+            brought = [
+                message for rule, message in ahead.errors if (rule, message) not in self.errors
+            ]
+            if not brought and "networkPolicy.mode" in fields:
+                brought = list(ahead.undeclared())
         except UserError as error:
             return error.message
-        return brought[0][1] if brought else ""
+        return brought[0] if brought else ""
+
+    def undeclared(self) -> Iterator[str]:
+        """The peers that policies need and the text does not declare, one message for each."""
+        release = self._built().release
+        for item in network_policies.policies(release)[1] if release else ():
+            if item.severity is Severity.ERROR:
+                yield item.message
 
     @functools.cached_property
     def errors(self) -> tuple[tuple[str, str], ...]:
@@ -78,13 +92,15 @@ class Draft:
             if item.severity is Severity.ERROR
         )
 
-    def _problems(self) -> Iterator[Problem]:
+    def _built(self) -> Built:
         settings = self.catalogue.settings
         assert settings is not None
         content = self.text.encode()
         ahead = Overlay(self.files, {f"{ROOT}/{self.name}/{FILE_NAME}": content})
-        own = definition.load(self.name, content)
-        built = generate.build(ahead, settings, own)
+        return generate.build(ahead, settings, definition.load(self.name, content))
+
+    def _problems(self) -> Iterator[Problem]:
+        built = self._built()
         yield from built.problems
         if built.resolved is not None:
             everybody = [*others(self.catalogue, self.name), built.resolved]

@@ -68,7 +68,7 @@ class Before:
             self._flux(self.deployed) if self.engine == "flux" else self._argocd(self.deployed)
         )
         yield from self._namespace(self.deployed)
-        yield "delete what the definition names outside the cluster, where it is no longer needed"
+        yield "delete what the definition names outside the cluster, unless something else uses it"
 
     def _argocd(self, found: Deployment) -> Iterator[str]:
         name = fields.name_of(found.manifest)

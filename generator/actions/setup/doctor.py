@@ -107,6 +107,9 @@ def _charts(wanted: Sequence[str]) -> Check:
         return Check(
             "charts", str(cache.root), State.WARNING, f"lacks {', '.join(missing)}; {text}", hint
         )
+    if not have:
+        hint = "gen-env chart pull VERSION, or gen-env chart add FILE.tgz"
+        return Check("charts", str(cache.root), State.WARNING, text, hint)
     return Check("charts", str(cache.root), State.OK, text)
 
 

@@ -80,7 +80,7 @@ def _helm(root: Path | None) -> Look:
     why = "gen-env.yaml says helm: binary" if chosen == "binary" else "the library is not installed"
     hint = "install helm, or gen-env with its library: gen-env[helm]"
     if shutil.which(program) is None:
-        return Look("Helm", False, f"{why}, and there is no program {program}", hint)
+        return Look("Helm", False, f"{why}, and the program {program} is not on PATH", hint)
     try:
         version = _version(program, "version", "--short")
     except UserError as error:

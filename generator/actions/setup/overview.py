@@ -26,7 +26,7 @@ class Overview:
 
 
 def outside(folder: Path) -> Overview:
-    """Where there is no gen-env.yaml."""
+    """The overview for a folder without gen-env.yaml."""
     return Overview(
         f"{folder} is not in a repository of gen-env",
         (

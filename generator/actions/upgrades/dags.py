@@ -234,7 +234,7 @@ def _known_hosts(sync: GitSync, runs: Runs) -> Iterator[str]:
 def _left_over(environment: Environment) -> Iterator[str]:
     for key in ("dags.gitSync", "images.gitSync", "dags.persistence"):
         if lookup(environment.values, key) is not None:
-            yield f"values.{key} is no longer needed for DAGs: remove it"
+            yield f"values.{key} is left from the old source of DAGs: remove it"
 
 
 def _not_read(runs: Runs) -> Iterator[str]:

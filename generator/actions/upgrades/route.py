@@ -82,8 +82,8 @@ def with_moves(
 def route(start: State, goal: State, traits_of: TraitsOf) -> tuple[State, ...]:
     """The states to go through, the goal last: the fewest, each of which its chart can run.
 
-    Each step moves the chart or Airflow, never both, and never backwards. Empty where there is no
-    such order, and where nothing moves.
+    Each step moves the chart or Airflow, never both, and never backwards. Empty if no such order
+    exists, or nothing moves.
     """
     if start == goal or not _runs(goal, traits_of):
         return ()

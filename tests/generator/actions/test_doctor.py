@@ -121,6 +121,13 @@ def test_a_chart_that_a_definition_names_and_the_cache_lacks_is_named(repo, tmp_
     assert "chart pull 1.22.0" in found.hint
 
 
+def test_a_cache_without_any_chart_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "none"))
+    (found,) = (item for key, item in checks(None, offline=True).items() if key[0] == "charts")
+    assert found.state is State.WARNING and "0 versions" in found.message
+    assert "chart pull" in found.hint
+
+
 def test_broken_settings_end_in_no_green_line(repo):
     repo.write("gen-env.yaml", "a: [")
     found = checks(repo.root)

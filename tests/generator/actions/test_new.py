@@ -130,6 +130,24 @@ def test_an_answer_that_is_needed_cannot_be_none(repo, charts):
     assert "host: pg.acme.io" in creation.plan.writes["environments/qa/environment.yaml"]
 
 
+def test_policies_whose_peers_are_not_declared_are_asked_for_again(repo, charts):
+    answers = {"database.host": ["pg.acme.io"], "networkPolicy.mode": ["enforce", "off"]}
+    questions = []
+
+    def ask(question, default):
+        questions.append(question)
+        left = answers.get(question.rpartition("(")[2].removesuffix(")"))
+        return left.pop(0) if left else default
+
+    creation = prepared(repo, charts, "qa", ask=ask)
+    assert "networkPolicy.peers.database is not set" in questions[-1]
+    assert new.acceptable(creation), creation.problems
+    given = {"networkPolicy.peers.database": "[{cidr: 10.0.0.1/32}]"}
+    answers |= {"database.host": ["pg.acme.io"], "networkPolicy.mode": ["enforce"]}
+    creation = prepared(repo, charts, "qa", ask=ask, **given)
+    assert "mode: enforce" in creation.plan.writes["environments/qa/environment.yaml"]
+
+
 def test_a_public_repository_needs_no_secret_and_a_private_one_names_it(repo, charts):
     def definition(secret):
         given = {"repository": "https://git.acme.io/dags.git", "secretName": secret}

@@ -264,6 +264,11 @@ def test_hardening_ends_with_the_same_names_and_gen_envs_way_of_installing(tmp_p
     done = adoption.repo.run("adopt", "old.yaml", "--name", "staging", "--write", *HOST)
     assert done.code == 0, done.said
     before = adoption.made()
+    apart = FluxAdoption(tmp_path / "apart", own_chart, {"old.yaml": text})
+    assert apart.repo.run("adopt", "old.yaml", "--name", "staging", "--write", *HOST).code == 0
+    assert "helmRelease" in apart.definition["adoption"]
+    done = apart.repo.run("harden", "staging", "--step", "rest")
+    assert done.code == 0 and "helmRelease" not in apart.definition["adoption"], done.said
     while "adoption" in adoption.definition:
         assert adoption.made()["spec"]["install"] == before["spec"]["install"]
         done = adoption.repo.run("harden", "staging")

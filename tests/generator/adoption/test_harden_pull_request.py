@@ -2,6 +2,9 @@
 
 import pytest
 
+from generator.adoption import harden_pull_request
+from generator.adoption.harden import Hardening
+from generator.tree.plan import Plan
 from tests.fakes.forge import TOKEN
 from tests.generator.adoption.test_harden import ADOPTED
 from tests.generator.promotion import world as worlds
@@ -46,6 +49,13 @@ def test_a_step_becomes_a_pull_request_of_its_own(world):
     after = snapshot(world.repo)
     refs = [line for line in after["refs"].splitlines() if "harden/" not in line]
     assert {**after, "refs": refs} == {**before, "refs": before["refs"].splitlines()}
+
+
+def test_the_last_step_names_what_stays_in_values():
+    last = Hardening(NAME, ("rest",), Plan({}), (), (), (), None, left=("values.extraEnv",))
+    text = harden_pull_request.render(last)
+    assert "stays in values, as no field in use decides it: extraEnv" in text
+    assert "before the next step" not in text
 
 
 @pytest.mark.thorough

@@ -557,8 +557,9 @@ def test_hardening_keeps_the_settings_until_its_last_step(adopt):
     scene, _ = adopt({"a.yaml": changed_app(with_settings)}, "--write")
     scene.repo.run("harden", "staging", "--step", "housekeeping")
     assert scene.definition["adoption"]["application"]["info"] == SETTINGS_BEFORE["info"]
-    done = scene.repo.run("harden", "staging", "--step", "rest")
-    assert done.code == 0, done.said
+    done = scene.repo.run("harden", "staging", "--step", "rest", "-o", "json")
+    assert done.code == 0 and done.json["left"] == [], done.said
+    assert "enabled" in scene.definition["values"]["createUserJob"]
     assert "application" not in scene.definition["adoption"]
     assert "ignoreDifferences" not in scene.application["spec"]
     assert "RespectIgnoreDifferences=true" in done.stdout

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from generator.core.layered import dotted, leaves
 from tests.effort import marks
 from tests.generator.adoption.scene import Adoption, application, case, computed, record
 
@@ -323,17 +324,19 @@ def test_the_cluster_is_given_the_same_objects(shape, chart, tmp_path):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    ("shape", "stuck"),
+    ("shape", "stuck", "left"),
     [
-        # What no field in use decides stays in values.
-        ("production with Celery", set()),
-        ("task pods", {"dags.gitSync"}),
-        ("Airflow 2", set()),
-        ("HelmRelease", set()),
+        ("production with Celery", set(), {"values.apiServer.args", "values.ingress.apiServer"}),
+        ("task pods", {"dags.gitSync"}, {"values.triggerer.keda"}),
+        ("Airflow 2", set(), {"values.ingress.web"}),
+        ("HelmRelease", set(), set()),
     ],
 )
-def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path):
-    """Every step is taken; where a value stands in the way, as the command itself says."""
+def test_hardening_goes_to_its_end_or_says_how(shape, stuck, left, own_chart, tmp_path):
+    """Every step is taken; where a value stands in the way, as the command itself says.
+
+    What no field in use decides stays in values, and the last step names it.
+    """
     files, paths, values = SHAPES[shape](own_chart)
     adoption = Adoption(tmp_path / "repo", own_chart, files)
     more = ["--set", HOST] if "metadataSecretName" in values.get("data", {}) else []
@@ -349,6 +352,15 @@ def test_hardening_goes_to_its_end_or_says_how(shape, stuck, own_chart, tmp_path
             assert forced.code == 0, forced.said
             for name in re.findall(r"--drop (\S+)", command):
                 assert name in forced.stdout
+            done = forced
+        assert ("verify it; it was the last" in done.stderr) is (
+            "adoption" not in adoption.definition
+        )
+    told = re.search(r"^stays in values, .*: (.+)$", done.stdout, re.MULTILINE)
+    names = told[1].split(", ") if told else []
+    assert left <= set(names), names
+    for path, _ in leaves(adoption.definition.get("values") or {}):
+        assert not path or f"values.{dotted(path)}.".startswith(tuple(f"{n}." for n in names)), path
     assert stuck <= fields
     assert bool(stuck) == bool(fields)
     assert adoption.repo.run("generate", "--check").code == 0

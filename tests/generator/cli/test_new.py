@@ -417,12 +417,14 @@ def test_the_prompt_goes_to_stderr_and_takes_an_answer(repo, monkeypatch):
     assert written(repo, "staging")["dags"] == {"image": {}}
 
 
-def test_the_end_of_input_while_asking_changes_nothing(repo, monkeypatch):
+def test_the_end_of_input_names_the_open_question_and_changes_nothing(repo, monkeypatch):
     import io
 
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("pg.example.com\n"))
     before = snapshot(repo)
-    assert repo.run("new", "staging").code == 130
+    done = repo.run("new", "staging")
+    assert done.code == 2 and "end of standard input: no value for git repository" in done.stderr
+    assert "(dags.gitSync.repository); give it with --set" in done.stderr
     assert snapshot(repo) == before
 
 
