@@ -27,6 +27,7 @@ _POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 _PAGE = 50
+_NEED_A_PERSON = (State.FAILURE, State.ERROR, State.DEAD)
 _FILTERS = ("kind", "state", "repository", "number")
 _LAST_OFFSET = 1_000_000
 _IMPACT = re.compile(r"\bimpact/[a-z-]+")
@@ -45,9 +46,11 @@ def dashboard() -> Response:
         )
         waiting, _ = run_store.depth(connection)
         dead = run_store.dead(connection)
-        pulls = _pulls(overview.pulls(connection, 20, 0))
-        shown = [pull for pull in pulls if pull["state"] in ("failure", "error", "dead")]
-        return _page("overview.html", groups=list(groups), dead=dead, waiting=waiting, pulls=shown)
+        pulls = overview.pulls(connection, _PAGE + 1, states=_NEED_A_PERSON)
+        return _page(
+            "overview.html", groups=list(groups), dead=dead, waiting=waiting,
+            pulls=pulls[:_PAGE], more=len(pulls) > _PAGE,
+        )  # fmt: skip
 
 
 @blueprint.get("/pulls")

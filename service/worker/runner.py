@@ -46,6 +46,7 @@ _TOLD = {
     Kind.VERIFY.value: (evidence.CONTEXT, "not verified"),
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
+_COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
 Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -112,8 +113,9 @@ class Runner:
         with tools.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
             buried = runs.finish(connection, identity, outcome, tools.clock())
-            if row is not None and buried and transient and row.kind == Kind.GATES.value:
-                # A gate opens and closes with time: that the forge was away must not end that.
+            if row is not None and buried and transient and row.kind in _COMES_AGAIN:
+                # That the forge was away must not end it: a gate opens and closes with time, and
+                # what a merge made false stays green until its push is looked at.
                 later = reminders.Reminder(job_of(row), tools.clock() + self._interval)
                 reminders.put(connection, later)
         if row is None or not buried:
@@ -288,7 +290,8 @@ class Runner:
         try:
             forge = self._tools.forge(connection, row.repository)
             if row.kind == Kind.COMMAND.value:
-                self._answer(job_of(row), forge, (f"not carried out: {message}",))
+                # Not "nothing is recorded": the answer itself may be what failed.
+                self._answer(job_of(row), forge, (f"failed: {message}",))
             else:
                 self._set_failure(row, forge, message)
         except Exception as error:  # the forge may be the very reason

@@ -75,11 +75,27 @@ def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
     said = text_of(client, "/")
     assert "Promotion path main: dev → staging → production" in said
     assert said.index("In no promotion path") < said.index("qa")
-    assert f"{MERGE[:10]} since 2001-09-09 01:47:40" in said
+    assert f"{MERGE[:10]} at 2001-09-09 01:47:40 UTC" in said
+    assert f"{MERGE[:10]} since" not in said
+    assert said.count("none on record") == 3 and "not configured" in said
     assert "production production paused" in said
     assert "Not read, because their definitions are invalid: broken" in said
-    # The other repository was never read, and the page does not pretend.
-    assert "The branch has not been read yet" in said
+    # The other repository was never read, and with `pollSeconds: 0` never will be.
+    assert "The branch is not read: pollSeconds is 0" in said
+
+
+def test_a_pull_request_that_needs_a_person_is_not_pushed_off_the_overview(seeded):
+    client, here, _ = seeded
+    for number in range(100, 160):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.SUCCESS, "fine")
+    said = text_of(client, "/")
+    assert "failure team/one #1" in said and "dead team/two #3" in said
+    assert "#100" not in said and "More in" not in said
+    for number in range(200, 249):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.FAILURE, "no")
+    said = text_of(client, "/")
+    assert "failure team/one #1" not in said and said.count("failure team/two #") == 49
+    assert "dead team/two #3" in said and "More in Pull requests" in said
 
 
 def test_open_pull_requests_have_state_impacts_gates_and_links(seeded):
@@ -146,9 +162,10 @@ def test_an_unchanged_page_costs_a_short_answer(seeded):
 
 
 def test_empty_pages_say_what_would_be_there(tmp_path):
-    with application(tmp_path) as (client, _):
+    polling = lambda found: dataclasses.replace(found, poll_seconds=60)  # noqa: E731
+    with application(tmp_path, edit=polling) as (client, _):
         for path, words in (
-            ("/", "has not been read yet"),
+            ("/", "has not been read yet: that comes with the next poll"),
             ("/pulls", "No open pull request"),
             ("/runs", "No run matches"),
             ("/queue", "No worker has given a sign of life"),

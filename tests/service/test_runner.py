@@ -5,13 +5,15 @@ import time
 
 import pytest
 
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
 from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
 from service.model.check import CheckOutcome, CheckState, Override
 from service.model.job import Job, Kind, State
-from service.store import grants, reminders, runs, tables
+from service.store import grants, overview, reminders, runs, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -111,9 +113,10 @@ class Scene:
     def queued(self):
         return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
 
-    def poll(self, head=lambda connection, name: None, clock=lambda: 1e9):
+    def poll(self, head=lambda connection, name: None, clock=lambda: 1e9, files=None):
         settings = dataclasses.replace(self.here.settings, poll_seconds=60)
-        return poll(settings, self.here.jobs, lambda connection, name: self.port, head, clock)
+        port = lambda connection, name: self.port  # noqa: E731
+        return poll(settings, self.here.jobs, port, head, clock, files)
 
 
 @pytest.fixture
@@ -216,7 +219,7 @@ def test_a_command_that_cannot_be_judged_is_answered_when_it_is_given_up(set_up)
     with pytest.raises(JobFailed) as caught:
         set_up.run(Kind.COMMAND, author="ann", commands=[command("check")])
     set_up.runner.give_up(set_up.rows()[0].id, str(caught.value), transient=False)
-    assert "not carried out: only admins may ask" in set_up.said()
+    assert "- failed: only admins may ask" in set_up.said()
 
 
 def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
@@ -325,6 +328,17 @@ def test_giving_up_after_a_merge_is_told_where_it_was_expected(set_up, kind, det
     assert len(set_up.reminders()) == (kind is Kind.GATES)
 
 
+@pytest.mark.parametrize("transient", [True, False])
+def test_a_push_that_the_forge_made_fail_is_looked_at_again(set_up, transient):
+    """What a merge made false stays green until then."""
+    job = Job(Kind.PUSH, "forge", "team/one", 0, "push", {"branch": "main", "sha": MERGE})
+    set_up.runner.give_up(set_up.here.jobs.submit(job), "no answer", transient=transient)
+    assert remind(set_up.here.jobs, time.time() + 601) == transient
+    for row in set_up.rows():
+        set_up.runner.perform(row.id)
+    assert set_up.queued() == [("check", 1)] * transient
+
+
 def test_a_rerun_finds_its_pull_requests_by_the_commit(set_up):
     set_up.run(Kind.RERUN, number=0, sha=HEAD)
     assert set_up.queued() == [("check", 1)]
@@ -384,6 +398,23 @@ def test_the_poll_finds_a_push_that_was_not_told(set_up):
         found = set_up.poll(head=lambda *_, sha=sha: sha, clock=lambda: next(moments))
         assert found == expected
     assert {row.details["sha"] for row in set_up.rows()} == {MERGE}
+
+
+def test_the_poll_keeps_that_a_branch_stood_there_now_and_reads_it_once(set_up):
+    read = []
+
+    def files(connection, repository):
+        read.append(repository)
+        if repository == "team/two":
+            raise UserError("no answer")
+        return Snapshot({})
+
+    for now in (1e9, 2e9):
+        set_up.poll(head=lambda *_: MERGE, clock=lambda now=now: now, files=files)
+    assert read == ["team/one", "team/two", "team/two"]
+    with set_up.here.engine.connect() as connection:
+        [(name, row)] = overview.branches(connection).items()
+    assert (name, row["sha"], row["read"]) == ("forge/team/one", MERGE, 2e9)
 
 
 def test_many_who_ask_at_once_get_one_turn(set_up):
