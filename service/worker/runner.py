@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullRequest, PullState
 from generator.promotion import evidence
@@ -299,12 +300,17 @@ class Runner:
 
     def _set_failure(self, row: Row, forge: ForgePort, message: str) -> None:
         sha = row.details.get("sha", "")
-        if row.number and row.kind in _OF_HEADS:
-            sha = forge.get_pr(row.number).head_sha
+        if row.number and (row.kind in _OF_HEADS or not sha):
+            pull = forge.get_pr(row.number)
+            sha = pull.head_sha if row.kind in _OF_HEADS else pull.merge_sha
         context, said = _TOLD[row.kind]
         if environment := job_of(row).environment:
             context = evidence.context_of(environment)
-        if sha:
+        if sha and row.kind == Kind.CHECK.value:
+            # As the check itself reports: an App's check run would stay "in progress" for ever.
+            title = f"{said}: {message}"
+            forge.report_check(sha, ForgeCheck(context, ForgeState.ERROR, title))
+        elif sha:
             forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
 
     def _answer(self, job: Job, forge: ForgePort, lines: tuple[str, ...]) -> None:

@@ -41,7 +41,7 @@ class Port:
 
     def __init__(self, *pulls):
         self.pulls = {found.number: found for found in pulls}
-        self.statuses = []
+        self.statuses, self.checks = [], []
         self.writers = {"ann"}
         self.comments = {}
 
@@ -64,6 +64,9 @@ class Port:
 
     def set_status(self, sha, context, state, description, url=""):
         self.statuses.append((sha, context, state, description))
+
+    def report_check(self, sha, check):
+        self.checks.append((sha, check.name, check.state, check.title))
 
 
 class Scene:
@@ -228,7 +231,7 @@ def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
         runs.finish(connection, identity, Outcome(State.DEAD, "every worker ended"), 1.0)
     set_up.runner.tell_buried(identity)
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: every worker ended")
-    assert set_up.port.statuses == [expected]
+    assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
 
 
 def test_a_full_disk_is_called_that(set_up):
@@ -316,14 +319,17 @@ def test_a_merge_that_is_told_twice_is_looked_at_once(set_up):
     [
         (Kind.GATES, {}, "gen-env/gates"),
         (Kind.MERGE, {"sha": MERGE}, "gen-env/verify"),
+        (Kind.MERGE, {"sha": ""}, "gen-env/verify"),
         (Kind.VERIFY, {"sha": MERGE, "environment": "a/b"}, "gen-env/verify/a/b"),
     ],
 )
 def test_giving_up_after_a_merge_is_told_where_it_was_expected(set_up, kind, details, context):
+    set_up.port.pulls[1] = pull(merge_sha=MERGE)
     identity = set_up.here.jobs.submit(Job(kind, "forge", "team/one", 1, "", details))
     set_up.runner.give_up(identity, "no way", transient=True)
     [(sha, said, state, words)] = set_up.port.statuses
-    assert (sha, said, state) == (details.get("sha", HEAD), context, ForgeState.ERROR)
+    expected = HEAD if kind is Kind.GATES else MERGE
+    assert (sha, said, state) == (expected, context, ForgeState.ERROR)
     assert words.endswith(": no way")
     assert len(set_up.reminders()) == (kind is Kind.GATES)
 
@@ -370,7 +376,8 @@ def test_giving_up_is_told_to_the_forge(set_up):
     identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
     set_up.runner.give_up(identity, "the chart is gone", transient=False)
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: the chart is gone")
-    assert set_up.port.statuses == [expected]
+    # As the check reports: beside an App's check run, a status of its name would never go away.
+    assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
     assert [run["id"] for run in set_up.here.jobs.dead()] == [identity]
 
 
