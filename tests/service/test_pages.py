@@ -1,7 +1,6 @@
 """What the pages say, over a service with something in it and over an empty one."""
 
 import dataclasses
-import ipaddress
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from service.model.job import Job, Kind, State
-from service.settings.resolve import Proxy
+from service.settings.schema import Proxy
 from service.store import grants, overview, reports, runs, tables
 from service.store.runs import Outcome
 from service.webhook.command import Command, Verb
@@ -181,9 +180,7 @@ PEER = {"REMOTE_ADDR": "10.1.2.3"}
 
 @pytest.fixture
 def proxied(tmp_path):
-    network = ipaddress.ip_network("10.1.2.0/24")
-    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
-                  frozenset({"staff"}), frozenset({"ops"}))  # fmt: skip
+    proxy = Proxy(addresses=["10.1.2.0/24"], viewers=["staff"], operators=["ops"])
     with application(tmp_path, edit=lambda found: dataclasses.replace(found, proxy=proxy)) as made:
         seed(made[1])
         yield made
@@ -218,9 +215,7 @@ def test_headers_of_others_and_doubled_ones_count_for_nothing(proxied):
 
 
 def test_who_comes_through_a_proxy_on_this_host_is_not_on_this_host(tmp_path):
-    network = ipaddress.ip_network("127.0.0.1/32")
-    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
-                  frozenset(), frozenset())  # fmt: skip
+    proxy = Proxy(addresses=["127.0.0.1"])
 
     def edit(found):
         return dataclasses.replace(found, proxy=proxy, api_token=None)

@@ -287,7 +287,7 @@ def test_a_push_checks_what_waits_on_that_branch(set_up):
 
 
 def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
-    limits = dataclasses.replace(set_up.here.settings.limits, settle_seconds=10.0)
+    limits = set_up.here.settings.limits.model_copy(update={"settle_seconds": 10.0})
     settings = dataclasses.replace(set_up.here.settings, limits=limits)
     moments = iter((100.0, 105.0))
     for sha in (BASE, MERGE):
