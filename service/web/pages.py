@@ -98,8 +98,11 @@ def queue() -> Response:
         unfinished = overview.unfinished(connection)
         workers = overview.workers(connection)
         since = here.clock() - here.settings.limits.lease_seconds
-    dead = here.jobs.dead(limit=100)
-    return _page("queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead)
+    dead = here.jobs.dead(limit=_PAGE + 1)
+    return _page(
+        "queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead[:_PAGE],
+        more=len(dead) > _PAGE,
+    )  # fmt: skip
 
 
 @blueprint.get("/audit")

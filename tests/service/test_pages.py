@@ -130,6 +130,16 @@ def test_queue_workers_and_accepts_are_shown(seeded):
     assert "ann accept impact/database forge/team/one#1" in text_of(client, "/audit")
 
 
+def test_a_long_list_of_what_was_given_up_says_that_there_is_more(seeded):
+    client, here, _ = seeded
+    for number in range(100, 150):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.DEAD, "no")
+    assert text_of(client, "/queue").count("Retry") == 50
+    page = client.get("/queue", **LOGIN).text
+    assert '<p>More in <a href="/runs?state=dead">' in page
+    assert ">51 given up<" in client.get("/", **LOGIN).text
+
+
 def test_a_report_says_what_it_is_of_and_who_accepted(seeded):
     client, _, check = seeded
     page = client.get(f"/reports/{check.report}").text
