@@ -13,6 +13,7 @@ from generator.promotion import evidence
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Job, Kind, State
+from service.settings.clusters import Verification
 from service.store.runs import Outcome
 
 NOT_CONFIGURED = "verification not configured"
@@ -23,6 +24,8 @@ _EMPTY_TREE = ("hash-object", "-t", "tree", "/dev/null")
 
 def merge(task: Task) -> Done:
     """Find what the merged commit touches; a verification follows for each environment."""
+    if task.connection.verification is None:
+        return neutral(NOT_CONFIGURED, task.detail("sha"))
     sha, number = _commit(task)
     if not sha:
         return neutral("the forge does not report the merge commit")
@@ -34,7 +37,7 @@ def merge(task: Task) -> Done:
         clusters = touched_by(here, _before(task, here, sha), sha)
     if not clusters:
         return neutral("affects no environment", sha)
-    return _queued(task, sha, number, clusters)
+    return _queued(task, sha, number, clusters, task.connection.verification)
 
 
 def _commit(task: Task) -> tuple[str, int]:
@@ -82,13 +85,14 @@ def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
     return found
 
 
-def _queued(task: Task, sha: str, number: int, clusters: Mapping[str, str]) -> Done:
-    known = task.connection.verification
+def _queued(
+    task: Task, sha: str, number: int, clusters: Mapping[str, str], known: Verification
+) -> Done:
     forge = task.context.forge
-    names = [name for name, cluster in clusters.items() if known and known.knows(cluster)]
+    names = [name for name, cluster in clusters.items() if known.knows(cluster)]
     left = [name for name in clusters if name not in names]
-    said = f"{NOT_CONFIGURED}: {', '.join(left)}" if known else NOT_CONFIGURED
-    if left and known:
+    said = f"{NOT_CONFIGURED}: {', '.join(left)}"
+    if left:
         # Not success: a gate may take that for proof. Not failure either: nothing failed.
         forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
     jobs = [

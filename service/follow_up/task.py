@@ -59,7 +59,7 @@ class History(Protocol):
 class Done:
     """How a run ended, and what follows from it once that is recorded.
 
-    `reminders` come later; `hasten` says that gates may have opened or closed.
+    `reminders` come later; `run_now` says that gates may have opened or closed.
     """
 
     outcome: Outcome

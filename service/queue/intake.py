@@ -132,7 +132,7 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
         case Ping() | Ignored():
             return []
         case PullEvent():
-            return [_pull_job(connection, event)]
+            return _pull_jobs(connection, event)
         case PushEvent():
             return _push_jobs(connection, event)
         case RerunEvent(repository, sha, numbers):
@@ -148,19 +148,20 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
             assert_never(unreachable)
 
 
-def _pull_job(connection: Connection, event: PullEvent) -> Job:
+def _pull_jobs(connection: Connection, event: PullEvent) -> list[Job]:
     repository, number = event.repository, event.number
-    deployed = event.base_ref in ("", connection.branch)
-    if event.action is PullAction.MERGED and deployed:
-        details = {"sha": event.merge_sha}
-        return _job(connection, Kind.MERGE, repository, number, "merged", details)
     if event.action is PullAction.LABELED:
         # What is to be rendered is the same as before: only the gates look at labels.
-        return _job(connection, Kind.GATES, repository, number, event.action, {})
-    if event.action in (PullAction.CLOSED, PullAction.MERGED):
-        # Takes the place of a check that may be running, and finds the pull request closed.
-        return _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
-    return _job(connection, Kind.CHECK, repository, number, _REASONS[event.action], {})
+        return [_job(connection, Kind.GATES, repository, number, event.action, {})]
+    if event.action not in (PullAction.CLOSED, PullAction.MERGED):
+        reason = _REASONS[event.action]
+        return [_job(connection, Kind.CHECK, repository, number, reason, {})]
+    # Takes the place of a check that may be running, and finds the pull request closed.
+    closed = _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
+    if event.action is PullAction.CLOSED or event.base_ref not in ("", connection.branch):
+        return [closed]
+    details = {"sha": event.merge_sha}
+    return [_job(connection, Kind.MERGE, repository, number, "merged", details), closed]
 
 
 def _push_jobs(connection: Connection, event: PushEvent) -> list[Job]:

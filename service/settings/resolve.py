@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from service.settings.schema import (
         ClusterFile,
         ConnectionFile,
-        LimitsFile,
-        ProxyFile,
+        Limits,
+        Proxy,
         SecretSource,
         SettingsFile,
         VerificationFile,
@@ -36,7 +35,6 @@ _OVERRIDES = {"DATA_DIR": "dataDir", "LISTEN": "listen", "PUBLIC_URL": "publicUr
 _SECRETS = {"DATABASE_URL": "database", "API_TOKEN": "apiToken"}
 _WEB = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
 _SHORTEST_SECRET = 16
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,39 +69,6 @@ class Connection:
     def allow_http(self) -> bool:
         """Whether the forge has no TLS: the settings allow it on loopback, and by host."""
         return self.web_url.startswith("http://")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds that keep one instance healthy; see the settings' reference for each."""
-
-    body_bytes: int
-    queue_depth: int
-    concurrency: int
-    verifications: int
-    attempts: int
-    starts: int
-    retry_seconds: float
-    settle_seconds: float
-    report_days: int
-    report_bytes: int
-    delivery_days: int
-    mirror_days: int
-    mirror_bytes: int
-    cache_days: int
-    drain_seconds: int
-    lease_seconds: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Proxy:
-    """An authenticating proxy; see the settings' reference for each."""
-
-    networks: tuple[Network, ...]
-    user_header: str
-    groups_header: str
-    viewers: frozenset[str]
-    operators: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -227,9 +192,9 @@ class _Resolver:
             threads=written.threads,
             api_token=self._strong(written.api_token, "apiToken"),
             poll_seconds=written.poll_seconds,
-            limits=_limits(written.limits),
+            limits=written.limits,
             connections=tuple(self._connection(item) for item in written.connections),
-            proxy=_proxy(written.proxy) if written.proxy else None,
+            proxy=written.proxy,
         )
         if self._problems:
             raise _faults(self._problems, self._path)
@@ -319,20 +284,6 @@ class _Resolver:
         """Relative paths start at the settings' own folder, wherever the process runs."""
         # os.path: an unknown user in `~name` is left as it stands, and then not found.
         return (self._path.parent / os.path.expanduser(name)).absolute()  # noqa: PTH111
-
-
-def _proxy(written: ProxyFile) -> Proxy:
-    return Proxy(
-        tuple(written.addresses),
-        written.user_header,
-        written.groups_header,
-        frozenset(written.viewers),
-        frozenset(written.operators),
-    )
-
-
-def _limits(written: LimitsFile) -> Limits:
-    return Limits(**written.model_dump())
 
 
 def _username(kind: ForgeKind) -> str:

@@ -188,7 +188,7 @@ class ConnectionFile(_Strict):
         return self
 
 
-class LimitsFile(_Strict):
+class Limits(_Strict):
     """Bounds that keep one instance healthy."""
 
     body_bytes: Positive = 5 * 1024 * 1024
@@ -225,7 +225,7 @@ class LimitsFile(_Strict):
     """Silence after which a worker's runs go to another."""
 
 
-class ProxyFile(_Strict):
+class Proxy(_Strict):
     """An authenticating proxy, which says in headers who somebody is."""
 
     addresses: list[IPvAnyNetwork] = Field(min_length=1)
@@ -240,7 +240,7 @@ class ProxyFile(_Strict):
     """Groups that may also retry."""
 
     @model_validator(mode="after")
-    def _headers(self) -> ProxyFile:
+    def _headers(self) -> Proxy:
         names = (self.user_header, self.groups_header)
         if not all(map(_HEADER.fullmatch, names)):
             raise ValueError("a header's name has letters, digits and hyphens")
@@ -266,11 +266,11 @@ class SettingsFile(_Strict):
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: SecretSource | None = None
     """For the API and the pages; without it the API is off, and pages open on loopback only."""
-    proxy: ProxyFile | None = None
+    proxy: Proxy | None = None
     """Sign-in to the pages by an authenticating proxy, beside the token."""
     poll_seconds: Annotated[int, Field(ge=0)] = 600
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
-    limits: LimitsFile = LimitsFile()
+    limits: Limits = Limits()
     """Bounds."""
     connections: list[ConnectionFile] = Field(min_length=1)
     """The forges, at least one."""

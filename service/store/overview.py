@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,12 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def pulls(connection: sa.Connection, limit: int, offset: int) -> Rows:
-    """The newest check of every open pull request, newest first, each with its `gates` run."""
+def pulls(
+    connection: sa.Connection, limit: int, offset: int = 0, states: Iterable[State] = State
+) -> Rows:
+    """The newest check of each open pull request, if it is in one of these states; newest first,
+    each with its `gates` run.
+    """
     newest = (
         sa.select(run.c.key, sa.func.max(run.c.seq).label("seq"))
         .where(run.c.kind == Kind.CHECK.value, run.c.number > 0)
@@ -29,6 +34,7 @@ def pulls(connection: sa.Connection, limit: int, offset: int) -> Rows:
         sa.select(run)
         .join(newest, (run.c.key == newest.c.key) & (run.c.seq == newest.c.seq))
         .where(run.c.reason != "closed", ~run.c.summary.startswith("the pull request is "))
+        .where(run.c.state.in_([state.value for state in states]))
         .order_by(run.c.queued.desc(), run.c.id)
     )
     found = _rows(connection, query.limit(limit).offset(offset))

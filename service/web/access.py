@@ -60,9 +60,9 @@ def _through_proxy(*, operate: bool) -> str:
         raise Forbidden("the proxy sends more than one user: it must replace the header")
     words = request.headers.get(proxy.groups_header, "").split(",")
     groups = {word.strip() for word in words}
-    if operate and not groups & proxy.operators:
+    if operate and groups.isdisjoint(proxy.operators):
         raise Forbidden("you may see this, and changes are for operators")
-    if proxy.viewers and not groups & (proxy.viewers | proxy.operators):
+    if proxy.viewers and groups.isdisjoint((*proxy.viewers, *proxy.operators)):
         raise Forbidden("you are in none of the groups that may see this")
     return user
 
@@ -72,7 +72,7 @@ def _is_of_proxy() -> bool:
     proxy, found = context().settings.proxy, _peer()
     if proxy is None or found is None:
         return False
-    return any(found in network for network in proxy.networks)
+    return any(found in network for network in proxy.addresses)
 
 
 def _peer() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

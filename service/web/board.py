@@ -26,6 +26,7 @@ def groups(
                 "stands": stands,
                 "paths": list(_paths(stands["content"] if stands else {}, runs)),
                 "verifies": connection.verification is not None,
+                "polls": settings.poll_seconds > 0,
             }
 
 

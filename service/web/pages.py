@@ -27,6 +27,7 @@ _POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 _PAGE = 50
+_NEED_A_PERSON = (State.FAILURE, State.ERROR, State.DEAD)
 _FILTERS = ("kind", "state", "repository", "number")
 _LAST_OFFSET = 1_000_000
 _IMPACT = re.compile(r"\bimpact/[a-z-]+")
@@ -45,9 +46,11 @@ def dashboard() -> Response:
         )
         waiting, _ = run_store.depth(connection)
         dead = run_store.dead(connection)
-        pulls = _pulls(overview.pulls(connection, 20, 0))
-        shown = [pull for pull in pulls if pull["state"] in ("failure", "error", "dead")]
-        return _page("overview.html", groups=list(groups), dead=dead, waiting=waiting, pulls=shown)
+        pulls = overview.pulls(connection, _PAGE + 1, states=_NEED_A_PERSON)
+        return _page(
+            "overview.html", groups=list(groups), dead=dead, waiting=waiting,
+            pulls=pulls[:_PAGE], more=len(pulls) > _PAGE,
+        )  # fmt: skip
 
 
 @blueprint.get("/pulls")
@@ -95,8 +98,11 @@ def queue() -> Response:
         unfinished = overview.unfinished(connection)
         workers = overview.workers(connection)
         since = here.clock() - here.settings.limits.lease_seconds
-    dead = here.jobs.dead(limit=100)
-    return _page("queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead)
+    dead = here.jobs.dead(limit=_PAGE + 1)
+    return _page(
+        "queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead[:_PAGE],
+        more=len(dead) > _PAGE,
+    )  # fmt: skip
 
 
 @blueprint.get("/audit")

@@ -47,8 +47,11 @@ USAGE = {
 
 def parse(text: str) -> tuple[Command, ...]:
     """The commands of a comment, in order; quotes and code blocks are somebody else's words."""
-    found = [_command(line) for line in _own_lines(text)]
-    return tuple(command for command in found if command)[:_MOST]
+    found = [command for line in _own_lines(text) if (command := _command(line))]
+    if len(found) > _MOST:
+        left = f"only the first {_MOST - 1} commands of a comment are carried out"
+        found[_MOST - 1 :] = [Command(Verb.CHECK, fault=left)]
+    return tuple(found)
 
 
 def _own_lines(text: str) -> list[str]:

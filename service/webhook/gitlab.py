@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.core.layered import lookup
-from service.webhook import command
-from service.webhook.event import CommentEvent, Event, Ignored, PullAction, PullEvent, PushEvent
-from service.webhook.payload import branch, long_text, number, sha, text
+from service.webhook import command, github
+from service.webhook.event import CommentEvent, Event, Ignored, PullAction, PullEvent
+from service.webhook.payload import long_text, number, sha, text
 
 _ACTIONS = {
     "open": PullAction.OPENED,
@@ -25,7 +25,7 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
         case "Merge Request Hook":
             return _merge_request(repository, data)
         case "Push Hook":
-            return _push(repository, data)
+            return github.push(repository, data)
         case "Note Hook":
             return _note(repository, data)
         case _:
@@ -55,13 +55,6 @@ def _action(data: Mapping[str, Any], request: Any) -> PullAction | None:
     if edited:
         return PullAction.EDITED
     return PullAction.LABELED if isinstance(changed, dict) and "labels" in changed else None
-
-
-def _push(repository: str, data: Mapping[str, Any]) -> Event:
-    moved, commit = branch(data, "ref"), sha(data, "after")
-    if not (moved and commit and repository):
-        return Ignored("this push moves no branch", repository)
-    return PushEvent(repository, moved, commit, sha(data, "before"))
 
 
 def _note(repository: str, data: Mapping[str, Any]) -> Event:

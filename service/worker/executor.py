@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _POLL_SECONDS = 0.25
 _LONGEST_PAUSE = 3_600.0
 _FEWEST_THREADS = 64
 _SPARE_THREADS = 16
+_QUIET_SECONDS = 2.0
 
 
 class Executor:
@@ -74,11 +76,17 @@ class Executor:
         Whoever follows a cluster is not waited for: that can take as long as it likes, and goes on
         elsewhere. Returns whether something is left, whose threads keep the process from ending.
         """
-        patience = self._settings.limits.drain_seconds if self._room.busy else 1
-        DBOS.destroy(workflow_completion_timeout_sec=patience)
+        patience = {"workflow_completion_timeout_sec": self._settings.limits.drain_seconds}
+        # In a thread: DBOS waits for all of them alike.
+        ending = threading.Thread(target=DBOS.destroy, kwargs=patience, daemon=True)
+        ending.start()
+        busy = time.monotonic()
+        while ending.is_alive() and time.monotonic() - busy < _QUIET_SECONDS:
+            busy = time.monotonic() if self._room.busy else busy
+            ending.join(0.1)
         if self._lease:
             self._lease.stop(leave=True)
-        return self._room.busy or self._waiting_room.busy
+        return ending.is_alive() or self._room.busy or self._waiting_room.busy
 
     def _config(self, threads: int) -> DBOSConfig:
         return {

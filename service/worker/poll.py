@@ -106,14 +106,15 @@ def _stands(
     files: Callable[[Connection, str], Files],
     now: float,
 ) -> None:
-    """Keep what the pages show of the branch, where it has moved."""
+    """Keep what the pages show of the branch, and that it stood there now."""
     name = f"{connection.name}/{repository}"
     with jobs.engine.connect() as transaction:
         before = overview.branches(transaction).get(name)
-    if before is not None and before["sha"] == sha:
-        return
     try:
-        content = stands.read(files(connection, repository))
+        if before is not None and before["sha"] == sha:
+            content = before["content"]
+        else:
+            content = stands.read(files(connection, repository))
     except UserError as error:
         log.warning("cannot read the branch: %s", error.message, extra={"repository": repository})
         return

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import ForgePort, PullRequest, PullState
 from generator.promotion import evidence
@@ -46,6 +47,7 @@ _TOLD = {
     Kind.VERIFY.value: (evidence.CONTEXT, "not verified"),
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
+_COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
 Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -112,8 +114,9 @@ class Runner:
         with tools.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
             buried = runs.finish(connection, identity, outcome, tools.clock())
-            if row is not None and buried and transient and row.kind == Kind.GATES.value:
-                # A gate opens and closes with time: that the forge was away must not end that.
+            if row is not None and buried and transient and row.kind in _COMES_AGAIN:
+                # That the forge was away must not end it: a gate opens and closes with time, and
+                # what a merge made false stays green until its push is looked at.
                 later = reminders.Reminder(job_of(row), tools.clock() + self._interval)
                 reminders.put(connection, later)
         if row is None or not buried:
@@ -288,7 +291,8 @@ class Runner:
         try:
             forge = self._tools.forge(connection, row.repository)
             if row.kind == Kind.COMMAND.value:
-                self._answer(job_of(row), forge, (f"not carried out: {message}",))
+                # Not "nothing is recorded": the answer itself may be what failed.
+                self._answer(job_of(row), forge, (f"failed: {message}",))
             else:
                 self._set_failure(row, forge, message)
         except Exception as error:  # the forge may be the very reason
@@ -296,12 +300,17 @@ class Runner:
 
     def _set_failure(self, row: Row, forge: ForgePort, message: str) -> None:
         sha = row.details.get("sha", "")
-        if row.number and row.kind in _OF_HEADS:
-            sha = forge.get_pr(row.number).head_sha
+        if row.number and (row.kind in _OF_HEADS or not sha):
+            pull = forge.get_pr(row.number)
+            sha = pull.head_sha if row.kind in _OF_HEADS else pull.merge_sha
         context, said = _TOLD[row.kind]
         if environment := job_of(row).environment:
             context = evidence.context_of(environment)
-        if sha:
+        if sha and row.kind == Kind.CHECK.value:
+            # As the check itself reports: an App's check run would stay "in progress" for ever.
+            title = f"{said}: {message}"
+            forge.report_check(sha, ForgeCheck(context, ForgeState.ERROR, title))
+        elif sha:
             forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
 
     def _answer(self, job: Job, forge: ForgePort, lines: tuple[str, ...]) -> None:

@@ -1,7 +1,6 @@
 """What the pages say, over a service with something in it and over an empty one."""
 
 import dataclasses
-import ipaddress
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from service.model.job import Job, Kind, State
-from service.settings.resolve import Proxy
+from service.settings.schema import Proxy
 from service.store import grants, overview, reports, runs, tables
 from service.store.runs import Outcome
 from service.webhook.command import Command, Verb
@@ -75,11 +74,27 @@ def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
     said = text_of(client, "/")
     assert "Promotion path main: dev → staging → production" in said
     assert said.index("In no promotion path") < said.index("qa")
-    assert f"{MERGE[:10]} since 2001-09-09 01:47:40" in said
+    assert f"{MERGE[:10]} at 2001-09-09 01:47:40 UTC" in said
+    assert f"{MERGE[:10]} since" not in said
+    assert said.count("none on record") == 3 and "not configured" in said
     assert "production production paused" in said
     assert "Not read, because their definitions are invalid: broken" in said
-    # The other repository was never read, and the page does not pretend.
-    assert "The branch has not been read yet" in said
+    # The other repository was never read, and with `pollSeconds: 0` never will be.
+    assert "The branch is not read: pollSeconds is 0" in said
+
+
+def test_a_pull_request_that_needs_a_person_is_not_pushed_off_the_overview(seeded):
+    client, here, _ = seeded
+    for number in range(100, 160):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.SUCCESS, "fine")
+    said = text_of(client, "/")
+    assert "failure team/one #1" in said and "dead team/two #3" in said
+    assert "#100" not in said and "More in" not in said
+    for number in range(200, 249):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.FAILURE, "no")
+    said = text_of(client, "/")
+    assert "failure team/one #1" not in said and said.count("failure team/two #") == 49
+    assert "dead team/two #3" in said and "More in Pull requests" in said
 
 
 def test_open_pull_requests_have_state_impacts_gates_and_links(seeded):
@@ -115,6 +130,16 @@ def test_queue_workers_and_accepts_are_shown(seeded):
     assert "ann accept impact/database forge/team/one#1" in text_of(client, "/audit")
 
 
+def test_a_long_list_of_what_was_given_up_says_that_there_is_more(seeded):
+    client, here, _ = seeded
+    for number in range(100, 150):
+        ended(here, Job(Kind.CHECK, "forge", "team/two", number), State.DEAD, "no")
+    assert text_of(client, "/queue").count("Retry") == 50
+    page = client.get("/queue", **LOGIN).text
+    assert '<p>More in <a href="/runs?state=dead">' in page
+    assert ">51 given up<" in client.get("/", **LOGIN).text
+
+
 def test_a_report_says_what_it_is_of_and_who_accepted(seeded):
     client, _, check = seeded
     page = client.get(f"/reports/{check.report}").text
@@ -146,9 +171,10 @@ def test_an_unchanged_page_costs_a_short_answer(seeded):
 
 
 def test_empty_pages_say_what_would_be_there(tmp_path):
-    with application(tmp_path) as (client, _):
+    polling = lambda found: dataclasses.replace(found, poll_seconds=60)  # noqa: E731
+    with application(tmp_path, edit=polling) as (client, _):
         for path, words in (
-            ("/", "has not been read yet"),
+            ("/", "has not been read yet: that comes with the next poll"),
             ("/pulls", "No open pull request"),
             ("/runs", "No run matches"),
             ("/queue", "No worker has given a sign of life"),
@@ -164,9 +190,7 @@ PEER = {"REMOTE_ADDR": "10.1.2.3"}
 
 @pytest.fixture
 def proxied(tmp_path):
-    network = ipaddress.ip_network("10.1.2.0/24")
-    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
-                  frozenset({"staff"}), frozenset({"ops"}))  # fmt: skip
+    proxy = Proxy(addresses=["10.1.2.0/24"], viewers=["staff"], operators=["ops"])
     with application(tmp_path, edit=lambda found: dataclasses.replace(found, proxy=proxy)) as made:
         seed(made[1])
         yield made
@@ -201,9 +225,7 @@ def test_headers_of_others_and_doubled_ones_count_for_nothing(proxied):
 
 
 def test_who_comes_through_a_proxy_on_this_host_is_not_on_this_host(tmp_path):
-    network = ipaddress.ip_network("127.0.0.1/32")
-    proxy = Proxy((network,), "X-Auth-Request-User", "X-Auth-Request-Groups",
-                  frozenset(), frozenset())  # fmt: skip
+    proxy = Proxy(addresses=["127.0.0.1"])
 
     def edit(found):
         return dataclasses.replace(found, proxy=proxy, api_token=None)

@@ -5,13 +5,15 @@ import time
 
 import pytest
 
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
 from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
 from service.model.check import CheckOutcome, CheckState, Override
 from service.model.job import Job, Kind, State
-from service.store import grants, reminders, runs, tables
+from service.store import grants, overview, reminders, runs, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -39,7 +41,7 @@ class Port:
 
     def __init__(self, *pulls):
         self.pulls = {found.number: found for found in pulls}
-        self.statuses = []
+        self.statuses, self.checks = [], []
         self.writers = {"ann"}
         self.comments = {}
 
@@ -62,6 +64,9 @@ class Port:
 
     def set_status(self, sha, context, state, description, url=""):
         self.statuses.append((sha, context, state, description))
+
+    def report_check(self, sha, check):
+        self.checks.append((sha, check.name, check.state, check.title))
 
 
 class Scene:
@@ -111,9 +116,10 @@ class Scene:
     def queued(self):
         return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
 
-    def poll(self, head=lambda connection, name: None, clock=lambda: 1e9):
+    def poll(self, head=lambda connection, name: None, clock=lambda: 1e9, files=None):
         settings = dataclasses.replace(self.here.settings, poll_seconds=60)
-        return poll(settings, self.here.jobs, lambda connection, name: self.port, head, clock)
+        port = lambda connection, name: self.port  # noqa: E731
+        return poll(settings, self.here.jobs, port, head, clock, files)
 
 
 @pytest.fixture
@@ -216,7 +222,7 @@ def test_a_command_that_cannot_be_judged_is_answered_when_it_is_given_up(set_up)
     with pytest.raises(JobFailed) as caught:
         set_up.run(Kind.COMMAND, author="ann", commands=[command("check")])
     set_up.runner.give_up(set_up.rows()[0].id, str(caught.value), transient=False)
-    assert "not carried out: only admins may ask" in set_up.said()
+    assert "- failed: only admins may ask" in set_up.said()
 
 
 def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
@@ -225,7 +231,7 @@ def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
         runs.finish(connection, identity, Outcome(State.DEAD, "every worker ended"), 1.0)
     set_up.runner.tell_buried(identity)
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: every worker ended")
-    assert set_up.port.statuses == [expected]
+    assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
 
 
 def test_a_full_disk_is_called_that(set_up):
@@ -281,7 +287,7 @@ def test_a_push_checks_what_waits_on_that_branch(set_up):
 
 
 def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
-    limits = dataclasses.replace(set_up.here.settings.limits, settle_seconds=10.0)
+    limits = set_up.here.settings.limits.model_copy(update={"settle_seconds": 10.0})
     settings = dataclasses.replace(set_up.here.settings, limits=limits)
     moments = iter((100.0, 105.0))
     for sha in (BASE, MERGE):
@@ -313,16 +319,30 @@ def test_a_merge_that_is_told_twice_is_looked_at_once(set_up):
     [
         (Kind.GATES, {}, "gen-env/gates"),
         (Kind.MERGE, {"sha": MERGE}, "gen-env/verify"),
+        (Kind.MERGE, {"sha": ""}, "gen-env/verify"),
         (Kind.VERIFY, {"sha": MERGE, "environment": "a/b"}, "gen-env/verify/a/b"),
     ],
 )
 def test_giving_up_after_a_merge_is_told_where_it_was_expected(set_up, kind, details, context):
+    set_up.port.pulls[1] = pull(merge_sha=MERGE)
     identity = set_up.here.jobs.submit(Job(kind, "forge", "team/one", 1, "", details))
     set_up.runner.give_up(identity, "no way", transient=True)
     [(sha, said, state, words)] = set_up.port.statuses
-    assert (sha, said, state) == (details.get("sha", HEAD), context, ForgeState.ERROR)
+    expected = HEAD if kind is Kind.GATES else MERGE
+    assert (sha, said, state) == (expected, context, ForgeState.ERROR)
     assert words.endswith(": no way")
     assert len(set_up.reminders()) == (kind is Kind.GATES)
+
+
+@pytest.mark.parametrize("transient", [True, False])
+def test_a_push_that_the_forge_made_fail_is_looked_at_again(set_up, transient):
+    """What a merge made false stays green until then."""
+    job = Job(Kind.PUSH, "forge", "team/one", 0, "push", {"branch": "main", "sha": MERGE})
+    set_up.runner.give_up(set_up.here.jobs.submit(job), "no answer", transient=transient)
+    assert remind(set_up.here.jobs, time.time() + 601) == transient
+    for row in set_up.rows():
+        set_up.runner.perform(row.id)
+    assert set_up.queued() == [("check", 1)] * transient
 
 
 def test_a_rerun_finds_its_pull_requests_by_the_commit(set_up):
@@ -356,7 +376,8 @@ def test_giving_up_is_told_to_the_forge(set_up):
     identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
     set_up.runner.give_up(identity, "the chart is gone", transient=False)
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: the chart is gone")
-    assert set_up.port.statuses == [expected]
+    # As the check reports: beside an App's check run, a status of its name would never go away.
+    assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
     assert [run["id"] for run in set_up.here.jobs.dead()] == [identity]
 
 
@@ -384,6 +405,23 @@ def test_the_poll_finds_a_push_that_was_not_told(set_up):
         found = set_up.poll(head=lambda *_, sha=sha: sha, clock=lambda: next(moments))
         assert found == expected
     assert {row.details["sha"] for row in set_up.rows()} == {MERGE}
+
+
+def test_the_poll_keeps_that_a_branch_stood_there_now_and_reads_it_once(set_up):
+    read = []
+
+    def files(connection, repository):
+        read.append(repository)
+        if repository == "team/two":
+            raise UserError("no answer")
+        return Snapshot({})
+
+    for now in (1e9, 2e9):
+        set_up.poll(head=lambda *_: MERGE, clock=lambda now=now: now, files=files)
+    assert read == ["team/one", "team/two", "team/two"]
+    with set_up.here.engine.connect() as connection:
+        [(name, row)] = overview.branches(connection).items()
+    assert (name, row["sha"], row["read"]) == ("forge/team/one", MERGE, 2e9)
 
 
 def test_many_who_ask_at_once_get_one_turn(set_up):

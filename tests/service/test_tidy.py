@@ -30,7 +30,7 @@ def settings(tmp_path):
 
 
 def limited(settings, **limits):
-    return dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, **limits))
+    return dataclasses.replace(settings, limits=settings.limits.model_copy(update=limits))
 
 
 def mirror(settings, name, *, days=0.0, size=0, part="mirrors"):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from generator.forge.port import ForgeKind
-from service.store import tables
+from service.store import overview, tables
 from service.webhook.payload import text
 from tests.effort import pick
 from tests.service import scene
@@ -72,14 +72,21 @@ def test_a_newer_event_takes_over(served):
 def test_merging_and_closing_are_answered(served):
     client, here = served
     closed = scene.pull_body("team/one", 1, HEAD, "closed")
-    merged = copy.deepcopy(closed)
+    merged = scene.pull_body("team/one", 2, HEAD, "closed")
     merged["pull_request"] |= {"merged": True, "merge_commit_sha": scene.sha_of("m")}
+    deliver(client, scene.pull_body("team/one", 2, HEAD), "d0")
     deliver(client, closed, "d1")
     deliver(client, merged, "d2")
     assert [found[:3] for found in states(here)] == [
+        ("check", 2, "opened"),
         ("check", 1, "closed"),
-        ("merge", 1, "merged"),
+        ("merge", 2, "merged"),
+        ("check", 2, "closed"),
     ]
+    assert states(here)[0][-1] == "superseded"
+    # Neither of them is open any more.
+    with here.engine.connect() as connection:
+        assert overview.pulls(connection, 10) == []
 
 
 def test_a_merge_into_another_branch_only_ends_the_check(served):

@@ -29,6 +29,7 @@ APP = "app"
 KINDS = (*ForgeKind, APP)
 APIS = {**worlds.APIS, APP: "api/v3"}
 APP_USER = 701
+ANSWER = "### gen-env: answer to a command\n"
 
 
 class Stage(worlds.World):
@@ -37,7 +38,7 @@ class Stage(worlds.World):
     def __init__(self, *given):
         super().__init__(*given)
         self.kinds, self.opening = {}, ForgeKind.GITHUB
-        self.hooks = {}
+        self.hooks, self.commanded = {}, set()
         self.base = self.head("main")
         self.store.head_of = self.head
         self.store.merge = self.merged
@@ -89,6 +90,7 @@ class Stage(worlds.World):
         self.store.edit_pull(self.store.pulls[number], {"state": state})
 
     def say(self, number, text, author=fake_forge.ALICE):
+        self.commanded.add(number)
         self.hook(number).comment(number, author, text)
 
     def merged(self, pull):
@@ -229,13 +231,24 @@ class Stage(worlds.World):
 
     def ours(self, number):
         """Our comments on a pull request, without the one that answers commands."""
+        return [body for body in self._bodies(number) if ANSWER not in body]
+
+    def answered(self, number):
+        """The lines of the one comment that answers commands; none before the first command."""
+        answers = [body for body in self._bodies(number) if ANSWER in body]
+        assert len(answers) == (number in self.commanded), answers
+        return [line for body in answers for line in body.partition(ANSWER)[2].strip().splitlines()]
+
+    def _bodies(self, number):
         users = (fake_forge.BOT, APP_USER)
-        bodies = [c["body"] for c in self.store.comments_of(number) if c["author"] in users]
-        return [body for body in bodies if "answer to a command" not in body]
+        return [c["body"] for c in self.store.comments_of(number) if c["author"] in users]
 
     def assert_one_of_each(self, number, sha=None):
-        """One comment, and one final status of the head; gives the comment and the state."""
+        """One comment, one answer where there was a command, and one final status of the head;
+        gives the comment and the state.
+        """
         sha = sha or self.store.pulls[number]["sha"]
+        self.answered(number)
         said = self.said_of(sha)
         [comment] = self.ours(number)
         assert [state for state in said if state in FINAL] == said[-1:], said

@@ -1,6 +1,7 @@
 """After a merge, with real processes: a cluster is followed while everything else goes on."""
 
 import json
+import threading
 import time
 
 import pytest
@@ -64,9 +65,15 @@ def test_a_verification_holds_nothing_up_and_outlives_its_worker(stage):
     checked = scene.wait_for(lambda: [row for row in stage.checks(other) if row["ended"]])
     assert checked and verification(stage)["state"] == "running"
 
+    # A check that has begun is waited for, the verification beside it is not.
+    busy = threading.Event()
+    stage.store.meanwhile("POST", "/statuses/", lambda: (busy.set(), time.sleep(3)))
+    opened(stage, 303)
+    assert busy.wait(60)
     began = time.monotonic()
     stage.kill("worker", hard=False)
     assert time.monotonic() - began < stage.settings.limits.drain_seconds / 2
+    assert "running" not in {row["state"] for row in stage.rows() if row["kind"] == "check"}
     assert verification(stage)["state"] == "running"
 
     stage.start("worker")

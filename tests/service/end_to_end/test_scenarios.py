@@ -15,6 +15,7 @@ from tests.service.end_to_end import stage as stages
 from tests.service.end_to_end.stage import APP, FINAL
 
 pytestmark = pytest.mark.thorough
+REFUSED = "- mallory may not write to the repository: nothing is recorded"
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +145,10 @@ def test_a_fork_waits_for_a_writer_and_for_each_commit_anew(stage):
     stage.say(number, f"/gen-env ok-to-test {sha}", MALLORY)
     stage.settle()
     assert stage.said_of(sha)[-1] == "pending"
+    assert stage.answered(number) == [REFUSED]
     stage.say(number, f"please\n/gen-env ok-to-test {sha}")
     stage.settle()
+    assert stage.answered(number) == ["- ok-to-test by alice: the check runs again"]
     comment, state = stage.assert_one_of_each(number)
     assert state == "success" and "140" in comment and "alice has allowed" in comment
     newer = committed(stage, 140, 141)
@@ -225,8 +228,10 @@ def test_a_writer_asks_for_the_check_again_in_a_comment(stage, kind, capacity):
     stage.say(number, "/gen-env check", MALLORY)
     stage.settle()
     assert len(stage.checks(number)) == 1
+    assert stage.answered(number) == [REFUSED]
     stage.say(number, "/gen-env check", ALICE)
     stage.settle()
+    assert stage.answered(number) == ["- check by alice: the check runs again"]
     assert [run["state"] for run in stage.checks(number)] == ["success", "success"]
     assert len(stage.ours(number)) == 1
     assert stage.said_of(head(stage, number))[-1] == "success"

@@ -51,6 +51,14 @@ def test_an_unknown_command_names_those_that_are():
     assert command.fault == "unknown command; known are check, ok-to-test, accept, override"
 
 
+def test_a_comment_with_too_many_commands_says_how_many_count():
+    assert len(parse("/gen-env check\n" * 10)) == 10
+    found = parse("/gen-env check\n" * 11)
+    assert [command.fault for command in found[:9]] == [""] * 9
+    assert found[9].fault == "only the first 9 commands of a comment are carried out"
+    assert len(found) == 10
+
+
 @given(st.text())
 def test_no_comment_is_too_odd(text):
     assert len(parse(text)) <= 10
