@@ -26,7 +26,7 @@ class Plane:
 
     def call(self, method, path, body=None, *, token=ADMIN, content="application/json"):
         """One request; returns status and decoded answer."""
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         request.add_header("Authorization", f"Bearer {token}")
         request.add_header("Content-Type", content)

@@ -12,6 +12,7 @@ from generator.yaml.manifests import load_manifests
 from tests.cluster.plane import ADMIN, READER
 from tests.cluster.samples import NAMES, ensure_namespace, placed
 from tests.generator.impact.builders import found, scaler, workload
+from tests.generator.lint import entry_cases
 
 pytestmark = pytest.mark.nightly
 
@@ -163,3 +164,15 @@ def test_the_server_refuses_what_the_definition_does(real_plane, definitions):
         rules = [{"matches": [{"path": {"type": "PathPrefix", "value": path}}]}]
         again = {**route, "spec": {**route["spec"], "rules": rules}}
         assert real_plane.try_apply(again)[0] == 422, path
+
+
+def test_the_server_refuses_and_takes_fields_as_the_rule_says(real_plane):
+    wrong = []
+    for cases, taken in ((entry_cases.REFUSED, False), (entry_cases.TAKEN, True)):
+        for manifest in cases:
+            placed = {**manifest, "metadata": {"name": "web", "namespace": "default"}}
+            path = real_plane.path(placed).rpartition("/")[0]
+            status, answer = real_plane.call("POST", f"{path}?dryRun=All", placed)
+            if (status == 201) is not taken:
+                wrong.append((manifest["kind"], manifest["spec"], answer.get("message")))
+    assert wrong == []

@@ -11,6 +11,7 @@ from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section, text
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
+from generator.lint.objects import entry_fields
 from generator.lint.objects.context import RenderedInput
 
 FIELD = Rule(
@@ -62,6 +63,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
     for manifest in rendered.manifests:
         every = (*_counts(manifest), *_rolling(manifest), *_quota(manifest), *_limits(manifest))
+        every += tuple(entry_fields.faults(manifest))
         for fault in every:
             yield _problem(rendered, manifest, title_of(manifest), fault)
     for template in rendered.templates:

@@ -9,6 +9,7 @@ from generator.lint.objects import api_server
 from generator.lint.objects.context import Context, RenderedInput
 from generator.yaml.writer import dump
 from tests.effort import examples
+from tests.generator.lint.entry_cases import made
 
 GOOD_PROBE = {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 10}
 
@@ -71,7 +72,7 @@ def limits_of(kind, amounts):
 
 
 def claiming(volume, **container):
-    claims = [{"metadata": {"name": volume}, "spec": {}}]
+    claims = [{"metadata": {"name": volume}, "spec": made("PersistentVolumeClaim")["spec"]}]
     template = {"spec": pod(**container)["spec"]}
     return named("StatefulSet", "s", spec={"volumeClaimTemplates": claims, "template": template})
 
