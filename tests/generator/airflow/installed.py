@@ -25,13 +25,17 @@ def fab_of(version):
     return official["fab"] if official else _FAB[version]
 
 
-def python_of(version):
-    """The interpreter of an environment with that Airflow; skips where it cannot be had."""
-    folder = PLACE / version
+def python_of(version, *providers):
+    """The interpreter of an environment with that Airflow; skips where it cannot be had.
+
+    `providers` are installed beside those that every one has, into an environment of its own.
+    """
+    folder = PLACE / "-".join((version, *providers))
     packages = [
         f"apache-airflow[{_EXTRAS}]=={version}",
         f"apache-airflow-providers-fab=={fab_of(version)}",
         *("psycopg2-binary", "asyncpg"),
+        *(f"apache-airflow-providers-{name}" for name in providers),
     ]
     complete, wanted = folder / "complete", "\n".join(packages)
     if not complete.is_file() or complete.read_text() != wanted:
