@@ -13,6 +13,7 @@ from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
 from generator.lint.objects import amounts, duplicates, field_bounds
 from generator.lint.objects.context import RenderedInput
+from generator.lint.objects.label_fields import SUBDOMAIN, is_key, is_value
 
 NAME = Rule(
     "kubernetes/invalid-name",
@@ -53,10 +54,6 @@ SCHEDULE = Rule(
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_PART}(\.{_PART})*")
-_LABEL_VALUE = re.compile(r"(?=.{0,63}$)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
-_KEY_NAME = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # The API server takes any path segment as the name of an RBAC object.
 _LOOSE = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
@@ -106,7 +103,7 @@ def _name(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
     name, kind = at(manifest, "metadata", "name"), str(manifest.get("kind"))
     if kind in _LOOSE or not isinstance(name, str):
         return
-    pattern = {"Service": _SERVICE, "Namespace": _LABEL}.get(kind, _SUBDOMAIN)
+    pattern = {"Service": _SERVICE, "Namespace": _LABEL}.get(kind, SUBDOMAIN)
     longest = _LONGEST.get(kind, 253)
     if len(name) > longest:
         message = f"{kind} has a name of {len(name)} characters; Kubernetes allows {longest}"
@@ -121,12 +118,12 @@ def _metadata(
 ) -> Iterator[Problem]:
     labels, annotations = section(metadata, "labels"), section(metadata, "annotations")
     for key, value in labels.items():
-        if isinstance(value, str) and not _LABEL_VALUE.fullmatch(value):
+        if isinstance(value, str) and not is_value(value):
             message = f"{title}: the value of label {key} is not one that Kubernetes takes"
             hint = "use at most 63 letters, digits, dashes, dots and underscores"
             yield rendered.problem(NAME, owner, message, hint)
     for key in (*labels, *annotations):
-        if not _is_key(str(key)):
+        if not is_key(str(key)):
             message = f"{title}: Kubernetes refuses the key {key} of a label or annotation"
             hint = "write it as name or domain/name, the name with at most 63 characters"
             yield rendered.problem(NAME, owner, message, hint)
@@ -134,13 +131,6 @@ def _metadata(
     if size > _ANNOTATIONS:
         message = f"{title}: its annotations have {size // 1024} KiB; Kubernetes allows 256"
         yield rendered.problem(ANNOTATIONS, owner, message, "move large content to a ConfigMap")
-
-
-def _is_key(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    if slash and not _SUBDOMAIN.fullmatch(prefix.lower()):
-        return False
-    return _KEY_NAME.fullmatch(name) is not None
 
 
 def _pod(rendered: RenderedInput, template: PodTemplate) -> Iterator[Problem]:

@@ -11,8 +11,9 @@ from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section, text
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
-from generator.lint.objects import entry_fields
+from generator.lint.objects import entry_fields, label_fields
 from generator.lint.objects.context import RenderedInput
+from generator.lint.objects.label_fields import SUBDOMAIN
 
 FIELD = Rule(
     "kubernetes/invalid-field",
@@ -42,8 +43,6 @@ _QUOTA = frozenset(
 )
 _RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _OF_LIMITS = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
-_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_PART}(\.{_PART})*")
 # Objects that a pod names; whether they exist is seen when it is created, or not at all.
 _NAMED = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")
 _POD_CHOICES = {
@@ -63,7 +62,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
     for manifest in rendered.manifests:
         every = (*_counts(manifest), *_rolling(manifest), *_quota(manifest), *_limits(manifest))
-        every += tuple(entry_fields.faults(manifest))
+        every += (*entry_fields.faults(manifest), *label_fields.selector_faults(manifest))
         for fault in every:
             yield _problem(rendered, manifest, title_of(manifest), fault)
     for template in rendered.templates:
@@ -155,11 +154,12 @@ def _images(template: PodTemplate) -> Iterator[str]:
 
 
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
+    yield from label_fields.node_faults(spec)
     yield from _ids(section(spec, "securityContext"))
     yield from _chosen(spec, _POD_CHOICES)
     for name in _NAMED:
         named = text(spec, name)
-        if named and not _SUBDOMAIN.fullmatch(named):
+        if named and not SUBDOMAIN.fullmatch(named):
             yield f"{name} {named[:64]!r} is not a valid name of an object"
     for _, container in containers(spec):
         yield from _ids(section(container, "securityContext"))

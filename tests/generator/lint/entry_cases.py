@@ -10,6 +10,8 @@ _PORT = {"name": "http", "port": 80}
 _BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
 _PATH = {"path": "/", "pathType": "Prefix", "backend": _BACKEND}
 _CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+_LABELS = {"a": "b"}
+_POD = {"containers": [{"name": "web", "image": "web:1"}]}
 _TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 
 GOOD = {
@@ -28,6 +30,13 @@ GOOD = {
         {"selector": {"matchLabels": {"a": "b"}}, "maxUnavailable": 1},
     ),
     "PersistentVolumeClaim": ("v1", _CLAIM),
+    "Deployment": (
+        "apps/v1",
+        {
+            "selector": {"matchLabels": _LABELS},
+            "template": {"metadata": {"labels": _LABELS}, "spec": _POD},
+        },
+    ),
 }
 
 
@@ -64,7 +73,45 @@ def _port(**port):
     return made("NetworkPolicy", ingress=[{"ports": [port]}])
 
 
+def _template(**spec):
+    template = {"metadata": {"labels": _LABELS}, "spec": {**_POD, **spec}}
+    return made("Deployment", template=template)
+
+
+def _on_nodes(**expression):
+    terms = [{"matchExpressions": [expression]}]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    return _template(affinity={"nodeAffinity": required})
+
+
+def _apart(**selector):
+    term = {"topologyKey": "zone", "labelSelector": selector}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    return _template(affinity={"podAntiAffinity": required})
+
+
+def _expression(**row):
+    return made("NetworkPolicy", podSelector={"matchExpressions": [row]})
+
+
 REFUSED = [
+    _template(nodeSelector={"disk": "not a value!"}),
+    _template(nodeSelector={"&a": "ssd"}),
+    _template(nodeSelector={"disk": "two\nlines"}),
+    made("Service", selector={"app": "no value!"}),
+    made("NetworkPolicy", podSelector={"matchLabels": {"app": "a b"}}),
+    made("NetworkPolicy", ingress=[{"from": [{"podSelector": {"matchLabels": {"a b": "c"}}}]}]),
+    made("PodDisruptionBudget", selector={"matchLabels": {"app": "x" * 64}}),
+    _apart(matchLabels={"app": "a b"}),
+    _expression(key="a", operator="In"),
+    _expression(key="a", operator="Exists", values=["b"]),
+    _expression(key="a", operator="Gt", values=["1"]),
+    _expression(key="a b", operator="Exists"),
+    _expression(key="a", operator="In", values=["b c"]),
+    _on_nodes(key="a", operator="In"),
+    _on_nodes(key="a", operator="Gt", values=["1", "2"]),
+    _on_nodes(key="a", operator="Near", values=["1"]),
+    _on_nodes(key="a b", operator="Exists"),
     made("Service", type="Loadbalancer"),
     made("Service", ports=[]),
     made("Service", type="NodePort", clusterIP="None"),
@@ -139,6 +186,11 @@ REFUSED = [
 ]
 
 TAKEN = [
+    _template(nodeSelector={"example.com/disk": "", "kubernetes.io/arch": "arm64"}),
+    _apart(matchLabels={"app": "a"}, matchExpressions=[{"key": "b", "operator": "DoesNotExist"}]),
+    _expression(key="a", operator="NotIn", values=["b", ""]),
+    _on_nodes(key="a", operator="Gt", values=["1"]),
+    _on_nodes(key="a", operator="DoesNotExist"),
     *(made(kind) for kind in GOOD),
     made("Service", clusterIP="None", ports=[]),
     made("Service", type="ExternalName", externalName="db.example.com", ports=None),
