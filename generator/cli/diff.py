@@ -67,6 +67,9 @@ def command(
 
     Without BASE and HEAD: the default branch's merge base against the work tree, uncommitted
     changes included. Nothing is checked out and no cluster is queried (except with --live).
+
+    HEAD is compared as `gen-env generate` would leave it: an edited definition counts at once; a
+    generated file that differs is a finding (tree/...), not a change.
     """
     from generator.actions import diff
 

@@ -46,8 +46,7 @@ def show(report: Report, console: Console, *, diffs: bool = True) -> None:
     if report.environments:
         console.print()
         console.print(_summary(report))
-    _findings(report, console, "Notes", Severity.INFO)
-    _listed(story.problems(report, Severity.INFO), console)
+    _notes(report, console)
     _files(report, console)
     for environment in report.environments:
         _environment(environment, console, diffs=diffs)
@@ -74,6 +73,15 @@ def _findings(report: Report, console: Console, heading: str, severity: Severity
         place = f" {finding.resource}" if finding.resource else ""
         text = f"{owner}{finding.rule}{place}: {finding.message}"
         console.print(_marked(finding.severity, text), soft_wrap=True)
+
+
+def _notes(report: Report, console: Console) -> None:
+    """What the change does, then what was found, under one heading."""
+    heading, found = "Notes", story.problems(report, Severity.INFO)
+    _findings(report, console, heading, Severity.INFO)
+    if found and not story.of_severity(report, Severity.INFO):
+        console.print(_heading(heading))
+    _listed(found, console)
 
 
 def _summary(report: Report) -> Table:

@@ -1,10 +1,14 @@
+import dataclasses
 import io
 import re
 
 import pytest
 from rich.console import Console
 
+from generator.core.problem import Problem, Severity
+from generator.diff.model import Side
 from generator.report import terminal
+from generator.report.assemble import environment_diff
 from generator.report.model import Report
 from tests.generator.report.samples import REPORTS
 from tests.golden_cases import report_of
@@ -60,6 +64,16 @@ def test_what_was_folded_and_what_failed_is_told():
         report_of("chart-version-alone")
     )
     assert "error   render/failed" in shown(report_of("head-does-not-render"))
+
+
+def test_notes_have_one_heading_whether_they_are_findings_or_effects():
+    note = Problem("tree/missing", Severity.INFO, "this file is missing", environment="dev")
+    same = Side("r", ())
+    alone = Report("b", "h", (environment_diff("dev", same, same, problems=[note]),))
+    assert "\n\nNotes\ninfo    tree/missing dev this file is missing\n" in shown(alone)
+    both = report_of("airflow-minor-release")
+    noted = dataclasses.replace(both, problems=(note,))
+    assert shown(noted).count("\nNotes\n") == 1
 
 
 def test_an_empty_report_says_why():
