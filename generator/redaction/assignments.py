@@ -6,19 +6,37 @@ import re
 from collections.abc import Iterator
 
 from generator.redaction.names import Claim, claim, holds_secret
+from generator.redaction.references import is_name
 from generator.redaction.tokens import Interval
 
 _ASSIGNMENT = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]{2,256}+)(?P<quote>\\?[\"']?)[ \t]{0,16}+(?P<op>=>|[:=])"
+    r"(?<![\w.\-])(?P<name>[\w.\-]{2,256}+)(?P<quote>\\{0,7}[\"']?\]?)[ \t]{0,16}+(?P<op>=>|[:=])"
     r"(?P<gap>[ \t]{0,16}+)"
 )
 _FLAG = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
 _USERS_CREATE = re.compile(r"-p(?<![\w-]-p)[ \t]{1,8}+(?=[^\s-])")
 _ESCAPED = re.compile(r"\"(?P<body>(?:[^\"\\\n]|\\.)*+)\"")  # as JSON and YAML escape
-_QUOTED = re.compile(r"(?P<q>\\?[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
+_QUOTED = re.compile(r"(?P<q>\\{0,7}[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
 _AFTER_QUOTE = re.compile(r"[ \t]*(?:[,}\]);#&|]|$)", re.MULTILINE)
 _WORD = re.compile(r"[^\s,;&\"'}\])|]+")
 _LINE = re.compile(r"[^\n]*")
+_TUPLE = re.compile(r"\([^()\n]{1,400}\)")
+# A value on the line below its key, alone or as the first of a list.
+_BELOW = re.compile(
+    r"[ \t]*\n[ \t]*(?P<dash>- )?(?P<value>(?!- |[\"']?[\w./-]+[\"']?:(?:\s|$))[^\s{\[]\S*)[ \t]*$",
+    re.MULTILINE,
+)
+# `<password>…</password>`, and `<value>…</value>` behind a `<name>`.
+_ELEMENT = re.compile(
+    r"<(?P<name>[\w.:-]{2,64}+)(?:\s[^<>]{0,200})?>\s{0,80}(?P<value>[^<>\s][^<>]{0,4000}+)</"
+)
+# Names and values that stand beside each other: `ENV X y`, `set -x X y`, `setdefault('X', 'y')`.
+_BESIDE = re.compile(
+    r"(?:\b(?:ENV|setx|setenv|set[ \t]{1,4}-\w{1,4})[ \t]{1,8}(?P<name>[A-Za-z_]\w{1,64}+)"
+    r"[ \t]{1,8}(?P<value>[^\s=]\S*)"
+    r"|(?P<quote>[\"'])(?P<quoted>[\w.-]{2,64}+)(?P=quote)[ \t]{0,4},[ \t]{0,4}"
+    r"(?P<mark>[\"'])(?P<argument>[^\"'\n]{1,4000}+)(?P=mark)[ \t]{0,4}\))"
+)
 _INDENT = re.compile(r"[ \-]*+")
 _UNQUOTED = re.compile(r"\S+")
 _STRUCTURE = re.compile(r"\[?\{[ \t]*[\"']?[\w.-]{1,64}[\"']?[ \t]*:")
@@ -61,6 +79,36 @@ def _value(text: str, start: int) -> str:
     return word.group() if word else ""
 
 
+def beside(text: str) -> Iterator[Interval]:
+    """What XML, Dockerfiles, shells and calls give to a name without an equals sign or colon."""
+    named = ""
+    for match in _ELEMENT.finditer(text) if "</" in text else ():
+        name, value = match["name"], match["value"]
+        if name == "value" and named:
+            name = named
+        named = value if name in ("name", "key") else ""
+        if holds_secret(name, value):
+            yield match.span("value")
+    for match in _BESIDE.finditer(text):
+        kind = "value" if match["name"] else "argument"
+        if claim(name := match["name"] or match["quoted"]) is Claim.ALWAYS and holds_secret(
+            name, match[kind]
+        ):
+            yield match.span(kind)
+
+
+def _below(text: str, match: re.Match[str], name: str) -> Iterator[Interval]:
+    value = _BELOW.match(text, match.end())
+    if not value or match["op"] != ":":
+        return
+    key = _indent(text, text.rfind("\n", 0, match.start()) + 1)
+    depth = _indent(text, text.find("\n", match.end()) + 1)
+    word = value["value"].strip("\"',")
+    listed = value["dash"] and is_name(word)
+    if depth > key and not listed and holds_secret(name, word):
+        yield value.span("value")
+
+
 def _assigned(text: str, match: re.Match[str], name: str, claimed: Claim) -> Iterator[Interval]:
     start = match.end()
     first = text[start : start + 1]
@@ -73,10 +121,15 @@ def _assigned(text: str, match: re.Match[str], name: str, claimed: Claim) -> Ite
         return
     if claimed is Claim.UNLESS_NAME and _STRUCTURE.match(text, start):
         return
+    if first in ("\n", "\r", " ", "\t", ""):
+        yield from _below(text, match, name)
+        return
     opened = first in ("'", '"', "\\")
     quoted = (_ESCAPED.match(text, start) or _QUOTED.match(text, start)) if opened else None
     if quoted and _AFTER_QUOTE.match(text, quoted.end()):
         span = quoted.span("body")
+    elif first == "(" and (several := _TUPLE.match(text, start)):
+        span = several.span()
     elif opened or _opens_line(text, match.start()):
         line = _LINE.match(text, start)
         assert line is not None

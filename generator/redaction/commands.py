@@ -26,6 +26,8 @@ _FLAGS = (
     ("sqlcmd bcp mosquitto_pub mosquitto_sub zip unzip isql", "", "-P", "-P"),
     ("ssh-keygen", "", "-N -P", ""),
     ("openssl", "", "-k -K", ""),
+    ("curl", "", "-b", ""),
+    ("kubectl oc", "", "--from-literal", ""),
 )  # fmt: skip
 _Rule = tuple[frozenset[str], frozenset[str], frozenset[str]]
 
@@ -66,7 +68,11 @@ _OTHERS = (
     ),
     ("from-literal", r"--from-literal[= \t][\"']?[\w.-]{1,253}=(?P<secret>[^\s\"']+)"),
     ("identified", r"identified[ \t]{1,8}by[ \t]{1,8}'(?P<secret>[^'\n]+)'"),
-    ("password", r"password[ \t]{0,8}=?[ \t]{0,8}'(?P<secret>[^'\n]+)'"),
+    (
+        "password",
+        r"password(?:[ \t]{1,8}for[ \t]{1,8}[^\n=;]{1,200}+)?[ \t]{0,8}=?[ \t]{0,8}"
+        r"(?P<quote>'|\$\w{0,20}\$)(?P<secret>[^'$\n]+)(?P=quote)",
+    ),
     (
         "sqlplus",
         r"sqlplus[ \t]{1,8}(?:-\w{1,9}[ \t]{1,8}){0,3}[\w$#\"']{1,64}/(?P<secret>[^\s@\"']+)",

@@ -34,6 +34,7 @@ _TELLING = re.compile(
     "apikey|creds?|dockerc(?:fg|onfigjson)|dsn|fernet|passcode|[a-z]+pwd"
     "|(?:admin|bind|db|ftp|ldap|root|smtp|user)pw"
     "|[a-z]*(?:passphrase|passwd|password|secret|token)s?"
+    "|(?:[a-z]*)(?:contrasena|kennwort|passwort|senha|wachtwoord)"
 )
 # ... unless the name ends like this: then it speaks about the secret and does not hold it.
 _ABOUT = re.compile(
@@ -44,10 +45,12 @@ _ABOUT = re.compile(
     "|seconds|size|store|threshold|time|timeout|ttl|type|ur[il]s?|version|volume|window"
 )
 _COUNTED = frozenset({"max", "min", "num", "total"})  # max_tokens: 4096
-_LAST = frozenset({"pass", "pw", "sas", "pat", "privatekey", "secretkey", "accesskey"})
+_LAST = words_of("pass pw sas pat privatekey secretkey accesskey instrumentationkey")
+# How a value is written, behind what it is: `SIGNING_KEY_HEX`, `API_KEY_V2`.
+_SPELLING = words_of("b base hex json pem v val value")
 _LAST_UNLESS_PATH = frozenset({"pwd", "credential", "credentials"})
-_LAST_UNLESS_NAME = frozenset(
-    {"auth", "authorization", "cookie", "hmac", "key", "otp", "psk", "salt", "seed", "signature"}
+_LAST_UNLESS_NAME = words_of(
+    "auth authorization bearer cookie hmac key otp pepper psk salt seed signature"
 )
 # Words at the end that hold a secret together, whatever stands before them.
 _TOGETHER = frozenset(
@@ -99,7 +102,7 @@ def claim(name: str) -> Claim:
 
 def _words(name: str) -> list[str]:
     words = [word.lower() for word in _WORD.findall(name)]
-    while words and words[-1].isdigit():
+    while words and (words[-1].isdigit() or (len(words) > 1 and words[-1] in _SPELLING)):
         words.pop()
     if words and words[-1] == "keys":
         words[-1] = "key"

@@ -15,7 +15,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
-from generator.redaction.assignments import BLOCK_SCALAR, assignments, flags
+from generator.redaction.assignments import BLOCK_SCALAR, assignments, beside, flags
 from generator.redaction.commands import commands
 from generator.redaction.files import credential_files, private_key_bodies, private_keys
 from generator.redaction.headers import headers
@@ -34,7 +34,7 @@ _SECRET_DATA = re.compile(
 )
 _JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _DATA_LINE = re.compile(r"(?P<indent>[ ]*)(?:[\"']?[\w.\-]+[\"']?:[ \t]*)?(?P<value>.*)")
-_HINTS = re.compile(r"[\s:=@$\"'%&{]|----|[\w+/.~-]{16}")
+_HINTS = re.compile(r"[\s:=@$\"'%&{<]|----|[\w+/.~-]{16}")
 _SEPARATOR = "\x00\n"
 
 
@@ -213,6 +213,7 @@ _SCANS = (
     credential_files,
     commands,
     assignments,
+    beside,
     flags,
     _secret_documents,
     _json_documents,

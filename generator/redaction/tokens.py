@@ -20,6 +20,8 @@ _WORD = r"[\w-]{16,}+"
 _DOTTED = r"[\w-]{10,}+(?:\.[\w-]+)*+"
 _BASE64 = r"[A-Za-z0-9+/_-]{16,}+={0,2}"
 _MIXED = r"(?=[a-z_-]{0,80}+[0-9A-Z])[\w-]{16,}+"  # no name of lower-case words
+_OF_HEX = r"[0-9a-f]{24,}+"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _CAPITAL = r"(?=[a-z0-9_-]{0,80}+[A-Z])[\w-]{16,}+"
 # A part that may be long and then lack its dot is looked for at the beginning of a word only.
 _JWT = (
@@ -42,24 +44,35 @@ def _format(vendor: str, beginnings: str, rest: str = _WORD) -> Format:
 
 
 FORMATS = (
-    _format("Age", "AGE-SECRET-KEY-1 AGE-PLUGIN-", r"[A-Z0-9-]{16,}+"),
-    _format("Alibaba Cloud", "LTAI", r"[A-Za-z0-9]{12,}+"),
+    _format("Age", "AGE-SECRET-KEY- AGE-PLUGIN-", r"[A-Z0-9-]{16,}+"),
+    _format("Aiven", "AVNS_ aivenv1", _WORD),
+    _format("Alibaba, Tencent, Volcengine", "LTAI AKID AKLT", r"[A-Za-z0-9]{12,}+"),
     _format("Anthropic, OpenAI, OpenRouter, Langfuse", "sk-", _MIXED),
     _format("Artifactory", "AKCp cmVmdGtu", _ALNUM),
     _format("Atlassian, Bitbucket", "ATATT3 ATCTT3 ATBB", r"[\w=-]{16,}+"),
     _format("AWS access key ids", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _format("Axiom", "xaat- xapt-", _UUID),
     _format("AWS Bedrock, EKS", "ABSK bedrock-api-key- k8s-aws-v1.", _BASE64),
+    _format("Braintree", "access_token$", r"\w{4,20}\$[0-9a-f]{16}\$[0-9a-f]{32}"),
     _format("Buildkite", "bkua_ bkct_", _ALNUM),
     _format("CircleCI", "CCIPAT_ CCIPRJ_", _WORD),
     _format("Clojars, Cargo", "CLOJARS_ cio", r"[A-Za-z0-9]{32,}+"),
+    _format("Cloudflare origins", "v1.0-", r"[0-9a-f]{24}-[0-9a-f]{64,}+"),
+    _format("Confluent", "cflt", r"(?=[A-Za-z]*[0-9])[A-Za-z0-9+/]{40,}+"),
     _format("Contentful", "CFPAT-"),
+    _format("Datadog", "ddapp_ ddpat_", _ALNUM),
     _format("Databricks", "dapi dose", r"[A-Za-z0-9]{24,}+(?:-\d)?"),
     _format("dbt Cloud", "dbtc_ dbtu_", r"[\w=-]{16,}+"),
     _format("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", _ALNUM),
     _format("Docker Hub", "dckr_pat_ dckr_oat_"),
     _format("Doppler", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", r"[\w.-]{16,}+"),
+    _format("Dropbox", "sl.", r"(?:u\.)?[\w-]{60,}+"),
     _format("Dynatrace", "dt0c01. dt0s01. dt0s02. dt0s16.", r"[A-Z0-9.]{16,}+"),
+    _format("E2B, ElevenLabs, Firecrawl", "e2b_ sk_ fc-", _OF_HEX),
+    _format("EasyPost, Facebook", "EZAK EZTK EAAC EAAG", r"[A-Za-z0-9]{50,}+"),
     _format("Elastic", "essu_", r"[\w=-]{16,}+"),
+    _format("Firebase", "APA91b", r"[\w-]{60,}+"),
+    _format("Flutterwave", "FLWSECK", r"(?:_TEST)?-[0-9a-f]{24,}+(?:-X)?"),
     _format("Fly.io", "fo1_ fm1_ fm2_ fm1r_ fm1a_", r"[\w+/=-]{16,}+"),
     _format("GitHub", "ghp_ gho_ ghu_ ghr_", _ALNUM),
     _format("GitHub App installations", "ghs_", r"[\w.-]{16,}+"),  # opaque, or a JWT with dots
@@ -71,24 +84,34 @@ FORMATS = (
         _DOTTED,
     ),
     _format("Google API keys", "AIza", r"[\w-]{24,}+"),
+    _format("Google HMAC", "GOOG", r"[A-Z0-9]{20,}+"),
     _format("Google OAuth", "ya29. GOCSPX- 1//0", r"[\w.-]{16,}+"),
     _format("Grafana", "glsa_ glc_ eyJrIjoi", r"[\w+/=-]{16,}+"),
+    _format("Harness, Infisical", "pat. st.", r"(?:[A-Za-z0-9_-]{20,}+\.){2}\w{16,}+"),
     _format("Groq, xAI, Perplexity, Replicate", "gsk_ xai- pplx- r8_", r"[A-Za-z0-9]{20,}+"),
     _format("HashiCorp Vault", "hvs. hvb. hvr.", _WORD),
     _format("Heroku", "HRKU-"),
     _format("Honeycomb", "hcaik_ hcxik_ hcaic_", _ALNUM),
-    _format("HubSpot", "pat-na1- pat-eu1-"),
+    _format("HubSpot", "pat-", rf"[a-z]{{2}}\d-{_UUID}"),
     _format("Hugging Face", "hf_ api_org_", _ALNUM),
+    _format("Inngest", "signkey-", r"\w{2,20}-[0-9a-f]{24,}+"),
     _format("Infracost", "ico-", r"[A-Za-z0-9]{24,}+"),
     _format("JSON Web Tokens", "eyJ", _JWT),
+    _format("K3s", "K10", r"[0-9a-f]{64}::[\w:.-]+"),
+    _format("LaunchDarkly", "sdk- mob- api-", _UUID),
     _format("LangSmith", "lsv2_pt_ lsv2_sk_"),
     _format("Linear", "lin_api_ lin_oauth_", _ALNUM),
+    _format("Mapbox", "sk.eyJ"),
     _format("MongoDB Atlas", "mdb_sa_sk_"),
     _format("Mailgun", "key-", r"[0-9a-f]{32}"),
     _format("Netlify", "nfp_ nfc_ nfo_", _ALNUM),
     _format("New Relic", "NRAK- NRII- NRIQ- NRJS- NRRA-", r"[\w-]{16,}+"),
     _format("Notion", "ntn_", _ALNUM),
     _format("npm", "npm_", _ALNUM),
+    _format("NuGet", "oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])"),
+    _format("Octopus", "API-", r"[A-Z0-9]{25,}+"),
+    _format("Packagist", "packagist_", r"[a-z]{3}_[0-9a-f]{24,}+"),
+    _format("Plaid", "access-", rf"(?:sandbox|development|production)-{_UUID}"),
     _format("1Password", "ops_eyJ", r"[\w+/=-]{16,}+"),
     _format("OpenShift", "sha256~", _WORD),
     _format("PlanetScale", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[\w.=-]{16,}+"),
@@ -97,20 +120,39 @@ FORMATS = (
     _format("Pulumi", "pul-", r"[0-9a-f]{32,}+"),
     _format("PyPI", "pypi-", _CAPITAL),
     _format("registry logins in base64", "eyJhdXRocyI6", r"[A-Za-z0-9+/=_-]+"),
+    _format("Resend", "re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}+"),
     _format("RubyGems", "rubygems_", r"[0-9a-f]{16,}+"),
     _format("SendGrid", "SG.", r"[\w-]{16,}+(?:\.[\w-]+)?"),
     _format("Brevo", "xkeysib- xsmtpsib-"),
+    _format("Salesforce", "00D", r"[A-Za-z0-9]{12,15}![\w.]{40,}+"),
     _format("Sentry", "sntrys_ sntryu_ sntrya_", r"[\w+/=-]{16,}+"),
     _format("Shopify", "shpat_ shpss_ shpca_ shppa_", _ALNUM),
     _format("Slack", "xoxa- xoxb- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xoxc- xoxd- xapp- xwfp-",
             r"[\w.%-]{10,}+"),
     _format("SonarQube", "sqp_ squ_ sqa_", _ALNUM),
-    _format("Square", "sq0atp- sq0csp- sq0idp-"),
-    _format("Stripe", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", r"[A-Za-z0-9+/=]{10,}+"),
+    _format("Shippo, Rootly", "shippo_live_ shippo_test_ rootly_", _OF_HEX),
+    _format("Snyk", "snyk_uat. snyk_sat.", r"[\w.-]{16,}+"),
+    _format("Sourcegraph", "sgp_", r"(?:\w{1,16}_)?[0-9A-Za-z]{24,}+"),
+    _format("Square", "sq0atp- sq0csp- sq0idp- EAAA", _CAPITAL),
+    _format(
+        "Stripe, Razorpay",
+        "sk_live_ sk_test_ sk_org_ rk_live_ rk_test_ ek_live_ ek_test_ whsec_ rzp_live_ rzp_test_",
+        r"[A-Za-z0-9+/=_]{10,}+",
+    ),
     _format("Supabase", "sbp_ sb_secret_", r"\w{16,}+"),
     _format("Tailscale", "tskey-", _WORD),
     _format("Twilio", "SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _format("OpenSSH keys without their frame", "b3BlbnNzaC1rZXktdjE", r"[A-Za-z0-9+/=\s\\]+"),
+    _format("Yandex Cloud", "AQVN t1.9eu", r"[\w-]{30,}+(?:\.[\w-]+)*+"),
+    _format(
+        "Adafruit, Anyscale, Apify, Cerebras, Cloudflare, Deno, Duffel, Figma, Fireworks, Frame.io,"
+        " Jina, LlamaIndex, Neon, Notion before 2024, NVIDIA, Pinecone, PostHog, ReadMe, Render,"
+        " Scalingo, Tavily, Trigger.dev, Typeform, UpCloud, Vercel, Voyage, W&B, Yandex, Zuplo",
+        "aio_ aph0_ apify_api_ csk- cfut_ cfat_ ddp_ duffel_ figd_ fw_ fio-u- jina_ llx- napi_"
+        " secret_ nvapi- pcsk_ phx_ rdme_ rnd_ tk-us- tvly- tr_prod_ tfp_ ucat_ vcp_ pa- wandb_v1_"
+        " y0_ zpka_",
+        r"(?=[a-z0-9_-]{0,80}[A-Z])(?=[A-Za-z_-]{0,80}[0-9])\w{20,}+",
+    ),
     _format(
         "RSA keys without their frame",
         "MII",
@@ -135,6 +177,11 @@ INNER = (
         ("AZDO", "AzFu", "AzSe"),
         _edge(r"\w-") + r"[\w-]{30,90}(?:AZDO|AzFu|AzSe)[\w=-]{4,}+",
     ),
+    Format(
+        "Azure keys with a signature",
+        ("ASb", "AEh", "ARm", "ACR", "JQQJ99"),
+        _edge(r"\w+/-") + r"[A-Za-z0-9+/]{32,80}(?:\+(?:ASb|AEh|ARm|ACR)|JQQJ99)\w{4,40}+=?",
+    ),
     Format("Fernet keys", ("=",), _edge(r"\w-") + r"[\w-]{43}=(?![\w=])"),
     Format("Discord bots", (".",), _edge(r"\w.-") + r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}+"),
     Format(
@@ -147,9 +194,22 @@ INNER = (
         ("s.", "b.", "r."),
         _edge(r"\w./:-") + r"[sbr]\.(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{24}(?![\w.])",
     ),
-    Format("Mailchimp", ("-us",), _edge(r"\w") + r"[0-9a-f]{32}-us\d{1,2}(?!\w)"),
+    Format(
+        "Mailchimp, Mailgun",
+        ("-",),
+        _edge(r"\w") + r"[0-9a-f]{32}-(?:us\d{1,2}|[0-9a-f]{8}-[0-9a-f]{8})(?!\w)",
+    ),
+    Format("Asana", (":",), _edge(r"\w./:-") + r"[12]/(?:\d{12,20}/)?\d{12,20}:[0-9a-f]{32}"),
     Format("New Relic licences", ("NRAL",), _edge(r"\w") + r"[0-9a-fA-Fx]{32,36}NRAL(?!\w)"),
     Format("Telegram bots", (":AA",), _edge(r"\d") + r"\d{8,10}:AA[\w-]{30,}+"),
+    Format(
+        "vendors that put their name before it",
+        tuple("0123456789"),
+        # Lower-case parts, then letters and digits in turns that no name in camel case takes.
+        _edge(r"\w\\-") + r"[a-z](?:[a-z0-9]{1,12}+[_-]){1,4}"
+        r"(?=[A-Za-z0-9]{20})(?=[a-z0-9]{0,60}+[A-Z])"
+        r"(?:[A-Za-z0-9]{0,32}?(?:[0-9][a-z]|[A-Z][a-z][A-Z0-9])){2}[\w-]*+",
+    ),
     Format("Airtable", ("pat",), _edge(r"\w.") + r"pat[A-Za-z0-9]{14}\.[0-9a-f]{16,}+"),
 )
 _LONG_WORD = re.compile(r"(?<![\w.~+/=:-])[\w.~+/=:-]{24,}+", re.ASCII)
@@ -175,8 +235,11 @@ def _at_word(start: str) -> str:
 
 
 @functools.cache
-def _inner() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    return tuple((item.beginnings, re.compile(item.rest)) for item in INNER)
+def _inner() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    return tuple(
+        (re.compile("|".join(map(re.escape, item.beginnings))), re.compile(item.rest))
+        for item in INNER
+    )
 
 
 @functools.cache
@@ -186,19 +249,20 @@ def _pairs() -> frozenset[tuple[str, ...]]:
 
 
 def _may_hold_beginning(text: str) -> bool:
-    """Whether one can stand in it; most values are short, and 159 searches are many."""
+    """Whether one can stand in it; most values are short, and 230 searches are many."""
     return len(text) > _SHORT or not _pairs().isdisjoint(pairwise(text))
 
 
 def tokens(text: str) -> Iterator[Interval]:
     """Where tokens of a published format stand."""
+    letters = set(text)
     for start, pattern in _beginnings() if _may_hold_beginning(text) else ():
-        if start in text:
+        if letters.issuperset(start) and start in text:
             yield from (match.span() for match in pattern.finditer(text))
-    for long in _LONG_WORD.finditer(text):
-        word = long.group()
-        for inside, pattern in _inner():
-            if any(part in word for part in inside):
+    inner = [(inside, pattern) for inside, pattern in _inner() if inside.search(text)]
+    for long in _LONG_WORD.finditer(text) if inner else ():
+        for inside, pattern in inner:
+            if inside.search(text, *long.span()):
                 yield from (match.span() for match in pattern.finditer(text, *long.span()))
     yield from _aws_secrets(text)
 

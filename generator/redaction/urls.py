@@ -30,8 +30,10 @@ _DRIVER = re.compile(
 _ORACLE = re.compile(r":(?:thin|oci\d?):[\w$#]{1,64}+/(?P<secret>[^\s@/'\"]{1,128})@")
 
 _PARAMETER = re.compile(
-    r"(?:[?&;#]|%3F|%26)(?P<name>[\w.\-]{1,64}+)(?:=|%3D)(?P<value>[^&;\s\"'<>#\\]+)", re.IGNORECASE
+    r"(?:[?&;#]|%3F|%26|%3B|%20)(?P<name>[\w.\-]{1,64}+)(?:=|%3D)", re.IGNORECASE
 )
+_NESTED = re.compile(r"(?:=|%3D)(?P<name>[\w.\-]{1,64}+)%3D", re.IGNORECASE)  # ?state=token%3D…
+_VALUE = re.compile(r"[^&;\s\"'<>#\\]+")
 _SECRET_PARAMETERS = words_of(
     "api-key api_key apikey app_key application_key auth code dd-api-key hapikey jwt k"
     " key pw sig signature ticket x-amz-signature x-goog-signature x-oss-signature"
@@ -152,11 +154,13 @@ def driver_addresses(text: str) -> Iterator[Interval]:
 
 def parameters(text: str) -> Iterator[Interval]:
     """`?sslpassword=…`, `&sig=…`, `&X-Amz-Signature=…`, `#access_token=…`."""
-    for match in _PARAMETER.finditer(text):
-        name = match["name"]
-        secret = name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS
-        if secret and not is_reference(match["value"]):
-            yield match.span("value")
+    for pattern in (_PARAMETER, _NESTED) if "%3" in text else (_PARAMETER,):
+        for match in pattern.finditer(text):
+            name = match["name"]
+            if name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS:
+                value = _VALUE.match(text, match.end())
+                if value and not is_reference(value.group()):
+                    yield value.span()
 
 
 def webhooks(text: str) -> Iterator[Interval]:

@@ -109,6 +109,41 @@ TOKENS = (
     ("Azure client", "", ALNUM, 3, "8Q~" + "aB3dE6gH9jK" * 3 + "x"),
     ("Azure storage account", "", BASE64, 86, "=="),
     ("Fernet", "", URL_SAFE, 43, "="),
+    ("Aiven password", "AVNS_", ALNUM, 20, ""),
+    ("Axiom", "xaat-", HEX, 8, "-1234-5678-9abc-0123456789ab"),
+    ("Braintree", "access_token$production$", HEX, 16, "$" + "0a" * 16),
+    ("Cloudflare origin", "v1.0-", HEX, 24, "-" + "0a" * 73),
+    ("Datadog", "ddapp_", ALNUM, 34, ""),
+    ("Dropbox", "sl.u.", URL_SAFE, 135, ""),
+    ("E2B", "e2b_", HEX, 40, ""),
+    ("EasyPost", "EZAK", ALNUM, 54, ""),
+    ("ElevenLabs", "sk_", HEX, 48, ""),
+    ("Flutterwave", "FLWSECK_TEST-", HEX, 32, "-X"),
+    ("Google HMAC", "GOOG1E", UPPER + DIGITS, 55, ""),
+    ("Harness", "pat.", ALNUM, 22, "." + "0a" * 12 + "." + "aB3d" * 5),
+    ("HubSpot", "pat-na2-", HEX, 8, "-1234-5678-9abc-0123456789ab"),
+    ("Inngest", "signkey-prod-", HEX, 64, ""),
+    ("K3s", "K10", HEX, 64, "::server:" + "0a" * 16),
+    ("LaunchDarkly", "sdk-", HEX, 8, "-1234-5678-9abc-0123456789ab"),
+    ("Mailgun", "", HEX, 32, "-0a1b2c3d-4e5f6071"),
+    ("Mapbox", "sk.eyJ1Ijoi", ALNUM, 60, ".aB3dE6gH9jKlMnOpQrSt"),
+    ("NuGet", "oy2", LOWER + DIGITS, 43, ""),
+    ("Packagist", "packagist_uut_", HEX, 68, ""),
+    ("Plaid", "access-production-", HEX, 8, "-1234-5678-9abc-0123456789ab"),
+    ("Resend", "re_", ALNUM, 8, "_" + "aB3dE6gH" * 3),
+    ("Salesforce", "00D", ALNUM, 12, "!AQ" + "aB3dE6gH" * 11),
+    ("Shippo", "shippo_live_", HEX, 40, ""),
+    ("Snyk", "snyk_uat.", HEX, 8, "." + "aB3dE6gH" * 8),
+    ("Sourcegraph", "sgp_local_", HEX, 40, ""),
+    ("Stripe organisation", "sk_org_live_", ALNUM, 40, ""),
+    ("Tencent", "AKID", ALNUM, 32, ""),
+    ("Yandex", "AQVN", URL_SAFE, 36, ""),
+    ("Azure signed", "", ALNUM, 52, "JQQJ99BAACYeBjFXJ3w3AAABACOG1a2b"),
+    *(
+        (f"vendor of {start}", start, ALNUM, 32, "Q7rX2")
+        for start in words("figd_ pcsk_ napi_ tvly- phx_ zpka_ apify_api_ cfut_ vcp_ nvapi- jina_")
+    ),
+    ("vendor in no list", "newvendor_live_", ALNUM, 40, "a7Bc9dXy2z"),
     ("JSON Web Token", "eyJ", ALNUM, 30, ".eyJzdWIiOiIxMjM0In0." + "aB3dE6gH9jK" * 3),
 )
 # Where a token may stand; the first part of each is what must stay.
@@ -200,6 +235,13 @@ COMMANDS = (
     "rabbitmqctl add_user user {}",
     "htpasswd -nb user {}",
     "CREATE USER airflow IDENTIFIED BY '{}'",
+    "SET PASSWORD FOR 'airflow'@'db' = '{}'",
+    "ALTER ROLE airflow PASSWORD $${}$$",
+    "curl --oauth2-bearer {} https://example.com",
+    "curl -b session={} https://example.com",
+    "ENV DB_PASSWORD {}",
+    "set -x DB_PASSWORD {}",
+    "setx DB_PASSWORD {}",
 )
 FILES = (
     ".netrc, one line|machine example.com login user password {}",
@@ -226,6 +268,16 @@ FILES = (
     "JDBC, SQL Server|jdbc:sqlserver://db;user=u;password={};",
     "libpq|host=db user=u password={} dbname=d",
     "properties|spring.datasource.password={}",
+    "XML, element|<password>{}</password>",
+    "XML, pair|<property><name>x.ConnectionPassword</name><value>{}</value></property>",
+    "YAML, line below|user: a\npassword:\n  {}\nport: 1\n",
+    "YAML, list below|passwords:\n  - {}\n",
+    "Python, subscript|os.environ['DB_PASSWORD'] = '{}'",
+    "Python, call|os.environ.setdefault('DB_PASSWORD', '{}')",
+    "Python, tuple|requests.get(url, auth=('user', '{}'))",
+    'JSON in JSON in JSON|{{"i": "{{\\"j\\": \\"{{\\\\\\"client_secret\\\\\\": '
+    '\\\\\\"{}\\\\\\"}}\\"}}"}}',
+    "a parameter in a parameter|https://example.com/?state=password%3D{}",
     "a Secret in YAML|kind: Secret\nstringData:\n  any: {}\n",
     "AIRFLOW_CONN, address|AIRFLOW_CONN_X=http://u:{}@h",
     'AIRFLOW_CONN, JSON|AIRFLOW_CONN_X={{"conn_type": "http", "password": "{}"}}',
@@ -237,7 +289,8 @@ NAMES = words(
     " signing-key encryptionKey license_key VAULT_SECRET_ID secret_id fernet_key"
     " AIRFLOW__CORE__FERNET_KEY AWS_SECRET_ACCESS_KEY ssh_passphrase snowflake_token"
     " SENTRY_DSN connectionString client-key-data webhookKey accountKey OTP_SEED"
-    " private_key master_key x_credentials"
+    " private_key master_key x_credentials API_KEY_V2 SIGNING_KEY_HEX DATA_KEY_BASE64"
+    " DB_CREDENTIALS_JSON AUTH_PEPPER DB_PASSWORT"
 )
 KEYS = "RSA PRIVATE KEY|EC PRIVATE KEY|PRIVATE KEY|ENCRYPTED PRIVATE KEY|OPENSSH PRIVATE KEY"
 KEYS += "|DSA PRIVATE KEY|PGP PRIVATE KEY BLOCK"

@@ -18,6 +18,15 @@ NEIGHBOURS = {
         https://login.microsoftonline.com/123e4567-e89b-12d3-a456-426614174000/v2.0
         integrity: sha512-{base86}==
     """,
+    "names with digits and capitals": """
+        prod_data_warehouse_Snowflake2BigQueryTransfer3Operator
+        postgres_exporter_Version15Build20240101Linux64
+        spark-job_Etl2024Q1Run17ForRegionEMEA2
+        registry.example.com/team/airflow-dags:main-{hex40}
+        sdk-version-3.2.2 api-9bcfbe07-team pat-na1-team sk_learn_model_training_pipeline
+        re_data_platform_team fc-west-1 access-production-db-reader signkey-rotation
+        s3://bucket-EU1/airflow_logs/Prod1Env2Logs3
+    """,
     "names of secrets": """
         secretName: airflow-fernet
         passwordSecret: airflow-database
@@ -99,6 +108,12 @@ NEIGHBOURS = {
         chown -R airflow:root /opt/airflow
         mkdir -p /opt/airflow/logs
         redis-cli -h cache -p 6379 ping
+    """,
+    "structures": """
+        <secretName>airflow</secretName>
+        <key>database</key><value>airflow</value>
+        call('name', 'value')
+        public_key_pem: abc
     """,
     "names and sentences": """
         sk-team-airflow-production-namespace

@@ -65,12 +65,20 @@ def test_a_text_of_all_examples_hides_each_of_them():
 
 
 def side(seed):
-    data = {f"e{index}": item.text for index, item in enumerate(corpus.examples(seed))}
-    variables = [{"name": f"V{index}", "value": text} for index, text in enumerate(data.values())]
-    container = {"name": "x", "env": variables, "args": [*data.values()]}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}
-    return Side("r", (config, {**pod, "spec": {"containers": [container]}}), namespace="airflow")
+    """Several objects, so that the diff of none is cut for its length."""
+    texts = [item.text for item in corpus.examples(seed)]
+    objects = []
+    for start in range(0, len(texts), 150):
+        part = texts[start : start + 150]
+        variables = [{"name": f"V{number}", "value": text} for number, text in enumerate(part)]
+        container = {"name": "x", "env": variables, "args": [*part]}
+        for kind, content in (
+            ("ConfigMap", {"data": {f"e{number}": text for number, text in enumerate(part)}}),
+            ("Pod", {"spec": {"containers": [container]}}),
+        ):
+            metadata = {"name": f"x{start}"}
+            objects.append({"apiVersion": "v1", "kind": kind, "metadata": metadata, **content})
+    return Side("r", tuple(objects), namespace="airflow")
 
 
 def test_no_format_of_a_report_shows_one_and_all_show_that_it_changed():
