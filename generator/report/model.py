@@ -10,6 +10,7 @@ from generator.core.basis import NOTHING, Basis, grouped, together
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding as Finding
+from generator.render.normalise import RANDOM
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ class Report:
             return "this change affects no environment"
         if any(environment.folded for environment in self.environments):
             return "all differences are noise and were folded"
+        if any(problem.rule == RANDOM.id for problem in self.every_problem):
+            return "both sides render to the same objects, but for what each render generates again"
         return "both sides render to the same objects"
 
 

@@ -12,6 +12,7 @@ from generator.diff.equality import same
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
+from generator.render.normalise import MADE_UP
 
 _AIRFLOW = re.compile(r"v?(\d+)\.")
 _MAX_NAMED = 10
@@ -68,6 +69,10 @@ def nothing_rendered(context: Context) -> Iterator[Finding]:
         chart = _chart(context.head)
         known = chart is not None and all(map(chart.has, edited))
         why = _READ_BUT_UNUSED if known else _PERHAPS_UNKNOWN
+        apart = [str(key) for key, item in context.head.objects.items() if MADE_UP in repr(item)]
+        if apart:
+            but = f"what every render generates again was not compared, in {listed(apart, 3)}"
+            why = f"the chart reads it, and {but}" if known else f"{why}; {but}"
         yield NOTHING_RENDERED.finding(
             None, f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: {why}"
         )

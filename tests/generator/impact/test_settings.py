@@ -1,6 +1,7 @@
 import pytest
 
 from generator.chart import key_table
+from generator.render.normalise import MADE_UP
 from tests.generator.impact.builders import airflow_cfg, config, found, scaler, workload
 
 POD = workload("worker")
@@ -102,6 +103,16 @@ def test_a_value_that_renders_nothing_is_told():
     assert edited({"a": 1}, {"a": 1}, "nothing-rendered") == []
     facts = {"values": {}}, {"values": {"a": 1}}
     assert found([POD], [POD, config({"a": "1"})], "nothing-rendered", *facts) == []
+
+
+@pytest.mark.parametrize("key", ["airflowVersion", "apiserver"])
+def test_a_value_behind_which_each_render_generates_anew_is_not_called_unused(key):
+    facts = [{"values": {key: value}, "chart_version": "1.22.0"} for value in ("1", "2")]
+    made_up = config({"a": MADE_UP})
+    (item,) = found([POD, made_up], [POD, made_up], "nothing-rendered", *facts)
+    assert "was not compared, in ConfigMap" in item.message
+    assert "no object depends" not in item.message
+    assert ("spelling" in item.message) == (key == "apiserver")
 
 
 @pytest.mark.parametrize("version", ["1.6.0", "1.22.0"])

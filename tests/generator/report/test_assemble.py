@@ -6,6 +6,9 @@ import pytest
 from generator.core.basis import NotRead
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Side
+from generator.kube.resource import Key
+from generator.render import normalise
+from generator.render.nondeterminism import RandomField
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 from tests.generator.report.samples import config
@@ -76,6 +79,15 @@ def test_no_changes_is_never_said_over_what_was_not_read():
             "Compared in part: no difference in what was read. Not read: spec.postRend"
         )
         assert report.basis.not_read == (unread,)
+
+
+def test_no_changes_leaves_out_what_each_render_generates_again():
+    (warning,) = normalise.problems(
+        [RandomField(Key("", "Secret", "airflow", "x"), "data.a", ())], environment="e", path=""
+    )
+    side = dataclasses.replace(ONE, problems=(warning,))
+    headline = Report("b", "h", (environment_diff("e", side, side),)).headline
+    assert headline.endswith("the same objects, but for what each render generates again")
 
 
 def test_no_changes_is_never_said_over_an_error():
