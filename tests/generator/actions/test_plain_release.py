@@ -189,6 +189,8 @@ def test_a_change_of_the_application_itself_is_a_change(repo, old, new):
     assert [(item["kind"], item["name"]) for item in environment["changes"]] == [
         ("Application", "flow")
     ]
+    unread = [item["what"] for item in done.json["basis"]["notRead"]]
+    assert unread == (["chart of https://mirror.example.com"] if "mirror" in new else [])
 
 
 FLOW = "https://git.example.com/flow.git"
