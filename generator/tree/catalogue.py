@@ -266,9 +266,14 @@ def _plain_texts(
         texts = fields.section(manifest, "spec", "template", name)
         for key, value in texts.items():
             written = _REFERENCE.sub("", str(value)).strip()
-            if written and (holds_secret(str(key), written) or redact(written) != written):
+            instead = str(key) in fields.section(manifest, "spec", "encryptedData")
+            if written and (
+                instead or holds_secret(str(key), written) or redact(written) != written
+            ):
+                # The controller fills the template in last, so that its text wins.
+                why = "takes the place of the sealed value" if instead else "is not sealed"
                 yield PLAIN.problem(
-                    f"spec.template.{name}.{key} is not sealed: anyone who can read the"
+                    f"spec.template.{name}.{key} {why}: anyone who can read the"
                     " repository can read it",
                     environment=item.name,
                     path=path,

@@ -60,6 +60,16 @@ def test_a_file_that_holds_anything_else_is_named_with_its_line(text, rule, line
     assert words in problem.message
 
 
+@pytest.mark.parametrize("text", ["postgresql://other.example.com/x", "{{ .user }}@other"])
+def test_a_template_takes_the_place_of_no_sealed_value(text):
+    sealed = "kind: SealedSecret\nmetadata: {name: one}\nspec:\n  encryptedData: {a: AgB}\n"
+    template = f"  template:\n    data:\n      KEY: '{text}'\n"
+    (problem,) = read(sealed + template.replace("KEY", "a")).problems
+    assert (problem.rule, problem.line) == ("secrets/plain", 7)
+    assert "takes the place of the sealed value" in problem.message
+    assert not read(sealed + template.replace("KEY", "b")).problems
+
+
 def two(first, second):
     wanted = dump(definitions.definition(CASE))
     return Snapshot(
