@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from generator.kube.fields import at, entries, integer, section, strings, text
+from generator.kube.quantity import quantity
 from generator.kube.resource import Object
 
 _PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -202,8 +203,12 @@ def _claim(spec: Mapping[str, Any]) -> Iterator[str]:
             yield f"a claim has the access mode {mode[:32]}, not one of {', '.join(_ACCESS)}"
     if "ReadWriteOncePod" in modes and len(modes) > 1:
         yield "a claim has ReadWriteOncePod beside another access mode"
-    if at(spec, "resources", "requests", "storage") is None:
+    size = at(spec, "resources", "requests", "storage")
+    number = quantity(size)
+    if size is None:
         yield "a claim has no resources.requests.storage"
+    elif number is not None and number <= 0:
+        yield f"a claim asks for {str(size)[:32]} of storage, which is not above 0"
 
 
 def _is_block(block: str) -> bool:

@@ -182,6 +182,8 @@ REFUSED = [
     made("PersistentVolumeClaim", accessModes=["ReadWrite"]),
     made("PersistentVolumeClaim", accessModes=["ReadWriteOncePod", "ReadWriteOnce"]),
     made("PersistentVolumeClaim", resources={}),
+    made("PersistentVolumeClaim", resources={"requests": {"storage": "0"}}),
+    made("PersistentVolumeClaim", resources={"requests": {"storage": "0Gi"}}),
     made("PersistentVolumeClaim", resources=None),
 ]
 
