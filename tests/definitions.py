@@ -190,6 +190,11 @@ OPTIONS = {
             }
         },
     },
+    "ca": {
+        "none": {},
+        "map": {"ca": {"configMap": "company-ca"}},
+        "secret": {"ca": {"secret": "company-ca", "key": "bundle.pem"}},
+    },
     "secrets": {
         "sealed": {},
         "stubs": {},

@@ -18,6 +18,7 @@ _ALTERNATIVES: dict[Path, frozenset[str]] = {
     ("workers",): frozenset({"replicas", "autoscaling"}),
     ("database",): frozenset({"embedded", "host"}),
     ("broker",): frozenset({"embedded", "host"}),
+    ("ca",): frozenset({"configMap", "secret"}),
     ("ingress", "tls"): frozenset({"clusterIssuer", "issuer"}),
     **{
         (part, "disruptionBudget"): frozenset({"maxUnavailable", "minAvailable"})

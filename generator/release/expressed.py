@@ -50,6 +50,8 @@ _CAUSES: Mapping[str, str] = {
     "*.spread": "placement.spread",
     "*.priorityClassName": "placement.priorityClassName",
 }
+# Fields whose keys are older than what charts do with them (ca/not-mounted).
+_WHOLE: Mapping[str, str] = {"ca": "1.10.0"}
 _SHOWN = 8
 
 
@@ -122,7 +124,7 @@ class Expression:
 
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
-        since = first_with(item.setting)
+        since = _WHOLE.get(field) or first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
         newer = f"chart {since} or later" if since else "a newer chart"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from generator.core.errors import UserError
 from generator.core.layered import lookup
 from generator.redaction.secret import Secret
+from generator.release import authorities
 from generator.release.release import Release
 from generator.release.secret import SealedConnection, SecretNeed
 from generator.seal import pgbouncer, uri
@@ -98,6 +99,7 @@ def _direct(release: Release, user: str, password: Secret) -> Connection:
             name=database.name,
             user=user,
             password=password,
+            ca=authorities.FILE if release.environment.trusts("database") else "",
         )
     if database.host is None:
         host = f"{release.topology.names.postgresql}.{release.environment.namespace}"
@@ -138,12 +140,14 @@ def _ini(release: Release, user: str) -> str:
                 pool.result_backend_pool_size,
             )
         )
+    ca = authorities.FILE if environment.trusts("database") else ""
+    ca = _ROOT_CA if lookup(release.values, _CA) else ca
     return pgbouncer.ini(
         databases,
         stats_user=user,
         max_client_connections=pool.max_client_connections,
         server_tls_sslmode=environment.pool_ssl_mode,
-        options={"server_tls_ca_file": _ROOT_CA} if lookup(release.values, _CA) else None,
+        options={"server_tls_ca_file": ca} if ca else None,
     )
 
 

@@ -83,8 +83,11 @@ def database(
     password: Secret,
     port: int | None = None,
     sslmode: str = "",
+    ca: str = "",
 ) -> Connection:
     """Airflow's metadata database: `kind` is postgresql or mysql, `sslmode` PostgreSQL's alone.
+
+    `ca` is a file of certificates for MySQL, whose client reads no variable.
 
     The scheme is exactly `postgresql`: with a driver in it the chart's KEDA trigger can't read it.
     """
@@ -94,7 +97,7 @@ def database(
         raise UserError(
             f"{sslmode!r} is not a valid sslmode", hint="one of " + ", ".join(_SSL_MODES)
         )
-    query = (("sslmode", sslmode),) if sslmode else ()
+    query = (("sslmode", sslmode),) if sslmode else (("ssl_ca", ca),) if ca else ()
     return Connection(kind, host, name, user, password, port, query)
 
 

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "17659b641fb4e3fe22308e49e8aac61d3e5ed46f375c4d4c6c66c4d0e2294ec0",
-    "repository": "6e1b1b33ade943ea2fcdc4abd08773926c3449ecd972bea62b6f5b598f9da28f",
+    "environment": "7aeab552c8b55e64c55206d1952d9bcb6ee48cd63999647f5395129d0474f046",
+    "repository": "92d7fab8d1a0c772aed1f84eb4b86ed56d167c87f572e4da8227ccece16f0a07",
 }

@@ -46,6 +46,14 @@ NO_CA = Rule(
     "libpq refuses to connect without a CA; PgBouncer has only those of its image.",
     "libpq, sslrootcert; PgBouncer, server_tls_ca_file",
 )
+NOT_MOUNTED = Rule(
+    "ca/not-mounted",
+    ERROR,
+    "Certificate authorities that some containers would not have",
+    "Charts 1.8 and 1.9 do not mount volumes into task pods, or not where the DAG processor waits "
+    "for the migration.",
+    "charts 1.8.0 and 1.9.0, rendered",
+)
 EMBEDDED_POOL = Rule(
     "database/pgbouncer-embedded",
     ERROR,
@@ -97,22 +105,34 @@ def _embedded_pool(release: Release) -> Iterator[Place]:
 def _no_ca(release: Release) -> Iterator[Place]:
     environment = release.environment
     database, pool = environment.database, environment.pgbouncer
+    trusted = environment.trusts("database")
     if pool is not None:
         mode = environment.pool_ssl_mode
-        if mode in _VERIFYING and not lookup(release.values, "pgbouncer.ssl.ca"):
+        if mode in _VERIFYING and not (trusted or lookup(release.values, "pgbouncer.ssl.ca")):
             yield (
                 ("pgbouncer", "sslMode") if pool.ssl_mode else ("database", "sslMode"),
                 f"PgBouncer has no CA to verify the server with ({mode})",
-                "put the CA's certificates (PEM) into values.pgbouncer.ssl.ca",
+                "set ca: the ConfigMap or Secret with the CA's certificates",
             )
         return
     if database.type != "postgresql" or database.ssl_mode not in _VERIFYING:
         return
-    if _ROOT not in environment.airflow.env:
+    if not trusted and _ROOT not in environment.airflow.env:
         yield (
             ("database", "sslMode"),
             f"no CA is named to verify the server with ({database.ssl_mode})",
-            f"set {_ROOT} in airflow.env to a file of the image or of a mounted volume",
+            f"set ca, or {_ROOT} in airflow.env to a file of the image or of a mounted volume",
+        )
+
+
+def _not_mounted(release: Release) -> Iterator[Place]:
+    version = release.environment.chart.version
+    if release.environment.ca and version.startswith(("1.8.", "1.9.")):
+        yield (
+            ("ca",),
+            f"chart {version} does not mount ca into every container; it needs chart 1.10.0 or"
+            " later",
+            f"move to it: gen-env upgrade {release.resolved.name} --chart 1.10.0",
         )
 
 
@@ -178,6 +198,7 @@ FOUND: tuple[tuple[Rule, Find], ...] = (
     (BEHIND_POOL, _behind_pool),
     (EMBEDDED_POOL, _embedded_pool),
     (NO_CA, _no_ca),
+    (NOT_MOUNTED, _not_mounted),
     (FACTS, _facts),
 )
 """Each rule and what finds it."""

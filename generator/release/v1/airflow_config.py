@@ -17,6 +17,7 @@ from typing import Any
 from generator.model.dags import Bundle
 from generator.model.environment import Environment
 from generator.model.telemetry import NODE, Metrics, RemoteLogging
+from generator.release import authorities
 from generator.release.collector import collector
 
 Sections = dict[str, dict[str, str]]
@@ -240,11 +241,14 @@ def _search_engine(environment: Environment, remote: RemoteLogging) -> Sections:
 
     2.x cannot start with OpenSearch at all. 3.2.2 cannot without an explicit port, since the
     provider's default is empty text, and it takes no port and no credentials from the URL.
+    Both clients bring authorities of their own and read no variable: arguments of theirs.
     """
+    file = {"ca_certs": authorities.FILE} if environment.trusts("https") else {}
+    trust = {f"{remote.type}_configs": file}
     if not environment.airflow_3:
         printed = {"write_stdout": "True", "json_format": "True"}
-        return {"elasticsearch": printed} if remote.type == "elasticsearch" else {}
-    keep = {"logging": {"delete_local_logs": str(remote.delete_local)}}
+        return _joined(trust, {"elasticsearch": printed}) if remote.type == "elasticsearch" else {}
+    keep = _joined(trust, {"logging": {"delete_local_logs": str(remote.delete_local)}})
     if remote.type == "elasticsearch":
         return _joined(keep, {"elasticsearch": {"write_to_es": "True", "json_format": "True"}})
     options = {"write_to_os": "True", "json_format": "True", "port": "9200"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
+from generator.release import authorities
 from generator.release.setting import PROMISE, Setting, put, put_joined, put_some
 from generator.release.v1 import airflow_config
 from generator.release.v1.go_template import literal
@@ -119,6 +120,7 @@ def _config(env: Environment) -> Iterator[Setting]:
 def _environment(env: Environment) -> Iterator[Setting]:
     variables = {
         **airflow_config.connection_check_env(env),
+        **authorities.variables(env),
         **airflow_config.collector_env(env),
         **airflow_config.agent_env(env),
         **env.airflow.env,
@@ -126,6 +128,9 @@ def _environment(env: Environment) -> Iterator[Setting]:
     listed = [{"name": key, "value": value} for key, value in sorted(variables.items())]
     yield put("env", listed, "airflow.env")
     yield from put_joined("extraEnv", airflow_config.node_env(env), "metrics.endpoint")
+    if env.ca is not None:
+        yield from put_joined("volumes", [authorities.volume(env.ca)], "ca")
+        yield from put_joined("volumeMounts", [authorities.mount()], "ca")
     yield put("airflowHome", env.airflow.home, "airflow.home")
     yield put("executor", env.airflow.executor, "airflow.executor")
     yield from _secret_environment(env)
