@@ -50,8 +50,9 @@ _CAUSES: Mapping[str, str] = {
     "*.spread": "placement.spread",
     "*.priorityClassName": "placement.priorityClassName",
 }
-# Fields whose keys are older than what charts do with them (ca/not-mounted).
-_WHOLE: Mapping[str, str] = {"ca": "1.10.0"}
+# Fields whose keys some charts have and do not follow everywhere, and the first that does: charts
+# 1.8 and 1.9 mount no volumes into task pods, or not where the DAG processor waits (rendered).
+_FOLLOWED: Mapping[str, str] = {"ca": "1.10.0"}
 _SHOWN = 8
 
 
@@ -67,7 +68,8 @@ class Expression:
         """Fields that somebody wrote and that the chart cannot express, one finding each."""
         fields: dict[str, Fit] = {}
         for item in self.fits:
-            field = self._asked_by(self._switch_of(item)) if item.lost else ""
+            gone = item.lost or self._half_followed(item)
+            field = self._asked_by(self._switch_of(item)) if gone else ""
             if field:
                 fields.setdefault(field, item)
         tops = [name for name in fields if not any(name.startswith(f"{top}.") for top in fields)]
@@ -105,6 +107,11 @@ class Expression:
             hint=f"look at gen-env explain {self.resolved.name} and at the render",
         )
 
+    def _half_followed(self, item: Fit) -> bool:
+        since = parse_version(_FOLLOWED.get(item.setting.field, ""))
+        version = parse_version(self._version)
+        return since is not None and version is not None and version < since
+
     def _switch_of(self, item: Fit) -> Fit:
         """What switches on the part that the setting belongs to, where the chart lacks the part."""
         part = item.setting.key[0]
@@ -124,7 +131,8 @@ class Expression:
 
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
-        since = _WHOLE.get(field) or first_with(item.setting)
+        reason = f"it has no key {key}" if item.lost else f"not every pod of it follows {key}"
+        since = _FOLLOWED.get(field) or first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
         newer = f"chart {since} or later" if since else "a newer chart"
@@ -137,7 +145,7 @@ class Expression:
             removal = f"before the move: gen-env upgrade {self.resolved.name} --dags bundles"
         return self.resolved.problem(
             LACKS_FEATURE,
-            f"chart {self._version} cannot express {field}: it has no key {key}; {need}",
+            f"chart {self._version} cannot express {field}: {reason}; {need}",
             *_path(field),
             hint=removal + ("" if gone else f", or move to {newer}: {move}"),
         )

@@ -46,14 +46,6 @@ NO_CA = Rule(
     "libpq refuses to connect without a CA; PgBouncer has only those of its image.",
     "libpq, sslrootcert; PgBouncer, server_tls_ca_file",
 )
-NOT_MOUNTED = Rule(
-    "ca/not-mounted",
-    ERROR,
-    "Certificate authorities that some containers would not have",
-    "Charts 1.8 and 1.9 do not mount volumes into task pods, or not where the DAG processor waits "
-    "for the migration.",
-    "charts 1.8.0 and 1.9.0, rendered",
-)
 EMBEDDED_POOL = Rule(
     "database/pgbouncer-embedded",
     ERROR,
@@ -125,17 +117,6 @@ def _no_ca(release: Release) -> Iterator[Place]:
         )
 
 
-def _not_mounted(release: Release) -> Iterator[Place]:
-    version = release.environment.chart.version
-    if release.environment.ca and version.startswith(("1.8.", "1.9.")):
-        yield (
-            ("ca",),
-            f"chart {version} does not mount ca into every container; it needs chart 1.10.0 or"
-            " later",
-            f"move to it: gen-env upgrade {release.resolved.name} --chart 1.10.0",
-        )
-
-
 def _keda(release: Release) -> Iterator[Place]:
     environment = release.environment
     if environment.database.type == "postgresql":
@@ -198,7 +179,6 @@ FOUND: tuple[tuple[Rule, Find], ...] = (
     (BEHIND_POOL, _behind_pool),
     (EMBEDDED_POOL, _embedded_pool),
     (NO_CA, _no_ca),
-    (NOT_MOUNTED, _not_mounted),
     (FACTS, _facts),
 )
 """Each rule and what finds it."""

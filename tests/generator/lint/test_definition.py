@@ -214,6 +214,8 @@ CASES = {
          (verified(PRODUCTION), SETTINGS, "sslMode")],
         [(PRODUCTION, SETTINGS), (NO_POOL, SETTINGS),
          (VERIFYING_POOL + "values: {pgbouncer: {ssl: {ca: PEM}}}\n", SETTINGS),
+         (VERIFYING_POOL + "ca: {configMap: a}\n", SETTINGS),
+         (verified(NO_POOL) + "ca: {secret: a, for: [database]}\n", SETTINGS),
          (changed(verified(NO_POOL), ("3.2.2", "3.2.2, env: {PGSSLROOTCERT: /ca.pem}")), SETTINGS)],
     ),
     "logging/opensearch-needs-airflow-3": (
