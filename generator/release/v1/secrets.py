@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import lookup
-from generator.release import authorities, backup_names
+from generator.release import authorities, backup_names, broker
 from generator.release.secret import SecretKey, SecretNeed, Source
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
@@ -213,6 +213,7 @@ def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed
     git = _git_connections(top)
     for entry in lookup(top.values, "secret") or []:
         source: Source = "git-connection" if entry.get("envName") in git else "text"
+        source = "sentinel-kwargs" if entry.get("envName") == broker.KWARGS_VARIABLE else source
         held = SecretKey(str(entry.get("secretKey") or "value"), source)
         yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
     for name in _ENV_FROM.findall(str(lookup(top.values, "extraEnvFrom") or "")):

@@ -7,11 +7,11 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
-from generator.release import authorities
+from generator.release import authorities, broker
 from generator.release.setting import PROMISE, Setting, put, put_joined, put_some
 from generator.release.v1 import airflow_config
 from generator.release.v1.go_template import literal
-from generator.release.v1.values import config
+from generator.release.v1.values import config, secret_names
 
 
 def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
@@ -157,4 +157,8 @@ def _secret_environment(env: Environment) -> Iterator[Setting]:
         for bundle in env.dags.bundles or ()
         if bundle.name in connections
     ]
+    sentinel = env.broker.sentinel
+    if sentinel is not None and sentinel.password:
+        place = {"secretName": secret_names.broker(env), "secretKey": broker.KWARGS_KEY}
+        single.append({"envName": broker.KWARGS_VARIABLE, **place})
     yield from put_some("secret", single, "secrets.extra")
