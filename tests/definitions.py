@@ -119,6 +119,13 @@ OPTIONS = {
         "embedded": {},
         "memory": {"broker": {"storage": None}},
         "external": {"broker": {"embedded": False, "host": "redis.internal.example.com"}},
+        "sentinel": {
+            "broker": {
+                "embedded": False,
+                "tls": True,
+                "sentinel": {"masterName": "airflow", "hosts": ["s1", "s2:1"], "password": True},
+            }
+        },
     },
     "scaling": {
         "fixed": {"apiServer": {"replicas": 2}, "scheduler": {"replicas": 2}},

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "7aeab552c8b55e64c55206d1952d9bcb6ee48cd63999647f5395129d0474f046",
-    "repository": "92d7fab8d1a0c772aed1f84eb4b86ed56d167c87f572e4da8227ccece16f0a07",
+    "environment": "1ff46851527180bff4880cc9d1276f5e879d21246b3496959f01c8863e1ba56d",
+    "repository": "139fdd07a38c15b62d9a4a3433d3a624706685589f3a5294a67e8d9a3c666f35",
 }
