@@ -790,13 +790,15 @@ def test_a_token_becomes_a_connection(tmp_path, piped):
     assert connection == {"conn_type": "git", "login": "bot", "password": CANARY}
 
 
-def test_a_broker_outside_is_sealed_from_its_password_and_that_of_the_sentinels(tmp_path, piped):
+def test_a_broker_outside_is_sealed_from_its_password(tmp_path, piped):
     sentinel = "sentinel: {masterName: m, hosts: [s1, s2], password: true}"
     broker = f"{{embedded: false, tls: true, {sentinel}}}"
     text = changed(PRODUCTION, ("{storage: 2Gi}", broker), ("mode: enforce", "mode: ingress"))
     repo = make(tmp_path / "repo", production=text)
-    piped(f"{CANARY}\n{CANARY}2\n")
-    done = repo.run("seal", "production", "airflow-broker-url", "--user", "default")
+    piped(f"{CANARY}\n")
+    repo.write("kwargs", json.dumps({"password": f"{CANARY}2", "ssl": True}))
+    command = ("seal", "production", "airflow-broker-url", "--user", "default")
+    done = repo.run(*command, "--from-file", "sentinel-kwargs=kwargs")
     assert done.code == 0 and CANARY not in done.said, done.said
     path = "environments/production/secrets/airflow-broker-url.yaml"
     url = f"sentinel://:{CANARY}@s1:26379/0;sentinel://:{CANARY}@s2:26379/0"

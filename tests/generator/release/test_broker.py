@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from generator.actions import seal
 from generator.core.problem import Severity
 from generator.manifests import network_policies
 from generator.redaction.secret import Secret
@@ -142,3 +143,17 @@ def test_what_cannot_be_is_refused(part, words):
 def test_the_charts_own_redis_has_neither(part):
     (problem,) = built(changed(PRODUCTION, ("{storage: 2Gi}", f"{{{part}}}"))).problems
     assert "add embedded: false" in problem.message
+
+
+def test_sealing_asks_for_the_password_of_the_servers_and_of_the_sentinels():
+    made, prompts = release(LOCKED_SENTINELS), []
+
+    def ask(prompt):
+        prompts.append(prompt)
+        return Secret(f"p{len(prompts)}")
+
+    held = need(made)
+    found = seal._from_user(made, held, "airflow", ask, frozenset(held.key_names))
+    assert prompts == ["password of airflow", "password of the Sentinels"]
+    assert found["connection"].text().startswith("sentinel://airflow:p1@s1.example.com:26379/0;")
+    assert json.loads(found["sentinel-kwargs"].text())["password"] == "p2"
