@@ -149,6 +149,13 @@ OPTIONS = {
         "off": {},
         "own": {"tracing": {"enabled": True}},
         "elsewhere": {"tracing": {"enabled": True, "endpoint": "otel-collector.monitoring:4318"}},
+        "headers": {
+            "tracing": {
+                "enabled": True,
+                "endpoint": "https://otlp.example.com:4317",
+                "headersSecretName": "otlp",
+            }
+        },
     },
     "logging": {
         "none": {},

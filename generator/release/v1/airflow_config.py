@@ -136,10 +136,25 @@ def collector_env(environment: Environment) -> dict[str, str]:
         target = collector(environment.tracing.endpoint)
         found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = target.url("traces")
         found["OTEL_TRACES_EXPORTER"] = "otlp_proto_grpc" if target.grpc else "otlp_proto_http"
+    if environment.trusts("https") and any(value.startswith("https") for value in found.values()):
+        # gRPC reads no other variable; HTTP takes that of requests.
+        found["OTEL_EXPORTER_OTLP_CERTIFICATE"] = authorities.FILE
     own = environment.metrics.type == "otel" and environment.metrics.endpoint is None
     own = own or (environment.tracing.enabled and environment.tracing.endpoint is None)
     # With a collector of its own the chart names the service itself, in every container.
     return {**found, "OTEL_SERVICE_NAME": "airflow"} if found and not own else found
+
+
+def collector_headers(environment: Environment) -> dict[str, str]:
+    """Variable → Secret with the headers for a collector of yours; the SDK reads them itself.
+
+    Airflow 2 gives the SDK headers of its own, so that it reads none (`headers` of exporters).
+    """
+    chosen = {
+        "METRICS": environment.metrics.headers_secret_name,
+        "TRACES": environment.tracing.headers_secret_name if environment.tracing.enabled else None,
+    }
+    return {f"OTEL_EXPORTER_OTLP_{signal}_HEADERS": name for signal, name in chosen.items() if name}
 
 
 def logging(environment: Environment) -> Sections:

@@ -157,6 +157,10 @@ def _secret_environment(env: Environment) -> Iterator[Setting]:
         for bundle in env.dags.bundles or ()
         if bundle.name in connections
     ]
+    single += [
+        {"envName": variable, "secretName": name, "secretKey": "headers"}
+        for variable, name in airflow_config.collector_headers(env).items()
+    ]
     sentinel = env.broker.sentinel
     if sentinel is not None and sentinel.password:
         place = {"secretName": secret_names.broker(env), "secretKey": broker.KWARGS_KEY}
