@@ -132,7 +132,7 @@ class Expression:
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
         reason = f"it has no key {key}" if item.lost else f"not every pod of it follows {key}"
-        since = _FOLLOWED.get(field) or first_with(item.setting)
+        since = first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
         newer = f"chart {since} or later" if since else "a newer chart"
@@ -153,6 +153,8 @@ class Expression:
 
 def first_with(setting: Setting) -> str:
     """The oldest release from which on every one can express the setting, '' where none can."""
+    if setting.field in _FOLLOWED:
+        return _FOLLOWED[setting.field]
     since = ""
     for version in reversed(key_table.versions()):
         if fitted([setting], key_table.traits(version))[0].lost:
