@@ -119,6 +119,13 @@ OPTIONS = {
         "embedded": {},
         "memory": {"broker": {"storage": None}},
         "external": {"broker": {"embedded": False, "host": "redis.internal.example.com"}},
+        "sentinel": {
+            "broker": {
+                "embedded": False,
+                "tls": True,
+                "sentinel": {"masterName": "airflow", "hosts": ["s1", "s2:1"], "password": True},
+            }
+        },
     },
     "scaling": {
         "fixed": {"apiServer": {"replicas": 2}, "scheduler": {"replicas": 2}},
@@ -142,6 +149,13 @@ OPTIONS = {
         "off": {},
         "own": {"tracing": {"enabled": True}},
         "elsewhere": {"tracing": {"enabled": True, "endpoint": "otel-collector.monitoring:4318"}},
+        "headers": {
+            "tracing": {
+                "enabled": True,
+                "endpoint": "https://otlp.example.com:4317",
+                "headersSecretName": "otlp",
+            }
+        },
     },
     "logging": {
         "none": {},
@@ -189,6 +203,11 @@ OPTIONS = {
                 "taskEgress": [{"cidr": "10.30.0.0/16", "ports": [443]}],
             }
         },
+    },
+    "ca": {
+        "none": {},
+        "map": {"ca": {"configMap": "company-ca"}},
+        "secret": {"ca": {"secret": "company-ca", "key": "bundle.pem"}},
     },
     "secrets": {
         "sealed": {},

@@ -262,7 +262,7 @@ def snapshot(repo, *, with_git=True):
     return state
 
 
-def built(text, *, settings=SETTINGS, name=None, more=None):
+def built(text, *, settings=SETTINGS, name=None, more=None, charts=None):
     """One definition on its way to a release, in memory; `more` are further files by path."""
     name = name or yaml.safe_load(text)["metadata"]["name"]
     contents = {"gen-env.yaml": settings, f"environments/{name}/environment.yaml": text}
@@ -270,7 +270,7 @@ def built(text, *, settings=SETTINGS, name=None, more=None):
     files = Snapshot({path: content.encode() for path, content in contents.items()})
     found = catalogue.load(files)
     assert not found.problems, found.problems
-    return generate.build(files, found.settings, found.definitions[name])
+    return generate.build(files, found.settings, found.definitions[name], charts)
 
 
 def release(text, **options):

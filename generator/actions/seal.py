@@ -232,24 +232,45 @@ def _values(
     elif options.ssh_key is not None:
         found |= _from_key(release, need, options.ssh_key)
     elif options.user is not None:
-        found |= _from_user(release, need, options.user, ask)
+        missing = frozenset(need.key_names) - frozenset(found)
+        found |= _from_user(release, need, options.user, ask, missing)
     elif not found:
         found |= {key: ask(key) for key in _open(built, need) or need.key_names}
     return {need.name: found} if found else {}
 
 
-def _from_user(release: Release, need: SecretNeed, user: str, ask: Ask) -> dict[str, Secret]:
+def _from_user(
+    release: Release, need: SecretNeed, user: str, ask: Ask, missing: frozenset[str]
+) -> dict[str, Secret]:
     if any(key.source in derived_values.DATABASE_SOURCES for key in need.keys):
         password = ask(f"password of {user}")
         return derived_values.database_values(release, {need.name: need}, user, password)[need.name]
+    if (urls := _of_source(need, "broker-uri")) and not release.topology.has("redis"):
+        return _broker(release, need, urls, user, ask, missing)
     if "GITSYNC_USERNAME" in need.key_names:
         return sources.git_sync_credentials(user, ask(f"token of {user}"))
     if names := _of_source(need, "git-connection"):
         return dict.fromkeys(names, git_connection.with_token(user, ask(f"token of {user}")))
     raise UserError(
         f"--user does not apply to {need.name}",
-        hint="it is for the database's connections and for git over https",
+        hint="it is for the database's connections, a broker outside and git over https",
     )
+
+
+def _broker(
+    release: Release,
+    need: SecretNeed,
+    urls: list[str],
+    user: str,
+    ask: Ask,
+    missing: frozenset[str],
+) -> dict[str, Secret]:
+    """The URL of a broker outside, and the Sentinels' password unless it was given."""
+    url = derived_values.broker_url(release, ask(f"password of {user}"), user)
+    found = dict.fromkeys(urls, url)
+    for key in missing.intersection(_of_source(need, "sentinel-kwargs")):
+        found[key] = derived_values.sentinel_kwargs(release, ask("password of the Sentinels"))
+    return found
 
 
 def _from_key(release: Release, need: SecretNeed, key: Secret) -> dict[str, Secret]:

@@ -382,7 +382,7 @@ def _context(release: Release, values: ValuesInput) -> Context:
     return Context(
         namespace=environment.namespace,
         secrets=known,
-        config_maps=frozenset(environment.existing.config_maps),
+        config_maps=environment.expected_config_maps,
         engine=_installed_by(release),
         tier=environment.metadata.tier,
         other_namespaces=(hub.namespace,),

@@ -17,7 +17,8 @@ _ALTERNATIVES: dict[Path, frozenset[str]] = {
     ("triggerer",): frozenset({"replicas", "autoscaling"}),
     ("workers",): frozenset({"replicas", "autoscaling"}),
     ("database",): frozenset({"embedded", "host"}),
-    ("broker",): frozenset({"embedded", "host"}),
+    ("broker",): frozenset({"embedded", "host", "sentinel"}),
+    ("ca",): frozenset({"configMap", "secret"}),
     ("ingress", "tls"): frozenset({"clusterIssuer", "issuer"}),
     **{
         (part, "disruptionBudget"): frozenset({"maxUnavailable", "minAvailable"})

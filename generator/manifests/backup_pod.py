@@ -15,10 +15,12 @@ from generator.model import built_in
 from generator.model.backup import Backup
 from generator.model.base import seconds_of
 from generator.model.stores import PostgreSQL
+from generator.release import authorities
 from generator.release.backup_names import ACCESS_KEY, BACKUP, DRILL, RESTORE, SECRET_KEY
 from generator.release.release import Release
 
 _SCRIPTS, _WORK, _FOLDER, _IDENTITY = "/opt/gen-env", "/work", "/backups", "/identity"
+_IMAGES_CA = "/etc/ssl/certs/ca-certificates.crt"
 _STATSD = 9125
 _SCRIPT = {BACKUP: "backup.sh", DRILL: "drill.sh", RESTORE: "restore.sh"}
 
@@ -136,8 +138,8 @@ def _server(release: Release) -> dict[str, str]:
         "PGHOST": host,
         "PGPORT": str(database.port),
         "PGSSLMODE": mode,
-        # Read for verify-ca and verify-full alone: the authorities that the image trusts.
-        "PGSSLROOTCERT": "/etc/ssl/certs/ca-certificates.crt",
+        # Without `ca` read for verify-ca and verify-full alone: what the image trusts.
+        "PGSSLROOTCERT": authorities.FILE if release.environment.trusts("database") else _IMAGES_CA,
     }
 
 
@@ -189,6 +191,8 @@ def _storage(release: Release, backup: Backup) -> dict[str, str]:
         "RCLONE_CONFIG_STORE_TYPE": "s3",
         "RCLONE_CONFIG_STORE_ENV_AUTH": "true" if s3.access == "role" else "false",
     }
+    if release.environment.trusts("https"):
+        found["SSL_CERT_FILE"] = authorities.FILE
     if s3.endpoint:
         found["RCLONE_CONFIG_STORE_ENDPOINT"] = s3.endpoint
     if s3.region:
@@ -234,6 +238,8 @@ def _mounts(backup: Backup, part: str, release: Release) -> list[dict[str, Any]]
     ]
     if backup.storage is not None and backup.storage.volume is not None:
         found.append({"mountPath": _FOLDER, "name": "backups", "subPath": _folder(release)})
+    if release.environment.ca is not None:
+        found.append(authorities.mount())
     if part != BACKUP:
         found.append({"mountPath": _IDENTITY, "name": "identity", "readOnly": True})
     return found
@@ -249,6 +255,8 @@ def _volumes(release: Release, backup: Backup, part: str) -> list[dict[str, Any]
     if backup.storage is not None and (volume := backup.storage.volume) is not None:
         claim: Mapping[str, Any] = {"claimName": volume.claim}
         found.append({"name": "backups", "persistentVolumeClaim": claim})
+    if release.environment.ca is not None:
+        found.append(authorities.volume(release.environment.ca))
     if part != BACKUP:
         assert release.topology.backup is not None
         secret = {"defaultMode": 0o440, "secretName": release.topology.backup.identity}

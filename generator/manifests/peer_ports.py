@@ -29,6 +29,8 @@ def _named(release: Release, peer: str) -> Iterator[int]:
             yield from _backup(environment)
         case "broker":
             yield environment.broker.port
+            sentinel = environment.broker.sentinel
+            yield from (port for _, port in sentinel.places) if sentinel else ()
         case "git":
             yield from _git(release)
         case "identity":

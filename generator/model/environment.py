@@ -39,7 +39,14 @@ from generator.model.image import ConnectionCheck, Image, Security
 from generator.model.marks import BuiltIn, Copied, WrittenAfter
 from generator.model.network import NetworkPolicy
 from generator.model.rights import Limits, Quota, Rbac, ServiceAccount
-from generator.model.secrets import Existing, Provider, Secrets, SecretsBackend
+from generator.model.secrets import (
+    CertificateAuthorities,
+    Existing,
+    Provider,
+    Secrets,
+    SecretsBackend,
+    Trusting,
+)
 from generator.model.stores import Broker, Database, Keys
 from generator.model.suppression import Suppression
 from generator.model.sync import Sync
@@ -177,6 +184,7 @@ class Environment(Spec):
     network_policy: Annotated[NetworkPolicy, Copied.KEEP] = NetworkPolicy.model_construct()
     secrets: Annotated[Secrets, Copied.KEEP] = Secrets.model_construct()
     existing: Annotated[Existing, Copied.KEEP] = Existing.model_construct()
+    ca: Annotated[CertificateAuthorities | None, Copied.KEEP] = None
     secrets_backend: Annotated[SecretsBackend | None, Copied.FILL_IN] = None
     quota: Annotated[Quota | None, Copied.KEEP] = None
     limits: Annotated[Limits | None, Copied.KEEP] = None
@@ -223,6 +231,16 @@ class Environment(Spec):
         if secret in self.existing.secrets:
             return "existing"
         return self.secrets.providers.get(secret, self.secrets.provider)
+
+    @property
+    def expected_config_maps(self) -> frozenset[str]:
+        """ConfigMaps that somebody else makes."""
+        named = self.ca.config_map if self.ca else None
+        return frozenset((*self.existing.config_maps, *((named,) if named else ())))
+
+    def trusts(self, what: Trusting) -> bool:
+        """Whether the certificate authorities of `ca` are for this."""
+        return self.ca is not None and what in self.ca.trusted_for
 
     @property
     def entrances(self) -> tuple[Entrance, ...]:

@@ -21,6 +21,32 @@ class Existing(Spec):
     """ConfigMaps that are there."""
 
 
+Trusting = Literal["database", "broker", "git", "https"]
+
+
+class CertificateAuthorities(Spec):
+    """Certificates (PEM) that Airflow and PgBouncer trust in place of the system's."""
+
+    config_map: Annotated[Name | None, Copied.KEEP] = None
+    """ConfigMap that somebody else makes, such as trust-manager."""
+    secret: Annotated[Name | None, Copied.KEEP] = None
+    """Secret, brought like the others; `existing.secrets` where somebody else makes it."""
+    key: SecretKey = "ca.crt"
+    """Its key with the certificates."""
+    trusted_for: tuple[Trusting, ...] = pydantic.Field(
+        default=("database", "broker", "git", "https"), alias="for"
+    )
+    """database; broker (with its `tls`); git over https; https: task logs, sign-in and all else."""
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> CertificateAuthorities:
+        if (self.config_map is None) == (self.secret is None):
+            raise ValueError("give either configMap or secret")
+        if not self.trusted_for or len(set(self.trusted_for)) < len(self.trusted_for):
+            raise ValueError("for: name each at most once, and at least one; or leave it out")
+        return self
+
+
 class ExtraSecret(Spec):
     """One more Secret for Airflow's pods."""
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import pydantic
 
 from generator.model import built_in
-from generator.model.base import Bool, Cidr, Host, Line, Name, Port, Positive, Quantity, Spec
+from generator.model.base import (
+    Bool,
+    Cidr,
+    Host,
+    Line,
+    Name,
+    Port,
+    Positive,
+    Quantity,
+    Spec,
+    Text,
+    matching,
+)
 from generator.model.components import Resources
 from generator.model.marks import Copied
 
@@ -99,6 +112,35 @@ Database = Annotated[
 ]
 
 
+_PLACE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?")
+_SENTINELS_PORT, _HIGHEST_PORT = 26_379, 65_535
+
+
+class Sentinel(Spec):
+    """Redis Sentinels, which tell which server leads."""
+
+    master_name: Line
+    """Name of the group of servers that they watch."""
+    hosts: tuple[Annotated[Text, matching(_PLACE, "a host, or host:port")], ...]
+    """The Sentinels: host or host:port, 26379 by default."""
+    password: Bool = False
+    """They ask for a password of their own: `sentinel-kwargs` in the broker's Secret."""
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each."""
+        parts = (item.partition(":") for item in self.hosts)
+        return tuple((host, int(port or _SENTINELS_PORT)) for host, _, port in parts)
+
+    @pydantic.model_validator(mode="after")
+    def _some(self) -> Sentinel:
+        if not self.hosts or len(set(self.places)) < len(self.hosts):
+            raise ValueError("name each Sentinel once, and at least one")
+        if any(port > _HIGHEST_PORT for _, port in self.places):
+            raise ValueError(f"a port is at most {_HIGHEST_PORT}")
+        return self
+
+
 class Broker(Spec):
     """Celery's message broker."""
 
@@ -109,7 +151,11 @@ class Broker(Spec):
     host: Annotated[Host | None, Copied.ASK_HOST] = None
     """An external server's name, for checks and people; the URL itself is in the secret."""
     port: Port = 6379
-    """TCP port of the external server."""
+    """TCP port of the external server, or of each server behind Sentinels."""
+    tls: Bool = False
+    """TLS to the external server, and to Sentinels: verified by `ca`, else as the image trusts."""
+    sentinel: Annotated[Sentinel | None, Copied.FILL_IN] = None
+    """In place of `host`."""
     secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds the broker URL as `connection`; `<release>-broker-url` by default."""
     password_secret_name: Annotated[Name | None, Copied.DERIVE] = None
@@ -120,11 +166,19 @@ class Broker(Spec):
 
     @pydantic.model_validator(mode="after")
     def _somewhere(self) -> Broker:
-        if not self.embedded and self.host is None:
+        if not self.embedded and self.host is None and self.sentinel is None:
             raise ValueError("give the host of the external broker (its URL stays in the secret)")
-        if self.embedded and self.host is not None:
-            raise ValueError("host is for an external broker: add embedded: false")
+        if self.host is not None and self.sentinel is not None:
+            raise ValueError("give only one of host and sentinel, which names the server itself")
+        for name in ("host", "tls", "sentinel"):
+            if self.embedded and getattr(self, name):
+                raise ValueError(f"{name} is for an external broker: add embedded: false")
         return self
+
+    @property
+    def place(self) -> str:
+        """The external server for people: its host, or its Sentinels."""
+        return ", ".join(self.sentinel.hosts) if self.sentinel else self.host or ""
 
 
 class Keys(Spec):

@@ -80,6 +80,8 @@ class Metrics(Spec):
     endpoint: Line | None = None
     """host:port of an agent (statsd) or collector (otel) of yours; by default the chart's own runs.
     statsd: also node:port, the agent on the pod's node, and unix:///path, a DogStatsD socket."""
+    headers_secret_name: Annotated[Name | None, Copied.KEEP] = None
+    """otel with an endpoint: holds `headers` for it, such as api-key=…, several with commas."""
     datadog: Bool = False
     """statsd: DogStatsD's format, with tags; the image needs the package datadog."""
     alerts: Alerts | None = None
@@ -107,6 +109,8 @@ class Metrics(Spec):
 
     @pydantic.model_validator(mode="after")
     def _reachable(self) -> Metrics:
+        if self.headers_secret_name and (self.type != "otel" or self.endpoint is None):
+            raise ValueError("headersSecretName is for type otel with an endpoint")
         if self.datadog and (self.type != "statsd" or self.endpoint is None):
             raise ValueError("datadog is for type statsd with an endpoint")
         if self.type != "statsd" or self.endpoint is None:
@@ -132,3 +136,11 @@ class Tracing(Spec):
     """Send traces of DAG runs and tasks."""
     endpoint: Line | None = None
     """host:port of a collector of yours; by default the chart's own runs."""
+    headers_secret_name: Annotated[Name | None, Copied.KEEP] = None
+    """Holds `headers` for that endpoint, such as api-key=…, several with commas."""
+
+    @pydantic.model_validator(mode="after")
+    def _somewhere(self) -> Tracing:
+        if self.headers_secret_name and self.endpoint is None:
+            raise ValueError("headersSecretName goes with an endpoint")
+        return self

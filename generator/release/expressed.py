@@ -50,6 +50,9 @@ _CAUSES: Mapping[str, str] = {
     "*.spread": "placement.spread",
     "*.priorityClassName": "placement.priorityClassName",
 }
+# Fields whose keys some charts have and do not follow everywhere, and the first that does: charts
+# 1.8 and 1.9 mount no volumes into task pods, or not where the DAG processor waits (rendered).
+_FOLLOWED: Mapping[str, str] = {"ca": "1.10.0"}
 _SHOWN = 8
 
 
@@ -65,7 +68,8 @@ class Expression:
         """Fields that somebody wrote and that the chart cannot express, one finding each."""
         fields: dict[str, Fit] = {}
         for item in self.fits:
-            field = self._asked_by(self._switch_of(item)) if item.lost else ""
+            gone = item.lost or self._half_followed(item)
+            field = self._asked_by(self._switch_of(item)) if gone else ""
             if field:
                 fields.setdefault(field, item)
         tops = [name for name in fields if not any(name.startswith(f"{top}.") for top in fields)]
@@ -103,6 +107,11 @@ class Expression:
             hint=f"look at gen-env explain {self.resolved.name} and at the render",
         )
 
+    def _half_followed(self, item: Fit) -> bool:
+        since = parse_version(_FOLLOWED.get(item.setting.field, ""))
+        version = parse_version(self._version)
+        return since is not None and version is not None and version < since
+
     def _switch_of(self, item: Fit) -> Fit:
         """What switches on the part that the setting belongs to, where the chart lacks the part."""
         part = item.setting.key[0]
@@ -122,6 +131,7 @@ class Expression:
 
     def _lacking(self, field: str, item: Fit) -> Problem:
         key = lacking(item.setting, self.traits)
+        reason = f"it has no key {key}" if item.lost else f"not every pod of it follows {key}"
         since = first_with(item.setting)
         version, known = parse_version(self._version), parse_version(since)
         gone = version is not None and known is not None and known < version
@@ -135,7 +145,7 @@ class Expression:
             removal = f"before the move: gen-env upgrade {self.resolved.name} --dags bundles"
         return self.resolved.problem(
             LACKS_FEATURE,
-            f"chart {self._version} cannot express {field}: it has no key {key}; {need}",
+            f"chart {self._version} cannot express {field}: {reason}; {need}",
             *_path(field),
             hint=removal + ("" if gone else f", or move to {newer}: {move}"),
         )
@@ -143,6 +153,8 @@ class Expression:
 
 def first_with(setting: Setting) -> str:
     """The oldest release from which on every one can express the setting, '' where none can."""
+    if setting.field in _FOLLOWED:
+        return _FOLLOWED[setting.field]
     since = ""
     for version in reversed(key_table.versions()):
         if fitted([setting], key_table.traits(version))[0].lost:

@@ -15,6 +15,7 @@ Source = Literal[
     "keda-uri",
     "result-backend-uri",
     "broker-uri",
+    "sentinel-kwargs",
     "pgbouncer-ini",
     "pgbouncer-users",
     "stats-uri",

@@ -48,9 +48,9 @@ def put_some(key: str, value: Any, field: str = "") -> list[Setting]:
     return [] if value is None or value in ({}, [], (), "") else [put(key, value, field)]
 
 
-def put_joined(key: str, lines: str, field: str) -> list[Setting]:
-    """Text of a YAML list, which `values:` may go on with; none where there is nothing."""
-    return [Setting((key,), lines, field, idle=True)] if lines else []
+def put_joined(key: str, lines: str | list[Any], field: str) -> list[Setting]:
+    """A list, or the text of one, which `values:` may go on with; none where there is nothing."""
+    return [Setting(tuple(key.split(".")), lines, field, idle=True)] if lines else []
 
 
 def nest(settings: Iterable[Setting]) -> dict[str, Any]:

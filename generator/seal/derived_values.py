@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from generator.core.errors import UserError
 from generator.core.layered import lookup
+from generator.model.stores import Broker
 from generator.redaction.secret import Secret
+from generator.release import authorities, broker
 from generator.release.release import Release
 from generator.release.secret import SealedConnection, SecretNeed
 from generator.seal import pgbouncer, uri
@@ -98,6 +100,7 @@ def _direct(release: Release, user: str, password: Secret) -> Connection:
             name=database.name,
             user=user,
             password=password,
+            ca=authorities.FILE if release.environment.trusts("database") else "",
         )
     if database.host is None:
         host = f"{release.topology.names.postgresql}.{release.environment.namespace}"
@@ -138,12 +141,14 @@ def _ini(release: Release, user: str) -> str:
                 pool.result_backend_pool_size,
             )
         )
+    ca = authorities.FILE if environment.trusts("database") else ""
+    ca = _ROOT_CA if lookup(release.values, _CA) else ca
     return pgbouncer.ini(
         databases,
         stats_user=user,
         max_client_connections=pool.max_client_connections,
         server_tls_sslmode=environment.pool_ssl_mode,
-        options={"server_tls_ca_file": _ROOT_CA} if lookup(release.values, _CA) else None,
+        options={"server_tls_ca_file": ca} if ca else None,
     )
 
 
@@ -153,16 +158,30 @@ _ROOT_CA = "/etc/pgbouncer/root.crt"
 """Where the chart mounts that value."""
 
 
-def broker_url(release: Release, password: Secret) -> Secret:
-    """The broker URL of the chart's Redis."""
-    host = release.topology.names.of_part("redis")
-    return uri.redis(host=host, port=6379, password=password).uri()
+def broker_url(release: Release, password: Secret, user: str = "") -> Secret:
+    """The broker URL: of the chart's Redis, or of the server or Sentinels that are named.
+
+    Redis' own user `default` needs no name, which servers before 6.0 do not take.
+    """
+    server = release.environment.broker
+    user = "" if user == "default" else user
+    if server.sentinel is not None:
+        return uri.sentinels(server.sentinel.places, password=password, user=user)
+    host = server.host or release.topology.names.of_part("redis")
+    return uri.redis(
+        host=host, port=server.port, password=password, user=user, tls=server.tls
+    ).uri()
+
+
+def sentinel_kwargs(release: Release, password: Secret) -> Secret:
+    """What Airflow hands to the connections to Sentinels, with their password."""
+    return Secret(broker.sentinel_kwargs(release.environment, password=password.text()))
 
 
 def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, frozenset[str]]:
     """Key → fingerprints of the public parts that a sealed URI (or PgBouncer) may have today.
 
-    Of an external broker only host and port are known: any database, with TLS or without.
+    Of an external broker the database is not known, nor without `tls` whether its URL has TLS.
     """
     sources = {key.name: key.source for key in need.keys}
     found = {
@@ -170,15 +189,19 @@ def expected_uri_parts(release: Release, need: SecretNeed) -> dict[str, frozense
         for item in expected_connections(release, need)
         if sources[item.key] != "broker-uri"
     }
-    broker = release.environment.broker
-    if broker.host is not None:
-        marks = frozenset(
-            uri.fingerprint(scheme, broker.host, broker.port, database)
-            for scheme in ("redis", "rediss")
-            for database in ("", *map(str, range(_REDIS_DATABASES)))
-        )
+    marks = frozenset(_broker_marks(release.environment.broker))
+    if marks:
         found |= {key: marks for key, source in sources.items() if source == "broker-uri"}
     return found
+
+
+def _broker_marks(server: Broker) -> Iterator[str]:
+    for database in ("", *map(str, range(_REDIS_DATABASES))):
+        if server.sentinel is not None:
+            yield uri.sentinels_fingerprint(server.sentinel.places, database)
+        elif server.host is not None:
+            for scheme in ("rediss",) if server.tls else ("redis", "rediss"):
+                yield uri.fingerprint(scheme, server.host, server.port, database)
 
 
 def expected_connections(release: Release, need: SecretNeed) -> list[SealedConnection]:

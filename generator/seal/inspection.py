@@ -336,7 +336,7 @@ def _uris(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Iter
     sealed = encrypted_data(manifest)
     for key, wanted in sorted(expected.uri_parts.items()):
         if sealed.get(key) and key in recorded and recorded[key] not in wanted:
-            message = f"{key} was sealed for another host, port or database than the definition has"
+            message = f"{key} was sealed for another place or scheme than the definition has"
             hint = "seal it again, or correct the definition"
             yield place.problem(URI, message, hint)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
 
-_PORTS = {"postgresql": 5432, "mysql": 3306, "redis": 6379, "rediss": 6379}
-_SCHEME = re.compile(r"(db\+)?(postgresql|mysql|rediss?)(\+[a-z0-9_]+)?")
+_PORTS = {"postgresql": 5432, "mysql": 3306, "redis": 6379, "rediss": 6379, "sentinel": 26379}
+_SCHEME = re.compile(r"(db\+)?(postgresql|mysql|rediss?|sentinel)(\+[a-z0-9_]+)?")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 # libpq's list; the chart's `sslmode` takes the same words.
@@ -83,8 +83,11 @@ def database(
     password: Secret,
     port: int | None = None,
     sslmode: str = "",
+    ca: str = "",
 ) -> Connection:
     """Airflow's metadata database: `kind` is postgresql or mysql, `sslmode` PostgreSQL's alone.
+
+    `ca` is a file of certificates for MySQL, whose client reads no variable.
 
     The scheme is exactly `postgresql`: with a driver in it the chart's KEDA trigger can't read it.
     """
@@ -94,7 +97,7 @@ def database(
         raise UserError(
             f"{sslmode!r} is not a valid sslmode", hint="one of " + ", ".join(_SSL_MODES)
         )
-    query = (("sslmode", sslmode),) if sslmode else ()
+    query = (("sslmode", sslmode),) if sslmode else (("ssl_ca", ca),) if ca else ()
     return Connection(kind, host, name, user, password, port, query)
 
 
@@ -130,13 +133,45 @@ def fingerprint(scheme: str, host: str, port: int | None, database: str) -> str:
 def fingerprint_of(value: Secret) -> str | None:
     """The fingerprint of a value that is a database's or broker's URI; None for other values."""
     try:
-        parts = urlsplit(value.text())
+        text = value.text()
+        if text.startswith("sentinel://"):
+            return _fingerprint_of_sentinels(text)
+        parts = urlsplit(text)
         port, host = parts.port, parts.hostname
     except (UserError, ValueError):
         return None
     if not _SCHEME.fullmatch(parts.scheme) or not host:
         return None
     return fingerprint(parts.scheme, host, port, unquote(parts.path.removeprefix("/")))
+
+
+def sentinels(
+    places: Iterable[tuple[str, int]], *, password: Secret | None, user: str = ""
+) -> Secret:
+    """Celery's broker behind Redis Sentinels: a URL for each.
+
+    Each ends with the database, or the entrypoint of the official image cannot read the first.
+    """
+    each = (Connection("sentinel", host, "0", user, password, port) for host, port in places)
+    return Secret(";".join(item.uri().text() for item in each))
+
+
+def sentinels_fingerprint(places: Iterable[tuple[str, int]], database: str) -> str:
+    """See `fingerprint`: of the Sentinels, in whatever order, and the database."""
+    hosts = ",".join(sorted(f"{host.lower()}:{port}" for host, port in places))
+    return hashlib.sha256(f"sentinel://{hosts}/{database}".encode()).hexdigest()[
+        :_FINGERPRINT_DIGITS
+    ]
+
+
+def _fingerprint_of_sentinels(text: str) -> str | None:
+    """Of each URL only host and port, of the last with one the database: no password."""
+    parts = [urlsplit(item) for item in text.split(";")]
+    if any(part.scheme != "sentinel" or not part.hostname for part in parts):
+        return None
+    places = [(str(part.hostname), part.port or _PORTS["sentinel"]) for part in parts]
+    databases = [part.path.removeprefix("/") for part in parts if part.path]
+    return sentinels_fingerprint(places, databases[-1] if databases else "")
 
 
 def format_fingerprints(found: Mapping[str, str]) -> str:

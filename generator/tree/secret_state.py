@@ -18,6 +18,7 @@ _MADE = {
     "keda-uri": "assembled",
     "result-backend-uri": "assembled",
     "broker-uri": "assembled",
+    "sentinel-kwargs": "assembled",
     "stats-uri": "assembled",
     "pgbouncer-ini": "assembled",
     "pgbouncer-users": "assembled",

@@ -13,25 +13,38 @@ from generator.tree import catalogue, objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("dev", "staging", "production")
+COMPANIES = ("company-eks", "company-openshift", "company-air-gapped")
 
 
 def rendered(archive, folder):
     """By name of the sample: its namespace, and everything that it gives the cluster."""
     charts = Charts(ChartCache(folder / "cache"))
     charts.cache.add(archive)
-    files = WorkTree(ROOT)
-    found = catalogue.load(files)
-    engine = SdkEngine()
-    result = {}
-    for name in NAMES:
-        built = generate.build(files, found.settings, found.definitions[name])
-        chart = charts.cache.find("airflow", built.release.environment.chart.version)
-        rendered = engine.render(generate.request(built, chart))
-        manifests = [*generate.own_manifests(built), *rendered.manifests]
-        complete = objects.complete(built.release, built.secrets)
-        manifests.append(argocd.application(built.release, complete=complete))
-        result[name] = built.release.environment.namespace, resource.ordered(manifests)
+    result = {name: _rendered(WorkTree(ROOT), name, charts) for name in NAMES}
+    for name in COMPANIES:
+        namespace, manifests = _rendered(
+            WorkTree(ROOT / "tests" / "golden" / name), "production", charts
+        )
+        result[name] = name, [_renamed(moved(item, namespace, name), name) for item in manifests]
     return result
+
+
+def _renamed(manifest, namespace):
+    """The namespace itself by its new name, everything else as it is."""
+    if manifest["kind"] != "Namespace":
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "name": namespace}}
+
+
+def _rendered(files, name, charts):
+    found = catalogue.load(files)
+    built = generate.build(files, found.settings, found.definitions[name])
+    chart = charts.cache.find("airflow", built.release.environment.chart.version)
+    rendered = SdkEngine().render(generate.request(built, chart))
+    manifests = [*generate.own_manifests(built), *rendered.manifests]
+    complete = objects.complete(built.release, built.secrets)
+    manifests.append(argocd.application(built.release, complete=complete))
+    return built.release.environment.namespace, resource.ordered(manifests)
 
 
 def placed(manifest, namespace):

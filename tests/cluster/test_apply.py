@@ -10,19 +10,20 @@ from generator.kube import resource
 from generator.verify.drift import drift
 from generator.yaml.manifests import load_manifests
 from tests.cluster.plane import ADMIN, READER
-from tests.cluster.samples import NAMES, ensure_namespace, placed
+from tests.cluster.samples import COMPANIES, NAMES, ensure_namespace, placed
 from tests.generator.impact.builders import found, scaler, workload
 from tests.generator.lint import entry_cases
 
 pytestmark = pytest.mark.nightly
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", (*NAMES, *COMPANIES))
 def test_the_server_takes_every_object_and_a_second_apply_changes_nothing(
     real_plane, definitions, samples, name
 ):
     namespace, manifests = samples[name]
-    ensure_namespace(real_plane, "argocd")
+    for hub in ("argocd", "openshift-gitops"):
+        ensure_namespace(real_plane, hub)
     first = {}
     for manifest in manifests:
         if manifest["kind"] in ("Job", "StatefulSet"):

@@ -184,7 +184,7 @@ def _data(environment: Environment) -> Iterator[Data]:
         if environment.broker.embedded:
             yield Data("queued tasks in embedded Redis", False, "they go with its pod or claim")
         else:
-            yield Data(f"queues on {environment.broker.host}", True, "the broker is outside")
+            yield Data(f"queues on {environment.broker.place}", True, "the broker is outside")
     remote, volume = environment.logging.remote, environment.logging.persistence
     if remote is not None:
         yield Data("task logs in the remote store", True, "the store is outside")

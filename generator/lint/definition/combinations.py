@@ -97,22 +97,23 @@ def _embedded_pool(release: Release) -> Iterator[Place]:
 def _no_ca(release: Release) -> Iterator[Place]:
     environment = release.environment
     database, pool = environment.database, environment.pgbouncer
+    trusted = environment.trusts("database")
     if pool is not None:
         mode = environment.pool_ssl_mode
-        if mode in _VERIFYING and not lookup(release.values, "pgbouncer.ssl.ca"):
+        if mode in _VERIFYING and not (trusted or lookup(release.values, "pgbouncer.ssl.ca")):
             yield (
                 ("pgbouncer", "sslMode") if pool.ssl_mode else ("database", "sslMode"),
                 f"PgBouncer has no CA to verify the server with ({mode})",
-                "put the CA's certificates (PEM) into values.pgbouncer.ssl.ca",
+                "set ca: the ConfigMap or Secret with the CA's certificates",
             )
         return
     if database.type != "postgresql" or database.ssl_mode not in _VERIFYING:
         return
-    if _ROOT not in environment.airflow.env:
+    if not trusted and _ROOT not in environment.airflow.env:
         yield (
             ("database", "sslMode"),
             f"no CA is named to verify the server with ({database.ssl_mode})",
-            f"set {_ROOT} in airflow.env to a file of the image or of a mounted volume",
+            f"set ca, or {_ROOT} in airflow.env to a file of the image or of a mounted volume",
         )
 
 

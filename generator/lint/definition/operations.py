@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
+from generator.release.collector import collector
 from generator.release.release import Release
 
 FOUND: Found = []
@@ -149,6 +150,47 @@ def _nothing(release: Release) -> Iterator[Place]:
             "nothing here is scraped",
             "set metrics.type to statsd, or to otel without endpoint; or set serviceMonitor to "
             "false",
+        )
+
+
+def _headers(release: Release) -> Iterator[tuple[str, str]]:
+    """Section and endpoint of each collector that gets headers."""
+    environment = release.environment
+    for section, part in (("metrics", environment.metrics), ("tracing", environment.tracing)):
+        if part.headers_secret_name and part.endpoint:
+            yield section, part.endpoint
+
+
+@_rule(
+    "telemetry/headers-in-clear",
+    WARNING,
+    "Headers with credentials that are sent without TLS",
+    "Whoever sees the traffic reads them.",
+)
+def _in_clear(release: Release) -> Iterator[Place]:
+    for section, endpoint in _headers(release):
+        if not collector(endpoint).tls:
+            yield (
+                (section, "endpoint"),
+                f"{section}.headersSecretName is sent without TLS",
+                f"write the endpoint as https://{endpoint.removeprefix('http://')}",
+            )
+
+
+@_rule(
+    "telemetry/headers-need-airflow-3",
+    ERROR,
+    "Headers for a collector on Airflow 2",
+    "Airflow 2 sends headers of its own and reads none: the collector refuses everything.",
+)
+def _unread(release: Release) -> Iterator[Place]:
+    if release.environment.airflow_3:
+        return
+    for section, _ in _headers(release):
+        yield (
+            (section, "headersSecretName"),
+            "Airflow 2 does not read headers for a collector",
+            "send to a collector without credentials, or use Airflow 3",
         )
 
 

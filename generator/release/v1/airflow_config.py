@@ -17,6 +17,7 @@ from typing import Any
 from generator.model.dags import Bundle
 from generator.model.environment import Environment
 from generator.model.telemetry import NODE, Metrics, RemoteLogging
+from generator.release import authorities
 from generator.release.collector import collector
 
 Sections = dict[str, dict[str, str]]
@@ -135,10 +136,25 @@ def collector_env(environment: Environment) -> dict[str, str]:
         target = collector(environment.tracing.endpoint)
         found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = target.url("traces")
         found["OTEL_TRACES_EXPORTER"] = "otlp_proto_grpc" if target.grpc else "otlp_proto_http"
+    if environment.trusts("https") and any(value.startswith("https") for value in found.values()):
+        # gRPC reads no other variable; HTTP takes that of requests.
+        found["OTEL_EXPORTER_OTLP_CERTIFICATE"] = authorities.FILE
     own = environment.metrics.type == "otel" and environment.metrics.endpoint is None
     own = own or (environment.tracing.enabled and environment.tracing.endpoint is None)
     # With a collector of its own the chart names the service itself, in every container.
     return {**found, "OTEL_SERVICE_NAME": "airflow"} if found and not own else found
+
+
+def collector_headers(environment: Environment) -> dict[str, str]:
+    """Variable → Secret with the headers for a collector of yours; the SDK reads them itself.
+
+    Airflow 2 gives the SDK headers of its own, so that it reads none (`headers` of exporters).
+    """
+    chosen = {
+        "METRICS": environment.metrics.headers_secret_name,
+        "TRACES": environment.tracing.headers_secret_name if environment.tracing.enabled else None,
+    }
+    return {f"OTEL_EXPORTER_OTLP_{signal}_HEADERS": name for signal, name in chosen.items() if name}
 
 
 def logging(environment: Environment) -> Sections:
@@ -240,11 +256,14 @@ def _search_engine(environment: Environment, remote: RemoteLogging) -> Sections:
 
     2.x cannot start with OpenSearch at all. 3.2.2 cannot without an explicit port, since the
     provider's default is empty text, and it takes no port and no credentials from the URL.
+    Both clients bring authorities of their own and read no variable: arguments of theirs.
     """
+    file = {"ca_certs": authorities.FILE} if environment.trusts("https") else {}
+    trust = {f"{remote.type}_configs": file}
     if not environment.airflow_3:
         printed = {"write_stdout": "True", "json_format": "True"}
-        return {"elasticsearch": printed} if remote.type == "elasticsearch" else {}
-    keep = {"logging": {"delete_local_logs": str(remote.delete_local)}}
+        return _joined(trust, {"elasticsearch": printed}) if remote.type == "elasticsearch" else {}
+    keep = _joined(trust, {"logging": {"delete_local_logs": str(remote.delete_local)}})
     if remote.type == "elasticsearch":
         return _joined(keep, {"elasticsearch": {"write_to_es": "True", "json_format": "True"}})
     options = {"write_to_os": "True", "json_format": "True", "port": "9200"}

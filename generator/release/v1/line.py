@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.layered import lookup
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import backup_names
@@ -121,7 +122,14 @@ _OTHER_WAYS: Mapping[str, str] = {
 }
 
 
-_LISTS = (("extraEnv",), ("extraEnvFrom",))
+_LISTS = (
+    ("extraEnv",),
+    ("extraEnvFrom",),
+    ("volumes",),
+    ("volumeMounts",),
+    ("dags", "gitSync", "env"),
+    ("dags", "gitSync", "extraVolumeMounts"),
+)
 
 
 def _settings(environment: Environment, cluster: Cluster) -> list[Setting]:
@@ -173,16 +181,18 @@ def _merged(environment: Environment, found: list[Setting]) -> dict[str, Any]:
     firm = nest(setting for setting in found if setting.firm)
     overlay(soft, environment.values)
     overlay(soft, firm)
-    soft |= _joined(environment.values, found)
+    overlay(soft, nest(_joined(environment.values, found)))
     return soft
 
 
-def _joined(written: Mapping[str, Any], found: list[Setting]) -> Iterator[tuple[str, str]]:
-    """Lists of variables as text: those of fields, then those of `values:`."""
+def _joined(written: Mapping[str, Any], found: list[Setting]) -> Iterator[Setting]:
+    """Lists, and variables as text: those of fields, then those of `values:`."""
     for setting in found:
-        more = written.get(setting.key[0])
-        if setting.key in _LISTS and isinstance(more, str):
-            yield setting.key[0], f"{setting.value.rstrip()}\n{more}"
+        more = lookup(written, setting.key)
+        if setting.key not in _LISTS or not isinstance(more, type(setting.value)):
+            continue
+        first = f"{setting.value.rstrip()}\n" if isinstance(more, str) else setting.value
+        yield dataclasses.replace(setting, value=first + more)
 
 
 def _topology(

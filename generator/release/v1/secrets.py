@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.layered import lookup
-from generator.release import backup_names
+from generator.release import authorities, backup_names, broker
 from generator.release.secret import SecretKey, SecretNeed, Source
 from generator.release.topology import Topology
 from generator.release.v1.names import VALUES_KEY
@@ -23,7 +23,7 @@ def needs(top: Topology, extra: Mapping[str, Any]) -> tuple[SecretNeed, ...]:
     `extra` gives keys and type of Secrets that the definition declares under `secrets.extra`.
     """
     found: dict[str, SecretNeed] = {}
-    own = (*_stores(top), *_keys(top), *_features(top), *_backup(top))
+    own = (*_stores(top), *_authorities(top), *_keys(top), *_features(top), *_backup(top))
     for need in (*own, *_environment(top, extra)):
         known = found.get(need.name)
         found[need.name] = _union(known, need) if known else need
@@ -97,6 +97,14 @@ def _pgbouncer(top: Topology) -> Iterator[SecretNeed]:
         name = lookup(top.values, "pgbouncer.metricsExporterSidecar.statsSecretKey") or "connection"
         key = SecretKey(str(name), "stats-uri")
         yield SecretNeed(str(stats), (key,), "PgBouncer's statistics", ("pgbouncer",))
+
+
+def _authorities(top: Topology) -> Iterator[SecretNeed]:
+    """Libraries read them when they connect, but some keep what they read first."""
+    if held := authorities.secret(top.values):
+        readers = (*airflow(top), *(("pgbouncer",) if top.has("pgbouncer") else ()))
+        key = SecretKey(held[1], "certificate")
+        yield SecretNeed(held[0], (key,), "certificate authorities", tuple(sorted(readers)))
 
 
 def _keys(top: Topology) -> Iterator[SecretNeed]:
@@ -205,6 +213,7 @@ def _environment(top: Topology, extra: Mapping[str, Any]) -> Iterator[SecretNeed
     git = _git_connections(top)
     for entry in lookup(top.values, "secret") or []:
         source: Source = "git-connection" if entry.get("envName") in git else "text"
+        source = "sentinel-kwargs" if entry.get("envName") == broker.KWARGS_VARIABLE else source
         held = SecretKey(str(entry.get("secretKey") or "value"), source)
         yield SecretNeed(str(entry["secretName"]), (held,), "environment", everybody)
     for name in _ENV_FROM.findall(str(lookup(top.values, "extraEnvFrom") or "")):

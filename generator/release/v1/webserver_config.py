@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from generator.model.auth import Auth, Ldap, Oidc
+from generator.release import authorities
 
 OIDC_SECRET_VARIABLE = "AIRFLOW_OIDC_CLIENT_SECRET"
 LDAP_SECRET_VARIABLE = "AIRFLOW_LDAP_BIND_PASSWORD"
-LDAP_CA_VARIABLE = "AIRFLOW_LDAP_CA_FILE"
+LDAP_CA_VARIABLE = authorities.LDAP_VARIABLE
 PROVIDER = "oidc"
 
 # Debian's bundle, which the official image has; its libldap trusts nobody unless told.

@@ -790,6 +790,26 @@ def test_a_token_becomes_a_connection(tmp_path, piped):
     assert connection == {"conn_type": "git", "login": "bot", "password": CANARY}
 
 
+def test_a_broker_outside_is_sealed_from_its_password(tmp_path, piped):
+    sentinel = "sentinel: {masterName: m, hosts: [s1, s2], password: true}"
+    broker = f"{{embedded: false, tls: true, {sentinel}}}"
+    text = changed(PRODUCTION, ("{storage: 2Gi}", broker), ("mode: enforce", "mode: ingress"))
+    repo = make(tmp_path / "repo", production=text)
+    piped(f"{CANARY}\n")
+    repo.write("kwargs", json.dumps({"password": f"{CANARY}2", "ssl": True}))
+    command = ("seal", "production", "airflow-broker-url", "--user", "default")
+    done = repo.run(*command, "--from-file", "sentinel-kwargs=kwargs")
+    assert done.code == 0 and CANARY not in done.said, done.said
+    path = "environments/production/secrets/airflow-broker-url.yaml"
+    url = f"sentinel://:{CANARY}@s1:26379/0;sentinel://:{CANARY}@s2:26379/0"
+    assert opened(repo, path, "connection").decode() == url
+    kwargs = json.loads(opened(repo, path, "sentinel-kwargs"))
+    assert kwargs["password"] == f"{CANARY}2" and kwargs["ssl"] is True
+    assert "secrets/uri" not in repo.run("validate").said
+    repo.edit("environments/production/environment.yaml", "[s1, s2]", "[s1, s3]")
+    assert "airflow-broker-url.yaml  [secrets/uri]" in repo.run("validate").said
+
+
 def test_a_private_key_for_git_sync_is_sealed_as_it_is(repo):
     repo.write("key", KEY.rstrip())
     assert repo.run("seal", "production", "airflow-git-ssh", "--ssh-key", "key").code == 0

@@ -135,6 +135,17 @@ CASES = {
         [(route("{termination: passthrough}"), OPENSHIFT, "route:"), (route("{termination: reencrypt}"), OPENSHIFT, "route:")],
         [(route(), OPENSHIFT), (SERVED_TLS, OPENSHIFT), (DEV, SETTINGS)],
     ),
+    "telemetry/headers-in-clear": (
+        [(DEV + 'tracing: {enabled: true, endpoint: "otel:4318", headersSecretName: h}\n', SETTINGS, "tracing:"),
+         (DEV + 'metrics: {type: otel, endpoint: "http://otel", headersSecretName: h}\n', SETTINGS, "metrics:")],
+        [(DEV + 'metrics: {type: otel, endpoint: "https://otel", headersSecretName: h}\n', SETTINGS),
+         (DEV + 'metrics: {type: otel, endpoint: "otel:4318"}\n', SETTINGS)],
+    ),
+    "telemetry/headers-need-airflow-3": (
+        [(OLD + 'metrics: {type: otel, endpoint: "https://otel", headersSecretName: h}\n', SETTINGS, "metrics:")],
+        [(DEV + 'metrics: {type: otel, endpoint: "https://otel", headersSecretName: h}\n', SETTINGS),
+         (OLD + 'metrics: {type: otel, endpoint: "https://otel"}\n', SETTINGS)],
+    ),
     "tracing/chart-collector": (
         [(DEV + "tracing: {enabled: true}\n", SETTINGS, "tracing:")],
         [(DEV, SETTINGS), (OLD + "tracing: {enabled: true}\n", SETTINGS),
@@ -214,6 +225,8 @@ CASES = {
          (verified(PRODUCTION), SETTINGS, "sslMode")],
         [(PRODUCTION, SETTINGS), (NO_POOL, SETTINGS),
          (VERIFYING_POOL + "values: {pgbouncer: {ssl: {ca: PEM}}}\n", SETTINGS),
+         (VERIFYING_POOL + "ca: {configMap: a}\n", SETTINGS),
+         (verified(NO_POOL) + "ca: {secret: a, for: [database]}\n", SETTINGS),
          (changed(verified(NO_POOL), ("3.2.2", "3.2.2, env: {PGSSLROOTCERT: /ca.pem}")), SETTINGS)],
     ),
     "logging/opensearch-needs-airflow-3": (

@@ -1,11 +1,14 @@
 """What Prometheus can read from the collector: from its configuration, whoever wrote that."""
 
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 
 from generator.manifests import network_policies, service_monitors
 from generator.release.v1 import otel_collector
-from tests.repositories import STAGING, changed, release
+from tests.repositories import STAGING, built, changed, release
 
 OTEL = STAGING + "metrics: {type: otel, serviceMonitor: true}\n"
 TRACED = OTEL + "tracing: {enabled: true}\n"
@@ -138,3 +141,48 @@ def test_prometheus_may_reach_these_ports_and_nothing_else_may():
 def test_their_own_configuration_stays():
     text = release(changed(OTEL + OWN)).values["otelCollector"]["config"]
     assert "otel.example.com" in text and "prometheus" not in text
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "definition.md"
+
+
+def documented():
+    text = PAGE.read_text("utf-8")
+    return re.search(r"```yaml\n(metrics: [^`]*headersSecretName[^`]*)```", text)[1]
+
+
+def test_headers_come_from_a_secret_that_is_asked_for():
+    made = release(STAGING + documented())
+    rows = {row["envName"]: row["secretName"] for row in made.values["secret"]}
+    assert rows == {
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS": "otlp",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "otlp",
+    }
+    (need,) = (item for item in made.sealed if item.name == "otlp")
+    assert need.key_names == ("headers",) and "worker" in need.restarts
+
+
+def test_a_collector_with_tls_is_verified_with_the_companys_authorities():
+    def file(text):
+        found = {row["name"]: row["value"] for row in release(text).values["env"]}
+        return found.get("OTEL_EXPORTER_OTLP_CERTIFICATE")
+
+    ca = "ca: {configMap: company}\n"
+    assert file(STAGING + documented() + ca) == "/etc/company-ca/ca.crt"
+    assert file(STAGING + documented()) is None
+    assert file(STAGING + documented() + "ca: {configMap: company, for: [git]}\n") is None
+    plain = 'tracing: {enabled: true, endpoint: "otel:4317"}\n'
+    assert file(STAGING + plain + ca) is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "metrics: {type: otel, headersSecretName: otlp}",
+        'metrics: {endpoint: "a:8125", headersSecretName: otlp}',
+        "tracing: {enabled: true, headersSecretName: otlp}",
+    ],
+)
+def test_headers_without_a_collector_of_yours_are_refused(part):
+    (problem,) = built(f"{STAGING}{part}\n").problems
+    assert "endpoint" in problem.message

@@ -7,10 +7,11 @@ from typing import Any
 
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
+from generator.release import authorities, broker
 from generator.release.setting import PROMISE, Setting, put, put_joined, put_some
 from generator.release.v1 import airflow_config
 from generator.release.v1.go_template import literal
-from generator.release.v1.values import config
+from generator.release.v1.values import config, secret_names
 
 
 def settings(env: Environment, cluster: Cluster) -> Iterator[Setting]:
@@ -119,6 +120,7 @@ def _config(env: Environment) -> Iterator[Setting]:
 def _environment(env: Environment) -> Iterator[Setting]:
     variables = {
         **airflow_config.connection_check_env(env),
+        **authorities.variables(env),
         **airflow_config.collector_env(env),
         **airflow_config.agent_env(env),
         **env.airflow.env,
@@ -126,6 +128,9 @@ def _environment(env: Environment) -> Iterator[Setting]:
     listed = [{"name": key, "value": value} for key, value in sorted(variables.items())]
     yield put("env", listed, "airflow.env")
     yield from put_joined("extraEnv", airflow_config.node_env(env), "metrics.endpoint")
+    if env.ca is not None:
+        yield from put_joined("volumes", [authorities.volume(env.ca)], "ca")
+        yield from put_joined("volumeMounts", [authorities.mount()], "ca")
     yield put("airflowHome", env.airflow.home, "airflow.home")
     yield put("executor", env.airflow.executor, "airflow.executor")
     yield from _secret_environment(env)
@@ -152,4 +157,12 @@ def _secret_environment(env: Environment) -> Iterator[Setting]:
         for bundle in env.dags.bundles or ()
         if bundle.name in connections
     ]
+    single += [
+        {"envName": variable, "secretName": name, "secretKey": "headers"}
+        for variable, name in airflow_config.collector_headers(env).items()
+    ]
+    sentinel = env.broker.sentinel
+    if sentinel is not None and sentinel.password:
+        place = {"secretName": secret_names.broker(env), "secretKey": broker.KWARGS_KEY}
+        single.append({"envName": broker.KWARGS_VARIABLE, **place})
     yield from put_some("secret", single, "secrets.extra")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.model.environment import Environment
+from generator.release import broker
 from generator.release.v1 import airflow_config
 
 Option = tuple[str, str, str, str]
@@ -25,6 +26,7 @@ def options(env: Environment) -> Iterator[Option]:
         for section, wanted in sections.items():
             for option, value in wanted.items():
                 yield section, option, value, field
+    yield from broker.options(env)
     yield from _own(env)
 
 

@@ -10,8 +10,9 @@ from generator.model import built_in
 from generator.model.dags import GitSync
 from generator.model.environment import Environment
 from generator.model.repository import Cluster
+from generator.release import authorities
 from generator.release.git_connection import uses_ssh
-from generator.release.setting import PROMISE, Setting, put, put_some, switch
+from generator.release.setting import PROMISE, Setting, put, put_joined, put_some, switch
 from generator.release.v1 import airflow_config, otel_collector
 from generator.release.v1.go_template import literal
 from generator.release.v1.values import base, secret_names
@@ -68,6 +69,10 @@ def _git_sync(env: Environment, sync: GitSync, cluster: Cluster) -> Iterator[Set
     if not base._any_uid(env, cluster):
         context = {"runAsUser": _GIT_SYNC, **context}
     yield put(f"{key}.securityContexts.container", context, "security")
+    if env.trusts("git") and not uses_ssh(sync.repository):
+        variable = {"name": authorities.GIT, "value": authorities.FILE}
+        yield from put_joined(f"{key}.env", [variable], "ca")
+        yield from put_joined(f"{key}.extraVolumeMounts", [authorities.mount()], "ca")
     if uses_ssh(sync.repository):
         yield put(f"{key}.sshKeySecret", secret_names.git(env), f"{field}.secretName")
         yield from put_some(f"{key}.knownHosts", sync.known_hosts, f"{field}.knownHosts")
