@@ -213,7 +213,7 @@ def _of_another_repository(before: Side, after: Side, path: str) -> Side:
     old, new = _chart_addresses(before), _chart_addresses(after)
     if not old or not new or old == new:
         return after
-    reason = f"at base it comes from {', '.join(old)}; the archive at hand was judged for both"
+    reason = f"at base it comes from {', '.join(old)}; the cached archive was judged for both"
     moved = NotRead(f"chart of {', '.join(new)}", path, reason)
     return dataclasses.replace(after, basis=after.basis.without([moved]))
 
