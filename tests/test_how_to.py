@@ -1,4 +1,4 @@
-"""The pages of docs/how-to, followed to the letter: files are written as shown, commands are run."""
+"""The pages of docs/how-to, followed to the letter: files are written and commands run as shown."""
 
 import re
 import shlex
