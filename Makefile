@@ -10,7 +10,7 @@ LOCKS := requirements.lock requirements-setup.lock
 # Python keeps what it compiles, as do pytest's rewritten tests: a quarter of a run otherwise.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q
 
-.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema site bench bench-check lock wheelhouse chart forge-apis clean
+.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema site screenshots bench bench-check lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -72,6 +72,9 @@ $(SITE)/.installed: requirements-docs.lock $(STAMP)
 
 site: $(SITE)/.installed  ## the site of docs/ into build/site; a link that leads nowhere fails
 	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
+screenshots: $(STAMP)  ## take the pictures of the docs again (chromium, the official chart)
+	@$(BIN)/python -m tools.screenshots
 
 bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
 	@$(BIN)/python -m tools.bench
