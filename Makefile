@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
+SITE := build/site-venv
 LOCKS := requirements.lock requirements-setup.lock
 # Python keeps what it compiles, as do pytest's rewritten tests: a quarter of a run otherwise.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q
 
-.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema bench bench-check lock wheelhouse chart forge-apis clean
+.PHONY: help setup demo test test-all nightly cluster-tools test-cluster fidelity check lint types current golden schema site screenshots bench bench-check lock wheelhouse chart forge-apis clean
 
 help:  ## what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -64,6 +65,17 @@ golden: $(STAMP)  ## rewrite golden trees, README blocks, schemas and samples
 	@$(BIN)/python -m tools.current --write
 	@GEN_ENV_GOLDEN=write $(PYTEST) -n auto --set all -m golden
 
+$(SITE)/.installed: requirements-docs.lock $(STAMP)
+	@$(PYTHON) -m venv --clear $(SITE)
+	@VIRTUAL_ENV=$(SITE) $(BIN)/uv pip install --quiet --require-hashes $(OFFLINE) -r requirements-docs.lock
+	@touch $@
+
+site: $(SITE)/.installed  ## the site of docs/ into build/site; a link that leads nowhere fails
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
+screenshots: $(STAMP)  ## take the pictures of the docs again (chromium, the official chart)
+	@$(BIN)/python -m tools.screenshots
+
 bench: $(STAMP)  ## measure speed and memory (prints; docs/performance.md records)
 	@$(BIN)/python -m tools.bench
 
@@ -72,12 +84,14 @@ bench-check: $(STAMP)  ## whether gen-env got slower beside helm template, on a 
 
 lock: $(STAMP)  ## renew the locked dependencies
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --group docs -o requirements-docs.lock
 	@printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header - -o requirements-setup.lock
 
 wheelhouse: $(STAMP)  ## fill WHEELHOUSE (default build/wheelhouse) for machines without a network
 	@mkdir -p $(or $(WHEELHOUSE),build/wheelhouse)
 	@$(BIN)/python -m pip download --quiet --require-hashes -d $(or $(WHEELHOUSE),build/wheelhouse) -r requirements-setup.lock
 	@$(BIN)/python -m pip download --quiet --require-hashes -d $(or $(WHEELHOUSE),build/wheelhouse) -r requirements.lock
+	@$(BIN)/python -m pip download --quiet --require-hashes -d $(or $(WHEELHOUSE),build/wheelhouse) -r requirements-docs.lock
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,7 @@ TOP = Path(__file__).parent.parent
 CODE = sorted([*TOP.glob("generator/**/*.py"), *TOP.glob("service/**/*.py")])
 TEXTS = sorted(
     [
-        *TOP.glob("docs/*.md"),
+        *TOP.glob("docs/**/*.md"),
         TOP / "README.md",
         TOP / "CONTRIBUTING.md",
         TOP / "CHANGELOG.md",

@@ -66,6 +66,22 @@ def flow_table(
     `namespace_labels` are those that the namespace has beside its name. `why` gives reasons by both
     ends; an end is a name of `pods`, or an outside peer in words.
     """
+    ports, unbound = flow_ports(policies, pods, namespace, namespace_labels)
+    grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
+    for (source, target), found in sorted(ports.items()):
+        reasons = tuple(sorted(set(why.get((source, target), ()))))
+        grouped[target, found, reasons].append(source)
+    rows = [Row(_shortened(sources, pods), *rest) for rest, sources in grouped.items()]
+    return FlowTable(tuple(sorted(rows, key=lambda row: (row.target, row.sources))), unbound)
+
+
+def flow_ports(
+    policies: Sequence[Policy],
+    pods: Mapping[str, Mapping[str, str]],
+    namespace: str,
+    namespace_labels: Mapping[str, str] | None = None,
+) -> tuple[dict[Ends, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The open ports between both ends, in words, and the pods that no policy isolates."""
     own = [policy for policy in policies if policy.key.namespace == namespace]
     everybody = [
         _pods(name, PodPeer(namespace, labels, namespace_labels or {}), own)
@@ -74,16 +90,11 @@ def flow_table(
     ports: dict[Ends, set[Ports]] = defaultdict(set)
     for ends, port in _edges(everybody, namespace):
         ports[ends].add(port)
-    grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for (source, target), found in sorted(ports.items()):
-        reasons = tuple(sorted(set(why.get((source, target), ()))))
-        grouped[target, _words(found), reasons].append(source)
-    rows = [Row(_shortened(sources, pods), *rest) for rest, sources in grouped.items()]
     unbound = {
         "Ingress": tuple(item.name for item in everybody if item.ingress is None),
         "Egress": tuple(item.name for item in everybody if item.egress is None),
     }
-    return FlowTable(tuple(sorted(rows, key=lambda row: (row.target, row.sources))), unbound)
+    return {ends: _words(found) for ends, found in ports.items()}, unbound
 
 
 def _shortened(sources: Sequence[str], pods: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from generator import impact
 from generator.core.problem import Problem, Severity, ordered
 from generator.diff.compare import compare
 from generator.diff.model import Action, Change, Limits, Side
+from generator.impact.context import View
 from generator.impact.finding import Finding
+from generator.impact.flow_changes import flow_changes
 from generator.kube.resource import Key
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff
@@ -60,6 +62,7 @@ def environment_diff(
     before, after = base or _nothing(head), head or _nothing(base)
     compared = compare(before, after, limits)
     findings = impact.find(before, after)
+    flows = flow_changes(View(base), View(head)) if base and head else None
     return EnvironmentDiff(
         name,
         old_name,
@@ -71,6 +74,7 @@ def environment_diff(
         drift=tuple(drift),
         basis=(head or before).basis,
         base_basis=(base or after).basis,
+        flows=flows,
     )
 
 

@@ -75,6 +75,7 @@ def _body(report: Report) -> Iterator[str]:
     yield from _problems(report)
     yield from _summary(report.environments)
     yield from _notes(report)
+    yield from _flows(report)
     yield from _files(report.files)
     is_open = _is_short(report)
     for number, environment in enumerate(report.environments):
@@ -210,6 +211,18 @@ def _notes(report: Report) -> Iterator[str]:
         title = counted(len(rows), "note")
         yield f'<details><summary>{title}</summary><ul class="findings">'
         yield from rows
+        yield "</ul></details>"
+
+
+def _flows(report: Report) -> Iterator[str]:
+    count, flows = phrases.flows_of(report)
+    several = len(report.environments) > 1
+    if flows:
+        title = counted(count, "change") if count else "not read"
+        yield f"<details><summary>Who may talk to whom: {title}</summary><ul>"
+        for name, text in flows:
+            owner = f"<code>{_text(name)}</code> " if several else ""
+            yield f"<li>{owner}{_text(text)}</li>"
         yield "</ul></details>"
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from generator.diff.model import Change, Folded
+from generator.impact.flow_changes import FlowChanges
 from generator.report import story
 from generator.report.model import EnvironmentDiff, FileChange, Report
 
@@ -55,7 +56,14 @@ def _environment(item: EnvironmentDiff) -> dict[str, Any]:
         "basis": item.basis.as_json(),
         "baseBasis": item.base_basis.as_json(),
         "fields": [field.as_json() for field in item.fields],
+        "flows": _flows(item),
     }
+
+
+def _flows(item: EnvironmentDiff) -> dict[str, Any] | None:
+    if not item.rendered:
+        return FlowChanges((), ("the policies: nothing was compared",)).as_json()
+    return item.flows.as_json() if item.flows else None
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def render(report: Report, *, budget: int) -> str:
     _problems(page, report)
     _summary(page, report)
     _notes(page, report)
+    _flows(page, report)
     _files(page, report)
     _folded(page, report)
     _diffs(page, [(e.name, change) for e in report.environments for change in e.changes], _CHANGES)
@@ -143,6 +144,17 @@ def _files(page: Page, report: Report) -> None:
 def _notes(page: Page, report: Report) -> None:
     rows = [*_rows(report, Severity.INFO), *map(_problem, story.problems(report, Severity.INFO))]
     _fold(page, counted(len(rows), "note"), rows, "notes", 0.2)
+
+
+def _flows(page: Page, report: Report) -> None:
+    count, flows = phrases.flows_of(report)
+    several = len(report.environments) > 1
+    rows = [
+        f"- {code(name, 80) + ': ' if several else ''}{prose(clipped(text, 600))}\n"
+        for name, text in flows
+    ]
+    title = counted(count, "change") if count else "not read"
+    _fold(page, f"Who may talk to whom: {title}", rows, "flows", 0.15)
 
 
 def _findings(page: Page, report: Report, heading: str, severity: Severity) -> None:

@@ -10,6 +10,7 @@ from generator.core.basis import NOTHING, Basis, grouped, together
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding as Finding
+from generator.impact.flow_changes import FlowChanges
 from generator.render.normalise import RANDOM
 
 
@@ -46,7 +47,8 @@ class EnvironmentDiff:
     environment that was compared, a reason is a remark such as "added by this change".
     `drift` is what the cluster differs in from the base, so nothing that this change does.
     `basis` is the head's and `base_basis` the base's; of a side that is not there, the other's.
-    `fields` are those of its definition that change.
+    `fields` are those of its definition that change; `flows` who may talk to whom, None where the
+    environment is on one side alone.
     """
 
     name: str
@@ -61,6 +63,7 @@ class EnvironmentDiff:
     basis: Basis = NOTHING
     base_basis: Basis = NOTHING
     fields: tuple[FieldChange, ...] = ()
+    flows: FlowChanges | None = None
 
     @property
     def actions(self) -> dict[Action, int]:

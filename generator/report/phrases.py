@@ -9,6 +9,7 @@ from generator.core.counted import counted
 from generator.core.problem import Problem, Severity, State
 from generator.core.visible import one_line
 from generator.diff.model import Action, Change
+from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, FieldChange, Report
 
 _NAMES = 5
@@ -51,6 +52,18 @@ def remark_of(environment: EnvironmentDiff) -> str:
     if count := sum(item.severity is not Severity.INFO for item in new):
         parts.append(counted(count, "problem"))
     return one_line("; ".join(parts))
+
+
+def flows_of(report: Report) -> tuple[int, list[tuple[str, str]]]:
+    """How many flows change; environment and words of each, and of what was not read beside."""
+    rows: list[tuple[str, str]] = []
+    count = 0
+    for item in report.environments:
+        if item.flows and item.rendered:
+            count += len(item.flows.changes)
+            rows += [(item.name, redact(str(change))) for change in item.flows.changes]
+            rows += [(item.name, f"not read: {words}") for words in item.flows.not_read]
+    return count, rows
 
 
 def name_of(change: Change) -> str:

@@ -17,6 +17,7 @@ from generator.yaml import edit, reader
 _CIDRS: Path = ("database", "cidrs")
 _HOSTNAMES: Path = ("gateway", "hostnames")
 _LOGS: Path = ("networkPolicy", "peers", "logs")
+_OF_NO_PLACE = ("apiVersion", "kind", "metadata")
 _ELSEWHERE = re.compile(r"://|\barn:|@[-a-z0-9.]+:")
 _QUESTIONS = {
     _CIDRS: "networks of the database server, such as 10.20.0.0/24 (database.cidrs)",
@@ -162,7 +163,7 @@ def _doubtful(text: str, old: str) -> Iterator[Path]:
     words = {old, old.rpartition("/")[2]}
     named = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(words)))
     for path, value in leaves(reader.read(text, "").data):
-        texts = [str(item) for item in _items(value) if path[0] != "metadata"]
+        texts = [str(item) for item in _items(value) if path[0] not in _OF_NO_PLACE]
         if any(_ELSEWHERE.search(text) or named.search(text) for text in texts):
             yield path
 

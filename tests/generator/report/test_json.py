@@ -38,6 +38,7 @@ def test_the_shape_is_the_documented_one(name):
             "basis",
             "baseBasis",
             "fields",
+            "flows",
         ]
         for change in environment["changes"] + environment["drift"]:
             assert list(change)[:6] == [

@@ -129,6 +129,13 @@ def test_what_may_be_the_others_is_named():
     }  # fmt: skip
 
 
+def test_an_environment_called_as_a_part_of_the_format_makes_the_format_no_doubt():
+    assert (
+        "apiVersion"
+        not in made(FULL.replace("{name: production", "{name: dev"), source="dev").doubtful
+    )
+
+
 @pytest.mark.parametrize(
     "field",
     ["database.host", "database", "database.embedded", "database.host.x"],
