@@ -1,5 +1,8 @@
 """Accidents made impossible: no network but loopback, no home folder, a fixed git identity."""
 
+import contextlib
+import gc
+import importlib
 import itertools
 import os
 import socket
@@ -18,17 +21,24 @@ _CACHE = Path(os.environ.get("GEN_ENV_CHART_CACHE") or Path("~/.cache/gen-env/ch
 REAL_CHART = "1.22.0"
 
 
+_WORKER = ("workerid", "workercount")
 _TOGETHER = ("tests/cluster/", "tests/service/end_to_end/test_scenarios.py")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Tests that share something heavy (a cluster, a running service) share one worker."""
+    """Tests that share something heavy (a cluster, a running service) share one worker.
+
+    So do those of a file in `make test`, where files are short: one process makes what they share.
+    """
     from xdist.scheduler import LoadScopeScheduling
+
+    by_file = effort.chosen() == "test"
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
+            alone = nodeid.partition("::")[0] if by_file else nodeid
+            return next((place for place in _TOGETHER if nodeid.startswith(place)), alone)
 
     return Together(config, log)
 
@@ -41,6 +51,32 @@ def pytest_configure(config):
     os.environ.setdefault("GEN_ENV_REAL_CHARTS", str(_CACHE))
     os.environ[effort.VARIABLE] = config.getoption("--set")
     effort.register_profiles()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """What is imported stays: the garbage collector shall not go through it again and again."""
+    gc.disable()
+    _compile_a_part(session.config)
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _compile_a_part(config):
+    """Have each process of a first run compile other modules first, and take the rest of others."""
+    number, count = (getattr(config, "workerinput", {}).get(key) for key in _WORKER)
+    if not number or config.args_source is not config.ArgsSource.TESTPATHS:
+        return
+    files = sorted(config.rootpath.glob("tests/**/test_*.py"))
+    begin = int(number.removeprefix("gw")) * len(files) // count
+    for file in files[begin:] + files[:begin]:
+        # What cannot be imported is for the collection to tell.
+        with contextlib.suppress(BaseException):
+            name = file.relative_to(config.rootpath).with_suffix("")
+            importlib.import_module(".".join(name.parts))
 
 
 def pytest_collection_modifyitems(config, items):
