@@ -145,11 +145,23 @@ def forge_server():
         yield server
 
 
+@pytest.fixture(scope="session")
+def git_settings(tmp_path_factory):
+    """Git without a second process for upkeep after each commit, and without samples of hooks."""
+    folder = tmp_path_factory.mktemp("git")
+    for name in ("hooks", "info"):
+        (folder / "template" / name).mkdir(parents=True)
+    file = folder / "config"
+    upkeep = "[maintenance]\nauto = false\n[gc]\nauto = 0\n[core]\nfsync = none\n"
+    file.write_text(f"{upkeep}[init]\ntemplateDir = {folder / 'template'}\n")
+    return file
+
+
 _homes = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def _isolated(shared, tmp_path_factory, monkeypatch):
+def _isolated(shared, git_settings, tmp_path_factory, monkeypatch):
     """A home of its own for every test. Renders alone are shared: their key is their content."""
     home = tmp_path_factory.getbasetemp() / "homes" / str(next(_homes))
     home.mkdir(parents=True)
@@ -165,7 +177,7 @@ def _isolated(shared, tmp_path_factory, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.com")
         monkeypatch.setenv(f"GIT_{role}_DATE", "2026-01-01T00:00:00Z")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(git_settings))
 
 
 @pytest.fixture(autouse=True)
