@@ -2,6 +2,7 @@
 
 import ast
 import fnmatch
+import functools
 import inspect
 import re
 import subprocess
@@ -55,9 +56,14 @@ def test_a_finding_has_a_severity_that_its_rule_declares():
         rule.problem("x", severity=Severity.INFO)
 
 
+@functools.cache
+def nodes(module):
+    return tuple(ast.walk(ast.parse(inspect.getsource(module))))
+
+
 def calls(module):
     """Every call in a module by the name of what is called, with its line."""
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             yield getattr(node.func, "id", getattr(node.func, "attr", "")), node.lineno
 
@@ -77,12 +83,12 @@ def test_findings_are_made_by_their_rules_alone():
 
 def named(module):
     """The ids of the rules that a module does more with than declare them or read their id."""
-    tree = ast.parse(inspect.getsource(module))
-    nodes = list(ast.walk(tree))
     ids = {
-        id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "id"
+        id(node.value)
+        for node in nodes(module)
+        if isinstance(node, ast.Attribute) and node.attr == "id"
     }
-    for node in nodes:
+    for node in nodes(module):
         value = None
         if id(node) in ids:
             continue
