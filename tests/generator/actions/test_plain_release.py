@@ -159,6 +159,7 @@ def test_what_is_no_yaml_or_not_there_is_the_users_error(repo):
     assert missing.code == 1 and "not found in either revision" in missing.stderr
 
 
+@pytest.mark.few(1)
 def test_values_that_do_not_render_are_told_with_their_key(repo):
     repo.edit("values.yaml", "replicas: 1", "replicas: many")
     done = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json")
@@ -274,6 +275,7 @@ def test_the_items_of_a_list_are_compared_as_documents_are(repo):
     assert [item["name"] for item in environment["changes"]] == ["flow-scheduler"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("text", "version", "why"),
     [

@@ -732,6 +732,7 @@ def test_a_key_that_is_missing_is_an_error(repo):
     assert rules(repo, "dev")["missing"]["severity"] == "error"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "change", "secret"),
     [
