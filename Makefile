@@ -18,7 +18,7 @@ $(STAMP): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gen-env needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "python3 cannot make virtual environments here; install its venv module (Debian: python3-venv)" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(OFFLINE) -r requirements-setup.lock
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes $(OFFLINE) -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes $(OFFLINE) -r requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(OFFLINE) --editable .
 	@touch $@
 

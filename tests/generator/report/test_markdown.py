@@ -121,6 +121,7 @@ def test_errors_of_all_environments_come_before_the_first_warning_and_notes_are_
     assert "**info**" not in text.partition("<details>")[0]
 
 
+@pytest.mark.thorough
 def test_more_room_never_shows_fewer_environments():
     rows = [
         len(re.findall(r"^\| `", rendered("large", budget), re.MULTILINE)) for budget in BUDGETS
