@@ -660,6 +660,7 @@ def test_an_interruption_at_any_write_leaves_everything_as_it_was(repo, monkeypa
         assert snapshot(repo) == before
 
 
+@pytest.mark.thorough
 def test_a_full_disk_leaves_everything_as_it_was(repo):
     before = snapshot(repo)
     script = (

@@ -55,7 +55,7 @@ def text(result):
     return canonical(result.manifests)
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.always
 @pytest.mark.parametrize(
     "changes",

@@ -52,7 +52,7 @@ def test_every_fence_is_closed_and_every_block_of_details_as_well(name, budget):
     assert outside.count("<details>") == outside.count("</details>")
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @everywhere
 def test_only_our_own_html_and_no_link_comes_of_it(name, budget):
     for token in COMMONMARK.parse(rendered(name, budget)):
