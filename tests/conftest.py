@@ -1,5 +1,8 @@
 """Accidents made impossible: no network but loopback, no home folder, a fixed git identity."""
 
+import contextlib
+import gc
+import importlib
 import itertools
 import os
 import socket
@@ -18,17 +21,24 @@ _CACHE = Path(os.environ.get("GEN_ENV_CHART_CACHE") or Path("~/.cache/gen-env/ch
 REAL_CHART = "1.22.0"
 
 
+_WORKER = ("workerid", "workercount")
 _TOGETHER = ("tests/cluster/", "tests/service/end_to_end/test_scenarios.py")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Tests that share something heavy (a cluster, a running service) share one worker."""
+    """Tests that share something heavy (a cluster, a running service) share one worker.
+
+    So do those of a file in `make test`, where files are short: one process makes what they share.
+    """
     from xdist.scheduler import LoadScopeScheduling
+
+    by_file = effort.chosen() == "test"
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
+            alone = nodeid.partition("::")[0] if by_file else nodeid
+            return next((place for place in _TOGETHER if nodeid.startswith(place)), alone)
 
     return Together(config, log)
 
@@ -41,6 +51,33 @@ def pytest_configure(config):
     os.environ.setdefault("GEN_ENV_REAL_CHARTS", str(_CACHE))
     os.environ[effort.VARIABLE] = config.getoption("--set")
     effort.register_profiles()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """What is imported stays: the garbage collector shall not go through it again and again."""
+    gc.disable()
+    _compile_a_part(session.config)
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
+        gc.enable()
+
+
+def _compile_a_part(config):
+    """Have each process of a first run compile other modules first, and take the rest of others."""
+    number, count = (getattr(config, "workerinput", {}).get(key) for key in _WORKER)
+    if not number or config.args_source is not config.ArgsSource.TESTPATHS:
+        return
+    files = sorted(config.rootpath.glob("tests/**/test_*.py"))
+    begin = int(number.removeprefix("gw")) * len(files) // count
+    for file in files[begin:] + files[:begin]:
+        # What cannot be imported is for the collection to tell.
+        with contextlib.suppress(BaseException):
+            name = file.relative_to(config.rootpath).with_suffix("")
+            importlib.import_module(".".join(name.parts))
 
 
 def pytest_collection_modifyitems(config, items):
@@ -109,11 +146,23 @@ def forge_server():
         yield server
 
 
+@pytest.fixture(scope="session")
+def git_settings(tmp_path_factory):
+    """Git without a second process for upkeep after each commit, and without samples of hooks."""
+    folder = tmp_path_factory.mktemp("git")
+    for name in ("hooks", "info"):
+        (folder / "template" / name).mkdir(parents=True)
+    file = folder / "config"
+    upkeep = "[maintenance]\nauto = false\n[gc]\nauto = 0\n[core]\nfsync = none\n"
+    file.write_text(f"{upkeep}[init]\ntemplateDir = {folder / 'template'}\n")
+    return file
+
+
 _homes = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def _isolated(shared, tmp_path_factory, monkeypatch):
+def _isolated(shared, git_settings, tmp_path_factory, monkeypatch):
     """A home of its own for every test. Renders alone are shared: their key is their content."""
     home = tmp_path_factory.getbasetemp() / "homes" / str(next(_homes))
     home.mkdir(parents=True)
@@ -129,7 +178,7 @@ def _isolated(shared, tmp_path_factory, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.com")
         monkeypatch.setenv(f"GIT_{role}_DATE", "2026-01-01T00:00:00Z")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(git_settings))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ or in the docs of a field, and both are searched too.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ FORBIDDEN = {
 _PATTERNS = {name: re.compile(rf"\b(?:{name})\b", re.IGNORECASE) for name in FORBIDDEN}
 
 
+@functools.cache
 def faults(text: str) -> list[str]:
     """The forbidden phrases in a text, each with what to write instead."""
     return [

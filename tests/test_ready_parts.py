@@ -56,6 +56,7 @@ def test_hooks_bring_the_version_of_helm_that_the_extra_has():
     assert {tuple(hook["additional_dependencies"]) for hook in HOOKS} == {tuple(extra)}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("event", ["push", "pull_request"])
 def test_the_steps_of_the_action_run(repo, event):
     steps = [step for step in ACTION["runs"]["steps"] if "install" not in step["if"]]
@@ -76,6 +77,7 @@ def test_the_action_installs_into_a_python_of_its_own_and_with_none_into_no_pyth
     assert install["run"].startswith("python -m pip install ")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("target", ["", "main"])
 def test_the_script_of_the_component_runs(repo, target):
     (job,) = COMPONENT.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def _repository() -> dict[str, Any]:
 
 def _described(model: type[Spec]) -> dict[str, Any]:
     """pydantic's schema of a model, with the text below each field."""
-    found = model.model_json_schema()
+    found = copy.deepcopy(_of_pydantic(model))
     kinds = {kind.__name__: kind for kind in _kinds(Spec)}
     for name, node in [(model.__name__, found), *found.get("$defs", {}).items()]:
         if (kind := kinds.get(name)) is not None:
@@ -59,6 +60,11 @@ def _described(model: type[Spec]) -> dict[str, Any]:
                 alias = kind.model_fields[field].alias or field
                 node["properties"][alias] = _with_text(node["properties"][alias], text)
     return found
+
+
+@functools.cache
+def _of_pydantic(model: type[Spec]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _with_text(node: dict[str, Any], text: str) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def test_answers_are_as_described(served, path):
         assert_described(path, "get", answer)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("path", list(DOCUMENT["paths"]))
 def test_without_the_right_token_nothing_is_answered(served, path):
     client, _ = served
@@ -276,6 +277,7 @@ def test_the_dashboard_wants_the_token(served):
     assert client.get("/", headers=BEARER).status_code == 200
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "headers",
     [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},

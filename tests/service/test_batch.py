@@ -38,6 +38,7 @@ def names(engine):
         return sorted(connection.execute(sa.select(tables.turn.c.name)).scalars())
 
 
+@pytest.mark.few(1)
 def test_all_are_kept_and_everybody_gets_their_own_result(engine):
     batches = Batches(engine)
     wanted = [f"n{number:03}" for number in range(60)]
@@ -88,6 +89,7 @@ def test_those_who_wait_go_in_one_transaction(tmp_path):
     engine.dispose()
 
 
+@pytest.mark.few(1)
 def test_work_is_done_in_the_context_of_who_asked(engine):
     batches = Batches(engine)
 

@@ -24,6 +24,7 @@ def of(manifests, kind):
     return {item["metadata"]["name"]: item for item in manifests if item["kind"] == kind}
 
 
+@pytest.mark.few(1)
 def test_the_objects_pass_what_gen_env_asks_of_an_environment(rendered):
     _, manifests = rendered
     assert list(pod_security.problems(manifests, "restricted")) == []
@@ -107,6 +108,7 @@ def test_the_service_takes_the_settings_that_the_chart_writes(rendered, tmp_path
     assert settings.connections[0].allow_http and settings.connections[0].webhook_secrets
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("change", "key"),
     [

@@ -260,6 +260,7 @@ class Outline(HTMLParser):
             self.cells.append(dict(attributes).get("scope"))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_have_an_outline_for_who_does_not_see_them(seeded, path):
     client, _, _ = seeded

@@ -314,6 +314,7 @@ def test_a_merge_that_is_told_twice_is_looked_at_once(set_up):
     assert set_up.queued() == [("merge", 3)]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("kind", "details", "context"),
     [

@@ -40,6 +40,7 @@ def opened(stack, port, sent):
     return client
 
 
+@pytest.mark.thorough
 def test_a_hundred_slow_clients_keep_nobody_waiting(port):
     with contextlib.ExitStack() as stack:
         for sent in HALF.values():

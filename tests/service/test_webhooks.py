@@ -197,6 +197,7 @@ def mutations(data, path=()):
                 yield made
 
 
+@pytest.mark.thorough
 def test_no_mutation_of_a_delivery_is_our_error(served):
     client, _ = served
     for number, body in enumerate(mutations(BODY)):

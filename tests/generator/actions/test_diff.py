@@ -202,7 +202,7 @@ ODD = {
 OFTEN = [*((kind, "base") for kind in ODD), ("bomb", "head"), ("not UTF-8", "work tree")]
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("kind", "side"),
     [

@@ -92,6 +92,7 @@ def test_a_change_of_the_values_shows_what_it_does(repo, path):
     assert bool(made_up) == any("api-secret-key" in item["message"] for item in made_up)
 
 
+@pytest.mark.few(1)
 def test_values_files_beside_it_are_read_at_their_own_revision(repo):
     repo.git("remote", "add", "origin", "https://git.example.com/flow.git")
     repo.write("elsewhere.yaml", ELSEWHERE)
@@ -105,6 +106,7 @@ def test_values_files_beside_it_are_read_at_their_own_revision(repo):
     assert unread["where"].startswith("elsewhere.yaml:")
 
 
+@pytest.mark.few(1)
 def test_every_release_and_object_of_a_file_is_compared(repo):
     twin = APPLICATION.replace("name: airflow,", "name: second,")
     other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\ndata: {a: '1'}\n"
@@ -121,6 +123,7 @@ def test_every_release_and_object_of_a_file_is_compared(repo):
     }
 
 
+@pytest.mark.few(1)
 def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
     (repo.root / "values.yaml").unlink()
     gone = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json").json["environments"]
@@ -130,6 +133,7 @@ def test_a_file_that_comes_or_goes_is_added_or_removed(repo):
     assert [item["reason"] for item in new] == ["added by this change"]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -146,6 +150,7 @@ def test_a_file_without_values_is_told(repo, text, words):
     assert words in environment["problems"][0]["message"]
 
 
+@pytest.mark.few(1)
 def test_what_is_no_yaml_or_not_there_is_the_users_error(repo):
     repo.write("values.yaml", "a: [")
     broken = repo.run("diff", "HEAD", "--file", "values.yaml")
@@ -154,6 +159,7 @@ def test_what_is_no_yaml_or_not_there_is_the_users_error(repo):
     assert missing.code == 1 and "not found in either revision" in missing.stderr
 
 
+@pytest.mark.few(1)
 def test_values_that_do_not_render_are_told_with_their_key(repo):
     repo.edit("values.yaml", "replicas: 1", "replicas: many")
     done = repo.run("diff", "HEAD", "--file", "values.yaml", "-o", "json")
@@ -162,7 +168,7 @@ def test_values_that_do_not_render_are_told_with_their_key(repo):
     assert "scheduler.replicas" in environment["problems"][0]["message"]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -209,7 +215,7 @@ def not_read(repo, *arguments):
     return {item["what"] for item in found["basis"]["notRead"]}
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("what", BORROWED)
 def test_values_of_another_repository_or_revision_are_no_ground_for_no_changes(repo, what):
     revision, address, same = BORROWED[what]
@@ -240,6 +246,7 @@ spec: {url: https://airflow.apache.org}
 """
 
 
+@pytest.mark.few(1)
 def test_the_source_of_a_helm_release_is_found_in_another_file_and_compared(repo):
     unknown = {"address of HelmRepository apache"}
     assert not_read(repo, "diff", "HEAD", "--file", "release.yaml") == unknown
@@ -255,6 +262,7 @@ def test_the_source_of_a_helm_release_is_found_in_another_file_and_compared(repo
     assert not_read(repo, "check", "release.yaml") == unknown
 
 
+@pytest.mark.few(1)
 def test_the_items_of_a_list_are_compared_as_documents_are(repo):
     body = APPLICATION.replace("\n", "\n    ").rstrip()
     text = f"apiVersion: v1\nkind: List\nitems:\n  - {body}\n"
@@ -267,6 +275,7 @@ def test_the_items_of_a_list_are_compared_as_documents_are(repo):
     assert [item["name"] for item in environment["changes"]] == ["flow-scheduler"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("text", "version", "why"),
     [

@@ -112,6 +112,7 @@ def test_a_default_of_the_repository_is_replaced_in_the_definition_alone(made):
     assert [item["repository"] for item in dags(repo, "dev")["bundles"]] == ["https://e.com/d.git"]
 
 
+@pytest.mark.thorough
 def test_volumes_that_are_there_stay(made):
     volumes = "volumes: [{name: own, emptyDir: {}}]"
     own = f"values:\n  {volumes}\n  volumeMounts: [{{name: own, mountPath: /own}}]\n"

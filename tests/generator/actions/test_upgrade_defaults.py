@@ -42,6 +42,7 @@ def test_only_what_an_object_depends_on_is_written(repo):
     assert "images.redis.tag is kept" not in done.stdout
 
 
+@pytest.mark.thorough
 def test_a_part_of_the_program_and_what_the_definition_decides_are_left_alone(repo):
     said = repo.run("upgrade", "dev", "--chart", "1.23.0").stdout
     assert "new default of triggerer.args takes effect: it belongs to the chart's templates" in said

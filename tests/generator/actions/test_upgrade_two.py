@@ -35,6 +35,7 @@ def stand_in(tmp_path_factory):
     return folder / "charts"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", USES)
 def test_one_note_names_what_leaves(name, stand_in, tmp_path, monkeypatch):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(stand_in))

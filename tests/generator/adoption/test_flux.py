@@ -147,7 +147,7 @@ class FluxAdoption(Adoption):
         return next(item for item in documents if item["kind"] == kind)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_helm_release_is_adopted_with_engine_names_and_records(shape, tmp_path, own_chart):
     text, destination = SHAPES[shape]

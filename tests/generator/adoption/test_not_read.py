@@ -87,13 +87,14 @@ ODD = {
 }
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("rows", [5, "text", ["text"]])
 def test_values_from_of_an_odd_shape_are_not_proven(tmp_path, own_chart, rows):
     said = refused(tmp_path, own_chart, release(valuesFrom=rows))
     assert "internal error" not in said, said
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("what", ODD)
 def test_an_application_of_an_odd_shape_is_no_bug(tmp_path, own_chart, what):
     data = yaml.safe_load(application({"releaseName": "airflow", "valuesObject": VALUES}))

@@ -450,7 +450,7 @@ MUTATIONS = {
 }
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("loss", MUTATIONS)
 def test_what_the_first_reading_loses_the_second_one_misses(adopt, monkeypatch, loss):
     lose, files = MUTATIONS[loss]
@@ -638,6 +638,7 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("what", ELSEWHERE)
 def test_a_file_is_proved_at_the_revision_that_argo_cd_takes(own_chart, tmp_path, what):
     source, reason = ELSEWHERE[what]

@@ -149,6 +149,7 @@ def _add(root, path):
     ChartCache(root).add(path)
 
 
+@pytest.mark.thorough
 def test_several_processes_may_add_at_once(cache, tmp_path):
     path = write(tmp_path)
     context = multiprocessing.get_context("spawn")

@@ -237,7 +237,7 @@ def test_open_sections_take_unknown_keys_without_a_word(values, stand_in):
 # The official chart, where it is in the cache.
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.real_chart
 @pytest.mark.parametrize("case", [*CASES, None])
 def test_it_renders_what_the_official_chart_renders(case, stand_in, real_chart):
@@ -259,7 +259,7 @@ def test_names_follow_another_release_as_in_the_official_chart(
     assert list(differences(official, own)) == []
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.real_chart
 @pytest.mark.parametrize("why", FAILURES)
 def test_what_fails_here_fails_in_the_official_chart(why, real_chart):

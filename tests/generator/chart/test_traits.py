@@ -227,6 +227,7 @@ def _leaves(values, path):
             yield from _leaves(item, (*path, key))
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("mark", "first", "last"),
     [

@@ -112,6 +112,7 @@ def test_values_with_ordinary_templates_read_no_files(value):
     assert not may_read_files(json.dumps({"extraEnv": value}))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("piece", ["{{", '{{"', "{{`", "{{ toYaml (", "toA", "{{ . }} \\"])
 def test_long_texts_are_read_in_linear_time(tmp_path, piece):
     text = piece * (300_000 // len(piece))

@@ -146,7 +146,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.few(30)
+@pytest.mark.few(12)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_has_its_place_and_its_remedy(tmp_path, name):
     text, line, words = MISTAKES[name]
@@ -286,6 +286,7 @@ def test_names_that_the_cluster_or_helm_would_refuse_are_an_error(tmp_path, name
     assert not (tmp_path / f"environments/{name}/generated").exists()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "data", ["[1]", "text", "{connection: [a]}", "{connection: {a: b}}"], ids=str
 )
@@ -486,7 +487,7 @@ WRONG_PLACES = {
 }  # fmt: skip
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", WRONG_PLACES)
 def test_a_secret_in_a_wrong_place_is_never_quoted(tmp_path, name):
     repo = repository(tmp_path, dev=WRONG_PLACES[name])

@@ -8,12 +8,17 @@ import pytest
 
 from generator.cli import main
 from generator.cli.examples import EXAMPLES
+from tests.effort import marks
 from tests.generator.image.test_inspect import BASE, layer, metadata, saved
 from tests.generator.manifests.test_backups import with_backup
 from tests.generator.seal.keypair import DAY, pem, private_key
 from tests.repositories import DEV, SETTINGS, STAGING, Repo, repository, run
 
-RUN = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
+RUN = [
+    pytest.param(name, line, id=line, marks=marks(line, test=lines[:1]))
+    for name, lines in EXAMPLES.items()
+    for line in lines
+]
 
 # What a repository alone, without forge and cluster, answers with a reason; all others succeed.
 REFUSED = {
@@ -68,7 +73,7 @@ def certificate():
     return pem(private_key(0), not_before=now - DAY, not_after=now + 30 * DAY)
 
 
-@pytest.mark.parametrize(("name", "line"), RUN, ids=[line for _, line in RUN])
+@pytest.mark.parametrize(("name", "line"), RUN)
 def test_an_example_does_what_it_says(repo, name, line, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ANSWERS.get(line, b""))))
     words = shlex.split(line.partition(" > ")[0])

@@ -137,6 +137,7 @@ def cloned(tmp_path, url):
     return repo
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("url", "forge", "place"),
     [
@@ -213,6 +214,7 @@ def test_a_pipeline_that_is_there_is_kept_and_the_line_that_it_needs_is_named(tm
     assert "gen-env/check" in repo.yaml(".gitlab/gen-env.yml")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("host", ["github.com", "gitlab.com"])
 def test_a_second_folder_is_told_that_the_check_of_the_first_does_not_reach_it(tmp_path, host):
     repo = cloned(tmp_path, f"git@{host}:acme/mono.git")
@@ -230,6 +232,7 @@ def test_a_second_folder_is_told_that_the_check_of_the_first_does_not_reach_it(t
 # What the CI does
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("way", "installs"),
     [
@@ -286,6 +289,7 @@ def steps(repo, event):
     return [step["run"] for step in job if "run" in step and step.get("if", wanted) == wanted]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("folder", ["", "deploy/air flow"])
 @pytest.mark.parametrize("forge", ["github", "gitlab", "forgejo"])
 def test_the_steps_of_the_ci_are_green_from_the_first_commit_on(tmp_path, forge, folder):

@@ -132,6 +132,7 @@ def test_a_reader_that_goes_away_is_no_error():
     assert stderr == b""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("arguments", [("schema",), ("--help",)])
 def test_nor_is_one_that_is_gone_before_the_first_word(arguments):
     reader, writer = os.pipe()

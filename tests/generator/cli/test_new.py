@@ -75,6 +75,7 @@ def test_what_it_makes_is_current_and_without_errors(repo):
     assert repo.run("validate", "dev").code == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "tier", "executor"),
     [
@@ -219,7 +220,7 @@ def refused(repo, *arguments):
     return done.stderr
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "name",
     ["Staging", "a_b", "-x", "x-", "a.b", "../x", "/etc", "x" * 64, "", " ", "a/b/c", "é", "a\nb"],
@@ -228,6 +229,7 @@ def test_a_name_that_is_no_dns_label_is_refused(repo, name):
     refused(repo, "--no-input", "--", name)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("team", ["Payments", "../x", "a/b", ""])
 def test_a_team_that_is_no_dns_label_is_refused_or_none(repo, team):
     if team:
@@ -263,6 +265,7 @@ def test_a_branch_name_in_the_way_of_the_folder_of_branches_is_refused(repo):
     refused(repo, "dev", "--no-input")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("branch", ["a..b", "-x", "x.lock", "a b", "HEAD~"])
 def test_what_is_no_name_for_a_branch_is_refused(repo, branch):
     refused(repo, "dev", "--no-input", f"--branch={branch}")
@@ -428,7 +431,7 @@ def test_the_end_of_input_names_the_open_question_and_changes_nothing(repo, monk
     assert snapshot(repo) == before
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("fields", "path", "value"),
     [
@@ -463,7 +466,7 @@ def test_any_field_can_be_set(repo, fields, path, value):
     assert (str(data) if isinstance(value, str) else data) == value
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "field",
     ["nosuch=1", "workers.replcas=1", "workers.replicas=many", "metadata.name=other", "x", "=1",
@@ -537,7 +540,7 @@ def test_from_names_everything_that_it_would_ask_for_at_once(estate):
     assert "ingress.host of staging" in one and "database.host" not in one
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("field", "rule"),
     [
@@ -657,6 +660,7 @@ def test_an_interruption_at_any_write_leaves_everything_as_it_was(repo, monkeypa
         assert snapshot(repo) == before
 
 
+@pytest.mark.thorough
 def test_a_full_disk_leaves_everything_as_it_was(repo):
     before = snapshot(repo)
     script = (

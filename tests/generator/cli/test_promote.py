@@ -71,6 +71,7 @@ def test_blocked_writes_nothing_and_exits_with_1(world):
     assert "the auditor asked" in world.pulls()[0]["body"]
 
 
+@pytest.mark.thorough
 def test_waiting_is_proposed_and_said(world):
     world.configure(PATHS + "policy: {tiers: {production: {soak: 1000000h}}}\n")
     world.stage()
@@ -98,6 +99,7 @@ def test_the_token_is_in_no_output(world, staged):
     assert TOKEN not in done.said
 
 
+@pytest.mark.thorough
 def test_nothing_to_promote_is_fine(world, staged):
     branch = promote(world).stdout.splitlines()[-1]
     world.repo.git("merge", "--quiet", "--ff-only", branch)

@@ -69,7 +69,7 @@ def test_an_honest_change_is_green(repo):
 
 
 @pytest.mark.always
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_is_red_in_every_command(repo, number, place):
     kind = sorted(hostile.TEXTS)[number % len(hostile.TEXTS)]

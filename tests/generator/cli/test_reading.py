@@ -127,6 +127,7 @@ def test_external_secrets_ask_the_store_for_each_key(tmp_path):
     assert options["argocd.argoproj.io/sync-options"] == "Prune=confirm,Delete=confirm"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["environment", "repository"])
 def test_schema_prints_a_valid_schema_as_the_repository_holds_it(repo, kind):
     schema = run("schema", kind).json

@@ -507,6 +507,7 @@ def test_without_any_certificate_all_three_ways_are_named(tmp_path):
     assert "--cert FILE|URL|cluster" in done.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1, 3 * 1024 * 1024])
 def test_a_secret_that_kubernetes_would_refuse_is_refused(repo, tmp_path, size):
     (tmp_path / "value").write_bytes(b"x" * size)
@@ -686,6 +687,7 @@ def test_a_certificate_elsewhere_is_not_fetched_and_said_to_be_unchecked(tmp_pat
     assert "https://127.0.0.1:1/cert.pem" in item["reason"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
@@ -730,6 +732,7 @@ def test_a_key_that_is_missing_is_an_error(repo):
     assert rules(repo, "dev")["missing"]["severity"] == "error"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "change", "secret"),
     [

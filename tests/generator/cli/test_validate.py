@@ -147,6 +147,7 @@ def test_a_definition_that_was_never_generated_is_one_finding(tmp_path):
     assert [item for item in found if item[1].startswith("environments/")] == [own]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("template", "named"),
     [

@@ -90,6 +90,7 @@ def test_the_form_of_a_definition_does_not_change_the_tree(charts, wanted, chanc
     assert {item.rule for item in plain.problems} == {item.rule for item in other.problems}
 
 
+@pytest.mark.thorough
 def test_the_order_of_keys_does_not_change_the_tree_of_any_case(charts):
     chance = random.Random(7)
     for case in definitions.pairwise():

@@ -99,6 +99,7 @@ def test_far_changes_stand_in_hunks_of_their_own():
     assert unified(base, head, Limits()).text.count("@@ -") == 2
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("lines", [4_000, 60_000])
 @pytest.mark.parametrize("kind", ["unique", "repeated", "shuffled"])
 def test_time_is_bounded_for_huge_texts(lines, kind):

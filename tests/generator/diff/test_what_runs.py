@@ -139,7 +139,10 @@ RENDERED_BY = {
 def test_nobody_else_takes_the_version_of_the_definition_for_what_runs():
     asking = set()
     for path in (ROOT / "generator").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        source = path.read_text("utf-8")
+        if "airflow" not in source and "database_host" not in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
             name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
             if name.endswith("basis.airflow.version"):  # of what runs
                 continue

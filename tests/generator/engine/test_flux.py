@@ -288,6 +288,7 @@ _HOOK = ("helm.sh/hook", "argocd.argoproj.io/hook")
 _GUARDS = ("helm.sh/resource-policy", "argocd.argoproj.io/sync-options")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "choices",
     [

@@ -126,6 +126,7 @@ def test_under_a_root_of_its_own_nothing_is_read_above_a_clusters_folder(tmp_pat
     assert not errors({**repo.tree(), **more}, tmp_path)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("path", "text", "red"),
     [

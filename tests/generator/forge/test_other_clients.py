@@ -54,7 +54,6 @@ def github(world):
     client.close()
 
 
-@pytest.mark.always
 def test_pygithub_opens_comments_closes_and_merges(world, store, github):
     port = world.port(ForgeKind.GITHUB)
     repository = github.get_repo(REPOSITORY)

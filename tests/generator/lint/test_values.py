@@ -72,6 +72,7 @@ def test_the_cases_of_a_module_stand_in_its_own_file(module):
     assert set(_cases(module)) == rules
 
 
+@pytest.mark.few(110)
 @pytest.mark.parametrize(("rule", "number"), BAD)
 def test_what_is_wrong_is_found(rule, number, chart_values):
     problems = found(rule, BAD_AND_GOOD[rule][0][number], chart_values)
@@ -81,6 +82,7 @@ def test_what_is_wrong_is_found(rule, number, chart_values):
         assert problem.message and problem.hint
 
 
+@pytest.mark.few(110)
 @pytest.mark.parametrize(("rule", "number"), GOOD)
 def test_harmless_values_pass(rule, number, chart_values):
     assert found(rule, BAD_AND_GOOD[rule][1][number], chart_values) == []

@@ -113,6 +113,7 @@ def test_an_object_is_of_a_declared_kind_and_carries_what_the_kind_says(text):
     assert made > 10
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("source", ["repository", "rendered"])
 @pytest.mark.parametrize("text", [FULL, EXTERNAL], ids=["sealed", "external"])
 def test_everything_that_is_written_for_an_environment_is_checked(

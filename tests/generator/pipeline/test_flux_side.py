@@ -91,6 +91,7 @@ def test_another_engine_is_an_error_until_it_is_accepted(base, tools):
         assert "impact/foreign-namespace" not in rules
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("destination", "moved"),
     [

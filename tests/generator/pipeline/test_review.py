@@ -49,7 +49,7 @@ def defaults(level, name):
     return settings((DEFAULTS, text))
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("files", "reached"),
     [

@@ -108,6 +108,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("text", BROKEN, ids=lambda text: text[:20])
 def test_a_broken_application_is_a_failure_and_no_crash(whole, tmp_path, text):
     files = with_files(whole, **{"generated/application.yaml": text})

@@ -24,6 +24,7 @@ def verdict(outcome, message="14 conditions hold"):
     return Verdict("pay/staging", SHA, outcome, message, (), (), (), Memory(outcome, NOW), NOTHING)
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
 @pytest.mark.parametrize(
     ("outcome", "standing"),

@@ -150,6 +150,7 @@ def test_statuses_that_cannot_all_be_read_prove_nothing():
     assert evidence.read(Flaky({}), "staging", [A, B]).standing is Standing.UNREADABLE
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("kind", list(ForgeKind), ids=str)
 @pytest.mark.parametrize("without", ["nothing", "statuses", "deployments"])
 def test_what_is_recorded_is_read_on_every_forge(kind, without):

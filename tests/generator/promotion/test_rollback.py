@@ -167,6 +167,7 @@ def image(world, tag):
     world.merge(FROM, (f"tag: {present}", f"tag: {tag}"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("tag", "kind"), [("3.3.0-r1", Class.BACKWARD), ("1b2c3d4e", Class.UNKNOWN)]
 )

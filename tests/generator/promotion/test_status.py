@@ -54,6 +54,7 @@ def test_an_unknown_environment_is_the_users_error(world, staged):
         by_name(world, "stagin")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("branch", "name", "concerns"),
     [

@@ -224,6 +224,7 @@ def test_a_reference_is_no_secret():
     assert mask(external, None)[0] == external
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "text",
     [

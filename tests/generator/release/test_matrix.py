@@ -200,14 +200,14 @@ def test_the_custom_resources_of_a_case_are_accepted_by_their_definitions(case, 
     assert {*engine, "Namespace"} <= {item["kind"] for item in objects}
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("case", on(cases(), all=pairwise()))
 def test_a_case_renders_on_the_stand_in_chart(case, stand_in, renderer):
     _check_render(case, stand_in, renderer)
 
 
 @pytest.mark.real_chart
-@pytest.mark.parametrize("case", on(cases(), few=once()[:2], all=covering(_CHART_OPTIONS)))
+@pytest.mark.parametrize("case", on(cases(), few=once()[:1], all=covering(_CHART_OPTIONS)))
 def test_a_case_renders_on_the_official_chart(case, official, renderer):
     _check_render(case, official, renderer)
 

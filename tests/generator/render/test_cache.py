@@ -211,6 +211,7 @@ def _fill(root, start):
             raise SystemExit("a reader saw half an entry")
 
 
+@pytest.mark.thorough
 def test_several_processes_may_write_read_and_evict_at_once(cache):
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_fill, args=(cache.root, n * 20)) for n in range(3)]

@@ -56,6 +56,7 @@ def test_a_finding_never_holds_the_random_value():
     assert "s3cret" not in repr(found)
 
 
+@pytest.mark.few(1)
 @pytest.mark.real_chart
 @pytest.mark.parametrize(
     ("values", "fields"),

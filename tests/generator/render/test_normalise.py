@@ -81,6 +81,7 @@ def test_without_secrets_there_is_one_render(chart):
     assert normalise.render(dice, request(chart), ()).random == () and dice.count == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("time", ["{{ now | unixEpoch }}", '{{ date "15:04:05" "" }}'])
 def test_a_value_that_shows_the_time_in_seconds_is_random_each_time(chart, time):
     engine = SdkEngine()

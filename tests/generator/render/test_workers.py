@@ -55,6 +55,7 @@ def text(result):
     return canonical(result.manifests)
 
 
+@pytest.mark.few(2)
 @pytest.mark.always
 @pytest.mark.parametrize(
     "changes",

@@ -8,6 +8,7 @@ from tests.generator.report.samples import REPORTS
 from tests.golden_cases import report_of
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_shape_is_the_documented_one(name):
     shape = json.loads(json_report.render(REPORTS[name]()))

@@ -31,7 +31,7 @@ everywhere = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(3)
 @everywhere
 def test_the_budget_holds_in_characters_and_bytes(name, budget):
     text = rendered(name, budget)
@@ -39,7 +39,7 @@ def test_the_budget_holds_in_characters_and_bytes(name, budget):
     assert len(text.encode("utf-8")) <= budget
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(4)
 @everywhere
 def test_every_fence_is_closed_and_every_block_of_details_as_well(name, budget):
     text = rendered(name, budget)
@@ -52,7 +52,7 @@ def test_every_fence_is_closed_and_every_block_of_details_as_well(name, budget):
     assert outside.count("<details>") == outside.count("</details>")
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(2)
 @everywhere
 def test_only_our_own_html_and_no_link_comes_of_it(name, budget):
     for token in COMMONMARK.parse(rendered(name, budget)):
@@ -76,6 +76,7 @@ def test_nothing_becomes_a_mention_or_a_reference(name, budget):
                 assert "://" not in child.content and "www." not in child.content
 
 
+@pytest.mark.few(20)
 @everywhere
 def test_no_hidden_character_is_left(name, budget):
     text = rendered(name, budget)
@@ -120,6 +121,7 @@ def test_errors_of_all_environments_come_before_the_first_warning_and_notes_are_
     assert "**info**" not in text.partition("<details>")[0]
 
 
+@pytest.mark.thorough
 def test_more_room_never_shows_fewer_environments():
     rows = [
         len(re.findall(r"^\| `", rendered("large", budget), re.MULTILINE)) for budget in BUDGETS

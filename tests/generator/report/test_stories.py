@@ -88,7 +88,7 @@ def change(repo, edits):
             (repo.root / path).write_text(text.replace(old, new), "utf-8")
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(1)
 @pytest.mark.golden
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_first_screen_tells_the_story(repo, name):

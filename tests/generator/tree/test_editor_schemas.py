@@ -1,5 +1,6 @@
 """Schemas for editors: made where the repository has none or another, kept where it is right."""
 
+import functools
 import json
 
 import pytest
@@ -9,7 +10,11 @@ from generator.model import json_schema
 from generator.tree import editor_schemas, schema_digests, tree
 
 PATHS = {kind: f".gen-env/{kind}.schema.json" for kind in editor_schemas.KINDS}
-RIGHT = {path: editor_schemas.text(kind) for kind, path in PATHS.items()}
+
+
+@functools.cache
+def right():
+    return {path: editor_schemas.text(kind) for kind, path in PATHS.items()}
 
 
 def snapshot(texts):
@@ -18,7 +23,7 @@ def snapshot(texts):
 
 @pytest.mark.parametrize("kind", editor_schemas.KINDS)
 def test_a_schema_is_ours_and_describes_the_models(kind):
-    text = RIGHT[PATHS[kind]]
+    text = right()[PATHS[kind]]
     assert tree.is_ours(text.encode())
     found = json.loads(text)
     assert found.pop("$comment").endswith(f"gen-env schema {kind}")
@@ -27,14 +32,14 @@ def test_a_schema_is_ours_and_describes_the_models(kind):
 
 @pytest.mark.parametrize("kind", editor_schemas.KINDS)
 def test_the_digests_are_those_of_the_models_of_today(kind):
-    assert schema_digests.DIGESTS[kind] == editor_schemas.digest(RIGHT[PATHS[kind]].encode())
+    assert schema_digests.DIGESTS[kind] == editor_schemas.digest(right()[PATHS[kind]].encode())
 
 
-@pytest.mark.parametrize("present", [{}, dict.fromkeys(RIGHT, "{}\n"), RIGHT])
+@pytest.mark.parametrize("present", [dict, lambda: dict.fromkeys(right(), "{}\n"), right])
 def test_whatever_lies_there_the_right_ones_are_wanted(present):
-    assert editor_schemas.files(snapshot(present)) == RIGHT
+    assert editor_schemas.files(snapshot(present())) == right()
 
 
 def test_what_is_right_is_not_made_again(monkeypatch):
     monkeypatch.setattr(editor_schemas, "text", lambda kind: pytest.fail("made again"))
-    assert editor_schemas.files(snapshot(RIGHT)) == RIGHT
+    assert editor_schemas.files(snapshot(right())) == right()

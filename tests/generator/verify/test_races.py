@@ -389,6 +389,7 @@ RACES = {
 }
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("name", RACES)
 def test_a_race_never_ends_in_a_false_verdict(name):
     scene, verdict, seen = Scene(), None, []

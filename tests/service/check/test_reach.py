@@ -22,7 +22,7 @@ def outcome_of(world, message="Hostile"):
 
 
 @pytest.mark.always
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)))
 def test_a_hostile_file_fails_the_check(world, number, place):
     kind = sorted(hostile.TEXTS)[(number * 5) % len(hostile.TEXTS)]

@@ -67,8 +67,6 @@ def head(stage, number):
 # One after the other.
 
 
-@pytest.mark.always
-@pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "capacity"), list(zip(ForgeKind, (101, 102, 103), strict=True)))
 def test_a_pull_request_gets_one_status_and_one_comment(stage, kind, capacity):
     number = opened(stage, capacity, kind=kind)
