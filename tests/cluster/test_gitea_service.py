@@ -113,21 +113,13 @@ def test_a_tree_that_is_out_of_date_is_brought_up_to_date_by_the_bot(loop):
     loop.call("PATCH", f"/pulls/{number}", {"state": "closed"}, user="wanda")
 
 
-def test_a_fork_runs_nothing_and_reads_nothing_outside(loop):
-    secret = loop.config.parent / "canary"
-    secret.write_text("canary-outside-5d1e7b02\n")
+def test_a_fork_is_rendered_when_a_writer_says_so_and_only_that_commit(loop):
     loop.call("POST", "/forks", {}, user=STRANGER)
     loop.branch("theirs")
     loop.repo.edit(STAGING, *replicas(7))
     loop.commit("Theirs")
-    ran = loop.config.parent / "ran"
-    loop.repo.write(".gitattributes", "* filter=run\n")
-    loop.repo.git("config", "filter.run.clean", "cat")
-    loop.repo.write(".gitconfig", f"[filter \"run\"]\n  smudge = touch {ran}\n")
-    place = loop.repo.root / "environments/staging/secrets/theirs.yaml"
-    place.symlink_to(secret)
-    loop.repo.commit("A way out")
-    sha = loop.push("theirs", user=STRANGER, repository=f"{STRANGER}/airflow")
+    theirs = {"user": STRANGER, "repository": f"{STRANGER}/airflow"}
+    sha = loop.push("theirs", **theirs)
     number = loop.open("theirs", user=STRANGER, fork=STRANGER)
     wanted = f"/gen-env ok-to-test {sha}"
     loop.wait(lambda: wanted in "".join(loop.comments(number)[0]), "a fork, until it is asked for")
@@ -138,13 +130,23 @@ def test_a_fork_runs_nothing_and_reads_nothing_outside(loop):
     assert loop.status(sha)[0] == "pending"
     loop.say(number, wanted, "wanda")
     state, said, [report] = loop.judged(number, sha, "a fork allowed, until the check's status")
-    assert state == "failure" and "theirs.yaml" in report
-    assert not ran.exists()
+    assert state == "success" and "replicas: 7" in report, said
+
+    # The next commit reaches for what it must not: a file of the service, and a program.
+    secret, ran = loop.config.parent / "canary", loop.config.parent / "ran"
+    secret.write_text("canary-outside-5d1e7b02\n")
+    (loop.repo.root / "environments/staging/secrets/theirs.yaml").symlink_to(secret)
+    loop.repo.write(".gitattributes", "* filter=theirs diff=theirs merge=theirs\n")
+    loop.repo.write(".gitconfig", f'[filter "theirs"]\n  smudge = touch {ran}\n')
+    loop.repo.commit("A way out")
+    sha = loop.push("theirs", **theirs)
+    state, said, [report] = loop.judged(number, sha, "a hostile fork, until the check's status")
+    assert state == "failure" and "theirs.yaml" in report and "replicas: 7" not in report
     kept = [path for path in (loop.config.parent / "data").rglob("*") if path.is_file()]
-    texts = [report, loop.log.read_text()]
-    assert kept and not any("canary-outside" in text for text in texts)
-    assert not any(b"canary-outside" in path.read_bytes() for path in kept)
-    loop.call("PATCH", f"/pulls/{number}", {"state": "closed"}, user="wanda")
+    assert kept and not any(b"canary-outside" in path.read_bytes() for path in kept)
+    assert "canary-outside" not in report + loop.log.read_text() and not ran.exists()
+    loop.call("PATCH", f"/pulls/{number}", {"state": "closed"}, user=STRANGER)
+    (loop.repo.root / ".gitattributes").unlink()
 
 
 def test_a_merge_is_verified_promoted_and_taken_back(loop):
