@@ -58,7 +58,9 @@ def _refusal(command: Command, pull: PullRequest) -> str:
     """Why the command is not carried out; empty where it is."""
     # A commit must be named: between a reader's word and our reading, the head may move.
     moved = command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha)
-    return command.fault or (f"{command.verb}: {command.sha} is no longer the head" if moved else "")
+    return command.fault or (
+        f"{command.verb}: {command.sha} is no longer the head" if moved else ""
+    )
 
 
 def _line(command: Command, refusal: str, author: str) -> str:

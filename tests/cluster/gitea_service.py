@@ -116,7 +116,9 @@ class Loop:
     def status(self, sha, context="gen-env/check"):
         """State and description of the newest of that context; nothing where there is none."""
         found = self.call("GET", f"/commits/{sha}/statuses?limit=50")
-        newest = max((s for s in found if s["context"] == context), key=lambda s: s["id"], default={})
+        newest = max(
+            (s for s in found if s["context"] == context), key=lambda s: s["id"], default={}
+        )
         assert not newest or newest["creator"]["login"] == "bot"
         return newest.get("status", ""), newest.get("description", "")
 
@@ -143,6 +145,7 @@ class Loop:
 
     def answered(self, number, name, part):
         """The one comment with answers, once it has that part."""
+
         def look():
             answers = self.comments(number)[1]
             return answers if part in "".join(answers) else None

@@ -177,7 +177,9 @@ def test_a_merge_is_verified_promoted_and_taken_back(loop):
               "the promotion's gates")  # fmt: skip
     merged = loop.merge(pull["number"])
     context = "gen-env/verify/production"
-    loop.wait(lambda: loop.status(merged, context)[0] == "pending", "promoted, until it is looked at")
+    loop.wait(
+        lambda: loop.status(merged, context)[0] == "pending", "promoted, until it is looked at"
+    )
 
     loop.repo.git("switch", "--quiet", "--force-create", "main")
     loop.repo.git("fetch", "--quiet", loop.address("wanda"), "main")
@@ -191,5 +193,3 @@ def test_a_merge_is_verified_promoted_and_taken_back(loop):
     assert pull["user"]["login"] == "wanda"
     state, said, [report] = loop.judged(pull["number"], pull["head"]["sha"], "its check's status")
     assert state == "success" and "3.2.2-r1" in report
-
-
