@@ -253,15 +253,14 @@ class Proxy(_Strict):
 
 
 class NotificationFile(_Strict):
-    """An address where people are told of what needs them."""
+    """An address that gets a message when something needs a person."""
 
     name: str
     """How logs call it: they never have the address."""
     url: SecretSource
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
     events: list[Literal["failed", "promotion", "gate", "dead"]] = []
-    """A failed verification, a proposal that was opened, a gate that waits for a person, a run
-    that was given up; empty: all of them."""
+    """What is sent: see [notifications](service.md#notifications); empty: all of them."""
     teams: list[str] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
     tiers: list[str] = []
@@ -292,7 +291,7 @@ class SettingsFile(_Strict):
     limits: Limits = Limits()
     """Bounds."""
     notifications: list[NotificationFile] = []
-    """Where people are told of what needs them."""
+    """Addresses that get a message when something needs a person."""
     connections: list[ConnectionFile] = Field(min_length=1)
     """The forges, at least one."""
 

@@ -126,8 +126,8 @@ class Loop:
         """The bodies of the bot's comments: its report, and its answers to commands."""
         found = self.call("GET", f"/issues/{number}/comments")
         bodies = [item["body"] for item in found if item["user"]["login"] == "bot"]
-        return ([body for body in bodies if ANSWERS not in body],
-                [body.partition(ANSWERS)[2].strip() for body in bodies if ANSWERS in body])  # fmt: skip
+        answers = [body.partition(ANSWERS)[2].strip() for body in bodies if ANSWERS in body]
+        return [body for body in bodies if ANSWERS not in body], answers
 
     def wait(self, what, name, seconds=180.0):
         """Until it is so; how long that took is kept under the name."""

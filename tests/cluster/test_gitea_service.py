@@ -92,7 +92,7 @@ def test_commands_are_obeyed_by_role_and_each_is_answered(loop):
 
 def test_what_cannot_be_read_fails_until_a_writer_says_why_it_may_pass(loop):
     number, sha = loop.change("broken", (REPLICAS, "replicas: many"), generate=False)
-    state, said, [report] = loop.judged(number, sha, "a broken definition")
+    state, _, [report] = loop.judged(number, sha, "a broken definition")
     assert state == "failure" and "replicas" in report
     loop.say(number, f"/gen-env override {sha} the trial of <b>@wanda</b>", "walter")
     loop.wait(lambda: loop.status(sha)[0] == "success", "overridden, until the check's status")
@@ -105,7 +105,7 @@ def test_a_tree_that_is_out_of_date_is_brought_up_to_date_by_the_bot(loop):
     number, before = loop.change("stale", replicas(6), generate=False)
     loop.wait(lambda: loop.pull(number)["head"]["sha"] != before, "stale, until the bot's commit")
     sha = loop.pull(number)["head"]["sha"]
-    state, said, [report] = loop.judged(number, sha, "then the check's status")
+    state, said, _ = loop.judged(number, sha, "then the check's status")
     assert state == "success", said
     commit = loop.call("GET", f"/git/commits/{sha}")
     assert [parent["sha"] for parent in commit["parents"]] == [before]

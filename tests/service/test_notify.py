@@ -25,6 +25,7 @@ from tests.service import scene
 from tests.service.test_runner import Port, Scene, pull
 from tests.service.webapp import application
 
+pytestmark = pytest.mark.filterwarnings("ignore:.imghdr. is deprecated")  # Apprise, at import
 CANARY = "canary-path-9e1f"
 VERIFY = Job(Kind.VERIFY, "forge", "team/one", 3, "merged", {"environment": "pay/prod", "sha": "a"})
 FAILED = Outcome(State.FAILURE, "failed: the scheduler crashes", "a" * 40, {"pay/prod": "failed"})
