@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -165,6 +167,11 @@ class Loop:
 
     def start(self, role):
         self.processes[role] = scene.start(role, self.config, self.log, **self.environment)
+
+    def doctor(self):
+        words = [sys.executable, "-m", "service.cli.main", "doctor", "--config", self.config]
+        environ = scene.environment(**self.environment)
+        return subprocess.run(words, capture_output=True, text=True, env=environ)
 
     def stop(self, role):
         scene.kill(self.processes.pop(role), hard=False)

@@ -1,5 +1,7 @@
 """The life of pull requests on a real Gitea: the service's processes, and what Gitea then tells."""
 
+import time
+
 import pytest
 
 from tests.cluster import gitea
@@ -193,3 +195,33 @@ def test_a_merge_is_verified_promoted_and_taken_back(loop):
     assert pull["user"]["login"] == "wanda"
     state, said, [report] = loop.judged(pull["number"], pull["head"]["sha"], "its check's status")
     assert state == "success" and "3.2.2-r1" in report
+
+
+def test_a_bot_that_may_not_ask_for_rights_says_so_on_the_pull_request(loop):
+    number, sha = loop.change("asking", replicas(8))
+    assert loop.judged(number, sha, "before its right is taken")[0] == "success"
+    place = "/collaborators/bot"
+    loop.call("PUT", place, {"permission": "write"})
+    try:
+        doctor = loop.doctor()
+        assert doctor.returncode == 1 and "comment commands are refused" in doctor.stdout
+        loop.say(number, f"/gen-env override {sha} trust me", "wanda")
+        answer = loop.answered(number, "an answer without the right to ask", "only admins")
+        assert answer.startswith("- failed: ") and loop.status(sha)[0] == "success"
+    finally:
+        loop.call("PUT", place, {"permission": "admin"})
+    assert "rights of others" in loop.doctor().stdout
+    loop.call("PATCH", f"/pulls/{number}", {"state": "closed"}, user="wanda")
+
+
+def test_while_gitea_is_away_nothing_is_lost_and_nothing_doubled(loop):
+    number, sha = loop.change("away", replicas(9))
+    loop.server.stop()
+    # The delivery of the opening may or may not have been taken: the command asks for a check.
+    time.sleep(3)
+    loop.server.start()
+    loop.say(number, "/gen-env check", "wanda")
+    state, said, [report] = loop.judged(number, sha, "Gitea is back, until the check's status")
+    assert state == "success" and "replicas: 9" in report, said
+    loop.answered(number, "and the answer", "check by wanda")
+    loop.call("PATCH", f"/pulls/{number}", {"state": "closed"}, user="wanda")
