@@ -206,7 +206,7 @@ def test_a_bot_that_may_not_ask_for_rights_says_so_on_the_pull_request(loop):
         doctor = loop.doctor()
         assert doctor.returncode == 1 and "comment commands are refused" in doctor.stdout
         loop.say(number, f"/gen-env override {sha} trust me", "wanda")
-        answer = loop.answered(number, "an answer without the right to ask", "only admins")
+        answer = loop.answered(number, "an answer without the right to ask", "Only admins")
         assert answer.startswith("- failed: ") and loop.status(sha)[0] == "success"
     finally:
         loop.call("PUT", place, {"permission": "admin"})
