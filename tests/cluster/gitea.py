@@ -113,6 +113,7 @@ def running(folder):
     listed = ["go", "list", "-m", "-f", "{{.Dir}}", "code.gitea.io/gitea"]
     place = subprocess.run(listed, cwd=programs.TOOLS / "gitea", check=True, capture_output=True)
     static = place.stdout.decode().strip()
+    assert static, "the module is not in Go's cache: go mod download, in tests/cluster/tools/gitea"
     text = _SETTINGS.format(folder=folder, port=port, static=static)
     settings.write_text(text, encoding="utf-8")
     command = (program, "--config", settings)
