@@ -24,6 +24,8 @@ _EVERY = 2.0
 _PATIENCE = 30.0
 """Seconds that one address has for one message; while it takes longer it gets no other."""
 _LONGEST = 300
+_HOUR = 3600.0
+"""In which a reason for giving up is told once of a repository: a forge that is away stops many."""
 Send = Callable[[Secret, str, str], bool]
 # What chat programs make links, mentions or markup of.
 _HARMLESS = str.maketrans(
@@ -32,7 +34,7 @@ _HARMLESS = str.maketrans(
 
 
 def keep(
-    connection: sa.Connection, settings: Settings, job: Job, outcome: Outcome, run: str, link: str
+    connection: sa.Connection, settings: Settings, job: Job, outcome: Outcome, link: str, now: float
 ) -> None:
     """Have told whom it concerns how a run ended, in the transaction that records it."""
     event, title = _event(job, outcome)
@@ -41,15 +43,23 @@ def keep(
     named = [job.environment, str(job.details.get("target", "")), *outcome.environments]
     environments = sorted({name for name in named if name})
     tiers = _tiers(connection, job)
-    # A proposal that is updated is the same one.
-    of_commit = "" if event == "promotion" else outcome.head_sha
-    held = (f"{name}: {what}" for name, what in sorted(outcome.environments.items()))
-    once = (run,) if event == "dead" else (job.key, of_commit, *held)
+    about = (
+        _about(job, outcome)
+        if event != "dead"
+        else (job.connection, job.repository, job.kind, outcome.summary, str(int(now // _HOUR)))
+    )
     body = "\n".join([plain(outcome.summary), *_facts(job, environments, tiers), link])
-    found = Notice(event, once, f"gen-env: {plain(title)}", body)
+    found = Notice(event, about, f"gen-env: {plain(title)}", body)
     for route in settings.routes:
         if route.wants(event, environments, tiers):
-            notices.keep(connection, route.name, found, time.time())
+            notices.keep(connection, route.name, found, now)
+
+
+def _about(job: Job, outcome: Outcome) -> tuple[str, ...]:
+    """What makes it the same message as an earlier one; a proposal that is updated is the same."""
+    of_commit = outcome.head_sha if job.kind not in (Kind.PROMOTE, Kind.ROLLBACK) else ""
+    held = (f"{name}: {what}" for name, what in sorted(outcome.environments.items()))
+    return (job.key, of_commit, *held)
 
 
 def _event(job: Job, outcome: Outcome) -> tuple[str, str]:
@@ -112,15 +122,20 @@ class Sender:
         self._patience = patience
         self._busy: dict[str, threading.Thread] = {}
 
-    def run(self, stop: threading.Event) -> None:
-        """Until told to stop; what is left then is sent by another worker, or after a start."""
+    def start(self, stop: threading.Event) -> None:
+        """Send until told to stop, each address in a thread of its own; what is left then is sent
+        by another worker, or after a start.
+        """
+        for route in self._routes:
+            threading.Thread(target=self._follow, args=(route, stop), daemon=True).start()
+
+    def _follow(self, route: Route, stop: threading.Event) -> None:
         while not stop.wait(_EVERY):
-            for route in self._routes:
-                try:
-                    while not stop.is_set() and self.one(route):
-                        pass
-                except sa.exc.SQLAlchemyError as error:  # away for a while
-                    log.warning("notifications wait: %s", type(error).__name__)
+            try:
+                while not stop.is_set() and self.one(route):
+                    pass
+            except Exception as error:  # the database may be away for a while; this must live on
+                log.warning("notifications to %s wait: %s", route.name, type(error).__name__)
 
     def one(self, route: Route) -> bool:
         """Send the route's next message, if there is one; whether there may be more."""

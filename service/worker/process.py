@@ -70,8 +70,7 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, runner, jobs, stop), daemon=True)
     chores.start()
-    if settings.routes:
-        threading.Thread(target=Sender(settings, engine).run, args=(stop,), daemon=True).start()
+    Sender(settings, engine).start(stop)
     flusher = Flusher(runs.writer(engine))
     flusher.start()
     stop.wait()

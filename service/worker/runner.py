@@ -288,7 +288,7 @@ class Runner:
             if row.kind == Kind.VERIFY.value
             else (f"{settings.public_url}/runs?repository={row.repository}&kind={row.kind}")
         )
-        notify.keep(connection, settings, job_of(row), outcome, row.id, link)
+        notify.keep(connection, settings, job_of(row), outcome, link, self._tools.clock())
 
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)

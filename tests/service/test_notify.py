@@ -71,9 +71,10 @@ def told(folder, *found):
         yield here
 
 
-def keep(here, job=VERIFY, outcome=FAILED, run="r1"):
+def keep(here, job=VERIFY, outcome=FAILED, now=None):
     with here.engine.begin() as connection:
-        notify.keep(connection, here.settings, job, outcome, run, "https://gen-env/reports/r")
+        link, now = "https://gen-env/reports/r", now or time.time()
+        notify.keep(connection, here.settings, job, outcome, link, now)
 
 
 def rows(here):
@@ -220,6 +221,30 @@ def test_a_run_that_is_given_up_is_told_with_its_record(tmp_path):
         set_up.runner.give_up(identity, "the forge is away", transient=True)
         [row] = rows(here)
     assert row.title == "gen-env: check given up" and "the forge is away" in row.body
+
+
+def test_a_forge_that_is_away_and_stops_many_runs_is_told_once_an_hour(tmp_path):
+    with told(tmp_path, Route("r", Secret("x"))) as here:
+        for number in range(20):
+            job = Job(Kind.CHECK, "forge", "team/one", number)
+            keep(here, job, Outcome(State.DEAD, "the forge is away"), now=7200.0 + number)
+        keep(here, job, Outcome(State.DEAD, "the disk is full"), now=7200.0)
+        keep(here, job, Outcome(State.DEAD, "the forge is away"), now=10_800.0)
+        assert len(rows(here)) == 3
+
+
+def test_a_worker_sends_on_its_own_and_a_fault_does_not_end_that(tmp_path, monkeypatch):
+    sent, stop, faults = threading.Event(), threading.Event(), [RuntimeError("away")]
+    monkeypatch.setattr(notify, "_EVERY", 0.05)
+    claim = notify.notices.claim
+    fails = lambda *given: claim(*given) if not faults else (_ for _ in ()).throw(faults.pop())  # noqa: E731
+    monkeypatch.setattr(notify.notices, "claim", fails)
+    with told(tmp_path, Route("r", Secret("x"))) as here:
+        keep(here)
+        Sender(here.settings, here.engine, using=lambda *_: sent.set() or True).start(stop)
+        assert sent.wait(30) and not faults
+        stop.set()
+        assert scene.wait_for(lambda: rows(here)[0].due is None, 30)
 
 
 def test_the_address_is_a_secret_of_the_settings(tmp_path, monkeypatch):
