@@ -21,6 +21,7 @@ from generator.tree.catalogue import Catalogue
 from generator.yaml.edit import MISSING, get
 
 _NOBODY = "(no environment)"
+_WITHOUT_SOURCE = ("freeze", "labels")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ def again(
     proposed: Proposed, evidence_of: Callable[[str], Evidence], now: datetime
 ) -> tuple[Gate, ...]:
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
-    none for a rollback or a pause, known by their content and not by the name of a branch.
+    none for a rollback or a pause, known by their content and not by the name of a branch. Of an
+    environment to which no path leads only freeze and labels are asked, unless its tier changes by
+    promotion only.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
     own rules. The source is not believed from texts that people can edit: it is the environment
@@ -58,7 +61,11 @@ def again(
     if _goes_back(proposed, old, new):
         return ()
     facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
-    return gates.evaluate(facts, now) if facts else ()
+    found = gates.evaluate(facts, now) if facts else ()
+    if facts is not None and facts.source == _NOBODY and not facts.promotion_only:
+        # Releases begin here: there is nothing that could have been verified before.
+        return tuple(gate for gate in found if gate.name in _WITHOUT_SOURCE)
+    return found
 
 
 def _concerned(files: Files, target: str) -> Catalogue:

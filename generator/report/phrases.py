@@ -31,10 +31,10 @@ def lines_of(added: int, removed: int) -> str:
 
 
 def impact_of(environment: EnvironmentDiff) -> str:
-    """`1 error, 2 warnings, 3 notes`."""
+    """`1 error, 2 warnings, 3 notes`; of what was not compared, that it is not known."""
     counts = environment.severities
     parts = [counted(counts[severity], severity.noun) for severity in Severity if counts[severity]]
-    return ", ".join(parts) or "none"
+    return ", ".join(parts) or ("none" if environment.rendered else "not known")
 
 
 def remark_of(environment: EnvironmentDiff) -> str:

@@ -13,6 +13,7 @@ from generator.pipeline import requirements
 from generator.pipeline.repository import SETTINGS
 from service.cli import doctor_clusters
 from service.cli.finding import Finding, tried
+from service.settings import routes
 from service.settings.forges import opener
 from service.settings.resolve import Connection, Settings
 from service.telemetry import tracing
@@ -31,6 +32,7 @@ def assess(settings: Settings) -> Iterator[Finding]:
         return  # the database and git's mirrors are in it
     yield tried("database", lambda: _database(settings))
     yield tried("traces", lambda: tracing.require(os.environ))
+    yield tried("notifications", lambda: routes.require(settings.routes))
     yield _api(settings)
     for connection in settings.connections:
         yield _webhook(connection)

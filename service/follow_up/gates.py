@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from generator.core.errors import UserError
@@ -114,7 +114,10 @@ def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     grants, author = task.grants(target.sha), target.pull.author if target.pull else ""
     override = (grants.without(author) if prepared.subject.another else grants).override
     state, said = verdict(found, override)
-    return _reported(task, target, state, said, _due(task, found))
+    held = {
+        item.environment: item.gate.name for item in found if item.gate.state is GateState.BLOCKED
+    }
+    return _reported(task, target, state, said, _due(task, found), held)
 
 
 def _gates(
@@ -188,11 +191,17 @@ def _due(task: Task, found: Iterable[Judged]) -> float:
 
 
 def _reported(
-    task: Task, target: _Target, state: CheckState, said: str, due: float | None = None
+    task: Task,
+    target: _Target,
+    state: CheckState,
+    said: str,
+    due: float | None = None,
+    held: Mapping[str, str] | None = None,
 ) -> Done:
     if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "superseded by a newer event", target.sha))
     url = target.pull.url if target.pull is not None else ""
     task.context.forge.set_status(target.sha, CONTEXT, state, redact_prose(said), url)
     reminders = () if due is None or not task.job.number else (Reminder(task.job, due),)
-    return Done(Outcome(_STATES[state], said, target.sha), reminders=reminders)
+    outcome = Outcome(_STATES[state], said, target.sha, held or {})
+    return Done(outcome, reminders=reminders)

@@ -15,6 +15,7 @@ from generator.forge.location import Location, locate
 from generator.forge.port import ForgeKind
 from generator.redaction.secret import Secret
 from service.settings.clusters import Access, Verification
+from service.settings.routes import Route
 
 if TYPE_CHECKING:
     from generator.yaml.reader import Document
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         ClusterFile,
         ConnectionFile,
         Limits,
+        NotificationFile,
         Proxy,
         SecretSource,
         SettingsFile,
@@ -86,6 +88,7 @@ class Settings:
     limits: Limits
     connections: tuple[Connection, ...]
     proxy: Proxy | None = None
+    routes: tuple[Route, ...] = ()
 
     def connection(self, name: str) -> Connection | None:
         """The connection of this name."""
@@ -99,6 +102,7 @@ class Settings:
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret there is, for keeping them out of logs and messages."""
         found = [self.database_url, *([self.api_token] if self.api_token else [])]
+        found.extend(route.url for route in self.routes)
         for connection in self.connections:
             found.extend(connection.webhook_secrets)
             match connection.credentials:
@@ -195,6 +199,7 @@ class _Resolver:
             limits=written.limits,
             connections=tuple(self._connection(item) for item in written.connections),
             proxy=written.proxy,
+            routes=tuple(filter(None, map(self._route, written.notifications))),
         )
         if self._problems:
             raise _faults(self._problems, self._path)
@@ -230,6 +235,11 @@ class _Resolver:
             plain_http=frozenset(written.plain_http),
             verification=self._verification(written.verification, f"{where}.verification"),
         )
+
+    def _route(self, written: NotificationFile) -> Route | None:
+        url = self._secret(written.url, f"notifications.{written.name}.url")
+        about = (tuple(written.events), tuple(written.teams), tuple(written.tiers))
+        return Route(written.name, url, *about) if url else None
 
     def _verification(self, written: VerificationFile | None, where: str) -> Verification | None:
         if written is None:

@@ -57,6 +57,12 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _short_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("use lower-case letters, digits and hyphens, at most 40")
+    return value
+
+
 class SecretSource(_Strict):
     """Where a secret is kept: a file, or an environment variable; never in this file."""
 
@@ -143,12 +149,7 @@ class ConnectionFile(_Strict):
     verification: VerificationFile | None = None
     """The clusters in which merged commits are verified; without it nothing is verified."""
 
-    @field_validator("name")
-    @classmethod
-    def _named(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError("use lower-case letters, digits and hyphens, at most 40")
-        return value
+    _named = field_validator("name")(_short_name)
 
     @field_validator("branch")
     @classmethod
@@ -251,6 +252,23 @@ class Proxy(_Strict):
         return self
 
 
+class NotificationFile(_Strict):
+    """An address that gets a message when something needs a person."""
+
+    name: str
+    """How logs call it: they never have the address."""
+    url: SecretSource
+    """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
+    events: list[Literal["failed", "promotion", "gate", "dead"]] = []
+    """What is sent: see [notifications](service.md#notifications); empty: all of them."""
+    teams: list[str] = []
+    """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
+    tiers: list[str] = []
+    """Only of environments of these tiers; empty: of all."""
+
+    _named = field_validator("name")(_short_name)
+
+
 class SettingsFile(_Strict):
     """The whole file."""
 
@@ -272,6 +290,8 @@ class SettingsFile(_Strict):
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: Limits = Limits()
     """Bounds."""
+    notifications: list[NotificationFile] = []
+    """Addresses that get a message when something needs a person."""
     connections: list[ConnectionFile] = Field(min_length=1)
     """The forges, at least one."""
 
@@ -290,7 +310,10 @@ class SettingsFile(_Strict):
 
     @model_validator(mode="after")
     def _unique(self) -> SettingsFile:
-        names = [connection.name for connection in self.connections]
-        if len(set(names)) != len(names):
-            raise ValueError("two connections have the same name")
+        for what, items in (
+            ("connections", self.connections),
+            ("notifications", self.notifications),
+        ):
+            if len({item.name for item in items}) != len(items):
+                raise ValueError(f"two {what} have the same name")
         return self

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.core.errors import UserError
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -122,6 +122,18 @@ branch = sa.Table(
     sa.Column("content", sa.JSON, nullable=False),
     sa.Column("read", sa.Float, nullable=False),
 )
+notice = sa.Table(
+    "gen_env_notice",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("route", sa.String(64), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    # Nothing where it was sent, or given up.
+    sa.Column("due", sa.Float, index=True),
+    sa.Column("made", sa.Float, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)
 key = sa.Table(
     "gen_env_key",
     metadata,
@@ -135,6 +147,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
     2: (),  # gen_env_timer
     3: ("ALTER TABLE gen_env_run ADD COLUMN origin JSON NOT NULL DEFAULT '{}'",),
     4: (),  # gen_env_branch
+    5: (),  # gen_env_notice
 }
 
 

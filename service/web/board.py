@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.promotion import standing
 from service.settings.resolve import Settings
 
 Verified = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 
 def groups(
-    settings: Settings, branches: Mapping[str, Mapping[str, Any]], verified: Verified
+    settings: Settings, branches: Mapping[str, Mapping[str, Any]], verified: Verified, now: float
 ) -> Iterator[dict[str, Any]]:
     """For each repository its promotion paths, then the environments that are in none."""
     for connection in settings.connections:
@@ -24,28 +27,64 @@ def groups(
                 "repository": repository,
                 "branch": connection.branch,
                 "stands": stands,
-                "paths": list(_paths(stands["content"] if stands else {}, runs)),
+                "paths": list(_paths(stands["content"] if stands else {}, runs, now)),
                 "verifies": connection.verification is not None,
                 "polls": settings.poll_seconds > 0,
             }
 
 
 def _paths(
-    content: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
+    content: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], now: float
 ) -> Iterator[dict[str, Any]]:
     known = {item["name"]: item for item in content.get("environments", [])}
     # Verified once, and not on the branch (any more), or the branch was not read yet.
     known |= {name: {"name": name, "unread": True} for name in runs if name and name not in known}
-    left = dict(sorted(known.items()))
+    shown = {name: _row(item, runs, now) for name, item in known.items()}
+    left = dict(sorted(shown.items()))
     for title, names in sorted(content.get("paths", {}).items()):
-        rows = [known[name] for name in names if name in known]
+        rows = [shown[name] for name in names if name in shown]
+        soaks = [_soaks(*pair, now) for pair in itertools.pairwise(rows)]
         for name in names:
             left.pop(name, None)
-        yield {"title": title, "rows": [_row(item, runs) for item in rows]}
+        paired = zip(rows, ("", *soaks), strict=True)
+        yield {"title": title, "rows": [{**row, "soaks": text} for row, text in paired]}
     if left:
-        yield {"title": "", "rows": [_row(item, runs) for item in left.values()]}
+        yield {"title": "", "rows": list(left.values())}
 
 
-def _row(item: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _row(
+    item: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], now: float
+) -> dict[str, Any]:
     last = runs.get(item["name"])
-    return {**item, "last": last, "verified": last["verified"] if last else None}
+    verified = last["verified"] if last else None
+    return {**item, "last": last, "verified": verified, "frozen": _frozen(item, now)}
+
+
+def _frozen(item: Mapping[str, Any], now: float) -> str:
+    if item.get("unread") or item.get("paused"):
+        return ""
+    try:
+        windows = item["windows"]
+        until = standing.frozen(windows, datetime.datetime.fromtimestamp(now, datetime.UTC))
+    except (KeyError, ValueError):
+        return "freeze not known"
+    if until is None:
+        return ""
+    return f"frozen until {_time(until)}" if until.year < datetime.MAXYEAR else "frozen, no end"
+
+
+def _soaks(source: Mapping[str, Any], target: Mapping[str, Any], now: float) -> str:
+    """What is left of the soak in `source` before a promotion to `target`."""
+    if "soak" not in target:
+        return "" if target.get("unread") else "soak not known"
+    if not target["soak"]:
+        return ""
+    if not source["verified"]:
+        return f"soak begins when {source['name']} is verified"
+    until = source["verified"]["ended"] + target["soak"]
+    end = _time(datetime.datetime.fromtimestamp(until, datetime.UTC))
+    return f"{source['name']} soaks until {end}" if until > now else ""
+
+
+def _time(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"

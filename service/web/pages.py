@@ -42,8 +42,9 @@ def dashboard() -> Response:
     here = context()
     with here.engine.connect() as connection:
         groups = board.groups(
-            here.settings, overview.branches(connection), overview.verifications(connection)
-        )
+            here.settings, overview.branches(connection), overview.verifications(connection),
+            here.clock(),
+        )  # fmt: skip
         waiting, _ = run_store.depth(connection)
         dead = run_store.dead(connection)
         pulls = overview.pulls(connection, _PAGE + 1, states=_NEED_A_PERSON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,9 +38,13 @@ def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
         return Answer(Outcome(State.NEUTRAL, refusal), (f"{refusal}: nothing is recorded",))
     pull = forge.get_pr(job.number)
     commands = [_command_of(data) for data in job.details["commands"]]
-    lines = tuple(_carried_out(command, author, pull, record) for command in commands)
-    again = any(not command.fault for command in commands)
-    return Answer(Outcome(State.DONE, "; ".join(lines), pull.head_sha), lines, again)
+    refusals = [_refusal(command, pull) for command in commands]
+    for command, refusal in zip(commands, refusals, strict=True):
+        if not refusal:
+            record(pull, command)
+    lines = tuple(map(_line, commands, refusals, itertools.repeat(author)))
+    outcome = Outcome(State.DONE, "; ".join(lines), pull.head_sha)
+    return Answer(outcome, lines, again=not all(refusals))
 
 
 def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> None:
@@ -49,15 +54,18 @@ def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> 
     forge.upsert_comment(number, marker, redact_prose(f"{_HEAD}{listed}"))
 
 
-def _carried_out(command: Command, author: str, pull: PullRequest, record: Record) -> str:
-    if command.fault:
-        return command.fault
+def _refusal(command: Command, pull: PullRequest) -> str:
+    """Why the command is not carried out; empty where it is."""
     # A commit must be named: between a reader's word and our reading, the head may move.
-    if command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha):
-        return f"{command.verb}: {command.sha} is no longer the head"
-    record(pull, command)
+    moved = command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha)
+    return command.fault or (
+        f"{command.verb}: {command.sha} is no longer the head" if moved else ""
+    )
+
+
+def _line(command: Command, refusal: str, author: str) -> str:
     rule = f" {command.rule}" if command.rule else ""
-    return f"{command.verb}{rule} by {author}: the check runs again"
+    return refusal or f"{command.verb}{rule} by {author}: the check runs again"
 
 
 def _command_of(data: dict[str, Any]) -> Command:

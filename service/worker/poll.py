@@ -111,9 +111,8 @@ def _stands(
     with jobs.engine.connect() as transaction:
         before = overview.branches(transaction).get(name)
     try:
-        if before is not None and before["sha"] == sha:
-            content = before["content"]
-        else:
+        content = before["content"] if before is not None and before["sha"] == sha else {}
+        if content.get("format") != stands.FORMAT:
             content = stands.read(files(connection, repository))
     except UserError as error:
         log.warning("cannot read the branch: %s", error.message, extra={"repository": repository})

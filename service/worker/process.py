@@ -18,14 +18,16 @@ from generator.core.errors import UserError
 from service.model.check import Check
 from service.model.job import queue_of
 from service.queue.jobs import Jobs
+from service.settings import routes
 from service.settings.forges import opener
 from service.settings.resolve import Settings
-from service.store import reminders, reports, runs, tables
+from service.store import notices, reminders, reports, runs, tables
 from service.telemetry import tracing
 from service.telemetry.meter import METER, Flusher
 from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
 from service.worker.lease import Lease
+from service.worker.notify import Sender
 from service.worker.poll import poll
 from service.worker.remote import branch_files, branch_head
 from service.worker.runner import Runner, Tools
@@ -44,6 +46,7 @@ def run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     tracing.configure("worker")
+    routes.require(settings.routes)
     identity = os.environ.get(IDENTITY) or new_identity()
     with own_folder(settings.data_dir, identity):
         left = _work(settings, identity, stop)
@@ -67,6 +70,7 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, runner, jobs, stop), daemon=True)
     chores.start()
+    Sender(settings, engine).start(stop)
     flusher = Flusher(runs.writer(engine))
     flusher.start()
     stop.wait()
@@ -99,6 +103,7 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
             return
         before = now - limits.report_days * _DAY
         reports.clean(connection, before=before, most_bytes=limits.report_bytes)
+        notices.forget(connection, now - limits.delivery_days * _DAY)
         runs.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
         METER.gauge("kept_bytes", reports.total(connection), what="reports")
     jobs.forget(now - limits.delivery_days * _DAY)

@@ -35,7 +35,7 @@ from service.store.runs import Outcome
 from service.telemetry import instrument
 from service.telemetry.logs import place_of
 from service.webhook.command import Command
-from service.worker import commands
+from service.worker import commands, notify
 
 log = logging.getLogger("gen_env.worker")
 _INTERVAL = 600.0
@@ -114,6 +114,8 @@ class Runner:
         with tools.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
             buried = runs.finish(connection, identity, outcome, tools.clock())
+            if row is not None and buried:
+                self._notify(connection, row, outcome)
             if row is not None and buried and transient and row.kind in _COMES_AGAIN:
                 # That the forge was away must not end it: a gate opens and closes with time, and
                 # what a merge made false stays green until its push is looked at.
@@ -126,8 +128,10 @@ class Runner:
 
     def tell_buried(self, identity: str) -> None:
         """Tell the forge of a run that the queue gave up, because every worker died over it."""
-        with self._tools.jobs.engine.connect() as connection:
+        with self._tools.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
+            if row is not None:
+                self._notify(connection, row, Outcome(State.DEAD, row.summary))
         if row is not None:
             log.error("run given up: %s", row.summary, extra=_labels(row))
             self._tell_failure(row, row.summary)
@@ -267,6 +271,7 @@ class Runner:
             if done.report is not None:
                 reports.keep(connection, row.report, done.report, now)
             if runs.finish(connection, row.id, done.outcome, now):
+                self._notify(connection, row, done.outcome)
                 for job in done.follow:
                     pointless += jobs.accept(connection, job)[1]
                 for reminder in done.reminders:
@@ -275,6 +280,15 @@ class Runner:
                     reminders.run_now(connection, row.connection, row.repository, Kind.GATES, now)
         jobs.cancel(pointless)
         log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
+
+    def _notify(self, connection: sa.Connection, row: Row, outcome: Outcome) -> None:
+        settings = self._tools.settings
+        link = (
+            settings.report_url(row.report)
+            if row.kind == Kind.VERIFY.value
+            else (f"{settings.public_url}/runs?repository={row.repository}&kind={row.kind}")
+        )
+        notify.keep(connection, settings, job_of(row), outcome, link, self._tools.clock())
 
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)

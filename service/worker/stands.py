@@ -1,4 +1,4 @@
-"""What stands on a default branch, for the overview: environments, versions, paths, pauses."""
+"""What stands on a default branch, for the overview: environments, versions, paths, freezes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 from generator.core.files import Files
 from generator.pipeline import repository
-from generator.promotion import pause_marker
+from generator.promotion import pause_marker, standing
+
+FORMAT = 2
+"""Of what `read` gives: what an earlier program kept is read anew."""
 
 
 def read(files: Files) -> Mapping[str, Any]:
@@ -15,6 +18,7 @@ def read(files: Files) -> Mapping[str, Any]:
     found = repository.load(files)
     settings = found.settings.repository if found.settings else None
     return {
+        "format": FORMAT,
         "environments": [
             {
                 "name": name,
@@ -23,6 +27,7 @@ def read(files: Files) -> Mapping[str, Any]:
                 "chart": str(item.part("chart", "version") or ""),
                 "tag": str(item.part("image", "tag") or ""),
                 "paused": pause_marker.is_paused(item.document.text),
+                **standing.read(files, found.settings, item),
             }
             for name, item in sorted(found.definitions.items())
         ],

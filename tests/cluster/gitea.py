@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from tests.cluster import process, programs
 from tests.loopback import free_port
@@ -49,6 +50,20 @@ class Gitea:
 
     url: str
     command: tuple
+    log: Path
+    environ: dict
+    process: subprocess.Popen | None = None
+
+    def start(self):
+        """Start it, and wait until it answers."""
+        with self.log.open("ab") as output:
+            words = [*map(str, self.command), "web"]
+            self.process = subprocess.Popen(words, stdout=output, stderr=output, env=self.environ)
+        process.until(lambda: self.call("GET", "/version"), "Gitea", log=self.log)
+
+    def stop(self):
+        """End it in good order; what it holds stays on the disk."""
+        process.stop(self.process)
 
     def add_user(self, name, *more):
         """A new account with the password of the test."""
@@ -98,14 +113,16 @@ def running(folder):
     listed = ["go", "list", "-m", "-f", "{{.Dir}}", "code.gitea.io/gitea"]
     place = subprocess.run(listed, cwd=programs.TOOLS / "gitea", check=True, capture_output=True)
     static = place.stdout.decode().strip()
+    assert static, "the module is not in Go's cache: go mod download, in tests/cluster/tools/gitea"
     text = _SETTINGS.format(folder=folder, port=port, static=static)
     settings.write_text(text, encoding="utf-8")
     command = (program, "--config", settings)
     environ = {**os.environ, "HOME": str(folder), "GITEA_WORK_DIR": str(folder)}
     subprocess.run([*command, "migrate"], check=True, capture_output=True, env=environ)
-    found = Gitea(f"http://127.0.0.1:{port}", command)
+    found = Gitea(f"http://127.0.0.1:{port}", command, folder / "gitea.log", environ)
     found.add_user("root", "--admin")
-    log = folder / "gitea.log"
-    with process.running([*command, "web"], log, environ=environ):
-        process.until(lambda: found.call("GET", "/version"), "Gitea", log=log)
+    try:
+        found.start()
         yield found
+    finally:
+        found.stop()

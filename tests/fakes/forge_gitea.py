@@ -227,7 +227,11 @@ def blueprint(store):
     def permission(login):
         number = store.user_id(login)
         if number != g.user and store.rights.get(g.user) != "admin":
-            raise Refusal(403, {"message": "Only admins can query all permissions"})
+            words = (
+                "Only admins can query all permissions, repo admins can query all repo "
+                "permissions, collaborators can query only their own"
+            )
+            raise Refusal(403, {"message": words})
         if number is None:
             raise Refusal(404, {"message": "user does not exist"})
         right = store.rights.get(number, "none")

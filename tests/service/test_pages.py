@@ -69,6 +69,32 @@ def text_of(client, path):
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
+HOURLY = {"kind": "deny", "schedule": "0 * * * *", "duration": "1h", "timeZone": "UTC"}
+
+
+def test_what_holds_an_environment_back_is_shown_and_what_is_not_known_too(seeded):
+    client, here, _ = seeded
+    said = text_of(client, "/")
+    # What an earlier program kept of the branch has neither windows nor soak.
+    assert "freeze not known" in said and "soak not known" in said
+    more = {
+        "dev": {"windows": [HOURLY], "soak": 0.0},
+        "staging": {"windows": [{**HOURLY, "schedule": "61 * * * *"}], "soak": 3600.0},
+        "production": {"windows": [], "soak": 1e9},
+        "qa": {"windows": [HOURLY | {"kind": "allow"}], "soak": 0.0},
+    }
+    found = [{**item, **more[item["name"]]} for item in BRANCH["environments"]]
+    with here.engine.begin() as connection:
+        content = {**BRANCH, "environments": found}
+        overview.keep_branch(connection, "forge/team/one", MERGE, content, 1e9)
+    said = text_of(client, "/")
+    assert "dev dev frozen, no end" in said
+    assert "staging staging freeze not known soak begins when dev is verified" in said
+    # Verified at 1e9 + 60.
+    assert "production production paused staging soaks until 2033-05-18 03:34 UTC" in said
+    assert "qa qa Airflow" in said
+
+
 def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
     client, _, _ = seeded
     said = text_of(client, "/")

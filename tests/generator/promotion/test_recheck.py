@@ -153,9 +153,16 @@ def test_an_earlier_state_is_a_rollback_and_has_no_gates(promoted):
     assert again(promoted, head="back", branch="back")["promotion-only"].state == "blocked"
 
 
-def test_an_environment_that_nothing_leads_to_has_no_source(world):
+def test_where_no_path_leads_to_releases_begin(world):
     world.configure("promotion: {paths: {main: [production, staging]}}\n")
     world.branch = edited(world, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
+    assert {name: gate.state for name, gate in again(world).items()} == {"freeze": "passed"}
+
+
+def test_where_no_path_leads_to_and_only_promotions_may_change_it_nothing_is_open(world):
+    paths = "promotion: {paths: {main: [production, staging]}}\n"
+    world.configure(paths + "policy: {tiers: {production: {promotionOnly: true}}}\n")
+    world.branch = edited(world, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
     found = again(world)
-    assert found["order"].state == "blocked"
+    assert found["order"].state == found["promotion-only"].state == "blocked"
     assert FROM not in found["order"].reason

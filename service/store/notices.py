@@ -1,0 +1,59 @@
+"""What people are to be told, until they are told; each thing once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import sqlalchemy as sa
+
+from service.store.tables import notice, upsert
+
+_ATTEMPTS = 6
+_FIRST_WAIT = 30.0
+_CLAIM = 300.0
+"""Seconds after which another worker takes what this one took and did not settle."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Notice:
+    """`about` is what makes it the same thing as another; title and body are plain text."""
+
+    event: str
+    about: tuple[str, ...]
+    title: str
+    body: str
+
+
+def keep(connection: sa.Connection, route: str, found: Notice, now: float) -> None:
+    """Have it sent to the route, unless it was told of the same before."""
+    key = hashlib.sha256("\0".join((route, found.event, *found.about)).encode()).hexdigest()
+    row = {"key": key, "route": route, "title": found.title, "body": found.body,
+           "due": now, "made": now, "attempts": 0}  # fmt: skip
+    connection.execute(upsert(connection, notice).values(row).on_conflict_do_nothing())
+
+
+def claim(connection: sa.Connection, route: str, now: float) -> sa.Row[tuple[object, ...]] | None:
+    """The next one to send; nobody else gets it meanwhile."""
+    due = sa.select(notice.c.key).where(notice.c.route == route, notice.c.due <= now)
+    taken = (
+        notice.update()
+        .where(notice.c.key == due.order_by(notice.c.due).limit(1).scalar_subquery())
+        .where(notice.c.due <= now)
+        .values(due=now + _CLAIM, attempts=notice.c.attempts + 1)
+        .returning(notice)
+    )
+    return connection.execute(taken).first()
+
+
+def settle(connection: sa.Connection, key: str, attempts: int, now: float, *, sent: bool) -> bool:
+    """Record how the attempt ended; whether it is over, sent or given up."""
+    over = sent or attempts >= _ATTEMPTS
+    due = None if over else now + _FIRST_WAIT * 2 ** (attempts - 1)
+    connection.execute(notice.update().where(notice.c.key == key).values(due=due))
+    return over
+
+
+def forget(connection: sa.Connection, before: float) -> None:
+    """Drop what was made before: the same thing may be told again then."""
+    connection.execute(notice.delete().where(notice.c.made < before))

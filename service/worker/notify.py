@@ -1,0 +1,168 @@
+"""People are told of what needs them, through Apprise, beside the work and never in its way."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import sqlalchemy as sa
+
+from generator.redaction.secret import Secret
+from generator.redaction.text import redact_prose
+from generator.report.escape import clipped
+from service.model.job import Job, Kind, State
+from service.settings.resolve import Settings
+from service.settings.routes import Route
+from service.store import notices, overview
+from service.store.notices import Notice
+from service.store.runs import Outcome
+
+log = logging.getLogger("gen_env.notify")
+_EVERY = 2.0
+_PATIENCE = 30.0
+"""Seconds that one address has for one message; while it takes longer it gets no other."""
+_LONGEST = 300
+_HOUR = 3600.0
+"""In which a reason for giving up is told once of a repository: a forge that is away stops many."""
+Send = Callable[[Secret, str, str], bool]
+# What chat programs make links, mentions or markup of.
+_HARMLESS = str.maketrans(
+    {"@": "@\u200b", "<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "¦", "*": "∗"}
+)
+
+
+def keep(
+    connection: sa.Connection, settings: Settings, job: Job, outcome: Outcome, link: str, now: float
+) -> None:
+    """Have told whom it concerns how a run ended, in the transaction that records it."""
+    event, title = _event(job, outcome)
+    if not event or not settings.routes:
+        return
+    named = [job.environment, str(job.details.get("target", "")), *outcome.environments]
+    environments = sorted({name for name in named if name})
+    tiers = _tiers(connection, job)
+    about = (
+        _about(job, outcome)
+        if event != "dead"
+        else (job.connection, job.repository, job.kind, outcome.summary, str(int(now // _HOUR)))
+    )
+    body = "\n".join([plain(outcome.summary), *_facts(job, environments, tiers), link])
+    found = Notice(event, about, f"gen-env: {plain(title)}", body)
+    for route in settings.routes:
+        if route.wants(event, environments, tiers):
+            notices.keep(connection, route.name, found, now)
+
+
+def _about(job: Job, outcome: Outcome) -> tuple[str, ...]:
+    """What makes it the same message as an earlier one; a proposal that is updated is the same."""
+    of_commit = outcome.head_sha if job.kind not in (Kind.PROMOTE, Kind.ROLLBACK) else ""
+    held = (f"{name}: {what}" for name, what in sorted(outcome.environments.items()))
+    return (job.key, of_commit, *held)
+
+
+def _event(job: Job, outcome: Outcome) -> tuple[str, str]:
+    """The event's name in the settings, and its headline; nothing for what needs nobody."""
+    about = f" of {job.environment}" if job.environment else ""
+    match job.kind, outcome.state:
+        case _, State.DEAD:
+            return "dead", f"{job.kind.value} given up"
+        case Kind.VERIFY, State.FAILURE:
+            return "failed", f"verification{about} failed"
+        case Kind.PROMOTE | Kind.ROLLBACK, State.DONE if outcome.environments:
+            return "promotion", f"{'rollback' if job.kind is Kind.ROLLBACK else 'promotion'} opened"
+        case Kind.GATES, State.FAILURE if outcome.environments:
+            return "gate", f"a gate of #{job.number} waits for a person"
+        case _:
+            return "", ""
+
+
+def _facts(job: Job, environments: Iterable[str], tiers: dict[str, str]) -> Iterable[str]:
+    yield f"repository: {plain(job.repository)}" + (f" #{job.number}" if job.number else "")
+    for name in environments:
+        yield f"environment: {plain(name)} (tier {plain(tiers.get(name) or 'not known')})"
+
+
+def _tiers(connection: sa.Connection, job: Job) -> dict[str, str]:
+    """By environment, as the default branch had them when it was last read."""
+    stands = overview.branches(connection).get(f"{job.connection}/{job.repository}")
+    found = stands["content"].get("environments", []) if stands else []
+    return {item["name"]: str(item.get("tier") or "") for item in found}
+
+
+def plain(text: str) -> str:
+    """Words that no chat program and no mail reader takes for anything but words, on one line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in redact_prose(text)).split())
+    return clipped(line, _LONGEST).translate(_HARMLESS).replace("://", ":\u200b//")
+
+
+def send(url: Secret, title: str, body: str) -> bool:
+    """Send one message; whether it was taken. Apprise's own words are for nobody: they quote."""
+    import apprise
+
+    logging.getLogger("apprise").disabled = True
+    asset = apprise.AppriseAsset(app_id="gen-env", async_mode=False)
+    client = apprise.Apprise(asset=asset)
+    taken = client.add(url.text()) and client.notify(
+        title=title, body=body, body_format=apprise.NotifyFormat.TEXT
+    )
+    return bool(taken)
+
+
+class Sender:
+    """Sends what is due; an address that takes too long holds up itself alone."""
+
+    def __init__(
+        self, settings: Settings, engine: sa.Engine, using: Send = send, patience: float = _PATIENCE
+    ) -> None:
+        self._routes = settings.routes
+        self._engine = engine
+        self._send = using
+        self._patience = patience
+        self._busy: dict[str, threading.Thread] = {}
+
+    def start(self, stop: threading.Event) -> None:
+        """Send until told to stop, each address in a thread of its own; what is left then is sent
+        by another worker, or after a start.
+        """
+        for route in self._routes:
+            threading.Thread(target=self._follow, args=(route, stop), daemon=True).start()
+
+    def _follow(self, route: Route, stop: threading.Event) -> None:
+        while not stop.wait(_EVERY):
+            try:
+                while not stop.is_set() and self.one(route):
+                    pass
+            except Exception as error:  # the database may be away for a while; this must live on
+                log.warning("notifications to %s wait: %s", route.name, type(error).__name__)
+
+    def one(self, route: Route) -> bool:
+        """Send the route's next message, if there is one; whether there may be more."""
+        if (before := self._busy.get(route.name)) and before.is_alive():
+            return False
+        with self._engine.begin() as connection:
+            row = notices.claim(connection, route.name, time.time())
+        if row is None:
+            return False
+        sent = self._within(route, row.title, row.body)
+        with self._engine.begin() as connection:
+            over = notices.settle(connection, row.key, row.attempts, time.time(), sent=sent)
+        if not sent:
+            again = "given up" if over else "tried again later"
+            log.warning("notification not sent to %s: %s", route.name, again)
+        return sent
+
+    def _within(self, route: Route, title: str, body: str) -> bool:
+        result: list[bool] = []
+
+        def attempt() -> None:
+            try:
+                result.append(self._send(route.url, title, body))
+            except Exception as error:  # whatever a plugin does, the next one goes on
+                log.warning("notification failed: %s", type(error).__name__)
+
+        thread = self._busy[route.name] = threading.Thread(target=attempt, daemon=True)
+        thread.start()
+        thread.join(self._patience)
+        return result == [True]
