@@ -51,6 +51,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env rollback staging --to HEAD~1 -o json --dry-run",
     ),
     "pause": ("gen-env pause staging --until 8h --dry-run", "gen-env pause staging --resume"),
+    "rehearse": (
+        "gen-env rehearse production --airflow 3.3.2 --dump backup.dump --rows manifest.json",
+        "gen-env rehearse production --airflow 3.3.2 --job --image registry.example.com/airflow:3.3.2",
+        "gen-env rehearse production --airflow 3.3.2 --result printed.json",
+    ),
     "restore": (
         "gen-env restore production",
         "gen-env restore production --at 2026-06-01T02:00:00Z --to restore-june",
