@@ -12,6 +12,8 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition, Settings
+from generator.model.repository import TierPolicy
+from generator.pipeline import rehearsals
 from generator.pipeline.generate import build
 from generator.promotion import gates, pause_marker
 from generator.promotion.evidence import Evidence, unreadable
@@ -57,7 +59,7 @@ def again(
         return ()
     if _goes_back(proposed, old, new):
         return ()
-    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
+    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of, now)
     return gates.evaluate(facts, now) if facts else ()
 
 
@@ -77,6 +79,7 @@ def _facts(
     definitions: Mapping[str, Definition],
     new: Definition,
     evidence_of: Callable[[str], Evidence],
+    now: datetime,
 ) -> Facts | None:
     """What the gates look at; None where they are not asked."""
     old = definitions[proposed.target]
@@ -106,6 +109,17 @@ def _facts(
         outdated=outdated,
         required_labels=tier.labels if tier else (),
         labels=proposed.labels,
+        rehearsal=_rehearsal(proposed, settings, tier, now),
+    )
+
+
+def _rehearsal(
+    proposed: Proposed, settings: Settings, tier: TierPolicy | None, now: datetime
+) -> rehearsals.Standing | None:
+    if tier is None or tier.rehearsal is None:
+        return None
+    return rehearsals.of_change(
+        proposed.base, proposed.head, proposed.target, settings, tier.rehearsal, now
     )
 
 
