@@ -53,7 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pause": ("gen-env pause staging --until 8h --dry-run", "gen-env pause staging --resume"),
     "rehearse": (
         "gen-env rehearse production --airflow 3.3.2 --dump backup.dump --rows manifest.json",
-        "gen-env rehearse production --airflow 3.3.2 --job --image registry.example.com/airflow:3.3.2",
+        "gen-env rehearse production --airflow 3.3.2 --job --image airflow:3.3.2",
         "gen-env rehearse production --airflow 3.3.2 --result printed.json",
     ),
     "restore": (

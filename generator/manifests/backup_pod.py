@@ -16,13 +16,24 @@ from generator.model.backup import Backup
 from generator.model.base import seconds_of
 from generator.model.stores import PostgreSQL
 from generator.release import authorities
-from generator.release.backup_names import ACCESS_KEY, BACKUP, DRILL, RESTORE, SECRET_KEY
+from generator.release.backup_names import (
+    ACCESS_KEY,
+    BACKUP,
+    DRILL,
+    REHEARSAL,
+    RESTORE,
+    SECRET_KEY,
+)
 from generator.release.release import Release
 
 _SCRIPTS, _WORK, _FOLDER, _IDENTITY = "/opt/gen-env", "/work", "/backups", "/identity"
 _IMAGES_CA = "/etc/ssl/certs/ca-certificates.crt"
 _STATSD = 9125
-_SCRIPT = {BACKUP: "backup.sh", DRILL: "drill.sh", RESTORE: "restore.sh"}
+_SCRIPT = {
+    BACKUP: "backup.sh", DRILL: "drill.sh", REHEARSAL: "rehearse.sh", RESTORE: "restore.sh",
+}  # fmt: skip
+# Their server is one of the pod itself.
+_OWN_SERVER = frozenset({DRILL, REHEARSAL})
 
 
 def scripts(backup: Backup, *, restores: bool = False) -> dict[str, str]:
@@ -103,7 +114,7 @@ def _about_run(release: Release, backup: Backup, part: str) -> dict[str, str]:
     if release.topology.has("statsd"):
         found["STATSD_HOST"] = release.topology.names.of_part("statsd")
         found["STATSD_PORT"] = str(_STATSD)
-    if part != DRILL:
+    if part not in _OWN_SERVER:
         found |= _server(release)
     if part == BACKUP:
         return found | _dump(release, backup)
@@ -111,6 +122,8 @@ def _about_run(release: Release, backup: Backup, part: str) -> dict[str, str]:
     if part == RESTORE:
         known = migrations.known_revisions(_version(release))
         return found | {"ACCEPTED_HEADS": " ".join(known)}
+    if part == REHEARSAL:
+        return found
     assert backup.drill is not None
     found["MAX_AGE"] = str(int(seconds_of(backup.drill.max_age)))
     heads = expected_heads(release)
@@ -205,8 +218,8 @@ def _secrets(release: Release, backup: Backup, part: str) -> dict[str, tuple[str
     jobs = release.topology.backup
     assert jobs is not None
     own = jobs.secret
-    found = {"FERNET_KEY": _fernet(release)}
-    if part != DRILL:
+    found = {} if part == REHEARSAL else {"FERNET_KEY": _fernet(release)}
+    if part not in _OWN_SERVER:
         role = own if part == BACKUP else restore_secret(release)
         found |= {"PGUSER": (role, "username"), "PGPASSWORD": (role, "password")}
     if jobs.keys:
@@ -246,8 +259,9 @@ def _mounts(backup: Backup, part: str, release: Release) -> list[dict[str, Any]]
 
 
 def _volumes(release: Release, backup: Backup, part: str) -> list[dict[str, Any]]:
-    room = backup.drill.scratch if part == DRILL and backup.drill else backup.scratch
-    config = release.topology.names.of_part(RESTORE if part == RESTORE else BACKUP)
+    room = backup.drill.scratch if part in _OWN_SERVER and backup.drill else backup.scratch
+    of_person = part in (RESTORE, REHEARSAL)
+    config = release.topology.names.of_part(part if of_person else BACKUP)
     found: list[dict[str, Any]] = [
         {"configMap": {"name": config}, "name": "scripts"},
         {"emptyDir": {"sizeLimit": room}, "name": "work"},

@@ -146,8 +146,9 @@ def _heads(
 
 
 def _rows(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[str]:
+    """Only what is missing: commands of Airflow write to its audit log."""
     for table, count in sorted(before.items()):
-        if after.get(table) != count and not table.startswith("alembic_version"):
+        if after.get(table, -1) < count:
             rows = after.get(table)
             yield f"{table} has {rows} rows, had {count}" if table in after else f"{table} is gone"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.actions.recovery import measurement, throw_away
+from generator.actions.recovery import measurement, restore, throw_away
 from generator.actions.recovery.measurement import Measurement
 from generator.airflow import migrations, releases
 from generator.airflow.image_release import Runs, Source
@@ -189,12 +189,47 @@ def here(release: Release, options: Options, progress: Callable[[str], None]) ->
 def of_job(release: Release, airflow: str, place: Path, rows: Sequence[str]) -> Rehearsal:
     """The result of what the Job has printed. Raises UserError."""
     try:
-        found = read(place.read_bytes(), str(place))
+        # A log holds both streams of a container; the document is one line.
+        lines = place.read_bytes().splitlines()
+        printed = next((line for line in reversed(lines) if line.startswith(b"{")), b"")
+        found = read(printed, str(place))
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", path=str(place)) from None
     return judge(
         release, way(release, airflow, found.target.providers), found, {}, production(rows)
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """The manifest of a rehearsal in the cluster, and what to know of it."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def job(release: Release, airflow: str, image: str | None, repeat: int) -> Job:
+    """The Job; raises UserError where gen-env makes no backup that it could restore."""
+    from generator.manifests import rehearsal_job
+    from generator.release.backup_names import REHEARSAL
+    from generator.yaml.writer import dump_all
+
+    backup = restore.require(release)
+    if image is None:
+        repository = release.environment.image.repository
+        raise UserError("--job needs --image", hint=f"the target's image, such as {repository}:TAG")
+    route = way(release, airflow)
+    name, namespace = release.topology.names.of_part(REHEARSAL), release.environment.namespace
+    made = rehearsal_job.objects(release, backup, image, route.spec(repeat))
+    environment = release.resolved.name
+    notes = (
+        "nothing is applied: pipe this to kubectl apply -f -",
+        f"its result: kubectl -n {namespace} logs job/{name} -c airflow > printed.json, then "
+        f"gen-env rehearse {environment} --airflow {airflow} --result printed.json",
+        *(f"assumed: {item}" for item in route.assumed),
+        f"not read: what {image} holds; the Job prints it",
+    )
+    return Job(dump_all(made), notes)
 
 
 def _cache() -> Path:

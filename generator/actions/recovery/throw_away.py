@@ -179,7 +179,7 @@ def airflow(version: str, providers: Mapping[str, str], cache: Path) -> Path:
 
 def target(python: Path, providers: Sequence[str]) -> Mapping[str, Any]:
     """The Airflow and providers of an interpreter. Raises UserError."""
-    command = [python, "-I", script("rehearse.py"), "--target", *providers]
+    command: list[str | Path] = [python, "-I", script("rehearse.py"), "--target", *providers]
     done = process.run(command, env=_clean(Path(tempfile.gettempdir())), check=False)
     try:
         found: dict[str, Any] = json.loads(done.stdout)

@@ -60,7 +60,9 @@ query -d airflow -c 'analyze' 2>"$WORK/restore.err" || fail "cannot analyze: $(e
   fail "cannot copy the schema: $(errors "$WORK/restore.err")$(errors "$WORK/empty.err")"
 # The times of a cache that a fresh restore has filled, of a server at rest.
 query -c checkpoint
-chmod a+rx "$WORK" || true
+# Another user may run Airflow.
+chmod a+rx "$WORK" 2>/dev/null || true
+if [[ -e $WORK/manifest.json ]]; then chmod a+r "$WORK/manifest.json"; fi
 touch "$WORK/ready"
 while [[ ! -e $WORK/done ]]; do
   if [[ -n ${WATCHED:-} && ! -e /proc/$WATCHED ]]; then fail "gen-env has ended"; fi
