@@ -16,7 +16,7 @@ from generator.core.errors import UserError
 from generator.definition import rehearsal_file
 from generator.definition.rehearsal_file import Rehearsal, Side
 from generator.diff import what_runs
-from generator.impact.migration import Class, classify
+from generator.impact.migration import classify
 from generator.release.release import Release
 
 _UNLIKE = (
@@ -70,7 +70,8 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
 
     Without `providers` those of the official image of that release are assumed.
     """
-    if releases.parse(version) is None:
+    numbers = releases.parse(version)
+    if numbers is None:
         raise UserError(f"'{version[:40]}' is not a release of Airflow", hint="such as 3.3.2")
     old = what_runs.by_values(release.values, release.environment.image.facts)
     known = providers if providers is not None else migrations.of_official_image(version)
@@ -79,7 +80,7 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     result = classify(old, new)
     if between is None or not old.airflow:
         raise UserError(f"what {release.resolved.name} runs is not known: {result.reason}")
-    if result.kind in (Class.BACKWARD, Class.NONE) or result.falls:
+    if numbers <= (releases.parse(old.airflow) or ()):
         raise UserError(
             f"Airflow {version} is not newer than {old.airflow}: nothing is migrated",
             hint="--airflow VERSION names the release of the upgrade",

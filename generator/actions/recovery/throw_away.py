@@ -39,13 +39,16 @@ def server(dump: IO[bytes], work: Path | None) -> Iterator[Path]:
 
     Raises UserError with the last words of the script where it cannot be restored.
     """
-    with tempfile.TemporaryDirectory(prefix="gen-env-", dir=work) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="gen-env-", dir=work) as name,
+        tempfile.TemporaryFile() as log,
+    ):
         folder = Path(name).resolve()
         if len(os.fsencode(folder)) > _PATH:
             raise UserError("the path is too long for a socket", path=name, hint="--work DIR")
-        child = _started(folder, dump)
+        child = _started(folder, dump, log)
         try:
-            yield _ready(child, folder)
+            yield _ready(child, folder, log)
         finally:
             (folder / "done").touch()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -55,7 +58,7 @@ def server(dump: IO[bytes], work: Path | None) -> Iterator[Path]:
                 child.wait(30)
 
 
-def _started(folder: Path, dump: IO[bytes]) -> subprocess.Popen[bytes]:
+def _started(folder: Path, dump: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """PostgreSQL refuses to run as root: nobody runs it then."""
     options: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -72,17 +75,17 @@ def _started(folder: Path, dump: IO[bytes]) -> subprocess.Popen[bytes]:
     shutil.copytree(script("rehearse.sh").parent, scripts, ignore=shutil.ignore_patterns("__*"))
     for path in (scripts, *scripts.iterdir()):
         path.chmod(0o755)
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [bash, str(scripts / "rehearse.sh")], env=variables, cwd=folder, stdin=dump,
-            stdout=log, stderr=log, start_new_session=True, **options,
-        )  # fmt: skip
+    return subprocess.Popen(
+        [bash, str(scripts / "rehearse.sh")], env=variables, cwd=folder, stdin=dump,
+        stdout=log, stderr=log, start_new_session=True, **options,
+    )  # fmt: skip
 
 
-def _ready(child: subprocess.Popen[bytes], folder: Path) -> Path:
+def _ready(child: subprocess.Popen[bytes], folder: Path, log: IO[bytes]) -> Path:
     while not (folder / "ready").exists():
         if child.poll() is not None:
-            lines = (folder / "log").read_text("utf-8", "replace").strip().splitlines()
+            log.seek(0)
+            lines = log.read().decode("utf-8", "replace").strip().splitlines()
             words = lines[-1].removeprefix("rehearsal failed: ") if lines else "no server"
             hint = "install PostgreSQL's server (Debian: postgresql)" if "initdb)" in words else ""
             raise UserError(redact(words), hint=hint)

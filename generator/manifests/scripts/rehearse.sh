@@ -7,7 +7,10 @@ unset PGPASSWORD PGPORT PGSSLMODE
 export PGHOST=$WORK PGUSER=rehearsal PGDATABASE=postgres
 
 ended() {
-  local code=$?
+  local code=$? free
+  # A full disk has many messages; a segment of the write-ahead log takes 16 MB.
+  free=$(df -m --output=avail "$WORK" | tail -n 1) || free=
+  ((code == 0 || ${free:-99} >= 32)) || reason="${reason:-the server ended}; No space left: ${free// /} MB"
   if [[ -e $WORK/data/postmaster.pid ]]; then
     "$bin/pg_ctl" stop -D "$WORK/data" -m immediate >/dev/null 2>&1 || true
   fi
@@ -21,6 +24,13 @@ trap ended EXIT
 trap 'exit 143' TERM INT
 
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+
+# Run it; its last words are the reason. They are kept in no file, which a full disk would not take.
+must() {
+  local words what=$1
+  shift
+  words=$("$@" 2>&1 >/dev/null) || fail "$what: $(tail -n 3 <<<"$words" | tr '\n' ' ')"
+}
 
 bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)
 [[ -n $bin ]] || fail "no PostgreSQL server (initdb) found"
@@ -41,12 +51,11 @@ fi
   -c listen_addresses= -c max_wal_size=4GB -c log_min_error_statement=panic" ||
   fail "the server does not start: $(errors "$WORK/server.log")"
 # Statements of the dump and of migrations run without the rights of a superuser.
-query -c 'create role airflow login' -c 'create database airflow owner airflow' \
-  -c 'create database empty owner airflow' 2>"$WORK/restore.err" ||
-  fail "cannot create a database: $(errors "$WORK/restore.err")"
+must "cannot create a database" query -c 'create role airflow login' \
+  -c 'create database airflow owner airflow' -c 'create database empty owner airflow'
 if [[ -n ${STDIN:-} ]]; then
-  pg_restore --no-owner --no-acl --exit-on-error --single-transaction -U airflow -d airflow \
-    2>"$WORK/restore.err" || fail "cannot restore: $(errors "$WORK/restore.err")"
+  must "cannot restore" pg_restore --no-owner --no-acl --exit-on-error --single-transaction \
+    -U airflow -d airflow
 else
   check "$name"
   restore -U airflow -d airflow
@@ -54,12 +63,14 @@ else
 fi
 [[ $(query -d airflow -c "select count(*) from pg_tables where tablename = 'alembic_version'") == 1 ]] ||
   fail "the dump holds no database of Airflow (alembic_version)"
-query -d airflow -c 'analyze' 2>"$WORK/restore.err" || fail "cannot analyze: $(errors "$WORK/restore.err")"
-{ pg_dump --schema-only --no-owner airflow && pg_dump --data-only --no-owner -t 'alembic_version*' airflow; } \
-  2>"$WORK/restore.err" | psql -XAtq -v ON_ERROR_STOP=1 -U airflow -d empty >/dev/null 2>"$WORK/empty.err" ||
-  fail "cannot copy the schema: $(errors "$WORK/restore.err")$(errors "$WORK/empty.err")"
-# The times of a cache that a fresh restore has filled, of a server at rest.
-query -c checkpoint
+must "cannot analyze" query -d airflow -c 'analyze'
+copy_schema() {
+  { pg_dump --schema-only --no-owner airflow && pg_dump --data-only --no-owner -t 'alembic_version*' airflow; } |
+    query -U airflow -d empty
+}
+must "cannot copy the schema" copy_schema
+# A server at rest, whose cache a fresh restore has filled.
+must "cannot write everything down" query -c checkpoint
 # Another user may run Airflow.
 chmod a+rx "$WORK" 2>/dev/null || true
 if [[ -e $WORK/manifest.json ]]; then chmod a+r "$WORK/manifest.json"; fi
