@@ -192,7 +192,7 @@ def _rounded(*seconds: float) -> Estimate:
 
 
 def shown_locks(step: Step) -> str:
-    """Tables that others cannot write to or read, and for how long, by the rows of the production."""
+    """Tables that others cannot write to or read, and for how long with the rows of production."""
     grows = step.estimate.seconds / step.seconds if step.seconds else 1.0
     locks = {table: (mode, seconds * grows) for table, (mode, seconds) in step.locks.items()}
     found = sorted(locks.items(), key=lambda item: -item[1][1])

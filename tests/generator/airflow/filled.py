@@ -25,7 +25,7 @@ insert into dag_run (dag_id, run_id, logical_date, start_date, end_date, run_aft
 insert into task_instance (id, task_id, dag_id, run_id, start_date, end_date, duration, state,
     try_number, max_tries, hostname, unixname, pool, pool_slots, queue, priority_weight, operator,
     task_display_name, updated_at, dag_version_id)
-  select gen_random_uuid(), 'task_' || t, dag_id, run_id, start_date, end_date, 60.0, 'success', 1, 0,
+  select gen_random_uuid(), 'task_' || t, dag_id, run_id, start_date, end_date, 60, 'success', 1, 0,
     'worker-0.worker.airflow.svc.cluster.local', 'airflow', 'default_pool', 1, 'default', 1,
     'BashOperator', 'task_' || t, end_date, created_dag_version_id
   from dag_run, generate_series(1, 4) t;
