@@ -57,7 +57,8 @@ def test_a_fifth_of_the_rows_tells_within_a_factor_of_two_what_all_of_them_take(
     took = sum(step["seconds"] for step in whole["steps"])
     print(f"{version}: {took:.1f} s for {RUNS} runs, expected {expected(small):.1f} s")
     assert took / 2 <= expected(small) <= took * 2
-    slowest = [max(found["steps"], key=lambda step: step["estimate"]["seconds"])
-               for found in (small, whole)]  # fmt: skip
-    assert {step["revision"] for step in slowest} == {SLOWEST}
-    assert slowest[1]["locks"]["task_instance"][0] == "AccessExclusiveLock"
+    slow = [sorted(found["steps"], key=lambda step: -step["estimate"]["seconds"])[:2]
+            for found in (small, whole)]  # fmt: skip
+    for steps in slow:
+        locks = {step["revision"]: step["locks"] for step in steps}[SLOWEST]
+        assert locks["task_instance"][0] == "AccessExclusiveLock"
