@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from generator.lint.definition import all as definition_rules
 from generator.lint.objects import pod_security
 from generator.manifests import backup_pod, backups, network_policies, restore_job
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, built, changed, release
@@ -65,6 +66,41 @@ def test_a_backup_reads_the_server_itself_and_cannot_open_what_it_writes():
     needs = {need.name: need.key_names for need in release(with_backup()).needs}
     assert needs["airflow-backup"] == ("password", "username")
     assert needs["airflow-backup-identity"] == ("identity",)
+
+
+def test_a_backup_before_the_migration_is_a_hook_after_its_objects_and_before_the_chart():
+    facts = "facts: {airflow: 3.2.2, providers: {fab: 3.6.4, amazon: 9.12.0}}"
+    text = changed(PRODUCTION, ("  tag: 3.2.2-r1\n", f"  tag: 3.2.2-r1\n  {facts}\n"))
+    found = made(with_backup(text, more=", beforeMigration: true"))
+    job = found["Job", "airflow-backup-before-migration"]
+    notes = job["metadata"]["annotations"]
+    assert notes["argocd.argoproj.io/hook"] == "Sync"
+    config = found["ConfigMap", "airflow-backup"]["metadata"]["annotations"]
+    waves = [int(x["argocd.argoproj.io/sync-wave"]) for x in (config, notes)]
+    assert waves[0] < waves[1] < 0
+    _, values, secrets = container(job)
+    assert json.loads(values["EXPECTED_HEADS"]) == {
+        "alembic_version": ["1d6611b6ab7c"], "alembic_version_fab": ["02ca36b0235b"]
+    }  # fmt: skip
+    assert (
+        "PGPASSWORD" in secrets
+        and job["spec"]["template"]["metadata"]["labels"]["component"] == "backup"
+    )
+    _, values, _ = container(
+        made(with_backup(more=", beforeMigration: true"))["Job", job["metadata"]["name"]]
+    )
+    assert "EXPECTED_HEADS" not in values
+
+
+def test_where_no_hook_can_come_before_the_migration_it_is_refused():
+    def faults(text):
+        found = definition_rules.problems(release(text))
+        return [item.message for item in found if item.rule == "backup/before-migration"]
+
+    asked = ", beforeMigration: true"
+    assert faults(with_backup(more=asked)) == []
+    assert "Flux has no hook" in faults("engine: flux\n" + with_backup(more=asked))[0]
+    assert "starts in the same sync" in faults(with_backup(DEV, more=asked))[0]
 
 
 def test_a_bucket_has_a_folder_for_every_environment_and_keys_or_a_role():
