@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _UNLIKE = (
     "the server of the environment: its disk, settings, and what its cache holds",
     "other sessions: nobody else used the copy, where a lock may have to wait",
 )
+_IMAGE = re.compile(r"[a-zA-Z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
 _AUTH = "AIRFLOW__CORE__AUTH_MANAGER"
 _EXTERNAL = "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS"
 
@@ -219,6 +221,9 @@ def job(release: Release, airflow: str, image: str | None, repeat: int) -> Job:
     if image is None:
         repository = release.environment.image.repository
         raise UserError("--job needs --image", hint=f"the target's image, such as {repository}:TAG")
+    if not _IMAGE.fullmatch(image):
+        message = f"'{image[:80]}' is not the name of an image"
+        raise UserError(message, hint="REPOSITORY:TAG or REPOSITORY@DIGEST")
     route = way(release, airflow)
     name, namespace = release.topology.names.of_part(REHEARSAL), release.environment.namespace
     made = rehearsal_job.objects(release, backup, image, route.spec(repeat))

@@ -39,6 +39,8 @@ def server(dump: IO[bytes], work: Path | None) -> Iterator[Path]:
 
     Raises UserError with the last words of the script where it cannot be restored.
     """
+    if work is not None and not work.is_dir():
+        raise UserError("folder not found", path=str(work), hint="--work DIR")
     with (
         tempfile.TemporaryDirectory(prefix="gen-env-", dir=work) as name,
         tempfile.TemporaryFile() as log,

@@ -183,6 +183,8 @@ def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environ
 
 
 def test_a_job_needs_an_image_and_a_backup():
+    with pytest.raises(UserError, match="not the name of an image"):
+        rehearse.job(release(with_backup(OLD)), "3.2.2", "a b", 1)
     with pytest.raises(UserError, match="needs --image"):
         rehearse.job(release(with_backup(OLD)), "3.2.2", None, 1)
     with pytest.raises(UserError, match="makes no backup"):

@@ -140,5 +140,10 @@ def test_the_server_ends_with_the_process_that_started_it(dumps, work):
 def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot read"), throw_away.opened(tmp_path / "x", None):
         pass
+    with (
+        pytest.raises(UserError, match="folder not found"),
+        throw_away.server(None, tmp_path / "x"),
+    ):
+        pass
     with pytest.raises(UserError, match="no Airflow"):
         throw_away.target(sys.executable, ["fab"])
