@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from generator.lint.definition import all as definition_rules
 from generator.lint.objects import pod_security
 from generator.manifests import backup_pod, backups, network_policies, restore_job
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, built, changed, release
@@ -90,17 +89,6 @@ def test_a_backup_before_the_migration_is_a_hook_after_its_objects_and_before_th
         made(with_backup(more=", beforeMigration: true"))["Job", job["metadata"]["name"]]
     )
     assert "EXPECTED_HEADS" not in values
-
-
-def test_where_no_hook_can_come_before_the_migration_it_is_refused():
-    def faults(text):
-        found = definition_rules.problems(release(text))
-        return [item.message for item in found if item.rule == "backup/before-migration"]
-
-    asked = ", beforeMigration: true"
-    assert faults(with_backup(more=asked)) == []
-    assert "Flux has no hook" in faults("engine: flux\n" + with_backup(more=asked))[0]
-    assert "starts in the same sync" in faults(with_backup(DEV, more=asked))[0]
 
 
 def test_a_bucket_has_a_folder_for_every_environment_and_keys_or_a_role():
