@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.actions.upgrades import dags, defaults, versions
+from generator.actions.upgrades import dags, defaults, rehearsed, versions
 from generator.actions.upgrades.change import Options
 from generator.actions.upgrades.proof import Proof, prove
 from generator.core.files import Overlay, WorkTree
@@ -87,8 +87,10 @@ def _one(
             ahead = Overlay(files, {item.path: text.encode(), **lock})
             generation = generate.generate(ahead, [item.name], charts, renderer)
             after = generation.built.get(item.name)
-    own = Plan({item.path: text} if text != item.document.text else {})
-    problems = generation.problems_of(item.name)
+    rehearsal = rehearsed.of(files, found.settings, item, before, options)
+    notes = (*notes, *rehearsal.notes)
+    own = Plan(rehearsal.files) | Plan({item.path: text} if text != item.document.text else {})
+    problems = (*generation.problems_of(item.name), *rehearsal.problems)
     if not any(problem.rule == AIRFLOW.id for problem in problems):
         problems = (*problems, *change.problems)
     if options.dags:

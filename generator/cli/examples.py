@@ -55,6 +55,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gen-env restore production",
         "gen-env restore production --at 2026-06-01T02:00:00Z --to restore-june",
     ),
+    "rehearse": (
+        "gen-env rehearse production --airflow 3.3.2 --dump backup.dump --rows manifest.json",
+        "gen-env rehearse production --airflow 3.3.2 --job --image airflow:3.3.2",
+        "gen-env rehearse production --airflow 3.3.2 --result printed.json",
+    ),
     "remove": ("gen-env remove dev --dry-run", "gen-env remove staging --no-commit -o json"),
     "eject": ("gen-env eject staging --dry-run", "gen-env eject --keep --dry-run"),
     "status": ("gen-env status", "gen-env status staging -o json"),

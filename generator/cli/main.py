@@ -39,6 +39,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "rollback": ("rollback", "Propose a rollback of an environment to an earlier state."),
         "pause": ("pause", "Pause or resume Argo CD syncs of an environment."),
         "restore": ("recovery.restore", "Write the steps of restoring an environment's database."),
+        "rehearse": ("recovery.rehearse", "Run an upgrade's migration on a copy of the database."),
         "remove": ("remove", "Remove an environment and list what its cluster needs."),
         "eject": ("eject", "Convert to plain files that do not need gen-env."),
     },

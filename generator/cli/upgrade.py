@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from generator.actions.upgrade import Upgrade
     from generator.actions.upgrades.change import Options
     from generator.actions.upgrades.proof import Proof
+    from generator.definition.rehearsal_file import Rehearsal
 
 
 @click.command(name="upgrade")
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     "--new-defaults",
     is_flag=True,
     help="With --chart: take changed defaults instead of keeping the old ones.",
+)
+@click.option(
+    "--rehearsal",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --airflow: what gen-env rehearse has written; kept in the environment's folder.",
 )
 @click.option(
     "--dags",
@@ -46,6 +54,7 @@ def command(
     chart: str | None,
     airflow: str | None,
     new_defaults: bool,
+    rehearsal: Path | None,
     dags: Literal["bundles"] | None,
     itself: bool,
     dry_run: bool,
@@ -66,7 +75,7 @@ def command(
     per environment. Writes those that are named; without ENV shows all and writes nothing.
     """
     if itself:
-        if chart or airflow or dags or new_defaults:
+        if chart or airflow or dags or new_defaults or rehearsal:
             raise click.UsageError("--gen-env cannot be combined with another upgrade")
         if form == "json":
             raise click.UsageError("--gen-env has no JSON form")
@@ -75,8 +84,18 @@ def command(
         raise click.UsageError("name an environment")
     from generator.actions.upgrades.change import Options
 
-    options = Options(chart, airflow, dags, new_defaults)
+    options = Options(chart, airflow, dags, new_defaults, _read(rehearsal) if rehearsal else None)
     return _edited(environments, options, dry_run=dry_run, form=form)
+
+
+def _read(path: Path) -> Rehearsal:
+    from generator.core.errors import UserError
+    from generator.definition import rehearsal_file
+
+    try:
+        return rehearsal_file.read(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UserError(f"cannot read: {error.strerror}", path=str(path)) from None
 
 
 def _itself(environments: tuple[str, ...], *, dry_run: bool) -> int:

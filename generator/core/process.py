@@ -65,11 +65,11 @@ def finish(process: subprocess.Popen[bytes], name: str, stdin: bytes, timeout: f
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
-        _end_group(process)
+        end_group(process)
         message = f"{name} did not finish within {timeout:g} s"
         raise CommandError(message, timed_out=True) from None
     except BaseException:
-        _end_group(process)
+        end_group(process)
         raise
     return Completed(process.returncode, stdout, stderr)
 
@@ -108,7 +108,8 @@ def start(
         raise missing(name, error.strerror) from None
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session of its own, with all that it has started."""
     # git takes its lock files away when it is asked to end, and leaves them when it is killed.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)

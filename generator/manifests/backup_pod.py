@@ -16,13 +16,26 @@ from generator.model.backup import Backup
 from generator.model.base import seconds_of
 from generator.model.stores import PostgreSQL
 from generator.release import authorities
-from generator.release.backup_names import ACCESS_KEY, BACKUP, DRILL, RESTORE, SECRET_KEY
+from generator.release.backup_names import (
+    ACCESS_KEY,
+    BACKUP,
+    BEFORE,
+    DRILL,
+    REHEARSAL,
+    RESTORE,
+    SECRET_KEY,
+)
 from generator.release.release import Release
 
 _SCRIPTS, _WORK, _FOLDER, _IDENTITY = "/opt/gen-env", "/work", "/backups", "/identity"
 _IMAGES_CA = "/etc/ssl/certs/ca-certificates.crt"
 _STATSD = 9125
-_SCRIPT = {BACKUP: "backup.sh", DRILL: "drill.sh", RESTORE: "restore.sh"}
+_SCRIPT = {
+    BACKUP: "backup.sh", BEFORE: "before.sh", DRILL: "drill.sh", REHEARSAL: "rehearse.sh",
+    RESTORE: "restore.sh",
+}  # fmt: skip
+# Their server is one of the pod itself.
+_OWN_SERVER = frozenset({DRILL, REHEARSAL})
 
 
 def scripts(backup: Backup, *, restores: bool = False) -> dict[str, str]:
@@ -30,6 +43,7 @@ def scripts(backup: Backup, *, restores: bool = False) -> dict[str, str]:
     folder = importlib.resources.files("generator.manifests").joinpath("scripts")
     names = ["restore.sh"] if restores else ["backup.sh", "drill.sh", "fernet.sql"]
     names += ["heads.sql", "rows.sql", "store.sh"]
+    names += ["before.sh"] if backup.before_migration and not restores else []
     found = {name: folder.joinpath(name).read_text("utf-8") for name in sorted(names)}
     if restores or backup.encryption is None:
         return found
@@ -103,14 +117,21 @@ def _about_run(release: Release, backup: Backup, part: str) -> dict[str, str]:
     if release.topology.has("statsd"):
         found["STATSD_HOST"] = release.topology.names.of_part("statsd")
         found["STATSD_PORT"] = str(_STATSD)
-    if part != DRILL:
+    if part not in _OWN_SERVER:
         found |= _server(release)
     if part == BACKUP:
         return found | _dump(release, backup)
+    if part == BEFORE:
+        script = {"SCRIPT": f"{_SCRIPTS}/{_SCRIPT[BACKUP]}"}
+        heads = image_heads(release)
+        given = {"EXPECTED_HEADS": json.dumps(heads, sort_keys=True)} if heads else {}
+        return found | _dump(release, backup) | script | given
     found["IDENTITY"] = f"{_IDENTITY}/identity"
     if part == RESTORE:
         known = migrations.known_revisions(_version(release))
         return found | {"ACCEPTED_HEADS": " ".join(known)}
+    if part == REHEARSAL:
+        return found
     assert backup.drill is not None
     found["MAX_AGE"] = str(int(seconds_of(backup.drill.max_age)))
     heads = expected_heads(release)
@@ -161,6 +182,24 @@ def expected_heads(release: Release) -> dict[str, list[str]]:
     return {"alembic_version": [head.revision]} if head.revision and not head.assumed else {}
 
 
+def image_heads(release: Release) -> dict[str, list[str]]:
+    """The revisions of the image's Airflow and providers, by table; nothing where one is not known.
+
+    A provider's table is named after it (`version_table_name` of its manager).
+    """
+    facts = release.environment.image.facts
+    found = expected_heads(release)
+    if facts is None or facts.providers is None or not found:
+        return {}
+    for name, number in facts.providers.items():
+        head = migrations.provider_head(name, number)
+        if head.assumed:
+            return {}
+        if head.revision:
+            found[f"alembic_version_{name}"] = [head.revision]
+    return found
+
+
 def _version(release: Release) -> str:
     """The Airflow of the image; '' where its tag contradicts `airflow.version`, and facts are not
     written down."""
@@ -205,9 +244,9 @@ def _secrets(release: Release, backup: Backup, part: str) -> dict[str, tuple[str
     jobs = release.topology.backup
     assert jobs is not None
     own = jobs.secret
-    found = {"FERNET_KEY": _fernet(release)}
-    if part != DRILL:
-        role = own if part == BACKUP else restore_secret(release)
+    found = {} if part == REHEARSAL else {"FERNET_KEY": _fernet(release)}
+    if part not in _OWN_SERVER:
+        role = own if part in (BACKUP, BEFORE) else restore_secret(release)
         found |= {"PGUSER": (role, "username"), "PGPASSWORD": (role, "password")}
     if jobs.keys:
         found["RCLONE_CONFIG_STORE_ACCESS_KEY_ID"] = (own, ACCESS_KEY)
@@ -240,14 +279,15 @@ def _mounts(backup: Backup, part: str, release: Release) -> list[dict[str, Any]]
         found.append({"mountPath": _FOLDER, "name": "backups", "subPath": _folder(release)})
     if release.environment.ca is not None:
         found.append(authorities.mount())
-    if part != BACKUP:
+    if part not in (BACKUP, BEFORE):
         found.append({"mountPath": _IDENTITY, "name": "identity", "readOnly": True})
     return found
 
 
 def _volumes(release: Release, backup: Backup, part: str) -> list[dict[str, Any]]:
-    room = backup.drill.scratch if part == DRILL and backup.drill else backup.scratch
-    config = release.topology.names.of_part(RESTORE if part == RESTORE else BACKUP)
+    room = backup.drill.scratch if part in _OWN_SERVER and backup.drill else backup.scratch
+    of_person = part in (RESTORE, REHEARSAL)
+    config = release.topology.names.of_part(part if of_person else BACKUP)
     found: list[dict[str, Any]] = [
         {"configMap": {"name": config}, "name": "scripts"},
         {"emptyDir": {"sizeLimit": room}, "name": "work"},
@@ -257,7 +297,7 @@ def _volumes(release: Release, backup: Backup, part: str) -> list[dict[str, Any]
         found.append({"name": "backups", "persistentVolumeClaim": claim})
     if release.environment.ca is not None:
         found.append(authorities.volume(release.environment.ca))
-    if part != BACKUP:
+    if part not in (BACKUP, BEFORE):
         assert release.topology.backup is not None
         secret = {"defaultMode": 0o440, "secretName": release.topology.backup.identity}
         found.append({"name": "identity", "secret": secret})

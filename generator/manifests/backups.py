@@ -10,11 +10,16 @@ from generator.manifests.metadata import POLICY_WAVE, Kind, Manifest, manifest
 from generator.model.backup import Backup
 from generator.model.base import seconds_of
 from generator.release import backup_names
-from generator.release.backup_names import BACKUP, DRILL
+from generator.release.backup_names import BACKUP, BEFORE, DRILL
 from generator.release.release import Release
 
 _CRON_JOB = Kind(ResourceType("batch", "v1", "cronjobs", "CronJob"))
+_JOB = Kind(ResourceType("batch", "v1", "jobs", "Job"), wave=-1, optional=True)
 _CONFIG_MAP = Kind(ResourceType("", "v1", "configmaps", "ConfigMap"), wave=POLICY_WAVE)
+_HOOK = {
+    "argocd.argoproj.io/hook": "Sync",
+    "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+}
 _ACCOUNT = Kind(ResourceType("", "v1", "serviceaccounts", "ServiceAccount"), wave=POLICY_WAVE)
 
 
@@ -31,25 +36,41 @@ def objects(release: Release) -> list[dict[str, Any]]:
         made["metadata"]["annotations"] = dict(sorted(own.items()))
     found = [made, manifest(release, _CONFIG_MAP, name, {"data": scripts(backup)})]
     found.append(_cron_job(release, backup, BACKUP, backup.schedule))
+    if backup.before_migration and release.environment.engine != "flux":
+        found.append(_before_migration(release, backup))
     if backup.drill is not None:
         found.append(_cron_job(release, backup, DRILL, backup.drill.schedule))
     return found
 
 
-def _cron_job(release: Release, backup: Backup, part: str, schedule: str) -> dict[str, Any]:
+def _before_migration(release: Release, backup: Backup) -> dict[str, Any]:
+    """A hook of the sync phase, before the migration and after the objects that it needs: those of
+    the PreSync phase run when the first sync has made none of them."""
+    name = release.topology.names.of_part(BEFORE)
+    made = manifest(release, _JOB, name, {"spec": _job(release, backup, BEFORE)})
+    own = {**made["metadata"]["annotations"], **_HOOK}
+    made["metadata"]["annotations"] = dict(sorted(own.items()))
+    return made
+
+
+def _job(release: Release, backup: Backup, part: str) -> dict[str, Any]:
+    label = BACKUP if part == BEFORE else part
     template = {
-        "metadata": {"labels": release.topology.names.labels(part)},
+        "metadata": {"labels": release.topology.names.labels(label)},
         "spec": pod(release, backup, part),
     }
-    job = {
+    return {
         "activeDeadlineSeconds": int(seconds_of(backup.deadline)),
         "backoffLimit": 0,
         "template": template,
     }
+
+
+def _cron_job(release: Release, backup: Backup, part: str, schedule: str) -> dict[str, Any]:
     spec = {
         "concurrencyPolicy": "Forbid",
         "failedJobsHistoryLimit": 3,
-        "jobTemplate": {"spec": job},
+        "jobTemplate": {"spec": _job(release, backup, part)},
         "schedule": schedule,
         "startingDeadlineSeconds": 3600,
         "successfulJobsHistoryLimit": 3,
@@ -59,4 +80,4 @@ def _cron_job(release: Release, backup: Backup, part: str, schedule: str) -> dic
     return manifest(release, _CRON_JOB, release.topology.names.of_part(part), {"spec": spec})
 
 
-MANIFEST = Manifest("backup", (_CRON_JOB, _CONFIG_MAP, _ACCOUNT), objects)
+MANIFEST = Manifest("backup", (_CRON_JOB, _JOB, _CONFIG_MAP, _ACCOUNT), objects)

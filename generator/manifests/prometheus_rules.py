@@ -7,7 +7,8 @@ from typing import Any
 from generator.kube.resource_type import ResourceType
 from generator.manifests.metadata import Kind, Manifest, manifest
 from generator.monitoring import runbooks
-from generator.monitoring.alerts import Alert, alerts
+from generator.monitoring.alert import Alert
+from generator.monitoring.alerts import alerts
 from generator.release.release import Release
 
 _RULES = Kind(

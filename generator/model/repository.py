@@ -345,6 +345,8 @@ class TierPolicy(Spec):
     """How long the one before must have been healthy."""
     labels: tuple[Line, ...] = ()
     """Labels that a promotion's pull request needs before it may merge."""
+    rehearsal: Duration | None = None
+    """How old the rehearsal of a change's migration may be; without it none is required."""
     may_suppress: tuple[Line, ...] | None = None
     """Rules that definitions may suppress; by default none in production, and all elsewhere."""
     accept: Literal["anyWriter", "anotherPerson"] = "anyWriter"

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from typing import Literal
 
 from generator.model.telemetry import Alerts
+from generator.monitoring import kept_alerts
+from generator.monitoring.alert import Alert
 from generator.monitoring.series import Series, happened, silent
 from generator.release.release import Release
 
-Severity = Literal["critical", "warning"]
 _MIGRATION_WAITS = 'container="wait-for-airflow-migrations"'
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert: its name, when it fires, and how long before it pages."""
-
-    name: str
-    severity: Severity
-    summary: str
-    expression: str
-    minutes: int
-    component: str
-    """The component to look at first."""
-    meaning: str
-    steps: tuple[str, ...]
-    """What to look at, in this order."""
 
 
 def alerts(release: Release) -> list[Alert]:
@@ -42,7 +25,7 @@ def alerts(release: Release) -> list[Alert]:
     found = [*_exported(series, wanted, has("triggerer"), has("dag-processor"))]
     if has("pgbouncer"):
         found += _pooled(series, wanted)
-    return [*found, *_pods(series, wanted)]
+    return [*found, *_pods(series, wanted), *kept_alerts.alerts(release, series)]
 
 
 def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) -> Iterator[Alert]:

@@ -6,7 +6,8 @@ from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.forge import location
 from generator.forge.port import ForgeKind
-from generator.monitoring.alerts import Alert, alerts
+from generator.monitoring.alert import Alert
+from generator.monitoring.alerts import alerts
 from generator.release.release import Release
 
 FOLDER = "generated/runbooks"

@@ -41,6 +41,10 @@ class Series:
         names = re.escape(self.name).replace("\\", "\\\\")
         return f'kube_pod_{metric}{{namespace="{self.namespace}",pod=~"{names}-.*",{more}}}'
 
+    def cron_job(self, metric: str, name: str) -> str:
+        """One of kube-state-metrics, about a CronJob."""
+        return f'kube_cronjob_{metric}{{namespace="{self.namespace}",cronjob="{name}"}}'
+
     def up(self) -> str:
         """Whether the StatsD exporter is scraped."""
         return f"up{self._of('statsd', '')}"

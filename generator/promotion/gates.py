@@ -12,6 +12,7 @@ from typing import assert_never
 
 from generator.model.base import seconds_of
 from generator.model.sync import Window
+from generator.pipeline import rehearsals
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.sync_windows import WindowError, frozen_until
 
@@ -56,6 +57,8 @@ class Facts:
     """Promoted fields that the source no longer has like this."""
     required_labels: tuple[str, ...] = ()
     labels: frozenset[str] = frozenset()
+    rehearsal: rehearsals.Standing | None = None
+    """The rehearsal of the migration, where one is required."""
 
 
 def evaluate(facts: Facts, now: datetime) -> tuple[Gate, ...]:
@@ -71,6 +74,8 @@ def evaluate(facts: Facts, now: datetime) -> tuple[Gate, ...]:
         found.append(_promotion_only(facts))
     if facts.required_labels:
         found.append(_labels(facts))
+    if facts.rehearsal is not None:
+        found.append(_rehearsal(facts.rehearsal))
     return tuple(found)
 
 
@@ -188,6 +193,11 @@ def _labels(facts: Facts) -> Gate:
         reason = f"the pull request lacks the label {', '.join(missing)}"
         return Gate("labels", State.WAITING, reason)
     return Gate("labels", State.PASSED, f"has {', '.join(facts.required_labels)}")
+
+
+def _rehearsal(item: rehearsals.Standing) -> Gate:
+    state = State.BLOCKED if item.fault else State.PASSED
+    return Gate("rehearsal", state, item.fault or item.line)
 
 
 def _few(names: Sequence[str]) -> str:

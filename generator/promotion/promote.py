@@ -11,8 +11,10 @@ from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.forge.port import ForgePort, PullRequest
 from generator.git.plumbing import Draft
-from generator.pipeline import review
+from generator.model.repository import TierPolicy
+from generator.pipeline import rehearsals, review
 from generator.pipeline.generate import Charts, build
+from generator.pipeline.rehearsals import Standing
 from generator.promotion import evidence, fields, gates, history, publish, pull_request_text
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.evidence import Evidence
@@ -62,6 +64,8 @@ class Promotion:
     branch: str
     regenerated: Regenerated
     notes: tuple[str, ...]
+    rehearsal: Standing | None = None
+    """What the target's rehearsal says of the migration; None where the schema does not move."""
 
     @property
     def empty(self) -> bool:
@@ -126,6 +130,13 @@ def prepare(
     found = _evidence(base_branch, options.source, tools)
     labels = _labels(base_branch, options.target, branch, tools)
     facts = _facts(base_branch, options, target, found, branch, labels)
+    tier = _tier(base_branch, target)
+    max_age = tier.rehearsal if tier else None
+    rehearsal = rehearsals.of_change(
+        base_branch.files, regenerated.files, target.name, base_branch.settings, max_age, now
+    )
+    if max_age is not None:
+        facts = dataclasses.replace(facts, rehearsal=rehearsal)
     return Promotion(
         options,
         base_branch,
@@ -137,6 +148,7 @@ def prepare(
         branch,
         regenerated,
         tuple(_notes(base_branch, options, target)),
+        rehearsal,
     )
 
 
@@ -185,7 +197,7 @@ def _facts(
 ) -> Facts:
     repository = base_branch.settings.repository
     resolved = build(base_branch.files, base_branch.settings, target).resolved
-    tier = repository.policy.tiers.get(resolved.environment.metadata.tier) if resolved else None
+    tier = _tier(base_branch, target)
     return Facts(
         source=options.source,
         target=options.target,
@@ -198,6 +210,12 @@ def _facts(
         required_labels=tier.labels if tier else (),
         labels=labels,
     )
+
+
+def _tier(base_branch: BaseBranch, target: Definition) -> TierPolicy | None:
+    resolved = build(base_branch.files, base_branch.settings, target).resolved
+    tiers = base_branch.settings.repository.policy.tiers
+    return tiers.get(resolved.environment.metadata.tier) if resolved else None
 
 
 def _labels(base_branch: BaseBranch, target: str, branch: str, tools: Toolchain) -> frozenset[str]:
@@ -289,6 +307,7 @@ def render(
             pull_request_text.judged_by(promotion.basis),
             pull_request_text.listed(promotion.notes),
             pull_request_text.proof(options.source, promotion.evidence, now),
+            pull_request_text.rehearsal(promotion.rehearsal),
             pull_request_text.gates(promotion.gates, options.force),
         )
     )

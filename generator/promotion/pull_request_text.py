@@ -7,6 +7,7 @@ from datetime import datetime
 
 from generator.core.basis import Basis
 from generator.core.counted import counted
+from generator.pipeline import rehearsals
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.fields import Choice, Difference
 from generator.promotion.gates import Gate, State, lasting, shown_time
@@ -93,6 +94,13 @@ def proof(source: str, evidence: Evidence, now: datetime) -> str:
         said = f"is not verified: {evidence.standing.value}"
     reason = f" ({prose(clipped(evidence.reason, 300))})" if evidence.reason else ""
     return f"{lead}{said}{reason}.\n"
+
+
+def rehearsal(item: rehearsals.Standing | None) -> str:
+    """What the migration did on a copy of the database; nothing where the schema stays."""
+    if item is None:
+        return ""
+    return f"\n**Migration**: {prose(item.fault or item.line)}.\n"
 
 
 def gates(found: Sequence[Gate], force: str | None) -> str:

@@ -12,6 +12,8 @@ from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.layered import Path, leaves
 from generator.definition.definition import Definition, Settings
+from generator.model.repository import TierPolicy
+from generator.pipeline import rehearsals
 from generator.pipeline.generate import build
 from generator.promotion import gates, pause_marker
 from generator.promotion.evidence import Evidence, unreadable
@@ -21,7 +23,7 @@ from generator.tree.catalogue import Catalogue
 from generator.yaml.edit import MISSING, get
 
 _NOBODY = "(no environment)"
-_WITHOUT_SOURCE = ("freeze", "labels")
+_WITHOUT_SOURCE = ("freeze", "labels", "rehearsal")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def again(
 ) -> tuple[Gate, ...]:
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
     none for a rollback or a pause, known by their content and not by the name of a branch. Of an
-    environment to which no path leads only freeze and labels are asked, unless its tier changes by
+    environment to which no path leads only freeze, labels and rehearsal are asked, unless its tier
+    changes by
     promotion only.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
@@ -60,7 +63,7 @@ def again(
         return ()
     if _goes_back(proposed, old, new):
         return ()
-    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of)
+    facts = _facts(proposed, before.settings, before.definitions, new, evidence_of, now)
     found = gates.evaluate(facts, now) if facts else ()
     if facts is not None and facts.source == _NOBODY and not facts.promotion_only:
         # Releases begin here: there is nothing that could have been verified before.
@@ -84,6 +87,7 @@ def _facts(
     definitions: Mapping[str, Definition],
     new: Definition,
     evidence_of: Callable[[str], Evidence],
+    now: datetime,
 ) -> Facts | None:
     """What the gates look at; None where they are not asked."""
     old = definitions[proposed.target]
@@ -113,6 +117,17 @@ def _facts(
         outdated=outdated,
         required_labels=tier.labels if tier else (),
         labels=proposed.labels,
+        rehearsal=_rehearsal(proposed, settings, tier, now),
+    )
+
+
+def _rehearsal(
+    proposed: Proposed, settings: Settings, tier: TierPolicy | None, now: datetime
+) -> rehearsals.Standing | None:
+    if tier is None or tier.rehearsal is None:
+        return None
+    return rehearsals.of_change(
+        proposed.base, proposed.head, proposed.target, settings, tier.rehearsal, now
     )
 
 

@@ -6,8 +6,9 @@ from generator.model.backup import Backup
 from generator.model.environment import Environment
 from generator.release.topology import BackupJobs
 
-BACKUP, DRILL, RESTORE = "backup", "restore-drill", "restore"
-"""Component labels of the pods that make and that prove backups; a restore is a Job of a person."""
+BACKUP, DRILL, RESTORE, REHEARSAL = "backup", "restore-drill", "restore", "rehearsal"
+BEFORE = "backup-before-migration"
+"""Component labels of pods that make and that prove backups; the others are Jobs of a person."""
 ACCESS_KEY, SECRET_KEY = "access-key-id", "secret-access-key"
 
 

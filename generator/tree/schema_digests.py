@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "b4edb7052c41cbdf15e6e00d9bc6466119270f14d94557f03c4b3665be459faa",
-    "repository": "bfc774378a45030854646ee53d5e8cb5b2ad999f3f11e32be7a59d2f850a1487",
+    "environment": "f5e657f70ad3a4d4f5d2f9ea89cb6d4f59ac8fd948c2fe6918c26ff1887d2a8f",
+    "repository": "bc9293df0ed89d6b4ab0cacd2af110147afb28729cfb9b71ee806bdca112602e",
 }

@@ -7,6 +7,7 @@ from typing import Literal
 
 from generator.core.errors import UserError
 from generator.core.problem import Problem
+from generator.definition.rehearsal_file import Rehearsal
 
 BUNDLES = "bundles"
 
@@ -20,6 +21,8 @@ class Options:
     dags: Literal["bundles"] | None = None
     new_defaults: bool = False
     """Whether the defaults of the new chart take effect where they change an object."""
+    rehearsal: Rehearsal | None = None
+    """What the migration did on a copy; it goes into the environment's folder."""
 
     def require(self) -> None:
         """Raise UserError where nothing is asked for, or two things that belong apart."""
@@ -28,6 +31,8 @@ class Options:
                 "--dags cannot be combined with --chart or --airflow",
                 hint="convert, merge and verify the environment, then upgrade it",
             )
+        if self.rehearsal and not self.airflow:
+            raise UserError("--rehearsal needs --airflow VERSION")
         if self.new_defaults and not self.chart:
             raise UserError("--new-defaults needs --chart VERSION")
         if not (self.chart or self.airflow or self.dags):

@@ -104,11 +104,16 @@ def _notes(
 
 def _migration(before: Built | None, options: Options) -> Migration | None:
     """From the image that the environment has to one of the wanted release, whatever its name."""
+    pair = images(before, options)
+    return classify(*pair) if pair else None
+
+
+def images(before: Built | None, options: Options) -> tuple[Runs, Runs] | None:
+    """What runs, and an image of the wanted release; None where no release is asked for."""
     if options.airflow is None or before is None or before.release is None:
         return None
     old = _runs(before.release)
-    new = Runs(airflow=options.airflow, source=Source.TAG, options=old.options)
-    return classify(old, new)
+    return old, Runs(airflow=options.airflow, source=Source.TAG, options=old.options)
 
 
 def _runs(release: Release) -> Runs:

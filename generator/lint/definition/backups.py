@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 from generator.core.rule import PRODUCTION_ONLY
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import ERROR, INFO, WARNING
 from generator.model.base import seconds_of
+from generator.monitoring.kept_alerts import longest_gap
 from generator.release import backup_names
 from generator.release.release import Release
 
@@ -101,7 +101,7 @@ def _age(release: Release) -> Iterator[Place]:
     backup = backup_names.own(release.environment)
     if backup is None or backup.drill is None:
         return
-    gap, allowed = _longest_gap(backup.schedule), seconds_of(backup.drill.max_age)
+    gap, allowed = longest_gap(backup.schedule), seconds_of(backup.drill.max_age)
     if gap > allowed + _HOURS_OFF:
         yield (
             ("backup", "drill", "maxAge"),
@@ -109,20 +109,6 @@ def _age(release: Release) -> Iterator[Place]:
             f"newest is older than {backup.drill.max_age}",
             "raise maxAge, or back up more often",
         )
-
-
-def _longest_gap(schedule: str) -> float:
-    """The longest time between two of the next runs, in seconds; 0 for no schedule."""
-    import datetime
-
-    from croniter import croniter
-
-    if len(schedule.split()) != 5 or not croniter.is_valid(schedule):
-        return 0.0
-    # Any day will do; a fixed one keeps the answer the same.
-    times = croniter(schedule, datetime.datetime(2026, 1, 1))
-    seen = [times.get_next(float) for _ in range(60)]
-    return float(max(after - before for before, after in itertools.pairwise(seen)))
 
 
 @_rule(
@@ -187,3 +173,22 @@ def _recipients(release: Release) -> Iterator[Place]:
             "backups are encrypted to one key only, which the drill needs in the cluster",
             "add the public key of an identity that is kept elsewhere",
         )
+
+
+@_rule(
+    "backup/before-migration",
+    ERROR,
+    "A backup before the migration that cannot be one",
+    "The sync would wait for it, or migrate before it.",
+)
+def _before(release: Release) -> Iterator[Place]:
+    backup = backup_names.own(release.environment)
+    if backup is None or not backup.before_migration:
+        return
+    place = ("backup", "beforeMigration")
+    if release.environment.engine == "flux":
+        hint = "remove it, and back up by hand before an upgrade: see docs/backup.md"
+        yield place, "Flux has no hook between the objects of a backup and the migration", hint
+    if release.environment.database.host is None:
+        hint = "remove it, or use a server outside of the release"
+        yield place, "the database of the release starts in the same sync, after its hooks", hint

@@ -1,11 +1,14 @@
 """What an upgrade edits, tells, and in which order: a real repository, two real archives."""
 
 import json
+import time
 
 import pytest
 import yaml
 
 from generator.chart.archive import pack, unpack
+from generator.definition.rehearsal_file import Side
+from tests.generator.pipeline.test_rehearsals import FOUND
 from tests.repositories import DEV, PRODUCTION, changed, repository, run
 from tests.standin_chart import stand_in_archive
 
@@ -96,6 +99,30 @@ def test_a_migration_tells_what_to_do_in_which_order(repo):
     steps = ("take a backup", "build the image", "pause DAGs", "merge production", "then unpause")
     places = [said.index(step) for step in steps]
     assert places == sorted(places)
+
+
+def test_policy_wants_a_migration_rehearsed_and_the_result_goes_with_the_upgrade(repo, tmp_path):
+    repo.write(
+        "gen-env.yaml",
+        repo.read("gen-env.yaml") + "policy: {tiers: {production: {rehearsal: 168h}}}\n",
+    )
+    done = repo.run("upgrade", "production", "--airflow", "3.3.0", "--dry-run")
+    assert done.code == 1 and "upgrade/rehearsal" in done.said
+    assert "gen-env rehearse production --airflow 3.3.0" in done.said
+    place = tmp_path / "rehearsal.json"
+    for to, code in (("3.3.2", 1), ("3.3.0", 0)):
+        result = FOUND.model_copy(
+            update={"at": int(time.time()), "start": Side(airflow="3.2.2"), "end": Side(airflow=to)}
+        )
+        place.write_text(result.text())
+        done = repo.run("upgrade", "production", "--airflow", "3.3.0", "--rehearsal", place)
+        assert done.code == code, done.said
+    assert "Airflow 3.2.2 → 3.3.0 takes 90 s" in done.stdout
+    assert repo.read("environments/production/rehearsal.json") == place.read_text()
+    assert repo.run("generate", "--check", "production").code == 0
+    place.write_text("{}")
+    done = repo.run("upgrade", "production", "--airflow", "3.3.0", "--rehearsal", place)
+    assert done.code == 1 and "not the result of a rehearsal" in done.said
 
 
 def test_from_airflow_2_to_3_the_breaking_steps_are_told(repo):

@@ -27,6 +27,8 @@ REFUSED = {
     "gen-env verify staging --timeout 60 -o json": "context",
     "gen-env promote staging production --pr": "remote",
     "gen-env pause staging --resume": "no pause",
+    "gen-env rehearse production --airflow 3.3.2 --dump backup.dump --rows manifest.json": "TABLE",
+    "gen-env rehearse production --airflow 3.3.2 --result printed.json": "cannot read",
     "gen-env harden staging --list": "adopted",
     "gen-env harden staging --dry-run": "adopted",
 }

@@ -60,6 +60,9 @@ SECOND = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"
 EXTERNAL = "backup: {external: nightly snapshots of the provider}\n"
 
 
+BEFORE = ", beforeMigration: true"
+
+
 def backup(more="", text=PRODUCTION, image='{repository: r/b, tag: "16"}', keys=RECIPIENT):
     written = (
         f"image: {image}, storage: {{volume: {{claim: c}}}}, encryption: {{recipients: [{keys}]}}"
@@ -110,6 +113,7 @@ CASES = {
     "backup/image-not-read": ([(backup(), SETTINGS, "backup:")], [(PRODUCTION + EXTERNAL, SETTINGS)]),
     "backup/image-digest": ([(backup(), SETTINGS, "backup:")], [(backup(image=DIGEST), SETTINGS), (backup(text=STAGING), SETTINGS)]),
     "backup/no-drill": ([(backup(", drill: null"), SETTINGS, "backup:")], [(backup(), SETTINGS)]),
+    "backup/before-migration": ([(backup(BEFORE, text="engine: flux\n" + PRODUCTION), SETTINGS, "backup:"), (backup(BEFORE, text=DEV), SETTINGS, "backup:")], [(backup(BEFORE), SETTINGS), (backup(text=DEV), SETTINGS)]),
     "backup/one-recipient": ([(backup(), SETTINGS, "backup:"), (backup(keys=f"{RECIPIENT}, {RECIPIENT}"), SETTINGS, "backup:")], [(backup(keys=f"{RECIPIENT}, {SECOND}"), SETTINGS), (backup(", drill: null"), SETTINGS)]),
     "gateway/no-parent": ([(NONE, OFFERED, "gateway:")], [(NONE, OWN), (gateway(), OFFERED), (DEV, OFFERED)]),
     "gateway/every-listener": (

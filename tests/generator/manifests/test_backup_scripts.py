@@ -59,7 +59,7 @@ class Jobs:
         self.identity, recipient = self.key("identity")
         text = (
             f"{PRODUCTION}backup: {{image: {{repository: r/b, tag: '16'}}, storage: {storage}, "
-            f"encryption: {{recipients: [{recipient}]}}}}\n"
+            f"encryption: {{recipients: [{recipient}]}}, beforeMigration: true}}\n"
         )
         self.objects = {(x["kind"], x["metadata"]["name"]): x for x in made(text)}
         for config in ("airflow-backup", "airflow-restore"):
@@ -101,7 +101,8 @@ class Jobs:
 
     def start(self, name, prepare=None, **more):
         script = self.folder / "scripts" / f"{name}.sh"
-        job = {"drill": "airflow-restore-drill"}.get(name, f"airflow-{name}")
+        names = {"drill": "airflow-restore-drill", "before": "airflow-backup-before-migration"}
+        job = names.get(name, f"airflow-{name}")
         return subprocess.Popen(
             [*(NOBODY if os.geteuid() == 0 else ()), "bash", script],
             env={**self.variables(job), **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -184,6 +185,24 @@ def jobs_of(server, storage=VOLUME):
 def jobs(server):
     with jobs_of(server) as found:
         yield found
+
+
+def test_before_a_migration_there_is_a_backup_unless_there_is_nothing_to_migrate(jobs):
+    heads = json.dumps({"alembic_version": [HEAD]})
+    assert "has every revision of the image" in jobs.good("before", EXPECTED_HEADS=heads)
+    assert jobs.stored() == []
+    for more in (
+        {},
+        {"EXPECTED_HEADS": json.dumps({"alembic_version": ["d2f4e1b3c5a7"]})},
+        {"EXPECTED_HEADS": json.dumps({"alembic_version": [HEAD], "alembic_version_fab": ["x"]})},
+    ):
+        assert "stored" in jobs.good("before", **more)
+        for path in (jobs.folder / "store").iterdir():
+            path.unlink()
+    jobs.red("before", "cannot read the database", PGPORT="1")
+    jobs.sql("drop table alembic_version")
+    assert "holds no tables of Airflow" in jobs.good("before")
+    assert jobs.stored() == []
 
 
 def test_a_backup_is_restored_and_proven(jobs):

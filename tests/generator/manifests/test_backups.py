@@ -67,6 +67,30 @@ def test_a_backup_reads_the_server_itself_and_cannot_open_what_it_writes():
     assert needs["airflow-backup-identity"] == ("identity",)
 
 
+def test_a_backup_before_the_migration_is_a_hook_after_its_objects_and_before_the_chart():
+    facts = "facts: {airflow: 3.2.2, providers: {fab: 3.6.4, amazon: 9.12.0}}"
+    text = changed(PRODUCTION, ("  tag: 3.2.2-r1\n", f"  tag: 3.2.2-r1\n  {facts}\n"))
+    found = made(with_backup(text, more=", beforeMigration: true"))
+    job = found["Job", "airflow-backup-before-migration"]
+    notes = job["metadata"]["annotations"]
+    assert notes["argocd.argoproj.io/hook"] == "Sync"
+    config = found["ConfigMap", "airflow-backup"]["metadata"]["annotations"]
+    waves = [int(x["argocd.argoproj.io/sync-wave"]) for x in (config, notes)]
+    assert waves[0] < waves[1] < 0
+    _, values, secrets = container(job)
+    assert json.loads(values["EXPECTED_HEADS"]) == {
+        "alembic_version": ["1d6611b6ab7c"], "alembic_version_fab": ["02ca36b0235b"]
+    }  # fmt: skip
+    assert (
+        "PGPASSWORD" in secrets
+        and job["spec"]["template"]["metadata"]["labels"]["component"] == "backup"
+    )
+    _, values, _ = container(
+        made(with_backup(more=", beforeMigration: true"))["Job", job["metadata"]["name"]]
+    )
+    assert "EXPECTED_HEADS" not in values
+
+
 def test_a_bucket_has_a_folder_for_every_environment_and_keys_or_a_role():
     _, values, secrets = container(made(with_backup(PEERS, S3))["CronJob", "airflow-backup"])
     assert values["BACKUP_REMOTE"] == "backups/airflow/production"

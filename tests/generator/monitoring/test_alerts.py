@@ -12,10 +12,11 @@ import yaml
 from generator.airflow import statsd_mapping
 from generator.manifests import dashboards, optional, prometheus_rules
 from generator.monitoring import alerts, dashboard, runbooks
+from tests.generator.manifests.test_backups import with_backup
 from tests.repositories import DEV, PRODUCTION, changed, release, run
 
 WITH_ALERTS = changed(
-    PRODUCTION,
+    with_backup(),
     (
         "metrics: {type: statsd, serviceMonitor: true}",
         "metrics: {type: statsd, serviceMonitor: true, dashboards: sidecar,\n"
@@ -29,6 +30,8 @@ PODS = {
     "kube_pod_init_container_status_restarts_total",
     "kube_pod_container_status_last_terminated_reason",
     "kube_pod_container_status_restarts_total",
+    "kube_cronjob_status_last_successful_time",
+    "kube_cronjob_created",
 }
 POOLS = {f"pgbouncer_exporter_pools_{state}_clients" for state in ("active", "waiting")}
 
@@ -117,7 +120,20 @@ def test_an_environment_without_a_component_has_no_alert_about_it():
         "AirflowTriggererLost",
         "AirflowPgBouncerSaturated",
         "AirflowDatabaseConnectionsGrow",
+        "AirflowBackupTooOld",
+        "AirflowRestoreDrillTooOld",
+        "AirflowCertificateExpires",
     }
+
+
+def test_a_backup_is_too_old_when_one_run_was_missed_and_none_is_said_where_none_runs():
+    hours = {item.name: item.summary for item in alerts.alerts(release(WITH_ALERTS))}
+    assert hours["AirflowBackupTooOld"] == "no backup of the database for 31 hours"
+    weekly = changed(WITH_ALERTS, ("storage: {vol", "schedule: 0 2 * * 0, storage: {vol"))
+    found = {item.name: item.summary for item in alerts.alerts(release(weekly))}
+    assert "175 hours" in found["AirflowBackupTooOld"]
+    suspended = changed(WITH_ALERTS, ("storage: {vol", "suspend: true, storage: {vol"))
+    assert not any("Backup" in item.name for item in alerts.alerts(release(suspended)))
 
 
 def test_nothing_is_made_without_the_fields():
@@ -200,6 +216,7 @@ def test_promtool_accepts_rules_and_panels(promtool, production):
 OWN = '{namespace="airflow",service="airflow-statsd"'
 POOL = '{namespace="airflow",service="airflow-pgbouncer",database="airflow"}'
 POD = '{namespace="airflow",pod="airflow-scheduler-0",container="%s"%s}'
+CRON = 'kube_cronjob_status_last_successful_time{namespace="airflow",cronjob="%s"}'
 HEALTHY = {
     "up" + OWN + "}": "1x60",
     "airflow_scheduler_heartbeat" + OWN + "}": "0+12x60",
@@ -218,6 +235,10 @@ HEALTHY = {
     + POD % ("scheduler", ',reason="OOMKilled"'): "1x60",
     "kube_pod_container_status_restarts_total" + POD % ("scheduler", ""): "1x60",
     "kube_pod_init_container_status_running" + POD % ("wait-for-airflow-migrations", ""): "0x60",
+    CRON % "airflow-backup": "0x60",
+    CRON % "airflow-restore-drill": "0x60",
+    'certmanager_certificate_expiration_timestamp_seconds{exported_namespace="airflow",'
+    'namespace="cert-manager",name="airflow-tls"}': "9999999x60",
 }
 CASES = {
     "AirflowMetricsLost": ({"up": "0x60"}, {}),
@@ -233,6 +254,10 @@ CASES = {
     "AirflowOutOfMemory": (
         {"kube_pod_container_status_restarts_total": "1x50 2x10"},
         {"pod": "airflow-scheduler-0", "container": "scheduler"},
+    ),
+    "AirflowCertificateExpires": (
+        {"certmanager_certificate_expiration_timestamp_seconds": "9000x60"},
+        {},
     ),
     "AirflowPodMetricsMissing": ({"kube_pod_info": None}, {}),
 }
@@ -252,6 +277,35 @@ def test_an_alert_fires_on_its_fault_and_no_other_does(name, promtool, productio
     test = {"interval": "1m", "input_series": given, "alert_rule_test": expected}
     whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
     promtool("test", "rules", "test.yaml", rules={"groups": item["spec"]["groups"]}, test=whole)
+
+
+@pytest.mark.parametrize(
+    ("backup", "fires"),
+    [
+        ("0x200", ["AirflowBackupTooOld"]),
+        ("0x60 100000x200", []),
+        (None, ["AirflowBackupTooOld"]),
+    ],
+)
+def test_a_backup_that_is_old_or_never_was_pages_and_a_new_cron_job_does_not(
+    backup, fires, promtool, production
+):
+    created = 'kube_cronjob_created{namespace="airflow",cronjob="airflow-backup"}'
+    series = {CRON % "airflow-backup": backup, CRON % "airflow-restore-drill": "100000x200",
+              created: "0x200"}  # fmt: skip
+    given = [{"series": key, "values": values} for key, values in series.items() if values]
+    (item,) = prometheus_rules.rules(production)
+    rules = [rule for rule in item["spec"]["groups"][0]["rules"] if "Backup" in rule["alert"] or
+             "Drill" in rule["alert"]]  # fmt: skip
+    expected = [
+        {"eval_time": time, "alertname": rule["alert"],
+         "exp_alerts": [_alert(rule, {})] if late and rule["alert"] in fires else []}
+        for rule in rules for time, late in (("30h", False), ("32h", True))
+    ]  # fmt: skip
+    test = {"interval": "10m", "input_series": given, "alert_rule_test": expected}
+    whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "10m", "tests": [test]}
+    groups = {"groups": [{"name": "kept", "rules": rules}]}
+    promtool("test", "rules", "test.yaml", rules=groups, test=whole)
 
 
 def _alert(rule, labels):

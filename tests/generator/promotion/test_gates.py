@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from generator.model.sync import Window
+from generator.pipeline import rehearsals
 from generator.promotion import gates
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.gates import Facts, State
@@ -94,6 +95,8 @@ def test_all_open():
             State.BLOCKED,
             "workers.replicas",
         ),
+        ("rehearsal", {"rehearsal": rehearsals.Standing("", "none")}, State.BLOCKED, "none"),
+        ("rehearsal", {"rehearsal": rehearsals.Standing("9 s")}, State.PASSED, "9 s"),
         ("labels", {"required_labels": ("approved",)}, State.WAITING, "lacks the label approved"),
         (
             "labels",

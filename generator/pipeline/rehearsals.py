@@ -1,0 +1,96 @@
+"""Whether the rehearsal in an environment's folder is one of the migration that a change brings."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+from generator.airflow.image_release import Runs
+from generator.core.errors import UserError
+from generator.core.files import Files
+from generator.definition import rehearsal_file
+from generator.definition.definition import ROOT, Settings
+from generator.definition.rehearsal_file import Rehearsal, Side
+from generator.impact.migration import Class, classify
+from generator.model.base import seconds_of
+from generator.pipeline import side
+
+_HOUR = 3600.0
+_STILL = frozenset({Class.NONE, Class.STAYS, Class.BACKWARD})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """What a change's rehearsal says; `fault` is why it does not count, '' where it does."""
+
+    line: str
+    fault: str = ""
+
+
+def standing(
+    files: Files, name: str, old: Runs, new: Runs, max_age: str | None, now: datetime
+) -> Standing | None:
+    """The rehearsal of a change of images; None where it does not move the schema up.
+
+    Without `max_age` any age counts.
+    """
+    result = classify(old, new)
+    if result.kind in _STILL or result.falls:
+        return None
+    path = f"{ROOT}/{name}/{rehearsal_file.FILE_NAME}"
+    move = f"Airflow {old.airflow or 'unknown'} → {new.airflow or 'unknown'}"
+    content = files.read(path)
+    if content is None:
+        missing = f"no rehearsal of {move}: gen-env rehearse {name} --airflow {new.airflow}"
+        return Standing("", missing)
+    try:
+        found = rehearsal_file.read(content, path)
+    except UserError as error:
+        return Standing("", f"{path}: {error.message}")
+    age = now.timestamp() - found.at
+    fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
+    return Standing(f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}", fault)
+
+
+def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
+    if found.environment != name:
+        return f"the rehearsal is of {found.environment}"
+    sides = ((found.start, old, "from"), (found.end, new, "to"))
+    for end, runs, word in sides:
+        if end.airflow != runs.airflow:
+            return f"the rehearsal is {word} Airflow {end.airflow}, not {runs.airflow or 'unknown'}"
+    return _providers(found.end, new)
+
+
+def _providers(end: Side, runs: Runs) -> str:
+    """Those with migrations; nothing where the image's are not known."""
+    known = runs.providers or {}
+    for name, number in end.providers.items():
+        if name in known and known[name] != number:
+            return f"it was rehearsed with provider {name} {number}, the image has {known[name]}"
+    return ""
+
+
+def _bad(found: Rehearsal) -> str:
+    return f"the rehearsed migration failed: {found.failed}" if found.outcome == "failed" else ""
+
+
+def _age(age: float, max_age: str | None) -> str:
+    if age < -_HOUR:
+        return "the rehearsal is of the future: a clock was wrong"
+    if max_age is not None and age > seconds_of(max_age):
+        return f"the rehearsal is {age / (24 * _HOUR):.0f} days old, {max_age} are allowed"
+    return ""
+
+
+def of_change(
+    before: Files, after: Files, name: str, settings: Settings, max_age: str | None, now: datetime
+) -> Standing | None:
+    """The same for two states of a repository. Raises UserError for a tree that cannot be read."""
+    old, new = (_runs(files, name, settings) for files in (before, after))
+    return standing(after, name, old, new, max_age, now)
+
+
+def _runs(files: Files, name: str, settings: Settings) -> Runs:
+    item = side.inputs(files, name, settings)
+    return side.runs(item) if item is not None else Runs()

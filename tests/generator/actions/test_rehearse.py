@@ -1,0 +1,191 @@
+"""`rehearse`: what a measurement says of more rows, what is refused, the Job for the cluster."""
+
+import json
+
+import pytest
+import yaml
+
+from generator.actions.recovery import rehearse
+from generator.core.errors import UserError
+from generator.definition import rehearsal_file
+from generator.lint.objects import pod_security
+from tests.generator.manifests.test_backups import with_backup
+from tests.repositories import PRODUCTION, changed, release
+
+OLD = changed(PRODUCTION, ("version: 3.2.2", "version: 3.1.8"), ("tag: 3.2.2-r1", "tag: 3.1.8"))
+HEADS = {"alembic_version": ["509b94a1042d"]}
+
+
+def applied(seconds, revision="888b59e02a5b", **more):
+    return {
+        "chain": "alembic_version", "revision": revision, "up": True, "doc": "Fix it.",
+        "tables": ["task_instance"], "rewrites": [], "indexes": [], "seconds": seconds,
+        "locks": {"task_instance": ["AccessExclusiveLock", seconds]}, "wal": 1000, "temporary": 0,
+        "peak": 1100, **more,
+    }  # fmt: skip
+
+
+def ran(*revisions, seconds=20.0, command="airflow db migrate", **more):
+    return {"command": command, "seconds": seconds, "revisions": revisions, **more}
+
+
+def printed(**more):
+    rows = {"task_instance": 1000, "dag": 5, "dag_run": 0}
+    return {
+        "format": 1, "at": 1_780_000_000, "server": "15.14", "heads": HEADS, "rows": rows,
+        "target": {"airflow": "3.2.2", "providers": {"fab": "3.6.4"}, "python": "3.12.1"},
+        "size": 1000, "sizeAfter": 1050, "headsAfter": {"alembic_version": ["1d6611b6ab7c"]},
+        "empty": ran(applied(0.5)), "runs": [ran(applied(2.5)), ran(applied(4.5))],
+        "back": {"commands": [ran(command="airflow db downgrade --to-version 3.1.8 --yes")],
+                 "heads": HEADS, "rows": rows},
+        **more,
+    }  # fmt: skip
+
+
+def judged(given=(), manifest=None, **more):
+    document = json.dumps(printed(**more)).encode()
+    found = rehearse.read(document, "")
+    made = release(OLD)
+    route = rehearse.way(made, "3.2.2", found.target.providers)
+    return rehearse.judge(made, route, found, manifest or {}, rehearse.production(given))
+
+
+def test_what_does_not_grow_with_rows_is_taken_off_before_the_rest_is_multiplied():
+    found = judged(["task_instance=5000"])
+    (step,) = found.steps
+    assert step.seconds == 3.5
+    assert step.estimate.seconds == 0.5 + 3.0 * 5
+    assert step.estimate.low == 0.5 + 2.0 * 5
+    assert step.estimate.high > 0.5 + 4.0 * 5
+    assert 15.5 + 15.5 < found.estimate.seconds < 15.5 + 17.5
+    assert found.slowest == step and "888b59e02a5b" in found.line
+    assert found.room == pytest.approx(100 * 5, rel=0.05)
+    assert "AccessExclusiveLock" in rehearse.measurement.shown_locks(step)
+
+
+def test_without_rows_of_the_production_the_dump_is_all_and_that_is_said():
+    found = judged()
+    assert found.steps[0].estimate.seconds == 3.5
+    assert "rows of the production: not known, the dump is taken for all of it" in found.not_read
+    assert "where the dump is from: it has no manifest" in found.not_read
+    assert any(item.startswith("assumed: providers of the image") for item in found.not_read)
+    some = judged(["task_instance=5000"])
+    assert "rows of 1 tables in production: taken as in the dump" in some.not_read
+
+
+def test_a_manifest_gives_the_rows_and_other_rows_than_its_own_are_refused():
+    rows = {"public.task_instance": 1000, "public.dag": 5, "public.dag_run": 0}
+    found = judged(manifest={"name": "production-20260601T020000Z", "rows": rows})
+    assert found.backup == "production-20260601T020000Z"
+    assert not any("production" in item for item in found.not_read)
+    with pytest.raises(UserError, match="not those of the backup's manifest"):
+        judged(manifest={"rows": {**rows, "public.dag": 6}})
+
+
+def test_the_way_back_is_judged_by_revisions_and_by_rows_that_are_missing():
+    assert judged().back.outcome == "returns"
+    lost = {**printed()["back"], "rows": {"task_instance": 999, "dag_run": 0, "log": 3}}
+    found = judged(back=lost).back
+    assert found.outcome == "differs"
+    assert found.differs == ("dag is gone", "task_instance has 999 rows, had 1000")
+    other = {**printed()["back"], "heads": {"alembic_version": ["x"]}}
+    assert judged(back=other).back.differs == ("alembic_version is x, was 509b94a1042d",)
+    failed = {**printed()["back"], "failed": ran(command="airflow db downgrade", status=1)}
+    assert judged(back=failed).back.differs == ("`airflow db downgrade` ended with status 1",)
+
+
+def test_a_migration_that_fails_is_a_result_without_texts_of_the_database():
+    found = judged(failed=ran(applied(1), status=1), runs=[], back=None)
+    assert found.outcome == "failed"
+    assert found.failed == "`airflow db migrate` ended with status 1 after revision 888b59e02a5b"
+    assert "failed" in found.line
+
+
+def test_the_file_reads_back_and_anything_else_is_refused():
+    found = judged()
+    assert rehearsal_file.read(found.text().encode(), "x") == found
+    for content in (b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"format": 2}', b" " * (1 << 21)):
+        with pytest.raises(UserError, match="not the result of a rehearsal"):
+            rehearsal_file.read(content, "x")
+
+
+def test_another_release_than_the_one_asked_for_is_refused():
+    with pytest.raises(UserError, match=r"it ran Airflow 3\.3\.2, not 3\.2\.2"):
+        judged(target={**printed()["target"], "airflow": "3.3.2"})
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("3.1.8", "not newer"), ("3.0.0", "not newer"), ("main", "not a release")],
+)
+def test_what_migrates_nothing_is_not_rehearsed(version, words):
+    with pytest.raises(UserError, match=words):
+        rehearse.way(release(OLD), version)
+
+
+def test_a_target_that_is_not_known_is_rehearsed_with_what_is_assumed():
+    route = rehearse.way(release(OLD), "3.99.0")
+    assert any(
+        "providers of the image with Airflow 3.99.0 are not known" in x for x in route.assumed
+    )
+
+
+def test_rows_are_numbers_by_table_or_manifests(tmp_path):
+    place = tmp_path / "manifest.json"
+    place.write_text('{"rows": {"public.dag_run": 7, "public.log": 1}}')
+    assert rehearse.production([str(place), "dag_run=9"]) == {"dag_run": 9, "log": 1}
+    for text in ('{"rows": {"a": -1}}', '{"rows": {"a": true}}', '{"rows": []}', "[]", "{", "\x00"):
+        place.write_text(text)
+        with pytest.raises(UserError, match="not the manifest of a backup"):
+            rehearse.production([str(place)])
+    for item in ("dag_run", "dag_run=-1", "=3", "dag_run=many"):
+        with pytest.raises(UserError, match="neither TABLE=N nor"):
+            rehearse.production([item])
+
+
+def test_the_newest_complete_backup_of_a_folder_is_taken_and_compared_with_its_manifest(tmp_path):
+    with pytest.raises(UserError, match="no complete backup of team/a found"):
+        rehearse.dump(tmp_path, "team/a")
+    for day in ("20260601", "20260602", "20260603"):
+        (tmp_path / f"team.a-{day}T020000Z.dump.age").write_bytes(b"x")
+    for day, digest in (("20260601", "0"), ("20260602", "1")):
+        (tmp_path / f"team.a-{day}T020000Z.json").write_text(
+            json.dumps({"sha256": digest * 64, "bytes": 9})
+        )
+    (tmp_path / "team.a-20260603T020000Z.proven.json").write_text("{}")
+    with pytest.raises(UserError, match="not what was stored: 1 of 9 bytes") as error:
+        rehearse.dump(tmp_path, "team/a")
+    assert "20260602" in error.value.path
+    with pytest.raises(UserError, match="not found"):
+        rehearse.dump(tmp_path / "missing.dump", "team/a")
+
+
+def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environment(tmp_path):
+    text = with_backup(OLD)
+    found = rehearse.job(release(text), "3.2.2", "registry.example.com/airflow:3.2.2", 2)
+    config, job = yaml.safe_load_all(found.text)
+    assert {"rehearse.py", "rehearse.sh", "store.sh", "spec.json"} <= set(config["data"])
+    spec = json.loads(config["data"]["spec.json"])
+    assert spec["expected"] == ["509b94a1042d"] and spec["back"][-1].endswith("3.1.8 --yes")
+    database, airflow = job["spec"]["template"]["spec"]["containers"]
+    assert airflow["image"] == "registry.example.com/airflow:3.2.2"
+    names = {row["name"] for row in (*database["env"], *airflow["env"])}
+    assert not names & {"FERNET_KEY", "PGPASSWORD", "PGHOST"}
+    assert job["spec"]["template"]["metadata"]["labels"]["component"] == "restore-drill"
+    assert not list(pod_security.problems([job], "restricted"))
+    assert all(len(value) < 200_000 for value in config["data"].values())
+    log = tmp_path / "log"
+    log.write_text("running airflow db migrate\n" + json.dumps(printed()) + "\n")
+    assert rehearse.of_job(release(text), "3.2.2", log, ()).outcome == "passed"
+    log.write_text("the database was not restored\n")
+    with pytest.raises(UserError, match="not what a rehearsal prints"):
+        rehearse.of_job(release(text), "3.2.2", log, ())
+
+
+def test_a_job_needs_an_image_and_a_backup():
+    with pytest.raises(UserError, match="not the name of an image"):
+        rehearse.job(release(with_backup(OLD)), "3.2.2", "a b", 1)
+    with pytest.raises(UserError, match="needs --image"):
+        rehearse.job(release(with_backup(OLD)), "3.2.2", None, 1)
+    with pytest.raises(UserError, match="makes no backup"):
+        rehearse.job(release(OLD), "3.2.2", "airflow:3.2.2", 1)

@@ -1,0 +1,149 @@
+"""The throw-away server of a rehearsal with real PostgreSQL and age: what it refuses, and that
+nothing of it stays."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from generator.actions.recovery import throw_away
+from generator.core.errors import UserError
+from tests import postgresql
+
+pytestmark = pytest.mark.thorough
+TABLES = """
+create table alembic_version (version_num text);
+insert into alembic_version values ('509b94a1042d');
+create table task_instance as select n, repeat(md5(n::text), 9) from generate_series(1, 3000) n;
+"""
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory):
+    """A good dump, and others."""
+    place = tmp_path_factory.mktemp("dumps")
+    with postgresql.server() as server:
+        for name, text in (("good", TABLES), ("other", "create table x (y int)")):
+            with postgresql.fresh_database(server, name) as url:
+                subprocess.run(["psql", "-qX", url, "-c", text], check=True)
+                subprocess.run(["pg_dump", "-Fc", "-f", place / name, url], check=True)
+                subprocess.run(["pg_dump", "-f", place / f"{name}.sql", url], check=True)
+    content = (place / "good").read_bytes()
+    (place / "truncated").write_bytes(content[: len(content) // 2])
+    newer = bytearray(content)
+    newer[6] = 99
+    (place / "newer").write_bytes(newer)
+    (place / "empty").write_bytes(b"")
+    return place
+
+
+def restored(path, work, identity=None):
+    with throw_away.opened(path, identity) as content, throw_away.server(content, work) as folder:
+        found = subprocess.run(
+            ["psql", "-XAtq", "-h", folder, "-U", "airflow", "-d", "airflow",
+             "-c", "select count(*) from task_instance; create extension adminpack"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return folder, found
+
+
+def servers(work):
+    """Folders and processes that are left."""
+    left = subprocess.run(["pgrep", "-f", str(work)], capture_output=True, text=True, check=False)
+    return [*work.iterdir(), *left.stdout.split()]
+
+
+@pytest.fixture
+def work():
+    """A short path: it holds a socket."""
+    folder = Path("/tmp") / f"gen-env-r{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_dump_is_restored_for_as_long_as_it_is_needed_and_by_no_superuser(dumps, work):
+    folder, found = restored(dumps / "good", work)
+    assert found.stdout.strip() == "3000"
+    assert "permission denied" in found.stderr
+    assert not folder.exists() and servers(work) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("truncated", "cannot restore"),
+        ("newer", "unsupported version"),
+        ("good.sql", "text format dump"),
+        ("empty", "input file is too short"),
+        ("other", "holds no database of Airflow"),
+    ],
+)
+def test_what_is_no_dump_of_airflow_is_refused_and_nothing_stays(dumps, work, name, words):
+    with pytest.raises(UserError, match=words):
+        restored(dumps / name, work)
+    assert servers(work) == []
+
+
+@pytest.mark.skipif(not shutil.which("age"), reason="needs age (Debian: age)")
+def test_an_encrypted_dump_needs_the_key_that_opens_it(dumps, work, tmp_path):
+    keys = []
+    for name in ("right", "wrong"):
+        subprocess.run(["age-keygen", "-o", tmp_path / name], check=True, capture_output=True)
+        text = (tmp_path / name).read_text()
+        keys.append(text.split("public key: ")[1].split()[0])
+    sealed = tmp_path / "sealed"
+    subprocess.run(["age", "-r", keys[0], "-o", sealed, dumps / "good"], check=True)
+    assert restored(sealed, work, tmp_path / "right")[1].stdout.strip() == "3000"
+    with pytest.raises(UserError, match="is encrypted") as error:
+        restored(sealed, work)
+    assert "--identity" in error.value.hint
+    with pytest.raises(UserError, match="cannot decrypt: age: error: no identity matched"):
+        restored(sealed, work, tmp_path / "wrong")
+    with pytest.raises(UserError, match="cannot decrypt"):
+        restored(sealed, work, tmp_path / "missing")
+    assert servers(work) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_is_said_and_nothing_stays(dumps, work):
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=60m,mode=755", "tmpfs", work]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount here")
+    try:
+        with pytest.raises(UserError, match="No space left"):
+            restored(dumps / "good", work)
+        assert servers(work) == []
+    finally:
+        subprocess.run(["umount", work], check=True)
+
+
+def test_the_server_ends_with_the_process_that_started_it(dumps, work):
+    code = (
+        "import os, pathlib, sys\nfrom generator.actions.recovery import throw_away\n"
+        f"with open({str(dumps / 'good')!r}, 'rb', buffering=0) as dump:\n"
+        f"  with throw_away.server(dump, pathlib.Path({str(work)!r})):\n    os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    until = time.monotonic() + 30
+    while (left := servers(work)[1:]) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert left == []
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(UserError, match="cannot read"), throw_away.opened(tmp_path / "x", None):
+        pass
+    with (
+        pytest.raises(UserError, match="folder not found"),
+        throw_away.server(None, tmp_path / "x"),
+    ):
+        pass
+    with pytest.raises(UserError, match="no Airflow"):
+        throw_away.target(sys.executable, ["fab"])

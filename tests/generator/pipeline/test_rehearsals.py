@@ -1,0 +1,65 @@
+"""Whether a rehearsal is one of the migration that a change brings, and fresh."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from generator.airflow.image_release import Reference, Runs, Source
+from generator.core.files import Snapshot
+from generator.definition.rehearsal_file import Back, Estimate, Rehearsal, Side
+from generator.model.image import ImageFacts
+from generator.pipeline.rehearsals import standing
+
+NOW = datetime(2026, 6, 10, tzinfo=UTC)
+PATH = "environments/production/rehearsal.json"
+FOUND = Rehearsal(
+    format=1, environment="production", at=int((NOW - timedelta(days=3)).timestamp()), size=1,
+    start=Side(airflow="3.1.8"), end=Side(airflow="3.2.2", providers={"fab": "3.6.4"}),
+    outcome="passed", estimate=Estimate(seconds=90, low=80, high=200), back=Back(outcome="returns"),
+)  # fmt: skip
+
+
+def runs(version, **providers):
+    written = {"airflow": version, "of": version, "providers": providers}
+    facts = ImageFacts.model_validate(written) if providers else None
+    return Runs(Reference("r/airflow", version), version, Source.TAG, facts)
+
+
+def found(content=None, old="3.1.8", new=None, max_age="168h", **changes):
+    made = FOUND.model_copy(update=changes).text().encode()
+    contents = {PATH: made if content is None else content}
+    new = new or runs("3.2.2")
+    return standing(Snapshot(contents), "production", runs(old), new, max_age, NOW)
+
+
+def test_a_fresh_one_of_the_same_migration_counts_and_is_told():
+    item = found()
+    assert item.fault == ""
+    assert "rehearsed 3 days ago: Airflow 3.1.8 → 3.2.2 takes 90 s (80 s to 3 min)" in item.line
+    assert "leads to the revisions and rows of before" in item.line
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"max_age": "48h"}, "is 3 days old, 48h are allowed"),
+        ({"environment": "staging"}, "is of staging"),
+        ({"start": Side(airflow="3.1.7")}, "from Airflow 3.1.7, not 3.1.8"),
+        ({"end": Side(airflow="3.3.2")}, "to Airflow 3.3.2, not 3.2.2"),
+        (
+            {"outcome": "failed", "failed": "`airflow db migrate` ended with status 1"},
+            "failed: `air",
+        ),
+        ({"at": int(NOW.timestamp()) + 7200}, "of the future"),
+        ({"content": b"{}"}, "not the result of a rehearsal"),
+        ({"new": runs("3.2.2", fab="3.6.0")}, "with provider fab 3.6.4, the image has 3.6.0"),
+    ],
+)
+def test_what_is_old_of_something_else_or_failed_does_not_count(changes, words):
+    assert words in found(**changes).fault
+
+
+def test_none_is_missed_where_the_schema_does_not_move_up():
+    assert standing(Snapshot({}), "production", runs("3.2.2"), runs("3.2.2"), "168h", NOW) is None
+    item = standing(Snapshot({}), "production", runs("3.1.8"), runs("3.2.2"), "168h", NOW)
+    assert "gen-env rehearse production --airflow 3.2.2" in item.fault
