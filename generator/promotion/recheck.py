@@ -48,8 +48,7 @@ def again(
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
     none for a rollback or a pause, known by their content and not by the name of a branch. Of an
     environment to which no path leads only freeze, labels and rehearsal are asked, unless its tier
-    changes by
-    promotion only.
+    changes by promotion only.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
     own rules. The source is not believed from texts that people can edit: it is the environment
