@@ -232,7 +232,8 @@ def _applied(app: Application) -> Condition:
         )
         return met("synced", words, f"driftDetection {mode}, no condition Drifted in the status")
     if drifted.status == "True":
-        return waiting("synced", drifted.words, f"driftDetection {mode}")
+        head, *objects = drifted.words.splitlines() or ["it drifted"]
+        return waiting("synced", f"{head} {few(objects)}".strip(), f"driftDetection {mode}")
     words = "applied as rendered, and not drifted when Flux last compared it"
     return met("synced", words, f"driftDetection {mode}, Drifted {drifted.status}")
 
