@@ -48,6 +48,7 @@ test-cluster: $(STAMP)  ## run the tests on a real cluster, as far as its progra
 
 fidelity: $(STAMP)  ## score what diff predicts of 200 changes on a real API server, into docs/fidelity.md
 	@$(BIN)/python -m tests.cluster.fidelity
+	@$(BIN)/python -m tests.cluster.fidelity --engine flux
 
 lint: $(STAMP)  ## ruff: style and formatting
 	@$(BIN)/ruff check .

@@ -226,8 +226,8 @@ def lost_pin(original: Original, version: str) -> list[Problem]:
     if not digest.startswith("sha256:"):
         return []
     reason = (
-        f"no file says which chart {digest} is; {version} was taken for it, as --chart says, and"
-        " the version is pinned from now on"
+        f"no file says which chart {digest} is, and the registry was not asked; {version} was taken"
+        " for it, as --chart says, and the version is pinned from now on"
     )
     return [_named(LOST, NotRead("ref.digest", original.source.path, reason), "is lost")]
 

@@ -22,8 +22,9 @@ class Facts:
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
     environment's own Application (or HelmRelease) among the manifests, `deployers` all objects of
-    its engine's there, `governing` the objects outside its folder
-    that govern it (its AppProject, the roles of `verify`) and that it does not deploy itself.
+    its engine's there, `by_helm` those of the chart where Helm itself applies them, `governing` the
+    objects outside its folder that govern it (its AppProject, the roles of `verify`) and that it
+    does not deploy itself.
     `connections` are those that the definition puts into sealed Secrets. `airflow_version` is the
     version that the chart renders for; for the version that runs see `diff/what_runs`. `image` is
     `image.facts` of the definition.
@@ -39,6 +40,7 @@ class Facts:
     connection_limit: int | None = None
     application: Key | None = None
     deployers: frozenset[Key] = frozenset()
+    by_helm: frozenset[Key] = frozenset()
     governing: frozenset[Key] = frozenset()
     connections: tuple[SealedConnection, ...] = ()
     declared_secrets: frozenset[str] | None = None

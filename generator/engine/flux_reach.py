@@ -31,7 +31,7 @@ _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _FIELDS = {"apiVersion", "kind", "resources", "configMapGenerator"}
 _REMOVE = "remove it"
 _STEERS = re.compile(
-    r"(kustomize\.toolkit\.fluxcd\.io/(reconcile|ssa|substitute)"
+    r"(kustomize\.toolkit\.fluxcd\.io/(force|reconcile|ssa|substitute)"
     r"|((internal\.)?config\.kubernetes\.io|kustomize\.config\.k8s\.io)/.*)"
 )
 # A line that takes out one path from the top, without a pattern.

@@ -15,7 +15,7 @@ from generator.diff.model import Facts, Side
 from generator.diff.what_runs import Executors
 from generator.kube import canonical, fields, network_policy, pruning
 from generator.kube.network_policy import Policy
-from generator.kube.resource import Key, Object
+from generator.kube.resource import Key, Object, key_of
 from generator.kube.selectors import Labelled
 from generator.kube.workload import ROLLED, TASK_PODS, Workload, workloads
 
@@ -40,7 +40,10 @@ class View:
 
     def protection(self, manifest: Object) -> str:
         """What becomes of an object of this side that leaves git; see `kube/pruning`."""
-        return pruning.protection(manifest, flux=self.by_flux)
+        if not self.by_flux:
+            return pruning.protection(manifest)
+        by_helm = key_of(manifest, self.side.namespace) in self.facts.by_helm
+        return pruning.protection(manifest, "helm" if by_helm else "flux")
 
     @functools.cached_property
     def objects(self) -> Mapping[Key, Object]:

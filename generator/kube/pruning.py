@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from generator.kube import fields
 from generator.kube.resource import Object
 
 _SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
-_FLUX_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
+_FLUX_MARKS = ("kustomize.toolkit.fluxcd.io/prune", "kustomize.toolkit.fluxcd.io/reconcile")
 _HELM_POLICY = "helm.sh/resource-policy"
+
+Pruner = Literal["argocd", "flux", "helm"]
+"""What deletes an object that left git: Argo CD, a Kustomization of Flux, or Helm under Flux."""
 
 
 def sync_options(manifest: Object) -> frozenset[str]:
@@ -17,15 +22,19 @@ def sync_options(manifest: Object) -> frozenset[str]:
     return frozenset(part.strip() for part in parts) - {""}
 
 
-def protection(manifest: Object, *, flux: bool = False) -> str:
+def protection(manifest: Object, pruner: Pruner = "argocd") -> str:
     """`kept`, `confirm` or nothing, from the annotations of what is running (the base).
 
-    `flux` if Flux applies it: its own annotation counts then, and those of Argo CD do not.
+    Under Flux each pruner follows its own word alone: Helm leaves an object with `prune: disabled`
+    as little as a Kustomization one with Helm's `keep` (kustomize-controller 1.9, helm v4).
     """
     annotations = fields.section(manifest, "metadata", "annotations")
     kept = annotations.get(_HELM_POLICY) == "keep"
-    if flux:
-        return "kept" if kept or annotations.get(_FLUX_PRUNE) == "disabled" else ""
+    if pruner == "helm":
+        return "kept" if kept else ""
+    if pruner == "flux":
+        marks = {**fields.section(manifest, "metadata", "labels"), **annotations}
+        return "kept" if any(marks.get(name) == "disabled" for name in _FLUX_MARKS) else ""
     options = sync_options(manifest)
     if "Prune=false" in options or kept:
         return "kept"

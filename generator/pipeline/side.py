@@ -242,6 +242,9 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
             return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
         notes, random = rendered.notes, rendered.random
+        if found.engine == "flux":
+            by_helm = frozenset(key_of(manifest, namespace) for manifest in rendered.manifests)
+            facts = dataclasses.replace(facts, by_helm=by_helm)
     facts = dataclasses.replace(facts, notes=notes)
     problems = normalise.problems(random, environment=item.name, path=_values_path(item))
     made = Side(revision, tuple(manifests), facts, namespace, problems=tuple(problems))

@@ -194,9 +194,16 @@ def _assess_release_state(release: Object) -> Condition:
     busy = is_true(release, "Reconciling")
     if ready.status == "True" and text(latest, "status") == "deployed" and not busy:
         return met(name, "Helm deployed the release", shown)
-    if ready.status == "False" and not busy:
+    if ready.status == "False" and (not busy or _fails_again(release)):
         return failed(name, f"{ready.words}{_failures(release)}", shown)
     return waiting(name, f"{ready.words}{_failures(release)}")
+
+
+def _fails_again(release: Object) -> bool:
+    """Whether a try that followed a failure failed as well; `RetryOnFailure` never gives up."""
+    reconciling = condition(release, "Reconciling")
+    retried = reconciling is not None and reconciling.reason == "ProgressingWithRetry"
+    return retried and count(release, "status", "failures") > 1
 
 
 def _assess_settled(snapshot: Snapshot) -> Condition:
@@ -215,13 +222,20 @@ def _assess_settled(snapshot: Snapshot) -> Condition:
 
 
 def _applied(app: Application) -> Condition:
+    """As rendered, and not drifted where helm-controller (1.6 and newer) says so."""
     mode = text(app.manifest, "spec", "driftDetection", "mode") or "disabled"
-    return met(
-        "synced",
-        "applied as rendered; of changes in the cluster since then only those are seen that are in"
-        " kinds that verify reads",
-        f"driftDetection {mode}, which the status of a HelmRelease does not report",
-    )
+    drifted = condition(app.manifest, "Drifted") if mode != "disabled" else None
+    if drifted is None:
+        words = (
+            "applied as rendered; of changes in the cluster since then only those are seen that are"
+            " in kinds that verify reads"
+        )
+        return met("synced", words, f"driftDetection {mode}, no condition Drifted in the status")
+    if drifted.status == "True":
+        head, *objects = drifted.words.splitlines() or ["it drifted"]
+        return waiting("synced", f"{head} {few(objects)}".strip(), f"driftDetection {mode}")
+    words = "applied as rendered, and not drifted when Flux last compared it"
+    return met("synced", words, f"driftDetection {mode}, Drifted {drifted.status}")
 
 
 def _behind(other: Condition) -> Condition:
@@ -239,7 +253,8 @@ def _trouble(item: Object) -> str:
 
 def _failures(release: Object) -> str:
     number = count(release, "status", "failures")
-    return f"; failed {number} times, and is tried again" if number else ""
+    times = "once" if number == 1 else f"{number} times"
+    return f"; failed {times}, and is tried again" if number else ""
 
 
 def _commit(kustomization: Object) -> str:

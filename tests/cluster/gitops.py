@@ -1,9 +1,10 @@
-"""A GitOps repository that Argo CD really reads, and `gen-env` at work in it."""
+"""A GitOps repository that Argo CD or Flux really reads, and `gen-env` at work in it."""
 
 import contextlib
 import dataclasses
 import json
 import subprocess
+from pathlib import Path
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster
@@ -13,36 +14,47 @@ from generator.yaml.writer import dump
 from tests import repositories
 from tests.fakes import chart_server, git_server
 
+HERE = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = "staging"
 BARE = "airflow.git"
 DEFINITION = f"environments/{ENVIRONMENT}/environment.yaml"
+FLUX_ENVIRONMENT = "flux"
+"""Another name, so that both engines can be at work in one cluster."""
 APPLICATION = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/airflow-{ENVIRONMENT}"
+_ROOTS = {"argocd": "bootstrap/root.yaml", "flux": "bootstrap/flux/main.yaml"}
 _TIMEOUT = 180.0
 
 
 class GitOps:
     """One environment on its way from a definition to a cluster."""
 
-    def __init__(self, repo, plane, kubeconfig):
+    def __init__(self, repo, plane, kubeconfig, environment, certificate):
         self.repo = repo
+        self._certificate = certificate
+        self.environment = environment
         self._plane = plane
         self._kubeconfig = kubeconfig
-        self.base = repo.read(DEFINITION)
+        self._definition = f"environments/{environment}/environment.yaml"
+        self.base = repo.read(self._definition)
 
     def merge(self, text, message="Change"):
         """Make this the definition, generate, push; gives the commit (the present one if same)."""
-        self.repo.write(DEFINITION, text)
-        done = self.repo.run("generate", ENVIRONMENT)
+        self.repo.write(self._definition, text)
+        done = self.repo.run("generate", self.environment)
         assert done.code == 0, done.said
         if self.repo.git("status", "--porcelain"):
             self.repo.commit(message)
             self.repo.git("push", "--quiet", "origin", "main")
         return self.repo.git("rev-parse", "HEAD")
 
+    def seal(self):
+        """Put a value into every secret that has none yet."""
+        _seal(self.repo, self.environment, self._certificate)
+
     def subject(self, revision):
         """What that commit promises, and the rights that proving it needs."""
         return verify_action.subject(
-            self.repo.root, verify_action.Options(ENVIRONMENT, revision, _TIMEOUT)
+            self.repo.root, verify_action.Options(self.environment, revision, _TIMEOUT)
         )
 
     def verify(self, revision, *, timeout=_TIMEOUT, kubeconfig=None, **changes):
@@ -80,8 +92,8 @@ def _airflow(url):
 
 
 @contextlib.contextmanager
-def served(plane, folder, archive, certificate, run):
-    """`gen-env init` and `new`, sealed and pushed, its root Application applied.
+def served(plane, folder, archive, certificate, run, engine="argocd"):
+    """`gen-env init` and `new`, sealed and pushed, its root objects applied as a person does.
 
     `run` wraps what the commands need of their surroundings, as a context manager.
     """
@@ -92,12 +104,13 @@ def served(plane, folder, archive, certificate, run):
         run(),
     ):
         charts.answers |= _chart_repository(charts.url, archive)
-        repo = _initialised(folder, git.url, charts.url, archive)
-        _new(repo, certificate)
+        repo = _initialised(folder, git.url, charts.url, archive, engine)
+        environment = FLUX_ENVIRONMENT if engine == "flux" else ENVIRONMENT
+        _new(repo, environment, certificate)
         _published(repo, folder / "git" / BARE)
-        (root,) = load_manifests((repo.root / "bootstrap/root.yaml").read_bytes())
-        plane.apply(root)
-        yield GitOps(repo, plane, folder / "kubeconfig")
+        for manifest in load_manifests((repo.root / _ROOTS[engine]).read_bytes()):
+            plane.apply(manifest)
+        yield GitOps(repo, plane, folder / "kubeconfig", environment, certificate)
 
 
 def _chart_repository(url, archive):
@@ -107,34 +120,41 @@ def _chart_repository(url, archive):
     return {"/index.yaml": dump(index).encode(), f"/{archive.name}": archive.read_bytes()}
 
 
-def _initialised(folder, git, charts, archive):
+def _initialised(folder, git, charts, archive, engine):
     repo = repositories.Repo(folder / "work")
-    done = repositories.run("init", repo.root, "--url", f"{git}/{BARE}", "--forge", "gitea")
+    url = f"{git}/{BARE}"
+    done = repositories.run("init", repo.root, "--url", url, "--forge", "gitea", "--engine", engine)
     assert done.code == 0, done.said
+    if engine == "flux":
+        repo.edit("gen-env.yaml", "flux:\n", "flux:\n  root: own\n")
     repo.edit("gen-env.yaml", "  source: repository ", f"  url: {charts}\n  source: repository ")
     repo.commit("Name the chart repository")
     assert repositories.run("chart", "add", archive).code == 0
     return repo
 
 
-def _new(repo, certificate):
+def _new(repo, environment, certificate):
     """The environment, on main, with every value sealed for this cluster."""
     fields = ("database.host=pg.example.com", "dags.image={}", "ingress.host=airflow.example.com")
     sets = [part for field in fields for part in ("--set", field)]
-    done = repo.run("new", ENVIRONMENT, "--no-input", *sets)
+    done = repo.run("new", environment, "--tier", "staging", "--no-input", *sets)
     assert done.code == 0, done.said
     repo.git("switch", "--quiet", "main")
-    repo.git("merge", "--quiet", "--ff-only", f"new/{ENVIRONMENT}")
-    done = repo.run("seal", ENVIRONMENT, "--generate", "--cert", certificate)
+    repo.git("merge", "--quiet", "--ff-only", f"new/{environment}")
+    _seal(repo, environment, certificate)
+    repo.commit("Seal")
+
+
+def _seal(repo, environment, certificate):
+    done = repo.run("seal", environment, "--generate", "--cert", certificate)
     assert done.code == 0, done.said
-    for file in sorted((repo.root / f"environments/{ENVIRONMENT}/secrets").glob("*.yaml")):
+    for file in sorted((repo.root / f"environments/{environment}/secrets").glob("*.yaml")):
         (manifest,) = load_manifests(file.read_bytes())
         empty = [key for key, value in manifest["spec"]["encryptedData"].items() if not value]
         if empty:
             values = [f"{key}=x" for key in empty]
-            done = repo.run("seal", ENVIRONMENT, file.stem, *values, "--cert", certificate)
+            done = repo.run("seal", environment, file.stem, *values, "--cert", certificate)
             assert done.code == 0, done.said
-    repo.commit("Seal")
 
 
 def _published(repo, bare):

@@ -29,6 +29,8 @@ class Program:
     module: str
     package: str
     tags: str = ""
+    definitions: str = ""
+    """The folder of the module whose CustomResourceDefinitions are kept beside the program."""
 
 
 # In order of worth: a build that runs out of time leaves the first ones for the tests.
@@ -48,6 +50,14 @@ PROGRAMS = {
     "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
     "cyclonus": Program("cyclonus", "."),
     "gitea": Program("gitea", "code.gitea.io/gitea", "sqlite sqlite_unlock_notify"),
+    "source-controller": Program(
+        "source-controller",
+        "github.com/fluxcd/source-controller",
+        definitions="config/crd/bases",
+    ),
+    "kustomize-controller": Program(
+        "kustomize-controller", "github.com/fluxcd/kustomize-controller"
+    ),
 }
 
 
@@ -92,8 +102,23 @@ def build(name, seconds=None):
         flags += ["-tags", program.tags] if program.tags else []
         command = ["go", "build", *flags, "-o", made, program.package]
         subprocess.run(command, cwd=folder, check=True, timeout=seconds)
+        if program.definitions:
+            found = _sources(folder, program.package) / program.definitions
+            shutil.copytree(found, definitions(name), dirs_exist_ok=True)
         made.replace(target)
     return target
+
+
+def definitions(name):
+    """The folder beside a built program with its own CustomResourceDefinitions."""
+    return cached(name).parent / "definitions"
+
+
+def _sources(folder, module):
+    """Where the Go cache has the files of a module that the one in `folder` requires."""
+    command = ["go", "mod", "download", "-json", module]
+    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _patched(folder, part):
@@ -101,10 +126,8 @@ def _patched(folder, part):
     if not (folder / "patch.json").is_file():
         return []
     patch = json.loads((folder / "patch.json").read_bytes())
-    command = ["go", "mod", "download", "-json", patch["module"]]
-    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
     copy = part / "module"
-    shutil.copytree(json.loads(done.stdout)["Dir"], copy, copy_function=shutil.copyfile)
+    shutil.copytree(_sources(folder, patch["module"]), copy, copy_function=shutil.copyfile)
     file = copy / patch["file"]
     text = file.read_text(encoding="utf-8")
     assert patch["old"] in text, f"{patch['module']} has changed: {folder / 'patch.json'}"

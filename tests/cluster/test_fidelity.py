@@ -18,8 +18,13 @@ COUNT = int(os.environ.get("GEN_ENV_FIDELITY_CHANGES", "20"))
 SEED = int(os.environ.get("GEN_ENV_FIDELITY_SEED", "1"))
 
 
+@pytest.fixture(scope="module", params=["argocd", "flux"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def empty_plane(tmp_path_factory):
+def empty_plane(engine, tmp_path_factory):
     """An API server of its own: what other tests applied would be part of the answer."""
     require("etcd", "kube-apiserver")
     with plane.running(tmp_path_factory.mktemp("fidelity")) as server:
@@ -36,8 +41,9 @@ def archive(request):
         return Path(request.getfixturevalue("own_chart"))
 
 
-def test_what_diff_predicts_of_random_changes_happens(empty_plane, tmp_path, archive):
-    score = experiment.run(empty_plane, tmp_path, archive, count=COUNT, seed=SEED)
+def test_what_diff_predicts_of_random_changes_happens(empty_plane, tmp_path, archive, engine):
+    drawn = {"count": COUNT, "seed": SEED, "engine": engine}
+    score = experiment.run(empty_plane, tmp_path, archive, **drawn)
     print(score.table())
     assert score.changes == COUNT
     assert score.below() == [], score.mismatches

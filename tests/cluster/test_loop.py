@@ -50,14 +50,12 @@ def loop(bed, argo, sealing_certificate, tmp_path_factory):
     """The environment `staging`, pushed; Argo CD finds it."""
     folder = tmp_path_factory.mktemp("loop")
     bed.kubeconfig(folder / "kubeconfig", token=ADMIN)
-    surroundings = _surroundings(folder)
-    with gitops.served(
-        bed, folder, stand_in_archive(folder), sealing_certificate, surroundings
-    ) as found:
+    archive = stand_in_archive(folder)
+    with gitops.served(bed, folder, archive, sealing_certificate, surroundings(folder)) as found:
         yield found
 
 
-def _surroundings(folder):
+def surroundings(folder):
     """Identity, home and chart cache for commands that run before a test's own are set."""
     values = {"HOME": str(folder), "GEN_ENV_CHART_CACHE": str(folder / "charts")}
     for role in ("AUTHOR", "COMMITTER"):

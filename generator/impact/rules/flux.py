@@ -125,7 +125,7 @@ def _changed(key: Key, before: Object, after: Object) -> Iterator[Finding]:
     if was != now:
         words = "deletes what leaves git" if now else "no longer deletes what leaves git"
         yield SYNC_POLICY.finding(key, f"it {words}", WARNING if now else INFO)
-    was, now = (pruning.protection(item, flux=True) == "kept" for item in (before, after))
+    was, now = (pruning.protection(item, "flux") == "kept" for item in (before, after))
     if was != now:
         words = "is no longer kept: it goes when its file does, and what it applied goes with it"
         if now:

@@ -7,19 +7,21 @@ from generator.pipeline import side, toolchain
 from generator.tree import catalogue
 from generator.yaml.writer import dump
 from tests.cluster.fidelity.changes import Deck
-from tests.cluster.fidelity.observation import Cluster, objects_of
+from tests.cluster.fidelity.observation import Cluster, FluxCluster, objects_of
 from tests.cluster.fidelity.prediction import predicted
 from tests.cluster.fidelity.score import Score
 from tests.cluster.samples import NAMES, ROOT, ensure_namespace
 from tests.repositories import Repo
 
 
-def run(plane, folder, archive, *, count, seed, report=print):
+def run(plane, folder, archive, *, count, seed, engine="argocd", report=print):
     """The score of that many changes; those that gen-env does not generate are drawn again."""
     repo = _repository(folder / "repository")
+    if engine == "flux":
+        _under_flux(repo)
     definitions = {name: repo.yaml(_path(name)) for name in NAMES}
     deck, score = Deck(definitions, archive, seed), Score()
-    clusters = {name: _cluster(plane, _side(repo, name)) for name in NAMES}
+    clusters = {name: _cluster(plane, _side(repo, name), engine) for name in NAMES}
     while score.changes < count:
         change = deck.draw()
         name = change.sample
@@ -48,6 +50,20 @@ def _repository(root):
     return Repo(root).init()
 
 
+def _under_flux(repo):
+    """The same samples with the other engine; windows are Argo CD's alone."""
+    settings = repo.yaml("gen-env.yaml")
+    del settings["argocd"]
+    repo.write("gen-env.yaml", dump({**settings, "engine": "flux"}))
+    for name in NAMES:
+        definition = repo.yaml(_path(name))
+        definition.get("sync", {}).pop("windows", None)
+        repo.write(_path(name), dump(definition))
+    done = repo.run("generate")
+    assert done.code == 0, done.said
+    repo.commit("Flux")
+
+
 def _path(name):
     return f"environments/{name}/environment.yaml"
 
@@ -68,7 +84,7 @@ def _side(repo, name):
     return side.governed(found, inputs)
 
 
-def _cluster(plane, base):
-    for namespace in {"argocd", base.namespace}:
+def _cluster(plane, base, engine):
+    for namespace in {"argocd", "flux-system", base.namespace}:
         ensure_namespace(plane, namespace)
-    return Cluster(plane, base)
+    return {"argocd": Cluster, "flux": FluxCluster}[engine](plane, base)

@@ -1,10 +1,11 @@
-"""What an API server does with the head of a change: applied as Argo CD does, then undone.
+"""What an API server does with the head of a change: applied as the engine does, then undone.
 
-gitops-engine, pkg/sync/sync_context.go: an object is applied by server-side apply that forces
-conflicts; one with `Replace=true` is put over what is there, with `Force=true` as well it is
-deleted and created; a hook is deleted before it is created; `Prune=false` keeps what left git. The
-pods of a workload are replaced when its stored template differs, which is what its controller
-compares.
+Argo CD (gitops-engine, pkg/sync/sync_context.go): an object is applied by server-side apply that
+forces conflicts; one with `Replace=true` is put over what is there, with `Force=true` as well it is
+deleted and created; a hook is deleted before it is created; `Prune=false` keeps what left git.
+
+Flux: `FluxCluster`. The pods of a workload are replaced when its stored template differs, which is
+what its controller compares.
 """
 
 import copy
@@ -15,7 +16,8 @@ from tests.cluster.fidelity.effects import Effects
 from tests.cluster.samples import placed
 
 _ROLLED = ("DaemonSet", "Deployment", "StatefulSet")
-_HOOK = "argocd.argoproj.io/hook"
+_HOOKS = {"argocd.argoproj.io/hook", "helm.sh/hook"}
+_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 # What the server itself writes, and changes with every write.
 _OWN = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 _ADDRESSES = ("clusterIP", "clusterIPs")
@@ -41,7 +43,7 @@ class Cluster:
             for name in touched:
                 self._one(name, head[name], result)
             for name in self.base.keys() - head.keys():
-                if pruning.protection(self.base[name]) != "kept":
+                if not self._stays(name):
                     self._pruned(name, result)
         finally:
             self._undo({*touched, *(self.base.keys() - head.keys())}, head)
@@ -81,7 +83,14 @@ class Cluster:
             version = {"resourceVersion": before["metadata"]["resourceVersion"]}
             body = {**manifest, "metadata": {**manifest["metadata"], **version}}
             return self._plane.call("PUT", f"{path}?fieldValidation=Strict", body)
-        return self._plane.try_apply(manifest, manager="argocd-controller")
+        return self._plane.try_apply(manifest, manager=self._manager(manifest))
+
+    def _manager(self, manifest):
+        return "argocd-controller"
+
+    def _stays(self, name):
+        """Whether what left git is kept in the cluster."""
+        return pruning.protection(self.base[name]) == "kept"
 
     def _pruned(self, name, result):
         result.pruned.add(name)
@@ -104,7 +113,7 @@ class Cluster:
     def _apply_base(self, manifests):
         for name, item in manifests.items():
             manifest = placed(item, self.namespace)
-            self._stored[name] = self._plane.apply(manifest, manager="argocd-controller")
+            self._stored[name] = self._plane.apply(manifest, manager=self._manager(manifest))
 
     def _delete(self, path):
         """At once: nobody is there to clear finalizers or to wait for pods."""
@@ -112,6 +121,37 @@ class Cluster:
         if found and found["metadata"].get("finalizers"):
             self._plane.merge_patch(path, {"metadata": {"finalizers": None}})
         self._plane.call("DELETE", f"{path}?propagationPolicy=Background&gracePeriodSeconds=0")
+
+
+class FluxCluster(Cluster):
+    """The same under Flux: some objects by a Kustomization, those of the chart by Helm.
+
+    kustomize-controller (fluxcd/pkg/ssa) and helm-controller apply by server-side apply that
+    forces conflicts; Helm deletes a hook before it creates it. What left git stays where its own
+    pruner is told so. By other annotations than `prune` Flux would apply an object otherwise:
+    gen-env accepts none with them.
+    """
+
+    def _sync(self, manifest, before):
+        manifest = placed(manifest, self.namespace)
+        if not self._plane.serves(manifest):
+            return 404, {}
+        manager = self._manager(manifest)
+        if before is not None and is_hook(manifest) and manager == "helm":
+            self._delete(self._plane.path(manifest))
+        return self._plane.try_apply(manifest, manager=manager)
+
+    def _manager(self, manifest):
+        """Helm's objects are those that its chart labels as its own."""
+        labels = manifest["metadata"].get("labels") or {}
+        by_helm = "chart" in labels or "helm.sh/chart" in labels
+        return "helm" if by_helm else "kustomize-controller"
+
+    def _stays(self, name):
+        annotations = self.base[name]["metadata"].get("annotations") or {}
+        if self._manager(self.base[name]) == "helm":
+            return annotations.get("helm.sh/resource-policy") == "keep"
+        return annotations.get(_PRUNE) == "disabled"
 
 
 def objects_of(side):
@@ -157,8 +197,8 @@ def is_fleeting(stored):
 
 
 def is_hook(manifest):
-    """Whether Argo CD runs it at every sync."""
-    return _HOOK in (manifest["metadata"].get("annotations") or {})
+    """Whether the engine runs it at every sync, install or upgrade."""
+    return not _HOOKS.isdisjoint(manifest["metadata"].get("annotations") or {})
 
 
 def _takes_claims(stored):

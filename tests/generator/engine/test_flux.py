@@ -6,10 +6,15 @@ import posixpath
 import pytest
 import yaml
 
+from generator.chart.chart import open_chart
+from generator.core.files import Snapshot, WorkTree
 from generator.engine import flux
+from generator.engine.deployment import is_of_engine
 from generator.pipeline import generate
 from generator.render.engine import choose_engine
+from generator.tree import catalogue
 from tests import definitions
+from tests.cluster.samples import NAMES, ROOT
 from tests.repositories import (
     DEV,
     PRODUCTION,
@@ -284,8 +289,10 @@ def test_an_object_of_flux_is_none_that_a_team_may_bring():
 # What both engines give to the cluster
 
 
-_HOOK = ("helm.sh/hook", "argocd.argoproj.io/hook")
-_GUARDS = ("helm.sh/resource-policy", "argocd.argoproj.io/sync-options")
+_OWN = (
+    "helm.sh/hook", "helm.sh/resource-policy", "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+)  # fmt: skip
 
 
 @pytest.mark.few(1)
@@ -313,21 +320,53 @@ def test_both_engines_render_the_same_objects_but_for_hooks_and_guards(choices, 
     assert len(argocd) > 20
 
 
+@pytest.mark.thorough
+def test_of_the_official_chart_and_beside_it_both_engines_give_each_sample_the_same(real_chart):
+    """But for hooks, guards and order, which each engine is told in its own way."""
+    argocd, helm = samples(real_chart, "argocd"), samples(real_chart, "flux")
+    assert argocd.keys() == helm.keys()
+    for name, found in argocd.items():
+        assert found.keys() == helm[name].keys(), name
+        for identity, manifest in found.items():
+            assert manifest == helm[name][identity], (name, identity)
+    assert sum(map(len, argocd.values())) > 150
+
+
+def samples(archive, engine):
+    """Sample → its objects: those of the chart, and those beside it."""
+    files = WorkTree(ROOT)
+    settings = yaml.safe_load(files.read("gen-env.yaml"))
+    if engine == "flux":
+        settings = {**settings, "engine": "flux", "argocd": {}}
+    written = {"gen-env.yaml": yaml.safe_dump(settings).encode()}
+    for name in NAMES:
+        path = f"environments/{name}/environment.yaml"
+        definition = yaml.safe_load(files.read(path))
+        definition.pop("sync", None)  # windows are Argo CD's alone
+        written[path] = yaml.safe_dump(definition).encode()
+    found, result = catalogue.load(Snapshot(written)), {}
+    for name in NAMES:
+        item = generate.build(Snapshot(written), found.settings, found.definitions[name])
+        rendered = choose_engine(None).render(generate.request(item, open_chart(archive)))
+        objects = [*rendered.manifests, *generate.own_manifests(item)]
+        result[name] = {_identity(it): _plain(it) for it in objects if not is_of_engine(it)}
+    return result
+
+
 def _identity(manifest):
     return manifest["kind"], manifest["metadata"]["name"]
 
 
 def _plain(manifest):
-    """Without the annotations by which an engine runs a hook, or keeps an object."""
+    """Without the annotations by which an engine runs a hook, or keeps or orders an object."""
     found = yaml.safe_load(yaml.safe_dump(manifest))
-    holders = (
-        [found, *found["spec"].get("volumeClaimTemplates", ())] if "spec" in found else [found]
-    )
-    for holder in holders:
-        annotations = holder["metadata"].get("annotations") or {}
-        kept = {k: v for k, v in annotations.items() if not k.startswith((*_HOOK, *_GUARDS))}
-        holder["metadata"].pop("annotations", None)
-        holder["metadata"] |= {"annotations": kept} if kept else {}
+    spec = found.get("spec") or {}
+    for holder in (found, spec.get("template") or {}, *spec.get("volumeClaimTemplates", ())):
+        metadata = holder.get("metadata", {})
+        annotations = metadata.get("annotations") or {}
+        kept = {k: v for k, v in annotations.items() if not k.startswith(_OWN)}
+        metadata.pop("annotations", None)
+        metadata |= {"annotations": kept} if kept else {}
     return found
 
 

@@ -174,6 +174,7 @@ def test_without_flux_nobody_reads_what_only_flux_does(tmp_path):
         ("annotations", "kustomize.toolkit.fluxcd.io/reconcile"),
         ("labels", "kustomize.toolkit.fluxcd.io/reconcile"),
         ("annotations", "kustomize.toolkit.fluxcd.io/ssa"),
+        ("annotations", "kustomize.toolkit.fluxcd.io/force"),
         ("annotations", "kustomize.toolkit.fluxcd.io/substitute"),
         ("annotations", "config.kubernetes.io/local-config"),
         ("annotations", "internal.config.kubernetes.io/needsHashSuffix"),

@@ -1,5 +1,6 @@
 import pytest
 
+from generator.kube.resource import key_of
 from tests.generator.impact.builders import (
     claim,
     found,
@@ -66,6 +67,29 @@ def test_a_suspended_helm_release_is_deleted_without_uninstalling(suspend, sever
     gone = manifest("helm.toolkit.fluxcd.io/v2", "HelmRelease", "airflow", spec=spec)
     (item,) = found([gone, workload("x")], [workload("x")], "data-loss")
     assert item.severity == severity and words in item.message
+
+
+PRUNE, POLICY = "kustomize.toolkit.fluxcd.io/prune", "helm.sh/resource-policy"
+
+
+@pytest.mark.parametrize(
+    ("mark", "by_helm", "severity"),
+    [
+        ({POLICY: "keep"}, True, "warning"),
+        ({PRUNE: "disabled"}, True, "error"),
+        ({POLICY: "keep"}, False, "error"),
+        ({PRUNE: "disabled"}, False, "warning"),
+        ({"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}, False, "warning"),
+        (CONFIRM, False, "error"),
+    ],
+)
+def test_under_flux_each_pruner_follows_its_own_mark_alone(mark, by_helm, severity):
+    release = manifest("helm.toolkit.fluxcd.io/v2", "HelmRelease", "airflow")
+    gone = claim(annotations=mark)
+    key, by = key_of(release, "airflow"), [key_of(gone, "airflow")] if by_helm else []
+    facts = {"application": key, "by_helm": frozenset(by)}
+    (item,) = found([gone, release], [release], "data-loss", facts, {"application": key})
+    assert item.severity == severity
 
 
 def test_what_holds_no_data_is_no_loss():

@@ -141,6 +141,27 @@ def test_what_flux_keeps_is_not_told_to_be_pruned(base, tools):
 
 
 @pytest.mark.parametrize(
+    ("mark", "kept"),
+    [
+        ("helm.sh/resource-policy: keep", False),
+        ("kustomize.toolkit.fluxcd.io/prune: disabled", True),
+    ],
+)
+def test_a_kustomization_keeps_by_its_own_mark_alone(base, tools, mark, kept):
+    path = f"{FOLDER}/generated/release/kustomization.yaml"
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\n"
+        f"metadata: {{name: own, namespace: airflow-dev, annotations: {{{mark}}}}}\n"
+        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+    )
+    place = f"{FOLDER}/manifests/claim.yaml"
+    named = base[path].replace(b"resources:\n", b"resources:\n- ../../manifests/claim.yaml\n")
+    before = {**base, place: claim.encode(), path: named}
+    losses = [it for it in compared(before, base, tools).impact if it.rule == "impact/data-loss"]
+    assert [it.severity for it in losses] == [Severity.WARNING if kept else Severity.ERROR]
+
+
+@pytest.mark.parametrize(
     ("path", "old", "new", "word"),
     [
         ("release.yaml", b"  valuesFrom:", b"  values: {x: 1}\n  valuesFrom:", "values of the"),
