@@ -50,10 +50,13 @@ def variables(environment: Environment) -> dict[str, str]:
 
 
 def secret(values: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Name and key of the Secret with the certificates, as merged values mount it."""
+    """Name and key of the Secret with the certificates, as merged values mount it.
+
+    A volume that only has the same name is somebody's own.
+    """
     for item in fields.entries(values, "volumes"):
         source = fields.section(item, "secret")
-        if item.get("name") == _NAME and source:
-            (pair,) = fields.entries(source, "items")
-            return fields.text(source, "secretName"), fields.text(pair, "key")
+        pairs = fields.entries(source, "items")
+        if item.get("name") == _NAME and [pair.get("path") for pair in pairs] == ["ca.crt"]:
+            return fields.text(source, "secretName"), fields.text(pairs[0], "key")
     return None

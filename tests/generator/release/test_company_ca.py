@@ -96,6 +96,23 @@ def test_a_secret_is_brought_as_the_others_are_and_restarts_who_reads_it():
     assert made.brought["company-ca"] == frozenset({"ca.crt"})
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "secretName: company-ca",
+        "secretName: company-ca, items: [{key: a, path: a}, {key: b, path: b}]",
+        "secretName: company-ca, items: [{key: a}]",
+        "items: null",
+    ],
+)
+def test_a_volume_of_the_same_name_is_no_secret_of_the_field(source):
+    own = f"values: {{volumes: [{{name: company-ca, secret: {{{source}}}}}]}}\n"
+    made = release(VERIFIED + own)
+    assert "company-ca" not in {item.name for item in made.needs}
+    made = release(VERIFIED + "ca: {secret: corporate, key: tls.crt}\n" + own)
+    assert {"tls.crt"} == {key for x in made.needs if x.name == "corporate" for key in x.key_names}
+
+
 def test_volumes_and_variables_of_the_teams_own_stay_beside():
     more = """\
 values:
