@@ -154,14 +154,18 @@ def _server(release: Release) -> dict[str, str]:
     host, name, mode = database.host, database.name, database.ssl_mode
     if host is None:
         host, name, mode = release.topology.names.postgresql, "postgres", "disable"
-    return {
+    found = {
         "PGDATABASE": name,
         "PGHOST": host,
         "PGPORT": str(database.port),
         "PGSSLMODE": mode,
-        # Without `ca` read for verify-ca and verify-full alone: what the image trusts.
-        "PGSSLROOTCERT": authorities.FILE if release.environment.trusts("database") else _IMAGES_CA,
     }
+    if release.environment.trusts("database"):
+        found["PGSSLROOTCERT"] = authorities.FILE
+    elif mode in ("verify-ca", "verify-full"):
+        # For these alone: with a file, libpq verifies for `require` too.
+        found["PGSSLROOTCERT"] = _IMAGES_CA
+    return found
 
 
 def about(release: Release) -> dict[str, str]:

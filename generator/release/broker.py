@@ -43,4 +43,5 @@ def sentinel_kwargs(environment: Environment, **password: str) -> str:
 
 
 def _certificates(environment: Environment) -> str:
-    return authorities.FILE if environment.trusts("broker") else _SYSTEM
+    own = environment.airflow.config.get("celery", {}).get("ssl_cacert")
+    return own or (authorities.FILE if environment.trusts("broker") else _SYSTEM)

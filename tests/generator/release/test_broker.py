@@ -65,6 +65,14 @@ def test_sentinels_are_named_with_what_their_connections_need():
     assert json.loads(value) == {**kwargs, "password": PASSWORD}
 
 
+def test_a_file_of_ones_own_is_for_the_sentinels_too():
+    own = "executor: CeleryExecutor, config: {celery: {ssl_cacert: /own.pem}}"
+    text = changed(TLS_SENTINELS, ("executor: CeleryExecutor", own))
+    assert config(text, "celery")["ssl_cacert"] == "/own.pem"
+    kwargs = json.loads(config(text, "celery_broker_transport_options")["sentinel_kwargs"])
+    assert kwargs["ssl_ca_certs"] == "/own.pem"
+
+
 def test_the_sealed_url_is_the_one_that_is_expected_and_its_mark_knows_no_password():
     for text in (TLS, PLAIN_SENTINELS, with_broker("host: redis.example.com, port: 7000")):
         made = release(text)

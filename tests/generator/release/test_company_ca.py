@@ -130,6 +130,26 @@ airflow: {version: 3.2.2, executor: CeleryExecutor, env: {AWS_CA_BUNDLE: /other.
     assert variables(made)["AWS_CA_BUNDLE"] == "/other.pem"
 
 
+@pytest.mark.parametrize(
+    ("more", "file"),
+    [
+        ("sslMode: require", None),
+        ("sslMode: verify-full", "/etc/ssl/certs/ca-certificates.crt"),
+        ("sslMode: require\nca: {configMap: a, for: [git]}", None),
+        ("sslMode: require\nca: {configMap: a}", FILE),
+    ],
+)
+def test_backups_of_a_server_that_is_not_to_be_verified_name_no_authorities(more, file):
+    """libpq verifies with every file that is named, and `require` would not connect."""
+    mode, _, rest = more.partition("\n")
+    text = changed(PRODUCTION, ("database:\n", f"database:\n  {mode}\n"))
+    made = release(f"{text}{LOCAL}{rest}\n")
+    job = next(item for item in backups.MANIFEST.objects(made) if item["kind"] == "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    values = {row["name"]: row.get("value") for row in pod["containers"][0]["env"]}
+    assert values.get("PGSSLROOTCERT") == file
+
+
 def test_backups_trust_them_too():
     made = release(changed(VERIFIED, ("pgbouncer:", LOCAL + "pgbouncer:")) + MAP)
     job = next(item for item in backups.MANIFEST.objects(made) if item["kind"] == "CronJob")
