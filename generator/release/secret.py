@@ -62,8 +62,8 @@ class SealedConnection:
     """The connection under a key of a Secret, from the definition, without user and password.
 
     `host` is what clients connect to, `server` the database or broker behind it
-    (host:port/database). `mark` is the fingerprint that its sealed value has, `content` a hash of
-    all its public parts.
+    (host:port/database). `mark` is the fingerprint that its sealed value has, or one of `others`
+    where the definition leaves a part open; `content` is a hash of all its public parts.
     """
 
     secret: str
@@ -72,3 +72,4 @@ class SealedConnection:
     server: str
     mark: str
     content: str
+    others: frozenset[str] = frozenset()

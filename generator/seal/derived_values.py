@@ -209,15 +209,26 @@ def expected_connections(release: Release, need: SecretNeed) -> list[SealedConne
     found = []
     for key in need.keys:
         text = _public(release, key.source)
-        mark = text and (uri.fingerprint_of(text) or pgbouncer.fingerprint_of(text))
+        mark = text and _mark(text, key.source)
         if text and mark:
             server = _server(release) if key.source in _POOLED else text
             host, behind = (_host(item) for item in (text, server))
             digest = hashlib.sha256(text.text().encode()).hexdigest()
+            others: frozenset[str] = frozenset()
+            outside = release.environment.broker
+            if key.source == "broker-uri" and not outside.embedded:
+                others = frozenset(_broker_marks(outside))
+                host = behind = outside.place if outside.sentinel else host.partition("/")[0]
             found.append(
-                SealedConnection(need.name, key.name, host or behind, behind, mark, digest)
+                SealedConnection(need.name, key.name, host or behind, behind, mark, digest, others)
             )
     return found
+
+
+def _mark(text: Secret, source: str) -> str | None:
+    if source == "sentinel-kwargs":
+        return uri.sentinel_kwargs_fingerprint(text)
+    return uri.fingerprint_of(text) or pgbouncer.fingerprint_of(text)
 
 
 def _public(release: Release, source: str) -> Secret | None:
@@ -229,8 +240,10 @@ def _public(release: Release, source: str) -> Secret | None:
         return None
     if source in _POOLED:
         return _database_value(release, source, "u", Secret("x"))
-    embedded = source == "broker-uri" and release.topology.has("redis")
-    return broker_url(release, Secret("x")) if embedded else None
+    if source == "sentinel-kwargs":
+        return sentinel_kwargs(release, Secret("x"))
+    known = release.topology.has("redis") or not release.environment.broker.embedded
+    return broker_url(release, Secret("x")) if source == "broker-uri" and known else None
 
 
 def _server(release: Release) -> Secret:

@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
+from generator.release.broker import KWARGS_KEY
 from generator.seal import pgbouncer, scopes
 from generator.seal.certificate import SealingCertificate
 from generator.seal.crypto import encrypt, measure
@@ -23,7 +24,12 @@ from generator.seal.sealed_secret import (
     merge,
     require_key,
 )
-from generator.seal.uri import fingerprint_of, format_fingerprints, parse_fingerprints
+from generator.seal.uri import (
+    fingerprint_of,
+    format_fingerprints,
+    parse_fingerprints,
+    sentinel_kwargs_fingerprint,
+)
 
 
 def seal(
@@ -115,7 +121,9 @@ def _uri_parts(manifest: Mapping[str, Any], values: Mapping[str, Secret]) -> str
     before = parse_fingerprints(annotation(manifest, URI_PARTS))
     parts = {key: mark for key, mark in before.items() if key not in values}
     found = {
-        key: fingerprint_of(value) or pgbouncer.fingerprint_of(value)
+        key: sentinel_kwargs_fingerprint(value)
+        if key == KWARGS_KEY
+        else fingerprint_of(value) or pgbouncer.fingerprint_of(value)
         for key, value in values.items()
     }
     return format_fingerprints(parts | {key: mark for key, mark in found.items() if mark})

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
+from generator.release import authorities
 
 _PORTS = {"postgresql": 5432, "mysql": 3306, "redis": 6379, "rediss": 6379, "sentinel": 26379}
 _SCHEME = re.compile(r"(db\+)?(postgresql|mysql|rediss?|sentinel)(\+[a-z0-9_]+)?")
@@ -162,6 +164,21 @@ def sentinels_fingerprint(places: Iterable[tuple[str, int]], database: str) -> s
     return hashlib.sha256(f"sentinel://{hosts}/{database}".encode()).hexdigest()[
         :_FINGERPRINT_DIGITS
     ]
+
+
+def sentinel_kwargs_fingerprint(value: Secret) -> str | None:
+    """Of the arguments of connections to Sentinels: TLS, and whether by the company's authorities.
+
+    Files of an image are not told apart: Redis' client has one without being told.
+    """
+    try:
+        given = json.loads(value.text())
+    except (UserError, ValueError):
+        return None
+    if not isinstance(given, dict):
+        return None
+    public = json.dumps([bool(given.get("ssl")), given.get("ssl_ca_certs") == authorities.FILE])
+    return hashlib.sha256(public.encode()).hexdigest()[:_FINGERPRINT_DIGITS]
 
 
 def _fingerprint_of_sentinels(text: str) -> str | None:

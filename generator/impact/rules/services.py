@@ -74,8 +74,10 @@ def not_sealed_again(context: Context) -> Iterator[Finding]:
             continue
         kept = stays == connection.cipher(context.base, place)
         mark = connection.mark(context.head, place)
-        if kept and not (old.mark != new.mark == mark):
-            leads = f": it still leads to {old.host}" if mark == old.mark != new.mark else ""
+        follows = old.mark != new.mark and mark in {new.mark, *new.others}
+        if kept and not follows:
+            behind = old.mark != new.mark and mark in {old.mark, *old.others}
+            leads = f": it still leads to {old.host}" if behind else ""
             yield NOT_SEALED_AGAIN.finding(
                 place[0],
                 f"key {new.key} is to lead to {new.host} by the definition, and its sealed value "

@@ -809,7 +809,11 @@ def test_a_broker_outside_is_sealed_from_its_password(tmp_path, piped):
     kwargs = json.loads(opened(repo, path, "sentinel-kwargs"))
     assert kwargs["password"] == f"{CANARY}2" and kwargs["ssl"] is True
     assert "secrets/uri" not in repo.run("validate").said
-    repo.edit("environments/production/environment.yaml", "[s1, s2]", "[s1, s3]")
+    definition = "environments/production/environment.yaml"
+    repo.edit(definition, "tls: true", "tls: false")
+    assert "sentinel-kwargs was sealed for another place" in repo.run("validate").said
+    repo.edit(definition, "tls: false", "tls: true")
+    repo.edit(definition, "[s1, s2]", "[s1, s3]")
     assert "airflow-broker-url.yaml  [secrets/uri]" in repo.run("validate").said
 
 

@@ -219,6 +219,19 @@ def test_a_definition_that_follows_its_sealed_value_is_no_finding():
     assert found(both, both, "not-sealed-again", old, new) == []
 
 
+def test_a_sealed_value_follows_in_each_form_that_the_definition_leaves_open():
+    def outside(host, mark, *others):
+        item = SealedConnection("db", "connection", host, host, mark, mark, frozenset(others))
+        return {"connections": (item,)}
+
+    old, new = outside("old", "1", "2", "3"), outside("new", "4", "5", "6")
+    for mark, count in (("6", 0), ("4", 0), ("3", 1), ("1", 1), ("9", 1)):
+        both = [reads(DATABASE), sealed_for(mark)]
+        items = found(both, both, "not-sealed-again", old, new)
+        assert len(items) == count
+        assert ["still leads to old" in item.message for item in items] == [mark != "9"] * count
+
+
 def test_a_connection_sealed_for_another_server_moves_the_database():
     old, new = definition("old", "old/db"), definition("new", "new/db", "2", "y")
     (item,) = found([reads(DATABASE), sealed_for("1")], [reads(DATABASE), sealed_for("2", "Bg")],

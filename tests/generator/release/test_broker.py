@@ -165,3 +165,40 @@ def test_sealing_asks_for_the_password_of_the_servers_and_of_the_sentinels():
     assert prompts == ["password of airflow", "password of the Sentinels"]
     assert found["connection"].text().startswith("sentinel://airflow:p1@s1.example.com:26379/0;")
     assert json.loads(found["sentinel-kwargs"].text())["password"] == "p2"
+
+
+def connection(text, key="connection"):
+    made = release(text)
+    found = derived_values.expected_connections(made, need(made))
+    return next(item for item in found if item.key == key)
+
+
+def test_where_a_broker_outside_leads_is_known_without_its_password_and_database():
+    item = connection(TLS)
+    assert item.host == item.server == "redis.example.com:6379"
+    assert connection(TLS_SENTINELS).host == "s1.example.com, s2.example.com:26380"
+    sealed = uri.fingerprint_of(Secret("rediss://:p@redis.example.com:6379/7"))
+    assert sealed in item.others and sealed != item.mark
+    plain = connection(with_broker("host: redis.example.com"))
+    assert plain.content != item.content and item.others < plain.others
+
+
+def test_what_is_sealed_for_the_sentinels_is_compared_by_its_tls():
+    key = "sentinel-kwargs"
+    marks = {}
+    for name, text in {
+        "plain": with_broker(f"{SENTINELS}, password: true}}"),
+        "tls": LOCKED_SENTINELS,
+        "own": LOCKED_SENTINELS + "ca: {configMap: company}\n",
+    }.items():
+        made = release(text)
+        value = derived_values.sentinel_kwargs(made, Secret(PASSWORD))
+        marks[name] = uri.sentinel_kwargs_fingerprint(value)
+        assert derived_values.expected_uri_parts(made, need(made))[key] == {marks[name]}
+        assert connection(text, key).mark == marks[name]
+    assert len(set(marks.values())) == len(marks)
+    more = Secret('{"password": "other", "socket_timeout": 3}')
+    assert uri.sentinel_kwargs_fingerprint(more) == marks["plain"]
+    assert uri.sentinel_kwargs_fingerprint(Secret('{"ssl": true}')) == marks["tls"]
+    assert uri.sentinel_kwargs_fingerprint(Secret("not JSON")) is None
+    assert uri.sentinel_kwargs_fingerprint(Secret("[1]")) is None
