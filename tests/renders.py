@@ -1,6 +1,6 @@
 """Helm's answers, shared by the tests of a run: the same job is rendered once.
 
-A test that renders the same job again gets two answers in turns, as what is random must differ.
+A test that renders the same job again gets a few answers in turns, as what is random must differ.
 What has no answer yet is asked of a worker that outlives the test: to start one takes half as long
 as a render.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from generator.render.worker import Answer
 from generator.render.workers import Workers, site_folder
 
+_ANSWERS = 5  # more than one command asks for
 _RENDERS = 100  # by one worker; more than users' ones serve, which see larger charts
 
 
@@ -44,7 +45,7 @@ class SharedAnswers:
         )
         key = hashlib.sha256(text.encode()).hexdigest()
         self._times[key] += 1
-        file = self._folder / f"{key}-{self._times[key] % 2}.json"
+        file = self._folder / f"{key}-{self._times[key] % _ANSWERS}.json"
         if file.exists():
             documents, notes = json.loads(file.read_text("utf-8"))
             return Answer(tuple((name, document) for name, document in documents), notes)

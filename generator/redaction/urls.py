@@ -155,11 +155,15 @@ def driver_addresses(text: str) -> Iterator[Interval]:
 def parameters(text: str) -> Iterator[Interval]:
     """`?sslpassword=…`, `&sig=…`, `&X-Amz-Signature=…`, `#access_token=…`."""
     for pattern in (_PARAMETER, _NESTED) if "%3" in text else (_PARAMETER,):
+        stop = 0
         for match in pattern.finditer(text):
             name = match["name"]
+            if match.end() < stop:  # inside a value that is masked as a whole
+                continue
             if name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS:
                 value = _VALUE.match(text, match.end())
                 if value and not is_reference(value.group()):
+                    stop = value.end()
                     yield value.span()
 
 

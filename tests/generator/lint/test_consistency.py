@@ -303,7 +303,9 @@ def ingress(**metadata):
         "metadata": meta("x", **metadata),
         "spec": {
             "tls": [{"secretName": "tls"}],
-            "rules": [{"http": {"paths": [{"backend": backend}]}}],
+            "rules": [
+                {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+            ],
         },
     }
 
