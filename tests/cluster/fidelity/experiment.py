@@ -29,7 +29,7 @@ def run(plane, folder, archive, *, count, seed, engine="argocd", report=print):
             continue
         head = _head(repo, change, definitions[name])
         if head is not None:
-            known = {*clusters[name].base, *objects_of(head)}
+            known = {**clusters[name].base, **objects_of(head)}
             done = repo.run("diff", "HEAD", "--env", name, "--strict", "-o", "json")
             effects = clusters[name].effects(head)
             score.count(change, predicted(done.json, known), effects)

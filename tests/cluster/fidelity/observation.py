@@ -8,6 +8,7 @@ Flux: `FluxCluster`. The pods of a workload are replaced when its stored templat
 what its controller compares.
 """
 
+import base64
 import copy
 
 from generator.kube import pruning
@@ -156,7 +157,23 @@ class FluxCluster(Cluster):
 
 def objects_of(side):
     """Name → manifest, in the order in which they are applied."""
-    return {str(key_of(item, side.namespace)): item for item in ordered(side.manifests)}
+    return {str(key_of(item, side.namespace)): _readable(item) for item in ordered(side.manifests)}
+
+
+def _readable(manifest):
+    """What is random in a Secret stands there as a word, which the server takes as base64 alone."""
+    if manifest["kind"] != "Secret" or not isinstance(manifest.get("data"), dict):
+        return manifest
+    data = {key: _base64(value) for key, value in manifest["data"].items()}
+    return {**manifest, "data": data}
+
+
+def _base64(text):
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return base64.b64encode(text.encode()).decode()
+    return text
 
 
 def content(stored):

@@ -1,6 +1,7 @@
 """The JSON of `gen-env diff --strict`, read as effects."""
 
 from tests.cluster.fidelity.effects import Effects
+from tests.cluster.fidelity.observation import is_hook
 
 _REFUSED = {
     "crd/schema",
@@ -26,7 +27,7 @@ _DATA = ("Deployment", "Namespace", "PersistentVolumeClaim", "StatefulSet")
 
 
 def predicted(report, objects):
-    """The effects that a report states on these objects (names of base and head together)."""
+    """The effects that a report states on these objects (name → manifest, of base and head)."""
     found = Effects()
     for environment in report["environments"]:
         for change in environment["changes"]:
@@ -49,6 +50,7 @@ def predicted(report, objects):
             and not later
         ):
             found.refused |= _about(problem["message"], objects)
+    found.repeated -= {name for name, item in objects.items() if is_hook(item)}
     return found
 
 
