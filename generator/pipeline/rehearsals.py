@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+from generator.airflow import managers, releases
 from generator.airflow.image_release import Runs
 from generator.core.errors import UserError
 from generator.core.files import Files
@@ -49,7 +50,9 @@ def standing(
         return Standing("", f"{path}: {error.message}")
     age = now.timestamp() - found.at
     fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
-    return Standing(f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}", fault)
+    return Standing(
+        f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}{_unknown(new)}", fault
+    )
 
 
 def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
@@ -63,12 +66,24 @@ def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
 
 
 def _providers(end: Side, runs: Runs) -> str:
-    """Those with migrations; nothing where the image's are not known."""
-    known = runs.providers or {}
-    for name, number in end.providers.items():
-        if name in known and known[name] != number:
-            return f"it was rehearsed with provider {name} {number}, the image has {known[name]}"
+    """Those whose migrations Airflow runs; nothing where the image's are not known."""
+    if runs.providers is None:
+        return ""
+    for name in sorted(releases.data("migrations")["providers"]):
+        number, known = end.providers.get(name), runs.providers.get(name)
+        if known and number and known != number:
+            return f"it was rehearsed with provider {name} {number}, the image has {known}"
+        if known and not number and _migrates(name, known, runs):
+            return f"it was rehearsed without provider {name}, the image has {known}"
     return ""
+
+
+def _migrates(name: str, number: str, runs: Runs) -> bool:
+    return managers.answer(name, number, runs.airflow, runs.options).runs
+
+
+def _unknown(runs: Runs) -> str:
+    return "" if runs.providers is not None else "; not compared: the providers of the image"
 
 
 def _bad(found: Rehearsal) -> str:

@@ -53,10 +53,25 @@ def test_a_fresh_one_of_the_same_migration_counts_and_is_told():
         ({"at": int(NOW.timestamp()) + 7200}, "of the future"),
         ({"content": b"{}"}, "not the result of a rehearsal"),
         ({"new": runs("3.2.2", fab="3.6.0")}, "with provider fab 3.6.4, the image has 3.6.0"),
+        (
+            {"new": runs("3.2.2", fab="3.6.4"), "end": Side(airflow="3.2.2")},
+            "without provider fab, the image has 3.6.4",
+        ),
+        ({"content": FOUND.model_copy(update={"at": 10**400}).text().encode()}, "not the result"),
+        (
+            {"content": FOUND.model_copy(update={"environment": "x" * 9999}).text().encode()},
+            "at most",
+        ),
+        ({"content": FOUND.text().replace("90", "NaN").encode()}, "not the result"),
     ],
 )
 def test_what_is_old_of_something_else_or_failed_does_not_count(changes, words):
     assert words in found(**changes).fault
+
+
+def test_providers_of_an_image_that_are_not_known_are_said():
+    assert "not compared: the providers of the image" in found().line
+    assert "not compared" not in found(new=runs("3.2.2", fab="3.6.4")).line
 
 
 def test_none_is_missed_where_the_schema_does_not_move_up():
