@@ -9,7 +9,7 @@ import yaml
 from generator.actions.recovery import rehearse
 from generator.core.errors import UserError
 from generator.definition import rehearsal_file
-from generator.lint.objects import pod_security
+from generator.lint.objects import kubernetes_schema, pod_security
 from tests.generator.manifests.test_backups import with_backup
 from tests.repositories import PRODUCTION, changed, release
 
@@ -182,6 +182,8 @@ def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environ
     assert not names & {"FERNET_KEY", "PGPASSWORD", "PGHOST"}
     assert job["spec"]["template"]["metadata"]["labels"]["component"] == "restore-drill"
     assert not list(pod_security.problems([job], "restricted"))
+    for major, minor in kubernetes_schema.supported():
+        assert not list(kubernetes_schema.problems([config, job], f"{major}.{minor}.0"))
     assert all(len(value) < 200_000 for value in config["data"].values())
     log = tmp_path / "log"
     for backup in ("production-20260601T020000Z", "staging-20260601T020000Z", ""):
