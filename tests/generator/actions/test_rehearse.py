@@ -182,8 +182,8 @@ def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environ
     assert not names & {"FERNET_KEY", "PGPASSWORD", "PGHOST"}
     assert job["spec"]["template"]["metadata"]["labels"]["component"] == "restore-drill"
     assert not list(pod_security.problems([job], "restricted"))
-    for major, minor in kubernetes_schema.supported():
-        assert not list(kubernetes_schema.problems([config, job], f"{major}.{minor}.0"))
+    major, minor = kubernetes_schema.supported()[-1]
+    assert not list(kubernetes_schema.problems([config, job], f"{major}.{minor}.0"))
     assert all(len(value) < 200_000 for value in config["data"].values())
     log = tmp_path / "log"
     for backup in ("production-20260601T020000Z", "staging-20260601T020000Z", ""):
