@@ -15,6 +15,8 @@ from typing import Any
 
 from generator.airflow import facts, managers, releases
 
+UP = "airflow db migrate"
+"""The command that moves every chain up."""
 _AIRFLOW = "airflow"
 
 
@@ -158,7 +160,7 @@ class _Branch:
 
 def _up(branches: list[_Branch], image: str) -> Iterator[Step]:
     if branches:
-        yield Step("airflow db migrate", image)
+        yield Step(UP, image)
 
 
 def _down(branches: list[_Branch], image: str) -> Iterator[Step]:

@@ -16,6 +16,8 @@ from generator.core.errors import UserError
 
 FILE_NAME = "rehearsal.json"
 _LIMIT = 1 << 20
+LAST = 253_402_300_799
+"""The last second that a date can have."""
 
 
 class Part(pydantic.BaseModel):
@@ -23,7 +25,7 @@ class Part(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True,
-        hide_input_in_errors=True,
+        hide_input_in_errors=True, allow_inf_nan=False, str_max_length=2000,
     )  # fmt: skip
 
 
@@ -77,7 +79,7 @@ class Rehearsal(Part):
 
     format: Literal[1]
     environment: str
-    at: int
+    at: int = pydantic.Field(ge=0, le=LAST)
     """When it was measured (Unix)."""
     backup: str = ""
     """Name of the backup; '' for another dump."""

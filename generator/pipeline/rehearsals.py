@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+from generator.airflow import managers, migrations, releases
 from generator.airflow.image_release import Runs
 from generator.core.errors import UserError
 from generator.core.files import Files
@@ -16,7 +17,7 @@ from generator.model.base import seconds_of
 from generator.pipeline import side
 
 _HOUR = 3600.0
-_STILL = frozenset({Class.NONE, Class.STAYS, Class.BACKWARD})
+_STILL = frozenset({Class.NONE, Class.STAYS})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,21 +36,39 @@ def standing(
     Without `max_age` any age counts.
     """
     result = classify(old, new)
-    if result.kind in _STILL or result.falls:
+    falls = result.kind is Class.BACKWARD or result.falls
+    if result.kind in _STILL or (falls and not _rises(old, new)):
         return None
     path = f"{ROOT}/{name}/{rehearsal_file.FILE_NAME}"
     move = f"Airflow {old.airflow or 'unknown'} → {new.airflow or 'unknown'}"
     content = files.read(path)
     if content is None:
-        missing = f"no rehearsal of {move}: gen-env rehearse {name} --airflow {new.airflow}"
-        return Standing("", missing)
+        return Standing("", f"no rehearsal of {move}: {_remedy(name, old, new)}")
     try:
         found = rehearsal_file.read(content, path)
     except UserError as error:
         return Standing("", f"{path}: {error.message}")
     age = now.timestamp() - found.at
     fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
-    return Standing(f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}", fault)
+    return Standing(
+        f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}{_unknown(new)}", fault
+    )
+
+
+def _rises(old: Runs, new: Runs) -> bool:
+    """Whether a newer Airflow moves a chain up, beside one that moves down."""
+    way = migrations.between(old.content, new.content)
+    if way is None or (releases.parse(new.airflow) or ()) <= (releases.parse(old.airflow) or ()):
+        return False
+    return any(step.command == migrations.UP for step in way.there)
+
+
+def _remedy(name: str, old: Runs, new: Runs) -> str:
+    if not new.airflow:
+        return "image.facts or a tag has to tell the release of the new image first"
+    if new.airflow == old.airflow:
+        return "`gen-env rehearse` makes none within a release"
+    return f"gen-env rehearse {name} --airflow {new.airflow}"
 
 
 def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
@@ -63,12 +82,24 @@ def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
 
 
 def _providers(end: Side, runs: Runs) -> str:
-    """Those with migrations; nothing where the image's are not known."""
-    known = runs.providers or {}
-    for name, number in end.providers.items():
-        if name in known and known[name] != number:
-            return f"it was rehearsed with provider {name} {number}, the image has {known[name]}"
+    """Those whose migrations Airflow runs; nothing where the image's are not known."""
+    if runs.providers is None:
+        return ""
+    for name in sorted(releases.data("migrations")["providers"]):
+        number, known = end.providers.get(name), runs.providers.get(name)
+        if known and number and known != number:
+            return f"it was rehearsed with provider {name} {number}, the image has {known}"
+        if known and not number and _migrates(name, known, runs):
+            return f"it was rehearsed without provider {name}, the image has {known}"
     return ""
+
+
+def _migrates(name: str, number: str, runs: Runs) -> bool:
+    return managers.answer(name, number, runs.airflow, runs.options).runs
+
+
+def _unknown(runs: Runs) -> str:
+    return "" if runs.providers is not None else "; not compared: the providers of the image"
 
 
 def _bad(found: Rehearsal) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pydantic
 
-from generator.definition.rehearsal_file import Back, Estimate, Part, Step, lasting
+from generator.definition.rehearsal_file import LAST, Back, Estimate, Part, Step, lasting
 
 
 class Target(Part):
@@ -70,7 +70,7 @@ class Measurement(Part):
     """The document."""
 
     format: Literal[1]
-    at: int
+    at: int = pydantic.Field(ge=0, le=LAST)
     target: Target
     server: str
     backup: str = ""

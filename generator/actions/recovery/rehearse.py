@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from generator.impact.migration import classify
 from generator.release.release import Release
 
 _UNLIKE = (
-    "the server of the environment: its disk, settings, and what its cache holds",
+    "the server of the environment: its release, disk, settings, and what its cache holds",
     "other sessions: nobody else used the copy, where a lock may have to wait",
 )
 _IMAGE = re.compile(r"[a-zA-Z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
@@ -97,8 +98,7 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
 def dump(path: Path, environment: str) -> Dump:
     """A dump, or the newest complete backup of the environment in a folder. Raises UserError."""
     if path.is_dir():
-        name = environment.replace("/", ".")
-        found = sorted(item for item in path.glob(f"{name}-*Z.json") if item.name.count("-") > 0)
+        found = sorted(item for item in path.glob("*.json") if _taken(item.stem, environment))
         if not found:
             raise UserError(f"no complete backup of {environment} found", path=str(path))
         path = found[-1].with_suffix(".dump.age")
@@ -108,6 +108,16 @@ def dump(path: Path, environment: str) -> Dump:
     manifest = _json(beside) if beside.is_file() and beside != path else {}
     _require_stored(path, manifest)
     return Dump(path, manifest)
+
+
+def _taken(name: str, environment: str) -> datetime | None:
+    """When a backup of the environment was made, by its name; None for another name."""
+    place = re.escape(environment.replace("/", "."))
+    found = re.fullmatch(rf"{place}-([0-9]{{8}}T[0-9]{{6}})Z", name)
+    try:
+        return datetime.strptime(f"{found[1]}Z", "%Y%m%dT%H%M%S%z") if found else None
+    except ValueError:
+        return None
 
 
 def _require_stored(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -198,6 +208,11 @@ def of_job(release: Release, airflow: str, place: Path, rows: Sequence[str]) -> 
         found = read(printed, str(place))
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", path=str(place)) from None
+    if not _taken(found.backup, release.resolved.name):
+        backup = f"'{found.backup}'" if found.backup else "no backup"
+        raise UserError(
+            f"it restored {backup}, not one of {release.resolved.name}", path=str(place)
+        )
     return judge(
         release, way(release, airflow, found.target.providers), found, {}, production(rows)
     )
@@ -289,13 +304,26 @@ def judge(
         estimate=measurement.total(found, parts),
         steps=parts,
         back=measurement.way_back(found),
-        not_read=(*not_read, *_not_read(route, found, manifest, rows)),
+        not_read=(*not_read, *_not_read(route, found, manifest, rows, release.resolved.name)),
     )
 
 
+def _since(found: Measurement, manifest: Mapping[str, Any], environment: str) -> str:
+    """What the dump cannot hold."""
+    if not manifest and not found.backup:
+        return "where the dump is from, and of when it is: it has no manifest"
+    name = found.backup or str(manifest.get("name") or "")
+    taken = _taken(name, environment)
+    if taken is None:
+        return f"the database of {environment}: the dump is the backup '{name[:80]}'"
+    days = max(0, found.at - taken.timestamp()) / 86400
+    return f"what came into the database since the backup, {days:.0f} days before the rehearsal"
+
+
 def _not_read(
-    route: Way, found: Measurement, manifest: Mapping[str, Any], rows: Mapping[str, int]
-) -> Iterator[str]:
+    route: Way, found: Measurement, manifest: Mapping[str, Any], rows: Mapping[str, int],
+    environment: str,
+) -> Iterator[str]:  # fmt: skip
     yield from (f"assumed: {item}" for item in route.assumed)
     if dict(found.target.providers) != dict(route.providers):
         pairs = ", ".join(f"{name} {number}" for name, number in found.target.providers.items())
@@ -304,11 +332,13 @@ def _not_read(
         yield "rows of the production: not known, the dump is taken for all of it"
     elif missing := [name for name, count in found.rows.items() if count and name not in rows]:
         yield f"rows of {len(missing)} tables in production: taken as in the dump"
-    if not manifest and not found.backup:
-        yield "where the dump is from: it has no manifest"
+    yield _since(found, manifest, environment)
     if not route.heads:
         yield f"whether the dump is of Airflow {route.old.airflow}: its revision is not known"
     if len(found.runs) < 2:
         yield "how much the times vary: there was one run"
-    yield "whether the old image starts after the way back: revisions and rows were compared"
+    yield (
+        "whether the old image starts after the way back, and what rows hold then: revisions and "
+        "numbers of rows were compared"
+    )
     yield from _UNLIKE

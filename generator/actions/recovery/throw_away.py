@@ -21,7 +21,7 @@ from generator.core.errors import UserError
 from generator.image_build import requirements
 from generator.redaction.text import redact
 
-_INSTALL, _START = 1800.0, 0.2
+_INSTALL, _START, _END = 1800.0, 0.2, 30.0
 _NOBODY = 65534
 # sun_path of a socket's address holds 107 bytes.
 _PATH = 107 - len("/.s.PGSQL.5432")
@@ -53,11 +53,10 @@ def server(dump: IO[bytes], work: Path | None) -> Iterator[Path]:
             yield _ready(child, folder, log)
         finally:
             (folder / "done").touch()
+            # Before `ready` the script waits for a program, and looks at nothing.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(30)
-            if child.poll() is None:
-                child.terminate()
-                child.wait(30)
+                child.wait(_END if (folder / "ready").exists() else 0)
+            process.end_group(child)
 
 
 def _started(folder: Path, dump: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:

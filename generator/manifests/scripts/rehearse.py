@@ -61,6 +61,11 @@ def rows(connection: Any, query: str) -> list[Any]:
     return list(connection.exec_driver_sql(query.replace("%", "%%")))
 
 
+def quoted(name: str) -> str:
+    """A table's name in a query."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 class Meter:
     """Measures each revision that Alembic applies, and writes it down."""
 
@@ -194,7 +199,10 @@ class Rehearsal:
         return f"postgresql+psycopg2://{user}@/{database}?host={self.folder}"
 
     def query(self, text: str, database: str = "postgres", user: str = _ADMIN) -> list[Any]:
-        """Rows of a query, or nothing for a command."""
+        """Rows of a query, or nothing for a command.
+
+        The superuser enters no database that holds something of the dump.
+        """
         with engine(self.url(database, user)).connect() as connection:
             done = connection.exec_driver_sql(text.replace("%", "%%"))
             return list(done) if done.returns_rows else []
@@ -209,19 +217,21 @@ class Rehearsal:
     def heads(self, database: str) -> dict[str, list[str]]:
         """The revisions of Airflow and its providers."""
         names = self.query("select tablename from pg_tables where tablename like 'alembic_version%'"
-                           " and schemaname = 'public' order by 1", database)  # fmt: skip
+                           " and schemaname = 'public' order by 1", database, _OWNER)  # fmt: skip
         found = {}
         for (name,) in names:
-            lines = self.query(f'select version_num from "{name}"', database)
+            lines = self.query(f"select version_num from {quoted(name)}", database, _OWNER)
             found[name] = sorted(row[0] for row in lines)
         return found
 
     def rows(self, database: str) -> dict[str, int]:
         """The rows of every table, counted."""
         names = self.query("select tablename from pg_tables where schemaname = 'public'"
-                           " order by 1", database)  # fmt: skip
-        return {name: self.query(f'select count(*) from "{name}"', database)[0][0]
-                for (name,) in names}  # fmt: skip
+                           " order by 1", database, _OWNER)  # fmt: skip
+        return {
+            name: self.query(f"select count(*) from {quoted(name)}", database, _OWNER)[0][0]
+            for (name,) in names
+        }
 
     def size(self, database: str) -> int:
         """Bytes of the database."""

@@ -14,7 +14,8 @@ ended() {
   if [[ -e $WORK/data/postmaster.pid ]]; then
     "$bin/pg_ctl" stop -D "$WORK/data" -m immediate >/dev/null 2>&1 || true
   fi
-  rm -rf "$WORK/data" "$WORK/dump.age"
+  # Errors in the server's log can quote rows.
+  rm -rf "$WORK/data" "$WORK/dump.age" "$WORK/server.log"
   if ((code)); then
     touch "$WORK/failed" || true
     echo "rehearsal failed: ${reason:-see the lines above}" >&2
@@ -22,6 +23,15 @@ ended() {
 }
 trap ended EXIT
 trap 'exit 143' TERM INT
+
+# A restore takes hours: when gen-env is gone, all that the session of this script runs is ended.
+if [[ -n ${WATCHED:-} ]]; then
+  (
+    trap - EXIT TERM INT
+    while [[ -e /proc/$WATCHED && -e /proc/$$ ]]; do sleep 0.5; done
+    kill -TERM -- -$$
+  ) </dev/null &
+fi
 
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
@@ -50,7 +60,8 @@ fi
 "$bin/pg_ctl" start -w -D "$WORK/data" -l "$WORK/server.log" >/dev/null -o "-k '$WORK' -p 5432 \
   -c listen_addresses= -c max_wal_size=4GB -c log_min_error_statement=panic" ||
   fail "the server does not start: $(errors "$WORK/server.log")"
-# Statements of the dump and of migrations run without the rights of a superuser.
+# Statements of the dump and of migrations run without the rights of a superuser, and no superuser
+# enters their database: it can hold functions, and settings that have other sessions call them.
 must "cannot create a database" query -c 'create role airflow login' \
   -c 'create database airflow owner airflow' -c 'create database empty owner airflow'
 if [[ -n ${STDIN:-} ]]; then
@@ -59,23 +70,21 @@ if [[ -n ${STDIN:-} ]]; then
 else
   check "$name"
   restore -U airflow -d airflow
-  compare -d airflow
+  compare -U airflow -d airflow
 fi
-[[ $(query -d airflow -c "select count(*) from pg_tables where tablename = 'alembic_version'") == 1 ]] ||
+[[ $(query -U airflow -d airflow -c "select count(*) from pg_tables where tablename = 'alembic_version'") == 1 ]] ||
   fail "the dump holds no database of Airflow (alembic_version)"
-must "cannot analyze" query -d airflow -c 'analyze'
-copy_schema() {
-  { pg_dump --schema-only --no-owner airflow && pg_dump --data-only --no-owner -t 'alembic_version*' airflow; } |
-    query -U airflow -d empty
-}
+must "cannot analyze" query -U airflow -d airflow -c 'analyze'
+# Not as text: psql would run commands of the shell that a name in it holds.
+copy_part() { pg_dump -Fc -U airflow "$@" airflow | pg_restore --no-owner --no-acl --exit-on-error -U airflow -d empty; }
+copy_schema() { copy_part --schema-only && copy_part --data-only -t 'alembic_version*'; }
 must "cannot copy the schema" copy_schema
 # A server at rest, whose cache a fresh restore has filled.
 must "cannot write everything down" query -c checkpoint
-# Another user may run Airflow.
-chmod a+rx "$WORK" 2>/dev/null || true
-if [[ -e $WORK/manifest.json ]]; then chmod a+r "$WORK/manifest.json"; fi
+# In a pod another user runs Airflow; on a machine every other user could enter.
+if [[ -z ${STDIN:-} ]]; then
+  chmod a+rx "$WORK" 2>/dev/null || true
+  chmod a+r "$WORK/manifest.json"
+fi
 touch "$WORK/ready"
-while [[ ! -e $WORK/done ]]; do
-  if [[ -n ${WATCHED:-} && ! -e /proc/$WATCHED ]]; then fail "gen-env has ended"; fi
-  sleep 0.5
-done
+while [[ ! -e $WORK/done ]]; do sleep 0.5; done

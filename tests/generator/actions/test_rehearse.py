@@ -1,6 +1,7 @@
 """`rehearse`: what a measurement says of more rows, what is refused, the Job for the cluster."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -8,7 +9,7 @@ import yaml
 from generator.actions.recovery import rehearse
 from generator.core.errors import UserError
 from generator.definition import rehearsal_file
-from generator.lint.objects import pod_security
+from generator.lint.objects import kubernetes_schema, pod_security
 from tests.generator.manifests.test_backups import with_backup
 from tests.repositories import PRODUCTION, changed, release
 
@@ -67,7 +68,7 @@ def test_without_rows_of_the_production_the_dump_is_all_and_that_is_said():
     found = judged()
     assert found.steps[0].estimate.seconds == 3.5
     assert "rows of the production: not known, the dump is taken for all of it" in found.not_read
-    assert "where the dump is from: it has no manifest" in found.not_read
+    assert "where the dump is from, and of when it is: it has no manifest" in found.not_read
     assert any(item.startswith("assumed: providers of the image") for item in found.not_read)
     some = judged(["task_instance=5000"])
     assert "rows of 1 tables in production: taken as in the dump" in some.not_read
@@ -77,7 +78,13 @@ def test_a_manifest_gives_the_rows_and_other_rows_than_its_own_are_refused():
     rows = {"public.task_instance": 1000, "public.dag": 5, "public.dag_run": 0}
     found = judged(manifest={"name": "production-20260601T020000Z", "rows": rows})
     assert found.backup == "production-20260601T020000Z"
-    assert not any("production" in item for item in found.not_read)
+    assert not any("rows of" in item for item in found.not_read)
+    days = "what came into the database since the backup, 28 days before the rehearsal"
+    at = int(datetime(2026, 6, 29, 2, tzinfo=UTC).timestamp())
+    assert days in judged(manifest={"name": found.backup, "rows": rows}, at=at).not_read
+    other = judged(manifest={"name": "staging-20260601T020000Z", "rows": rows})
+    words = "the database of production: the dump is the backup 'staging-20260601T020000Z'"
+    assert words in other.not_read
     with pytest.raises(UserError, match="not those of the backup's manifest"):
         judged(manifest={"rows": {**rows, "public.dag": 6}})
 
@@ -153,6 +160,8 @@ def test_the_newest_complete_backup_of_a_folder_is_taken_and_compared_with_its_m
             json.dumps({"sha256": digest * 64, "bytes": 9})
         )
     (tmp_path / "team.a-20260603T020000Z.proven.json").write_text("{}")
+    (tmp_path / "team.a-copy-20260609T020000Z.json").write_text("{}")
+    (tmp_path / "team.a-copy-20260609T020000Z.dump.age").write_bytes(b"another environment's")
     with pytest.raises(UserError, match="not what was stored: 1 of 9 bytes") as error:
         rehearse.dump(tmp_path, "team/a")
     assert "20260602" in error.value.path
@@ -173,10 +182,17 @@ def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environ
     assert not names & {"FERNET_KEY", "PGPASSWORD", "PGHOST"}
     assert job["spec"]["template"]["metadata"]["labels"]["component"] == "restore-drill"
     assert not list(pod_security.problems([job], "restricted"))
+    major, minor = kubernetes_schema.supported()[-1]
+    assert not list(kubernetes_schema.problems([config, job], f"{major}.{minor}.0"))
     assert all(len(value) < 200_000 for value in config["data"].values())
     log = tmp_path / "log"
-    log.write_text("running airflow db migrate\n" + json.dumps(printed()) + "\n")
-    assert rehearse.of_job(release(text), "3.2.2", log, ()).outcome == "passed"
+    for backup in ("production-20260601T020000Z", "staging-20260601T020000Z", ""):
+        log.write_text("running airflow db migrate\n" + json.dumps(printed(backup=backup)) + "\n")
+        if backup.startswith("production"):
+            assert rehearse.of_job(release(text), "3.2.2", log, ()).outcome == "passed"
+            continue
+        with pytest.raises(UserError, match="not one of production"):
+            rehearse.of_job(release(text), "3.2.2", log, ())
     log.write_text("the database was not restored\n")
     with pytest.raises(UserError, match="not what a rehearsal prints"):
         rehearse.of_job(release(text), "3.2.2", log, ())

@@ -3,6 +3,8 @@ nothing of it stays."""
 
 import os
 import shutil
+import signal
+import stat
 import subprocess
 import sys
 import time
@@ -12,7 +14,9 @@ import pytest
 
 from generator.actions.recovery import throw_away
 from generator.core.errors import UserError
+from generator.manifests.scripts import rehearse
 from tests import postgresql
+from tests.service import scene
 
 pytestmark = pytest.mark.thorough
 TABLES = """
@@ -22,12 +26,37 @@ create table task_instance as select n, repeat(md5(n::text), 9) from generate_se
 """
 
 
+# A view that queries of pg_tables would find, where the settings of its database name it first.
+HOSTILE = """
+create schema hostile;
+create function hostile.called() returns text language plpgsql as $$ begin
+  if exists (select from pg_catalog.pg_roles where rolname = current_user and rolsuper) then
+    execute $x$copy (select 1) to program 'touch ../../called'$x$;
+  end if;
+  return 'alembic_version'; end $$;
+create view hostile.pg_tables as select hostile.called() as tablename, 'public' as schemaname;
+"""
+SETTING = (
+    "do $$ begin execute format('alter database %I set search_path = hostile, pg_catalog, public',"
+    " current_database()); end $$;"
+)
+SLOW = """
+create function slow(i int) returns int immutable language plpgsql as $$ begin
+  if current_database() = 'airflow' then perform pg_catalog.pg_sleep(60); end if;
+  return i; end $$;
+create index on task_instance (slow(n)) where n = 1;
+"""
+
+
 @pytest.fixture(scope="module")
 def dumps(tmp_path_factory):
     """A good dump, and others."""
     place = tmp_path_factory.mktemp("dumps")
     with postgresql.server() as server:
-        for name, text in (("good", TABLES), ("other", "create table x (y int)")):
+        comment = f"comment on table task_instance is '{'x' * len(SETTING)}'"
+        for name, text in (("good", TABLES), ("other", "create table x (y int)"),
+                           ("hostile", TABLES + HOSTILE + comment),
+                           ("slow", TABLES + SLOW)):  # fmt: skip
             with postgresql.fresh_database(server, name) as url:
                 subprocess.run(["psql", "-qX", url, "-c", text], check=True)
                 subprocess.run(["pg_dump", "-Fc", "-f", place / name, url], check=True)
@@ -38,6 +67,11 @@ def dumps(tmp_path_factory):
     newer[6] = 99
     (place / "newer").write_bytes(newer)
     (place / "empty").write_bytes(b"")
+    statement = f"COMMENT ON TABLE public.task_instance IS '{'x' * len(SETTING)}';".encode()
+    hostile = (place / "hostile").read_bytes()
+    assert statement in hostile
+    setting = SETTING.encode().ljust(len(statement))
+    (place / "hostile").write_bytes(hostile.replace(statement, setting))
     return place
 
 
@@ -122,6 +156,60 @@ def test_a_full_disk_is_said_and_nothing_stays(dumps, work):
         assert servers(work) == []
     finally:
         subprocess.run(["umount", work], check=True)
+
+
+class Asked(rehearse.Rehearsal):
+    """With psql for a driver, which only the Python of the target has."""
+
+    def query(self, text, database="postgres", user="rehearsal"):
+        done = subprocess.run(
+            ["psql", "-XAtq", "-h", self.folder, "-U", user, "-d", database, "-c", text],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+
+def test_what_a_dump_holds_is_called_by_no_superuser(dumps, work):
+    work.chmod(0o777)
+    with (
+        throw_away.opened(dumps / "hostile", None) as content,
+        throw_away.server(content, work) as folder,
+    ):
+        found = Asked({"folder": str(folder)})
+        assert found.rows("airflow") == {"alembic_version": "1"}  # all that the view shows
+        found.heads("airflow")
+        assert found.rows("empty")["task_instance"] == "0"
+    assert servers(work) == []
+
+
+def test_other_users_of_the_machine_cannot_enter(dumps, work):
+    with (
+        throw_away.opened(dumps / "good", None) as content,
+        throw_away.server(content, work) as folder,
+    ):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_restore_ends_with_gen_env_and_leaves_no_data(dumps, work, number):
+    code = (
+        "import pathlib, signal\nfrom generator.actions.recovery import throw_away\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"with open({str(dumps / 'slow')!r}, 'rb', buffering=0) as dump:\n"
+        f"  with throw_away.server(dump, pathlib.Path({str(work)!r})):\n    pass\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as child:
+        assert scene.wait_for(lambda: "CREATE INDEX" in running("postgres: airflow"), 60)
+        child.send_signal(number)
+        child.wait(20)
+    assert scene.wait_for(lambda: not running(str(work)), 30)
+    assert not [*work.glob("*/data"), *work.glob("*/*.log")]
+
+
+def running(words):
+    """The processes whose command has these words."""
+    done = subprocess.run(["pgrep", "-fa", words], capture_output=True, text=True, check=False)
+    return done.stdout
 
 
 def test_the_server_ends_with_the_process_that_started_it(dumps, work):

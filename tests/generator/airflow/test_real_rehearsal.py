@@ -10,7 +10,8 @@ from tests.repositories import STAGING, changed, repository, run
 
 pytestmark = pytest.mark.nightly
 # Less where the machine is small; four task instances in every run.
-RUNS = int(os.environ.get("GEN_ENV_REHEARSAL_RUNS") or 200_000)
+ENOUGH = 200_000
+RUNS = int(os.environ.get("GEN_ENV_REHEARSAL_RUNS") or ENOUGH)
 SLOWEST = "888b59e02a5b"  # makes columns of task_instance NOT NULL
 
 
@@ -56,9 +57,12 @@ def test_a_fifth_of_the_rows_tells_within_a_factor_of_two_what_all_of_them_take(
         assert found["outcome"] == "passed" and found["back"]["outcome"] == "returns"
     took = sum(step["seconds"] for step in whole["steps"])
     print(f"{version}: {took:.1f} s for {RUNS} runs, expected {expected(small):.1f} s")
+    for found in (small, whole):
+        locks = {step["revision"]: step["locks"] for step in found["steps"]}[SLOWEST]
+        assert locks["task_instance"][0] == "AccessExclusiveLock"
+    if RUNS < ENOUGH:
+        pytest.skip(f"times of {RUNS} runs are too short to be compared; all else was asserted")
     assert took / 2 <= expected(small) <= took * 2
     slow = [sorted(found["steps"], key=lambda step: -step["estimate"]["seconds"])[:2]
             for found in (small, whole)]  # fmt: skip
-    for steps in slow:
-        locks = {step["revision"]: step["locks"] for step in steps}[SLOWEST]
-        assert locks["task_instance"][0] == "AccessExclusiveLock"
+    assert all(SLOWEST in {step["revision"] for step in steps} for steps in slow)

@@ -1,5 +1,6 @@
 """Whether a rehearsal is one of the migration that a change brings, and fresh."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,10 +54,45 @@ def test_a_fresh_one_of_the_same_migration_counts_and_is_told():
         ({"at": int(NOW.timestamp()) + 7200}, "of the future"),
         ({"content": b"{}"}, "not the result of a rehearsal"),
         ({"new": runs("3.2.2", fab="3.6.0")}, "with provider fab 3.6.4, the image has 3.6.0"),
+        (
+            {"new": runs("3.2.2", fab="3.6.4"), "end": Side(airflow="3.2.2")},
+            "without provider fab, the image has 3.6.4",
+        ),
+        ({"content": FOUND.model_copy(update={"at": 10**400}).text().encode()}, "not the result"),
+        (
+            {"content": FOUND.model_copy(update={"environment": "x" * 9999}).text().encode()},
+            "at most",
+        ),
+        ({"content": FOUND.text().replace("90", "NaN").encode()}, "not the result"),
     ],
 )
 def test_what_is_old_of_something_else_or_failed_does_not_count(changes, words):
     assert words in found(**changes).fault
+
+
+def test_providers_of_an_image_that_are_not_known_are_said():
+    assert "not compared: the providers of the image" in found().line
+    assert "not compared" not in found(new=runs("3.2.2", fab="3.6.4")).line
+
+
+def test_an_airflow_that_moves_up_beside_a_provider_that_moves_down_is_rehearsed():
+    old, new = runs("3.1.8", fab="3.6.4"), runs("3.2.2", fab="3.0.0")
+    item = standing(Snapshot({}), "production", old, new, "168h", NOW)
+    assert "no rehearsal of Airflow 3.1.8 → 3.2.2" in item.fault
+    assert standing(Snapshot({}), "production", new, old, "168h", NOW) is None
+    alone = runs("3.2.2", fab="3.6.4")
+    assert standing(Snapshot({}), "production", alone, new, "168h", NOW) is None
+
+
+def test_no_command_is_named_that_cannot_make_the_rehearsal():
+    def fault(new):
+        old = runs("3.2.2", fab="3.4.0")
+        return standing(Snapshot({}), "production", old, new, "168h", NOW).fault
+
+    other = dataclasses.replace(runs("3.2.2", fab="3.6.4"), image=Reference("r/other", "3.2.2"))
+    assert "none within a release" in fault(other)
+    unknown = Runs(Reference("r/airflow", "latest"), "", Source.NOTHING)
+    assert "has to tell the release of the new image" in fault(unknown)
 
 
 def test_none_is_missed_where_the_schema_does_not_move_up():
