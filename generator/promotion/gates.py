@@ -48,7 +48,8 @@ class Facts:
     paths: Mapping[str, tuple[str, ...]]
     evidence: Evidence
     soak: str | None = None
-    windows: tuple[Window, ...] = ()
+    windows: tuple[Window, ...] | None = ()
+    """Those of the target; None where its definition is invalid, so that they are not known."""
     promotion_only: bool = False
     branch: str = ""
     other_changes: tuple[str, ...] = ()
@@ -157,6 +158,9 @@ def _soak(facts: Facts, now: datetime) -> Gate:
 
 
 def _freeze(facts: Facts, now: datetime) -> Gate:
+    if facts.windows is None:
+        reason = f"sync.windows of {facts.target} are not known: its definition is invalid"
+        return Gate("freeze", State.BLOCKED, reason)
     try:
         until = frozen_until(facts.windows, now)
     except WindowError as error:

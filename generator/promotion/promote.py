@@ -204,7 +204,7 @@ def _facts(
         paths=repository.promotion.paths,
         evidence=found,
         soak=tier.soak if tier else None,
-        windows=resolved.environment.sync.windows if resolved else (),
+        windows=resolved.environment.sync.windows if resolved else None,
         promotion_only=tier.promotion_only if tier else False,
         branch=branch,
         required_labels=tier.labels if tier else (),

@@ -11,7 +11,7 @@ from typing import Any
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.layered import Path, leaves
-from generator.definition.definition import Definition, Settings
+from generator.definition.definition import SETTINGS, Definition, Settings
 from generator.model.repository import TierPolicy
 from generator.pipeline import rehearsals
 from generator.pipeline.generate import build
@@ -48,7 +48,7 @@ def again(
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
     none for a rollback or a pause, known by their content and not by the name of a branch. Of an
     environment to which no path leads only freeze, labels and rehearsal are asked, unless its tier
-    changes by promotion only.
+    changes by promotion only. What cannot be read, here or before it, opens nothing.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
     own rules. The source is not believed from texts that people can edit: it is the environment
@@ -58,16 +58,28 @@ def again(
     after = catalogue.load(proposed.head, frozenset({proposed.target}))
     old = before.definitions.get(proposed.target)
     new = after.definitions.get(proposed.target)
+    if proposed.target not in before.names or proposed.target not in after.names:
+        return ()
+    if new is not None and _goes_back(proposed, old, new):
+        return ()
     if before.settings is None or old is None or new is None:
-        return ()
-    if _goes_back(proposed, old, new):
-        return ()
+        where = SETTINGS if before.settings is None else proposed.target
+        side = "pull request" if old is not None and before.settings is not None else "base"
+        return (_closed(f"{where} cannot be read on the {side}: what is promoted is not known"),)
     facts = _facts(proposed, before.settings, before.definitions, new, evidence_of, now)
     found = gates.evaluate(facts, now) if facts else ()
-    if facts is not None and facts.source == _NOBODY and not facts.promotion_only:
-        # Releases begin here: there is nothing that could have been verified before.
-        return tuple(gate for gate in found if gate.name in _WITHOUT_SOURCE)
-    return found
+    if facts is None or facts.source in before.definitions or facts.promotion_only:
+        return found
+    named = frozenset(itertools.chain.from_iterable(facts.paths.values()))
+    unread = facts.source if facts.source != _NOBODY else ", ".join(sorted(named - before.names))
+    # Where releases begin there is nothing that could have been verified before.
+    rest = tuple(gate for gate in found if gate.name in _WITHOUT_SOURCE)
+    reason = f"not found, or invalid, on the base: {unread} of promotion.paths"
+    return (_closed(reason), *rest) if unread else rest
+
+
+def _closed(reason: str) -> Gate:
+    return Gate("order", gates.State.BLOCKED, reason)
 
 
 def _concerned(files: Files, target: str) -> Catalogue:
@@ -107,9 +119,9 @@ def _facts(
         source=source,
         target=proposed.target,
         paths=settings.repository.promotion.paths,
-        evidence=evidence_of(source) if source != _NOBODY else unreadable("", _NOBODY),
+        evidence=evidence_of(source) if source in definitions else unreadable("", source),
         soak=tier.soak if tier else None,
-        windows=resolved.environment.sync.windows if resolved else (),
+        windows=resolved.environment.sync.windows if resolved else None,
         promotion_only=only,
         branch=proposed.branch,
         other_changes=(*names, *_elsewhere(proposed)),
@@ -130,12 +142,13 @@ def _rehearsal(
     )
 
 
-def _goes_back(proposed: Proposed, old: Definition, new: Definition) -> bool:
+def _goes_back(proposed: Proposed, old: Definition | None, new: Definition) -> bool:
     """Whether the definition, a pause apart, is the present one or an earlier one."""
+    present = (old.document.text.encode(),) if old is not None else ()
     try:
         known = {
             pause_marker.kept("", text.decode("utf-8", "replace"), new.path)
-            for text in (old.document.text.encode(), *proposed.earlier)
+            for text in (*present, *proposed.earlier)
         }
         return pause_marker.kept("", new.document.text, new.path) in known and not _elsewhere(
             proposed
@@ -150,11 +163,18 @@ def _source(
     new: Definition,
     moved: Sequence[Path],
 ) -> tuple[str, tuple[str, ...]]:
-    """The environment before the target that fits best, and the fields that it has otherwise."""
+    """The environment before the target that fits best, and the fields that it has otherwise.
+
+    One that cannot be read is given only where no other leads there.
+    """
     best: tuple[str, tuple[str, ...]] | None = None
+    unread = _NOBODY
     for path in settings.repository.promotion.paths.values():
         for source, target in itertools.pairwise(path):
-            if target != new.name or source not in definitions:
+            if target != new.name:
+                continue
+            if source not in definitions:
+                unread = source
                 continue
             data = definitions[source].data
             other = tuple(
@@ -164,7 +184,7 @@ def _source(
             )
             if best is None or len(other) < len(best[1]):
                 best = source, other
-    return best or (_NOBODY, ())
+    return best or (unread, ())
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Path]:

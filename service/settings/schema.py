@@ -17,6 +17,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from generator.core.http_policy import Policy, split
+from generator.definition.definition import name_faults
+from generator.model.environment import Tier
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
@@ -263,10 +265,20 @@ class NotificationFile(_Strict):
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
     teams: list[str] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
-    tiers: list[str] = []
+    tiers: list[Tier] = []
     """Only of environments of these tiers; empty: of all."""
 
     _named = field_validator("name")(_short_name)
+
+    @field_validator("teams")
+    @classmethod
+    def _teams(cls, value: list[str]) -> list[str]:
+        wrong = [number for number, name in enumerate(value, 1) if any(name_faults(name))]
+        if wrong:
+            raise ValueError(
+                f"write the folder of the team's environments (entry {wrong[0]} is not)"
+            )
+        return value
 
 
 class SettingsFile(_Strict):

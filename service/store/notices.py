@@ -35,7 +35,10 @@ def keep(connection: sa.Connection, route: str, found: Notice, now: float) -> No
 
 def claim(connection: sa.Connection, route: str, now: float) -> sa.Row[tuple[object, ...]] | None:
     """The next one to send; nobody else gets it meanwhile."""
-    due = sa.select(notice.c.key).where(notice.c.route == route, notice.c.due <= now)
+    due = sa.select(notice.c.key).where(
+        # What ended every worker that sent it is not sent for ever.
+        notice.c.route == route, notice.c.due <= now, notice.c.attempts < _ATTEMPTS
+    )  # fmt: skip
     taken = (
         notice.update()
         .where(notice.c.key == due.order_by(notice.c.due).limit(1).scalar_subquery())

@@ -42,12 +42,15 @@ def _paths(
     shown = {name: _row(item, runs, now) for name, item in known.items()}
     left = dict(sorted(shown.items()))
     for title, names in sorted(content.get("paths", {}).items()):
-        rows = [shown[name] for name in names if name in shown]
-        soaks = [_soaks(*pair, now) for pair in itertools.pairwise(rows)]
         for name in names:
             left.pop(name, None)
-        paired = zip(rows, ("", *soaks), strict=True)
-        yield {"title": title, "rows": [{**row, "soaks": text} for row, text in paired]}
+        # What stands before it in the path, also where that is not there any more.
+        rows = [
+            {**shown[name], "soaks": _soaks(before, shown, shown[name], now)}
+            for before, name in itertools.pairwise(("", *names))
+            if name in shown
+        ]
+        yield {"title": title, "rows": rows}
     if left:
         yield {"title": "", "rows": list(left.values())}
 
@@ -73,17 +76,22 @@ def _frozen(item: Mapping[str, Any], now: float) -> str:
     return f"frozen until {_time(until)}" if until.year < datetime.MAXYEAR else "frozen, no end"
 
 
-def _soaks(source: Mapping[str, Any], target: Mapping[str, Any], now: float) -> str:
-    """What is left of the soak in `source` before a promotion to `target`."""
-    if "soak" not in target:
-        return "" if target.get("unread") else "soak not known"
-    if not target["soak"]:
+def _soaks(
+    name: str, shown: Mapping[str, Mapping[str, Any]], target: Mapping[str, Any], now: float
+) -> str:
+    """What is left of the soak in `name` before a promotion to `target`, by our own record."""
+    if not name or target.get("unread") or target.get("soak") == 0:
         return ""
-    if not source["verified"]:
-        return f"soak begins when {source['name']} is verified"
-    until = source["verified"]["ended"] + target["soak"]
+    last = shown.get(name, {}).get("last")
+    if "soak" not in target or last is None:
+        return "soak not known"
+    if last["state"] == "failure":
+        return f"soak begins when {name} is verified"
+    if last["state"] != "success":
+        return "soak not known"
+    until = last["ended"] + target["soak"]
     end = _time(datetime.datetime.fromtimestamp(until, datetime.UTC))
-    return f"{source['name']} soaks until {end}" if until > now else ""
+    return f"{name} soaks until {end}" if until > now else ""
 
 
 def _time(moment: datetime.datetime) -> str:

@@ -21,7 +21,7 @@ def _object(**properties: _Schema) -> _Schema:
 
 
 def _list(name: str, schema: str) -> _Schema:
-    return _object(**{name: {"type": "array", "items": _reference(schema)}})
+    return _object(**{name: _items(_reference(schema))})
 
 
 def _reference(schema: str) -> _Schema:
@@ -39,93 +39,70 @@ def _or_more(schema: _Schema, **properties: _Schema) -> _Schema:
     return {**schema, "properties": {**schema["properties"], **properties}}
 
 
+def _texts(*names: str) -> dict[str, _Schema]:
+    return dict.fromkeys(names, _TEXT)
+
+
+def _items(item: _Schema) -> _Schema:
+    return {"type": "array", "items": item}
+
+
 _BASIS: _Schema = _object(
-    chart=_or_more(_object(version=_TEXT, source=_TEXT, digest=_TEXT), table=_TEXT),
-    airflow=_object(version=_TEXT, source=_TEXT),
-    kubernetes=_object(version=_TEXT, source=_TEXT),
-    notRead={"type": "array", "items": _object(what=_TEXT, where=_TEXT, reason=_TEXT)},
+    chart=_or_more(_object(**_texts("version", "source", "digest")), table=_TEXT),
+    airflow=_object(**_texts("version", "source")),
+    kubernetes=_object(**_texts("version", "source")),
+    notRead=_items(_object(**_texts("what", "where", "reason"))),
 )
 
+_RUN: dict[str, _Schema] = {
+    **_texts("id", "connection", "repository", "summary", "report"),
+    "state": _STATES,
+    "attempts": {"type": "integer"},
+    "queued": _MOMENT,
+    "started": _LATER,
+    "ended": _LATER,
+}
+
 _VERIFICATION: dict[str, _Schema] = {
-    "id": _TEXT,
-    "connection": _TEXT,
-    "repository": _TEXT,
+    **_RUN,
+    **_texts("environment", "sha"),
     "number": {"type": "integer", "description": "the merged pull request, 0 for none"},
-    "environment": _TEXT,
-    "sha": _TEXT,
     "verdict": {
         "type": "string",
         "description": "empty until it exists",
         "enum": ["", *(item.value for item in Outcome if item is not Outcome.PENDING)],
     },
-    "state": _STATES,
-    "summary": _TEXT,
-    "attempts": {"type": "integer"},
-    "queued": _MOMENT,
-    "started": _LATER,
-    "ended": _LATER,
-    "report": _TEXT,
 }
 
 _SCHEMAS: dict[str, _Schema] = {
     "Error": _object(error=_TEXT),
     "Delivery": _object(
-        connection=_TEXT,
-        id=_TEXT,
+        **_texts("connection", "id", "event", "repository"),
         received=_MOMENT,
-        event=_TEXT,
-        repository=_TEXT,
         outcome={"type": "string", "enum": ["accepted", "queued", "duplicate", "ignored"]},
         run={"type": ["string", "null"]},
     ),
     "Check": _object(
-        id=_TEXT,
+        **_RUN,
+        **_texts("reason", "head_sha"),
         kind={"type": "string", "enum": [kind.value for kind in Kind]},
-        connection=_TEXT,
-        repository=_TEXT,
         number={"type": "integer"},
-        reason=_TEXT,
-        state=_STATES,
-        summary=_TEXT,
-        head_sha=_TEXT,
         environments={"type": "object", "additionalProperties": _TEXT},
-        attempts={"type": "integer"},
-        queued=_MOMENT,
-        started=_LATER,
-        ended=_LATER,
-        report=_TEXT,
     ),
     "Verification": _object(**_VERIFICATION),
     "VerificationInFull": _object(
         **_VERIFICATION,
         basis={"anyOf": [_BASIS, {"type": "null"}]},
-        conditions={
-            "type": "array",
-            "items": _object(
-                name=_TEXT,
+        conditions=_items(
+            _object(
+                **_texts("name", "message", "evidence", "time"),
                 status={"type": "string", "enum": [item.value for item in Condition]},
-                message=_TEXT,
-                evidence=_TEXT,
-                time=_TEXT,
-            ),
-        },
-        resources={
-            "type": "array",
-            "items": _object(
-                apiVersion=_TEXT,
-                kind=_TEXT,
-                namespace=_TEXT,
-                name=_TEXT,
-                status=_TEXT,
-                message=_TEXT,
-            ),
-        },
-        diagnosis={
-            "type": "array",
-            "items": _object(
-                reason=_TEXT, resource=_TEXT, message=_TEXT, log={"type": "array", "items": _TEXT}
-            ),
-        },
+            )
+        ),
+        resources=_items(
+            _object(**_texts("apiVersion", "kind", "namespace", "name", "status", "message"))
+        ),
+        diagnosis=_items(_object(**_texts("reason", "resource", "message"), log=_items(_TEXT))),
     ),
     "ReportName": _object(id=_TEXT, kept=_MOMENT, size={"type": "integer"}),
     "Report": _object(id=_TEXT, report={}),
@@ -156,7 +133,6 @@ def _answer(schema: str, description: str) -> dict[str, Any]:
 
 
 def _operation(
-    name: str,
     summary: str,
     schema: str,
     parameters: list[dict[str, Any]],
@@ -166,15 +142,27 @@ def _operation(
     refused = {"401": "the token is missing or wrong", "403": "no token is set", **refusals}
     answers = {status: _answer("Error", words) for status, words in refused.items()}
     return {
-        "operationId": name,
         "summary": summary,
         "parameters": parameters,
         "responses": {success: _answer(schema, summary), **answers},
     }
 
 
-_BAD = {"400": "invalid parameter"}
-_GONE = {"404": "not found"}
+def _all(summary: str, schema: str, chosen: list[dict[str, Any]]) -> dict[str, Any]:
+    words = {"400": "invalid parameter"}
+    found = _operation(f"{summary}, newest first", schema, [*_PAGE, *chosen], words)
+    return {"get": {"operationId": schema.lower(), **found}}
+
+
+def _one(summary: str, schema: str, name: str) -> dict[str, Any]:
+    return {"get": {"operationId": name, **_operation(summary, schema, _ID, {"404": "not found"})}}
+
+
+_NOT_DEAD = {"409": "the run was not given up, nor is it a verification that did not succeed"}
+_RETRY = {
+    "operationId": "retry",
+    **_operation("Queue a given-up run again", "Retried", _ID, _NOT_DEAD, success="202"),
+}
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -185,42 +173,17 @@ DOCUMENT: dict[str, Any] = {
         "schemas": _SCHEMAS,
     },
     "paths": {
-        "/api/v1/deliveries": {
-            "get": _operation("deliveries", "Deliveries, newest first", "Deliveries", _PAGE, _BAD)
-        },
-        "/api/v1/checks": {
-            "get": _operation("checks", "Runs, newest first", "Checks", [*_PAGE, *_STATE], _BAD)
-        },
-        "/api/v1/checks/{identity}": {"get": _operation("check", "One run", "Check", _ID, _GONE)},
-        "/api/v1/checks/{identity}/retry": {
-            "post": _operation(
-                "retry",
-                "Queue a given-up run again",
-                "Retried",
-                _ID,
-                {"409": "the run was not given up, nor is it a verification that did not succeed"},
-                success="202",
-            )
-        },
-        "/api/v1/verifications": {
-            "get": _operation(
-                "verifications",
-                "Verifications of merged commits in each environment, newest first",
-                "Verifications",
-                [*_PAGE, *_CHOICE],
-                _BAD,
-            )
-        },
-        "/api/v1/verifications/{identity}": {
-            "get": _operation(
-                "verification", "One verification in full", "VerificationInFull", _ID, _GONE
-            )
-        },
-        "/api/v1/reports": {
-            "get": _operation("reports", "Kept reports, newest first", "Reports", _PAGE, _BAD)
-        },
-        "/api/v1/reports/{identity}": {
-            "get": _operation("report", "One report", "Report", _ID, _GONE)
-        },
+        "/api/v1/deliveries": _all("Deliveries", "Deliveries", []),
+        "/api/v1/checks": _all("Runs", "Checks", _STATE),
+        "/api/v1/checks/{identity}": _one("One run", "Check", "check"),
+        "/api/v1/checks/{identity}/retry": {"post": _RETRY},
+        "/api/v1/verifications": _all(
+            "Verifications of merged commits in each environment", "Verifications", _CHOICE
+        ),
+        "/api/v1/verifications/{identity}": _one(
+            "One verification in full", "VerificationInFull", "verification"
+        ),
+        "/api/v1/reports": _all("Kept reports", "Reports", []),
+        "/api/v1/reports/{identity}": _one("One report", "Report", "report"),
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from generator.redaction.secret import Secret
 from generator.redaction.text import redact_prose
 from generator.report.escape import clipped
 from service.model.job import Job, Kind, State
+from service.settings import routes
 from service.settings.resolve import Settings
 from service.settings.routes import Route
 from service.store import notices, overview
@@ -31,6 +33,8 @@ Send = Callable[[Secret, str, str], bool]
 _HARMLESS = str.maketrans(
     {"@": "@\u200b", "<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "¦", "*": "∗"}
 )
+# What they make links of: an address, and a host without one (`www.example`, `README.md`).
+_LINKED = re.compile(r":(?=//)|\.(?=[^\W\d_])")
 
 
 def keep(
@@ -94,20 +98,13 @@ def _tiers(connection: sa.Connection, job: Job) -> dict[str, str]:
 def plain(text: str) -> str:
     """Words that no chat program and no mail reader takes for anything but words, on one line."""
     line = " ".join("".join(c if c.isprintable() else " " for c in redact_prose(text)).split())
-    return clipped(line, _LONGEST).translate(_HARMLESS).replace("://", ":\u200b//")
+    return _LINKED.sub(r"\g<0>" + "\u200b", clipped(line, _LONGEST).translate(_HARMLESS))
 
 
 def send(url: Secret, title: str, body: str) -> bool:
-    """Send one message; whether it was taken. Apprise's own words are for nobody: they quote."""
-    import apprise
-
-    logging.getLogger("apprise").disabled = True
-    asset = apprise.AppriseAsset(app_id="gen-env", async_mode=False)
-    client = apprise.Apprise(asset=asset)
-    taken = client.add(url.text()) and client.notify(
-        title=title, body=body, body_format=apprise.NotifyFormat.TEXT
-    )
-    return bool(taken)
+    """Send one message; whether it was taken."""
+    client = routes.client(url)
+    return bool(client and client.notify(title=title, body=body, body_format="text"))
 
 
 class Sender:

@@ -49,7 +49,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if status == 200:
             self.server.taken.append(body)
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/login")
         self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        self.server.taken.append(self.path)
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_):
@@ -140,6 +147,29 @@ def test_an_address_that_fails_is_tried_again_and_one_that_hangs_holds_up_itself
     slow.hang.set()
     slow.shutdown()
     slow.server_close()
+
+
+def test_a_page_that_the_address_leads_to_has_not_taken_the_message(receiver):
+    receiver.answers = [302]
+    assert notify.send(Secret(receiver.url), "title", "body") is False
+    assert receiver.taken == []
+
+
+def test_what_ends_every_worker_is_not_sent_for_ever(tmp_path):
+    with told(tmp_path, Route("r", Secret("x"))) as here:
+        keep(here)
+        for _ in range(8):
+            with here.engine.begin() as connection:
+                notify.notices.claim(connection, "r", time.time())
+            due_now(here)
+        [row] = rows(here)
+    assert row.attempts == 6
+
+
+def test_a_host_without_a_scheme_is_no_link_either():
+    text = notify.plain("see www.evil.example/pay, README.md, 3.2.2-r1 at https://evil.example")
+    assert "evil.example" not in text and "README.md" not in text and "://" not in text
+    assert "3.2.2-r1" in text
 
 
 def test_what_is_never_taken_is_given_up(tmp_path, caplog):
@@ -260,6 +290,30 @@ def test_the_address_is_a_secret_of_the_settings(tmp_path, monkeypatch):
     monkeypatch.setattr(routes.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="Apprise is not installed"):
         routes.require(settings.routes)
+
+
+def test_an_address_that_is_none_is_said_at_the_start_without_being_quoted():
+    chosen = [Route("chat", Secret("slack://canary")), Route("good", Secret("json://h/x")),
+              Route("typo", Secret("slak://canary"))]  # fmt: skip
+    with pytest.raises(UserError, match="the url of chat, typo") as caught:
+        routes.require(chosen)
+    assert "canary" not in str(caught.value)
+    routes.require(chosen[1:2])
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [({"tiers": ["prodction"]}, "tiers"), ({"teams": ["payments/"]}, "entry 1"),
+     ({"events": ["fail"]}, "events")],
+)  # fmt: skip
+def test_a_route_that_nothing_could_take_is_a_fault_with_its_line(tmp_path, part, fault):
+    path = scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080)
+    data = json.loads(path.read_text())
+    data["notifications"] = [{"name": "chat", "url": {"env": "CHAT_URL"}, **part}]
+    path.write_text(json.dumps(data, indent=1))
+    with pytest.raises(UserError, match=fault) as caught:
+        load(path, {"CHAT_URL": "json://h/x"})
+    assert "line" in str(caught.value)
 
 
 def test_no_two_workers_send_the_same(tmp_path):

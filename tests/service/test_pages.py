@@ -89,10 +89,45 @@ def test_what_holds_an_environment_back_is_shown_and_what_is_not_known_too(seede
         overview.keep_branch(connection, "forge/team/one", MERGE, content, 1e9)
     said = text_of(client, "/")
     assert "dev dev frozen, no end" in said
-    assert "staging staging freeze not known soak begins when dev is verified" in said
+    # There is no verification on record, which does not say that there was none.
+    assert "staging staging freeze not known soak not known" in said
     # Verified at 1e9 + 60.
     assert "production production paused staging soaks until 2033-05-18 03:34 UTC" in said
     assert "qa qa Airflow" in said
+
+
+def test_a_soak_is_shown_only_as_the_gate_counts_it(seeded):
+    client, here, _ = seeded
+    found = [{**item, "windows": [], "soak": 1e9} for item in BRANCH["environments"]]
+
+    with here.engine.begin() as connection:
+        content = {**BRANCH, "environments": found}
+        overview.keep_branch(connection, "forge/team/one", MERGE, content, 1e9)
+    assert "staging soaks until 2033-05-18 03:34 UTC" in text_of(client, "/")
+    # The newer word counts, whatever was verified before it.
+    for number, (state, text) in enumerate(
+        [
+            (State.FAILURE, "soak begins when staging is verified"),
+            (State.ERROR, "production paused soak not known"),
+        ]
+    ):
+        named = {"environment": "staging", "sha": scene.sha_of(f"later {number}")}
+        ended(here, Job(Kind.VERIFY, "forge", "team/one", number, "", named), state, "as it went")
+        said = text_of(client, "/")
+        assert text in said and "staging soaks" not in said
+
+
+def test_a_source_that_is_not_on_the_branch_is_not_replaced_by_the_one_before(seeded):
+    client, here, _ = seeded
+    job = Job(Kind.VERIFY, "forge", "team/one", 1, "", {"environment": "dev", "sha": MERGE})
+    ended(here, job, State.SUCCESS, "verified: all")
+    path = {"main": ["dev", "missing", "production"]}
+    found = [{**item, "windows": [], "soak": 1e9} for item in BRANCH["environments"]]
+    with here.engine.begin() as connection:
+        content = {**BRANCH, "environments": found, "paths": path}
+        overview.keep_branch(connection, "forge/team/one", MERGE, content, 1e9)
+    said = text_of(client, "/")
+    assert "production production paused soak not known" in said and "dev soaks" not in said
 
 
 def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):

@@ -3,12 +3,14 @@ from datetime import timedelta
 import pytest
 
 from generator.actions import diff
+from generator.core.files import Snapshot
 from generator.promotion import gates, pause_marker, promote, recheck
 from generator.promotion.evidence import Evidence, Standing
 from generator.promotion.promote import Options
 from generator.promotion.recheck import Proposed
 from generator.promotion.regenerate import difference
 from tests.generator.promotion.world import DEFINITION, FROM, NOW, PATHS, VERIFIED
+from tests.repositories import PRODUCTION, SETTINGS, STAGING
 
 POLICY = PATHS + "policy: {tiers: {production: {soak: 72h, promotionOnly: true}}}\n"
 
@@ -166,3 +168,65 @@ def test_where_no_path_leads_to_and_only_promotions_may_change_it_nothing_is_ope
     found = again(world)
     assert found["order"].state == found["promotion-only"].state == "blocked"
     assert FROM not in found["order"].reason
+
+
+def definition(name, tag):
+    text = {"staging": STAGING, "production": PRODUCTION}[name]
+    return text.replace("tag: 3.2.2-r1", f"tag: {tag}")
+
+
+def asked(paths, base=(), head=(), earlier=()):
+    """The gates of a new tag in production, on a base (and a head) with these files otherwise."""
+    texts = {
+        "gen-env.yaml": SETTINGS + f"promotion: {{paths: {paths}}}\n",
+        "environments/staging/environment.yaml": definition("staging", "r2"),
+        "environments/production/environment.yaml": definition("production", "r1"),
+    } | dict(base)
+    new = {"environments/production/environment.yaml": definition("production", "r2")}
+    sides = [{**texts}, {**texts, **new, **dict(head)}]
+    base_files, head_files = (
+        Snapshot({path: text.encode() for path, text in side.items() if text}) for side in sides
+    )
+    touched = frozenset(new)
+    proposed = Proposed("production", base_files, head_files, touched, "hand", earlier=earlier)
+    proof = Evidence(Standing.VERIFIED, "a" * 40, VERIFIED)
+    found = recheck.again(proposed, lambda _: proof, NOW)
+    return {gate.name: (gate.state.value, gate.reason) for gate in found}
+
+
+BROKEN = "kind: [\n"
+OF = "environments/{}/environment.yaml"
+LEADS = "{main: [staging, production]}"
+
+
+@pytest.mark.parametrize(
+    ("paths", "base", "head", "unread"),
+    [
+        (LEADS, {OF.format("staging"): BROKEN}, {}, "staging of promotion.paths"),
+        (LEADS, {OF.format("staging"): ""}, {}, "staging of promotion.paths"),
+        ("{main: [stagign, production]}", {}, {}, "stagign of promotion.paths"),
+        ("{main: [staging, prodution]}", {}, {}, "prodution of promotion.paths"),
+        (LEADS, {OF.format("production"): BROKEN}, {}, "production cannot be read on the base"),
+        (LEADS, {}, {OF.format("production"): BROKEN}, "cannot be read on the pull request"),
+        (LEADS, {"gen-env.yaml": BROKEN}, {}, "gen-env.yaml cannot be read on the base"),
+    ],
+)
+def test_what_cannot_be_read_opens_no_gate(paths, base, head, unread):
+    state, reason = asked(paths, base, head)["order"]
+    assert state == "blocked" and unread in reason
+
+
+def test_the_freeze_of_an_invalid_definition_is_not_known():
+    invalid = definition("production", "r1") + "sync: {windows: [{kind: deny}]}\n"
+    state, reason = asked(LEADS, {OF.format("production"): invalid})["freeze"]
+    assert state == "blocked" and "not known" in reason
+
+
+def test_what_is_read_opens_it():
+    assert {state for state, _ in asked(LEADS).values()} == {"passed"}
+    assert set(asked("{main: [production, staging]}")) == {"freeze"}
+    back = definition("production", "r2").encode()
+    assert asked(LEADS, {OF.format("production"): BROKEN}, earlier=(back,)) == {}
+    assert asked(LEADS, {OF.format("production"): ""}) == {}
+    mended = {"gen-env.yaml": SETTINGS, OF.format("production"): definition("production", "r1")}
+    assert asked(LEADS, {"gen-env.yaml": BROKEN}, mended) == {}
