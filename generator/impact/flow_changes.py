@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.counted import counted
 from generator.impact.context import View
-from generator.impact.flow_table import EVERY_PORT, Ends, flow_ports
+from generator.impact.flow_table import EVERY_PORT, Ends, flow_ports, port_words
 from generator.impact.network_flows import ANYONE, peer_covers
 from generator.kube import fields
-from generator.kube.network_policy import NATIVE
+from generator.kube.network_policy import NATIVE, Policy, Ports
+from generator.kube.resource import Key
+from generator.redaction.text import redact
 
 # Beyond this, a table takes longer than anybody reads it: every peer is held against every pair.
 _MAX_PAIRS = 500_000
@@ -74,47 +76,76 @@ class FlowChanges:
         }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
 class _Table:
-    ports: Mapping[Ends, Between]
-    names: frozenset[str]
-    unbound: Mapping[str, tuple[str, ...]]
+    def __init__(
+        self,
+        ports: Mapping[Ends, Collection[Ports]],
+        names: frozenset[str],
+        unbound: Mapping[str, Collection[str]],
+    ) -> None:
+        self.ports, self.names, self._unbound = ports, names, unbound
+        self._with_end: dict[tuple[int, str], list[Ends]] = defaultdict(list)
+        for ends in ports:
+            for side in enumerate(ends):
+                self._with_end[side].append(ends)
 
     def between(self, ends: Ends) -> Between:
-        """Also where a wider network has the end in it, or nothing isolates either."""
-        if ends in self.ports:
-            return self.ports[ends]
+        """Also what is open because an end lies in a wider one, or nothing isolates either."""
         if self.unisolated(ends):
             return (EVERY_PORT,)
-        wider = {word: None for other, words in self.ports.items() if _covers(other, ends)
-                 for word in words}  # fmt: skip
-        return tuple(wider)
+        # One of both ends is a pod, and what has it in it is the pod itself or anyone.
+        near = dict.fromkeys(other for side in enumerate(ends) for other in self._with_end[side])
+        wider = {port for other in near if self._covers(other, ends) for port in self.ports[other]}
+        return port_words(_needed(wider))
+
+    def _covers(self, wide: Ends, narrow: Ends) -> bool:
+        """Of a pod, what anyone may do holds only where nothing isolates the pod itself."""
+        return all(
+            other in self._unbound[direction]
+            if one == ANYONE and other in self.names
+            else peer_covers(one, other)
+            for one, other, direction in zip(wide, narrow, ("Egress", "Ingress"), strict=True)
+        )
 
     def unisolated(self, ends: Ends) -> bool:
         """Whether no policy stands between both ends."""
         source, target = ends
-        sends = source not in self.names or source in self.unbound["Egress"]
-        takes = target not in self.names or target in self.unbound["Ingress"]
+        sends = source not in self.names or source in self._unbound["Egress"]
+        takes = target not in self.names or target in self._unbound["Ingress"]
         return bool({source, target} & self.names) and sends and takes
 
     def parts(self, ends: Ends, ports: Between) -> tuple[str, ...]:
-        """The networks inside those that the ends name in which one of these ports is open."""
+        """What lies inside one of the ends and stays open on one of these ports."""
         inside = sorted(
             other
-            for other, words in self.ports.items()
-            if not {*words}.isdisjoint(ports) and _covers(ends, other)
+            for side in enumerate(ends)
+            for other in self._with_end[side]
+            if all(map(peer_covers, ends, other))
+            and not {*port_words(self.ports[other])}.isdisjoint(ports)
         )
         return tuple(target if ends[0] == source else source for source, target in inside)
 
 
-def _covers(wide: Ends, narrow: Ends) -> bool:
-    return all(one == other or (one != ANYONE and peer_covers(one, other))
-               for one, other in zip(wide, narrow, strict=True))  # fmt: skip
+def _needed(ports: Collection[Ports]) -> list[Ports]:
+    """Without those that another one has in it."""
+    return [port for port in ports
+            if not any(other != port and _has(other, port) for other in ports)]  # fmt: skip
+
+
+def _has(wide: Ports, narrow: Ports) -> bool:
+    return (
+        wide.protocol in ("", narrow.protocol)
+        and wide.name in ("", narrow.name)
+        and wide.first <= narrow.first
+        and narrow.last <= wide.last
+    )
 
 
 def flow_changes(base: View, head: View) -> FlowChanges:
     """The flows that a change opens or closes in one environment."""
     not_read = tuple(dict.fromkeys((*_not_read(base), *_not_read(head))))
+    if _elsewhere(base) != _elsewhere(head):
+        not_read += ("NetworkPolicies of other namespaces, which change",)
     if not base.policies and not head.policies:
         return FlowChanges((), not_read)
     if max(map(_pairs, (base, head))) > _MAX_PAIRS:
@@ -138,7 +169,11 @@ def _grouped(before: _Table, after: _Table) -> Iterator[FlowChange]:
     for (target, what), names in by_target.items():
         by_sources[tuple(names), what].append(target)
     for (sources, what), targets in by_sources.items():
-        yield FlowChange(sources, tuple(targets), *what)
+        yield FlowChange(_masked(sources), _masked(targets), *what[:2], _masked(what[2]))
+
+
+def _masked(ends: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(redact, ends))
 
 
 def _table(view: View) -> _Table:
@@ -152,9 +187,9 @@ def _table(view: View) -> _Table:
     labels = [fields.section(item, "metadata", "labels") for key, item in spaces
               if key.name == namespace]  # fmt: skip
     found, unbound = flow_ports(view.policies, pods, namespace, labels[0] if labels else {})
-    ports = dict(found)
-    ports |= {(name, ANYONE): (EVERY_PORT,) for name in unbound["Egress"]}
-    ports |= {(ANYONE, name): (EVERY_PORT,) for name in unbound["Ingress"]}
+    ports: dict[Ends, Collection[Ports]] = dict(found)
+    ports |= {(name, ANYONE): (Ports(),) for name in unbound["Egress"]}
+    ports |= {(ANYONE, name): (Ports(),) for name in unbound["Ingress"]}
     return _Table(ports, frozenset(pods), unbound)
 
 
@@ -166,6 +201,11 @@ def _pairs(view: View) -> int:
         for rule in rules
     )
     return peers * len(view.workloads) ** 2
+
+
+def _elsewhere(view: View) -> dict[Key, Policy]:
+    here = view.side.namespace
+    return {policy.key: policy for policy in view.policies if policy.key.namespace != here}
 
 
 def _not_read(view: View) -> Iterator[str]:
