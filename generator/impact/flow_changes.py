@@ -9,7 +9,8 @@ from typing import Any
 
 from generator.core.counted import counted
 from generator.impact.context import View
-from generator.impact.flow_table import EVERY_PORT, Ends, flow_ports, port_words
+from generator.impact.flow_index import Around
+from generator.impact.flow_table import EVERY_PORT, Ends, common_ports, flow_ports, port_words
 from generator.impact.network_flows import ANYONE, peer_covers
 from generator.kube import fields
 from generator.kube.network_policy import NATIVE, Policy, Ports
@@ -84,28 +85,29 @@ class _Table:
         unbound: Mapping[str, Collection[str]],
     ) -> None:
         self.ports, self.names, self._unbound = ports, names, unbound
-        self._with_end: dict[tuple[int, str], list[Ends]] = defaultdict(list)
-        for ends in ports:
-            for side in enumerate(ends):
-                self._with_end[side].append(ends)
+        self.around = Around(ports)
 
     def between(self, ends: Ends) -> Between:
         """Also what is open because an end lies in a wider one, or nothing isolates either."""
         if self.unisolated(ends):
             return (EVERY_PORT,)
-        # One of both ends is a pod, and what has it in it is the pod itself or anyone.
-        near = dict.fromkeys(other for side in enumerate(ends) for other in self._with_end[side])
-        wider = {port for other in near if self._covers(other, ends) for port in self.ports[other]}
-        return port_words(_needed(wider))
+        around = [other for other in self.around.of(ends) if self._covers(other, ends)]
+        found = {port for other in around for port in self.ports[other]}
+        return port_words(_needed(found.union(self._between_pods(*ends))))
 
     def _covers(self, wide: Ends, narrow: Ends) -> bool:
-        """Of a pod, what anyone may do holds only where nothing isolates the pod itself."""
-        return all(
-            other in self._unbound[direction]
-            if one == ANYONE and other in self.names
-            else peer_covers(one, other)
-            for one, other, direction in zip(wide, narrow, ("Egress", "Ingress"), strict=True)
-        )
+        """What anyone may do does not hold of a pod, whose own policies decide as well."""
+        pairs = tuple(zip(wide, narrow, strict=True))
+        apart = any(one == ANYONE and other in self.names for one, other in pairs)
+        covered = all(peer_covers(one, other) for one, other in pairs)
+        return wide == narrow or (covered and not apart)
+
+    def _between_pods(self, source: str, target: str) -> Iterator[Ports]:
+        """What one pod may send to anyone and the other take from anyone."""
+        if {source, target} <= self.names:
+            takes = self.ports.get((ANYONE, target), ())
+            for port in self.ports.get((source, ANYONE), ()):
+                yield from (both for other in takes for both in common_ports(port, other))
 
     def unisolated(self, ends: Ends) -> bool:
         """Whether no policy stands between both ends."""
@@ -114,22 +116,31 @@ class _Table:
         takes = target not in self.names or target in self._unbound["Ingress"]
         return bool({source, target} & self.names) and sends and takes
 
-    def parts(self, ends: Ends, ports: Between) -> tuple[str, ...]:
-        """What lies inside one of the ends and stays open on one of these ports."""
-        inside = sorted(
-            other
-            for side in enumerate(ends)
-            for other in self._with_end[side]
-            if all(map(peer_covers, ends, other))
-            and not {*port_words(self.ports[other])}.isdisjoint(ports)
-        )
-        return tuple(target if ends[0] == source else source for source, target in inside)
+
+def _parts(before: _Table, after: _Table) -> dict[Ends, list[Ends]]:
+    """What is open after a change, by the wider flows before it that have it in them."""
+    found: dict[Ends, list[Ends]] = defaultdict(list)
+    for narrow in sorted(after.ports):
+        for wide in before.around.of(narrow):
+            if all(map(peer_covers, wide, narrow)):
+                found[wide].append(narrow)
+    return found
+
+
+def _still_open(ends: Ends, old: Between, parts: Iterable[Ends], after: _Table) -> tuple[str, ...]:
+    """The parts in which one of the closed ports stays open."""
+    return tuple(
+        other[1] if ends[0] == other[0] else other[0]
+        for other in parts
+        if not {*port_words(after.ports[other])}.isdisjoint(old)
+    )
 
 
 def _needed(ports: Collection[Ports]) -> list[Ports]:
     """Without those that another one has in it."""
+    ranges = [port for port in ports if port.first != port.last]
     return [port for port in ports
-            if not any(other != port and _has(other, port) for other in ports)]  # fmt: skip
+            if not any(other != port and _has(other, port) for other in ranges)]  # fmt: skip
 
 
 def _has(wide: Ports, narrow: Ports) -> bool:
@@ -158,12 +169,13 @@ def flow_changes(base: View, head: View) -> FlowChanges:
 
 def _grouped(before: _Table, after: _Table) -> Iterator[FlowChange]:
     """One change for all ends between which the same ports open or close."""
+    inside = _parts(before, after)
     by_target: dict[tuple[str, _What], list[str]] = defaultdict(list)
     for ends in sorted({*before.ports, *after.ports}):
         old, new = before.between(ends), after.between(ends)
         # What nothing isolates any more is said once, of anyone.
         if old != new and (ends in after.ports or not after.unisolated(ends)):
-            parts = () if new else after.parts(ends, old)
+            parts = () if new else _still_open(ends, old, inside[ends], after)
             by_target[ends[1], (old, new, parts)].append(ends[0])
     by_sources: dict[tuple[tuple[str, ...], _What], list[str]] = defaultdict(list)
     for (target, what), names in by_target.items():

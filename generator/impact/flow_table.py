@@ -163,7 +163,7 @@ def _sent(source: _Pods, target: _Pods, port: Ports) -> Iterator[Ports]:
     for peer, own in _permitted(source.egress):
         namespace = target.seen.namespace
         if peer is None or peer_matches(peer, target.seen, policy_namespace=namespace):
-            yield from _common(port, own)
+            yield from common_ports(port, own)
 
 
 def _taken(target: _Pods, port: Ports) -> Iterator[Ports]:
@@ -172,10 +172,11 @@ def _taken(target: _Pods, port: Ports) -> Iterator[Ports]:
         yield port
     for peer, own in _permitted(target.ingress):
         if peer is None:
-            yield from _common(port, own)
+            yield from common_ports(port, own)
 
 
-def _common(one: Ports, other: Ports) -> Iterator[Ports]:
+def common_ports(one: Ports, other: Ports) -> Iterator[Ports]:
+    """What both permit, if anything."""
     protocols = {one.protocol, other.protocol} - {""}
     first, last = max(one.first, other.first), min(one.last, other.last)
     names = {one.name, other.name} - {""}

@@ -22,7 +22,7 @@ EVERY_PORT = "every port"
 _MAX_COMPARISONS = 100_000
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclasses.dataclass(frozen=True, order=True, slots=True)
@@ -186,14 +186,21 @@ def peer_covers(wide: str, narrow: str) -> bool:
 
 
 def _pods_cover(wide: str, narrow: str) -> bool:
-    """In the words of `peer_words`: every pod has those with labels in it."""
+    """In the words of `peer_words`: every pod has those with labels in it, as have namespaces."""
     some, _, spaces = narrow.rpartition(" in ")
     if wide == _EVERY_POD_HERE:
         return not some and (spaces.startswith("pods with ") or spaces.endswith(" pods"))
-    return bool(some) and wide in (f"{_EVERY_POD} in {spaces}", f"{_EVERY_POD} in {_EVERY_SPACE}")
+    pods, _, wider = wide.rpartition(" in ")
+    return bool(some) and pods in (some, _EVERY_POD) and wider in (spaces, _EVERY_SPACE)
 
 
-def _inside(narrow: _Network, wide: _Network) -> bool:
+def network_of(peer: str) -> Network | None:
+    """Of an address block, whatever it leaves out."""
+    block = _block(peer)
+    return block[0] if block else None
+
+
+def _inside(narrow: Network, wide: Network) -> bool:
     if isinstance(narrow, ipaddress.IPv4Network) and isinstance(wide, ipaddress.IPv4Network):
         return narrow.subnet_of(wide)
     if isinstance(narrow, ipaddress.IPv6Network) and isinstance(wide, ipaddress.IPv6Network):
@@ -202,7 +209,7 @@ def _inside(narrow: _Network, wide: _Network) -> bool:
 
 
 @functools.lru_cache(maxsize=4_096)
-def _block(text: str) -> tuple[_Network, tuple[_Network, ...]] | None:
+def _block(text: str) -> tuple[Network, tuple[Network, ...]] | None:
     """A network and what is left out of it; None where the words are no address block."""
     cidr, _, excluded = text.partition(" except ")
     try:
