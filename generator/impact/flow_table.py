@@ -66,7 +66,8 @@ def flow_table(
     `namespace_labels` are those that the namespace has beside its name. `why` gives reasons by both
     ends; an end is a name of `pods`, or an outside peer in words.
     """
-    ports, unbound = flow_ports(policies, pods, namespace, namespace_labels)
+    found_ports, unbound = flow_ports(policies, pods, namespace, namespace_labels)
+    ports = {ends: port_words(found) for ends, found in found_ports.items()}
     grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for (source, target), found in sorted(ports.items()):
         reasons = tuple(sorted(set(why.get((source, target), ()))))
@@ -80,8 +81,8 @@ def flow_ports(
     pods: Mapping[str, Mapping[str, str]],
     namespace: str,
     namespace_labels: Mapping[str, str] | None = None,
-) -> tuple[dict[Ends, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """The open ports between both ends, in words, and the pods that no policy isolates."""
+) -> tuple[dict[Ends, set[Ports]], dict[str, tuple[str, ...]]]:
+    """The open ports between both ends, and the pods that no policy isolates."""
     own = [policy for policy in policies if policy.key.namespace == namespace]
     everybody = [
         _pods(name, PodPeer(namespace, labels, namespace_labels or {}), own)
@@ -94,7 +95,7 @@ def flow_ports(
         "Ingress": tuple(item.name for item in everybody if item.ingress is None),
         "Egress": tuple(item.name for item in everybody if item.egress is None),
     }
-    return {ends: _words(found) for ends, found in ports.items()}, unbound
+    return ports, unbound
 
 
 def _shortened(sources: Sequence[str], pods: Mapping[str, Any]) -> tuple[str, ...]:
@@ -127,8 +128,7 @@ def _edges(everybody: Sequence[_Pods], namespace: str) -> Iterator[tuple[Ends, P
             if _reaches_further(peer, inside, namespace):
                 yield (one.name, ANYONE if peer is None else peer_words(peer)), port
             for other in inside:
-                if other.ingress is None:
-                    yield (one.name, other.name), port
+                yield from (((one.name, other.name), both) for both in _taken(other, port))
 
 
 def _permitted(rules: tuple[Rule, ...] | None) -> Iterator[tuple[Mapping[str, Any] | None, Ports]]:
@@ -163,10 +163,20 @@ def _sent(source: _Pods, target: _Pods, port: Ports) -> Iterator[Ports]:
     for peer, own in _permitted(source.egress):
         namespace = target.seen.namespace
         if peer is None or peer_matches(peer, target.seen, policy_namespace=namespace):
-            yield from _common(port, own)
+            yield from common_ports(port, own)
 
 
-def _common(one: Ports, other: Ports) -> Iterator[Ports]:
+def _taken(target: _Pods, port: Ports) -> Iterator[Ports]:
+    """The part of a port on which the target takes anyone; rules with peers name their sources."""
+    if target.ingress is None:
+        yield port
+    for peer, own in _permitted(target.ingress):
+        if peer is None:
+            yield from common_ports(port, own)
+
+
+def common_ports(one: Ports, other: Ports) -> Iterator[Ports]:
+    """What both permit, if anything."""
     protocols = {one.protocol, other.protocol} - {""}
     first, last = max(one.first, other.first), min(one.last, other.last)
     names = {one.name, other.name} - {""}
@@ -174,7 +184,8 @@ def _common(one: Ports, other: Ports) -> Iterator[Ports]:
         yield Ports("".join(protocols), first, last, "".join(names))
 
 
-def _words(ports: Iterable[Ports]) -> tuple[str, ...]:
+def port_words(ports: Iterable[Ports]) -> tuple[str, ...]:
+    """`5432/TCP`, `every port`, in order."""
     found = sorted(ports, key=lambda port: (port.first, port.last, port.name, port.protocol))
     return tuple(dict.fromkeys(_word(port) for port in found))
 

@@ -13,12 +13,16 @@ from generator.kube.network_policy import Policy, Ports, Rule
 from generator.kube.workload import Workload
 
 ANYONE = "anyone"
+_EVERY_POD, _EVERY_POD_HERE = "every pod", "every pod of the namespace"
+_EVERY_SPACE = "every namespace"
 EVERY_PORT = "every port"
 
 # Beyond this many, flows only count as covered by an equal one: thousands of addresses in a policy
 # must not stop the report.
 _MAX_COMPARISONS = 100_000
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclasses.dataclass(frozen=True, order=True, slots=True)
@@ -138,7 +142,7 @@ def peer_words(entry: Mapping[str, Any]) -> str:
     spaces = entry.get("namespaceSelector")
     if spaces is None:
         return _pods(pods)
-    return f"{_pods(pods) if pods else 'every pod'} in {_namespaces(spaces)}"
+    return f"{_pods(pods) if pods else _EVERY_POD} in {_namespaces(spaces)}"
 
 
 def _pods(selector: Any) -> str:
@@ -146,7 +150,7 @@ def _pods(selector: Any) -> str:
     component = fields.text(selector, "matchLabels", "component")
     if component and not fields.at(selector, "matchExpressions"):
         return f"{component} pods"
-    return f"pods with {words}" if words else "every pod of the namespace"
+    return f"pods with {words}" if words else _EVERY_POD_HERE
 
 
 def _namespaces(selector: Any) -> str:
@@ -154,7 +158,7 @@ def _namespaces(selector: Any) -> str:
     if name and len(fields.section(selector, "matchLabels")) == 1:
         return f"namespace {name}"
     words = _labels(selector)
-    return f"namespaces with {words}" if words else "every namespace"
+    return f"namespaces with {words}" if words else _EVERY_SPACE
 
 
 def _labels(selector: Any) -> str:
@@ -171,17 +175,45 @@ def peer_covers(wide: str, narrow: str) -> bool:
     """Whether one peer, or address block, includes the other."""
     if wide in (narrow, ANYONE):
         return True
-    one, other = _network(wide), _network(narrow)
-    if isinstance(one, ipaddress.IPv4Network) and isinstance(other, ipaddress.IPv4Network):
-        return other.subnet_of(one)
-    if isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network):
-        return other.subnet_of(one)
+    one, other = _block(wide), _block(narrow)
+    if one is None or other is None:
+        return one is other and _pods_cover(wide, narrow)
+    return _inside(other[0], one[0]) and all(
+        any(_inside(part, left_out) for left_out in other[1])
+        for part in one[1]
+        if part.overlaps(other[0])
+    )
+
+
+def _pods_cover(wide: str, narrow: str) -> bool:
+    """In the words of `peer_words`: every pod has those with labels in it, as have namespaces."""
+    some, _, spaces = narrow.rpartition(" in ")
+    if wide == _EVERY_POD_HERE:
+        return not some and (spaces.startswith("pods with ") or spaces.endswith(" pods"))
+    pods, _, wider = wide.rpartition(" in ")
+    return bool(some) and pods in (some, _EVERY_POD) and wider in (spaces, _EVERY_SPACE)
+
+
+def network_of(peer: str) -> Network | None:
+    """Of an address block, whatever it leaves out."""
+    block = _block(peer)
+    return block[0] if block else None
+
+
+def _inside(narrow: Network, wide: Network) -> bool:
+    if isinstance(narrow, ipaddress.IPv4Network) and isinstance(wide, ipaddress.IPv4Network):
+        return narrow.subnet_of(wide)
+    if isinstance(narrow, ipaddress.IPv6Network) and isinstance(wide, ipaddress.IPv6Network):
+        return narrow.subnet_of(wide)
     return False
 
 
 @functools.lru_cache(maxsize=4_096)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _block(text: str) -> tuple[Network, tuple[Network, ...]] | None:
+    """A network and what is left out of it; None where the words are no address block."""
+    cidr, _, excluded = text.partition(" except ")
     try:
-        return ipaddress.ip_network(text)
+        parts = [ipaddress.ip_network(item, strict=False) for item in excluded.split(", ") if item]
+        return ipaddress.ip_network(cidr, strict=False), tuple(parts)
     except ValueError:
         return None

@@ -1,5 +1,7 @@
 """Which flows a change opens or closes, as the table of a report has them."""
 
+import time
+
 import pytest
 
 from generator.impact.context import View
@@ -22,6 +24,11 @@ def egress(*entries):
 
 def compared(base, head):
     return flow_changes(View(side(base)), View(side(head)))
+
+
+def ingress(*entries):
+    rules = [{"from": peers, "ports": [port]} for peers, port in entries]
+    return policy("api", rules, name="takes")
 
 
 def words(base, head):
@@ -73,6 +80,104 @@ def test_a_flow_that_only_one_end_permits_is_none():
     closed = policy("api", [])
     to_api = egress(([component("api")], 8080))
     assert words([*PODS, closed, egress()], [*PODS, closed, to_api]) == []
+
+
+def test_a_pod_that_may_no_longer_send_to_what_takes_anyone_is_told():
+    takes = policy("api", [{"ports": [{"port": 8080}]}], name="takes")
+    to_api = egress(([component("api")], 8080))
+    base, head = [*PODS, takes, to_api], [*PODS, takes, egress()]
+    assert words(base, head) == ["worker may no longer reach api (8080/TCP)"]
+    assert words(head, base) == ["worker may now reach api on 8080/TCP"]
+
+
+SPACE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+SOME = {"podSelector": {"matchLabels": {"app": "prometheus"}}, **SPACE}
+EVERYWHERE = {**SOME, "namespaceSelector": {}}
+
+
+def block(cidr, *left_out):
+    return {"ipBlock": {"cidr": cidr, **({"except": list(left_out)} if left_out else {})}}
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "wide_words", "narrow_words"),
+    [
+        ([], [block("10.0.0.0/8")], "anyone", "10.0.0.0/8"),
+        ([], [SOME], "anyone", "pods with app=prometheus in namespace monitoring"),
+        ([block("10.0.0.0/8")], [block("10.0.0.0/8", "10.1.0.0/16")],
+         "10.0.0.0/8", "10.0.0.0/8 except 10.1.0.0/16"),
+        ([block("10.0.0.0/8", "10.1.0.0/16")], [block("10.2.0.0/16")],
+         "10.0.0.0/8 except 10.1.0.0/16", "10.2.0.0/16"),
+        ([block("10.0.0.5/8")], [block("10.2.0.0/16")], "10.0.0.5/8", "10.2.0.0/16"),
+        ([block("::/0")], [block("fd00::/8")], "::/0", "fd00::/8"),
+        ([SPACE], [SOME], "every pod in namespace monitoring",
+         "pods with app=prometheus in namespace monitoring"),
+        ([EVERYWHERE], [SOME], "pods with app=prometheus in every namespace",
+         "pods with app=prometheus in namespace monitoring"),
+    ],
+)  # fmt: skip
+def test_what_was_open_within_something_wider_is_not_called_new(
+    wide, narrow, wide_words, narrow_words
+):
+    base, head = ([*PODS, ingress((peers, {"port": 80}))] for peers in (wide, narrow))
+    assert words(base, head) == [
+        f"{wide_words} may no longer reach api (80/TCP), but for {narrow_words}"
+    ]
+    assert words(head, base) == [f"{wide_words} may now reach api on 80/TCP"]
+    both = [*PODS, ingress((wide, {"port": 80}), (narrow, {"port": 80}))]
+    assert words(base, both) == []
+
+
+def test_what_an_except_leaves_out_is_new_when_it_is_opened():
+    base = ingress(([block("10.0.0.0/8", "10.1.0.0/16")], {"port": 80}))
+    head = ingress(([block("10.1.2.0/24")], {"port": 80}))
+    assert "10.1.2.0/24 may now reach api on 80/TCP" in words([*PODS, base], [*PODS, head])
+
+
+def test_a_port_that_a_range_had_already_is_no_change():
+    ports = {"port": 8000, "endPort": 9000}
+    base, head = ingress(([], ports)), ingress(([], ports), ([], {"port": 8080}))
+    assert words([*PODS, base], [*PODS, head]) == []
+
+
+def test_a_port_beside_those_of_a_wider_network_closes_none_of_them():
+    assert words([*PODS, egress(DATABASE)], [*PODS, egress(DATABASE, MAIL)]) == [
+        "worker may reach 10.9.0.0/16 on 25/TCP, 5432/TCP, before on 5432/TCP"
+    ]
+
+
+def test_a_pod_that_anyone_had_in_it_is_not_called_new():
+    sends = policy("worker", egress=[{}], name="sends")
+    base, head = ingress(([], {"port": 80})), ingress(([component("worker")], {"port": 80}))
+    assert words([*PODS, sends, base], [*PODS, sends, head]) == [
+        "anyone may no longer reach api (80/TCP), but for worker"
+    ]
+
+
+def test_policies_of_another_namespace_are_named_as_not_read_when_they_change():
+    other = policy("api", [], name="other")
+    other["metadata"]["namespace"] = "monitoring"
+    assert compared(PODS, [*PODS, other]).not_read == (
+        "NetworkPolicies of other namespaces, which change",
+    )
+    assert compared([*PODS, other], [*PODS, other]).not_read == ()
+
+
+def test_a_secret_in_a_selector_reaches_no_form_of_the_report():
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    peer = {"podSelector": {"matchLabels": {"app": token}}}
+    found = compared([*PODS, egress()], [*PODS, egress(([peer], 80))])
+    assert found.changes and token not in str(found.as_json())
+
+
+def test_a_thousand_addresses_on_each_side_take_no_time():
+    def addresses(part):
+        blocks = [block(f"10.{part}.{item // 256}.{item % 256}/32") for item in range(990)]
+        return [*PODS, egress((blocks, 443))]
+
+    started = time.process_time()
+    assert len(words(addresses(1), addresses(2))) == 2
+    assert time.process_time() - started < 5
 
 
 def test_without_policies_nothing_is_said():
