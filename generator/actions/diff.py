@@ -65,7 +65,7 @@ def compare(request: Request, progress: Progress) -> Report:
             base=opened.enter_context(_lazily(tree, base, prefix, request)),
             head=opened.enter_context(_lazily(tree, head, prefix, request))
             if head
-            else WorkTree(request.folder),
+            else toolchain.work_tree(request.folder),
             base_name=_shown(request.base, base),
             head_name=_shown(request.head, head) if head else "the work tree",
         )

@@ -19,14 +19,13 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     written, and every file that differs is named with its first differing line.
     """
     from generator.core import basis
-    from generator.core.files import WorkTree
     from generator.core.problem import has_errors, ordered
     from generator.definition import location
     from generator.pipeline import generate, judged, stale, toolchain
     from generator.tree import catalogue, plan, writer
 
     root = common.root()
-    files = WorkTree(root)
+    files = toolchain.work_tree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     found, policy = catalogue.load(files), ""
     if check:
