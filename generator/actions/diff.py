@@ -114,8 +114,9 @@ def _plain(
     from generator.git.clone import Clone
 
     assert request.file is not None
-    plain = plain_release.PlainReleases(tools.charts, tools.renderer)
     repository = toolchain.settings(WorkTree(request.folder))
+    known = repository.chart.url if repository else ""
+    plain = plain_release.PlainReleases(tools.charts, tools.renderer, repository=known)
     branch = repository.repository.branch if repository else ""
     base, head = (
         plain_release.At(
