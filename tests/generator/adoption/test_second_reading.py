@@ -302,7 +302,7 @@ SHAPES = {
     ),
     "a HelmRelease for another cluster": (
         {"h.yaml": flux(kubeConfig={"secretRef": {"name": "other"}})},
-        "not proven",
+        "refused",
     ),
     "an Application in a List": ({"a.yaml": in_list(app())}, "same"),
     "a HelmRelease in a list of its kind": (
