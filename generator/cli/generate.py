@@ -33,6 +33,8 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     generation = generate.generate(files, environments, charts, renderer, found)
     misplaced = list(location.problems(root, generation.catalogue.settings))
     problems = [*generation.problems, *misplaced]
+    if check:
+        problems = judged.of_this_change(root, found.settings, problems)
     failed = generation.failed
     paths: list[str] = []
     deleted: list[str] = []

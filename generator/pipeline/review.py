@@ -257,7 +257,13 @@ def _pairs(
 ) -> list[_Pair]:
     heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
     for name in wanted:
-        heads[name] = _head(revisions.head, after.settings, name, after, generation, charts)
+        there, problems = _head(revisions.head, after.settings, name, after, generation, charts)
+        heads[name] = (
+            there,
+            tuple(
+                foreign.of_this_change(problems, lambda path: revisions.base.read(path) is not None)
+            ),
+        )
     unknown = wanted & after.names - set(after.definitions)
     outcomes = generation.outcomes if generation else ()
     unknown |= {item.name for item in outcomes if not item.planned}

@@ -109,6 +109,18 @@ def test_a_link_is_red_in_every_command(repo, place, how):
     assert set(red(repo).values()) == {1}
 
 
+def test_a_sealed_secret_that_only_looks_like_a_leftover_is_red_until_it_is_merged(repo):
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    stub = repo.read("environments/dev/secrets/airflow-database.yaml")
+    repo.write("environments/dev/secrets/other.yaml", stub.replace("airflow-database", "other"))
+    assert set(red(repo).values()) == {1}
+    assert "nothing needs the Secret" in repo.run("validate").said
+    for ref in ("refs/remotes/origin/main", "refs/heads/main"):
+        repo.git("update-ref", ref, "HEAD")
+    done = repo.run("generate", "--check")
+    assert done.code == 0 and "[secrets/unused]" in done.said
+
+
 @pytest.mark.parametrize("path", ["bootstrap/projects/x.yaml", "bootstrap/access/dev.yaml"])
 def test_a_link_below_bootstrap_is_red(repo, path):
     (repo.root / path).unlink(missing_ok=True)
