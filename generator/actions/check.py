@@ -154,7 +154,7 @@ def check(
         basis = _basis(source, chart, around)
         releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
     unique = tuple(sorted(set(not_done)))
-    return CheckResult(ordered(problems), unique, tuple(paths), tuple(releases))
+    return CheckResult(ordered(dict.fromkeys(problems)), unique, tuple(paths), tuple(releases))
 
 
 def _unread(item: NotRead) -> NotDone:

@@ -13,6 +13,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem
 from generator.git.clone import Clone
 from generator.helmvalues import (
+    application_set,
     fields,
     flux_chart,
     flux_release,
@@ -254,7 +255,8 @@ def _release(
         case "Application":
             yield from application(files, document, "Application", ())
         case "ApplicationSet":
-            yield from application(files, document, "ApplicationSet", ("spec", "template"))
+            for one in application_set.expanded(document):
+                yield from application(files, one, "ApplicationSet", ("spec", "template"))
         case _:
             yield from _helm_release(flux_chart.Sources(files, document, documents, clone))
 
