@@ -23,6 +23,7 @@ from generator.helmvalues import (
     placeholders,
 )
 from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
+from generator.helmvalues.chart_kind import publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
     NO_VALUES,
@@ -173,7 +174,9 @@ def _plain(files: Files, documents: Sequence[Document]) -> ValuesSource:
     chart, not_read = kustomization.renders(files, found.path)
     version = str(chart.get("version") or "").removeprefix("v")
     if chart.get("name") == CHART and EXACT.fullmatch(version):
-        found = dataclasses.replace(found, chart=Version(version, Origin.NAMED))
+        known, address = Version(version, Origin.NAMED), str(chart.get("repo") or "")
+        by = Parent(found.path, "", publisher(address), known, address=address)
+        found = dataclasses.replace(found, chart=known, parent=found.parent or by)
     return _with_not_read(found, not_read)
 
 
