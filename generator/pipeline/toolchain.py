@@ -49,6 +49,17 @@ def work_tree(root: Path) -> WorkTree:
     return WorkTree(root, frozenset(path for mode, _, path in entries if mode[:6] == "160000"))
 
 
+def charts_of(charts: Charts, files: Files) -> Charts:
+    """The charts as one revision has them: one that it carries is its own, whatever its lock says.
+
+    The engine renders no other.
+    """
+    path = vendored_path(files)
+    if path is None:
+        return charts
+    return dataclasses.replace(charts, vendored=Vendored(files, path, charts.cache))
+
+
 def vendored_path(files: Files) -> str | None:
     """Where a repository carries its chart; None where the chart comes from elsewhere."""
     repository = settings(files)
