@@ -48,7 +48,7 @@ class PlainReleases:
     chart: str | None = None
     kube_version: str | None = None
     repository: str = ""
-    """Where charts at hand are from, beside Airflow's own repository: `chart.url`."""
+    """Where cached charts are from, beside Airflow's own repository: `chart.url`."""
 
     def not_read(self, source: ValuesSource) -> tuple[NotRead, ...]:
         """What is not known of a release, its chart among it where that is of another place."""

@@ -23,7 +23,7 @@ COPY = "chart copy "
 """What is not read of a chart that the repository holds itself: its templates and its values."""
 _COPY_REASON = "Helm renders this copy; the released chart of its version is judged"
 _OWN = re.compile(r"https://([\w-]+\.)*apache\.org(/|\Z)")
-_ELSEWHERE = "it is not Airflow's own repository; the archive of its version at hand is judged"
+_ELSEWHERE = "it is not Airflow's own repository; the cached archive of its version is judged"
 _ARCHIVE = re.compile(rf"charts/{CHART}-(\d[^/]*)\.tgz")
 
 

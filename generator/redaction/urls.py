@@ -167,7 +167,6 @@ def parameters(text: str) -> Iterator[Interval]:
                 continue
             if name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS:
                 value = _VALUE.match(text, match.end())
-                done = value.end() if value else 0
                 if value and not is_reference(value.group()):
                     stop = value.end()
                     yield value.span()
