@@ -129,7 +129,7 @@ def _validation(
     own = [name for name in names if name in here.definitions]
     if not own:
         return validate.Validation((), here.problems, (), ())
-    given = validate.Toolchain(files, tools.charts, tools.renderer, checks.now, checks.crds)
+    given = validate.Toolchain(files, tools.at(files), tools.renderer, checks.now, checks.crds)
     return validate.validate(own, given)
 
 

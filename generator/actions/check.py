@@ -73,6 +73,8 @@ class Circumstances:
     crds: crd_schema.Definitions | None = None
     version_of: Callable[[ValuesSource], Version] = lambda source: source.chart
     """Which chart version a release is judged by, whether that chart is at hand or not."""
+    not_read: Callable[[ValuesSource], tuple[NotRead, ...]] = lambda source: source.not_read
+    """What was not looked at of a release."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +143,7 @@ def check(
     for source in sources:
         if source.identified or not source.usable:
             problems += source.problems
-        not_done += (_unread(item) for item in source.not_read)
+        not_done += (_unread(item) for item in around.not_read(source))
     usable = [item for item in sources if item.usable]
     charts = [chart_for(item) if item.identified else None for item in usable]
     pairs = list(zip(usable, charts, strict=True))
@@ -152,7 +154,7 @@ def check(
         basis = _basis(source, chart, around)
         releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
     unique = tuple(sorted(set(not_done)))
-    return CheckResult(ordered(problems), unique, tuple(paths), tuple(releases))
+    return CheckResult(ordered(dict.fromkeys(problems)), unique, tuple(paths), tuple(releases))
 
 
 def _unread(item: NotRead) -> NotDone:
@@ -162,7 +164,7 @@ def _unread(item: NotRead) -> NotDone:
 
 def _basis(source: ValuesSource, chart: ChartFacts | None, around: Circumstances) -> Basis:
     own = source.kube_version
-    not_read = source.not_read
+    not_read = around.not_read(source)
     if chart is None and source.identified:
         version = around.version_of(source).version or "of this release"
         not_read = (*not_read, NotRead(f"chart airflow {version}", source.path, "not available"))

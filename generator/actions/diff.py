@@ -65,7 +65,7 @@ def compare(request: Request, progress: Progress) -> Report:
             base=opened.enter_context(_lazily(tree, base, prefix, request)),
             head=opened.enter_context(_lazily(tree, head, prefix, request))
             if head
-            else WorkTree(request.folder),
+            else toolchain.work_tree(request.folder),
             base_name=_shown(request.base, base),
             head_name=_shown(request.head, head) if head else "the work tree",
         )
@@ -114,8 +114,9 @@ def _plain(
     from generator.git.clone import Clone
 
     assert request.file is not None
-    plain = plain_release.PlainReleases(tools.charts, tools.renderer)
     repository = toolchain.settings(WorkTree(request.folder))
+    known = repository.chart.url if repository else ""
+    plain = plain_release.PlainReleases(tools.charts, tools.renderer, repository=known)
     branch = repository.repository.branch if repository else ""
     base, head = (
         plain_release.At(

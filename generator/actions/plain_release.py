@@ -22,7 +22,6 @@ from generator.helmvalues.read import ValuesSource, load, other_objects
 from generator.helmvalues.values import merged
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import NOT_POSSIBLE
-from generator.redaction.text import redact
 from generator.release import chart_lines
 from generator.release.versions import CHART, KUBERNETES
 from generator.render import normalise
@@ -48,6 +47,13 @@ class PlainReleases:
     renderer: Renderer
     chart: str | None = None
     kube_version: str | None = None
+    repository: str = ""
+    """Where cached charts are from, beside Airflow's own repository: `chart.url`."""
+
+    def not_read(self, source: ValuesSource) -> tuple[NotRead, ...]:
+        """What is not known of a release, its chart among it where that is of another place."""
+        elsewhere = source.parent.elsewhere(self.repository) if source.parent else ()
+        return (*source.not_read, *elsewhere)
 
     def version(self, source: ValuesSource) -> Version:
         """The chart version of a release: the one that a file names, else `chart`, else assumed.
@@ -175,7 +181,7 @@ class PlainReleases:
             chart_lines.judged(facts.known) if facts else self.version(source),
             airflow_version(source, facts),
             self._kubernetes(source),
-            tuple(sorted(set(source.not_read))),
+            tuple(sorted(set(self.not_read(source)))),
         )
 
 
@@ -193,8 +199,6 @@ def compare(base: At, head: At, path: str, plain: PlainReleases) -> Report:
     before, after = plain.side(base, path), plain.side(head, path)
     if not before and not after:
         raise UserError("file not found in either revision", path=path)
-    for name in before.keys() & after.keys():
-        after[name] = _of_another_repository(before[name], after[name], path)
     others = [tuple(other_objects(at.files, path)) for at in (base, head)]
     if others[0] != others[1]:
         name = f"{path} (other objects)"
@@ -206,25 +210,3 @@ def compare(base: At, head: At, path: str, plain: PlainReleases) -> Report:
         for name in sorted({*before, *after})
     ]
     return Report(base.name, head.name, tuple(found))
-
-
-def _of_another_repository(before: Side, after: Side, path: str) -> Side:
-    """The side, not read to the end where the chart moves: the same archive renders both sides."""
-    old, new = _chart_addresses(before), _chart_addresses(after)
-    if not old or not new or old == new:
-        return after
-    reason = f"at base it comes from {', '.join(old)}; the cached archive was judged for both"
-    moved = NotRead(f"chart of {', '.join(new)}", path, reason)
-    return dataclasses.replace(after, basis=after.basis.without([moved]))
-
-
-def _chart_addresses(side: Side) -> list[str]:
-    """Where the Applications of a side take their charts from."""
-    found = set()
-    for item in side.manifests:
-        spec = item.get("spec") if item.get("kind") == "Application" else None
-        spec = spec if isinstance(spec, dict) else {}
-        for source in (spec.get("source"), *(spec.get("sources") or ())):
-            if isinstance(source, dict) and source.get("chart"):
-                found.add(redact(str(source.get("repoURL") or "")))
-    return sorted(found)

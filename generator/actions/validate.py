@@ -153,7 +153,8 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
     checked = mapped(lambda built: _release_problems(built, tools), known)
     for outcome, built, (more, undone) in zip(generation.outcomes, known, checked, strict=True):
         stale = is_stale(tools.root, outcome.name, outcome.plan.paths)
-        found = [*outcome.problems, *plan.drift(files, outcome.plan, outcome.name, stale=stale)]
+        found = judged.of_this_change(tools.root, loaded.settings, outcome.problems)
+        found += plan.drift(files, outcome.plan, outcome.name, stale=stale)
         if built is None or built.release is None or built.resolved is None:
             problems += found
             continue

@@ -52,7 +52,7 @@ _HELM_RELEASE = frozenset({
     *("chart", "chartRef", "releaseName", "targetNamespace", "values", "valuesFrom", "interval"),
     *("timeout", "maxHistory", "suspend", "persistentClient", "install", "upgrade", "rollback"),
     *("uninstall", "test", "driftDetection", "storageNamespace", "waitStrategy", "healthChecks"),
-    *("healthCheckExprs", "dependsOn", "serviceAccountName", "kubeConfig"),
+    *("healthCheckExprs", "dependsOn", "serviceAccountName"),
 })  # fmt: skip
 _KUSTOMIZATION = frozenset({
     *("apiVersion", "kind", "metadata", "resources", "configMapGenerator", "secretGenerator"),

@@ -129,15 +129,15 @@ def _kind(files: Files, name: str) -> str:
 
 def _released(files: Files, name: str, more: Sequence[str]) -> Original:
     sources = load(files, name)
-    if len(sources) != 1:
-        raise UserError(f"this file contains {len(sources)} releases", path=name)
-    source = sources[0]
-    if source.kind == "ApplicationSet":
+    if any(source.kind == "ApplicationSet" for source in sources):
         raise UserError(
-            "an ApplicationSet makes its values from generators that only Argo CD knows",
+            "an ApplicationSet makes its Applications from a template",
             path=name,
             hint="adopt one of its Applications: argocd app get NAME -o yaml > app.yaml",
         )
+    if len(sources) != 1:
+        raise UserError(f"this file contains {len(sources)} releases", path=name)
+    source = sources[0]
     unread = [item for item in source.not_read if item.what.startswith(_VALUES)]
     if len(unread) != len(more):
         reasons = "; ".join(str(item) for item in unread) or "nothing is missing"

@@ -50,6 +50,9 @@ class Charts:
 
         What Helm has rendered before needs no archive but its digest.
         """
+        if self.vendored is not None:
+            archive = self.at_hand(version, digest)
+            return archive.path if archive else None
         if digest and self._holds(version, digest):
             return self._located[version, digest]
         archive = self.find(version, digest)

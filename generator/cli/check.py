@@ -60,8 +60,13 @@ def command(
 
     folder = common.folder()
     work = WorkTree(folder)
+    settings = toolchain.settings(work)
     plain = plain_release.PlainReleases(
-        toolchain.charts(work, folder), toolchain.lazy(work, helm), chart, kubernetes_version
+        toolchain.charts(work, folder),
+        toolchain.lazy(work, helm),
+        chart,
+        kubernetes_version,
+        settings.chart.url if settings else "",
     )
     crds = os.environ.get("GEN_ENV_CRDS")
     around = check.Circumstances(
@@ -70,6 +75,7 @@ def command(
         kube_origin=Origin.OPTION if kubernetes_version else Origin.ASSUMED,
         crds=crd_schema.load_definitions(Path(crds)) if crds else None,
         version_of=plain.version,
+        not_read=plain.not_read,
     )
     places = [_place(folder, name) for name in files]
     top = _top(folder, places)

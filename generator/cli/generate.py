@@ -19,14 +19,13 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     written, and every file that differs is named with its first differing line.
     """
     from generator.core import basis
-    from generator.core.files import WorkTree
     from generator.core.problem import has_errors, ordered
     from generator.definition import location
     from generator.pipeline import generate, judged, stale, toolchain
     from generator.tree import catalogue, plan, writer
 
     root = common.root()
-    files = WorkTree(root)
+    files = toolchain.work_tree(root)
     charts, renderer = toolchain.charts(files, root), toolchain.lazy(files)
     found, policy = catalogue.load(files), ""
     if check:
@@ -34,6 +33,8 @@ def command(environments: tuple[str, ...], check: bool, form: str) -> int:
     generation = generate.generate(files, environments, charts, renderer, found)
     misplaced = list(location.problems(root, generation.catalogue.settings))
     problems = [*generation.problems, *misplaced]
+    if check:
+        problems = judged.of_this_change(root, found.settings, problems)
     failed = generation.failed
     paths: list[str] = []
     deleted: list[str] = []

@@ -22,12 +22,11 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     """
     from generator.actions import validate
     from generator.core.basis import lines
-    from generator.core.files import WorkTree
     from generator.core.problem import has_errors
     from generator.pipeline import toolchain
 
     root = common.root()
-    files = WorkTree(root)
+    files = toolchain.work_tree(root)
     repository = toolchain.settings(files)
     renderer = toolchain.lazy(files, helm)
     tools = validate.Toolchain(

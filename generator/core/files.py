@@ -40,6 +40,8 @@ class WorkTree:
     """The files on disk below `root`."""
 
     root: Path
+    modules: frozenset[str] = frozenset()
+    """Folders that git's index has as submodules: not entered, checked out or not."""
     _plain: set[str] = dataclasses.field(default_factory=set, init=False, repr=False, compare=False)
 
     def read(self, path: str) -> bytes | None:
@@ -95,7 +97,7 @@ class WorkTree:
                 continue
             for entry in entries:
                 path = f"{here}/{entry.name}" if here else entry.name
-                if entry.is_symlink():
+                if entry.is_symlink() or path in self.modules:
                     yield path, True
                 elif entry.is_dir():
                     waiting.append(path)
@@ -108,7 +110,7 @@ class WorkTree:
             return False
         if self._through_link(folder.rpartition("/")[0]):
             return True
-        if os.path.islink(os.path.join(self._top, folder)):  # noqa: PTH114, PTH118
+        if folder in self.modules or os.path.islink(os.path.join(self._top, folder)):  # noqa: PTH114, PTH118
             return True
         self._plain.add(folder)
         return False

@@ -261,6 +261,7 @@ class _ArgoReader:
                 maker if name == CHART else "other",
                 Version(exact, Origin.NAMED) if exact else Version(),
                 range="" if exact else revision,
+                address=str(self._source.get("repoURL") or ""),
             )
         folder = str(self._source.get("path") or "")
         found = parent(self._files, folder.strip("/")) if folder else None

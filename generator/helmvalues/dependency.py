@@ -13,6 +13,7 @@ from generator.core.files import Files
 from generator.core.layered import lookup
 from generator.helmvalues.chart_kind import Publisher, publisher
 from generator.kube.fields import entries, section
+from generator.redaction.text import redact
 from generator.yaml.errors import YamlError
 from generator.yaml.reader import read
 
@@ -21,6 +22,8 @@ EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 COPY = "chart copy "
 """What is not read of a chart that the repository holds itself: its templates and its values."""
 _COPY_REASON = "Helm renders this copy; the released chart of its version is judged"
+_OWN = re.compile(r"https://([\w-]+\.)*apache\.org(/|\Z)")
+_ELSEWHERE = "it is not Airflow's own repository; the cached archive of its version is judged"
 _ARCHIVE = re.compile(rf"charts/{CHART}-(\d[^/]*)\.tgz")
 
 
@@ -44,6 +47,16 @@ class Parent:
     not_read: tuple[NotRead, ...] = ()
     twins: tuple[Parent, ...] = ()
     """The folder's other dependencies on Airflow's chart."""
+    address: str = ""
+    """The repository or registry that the engine takes the chart from; '' for a folder."""
+
+    def elsewhere(self, known: str) -> tuple[NotRead, ...]:
+        """The archive of another repository than Airflow's own and the `known` one: it may differ
+        from that of the same version, which is judged."""
+        if not self.address or _OWN.match(self.address) or _plain(self.address) == _plain(known):
+            return ()
+        what = f"chart of {redact(self.address)}"
+        return (NotRead(what, self.path, _ELSEWHERE, "name it in gen-env.yaml (chart.url)"),)
 
     def running(self, values: Mapping[str, Any]) -> Parent:
         """The first dependency on Airflow's chart that these values leave on, else this one."""
@@ -113,17 +126,20 @@ def _dependency(
     beside: tuple[NotRead, ...],
 ) -> Parent:
     version, not_read = _version(files, folder, path, item)
+    address = str(item.get("repository") or "")
+    copied = address.startswith("file:") or any(part.what.startswith(COPY) for part in not_read)
     tags = item.get("tags")
     return Parent(
         path,
         _key(item),
-        publisher(str(item.get("repository") or "")),
+        publisher(address),
         version,
         tuple(part.strip() for part in str(item.get("condition") or "").split(",") if part),
         tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
         tuple(_key(other) for other in listed if other is not item),
         "" if version.version else str(item.get("version") or ""),
         (*not_read, *beside),
+        address="" if copied else address,
     )
 
 
@@ -234,6 +250,11 @@ def _data(content: bytes | None, path: str) -> Any:
         return read(content, path).data
     except YamlError:
         return None
+
+
+def _plain(address: str) -> str:
+    """An address without what makes no difference: a registry has no scheme in Argo CD."""
+    return address.removeprefix("oci://").rstrip("/")
 
 
 def _is_airflow(item: Mapping[str, Any]) -> bool:

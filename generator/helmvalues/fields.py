@@ -155,7 +155,7 @@ HELM_RELEASE: Table = {
         **_all(_NONE, "waitStrategy", "healthCheckExprs", "healthChecks"),
         "serviceAccountName": _lost("Argo CD applies with its own service account"),
         "dependsOn": _lost("Argo CD orders Applications by sync waves"),
-        "kubeConfig": _lost("it deploys to another cluster; give --cluster"),
+        "kubeConfig": _unread("it names another cluster by a Secret or a ConfigMap"),
         "postRenderers": _unread("Flux changes the rendered objects with them"),
         "commonMetadata": _unread("Flux adds these labels and annotations to every object"),
     },

@@ -162,5 +162,6 @@ def _released(release: Document, name: str, address: str, version: str, where: s
         publisher(f"{address}/{name}") if official else "other",
         Version(exact, Origin.NAMED) if exact else Version(),
         range="" if exact else version or "*",
+        address=address,
     )
     return FluxChart(found, tuple(unknown))

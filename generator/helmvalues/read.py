@@ -13,6 +13,7 @@ from generator.core.files import Files
 from generator.core.problem import Problem
 from generator.git.clone import Clone
 from generator.helmvalues import (
+    application_set,
     fields,
     flux_chart,
     flux_release,
@@ -22,6 +23,7 @@ from generator.helmvalues import (
     placeholders,
 )
 from generator.helmvalues.argocd_application import SCHEMA_SKIPPED, application
+from generator.helmvalues.chart_kind import publisher
 from generator.helmvalues.dependency import CHART, EXACT, Parent, parent
 from generator.helmvalues.found import (
     NO_VALUES,
@@ -172,7 +174,9 @@ def _plain(files: Files, documents: Sequence[Document]) -> ValuesSource:
     chart, not_read = kustomization.renders(files, found.path)
     version = str(chart.get("version") or "").removeprefix("v")
     if chart.get("name") == CHART and EXACT.fullmatch(version):
-        found = dataclasses.replace(found, chart=Version(version, Origin.NAMED))
+        known, address = Version(version, Origin.NAMED), str(chart.get("repo") or "")
+        by = Parent(found.path, "", publisher(address), known, address=address)
+        found = dataclasses.replace(found, chart=known, parent=found.parent or by)
     return _with_not_read(found, not_read)
 
 
@@ -254,7 +258,8 @@ def _release(
         case "Application":
             yield from application(files, document, "Application", ())
         case "ApplicationSet":
-            yield from application(files, document, "ApplicationSet", ("spec", "template"))
+            for one in application_set.expanded(document):
+                yield from application(files, one, "ApplicationSet", ("spec", "template"))
         case _:
             yield from _helm_release(flux_chart.Sources(files, document, documents, clone))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
+from generator.core.problem import Problem
 from generator.definition.definition import SETTINGS, Settings, load_settings
 from generator.diff import what_runs
 from generator.git.worktree import Worktree
 from generator.pipeline import settings_trust
 from generator.pipeline.generate import Built
+from generator.tree import foreign
 from generator.tree.catalogue import Catalogue
+from generator.tree.foreign import UNUSED_SECRET
 from generator.yaml.errors import YamlError
 
 WORK_TREE = f"{SETTINGS} of the work tree"
@@ -75,6 +78,32 @@ def trusted(root: Path | None, found: Catalogue) -> tuple[Catalogue, str]:
     return (by_base(found, base[0]), base[1]) if base else (found, WORK_TREE)
 
 
+def of_this_change(
+    root: Path | None, settings: Settings | None, problems: Iterable[Problem]
+) -> list[Problem]:
+    """The problems of a work tree, see `foreign.of_this_change`; as they are without a base."""
+    found = list(problems)
+    if root is None or settings is None or all(p.rule != UNUSED_SECRET.id for p in found):
+        return found
+    try:
+        tree = Worktree.find(root)
+        name = tree.default_branch(settings.repository.repository.branch)
+        sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", _remote(name))
+        base = tree.at(sha) if sha else None
+    except UserError:
+        return found
+    inside = root.resolve().relative_to(tree.root.resolve())
+    return list(
+        foreign.of_this_change(
+            found, lambda path: not base or bool(base.list_names((inside / path).as_posix()))
+        )
+    )
+
+
+def _remote(name: str) -> str:
+    return f"refs/remotes/origin/{name}^{{commit}}"
+
+
 def _default_branch(tree: Worktree) -> str:
     """The default branch as git knows it, '' where it does not."""
     with contextlib.suppress(UserError):
@@ -84,8 +113,7 @@ def _default_branch(tree: Worktree) -> str:
 
 def _at(tree: Worktree, name: str, path: str) -> tuple[Settings, str] | None:
     """The settings of a branch of the remote and where they are from; None without them."""
-    ref = f"refs/remotes/origin/{name}^{{commit}}"
-    sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", ref)
+    sha = tree.git.line_or_none("rev-parse", "--quiet", "--verify", _remote(name))
     text = tree.at(sha).read_file(path) if sha else None
     settings = load_settings(text)[0] if text is not None else None
     return (settings, f"{SETTINGS} of origin/{name} at {str(sha)[:12]}") if settings else None

@@ -18,7 +18,7 @@ from generator.engine import flux_reach
 from generator.impact.finding import Finding
 from generator.impact.rules import argocd
 from generator.kube.resource import key_of
-from generator.pipeline import generate, governing, judged, side
+from generator.pipeline import generate, governing, judged, side, toolchain
 from generator.pipeline.changed_fields import changed_fields
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
@@ -52,6 +52,13 @@ class Toolchain:
     renderer: Renderer
     jobs: int = JOBS
     progress: Callable[[int, int, str], None] = lambda done, total, name: None
+    _of: dict[int, Charts] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    def at(self, files: Files) -> Charts:
+        """The charts as the revision with these files has them."""
+        if id(files) not in self._of:
+            self._of[id(files)] = toolchain.charts_of(self.charts, files)
+        return self._of[id(files)]
 
 
 _BROKEN = "gen-env cannot generate the head's tree"
@@ -99,7 +106,7 @@ def review(
         found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
     else:
         generation = _generation(revisions.head, after, wanted, tools, whole=whole)
-        pairs = _pairs(revisions, before, after, wanted, generation, tools.charts)
+        pairs = _pairs(revisions, before, after, wanted, generation, tools)
         found = list(_compared(revisions, pairs, tools, _redefined(before, after)))
         shared = list(_shared(revisions.head, after, generation))
     problems = [item for item in (*after.problems, *shared) if not item.environment]
@@ -241,10 +248,10 @@ def _generation(
 ) -> generate.Generation | None:
     here = [name for name in sorted(wanted) if name in found.definitions]
     if here:
-        return generate.generate(files, here, tools.charts, tools.renderer, found, whole=whole)
+        return generate.generate(files, here, tools.at(files), tools.renderer, found, whole=whole)
     if not whole:
         return None
-    return generate.generate(files, (), tools.charts, None, found, may_render=False)
+    return generate.generate(files, (), tools.at(files), None, found, may_render=False)
 
 
 def _pairs(
@@ -253,11 +260,18 @@ def _pairs(
     after: Catalogue,
     wanted: set[str],
     generation: generate.Generation | None,
-    charts: Charts,
+    tools: Toolchain,
 ) -> list[_Pair]:
+    charts, own = tools.at(revisions.base), tools.at(revisions.head)
     heads: dict[str, tuple[Inputs | None, tuple[Problem, ...]]] = {}
     for name in wanted:
-        heads[name] = _head(revisions.head, after.settings, name, after, generation, charts)
+        there, problems = _head(revisions.head, after.settings, name, after, generation, own)
+        heads[name] = (
+            there,
+            tuple(
+                foreign.of_this_change(problems, lambda path: revisions.base.read(path) is not None)
+            ),
+        )
     unknown = wanted & after.names - set(after.definitions)
     outcomes = generation.outcomes if generation else ()
     unknown |= {item.name for item in outcomes if not item.planned}
@@ -372,10 +386,10 @@ def _compare(
             pair.name, pair.old_name, rendered=False, reason=pair.reason, problems=pair.problems
         )
     futures = [
-        pool.submit(side.render, name, item, tools.charts, tools.renderer) if item else None
-        for name, item in (
-            (revisions.base_name, pair.base),
-            (revisions.head_name, pair.head),
+        pool.submit(side.render, name, item, tools.at(files), tools.renderer) if item else None
+        for name, item, files in (
+            (revisions.base_name, pair.base, revisions.base),
+            (revisions.head_name, pair.head, revisions.head),
         )
     ]
     base, head = (future.result() if future else None for future in futures)

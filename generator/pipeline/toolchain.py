@@ -15,6 +15,7 @@ from generator.chart.vendored import Vendored
 from generator.core.errors import UserError
 from generator.core.files import Files, WorkTree
 from generator.definition.definition import SETTINGS, load_settings
+from generator.git import command
 from generator.model.repository import ChartSource, Repository
 from generator.render.cache import CachedRenderer, RenderCache, Watch
 from generator.render.cache import Render as Render
@@ -39,6 +40,24 @@ def charts(files: Files | None = None, root: Path | None = None) -> Charts:
     if os.environ.get("GEN_ENV_OFFLINE"):
         return Charts(cache)
     return Charts(cache, _Fetch(cache, files, root))
+
+
+def work_tree(root: Path) -> WorkTree:
+    """The files on disk below `root`, as a check sees them: with the submodules of git's index."""
+    listed = command.in_worktree(root).run("ls-files", "--stage", "-z", check=False)
+    entries = (os.fsdecode(entry).partition("\t") for entry in listed.stdout.split(b"\0"))
+    return WorkTree(root, frozenset(path for mode, _, path in entries if mode[:6] == "160000"))
+
+
+def charts_of(charts: Charts, files: Files) -> Charts:
+    """The charts as one revision has them: one that it carries is its own, whatever its lock says.
+
+    The engine renders no other.
+    """
+    path = vendored_path(files)
+    if path is None:
+        return charts
+    return dataclasses.replace(charts, vendored=Vendored(files, path, charts.cache))
 
 
 def vendored_path(files: Files) -> str | None:

@@ -37,6 +37,9 @@ _BESIDE = re.compile(
     r"|(?P<quote>[\"'])(?P<quoted>[\w.-]{2,64}+)(?P=quote)[ \t]{0,4},[ \t]{0,4}"
     r"(?P<mark>[\"'])(?P<argument>[^\"'\n]{1,4000}+)(?P=mark)[ \t]{0,4}\))"
 )
+NAMES = ("name", "key", "parameter", "conn_id")
+VALUES = ("value", "val")
+"""Keys of a pair that is written as two: `{name: DB_PASSWORD, value: …}`."""
 _INDENT = re.compile(r"[ \-]*+")
 _UNQUOTED = re.compile(r"\S+")
 _STRUCTURE = re.compile(r"\[?\{[ \t]*[\"']?[\w.-]{1,64}[\"']?[ \t]*:")
@@ -50,10 +53,10 @@ def assignments(text: str) -> Iterator[Interval]:
     while match := _ASSIGNMENT.search(text, position):
         position = match.end()
         name = match["name"]
-        if name in ("name", "key", "parameter", "conn_id"):
+        if name.lower() in NAMES:
             named = _value(text, position)
             continue
-        if name == "value" and named:
+        if name.lower() in VALUES and named:
             name, named = named, ""
         claimed = claim(name)
         if claimed is not Claim.NONE and not _is_part(text, match.start()):
@@ -84,9 +87,9 @@ def beside(text: str) -> Iterator[Interval]:
     named = ""
     for match in _ELEMENT.finditer(text) if "</" in text else ():
         name, value = match["name"], match["value"]
-        if name == "value" and named:
+        if name.lower() in VALUES and named:
             name = named
-        named = value if name in ("name", "key") else ""
+        named = value if name.lower() in NAMES else ""
         if holds_secret(name, value):
             yield match.span("value")
     for match in _BESIDE.finditer(text):

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from generator.redaction.assignments import NAMES, VALUES
 from generator.redaction.commands import arguments
 from generator.redaction.names import Claim, claim, holds_secret
 from generator.redaction.text import merged, secret_intervals
@@ -70,8 +71,10 @@ class _Walk:
                 return self._data
             case ("SealedSecret", "spec"):
                 return self._sealed_spec
-            case (_, "value") if claim(name := str(parent.get("name") or "")) is not Claim.NONE:
+            case (_, str(part)) if part.lower() in VALUES and (name := _pair_name(parent)):
                 return functools.partial(self._named, name)
+            case ("ExternalSecret", "spec"):
+                return self._external_spec
             case (_, str(name)) if name in _COPIES:
                 return self._hidden
             case (_, "args") if isinstance(command := parent.get("command"), list):
@@ -154,6 +157,19 @@ class _Walk:
                 del masked["template"]["kind"]
         return masked
 
+    def _external_spec(self, value: Any, path: Slot) -> Any:
+        """An ExternalSecret's spec: what its template writes itself, and does not look up."""
+        masked = self.value(value, path)
+        data, place = value, masked
+        for key in ("target", "template", "data"):
+            if not isinstance(data, dict) or not isinstance(data.get(key), dict):
+                return masked
+            data, place, path = data[key], place[key], (*path, key)
+        for key, item in data.items():
+            if "{{" not in str(item):
+                place[key] = self._hidden(item, (*path, key))
+        return masked
+
     def _ciphertext(self, value: Any, path: Slot) -> Any:
         if isinstance(value, dict):
             return {key: self._ciphertext(item, (*path, key)) for key, item in value.items()}
@@ -162,6 +178,12 @@ class _Walk:
     def _mark(self, raw: str, slot: Slot, same: str, changed: str) -> str:
         self.seen[slot] = raw
         return changed if self._known.get(slot, raw) != raw else same
+
+
+def _pair_name(parent: dict[Any, Any]) -> str:
+    """The secret-like name in `{name: DB_PASSWORD, value: …}`, or ''."""
+    names = (item for key, item in parent.items() if str(key).lower() in NAMES)
+    return next((str(name) for name in names if claim(str(name)) is not Claim.NONE), "")
 
 
 def _speaks_of_secret(key: str, parent: dict[Any, Any]) -> bool:

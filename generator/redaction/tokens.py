@@ -45,6 +45,7 @@ def _format(vendor: str, beginnings: str, rest: str = _WORD) -> Format:
 
 FORMATS = (
     _format("Age", "AGE-SECRET-KEY- AGE-PLUGIN-", r"[A-Z0-9-]{16,}+"),
+    _format("Adyen", "AQE", r"[a-z]hm[\w+/=-]{40,}+"),
     _format("Aiven", "AVNS_ aivenv1", _WORD),
     _format("Alibaba, Tencent, Volcengine", "LTAI AKID AKLT", r"[A-Za-z0-9]{12,}+"),
     _format("Anthropic, OpenAI, OpenRouter, Langfuse", "sk-", _MIXED),
@@ -112,6 +113,7 @@ FORMATS = (
     _format("Octopus", "API-", r"[A-Z0-9]{25,}+"),
     _format("Packagist", "packagist_", r"[a-z]{3}_[0-9a-f]{24,}+"),
     _format("Plaid", "access-", rf"(?:sandbox|development|production)-{_UUID}"),
+    _format("Okta", "00", r"(?=[\w-]{0,39}[A-Z])(?=[\w-]{0,39}[a-z])[\w-]{40}(?![\w-])"),
     _format("1Password", "ops_eyJ", r"[\w+/=-]{16,}+"),
     _format("OpenShift", "sha256~", _WORD),
     _format("PlanetScale", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[\w.=-]{16,}+"),
@@ -124,6 +126,7 @@ FORMATS = (
     _format("RubyGems", "rubygems_", r"[0-9a-f]{16,}+"),
     _format("SendGrid", "SG.", r"[\w-]{16,}+(?:\.[\w-]+)?"),
     _format("Brevo", "xkeysib- xsmtpsib-"),
+    _format("Sanity", "sk", r"(?=[a-z]{0,80}[0-9A-Z])[A-Za-z0-9]{80,}+"),
     _format("Salesforce", "00D", r"[A-Za-z0-9]{12,15}![\w.]{40,}+"),
     _format("Sentry", "sntrys_ sntryu_ sntrya_", r"[\w+/=-]{16,}+"),
     _format("Shopify", "shpat_ shpss_ shpca_ shppa_", _ALNUM),

@@ -27,6 +27,10 @@ _NO_PASSWORDS = ("", "x-oauth-basic", "x")  # where the user is the token
 _DRIVER = re.compile(
     r"(?<=[\w.+-]:)(?P<password>[^\s:@/'\"]{1,128}+)@(?!sha\d)(?=tcp\(|[\w.-]{1,100}+[:/])"
 )
+# `//:PASSWORD@host`, as clients print the address of a database or broker without its scheme.
+_NO_SCHEME = re.compile(
+    r"(?<![^\s\"'=(\[,])//[\w.%+-]{0,64}+:(?P<password>[^\s:@/'\"]{1,128}+)@(?=[\w\[])"
+)
 _ORACLE = re.compile(r":(?:thin|oci\d?):[\w$#]{1,64}+/(?P<secret>[^\s@/'\"]{1,128})@")
 
 _PARAMETER = re.compile(
@@ -143,10 +147,11 @@ def _scheme(text: str, mark: int) -> str:
 
 
 def driver_addresses(text: str) -> Iterator[Interval]:
-    """`user:PASSWORD@tcp(host)`, `user:PASSWORD@host:5432/db`, `oracle:thin:user/PASSWORD@`."""
-    for match in _DRIVER.finditer(text):
-        if not is_reference(match["password"]):
-            yield match.span("password")
+    """`user:PASSWORD@tcp(host)`, `user:PASSWORD@host:5432/db`, `//:PASSWORD@host`, Oracle's."""
+    for pattern in (_DRIVER, _NO_SCHEME):
+        for match in pattern.finditer(text):
+            if not is_reference(match["password"]):
+                yield match.span("password")
     for match in _ORACLE.finditer(text):
         if not is_reference(match["secret"]):
             yield match.span("secret")

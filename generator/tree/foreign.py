@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.core.files import Files
@@ -99,6 +99,19 @@ def beside(
     found = list(argocd_reach.by_root(files, repository, known))
     found += flux_reach.in_repository(files, repository) if flux else ()
     yield from (_problem(item, "") for item in found)
+
+
+def of_this_change(
+    problems: Iterable[Problem], was_there: Callable[[str], bool]
+) -> Iterator[Problem]:
+    """The problems, with a sealed file that nothing needs as foreign where the base has no such
+    file: it may look like a leftover of gen-env's, and is none."""
+    for item in problems:
+        if item.rule == UNUSED_SECRET.id and item.path and not was_there(item.path):
+            why = "nothing needs the Secret that it creates, and nothing did before"
+            yield _problem(Foreign(item.path, why, _DECLARE), item.environment or "")
+        else:
+            yield item
 
 
 def ejected(files: Files, repository: Repository) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from generator.core.rule import Rule
 from generator.pipeline import novelty, repository, review
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
-from generator.pipeline.toolchain import Charts, Renderer
+from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, FileChange, Finding, Report
 
@@ -161,7 +161,12 @@ def _validated(
         return validate.Validation((), broken, (), ())
     renderer = None if unrendered else tools.renderer
     toolchain = validate.Toolchain(
-        subject.head, tools.charts, renderer, tools.now, tools.crds, unrendered=unrendered
+        subject.head,
+        charts_of(tools.charts, subject.head),
+        renderer,
+        tools.now,
+        tools.crds,
+        unrendered=unrendered,
     )
     found = validate.validate(here, toolchain)
     known = {*subject.names, ""}

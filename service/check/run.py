@@ -20,7 +20,7 @@ from generator.forge.errors import RateLimited, Unavailable
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
 from generator.pipeline.repository import SETTINGS
-from generator.pipeline.toolchain import Charts, Renderer
+from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact_prose
 from generator.report.model import Report
 from service.check import assess, publish, push, regenerate
@@ -194,7 +194,11 @@ def _regenerated(
     names = tuple(name for name in subject.names if name in prepared.found.definitions)
     renderer = tools.renderer if target.trusted else None
     generation = generate.generate(
-        subject.head, names, tools.charts, renderer, may_render=target.trusted
+        subject.head,
+        names,
+        charts_of(tools.charts, subject.head),
+        renderer,
+        may_render=target.trusted,
     )
     wanted = regeneration.wanted(generation, names, subject.versions)
     if not names:

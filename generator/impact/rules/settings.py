@@ -24,7 +24,10 @@ NO_EFFECT = ImpactRule(
     "The change has no effect.",
     "chart 1.22.0, rendered",
 )
-_READ_BUT_UNUSED = "the chart reads it, and no object depends on this change of it"
+_READ_BUT_UNUSED = (
+    "the chart reads it, and no object depends on this change of it; assumed: a cluster without"
+    " objects (`lookup`), and with the named API versions alone"
+)
 _PERHAPS_UNKNOWN = "check the spelling; the chart accepts unknown keys in many places"
 NOTHING_RENDERED = ImpactRule(
     "impact/nothing-rendered",

@@ -197,6 +197,8 @@ def test_a_change_of_the_application_itself_is_a_change(repo, old, new):
     ]
     unread = [item["what"] for item in done.json["basis"]["notRead"]]
     assert unread == (["chart of https://mirror.example.com"] if "mirror" in new else [])
+    checked = repo.run("check", "app.yaml", "-o", "json").json
+    assert [item["what"] for item in checked["basis"]["notRead"]] == unread
 
 
 FLOW = "https://git.example.com/flow.git"

@@ -300,6 +300,10 @@ SHAPES = {
         },
         "not proven",
     ),
+    "a HelmRelease for another cluster": (
+        {"h.yaml": flux(kubeConfig={"secretRef": {"name": "other"}})},
+        "refused",
+    ),
     "an Application in a List": ({"a.yaml": in_list(app())}, "same"),
     "a HelmRelease in a list of its kind": (
         {"h.yaml": in_list(flux(address=""), "HelmRelease") + charts(REPOSITORY)},
@@ -580,7 +584,6 @@ def test_an_application_in_another_namespace_would_be_a_second_one(adopt):
     [
         ("dependsOn", [{"name": "postgres"}]),
         ("serviceAccountName", "deployer"),
-        ("kubeConfig", {"secretRef": {"name": "other"}}),
     ],
 )
 def test_what_only_flux_does_is_named(adopt, field, value):

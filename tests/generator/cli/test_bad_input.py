@@ -455,6 +455,10 @@ def test_a_changed_vendored_chart_is_another_chart(archive, tmp_path):
     repo.write(template, repo.read(template) + "\n{{/* ours */}}\n")
     done = repo.run("generate")
     assert done.code == 1 and f"the lock says {first}" in done.said
+    for words in ((), ("--strict",)):
+        locked = repo.run("diff", *words, "HEAD", "-o", "json")
+        (environment,) = locked.json["environments"]
+        assert locked.code == 1 and environment["reason"] == "the head does not render"
     assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
     assert repo.yaml("environments/dev/gen-env.lock")["chart"]["digest"] != first
     compared = repo.run("diff", "-o", "json")

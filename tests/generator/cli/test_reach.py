@@ -93,7 +93,7 @@ def test_a_name_that_cannot_be_shown_is_red_in_every_command(repo, folder, name)
 
 @pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["secrets/x.yaml", "generated/manifests/x.yaml", "manifests"])
-@pytest.mark.parametrize("how", ["link", "submodule"])
+@pytest.mark.parametrize("how", ["link", "submodule", "submodule, not fetched"])
 def test_a_link_is_red_in_every_command(repo, place, how):
     path = f"environments/dev/{place}"
     if how == "link":
@@ -101,12 +101,24 @@ def test_a_link_is_red_in_every_command(repo, place, how):
         (repo.root / path).symlink_to("../../../gen-env.yaml")
     else:
         head = repo.git("rev-parse", "HEAD")
-        (repo.root / path / ".git").mkdir(parents=True)
+        (repo.root / path / ("" if "not" in how else ".git")).mkdir(parents=True)
         repo.git("update-index", "--add", "--cacheinfo", f"160000,{head},{path}")
         repo.git("commit", "--quiet", "-m", "submodule")
         assert {repo.run(*words).code for words in CHECKS} == {1}
         return
     assert set(red(repo).values()) == {1}
+
+
+def test_a_sealed_secret_that_only_looks_like_a_leftover_is_red_until_it_is_merged(repo):
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    stub = repo.read("environments/dev/secrets/airflow-database.yaml")
+    repo.write("environments/dev/secrets/other.yaml", stub.replace("airflow-database", "other"))
+    assert set(red(repo).values()) == {1}
+    assert "nothing needs the Secret" in repo.run("validate").said
+    for ref in ("refs/remotes/origin/main", "refs/heads/main"):
+        repo.git("update-ref", ref, "HEAD")
+    done = repo.run("generate", "--check")
+    assert done.code == 0 and "[secrets/unused]" in done.said
 
 
 @pytest.mark.parametrize("path", ["bootstrap/projects/x.yaml", "bootstrap/access/dev.yaml"])

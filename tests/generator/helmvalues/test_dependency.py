@@ -100,6 +100,26 @@ def test_a_mirror_may_serve_any_chart_and_the_keys_decide():
     assert ours.usable and not theirs.usable
 
 
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        (OFFICIAL, False),
+        (f"{OFFICIAL}/", False),
+        ("https://charts.example.com/apache", False),  # as gen-env.yaml has it
+        ("https://airflow.apache.org.example.com", True),
+        ("https://airflow.apache.org@example.com", True),
+        ("http://airflow.apache.org", True),
+        ("https://[evil", True),
+        ("oci://registry.example.com/charts", True),
+        ("file://../airflow", False),
+    ],
+)
+def test_the_archive_of_another_repository_is_not_the_one_that_is_judged(address, named):
+    parent = beside("airflow: {}\n", dependency(repository=address)).parent
+    unread = parent.elsewhere("https://charts.example.com/apache/")
+    assert bool(unread) is named
+
+
 def test_a_folder_that_has_nothing_to_do_with_airflow_is_left_alone():
     found = beside("executor: LocalExecutor\n", "{name: redis, version: 1.0.0, repository: r}")
     assert not found.usable

@@ -453,10 +453,11 @@ def test_helm_reads_the_first_document_of_a_values_file():
 
 
 def test_values_that_a_kustomization_renders_take_its_version():
-    rows = "helmCharts: [{name: airflow, version: 1.20.0, valuesFile: values.yaml}]\n"
+    rows = "helmCharts: [{name: airflow, version: 1.20.0, repo: r, valuesFile: values.yaml}]\n"
     [found] = releases("uid: 1\n", "values.yaml", **{"kustomization.yaml": rows})
     assert found.chart_version == "1.20.0"
     assert [item.what for item in found.not_read] == ["helmCharts[0] of the Kustomization"]
+    assert [item.what for item in found.parent.elsewhere("")] == ["chart of r"]
 
 
 def test_a_release_name_is_as_short_as_flux_makes_it():

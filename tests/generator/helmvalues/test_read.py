@@ -298,6 +298,59 @@ def test_an_application_set_is_read_from_its_template():
     assert source.not_read
 
 
+SET = """\
+    apiVersion: argoproj.io/v1alpha1
+    kind: ApplicationSet
+    metadata: {name: all}
+    spec:
+      goTemplate: %s
+      generators: [{list: {elements: [%s, {name: prod, size: {cpu: "4"}}]}}]
+      template:
+        metadata: {name: 'af-%s'}
+        spec:
+          destination: {namespace: airflow}
+          source:
+            repoURL: https://airflow.apache.org
+            chart: airflow
+            targetRevision: 1.22.0
+            helm:
+              releaseName: airflow
+              values: |
+                a: 1
+                cpu: %s
+    """
+
+
+@pytest.mark.parametrize(
+    ("go", "name", "cpu"),
+    [("true", "{{ .name }}", "{{.size.cpu}}"), ("false", "{{name}}", "{{ size.cpu }}")],
+)
+def test_a_list_generator_gives_one_application_for_each_element(go, name, cpu):
+    text = SET % (go, '{name: dev, size: {cpu: "2"}}', name, cpu)
+    found = load(files({"set.yaml": text}), "set.yaml")
+    assert [(item.name, item.values) for item in found] == [
+        ("af-dev", {"a": 1, "cpu": 2}),
+        ("af-prod", {"a": 1, "cpu": 4}),
+    ]
+    assert not any(item.not_read for item in found) and found[0].locate(("cpu",))[1] == 19
+
+
+@pytest.mark.parametrize(
+    ("element", "name", "cpu"),
+    [
+        ("{name: dev, size: {cpu: [2]}}", "{{ .name }}", "{{ .size.cpu }}"),
+        ("{name: dev}", "{{ .name }}", "{{ .size.cpu }}"),
+        ('{name: dev, size: {cpu: "{{ .x }}"}}', "{{ .name }}", "{{ .size.cpu }}"),
+        ('{name: dev, size: {cpu: "2"}}', "{{ .name | lower }}", "{{ .size.cpu }}"),
+        ('{name: dev, size: {cpu: "2"}}]}}, {git: {directories: [x', "{{ .name }}", "2"),
+        ("{name: dev}], template: {metadata: {}}, elements_: [x", "{{ .name }}", "2"),
+    ],
+)
+def test_what_an_element_does_not_say_as_plain_text_stays_a_placeholder(element, name, cpu):
+    source = one({"set.yaml": SET % ("true", element, name, cpu)})
+    assert source.name == f"af-{name}"
+
+
 RELEASE = """\
     apiVersion: helm.toolkit.fluxcd.io/VERSION
     kind: HelmRelease

@@ -123,6 +123,7 @@ def test_a_key_that_the_chart_reads_is_not_called_misspelled(version):
     ]
     (item,) = found([POD], [POD], "nothing-rendered", *facts)
     assert "the chart reads it" in item.message and "spelling" not in item.message
+    assert "assumed: a cluster without objects (`lookup`)" in item.message
 
 
 def test_written_replicas_under_an_autoscaler_are_told():

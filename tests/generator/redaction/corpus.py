@@ -133,6 +133,9 @@ TOKENS = (
     ("Resend", "re_", ALNUM, 8, "_" + "aB3dE6gH" * 3),
     ("Salesforce", "00D", ALNUM, 12, "!AQ" + "aB3dE6gH" * 11),
     ("Shippo", "shippo_live_", HEX, 40, ""),
+    ("Adyen", "AQEyhmf", ALNUM, 60, "-" + "aB3dE6gH" * 5),
+    ("Okta", "00", ALNUM, 40, ""),
+    ("Sanity", "sk", ALNUM, 160, ""),
     ("Snyk", "snyk_uat.", HEX, 8, "." + "aB3dE6gH" * 8),
     ("Sourcegraph", "sgp_local_", HEX, 40, ""),
     ("Stripe organisation", "sk_org_live_", ALNUM, 40, ""),
@@ -335,6 +338,7 @@ def _addresses(word) -> Iterator[Example]:
     for scheme in USERS:
         secret = word()
         yield Example("user info", f"{scheme}://user:{secret}@db.example.com:5432/x", secret)
+        yield Example("user info", f"address=//:{secret}@db.example.com:5432/x", secret)
         yield Example("user info", f'{{"u": "{scheme}:\\/\\/user:{secret}@db\\/x"}}', secret)
         encoded = quote(f"{scheme}://user:{secret}@db/x", safe="")
         yield Example("user info", f"uri={encoded}", secret)
@@ -352,7 +356,7 @@ def _addresses(word) -> Iterator[Example]:
 def _names(word) -> Iterator[Example]:
     for name in NAMES:
         for around in ("{}: {}", "{}={}", 'export {}="{}"', '{{"{}": "{}"}}', "--{} {}",
-                       "- name: {}\n  value: {}\n"):  # fmt: skip
+                       "- name: {}\n  value: {}\n", "{{key: {}, val: {}}}"):  # fmt: skip
             secret = word()
             yield Example("names", around.format(name, secret), secret)
 

@@ -102,6 +102,13 @@ def test_sealed_secret_shows_which_keys_were_sealed_anew():
     assert mask(base, head)[1]["spec"]["encryptedData"]["b"] == "<sealed: resealed>"
 
 
+def test_what_a_template_of_an_external_secret_writes_itself_is_hidden():
+    data = {"host": "{{ .host }}:5432", "pin": "4711-blue"}
+    manifest = {"kind": "ExternalSecret", "spec": {"target": {"template": {"data": data}}}}
+    shown = mask(manifest, manifest)[1]["spec"]["target"]["template"]["data"]
+    assert shown == {"host": "{{ .host }}:5432", "pin": "<masked>"}
+
+
 def test_inputs_are_left_alone():
     base = {"kind": "Secret", "data": {"a": "b25l"}, "metadata": {"name": "x"}}
     before = json.dumps(base)
