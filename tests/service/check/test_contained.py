@@ -232,14 +232,15 @@ def test_a_vendored_chart_reads_neither_files_nor_names_nor_clusters(vendored):
 
 
 @pytest.mark.thorough
-def test_two_charts_of_one_version_are_told_by_the_folder_that_people_know(vendored):
-    vendored.work.write(TEMPLATE, "kind: ConfigMap\n")
+def test_a_vendored_chart_that_changed_beside_an_emptied_lock_is_rendered_as_it_is(vendored):
+    vendored.work.write(TEMPLATE, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: another}\n")
     for lock in vendored.work.root.glob("environments/*/gen-env.lock"):
         lock.write_text(re.sub(r"digest: .*", "digest: null", lock.read_text()))
     vendored.commit()
     number = vendored.open()
     first, again = vendored.check(number), vendored.check(number)
-    assert "2 different archives of airflow" in first.json_report
+    [shown] = [e for e in report(first)["environments"] if e["name"] == "dev"]
+    assert ("another", "added") in {(item["name"], item["action"]) for item in shown["changes"]}
     assert "gen-env-charts-" not in told(first, vendored)
     assert first.json_report == again.json_report
 
