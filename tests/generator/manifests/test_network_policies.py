@@ -190,6 +190,8 @@ def needed(case, parts):
         flow(airflow, "collector", 4317)
     if case["tracing"] == "elsewhere" and "otel-collector" not in parts:
         flow(airflow, "collector", 4318)
+    if case["tracing"] == "headers" and "otel-collector" not in parts:
+        flow(airflow, "collector", 4317)
 
     running_tasks = {"worker", "triggerer"} | ({"scheduler"} if local else set())
     callers = {server, "airflow-cleanup-pods"} | ({"scheduler"} if kubernetes else set())
