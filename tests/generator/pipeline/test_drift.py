@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from generator.chart.archive import unpack
 from tests.fakes.apiserver import KINDS, FakeApiServer
 from tests.repositories import DEV, SETTINGS, changed, repository
 
@@ -123,3 +124,18 @@ def test_an_object_that_cannot_be_read_is_named_as_not_read(repo, cluster):
     assert done.json["reason"].startswith(
         "Compared in part: no difference in what was read. Not read: Service "
     )
+
+
+def test_the_base_is_compared_as_its_own_vendored_chart_renders_it(repo, cluster, own_chart):
+    template = "charts/airflow/templates/scheduler.yaml"
+    for path, content in unpack(own_chart.read_bytes()).items():
+        repo.write(f"charts/airflow/{path}", content)
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "chart: {source: vendored}\n")
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
+    repo.commit("vendored")
+    repo.write(template, repo.read(template) + "\n{{/* ours */}}\n")
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["rendered"], environment
+    assert "live/not-possible" not in {item["rule"] for item in environment["problems"]}
