@@ -46,7 +46,7 @@ class FlowChange:
         if not self.before:
             return f"{sources} may now reach {targets} on {after}"
         if not self.after:
-            rest = f", but for {', '.join(self.still_open)}" if self.still_open else ""
+            rest = f", except {', '.join(self.still_open)}" if self.still_open else ""
             return f"{sources} may no longer reach {targets} ({before}){rest}"
         return f"{sources} may reach {targets} on {after}, before on {before}"
 

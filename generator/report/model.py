@@ -186,7 +186,7 @@ class Report:
         if any(environment.folded for environment in self.environments):
             return "all differences are noise and were folded"
         if any(problem.rule == RANDOM.id for problem in self.every_problem):
-            return "both sides render to the same objects, but for what each render generates again"
+            return "both sides render to the same objects, except what each render generates again"
         return "both sides render to the same objects"
 
 

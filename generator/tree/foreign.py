@@ -105,7 +105,7 @@ def of_this_change(
     problems: Iterable[Problem], was_there: Callable[[str], bool]
 ) -> Iterator[Problem]:
     """The problems, with a sealed file that nothing needs as foreign where the base does not have
-    that file: it looks like a leftover of gen-env's, and is none."""
+    that file: it looks like a leftover of gen-env's, but is not one."""
     for item in problems:
         if item.rule == UNUSED_SECRET.id and item.path and not was_there(item.path):
             why = "nothing needs the Secret that it creates, and the base does not have this file"

@@ -87,7 +87,7 @@ def test_no_changes_leaves_out_what_each_render_generates_again():
     )
     side = dataclasses.replace(ONE, problems=(warning,))
     headline = Report("b", "h", (environment_diff("e", side, side),)).headline
-    assert headline.endswith("the same objects, but for what each render generates again")
+    assert headline.endswith("the same objects, except what each render generates again")
 
 
 def test_no_changes_is_never_said_over_an_error():
