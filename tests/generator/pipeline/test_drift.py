@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from generator.chart.archive import unpack
+from generator.core.counted import counted
 from tests.fakes.apiserver import KINDS, FakeApiServer
 from tests.repositories import DEV, SETTINGS, changed, repository
 
@@ -87,8 +88,8 @@ def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, clus
     assert environment["basis"]["chart"]["version"] == "1.22.0"
     (found,) = drifted(environment).values()
     assert (found["name"], found["action"]) == (gone["metadata"]["name"], "added")
-    count = len(environment["drift"])
-    same = f"No changes: both sides render to the same objects; {count} differ in the cluster"
+    count = counted(len(environment["drift"]), "object")
+    same = f"No changes: both sides render to the same objects; the cluster differs in {count}"
     assert done.json["reason"] == same
     for form in ("table", "markdown", "html"):
         shown = repo.run("diff", "--live", "HEAD", "-o", form).stdout
