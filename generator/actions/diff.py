@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from posixpath import normpath, relpath
 
-from generator.chart.chart import ChartError
-from generator.chart.provider import Charts
 from generator.core.errors import UserError
 from generator.core.files import Snapshot, WorkTree
 from generator.definition.definition import ROOT, SETTINGS
@@ -70,7 +68,8 @@ def compare(request: Request, progress: Progress) -> Report:
             head_name=_shown(request.head, head) if head else "the work tree",
         )
         renderer = toolchain.lazy(WorkTree(request.folder), request.helm)
-        tools = review.Toolchain(_charts(revisions, request.folder), renderer, progress=progress)
+        charts = toolchain.charts(revisions.head, request.folder)
+        tools = review.Toolchain(charts, renderer, progress=progress)
         if request.file is not None:
             return _plain(request, revisions, tools, (base, head))
         carried = {toolchain.vendored_path(files) for files in (revisions.base, revisions.head)}
@@ -95,15 +94,6 @@ def _lazily(tree: Worktree, sha: str, prefix: str, request: Request) -> GitFiles
     """The files of a commit; of a file of its own, nobody knows what else lies there."""
     listed = _PARTS if request.file is None else ()
     return GitFiles(Revision(tree.git, sha), prefix, listed)
-
-
-def _charts(revisions: review.Revisions, folder: Path) -> Charts:
-    """The charts of the head; a chart that the base carries itself is found by its digest."""
-    before = toolchain.charts(revisions.base)
-    if before.vendored is not None:
-        with contextlib.suppress(ChartError):  # then that side says that it has no chart
-            before.vendored()
-    return toolchain.charts(revisions.head, folder)
 
 
 def _plain(

@@ -10,8 +10,8 @@ from typing import Any
 from generator.core.counted import counted
 from generator.impact.context import View
 from generator.impact.flow_index import Around
-from generator.impact.flow_table import EVERY_PORT, Ends, common_ports, flow_ports, port_words
-from generator.impact.network_flows import ANYONE, peer_covers
+from generator.impact.flow_table import Ends, common_ports, flow_ports, port_words
+from generator.impact.network_flows import ANYONE, EVERY_PORT, peer_covers
 from generator.kube import fields
 from generator.kube.network_policy import NATIVE, Policy, Ports
 from generator.kube.resource import Key
@@ -22,8 +22,7 @@ _MAX_PAIRS = 500_000
 _MAX_FLOWS = 2_000
 
 Between = tuple[str, ...]
-"""Ports in words; empty where nothing is permitted."""
-
+"""The open ports, in words; empty if every port is closed."""
 
 _What = tuple[Between, Between, tuple[str, ...]]
 
@@ -47,7 +46,7 @@ class FlowChange:
         if not self.before:
             return f"{sources} may now reach {targets} on {after}"
         if not self.after:
-            rest = f", but for {', '.join(self.still_open)}" if self.still_open else ""
+            rest = f", except {', '.join(self.still_open)}" if self.still_open else ""
             return f"{sources} may no longer reach {targets} ({before}){rest}"
         return f"{sources} may reach {targets} on {after}, before on {before}"
 

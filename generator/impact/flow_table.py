@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.impact.network_flows import ANYONE, NAMESPACE_NAME, peer_words
+from generator.impact.network_flows import ANYONE, EVERY_PORT, NAMESPACE_NAME, peer_words
 from generator.kube.network_policy import PodPeer, Policy, Ports, Rule, peer_matches
 from generator.kube.selectors import matches
 
 EVERYBODY = "every component"
-EVERY_PORT = "every port"
 
 Ends = tuple[str, str]
 

@@ -25,8 +25,8 @@ def sync_options(manifest: Object) -> frozenset[str]:
 def protection(manifest: Object, pruner: Pruner = "argocd") -> str:
     """`kept`, `confirm` or nothing, from the annotations of what is running (the base).
 
-    Under Flux each pruner follows its own word alone: Helm leaves an object with `prune: disabled`
-    as little as a Kustomization one with Helm's `keep` (kustomize-controller 1.9, helm v4).
+    Under Flux each pruner follows its own annotation alone: Helm ignores `prune: disabled`, and a
+    Kustomization ignores Helm's `keep` (kustomize-controller 1.9, helm v4).
     """
     annotations = fields.section(manifest, "metadata", "annotations")
     kept = annotations.get(_HELM_POLICY) == "keep"

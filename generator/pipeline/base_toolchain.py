@@ -12,9 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator.chart import vendored
 from generator.chart.cache import ChartCache
-from generator.core.errors import UserError
+from generator.chart.vendored import Vendored
 from generator.core.files import Files
 from generator.model.repository import Repository
 from generator.pipeline import toolchain
@@ -25,31 +24,18 @@ Fetch = Callable[[Files], Charts]
 
 @contextlib.contextmanager
 def charts(
-    base: Files, head: Files, repository: Repository, fetch: Fetch = toolchain.charts
+    base: Files, repository: Repository, fetch: Fetch = toolchain.charts
 ) -> Iterator[Charts]:
     """This machine's cache and then the source that the base names.
 
-    Vendored charts come from both revisions into a cache of their own, which is gone at the end.
+    Vendored charts (`toolchain.charts_of`) get a cache of their own, which is gone at the end.
     """
     if repository.chart.source != "vendored":
         yield fetch(base)
         return
     with tempfile.TemporaryDirectory(prefix="gen-env-charts-") as folder:
         cache = ChartCache(Path(folder), repository.chart.path)
-        faults: list[str] = []
-        for files in (base, head):
-            try:
-                _add(cache, repository.chart.path, files)
-            except UserError as error:
-                faults.append(error.message)
-        yield Charts(cache, lambda version: "; ".join(faults) or "the vendored one differs")
-
-
-def _add(cache: ChartCache, path: str, files: Files) -> None:
-    packed = vendored.archive(files, path)
-    if packed is None:
-        raise UserError(f"no chart in {path}")
-    cache.add_bytes(packed, path, official=False)
+        yield Charts(cache, vendored=Vendored(base, repository.chart.path, cache))
 
 
 @contextlib.contextmanager

@@ -37,12 +37,13 @@ def with_drift(
     """
     found = catalogue.load(base)
     chosen = list(names) or list(found.definitions)
+    charts = tools.at(base)
     known = {item.name: item for item in report.environments}
     for name in chosen:
-        inputs = side.inputs(base, name, found.settings, charts=tools.charts)
+        inputs = side.inputs(base, name, found.settings, charts=charts)
         if inputs is None:
             continue
-        rendered = side.render(base_name, inputs, tools.charts, tools.renderer)
+        rendered = side.render(base_name, inputs, charts, tools.renderer)
         alone = EnvironmentDiff(
             name,
             reason="not changed; drift alone",

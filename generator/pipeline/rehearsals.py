@@ -7,6 +7,7 @@ from datetime import datetime
 
 from generator.airflow import managers, migrations, releases
 from generator.airflow.image_release import Runs
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.definition import rehearsal_file
@@ -50,9 +51,7 @@ def standing(
         return Standing("", f"{path}: {error.message}")
     age = now.timestamp() - found.at
     fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
-    return Standing(
-        f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}{_unknown(new)}", fault
-    )
+    return Standing(f"rehearsed {_days(age)} ago: {found.line}{_unknown(new)}", fault)
 
 
 def _rises(old: Runs, new: Runs) -> bool:
@@ -110,8 +109,12 @@ def _age(age: float, max_age: str | None) -> str:
     if age < -_HOUR:
         return "the rehearsal is of the future: a clock was wrong"
     if max_age is not None and age > seconds_of(max_age):
-        return f"the rehearsal is {age / (24 * _HOUR):.0f} days old, {max_age} are allowed"
+        return f"the rehearsal is {_days(age)} old, {max_age} are allowed"
     return ""
+
+
+def _days(age: float) -> str:
+    return counted(round(max(age, 0.0) / (24 * _HOUR)), "day")
 
 
 def of_change(

@@ -49,15 +49,17 @@ def work_tree(root: Path) -> WorkTree:
     return WorkTree(root, frozenset(path for mode, _, path in entries if mode[:6] == "160000"))
 
 
-def charts_of(charts: Charts, files: Files) -> Charts:
+def charts_of(known: Charts, files: Files) -> Charts:
     """The charts as one revision has them: one that it carries is its own, whatever its lock says.
 
-    The engine renders no other.
+    The engine renders no other. A revision that carries none does not get another one's.
     """
     path = vendored_path(files)
-    if path is None:
-        return charts
-    return dataclasses.replace(charts, vendored=Vendored(files, path, charts.cache))
+    if path is None and known.vendored is None:
+        return known
+    if path is None or known.vendored is None:
+        return charts(files)
+    return dataclasses.replace(known, vendored=Vendored(files, path, known.cache))
 
 
 def vendored_path(files: Files) -> str | None:

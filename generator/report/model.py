@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from generator.core.basis import NOTHING, Basis, grouped, together
+from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding as Finding
@@ -164,7 +165,7 @@ class Report:
             named = ", ".join(item.path for item in shared[:_SHOWN])
             more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
             return f"No object of an environment changes. Files that all share do: {named}{more}"
-        assured = self.basis.assure(f"No changes: {self._sameness()}")
+        assured = self.basis.assure(f"No changes: {self._sameness()}{self._random()}")
         if assured is not None:
             return str(assured)
         items = self.basis.not_read
@@ -178,16 +179,20 @@ class Report:
 
     def _sameness(self) -> str:
         if drifted := sum(len(item.drift) for item in self.environments):
-            return f"both sides render to the same objects; {drifted:,} differ in the cluster"
+            many = counted(drifted, "object")
+            return f"both sides render to the same objects; the cluster differs in {many}"
         if self.reason:
             return self.reason
         if not self.environments:
             return "this change affects no environment"
         if any(environment.folded for environment in self.environments):
             return "all differences are noise and were folded"
-        if any(problem.rule == RANDOM.id for problem in self.every_problem):
-            return "both sides render to the same objects, but for what each render generates again"
         return "both sides render to the same objects"
+
+    def _random(self) -> str:
+        if any(problem.rule == RANDOM.id for problem in self.every_problem):
+            return "; what each render generates again was not compared"
+        return ""
 
 
 def grave(findings: Iterable[Finding]) -> frozenset[str]:

@@ -104,11 +104,11 @@ def beside(
 def of_this_change(
     problems: Iterable[Problem], was_there: Callable[[str], bool]
 ) -> Iterator[Problem]:
-    """The problems, with a sealed file that nothing needs as foreign where the base has no such
-    file: it may look like a leftover of gen-env's, and is none."""
+    """The problems, with a sealed file that nothing needs as foreign where the base does not have
+    that file: it looks like a leftover of gen-env's, but is not one."""
     for item in problems:
         if item.rule == UNUSED_SECRET.id and item.path and not was_there(item.path):
-            why = "nothing needs the Secret that it creates, and nothing did before"
+            why = "nothing needs the Secret that it creates, and the base does not have this file"
             yield _problem(Foreign(item.path, why, _DECLARE), item.environment or "")
         else:
             yield item

@@ -141,9 +141,9 @@ def _checked(
     prepared = prepare(sides)
     if isinstance(prepared, str):
         return publish.neutral(reporter, target.head, prepared)
-    base, head = prepared.subject.base, prepared.subject.head
+    base = prepared.subject.base
     with (
-        base_toolchain.charts(base, head, prepared.repository, toolchain.charts) as charts,
+        base_toolchain.charts(base, prepared.repository, toolchain.charts) as charts,
         base_toolchain.crds(base, prepared.repository) as crds,
     ):
         tools = Tools(charts, toolchain.renderer(base), crds, toolchain.now(), toolchain.jobs)

@@ -88,8 +88,9 @@ def data_loss(context: Context) -> Iterator[Finding]:
             case _ if pruning.is_suspended(manifest):
                 yield DATA_LOSS.finding(
                     key,
-                    "will be pruned; it is suspended in git, and what Helm made stays if it still "
-                    "is in the cluster, which was not read: resumed, Flux uninstalls the release",
+                    "will be pruned; it is suspended in git, and what Helm made stays if it is "
+                    "suspended in the cluster too, which was not read: otherwise Flux uninstalls "
+                    "the release",
                     WARNING,
                 )
             case _:

@@ -181,7 +181,7 @@ def _in_clear(release: Release) -> Iterator[Place]:
     "telemetry/headers-need-airflow-3",
     ERROR,
     "Headers for a collector on Airflow 2",
-    "Airflow 2 sends headers of its own and reads none: the collector refuses everything.",
+    "Airflow 2 sends its own headers and ignores these: the collector refuses everything.",
 )
 def _unread(release: Release) -> Iterator[Place]:
     if release.environment.airflow_3:

@@ -23,11 +23,12 @@ _PATH_TYPES = ("Exact", "Prefix", "ImplementationSpecific")
 _BAD_PATH = re.compile(r"//|/\.\.?(/|$)|%2f", re.IGNORECASE)
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 _LONGEST_AFFINITY = 86_400
+BOTH = "minAvailable and maxUnavailable are both set, and a budget takes one of them"
 _OF_BALANCERS = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
 
 
 def faults(manifest: Object) -> Iterator[str]:
-    """What is wrong with one object, in words that name the field."""
+    """What the API server refuses in one object; each fault names its field."""
     judge = _JUDGES.get(str(manifest.get("kind")))
     spec = manifest.get("spec")
     if judge is not None and isinstance(spec, Mapping):
@@ -88,8 +89,8 @@ def _affinity(spec: Mapping[str, Any]) -> Iterator[str]:
     affinity = text(spec, "sessionAffinity") or "None"
     if affinity not in ("None", "ClientIP"):
         yield f"sessionAffinity {affinity[:32]} is neither None nor ClientIP"
-    seconds = integer(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds") or 1
-    if affinity == "ClientIP" and not 1 <= seconds <= _LONGEST_AFFINITY:
+    seconds = integer(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+    if affinity == "ClientIP" and seconds is not None and not 1 <= seconds <= _LONGEST_AFFINITY:
         yield f"sessionAffinityConfig has timeoutSeconds {seconds}, not 1 to {_LONGEST_AFFINITY}"
 
 
@@ -112,8 +113,8 @@ def _tls_hosts(spec: Mapping[str, Any]) -> Iterator[str]:
 
 def _path(row: Mapping[str, Any]) -> Iterator[str]:
     kind, path = text(row, "pathType"), text(row, "path")
-    if kind not in _PATH_TYPES:
-        yield f"pathType {kind[:32] or '(none)'} is not one of {', '.join(_PATH_TYPES)}"
+    if kind and kind not in _PATH_TYPES:
+        yield f"pathType {kind[:32]} is not one of {', '.join(_PATH_TYPES)}"
     elif not path.startswith("/") and (path or kind != "ImplementationSpecific"):
         yield f"path {path[:64] or '(none)'} does not begin with /"
     elif kind != "ImplementationSpecific" and _BAD_PATH.search(path):
@@ -187,7 +188,7 @@ def _autoscaler(spec: Mapping[str, Any]) -> Iterator[str]:
 def _budget(spec: Mapping[str, Any]) -> Iterator[str]:
     given = [name for name in ("minAvailable", "maxUnavailable") if spec.get(name) is not None]
     if len(given) == 2:
-        yield "it has minAvailable and maxUnavailable, of which it takes one"
+        yield BOTH
     for name in given:
         amount = str(spec[name])
         if amount.endswith("%") and amount[:-1].isdecimal() and int(amount[:-1]) > 100:

@@ -64,10 +64,17 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
         every = (*_counts(manifest), *_rolling(manifest), *_quota(manifest), *_limits(manifest))
         every += (*entry_fields.faults(manifest), *label_fields.selector_faults(manifest))
         for fault in every:
-            yield _problem(rendered, manifest, title_of(manifest), fault)
+            if fault != entry_fields.BOTH or not _is_judged(rendered, manifest):
+                yield _problem(rendered, manifest, title_of(manifest), fault)
     for template in rendered.templates:
         for fault in (*_pod(template.spec), *_images(template), *_mounts(template)):
             yield _problem(rendered, template.owner, template.title, fault)
+
+
+def _is_judged(rendered: RenderedInput, budget: Object) -> bool:
+    """Whether it is one of the chart, whose values `scaling/budget-with-both` judges."""
+    made_by = text(budget, "metadata", "labels", "chart")
+    return rendered.context.values is not None and made_by.startswith("airflow-")
 
 
 def _problem(rendered: RenderedInput, owner: Object, title: str, fault: str) -> Problem:

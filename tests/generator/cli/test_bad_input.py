@@ -466,6 +466,40 @@ def test_a_changed_vendored_chart_is_another_chart(archive, tmp_path):
     assert compared.json["environments"][0]["rendered"], "each side is rendered with its own chart"
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_each_side_has_its_own_chart_where_only_one_of_them_carries_it(back, archive, tmp_path):
+    """Also where the locks have no digest, and neither chart gets into the other's cache."""
+    from generator.chart.archive import unpack
+    from tests.repositories import run
+
+    repo = repository(tmp_path / "repo", dev=DEV)
+    assert run("chart", "add", archive).code == 0
+    held = run("chart", "list").stdout
+    for path, content in unpack(archive.read_bytes()).items():
+        repo.write(f"charts/airflow/{path}", content)
+    ours = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ours}\n"
+    repo.write("charts/airflow/templates/ours.yaml", ours)
+    released = repo.read("gen-env.yaml")
+    sides = [released, released + "chart: {source: vendored}\n"]
+    base, head = reversed(sides) if back else sides
+    generated_unlocked(repo, base)
+    repo.init()
+    generated_unlocked(repo, head)
+    compared = repo.run("diff", "HEAD", "-o", "json")
+    (environment,) = compared.json["environments"]
+    shown = {(item["name"], item["action"]) for item in environment["changes"]}
+    assert ("ours", "removed" if back else "added") in shown, compared.said
+    assert run("chart", "list").stdout == held
+
+
+def generated_unlocked(repo, settings):
+    """The tree of these settings, whose lock then loses its digest."""
+    lock = "environments/dev/gen-env.lock"
+    repo.write("gen-env.yaml", settings)
+    assert repo.run("generate").code == 0
+    repo.edit(lock, repo.yaml(lock)["chart"]["digest"], "null")
+
+
 # Canary: nothing that could be a secret comes back
 
 WRONG_PLACES = {

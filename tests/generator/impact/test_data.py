@@ -59,7 +59,7 @@ def test_protection_is_told(annotations, severity, words):
     ("suspend", "severity", "words"),
     [
         (False, "error", "Flux uninstalls the release, and with it every object"),
-        (True, "warning", "which was not read: resumed, Flux uninstalls the release"),
+        (True, "warning", "which was not read: otherwise Flux uninstalls the release"),
     ],
 )
 def test_a_suspended_helm_release_is_deleted_without_uninstalling(suspend, severity, words):

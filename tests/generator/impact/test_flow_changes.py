@@ -63,7 +63,7 @@ def test_what_was_open_before_a_first_policy_is_not_called_new():
 def test_a_smaller_network_opens_nothing_and_what_is_left_of_the_larger_is_named():
     smaller = ([{"ipBlock": {"cidr": "10.0.0.0/9"}}], 5432)
     there = words([*PODS, egress(DATABASE)], [*PODS, egress(smaller)])
-    assert there == ["worker may no longer reach 10.0.0.0/8 (5432/TCP), but for 10.0.0.0/9"]
+    assert there == ["worker may no longer reach 10.0.0.0/8 (5432/TCP), except 10.0.0.0/9"]
     back = words([*PODS, egress(smaller)], [*PODS, egress(DATABASE)])
     assert back == ["worker may now reach 10.0.0.0/8 on 5432/TCP"]
 
@@ -121,7 +121,7 @@ def test_what_was_open_within_something_wider_is_not_called_new(
 ):
     base, head = ([*PODS, ingress((peers, {"port": 80}))] for peers in (wide, narrow))
     assert words(base, head) == [
-        f"{wide_words} may no longer reach api (80/TCP), but for {narrow_words}"
+        f"{wide_words} may no longer reach api (80/TCP), except {narrow_words}"
     ]
     assert words(head, base) == [f"{wide_words} may now reach api on 80/TCP"]
     both = [*PODS, ingress((wide, {"port": 80}), (narrow, {"port": 80}))]
@@ -150,7 +150,7 @@ def test_a_pod_that_anyone_had_in_it_is_not_called_new():
     sends = policy("worker", egress=[{}], name="sends")
     base, head = ingress(([], {"port": 80})), ingress(([component("worker")], {"port": 80}))
     assert words([*PODS, sends, base], [*PODS, sends, head]) == [
-        "anyone may no longer reach api (80/TCP), but for worker"
+        "anyone may no longer reach api (80/TCP), except worker"
     ]
 
 

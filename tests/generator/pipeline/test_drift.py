@@ -4,6 +4,8 @@ import copy
 
 import pytest
 
+from generator.chart.archive import unpack
+from generator.core.counted import counted
 from tests.fakes.apiserver import KINDS, FakeApiServer
 from tests.repositories import DEV, SETTINGS, changed, repository
 
@@ -86,8 +88,8 @@ def test_what_is_missing_in_the_cluster_is_told_where_nothing_changes(repo, clus
     assert environment["basis"]["chart"]["version"] == "1.22.0"
     (found,) = drifted(environment).values()
     assert (found["name"], found["action"]) == (gone["metadata"]["name"], "added")
-    count = len(environment["drift"])
-    same = f"No changes: both sides render to the same objects; {count} differ in the cluster"
+    count = counted(len(environment["drift"]), "object")
+    same = f"No changes: both sides render to the same objects; the cluster differs in {count}"
     assert done.json["reason"] == same
     for form in ("table", "markdown", "html"):
         shown = repo.run("diff", "--live", "HEAD", "-o", form).stdout
@@ -123,3 +125,18 @@ def test_an_object_that_cannot_be_read_is_named_as_not_read(repo, cluster):
     assert done.json["reason"].startswith(
         "Compared in part: no difference in what was read. Not read: Service "
     )
+
+
+def test_the_base_is_compared_as_its_own_vendored_chart_renders_it(repo, cluster, own_chart):
+    template = "charts/airflow/templates/scheduler.yaml"
+    for path, content in unpack(own_chart.read_bytes()).items():
+        repo.write(f"charts/airflow/{path}", content)
+    repo.write("gen-env.yaml", repo.read("gen-env.yaml") + "chart: {source: vendored}\n")
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
+    repo.commit("vendored")
+    repo.write(template, repo.read(template) + "\n{{/* ours */}}\n")
+    assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
+    done = repo.run("diff", "--live", "HEAD", "-o", "json")
+    (environment,) = done.json["environments"]
+    assert environment["rendered"], environment
+    assert "live/not-possible" not in {item["rule"] for item in environment["problems"]}

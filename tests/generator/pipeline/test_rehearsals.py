@@ -70,6 +70,12 @@ def test_what_is_old_of_something_else_or_failed_does_not_count(changes, words):
     assert words in found(**changes).fault
 
 
+@pytest.mark.parametrize(("hours", "words"), [(26, "1 day"), (-0.5, "0 days")])
+def test_the_age_is_told_in_days(hours, words):
+    at = int((NOW - timedelta(hours=hours)).timestamp())
+    assert f"rehearsed {words} ago" in found(at=at).line
+
+
 def test_providers_of_an_image_that_are_not_known_are_said():
     assert "not compared: the providers of the image" in found().line
     assert "not compared" not in found(new=runs("3.2.2", fab="3.6.4")).line

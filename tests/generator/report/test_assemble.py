@@ -5,7 +5,7 @@ import pytest
 
 from generator.core.basis import NotRead
 from generator.core.problem import Problem, Severity
-from generator.diff.model import Action, Side
+from generator.diff.model import Action, Change, Side
 from generator.kube.resource import Key
 from generator.render import normalise
 from generator.render.nondeterminism import RandomField
@@ -81,13 +81,18 @@ def test_no_changes_is_never_said_over_what_was_not_read():
         assert report.basis.not_read == (unread,)
 
 
-def test_no_changes_leaves_out_what_each_render_generates_again():
+@pytest.mark.parametrize("drifted", [False, True])
+def test_no_changes_leaves_out_what_each_render_generates_again(drifted):
     (warning,) = normalise.problems(
         [RandomField(Key("", "Secret", "airflow", "x"), "data.a", ())], environment="e", path=""
     )
     side = dataclasses.replace(ONE, problems=(warning,))
-    headline = Report("b", "h", (environment_diff("e", side, side),)).headline
-    assert headline.endswith("the same objects, but for what each render generates again")
+    drift = [Change(Action.ADDED, Key("", "Secret", "airflow", "y"), "v1", "")] if drifted else []
+    same = environment_diff("e", side, side, drift=drift)
+    headline = Report("b", "h", (same,)).headline
+    assert headline.startswith("No changes: both sides render to the same objects")
+    assert ("; the cluster differs in 1 object;" in headline) is drifted
+    assert headline.endswith("; what each render generates again was not compared")
 
 
 def test_no_changes_is_never_said_over_an_error():
