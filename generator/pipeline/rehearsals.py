@@ -50,9 +50,8 @@ def standing(
         return Standing("", f"{path}: {error.message}")
     age = now.timestamp() - found.at
     fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
-    return Standing(
-        f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}{_unknown(new)}", fault
-    )
+    line = f"rehearsed {age / (24 * _HOUR):.0f} days ago: {found.line}{_unknown(new)}"
+    return Standing(f"{line}; not read: see {path}" if found.not_read else line, fault)
 
 
 def _rises(old: Runs, new: Runs) -> bool:

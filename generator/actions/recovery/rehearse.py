@@ -275,6 +275,10 @@ def judge(
     """
     if found.target.airflow != route.new.airflow:
         raise UserError(f"it ran Airflow {found.target.airflow}, not {route.new.airflow}")
+    heads = found.heads.get("alembic_version", ())
+    if route.heads and not set(heads) & set(route.heads):
+        wanted = f"Airflow {route.old.airflow} has {' or '.join(route.heads)}"
+        raise UserError(f"it restored the revision {', '.join(heads) or 'none'}, and {wanted}")
     counted = found.rows if found.backup else rehearsal_file.rows_of(manifest.get("rows") or {})
     if counted and counted != {k: v for k, v in found.rows.items() if k in counted}:
         raise UserError("the rows of the restored database are not those of the backup's manifest")
@@ -335,10 +339,21 @@ def _not_read(
     yield _since(found, manifest, environment)
     if not route.heads:
         yield f"whether the dump is of Airflow {route.old.airflow}: its revision is not known"
-    if len(found.runs) < 2:
-        yield "how much the times vary: there was one run"
-    yield (
-        "whether the old image starts after the way back, and what rows hold then: revisions and "
-        "numbers of rows were compared"
-    )
+    yield from _not_run(found)
     yield from _UNLIKE
+
+
+def _not_run(found: Measurement) -> Iterator[str]:
+    if not found.runs:
+        yield "times and room: no migration of the dump came to its end"
+    elif len(found.runs) == 1:
+        yield "how much the times vary: there was one run"
+    if found.failed:
+        yield "the way back: it was not run, because the migration failed"
+    elif found.back and found.back.failed:
+        yield "revisions and rows after the way back: it failed, and they were not compared"
+    elif found.back and found.back.commands:
+        yield (
+            "whether the old image starts after the way back, and what rows hold then: revisions "
+            "and numbers of rows were compared"
+        )
