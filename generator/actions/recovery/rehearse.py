@@ -22,7 +22,8 @@ from generator.impact.migration import classify
 from generator.release.release import Release
 
 _UNLIKE = (
-    "the server of the environment: its release, disk, settings, and what its cache holds",
+    "the server of the environment: its release, disk, settings, collation, and what its cache "
+    "holds",
     "other sessions: nobody else used the copy, where a lock may have to wait",
 )
 _IMAGE = re.compile(r"[a-zA-Z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
@@ -183,7 +184,7 @@ def here(release: Release, options: Options, progress: Callable[[str], None]) ->
         progress(f"installing Airflow {options.airflow}")
         providers = migrations.of_official_image(options.airflow) or {}
         python = throw_away.airflow(options.airflow, providers, _cache())
-        origin = "the package index, with the providers of the official image"
+        origin = "the package index, with the official image's providers that have migrations"
     target = throw_away.target(python, sorted(releases.data("migrations")["providers"]))
     if target["airflow"] != options.airflow:
         message = f"this interpreter has Airflow {target['airflow']}, not {options.airflow}"
