@@ -98,7 +98,8 @@ def _migrates(name: str, number: str, runs: Runs) -> bool:
 
 
 def _unknown(runs: Runs) -> str:
-    return "" if runs.providers is not None else "; not compared: the providers of the image"
+    unknown = "" if runs.providers is not None else "; not compared: the providers of the image"
+    return unknown + (f"; assumed: {runs.assumed}" if runs.assumed else "")
 
 
 def _bad(found: Rehearsal) -> str:

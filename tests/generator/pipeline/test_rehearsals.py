@@ -76,6 +76,14 @@ def test_providers_of_an_image_that_are_not_known_are_said():
     assert "not compared" not in found(new=runs("3.2.2", fab="3.6.4")).line
 
 
+def test_an_image_whose_release_is_only_likely_is_said():
+    tagged = Reference("r/airflow", "3.2.2", "sha256:" + "0" * 64)
+    line = found(new=Runs(tagged, "3.2.2", Source.CLAIMED_TAG)).line
+    assert line.endswith(
+        "assumed: Airflow 3.2.2 is what the tag says; the digest decides what runs"
+    )
+
+
 def test_where_to_read_what_a_rehearsal_did_not_read_is_said():
     assert found(not_read=("rows of the production",)).line.endswith(f"not read: see {PATH}")
 
