@@ -128,7 +128,7 @@ _BACK = {
     "returns": "leads back to the same revisions, and no table has fewer rows",
     "differs": "does not restore everything",
     "failed": "fails",
-    "none": "there is none but the backup",
+    "none": "only by restoring the backup",
 }
 
 

@@ -111,7 +111,7 @@ def command(
 
 
 def _status(found: Rehearsal) -> int:
-    """1 where the migration, or a way back that there is, does not work."""
+    """1 if the migration, or the commands of the way back, do not work."""
     return 0 if found.outcome == "passed" and found.back.outcome in ("returns", "none") else 1
 
 
