@@ -41,5 +41,6 @@ def test_whatever_lies_there_the_right_ones_are_wanted(present):
 
 
 def test_what_is_right_is_not_made_again(monkeypatch):
+    wanted = right()
     monkeypatch.setattr(editor_schemas, "text", lambda kind: pytest.fail("made again"))
-    assert editor_schemas.files(snapshot(right())) == right()
+    assert editor_schemas.files(snapshot(wanted)) == wanted
