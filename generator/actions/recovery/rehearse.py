@@ -37,7 +37,6 @@ class Way:
 
     old: Runs
     new: Runs
-    providers: Mapping[str, str]
     back: tuple[str, ...]
     assumed: tuple[str, ...]
     heads: tuple[str, ...]
@@ -63,11 +62,6 @@ class Dump:
     path: Path
     manifest: Mapping[str, Any]
 
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows by table, as the backup counted them."""
-        return rehearsal_file.rows_of(self.manifest.get("rows") or {})
-
 
 def way(release: Release, version: str, providers: Mapping[str, str] | None = None) -> Way:
     """What the upgrade migrates; raises UserError where nothing moves up, or it is not known.
@@ -78,9 +72,8 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     if numbers is None:
         raise UserError(f"'{version[:40]}' is not a release of Airflow", hint="such as 3.3.2")
     old = what_runs.by_values(release.values, release.environment.image.facts)
-    known = providers if providers is not None else migrations.of_official_image(version)
     new = Runs(airflow=version, source=Source.TAG, options=old.options)
-    between = migrations.between(old.content, migrations.Image(version, known, old.options))
+    between = migrations.between(old.content, migrations.Image(version, providers, old.options))
     result = classify(old, new)
     if between is None or not old.airflow:
         raise UserError(f"what {release.resolved.name} runs is not known: {result.reason}")
@@ -93,7 +86,7 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     assumed = tuple(dict.fromkeys(filter(None, (old.assumed, *between.assumed))))
     head = migrations.revision_head(old.airflow)
     heads = (head.revision,) if head.revision and not head.assumed else ()
-    return Way(old, new, dict(known or {}), back, assumed, heads)
+    return Way(old, new, back, assumed, heads)
 
 
 def dump(path: Path, environment: str) -> Dump:
@@ -330,9 +323,6 @@ def _not_read(
     environment: str,
 ) -> Iterator[str]:  # fmt: skip
     yield from (f"assumed: {item}" for item in route.assumed)
-    if dict(found.target.providers) != dict(route.providers):
-        pairs = ", ".join(f"{name} {number}" for name, number in found.target.providers.items())
-        yield f"providers of the target: it had {pairs or 'none with migrations'}"
     if not rows:
         yield "rows of the production: not known, the dump is taken for all of it"
     elif missing := [name for name, count in found.rows.items() if count and name not in rows]:

@@ -203,6 +203,7 @@ def test_the_newest_complete_backup_of_a_folder_is_taken_and_compared_with_its_m
 def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environment(tmp_path):
     text = with_backup(OLD)
     found = rehearse.job(release(text), "3.2.2", "registry.example.com/airflow:3.2.2", 2)
+    assert any("providers of the image with Airflow 3.2.2" in line for line in found.notes)
     config, job = yaml.safe_load_all(found.text)
     assert {"rehearse.py", "rehearse.sh", "store.sh", "spec.json"} <= set(config["data"])
     spec = json.loads(config["data"]["spec.json"])
