@@ -125,10 +125,10 @@ class Rehearsal(Part):
 
 
 _BACK = {
-    "returns": "leads to the revisions and rows of before",
+    "returns": "leads back to the same revisions, and no table has fewer rows",
     "differs": "does not restore everything",
     "failed": "fails",
-    "none": "there is none but the backup",
+    "none": "only by restoring the backup",
 }
 
 

@@ -191,11 +191,10 @@ def image_heads(release: Release) -> dict[str, list[str]]:
 
     A provider's table is named after it (`version_table_name` of its manager).
     """
-    facts = release.environment.image.facts
-    found = expected_heads(release)
-    if facts is None or facts.providers is None or not found:
+    providers, found = _runs(release).providers, expected_heads(release)
+    if providers is None or not found:
         return {}
-    for name, number in facts.providers.items():
+    for name, number in providers.items():
         head = migrations.provider_head(name, number)
         if head.assumed:
             return {}
@@ -207,12 +206,16 @@ def image_heads(release: Release) -> dict[str, list[str]]:
 def _version(release: Release) -> str:
     """The Airflow of the image; '' where its tag contradicts `airflow.version`, and facts are not
     written down."""
+    runs = _runs(release)
+    return "" if runs.contradiction else runs.airflow
+
+
+def _runs(release: Release) -> image_release.Runs:
     environment = release.environment
     image = image_release.of_values(release.values)
-    runs = image_release.known(
+    return image_release.known(
         image, environment.airflow.version, environment.image.facts, release.values
     )
-    return "" if runs.contradiction else runs.airflow
 
 
 def _folder(release: Release) -> str:

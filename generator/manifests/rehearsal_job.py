@@ -32,7 +32,7 @@ def objects(
 ) -> list[dict[str, Any]]:
     """Job and ConfigMap; `spec` is what `rehearse.py` is told.
 
-    Its pod has the labels of a drill's, where there is one: policies open the storage to it.
+    Its pod has the labels of a drill's, or else of a backup's: policies open the storage to it.
     """
     name = release.topology.names.of_part(REHEARSAL)
     work = pod(release, backup, REHEARSAL)

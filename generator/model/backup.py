@@ -158,7 +158,7 @@ class Backup(Spec):
     encryption: Annotated[Encryption | None, Copied.FILL_IN] = None
     drill: Drill | None = Drill.model_construct()
     before_migration: Bool = False
-    """Make a backup in each sync before the migration, where there is one to come (Argo CD)."""
+    """Make a backup in each sync before a migration that is due (Argo CD)."""
     secret_name: Annotated[Name | None, Copied.DERIVE] = None
     """Holds `username` and `password` of a role that reads the database, and for S3
     `access-key-id` and `secret-access-key`; `<release>-backup` by default."""

@@ -135,7 +135,7 @@ class ChartSource(Spec):
     source: Literal["repository", "oci", "vendored", "rendered"] = "repository"
     """rendered: Helm runs here and the finished manifests are in git."""
     url: Line = "https://airflow.apache.org"
-    """repository: its URL; oci: registry and path."""
+    """repository: its URL; oci: registry and path, to which `airflow` is added."""
     path: SubPath = "charts/airflow"
     """vendored: the unpacked chart's folder in this repository."""
 

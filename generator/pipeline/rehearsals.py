@@ -51,7 +51,8 @@ def standing(
         return Standing("", f"{path}: {error.message}")
     age = now.timestamp() - found.at
     fault = _other(found, name, old, new) or _bad(found) or _age(age, max_age)
-    return Standing(f"rehearsed {_days(age)} ago: {found.line}{_unknown(new)}", fault)
+    line = f"rehearsed {_days(age)} ago: {found.line}{_unknown(new)}"
+    return Standing(f"{line}; not read: see {path}" if found.not_read else line, fault)
 
 
 def _rises(old: Runs, new: Runs) -> bool:
@@ -98,7 +99,8 @@ def _migrates(name: str, number: str, runs: Runs) -> bool:
 
 
 def _unknown(runs: Runs) -> str:
-    return "" if runs.providers is not None else "; not compared: the providers of the image"
+    unknown = "" if runs.providers is not None else "; not compared: the providers of the image"
+    return unknown + (f"; assumed: {runs.assumed}" if runs.assumed else "")
 
 
 def _bad(found: Rehearsal) -> str:

@@ -72,7 +72,7 @@ def again(
         return found
     named = frozenset(itertools.chain.from_iterable(facts.paths.values()))
     unread = facts.source if facts.source != _NOBODY else ", ".join(sorted(named - before.names))
-    # Where releases begin there is nothing that could have been verified before.
+    # Where releases begin, nothing could have been verified before.
     rest = tuple(gate for gate in found if gate.name in _WITHOUT_SOURCE)
     reason = f"not found, or invalid, on the base: {unread} of promotion.paths"
     return (_closed(reason), *rest) if unread else rest

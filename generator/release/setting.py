@@ -49,7 +49,7 @@ def put_some(key: str, value: Any, field: str = "") -> list[Setting]:
 
 
 def put_joined(key: str, lines: str | list[Any], field: str) -> list[Setting]:
-    """A list, or the text of one, which `values:` may go on with; none where there is nothing."""
+    """A list, or the text of one, to which `values:` may add; nothing for an empty one."""
     return [Setting(tuple(key.split(".")), lines, field, idle=True)] if lines else []
 
 

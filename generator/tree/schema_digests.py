@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "f5e657f70ad3a4d4f5d2f9ea89cb6d4f59ac8fd948c2fe6918c26ff1887d2a8f",
-    "repository": "bc9293df0ed89d6b4ab0cacd2af110147afb28729cfb9b71ee806bdca112602e",
+    "environment": "2446c45614d065dcd4031c89179b869243867c3c09f6f67e2fad03f4c859eab0",
+    "repository": "07800014cd743fa21618e66d79cc4db0fd97a03502136f0b9dc20c836a7dca7e",
 }

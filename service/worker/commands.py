@@ -59,7 +59,7 @@ def _refusal(command: Command, pull: PullRequest) -> str:
     # A commit must be named: between a reader's word and our reading, the head may move.
     moved = command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha)
     return command.fault or (
-        f"{command.verb}: {command.sha} is no longer the head" if moved else ""
+        f"{command.verb}: {command.sha} is not the head of the pull request" if moved else ""
     )
 
 

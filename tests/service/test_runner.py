@@ -197,8 +197,11 @@ def test_words_about_another_commit_have_no_effect(set_up):
     with set_up.here.engine.connect() as connection:
         assert grants.read(connection, "forge/team/one#1", HEAD).trusted_by == ""
         assert not connection.execute(tables.grant.select()).all()
-    assert "no longer the head" in set_up.rows()[0].summary
-    assert "0123abc is no longer the head" in set_up.said() and "write ..." in set_up.said()
+    assert "is not the head of the pull request" in set_up.rows()[0].summary
+    assert (
+        "0123abc is not the head of the pull request" in set_up.said()
+        and "write ..." in set_up.said()
+    )
 
 
 def test_who_may_not_write_may_not_command(set_up):

@@ -122,15 +122,16 @@ def room(found: Measurement, production: Mapping[str, int]) -> tuple[int, int]:
 def way_back(found: Measurement) -> Back:
     """Whether revisions and rows were those of before again."""
     made = found.back
-    if made is None or (not made.commands and not made.failed):
-        same = made is not None and made.heads == found.heads
-        return Back(outcome="returns" if same else "none")
+    if made is None:
+        return Back(outcome="none")
     commands = tuple(item.command for item in made.commands)
     seconds = round(sum(item.seconds for item in made.commands), 1)
     if made.failed:
         return Back(
             outcome="failed", commands=commands, seconds=seconds, differs=(made.failed.words,)
         )
+    if not commands and made.heads != found.heads:
+        return Back(outcome="none")
     differs = (*_heads(found.heads, made.heads), *_rows(found.rows, made.rows))
     outcome: Literal["differs", "returns"] = "differs" if differs else "returns"
     return Back(outcome=outcome, commands=commands, seconds=seconds, differs=differs)

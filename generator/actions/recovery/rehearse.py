@@ -22,7 +22,8 @@ from generator.impact.migration import classify
 from generator.release.release import Release
 
 _UNLIKE = (
-    "the server of the environment: its release, disk, settings, and what its cache holds",
+    "the server of the environment: its release, disk, settings, collation, and what its cache "
+    "holds",
     "other sessions: nobody else used the copy, where a lock may have to wait",
 )
 _IMAGE = re.compile(r"[a-zA-Z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
@@ -36,7 +37,6 @@ class Way:
 
     old: Runs
     new: Runs
-    providers: Mapping[str, str]
     back: tuple[str, ...]
     assumed: tuple[str, ...]
     heads: tuple[str, ...]
@@ -62,11 +62,6 @@ class Dump:
     path: Path
     manifest: Mapping[str, Any]
 
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows by table, as the backup counted them."""
-        return rehearsal_file.rows_of(self.manifest.get("rows") or {})
-
 
 def way(release: Release, version: str, providers: Mapping[str, str] | None = None) -> Way:
     """What the upgrade migrates; raises UserError where nothing moves up, or it is not known.
@@ -77,9 +72,8 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     if numbers is None:
         raise UserError(f"'{version[:40]}' is not a release of Airflow", hint="such as 3.3.2")
     old = what_runs.by_values(release.values, release.environment.image.facts)
-    known = providers if providers is not None else migrations.of_official_image(version)
     new = Runs(airflow=version, source=Source.TAG, options=old.options)
-    between = migrations.between(old.content, migrations.Image(version, known, old.options))
+    between = migrations.between(old.content, migrations.Image(version, providers, old.options))
     result = classify(old, new)
     if between is None or not old.airflow:
         raise UserError(f"what {release.resolved.name} runs is not known: {result.reason}")
@@ -92,7 +86,7 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     assumed = tuple(dict.fromkeys(filter(None, (old.assumed, *between.assumed))))
     head = migrations.revision_head(old.airflow)
     heads = (head.revision,) if head.revision and not head.assumed else ()
-    return Way(old, new, dict(known or {}), back, assumed, heads)
+    return Way(old, new, back, assumed, heads)
 
 
 def dump(path: Path, environment: str) -> Dump:
@@ -183,7 +177,7 @@ def here(release: Release, options: Options, progress: Callable[[str], None]) ->
         progress(f"installing Airflow {options.airflow}")
         providers = migrations.of_official_image(options.airflow) or {}
         python = throw_away.airflow(options.airflow, providers, _cache())
-        origin = "the package index, with the providers of the official image"
+        origin = "the package index, with the official image's providers that have migrations"
     target = throw_away.target(python, sorted(releases.data("migrations")["providers"]))
     if target["airflow"] != options.airflow:
         message = f"this interpreter has Airflow {target['airflow']}, not {options.airflow}"
@@ -275,6 +269,10 @@ def judge(
     """
     if found.target.airflow != route.new.airflow:
         raise UserError(f"it ran Airflow {found.target.airflow}, not {route.new.airflow}")
+    heads = found.heads.get("alembic_version", ())
+    if route.heads and not set(heads) & set(route.heads):
+        wanted = f"Airflow {route.old.airflow} has {' or '.join(route.heads)}"
+        raise UserError(f"it restored the revision {', '.join(heads) or 'none'}, and {wanted}")
     counted = found.rows if found.backup else rehearsal_file.rows_of(manifest.get("rows") or {})
     if counted and counted != {k: v for k, v in found.rows.items() if k in counted}:
         raise UserError("the rows of the restored database are not those of the backup's manifest")
@@ -325,9 +323,6 @@ def _not_read(
     environment: str,
 ) -> Iterator[str]:  # fmt: skip
     yield from (f"assumed: {item}" for item in route.assumed)
-    if dict(found.target.providers) != dict(route.providers):
-        pairs = ", ".join(f"{name} {number}" for name, number in found.target.providers.items())
-        yield f"providers of the target: it had {pairs or 'none with migrations'}"
     if not rows:
         yield "rows of the production: not known, the dump is taken for all of it"
     elif missing := [name for name, count in found.rows.items() if count and name not in rows]:
@@ -335,10 +330,21 @@ def _not_read(
     yield _since(found, manifest, environment)
     if not route.heads:
         yield f"whether the dump is of Airflow {route.old.airflow}: its revision is not known"
-    if len(found.runs) < 2:
-        yield "how much the times vary: there was one run"
-    yield (
-        "whether the old image starts after the way back, and what rows hold then: revisions and "
-        "numbers of rows were compared"
-    )
+    yield from _not_run(found)
     yield from _UNLIKE
+
+
+def _not_run(found: Measurement) -> Iterator[str]:
+    if not found.runs:
+        yield "times and room: no migration of the dump came to its end"
+    elif len(found.runs) == 1:
+        yield "how much the times vary: there was one run"
+    if found.failed:
+        yield "the way back: it was not run, because the migration failed"
+    elif found.back and found.back.failed:
+        yield "revisions and rows after the way back: it failed, and they were not compared"
+    elif found.back and found.back.commands:
+        yield (
+            "whether the old image starts after the way back, and what rows hold then: revisions "
+            "and numbers of rows were compared"
+        )

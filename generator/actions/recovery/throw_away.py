@@ -23,6 +23,8 @@ from generator.redaction.text import redact
 
 _INSTALL, _START, _END = 1800.0, 0.2, 30.0
 _NOBODY = 65534
+_NOT_FOUND = 127
+"""How rehearse.sh ends without a server's programs; the shell ends so without any other."""
 # sun_path of a socket's address holds 107 bytes.
 _PATH = 107 - len("/.s.PGSQL.5432")
 
@@ -88,7 +90,8 @@ def _ready(child: subprocess.Popen[bytes], folder: Path, log: IO[bytes]) -> Path
             log.seek(0)
             lines = log.read().decode("utf-8", "replace").strip().splitlines()
             words = lines[-1].removeprefix("rehearsal failed: ") if lines else "no server"
-            hint = "install PostgreSQL's server (Debian: postgresql)" if "initdb)" in words else ""
+            missing = child.returncode == _NOT_FOUND
+            hint = "install PostgreSQL's server (Debian: postgresql)" if missing else ""
             raise UserError(redact(words), hint=hint)
         time.sleep(_START)
     return folder

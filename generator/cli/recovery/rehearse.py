@@ -111,7 +111,7 @@ def command(
 
 
 def _status(found: Rehearsal) -> int:
-    """1 where the migration, or a way back that there is, does not work."""
+    """1 if the migration, or the commands of the way back, do not work."""
     return 0 if found.outcome == "passed" and found.back.outcome in ("returns", "none") else 1
 
 
@@ -140,9 +140,11 @@ def _show(found: Rehearsal) -> None:
     for step in found.steps:
         if step.estimate.seconds >= 1 and (locks := shown_locks(step)):
             click.echo(f"  {step.revision} locks {locks}")
-    megabytes = f"{found.room / 1e6:.0f} MB on top, {found.wal / 1e6:.0f} MB of write-ahead log"
-    click.echo(f"  room: {megabytes}")
-    click.echo(f"  the way back: {', then '.join(found.back.commands) or 'no command'}")
+    if found.runs:
+        megabytes = f"{found.room / 1e6:.0f} MB on top, {found.wal / 1e6:.0f} MB of write-ahead log"
+        click.echo(f"  room: {megabytes}")
+    if found.outcome == "passed":
+        click.echo(f"  the way back: {', then '.join(found.back.commands) or 'no command'}")
     for line in found.back.differs:
         click.echo(f"  - {line}")
     for line in found.not_read:

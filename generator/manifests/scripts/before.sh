@@ -1,6 +1,6 @@
 #!/bin/bash
-# A backup right before a migration. None where the database is empty, or has every revision of the
-# image already; in doubt there is one.
+# A backup right before a migration. None if the database is empty, or has every revision of the
+# image already; in doubt it is made.
 . "${BASH_SOURCE[0]%/*}/store.sh"
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 ended() {

@@ -24,7 +24,7 @@ trap 'exit 143' TERM INT
 
 query() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
-bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)
+bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1) || true
 [[ -n $bin ]] || fail "the image has no PostgreSQL server (initdb)"
 bin=${bin%/*}
 started=$EPOCHSECONDS

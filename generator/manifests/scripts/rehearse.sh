@@ -42,8 +42,11 @@ must() {
   words=$("$@" 2>&1 >/dev/null) || fail "$what: $(tail -n 3 <<<"$words" | tr '\n' ' ')"
 }
 
-bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)
-[[ -n $bin ]] || fail "no PostgreSQL server (initdb) found"
+bin=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1) || true
+if [[ -z $bin ]]; then
+  reason="no PostgreSQL server (initdb) found"
+  exit 127
+fi
 bin=$(readlink -f "$bin")
 bin=${bin%/*}
 rm -rf "$WORK/data" "$WORK/ready" "$WORK/failed" "$WORK/done"

@@ -108,6 +108,37 @@ def test_a_migration_that_fails_is_a_result_without_texts_of_the_database():
     assert "failed" in found.line
 
 
+def test_what_was_not_run_after_a_failure_is_said_and_nothing_is_said_of_it():
+    compared = "revisions and numbers of rows were compared"
+    assert any(compared in item for item in judged().not_read)
+    failed = judged(failed=ran(applied(1), status=1), runs=[], back=None).not_read
+    assert "times and room: no migration of the dump came to its end" in failed
+    assert "the way back: it was not run, because the migration failed" in failed
+    assert not any("one run" in item for item in failed)
+    back = {**printed()["back"], "failed": ran(command="airflow db downgrade", status=1)}
+    stopped = judged(back=back).not_read
+    assert "revisions and rows after the way back: it failed, and they were not compared" in stopped
+    none = {"commands": [], "heads": {"alembic_version": ["x"]}, "rows": {}}
+    assert judged(back=none).back.outcome == "none"
+    for found in (failed, stopped, judged(back=none).not_read):
+        assert not any(compared in item for item in found)
+
+
+def test_where_nothing_has_to_go_back_rows_are_compared_all_the_same():
+    same = {"commands": [], "heads": HEADS, "rows": printed()["rows"]}
+    assert judged(back=same).back.outcome == "returns"
+    lost = judged(back={**same, "rows": {**same["rows"], "dag": 0}})
+    assert lost.back.differs == ("dag has 0 rows, had 5",)
+
+
+def test_a_database_of_another_release_than_the_environment_runs_is_refused():
+    words = r"it restored the revision x, and Airflow 3\.1\.8 has 509b94a1042d"
+    with pytest.raises(UserError, match=words):
+        judged(heads={"alembic_version": ["x"]})
+    with pytest.raises(UserError, match="it restored the revision none"):
+        judged(heads={})
+
+
 def test_the_file_reads_back_and_anything_else_is_refused():
     found = judged()
     assert rehearsal_file.read(found.text().encode(), "x") == found
@@ -172,6 +203,7 @@ def test_the_newest_complete_backup_of_a_folder_is_taken_and_compared_with_its_m
 def test_the_job_has_the_targets_image_the_last_backup_and_no_key_of_the_environment(tmp_path):
     text = with_backup(OLD)
     found = rehearse.job(release(text), "3.2.2", "registry.example.com/airflow:3.2.2", 2)
+    assert any("providers of the image with Airflow 3.2.2" in line for line in found.notes)
     config, job = yaml.safe_load_all(found.text)
     assert {"rehearse.py", "rehearse.sh", "store.sh", "spec.json"} <= set(config["data"])
     spec = json.loads(config["data"]["spec.json"])

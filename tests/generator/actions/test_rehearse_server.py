@@ -125,6 +125,20 @@ def test_what_is_no_dump_of_airflow_is_refused_and_nothing_stays(dumps, work, na
     assert servers(work) == []
 
 
+def test_without_a_server_it_is_named_and_how_to_get_one():
+    code = (
+        "from generator.actions.recovery import throw_away\n"
+        "from generator.core.errors import UserError\n"
+        "try:\n"
+        "  with open('/dev/null', 'rb') as dump, throw_away.server(dump, None):\n    pass\n"
+        "except UserError as error:\n  print(error.message, error.hint, sep='; ')\n"
+    )
+    command = [*postgresql.hidden(), sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    words = "no PostgreSQL server (initdb) found; install PostgreSQL's server (Debian: postgresql)"
+    assert done.stdout.strip() == words
+
+
 @pytest.mark.skipif(not shutil.which("age"), reason="needs age (Debian: age)")
 def test_an_encrypted_dump_needs_the_key_that_opens_it(dumps, work, tmp_path):
     keys = []

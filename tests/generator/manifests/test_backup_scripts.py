@@ -297,6 +297,14 @@ def small_disk(jobs, megabytes):
         subprocess.run(["umount", work], check=True)
 
 
+def test_an_image_without_a_server_is_the_reason_of_a_drill(jobs):
+    command = [*postgresql.hidden(), "bash", jobs.folder / "scripts/drill.sh"]
+    variables = jobs.variables("airflow-restore-drill")
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "drill failed: the image has no PostgreSQL server (initdb)\n"
+
+
 def test_another_key_opens_no_backup(jobs):
     jobs.good("backup")
     other, _ = jobs.key("other")

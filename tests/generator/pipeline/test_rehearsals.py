@@ -37,7 +37,8 @@ def test_a_fresh_one_of_the_same_migration_counts_and_is_told():
     item = found()
     assert item.fault == ""
     assert "rehearsed 3 days ago: Airflow 3.1.8 → 3.2.2 takes 90 s (80 s to 3 min)" in item.line
-    assert "leads to the revisions and rows of before" in item.line
+    assert item.line.count("leads back to the same revisions, and no table has fewer rows") == 1
+    assert "not read: see" not in item.line
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,18 @@ def test_the_age_is_told_in_days(hours, words):
 def test_providers_of_an_image_that_are_not_known_are_said():
     assert "not compared: the providers of the image" in found().line
     assert "not compared" not in found(new=runs("3.2.2", fab="3.6.4")).line
+
+
+def test_an_image_whose_release_is_only_likely_is_said():
+    tagged = Reference("r/airflow", "3.2.2", "sha256:" + "0" * 64)
+    line = found(new=Runs(tagged, "3.2.2", Source.CLAIMED_TAG)).line
+    assert line.endswith(
+        "assumed: Airflow 3.2.2 is what the tag says; the digest decides what runs"
+    )
+
+
+def test_where_to_read_what_a_rehearsal_did_not_read_is_said():
+    assert found(not_read=("rows of the production",)).line.endswith(f"not read: see {PATH}")
 
 
 def test_an_airflow_that_moves_up_beside_a_provider_that_moves_down_is_rehearsed():
