@@ -80,7 +80,7 @@ def test_what_waiting_cannot_open_is_a_failure(world):
     number = world.change(PRODUCED, "poolSize: 20", "poolSize: 30")
     row = ask(world, number)
     # The API shows them: the name of the gate alone, such as "verified", would be read as a state.
-    assert dict(row.environments) == {"production": "blocked by promotion-only"}
+    assert dict(row.environments) == {"production": "blocked by verified, soak, promotion-only"}
     state, said = world.gates(number)
     assert (row.state, state) == ("failure", "failure")
     assert said.startswith("promotion-only: production changes by promotion only")
