@@ -10,7 +10,7 @@ from pytest import param
 from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
 from service.model.check import CheckState, Grants
-from tests.effort import marks
+from tests.effort import marks, pick
 from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT
 from tests.repositories import SETTINGS
