@@ -1,8 +1,6 @@
 """Accidents made impossible: no network but loopback, no home folder, a fixed git identity."""
 
-import contextlib
 import gc
-import importlib
 import itertools
 import os
 import socket
@@ -19,9 +17,6 @@ from tests.templates import Templates
 # Found before the home folder is hidden: a chart that the user put into the cache.
 _CACHE = Path(os.environ.get("GEN_ENV_CHART_CACHE") or Path("~/.cache/gen-env/charts").expanduser())
 REAL_CHART = "1.22.0"
-
-
-_WORKER = ("workerid", "workercount")
 _TOGETHER = ("tests/cluster/", "tests/service/end_to_end/test_scenarios.py")
 
 
@@ -54,30 +49,15 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection(session):
+def pytest_collection():
     """What is imported stays: the garbage collector shall not go through it again and again."""
     gc.disable()
-    _compile_a_part(session.config)
     try:
         return (yield)
     finally:
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         gc.enable()
-
-
-def _compile_a_part(config):
-    """Have each process of a first run compile other modules first, and take the rest of others."""
-    number, count = (getattr(config, "workerinput", {}).get(key) for key in _WORKER)
-    if not number or config.args_source is not config.ArgsSource.TESTPATHS:
-        return
-    files = sorted(config.rootpath.glob("tests/**/test_*.py"))
-    begin = int(number.removeprefix("gw")) * len(files) // count
-    for file in files[begin:] + files[:begin]:
-        # What cannot be imported is for the collection to tell.
-        with contextlib.suppress(BaseException):
-            name = file.relative_to(config.rootpath).with_suffix("")
-            importlib.import_module(".".join(name.parts))
 
 
 def pytest_collection_modifyitems(config, items):

@@ -23,7 +23,7 @@ LARGEST = 150_000
 
 
 def main():
-    """Write every picture anew."""
+    """Take every picture again."""
     with tempfile.TemporaryDirectory() as place:
         repository = Path(place, "airflow-gitops")
         _before(repository)

@@ -32,7 +32,7 @@ def assess(settings: Settings) -> Iterator[Finding]:
         return  # the database and git's mirrors are in it
     yield tried("database", lambda: _database(settings))
     yield tried("traces", lambda: tracing.require(os.environ))
-    yield tried("notifications", lambda: routes.require(settings.routes))
+    yield tried("notifications (nothing is sent)", lambda: routes.require(settings.routes))
     yield _api(settings)
     for connection in settings.connections:
         yield _webhook(connection)

@@ -114,9 +114,7 @@ def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     grants, author = task.grants(target.sha), target.pull.author if target.pull else ""
     override = (grants.without(author) if prepared.subject.another else grants).override
     state, said = verdict(found, override)
-    held = {
-        item.environment: item.gate.name for item in found if item.gate.state is GateState.BLOCKED
-    }
+    held = _held(found) if state is CheckState.FAILURE else {}
     return _reported(task, target, state, said, _due(task, found), held)
 
 
@@ -171,6 +169,14 @@ def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckSt
         return CheckState.PENDING, _words(waiting, several=several)
     names = ", ".join(dict.fromkeys(item.gate.name for item in found))
     return CheckState.SUCCESS, f"open: {names}"
+
+
+def _held(found: Iterable[Judged]) -> Mapping[str, str]:
+    names: dict[str, list[str]] = {}
+    for item in found:
+        if item.gate.state is GateState.BLOCKED:
+            names.setdefault(item.environment, []).append(item.gate.name)
+    return {name: f"blocked by {', '.join(gates)}" for name, gates in names.items()}
 
 
 def _words(found: Sequence[Judged], *, several: bool) -> str:

@@ -36,7 +36,7 @@ def keep(connection: sa.Connection, route: str, found: Notice, now: float) -> No
 def claim(connection: sa.Connection, route: str, now: float) -> sa.Row[tuple[object, ...]] | None:
     """The next one to send; nobody else gets it meanwhile."""
     due = sa.select(notice.c.key).where(
-        # What ended every worker that sent it is not sent for ever.
+        # A message that ends every worker that sends it is given up as well.
         notice.c.route == route, notice.c.due <= now, notice.c.attempts < _ATTEMPTS
     )  # fmt: skip
     taken = (

@@ -11,7 +11,6 @@ from service.model.job import UNFINISHED, Kind, State
 from service.store.tables import branch, executor, grant, run, upsert
 
 Rows = list[dict[str, Any]]
-_MOST = 2_000
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
@@ -51,16 +50,26 @@ def verifications(connection: sa.Connection) -> dict[tuple[str, str, str], dict[
     """By connection, repository and environment: the last verification, and as `verified` the last
     one that ended well.
     """
-    query = sa.select(run).where(
-        run.c.kind == Kind.VERIFY.value, run.c.state != State.SUPERSEDED.value
+    verified = _last_verifications(connection, run.c.state == State.SUCCESS.value)
+    last = _last_verifications(connection, run.c.state != State.SUPERSEDED.value)
+    return {place: {**row, "verified": verified.get(place)} for place, row in last.items()}
+
+
+def _last_verifications(
+    connection: sa.Connection, condition: sa.ColumnElement[bool]
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    place = (run.c.connection, run.c.repository, run.c.details["environment"].as_string())
+    number = sa.func.row_number().over(partition_by=place, order_by=(run.c.queued.desc(), run.c.id))
+    ranked = (
+        sa.select(run.c.id, number.label("number"))
+        .where(run.c.kind == Kind.VERIFY.value, condition)
+        .subquery()
     )
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in _rows(connection, query.order_by(run.c.queued.desc(), run.c.id).limit(_MOST)):
-        place = (row["connection"], row["repository"], str(row["details"].get("environment", "")))
-        last = found.setdefault(place, {**row, "verified": None})
-        if last["verified"] is None and row["state"] == State.SUCCESS.value:
-            last["verified"] = row
-    return found
+    query = sa.select(run).join(ranked, run.c.id == ranked.c.id).where(ranked.c.number == 1)
+    return {
+        (row["connection"], row["repository"], str(row["details"].get("environment", ""))): row
+        for row in _rows(connection, query)
+    }
 
 
 def keep_branch(connection: sa.Connection, name: str, sha: str, content: Any, at: float) -> None:

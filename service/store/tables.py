@@ -129,7 +129,7 @@ notice = sa.Table(
     sa.Column("route", sa.String(64), nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    # Nothing where it was sent, or given up.
+    # NULL once it is sent or given up.
     sa.Column("due", sa.Float, index=True),
     sa.Column("made", sa.Float, nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),

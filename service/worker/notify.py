@@ -102,7 +102,7 @@ def plain(text: str) -> str:
 
 
 def send(url: Secret, title: str, body: str) -> bool:
-    """Send one message; whether it was taken."""
+    """Send one message; whether the address confirmed it."""
     client = routes.client(url)
     return bool(client and client.notify(title=title, body=body, body_format="text"))
 
@@ -147,7 +147,7 @@ class Sender:
             over = notices.settle(connection, row.key, row.attempts, time.time(), sent=sent)
         if not sent:
             again = "given up" if over else "tried again later"
-            log.warning("notification not sent to %s: %s", route.name, again)
+            log.warning("notification to %s not confirmed: %s", route.name, again)
         return sent
 
     def _within(self, route: Route, title: str, body: str) -> bool:

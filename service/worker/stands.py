@@ -10,7 +10,7 @@ from generator.pipeline import repository
 from generator.promotion import pause_marker, standing
 
 FORMAT = 2
-"""Of what `read` gives: what an earlier program kept is read anew."""
+"""The version of what `read` returns; what an earlier version of gen-env stored is read again."""
 
 
 def read(files: Files) -> Mapping[str, Any]:

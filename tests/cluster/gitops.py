@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import subprocess
-from pathlib import Path
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster
@@ -14,7 +13,6 @@ from generator.yaml.writer import dump
 from tests import repositories
 from tests.fakes import chart_server, git_server
 
-HERE = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = "staging"
 BARE = "airflow.git"
 DEFINITION = f"environments/{ENVIRONMENT}/environment.yaml"

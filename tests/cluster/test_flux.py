@@ -14,7 +14,7 @@ from generator.engine import flux_reach
 from generator.verify.result import Outcome, State
 from generator.yaml.manifests import load_manifests
 from tests import hostile
-from tests.cluster import flux_controllers, gitops, process
+from tests.cluster import flux_controllers, gitops, process, samples
 from tests.cluster.conftest import require
 from tests.cluster.flux_controllers import KUSTOMIZATIONS, NAMESPACE, SOURCE
 from tests.cluster.plane import ADMIN
@@ -42,7 +42,7 @@ def helm(bed, tmp_path_factory):
 
     @contextlib.contextmanager
     def run():
-        with process.running(command, folder / "log", folder=gitops.HERE):
+        with process.running(command, folder / "log", folder=samples.ROOT):
             yield
 
     return run

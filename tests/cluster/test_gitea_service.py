@@ -75,7 +75,7 @@ def test_commands_are_obeyed_by_role_and_each_is_answered(loop):
     loop.say(number, "/gen-env accept impact/immutable 1234567", "wanda")
     loop.answered(number, "a command about another commit", "is not the head")
     loop.say(number, "/gen-env frobnicate", "wanda")
-    loop.answered(number, "a word that is no command", "unknown command")
+    loop.answered(number, "an unknown command", "unknown command")
     assert len(loop.checks(number)) == 1
 
     told = loop.say(number, "/gen-env check", "rita")

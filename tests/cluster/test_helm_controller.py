@@ -1,7 +1,7 @@
 """The stand-in for helm-controller on a real API server, which checks every status it writes.
 
 What it writes is recorded in tests/generator/verify/recorded_flux.json, by which verification is
-judged; `GEN_ENV_RECORD=1` writes that anew.
+judged; `GEN_ENV_RECORD=1` rewrites it.
 """
 
 import copy

@@ -61,7 +61,7 @@ class HelmController:
         if _FINALIZER not in metadata.get("finalizers", ()):
             self._plane.merge_patch(path, {"metadata": {"finalizers": [_FINALIZER]}})
         if spec.get("suspend"):
-            return _seconds(spec["interval"])
+            return helm_release.seconds(spec["interval"])
         assert not (more := _NOT_PLAYED & spec.keys()), f"the stand-in does not play {more}"
         release = helm_release.Release(self._plane, self._kubeconfig, item)
         if "chart" in spec:
@@ -72,7 +72,7 @@ class HelmController:
         wait = self._release(release, item)
         release.status["lastHandledReconcileAt"] = metadata.get("annotations", {}).get(_REQUESTED)
         release.write()
-        return _seconds(spec["interval"]) if wait is None else wait
+        return helm_release.seconds(spec["interval"]) if wait is None else wait
 
     def _release(self, release, item):
         artifact = self._artifact(item)
@@ -163,11 +163,6 @@ def _helm_chart(item):
     }
     spec = {"interval": item["spec"]["interval"], **template}
     return {"apiVersion": _SOURCES, "kind": "HelmChart", "metadata": own, "spec": spec}
-
-
-def _seconds(text):
-    """Of `10m` or `90s`."""
-    return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
 
 
 def main():

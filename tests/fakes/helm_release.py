@@ -216,7 +216,7 @@ class Release:
         """Run it; the words of what went wrong, or nothing."""
         options = self._spec.get(action, {})
         common = {
-            "timeout": int(float(self._spec.get("timeout", "300s").rstrip("s"))),
+            "timeout": int(seconds(self._spec.get("timeout", "5m"))),
             "wait": "hookOnly" if options.get("disableWait") else "watcher",
         }
         try:
@@ -319,7 +319,7 @@ class Release:
         retry = self._retry(self.status.get("lastAttemptedReleaseAction"))
         words = f"retrying after {retry.get('retryInterval', '5m')}" if retry else "retrying"
         self.mark("Reconciling", "True", "ProgressingWithRetry", words)
-        return _retry_seconds(retry.get("retryInterval", "5m")) if retry else 0.0
+        return seconds(retry.get("retryInterval", "5m")) if retry else 0.0
 
     def _ended(self, action):
         self.drop("Reconciling")
@@ -393,7 +393,8 @@ def _digest(value):
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _retry_seconds(text):
+def seconds(text):
+    """Of `10m` or `90s`."""
     return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
 
 

@@ -75,7 +75,7 @@ HOURLY = {"kind": "deny", "schedule": "0 * * * *", "duration": "1h", "timeZone":
 def test_what_holds_an_environment_back_is_shown_and_what_is_not_known_too(seeded):
     client, here, _ = seeded
     said = text_of(client, "/")
-    # What an earlier program kept of the branch has neither windows nor soak.
+    # What an earlier version stored of the branch has neither windows nor soak.
     assert "freeze not known" in said and "soak not known" in said
     more = {
         "dev": {"windows": [HOURLY], "soak": 0.0},
@@ -142,6 +142,19 @@ def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
     assert "Not read, because their definitions are invalid: broken" in said
     # The other repository was never read, and with `pollSeconds: 0` never will be.
     assert "The branch is not read: pollSeconds is 0" in said
+
+
+def test_many_verifications_of_another_environment_hide_none(seeded):
+    client, here, _ = seeded
+    job = Job(Kind.VERIFY, "forge", "team/one", 1, "", {"environment": "qa", "sha": HEAD})
+    row = ended(here, job, State.FAILURE, "failed: pods")._mapping
+    others = [
+        {**row, "id": f"{number}", "report": f"{number}", "queued": row["queued"] + 1 + number}
+        for number in range(2_001)
+    ]
+    with here.engine.begin() as connection:
+        connection.execute(tables.run.insert(), others)
+    assert f"{MERGE[:10]} at 2001-09-09 01:47:40 UTC" in text_of(client, "/")
 
 
 def test_a_pull_request_that_needs_a_person_is_not_pushed_off_the_overview(seeded):

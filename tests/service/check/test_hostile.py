@@ -10,7 +10,7 @@ from pytest import param
 from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
 from service.model.check import CheckState, Grants
-from tests.effort import marks
+from tests.effort import marks, pick
 from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT
 from tests.repositories import SETTINGS
@@ -273,7 +273,8 @@ def test_a_fork_is_never_rendered_without_leave(world):
             raise AssertionError("nothing is to be rendered")
 
     world.branch("theirs")
-    world.work.edit(DEV, AUTH, f"{AUTH}\nvalues: {{extraEnv: '{{{{ fail \"no\" }}}}'}}")
+    template = pick('fail "no"', 'repeat 900000000 "x"')
+    world.work.edit(DEV, AUTH, f"{AUTH}\nvalues: {{extraEnv: '{{{{ {template} }}}}'}}")
     world.commit(generate=True)
     number = world.open(fork=True)
     tools = dataclasses.replace(world.tools, renderer=Forbidden)

@@ -78,9 +78,11 @@ def test_a_closed_pull_request_is_not_looked_at_again(proposed):
 @pytest.mark.always
 def test_what_waiting_cannot_open_is_a_failure(world):
     number = world.change(PRODUCED, "poolSize: 20", "poolSize: 30")
-    assert ask(world, number).state == "failure"
+    row = ask(world, number)
+    # The API shows them: the name of the gate alone, such as "verified", would be read as a state.
+    assert dict(row.environments) == {"production": "blocked by verified, soak, promotion-only"}
     state, said = world.gates(number)
-    assert state == "failure"
+    assert (row.state, state) == ("failure", "failure")
     assert said.startswith("promotion-only: production changes by promotion only")
 
 
@@ -182,17 +184,28 @@ def test_a_freeze_is_waited_for_and_does_not_hold_a_rollback_up(world):
     assert world.gates(number) == ("success", "no gate: nothing is promoted")
 
 
-@pytest.mark.always
-def test_a_writers_override_opens_what_a_reason_can_open(proposed):
+def override(proposed):
     sha = proposed.store.pulls[proposed.number]["sha"]
     key = pull_key("forge", proposed.store.repository, proposed.number)
     said = Command(Verb.OVERRIDE, sha, reason="the database is full")
     with proposed.here.engine.begin() as connection:
         grants.record(connection, key, sha, said, "alice", 1.0)
-    ask(proposed)
+    return ask(proposed)
+
+
+@pytest.mark.always
+def test_a_writers_override_opens_what_a_reason_can_open(proposed):
+    override(proposed)
     assert proposed.gates(proposed.number) == (
         "success", "overridden by @alice: the database is full",
     )  # fmt: skip
+
+
+def test_what_is_overridden_no_longer_blocks_in_the_record(proposed):
+    proposed.verified("staging", proposed.head("main"), "failure")
+    assert dict(ask(proposed).environments) == {"production": "blocked by verified, soak"}
+    row = override(proposed)
+    assert (row.state, dict(row.environments)) == ("success", {})
 
 
 @pytest.mark.few(1)
