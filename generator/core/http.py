@@ -135,7 +135,8 @@ class Client:
             ) as answer:
                 status = answer.status_code
                 sink = into if answer.status_code == _OK else None
-                with _within(deadline - time.monotonic(), answer.raw.cut_at):
+                sock = answer.raw.cut_at  # type: ignore[union-attr]
+                with _within(deadline - time.monotonic(), sock):
                     content = _body(answer, url, max_bytes, deadline, sink)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(url, status, lowered, content)
@@ -184,9 +185,8 @@ def _adapter(seconds: float) -> Any:
 
     class Adapter(requests.adapters.HTTPAdapter):
         def get_connection_with_tls_context(self, *args: Any, **named: Any) -> Any:
-            pool = super().get_connection_with_tls_context(*args, **named)
-            kind = type(pool).ConnectionCls
-            pool.ConnectionCls = bounded(kind)
+            pool: Any = super().get_connection_with_tls_context(*args, **named)
+            pool.ConnectionCls = bounded(type(pool).ConnectionCls)
             return pool
 
     return Adapter()
