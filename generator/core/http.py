@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
+import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -53,6 +57,8 @@ class Client:
 
         self.policy = policy
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _adapter(policy.total_seconds))
         # Even where it follows none, requests reads the whole body of a redirect, however long.
         self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
 
@@ -112,6 +118,7 @@ class Client:
         import urllib3
 
         policy, status = self.policy, 0
+        deadline = time.monotonic() + policy.total_seconds
         try:
             with self._session.request(
                 method,
@@ -127,15 +134,62 @@ class Client:
                 stream=True,
             ) as answer:
                 status = answer.status_code
-                deadline = time.monotonic() + policy.total_seconds
                 sink = into if answer.status_code == _OK else None
-                content = _body(answer, url, max_bytes, deadline, sink)
+                sock = answer.raw.cut_at  # type: ignore[union-attr]
+                with _within(deadline - time.monotonic(), sock):
+                    content = _body(answer, url, max_bytes, deadline, sink)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(url, status, lowered, content)
         except FetchError as error:
             return error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return _explained(error, url, status)
+            late = time.monotonic() > deadline
+            return _late(url, status) if late else _explained(error, url, status)
+
+
+@contextlib.contextmanager
+def _within(seconds: float, sock: socket.socket) -> Iterator[None]:
+    """Cut the connection when the block takes longer: no time-out ends a server that goes on."""
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):  # over by itself meanwhile
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, seconds), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _adapter(seconds: float) -> Any:
+    """What gives connections that wait so long for the head of an answer, however it trickles.
+
+    Interim answers (1xx) and header lines have no end of their own in http.client.
+    """
+    import requests.adapters
+
+    @functools.cache
+    def bounded(kind: type[Any]) -> type[Any]:
+        class Bounded(kind):  # type: ignore[misc]
+            def getresponse(self) -> Any:
+                sock = self.sock  # given up by the connection where the answer is its last
+                with _within(seconds, sock):
+                    answer = super().getresponse()
+                answer.cut_at = sock
+                return answer
+
+        return Bounded
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def get_connection_with_tls_context(self, *args: Any, **named: Any) -> Any:
+            pool: Any = super().get_connection_with_tls_context(*args, **named)
+            pool.ConnectionCls = bounded(type(pool).ConnectionCls)
+            return pool
+
+    return Adapter()
 
 
 def get(url: str, policy: Policy, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -176,7 +230,9 @@ def _body(
         else:
             _keep(sink, chunk, answer, url)
         if time.monotonic() > deadline:
-            raise _limit(answer, url, "the answer takes too long")
+            raise _late(url, answer.status_code)
+    if time.monotonic() > deadline:  # cut, which looks like an end
+        raise _late(url, answer.status_code)
     return bytes(content)
 
 
@@ -190,6 +246,11 @@ def _keep(sink: IO[bytes], chunk: bytes, answer: requests.Response, url: str) ->
 def _limit(answer: requests.Response, url: str, reason: str) -> FetchError:
     text = f"{shown(url)}: {reason}"
     return FetchError(text, status=answer.status_code, trouble=Trouble.LIMIT)
+
+
+def _late(url: str, status: int) -> FetchError:
+    text = f"{shown(url)}: the answer takes too long"
+    return FetchError(text, status=status, trouble=Trouble.LIMIT)
 
 
 def _explained(error: Exception, url: str, status: int) -> FetchError:

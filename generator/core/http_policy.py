@@ -43,7 +43,7 @@ class Policy:
     Only https and http URLs without credentials pass. `allowed_hosts` (`host` or `host:port`)
     bounds every request and redirect, None allows all. Plain http is for loopback and for
     `plain_hosts`, None stands for all. `max_bytes` is the size of an answer after decompression.
-    `total_seconds` is for the body of one answer; `read_seconds` is how long a server may be
+    `total_seconds` is for one answer, head and body; `read_seconds` is how long a server may be
     silent. `ca_file` holds the certificates to trust instead of the system's.
     """
 

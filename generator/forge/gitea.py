@@ -47,6 +47,7 @@ class Gitea(RestForge):
         read_status=functools.partial(status, state_key="status"),
         read_comment=comment,
         page_size="limit",
+        issue_filter={"type": "issues"},
     )
 
     def __init__(self, transport: Transport, location: Location) -> None:

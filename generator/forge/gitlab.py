@@ -138,6 +138,9 @@ class GitLab(RestForge):
         body="description",
         branches=("source_branch", "target_branch"),
         edit="PUT",
+        issue_number="iid",
+        author="author",
+        closed=("state_event", "close"),
     )
 
     def __init__(self, transport: Transport, location: Location) -> None:

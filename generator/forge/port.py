@@ -190,6 +190,12 @@ class ForgePort(Protocol):
         The marker is put in front of a body that lacks it.
         """
 
+    def keep_issue(self, marker: str, title: str, body: str) -> None:
+        """Exactly one open issue of ours with this marker: the oldest is edited, spares close."""
+
+    def close_issue(self, marker: str) -> None:
+        """No open issue of ours with this marker."""
+
     def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """The one open pull request from `branch` into `base`, with this title and body."""
 

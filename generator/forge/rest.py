@@ -47,6 +47,10 @@ class Dialect:
     body: str = "body"
     branches: tuple[str, str] = ("head", "base")
     edit: str = "PATCH"
+    issue_number: str = "number"
+    author: str = "user"
+    closed: tuple[str, str] = ("state", "closed")
+    issue_filter: Mapping[str, str] = dataclasses.field(default_factory=dict)
     page_size: str = "per_page"
 
 
@@ -95,6 +99,36 @@ class RestForge:
 
     def upsert_comment(self, number: int, marker: str, body: str) -> Comment:
         return sticky_comment.upsert(self, number, marker, body, limit=self.limits.comment)
+
+    def keep_issue(self, marker: str, title: str, body: str) -> None:
+        texts = {"title": title, self.dialect.body: f"{marker}\n{body}"}
+        numbers = self._open_issues(marker)
+        if not numbers:
+            self._http.send("POST", f"{self._repo}/issues", body=texts)
+            return
+        self._edit_issue(numbers[0], texts)
+        for spare in numbers[1:]:
+            self._edit_issue(spare, dict([self.dialect.closed]))
+
+    def close_issue(self, marker: str) -> None:
+        for number in self._open_issues(marker):
+            self._edit_issue(number, dict([self.dialect.closed]))
+
+    def _open_issues(self, marker: str) -> list[int]:
+        """Ours: anybody may copy the marker. GitHub lists pull requests among them."""
+        params = {"state": self.dialect.open, **self.dialect.issue_filter}
+        listed = self._list("/issues", params)
+        author = self.author()
+        return sorted(
+            int(data[self.dialect.issue_number])
+            for data in listed
+            if marker in (data.get(self.dialect.body) or "")
+            and not data.get("pull_request")
+            and str((data.get(self.dialect.author) or {}).get("id")) == author
+        )
+
+    def _edit_issue(self, number: int, body: Mapping[str, str]) -> None:
+        self._http.send(self.dialect.edit, f"{self._repo}/issues/{number}", body=body)
 
     def ensure_pr(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         texts = {"title": title, self.dialect.body: body}

@@ -19,8 +19,9 @@ from generator.git import command
 from generator.model.repository import ChartSource, Repository
 from generator.render.cache import CachedRenderer, RenderCache, Watch
 from generator.render.cache import Render as Render
-from generator.render.request import Rendered, RenderRequest
+from generator.render.request import Rendered as Rendered
 from generator.render.request import Renderer as Renderer
+from generator.render.request import RenderRequest as RenderRequest
 
 
 def charts(files: Files | None = None, root: Path | None = None) -> Charts:

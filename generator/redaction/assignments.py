@@ -13,7 +13,7 @@ _ASSIGNMENT = re.compile(
     r"(?<![\w.\-])(?P<name>[\w.\-]{2,256}+)(?P<quote>\\{0,7}[\"']?\]?)[ \t]{0,16}+(?P<op>=>|[:=])"
     r"(?P<gap>[ \t]{0,16}+)"
 )
-_FLAG = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][\w-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
+_FLAG = re.compile(r"-(?<![\w-]-)-?(?P<name>[A-Za-z][\w.-]{1,64}+)[ \t]{1,8}+(?=[^\s-])")
 _USERS_CREATE = re.compile(r"-p(?<![\w-]-p)[ \t]{1,8}+(?=[^\s-])")
 _ESCAPED = re.compile(r"\"(?P<body>(?:[^\"\\\n]|\\.)*+)\"")  # as JSON and YAML escape
 _QUOTED = re.compile(r"(?P<q>\\{0,7}[\"'])(?P<body>(?:(?!(?P=q))[^\n])*+)(?P=q)")
@@ -94,9 +94,7 @@ def beside(text: str) -> Iterator[Interval]:
             yield match.span("value")
     for match in _BESIDE.finditer(text):
         kind = "value" if match["name"] else "argument"
-        if claim(name := match["name"] or match["quoted"]) is Claim.ALWAYS and holds_secret(
-            name, match[kind]
-        ):
+        if holds_secret(match["name"] or match["quoted"], match[kind]):
             yield match.span(kind)
 
 

@@ -32,7 +32,7 @@ class Claim(enum.IntEnum):
 # One of these words anywhere in the name is enough ...
 _TELLING = re.compile(
     "apikey|creds?|dockerc(?:fg|onfigjson)|dsn|fernet|passcode|[a-z]+pwd"
-    "|(?:admin|bind|db|ftp|ldap|root|smtp|user)pw"
+    "|(?:admin|bind|db|ftp|ldap|root|smtp|user)pw|(?:admin|db|require|ssh)pass|masterauth"
     "|[a-z]*(?:passphrase|passwd|password|secret|token)s?"
     "|(?:[a-z]*)(?:contrasena|kennwort|passwort|senha|wachtwoord)"
 )
@@ -52,6 +52,10 @@ _LAST_UNLESS_PATH = frozenset({"pwd", "credential", "credentials"})
 _LAST_UNLESS_NAME = words_of(
     "auth authorization bearer cookie hmac key otp pepper psk salt seed signature"
 )
+_VARIANTS = words_of(
+    "active backup current dev eu fallback live next new old prev previous primary prod"
+    " production qa sandbox secondary stage staging test us"
+)
 # Words at the end that hold a secret together, whatever stands before them.
 _TOGETHER = frozenset(
     {("basic", "auth"), ("connection", "string"), ("key", "data"), ("secret", "id")}
@@ -60,8 +64,10 @@ _TOGETHER = frozenset(
 _SECRET_KEYS = words_of(
     "access account admin api app application auth bot client encryption hmac ingest"
     " integration jwt license master private service session shared signing ssh storage"
-    " webhook"
+    " subscription webhook write"
 )
+# One word of both, as many write it: `writekey`, `encryptionkey`.
+_JOINED_KEY = re.compile(f"({'|'.join(sorted(_SECRET_KEYS))})key")
 _PLAIN_KEYS = words_of(
     "blob bucket cache cluster column config context dedup dict event field foreign group"
     " hash idempotency index join label lookup map merge message object order partition"
@@ -106,6 +112,8 @@ def _words(name: str) -> list[str]:
         words.pop()
     if words and words[-1] == "keys":
         words[-1] = "key"
+    if words and (joined := _JOINED_KEY.fullmatch(words[-1])):
+        words[-1:] = [joined[1], "key"]
     return words
 
 
@@ -134,6 +142,8 @@ def _of_words(words: list[str]) -> Claim:
         return Claim.ALWAYS
     if last in _LAST_UNLESS_PATH:
         return Claim.UNLESS_PATH
+    if before == "key" and last in _VARIANTS:  # `API_KEY_PROD`: which of several it is
+        return _of_words(words[:-1])
     return Claim.UNLESS_NAME if last in _LAST_UNLESS_NAME else Claim.NONE
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import string
+import urllib.parse
 from collections.abc import Iterator
 
-from generator.redaction.names import Claim, claim, words_of
+from generator.redaction.names import Claim, claim, holds_secret, words_of
 from generator.redaction.references import is_reference, looks_random
 from generator.redaction.tokens import Interval, tokens
 
@@ -165,11 +166,17 @@ def parameters(text: str) -> Iterator[Interval]:
             name = match["name"]
             if match.end() < stop:  # inside a value that is masked as a whole
                 continue
-            if name.lower() in _SECRET_PARAMETERS or claim(name) is Claim.ALWAYS:
-                value = _VALUE.match(text, match.end())
-                if value and not is_reference(value.group()):
-                    stop = value.end()
-                    yield value.span()
+            known = name.lower() in _SECRET_PARAMETERS
+            if not known and claim(name) is Claim.NONE:
+                continue
+            value = _VALUE.match(text, match.end())
+            if value and _is_secret(name, value.group(), known):
+                stop = value.end()
+                yield value.span()
+
+
+def _is_secret(name: str, value: str, known: bool) -> bool:
+    return not is_reference(value) if known else holds_secret(name, urllib.parse.unquote(value))
 
 
 def webhooks(text: str) -> Iterator[Interval]:

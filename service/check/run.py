@@ -25,6 +25,7 @@ from generator.redaction.text import redact_prose
 from generator.report.model import Report
 from service.check import assess, publish, push, regenerate
 from service.check.assess import Findings, Tools
+from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
@@ -57,7 +58,8 @@ class Toolchain:
     """What the check takes beside the request; the defaults are this machine's own.
 
     `marker_key` makes the marker of our comments and must be the same for every worker. `charts`
-    and `renderer` are made from the files of the base, whose settings alone count.
+    and `renderer` are made from the files of the base, whose settings alone count. `seconds` is how
+    long one check may take.
     """
 
     marker_key: bytes = dataclasses.field(repr=False)
@@ -66,6 +68,7 @@ class Toolchain:
     renderer: Callable[[Files], Renderer] = _renderer
     now: Callable[[], datetime.datetime] = _now
     jobs: int = 2
+    seconds: float = 900.0
 
 
 class UnexpectedFault(Exception):
@@ -146,7 +149,8 @@ def _checked(
         base_toolchain.charts(base, prepared.repository, toolchain.charts) as charts,
         base_toolchain.crds(base, prepared.repository) as crds,
     ):
-        tools = Tools(charts, toolchain.renderer(base), crds, toolchain.now(), toolchain.jobs)
+        renderer = Bounded(toolchain.renderer(base), toolchain.seconds)
+        tools = Tools(charts, renderer, crds, toolchain.now(), toolchain.jobs)
         prepared, proposal = _regenerated(sides, prepared, target, tools, toolchain)
         remarks: list[str] = []
         if proposal.commit is not None:
@@ -157,6 +161,7 @@ def _checked(
         elif proposal.plan:
             remarks.append(_BEHIND)
         found = (assess.full if target.trusted else assess.static)(prepared.subject, tools)
+        renderer.require_time()
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"

@@ -200,6 +200,8 @@ class Limits(_Strict):
     """Unfinished runs from which on deliveries are refused (503)."""
     concurrency: Annotated[int, Field(gt=0, le=64)] = 2
     """Runs that one worker does side by side."""
+    check_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    """How long one check may take; then its status is `error`, and says so."""
     verifications: Annotated[int, Field(gt=0, le=32)] = 8
     """Verifications that one worker follows beside its other runs."""
     attempts: Annotated[int, Field(gt=0, le=20)] = 7

@@ -14,21 +14,21 @@ from generator.redaction.secret import Secret
 from generator.redaction.text import redact_prose
 from generator.report.escape import clipped
 from service.model.job import Job, Kind, State
-from service.settings import routes
 from service.settings.resolve import Settings
 from service.settings.routes import Route
 from service.store import notices, overview
 from service.store.notices import Notice
 from service.store.runs import Outcome
+from service.worker import message
 
 log = logging.getLogger("gen_env.notify")
 _EVERY = 2.0
 _PATIENCE = 30.0
-"""Seconds that one address has for one message; while it takes longer it gets no other."""
+"""Seconds that one address has for one message."""
 _LONGEST = 300
 _HOUR = 3600.0
 """In which a reason for giving up is told once of a repository: a forge that is away stops many."""
-Send = Callable[[Secret, str, str], bool]
+Send = Callable[[Secret, str, str, float], bool]
 # What chat programs make links, mentions or markup of.
 _HARMLESS = str.maketrans(
     {"@": "@\u200b", "<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "¦", "*": "∗"}
@@ -101,23 +101,20 @@ def plain(text: str) -> str:
     return _LINKED.sub(r"\g<0>" + "\u200b", clipped(line, _LONGEST).translate(_HARMLESS))
 
 
-def send(url: Secret, title: str, body: str) -> bool:
-    """Send one message; whether the address confirmed it."""
-    client = routes.client(url)
-    return bool(client and client.notify(title=title, body=body, body_format="text"))
-
-
 class Sender:
     """Sends what is due; an address that takes too long holds up itself alone."""
 
     def __init__(
-        self, settings: Settings, engine: sa.Engine, using: Send = send, patience: float = _PATIENCE
+        self,
+        settings: Settings,
+        engine: sa.Engine,
+        using: Send = message.send,
+        patience: float = _PATIENCE,
     ) -> None:
         self._routes = settings.routes
         self._engine = engine
         self._send = using
         self._patience = patience
-        self._busy: dict[str, threading.Thread] = {}
 
     def start(self, stop: threading.Event) -> None:
         """Send until told to stop, each address in a thread of its own; what is left then is sent
@@ -136,30 +133,14 @@ class Sender:
 
     def one(self, route: Route) -> bool:
         """Send the route's next message, if there is one; whether there may be more."""
-        if (before := self._busy.get(route.name)) and before.is_alive():
-            return False
         with self._engine.begin() as connection:
             row = notices.claim(connection, route.name, time.time())
         if row is None:
             return False
-        sent = self._within(route, row.title, row.body)
+        sent = self._send(route.url, row.title, row.body, self._patience)
         with self._engine.begin() as connection:
             over = notices.settle(connection, row.key, row.attempts, time.time(), sent=sent)
         if not sent:
             again = "given up" if over else "tried again later"
             log.warning("notification to %s not confirmed: %s", route.name, again)
         return sent
-
-    def _within(self, route: Route, title: str, body: str) -> bool:
-        result: list[bool] = []
-
-        def attempt() -> None:
-            try:
-                result.append(self._send(route.url, title, body))
-            except Exception as error:  # whatever a plugin does, the next one goes on
-                log.warning("notification failed: %s", type(error).__name__)
-
-        thread = self._busy[route.name] = threading.Thread(target=attempt, daemon=True)
-        thread.start()
-        thread.join(self._patience)
-        return result == [True]

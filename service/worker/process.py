@@ -62,7 +62,7 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     """Until told to stop; whether something is left that still runs."""
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
-    tools = Tools(settings, jobs, opener(), _check(engine))
+    tools = Tools(settings, jobs, opener(), _check(settings, engine))
     runner = Runner(tools)
     executor = Executor(settings, runner, identity)
     lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
@@ -120,7 +120,7 @@ def remind(jobs: Jobs, now: float) -> int:
     return len(due)
 
 
-def _check(engine: sa.Engine) -> Check:
+def _check(settings: Settings, engine: sa.Engine) -> Check:
     """The check of the service, or the one that the environment names (`module:function`).
 
     Naming another one takes the power to set a worker's environment, which is the power to run
@@ -129,7 +129,7 @@ def _check(engine: sa.Engine) -> Check:
     named = os.environ.get(CHECK, "")
     module_name, _, name = named.partition(":")
     if not named:
-        return _own_check(engine)
+        return _own_check(settings, engine)
     try:
         found: Check = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError):
@@ -137,12 +137,11 @@ def _check(engine: sa.Engine) -> Check:
     return found
 
 
-def _own_check(engine: sa.Engine) -> Check:
+def _own_check(settings: Settings, engine: sa.Engine) -> Check:
     from service.check.run import Toolchain, check
 
-    return functools.partial(
-        check, toolchain=Toolchain(marker_key=tables.shared_key(engine, "marker"))
-    )
+    key, seconds = tables.shared_key(engine, "marker"), settings.limits.check_seconds
+    return functools.partial(check, toolchain=Toolchain(marker_key=key, seconds=seconds))
 
 
 def _chores(settings: Settings, runner: Runner, jobs: Jobs, stop: threading.Event) -> None:

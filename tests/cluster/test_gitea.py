@@ -65,6 +65,22 @@ def test_the_documented_rights_suffice_for_the_life_of_a_pull_request(forge):
     assert [item.number for item in port.prs_of_commit(merged.merge_sha)] == [number]
 
 
+def test_one_issue_is_kept_and_closed(forge):
+    port, marker = port_of(forge), "<!-- gen-env issue -->"
+    place = f"/repos/{REPOSITORY}/issues?type=issues&state="
+    body = {"title": "Theirs", "body": marker}
+    theirs = forge.call("POST", f"/repos/{REPOSITORY}/issues", body, user="writer")["number"]
+    for text in ("first", "second"):
+        port.keep_issue(marker, "Drift in dev", text)
+    found = {item["number"]: item for item in forge.call("GET", f"{place}open")}
+    assert found.pop(theirs)["title"] == "Theirs"
+    [(number, kept)] = found.items()
+    assert (kept["user"]["login"], "second" in kept["body"]) == ("bot", True)
+    port.close_issue(marker)
+    assert [item["number"] for item in forge.call("GET", f"{place}closed")] == [number]
+    assert [item["number"] for item in forge.call("GET", f"{place}open")] == [theirs]
+
+
 def test_a_fork_is_known_as_one_and_its_head_stands_in_the_repository(forge):
     port = port_of(forge)
     forge.call("POST", f"/repos/{REPOSITORY}/forks", {}, user="stranger")

@@ -68,7 +68,7 @@ class Store:
         self.expired = set()
         self.branches = {"main"}
         self.commits = {SHA, OTHER_SHA}
-        self.pulls, self.comments, self.statuses = {}, {}, []
+        self.pulls, self.comments, self.statuses, self.issues = {}, {}, [], {}
         self.deployments, self.check_runs = [], []
         self.page_size, self.links_lead_home = 100, False
         self.faults, self.seen, self.interruptions = [], [], []
@@ -108,6 +108,16 @@ class Store:
             **more,
         }
         return number
+
+    def add_issue(self, author, title, body):
+        number = self.next_id()
+        self.issues[number] = {"number": number, "author": author, "title": title,
+                               "body": body, "state": "open"}  # fmt: skip
+        return self.issues[number]
+
+    def open_issues(self):
+        """Newest first, as the forges list them."""
+        return [item for item in reversed(self.issues.values()) if item["state"] == "open"]
 
     def add_comment(self, number, author, body, *, comment_id=None):
         comment_id = comment_id or self.next_id()

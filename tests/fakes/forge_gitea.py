@@ -196,6 +196,27 @@ def blueprint(store):
         store.comments[number]["body"] = request.get_json()["body"]
         return comment(store, store.comments[number])
 
+    def issue(data):
+        page = f"{PAGES}/{store.repository}/issues/{data['number']}"
+        kept = {key: data[key] for key in ("number", "title", "body", "state")}
+        return {**kept, "id": 5000 + data["number"], "user": user(store, data["author"]),
+                "html_url": page, "created_at": MOMENT, "updated_at": MOMENT}  # fmt: skip
+
+    @api.get(f"{repo}/issues")
+    def issues():
+        assert request.args["type"] == "issues" and request.args["state"] == "open"
+        return paged(store, [issue(data) for data in store.open_issues()], size="limit")
+
+    @api.post(f"{repo}/issues")
+    def create_issue():
+        data = request.get_json()
+        return issue(store.add_issue(g.user, data["title"], data["body"])), 201
+
+    @api.patch(f"{repo}/issues/<int:number>")
+    def edit_issue(number):
+        store.issues[number] |= request.get_json()
+        return issue(store.issues[number]), 201
+
     @api.post(f"{repo}/statuses/<sha>")
     def create_status(sha):
         data = request.get_json()

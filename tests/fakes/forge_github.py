@@ -186,6 +186,24 @@ def blueprint(store):
         store.comments[number]["body"] = request.get_json()["body"]
         return comment(store, store.comments[number])
 
+    @api.get(f"{repo}/issues")
+    def issues():
+        assert request.args["state"] == "open"
+        # A pull request is an issue here, which only this field tells.
+        pulls = [data for data in store.pulls.values() if data["state"] == "open"]
+        found = [shapes.own_issue(store, data) for data in store.open_issues()]
+        return paged(store, [*found, *(shapes.issue(store, data) for data in pulls)])
+
+    @api.post(f"{repo}/issues")
+    def create_issue():
+        data = request.get_json()
+        return shapes.own_issue(store, store.add_issue(g.user, data["title"], data["body"])), 201
+
+    @api.patch(f"{repo}/issues/<int:number>")
+    def edit_issue(number):
+        store.issues[number] |= request.get_json()
+        return shapes.own_issue(store, store.issues[number])
+
     @api.get(f"{repo}/collaborators/<login>/permission")
     def permission(login):
         number = store.user_id(login)

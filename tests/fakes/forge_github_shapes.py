@@ -475,3 +475,19 @@ def issue(store, data):
             key: whole[key] for key in ("url", "html_url", "diff_url", "patch_url", "merged_at")
         },
     }
+
+
+def own_issue(store, data):
+    """An issue that is no pull request: of that, everything that makes it one is gone."""
+    number = store.add_pull(author=data["author"])
+    whole = issue(store, store.pulls.pop(number))
+    place, page = f"{at(store, None)}/issues/", f"{PAGES}/{store.repository}/issues/"
+    moved = {
+        key: value.replace(f"{place}{number}", f"{place}{data['number']}")
+        for key, value in whole.items()
+        if isinstance(value, str)
+    }
+    del whole["pull_request"], whole["draft"]
+    kept = {key: data[key] for key in ("number", "title", "body", "state")}
+    return {**whole, **{k: moved[k] for k in moved.keys() & whole.keys()}, **kept,
+            "id": 300_000 + data["number"], "html_url": f"{page}{data['number']}"}  # fmt: skip

@@ -176,9 +176,37 @@ def blueprint(store):
         found = [p for p in store.pulls.values() if sha in (p["sha"], p["merge_sha"])]
         return paged(store, [merge_request(store, data, listed=True) for data in found], default=20)
 
+    issue_routes(store, api, project)
     note_routes(store, api, project, one)
     commit_routes(store, api, project)
     return api
+
+
+def issue_routes(store, api, project):
+    def issue(data):
+        state = "opened" if data["state"] == "open" else "closed"
+        return {"id": 5000 + data["number"], "iid": data["number"], "title": data["title"],
+                "description": data["body"], "state": state,
+                "author": user(store, data["author"])}  # fmt: skip
+
+    @api.get(f"{project}/issues")
+    def issues():
+        assert request.args["state"] == "opened"
+        return paged(store, [issue(data) for data in store.open_issues()], default=20)
+
+    @api.post(f"{project}/issues")
+    def create_issue():
+        data = request.get_json()
+        return issue(store.add_issue(g.user, data["title"], data["description"])), 201
+
+    @api.put(f"{project}/issues/<int:number>")
+    def edit_issue(number):
+        data, found = request.get_json(), store.issues[number]
+        found |= {"title": data.get("title", found["title"]),
+                  "body": data.get("description", found["body"])}  # fmt: skip
+        if data.get("state_event") == "close":
+            found["state"] = "closed"
+        return issue(found)
 
 
 def note_routes(store, api, project, one):

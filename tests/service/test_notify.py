@@ -5,6 +5,7 @@ import dataclasses
 import http.server
 import json
 import logging
+import resource
 import threading
 import time
 
@@ -19,7 +20,7 @@ from service.settings.resolve import load
 from service.settings.routes import Route
 from service.store import overview, tables
 from service.store.runs import Outcome
-from service.worker import notify
+from service.worker import message, notify
 from service.worker.notify import Sender
 from tests.service import scene
 from tests.service.test_runner import Port, Scene, pull
@@ -36,7 +37,7 @@ class Receiver(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.taken, self.answers, self.hang = [], [], None
+        self.taken, self.answers, self.hang, self.endless = [], [], None, False
         self.url = f"json://127.0.0.1:{self.server_port}/{CANARY}"
 
 
@@ -51,6 +52,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "/login")
+        if self.server.endless:
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x" * (1 << 20))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -136,26 +142,32 @@ def test_an_address_that_fails_is_tried_again_and_one_that_hangs_holds_up_itself
         began = time.monotonic()
         assert not sender.one(here.settings.routes[0])
         assert time.monotonic() - began < 5
-        assert not sender.one(flaky) and receiver.taken == []
+        patient = Sender(here.settings, here.engine)
+        assert not patient.one(flaky) and (receiver.taken, receiver.answers) == ([], [])
         due_now(here)
         assert not sender.one(here.settings.routes[0])
-        patient = Sender(here.settings, here.engine)
         assert patient.one(flaky) and len(receiver.taken) == 1
         waiting = {row.route: (row.due is None, row.attempts) for row in rows(here)}
         assert waiting["flaky"] == (True, 2) and waiting["slow"][0] is False
     assert "notification to flaky not confirmed: tried again later" in caplog.text
     assert "notification to slow not confirmed: tried again later" in caplog.text
     slow.hang.set()
-    # Not "not sent": it takes the message all the same.
-    assert scene.wait_for(lambda: slow.taken, 30)
     slow.shutdown()
     slow.server_close()
 
 
 def test_a_page_that_the_address_leads_to_has_not_taken_the_message(receiver):
     receiver.answers = [302]
-    assert notify.send(Secret(receiver.url), "title", "body") is False
+    assert message.send(Secret(receiver.url), "title", "body", 30) is False
     assert receiver.taken == []
+
+
+def test_an_address_that_answers_endlessly_neither_fills_the_memory_nor_takes_for_ever(receiver):
+    receiver.endless = True
+    began = time.monotonic()
+    assert message.send(Secret(receiver.url), "title", "body", 60) is False
+    assert time.monotonic() - began < 50, "its memory ends it, not its time"
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 << 10
 
 
 def test_what_ends_every_worker_is_not_sent_for_ever(tmp_path):

@@ -1,6 +1,7 @@
 import contextlib
 import dataclasses
 import io
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,54 @@ def test_a_server_that_sends_drop_by_drop_is_cut_off_in_time(persistent):
     assert (error.trouble, error.status) == (Trouble.LIMIT, 200)
     assert "takes too long" in error.message
     assert time.monotonic() - began < 1.5
+
+
+@contextlib.contextmanager
+def endless(first, again):
+    """A server that answers with the first bytes and then, for as long as it is let, the others."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(first)
+                    while True:
+                        connection.sendall(again)
+                        time.sleep(0.01)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="interim-answers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"x", id="a-header"),
+        pytest.param(CHUNKED, b"0", id="the-size-of-a-chunk"),
+        pytest.param(CHUNKED + b"0\r\n", b"x: y\r\n", id="trailers"),
+        pytest.param(
+            CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n0\r\n"),
+            b"x: y\r\n",
+            id="the-last-trailers",
+        ),
+        pytest.param(CHUNKED, b"1\r\nx\r\n", id="chunks"),
+    ],
+)
+def test_a_server_that_answers_endlessly_is_cut_off_in_time(first, again):
+    with endless(first, again) as url:
+        began = time.monotonic()
+        error = refusal(url, Policy(max_bytes=10_000, total_seconds=0.3))
+        assert time.monotonic() - began < 2
+        assert error.trouble is Trouble.LIMIT and "takes too long" in error.message
 
 
 def test_a_silent_server_may_have_got_the_request(server):

@@ -112,6 +112,29 @@ def test_a_branch_that_is_not_there_is_refused(port):
         port.ensure_pr("none", "main", "Promote", "text")
 
 
+# Issues
+
+
+def test_one_issue_is_kept_and_closed_beside_those_of_others(port, store):
+    store.page_size = 2
+    store.add_pull(body=f"{MARKER}\na pull request")
+    theirs = store.add_issue(MALLORY, "Theirs", f"{MARKER}\nnot ours")
+    other = store.add_issue(BOT, "Another", "of ours, about something else")
+    first, spare = (store.add_issue(BOT, "Drift", f"{MARKER}\n{text}") for text in "ab")
+    port.keep_issue(MARKER, "Drift in dev", "2 objects")
+    assert (first["title"], first["body"]) == ("Drift in dev", f"{MARKER}\n2 objects")
+    assert (first["state"], spare["state"], len(store.issues)) == ("open", "closed", 4)
+    port.close_issue(MARKER)
+    port.close_issue(MARKER)
+    assert first["state"] == "closed"
+    assert {item["state"] for item in (theirs, other)} == {"open"}
+    assert theirs["title"] == "Theirs"
+    port.keep_issue(MARKER, "Drift in dev", "again")
+    assert len(store.issues) == 5 and store.open_issues()[0]["author"] == BOT
+    port.keep_issue(MARKER, "Drift in dev", "and again")
+    assert len(store.issues) == 5
+
+
 # Statuses and checks
 
 

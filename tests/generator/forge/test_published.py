@@ -152,6 +152,9 @@ def walked(kind, judge):
         port = world.port(kind, with_app(world) if kind is ForgeKind.GITHUB else None)
         number = port.ensure_pr("promote/x", "main", "Title", "Body").number
         port.ensure_pr("promote/x", "main", "Title", "Other body")
+        for body in ("one", "two"):
+            port.keep_issue("<!-- i -->", "Drift", body)
+        port.close_issue("<!-- i -->")
         port.get_pr(number)
         port.list_open_prs()
         port.prs_of_commit(SHA)

@@ -170,6 +170,10 @@ PARAMETERS += [
     "X-Amz-Signature",
     "X-Amz-Security-Token",
     "private_token",
+    "subscription-key",
+    "writeKey",
+    "routing_key",
+    "API_KEY_PROD",
 ]
 HOOKS = words(
     "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/{}"
@@ -293,7 +297,8 @@ NAMES = words(
     " AIRFLOW__CORE__FERNET_KEY AWS_SECRET_ACCESS_KEY ssh_passphrase snowflake_token"
     " SENTRY_DSN connectionString client-key-data webhookKey accountKey OTP_SEED"
     " private_key master_key x_credentials API_KEY_V2 SIGNING_KEY_HEX DATA_KEY_BASE64"
-    " DB_CREDENTIALS_JSON AUTH_PEPPER DB_PASSWORT"
+    " DB_CREDENTIALS_JSON AUTH_PEPPER DB_PASSWORT writekey masterkey signingkey API_KEY_PROD"
+    " STRIPE_KEY_LIVE requirepass masterauth sasl.password"
 )
 KEYS = "RSA PRIVATE KEY|EC PRIVATE KEY|PRIVATE KEY|ENCRYPTED PRIVATE KEY|OPENSSH PRIVATE KEY"
 KEYS += "|DSA PRIVATE KEY|PGP PRIVATE KEY BLOCK"
@@ -356,7 +361,8 @@ def _addresses(word) -> Iterator[Example]:
 def _names(word) -> Iterator[Example]:
     for name in NAMES:
         for around in ("{}: {}", "{}={}", 'export {}="{}"', '{{"{}": "{}"}}', "--{} {}",
-                       "- name: {}\n  value: {}\n", "{{key: {}, val: {}}}"):  # fmt: skip
+                       "- name: {}\n  value: {}\n", "{{key: {}, val: {}}}",
+                       "setdefault('{}', '{}')"):  # fmt: skip
             secret = word()
             yield Example("names", around.format(name, secret), secret)
 

@@ -82,6 +82,11 @@ NEIGHBOURS = {
         public_key: {base86}
         key: tls.crt
         object_key: exports/2026/dags.zip
+        monkey: bananas hotkey: ctrl turnkey: yes
+        ROUTING_KEY_PROD: team-prod-key
+        API_KEY_ROTATION_DAYS: 30
+        partition_key_new: 2026-01
+        --sort.key name
         ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{base43} user@host
         -----BEGIN CERTIFICATE-----
     """,
@@ -94,6 +99,7 @@ NEIGHBOURS = {
         http://airflow-api-server:8080/execution/
         https://example.com/webhooks/airflow
         https://example.com/x?page=2&sort=name
+        https://example.com/x?routing_key=tasks.default&sort_key=Zk3pQ9vTx2Lm
         gs://bucket/path@2026
         https://my-account.okta.com/oauth2/default
         s3://example-logs/production
@@ -113,6 +119,7 @@ NEIGHBOURS = {
         <secretName>airflow</secretName>
         <key>database</key><value>airflow</value>
         call('name', 'value')
+        get('routing_key', 'tasks.default')
         public_key_pem: abc
     """,
     "names and sentences": """

@@ -10,6 +10,8 @@ from generator.redaction.text import redact, redact_prose
 SIZE = 60_000
 # What the time of a scan could grow with: marks that open and never close, words without an end.
 PIECES = [
+    "%26ssh_key=",
+    "&API_KEY_PROD=/a%20",
     "a",
     " ",
     "\n",

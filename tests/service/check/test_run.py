@@ -1,10 +1,14 @@
 """Whole checks over loopback: a real git, a forge's API, a chart."""
 
+import dataclasses
+
 import pytest
 
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
+from generator.pipeline import toolchain
 from service.check import stored_report
+from service.check.bounds import Bounded
 from service.model.check import CheckState, Grants, Override
 from tests.fakes import forge as fake_forge
 from tests.repositories import PRODUCTION, SETTINGS
@@ -14,6 +18,7 @@ AUTH = "auth: {defaultUser: {}}"
 SMALL = (AUTH, f"{AUTH}\ntriggerer: {{capacity: 500}}")
 MIGRATION = ("version: 3.2.2", "version: 3.1.8")
 BROKEN = "values: {extraEnv: '{{ fail \"no\" }}'}"
+STAGING = "environments/staging/environment.yaml"
 VALUES = "environments/dev/generated/values.yaml"
 
 
@@ -79,6 +84,48 @@ def test_a_change_that_is_too_large_is_not_begun(world):
         "17 MiB in 20 files, and at most 16 MiB"
         in world.status(world.head("feature"))["description"]
     )
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [("seconds", "not checked: it takes more than 0 s"), ("most", "renders more than 0 objects")],
+)
+def test_a_check_that_takes_too_much_ends_with_that_word(world, monkeypatch, bound, words):
+    if bound == "seconds":
+        world.tools = dataclasses.replace(world.tools, seconds=0)
+    else:
+        monkeypatch.setattr(Bounded, "__init__", _with_no_objects(Bounded.__init__))
+    outcome = world.check(world.change(DEV, *SMALL))
+    assert outcome.state is CheckState.ERROR and outcome.json_report == ""
+    status = world.status(world.head("feature"))
+    assert (status["state"], words in status["description"]) == ("error", True)
+    assert "a writer may override" in outcome.summary
+
+
+def _with_no_objects(made):
+    return lambda self, *given: made(self, *given, most=0)
+
+
+def test_after_a_merge_elsewhere_a_check_renders_nothing_again(world):
+    renders = []
+    lazy = lambda files: toolchain.lazy(files, watch=renders.append)  # noqa: E731
+    world.tools = dataclasses.replace(world.tools, renderer=lazy)
+    number = world.change(STAGING, "replicas: 2", "replicas: 9")
+    assert world.check(number).state is CheckState.SUCCESS and renders
+    world.work.git("switch", "--quiet", "--force-create", "main", "main")
+    world.work.edit(DEV, *SMALL)
+    world.commit(generate=True)
+    world.merge()
+    renders.clear()
+    outcome = world.check(number)
+    assert outcome.state is CheckState.SUCCESS and set(outcome.environments) == {"staging"}
+    assert {item.outcome for item in renders} == {"cached"}, "the merge touches another one"
+    world.work.edit(STAGING, "workers:\n", "triggerer: {capacity: 500}\nworkers:\n")
+    world.commit(generate=True)
+    world.merge()
+    renders.clear()
+    assert world.check(number).state is CheckState.SUCCESS
+    assert "rendered" in {item.outcome for item in renders}, "that merge touches this one"
 
 
 def test_of_a_report_that_is_too_large_the_beginning_is_kept(world, monkeypatch):
