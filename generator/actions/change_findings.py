@@ -78,13 +78,18 @@ def validated(
 
 
 def with_silenced(report: Report, base: validate.Validation, head: validate.Validation) -> Report:
-    """The report with what only the suppressions of the change silence, as an impact."""
-    found = silenced.silenced((problem for problem, _ in head.suppressed), base.silencing)
+    """The report with what the change silences, or adds to what is silenced, as an impact."""
+    found = silenced.silenced(*map(_silence, (base, head)))
     environments = (
         dataclasses.replace(item, impact=(*found.get(item.name, ()), *item.impact))
         for item in report.environments
     )
     return dataclasses.replace(report, environments=tuple(environments))
+
+
+def _silence(side: validate.Validation) -> silenced.Silence:
+    quiet = [problem for problem, _ in side.suppressed]
+    return silenced.Silence(side.silencing, side.problems, quiet)
 
 
 def _loosened(revisions: Revisions) -> Iterator[Finding]:

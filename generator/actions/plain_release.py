@@ -20,6 +20,7 @@ from generator.helmvalues import placeholders
 from generator.helmvalues.plausible_chart import bound
 from generator.helmvalues.read import ValuesSource, load, other_objects
 from generator.helmvalues.values import merged
+from generator.pipeline import novelty
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import chart_lines
@@ -209,4 +210,8 @@ def compare(base: At, head: At, path: str, plain: PlainReleases) -> Report:
         environment_diff(name, before.get(name), after.get(name))
         for name in sorted({*before, *after})
     ]
-    return Report(base.name, head.name, tuple(found))
+    report = Report(base.name, head.name, tuple(found))
+    standing = [problem for side in before.values() for problem in side.problems]
+    paths = {item.path for item in report.every_problem}
+    changed = frozenset(path for path in paths if base.files.read(path) != head.files.read(path))
+    return novelty.marked(report, standing, novelty.Change(base.files, head.files, changed))

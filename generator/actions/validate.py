@@ -74,8 +74,8 @@ class Validation:
     problems: tuple[Problem, ...]
     suppressed: tuple[tuple[Problem, Suppression], ...]
     not_done: tuple[NotDone, ...]
-    silencing: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    """By environment, the patterns of rules that its suppressions silence now."""
+    silencing: Mapping[str, tuple[Suppression, ...]] = dataclasses.field(default_factory=dict)
+    """By environment, its suppressions that hold now."""
     bases: Mapping[str, Basis] = dataclasses.field(default_factory=dict)
     """By environment, what it was judged by, and the checks that were not made."""
 
@@ -143,7 +143,7 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         problems += location.problems(tools.root, generation.catalogue.settings)
     accepted: list[tuple[Problem, Suppression]] = []
     not_done: list[NotDone] = []
-    silencing: dict[str, tuple[str, ...]] = {}
+    silencing: dict[str, tuple[Suppression, ...]] = {}
     problems += _estate(files, generation, names, tools.charts)
     shared, left = validate_shared.problems(generation, tools.crds)
     problems += shared
@@ -170,8 +170,7 @@ def validate(names: Sequence[str], tools: Toolchain) -> Validation:
         standing += suppressions.faults(built.resolved, known_rules(), used, tools.now.date())
         problems += standing
         accepted += dropped
-        effective = suppressions.active(built.resolved, tools.now.date())
-        silencing[outcome.name] = tuple(item.rule for item in effective)
+        silencing[outcome.name] = suppressions.active(built.resolved, tools.now.date())
     bases = {
         name: judged.basis(
             generation.built[name],

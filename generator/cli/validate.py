@@ -60,6 +60,7 @@ def command(environments: tuple[str, ...], form: str, helm: str | None) -> int:
     common.say(
         f"{counted(len(result.environments), 'environment')} checked: "
         f"{common.outcome(result.problems, result.basis)}"
+        + (f", {counted(len(result.suppressed), 'finding')} accepted" if result.suppressed else "")
         + (f", {counted(len(result.not_done), 'check')} not done" if result.not_done else "")
     )
     return 1 if has_errors(result.problems) else 0

@@ -24,6 +24,7 @@ COPY = "chart copy "
 _COPY_REASON = "Helm renders this copy; the released chart of its version is judged"
 _OWN = re.compile(r"https://([\w-]+\.)*apache\.org(/|\Z)")
 _ELSEWHERE = "it is not Airflow's own repository; the cached archive of its version is judged"
+_VERSIONED = re.compile(r"(.+)-v?\d+\.\d+[^/]*\.tgz")
 _ARCHIVE = re.compile(rf"charts/{CHART}-(\d[^/]*)\.tgz")
 
 
@@ -112,7 +113,8 @@ def parent(files: Files, folder: str) -> Parent | None:
     if not airflow:
         return _itself(path, about, listed)
     others = [item for item in listed if not _is_airflow(item)]
-    beside = tuple(_beside(files, folder, path, others))
+    names = {str(item.get("name")) for item in listed}
+    beside = (*_beside(files, folder, path, others), *_undeclared(files, folder, path, names))
     first, *twins = (_dependency(files, folder, path, item, listed, beside) for item in airflow)
     return dataclasses.replace(first, twins=tuple(twins))
 
@@ -150,13 +152,39 @@ def _beside(
     for item in others:
         reason = "another part of the parent chart: its objects are not checked"
         yield NotRead(f"dependency {_key(item)}", path, reason)
-    if _has_templates(files, folder):
-        where = posixpath.join(folder, "templates")
-        yield NotRead("templates of the parent chart", where, "their objects are not checked")
+    for part, what in (("templates", "templates"), ("crds", "CustomResourceDefinitions")):
+        if _has_templates(files, folder, part):
+            where = posixpath.join(folder, part)
+            yield NotRead(f"{what} of the parent chart", where, "their objects are not checked")
 
 
-def _has_templates(files: Files, folder: str) -> bool:
-    below = files.below(posixpath.normpath(posixpath.join(folder, "templates")))
+def _undeclared(files: Files, folder: str, path: str, names: set[str]) -> Iterator[NotRead]:
+    """What of `charts/` is a chart that no dependency names, and rendered too, or is not read."""
+    base = "" if folder in ("", ".") else f"{posixpath.normpath(folder)}/"
+    parts = set()
+    for entry, fault in files.entries(f"{base}charts"):
+        inside = entry.removeprefix(base)
+        parts.add("/".join(inside.split("/")[:2]))
+        if fault:
+            yield NotRead(inside, path, f"{fault}: what Helm renders of it is not checked")
+    for part in sorted(parts):
+        if not _is_named(files, f"{base}{part}", names):
+            reason = "Chart.yaml does not name it, and Helm renders it: its objects are not checked"
+            yield NotRead(f"chart {part}", path, reason)
+
+
+def _is_named(files: Files, part: str, names: set[str]) -> bool:
+    """Whether an entry of `charts/` is a dependency, or nothing that Helm takes for a chart."""
+    file = posixpath.basename(part)
+    if archive := _VERSIONED.fullmatch(file):
+        return archive[1] in names
+    about = section(_data(files.read(f"{part}/Chart.yaml"), part))
+    ignored = file.startswith(("_", ".")) or not (about or file.endswith(".tgz"))
+    return ignored or about.get("name") in names
+
+
+def _has_templates(files: Files, folder: str, part: str) -> bool:
+    below = files.below(posixpath.normpath(posixpath.join(folder, part)))
     return any(name.endswith((".yaml", ".yml", ".tpl", ".json")) for name in below)
 
 

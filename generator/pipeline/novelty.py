@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 from generator.core.errors import UserError
@@ -21,6 +22,8 @@ _MOST_LINES = 5_000
 _SEVERITIES = list(Severity)
 
 _Identity = tuple[str, str, str, str, str]
+_LINE = re.compile(r"(?<=\.yaml|\.json):\d+|(?<=\.yml):\d+")
+"""The line of a place that a message names: lines above it may come and go."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Of the same finding with two severities, the graver one."""
     gravest: dict[tuple[_Identity, int | None], Problem] = {}
     for problem in ordered(problems):
-        gravest.setdefault((_identity(problem), problem.line), problem)
+        gravest.setdefault((identity(problem), problem.line), problem)
     return ordered(gravest.values())
 
 
@@ -140,12 +143,12 @@ def marked(report: Report, before: Iterable[Problem], change: Change) -> Report:
     """
     waiting: dict[_Identity, list[Problem]] = collections.defaultdict(list)
     for problem in ordered(before):
-        waiting[_identity(problem)].append(problem)
-    counts = collections.Counter(map(_identity, report.every_problem))
+        waiting[identity(problem)].append(problem)
+    counts = collections.Counter(map(identity, report.every_problem))
     news = {key for key, count in counts.items() if count > len(waiting[key])}
 
     def state(problem: Problem, item: EnvironmentDiff | None) -> Problem:
-        key = _identity(problem)
+        key = identity(problem)
         worse = all(_graver(problem, other) for other in waiting[key])
         known = State.NEW if key in news or worse else State.OLD
         return dataclasses.replace(
@@ -172,5 +175,7 @@ def _graver(problem: Problem, other: Problem) -> bool:
     return _SEVERITIES.index(problem.severity) < _SEVERITIES.index(other.severity)
 
 
-def _identity(problem: Problem) -> _Identity:
-    return (problem.rule, problem.environment, problem.path, problem.about, problem.message)
+def identity(problem: Problem) -> _Identity:
+    """What makes two findings the same, wherever their lines have moved to."""
+    message = _LINE.sub("", problem.message)
+    return (problem.rule, problem.environment, problem.path, problem.about, message)

@@ -242,7 +242,7 @@ def _problems(report: Report) -> Iterator[str]:
         return
     yield "<section>"
     if found:
-        yield '<h2>New findings</h2><ul class="findings">'
+        yield f'<h2>{_text(phrases.heading_of(found))}</h2><ul class="findings">'
         yield from map(_problem, found)
         yield "</ul>"
     if aside:

@@ -177,8 +177,9 @@ def _finding(finding: Finding) -> str:
 
 def _problems(page: Page, report: Report) -> None:
     """What the change brings; what was there before is a number."""
-    rows = [_problem(item) for item in story.problems(report, Severity.ERROR, Severity.WARNING)]
-    _list(page, "**New findings**\n\n", rows, "problems", 0.1)
+    found = story.problems(report, Severity.ERROR, Severity.WARNING)
+    heading = f"**{phrases.heading_of(found)}**\n\n"
+    _list(page, heading, [_problem(item) for item in found], "problems", 0.1)
     if aside := phrases.aside(report):
         page.add(f"{prose(aside)}\n\n", page.part(0.1))
 

@@ -85,6 +85,12 @@ def shown(report: Report) -> list[Problem]:
     return [problem for problem in report.every_problem if not problem.is_aside]
 
 
+def heading_of(problems: Sequence[Problem]) -> str:
+    """What stands above them: an old one is there where the change concerns its object or file."""
+    old = any(problem.state is State.OLD for problem in problems)
+    return "Findings, new or on what changes" if old else "New findings"
+
+
 def aside(report: Report) -> str:
     """`9 errors were there before this change. 2 problems are gone.`, or nothing."""
     parts = []

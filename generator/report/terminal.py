@@ -117,7 +117,7 @@ def _files(report: Report, console: Console) -> None:
 def _problems(report: Report, console: Console) -> None:
     found = story.problems(report, Severity.ERROR, Severity.WARNING)
     if found:
-        console.print(_heading("New findings"))
+        console.print(_heading(phrases.heading_of(found)))
     _listed(found, console)
     if aside := phrases.aside(report):
         console.print(_dim(aside), soft_wrap=True)

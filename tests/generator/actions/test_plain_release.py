@@ -90,6 +90,7 @@ def test_a_change_of_the_values_shows_what_it_does(repo, path):
     assert environment["name"] == f"{path} ({release})"
     made_up = [item for item in environment["problems"] if item["rule"] == "render/random"]
     assert bool(made_up) == any("api-secret-key" in item["message"] for item in made_up)
+    assert {item["state"] for item in made_up} <= {"old"}
 
 
 @pytest.mark.few(1)

@@ -159,12 +159,27 @@ def test_what_the_parent_deploys_beside_airflow_is_named():
         "airflow: {}\n",
         dependency(),
         "{name: redis, alias: cache, version: 1.0.0, repository: r}",
-        **{"deploy/templates/extra.yaml": "kind: ConfigMap\n"},
+        **{
+            "deploy/templates/extra.yaml": "kind: ConfigMap\n",
+            "deploy/crds/extra.yaml": "kind: CustomResourceDefinition\n",
+            "deploy/charts/redis/Chart.yaml": OTHER.replace("airflow", "redis"),
+            "deploy/charts/redis-1.0.0.tgz": "x",
+        },
     )
     assert {item.what for item in found.not_read} == {
         "dependency cache",
         "templates of the parent chart",
+        "CustomResourceDefinitions of the parent chart",
     }
+
+
+@pytest.mark.parametrize("link", ["deploy/charts", "deploy/charts/airflow"])
+def test_a_link_in_place_of_charts_is_named_as_not_read(link):
+    texts = {"deploy/values.yaml": "airflow: {}\n", "deploy/Chart.yaml": chart(dependency())}
+    contents = {path: text.encode() for path, text in texts.items()}
+    files = Snapshot(contents, symlinks=(link,))
+    (found,) = load(files, "deploy/values.yaml")
+    assert [item.what for item in found.not_read] == [link.removeprefix("deploy/")]
 
 
 def test_airflow_twice_is_said():
@@ -210,7 +225,14 @@ DECIDES = {
         ["chart copy charts/airflow-1.19.0.tgz"],
     ),
     "another chart in charts/": (
-        {"deploy/charts/redis/Chart.yaml": OTHER.replace("airflow", "redis")}, "1.20.0", []
+        {"deploy/charts/redis/Chart.yaml": OTHER.replace("airflow", "redis")},
+        "1.20.0",
+        ["chart charts/redis"],
+    ),
+    "an archive of another chart in charts/": (
+        {"deploy/charts/redis-1.0.0.tgz": "x", "deploy/charts/README.md": "x"},
+        "1.20.0",
+        ["chart charts/redis-1.0.0.tgz"],
     ),
     "the lock of an old chart": (
         {

@@ -46,6 +46,11 @@ def test_only_what_the_base_does_not_have_is_new():
 def test_a_line_that_moves_makes_nothing_new_and_a_graver_severity_does():
     moved = dataclasses.replace(STUB, line=30)
     assert states(compared(moved, before=[STUB])) == [("a/stub", State.OLD, False)]
+    named, later = (
+        dataclasses.replace(STUB, message=f"8Gi, above the limit of {PATH}:{line}")
+        for line in (3, 4)
+    )
+    assert states(compared(later, before=[named])) == [("a/stub", State.OLD, False)]
     weak = dataclasses.replace(STUB, severity=Severity.WARNING)
     assert ("a/stub", State.NEW, True) in states(compared(STUB, before=[weak]))
 
