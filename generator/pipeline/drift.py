@@ -40,7 +40,8 @@ def with_drift(
 ) -> Report:
     """The report with the drift of each environment that the base has.
 
-    `connect` opens the cluster of a kubeconfig context. A cluster that cannot be reached is a problem of its environment; the others go on.
+    `connect` opens the cluster of a kubeconfig context.
+    A cluster that cannot be reached is a problem of its environment; the others go on.
     """
     found = catalogue.load(base)
     chosen = list(names) or list(found.definitions)
