@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 
 from generator.cluster import Cluster, ClusterError
 from generator.core.basis import NotRead
@@ -29,10 +31,16 @@ NOT_POSSIBLE = Rule(
 
 
 def with_drift(
-    report: Report, base: Files, base_name: str, tools: Toolchain, names: Sequence[str]
+    report: Report,
+    base: Files,
+    base_name: str,
+    tools: Toolchain,
+    names: Sequence[str],
+    connect: Callable[[str], Cluster] = Cluster.connect,
 ) -> Report:
     """The report with the drift of each environment that the base has.
 
+    `connect` opens the cluster of a kubeconfig context.
     A cluster that cannot be reached is a problem of its environment; the others go on.
     """
     found = catalogue.load(base)
@@ -57,18 +65,17 @@ def with_drift(
             known[name] = _not_possible(entry, failure.message, failure.hint)
             continue
         context = inputs.cluster.context if inputs.cluster else None
-        known[name] = _with(entry, rendered, context or "")
+        known[name] = _with(entry, rendered, functools.partial(connect, context or ""))
     ordered = tuple(known[name] for name in sorted(known))
     return dataclasses.replace(report, environments=ordered, reason="")
 
 
-def _with(entry: EnvironmentDiff, rendered: Side, context: str) -> EnvironmentDiff:
+def _with(
+    entry: EnvironmentDiff, rendered: Side, connect: Callable[[], Cluster]
+) -> EnvironmentDiff:
     try:
-        cluster = Cluster.connect(context)
-        try:
+        with contextlib.closing(connect()) as cluster:
             found = drift(cluster, _of_cluster(rendered), namespace=rendered.namespace)
-        finally:
-            cluster.close()
     except ClusterError as error:
         return _not_possible(entry, error.message, error.hint)
     unread = (

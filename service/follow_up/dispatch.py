@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.follow_up import comment, gates, merged, proposal, verify
+from service.follow_up import comment, drift, gates, merged, proposal, verify
 from service.follow_up.task import After, Done, Task
 from service.model.job import Kind
 
@@ -13,6 +13,7 @@ _WORK: dict[Kind, After] = {
     Kind.VERDICTS: comment.upsert,
     Kind.PROMOTE: proposal.promote,
     Kind.ROLLBACK: proposal.roll_back,
+    Kind.DRIFT: drift.compare,
 }
 
 

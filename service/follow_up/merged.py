@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from generator.core.files import Snapshot
 from generator.forge.errors import Unavailable
 from generator.forge.port import CheckState, PullState
 from generator.git import diff
 from generator.pipeline import repository, scope, side
+from generator.pipeline.repository import Catalogue
 from generator.promotion import evidence
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
@@ -76,12 +78,17 @@ def touched_by(here: Branch, before: str, sha: str) -> Mapping[str, str]:
     settings = new.settings.repository
     more = repository.more_paths(settings)
     everywhere = [path for path in more if path == settings.chart.path]
-    reached = scope.find(paths, old, new, everywhere).environments
+    return clusters_of(files, new, scope.find(paths, old, new, everywhere).environments)
+
+
+def clusters_of(files: Snapshot, known: Catalogue, names: Iterable[str]) -> Mapping[str, str]:
+    """The clusters' names of these environments, as far as they have a definition and a tree."""
+    assert known.settings is not None
     found = {}
-    for name in reached:
-        inputs = side.inputs(files, name, new.settings) if name in new.definitions else None
+    for name in names:
+        inputs = side.inputs(files, name, known.settings) if name in known.definitions else None
         if inputs is not None:
-            found[name] = side.cluster_name(settings, inputs)
+            found[name] = side.cluster_name(known.settings.repository, inputs)
     return found
 
 

@@ -26,6 +26,8 @@ class Kind(enum.StrEnum):
     """The comment on a merged pull request."""
     PROMOTE = "promote"
     ROLLBACK = "rollback"
+    DRIFT = "drift"
+    """What the clusters differ in from the default branch: of a repository, of an environment."""
 
 
 class State(enum.StrEnum):
@@ -78,8 +80,8 @@ class Job:
                 return f"{verify_key(place, self.environment)}{self.details.get('sha', '')}"
             case Kind.PROMOTE:
                 return f"{place}:promote:{self.environment}:{self.details.get('target', '')}"
-            case Kind.ROLLBACK:
-                return f"{place}:rollback:{self.environment}"
+            case Kind.ROLLBACK | Kind.DRIFT:
+                return f"{place}:{self.kind}:{self.environment}"
             case _:
                 return f"{place}:{self.kind}:{self.details.get('sha', '') or self.number}"
 
@@ -101,7 +103,7 @@ class Job:
     @property
     def waits(self) -> bool:
         """Whether it follows a cluster for minutes, and so must not stand in the others' way."""
-        return self.kind is Kind.VERIFY
+        return self.kind in (Kind.VERIFY, Kind.DRIFT)
 
     @property
     def queue(self) -> str:
@@ -110,7 +112,7 @@ class Job:
 
 
 _NEWEST_WINS = (
-    Kind.CHECK, Kind.PUSH, Kind.GATES, Kind.VERDICTS, Kind.PROMOTE, Kind.ROLLBACK,
+    Kind.CHECK, Kind.PUSH, Kind.GATES, Kind.VERDICTS, Kind.PROMOTE, Kind.ROLLBACK, Kind.DRIFT,
 )  # fmt: skip
 
 

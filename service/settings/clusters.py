@@ -45,6 +45,7 @@ class Verification:
     clusters: Mapping[str, Access]
     argocd: Access | None = None
     timeout: float = 1800.0
+    drift_hour: int | None = None
 
     def knows(self, cluster: str) -> bool:
         """Whether environments in the cluster of this name can be verified."""

@@ -249,7 +249,7 @@ class _Resolver:
             for name, item in sorted(written.clusters.items())
         }
         hub = self._access(written.argocd, f"{where}.argocd") if written.argocd else None
-        return Verification(clusters, hub, written.timeout_seconds)
+        return Verification(clusters, hub, written.timeout_seconds, written.drift_hour)
 
     def _access(self, written: ClusterFile, where: str) -> Access:
         path = self._beside(written.kubeconfig) if written.kubeconfig else None

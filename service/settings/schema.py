@@ -117,6 +117,8 @@ class VerificationFile(_Strict):
     """Where Argo CD runs, when that is not the environment's own cluster."""
     timeout_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
     """How long a commit may take until it has arrived and everything is healthy."""
+    drift_hour: Annotated[int, Field(ge=0, le=23)] | None = None
+    """The hour (UTC) of the nightly comparison with the branch; without it there is none."""
 
 
 class ConnectionFile(_Strict):
@@ -263,7 +265,7 @@ class NotificationFile(_Strict):
     """How logs call it: they never have the address."""
     url: SecretSource
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
-    events: list[Literal["failed", "promotion", "gate", "dead"]] = []
+    events: list[Literal["failed", "promotion", "gate", "dead", "drift"]] = []
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
     teams: list[str] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""

@@ -50,19 +50,25 @@ def verifications(connection: sa.Connection) -> dict[tuple[str, str, str], dict[
     """By connection, repository and environment: the last verification, and as `verified` the last
     one that ended well.
     """
-    verified = _last_verifications(connection, run.c.state == State.SUCCESS.value)
-    last = _last_verifications(connection, run.c.state != State.SUPERSEDED.value)
+    verified = _last(connection, Kind.VERIFY, run.c.state == State.SUCCESS.value)
+    last = _last(connection, Kind.VERIFY, run.c.state != State.SUPERSEDED.value)
     return {place: {**row, "verified": verified.get(place)} for place, row in last.items()}
 
 
-def _last_verifications(
-    connection: sa.Connection, condition: sa.ColumnElement[bool]
+def comparisons(connection: sa.Connection) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """By connection, repository and environment: the last comparison with the cluster."""
+    over = (State.SUCCESS.value, State.FAILURE.value, State.ERROR.value, State.DEAD.value)
+    return _last(connection, Kind.DRIFT, run.c.state.in_(over))
+
+
+def _last(
+    connection: sa.Connection, kind: Kind, condition: sa.ColumnElement[bool]
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
     place = (run.c.connection, run.c.repository, run.c.details["environment"].as_string())
     number = sa.func.row_number().over(partition_by=place, order_by=(run.c.queued.desc(), run.c.id))
     ranked = (
         sa.select(run.c.id, number.label("number"))
-        .where(run.c.kind == Kind.VERIFY.value, condition)
+        .where(run.c.kind == kind.value, condition)
         .subquery()
     )
     query = sa.select(run).join(ranked, run.c.id == ranked.c.id).where(ranked.c.number == 1)

@@ -14,7 +14,11 @@ Verified = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 
 def groups(
-    settings: Settings, branches: Mapping[str, Mapping[str, Any]], verified: Verified, now: float
+    settings: Settings,
+    branches: Mapping[str, Mapping[str, Any]],
+    verified: Verified,
+    compared: Verified,
+    now: float,
 ) -> Iterator[dict[str, Any]]:
     """For each repository its promotion paths, then the environments that are in none."""
     for connection in settings.connections:
@@ -22,24 +26,30 @@ def groups(
             stands = branches.get(f"{connection.name}/{repository}")
             place = (connection.name, repository)
             runs = {name: row for (*at, name), row in verified.items() if tuple(at) == place}
+            drift = {name: row for (*at, name), row in compared.items() if tuple(at) == place}
             yield {
                 "connection": connection.name,
                 "repository": repository,
                 "branch": connection.branch,
                 "stands": stands,
-                "paths": list(_paths(stands["content"] if stands else {}, runs, now)),
+                "paths": list(_paths(stands["content"] if stands else {}, runs, drift, now)),
                 "verifies": connection.verification is not None,
                 "polls": settings.poll_seconds > 0,
             }
 
 
 def _paths(
-    content: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], now: float
+    content: Mapping[str, Any],
+    runs: Mapping[str, Mapping[str, Any]],
+    drift: Mapping[str, Mapping[str, Any]],
+    now: float,
 ) -> Iterator[dict[str, Any]]:
     known = {item["name"]: item for item in content.get("environments", [])}
     # Verified once, and not on the branch (any more), or the branch was not read yet.
     known |= {name: {"name": name, "unread": True} for name in runs if name and name not in known}
-    shown = {name: _row(item, runs, now) for name, item in known.items()}
+    shown = {
+        name: {**_row(item, runs, now), "drift": drift.get(name)} for name, item in known.items()
+    }
     left = dict(sorted(shown.items()))
     for title, names in sorted(content.get("paths", {}).items()):
         for name in names:

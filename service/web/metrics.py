@@ -38,6 +38,8 @@ _GAUGES = {
     "forge_rate_limit_remaining": "Requests that the forge still allows, as last reported.",
     "forge_rate_limit_limit": "Requests that the forge allows per rate limit window.",
     "forge_rate_limit_reset_timestamp_seconds": "End of the forge's rate limit window.",
+    "drift_objects": "Objects that differ from git, as last compared.",
+    "drift_compared_timestamp_seconds": "When all of an environment was last compared with git.",
     "kept_bytes": "Disk space used by mirrors, caches and reports, as last measured.",
 }
 Samples = list[tuple[dict[str, str], float]]

@@ -43,7 +43,7 @@ def dashboard() -> Response:
     with here.engine.connect() as connection:
         groups = board.groups(
             here.settings, overview.branches(connection), overview.verifications(connection),
-            here.clock(),
+            overview.comparisons(connection), here.clock(),
         )  # fmt: skip
         waiting, _ = run_store.depth(connection)
         dead = run_store.dead(connection)

@@ -60,8 +60,10 @@ def keep(
 
 
 def _about(job: Job, outcome: Outcome) -> tuple[str, ...]:
-    """What makes it the same message as an earlier one; a proposal that is updated is the same."""
-    of_commit = outcome.head_sha if job.kind not in (Kind.PROMOTE, Kind.ROLLBACK) else ""
+    """What makes it the same message as an earlier one; so is a proposal that is updated, and drift
+    of the same objects under a newer commit."""
+    same = job.kind in (Kind.PROMOTE, Kind.ROLLBACK, Kind.DRIFT)
+    of_commit = "" if same else outcome.head_sha
     held = (f"{name}: {what}" for name, what in sorted(outcome.environments.items()))
     return (job.key, of_commit, *held)
 
@@ -76,6 +78,8 @@ def _event(job: Job, outcome: Outcome) -> tuple[str, str]:
             return "failed", f"verification{about} failed"
         case Kind.PROMOTE | Kind.ROLLBACK, State.DONE if outcome.environments:
             return "promotion", f"{'rollback' if job.kind is Kind.ROLLBACK else 'promotion'} opened"
+        case Kind.DRIFT, State.FAILURE:
+            return "drift", f"{job.environment} differs from git"
         case Kind.GATES, State.FAILURE if outcome.environments:
             return "gate", f"a gate of #{job.number} waits for a person"
         case _:

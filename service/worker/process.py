@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from service.model.check import Check
-from service.model.job import queue_of
+from service.model.job import Job, Kind, queue_of
 from service.queue.jobs import Jobs
 from service.settings import routes
 from service.settings.forges import opener
@@ -37,7 +37,7 @@ IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
 CHECK = "GEN_ENV_SERVICE_CHECK"
 _HOUSEKEEPING_SECONDS = 600.0
 _BURY_AFTER = 5.0
-_DAY = 86_400.0
+_HOUR, _DAY = 3_600.0, 86_400.0
 
 
 def run(settings: Settings) -> int:
@@ -120,6 +120,22 @@ def remind(jobs: Jobs, now: float) -> int:
     return len(due)
 
 
+def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
+    """Queue the comparison of clusters with the default branches: once after each `driftHour`."""
+    for connection in settings.connections:
+        known = connection.verification
+        if known is None or known.drift_hour is None:
+            continue
+        since = (now - known.drift_hour * _HOUR) % _DAY
+        for repository in connection.repositories:
+            name = f"drift:{connection.name}/{repository}"
+            job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
+            with jobs.engine.begin() as transaction:
+                mine = runs.take_turn(transaction, name, since, now)
+                pointless = jobs.accept(transaction, job)[1] if mine else []
+            jobs.cancel(pointless)
+
+
 def _check(settings: Settings, engine: sa.Engine) -> Check:
     """The check of the service, or the one that the environment names (`module:function`).
 
@@ -155,6 +171,7 @@ def _chores(settings: Settings, runner: Runner, jobs: Jobs, stop: threading.Even
             if settings.poll_seconds:
                 poll(settings, jobs, looking, head, files=files)
             remind(jobs, time.time())
+            compare_nightly(settings, jobs, time.time())
             housekeeping(settings, jobs, time.time())
             tidy(settings, time.time(), _HOUSEKEEPING_SECONDS)
         except Exception as error:  # the database may be away for a while; this must live on

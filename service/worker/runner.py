@@ -20,7 +20,7 @@ from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from service.check.mirror import place
 from service.check.reporter import marker_of
-from service.follow_up import gates
+from service.follow_up import drift, gates
 from service.follow_up.dispatch import work
 from service.follow_up.task import After, Done, Task
 from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
@@ -45,6 +45,7 @@ _TOLD = {
     Kind.GATES.value: (gates.CONTEXT, "not judged"),
     Kind.MERGE.value: (evidence.CONTEXT, "not verified"),
     Kind.VERIFY.value: (evidence.CONTEXT, "not verified"),
+    Kind.DRIFT.value: (drift.CONTEXT, "not compared"),
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
 _COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
@@ -194,6 +195,7 @@ class Runner:
     def _task(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Task:
         tools = self._tools
         name, repository = row.connection, row.repository
+        about = ("drift", job.environment) if job.kind is Kind.DRIFT else ("after the merge",)
         return Task(
             job=job,
             connection=connection,
@@ -203,7 +205,7 @@ class Runner:
             clock=tools.clock,
             history=Runs(tools.jobs.engine, name, repository, tools.settings.report_url),
             grants=lambda sha: self._granted(row, sha),
-            marker=marker_of(self._marker_key, repository, row.number, "after the merge"),
+            marker=marker_of(self._marker_key, repository, row.number, *about),
             interval=self._interval,
         )
 
@@ -319,7 +321,7 @@ class Runner:
             sha = pull.head_sha if row.kind in _OF_HEADS else pull.merge_sha
         context, said = _TOLD[row.kind]
         if environment := job_of(row).environment:
-            context = evidence.context_of(environment)
+            context = f"{context}/{environment}"
         if sha and row.kind == Kind.CHECK.value:
             # As the check itself reports: an App's check run would stay "in progress" for ever.
             title = f"{said}: {message}"

@@ -261,7 +261,11 @@ def _settings(folder, server, cluster):
                 "repositories": [REPOSITORY],
                 "webhookSecrets": [{"file": "hook"}],
                 "token": {"file": "token"},
-                "verification": {"clusters": {"main": access}, "timeoutSeconds": 300},
+                "verification": {
+                    "clusters": {"main": access},
+                    "timeoutSeconds": 300,
+                    "driftHour": 0,
+                },
             }
         ],
     }

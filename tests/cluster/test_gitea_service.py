@@ -1,5 +1,7 @@
 """The life of pull requests on a real Gitea: the service's processes, and what Gitea then tells."""
 
+import contextlib
+import sqlite3
 import time
 
 import pytest
@@ -8,6 +10,7 @@ from tests.cluster import gitea
 from tests.cluster import gitea_service as service
 from tests.cluster.conftest import require
 from tests.cluster.gitea_service import FINAL, PRODUCTION, STAGING, STRANGER
+from tests.service.follow_up import as_in_git
 
 pytestmark = pytest.mark.nightly
 REPLICAS = "replicas: 2"
@@ -195,6 +198,32 @@ def test_a_merge_is_verified_promoted_and_taken_back(loop):
     assert pull["user"]["login"] == "wanda"
     state, said, [report] = loop.judged(pull["number"], pull["head"]["sha"], "its check's status")
     assert state == "success" and "3.2.2-r1" in report
+
+
+def test_drift_is_one_issue_for_each_environment_until_the_cluster_is_as_git_says(loop):
+    def issues(state="open"):
+        found = loop.call("GET", f"/issues?type=issues&state={state}")
+        assert {item["user"]["login"] for item in found} <= {"bot"}
+        return sorted(item["title"] for item in found)
+
+    def again():
+        with contextlib.closing(sqlite3.connect(loop.config.parent / "data/service.sqlite")) as at:
+            at.execute("DELETE FROM gen_env_turn WHERE name LIKE 'drift:%'")
+            at.commit()
+
+    both = ["production differs from git", "staging differs from git"]
+    loop.wait(lambda: issues() == both, "drift of an empty cluster, until the issues")
+    loop.branch("look")
+    head = loop.repo.git("rev-parse", "FETCH_HEAD")
+    with pytest.MonkeyPatch.context() as patch:
+        found = as_in_git.objects(loop.repo.root, "staging")
+        as_in_git.serve(found, patch)
+        loop.cluster.put(*found)
+        again()
+        loop.wait(lambda: loop.status(head, "gen-env/drift/staging")[0] == "success", "compared")
+        loop.wait(lambda: issues("closed") == both[1:], "as git says, until the issue is closed")
+    assert issues() == both[:1]
+    assert loop.status(head, "gen-env/drift/production")[0] == "failure"
 
 
 def test_a_bot_that_may_not_ask_for_rights_says_so_on_the_pull_request(loop):

@@ -48,6 +48,8 @@ def seed(here):
     ended(here, Job(Kind.CHECK, "forge", "team/two", 3), State.DEAD, HOSTILE)
     job = Job(Kind.VERIFY, "forge", "team/one", 1, "", {"environment": "staging", "sha": MERGE})
     ended(here, job, State.SUCCESS, "verified: all", staging="verified")
+    job = Job(Kind.DRIFT, "forge", "team/one", 0, "", {"environment": "staging"})
+    ended(here, job, State.FAILURE, f"1 object not as in git: {HOSTILE}", staging="Job a/b")
     with here.engine.begin() as connection:
         reports.keep(connection, check.report, reports.Report("{}", "<body><p>the report</p>"), 1.0)
         overview.keep_branch(connection, "forge/team/one", MERGE, BRANCH, 1e9)
@@ -140,6 +142,7 @@ def test_environments_stand_by_promotion_path_with_what_was_verified(seeded):
     assert said.count("none on record") == 3 and "not configured" in said
     assert "production production paused" in said
     assert "Not read, because their definitions are invalid: broken" in said
+    assert "failure 1 object not as in git" in said and said.count("not compared") == 3
     # The other repository was never read, and with `pollSeconds: 0` never will be.
     assert "The branch is not read: pollSeconds is 0" in said
 

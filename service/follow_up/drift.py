@@ -1,0 +1,133 @@
+"""What a cluster differs in from the default branch: a status, a number and one issue."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from generator.core.basis import NOTHING, NotRead
+from generator.core.counted import counted
+from generator.core.errors import UserError
+from generator.core.files import Snapshot
+from generator.forge.port import CheckState
+from generator.pipeline import drift, repository, review, toolchain
+from generator.redaction.text import redact_prose
+from generator.report import html, json_report
+from generator.report.escape import clipped, code
+from generator.report.model import EnvironmentDiff, Report
+from service.follow_up.branch import branch
+from service.follow_up.merged import clusters_of
+from service.follow_up.task import Done, Task, neutral
+from service.model.job import State
+from service.settings.clusters import Access
+from service.store import reports
+from service.store.runs import Outcome
+from service.telemetry.meter import METER
+
+CONTEXT = "gen-env/drift"
+"""How the names of our statuses begin; an environment's follows."""
+
+_STATES = {
+    State.SUCCESS: CheckState.SUCCESS,
+    State.FAILURE: CheckState.FAILURE,
+    State.ERROR: CheckState.ERROR,
+}
+_LISTED = 50
+
+
+def compare(task: Task) -> Done:
+    """Compare one environment with its cluster; a job about none queues one for each.
+
+    Raises Unavailable and RateLimited where the forge must be asked again.
+    """
+    known, name = task.connection.verification, task.job.environment
+    if known is None or known.drift_hour is None:
+        return neutral("driftHour is not set")
+    with branch(task) as here:
+        sha = here.head
+        files = here.files(sha)
+        found = repository.load(files)
+        if found.settings is None:
+            raise UserError(f"not compared: {found.problems[0].message}")
+        clusters = clusters_of(files, found, [name] if name else sorted(found.definitions))
+        chosen = {it: cluster for it, cluster in clusters.items() if known.knows(cluster)}
+        if not name:
+            return _queued(task, sha, list(chosen), sorted(found.names - chosen.keys()))
+        if name not in chosen:
+            return neutral(f"{name} is in no cluster that verification.clusters names", sha)
+        return _told(task, sha, *_compared(files, sha, name, known.clusters[chosen[name]]))
+
+
+def _queued(task: Task, sha: str, names: Sequence[str], left: Sequence[str]) -> Done:
+    jobs = tuple(
+        dataclasses.replace(task.job, details={"environment": name, "sha": sha}) for name in names
+    )
+    words = f"compares {', '.join(names) or 'none'}"
+    if left:
+        # Not defined, or where nobody looks: neither is as git says.
+        return Done(Outcome(State.DONE, f"{words}; not compared: {', '.join(left)}", sha), jobs)
+    return Done(Outcome(State.DONE, words, sha), jobs)
+
+
+def _compared(
+    files: Snapshot, sha: str, name: str, access: Access
+) -> tuple[Report, EnvironmentDiff]:
+    side, empty = sha[:12], EnvironmentDiff(name, rendered=False)
+    tools = review.Toolchain(toolchain.charts(files), toolchain.lazy(files), 1)
+    report = Report(side, side, ())
+    try:
+        report = drift.with_drift(report, files, side, tools, [name], lambda _: access.open())
+    except UserError as error:
+        reason = f"{error.message}; {error.hint}" if error.hint else error.message
+        basis = NOTHING.without([NotRead("cluster", name, reason)])
+        return report, dataclasses.replace(empty, basis=basis)
+    return report, next(iter(report.environments), empty)
+
+
+def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
+    """The word on it: status, numbers, issue; of what was not read nothing is said to be fine."""
+    unread = {left.what: str(left) for left in item.basis.not_read}
+    objects = [str(change.key) for change in item.drift if str(change.key) not in unread]
+    state, summary = _verdict(objects, list(unread.values()), rendered=item.rendered)
+    if not task.context.is_current():
+        return Done(Outcome(State.SUPERSEDED, "superseded by another run", sha))
+    forge, environment, url = task.context.forge, task.job.environment, task.context.report_url
+    summary = redact_prose(summary)
+    forge.set_status(sha, f"{CONTEXT}/{environment}", _STATES[state], summary, url)
+    labels = {"connection": task.job.connection, "repository": task.job.repository,
+              "environment": environment}  # fmt: skip
+    if state is not State.ERROR:
+        METER.gauge("drift_objects", len(objects), **labels)
+    if state is State.FAILURE:
+        forge.keep_issue(task.marker, f"{environment} differs from git", _issue(objects, url))
+    if not unread:
+        METER.gauge("drift_compared_timestamp_seconds", task.clock(), **labels)
+    if state is State.SUCCESS:
+        forge.close_issue(task.marker)
+    text = json.dumps(json_report.as_json(report), indent=2)
+    kept = reports.Report(redact_prose(text) + "\n", redact_prose(html.render(report)))
+    # By their names: as long as these differ, people were told.
+    held = {environment: ", ".join(objects)} if objects else {environment: state.value}
+    return Done(Outcome(state, summary, sha, held), report=kept)
+
+
+def _verdict(objects: Sequence[str], unread: Sequence[str], *, rendered: bool) -> tuple[State, str]:
+    more = f" and {len(unread) - 3} more" if unread[3:] else ""
+    left = f"not read: {'; '.join(unread[:3])}{more}"
+    if objects:
+        more = f" and {len(objects) - 3} more" if objects[3:] else ""
+        words = f"{counted(len(objects), 'object')} not as in git: {', '.join(objects[:3])}{more}"
+        return State.FAILURE, f"{words}; {left}" if unread else words
+    if unread or not rendered:
+        return State.ERROR, f"not compared: {left}"
+    return State.SUCCESS, "the cluster is as git says"
+
+
+def _issue(objects: Sequence[str], url: str) -> str:
+    listed = "".join(f"- {code(clipped(name, 200))}\n" for name in objects[:_LISTED])
+    more = f"- and {len(objects) - _LISTED} more\n" if objects[_LISTED:] else ""
+    return (
+        f"These objects are not as the default branch says:\n\n{listed}{more}\n"
+        f"[The differences](<{url}>). The next comparison that finds none closes this issue.\n"
+    )
