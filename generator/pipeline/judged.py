@@ -70,9 +70,11 @@ def trusted(root: Path | None, found: Catalogue) -> tuple[Catalogue, str]:
     try:
         tree = Worktree.find(root)
         path = (root.resolve().relative_to(tree.root.resolve()) / SETTINGS).as_posix()
-        default = _at(tree, _default_branch(tree), path)
+        theirs = _default_branch(tree)
+        default = _at(tree, theirs, path)
         named = default[0] if default else found.settings
-        base = _at(tree, tree.default_branch(named.repository.repository.branch), path)
+        branch = tree.default_branch(named.repository.repository.branch)
+        base = default if branch == theirs else _at(tree, branch, path)
     except (UserError, YamlError):
         return found, WORK_TREE
     return (by_base(found, base[0]), base[1]) if base else (found, WORK_TREE)

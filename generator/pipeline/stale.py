@@ -17,14 +17,15 @@ def is_stale(root: Path | None, environment: str, paths: Iterable[str]) -> bool:
     Without an environment every definition counts. Outside of git: false.
     """
     definition = f"{ROOT}/{environment}/{FILE_NAME}" if environment else ROOT
+    differing = list(paths)
+    if root is None or not differing:
+        return False
     try:
-        if root is None:
-            return False
         tree = Worktree.find(root)
         prefix = root.resolve().relative_to(tree.root.resolve())
         sources = [(prefix / path).as_posix() for path in (SETTINGS, definition)]
-        made = [(prefix / path).as_posix() for path in paths]
-        if not made or tree.changed(made):
+        made = [(prefix / path).as_posix() for path in differing]
+        if tree.changed(made):
             return False
         return bool(tree.changed(sources)) or _is_newer(tree, sources, made)
     except UserError:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from generator.model.base import seconds_of
 from generator.model.sync import Window
+
+if TYPE_CHECKING:
+    from croniter import croniter
 
 _FOREVER = timedelta(days=366)
 _FIELDS = 5
@@ -24,37 +30,59 @@ def frozen_until(windows: Sequence[Window], now: datetime) -> datetime | None:
     has no end, and is datetime.max. Raises WindowError for a schedule or zone that is none.
     """
     moment = now.astimezone(UTC)
-    deny = [window for window in windows if window.kind == "deny"]
-    while ends := list(_ends(deny, moment)):
+    deny = [_Denial.of(window) for window in windows if window.kind == "deny"]
+    while ends := [end for denial in deny if (end := denial.end(moment)) and end > moment]:
         moment = max(ends)
         if moment - now > _FOREVER:
             return datetime.max.replace(tzinfo=UTC)
     return moment if moment > now else None
 
 
-def _ends(windows: Sequence[Window], moment: datetime) -> Iterator[datetime]:
-    for window in windows:
-        end = _end(window, moment)
-        if end is not None and end > moment:
-            yield end
+@dataclasses.dataclass(frozen=True)
+class _Denial:
+    """A window that denies, its schedule parsed once: a year of hourly runs asks for each."""
 
+    schedule: str
+    runs: croniter
+    zone: zoneinfo.ZoneInfo
+    duration: timedelta
 
-def _end(window: Window, moment: datetime) -> datetime | None:
-    """The end of the latest run of this window that has begun at `moment`.
+    @classmethod
+    def of(cls, window: Window) -> _Denial:
+        return cls(
+            window.schedule,
+            _runs(window.schedule),
+            _zone(window),
+            timedelta(seconds=seconds_of(window.duration)),
+        )
 
-    On the wall clock of its zone, without regard to a change of summer time inside the window, as
-    Argo CD reckons (SyncWindows.active, pkg/apis/application/v1alpha1/types.go): 60 hours from
-    Friday 18:00 end on Monday at 06:00 on every weekend of the year.
-    """
-    zone = _zone(window)
-    wall = moment.astimezone(zone).replace(tzinfo=None)
-    duration = timedelta(seconds=seconds_of(window.duration))
-    start = _latest_start(window.schedule, wall)
-    if start is None or start + duration <= wall:
-        return None
-    # An end in an hour that occurs twice, or never: the later reading, so that none is too early.
-    end = (start + duration).replace(tzinfo=zone)
-    return max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    def end(self, moment: datetime) -> datetime | None:
+        """The end of the latest run of this window that has begun at `moment`.
+
+        On the wall clock of its zone, without regard to a change of summer time inside the window,
+        as Argo CD reckons (SyncWindows.active, pkg/apis/application/v1alpha1/types.go): 60 hours
+        from Friday 18:00 end on Monday at 06:00 on every weekend of the year.
+        """
+        wall = moment.astimezone(self.zone).replace(tzinfo=None)
+        start = self._latest_start(wall)
+        if start is None or start + self.duration <= wall:
+            return None
+        # An end in an hour that occurs twice, or never: the later reading, so none is too early.
+        end = (start + self.duration).replace(tzinfo=self.zone)
+        return max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+    def _latest_start(self, wall: datetime) -> datetime | None:
+        from croniter import CroniterBadDateError, CroniterError
+
+        try:
+            # A start at this very moment counts: croniter looks strictly before.
+            self.runs.set_current(wall + timedelta(seconds=1), force=True)
+            start: datetime = self.runs.get_prev(datetime)
+        except CroniterBadDateError:
+            return None
+        except CroniterError as error:
+            raise WindowError(f"'{self.schedule}': {error}") from None
+        return start
 
 
 def _zone(window: Window) -> zoneinfo.ZoneInfo:
@@ -64,16 +92,10 @@ def _zone(window: Window) -> zoneinfo.ZoneInfo:
         raise WindowError(f"unknown time zone '{window.time_zone}'") from None
 
 
-def _latest_start(schedule: str, wall: datetime) -> datetime | None:
-    from croniter import CroniterBadDateError, CroniterError, croniter
+def _runs(schedule: str) -> croniter:
+    from croniter import CroniterError, croniter
 
-    if len(schedule.split()) != _FIELDS or not croniter.is_valid(schedule):
-        raise WindowError(f"'{schedule}' is not a cron expression with five fields")
-    try:
-        # A start at this very moment counts: croniter looks strictly before.
-        start = croniter(schedule, wall + timedelta(seconds=1)).get_prev(datetime)
-    except CroniterBadDateError:
-        return None
-    except CroniterError as error:
-        raise WindowError(f"'{schedule}': {error}") from None
-    return start
+    if len(schedule.split()) == _FIELDS:
+        with contextlib.suppress(CroniterError):
+            return croniter(schedule)
+    raise WindowError(f"'{schedule}' is not a cron expression with five fields")

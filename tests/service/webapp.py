@@ -1,6 +1,9 @@
 """The web application in this process, over a database of its own."""
 
 import contextlib
+import functools
+import tempfile
+from pathlib import Path
 
 from service.cli.migrate import prepare
 from service.settings.resolve import load
@@ -8,12 +11,23 @@ from service.web.app import create_app
 from tests.service import scene
 
 
+@functools.cache
+def _prepared():
+    """What `prepare` makes in an empty data folder, by name: made once for each process."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load(scene.write_settings(Path(folder), "http://127.0.0.1:9", 8080), {})
+        prepare(settings)
+        return {path.name: path.read_bytes() for path in settings.data_dir.iterdir()}
+
+
 @contextlib.contextmanager
 def application(folder, environment=None, edit=lambda settings: settings, **limits):
     """Client and settings; `edit` may change the settings that the file gave."""
     path = scene.write_settings(folder, "http://127.0.0.1:9", 8080, **limits)
     settings = edit(load(path, environment or {}))
-    prepare(settings)
+    settings.data_dir.mkdir(mode=0o700)
+    for name, data in _prepared().items():
+        (settings.data_dir / name).write_bytes(data)
     app = create_app(settings)
     here = app.extensions["gen-env"]
     try:

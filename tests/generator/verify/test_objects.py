@@ -69,7 +69,7 @@ def unobserved(scene):
 
 
 def refuse(scene):
-    scene.workloads["scheduler"]["status"].update(availableReplicas=0, conditions=[REFUSED])
+    scene.workloads["scheduler"]["status"].update(availableReplicas=0, conditions=[dict(REFUSED)])
 
 
 def pause(scene):
