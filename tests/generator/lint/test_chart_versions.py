@@ -62,6 +62,8 @@ def test_a_random_jwt_secret_does_what_the_chart_makes_of_it(version, word):
          "set webserver.defaultUser.enabled: false with single sign-on"),
         ("jobs/default-user", {"webserver.defaultUser.enabled": True}, "1.6.0",
          "set webserver.defaultUser.enabled: false, and make the user yourself"),
+        ("jobs/default-user", {"webserver.defaultUser.enabled": True}, "1.20.0",
+         "remove webserver.defaultUser.enabled, and set createUserJob.enabled: false with"),
         ("jobs/default-user", {}, "1.19.0", "set createUserJob.enabled: false with single sign-on"),
         ("secrets/random-api-key", AIRFLOW3, "1.17.0",
          "set webserverSecretKeySecretName to a Secret with the key webserver-secret-key"),
