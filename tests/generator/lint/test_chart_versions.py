@@ -18,6 +18,7 @@ POD_TEMPLATE = {
     "podTemplate": "containers: [{name: base}]",
     "env": [{"name": "FOO", "value": "1"}],
 }
+TRIGGERER = {"executor": "KubernetesExecutor", "triggerer.persistence.enabled": True}
 INGRESS = {**AIRFLOW3, "ingress.enabled": True}
 
 
@@ -38,12 +39,18 @@ INGRESS = {**AIRFLOW3, "ingress.enabled": True}
         ("jobs/user-switch-not-read", {"webserver.defaultUser.enabled": False}, "1.18.0", "1.19.0"),
         ("jobs/user-switch-not-read", {"webserver.defaultUser.enabled": False}, "1.20.0", "1.19.0"),
         ("airflow/chart-too-old", AIRFLOW3, "1.16.0", "1.15.0"),
+        ("scaling/immutable-claim", {**TRIGGERER, "airflowVersion": "2.6.0"}, "1.8.0", "1.9.0"),
     ],
 )
 def test_a_claim_is_made_of_the_charts_that_it_holds_for(rule, flat, silent, heard):
     assert found(rule, {**flat, "@chart_version": heard}, DEFAULTS)
     if silent != "none":
         assert found(rule, {**flat, "@chart_version": silent}, DEFAULTS) == []
+
+
+def test_the_triggerer_of_an_old_airflow_has_no_volume():
+    flat = {**TRIGGERER, "airflowVersion": "2.5.3", "@chart_version": "1.9.0"}
+    assert found("scaling/immutable-claim", flat, DEFAULTS) == []
 
 
 @pytest.mark.parametrize(
