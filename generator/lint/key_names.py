@@ -39,7 +39,7 @@ def lacking(key: str, values: ValuesInput) -> str:
 def other_name(path: Path, values: ValuesInput) -> str:
     """What to write instead of a key that the chart does not read, by what other charts call it.
 
-    Empty where no release has a key of that name either.
+    Empty where no release has a key of that name either, and it is none that Kubernetes has there.
     """
     key = dotted(path)
     name = values.spelled(key)
@@ -48,6 +48,9 @@ def other_name(path: Path, values: ValuesInput) -> str:
     since = key_table.first(key)
     if _is_newer(since, values):
         return f"remove it, or use chart {since} or later"
+    if path[-1] == "valueFrom":
+        instead = "; use extraEnv, or secret for a Secret's key" if path[0] == "env" else ""
+        return f"{dotted(path[:-2])} takes only name and value{instead}"
     return ""
 
 

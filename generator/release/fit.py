@@ -15,10 +15,11 @@ from generator.chart.traits import ChartTraits, Reading
 from generator.core.layered import Path, dotted, leaves, lookup
 from generator.release import chart_lines
 from generator.release.setting import Key, Setting, copied
-from generator.release.spelling import Spelling, spellings
+from generator.release.spelling import Spelling, spelling, spellings
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _SWITCH = ("enabled",)
+_TRIGGERER_VOLUME = "triggerer.persistence.enabled"
 _SECONDS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -83,6 +84,16 @@ def canonical(
             moved.add(new)
             _give(result, new, _newest(new, value))
     return result, frozenset(moved)
+
+
+def running(
+    values: Mapping[str, Any], traits: ChartTraits
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """As `canonical`, with what runs by default off where the chart does not have it."""
+    result, moved = canonical(values, traits)
+    if spelling(_TRIGGERER_VOLUME, traits) is None:
+        _give(result, _TRIGGERER_VOLUME, False)
+    return result, moved
 
 
 def _apart(fits: Iterator[Fit]) -> Iterator[Fit]:

@@ -17,7 +17,7 @@ from generator.model.environment import Environment
 from generator.release import adopted, adopted_settings, chart_lines, expressed
 from generator.release.chart_line import ChartLine
 from generator.release.expressed import Expression
-from generator.release.fit import Fit, canonical, fitted, reached
+from generator.release.fit import Fit, fitted, reached, running
 from generator.release.secret import SecretNeed
 from generator.release.setting import PROMISE, Setting
 from generator.release.topology import Topology
@@ -175,8 +175,8 @@ def _built(
     if restarts and (adoption is None or "secrets" in adoption.steps):
         fits += restarts
         values = line.merged(environment, reached(fits))
-        running, _ = _running(values, adoption, traits)
-        topology = dataclasses.replace(topology, values=running)
+        now, _ = _running(values, adoption, traits)
+        topology = dataclasses.replace(topology, values=now)
     return Release(resolved, values, tuple(reached(fits)), topology, needs, fits, traits)
 
 
@@ -222,7 +222,7 @@ def _running(
 
     An adopted environment leaves switches to the chart.
     """
-    known, older = canonical(values, traits) if traits else (values, frozenset())
+    known, older = running(values, traits) if traits else (values, frozenset())
     return (known if adoption is None else adopted_settings.with_switches(known)), older
 
 

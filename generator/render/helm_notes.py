@@ -42,6 +42,9 @@ _RENAMED = re.compile(
 _REMOVED = re.compile(r"`(?P<old>[^`]+)` section has been removed")
 _QUOTED = re.compile(r"`+([^`\s]+)`+")
 _PROMISE = re.compile(r"\s*Please (?:change your values|remove overwrite values).*", re.DOTALL)
+# Chart 1.18.0 asks for this key where only Airflow 3's is read.
+_OF_AIRFLOW_2 = "static webserver secret key"
+_KEYS_OF_AIRFLOW_3 = ("apiSecretKey", "apiSecretKeySecretName")
 
 
 def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[Problem, ...]:
@@ -57,6 +60,8 @@ def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[P
     for match in _BANNER.finditer(notes + "\n"):
         # What stands in the chart word for word holds no value.
         text = match["text"]
+        if _OF_AIRFLOW_2 in text and any(values.get(key) for key in _KEYS_OF_AIRFLOW_3):
+            continue
         message = text if text in source else redact(text, values, public)
         problems.append(WARNED.problem(message, hint="see the chart's documentation"))
     return ordered(problems)

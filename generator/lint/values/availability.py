@@ -144,12 +144,19 @@ def no_resources(values: ValuesInput) -> Iterator[Finding]:
     without = [name for name in running(values) if not _resources(values, name)]
     if values.kubernetes and not values.get("workers.kubernetes.resources"):
         without += [] if values.on("workers.resources") else ["workers.kubernetes"]
+    without = list(dict.fromkeys(_section(values, name) for name in without))
     if without:
         yield Finding(
             () if len(without) > 1 else without[0],
             "pods without resources crowd a node and are killed first: " + ", ".join(without),
             "set requests and a memory limit below <component>.resources",
         )
+
+
+def _section(values: ValuesInput, component: str) -> str:
+    """Where this chart reads the component's resources: older ones know only `workers`."""
+    key = values.spelled(f"{component}.resources") or f"{component}.resources"
+    return key.removesuffix(".resources")
 
 
 def _resources(values: ValuesInput, component: str) -> Any:

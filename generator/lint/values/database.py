@@ -196,6 +196,9 @@ def connection_ignored(values: ValuesInput) -> Iterator[Finding]:
         )
 
 
+OLD_POSTGRESQL_KEYS = ("postgresql.postgresqlUsername", "postgresql.postgresqlPassword")
+
+
 @check(
     "database/postgresql-keys",
     ERROR,
@@ -207,10 +210,10 @@ def postgresql_keys(values: ValuesInput) -> Iterator[Finding]:
     """`postgresql.postgresqlUsername` and `…Password`."""
     if not values.chart.marked("old-postgresql-keys"):
         return
-    for key in ("postgresqlUsername", "postgresqlPassword"):
-        if values.on(f"postgresql.{key}"):
+    for key in OLD_POSTGRESQL_KEYS:
+        if values.on(key):
             yield Finding(
-                f"postgresql.{key}",
+                key,
                 "the render fails: this key is no longer supported",
                 "use {key:postgresql.auth.existingSecret}",
                 unread=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from generator.chart import key_table
+from generator.chart.traits import Reading
 from generator.core.layered import Path, lookup, path_of
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
 from generator.kube.resource import without_none
 from generator.lint.key_names import advice
+from generator.release.chart_line import Renamed
 
 DEPRECATED = Rule(
     "values/deprecated-key",
@@ -39,7 +41,8 @@ def deprecated_problems(values: ValuesInput) -> Iterator[Problem]:
     yield from renamed_key_problems(values)
     yield from _defaults(values)
     for key, instead in values.line.old_keys.without_effect.items():
-        if _written(values, key):
+        # Of a key that it refuses the schema speaks; a newer chart may read what these did not.
+        if _written(values, key) and values.chart.reading(key) is Reading.IGNORED:
             yield _problem(values, IGNORED, key, f"{key} changes nothing", f"use {instead}")
 
 
@@ -56,8 +59,18 @@ def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
                 DEPRECATED,
                 entry.old,
                 f"{entry.old} is an old name{named} that chart 2.0 will not know",
-                f"rename it to {' and '.join(entry.new)}",
+                f"rename it to {' and '.join(entry.new)}{_apart(values, entry)}",
             )
+
+
+def _apart(values: ValuesInput, entry: Renamed) -> str:
+    """What the user wrote below the old name and the chart reads elsewhere than below the new."""
+    rows = [row for row in values.line.old_keys.older if row.old.startswith(f"{entry.old}.")]
+    return "".join(
+        f", and {row.old} to {' and '.join(row.new)}"
+        for row in rows
+        if values.given(row.old) and all(values.chart.has(key) for key in row.new)
+    )
 
 
 def is_named(values: ValuesInput, path: Path) -> bool:

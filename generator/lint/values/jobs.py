@@ -207,12 +207,21 @@ def default_user(values: ValuesInput) -> Iterator[Finding]:
                 f"{key}.password" if own else "createUserJob",
                 "anyone who finds the UI is administrator: the password is the default one",
                 (
-                    "set {key:createUserJob.enabled}: false with single sign-on, or "
-                    "{key:createUserJob.args} and {key:createUserJob.env} so that the password "
-                    "comes from a Secret",
-                    "set {key:createUserJob.enabled}: false, and make the user yourself",
+                    f"{_switch_off(values)} with single sign-on, or set {{key:createUserJob.args}} "
+                    "and {key:createUserJob.env} so that the password comes from a Secret",
+                    f"{_switch_off(values)}, and make the user yourself",
                 ),
             )
+
+
+def _switch_off(values: ValuesInput) -> str:
+    """How the chart makes no user: where it knows two switches, a written older one counts too."""
+    older = "webserver.defaultUser.enabled"
+    both = values.given(older) and values.on(older) and values.spelled(_SWITCH) == _SWITCH
+    return (f"remove {older}, and " if both else "") + f"set {{key:{_SWITCH}}}: false"
+
+
+_SWITCH = "createUserJob.enabled"
 
 
 def uses_default_user(values: ValuesInput) -> bool:
@@ -235,7 +244,7 @@ def without_fab(values: ValuesInput) -> Iterator[Finding]:
             if values.given("createUserJob")
             else "config.core.auth_manager",
             "the create-user Job fails at every sync: this auth manager has no such command",
-            "set {key:createUserJob.enabled}: false",
+            _switch_off(values),
         )
 
 

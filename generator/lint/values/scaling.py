@@ -243,7 +243,10 @@ def immutable_claim(values: ValuesInput) -> Iterator[Finding]:
         return
     if values.celery and values.worker("persistence.enabled"):
         yield _claim(values.worker_path("persistence"), values.worker("persistence.size"))
-    if values.get("triggerer.enabled") is not False and values.on("triggerer.persistence.enabled"):
+    # Charts give the triggerer of Airflow before 2.6 no volume.
+    older = values.airflow is not None and values.airflow < (2, 6, 0)
+    triggerer = values.get("triggerer.enabled") is not False and not older
+    if triggerer and values.on("triggerer.persistence.enabled"):
         yield _claim("triggerer.persistence", values.get("triggerer.persistence.size"))
 
 

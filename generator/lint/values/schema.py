@@ -49,9 +49,11 @@ def _compiled(text: str) -> SchemaCheck:
 
 def _hint(fault: Fault, values: ValuesInput) -> str:
     """What the chart's table says, else the key's name in other charts, a suggestion, or a case."""
-    known = values.line.old_keys.refused.get(dotted(fault.path))
-    if known:
+    keys, key = values.line.old_keys, dotted(fault.path)
+    if known := keys.refused.get(key):
         return advice(known, values)
+    if instead := keys.without_effect.get(key):
+        return advice(f"use {instead}", values)
     if fault.message.startswith("unknown key"):
         other = other_name(fault.path, values)
         if other:

@@ -13,6 +13,7 @@ from generator.core.rule import Rule
 from generator.helmvalues.values import ValuesInput
 from generator.lint.key_names import other_name
 from generator.lint.objects.schema_errors import near
+from generator.lint.values.database import OLD_POSTGRESQL_KEYS
 from generator.lint.values.deprecated import is_named
 from generator.lint.values.schema import SCHEMA
 
@@ -57,7 +58,7 @@ def unknown_key_problems(values: ValuesInput) -> Iterator[Problem]:
     for path, reading in _unread(values.chart, (), values.user):
         if reading is Reading.REFUSED:
             continue
-        if is_named(values, path) or _is_read(path, read):
+        if is_named(values, path) or _is_read(path, read) or dotted(path) in OLD_POSTGRESQL_KEYS:
             continue
         where, line = values.locate(path)
         rule, hint = _advice(path, values)

@@ -169,9 +169,8 @@ DEFAULTS: tuple[tuple[str, str, str], ...] = (
 
 NO_EFFECT: dict[str, str] = {
     "defaultUser": "{key:createUserJob.defaultUser}",
-    "web": "apiServer, or webserver with Airflow 2",
+    "web": "webserver, or from Airflow 3 on apiServer",
     "worker": "{key:workers.celery}",
-    "webserver.safeToEvict": "{key:apiServer.podAnnotations}",
     "externalDatabase": "{key:data.metadataSecretName}",
     "externalRedis": "{key:data.brokerUrlSecretName}",
     "fernetKeySecret": "{key:fernetKeySecretName}",
@@ -183,6 +182,8 @@ NO_EFFECT: dict[str, str] = {
 """Keys of public values files and guides that the chart does not read, and what does it."""
 
 REFUSED: dict[str, str] = {
+    "webserver.safeToEvict": "set the annotation through podAnnotations: of webserver, or from "
+    "Airflow 3 on of apiServer",
     "apiServer.safeToEvict": "set the annotation through {key:apiServer.podAnnotations}",
     "apiServer.defaultUser": "it is {key:createUserJob.defaultUser}",
     "apiServer.terminationGracePeriodSeconds": "the chart has no key for it; the pod gets 30 s",

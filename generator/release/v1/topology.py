@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.chart.version import parse_version
 from generator.core.layered import lookup
 from generator.kube.fields import entries, number
 from generator.release.topology import Flow, Ports, Topology
@@ -76,7 +77,7 @@ def workloads(top: Topology) -> tuple[tuple[str, str], ...]:
         volume = lookup(top.values, "workers.persistence.enabled")
     if volume is not False:  # the chart's default
         stateful |= {"worker", *(("scheduler",) if top.local else ())}
-    if lookup(top.values, "triggerer.persistence.enabled") is not False:
+    if _triggerer_keeps_logs(top):
         stateful.add("triggerer")
     absent = {*JOB_PARTS, *(top.backup.parts if top.backup else ())}
     if not top.celery or lookup(top.values, "workers.celery.enableDefault") is False:
@@ -89,6 +90,13 @@ def workloads(top: Topology) -> tuple[tuple[str, str], ...]:
         for part in top.parts
         if part not in absent
     )
+
+
+def _triggerer_keeps_logs(top: Topology) -> bool:
+    """Whether it has a volume: charts that run Airflow before 2.6 give that one none."""
+    version = parse_version(str(lookup(top.values, "airflowVersion") or ""))
+    older = version is not None and (version.major, version.minor) < (2, 6)
+    return not older and lookup(top.values, "triggerer.persistence.enabled") is not False
 
 
 def server_port(top: Topology) -> tuple[str, int]:

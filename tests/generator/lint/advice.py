@@ -4,6 +4,7 @@ import copy
 import re
 
 from generator.chart.traits import Reading
+from generator.core.layered import lookup
 from generator.helmvalues.values import ValuesInput, merged
 from tests import chart_range
 from tests.generator.lint.test_values import BAD, BAD_AND_GOOD, BY_ID, nested
@@ -64,13 +65,17 @@ def findings(version):
 
 
 def measured(version):
-    """How many hints name a key, and which keys of them the chart refuses or ignores."""
+    """How many hints name a key, and which keys of findings the chart refuses or ignores.
+
+    A message may name a key that the case itself writes.
+    """
     traits = chart_range.traits(version)
     count, wrong = 0, set()
-    for rule, _, problem in findings(version):
+    for rule, flat, problem in findings(version):
         advised = "" if problem.hint.startswith("chart ") else problem.hint
         names = keys(advised)
         count += bool(names)
+        names += [key for key in keys(problem.message) if lookup(nested(dict(flat)), key) is None]
         wrong |= {(rule, key, traits.reading(key)) for key in names if not traits.has(key)}
     return count, {(rule, key, str(reading)) for rule, key, reading in wrong if reading in _BAD}
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from generator.chart.key_tree import read
+from generator.chart.traits import ChartTraits
+from generator.helmvalues.values import ValuesInput, merged
 from generator.lint.values.deprecated import deprecated_problems
 from generator.lint.values.unknown_keys import refused_key_problems, unknown_key_problems
 from tests.generator.lint.defaults import DEFAULTS
@@ -15,6 +18,7 @@ POD_TEMPLATE = {
     "podTemplate": "containers: [{name: base}]",
     "env": [{"name": "FOO", "value": "1"}],
 }
+TRIGGERER = {"executor": "KubernetesExecutor", "triggerer.persistence.enabled": True}
 INGRESS = {**AIRFLOW3, "ingress.enabled": True}
 
 
@@ -35,12 +39,18 @@ INGRESS = {**AIRFLOW3, "ingress.enabled": True}
         ("jobs/user-switch-not-read", {"webserver.defaultUser.enabled": False}, "1.18.0", "1.19.0"),
         ("jobs/user-switch-not-read", {"webserver.defaultUser.enabled": False}, "1.20.0", "1.19.0"),
         ("airflow/chart-too-old", AIRFLOW3, "1.16.0", "1.15.0"),
+        ("scaling/immutable-claim", {**TRIGGERER, "airflowVersion": "2.6.0"}, "1.8.0", "1.9.0"),
     ],
 )
 def test_a_claim_is_made_of_the_charts_that_it_holds_for(rule, flat, silent, heard):
     assert found(rule, {**flat, "@chart_version": heard}, DEFAULTS)
     if silent != "none":
         assert found(rule, {**flat, "@chart_version": silent}, DEFAULTS) == []
+
+
+def test_the_triggerer_of_an_old_airflow_has_no_volume():
+    flat = {**TRIGGERER, "airflowVersion": "2.5.3", "@chart_version": "1.9.0"}
+    assert found("scaling/immutable-claim", flat, DEFAULTS) == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +69,8 @@ def test_a_random_jwt_secret_does_what_the_chart_makes_of_it(version, word):
          "set webserver.defaultUser.enabled: false with single sign-on"),
         ("jobs/default-user", {"webserver.defaultUser.enabled": True}, "1.6.0",
          "set webserver.defaultUser.enabled: false, and make the user yourself"),
+        ("jobs/default-user", {"webserver.defaultUser.enabled": True}, "1.20.0",
+         "remove webserver.defaultUser.enabled, and set createUserJob.enabled: false with"),
         ("jobs/default-user", {}, "1.19.0", "set createUserJob.enabled: false with single sign-on"),
         ("secrets/random-api-key", AIRFLOW3, "1.17.0",
          "set webserverSecretKeySecretName to a Secret with the key webserver-secret-key"),
@@ -116,6 +128,7 @@ def test_a_default_is_called_changing_where_the_chart_has_the_key(version, keys)
         ("1.22.0", "fernetKeySecretNam", "did you mean fernetKeySecretName?"),
         ("1.22.0", "otherSecretKeySecretName", "remove it"),
         ("1.21.0", "enableServiceLinks", "remove it, or use chart 1.22.0 or later"),
+        ("1.8.0", "postgresql.postgresqlPassword", None),
     ],
 )  # fmt: skip
 def test_a_key_is_called_ignored_only_where_it_is(version, key, hint):
@@ -136,6 +149,54 @@ def test_the_name_of_a_service_account_follows_the_override():
     [plain], [named] = (found("security/account-names", item, DEFAULTS) for item in (flat, own))
     assert "begins with r-airflow-" in plain.message
     assert "begins with flow-" in named.message
+
+
+@pytest.mark.parametrize(
+    ("version", "key", "hint"),
+    [
+        (
+            "1.22.0",
+            "env",
+            "env takes only name and value; use extraEnv, or secret for a Secret's key",
+        ),
+        ("1.13.1", "scheduler.env", "remove it, or use chart 1.14.0 or later"),
+        ("1.22.0", "statsd.env", "statsd.env takes only name and value"),
+    ],
+)
+def test_a_variable_from_a_secret_is_sent_to_where_the_chart_takes_it(version, key, hint):
+    source = {"secretKeyRef": {"name": "s", "key": "k"}}
+    flat = {key: [{"name": "A", "valueFrom": source}], "@chart_version": version}
+    assert [item.hint for item in refused_key_problems(values_input(flat, DEFAULTS))] == [hint]
+
+
+@pytest.mark.parametrize(
+    ("version", "parts"),
+    [("1.18.0", "workers"), ("1.19.0", "workers.celery, workers"),
+     ("1.22.0", "workers.celery, workers.kubernetes")],
+)  # fmt: skip
+def test_parts_without_resources_are_called_as_the_chart_calls_them(version, parts):
+    both = {"executor": "CeleryKubernetesExecutor", "airflowVersion": "2.11.0"}
+    off = {f"{part}.enabled": False for part in ("redis", "statsd", "triggerer", "pgbouncer")}
+    defaults = {**DEFAULTS, "workers": {}}
+    problems = found("scaling/no-resources", {**both, **off, "@chart_version": version}, defaults)
+    assert [item.message.partition("scheduler, ")[2] for item in problems] == [parts]
+
+
+def test_a_section_whose_parts_go_to_two_places_names_both():
+    user = {"webserver.defaultUser": {"enabled": False, "role": "Op"}, "@chart_version": "1.20.0"}
+    hints = {item.hint for item in deprecated_problems(values_input(user, DEFAULTS))}
+    assert (
+        "rename it to createUserJob.defaultUser, and webserver.defaultUser.enabled to "
+        "createUserJob.enabled"
+    ) in hints
+
+
+def test_a_newer_chart_that_reads_a_key_is_not_told_that_it_does_not():
+    user = {"extraObjects": [{"kind": "ConfigMap"}], "enableServiceLinks": False}
+    tree = read({}, {"extraObjects": [], "webserver": {}}, {})
+    newer = ChartTraits("1.23.0", tree=tree)
+    values = ValuesInput(user, merged(DEFAULTS, user), "1.23.0", defaults=DEFAULTS, traits=newer)
+    assert [item.message for item in deprecated_problems(values)] == []
 
 
 @pytest.mark.parametrize(("username", "number"), [(None, 1), ("", 0)])

@@ -12,6 +12,7 @@ from generator.core.files import Overlay, Snapshot
 from generator.core.layered import leaves
 from generator.core.problem import Severity
 from generator.pipeline import generate, toolchain
+from generator.render.request import RenderRequest
 from generator.tree import catalogue
 from generator.yaml import edit
 from tests import chart_range
@@ -91,3 +92,24 @@ def test_each_sample_renders_on_each_chart_as_far_as_it_has_the_keys(version, na
     traits, values = chart_range.traits(version), made.built[name].release.values
     ignored = [path for path, _ in leaves(values) if traits.reading(path) is Reading.IGNORED]
     assert ignored == []
+
+
+@chart_range.each_version
+def test_the_workloads_that_are_waited_for_are_those_that_the_chart_makes(version, charts):
+    text, _ = _without_what_the_chart_lacks(_on(version, STAGING), "staging", charts)
+    release = _built(text, "staging", charts).release
+    files = _files(text, "staging")
+    made = toolchain.lazy(files).render(
+        RenderRequest(
+            chart_range.archive(version).path,
+            release.environment.release,
+            release.environment.namespace,
+            release.values,
+            "1.34.2",
+        )
+    )
+    kinds = {"Deployment", "StatefulSet"}
+    rendered = {
+        (item["kind"], item["metadata"]["name"]) for item in made.manifests if item["kind"] in kinds
+    }
+    assert set(release.line.workloads(release.topology)) == rendered

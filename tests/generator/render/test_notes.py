@@ -65,6 +65,12 @@ def test_a_banner_is_a_warning_too():
     assert (problem.rule, problem.message) == ("chart/notes", "You should set knownHosts")
 
 
+@pytest.mark.parametrize(("key", "number"), [("apiSecretKeySecretName", 0), ("fernetKey", 1)])
+def test_the_key_of_airflow_2_is_not_missed_beside_that_of_airflow_3(key, number):
+    notes = "#####\n#  WARNING: You should set a static webserver secret key  #\n#####\n"
+    assert len(warnings(notes, {key: "a"})) == number
+
+
 def test_a_value_that_is_a_word_of_the_chart_is_no_secret_in_its_own_sentence():
     text = "#####\n#  WARNING: You should set dags.gitSync.knownHosts #\n#####\nText\n"
     values = {"subPath": "dags", "repo": "git@x.example:a/dags.git", "data": {"hook": "Sync"}}
