@@ -7,6 +7,7 @@ import functools
 import hashlib
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from generator.airflow.image_release import Runs
@@ -91,7 +92,7 @@ class Inputs:
         """What the definition says beyond the tree, to compare; None where it cannot be built."""
         if self.built is None or self.built.release is None:
             return None
-        return repr((_promises(self), _connections(self), _image_facts(self)))
+        return repr(beyond_tree(self))
 
     def path(self, place: str) -> str:
         """The path of a file below the environment's folder."""
@@ -197,6 +198,11 @@ def _image_facts(item: Inputs) -> ImageFacts | None:
     return release.environment.image.facts if release else None
 
 
+def beyond_tree(item: Inputs) -> tuple[object, ...]:
+    """All that a comparison takes from the definition and not from the tree."""
+    return (_promises(item), _connections(item), _image_facts(item))
+
+
 def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
     """Where the connections lead that the definition has sealed."""
     release = item.built.release if item.built else None
@@ -235,9 +241,8 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     notes = None
     random: tuple[RandomField, ...] = ()
     facts = _facts(item, values, found, renderer)
-    if not any(_is_chart_file(path) for path in item.files):
-        lock = _lock(item)
-        rendered = _chart(item, found, values, lock, charts, renderer)
+    if not is_rendered(item):
+        rendered = _chart(item, found, values, charts, renderer)
         if isinstance(rendered, Problem):
             return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
@@ -263,8 +268,9 @@ def governed(rendered: Side, item: Inputs) -> Side:
     )
 
 
-def _is_chart_file(path: str) -> bool:
-    return f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path
+def is_rendered(item: Inputs) -> bool:
+    """Whether git holds its chart rendered."""
+    return any(f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path for path in item.files)
 
 
 def own_manifests(item: Inputs) -> list[dict[str, Any]]:
@@ -302,12 +308,10 @@ def _chart(
     item: Inputs,
     deployed: Deployment,
     values: Mapping[str, Any],
-    lock: lock_file.Lock | None,
     charts: Charts,
     renderer: Renderer,
 ) -> Normalised | Problem:
-    version = deployed.chart_version or (lock.chart_version if lock else "")
-    digest = lock.chart_digest if lock and lock.chart_version == version else None
+    version, digest = _chart_meant(item, deployed)
     try:
         chart = charts.locate(version, digest)
     except ChartError as error:
@@ -331,6 +335,18 @@ def _chart(
     if isinstance(answer, RenderFailure):
         return answer.problems(environment=item.name, path=_values_path(item))[0]
     return answer
+
+
+def _chart_meant(item: Inputs, deployed: Deployment) -> tuple[str, str | None]:
+    """Version and, where it is locked, digest."""
+    lock = _lock(item)
+    version = deployed.chart_version or (lock.chart_version if lock else "")
+    return version, lock.chart_digest if lock and lock.chart_version == version else None
+
+
+def archive(item: Inputs, charts: Charts) -> Path | None:
+    """The chart archive that a side is rendered with, if there is one; raises ChartError."""
+    return charts.locate(*_chart_meant(item, item.deployment)) if item.deployment else None
 
 
 def _values_path(item: Inputs) -> str:

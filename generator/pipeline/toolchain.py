@@ -158,6 +158,11 @@ class _Lazy:
     watch: Watch | None = None
     made: CachedRenderer | None = None
 
+    @property
+    def cache(self) -> RenderCache:
+        """Where its renders are kept."""
+        return RenderCache.from_environment()
+
     def engine_version(self) -> str:
         return self._renderer().engine_version()
 
