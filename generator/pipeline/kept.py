@@ -115,7 +115,7 @@ def _types() -> dict[str, type]:
     from generator.core import basis, problem
     from generator.diff.model import Action, Change, Folded
     from generator.impact.finding import Finding
-    from generator.impact.flow_changes import FlowChange, FlowChanges
+    from generator.impact.flow_change import FlowChange, FlowChanges
     from generator.kube.resource import Key
 
     found: tuple[type, ...] = (

@@ -13,10 +13,10 @@ from generator.core.parallel import JOBS
 from generator.core.problem import Problem, Severity
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
+from generator.diff.equality import same
 from generator.diff.match import pair_environments
 from generator.engine import flux_reach
 from generator.impact.finding import Finding
-from generator.impact.rules import argocd
 from generator.kube.resource import key_of
 from generator.pipeline import generate, governing, judged, kept, side, toolchain
 from generator.pipeline.changed_fields import changed_fields
@@ -25,7 +25,6 @@ from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.cache import RenderCache
 from generator.render.request import Renderer
-from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, FieldChange, FileChange, Report
 from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
@@ -246,7 +245,12 @@ def _governed(
 
 def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
     """What a changed root Application means for all environments."""
-    return tuple(argocd.root(governing.root(base), governing.root(head)))
+    before, after = governing.root(base), governing.root(head)
+    if same(before, after):
+        return ()
+    from generator.impact.rules import argocd
+
+    return tuple(argocd.root(before, after))
 
 
 def _generation(
@@ -417,6 +421,8 @@ def _judged(
     revisions: Revisions, pair: _Pair, tools: Toolchain, pool: ThreadPoolExecutor
 ) -> EnvironmentDiff:
     """Both sides at once: a render waits for a process of its own."""
+    from generator.report.assemble import environment_diff
+
     futures = [
         pool.submit(side.render, name, item, tools.at(files), tools.renderer) if item else None
         for name, item, files in _sides(revisions, pair)

@@ -8,7 +8,7 @@ import hashlib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.airflow.image_release import Runs
 from generator.chart.chart import ChartError
@@ -19,14 +19,12 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
-from generator.diff import what_runs
 from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
 from generator.engine import argocd_reach, deployment, flux_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.deployment import Deployment
-from generator.impact.context import View
 from generator.kube.resource import Object, key_of
 from generator.kube.workload import workloads
 from generator.model.image import ImageFacts
@@ -35,14 +33,16 @@ from generator.pipeline import generate, governing
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
 from generator.release.secret import SealedConnection
-from generator.render import normalise
-from generator.render.nondeterminism import RandomField
-from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
-from generator.seal import derived_values
 from generator.tree import catalogue
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
+
+if TYPE_CHECKING:
+    from generator.render.nondeterminism import RandomField
+    from generator.render.normalise import Normalised
+
+# What renders and judges is imported where it is done: a kept comparison needs none of it.
 
 NOT_POSSIBLE = Rule(
     "render/not-possible",
@@ -208,6 +208,8 @@ def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
     release = item.built.release if item.built else None
     if release is None:
         return ()
+    from generator.seal import derived_values
+
     connections = (derived_values.expected_connections(release, need) for need in release.sealed)
     return tuple(itertools.chain.from_iterable(connections))
 
@@ -218,6 +220,9 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     What stands in the way becomes the side's failure; the other side and the other environments
     go on.
     """
+    from generator.impact.context import View
+    from generator.render import normalise
+
     try:
         if item.unreadable is not None:
             raise item.unreadable
@@ -311,6 +316,8 @@ def _chart(
     charts: Charts,
     renderer: Renderer,
 ) -> Normalised | Problem:
+    from generator.render import normalise
+
     version, digest = _chart_meant(item, deployed)
     try:
         chart = charts.locate(version, digest)
@@ -356,6 +363,8 @@ def _values_path(item: Inputs) -> str:
 def _facts(
     item: Inputs, values: Mapping[str, Any], deployed: Deployment, renderer: Renderer
 ) -> Facts:
+    from generator.diff import what_runs
+
     lock = _lock(item)
     host, connections, declared = _promises(item)
     namespace = deployed.namespace
@@ -379,6 +388,8 @@ def runs(item: Inputs) -> Runs:
 
     Raises UserError for files that cannot be read.
     """
+    from generator.diff import what_runs
+
     if item.unreadable is not None:
         raise item.unreadable
     values = _values(item)
