@@ -128,10 +128,12 @@ def _found(
     tools: review.Toolchain,
 ) -> Report:
     """The report with the state of each finding, and with those of `validate` when strict."""
-    from generator.actions import change_findings, validate
+    from generator.actions import change_findings
 
     if not request.strict:
         return change_findings.reviewed(report, revisions, tools)
+    from generator.actions import validate
+
     names = review.reached(revisions, request.environments, touched)
     repository = toolchain.settings(WorkTree(request.folder))
     crds = validate.crd_folder(request.folder, repository.crds if repository else None)

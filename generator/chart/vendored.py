@@ -7,7 +7,6 @@ from pathlib import Path
 
 from generator.chart.cache import ChartCache
 from generator.chart.chart import ChartArchive, ChartError, ChartFault
-from generator.chart.source import pack_chart
 from generator.core.files import Files
 
 
@@ -26,6 +25,8 @@ def archive(files: Files, path: str) -> bytes | None:
     contents = {
         name.removeprefix(folder): files.read(name) or b"" for name in files.below(folder[:-1])
     }
+    from generator.chart.source import pack_chart
+
     return pack_chart(contents, Path(path)) if contents else None
 
 

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from generator.core.errors import UserError
-from generator.forge.port import ForgeKind
+from generator.forge.kind import ForgeKind
 
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>\[[0-9A-Fa-f:]+\]|[^:/\s\[\]]+):(?P<path>(?!//)\S+)")
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")

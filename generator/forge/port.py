@@ -7,13 +7,7 @@ import enum
 from collections.abc import Iterable
 from typing import Protocol
 
-
-class ForgeKind(enum.StrEnum):
-    """The forges that there is an adapter for; Forgejo speaks Gitea's language."""
-
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    GITEA = "gitea"
+from generator.forge.kind import ForgeKind as ForgeKind
 
 
 class CheckState(enum.StrEnum):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
 from generator.core.counted import counted
 from generator.impact.context import View
+from generator.impact.flow_change import Between, FlowChange, FlowChanges
 from generator.impact.flow_index import Around
 from generator.impact.flow_table import Ends, common_ports, flow_ports, port_words
 from generator.impact.network_flows import ANYONE, EVERY_PORT, peer_covers
@@ -21,59 +20,7 @@ from generator.redaction.text import redact
 _MAX_PAIRS = 500_000
 _MAX_FLOWS = 2_000
 
-Between = tuple[str, ...]
-"""The open ports, in words; empty if every port is closed."""
-
 _What = tuple[Between, Between, tuple[str, ...]]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FlowChange:
-    """Ports on which the sources may reach the targets, before and after.
-
-    `still_open` are parts of a closed network that stay open.
-    """
-
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    before: Between
-    after: Between
-    still_open: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        sources, targets = ", ".join(self.sources), ", ".join(self.targets)
-        before, after = ", ".join(self.before), ", ".join(self.after)
-        if not self.before:
-            return f"{sources} may now reach {targets} on {after}"
-        if not self.after:
-            rest = f", except {', '.join(self.still_open)}" if self.still_open else ""
-            return f"{sources} may no longer reach {targets} ({before}){rest}"
-        return f"{sources} may reach {targets} on {after}, before on {before}"
-
-    def as_json(self) -> dict[str, Any]:
-        """`from`, `to`, `before`, `after`, `stillOpen`."""
-        return {
-            "from": list(self.sources),
-            "to": list(self.targets),
-            "before": list(self.before),
-            "after": list(self.after),
-            "stillOpen": list(self.still_open),
-        }
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FlowChanges:
-    """What differs, both ends looked at, and what was not read."""
-
-    changes: tuple[FlowChange, ...] = ()
-    not_read: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """`changes` and `notRead`."""
-        return {
-            "changes": [item.as_json() for item in self.changes],
-            "notRead": list(self.not_read),
-        }
 
 
 class _Table:

@@ -1,7 +1,5 @@
 """An environment that was taken over: what still stays as it was before gen-env."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic

@@ -1,8 +1,6 @@
 """Who may sign in, and how."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Self
 
 import pydantic
 
@@ -82,7 +80,7 @@ class Auth(Spec):
     default_user: DefaultUser | None = None
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> Auth:
+    def _one(self) -> Self:
         ways = [self.manager, self.oidc, self.ldap, self.default_user]
         if sum(way is not None for way in ways) > 1:
             raise ValueError("give only one of manager, oidc, ldap and defaultUser")

@@ -1,9 +1,7 @@
 """Backups of the metadata database, and the drills that prove them."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -40,7 +38,7 @@ class BackupImage(Spec):
     """Pins the bytes."""
 
     @pydantic.model_validator(mode="after")
-    def _which(self) -> BackupImage:
+    def _which(self) -> Self:
         if self.tag is None and self.digest is None:
             raise ValueError("give tag or digest")
         return self
@@ -95,7 +93,7 @@ class BackupStorage(Spec):
     volume: BackupVolume | None = None
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> BackupStorage:
+    def _one(self) -> Self:
         if (self.s3 is None) == (self.volume is None):
             raise ValueError("give either s3 or volume")
         return self
@@ -178,7 +176,7 @@ class Backup(Spec):
     """Requests and limits; by default those of Airflow's jobs."""
 
     @pydantic.model_validator(mode="after")
-    def _complete(self) -> Backup:
+    def _complete(self) -> Self:
         if self.external is not None:
             if self.model_fields_set - {"external"}:
                 raise ValueError("external takes no other field: gen-env makes nothing then")

@@ -1,7 +1,5 @@
 """What every model shares: strict fields, the field types, and how they read what people wrote."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

@@ -1,7 +1,5 @@
 """gen-env's own defaults: what components ask for, and what follows from the tier."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from generator.model.marks import BuiltIn

@@ -1,8 +1,6 @@
 """The running parts of Airflow: how many, how big, where, and how they are replaced."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -50,7 +48,7 @@ class DisruptionBudget(Spec):
     """Pods that must stay, such as 1 or 50%."""
 
     @pydantic.model_validator(mode="after")
-    def _one_of_two(self) -> DisruptionBudget:
+    def _one_of_two(self) -> Self:
         if (self.max_unavailable is None) == (self.min_available is None):
             raise ValueError("give exactly one of maxUnavailable and minAvailable")
         return self
@@ -142,7 +140,7 @@ class HpaAutoscaling(Spec):
     """CPU use, in percent of the request, that it steers towards."""
 
     @pydantic.model_validator(mode="after")
-    def _in_order(self) -> HpaAutoscaling:
+    def _in_order(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise ValueError("minReplicas is larger than maxReplicas")
         return self
@@ -163,7 +161,7 @@ class KedaAutoscaling(Spec):
     """Seconds of quiet before the last replica goes; by default a minute over the grace period."""
 
     @pydantic.model_validator(mode="after")
-    def _in_order(self) -> KedaAutoscaling:
+    def _in_order(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise ValueError("minReplicas is larger than maxReplicas")
         return self
@@ -301,7 +299,7 @@ class PgBouncer(Component):
     """Holds the exporter's connection; `<release>-pgbouncer-stats` by default."""
 
     @pydantic.model_validator(mode="after")
-    def _replaced_by_the_chart(self) -> PgBouncer:
+    def _replaced_by_the_chart(self) -> Self:
         if self.update_strategy is not None:
             raise ValueError("the chart replaces PgBouncer in its own way: remove updateStrategy")
         return self

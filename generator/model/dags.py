@@ -1,8 +1,6 @@
 """Where DAGs come from."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -78,7 +76,7 @@ class Bundle(Spec):  # type: ignore[no-redef]  # kwargs: pydantic's plugin takes
     """custom: its arguments; never a secret."""
 
     @pydantic.model_validator(mode="after")
-    def _complete(self) -> Bundle:
+    def _complete(self) -> Self:
         needed = {"git": "repository", "local": "path", "custom": "classpath"}[self.type]
         if getattr(self, needed) is None:
             raise ValueError(f"a bundle of type {self.type} needs {needed}")
@@ -99,7 +97,7 @@ class Dags(Spec):
     image: BakedDags | None = None
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> Dags:
+    def _one(self) -> Self:
         ways = [self.git_sync, self.persistence, self.bundles, self.image]
         if sum(way is not None for way in ways) != 1:
             raise ValueError("give exactly one of gitSync, persistence, bundles and image")

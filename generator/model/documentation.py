@@ -4,8 +4,6 @@ pydantic would read it while the classes are made (`use_attribute_docstrings`), 
 of the time that any command needs to start.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import inspect

@@ -1,10 +1,8 @@
 """The ways in from outside: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -89,7 +87,7 @@ class Ingress(Spec):
         return (self.host, *(item.host for item in self.more_hosts))
 
     @pydantic.model_validator(mode="after")
-    def _distinct(self) -> Ingress:
+    def _distinct(self) -> Self:
         names = [name.lower() for name in self.hosts]
         if len(set(names)) < len(names):
             raise ValueError("a host is named twice")
@@ -178,7 +176,7 @@ class RouteTls(Spec):
     """What becomes of plain HTTP: sent to https, served as well, or refused."""
 
     @pydantic.model_validator(mode="after")
-    def _possible(self) -> RouteTls:
+    def _possible(self) -> Self:
         if self.termination == "passthrough" and self.insecure_edge_termination_policy == "Allow":
             raise ValueError("with passthrough, insecureEdgeTerminationPolicy is Redirect or None")
         return self
@@ -197,7 +195,7 @@ class Route(Spec):
     """For the router, such as haproxy.router.openshift.io/timeout."""
 
     @pydantic.model_validator(mode="after")
-    def _readable(self) -> Route:
+    def _readable(self) -> Self:
         if self.path != "/" and self.tls and self.tls.termination == "passthrough":
             raise ValueError("with passthrough the router sees no path: remove path")
         return self

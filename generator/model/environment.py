@@ -1,7 +1,5 @@
 """The definition of one environment: what people write, and the same with every default applied."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 import pydantic

@@ -1,7 +1,5 @@
 """The image of Airflow's containers, and the identity of the processes in them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import pydantic

@@ -4,8 +4,6 @@ Every text here ends up in a file that a builder runs, so each has a form in whi
 itself can be written: no quotes, no spaces, no options.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from typing import Annotated

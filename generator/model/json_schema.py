@@ -1,7 +1,5 @@
 """JSON Schemas of the files that people write, for editors."""
 
-from __future__ import annotations
-
 import copy
 import functools
 from collections.abc import Iterator

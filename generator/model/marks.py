@@ -3,8 +3,6 @@
 A mark is metadata of an `Annotated` field; validation and schemas do not see it.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import enum
 import typing

@@ -1,8 +1,6 @@
 """Who may talk to whom inside the cluster, and what the environment may reach."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -27,7 +25,7 @@ class Peer(Spec):
     """Such as 443 or 8125/UDP; none means the flow's usual ones, and for task egress every port."""
 
     @pydantic.model_validator(mode="after")
-    def _some(self) -> Peer:
+    def _some(self) -> Self:
         by_label = (self.namespace, self.namespace_labels, self.pod_labels)
         if (self.cidr is None) == all(part is None for part in by_label):
             raise ValueError("give either cidr, or namespace, namespaceLabels or podLabels")
@@ -95,7 +93,7 @@ class NetworkPolicy(Spec):
     """What tasks, triggers and callbacks may reach; 0.0.0.0/0 must be written out."""
 
     @pydantic.model_validator(mode="after")
-    def _callers_have_no_ports(self) -> NetworkPolicy:
+    def _callers_have_no_ports(self) -> Self:
         for name in _CALLERS:
             if any(peer.ports for peer in self.peers.get(name, ())):  # type: ignore[call-overload]
                 raise ValueError(f"peers.{name} calls the environment: remove its ports")

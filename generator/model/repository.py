@@ -1,7 +1,5 @@
 """The settings of a GitOps repository: clusters, defaults, chart source, promotion, policy."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """What the pods may do and use: cloud identity, roles, quota, limits."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from generator.model.base import Bool, Line, Quantity, Spec, Text

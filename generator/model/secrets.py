@@ -1,8 +1,6 @@
 """How Secrets come to the cluster, and where Airflow looks values up itself."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -39,7 +37,7 @@ class CertificateAuthorities(Spec):
     """database; broker (with its `tls`); git over https; https: task logs, sign-in and all else."""
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> CertificateAuthorities:
+    def _one(self) -> Self:
         if (self.config_map is None) == (self.secret is None):
             raise ValueError("give either configMap or secret")
         if not self.trusted_for or len(set(self.trusted_for)) < len(self.trusted_for):
@@ -90,7 +88,7 @@ class Secrets(Spec):
     """More Secrets for Airflow's pods, by name."""
 
     @pydantic.model_validator(mode="after")
-    def _store(self) -> Secrets:
+    def _store(self) -> Self:
         external = "external-secrets" in (self.provider, *self.providers.values())
         if external != (self.store is not None):
             raise ValueError("store goes with provider external-secrets, and is needed there")

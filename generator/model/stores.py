@@ -1,9 +1,7 @@
 """Where state lives: the metadata database, the broker, the keys."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -54,7 +52,7 @@ class PostgreSQL(Spec):
     """Size of the embedded server's volume."""
 
     @pydantic.model_validator(mode="after")
-    def _somewhere(self) -> PostgreSQL:
+    def _somewhere(self) -> Self:
         if self.embedded == (self.host is not None):
             raise ValueError("give the server's host, or embedded: true in development")
         return self
@@ -133,7 +131,7 @@ class Sentinel(Spec):
         return tuple((host, int(port or _SENTINELS_PORT)) for host, _, port in parts)
 
     @pydantic.model_validator(mode="after")
-    def _some(self) -> Sentinel:
+    def _some(self) -> Self:
         if not self.hosts or len(set(self.places)) < len(self.hosts):
             raise ValueError("name each Sentinel once, and at least one")
         if any(port > _HIGHEST_PORT for _, port in self.places):
@@ -165,7 +163,7 @@ class Broker(Spec):
     resources: Annotated[Resources | None, built_in.SMALL] = None
 
     @pydantic.model_validator(mode="after")
-    def _somewhere(self) -> Broker:
+    def _somewhere(self) -> Self:
         if not self.embedded and self.host is None and self.sentinel is None:
             raise ValueError("give the host of the external broker (its URL stays in the secret)")
         if self.host is not None and self.sentinel is not None:

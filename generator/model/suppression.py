@@ -1,7 +1,5 @@
 """Findings that a definition accepts."""
 
-from __future__ import annotations
-
 import pydantic
 
 from generator.model.base import Line, Spec

@@ -1,7 +1,5 @@
 """How and when the engine applies an environment."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import pydantic

@@ -1,9 +1,7 @@
 """What is kept of a running Airflow: task logs, metrics, traces."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -34,7 +32,7 @@ class RemoteLogging(Spec):
     """Delete a task's log from the worker once it is uploaded."""
 
     @pydantic.model_validator(mode="after")
-    def _complete(self) -> RemoteLogging:
+    def _complete(self) -> Self:
         schemes = {"s3": ("s3://",), "gcs": ("gs://",), "wasb": ("wasb-", "wasb://")}
         wanted = schemes.get(self.type)
         if wanted and not (self.url or "").startswith(wanted):
@@ -51,7 +49,7 @@ class Logging(Spec):
     """Least severity that is logged."""
 
     @pydantic.model_validator(mode="after")
-    def _one(self) -> Logging:
+    def _one(self) -> Self:
         if self.remote is not None and self.persistence is not None:
             raise ValueError("give only one of remote and persistence")
         return self
@@ -108,7 +106,7 @@ class Metrics(Spec):
         return host, int(port)
 
     @pydantic.model_validator(mode="after")
-    def _reachable(self) -> Metrics:
+    def _reachable(self) -> Self:
         if self.headers_secret_name and (self.type != "otel" or self.endpoint is None):
             raise ValueError("headersSecretName is for type otel with an endpoint")
         if self.datadog and (self.type != "statsd" or self.endpoint is None):
@@ -140,7 +138,7 @@ class Tracing(Spec):
     """Holds `headers` for that endpoint, such as api-key=…, several with commas."""
 
     @pydantic.model_validator(mode="after")
-    def _somewhere(self) -> Tracing:
+    def _somewhere(self) -> Self:
         if self.headers_secret_name and self.endpoint is None:
             raise ValueError("headersSecretName goes with an endpoint")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.forge import location
-from generator.forge.port import ForgeKind
+from generator.forge.kind import ForgeKind
 from generator.monitoring.alert import Alert
 from generator.monitoring.alerts import alerts
 from generator.release.release import Release

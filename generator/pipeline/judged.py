@@ -11,7 +11,6 @@ from generator.core.basis import NOTHING, Basis, NotRead, Origin, Version
 from generator.core.errors import UserError
 from generator.core.problem import Problem
 from generator.definition.definition import SETTINGS, Settings, load_settings
-from generator.diff import what_runs
 from generator.git.worktree import Worktree
 from generator.pipeline import settings_trust
 from generator.pipeline.generate import Built
@@ -25,6 +24,8 @@ WORK_TREE = f"{SETTINGS} of the work tree"
 
 def basis(built: Built, policy: str = "", not_read: Iterable[NotRead] = ()) -> Basis:
     """By which versions an environment is judged; without a release it was not read to the end."""
+    from generator.diff import what_runs
+
     if built.release is None or built.resolved is None:
         reason = "the definition has errors"
         return NOTHING.without([NotRead("generated tree", built.definition.path, reason)])

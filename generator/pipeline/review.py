@@ -13,18 +13,18 @@ from generator.core.parallel import JOBS
 from generator.core.problem import Problem, Severity
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, SETTINGS, Settings
+from generator.diff.equality import same
 from generator.diff.match import pair_environments
 from generator.engine import flux_reach
 from generator.impact.finding import Finding
-from generator.impact.rules import argocd
 from generator.kube.resource import key_of
-from generator.pipeline import generate, governing, judged, side, toolchain
+from generator.pipeline import generate, governing, judged, kept, side, toolchain
 from generator.pipeline.changed_fields import changed_fields
 from generator.pipeline.changed_files import changed_files
 from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
+from generator.render.cache import RenderCache
 from generator.render.request import Renderer
-from generator.report.assemble import environment_diff
 from generator.report.model import EnvironmentDiff, FieldChange, FileChange, Report
 from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
@@ -53,6 +53,11 @@ class Toolchain:
     jobs: int = JOBS
     progress: Callable[[int, int, str], None] = lambda done, total, name: None
     _of: dict[int, Charts] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def cache(self) -> RenderCache | None:
+        """Where comparisons are kept: beside the renders, where those are."""
+        return getattr(self.renderer, "cache", None)
 
     def at(self, files: Files) -> Charts:
         """The charts as the revision with these files has them."""
@@ -240,7 +245,12 @@ def _governed(
 
 def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
     """What a changed root Application means for all environments."""
-    return tuple(argocd.root(governing.root(base), governing.root(head)))
+    before, after = governing.root(base), governing.root(head)
+    if same(before, after):
+        return ()
+    from generator.impact.rules import argocd
+
+    return tuple(argocd.root(before, after))
 
 
 def _generation(
@@ -380,17 +390,42 @@ def _equal(pair: _Pair) -> bool:
 def _compare(
     revisions: Revisions, pair: _Pair, tools: Toolchain, pool: ThreadPoolExecutor
 ) -> EnvironmentDiff:
-    """Both sides at once: a render waits for a process of its own."""
+    """A comparison that is kept, or both sides rendered and compared."""
     if pair.reason:
         return EnvironmentDiff(
             pair.name, pair.old_name, rendered=False, reason=pair.reason, problems=pair.problems
         )
+    if tools.cache is None:
+        return _judged(revisions, pair, tools, pool)
+    sides = [
+        kept.Subject(name, item, files, tools.at(files))
+        for name, item, files in _sides(revisions, pair)
+    ]
+    key = kept.key(pair.name, pair.old_name, sides, pair.problems, tools.renderer)
+    found = kept.get(tools.cache, key) if key else None
+    if found is None:
+        found = _judged(revisions, pair, tools, pool)
+        if key:
+            kept.put(tools.cache, key, found)
+    return found
+
+
+def _sides(revisions: Revisions, pair: _Pair) -> tuple[tuple[str, Inputs | None, Files], ...]:
+    return (
+        (revisions.base_name, pair.base, revisions.base),
+        (revisions.head_name, pair.head, revisions.head),
+    )
+
+
+def _judged(
+    revisions: Revisions, pair: _Pair, tools: Toolchain, pool: ThreadPoolExecutor
+) -> EnvironmentDiff:
+    """Both sides at once: a render waits for a process of its own."""
+    from generator.report.assemble import environment_diff
+
     futures = [
         pool.submit(side.render, name, item, tools.at(files), tools.renderer) if item else None
-        for name, item, files in (
-            (revisions.base_name, pair.base, revisions.base),
-            (revisions.head_name, pair.head, revisions.head),
-        )
+        for name, item, files in _sides(revisions, pair)
     ]
     base, head = (future.result() if future else None for future in futures)
     if base and head and pair.base and pair.head:

@@ -7,7 +7,8 @@ import functools
 import hashlib
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from generator.airflow.image_release import Runs
 from generator.chart.chart import ChartError
@@ -18,14 +19,12 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import lock_file
 from generator.definition.definition import ROOT, Settings
-from generator.diff import what_runs
 from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
 from generator.engine import argocd_reach, deployment, flux_reach
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.deployment import Deployment
-from generator.impact.context import View
 from generator.kube.resource import Object, key_of
 from generator.kube.workload import workloads
 from generator.model.image import ImageFacts
@@ -34,14 +33,16 @@ from generator.pipeline import generate, governing
 from generator.pipeline.generate import Built, Charts
 from generator.release import chart_lines
 from generator.release.secret import SealedConnection
-from generator.render import normalise
-from generator.render.nondeterminism import RandomField
-from generator.render.normalise import Normalised
 from generator.render.request import Renderer, RenderFailure, RenderRequest
-from generator.seal import derived_values
 from generator.tree import catalogue
 from generator.yaml.errors import YamlError
 from generator.yaml.manifests import load_manifests
+
+if TYPE_CHECKING:
+    from generator.render.nondeterminism import RandomField
+    from generator.render.normalise import Normalised
+
+# What renders and judges is imported where it is done: a kept comparison needs none of it.
 
 NOT_POSSIBLE = Rule(
     "render/not-possible",
@@ -91,7 +92,7 @@ class Inputs:
         """What the definition says beyond the tree, to compare; None where it cannot be built."""
         if self.built is None or self.built.release is None:
             return None
-        return repr((_promises(self), _connections(self), _image_facts(self)))
+        return repr(beyond_tree(self))
 
     def path(self, place: str) -> str:
         """The path of a file below the environment's folder."""
@@ -197,11 +198,18 @@ def _image_facts(item: Inputs) -> ImageFacts | None:
     return release.environment.image.facts if release else None
 
 
+def beyond_tree(item: Inputs) -> tuple[object, ...]:
+    """All that a comparison takes from the definition and not from the tree."""
+    return (_promises(item), _connections(item), _image_facts(item))
+
+
 def _connections(item: Inputs) -> tuple[SealedConnection, ...]:
     """Where the connections lead that the definition has sealed."""
     release = item.built.release if item.built else None
     if release is None:
         return ()
+    from generator.seal import derived_values
+
     connections = (derived_values.expected_connections(release, need) for need in release.sealed)
     return tuple(itertools.chain.from_iterable(connections))
 
@@ -212,6 +220,9 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     What stands in the way becomes the side's failure; the other side and the other environments
     go on.
     """
+    from generator.impact.context import View
+    from generator.render import normalise
+
     try:
         if item.unreadable is not None:
             raise item.unreadable
@@ -235,9 +246,8 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     notes = None
     random: tuple[RandomField, ...] = ()
     facts = _facts(item, values, found, renderer)
-    if not any(_is_chart_file(path) for path in item.files):
-        lock = _lock(item)
-        rendered = _chart(item, found, values, lock, charts, renderer)
+    if not is_rendered(item):
+        rendered = _chart(item, found, values, charts, renderer)
         if isinstance(rendered, Problem):
             return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
@@ -263,8 +273,9 @@ def governed(rendered: Side, item: Inputs) -> Side:
     )
 
 
-def _is_chart_file(path: str) -> bool:
-    return f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path
+def is_rendered(item: Inputs) -> bool:
+    """Whether git holds its chart rendered."""
+    return any(f"/{GENERATED}/manifests/{CHART_FOLDER}/" in path for path in item.files)
 
 
 def own_manifests(item: Inputs) -> list[dict[str, Any]]:
@@ -302,12 +313,12 @@ def _chart(
     item: Inputs,
     deployed: Deployment,
     values: Mapping[str, Any],
-    lock: lock_file.Lock | None,
     charts: Charts,
     renderer: Renderer,
 ) -> Normalised | Problem:
-    version = deployed.chart_version or (lock.chart_version if lock else "")
-    digest = lock.chart_digest if lock and lock.chart_version == version else None
+    from generator.render import normalise
+
+    version, digest = _chart_meant(item, deployed)
     try:
         chart = charts.locate(version, digest)
     except ChartError as error:
@@ -333,6 +344,18 @@ def _chart(
     return answer
 
 
+def _chart_meant(item: Inputs, deployed: Deployment) -> tuple[str, str | None]:
+    """Version and, where it is locked, digest."""
+    lock = _lock(item)
+    version = deployed.chart_version or (lock.chart_version if lock else "")
+    return version, lock.chart_digest if lock and lock.chart_version == version else None
+
+
+def archive(item: Inputs, charts: Charts) -> Path | None:
+    """The chart archive that a side is rendered with, if there is one; raises ChartError."""
+    return charts.locate(*_chart_meant(item, item.deployment)) if item.deployment else None
+
+
 def _values_path(item: Inputs) -> str:
     return item.path(f"{GENERATED}/values.yaml")
 
@@ -340,6 +363,8 @@ def _values_path(item: Inputs) -> str:
 def _facts(
     item: Inputs, values: Mapping[str, Any], deployed: Deployment, renderer: Renderer
 ) -> Facts:
+    from generator.diff import what_runs
+
     lock = _lock(item)
     host, connections, declared = _promises(item)
     namespace = deployed.namespace
@@ -363,6 +388,8 @@ def runs(item: Inputs) -> Runs:
 
     Raises UserError for files that cannot be read.
     """
+    from generator.diff import what_runs
+
     if item.unreadable is not None:
         raise item.unreadable
     values = _values(item)

@@ -17,6 +17,7 @@ from generator.core.files import Files, WorkTree
 from generator.definition.definition import SETTINGS, load_settings
 from generator.git import command
 from generator.model.repository import ChartSource, Repository
+from generator.render import library
 from generator.render.cache import CachedRenderer, RenderCache, Watch
 from generator.render.cache import Render as Render
 from generator.render.request import Rendered as Rendered
@@ -159,7 +160,14 @@ class _Lazy:
     watch: Watch | None = None
     made: CachedRenderer | None = None
 
+    @property
+    def cache(self) -> RenderCache:
+        """Where its renders are kept."""
+        return RenderCache.from_environment()
+
     def engine_version(self) -> str:
+        if not self.helm and library.is_installed():
+            return library.version()
         return self._renderer().engine_version()
 
     def render(self, request: RenderRequest) -> Rendered:

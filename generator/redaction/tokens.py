@@ -223,13 +223,13 @@ _NEAR = 300
 _SHORT = 400
 
 
+_BEGINNINGS = tuple((start, item.rest) for item in FORMATS for start in item.beginnings)
+
+
 @functools.cache
-def _beginnings() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (start, re.compile(f"{_at_word(re.escape(start))}{item.rest}", re.DOTALL))
-        for item in FORMATS
-        for start in item.beginnings
-    )
+def _token(start: str, rest: str) -> re.Pattern[str]:
+    """Compiled when a text holds its beginning: most never do."""
+    return re.compile(f"{_at_word(re.escape(start))}{rest}", re.DOTALL)
 
 
 def _at_word(start: str) -> str:
@@ -245,23 +245,21 @@ def _inner() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
     )
 
 
-@functools.cache
-def _pairs() -> frozenset[tuple[str, ...]]:
-    """The first two characters of every beginning."""
-    return frozenset(tuple(start[:2]) for start, _ in _beginnings())
+_PAIRS = frozenset(tuple(start[:2]) for start, _ in _BEGINNINGS)
+"""The first two characters of every beginning."""
 
 
 def _may_hold_beginning(text: str) -> bool:
     """Whether one can stand in it; most values are short, and 230 searches are many."""
-    return len(text) > _SHORT or not _pairs().isdisjoint(pairwise(text))
+    return len(text) > _SHORT or not _PAIRS.isdisjoint(pairwise(text))
 
 
 def tokens(text: str) -> Iterator[Interval]:
     """Where tokens of a published format stand."""
     letters = set(text)
-    for start, pattern in _beginnings() if _may_hold_beginning(text) else ():
+    for start, rest in _BEGINNINGS if _may_hold_beginning(text) else ():
         if letters.issuperset(start) and start in text:
-            yield from (match.span() for match in pattern.finditer(text))
+            yield from (match.span() for match in _token(start, rest).finditer(text))
     inner = [(inside, pattern) for inside, pattern in _inner() if inside.search(text)]
     for long in _LONG_WORD.finditer(text) if inner else ():
         for inside, pattern in inner:

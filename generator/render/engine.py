@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import abc
 import functools
-import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -16,7 +14,7 @@ from generator.chart import unread
 from generator.chart.chart import ChartArchive, ChartError, open_chart
 from generator.core import process
 from generator.core.errors import UserError
-from generator.render import clock, helm_notes
+from generator.render import clock, helm_notes, library
 from generator.render.cache import RenderCache, whole_charts
 from generator.render.failure import from_message, plain, suspects
 from generator.render.lean import LeanCharts
@@ -97,7 +95,7 @@ class _Engine(abc.ABC):
 class SdkEngine(_Engine):
     """Helm as a library (helm-python-sdk): needs no binary."""
 
-    package = "helm_python"
+    package = library.PACKAGE
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         super().__init__(limits=limits)
@@ -105,7 +103,7 @@ class SdkEngine(_Engine):
 
     def engine_version(self) -> str:
         """Such as `helm-python-sdk 0.2.2`, whose wheel contains one exact Helm."""
-        return f"helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
+        return library.version()
 
     def _answer(self, request: RenderRequest, chart: ChartArchive, *, second: bool) -> Answer:
         values = request.values_json()
@@ -215,7 +213,7 @@ def choose_engine(helm: str | None) -> Renderer:
     """
     if helm:
         return BinaryEngine.find(helm)
-    if importlib.util.find_spec(SdkEngine.package) is not None:
+    if library.is_installed():
         return SdkEngine()
     program = os.environ.get("GEN_ENV_HELM", "helm")
     if shutil.which(program) is None:

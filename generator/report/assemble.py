@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from generator import impact
 from generator.core.problem import Problem, Severity, ordered
 from generator.diff.compare import compare
 from generator.diff.model import Action, Change, Limits, Side
+from generator.impact import registry
 from generator.impact.context import View
 from generator.impact.finding import Finding
 from generator.impact.flow_changes import flow_changes
@@ -61,7 +61,7 @@ def environment_diff(
         )
     before, after = base or _nothing(head), head or _nothing(base)
     compared = compare(before, after, limits)
-    findings = impact.find(before, after)
+    findings = registry.find(before, after)
     flows = flow_changes(View(base), View(head)) if base and head else None
     return EnvironmentDiff(
         name,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from generator.diff.model import Change, Folded
-from generator.impact.flow_changes import FlowChanges
+from generator.impact.flow_change import FlowChanges
 from generator.report import story
 from generator.report.model import EnvironmentDiff, FileChange, Report
 

@@ -11,8 +11,7 @@ from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Action, Change, Folded
 from generator.impact.finding import Finding as Finding
-from generator.impact.flow_changes import FlowChanges
-from generator.render.normalise import RANDOM
+from generator.impact.flow_change import FlowChanges
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -190,6 +189,8 @@ class Report:
         return "both sides render to the same objects"
 
     def _random(self) -> str:
+        from generator.render.normalise import RANDOM
+
         if any(problem.rule == RANDOM.id for problem in self.every_problem):
             return "; what each render generates again was not compared"
         return ""

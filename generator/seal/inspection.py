@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.core.errors import UserError
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import Rule
-from generator.seal import fernet, sealing
-from generator.seal.certificate import SealingCertificate
 from generator.seal.random_values import FERNET_KEY
 from generator.seal.scopes import Scope, scope_of
 from generator.seal.sealed_secret import (
@@ -28,6 +26,9 @@ from generator.seal.sealed_secret import (
     state,
 )
 from generator.seal.uri import parse_fingerprints
+
+if TYPE_CHECKING:
+    from generator.seal.certificate import SealingCertificate
 
 PLAIN = Rule(
     "secrets/plain",
@@ -291,6 +292,8 @@ def _scope(manifest: Mapping[str, Any], expected: Expected, place: Place) -> Ite
 
 
 def _binding(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    from generator.seal import sealing
+
     sealed_for = annotation(manifest, SEALED_FOR)
     try:
         binding = sealing.binding_of(manifest)
@@ -349,6 +352,8 @@ def _size(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
 
 
 def _rotation(manifest: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    from generator.seal import fernet
+
     if fernet.needs_attention(manifest):
         message = f"{fernet.NEXT_KEY} is sealed, but {FERNET_KEY} itself is not sealed"
         yield place.problem(ROTATION, message, "restore the file from git")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import impact
 from generator.diff.compare import compare
 from generator.diff.model import Action, Limits, Side
 from generator.diff.noise import ORDER
+from generator.impact import registry
 from generator.kube.resource import key_of
 from tests.effort import examples
 from tests.generator.diff.trees import at, everything, places, removed, replaced
@@ -82,7 +82,7 @@ def test_malformed_objects_never_stop_a_comparison(place, junk):
     head = [*TREE[:index], replaced(TREE[index], path, junk), *TREE[index + 1 :]]
     for base, new in ((side(*TREE), side(*head)), (side(*head), side(*TREE))):
         compare(base, new)
-        impact.find(base, new)
+        registry.find(base, new)
 
 
 @pytest.mark.parametrize("junk", [None, 5, "text", [], {}, {"kind": None}, {"kind": "X"}])
@@ -257,7 +257,7 @@ def test_ten_thousand_objects_are_compared_in_bounded_time():
     head = [config(f"c{number}", x=str(number + 1)) for number in range(10_000)]
     start = time.process_time()
     compared = compare(side(*base), side(*head))
-    impact.find(side(*base), side(*head))
+    registry.find(side(*base), side(*head))
     assert len(compared.changes) == 10_000
     assert time.process_time() - start < 30
 

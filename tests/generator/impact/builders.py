@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from generator import impact
 from generator.diff.model import Facts, Side
+from generator.impact import registry
 
 NAMESPACE = "airflow"
 
 
 def found(base, head, rule=None, base_facts=None, head_facts=None):
     """Findings of one rule (all without) on the way from base to head."""
-    findings = impact.find(side(base, base_facts), side(head, head_facts))
+    findings = registry.find(side(base, base_facts), side(head, head_facts))
     return [item for item in findings if rule is None or item.rule == f"impact/{rule}"]
 
 

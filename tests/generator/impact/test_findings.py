@@ -1,6 +1,6 @@
 import pytest
 
-from generator import impact
+from generator.impact import registry
 from generator.impact.finding import ordered
 from generator.impact.rules.versions import VERSION
 from generator.kube.resource import Key
@@ -23,16 +23,16 @@ def test_malformed_fields_are_no_fault(odd):
     plain = [workload("worker", replicas=2), service("worker")]
     facts = {"application": Key("argoproj.io", "Application", "", "a")}
     for base, head in ((plain, [odd]), ([odd], plain), ([*plain, odd], [odd])):
-        impact.find(side(base, facts), side(head, facts))
+        registry.find(side(base, facts), side(head, facts))
 
 
 def test_equal_sides_have_no_impact():
     both = side([workload("scheduler"), claim()])
-    assert impact.find(both, both) == ()
+    assert registry.find(both, both) == ()
 
 
 def test_errors_come_first_and_nothing_twice():
-    findings = impact.find(side([claim(), workload("x")]), side([workload("x", replicas=2)]))
+    findings = registry.find(side([claim(), workload("x")]), side([workload("x", replicas=2)]))
     assert findings == ordered([*findings, *reversed(findings)])
     assert findings[0].severity == "error"
 
