@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.adoption import blockers, simplify
@@ -23,6 +23,7 @@ from generator.model.adoption import STEPS, Adoption, Step
 from generator.model.repository import Cluster
 from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
+from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import adopted
 from generator.release.adopted_settings import step_of
 from generator.release.fit import fitted
@@ -132,6 +133,7 @@ def prepare(
     report = None
     if not has_errors(problems):
         report = _report(files, plan, name, charts, renderer)
+        problems = (*problems, *_unseen(report))
     return Hardening(
         name,
         tuple(chosen),
@@ -252,7 +254,8 @@ def _edited(
             if not same and not own:
                 dropped.append(f"values.{dotted(path)}")
         else:
-            obstacles.append(Obstacle(path, owners[path]))
+            field = "networkPolicy" if path[0] == "networkPolicies" else owners[path]
+            obstacles.append(Obstacle(path, field))
     converted = tuple(dotted(path) for path, _ in found.fields)
     problems = blockers.problems(obstacles, subject.item, data["values"])
     stuck = blockers.names([one.path for one in obstacles], data["values"])
@@ -301,7 +304,11 @@ def _says(said: Any, key: KeyPath, path: KeyPath, data: Mapping[str, Any]) -> bo
 def _meant(subject: _Subject, steps: Sequence[Step], path: KeyPath) -> bool:
     """Whether a value may not be dropped: it is no hardening that it stands against."""
     key = below(path, _keys(subject, steps))
-    return key is None or key in _keys(subject, _MEANT)
+    # Without policies of gen-env's, the chart's own are all that limits who reaches the pods.
+    assert subject.built.release is not None
+    guarded = subject.built.release.environment.network_policy.mode != "off"
+    meant = _MEANT if guarded else frozenset[Step]((*_MEANT, "network"))
+    return key is None or key in _keys(subject, meant)
 
 
 def _with_steps(subject: _Subject, steps: Sequence[Step]) -> str:
@@ -369,6 +376,14 @@ def _plan(
     generation = generate.generate(ahead, [item.name], charts, renderer)
     plan = Plan({item.path: text}) | generation.plan_of(item.name)
     return plan, generation.problems_of(item.name)
+
+
+def _unseen(report: Report) -> Iterator[Problem]:
+    """Why the effect of the step is not known: it may not be written."""
+    for item in report.environments:
+        errors = [problem for problem in item.problems if problem.severity is Severity.ERROR]
+        if not item.rendered:
+            yield from errors or [NOT_POSSIBLE.problem(item.reason, environment=item.name)]
 
 
 def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:

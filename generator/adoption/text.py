@@ -25,7 +25,8 @@ def definition(
     """The text of environment.yaml."""
     head = [
         f"# yaml-language-server: $schema={scaffold.to_root(name)}.gen-env/environment.schema.json",
-        f"# Adopted from {', '.join(paths)}. Hardening is off: gen-env harden {name} --list",
+        f"# Adopted from {', '.join(paths)}. While `adoption` is here, only its steps of hardening"
+        f" are on: gen-env harden {name} --list",
     ]
     rank = {key: place for place, key in enumerate(order())}
     ordered = sorted(data, key=lambda key: rank.get(key, len(rank)))

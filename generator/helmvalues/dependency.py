@@ -54,8 +54,9 @@ class Parent:
     def elsewhere(self, known: str) -> tuple[NotRead, ...]:
         """The archive of another repository than Airflow's own and the `known` one: it may differ
         from that of the same version, which is judged."""
-        if not self.address or _OWN.match(self.address) or _plain(self.address) == _plain(known):
-            return ()
+        own = _OWN.match(self.address) or _plain(self.address) == _plain(known)
+        if not self.address or own or self.publisher in ("community", "bitnami"):
+            return ()  # other publishers' charts are not judged at all
         what = f"chart of {redact(self.address)}"
         return (NotRead(what, self.path, _ELSEWHERE, "name it in gen-env.yaml (chart.url)"),)
 

@@ -58,7 +58,8 @@ def no_effect(context: Context) -> Iterator[Finding]:
             and not any(_is_below(key, other) for other in READ_ELSEWHERE)
         ]
         if touched and holds(context.head):
-            yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} has no effect: {why}")
+            verb = "has" if len(touched) == 1 else "have"
+            yield NO_EFFECT.finding(None, f"{listed(touched, _MAX_NAMED)} {verb} no effect: {why}")
 
 
 def _is_below(key: str, path: str) -> bool:
@@ -76,8 +77,9 @@ def nothing_rendered(context: Context) -> Iterator[Finding]:
         if apart:
             but = f"what every render generates again was not compared, in {listed(apart, 3)}"
             why = f"the chart reads it, and {but}" if known else f"{why}; {but}"
+        verb = "was" if len(edited) == 1 else "were"
         yield NOTHING_RENDERED.finding(
-            None, f"{listed(edited, _MAX_NAMED)} was edited, but no object differs: {why}"
+            None, f"{listed(edited, _MAX_NAMED)} {verb} edited, but no object differs: {why}"
         )
 
 

@@ -39,6 +39,8 @@ _ALSO_KNOWN = {
     "horizontalPodAutoscalerConfig": {"name", "behavior"},
 }
 _READ = re.compile(r"\.Values\.(\w+(?:\.\w+)*)")
+_WHOLE = re.compile(r"\.Values(?![\w.])")  # `index .Values "a" "b"`, `range .Values`
+_NAME = re.compile(r"[\"`]([\w-]+)[\"`]")
 _SETS = ("workers", "celery", "sets")
 _NOT_IN_SETS = ("sets", "enableDefault")
 
@@ -130,7 +132,11 @@ def _read_by_templates(values: Any) -> frozenset[tuple[str, ...]]:
         return frozenset().union(*(_read_by_templates(item) for item in values))
     if not isinstance(values, str) or "{{" not in values:
         return frozenset()
-    return frozenset(tuple(name.split(".")) for name in _READ.findall(values))
+    read = {tuple(name.split(".")) for name in _READ.findall(values)}
+    if _WHOLE.search(values):
+        # Which of the names is the key cannot be told from here; without any it may be each.
+        read |= {(name,) for name in _NAME.findall(values)} or {()}
+    return frozenset(read)
 
 
 def _is_read(path: Path, read: frozenset[tuple[str, ...]]) -> bool:

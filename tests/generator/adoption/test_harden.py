@@ -166,6 +166,36 @@ def test_a_value_that_means_something_is_never_dropped_in_silence(repo):
     assert (again.code, "no longer in values: values.env" in again.stdout) == (0, True)
 
 
+def test_policies_of_the_chart_go_only_where_others_take_their_place(repo):
+    repo = repo({"networkPolicies": {"enabled": True}})
+    before = repo.tree()
+    done = repo.run("harden", "staging", "--step", "network")
+    assert (done.code, repo.tree()) == (1, before)
+    assert "values.networkPolicies.enabled must be removed: after this step" in done.stderr
+    assert "write networkPolicy" in done.stderr, done.stderr
+    repo.edit(PATH, "dags: {image: {}}", "dags: {image: {}}\nnetworkPolicy: {mode: ingress}")
+    repo.run("generate")
+    done = harden(repo, "--step", "network")
+    assert "no longer in values: values.networkPolicies.enabled" in done.stdout
+
+
+@pytest.mark.parametrize("why", ["does not render", "no archive"])
+def test_a_step_whose_effect_is_not_known_is_not_written(repo, why, tmp_path, monkeypatch):
+    repo = repo()
+    if why == "no archive":
+        monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+        message = "is not in the cache"
+    else:
+        repo.write(PATH, f"{repo.read(PATH)}values: {{statsd: {{enabled: 5}}}}\n")
+        message = "statsd.enabled: got number, want boolean"
+    before = repo.tree()
+    done = repo.run("harden", "staging", "--step", "housekeeping")
+    assert (done.code, repo.tree()) == (1, before)
+    assert message in done.stderr and "nothing was written" in done.stderr
+    done = repo.run("harden", "staging", "--step", "housekeeping", "-o", "json")
+    assert (done.json["possible"], done.json["written"]) == (False, False)
+
+
 def test_only_what_is_in_the_way_can_be_let_go(repo):
     repo = repo({"labels": {"a": "b"}})
     before = repo.tree()

@@ -1,3 +1,5 @@
+import pytest
+
 from generator.chart.key_tree import read
 from generator.chart.traits import ChartTraits
 from generator.helmvalues.values import ValuesInput, merged
@@ -101,3 +103,12 @@ def test_a_key_that_a_template_among_the_values_reads_is_the_users_own():
     assert [item.message for item in problems({**own, **reader})] == [
         "the chart ignores other: it has no such key"
     ]
+
+
+@pytest.mark.parametrize(
+    "reader", ['index .Values "other" "a"', "get $.Values `other`", "range $k, $v := .Values"]
+)
+def test_a_key_that_a_template_reads_in_another_spelling_is_the_users_own(reader):
+    assert problems({"other": {"a": 1}, "executor": f"{{{{ {reader} }}}}"}) == []
+    named = problems({"others": 1, "executor": '{{ index .Values "other" }}'})
+    assert [item.message for item in named] == ["the chart ignores others: it has no such key"]
