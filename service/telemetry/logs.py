@@ -66,6 +66,11 @@ def place_of(error: BaseException) -> str:
     return f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
 
 
+def kind_and_place(error: BaseException) -> str:
+    """Of a bug that and no more: its own words may quote a value."""
+    return f"{type(error).__name__} at {place_of(error)}"
+
+
 _IDS: ContextVar[Mapping[str, Any]] = ContextVar("gen_env_ids", default={})  # noqa: B039 never changed
 
 PARENT = "traceparent"
