@@ -75,6 +75,8 @@ _IDS: ContextVar[Mapping[str, Any]] = ContextVar("gen_env_ids", default={})  # n
 
 PARENT = "traceparent"
 DELIVERY = "delivery"
+PERSON = "person"
+"""Who retried what the run does again."""
 
 
 @contextlib.contextmanager
@@ -94,5 +96,6 @@ def ids() -> Mapping[str, Any]:
 
 def origin() -> dict[str, str]:
     """What a run that is queued now remembers of where it came from."""
-    found = {DELIVERY: str(_IDS.get().get(DELIVERY) or ""), PARENT: tracing.traceparent()}
+    found = {name: str(_IDS.get().get(name) or "") for name in (DELIVERY, PERSON)}
+    found[PARENT] = tracing.traceparent()
     return {name: value for name, value in found.items() if value}
