@@ -113,14 +113,9 @@ class Mirror:
         `allow_http`), and RemoteError when the forge refuses, an object is malformed, a limit is
         exceeded or the mirror is busy.
         """
-        _check_url(url, allow_http=allow_http)
         for refspec in refspecs:
             refuse_option(refspec, "refspec")
-        scheme = url.partition(":")[0]
-        settings = {f"protocol.{scheme}.allow": "always"}
-        if token:
-            settings[f"http.{host_url(url)}.extraHeader"] = _authorization(username, token)
-        git = self._hardened(settings, {"GIT_ALLOW_PROTOCOL": scheme})
+        git = self.outward(url, token, username=username, allow_http=allow_http)
         arguments = (*_FETCH, "--", url, *refspecs)
         limit = (*_LIMITED, str(max_bytes // _BLOCK))
         with self.locked():
@@ -131,6 +126,26 @@ class Mirror:
                 raise RemoteError(message, Fault.PASSING) from None
         if done.status != 0:
             raise _refusal(done, url, token)
+
+    def outward(
+        self,
+        url: str,
+        token: str,
+        *,
+        username: str,
+        allow_http: bool,
+        more: Mapping[str, str] | None = None,
+    ) -> Git:
+        """git in this mirror with the one protocol of this address, and credentials for its host.
+
+        `more` are further settings of git's. Raises UserError as `fetch` does.
+        """
+        _check_url(url, allow_http=allow_http)
+        scheme = url.partition(":")[0]
+        settings = {f"protocol.{scheme}.allow": "always", **(more or {})}
+        if token:
+            settings[f"http.{host_url(url)}.extraHeader"] = _authorization(username, token)
+        return self._hardened(settings, {"GIT_ALLOW_PROTOCOL": scheme})
 
     def drop(self, refs: Iterable[str]) -> None:
         """Forget refs that a job no longer needs; those that are not there are passed over."""

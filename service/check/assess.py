@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact
 from generator.report.model import EnvironmentDiff, FileChange, Finding, Report
+from service.telemetry.logs import kind_and_place
 
 BUG = Rule(
     "check/bug",
@@ -115,16 +115,9 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
 
 
 def _bug(name: str, error: Exception) -> EnvironmentDiff:
-    message = f"gen-env cannot compare this environment, which is a bug: {place_of(error)}"
+    message = f"gen-env cannot compare this environment, which is a bug: {kind_and_place(error)}"
     problem = BUG.problem(message, environment=name, hint="please report it")
     return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
-
-
-def place_of(error: Exception) -> str:
-    """Kind and place of a bug; its own words may quote a value."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
 
 
 def static(subject: Subject, tools: Tools) -> Findings:

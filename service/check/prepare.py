@@ -78,11 +78,7 @@ def _base_settings(text: bytes) -> Repository:
 
 
 def _prepared(
-    sides: Pinned,
-    trusted: Repository,
-    text: bytes,
-    changed: frozenset[str],
-    more: tuple[str, ...],
+    sides: Pinned, trusted: Repository, text: bytes, changed: frozenset[str], more: tuple[str, ...]
 ) -> Prepared | str:
     assert sides.merged is not None
     head = mirror.read(sides.mirror, sides.merged, more)
@@ -94,10 +90,7 @@ def _prepared(
     before, after = repository.load(base.files), repository.load(files)
     everywhere = [path for path in more if path == trusted.chart.path]
     reached = scope.find(changed, before, after, everywhere)
-    problems = (
-        *settings.problems,
-        *mirror.unread_problems(head, changed),
-    )
+    problems = (*settings.problems, *mirror.unread_problems(head, changed))
     if not reached and not problems and not any(path in more for path in changed):
         return "this change affects no environment"
     governed = governing.concerned(base.files, files, before.names | after.names, changed)
@@ -129,10 +122,7 @@ def _bounded(head: Snapshot, changed: Iterable[str]) -> None:
 
 
 def _another(
-    trusted: Repository,
-    names: Iterable[str],
-    sides: Iterable[Catalogue],
-    impact: Iterable[Finding],
+    trusted: Repository, names: Iterable[str], sides: Iterable[Catalogue], impact: Iterable[Finding]
 ) -> bool:
     """Whether an environment is, or becomes, of a tier that asks for another person.
 

@@ -15,8 +15,7 @@ from generator.report.escape import prose
 from generator.report.model import Report
 from service.check import comment, stored_report
 from service.check.assess import Findings
-from service.check.reporter import Reporter, Superseded
-from service.check.target import Target
+from service.check.reporter import Reporter, Superseded, Target
 from service.check.verdict import Verdict
 from service.model.check import STATUS_CONTEXT, CheckOutcome, CheckState
 

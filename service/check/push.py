@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import enum
 from collections.abc import Mapping
 
@@ -11,7 +9,7 @@ from generator.core.errors import UserError
 from generator.forge.errors import Unavailable
 from generator.git.command import Git, words_of
 from generator.git.mirror import Mirror
-from generator.git.url import display_url, host_url
+from generator.git.url import display_url
 from service.check.regenerate import require_name
 from service.model.check import CheckContext
 
@@ -39,7 +37,7 @@ def push(mirror: Mirror, context: CheckContext, *, commit: str, branch: str, see
     Raises Unavailable where trying again may help.
     """
     target = require_name(branch)
-    git = outward(mirror.git, context)
+    git = outward(mirror, context)
     try:
         done = git.run(
             "push", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
@@ -60,21 +58,9 @@ def push(mirror: Mirror, context: CheckContext, *, commit: str, branch: str, see
     raise Unavailable(f"cannot push to {place}", hint="gen-env tries again", written=True)
 
 
-def outward(git: Git, context: CheckContext, more: Mapping[str, str] | None = None) -> Git:
-    """git with this one protocol and our credentials, as `Mirror.fetch` has it.
-
-    `more` are further settings of git's. Raises UserError for an address that is not https.
-    """
-    scheme = context.git_url.partition(":")[0]
-    if scheme != "https" and not (scheme == "http" and context.allow_http):
-        raise UserError("pushes use https only", hint="configure the forge's https address")
-    settings = {f"protocol.{scheme}.allow": "always", **(more or {})}
-    token = context.git_token()
-    if token:
-        pair = base64.b64encode(f"{context.git_username or 'x-access-token'}:{token}".encode())
-        key = f"http.{host_url(context.git_url)}.extraHeader"
-        settings[key] = f"Authorization: Basic {pair.decode()}"
-    counted = {"GIT_ALLOW_PROTOCOL": scheme, "GIT_CONFIG_COUNT": str(len(settings))}
-    for index, (key, value) in enumerate(settings.items()):
-        counted |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-    return dataclasses.replace(git, environment={**git.environment, **counted})
+def outward(mirror: Mirror, context: CheckContext, more: Mapping[str, str] | None = None) -> Git:
+    """git with the one protocol of the forge and our credentials; `more` are settings of git's."""
+    return mirror.outward(
+        context.git_url, context.git_token(), username=context.git_username or "x-access-token",
+        allow_http=context.allow_http, more=more,
+    )  # fmt: skip

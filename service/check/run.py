@@ -30,11 +30,11 @@ from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal
-from service.check.reporter import Reporter, Superseded
-from service.check.target import Target, target_of
+from service.check.reporter import Reporter, Superseded, Target, target_of
 from service.check.verdict import Verdict, decide
 from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
 from service.telemetry import instrument
+from service.telemetry.logs import kind_and_place
 
 CONFLICT = Rule(
     "merge/conflict",
@@ -113,7 +113,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
     except UserError as error:
         return publish.fault(reporter, head, _words(error))
     except Exception as error:
-        fault = f"gen-env failed, which is a bug: {assess.place_of(error)}"
+        fault = f"gen-env failed, which is a bug: {kind_and_place(error)}"
         publish.fault(reporter, head, fault)
         raise UnexpectedFault(fault) from None
 
@@ -166,11 +166,7 @@ def _checked(
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"
     verdict = decide(
-        found,
-        reporter.request.grants,
-        waiting=waiting,
-        group=target.group,
-        author=target.author,
+        found, reporter.request.grants, waiting=waiting, group=target.group, author=target.author
     )
     patch = proposal.commit.patch if proposal.commit else ""
     return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))

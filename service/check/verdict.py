@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
@@ -15,55 +16,35 @@ from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
 from service.model.check import CheckState, Grants
 
-NOT_COMPARED = Rule(
-    "check/not-compared",
-    Severity.ERROR,
-    "A base that does not render",
+_rule = functools.partial(Rule, command="service")
+NOT_COMPARED = _rule(
+    "check/not-compared", Severity.ERROR, "A base that does not render",
     "What the change removes is unknown; a writer accepts it for a commit.",
-    command="service",
-)
-ACCEPTED = Rule(
-    "check/accepted",
-    Severity.INFO,
-    "An impact that a writer has accepted",
+)  # fmt: skip
+ACCEPTED = _rule(
+    "check/accepted", Severity.INFO, "An impact that a writer has accepted",
     "It does not fail the check of this commit.",
-    command="service",
-)
-OVERRIDE = Rule(
-    "check/override",
-    Severity.INFO,
-    "A check that a writer overrides",
+)  # fmt: skip
+OVERRIDE = _rule(
+    "check/override", Severity.INFO, "A check that a writer overrides",
     "What it found does not fail it.",
-    command="service",
-)
-TRUSTED = Rule(
-    "check/trusted",
-    Severity.INFO,
-    "A commit of a fork that a writer has allowed",
+)  # fmt: skip
+TRUSTED = _rule(
+    "check/trusted", Severity.INFO, "A commit of a fork that a writer has allowed",
     "It is rendered as a branch of this repository is.",
-    command="service",
-)
-NOT_DONE = Rule(
-    "check/not-done",
-    Severity.INFO,
-    "A check that was not run",
+)  # fmt: skip
+NOT_DONE = _rule(
+    "check/not-done", Severity.INFO, "A check that was not run",
     "It is unknown whether there are findings.",
-    command="service",
-)
-SUPPRESSED = Rule(
-    "check/suppressed",
-    Severity.INFO,
-    "Findings that definitions suppress",
+)  # fmt: skip
+SUPPRESSED = _rule(
+    "check/suppressed", Severity.INFO, "Findings that definitions suppress",
     "They are counted, not shown.",
-    command="service",
-)
-ACCEPT = Rule(
-    "check/accept",
-    Severity.INFO,
-    "An impact that fails the check until a writer accepts it",
+)  # fmt: skip
+ACCEPT = _rule(
+    "check/accept", Severity.INFO, "An impact that fails the check until a writer accepts it",
     "Data or service may be lost.",
-    command="service",
-)
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,12 +64,7 @@ class Verdict:
 
 
 def decide(
-    found: Findings,
-    grants: Grants,
-    *,
-    waiting: str = "",
-    group: bool = False,
-    author: str = "",
+    found: Findings, grants: Grants, *, waiting: str = "", group: bool = False, author: str = ""
 ) -> Verdict:
     """The verdict on a change.
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from generator.cluster import ClusterError
 from generator.core.errors import UserError
+from generator.core.files import Files
 from generator.forge.errors import Forbidden
-from generator.pipeline import requirements
+from generator.pipeline import requirements, toolchain
 from generator.pipeline.repository import SETTINGS
-from service.cli import doctor_clusters
-from service.cli.finding import Finding, tried
+from generator.pipeline.requirements import Need, Rule, missing_rights
 from service.settings import routes
+from service.settings.clusters import Access, Verification
 from service.settings.forges import opener
 from service.settings.resolve import Connection, Settings
 from service.telemetry import tracing
@@ -22,6 +26,29 @@ from service.worker.remote import branch_files, branch_head
 _ADMIN = (
     "make gen-env's account an administrator of the repository, so that it may read others' rights"
 )
+
+
+_ROLE = "gen-env verify ENV --print-role gives the roles that are needed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; without a problem it is fine."""
+
+    subject: str
+    problem: str = ""
+    hint: str = ""
+
+
+def tried(subject: str, look: Callable[[], object]) -> Finding:
+    """Fine unless looking raises a UserError, which says what is wrong and what to do."""
+    try:
+        look()
+    except UserError as error:
+        return Finding(subject, error.message, error.hint)
+    except OSError as error:
+        return Finding(subject, f"{error.filename or subject}: {error.strerror}")
+    return Finding(subject)
 
 
 def assess(settings: Settings) -> Iterator[Finding]:
@@ -112,6 +139,55 @@ def _contents(
     except UserError as error:
         yield Finding(f"{place}: {SETTINGS}", error.message, error.hint)
         return
-    yield from doctor_clusters.charts(place, files, found)
+    yield from _charts(place, files, found)
     if connection.verification is not None:
-        yield from doctor_clusters.rights(place, connection.verification, found)
+        yield from _rights(place, connection.verification, found)
+
+
+def _charts(place: str, files: Files, found: tuple[Need, ...]) -> Iterator[Finding]:
+    """Whether every chart that an environment names is at hand, or can be fetched."""
+    source = toolchain.charts(files)
+    for version, digest in sorted(
+        {(need.chart, need.digest or "") for need in found if need.chart}
+    ):
+
+        def look(version: str = version, digest: str = digest) -> None:
+            if source.meant(version, digest or None) is None:
+                raise UserError(
+                    source.missing(version),
+                    hint="let the service reach the chart's source, or: gen-env chart add FILE",
+                )
+
+        yield tried(f"{place}: chart {version}", look)
+
+
+def _rights(place: str, known: Verification, found: tuple[Need, ...]) -> Iterator[Finding]:
+    """Whether we may read what verification reads, by the clusters' own judgement."""
+    for name in sorted(known.clusters):
+        of_cluster = [need for need in found if need.cluster == name]
+        here = [rule for need in of_cluster for rule in need.here]
+        there = [rule for need in of_cluster for rule in need.hub]
+        hub = known.hub(name)
+        same = hub == known.clusters[name]
+        look = functools.partial(_may, known.clusters[name], [*here, *(there if same else ())])
+        yield tried(f"{place}: cluster {name}", look)
+        if not same:
+            yield tried(f"{place}: Argo CD of {name}", functools.partial(_may, hub, there))
+
+
+def _may(place: Access, rules: list[Rule]) -> None:
+    with contextlib.closing(place.open()) as cluster:
+        try:
+            missing = missing_rights(cluster, rules)
+        except ClusterError as error:
+            raise UserError(
+                error.message, hint=error.hint or "check kubeconfig and network"
+            ) from None
+    if missing:
+        listed = "; ".join(missing[:10])
+        more = f"; and {len(missing) - 10} more" if len(missing) > 10 else ""
+        raise UserError(f"{listed}{more}", hint=_ROLE)
+    if not rules:
+        raise UserError(
+            "no environment of the default branch is in it", hint="check its name in gen-env.yaml"
+        )

@@ -127,9 +127,7 @@ def _judged(forge: Forge) -> bool:
 
 
 def _wait(
-    done: Callable[[], bool],
-    service: subprocess.Popen[bytes],
-    patience: float | None = _PATIENCE,
+    done: Callable[[], bool], service: subprocess.Popen[bytes], patience: float | None = _PATIENCE
 ) -> None:
     end = time.monotonic() + (patience or 0)
     while not done():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from service.model.check import CheckContext, Grants
 from service.model.job import Job, State
 from service.settings.resolve import Connection
+from service.store.history import Runs
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -30,7 +30,7 @@ class Task:
     context: CheckContext
     started: float
     clock: Callable[[], float]
-    history: History
+    history: Runs
     grants: Callable[[str], Grants]
     marker: str
     interval: float = 600.0
@@ -43,16 +43,6 @@ class Task:
     def detail(self, name: str) -> str:
         """One of the job's details as text; empty where it is not there."""
         return str(self.job.details.get(name) or "")
-
-
-class History(Protocol):
-    """What is on record of other runs."""
-
-    def of_key(self, key: str) -> Sequence[Mapping[str, Any]]:
-        """The runs of a key, newest first."""
-
-    def of_number(self, number: int) -> Sequence[Mapping[str, Any]]:
-        """The verifications and proposals that a merged pull request led to, oldest first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,8 +64,5 @@ def neutral(summary: str, sha: str = "", *reminders: Reminder) -> Done:
     return Done(Outcome(State.NEUTRAL, summary, sha), reminders=reminders)
 
 
-class After(Protocol):
-    """The work of one such job; raises as a check does."""
-
-    def __call__(self, task: Task) -> Done:
-        """Carry the job out; running it again changes nothing."""
+After = Callable[[Task], Done]
+"""The work of one such job; raises as a check does. Running it again changes nothing."""

@@ -8,7 +8,6 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster, ClusterError
@@ -50,19 +49,8 @@ class _Ended(Exception):
     """Another run has taken this one's place."""
 
 
-class Verifier(Protocol):
-    """`verify_in` of the generator: one look that lasts until the verdict stands or time is up."""
-
-    def __call__(
-        self,
-        found: verify_action.Subject,
-        cluster: Cluster,
-        hub: Cluster,
-        *,
-        timeout: float,
-        tick: Callable[[], object],
-    ) -> Verdict:
-        """The verdict; raises what `tick` raises, ClusterError, UserError for lacking rights."""
+Verifier = Callable[..., Verdict]
+"""`verify_in` of the generator: one look that lasts until the verdict stands or time is up."""
 
 
 def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:

@@ -36,7 +36,7 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         alternates.parent.mkdir(exist_ok=True)
         alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
         remote = {f"remote.{_REMOTE}.url": task.context.git_url}
-        git = outward(own.git, task.context, remote)
+        git = outward(own, task.context, remote)
         named = {
             f"GIT_{role}_{part}": value
             for role in ("AUTHOR", "COMMITTER")

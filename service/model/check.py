@@ -6,7 +6,6 @@ import dataclasses
 import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from generator.forge.port import ForgePort
 
@@ -132,14 +131,11 @@ class CheckOutcome:
     environments: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-class Check(Protocol):
-    """The work on one pull request.
+Check = Callable[[CheckRequest], CheckOutcome]
+"""The work on one pull request.
 
-    It sets the status (pending first) and the comment itself, and does it so that running it
-    again changes nothing. Raises UserError for what people must mend and is then not tried
-    again; `generator.forge.errors` that may pass (Unavailable, RateLimited) and anything else
-    are tried again with growing waits.
-    """
-
-    def __call__(self, request: CheckRequest) -> CheckOutcome:
-        """Check the pull request."""
+It sets the status (pending first) and the comment itself, and does it so that running it again
+changes nothing. Raises UserError for what people must mend and is then not tried again;
+`generator.forge.errors` that may pass (Unavailable, RateLimited) and anything else are tried again
+with growing waits.
+"""

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from service.model.job import UNFINISHED, Kind, State
 from service.store.tables import branch, executor, grant, run, upsert
+from service.telemetry import logs
 
 Rows = list[dict[str, Any]]
 
 
-def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+def _rows(connection: sa.Connection, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> Rows:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
@@ -106,8 +107,13 @@ def workers(connection: sa.Connection) -> Rows:
 
 
 def granted(connection: sa.Connection, limit: int, offset: int) -> Rows:
-    """What people accepted, overrode and allowed, newest first."""
-    query = sa.select(grant).order_by(grant.c.given.desc(), grant.c.key, grant.c.rule)
+    """What people accepted, overrode, allowed and retried, newest first."""
+    person = run.c.origin[logs.PERSON].as_string()
+    retried = sa.select(
+        run.c.key, run.c.head_sha, sa.literal("retry"), run.c.kind, person, sa.literal(""),
+        run.c.queued,
+    ).where(person.is_not(None))  # fmt: skip
+    query = sa.union_all(sa.select(grant), retried).order_by(sa.desc("given"), "key", "rule")
     return _rows(connection, query.limit(limit).offset(offset))
 
 

@@ -291,9 +291,7 @@ def note_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) 
 
 
 def _tally(
-    connection: sa.Connection,
-    found: Mapping[tuple[str, str], float],
-    value: Callable[[Any], Any],
+    connection: sa.Connection, found: Mapping[tuple[str, str], float], value: Callable[[Any], Any]
 ) -> None:
     # In one order everywhere: two processes that lock rows crosswise would wait for ever.
     rows = [{"name": name, "labels": labels, "value": by}

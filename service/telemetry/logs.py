@@ -66,10 +66,17 @@ def place_of(error: BaseException) -> str:
     return f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
 
 
+def kind_and_place(error: BaseException) -> str:
+    """Of a bug that and no more: its own words may quote a value."""
+    return f"{type(error).__name__} at {place_of(error)}"
+
+
 _IDS: ContextVar[Mapping[str, Any]] = ContextVar("gen_env_ids", default={})  # noqa: B039 never changed
 
 PARENT = "traceparent"
 DELIVERY = "delivery"
+PERSON = "person"
+"""Who retried what the run does again."""
 
 
 @contextlib.contextmanager
@@ -89,5 +96,6 @@ def ids() -> Mapping[str, Any]:
 
 def origin() -> dict[str, str]:
     """What a run that is queued now remembers of where it came from."""
-    found = {DELIVERY: str(_IDS.get().get(DELIVERY) or ""), PARENT: tracing.traceparent()}
+    found = {name: str(_IDS.get().get(name) or "") for name in (DELIVERY, PERSON)}
+    found[PARENT] = tracing.traceparent()
     return {name: value for name, value in found.items() if value}

@@ -92,11 +92,7 @@ def stop() -> None:
 
 @contextlib.contextmanager
 def span(
-    name: str,
-    facts: Facts | None = None,
-    *,
-    kind: str = "internal",
-    parent: str | None = None,
+    name: str, facts: Facts | None = None, *, kind: str = "internal", parent: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """A span around the block, below the current one or below `parent` (a traceparent).
 

@@ -15,6 +15,7 @@ from service.model.job import Kind, State
 from service.store import history, runs
 from service.store import reports as report_store
 from service.store.tables import delivery
+from service.telemetry import logs
 from service.web.access import require_api
 from service.web.context import context
 from service.web.openapi import DOCUMENT
@@ -80,7 +81,8 @@ def check(identity: str) -> dict[str, Any]:
 def retry(identity: str) -> tuple[dict[str, Any], int]:
     """Queue a given-up run again."""
     try:
-        return {"id": context().jobs.retry(identity)}, 202
+        with logs.bound(**{logs.PERSON: "API token"}):
+            return {"id": context().jobs.retry(identity)}, 202
     except UserError as error:
         return {"error": error.message}, 409
 

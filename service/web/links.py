@@ -5,11 +5,7 @@ from __future__ import annotations
 from generator.forge.port import ForgeKind
 from service.web.context import context
 
-_PULLS = {
-    ForgeKind.GITHUB: "pull",
-    ForgeKind.GITLAB: "-/merge_requests",
-    ForgeKind.GITEA: "pulls",
-}
+_PULLS = {ForgeKind.GITHUB: "pull", ForgeKind.GITLAB: "-/merge_requests", ForgeKind.GITEA: "pulls"}
 
 
 def pull_url(connection: str, repository: str, number: int) -> str:

@@ -16,6 +16,7 @@ from service.model.job import Kind, State
 from service.store import overview
 from service.store import reports as report_store
 from service.store import runs as run_store
+from service.telemetry import logs
 from service.web import board, links
 from service.web.access import require_dashboard, require_own_page
 from service.web.context import context
@@ -108,7 +109,7 @@ def queue() -> Response:
 
 @blueprint.get("/audit")
 def audit() -> Response:
-    """Who accepted, overrode and allowed what."""
+    """Who accepted, overrode, allowed and retried what."""
     require_dashboard()
     offset = _offset()
     with context().engine.connect() as connection:
@@ -122,7 +123,8 @@ def retry(identity: str) -> Answer:
     person = require_dashboard(operate=True)
     require_own_page()
     try:
-        fresh = context().jobs.retry(identity)
+        with logs.bound(**{logs.PERSON: person}):
+            fresh = context().jobs.retry(identity)
         log.info("retried by %s", person, extra={"run": fresh})
     except UserError as error:
         abort(Response(f"{error.message}\n", 409, mimetype="text/plain"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.forge.port import ForgeKind
-from service.webhook import gitea, github, gitlab
+from service.webhook import github, gitlab
 from service.webhook.event import Event
 from service.webhook.payload import text
 from service.webhook.signature import Headers
@@ -29,10 +29,8 @@ def event_of(kind: ForgeKind, headers: Headers, data: Mapping[str, Any]) -> Even
     """What the delivery says."""
     name = event_name(kind, headers)
     match kind:
-        case ForgeKind.GITHUB:
+        case ForgeKind.GITHUB | ForgeKind.GITEA:
             return github.event(name, data)
-        case ForgeKind.GITEA:
-            return gitea.event(name, data)
         case ForgeKind.GITLAB:
             return gitlab.event(name, data)
 

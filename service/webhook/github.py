@@ -1,4 +1,6 @@
-"""GitHub's deliveries: https://docs.github.com/en/webhooks/webhook-events-and-payloads."""
+"""GitHub's deliveries (https://docs.github.com/en/webhooks/webhook-events-and-payloads), and those
+of Gitea and Forgejo: the same shapes, with a few words of their own.
+"""
 
 from __future__ import annotations
 
@@ -40,16 +42,17 @@ _QUEUED = re.compile(r"/pr-([1-9][0-9]{0,8})-[0-9a-f]+$")
 
 
 def event(name: str, data: Mapping[str, Any]) -> Event:
-    """The event of this name (X-GitHub-Event)."""
+    """The event of this name (X-GitHub-Event, X-Gitea-Event, X-Forgejo-Event)."""
     repository = text(data, "repository", "full_name")
     match name:
         case "ping":
             return Ping()
-        case "pull_request":
+        case "pull_request" | "pull_request_sync" | "pull_request_label":
             return pull(repository, data)
         case "push":
             return push(repository, data)
-        case "issue_comment":
+        # Newer Giteas tell a pull request's apart in the name, older ones in the body alone.
+        case "issue_comment" | "pull_request_comment":
             return comment(repository, data)
         case "check_run" | "check_suite":
             return _rerun(repository, name, data)

@@ -33,7 +33,7 @@ from service.store import folder_locks, grants, reminders, reports, runs, tables
 from service.store.history import Runs
 from service.store.runs import Outcome
 from service.telemetry import instrument
-from service.telemetry.logs import place_of
+from service.telemetry.logs import kind_and_place
 from service.webhook.command import Command
 from service.worker import commands, notify
 
@@ -343,7 +343,7 @@ def _report(found: CheckOutcome) -> reports.Report | None:
 def _bug(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full"
-    return f"{type(error).__name__} at {place_of(error)}"
+    return kind_and_place(error)
 
 
 def _labels(row: Row) -> dict[str, Any]:

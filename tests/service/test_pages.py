@@ -255,7 +255,7 @@ def test_empty_pages_say_what_would_be_there(tmp_path):
             ("/pulls", "No open pull request"),
             ("/runs", "No run matches"),
             ("/queue", "No worker has given a sign of life"),
-            ("/audit", "Nobody has accepted"),
+            ("/audit", "Nobody has accepted, overridden or retried anything"),
         ):
             assert words in text_of(client, path)
 
@@ -282,6 +282,9 @@ def test_a_named_proxy_says_who_somebody_is_and_groups_say_what_they_may(proxied
     assert client.post(retry, headers=staff, environ_base=PEER).status_code == 403
     assert client.get("/", headers=PROXY, environ_base=PEER).status_code == 403
     assert client.post(retry, headers=OPERATORS, environ_base=PEER).status_code == 303
+    audit = client.get("/audit", headers=staff, environ_base=PEER).text
+    said = " ".join(re.sub(r"<[^>]+>", " ", audit).split())
+    assert "ann retry check forge/team/two#3" in said and "accept impact/database" in said
     other_site = {**OPERATORS, "Sec-Fetch-Site": "cross-site"}
     assert client.post(retry, headers=other_site, environ_base=PEER).status_code == 403
     # The API stays with the token.
