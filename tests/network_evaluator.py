@@ -39,17 +39,18 @@ def allowed(policies, source, destination, port, protocol="TCP"):
 
 def selects(manifest, pod):
     """Whether the policy applies to that pod at all."""
-    policy = network_policy.read(manifest, pod.namespace)
+    return _applies(network_policy.read(manifest, pod.namespace), pod)
+
+
+def _applies(policy, pod):
     return policy.key.namespace == pod.namespace and matches(policy.selector, pod.labels)
 
 
 def _passes(manifests, direction, subject, other, receiver, port, protocol):
     if not isinstance(subject, PodPeer):
         return True
-    applying = [
-        network_policy.read(item, subject.namespace) for item in manifests if selects(item, subject)
-    ]
-    isolating = [policy for policy in applying if direction in policy.rules]
+    policies = [network_policy.read(item, subject.namespace) for item in manifests]
+    isolating = [p for p in policies if direction in p.rules and _applies(p, subject)]
     return not isolating or any(
         (rule.peers is None or any(_is(peer, other, policy.key.namespace) for peer in rule.peers))
         and any(_contains(ports, receiver, port, protocol) for ports in rule.ports)

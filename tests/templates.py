@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Templates:
                 folder = Path(part) / "made"
                 folder.mkdir()
                 make(folder)
+                _pack(folder)
                 # Another process may have been faster: what it made is the same.
                 with contextlib.suppress(OSError):
                     folder.rename(place)
@@ -28,5 +30,19 @@ class Templates:
 
     def copy(self, name, make, target):
         """The same, as a copy at `target`, which may be there and empty."""
-        shutil.copytree(self.place(name, make), target, symlinks=True, dirs_exist_ok=True)
-        return target
+        return copied(self.place(name, make), target)
+
+
+def copied(folder, target):
+    """A copy of a folder at `target`, which may be there and empty."""
+    # Without times: git looks at the content of what is new to it in either case.
+    shutil.copytree(folder, target, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copy)
+    return target
+
+
+def _pack(folder):
+    """One file in place of each repository's many objects: there is less to copy."""
+    for head in list(folder.rglob("HEAD")):
+        if (head.parent / "objects").is_dir():
+            command = ["git", f"--git-dir={head.parent}", "repack", "-a", "-d", "--quiet"]
+            subprocess.run(command, check=True)

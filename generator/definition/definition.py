@@ -179,9 +179,14 @@ def _did_you_mean(place: Path, model: type[pydantic.BaseModel], data: Any) -> st
     return f"known here: {', '.join(known)}" if known else ""
 
 
+@functools.cache
+def _schema(model: type[pydantic.BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 def _fields_at(model: type[pydantic.BaseModel], place: Path, data: Any) -> set[str]:
     """Names of the fields that may stand below `place`, by walking the JSON Schema."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     definitions = schema.get("$defs", {})
     candidates = [schema]
     for part in place:

@@ -5,10 +5,29 @@ import functools
 import tempfile
 from pathlib import Path
 
+import jinja2
+
 from service.cli.migrate import prepare
 from service.settings.resolve import load
 from service.web.app import create_app
 from tests.service import scene
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """The templates of the pages, compiled once for each process."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def load_bytecode(self, bucket):
+        if code := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket):
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 @functools.cache
@@ -29,6 +48,7 @@ def application(folder, environment=None, edit=lambda settings: settings, **limi
     for name, data in _prepared().items():
         (settings.data_dir / name).write_bytes(data)
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = _COMPILED
     here = app.extensions["gen-env"]
     try:
         yield app.test_client(), here

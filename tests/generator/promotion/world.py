@@ -15,6 +15,7 @@ from generator.promotion.promote import Toolchain
 from tests.bare import Anything, Bare, Branches
 from tests.fakes.forge import BOT, REPOSITORY, TOKEN, Store, serving
 from tests.repositories import PRODUCTION, SETTINGS, STAGING, Repo, changed, repository
+from tests.templates import copied
 
 NOW = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 VERIFIED = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ class World:
         template = self.templates.place(f"promotion-{name}-{self.url.rpartition(':')[2]}", made)
         for part in (self.repo.root, self.bare.path):
             shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(template / part.name, part, symlinks=True)
+            copied(template / part.name, part)
         self.repo.git("remote", "set-url", "origin", str(self.bare.path))
 
     def push(self, repo=None):

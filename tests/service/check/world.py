@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import json
-import shutil
 import subprocess
 
 from generator.forge.connect import connect
@@ -16,6 +15,7 @@ from service.model.check import CheckContext, CheckRequest, Grants, Reason
 from tests.fakes import forge as fake_forge
 from tests.fakes import git_server
 from tests.repositories import Repo
+from tests.templates import Templates, copied
 
 NOW = datetime.datetime(2026, 6, 1, 12, tzinfo=datetime.UTC)
 APIS = {ForgeKind.GITHUB: "api/v3", ForgeKind.GITLAB: "api/v4", ForgeKind.GITEA: "api/v1"}
@@ -188,13 +188,20 @@ def made(root, template, kind=ForgeKind.GITHUB, make=World):
     store = fake_forge.Store()
     bare = root / "git" / f"{store.repository}.git"
     bare.parent.mkdir(parents=True)
-    shutil.copytree(template, root / "work", symlinks=True)
-    subprocess.run(["git", "clone", "--quiet", "--bare", root / "work", bare], check=True)
-    for key, value in (("uploadpack.allowAnySHA1InWant", "true"), ("http.receivepack", "true")):
-        subprocess.run(["git", f"--git-dir={bare}", "config", key, value], check=True)
+    copied(template, root / "work")
+    Templates(template.parent).copy(
+        f"{template.name}.git", lambda folder: _served(template, folder), bare
+    )
     with fake_forge.serving(store) as api, git_server.serving(root / "git") as git:
         git.require("x-access-token", fake_forge.TOKEN)
         yield make(root, store, api, git, kind)
+
+
+def _served(template, bare):
+    """The template as its forge has it."""
+    subprocess.run(["git", "clone", "--quiet", "--bare", template, bare], check=True)
+    for key, value in (("uploadpack.allowAnySHA1InWant", "true"), ("http.receivepack", "true")):
+        subprocess.run(["git", f"--git-dir={bare}", "config", key, value], check=True)
 
 
 def problems(outcome):
