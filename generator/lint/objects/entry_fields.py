@@ -32,7 +32,7 @@ def faults(manifest: Object) -> Iterator[str]:
         yield from judge(spec)
     if manifest.get("kind") == "StatefulSet":
         for claim in entries(manifest, "spec", "volumeClaimTemplates"):
-            yield from _claim(section(claim, "spec"))
+            yield from claim_faults(section(claim, "spec"))
 
 
 def _service(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -173,7 +173,8 @@ def _budget(spec: Mapping[str, Any]) -> Iterator[str]:
         yield BOTH
 
 
-def _claim(spec: Mapping[str, Any]) -> Iterator[str]:
+def claim_faults(spec: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the spec of a claim."""
     modes = strings(spec, "accessModes")
     if not modes:
         yield "a claim has no accessModes"
@@ -211,5 +212,5 @@ _JUDGES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "NetworkPolicy": _policy,
     "HorizontalPodAutoscaler": _autoscaler,
     "PodDisruptionBudget": _budget,
-    "PersistentVolumeClaim": _claim,
+    "PersistentVolumeClaim": claim_faults,
 }

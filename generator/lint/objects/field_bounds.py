@@ -122,6 +122,9 @@ def _images(template: PodTemplate) -> Iterator[str]:
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     yield from label_fields.node_faults(spec)
     yield from rows.faults(spec, rows.POD)
+    for volume in entries(spec, "volumes"):
+        if claim := section(volume, "ephemeral", "volumeClaimTemplate"):
+            yield from entry_fields.claim_faults(section(claim, "spec"))
     for part, container in containers(spec):
         where = f"{part}.{text(container, 'name')[:64]}"
         yield from rows.faults(container, rows.CONTAINER, where)

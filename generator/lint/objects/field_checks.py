@@ -159,6 +159,11 @@ def share(value: Any) -> str:
     return "is above 100%" if int(value[:-1]) > 100 else ""
 
 
+def number_or_share(value: Any) -> str:
+    """Number or percentage, which may be above 100%."""
+    return share(value) if not isinstance(value, str) or not _PERCENT.fullmatch(value) else ""
+
+
 def port(value: Any) -> str:
     """A number, or the name of a port."""
     return like(_PORT_NAME, "a valid port")(value) or PORT(value)
@@ -294,6 +299,22 @@ def needs(*names: str) -> Check:
             n for n in names if value.get(n) in (None, "", [], {})
         ]
         return f"lacks {', '.join(missing)}" if missing else ""
+
+    return check
+
+
+def has(key: str) -> Check:
+    """A mapping with that key, which a list is ordered by."""
+    return lambda value: "" if not isinstance(value, Mapping) or key in value else f"lacks {key}"
+
+
+def some(*names: str) -> Check:
+    """A mapping with at least one of these keys."""
+    listed = " or ".join(names)
+
+    def check(value: Any) -> str:
+        is_empty = isinstance(value, Mapping) and all(value.get(name) is None for name in names)
+        return f"needs {listed}" if is_empty else ""
 
     return check
 

@@ -28,7 +28,7 @@ def profile(value: Any) -> str:
         return ""
     has_file = value.get("localhostProfile") is not None
     if value.get("type") == "Localhost":
-        return "" if value.get("localhostProfile") else "needs localhostProfile"
+        return "" if has_file else "needs localhostProfile"
     return "has localhostProfile without type Localhost" if has_file else ""
 
 
@@ -186,6 +186,8 @@ def metric_source(value: Any) -> str:
         return "needs one of target.averageUtilization and target.averageValue"
     wanted = ("averageValue",) if "describedObject" not in value and not is_resource else ()
     has_value = target.get("value") is not None
+    if has_value and "averageValue" in given and not (is_resource or "describedObject" in value):
+        return "has both target.value and target.averageValue"
     if not is_resource and not has_value and "averageValue" not in given:
         return f"needs target.value or target.{wanted[0] if wanted else 'averageValue'}"
     return ""
@@ -273,9 +275,6 @@ def pod(value: Any) -> str:
             seconds = fields.integer(item, "lifecycle", part, "sleep", "seconds")
             if seconds is not None and not 0 <= seconds <= (30 if grace is None else grace):
                 return f"has a {part} sleep of {seconds} s, longer than its pods have to stop"
-    for item in fields.entries(value, "containers"):
-        if item.get("restartPolicy") is not None:
-            return "has a container with restartPolicy, which is for initContainers"
     return _of_first(value) or _of_node(value)
 
 
@@ -295,6 +294,12 @@ def _of_node(value: Mapping[str, Any]) -> str:
     names = [fields.text(item, "name") for item in fields.entries(context, "sysctls")]
     if value.get("hostNetwork") is True and any(item.startswith("net.") for item in names):
         return "has sysctls of the network beside hostNetwork"
+    for port in (
+        p for c in fields.entries(value, "containers") for p in fields.entries(c, "ports")
+    ):
+        other = fields.count(port, "hostPort") not in (0, fields.count(port, "containerPort"))
+        if value.get("hostNetwork") is True and other:
+            return "has a hostPort that differs from its containerPort beside hostNetwork"
     if fields.text(value, "os", "name") == "linux" and context.get("windowsOptions") is not None:
         return "has windowsOptions beside os linux"
     nameless = not fields.strings(value, "dnsConfig", "nameservers")

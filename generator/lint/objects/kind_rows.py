@@ -11,20 +11,10 @@ from collections.abc import Mapping
 from generator.lint.objects import field_checks as is_
 from generator.lint.objects import field_pairs as pair
 from generator.lint.objects.field_checks import between, exactly_one, filled, needs, one_of
-from generator.lint.objects.pod_rows import PROTOCOL, Rows, under
+from generator.lint.objects.pod_rows import ACCESS, CLAIM, PROTOCOL, VOLUME_MODE, Rows, under
 
-_ACCESS = is_.values(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
-_VOLUME_MODE = one_of("Block", "Filesystem")
 _RBAC = "rbac.authorization.k8s.io"
 
-CLAIM: Rows = {
-    "accessModes": _ACCESS,
-    "storageClassName": is_.OPTIONAL_NAME,
-    "volumeAttributesClassName": is_.OPTIONAL_NAME,
-    "volumeMode": _VOLUME_MODE,
-    "resources.limits": is_.values(is_.amount),
-    "dataSource": needs("name"),
-}
 _SERVED: Rows = {
     "spec.replicas": is_.AT_LEAST_0,
     "spec.minReadySeconds": is_.AT_LEAST_0,
@@ -55,6 +45,7 @@ _JOB: Rows = {
     "podFailurePolicy.rules.*.onPodConditions.*.type": is_.qualified,
     "podFailurePolicy.rules.*.onPodConditions.*.status": one_of("True", "False", "Unknown"),
     "successPolicy.rules": filled,
+    "successPolicy.rules.*": is_.some("succeededIndexes", "succeededCount"),
     "successPolicy.rules.*.succeededCount": is_.AT_LEAST_0,
 }
 _BACKEND: Rows = {
@@ -111,6 +102,7 @@ KINDS: Mapping[str, Rows] = {
         **_SERVED,
         "spec": (pair.selects_its_pods, pair.deadline),
         "spec.strategy.type": one_of("", "Recreate", "RollingUpdate"),
+        "spec.strategy.rollingUpdate.maxSurge": is_.number_or_share,
         "spec.strategy.rollingUpdate.maxUnavailable": is_.share,
     },
     "StatefulSet": {
@@ -201,7 +193,7 @@ KINDS: Mapping[str, Rows] = {
         "binaryData": (is_.keys(is_.CONFIG_KEY), is_.values(is_.base64_text)),
     },
     "Secret": {**_CONTENT, "stringData": is_.keys(is_.CONFIG_KEY)},
-    "ServiceAccount": {"secrets": is_.unique("name")},
+    "ServiceAccount": {"secrets": (is_.unique("name"), is_.values(is_.has("name")))},
     "Role": {**_RULES, "rules.*.nonResourceURLs": is_.forbidden("is for ClusterRoles alone")},
     "ClusterRole": {**_RULES, "aggregationRule": needs("clusterRoleSelectors")},
     "RoleBinding": {**_BINDING, "roleRef.kind": one_of("Role", "ClusterRole")},
@@ -227,12 +219,14 @@ KINDS: Mapping[str, Rows] = {
     },
     "PersistentVolume": {
         "spec": (needs("accessModes", "capacity"), is_.one_source(*_BESIDE_SOURCE, least=1)),
-        "spec.accessModes": _ACCESS,
+        "spec.accessModes": ACCESS,
+        "spec.capacity": is_.keys(one_of("storage")),
+        "spec.nodeAffinity": needs("required"),
         "spec.nfs.path": is_.absolute,
         "spec.nfs.server": filled,
         "spec.persistentVolumeReclaimPolicy": one_of("", "Delete", "Recycle", "Retain"),
         "spec.storageClassName": is_.OPTIONAL_NAME,
-        "spec.volumeMode": _VOLUME_MODE,
+        "spec.volumeMode": VOLUME_MODE,
     },
 }
 """Of an object itself; those of its pods are `POD` and `CONTAINER`."""

@@ -44,6 +44,10 @@ def under(prefix: str, rows: Rows) -> Rows:
     return {f"{prefix}.{path}" if path else prefix: checks for path, checks in rows.items()}
 
 
+ACCESS = is_.values(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
+VOLUME_MODE = one_of("Block", "Filesystem")
+
+
 _PROFILES: Rows = {
     "seccompProfile.type": one_of("Localhost", "RuntimeDefault", "Unconfined"),
     "seccompProfile": pair.profile,
@@ -100,6 +104,9 @@ CONTAINER: Rows = {
     "resizePolicy.*.resourceName": one_of("cpu", "memory"),
     "resizePolicy.*.restartPolicy": one_of("NotRequired", "RestartContainer"),
     "resources.claims.*.request": is_.OPTIONAL_LABEL,
+    "resources.claims": is_.unique("name", "request"),
+    "resizePolicy": is_.unique("resourceName"),
+    "volumeDevices": is_.unique("name"),
     "securityContext": pair.privileges,
     "securityContext.procMount": one_of("Default", "Unmasked"),
     **under("securityContext", _PROFILES),
@@ -134,6 +141,14 @@ _AFFINITY: Rows = {
     **under(f"podAffinity.{_PREFERRED}.*.podAffinityTerm", _POD_TERM),
     **under(f"podAntiAffinity.{_PREFERRED}.*.podAffinityTerm", _POD_TERM),
 }
+CLAIM: Rows = {
+    "accessModes": ACCESS,
+    "storageClassName": is_.OPTIONAL_NAME,
+    "volumeAttributesClassName": is_.OPTIONAL_NAME,
+    "volumeMode": VOLUME_MODE,
+    "resources.limits": is_.values(is_.amount),
+    "dataSource": needs("name"),
+}
 _PROJECTED: Rows = {
     "": is_.at_most_one("configMap", "secret", "downwardAPI", "serviceAccountToken"),
     "serviceAccountToken.path": is_.inside_named,
@@ -143,6 +158,7 @@ _PROJECTED: Rows = {
     **under("configMap.items.*", _ITEMS),
     **under("secret.items.*", _ITEMS),
     **under("downwardAPI.items.*", _DOWNWARD),
+    **{f"{kind}.items": is_.unique("path") for kind in ("configMap", "secret", "downwardAPI")},
 }
 _VOLUME: Rows = {
     "": is_.one_source("name"),
@@ -166,6 +182,13 @@ _VOLUME: Rows = {
     "awsElasticBlockStore.partition": between(0, 255),
     "ephemeral": needs("volumeClaimTemplate"),
     "ephemeral.volumeClaimTemplate.metadata.name": is_.forbidden("cannot be set"),
+    "ephemeral.volumeClaimTemplate.metadata.namespace": is_.forbidden("cannot be set"),
+    "ephemeral.volumeClaimTemplate.metadata.labels": (
+        is_.keys(is_.qualified),
+        is_.values(is_.label_value),
+    ),
+    "ephemeral.volumeClaimTemplate.metadata.annotations": is_.keys(is_.qualified),
+    **under("ephemeral.volumeClaimTemplate.spec", CLAIM),
     **under("projected.sources.*", _PROJECTED),
     **under("downwardAPI.items.*", _DOWNWARD),
     **under("configMap.items.*", _ITEMS),
@@ -188,7 +211,6 @@ POD: Rows = {
     "subdomain": is_.OPTIONAL_LABEL,
     "nodeName": is_.OPTIONAL_NAME,
     "serviceAccountName": is_.OPTIONAL_NAME,
-    "serviceAccount": is_.OPTIONAL_NAME,
     "priorityClassName": is_.OPTIONAL_NAME,
     "runtimeClassName": is_.NAME,
     "os.name": one_of("linux", "windows"),
@@ -199,7 +221,8 @@ POD: Rows = {
     "schedulingGates": is_.unique("name"),
     "resourceClaims.*": exactly_one("resourceClaimName", "resourceClaimTemplateName"),
     "resourceClaims.*.name": is_.LABEL,
-    "terminationGracePeriodSeconds": between(0),
+    "resourceClaims.*.resourceClaimName": is_.NAME,
+    "resourceClaims": is_.unique("name"),
     "securityContext.fsGroup": _ID,
     "securityContext.supplementalGroups": is_.values(_ID),
     "securityContext.fsGroupChangePolicy": one_of("Always", "OnRootMismatch"),
@@ -214,7 +237,7 @@ POD: Rows = {
     "topologySpreadConstraints.*": pair.needs_selector("matchLabelKeys"),
     "topologySpreadConstraints.*.maxSkew": is_.AT_LEAST_1,
     "topologySpreadConstraints.*.minDomains": is_.AT_LEAST_1,
-    "topologySpreadConstraints.*.topologyKey": is_.qualified,
+    "topologySpreadConstraints.*.topologyKey": filled,
     "topologySpreadConstraints.*.whenUnsatisfiable": one_of("DoNotSchedule", "ScheduleAnyway"),
     "topologySpreadConstraints.*.nodeAffinityPolicy": one_of("Honor", "Ignore"),
     "topologySpreadConstraints.*.nodeTaintsPolicy": one_of("Honor", "Ignore"),
