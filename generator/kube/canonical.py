@@ -8,6 +8,7 @@ the API server stores alike may still differ; templates that it stores different
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,48 +16,68 @@ from generator.kube.quantity import quantity
 
 _POD: dict[str, Any] = {
     "dnsPolicy": "ClusterFirst",
-    "enableServiceLinks": True,
     "hostIPC": False,
     "hostNetwork": False,
     "hostPID": False,
-    "imagePullSecrets": [],
-    "initContainers": [],
-    "nodeSelector": {},
     "restartPolicy": "Always",
     "schedulerName": "default-scheduler",
     "securityContext": {},
     "terminationGracePeriodSeconds": 30,
-    "tolerations": [],
-    "topologySpreadConstraints": [],
-    "volumes": [],
 }
 _CONTAINER: dict[str, Any] = {
-    "args": [],
-    "command": [],
-    "env": [],
-    "envFrom": [],
-    "ports": [],
     "resources": {},
+    "stdin": False,
+    "stdinOnce": False,
     "terminationMessagePath": "/dev/termination-log",
     "terminationMessagePolicy": "File",
-    "volumeMounts": [],
+    "tty": False,
 }
+# Mappings whose keys are people's own: an empty one is none, an empty text in it is a value.
+_MAPS = frozenset(
+    {
+        *("annotations", "labels", "limits", "matchLabels", "nodeSelector", "overhead"),
+        *("requests", "volumeAttributes"),
+    }
+)
+_MEANT = frozenset({"hostPath", "localhostProfile", "storageClassName"})
+"""Fields that the API server stores also when their text is empty."""
 _PROBE = {"failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1}
+_OF_ENTRIES = {"ports": {"hostPort": 0, "protocol": "TCP"}, "volumeMounts": {"readOnly": False}}
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 420}
 
 
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the canonical form of a pod template; the argument is not modified."""
-    spec = given.get("spec")
+    made = _stored(given)
+    spec = made.get("spec")
     if not isinstance(spec, Mapping):
-        return dict(given)
+        return dict(made)
     pod = dict(spec)
     for field in ("containers", "initContainers", "ephemeralContainers"):
         pod |= {field: _each(pod[field], _container)} if field in pod else {}
     if "volumes" in pod:
         pod["volumes"] = _each(pod["volumes"], _volume)
-    return {**given, "spec": _without(pod, _POD)}
+    return {**made, "spec": _without(pod, _POD)}
+
+
+def _stored(value: Any) -> Any:
+    """Without fields of no content, which the API server does not store (Go's `omitempty`)."""
+    if isinstance(value, list):
+        return [_stored(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: item if name in _MAPS else _stored(item)
+        for name, item in value.items()
+        if not _is_nothing(name, item)
+    }
+
+
+def _is_nothing(name: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return not value and name not in _MEANT
+    return value is None or value == [] or (name in _MAPS and value == {})
 
 
 def amounts(given: Any) -> Any:
@@ -82,7 +103,7 @@ def _without(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
     return {
         name: value
         for name, value in given.items()
-        if not (name in defaults and (value is None or _equal(value, defaults[name])))
+        if not (name in defaults and _equal(value, defaults[name]))
     }
 
 
@@ -100,8 +121,12 @@ def _container(given: Mapping[str, Any]) -> dict[str, Any]:
     made |= {name: _probe(made[name]) for name in _PROBES if isinstance(made.get(name), Mapping)}
     if "env" in made:
         made["env"] = _each(made["env"], _variable)
-    if "ports" in made:
-        made["ports"] = _each(made["ports"], lambda port: _without(port, {"protocol": "TCP"}))
+    for field, defaults in _OF_ENTRIES.items():
+        if field in made:
+            made[field] = _each(made[field], functools.partial(_without, defaults=defaults))
+    if isinstance(made.get("lifecycle"), Mapping):
+        hooks = made["lifecycle"].items()
+        made["lifecycle"] = {k: _probe(v) if isinstance(v, Mapping) else v for k, v in hooks}
     policy = {"imagePullPolicy": _pull_policy(str(made.get("image") or ""))}
     return _without(made, {**_CONTAINER, **policy})
 
@@ -113,7 +138,8 @@ def _pull_policy(image: str) -> str:
 
 
 def _probe(given: Mapping[str, Any]) -> dict[str, Any]:
-    made = _without(given, {**_PROBE, "initialDelaySeconds": 0})
+    """Of a number the API server takes 0 for its default."""
+    made = _without(_without(given, {**_PROBE, "initialDelaySeconds": 0}), dict.fromkeys(_PROBE, 0))
     if isinstance(made.get("httpGet"), Mapping):
         made["httpGet"] = _without(made["httpGet"], {"scheme": "HTTP"})
     return made
@@ -122,7 +148,7 @@ def _probe(given: Mapping[str, Any]) -> dict[str, Any]:
 def _variable(given: Mapping[str, Any]) -> dict[str, Any]:
     source = given.get("valueFrom")
     if not isinstance(source, Mapping):
-        return _without(given, {"value": ""})
+        return dict(given)
     made = dict(source)
     if isinstance(made.get("fieldRef"), Mapping):
         made["fieldRef"] = _without(made["fieldRef"], {"apiVersion": "v1"})

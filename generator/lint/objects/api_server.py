@@ -13,6 +13,7 @@ from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
 from generator.lint.objects import amounts, duplicates, field_bounds
 from generator.lint.objects.context import RenderedInput
+from generator.lint.objects.field_checks import SEGMENT
 from generator.lint.objects.label_fields import SUBDOMAIN, is_key, is_value
 
 NAME = Rule(
@@ -55,8 +56,10 @@ SCHEDULE = Rule(
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-# The API server takes any path segment as the name of an RBAC object.
-_LOOSE = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+# The API server takes any path segment as the name of these.
+_LOOSE = frozenset(
+    {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "PodDisruptionBudget"}
+)
 # Their pods' names and labels are made of theirs.
 _LONGEST = {"CronJob": 52, "Job": 63, "Service": 63, "Namespace": 63}
 _ANNOTATIONS = 256 * 1024
@@ -101,7 +104,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
 
 def _name(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
     name, kind = at(manifest, "metadata", "name"), str(manifest.get("kind"))
-    if kind in _LOOSE or not isinstance(name, str):
+    if not isinstance(name, str) or (kind in _LOOSE and not SEGMENT(name)):
         return
     pattern = {"Service": _SERVICE, "Namespace": _LABEL}.get(kind, SUBDOMAIN)
     longest = _LONGEST.get(kind, 253)
@@ -142,7 +145,7 @@ def _pod(rendered: RenderedInput, template: PodTemplate) -> Iterator[Problem]:
         where = f"{template.title}, container {container.get('name')}"
         yield from _ports(rendered, owner, where, entries(container, "ports"))
         for probe in _PROBES:
-            if section(container, probe):
+            if isinstance(container.get(probe), Mapping):
                 for fault in _probe_faults(probe, section(container, probe)):
                     message = f"{where}: {probe} {fault}"
                     yield rendered.problem(PROBE, owner, message, "correct the probe")
@@ -173,7 +176,7 @@ def _ports(
             hint = f"use at most {longest} lower-case letters, digits and single dashes"
             yield rendered.problem(NAME, owner, message, hint)
         target = row.get("targetPort")
-        if isinstance(target, str) and not _PORT_NAME.fullmatch(target):
+        if isinstance(target, str) and target and not _PORT_NAME.fullmatch(target):
             message = f"{where}: Kubernetes refuses the target port {target[:64]}"
             hint = "name a port of the container, of at most 15 characters, or give its number"
             yield rendered.problem(NAME, owner, message, hint)
@@ -185,8 +188,10 @@ def _ports(
 
 
 def _in_range(field: str, number: int) -> bool:
-    """Of two fields 0 means that nothing is asked for."""
-    return (number == 0 and field in ("hostPort", "nodePort")) or 1 <= number <= 65_535
+    """Of these fields 0 means that nothing is asked for."""
+    return (
+        number == 0 and field in ("hostPort", "nodePort", "targetPort")
+    ) or 1 <= number <= 65_535
 
 
 def _probe_faults(kind: str, probe: Mapping[str, Any]) -> Iterator[str]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
-from generator.kube.fields import at, entries, integer, section, text
+from generator.kube.fields import entries, section, text
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
-from generator.lint.objects import entry_fields, label_fields
+from generator.lint.objects import entry_fields, kind_rows, kubernetes_schema, label_fields
+from generator.lint.objects import pod_rows as rows
 from generator.lint.objects.context import RenderedInput
-from generator.lint.objects.label_fields import SUBDOMAIN
 
 FIELD = Rule(
     "kubernetes/invalid-field",
@@ -25,13 +25,6 @@ FIELD = Rule(
 
 _AMOUNT = re.compile(r"[0-9]+%?")
 _NONE = frozenset({"0", "0%"})
-_LARGEST_ID = 2**31 - 1
-_IDS = ("runAsUser", "runAsGroup", "fsGroup")
-_COUNTS = (
-    *("replicas", "minReadySeconds", "revisionHistoryLimit", "backoffLimit", "parallelism"),
-    *("completions", "ttlSecondsAfterFinished", "startingDeadlineSeconds"),
-    *("successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
-)
 _QUOTA = frozenset(
     {
         *("cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory"),
@@ -41,27 +34,14 @@ _QUOTA = frozenset(
         *("services.nodeports", "services.loadbalancers"),
     }
 )
-_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
-_OF_LIMITS = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
-# Objects that a pod names; whether they exist is seen when it is created, or not at all.
-_NAMED = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")
-_POD_CHOICES = {
-    "restartPolicy": ("Always", "OnFailure", "Never"),
-    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
-    "preemptionPolicy": ("PreemptLowerPriority", "Never"),
-}
-_CONTAINER_CHOICES = {
-    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
-    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
-}
 _EFFECTS = ("", "NoSchedule", "PreferNoSchedule", "NoExecute")
-_UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 
 
 def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
-    for manifest in rendered.manifests:
-        every = (*_counts(manifest), *_rolling(manifest), *_quota(manifest), *_limits(manifest))
+    for manifest in filter(kubernetes_schema.is_builtin, rendered.manifests):
+        every = (*rows.faults(manifest, kind_rows.EVERY), *_rolling(manifest), *_quota(manifest))
+        every += tuple(rows.faults(manifest, kind_rows.KINDS.get(str(manifest.get("kind")), {})))
         every += (*entry_fields.faults(manifest), *label_fields.selector_faults(manifest))
         for fault in every:
             if fault != entry_fields.BOTH or not _is_judged(rendered, manifest):
@@ -79,16 +59,6 @@ def _is_judged(rendered: RenderedInput, budget: Object) -> bool:
 
 def _problem(rendered: RenderedInput, owner: Object, title: str, fault: str) -> Problem:
     return rendered.problem(FIELD, owner, f"{title}: {fault}", "correct the value")
-
-
-def _counts(manifest: Object) -> Iterator[str]:
-    if manifest.get("kind") in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
-        for part in ("", "jobTemplate.spec."):
-            spec = at(manifest, "spec", *part.split(".")[:-1])
-            for name in _COUNTS if isinstance(spec, Mapping) else ():
-                number = integer(spec, name)
-                if number is not None and number < 0:
-                    yield f"{part}{name} {number} is below 0"
 
 
 def _rolling(manifest: Object) -> Iterator[str]:
@@ -115,17 +85,6 @@ def _quota(manifest: Object) -> Iterator[str]:
             pages = name.removeprefix("requests.").startswith("hugepages-")
             if name not in _QUOTA and "/" not in name and not pages:
                 yield f"a quota cannot limit {name[:64]}"
-
-
-def _limits(manifest: Object) -> Iterator[str]:
-    if manifest.get("kind") == "LimitRange":
-        for item in entries(manifest, "spec", "limits"):
-            if text(item, "type") == "Container":
-                for part in _OF_LIMITS:
-                    for name in map(str, section(item, part)):
-                        known = name in _RESOURCES or name.startswith("hugepages-")
-                        if not known and "/" not in name:
-                            yield f"{part} has {name[:64]}, which is not a resource of containers"
 
 
 def _mounts(template: PodTemplate) -> Iterator[str]:
@@ -162,36 +121,15 @@ def _images(template: PodTemplate) -> Iterator[str]:
 
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     yield from label_fields.node_faults(spec)
-    yield from _ids(section(spec, "securityContext"))
-    yield from _chosen(spec, _POD_CHOICES)
-    for name in _NAMED:
-        named = text(spec, name)
-        if named and not SUBDOMAIN.fullmatch(named):
-            yield f"{name} {named[:64]!r} is not a valid name of an object"
-    for _, container in containers(spec):
-        yield from _ids(section(container, "securityContext"))
-        yield from _chosen(container, _CONTAINER_CHOICES)
+    yield from rows.faults(spec, rows.POD)
+    for volume in entries(spec, "volumes"):
+        if claim := section(volume, "ephemeral", "volumeClaimTemplate"):
+            yield from entry_fields.claim_faults(section(claim, "spec"))
+    for part, container in containers(spec):
+        where = f"{part}.{text(container, 'name')[:64]}"
+        yield from rows.faults(container, rows.CONTAINER, where)
     for toleration in entries(spec, "tolerations"):
         yield from _toleration(toleration)
-    for spread in entries(spec, "topologySpreadConstraints"):
-        if (skew := integer(spread, "maxSkew")) is not None and skew < 1:
-            yield f"a topologySpreadConstraint has maxSkew {skew}, below 1"
-        if (wish := text(spread, "whenUnsatisfiable")) not in _UNSATISFIABLE:
-            yield f"a topologySpreadConstraint has whenUnsatisfiable {wish[:32] or None}"
-
-
-def _chosen(part: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    for name, allowed in choices.items():
-        chosen = part.get(name)
-        if chosen not in (None, "", *allowed):
-            yield f"{name} {str(chosen)[:64]} is not one of {', '.join(allowed)}"
-
-
-def _ids(context: Mapping[str, Any]) -> Iterator[str]:
-    for name in _IDS:
-        number = integer(context, name)
-        if number is not None and not 0 <= number <= _LARGEST_ID:
-            yield f"{name} {number} is not between 0 and {_LARGEST_ID}"
 
 
 def _toleration(toleration: Mapping[str, Any]) -> Iterator[str]:

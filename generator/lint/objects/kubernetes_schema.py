@@ -186,8 +186,16 @@ def _groups() -> frozenset[str]:
 
 @functools.cache
 def _schema_check(version: Release, name: str) -> SchemaCheck:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
 
+    formats = FormatChecker(())
+    for size, bits in (("int32", 31), ("int64", 63)):
+        formats.checks(size)(functools.partial(_fits, 1 << bits))
     document = _definitions(version)
     schema = {"$id": document["$id"], "$defs": document["$defs"], "$ref": f"#/$defs/{name}"}
-    return SchemaCheck(Draft202012Validator(schema))
+    return SchemaCheck(Draft202012Validator(schema, format_checker=formats))
+
+
+def _fits(bound: int, value: object) -> bool:
+    """Whether the server can hold the number; other types are not its matter."""
+    return not isinstance(value, int) or -bound <= value < bound

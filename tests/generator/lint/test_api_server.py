@@ -122,7 +122,7 @@ CASES = {
             spread(whenUnsatisfiable="ScheduleAnyway"),
             pod(VOLUME, volumeMounts=[{"name": "v", "mountPath": "/x"}]),
             claiming("v", volumeMounts=[{"name": "v", "mountPath": "/x"}]),
-            pod({"priorityClassName": "a.b", "dnsPolicy": "None"}, imagePullPolicy="Never"),
+            pod({"priorityClassName": "a.b", "dnsPolicy": "Default"}, imagePullPolicy="Never"),
             limits_of("Container", {"memory": "1Gi", "example.com/gpu": "1"}),
             limits_of("PersistentVolumeClaim", {"storage": "1Gi"}),
         ],

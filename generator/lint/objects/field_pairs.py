@@ -1,0 +1,308 @@
+"""Fields that the API server refuses beside each other: each check is of the mapping they are in.
+
+Source: kubernetes/pkg/apis/*/validation, 1.34.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from generator.kube import fields, selectors
+from generator.kube.quantity import quantity
+from generator.lint.objects.field_checks import NAME, Check, qualified, resource
+
+_RBAC = "rbac.authorization.k8s.io"
+_LARGEST = 1 << 20
+_DIVISORS = {
+    "cpu": ("1m", "1"),
+    "memory": ("1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"),
+}
+_LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
+_METRICS = ("containerResource", "external", "object", "pods", "resource")
+
+
+def profile(value: Any) -> str:
+    """Seccomp and AppArmor: a file of the node for Localhost alone."""
+    if not isinstance(value, Mapping):
+        return ""
+    has_file = value.get("localhostProfile") is not None
+    if value.get("type") == "Localhost":
+        return "" if has_file else "needs localhostProfile"
+    return "has localhostProfile without type Localhost" if has_file else ""
+
+
+def privileges(value: Any) -> str:
+    """A container that is privileged cannot be denied more privileges."""
+    if not isinstance(value, Mapping) or value.get("allowPrivilegeEscalation") is not False:
+        return ""
+    if value.get("privileged") is True:
+        return "has privileged beside allowPrivilegeEscalation: false"
+    added = fields.strings(value, "capabilities", "add")
+    return (
+        "adds CAP_SYS_ADMIN beside allowPrivilegeEscalation: false"
+        if ("CAP_SYS_ADMIN" in added)
+        else ""
+    )
+
+
+def read_only(value: Any) -> str:
+    """A mount that is read-only with all that is mounted below it."""
+    if not isinstance(value, Mapping) or value.get("recursiveReadOnly") in (None, "Disabled"):
+        return ""
+    return "" if value.get("readOnly") is True else "has recursiveReadOnly without readOnly"
+
+
+def divisor(value: Any) -> str:
+    """A resource as a number of units that fit it."""
+    given = fields.at(value, "divisor")
+    number = quantity(given)
+    if given is not None and number is None:
+        return "has a divisor that is not a quantity"
+    if given is None or number == 0:
+        return ""
+    kind = "cpu" if fields.text(value, "resource").endswith(".cpu") else "memory"
+    allowed = _DIVISORS[kind]
+    return "" if number in map(quantity, allowed) else f"has a divisor not of {', '.join(allowed)}"
+
+
+def one_value(value: Any) -> str:
+    """A requirement on a field of a node."""
+    return "" if len(fields.strings(value, "values")) == 1 else "needs one entry in values"
+
+
+def needs_selector(*names: str) -> Check:
+    """These lists of labels narrow a selector, so there has to be one."""
+
+    def check(value: Any) -> str:
+        given = [name for name in names if fields.at(value, name)]
+        is_alone = given and fields.at(value, "labelSelector") is None
+        return f"has {given[0]} without labelSelector" if is_alone else ""
+
+    return check
+
+
+def selects_its_pods(value: Any) -> str:
+    """The spec of a workload, whose selector has to match its own template."""
+    selector = fields.at(value, "selector")
+    if not isinstance(selector, Mapping):
+        return ""
+    if not any(selector.get(part) for part in ("matchLabels", "matchExpressions")):
+        return "has an empty selector"
+    labels = fields.section(value, "template", "metadata", "labels")
+    return (
+        "" if selectors.matches(selector, labels) else "has a selector that its pods do not match"
+    )
+
+
+def deadline(value: Any) -> str:
+    """A roll-out may not fail before a pod can count as available."""
+    ready = fields.count(value, "minReadySeconds")
+    given = fields.integer(value, "progressDeadlineSeconds")
+    limit = 600 if given is None else given
+    return "" if limit > ready else f"has progressDeadlineSeconds {limit}, not above {ready}"
+
+
+def one_surge(value: Any) -> str:
+    """Of a DaemonSet: new pods before the old ones stop, or after."""
+    given = [fields.at(value, name) for name in ("maxSurge", "maxUnavailable")]
+    surge, gone = (str(item) not in ("0", "0%") for item in (given[0] or 0, _or(given[1], 1)))
+    if surge and gone:
+        return "has both maxSurge and maxUnavailable"
+    return "" if surge or gone else "has neither maxSurge nor maxUnavailable"
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def ends(value: Any) -> str:
+    """A pod of a Job says what follows its end."""
+    is_open = fields.entries(value, "containers") and not fields.text(value, "restartPolicy")
+    return "needs restartPolicy OnFailure or Never" if is_open else ""
+
+
+def indexed(value: Any) -> str:
+    """Fields of a Job that need completionMode Indexed, or one another."""
+    if not isinstance(value, Mapping):
+        return ""
+    if value.get("maxFailedIndexes") is not None and value.get("backoffLimitPerIndex") is None:
+        return "has maxFailedIndexes without backoffLimitPerIndex"
+    if value.get("manualSelector") is True and not value.get("selector"):
+        return "has manualSelector without selector"
+    if value.get("completionMode") == "Indexed":
+        count = fields.integer(value, "completions")
+        failing = fields.count(value, "maxFailedIndexes")
+        if count is None:
+            return "is Indexed without completions"
+        return f"has maxFailedIndexes {failing}, above completions" if failing > count else ""
+    for one in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
+        if value.get(one) is not None:
+            return f"has {one} without completionMode Indexed"
+    return ""
+
+
+def one_port(value: Any) -> str:
+    """The port of a Service that an Ingress leads to."""
+    both = [bool(fields.at(value, one)) for one in ("name", "number")]
+    return "" if sum(both) == 1 else "needs the port by name or by number"
+
+
+def service(value: Any) -> str:
+    """The port of a health check, and the families of its addresses."""
+    if not isinstance(value, Mapping):
+        return ""
+    local = value.get("type") == "LoadBalancer" and value.get("externalTrafficPolicy") == "Local"
+    if value.get("healthCheckNodePort") and not local:
+        return "has healthCheckNodePort without type LoadBalancer and externalTrafficPolicy Local"
+    if len(fields.strings(value, "ipFamilies")) > 1 and value.get("ipFamilyPolicy") in (
+        "SingleStack",
+        None,
+    ):
+        return "has two ipFamilies with ipFamilyPolicy SingleStack"
+    if fields.strings(value, "clusterIPs") and not value.get("clusterIP"):
+        return "has clusterIPs without clusterIP"
+    return ""
+
+
+def metric(value: Any) -> str:
+    """One source, which the type names."""
+    given = [one for one in _METRICS if fields.at(value, one) is not None]
+    kind = fields.text(value, "type")
+    wanted = kind[:1].lower() + kind[1:]
+    return (
+        "" if given == [wanted] else f"of type {kind[:32]} needs {wanted[:32]} and no other source"
+    )
+
+
+def metric_source(value: Any) -> str:
+    """What a metric is held to: a share of the request or an amount."""
+    if not isinstance(value, Mapping):
+        return ""
+    target = fields.section(value, "target")
+    given = [n for n in ("averageUtilization", "averageValue") if target.get(n) is not None]
+    is_resource = "name" in value
+    if is_resource and len(given) != 1:
+        return "needs one of target.averageUtilization and target.averageValue"
+    wanted = ("averageValue",) if "describedObject" not in value and not is_resource else ()
+    has_value = target.get("value") is not None
+    if has_value and "averageValue" in given and not (is_resource or "describedObject" in value):
+        return "has both target.value and target.averageValue"
+    if not is_resource and not has_value and "averageValue" not in given:
+        return f"needs target.value or target.{wanted[0] if wanted else 'averageValue'}"
+    return ""
+
+
+def scaled(value: Any) -> str:
+    """The workload that an autoscaler scales; one of the core group has no scale."""
+    version, kind = fields.text(value, "apiVersion"), fields.text(value, "kind")
+    is_core = "/" not in version and kind != "ReplicationController"
+    return "needs an apiVersion with its group" if is_core else ""
+
+
+def scope(value: Any) -> str:
+    """A scope of a quota: some take values, the others none."""
+    operator, given = fields.text(value, "operator"), fields.strings(value, "values")
+    if operator in ("In", "NotIn") and not given:
+        return f"with {operator} needs values"
+    return f"with {operator} takes no values" if operator not in ("In", "NotIn") and given else ""
+
+
+def limits(value: Any) -> str:
+    """One row of a LimitRange: its type and the resources that it speaks of."""
+    kind = fields.text(value, "type")
+    if kind not in _LIMIT_TYPES and ("/" not in kind or qualified(kind)):
+        return f"has the type {kind[:32]!r}, not one of {', '.join(_LIMIT_TYPES)}"
+    parts = [n for n in ("default", "defaultRequest") if kind == "Pod" and fields.at(value, n)]
+    if parts:
+        return f"of type Pod has {parts[0]}"
+    for part in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio"):
+        for one in map(str, fields.section(value, part)):
+            if resource(one) or (kind == "Container" and one == "storage"):
+                return f"has {part}.{one[:64]}, which is not a resource"
+    bounded = fields.section(value, "min") or fields.section(value, "max")
+    is_open = kind == "PersistentVolumeClaim" and "storage" not in bounded
+    return "of type PersistentVolumeClaim needs min.storage or max.storage" if is_open else ""
+
+
+def size(value: Any) -> str:
+    """ConfigMap and Secret: at most 1 MiB, and no key in two of the parts."""
+    parts = [fields.section(value, part) for part in ("data", "binaryData", "stringData")]
+    if parts[0].keys() & parts[1].keys():
+        return "has a key in data and in binaryData"
+    length = sum(len(str(item).encode()) for part in parts for item in part.values())
+    return "holds more than 1 MiB" if length > _LARGEST * 4 // 3 else ""
+
+
+def rights(value: Any) -> str:
+    """A rule is of resources or of addresses."""
+    groups, kinds, paths = (
+        fields.strings(value, part) for part in ("apiGroups", "resources", "nonResourceURLs")
+    )
+    if paths:
+        mixed = groups or kinds or fields.strings(value, "resourceNames")
+        return "has nonResourceURLs beside resources" if mixed else ""
+    missing = [n for n, part in (("apiGroups", groups), ("resources", kinds)) if not part]
+    return f"lacks {' and '.join(missing)}" if missing else ""
+
+
+def subject(value: Any) -> str:
+    """Who gets the rights: an account of the cluster, or a user or group from outside."""
+    kind, group = fields.text(value, "kind"), fields.text(value, "apiGroup")
+    if group not in (("",) if kind == "ServiceAccount" else ("", _RBAC)):
+        return f"has the apiGroup {group[:48]!r}"
+    fault = NAME(fields.text(value, "name")) if kind == "ServiceAccount" else ""
+    return f"has a name that {fault}" if fault else ""
+
+
+def subject_in_namespace(value: Any) -> str:
+    """An account that rights of the whole cluster are for has a namespace."""
+    alone = fields.text(value, "kind") == "ServiceAccount" and not fields.text(value, "namespace")
+    return "needs a namespace" if alone else ""
+
+
+def pod(value: Any) -> str:
+    """What of a pod's own fields and containers belongs together."""
+    if not isinstance(value, Mapping):
+        return ""
+    claims = {fields.text(item, "name") for item in fields.entries(value, "resourceClaims")}
+    grace = fields.integer(value, "terminationGracePeriodSeconds")
+    for item in (*fields.entries(value, "containers"), *fields.entries(value, "initContainers")):
+        for claim in fields.entries(item, "resources", "claims"):
+            if fields.text(claim, "name") not in claims:
+                return f"has no resourceClaims entry {fields.text(claim, 'name')[:64]!r}"
+        for part in ("preStop", "postStart"):
+            seconds = fields.integer(item, "lifecycle", part, "sleep", "seconds")
+            if seconds is not None and not 0 <= seconds <= (30 if grace is None else grace):
+                return f"has a {part} sleep of {seconds} s, longer than its pods have to stop"
+    return _of_first(value) or _of_node(value)
+
+
+def _of_first(value: Mapping[str, Any]) -> str:
+    """Containers that run before the others: to their end, or beside them with Always."""
+    for item in fields.entries(value, "initContainers"):
+        if item.get("restartPolicy") not in (None, "Always"):
+            return "has an initContainer whose restartPolicy is not Always"
+        for part in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
+            if item.get(part) is not None and item.get("restartPolicy") is None:
+                return f"has an initContainer with {part} and without restartPolicy Always"
+    return ""
+
+
+def _of_node(value: Mapping[str, Any]) -> str:
+    context = fields.section(value, "securityContext")
+    names = [fields.text(item, "name") for item in fields.entries(context, "sysctls")]
+    if value.get("hostNetwork") is True and any(item.startswith("net.") for item in names):
+        return "has sysctls of the network beside hostNetwork"
+    for port in (
+        p for c in fields.entries(value, "containers") for p in fields.entries(c, "ports")
+    ):
+        other = fields.count(port, "hostPort") not in (0, fields.count(port, "containerPort"))
+        if value.get("hostNetwork") is True and other:
+            return "has a hostPort that differs from its containerPort beside hostNetwork"
+    if fields.text(value, "os", "name") == "linux" and context.get("windowsOptions") is not None:
+        return "has windowsOptions beside os linux"
+    nameless = not fields.strings(value, "dnsConfig", "nameservers")
+    if value.get("dnsPolicy") == "None" and nameless:
+        return "has dnsPolicy None without nameservers in dnsConfig"
+    return ""
