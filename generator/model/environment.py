@@ -57,10 +57,14 @@ Engine = Literal["argocd", "flux"]
 _LONGEST_RELEASE = 53
 EXECUTORS = ("LocalExecutor", "CeleryExecutor", "KubernetesExecutor")
 _HYBRID = {
-    "CeleryKubernetesExecutor": "CeleryExecutor,KubernetesExecutor",
-    "LocalKubernetesExecutor": "LocalExecutor,KubernetesExecutor",
-    "SequentialExecutor": "LocalExecutor",
+    "CeleryKubernetesExecutor": ("CeleryExecutor", "KubernetesExecutor"),
+    "LocalKubernetesExecutor": ("LocalExecutor", "KubernetesExecutor"),
 }
+
+
+def executors_of(text: str) -> tuple[str, ...]:
+    """The executors of a comma list in their order; a hybrid one of Airflow 2 is two."""
+    return tuple(part for name in text.split(",") for part in _HYBRID.get(name, (name,)))
 
 
 class Metadata(Spec):
@@ -108,7 +112,8 @@ class Airflow(Spec):
         Line | None,
         BuiltIn(development="LocalExecutor", staging="CeleryExecutor", production="CeleryExecutor"),
     ] = None
-    """LocalExecutor, CeleryExecutor, KubernetesExecutor or a comma list of several."""
+    """LocalExecutor, CeleryExecutor, KubernetesExecutor or a comma list of several; with Airflow 2
+    also CeleryKubernetesExecutor or LocalKubernetesExecutor, alone."""
     home: Line = "/opt/airflow"
     """AIRFLOW_HOME in the image."""
     config: dict[Line, dict[Line, Text]] = {}
@@ -119,11 +124,15 @@ class Airflow(Spec):
 
     @pydantic.field_validator("executor")
     @classmethod
-    def _known(cls, value: str | None) -> str | None:
+    def _known(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if value in _HYBRID and str(info.data.get("version")).startswith("2."):
+            return value
         names = value.split(",") if value is not None else []
         for name in names:
+            if name in _HYBRID and len(names) > 1:
+                raise ValueError(f"{name} stands alone")
             if name in _HYBRID:
-                raise ValueError(f"Airflow 3 has no {name}; write {_HYBRID[name]}")
+                raise ValueError(f"Airflow 3 has no {name}; write {','.join(_HYBRID[name])}")
             if name not in EXECUTORS:
                 raise ValueError(f"write {', '.join(EXECUTORS)}, or several with commas, no spaces")
         if len(set(names)) < len(names):
@@ -256,7 +265,7 @@ class Environment(Spec):
     @property
     def executors(self) -> tuple[str, ...]:
         """The executors in their order; the first is the default one."""
-        return tuple((self.airflow.executor or "LocalExecutor").split(","))
+        return executors_of(self.airflow.executor or "LocalExecutor")
 
     def runs(self, executor: str) -> bool:
         """Whether `executor` (such as CeleryExecutor) is among them."""

@@ -99,22 +99,22 @@ def minimum_above_maximum(values: ValuesInput) -> Iterator[Finding]:
     for path in ("apiServer.hpa", "webserver.hpa", "triggerer.keda"):
         least, most = (values.number(f"{path}.{key}") for key in _LIMITS)
         if values.on(f"{path}.enabled") and least is not None and most is not None and least > most:
-            yield _above(path)
+            yield _above(path, path)
     for scaler in ("keda", "hpa"):
         least, most = (as_number(values.worker(f"{scaler}.{key}")) for key in _LIMITS)
         on = values.celery and values.worker(f"{scaler}.enabled")
         if on and least is not None and most is not None and least > most:
-            yield _above(values.worker_path(scaler))
+            yield _above(values.worker_path(scaler), f"workers.celery.{scaler}")
 
 
 _LIMITS = ("minReplicaCount", "maxReplicaCount")
 
 
-def _above(path: str) -> Finding:
+def _above(path: str, key: str) -> Finding:
     return Finding(
         path,
         "the sync fails: the autoscaler's minimum is above its maximum",
-        f"raise {{key:{path}.maxReplicaCount}}",
+        f"raise {{key:{key}.maxReplicaCount}}",
     )
 
 
@@ -242,18 +242,20 @@ def immutable_claim(values: ValuesInput) -> Iterator[Finding]:
     if values.on("logs.persistence.enabled"):
         return
     if values.celery and values.worker("persistence.enabled"):
-        yield _claim(values.worker_path("persistence"), values.worker("persistence.size"))
+        path = values.worker_path("persistence")
+        yield _claim(path, "workers.celery.persistence", values.worker("persistence.size"))
     # Charts give the triggerer of Airflow before 2.6 no volume.
     older = values.airflow is not None and values.airflow < (2, 6, 0)
     triggerer = values.get("triggerer.enabled") is not False and not older
     if triggerer and values.on("triggerer.persistence.enabled"):
-        yield _claim("triggerer.persistence", values.get("triggerer.persistence.size"))
+        path = "triggerer.persistence"
+        yield _claim(path, path, values.get(f"{path}.size"))
 
 
-def _claim(path: str, size: object) -> Finding:
+def _claim(path: str, key: str, size: object) -> Finding:
     each = f" of {size}" if isinstance(size, str) else ""
     return Finding(
         path,
         f"each pod gets a volume{each} for logs, whose size and class can never be changed",
-        f"set {{key:{path}.enabled}}: false and send logs to an object store",
+        f"set {{key:{key}.enabled}}: false and send logs to an object store",
     )

@@ -10,6 +10,7 @@ from typing import Any
 from generator.chart.version import parse_version
 from generator.core.layered import lookup
 from generator.kube.fields import entries, number
+from generator.model.environment import executors_of
 from generator.release.topology import Flow, Ports, Topology
 from generator.release.v1 import airflow_options, cloud_identity, otel_collector
 from generator.release.v1.names import JOB_PARTS, PORTS, Names
@@ -23,7 +24,7 @@ def read(
 ) -> Topology:
     """The topology that these merged values give; gen-env writes every switch explicitly."""
     version = str(lookup(values, "airflowVersion") or "3")
-    executors = tuple(str(lookup(values, "executor") or "CeleryExecutor").split(","))
+    executors = executors_of(str(lookup(values, "executor") or "CeleryExecutor"))
     bare = Topology(
         names=Names.of(values, release, namespace),
         airflow_3=int(version.split(".")[0]) >= 3,

@@ -7,7 +7,7 @@ from tests import chart_range
 from tests.generator.adoption.scene import Adoption
 
 AIRFLOW_2 = """\
-executor: CeleryExecutor
+executor: CeleryKubernetesExecutor
 images: {airflow: {repository: registry.example.com/a, tag: 2.8.3-r1}}
 airflowVersion: 2.8.3
 fernetKeySecretName: fernet
