@@ -693,4 +693,4 @@ OBJECTS = {
     "their first containers": _deployment(initContainers=POD["initContainers"]),
     "their volumes": _deployment(volumes=VOLS),
 }
-"""By kind, or part of one, an object that the API server takes, with as many fields as go together."""
+"""By kind, or part of one, an object that the API server takes, as many fields as go together."""
