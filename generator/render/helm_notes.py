@@ -34,6 +34,7 @@ TEMPLATE = "templates/GEN-ENV-NOTES.yaml"
 KIND = "GenEnvNotes"
 
 _DEPRECATION = re.compile(r"DEPRECATION WARNING:[ \t]*\n(?P<text>(?:[ \t]*\S.*\n?)+)")
+_DEFINES = re.compile(r"\{\{-?\s*(?:define|block)\b")
 _BANNER = re.compile(r"^#+\n#[ \t]*WARNING:?[ \t]*(?P<text>[^\n]*?)[ \t]*#\n#+\n", re.MULTILINE)
 _RENAMED = re.compile(
     r"`(?P<old>[^`]+)` has been (?:renamed|deprecated|moved|replaced)"
@@ -64,6 +65,9 @@ def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[P
             continue
         message = text if text in source else redact(text, values, public)
         problems.append(WARNED.problem(message, hint="see the chart's documentation"))
+    if _DEFINES.search(source):
+        message = "the chart's notes were not read: they define templates of their own"
+        problems.append(WARNED.problem(message, hint="move these into a file of templates/"))
     return ordered(problems)
 
 
@@ -86,7 +90,7 @@ def with_notes(chart: ChartArchive) -> bytes | None:
     None when the chart has no notes, or notes that cannot be moved.
     """
     source = chart.files.get(NOTES, b"").decode("utf-8", "replace")
-    if not source.strip() or re.search(r"\{\{-?\s*(?:define|block)\b", source):
+    if not source.strip() or _DEFINES.search(source):
         return None
     # All on the first line, so that lines in Helm's messages stay those of NOTES.txt.
     template = (

@@ -110,3 +110,9 @@ def test_notes_that_are_empty_or_define_templates_stay_where_they_are(tmp_path, 
     files = {"Chart.yaml": "name: x\nversion: 1.0.0\n", "templates/NOTES.txt": notes}
     chart = read_chart(archive_of(files), tmp_path / "x.tgz", official=False)
     assert with_notes(chart) is None
+
+
+@pytest.mark.parametrize("start", ['{{- define "x" }}', "{{ block `x` . }}"])
+def test_notes_that_cannot_be_read_are_said_to_be(start):
+    (problem,) = warnings("", {}, f"{start}{{{{ end }}}}")
+    assert problem.message.startswith("the chart's notes were not read: they define templates")
