@@ -125,7 +125,9 @@ def _node(
 
 @functools.cache
 def _keys() -> Mapping[tuple[str, ...], Any]:
-    return {tuple(json.loads(path)): spans for path, spans in _data()["keys"].items()}
+    keys = _data()["keys"]
+    paths = json.loads(f"[{','.join(keys)}]")  # one by one takes three times as long
+    return dict(zip(map(tuple, paths), keys.values(), strict=True))
 
 
 @functools.cache
