@@ -250,7 +250,7 @@ def _limit(answer: requests.Response, url: str, reason: str) -> FetchError:
 
 def _late(url: str, status: int) -> FetchError:
     text = f"{shown(url)}: the answer takes too long"
-    return FetchError(text, status=status, trouble=Trouble.LIMIT)
+    return FetchError(text, status=status, trouble=Trouble.SLOW)
 
 
 def _explained(error: Exception, url: str, status: int) -> FetchError:

@@ -12,13 +12,17 @@ from generator.core.errors import UserError
 
 
 class Trouble(enum.StrEnum):
-    """Why there is no answer. UNREACHABLE: the request was surely not sent; BROKEN: it may be."""
+    """Why there is no answer. UNREACHABLE: the request was surely not sent; BROKEN: it may be.
+
+    LIMIT: the answer is too large; SLOW: it takes too long.
+    """
 
     FORBIDDEN = "forbidden"
     CERTIFICATE = "certificate"
     UNREACHABLE = "unreachable"
     BROKEN = "broken"
     LIMIT = "limit"
+    SLOW = "slow"
     ANSWER = "answer"
 
 

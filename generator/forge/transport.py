@@ -203,12 +203,12 @@ class Transport:
         return refusal(status, headers, data, path=path, written=written)
 
     def _unreachable(self, error: FetchError, method: str, path: str) -> UserError:
-        if error.trouble in (Trouble.UNREACHABLE, Trouble.BROKEN):
+        if error.trouble in (Trouble.UNREACHABLE, Trouble.BROKEN, Trouble.SLOW):
             return Unavailable(
                 f"cannot reach the forge: {error.message}",
                 path=path,
                 hint=error.hint,
-                written=method == "POST" and error.trouble is Trouble.BROKEN,
+                written=method == "POST" and error.trouble is not Trouble.UNREACHABLE,
             )
         return Rejected(error.message, path=path, hint=error.hint)
 

@@ -31,7 +31,7 @@ def http_get(url: str) -> tuple[int, bytes]:
     try:
         response = http.get(url, _POLICY, headers={"Accept": "application/json"})
     except FetchError as error:
-        if error.trouble is Trouble.LIMIT:
+        if error.trouble in (Trouble.LIMIT, Trouble.SLOW):
             return error.status, b""
         raise ConnectionError(error.message) from None
     return response.status, response.body

@@ -1,7 +1,6 @@
 import contextlib
 import dataclasses
 import io
-import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ import pytest
 from generator.core import http
 from generator.core.http_policy import FetchError, Policy, Trouble, is_loopback, shown
 from tests.fakes.chart_server import Answer, serving
+from tests.loopback import endless
 
 POLICY = Policy(max_bytes=1000)
 
@@ -78,31 +78,9 @@ def test_a_server_that_sends_drop_by_drop_is_cut_off_in_time(persistent):
     url, _, _ = persistent
     began = time.monotonic()
     error = refusal(f"{url}/slow", Policy(max_bytes=1000, total_seconds=0.2))
-    assert (error.trouble, error.status) == (Trouble.LIMIT, 200)
+    assert (error.trouble, error.status) == (Trouble.SLOW, 200)
     assert "takes too long" in error.message
     assert time.monotonic() - began < 1.5
-
-
-@contextlib.contextmanager
-def endless(first, again):
-    """A server that answers with the first bytes and then, for as long as it is let, the others."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer():
-            with contextlib.suppress(OSError):
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(first)
-                    while True:
-                        connection.sendall(again)
-                        time.sleep(0.01)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join(5)
-        assert not thread.is_alive()
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -128,7 +106,7 @@ def test_a_server_that_answers_endlessly_is_cut_off_in_time(first, again):
         began = time.monotonic()
         error = refusal(url, Policy(max_bytes=10_000, total_seconds=0.3))
         assert time.monotonic() - began < 2
-        assert error.trouble is Trouble.LIMIT and "takes too long" in error.message
+        assert error.trouble is Trouble.SLOW and "takes too long" in error.message
 
 
 def test_a_silent_server_may_have_got_the_request(server):

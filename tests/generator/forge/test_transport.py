@@ -1,3 +1,4 @@
+import dataclasses
 import socket
 import ssl
 import threading
@@ -6,11 +7,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from generator.core.errors import UserError
+from generator.forge import transport as transport_module
 from generator.forge.errors import Rejected, Unavailable, message_of
 from generator.forge.transport import Transport
 from generator.redaction.secret import Secret
 from tests.fakes.forge import REPOSITORY, SHA, TOKEN
 from tests.generator.forge.forges import Clock, setting
+from tests.loopback import endless
 
 PULLS = f"/repos/{REPOSITORY}/pulls"
 
@@ -116,6 +119,17 @@ def test_an_error_page_in_html_is_not_quoted(api, world):
     with pytest.raises(UserError) as caught:
         api.get(PULLS)
     assert "<" not in caught.value.message
+
+
+def test_an_answer_that_takes_too_long_may_come_in_time_when_asked_again(monkeypatch):
+    policy = dataclasses.replace(transport_module._POLICY, total_seconds=0.2)
+    monkeypatch.setattr(transport_module, "_POLICY", policy)
+    with endless(b"HTTP/1.1 200 OK\r\n", b"x") as url:
+        api = transport(url, attempts=1)
+        with pytest.raises(Unavailable, match="takes too long") as caught:
+            api.send("POST", "/a", body={})
+        assert caught.value.written
+        api.close()
 
 
 def test_an_endless_list_ends(world):
