@@ -81,7 +81,7 @@ def _parts(subject: Subject) -> Iterator[object]:
     if not side.is_rendered(item):
         chart = side.archive(item, subject.charts)
         if chart is None:
-            raise UserError("the chart is not at hand")
+            raise UserError("the chart is not available")
         yield chart.read_bytes()
 
 
