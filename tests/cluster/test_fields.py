@@ -3,6 +3,7 @@
 Every fifth change is asked about, with `GEN_ENV_FIELDS=1` each.
 """
 
+import copy
 import http.client
 import json
 import os
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from generator.diff.equality import same
+from generator.impact.rules import immutable
 from generator.kube import canonical
 from generator.lint.objects import api_server, kubernetes_schema
 from generator.lint.objects.context import Context, RenderedInput
 from generator.yaml.manifests import load_manifests
 from tests.cluster.fidelity.prediction import REFUSED
 from tests.cluster.plane import ADMIN
+from tests.generator.impact.builders import found
 from tests.generator.lint.mutations import GONE, mutated, mutations
 
 pytestmark = pytest.mark.nightly
@@ -31,7 +34,7 @@ SILENT = re.compile(
     r"spec|spec\.(template|jobTemplate)(\.spec)?|spec\.jobTemplate\.spec\.template(\.spec)?"
     # Content of Secrets is not looked into.
     r"|data"
-    # What a Job does when pods fail, and what a claim is filled from, is judged field by field only.
+    # What a Job does when pods fail, and what a claim is filled from, is judged in part.
     r"|spec\.(podFailurePolicy|successPolicy)\..*|.*\.dataSource(Ref)?|.*\.volumeAttributesClassName"
     # Which volumes are devices, and which of them a pod without the node's users can have.
     r"|.*\.volumeDevices\..*|.*\.hostUsers|.*volumes\.\d+\.(persistentVolumeClaim|fc|iscsi|rbd)(\..*)?"
@@ -84,12 +87,12 @@ def refused(manifest):
     return [item.message for item in found if item.rule in REFUSED and item.severity == "error"]
 
 
-def changes(name):
+def changes(manifest):
     """Each changed object with the path of the field, and what it becomes."""
-    for number, (path, value) in enumerate(mutations(OBJECTS[name])):
+    for number, (path, value) in enumerate(mutations(manifest)):
         if number % STRIDE == 0:
             shown = "taken out" if value is GONE else repr(value)[:60]
-            yield ".".join(map(str, path)), shown, mutated(OBJECTS[name], path, value)
+            yield ".".join(map(str, path)), shown, mutated(manifest, path, value)
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -97,7 +100,7 @@ def test_gen_env_refuses_what_the_server_refuses_and_nothing_else(ask, name):
     assert refused(OBJECTS[name]) == []
     assert ask(OBJECTS[name])[0]
     wrong = []
-    for field, value, manifest in changes(name):
+    for field, value, manifest in changes(OBJECTS[name]):
         said, (taken, answer) = refused(manifest), ask(manifest)
         if not taken and not said and not SILENT.fullmatch(field):
             wrong.append(("not said", field, value, answer.get("message", "")[:200]))
@@ -115,7 +118,7 @@ def test_pods_are_replaced_where_the_stored_template_differs(ask, name):
     before = OBJECTS[name]["spec"]["template"]
     stored = ask(OBJECTS[name])[1]["spec"]["template"]
     wrong = []
-    for field, value, manifest in changes(name):
+    for field, value, manifest in changes(OBJECTS[name]):
         taken, answer = ask(manifest)
         if not taken or refused(manifest):
             continue
@@ -123,4 +126,26 @@ def test_pods_are_replaced_where_the_stored_template_differs(ask, name):
         after = manifest["spec"]["template"]
         if stays != same(canonical.template(before), canonical.template(after)):
             wrong.append((field, value, "stays" if stays else "is replaced"))
+    assert wrong == []
+
+
+FROZEN = [name for name in OBJECTS if name in immutable.FROZEN] + ["an immutable ConfigMap"]
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_what_cannot_change_on_an_object_that_is_there(real_plane, ask, name):
+    before = copy.deepcopy(OBJECTS[name.rpartition(" ")[2]])
+    before["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "ServerSideApply=true"}
+    before["metadata"].pop("finalizers")
+    before |= {"immutable": True} if name.startswith("an immutable") else {}
+    real_plane.apply(before)
+    wrong = []
+    for field, value, manifest in changes(before):
+        if field.startswith("metadata.") or refused(manifest):
+            continue
+        taken, answer = ask(manifest)
+        stops = [item.rule for item in found([before], [manifest]) if item.severity == "error"]
+        if taken is not REFUSED.isdisjoint(stops) and not SILENT.fullmatch(field):
+            wrong.append((field, value, stops, answer.get("message", "")[:160]))
+    real_plane.call("DELETE", real_plane.path(before))
     assert wrong == []

@@ -69,7 +69,7 @@ def _changed(found, change):
 def _stated(found, finding):
     names = {finding["resource"], *finding.get("also", ())}
     match finding["rule"]:
-        case "impact/restart" if "OnDelete" not in finding["message"]:
+        case "impact/restart" if "take the change only when" not in finding["message"]:
             found.restarted |= names
         case "impact/replaced":
             found.repeated |= {name for name in names if name.startswith("Job ")}
