@@ -39,7 +39,7 @@ _MAPS = frozenset(
         *("requests", "volumeAttributes"),
     }
 )
-_MEANT = frozenset({"hostPath", "localhostProfile", "storageClassName"})
+_MEANT = frozenset({"localhostProfile", "storageClassName", "volumeAttributesClassName"})
 """Fields that the API server stores also when their text is empty."""
 _PROBE = {"failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1}
 _OF_ENTRIES: dict[str, dict[str, Any]] = {
@@ -144,7 +144,7 @@ def _probe(given: Mapping[str, Any]) -> dict[str, Any]:
     """Of a number the API server takes 0 for its default."""
     made = _without(_without(given, {**_PROBE, "initialDelaySeconds": 0}), dict.fromkeys(_PROBE, 0))
     if isinstance(made.get("httpGet"), Mapping):
-        made["httpGet"] = _without(made["httpGet"], {"scheme": "HTTP"})
+        made["httpGet"] = _without(made["httpGet"], {"path": "/", "scheme": "HTTP"})
     return made
 
 
@@ -166,6 +166,8 @@ def _volume(given: Mapping[str, Any]) -> dict[str, Any]:
     for field, mode in _VOLUMES.items():
         if isinstance(made.get(field), Mapping):
             made[field] = _without(made[field], {"defaultMode": mode})
+    if isinstance(made.get("persistentVolumeClaim"), Mapping):
+        made["persistentVolumeClaim"] = _without(made["persistentVolumeClaim"], {"readOnly": False})
     empty = made.get("emptyDir")
     if isinstance(empty, Mapping) and "sizeLimit" in empty:
         made["emptyDir"] = {**empty, "sizeLimit": amount(empty["sizeLimit"])}

@@ -21,7 +21,7 @@ class Plane:
     def __init__(self, url, authority):
         self.url = url
         self.authority = authority
-        self._context = None
+        self.context = None
         self._resources = {}
 
     def call(self, method, path, body=None, *, token=ADMIN, content="application/json"):
@@ -31,7 +31,7 @@ class Plane:
         request.add_header("Authorization", f"Bearer {token}")
         request.add_header("Content-Type", content)
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=120) as answer:
+            with urllib.request.urlopen(request, context=self.context, timeout=120) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
@@ -174,5 +174,5 @@ def _apiserver(folder, store):
 def _answers(plane):
     if not plane.authority.is_file():
         return False
-    plane._context = ssl.create_default_context(cafile=str(plane.authority))
+    plane.context = ssl.create_default_context(cafile=str(plane.authority))
     return plane.call("GET", "/api/v1/namespaces/kube-system")[0] == 200

@@ -239,7 +239,7 @@ def _differs(before: Object, after: Object, *path: str) -> bool:
 
 def _frozen(context: Context, key: Key, before: Object, after: Object) -> list[str]:
     """The fields of it that differ and cannot."""
-    names = list(_FROZEN.get(key.kind, _nothing)(before, after))
+    names = list(FROZEN.get(key.kind, _nothing)(before, after))
     if key.kind == "StatefulSet" and _minor(context) < _REVISION_LIMIT_SINCE:
         limits = [fields.at(side, "spec", "revisionHistoryLimit") for side in (before, after)]
         if len({10 if limit is None else limit for limit in limits}) > 1:
@@ -253,7 +253,7 @@ def _minor(context: Context) -> int:
     return int(match[1]) if match else 1_000
 
 
-_FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {
+FROZEN: dict[str, Callable[[Object, Object], Iterator[str]]] = {
     "ClusterRoleBinding": _role_reference,
     "ConfigMap": _content,
     "CustomResourceDefinition": _definition,

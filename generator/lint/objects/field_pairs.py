@@ -230,8 +230,11 @@ def size(value: Any) -> str:
     parts = [fields.section(value, part) for part in ("data", "binaryData", "stringData")]
     if parts[0].keys() & parts[1].keys():
         return "has a key in data and in binaryData"
-    length = sum(len(str(item).encode()) for part in parts for item in part.values())
-    return "holds more than 1 MiB" if length > _LARGEST * 4 // 3 else ""
+    of_secret = fields.text(value, "kind") == "Secret"
+    plain, coded = (parts[2:], parts[:1]) if of_secret else (parts[:1], parts[1:2])
+    length = sum(len(str(item).encode()) for part in plain for item in part.values())
+    length += sum(len(str(item)) * 3 // 4 - 2 for part in coded for item in part.values())
+    return "holds more than 1 MiB" if length > _LARGEST else ""
 
 
 def rights(value: Any) -> str:

@@ -20,7 +20,7 @@ def run(plane, folder, archive, *, count, seed, engine="argocd", report=print):
     if engine == "flux":
         _under_flux(repo)
     definitions = {name: repo.yaml(_path(name)) for name in NAMES}
-    deck, score = Deck(definitions, archive, seed), Score()
+    deck, score, reported = Deck(definitions, archive, seed), Score(), 0
     clusters = {name: _cluster(plane, _side(repo, name), engine) for name in NAMES}
     while score.changes < count:
         change = deck.draw()
@@ -34,6 +34,9 @@ def run(plane, folder, archive, *, count, seed, engine="argocd", report=print):
             effects = clusters[name].effects(head)
             score.count(change, predicted(done.json, known), effects)
             report(f"{score.changes}/{count} {change}")
+            for kind, word, name, _ in score.mismatches[reported:]:
+                report(f"  {kind} {word}: {name}")
+            reported = len(score.mismatches)
         repo.git("reset", "--quiet", "--hard")
         repo.git("clean", "--quiet", "-d", "--force")
     return score

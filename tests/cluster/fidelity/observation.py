@@ -5,7 +5,7 @@ forces conflicts; one with `Replace=true` is put over what is there, with `Force
 deleted and created; a hook is deleted before it is created; `Prune=false` keeps what left git.
 
 Flux: `FluxCluster`. The pods of a workload are replaced when its stored template differs, which is
-what its controller compares.
+what its controller compares; `tests/cluster/test_controllers.py` asks the controllers.
 """
 
 import base64
@@ -189,10 +189,13 @@ def content(stored):
 
 def rolls(before, after):
     """Whether the workload's controller replaces running pods."""
-    strategy = after["spec"].get("strategy") or after["spec"].get("updateStrategy") or {}
-    same = before["spec"]["template"] == after["spec"]["template"]
-    runs = after["spec"].get("replicas", 1) != 0
-    return not same and runs and strategy.get("type") != "OnDelete"
+    spec = after["spec"]
+    strategy = spec.get("strategy") or spec.get("updateStrategy") or {}
+    same = before["spec"]["template"] == spec["template"]
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    held = partition >= spec.get("replicas", 1)
+    waits = strategy.get("type") == "OnDelete" or spec.get("paused") or held
+    return not same and not waits
 
 
 def stops(before, after):

@@ -3,7 +3,7 @@
 from tests.cluster.fidelity.effects import Effects
 from tests.cluster.fidelity.observation import is_hook
 
-_REFUSED = {
+REFUSED = {
     "crd/schema",
     "crd/unknown-version",
     "impact/claim-size",
@@ -44,7 +44,7 @@ def predicted(report, objects):
         # What an executor makes of a pod template later is not applied here.
         later = problem["message"].startswith("task pods ")
         if (
-            problem["rule"] in _REFUSED
+            problem["rule"] in REFUSED
             and _is_error(problem)
             and problem.get("state") != "gone"
             and not later
@@ -69,7 +69,7 @@ def _changed(found, change):
 def _stated(found, finding):
     names = {finding["resource"], *finding.get("also", ())}
     match finding["rule"]:
-        case "impact/restart" if "OnDelete" not in finding["message"]:
+        case "impact/restart" if "take the change only when" not in finding["message"]:
             found.restarted |= names
         case "impact/replaced":
             found.repeated |= {name for name in names if name.startswith("Job ")}
@@ -77,7 +77,7 @@ def _stated(found, finding):
             found.lost |= {name for name in names if name.startswith(_DATA)}
         case "impact/data-loss" if "stays in the cluster" in finding["message"]:
             found.pruned -= names
-        case rule if rule in _REFUSED and _is_error(finding):
+        case rule if rule in REFUSED and _is_error(finding):
             found.refused |= names
 
 

@@ -1,0 +1,83 @@
+"""The table of fields: each row speaks, and lets good objects pass.
+
+Whether a row is right is asked of a real API server: `tests/cluster/test_fields.py`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from generator.kube.pods import containers, pod_templates
+from generator.lint.objects import api_server, field_checks, field_pairs, kubernetes_schema
+from generator.lint.objects.context import Context, RenderedInput
+from generator.lint.objects.kind_rows import EVERY, KINDS
+from generator.lint.objects.pod_rows import CONTAINER, POD, faults
+from generator.yaml.manifests import load_manifests
+from tests.generator.lint.mutations import mutated, mutations
+
+(OBJECTS,) = load_manifests(Path(__file__).with_name("whole_objects.yaml").read_bytes())
+
+
+def rules(manifest):
+    return [item.rule for item in api_server.problems(RenderedInput((manifest,), Context()))]
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_with_nearly_every_field_is_let_pass(name):
+    assert rules(OBJECTS[name]) == []
+    assert list(kubernetes_schema.problems([OBJECTS[name]], "1.34")) == []
+
+
+def _broken(value, rows):
+    """The rows that a value breaks."""
+    return {path for path, checks in rows.items() if list(faults(value, {path: checks}))}
+
+
+def test_each_row_is_broken_by_some_change():
+    open_rows = {kind: set(rows) for kind, rows in (*KINDS.items(), ("pod", POD))}
+    open_rows |= {"container": set(CONTAINER), "every": set(EVERY)}
+    tables = {**KINDS, "pod": POD, "container": CONTAINER, "every": EVERY}
+    for manifest in OBJECTS.values():
+        for path, value in mutations(manifest):
+            changed = mutated(manifest, path, value)
+            pairs = [("every", changed), (manifest["kind"], changed)]
+            for template in pod_templates([changed]):
+                pairs.append(("pod", template.spec))
+                pairs += [("container", item) for _, item in containers(template.spec)]
+            for kind, item in pairs:
+                rows = {row: tables[kind][row] for row in open_rows[kind]}
+                open_rows[kind] -= _broken(item, rows)
+    assert {kind: rows for kind, rows in open_rows.items() if rows} == {}
+
+
+@pytest.mark.parametrize("value", [None, "text", 3, True, [1], [[]], {}, {"a": 1}])
+def test_a_value_of_another_type_is_left_to_the_schema(value):
+    every = {**KINDS, "pod": POD, "container": CONTAINER, "every": EVERY}
+    for rows in every.values():
+        list(faults(value, rows))
+        for path in rows:
+            inner = value
+            for name in reversed(path.split(".") if path else []):
+                inner = [inner] if name == "*" else {name: inner}
+            list(faults(inner, rows))
+
+
+def test_without_a_database_of_time_zones_none_is_called_wrong(monkeypatch):
+    assert field_checks.time_zone("Europe/Nowhere")
+    monkeypatch.setattr(field_checks, "_zones", frozenset)
+    assert field_checks.time_zone("Europe/Nowhere") == ""
+    assert field_checks.time_zone("") != ""
+
+
+def test_kinds_of_others_with_the_same_name_are_left_alone():
+    service = {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}
+    assert rules({**service, "metadata": {"name": "web"}, "spec": {"type": "x"}}) == []
+
+
+def test_content_above_a_mebibyte_is_refused_and_named_by_its_size_alone():
+    assert field_pairs.size({"data": {"a": "x" * 1_048_576}}) == ""
+    assert field_pairs.size({"data": {"a": "x" * 1_048_577}}) == "holds more than 1 MiB"
+    assert (
+        field_pairs.size({"kind": "Secret", "stringData": {"a": "x" * 1_048_577}})
+        == "holds more than 1 MiB"
+    )
