@@ -20,7 +20,7 @@ from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import adopted_settings, chart_lines
 from generator.release.fit import Fit, fitted, reached
-from generator.release.setting import Setting, copied
+from generator.release.setting import Key, Setting, copied
 
 # Keys that one field sets together for two generations of a program; the older may lag behind.
 _COMPANIONS = frozenset({"dags.gitSync.branch"})
@@ -41,6 +41,8 @@ class _Effect:
     equal: tuple[Setting, ...]
     """Under the chart's own names."""
     changed: tuple[Fit, ...]
+    shared: frozenset[Key]
+    """Of what stays equal, the settings that the chart reads under the key of another one."""
 
 
 def fit(
@@ -78,7 +80,7 @@ class _Fitting:
         self._traits = traits
         self._cluster = cluster
         self._data = data
-        self._effect = _Effect((), ())
+        self._effect = _Effect((), (), frozenset())
 
     def check(self) -> None:
         """The required fields must be a definition."""
@@ -111,7 +113,8 @@ class _Fitting:
         equal = {item.key for item in effect.equal} - before
         new = [item for item in effect.changed if item.setting.key not in known]
         new = [item for item in new if item.spelled is None or item.spelled.key not in before]
-        if not equal or any(self._contradicts(item) for item in new):
+        gained = equal or effect.shared - self._effect.shared
+        if not gained or any(self._contradicts(item) for item in new):
             return
         self._data, self._effect = data, effect
 
@@ -144,7 +147,10 @@ class _Fitting:
         fits = fitted(wanted, self._traits)
         equal = [item for item in fits if item.spelled and self._as_before(item.spelled)]
         changed = [item for item in fits if item not in equal and (item.spelled or item.lost)]
-        return _Effect(tuple(reached(equal)), tuple(changed))
+        # An older chart has one key for both kinds of workers, and one of the settings writes it.
+        rest = [item.setting for item in fits if item.off and item.setting.value]
+        shared = frozenset(item.key for item in rest if self._as_before(item))
+        return _Effect(tuple(reached(equal)), tuple(changed), shared)
 
     def _as_before(self, setting: Setting) -> bool:
         before = self._values.get(setting.key)

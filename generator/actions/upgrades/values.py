@@ -17,8 +17,19 @@ Move = tuple[str, tuple[str, ...]]
 def moves(values: Mapping[str, Any], traits: ChartTraits) -> Iterator[Move]:
     """The keys that the chart reads under other names: newer ones, else those that it still has.
 
-    A key whose value changes its form with the name, or with a name that is taken, is left out.
+    A key whose value changes its form with the name, or with a name that is taken, is left out; so
+    is a section of which each part goes elsewhere.
     """
+    found = list(_moves(values, traits))
+    old = {move[0] for move in found}
+    for move in found:
+        value = lookup(values, move[0])
+        section = isinstance(value, Mapping) and bool(value)
+        if not (section and all(f"{move[0]}.{key}" in old for key in value)):
+            yield move
+
+
+def _moves(values: Mapping[str, Any], traits: ChartTraits) -> Iterator[Move]:
     keys = chart_lines.closest(traits.version).old_keys
     for row in (*keys.renamed, *keys.older):
         if row.reshaped or not row.reversible or row.airflow3_only or "[" in "".join(row.new):
@@ -34,10 +45,10 @@ def moves(values: Mapping[str, Any], traits: ChartTraits) -> Iterator[Move]:
             yield given[0], (row.old,)
 
 
-def moved(text: str, values: Mapping[str, Any], wanted: list[Move], file: str) -> str:
-    """The definition with these keys of `values:` at their new places."""
-    for old, new in wanted:
-        value = lookup(values, old)
+def moved(text: str, wanted: list[Move], file: str) -> str:
+    """The definition with these keys of `values:` at their new places, the deepest first."""
+    for old, new in sorted(wanted, key=lambda move: -move[0].count(".")):
+        value = lookup(reader.read(text, file).data, ("values", *old.split(".")))
         text = _without(text, ("values", *old.split(".")), file)
         for name in new:
             text = edit.set_value(text, ("values", *name.split(".")), value, file=file)

@@ -55,7 +55,7 @@ def _renamed(
         return text, []
     wanted = list(moves(values, traits))
     notes = [f"values.{old} is renamed to {' and '.join(new)}" for old, new in wanted]
-    return moved(text, values, wanted, item.path), notes
+    return moved(text, wanted, item.path), notes
 
 
 def _edited(item: Definition, options: Options) -> str:

@@ -91,14 +91,17 @@ def _uses(view: View) -> dict[tuple[str, str], str]:
     }
 
 
+_HELPERS = ("airflow-pgbouncer", "airflow-statsd-exporter")
+
+
 def _mixed(view: View) -> Iterator[tuple[str, tuple[str, ...]]]:
     found: dict[str, set[str]] = {}
     for reference in _uses(view).values():
         read = image_release.reference(reference)
         found.setdefault(read.repository, set()).add(read.version)
-    # The chart keeps helpers (pgbouncer, its exporter) as tags of the image apache/airflow.
+    # Charts keep helpers (PgBouncer, the exporters) as tags of the image apache/airflow.
     for repository, versions in sorted(found.items()):
-        own = sorted(v for v in versions if not v.startswith("airflow-pgbouncer"))
+        own = sorted(v for v in versions if not v.startswith(_HELPERS))
         if len(own) > 1:
             yield repository, tuple(own)
     yield from _releases(view)

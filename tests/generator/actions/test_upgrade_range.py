@@ -60,6 +60,14 @@ KEYS = {
         *("1.18.0", {"workers": {"celery": {"persistence": {"enabled": True}}}}),
         {"workers": {"persistence": {"enabled": True}}},
     ),
+    "a part that goes elsewhere, and no section that is left empty": (
+        *("1.22.0", {"webserver": {"defaultUser": {"enabled": False}}}),
+        {"createUserJob": {"enabled": False}},
+    ),
+    "a part that goes elsewhere than the rest": (
+        *("1.22.0", {"webserver": {"defaultUser": {"enabled": False, "role": "Op"}}}),
+        {"createUserJob": {"enabled": False, "defaultUser": {"role": "Op"}}},
+    ),
     "not over what is written there": (
         *("1.22.0", {"workers": {"args": ["a"], "celery": {"args": ["b"]}}}),
         {"workers": {"args": ["a"], "celery": {"args": ["b"]}}},
@@ -72,7 +80,7 @@ def test_keys_of_values_move_to_the_names_that_the_chart_reads(name):
     version, values, expected = KEYS[name]
     text = "# kept\n" + yaml.safe_dump({"values": values})
     wanted = list(moves(values, key_table.traits(version)))
-    after = moved(text, values, wanted, "environment.yaml")
+    after = moved(text, wanted, "environment.yaml")
     assert yaml.safe_load(after)["values"] == expected
     assert after.startswith("# kept\n")
 

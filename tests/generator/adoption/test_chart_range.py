@@ -55,3 +55,15 @@ def test_a_release_is_adopted_on_the_chart_that_it_runs(version, tmp_path, monke
     assert adoption.before(yaml.safe_load(text)) == adoption.after()
     if version != "1.22.0":
         assert adoption.repo.run("harden", "staging", "--list").code == 0
+
+
+def test_what_one_key_gave_to_workers_and_task_pods_is_a_field_of_each(tmp_path, monkeypatch):
+    archive = chart_range.archive("1.13.1").path
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    ChartCache(tmp_path / "charts").add(archive)
+    adoption = Adoption(tmp_path / "repo", archive, {"old.yaml": AIRFLOW_2 + BOTH})
+    hosts = ("--set", "database.host=x.example", "--set", "broker.host=x.example")
+    done = adoption.run("old.yaml", "--name", "staging", "--write", "--chart", "1.13.1", *hosts)
+    assert done.code == 0, done.said
+    workers = adoption.definition["workers"]
+    assert workers["resources"] == workers["taskResources"] == {"limits": {"memory": "2Gi"}}

@@ -58,6 +58,12 @@ def test_an_edited_value_that_is_overruled_is_told(path, rest, facts):
     assert edited(after, after, **facts) == []
 
 
+@pytest.mark.parametrize(("airflow", "number"), [("2.11.0", 0), ("3.2.2", 1)])
+def test_the_webservers_key_is_an_old_name_from_airflow_3_on(airflow, number):
+    key = value("webserverSecretKeySecretName", "x")
+    assert len(edited({}, key, "deprecated-key", airflow_version=airflow)) == number
+
+
 @pytest.mark.parametrize(
     ("path", "facts"),
     [
@@ -169,7 +175,8 @@ def test_deprecations_that_the_chart_keeps_quiet_about():
 )
 def test_a_key_is_not_deprecated_in_a_chart_without_its_successor(key, first):
     for minor in range(16, 23):
-        items = edited({}, value(key, "x"), "deprecated-key", chart_version=f"1.{minor}.0")
+        facts = {"chart_version": f"1.{minor}.0", "airflow_version": "3.2.2"}
+        items = edited({}, value(key, "x"), "deprecated-key", **facts)
         assert bool(items) == (minor >= first), minor
 
 

@@ -97,6 +97,7 @@ def test_digests_and_helpers_are_told_apart():
     helpers = [
         workload("a", image="apache/airflow:3.2.2"),
         workload("b", image="apache/airflow:airflow-pgbouncer-2025"),
+        workload("c", image="apache/airflow:airflow-statsd-exporter-2021.04.28-v0.17.0"),
     ]
     assert found([], helpers, "image-mixed") == []
 
