@@ -130,7 +130,7 @@ class Airflow(Spec):
         names = value.split(",") if value is not None else []
         for name in names:
             if name in _HYBRID and len(names) > 1:
-                raise ValueError(f"{name} stands alone")
+                raise ValueError(f"{name} cannot be combined with others")
             if name in _HYBRID:
                 raise ValueError(f"Airflow 3 has no {name}; write {','.join(_HYBRID[name])}")
             if name not in EXECUTORS:

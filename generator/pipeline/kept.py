@@ -46,7 +46,7 @@ def key(
 ) -> str | None:
     """A hash of all that a comparison depends on; None where it is not to be kept.
 
-    That is where a side cannot be read, its chart is not at hand, or the program is not certain
+    That is where a side cannot be read, its chart is not available, or the program is not certain
     to be the one on disk.
     """
     own = program.identity()

@@ -113,7 +113,7 @@ def cluster_address(value: Any) -> str:
 
 def label_value(value: Any) -> str:
     """A text that a label can have."""
-    return "is no value of a label" if isinstance(value, str) and not is_value(value) else ""
+    return "is not a valid label value" if isinstance(value, str) and not is_value(value) else ""
 
 
 def resource(value: Any) -> str:

@@ -63,7 +63,13 @@ def secret_env(name="db", key="connection", optional=None):
 SEALED = thing("SealedSecret", "db", spec={"encryptedData": {"connection": "AgA"}})
 MONITOR_OK = {"selector": {"matchLabels": {"svc": "web"}}, "endpoints": [{"port": "web"}]}
 
+
 # Rule → (objects that break it, objects that don't).
+def scaling(name):
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {"maxReplicas": 3, "scaleTargetRef": target}
+
+
 CASES = {
     "rendered/duplicate": (
         [thing("ConfigMap"), thing("ConfigMap")],
@@ -161,13 +167,13 @@ CASES = {
         [
             thing(
                 "HorizontalPodAutoscaler",
-                spec={"scaleTargetRef": {"kind": "Deployment", "name": "w"}},
+                spec=scaling("w"),
             )
         ],
         [
             thing(
                 "HorizontalPodAutoscaler",
-                spec={"scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+                spec=scaling("web"),
             ),
             workload(),
         ],

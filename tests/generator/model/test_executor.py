@@ -22,7 +22,7 @@ def test_an_executor_of_the_airflow_is_taken(version, executor):
     ("version", "executor", "words"),
     [
         ("3.0.2", "CeleryKubernetesExecutor", "write CeleryExecutor,KubernetesExecutor"),
-        ("2.5.3", "CeleryKubernetesExecutor,LocalExecutor", "stands alone"),
+        ("2.5.3", "CeleryKubernetesExecutor,LocalExecutor", "cannot be combined"),
         ("2.5.3", "SequentialExecutor", "write LocalExecutor, CeleryExecutor"),
         ("2.10.5", "LocalExecutor,LocalExecutor", "appears twice"),
     ],
