@@ -343,6 +343,8 @@ class TierPolicy(Spec):
     """How long the one before must have been healthy."""
     labels: tuple[Line, ...] = ()
     """Labels that a promotion's pull request needs before it may merge."""
+    statuses: tuple[Line, ...] = ()
+    """Commit statuses of others that must be a success on its newest commit before it may merge."""
     rehearsal: Duration | None = None
     """How old the rehearsal of a change's migration may be; without it none is required."""
     may_suppress: tuple[Line, ...] | None = None

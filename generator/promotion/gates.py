@@ -58,6 +58,9 @@ class Facts:
     """Promoted fields that the source no longer has like this."""
     required_labels: tuple[str, ...] = ()
     labels: frozenset[str] = frozenset()
+    required_statuses: tuple[str, ...] = ()
+    statuses: frozenset[str] = frozenset()
+    """Those of the pull request's newest commit that are a success."""
     rehearsal: rehearsals.Standing | None = None
     """The rehearsal of the migration, where one is required."""
 
@@ -75,6 +78,8 @@ def evaluate(facts: Facts, now: datetime) -> tuple[Gate, ...]:
         found.append(_promotion_only(facts))
     if facts.required_labels:
         found.append(_labels(facts))
+    if facts.required_statuses:
+        found.append(_statuses(facts))
     if facts.rehearsal is not None:
         found.append(_rehearsal(facts.rehearsal))
     return tuple(found)
@@ -197,6 +202,14 @@ def _labels(facts: Facts) -> Gate:
         reason = f"the pull request lacks the label {', '.join(missing)}"
         return Gate("labels", State.WAITING, reason)
     return Gate("labels", State.PASSED, f"has {', '.join(facts.required_labels)}")
+
+
+def _statuses(facts: Facts) -> Gate:
+    missing = [name for name in facts.required_statuses if name not in facts.statuses]
+    if missing:
+        reason = f"not a success on the pull request's newest commit: {', '.join(missing)}"
+        return Gate("statuses", State.WAITING, reason)
+    return Gate("statuses", State.PASSED, f"a success: {', '.join(facts.required_statuses)}")
 
 
 def _rehearsal(item: rehearsals.Standing) -> Gate:

@@ -208,6 +208,7 @@ def _facts(
         promotion_only=tier.promotion_only if tier else False,
         branch=branch,
         required_labels=tier.labels if tier else (),
+        required_statuses=tier.statuses if tier else (),
         labels=labels,
     )
 

@@ -23,13 +23,14 @@ from generator.tree.catalogue import Catalogue
 from generator.yaml.edit import MISSING, get
 
 _NOBODY = "(no environment)"
-_WITHOUT_SOURCE = ("freeze", "labels", "rehearsal")
+_WITHOUT_SOURCE = ("freeze", "labels", "statuses", "rehearsal")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Proposed:
     """What a pull request proposes for one environment: files of the base and of the merge result,
-    the paths that it touches, its branch and its labels.
+    the paths that it touches, its branch, its labels, and what gives the names of the statuses that
+    are a success on its newest commit, where they are asked for.
     """
 
     target: str
@@ -38,6 +39,7 @@ class Proposed:
     touched: frozenset[str]
     branch: str
     labels: frozenset[str] = frozenset()
+    statuses: Callable[[], frozenset[str]] = frozenset
     earlier: tuple[bytes, ...] = ()
     """The target's definition as it was at earlier commits of the base branch, for rollbacks."""
 
@@ -47,8 +49,8 @@ def again(
 ) -> tuple[Gate, ...]:
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
     none for a rollback or a pause, known by their content and not by the name of a branch. Of an
-    environment to which no path leads only freeze, labels and rehearsal are asked, unless its tier
-    changes by promotion only. What cannot be read, here or before it, opens nothing.
+    environment to which no path leads only freeze, labels, statuses and rehearsal are asked, unless
+    its tier changes by promotion only. What cannot be read, here or before it, opens nothing.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
     own rules. The source is not believed from texts that people can edit: it is the environment
@@ -128,6 +130,8 @@ def _facts(
         outdated=outdated,
         required_labels=tier.labels if tier else (),
         labels=proposed.labels,
+        required_statuses=tier.statuses if tier else (),
+        statuses=proposed.statuses() if tier and tier.statuses else frozenset(),
         rehearsal=_rehearsal(proposed, settings, tier, now),
     )
 

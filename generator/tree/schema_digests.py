@@ -2,5 +2,5 @@
 
 DIGESTS = {
     "environment": "785ded2ba304f386b149ca541a0aa583503f4b99fd4f026d28b4805410b103aa",
-    "repository": "4fef8431b021de3574f1b6affef83b79f542b32440a49d1c296305ebf1d6b2ce",
+    "repository": "b45767305d8ff54c70725b6b35225428c8b97d1678d8487f3b74b85db0e85cff",
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
-from generator.forge.port import CheckState, PullRequest, PullState
+from generator.forge.port import CheckState, ForgePort, PullRequest, PullState
 from generator.git.worktree import Store
 from generator.promotion import evidence, gates, history, recheck
 from generator.promotion.base_branch import BaseBranch, at_commit
@@ -134,6 +134,7 @@ def _gates(
         # A stranger's branch may have any name.
         pull.head_ref if pull is not None and not pull.from_fork else "",
         frozenset(pull.labels if pull is not None else ()),
+        lambda: _successes(forge, pull.head_sha if pull is not None else target.sha),
     )
     found = recheck.again(proposed, evidence_of, task.now)
     if gates.open_now(found):
@@ -141,6 +142,11 @@ def _gates(
     # Whether it goes back takes reading the past, which most changes can be spared.
     past = history.earlier_definitions(base_branch, name)
     return recheck.again(dataclasses.replace(proposed, earlier=past), evidence_of, task.now)
+
+
+def _successes(forge: ForgePort, sha: str) -> frozenset[str]:
+    found = forge.read_statuses(sha)
+    return frozenset(item.context for item in found if item.state is CheckState.SUCCESS)
 
 
 def _base_branch(task: Task, sides: Pinned) -> BaseBranch:

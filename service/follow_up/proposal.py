@@ -23,7 +23,7 @@ from service.model.job import Job, Kind, State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
 
-_LATER = ("freeze", "labels", "promotion-only")
+_LATER = ("freeze", "labels", "statuses", "promotion-only")
 """Gates for which the pull request may be open: it is what waits, and can be read meanwhile."""
 
 

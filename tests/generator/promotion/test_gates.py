@@ -99,6 +99,18 @@ def test_all_open():
         ("rehearsal", {"rehearsal": rehearsals.Standing("9 s")}, State.PASSED, "9 s"),
         ("labels", {"required_labels": ("approved",)}, State.WAITING, "lacks the label approved"),
         (
+            "statuses",
+            {"required_statuses": ("ci/dags", "ci/x"), "statuses": frozenset({"ci/x"})},
+            State.WAITING,
+            "newest commit: ci/dags",
+        ),
+        (
+            "statuses",
+            {"required_statuses": ("ci/x",), "statuses": frozenset({"ci/x"})},
+            State.PASSED,
+            "a success: ci/x",
+        ),
+        (
             "labels",
             {"required_labels": ("approved",), "labels": frozenset({"approved"})},
             State.PASSED,

@@ -1,5 +1,6 @@
 import pytest
 
+from generator.forge.port import CheckState as ForgeState
 from service.model.job import Job, Kind, pull_key
 from service.store import grants, reminders
 from service.webhook.command import Command, Verb
@@ -150,6 +151,21 @@ def test_a_missing_label_is_waited_for(proposed):
         "pending", "labels: the pull request lacks the label approved",
     )  # fmt: skip
     proposed.store.pulls[proposed.number]["labels"].append("approved")
+    ask(proposed)
+    assert proposed.gates(proposed.number)[0] == "success"
+
+
+@pytest.mark.thorough
+def test_a_status_of_others_is_waited_for_until_it_is_a_success(proposed):
+    configure(proposed, "{promotionOnly: true, statuses: [ci/dags]}")
+    head = proposed.store.pulls[proposed.number]["sha"]
+    waits = "statuses: not a success on the pull request's newest commit: ci/dags"
+    for state in (None, ForgeState.PENDING, ForgeState.FAILURE):
+        if state:
+            proposed.forge.set_status(head, "ci/dags", state, "theirs")
+        ask(proposed)
+        assert proposed.gates(proposed.number) == ("pending", waits)
+    proposed.forge.set_status(head, "ci/dags", ForgeState.SUCCESS, "theirs")
     ask(proposed)
     assert proposed.gates(proposed.number)[0] == "success"
 
