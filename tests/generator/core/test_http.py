@@ -44,7 +44,7 @@ def persistent():
                 for start in range(0, len(body), step):
                     self.wfile.write(body[start : start + step])
                     sent.append(step)
-                    time.sleep(0.05 if self.path == "/slow" else 0)
+                    time.sleep(0.2 if self.path == "/slow" else 0)
 
         def log_message(self, *args):
             pass
@@ -80,7 +80,7 @@ def test_a_server_that_sends_drop_by_drop_is_cut_off_in_time(persistent):
     error = refusal(f"{url}/slow", Policy(max_bytes=1000, total_seconds=0.2))
     assert (error.trouble, error.status) == (Trouble.LIMIT, 200)
     assert "takes too long" in error.message
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 6, "all of it takes 8 seconds"
 
 
 @contextlib.contextmanager
