@@ -75,12 +75,11 @@ def test_one_client_keeps_its_connection(persistent):
 
 
 def test_a_server_that_sends_drop_by_drop_is_cut_off_in_time(persistent):
-    url, _, _ = persistent
-    began = time.monotonic()
+    url, _, sent = persistent
     error = refusal(f"{url}/slow", Policy(max_bytes=1000, total_seconds=0.2))
     assert (error.trouble, error.status) == (Trouble.LIMIT, 200)
     assert "takes too long" in error.message
-    assert time.monotonic() - began < 6, "all of it takes 8 seconds"
+    assert len(sent) < 40, "the server had more to send"
 
 
 @contextlib.contextmanager
