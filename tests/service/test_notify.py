@@ -141,7 +141,7 @@ def test_an_address_that_fails_is_tried_again_and_one_that_hangs_holds_up_itself
         sender = Sender(here.settings, here.engine, patience=0.5)
         began = time.monotonic()
         assert not sender.one(here.settings.routes[0])
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 25, "it hangs for 30 seconds"
         patient = Sender(here.settings, here.engine)
         assert not patient.one(flaky) and (receiver.taken, receiver.answers) == ([], [])
         due_now(here)
