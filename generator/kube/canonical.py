@@ -52,7 +52,7 @@ _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 42
 
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the canonical form of a pod template; the argument is not modified."""
-    made = _stored(given)
+    made = stored(given)
     spec = made.get("spec")
     if not isinstance(spec, Mapping):
         return dict(made)
@@ -64,14 +64,14 @@ def template(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**made, "spec": _without(pod, _POD)}
 
 
-def _stored(value: Any) -> Any:
-    """Without fields of no content, which the API server does not store (Go's `omitempty`)."""
+def stored(value: Any) -> Any:
+    """The same without fields of no content, which the API server does not store (Go's `omitempty`)."""
     if isinstance(value, list):
-        return [_stored(item) for item in value]
+        return [stored(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     return {
-        name: item if name in _MAPS else _stored(item)
+        name: item if name in _MAPS else stored(item)
         for name, item in value.items()
         if not _is_nothing(name, item)
     }

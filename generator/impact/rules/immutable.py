@@ -35,7 +35,10 @@ _JOB_MUTABLE = frozenset(
     {
         "activeDeadlineSeconds",
         "backoffLimit",
+        "manualSelector",
+        "maxFailedIndexes",
         "parallelism",
+        "podReplacementPolicy",
         "suspend",
         "ttlSecondsAfterFinished",
     }
@@ -45,9 +48,13 @@ _DEFAULTS = {
     "completionMode": "NonIndexed",
     "completions": 1,
     "podManagementPolicy": "OrderedReady",
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
     "volumeMode": "Filesystem",
 }
 _FILESYSTEM = ("volumeMode", "Filesystem")
+# What is asked of storage may grow: `impact/claim-size`.
+_SIZE: dict[str, dict[str, str]] = {"limits": {}, "requests": {"storage": ""}}
 _CLAIM_MUTABLE = frozenset({"resources", "volumeAttributesClassName"})
 _RECREATE = {
     "StatefulSet": "delete it with --cascade=orphan first, so that its pods keep running",
@@ -149,6 +156,13 @@ def _job(before: Object, after: Object) -> Iterator[str]:
 
 def _claim(before: Object, after: Object) -> Iterator[str]:
     yield from _frozen_fields(before, after, _CLAIM_MUTABLE)
+    for part in ("limits", "requests"):
+        old, new = (
+            canonical.amounts({**fields.section(side, "spec", "resources", part), **_SIZE[part]})
+            for side in (before, after)
+        )
+        if not same(old, new):
+            yield f"spec.resources.{part}"
 
 
 def _service(before: Object, after: Object) -> Iterator[str]:
@@ -177,7 +191,9 @@ def _definition(before: Object, after: Object) -> Iterator[str]:
 
 
 def _role_reference(before: Object, after: Object) -> Iterator[str]:
-    if _differs(before, after, "roleRef"):
+    old, new = (fields.section(side, "roleRef") for side in (before, after))
+    group = {"apiGroup": "rbac.authorization.k8s.io"}
+    if not same({**old, **group}, {**new, **group}):  # the only one that there is
         yield "roleRef"
 
 
@@ -193,7 +209,7 @@ def _content(before: Object, after: Object) -> Iterator[str]:
 
 def _storage_class(before: Object, after: Object) -> Iterator[str]:
     for name in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
-        if _differs(before, after, name):
+        if not same(*(_defaulted(name, side.get(name)) for side in (before, after))):
             yield name
 
 
@@ -230,7 +246,7 @@ def _claim_template(given: Any) -> Any:
         resources = spec["resources"].items()
         spec["resources"] = {field: canonical.amounts(value) for field, value in resources}
     rest = {k: v for k, v in given.items() if k not in ("apiVersion", "kind", "status")}
-    return {**rest, "spec": spec}
+    return canonical.stored({**rest, "spec": spec})
 
 
 def _differs(before: Object, after: Object, *path: str) -> bool:

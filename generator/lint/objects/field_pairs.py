@@ -305,6 +305,9 @@ def _of_node(value: Mapping[str, Any]) -> str:
             return "has a hostPort that differs from its containerPort beside hostNetwork"
     if fields.text(value, "os", "name") == "linux" and context.get("windowsOptions") is not None:
         return "has windowsOptions beside os linux"
+    account = fields.text(value, "serviceAccount")
+    if not value.get("serviceAccountName") and account and (fault := NAME(account)):
+        return f"has a serviceAccount that {fault}"
     nameless = not fields.strings(value, "dnsConfig", "nameservers")
     if value.get("dnsPolicy") == "None" and nameless:
         return "has dnsPolicy None without nameservers in dnsConfig"

@@ -54,7 +54,7 @@ def _walk(schema, node, path):
     known = _resolved(schema).get("properties")
     if isinstance(node, dict) and known:
         for name, inner in known.items():
-            if name in _OWN and (not path or path == ("metadata",)):
+            if name in _OWN and (not path or path[-1] == "metadata"):
                 continue
             if name in node:
                 yield (*path, name), GONE
