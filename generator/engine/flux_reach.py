@@ -178,29 +178,6 @@ def manifests(files: Mapping[str, bytes], folder: str) -> list[str]:
     return found
 
 
-def require_values(files: Mapping[str, bytes], folder: str, release: Mapping[str, Any]) -> None:
-    """Raise UserError unless a HelmRelease has the environment's values.yaml and nothing else.
-
-    Whoever renders that file would otherwise show what Helm does not install.
-    """
-    path = f"{folder}/{flux.RELEASE}/{flux.KUSTOMIZATION}"
-    content = next(iter(load_manifests(files.get(path, b""), path=path)), {})
-    made = fields.entries(content, "configMapGenerator")
-    spec, hub = fields.section(release, "spec"), fields.text(release, "metadata", "namespace")
-    wanted = {"kind": "ConfigMap", "valuesKey": flux.VALUES_KEY}
-    sources = [{**wanted, "name": item.get("name")} for item in made]
-    honest = all(
-        (item.get("files"), item.get("namespace")) == ([flux.VALUES_FILE], hub) for item in made
-    )
-    if len(made) != 1 or not honest or fields.at(spec, "valuesFrom") != sources:
-        raise UserError(
-            "the HelmRelease takes other values than values.yaml", path=path, hint=_AGAIN
-        )
-    if unread := sorted({"values", "postRenderers", "kubeConfig"} & set(spec)):
-        message = f"{', '.join(unread)} of the HelmRelease cannot be read by gen-env"
-        raise UserError(message, path=f"{folder}/{flux.RELEASE}/release.yaml", hint=_AGAIN)
-
-
 _AGAIN = "gen-env generate writes it again"
 
 
@@ -224,11 +201,17 @@ def _resources(files: Mapping[str, bytes], path: str) -> Iterator[str]:
 
 def fault(manifest: Mapping[str, Any]) -> str:
     """Why Flux would apply an object that people bring otherwise than it is shown, or nothing."""
-    metadata = fields.section(manifest, "metadata")
+    if why := steered(manifest):
+        return why
+    if not fields.text(manifest, "metadata", "namespace"):
+        return "it has no metadata.namespace, and Flux does not fill one in"
+    return ""
+
+
+def steered(manifest: Mapping[str, Any]) -> str:
+    """By which annotation or label Flux would apply an object otherwise, in words, or nothing."""
     for field in ("annotations", "labels"):
-        for name in fields.section(metadata, field):
+        for name in fields.section(manifest, "metadata", field):
             if _STEERS.fullmatch(str(name)):
                 return f"its {field} hold {name}, by which Flux applies it otherwise or not at all"
-    if not metadata.get("namespace"):
-        return "it has no metadata.namespace, and Flux does not fill one in"
     return ""

@@ -63,6 +63,9 @@ KEPT_BY_FLUX = (
 )
 """Fields of a HelmRelease that say how and when Flux installs, not what (helm v2)."""
 
+OFF_BY_FLUX = ("disableHooks", "preserveValues")
+"""Fields of its `install` and `upgrade` that change what is installed all the same."""
+
 BY_FLUX = ("kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "config.kubernetes.io/")
 """Labels and annotations by which kustomize or Flux apply an object otherwise."""
 
@@ -91,6 +94,9 @@ class HelmReleaseSettings(Spec):
         for name in value:
             if name not in KEPT_BY_FLUX:
                 raise ValueError(f"'{name}' is not one of {', '.join(sorted(KEPT_BY_FLUX))}")
+            off = value[name] if isinstance(value[name], dict) else {}
+            if field := next((field for field in OFF_BY_FLUX if off.get(field)), None):
+                raise ValueError(f"'{name}.{field}' changes what Flux installs")
         return value
 
 

@@ -22,9 +22,10 @@ from generator.definition.definition import ROOT, Settings
 from generator.diff.equality import plain
 from generator.diff.model import UNKNOWN as NO_FACTS
 from generator.diff.model import Facts, Side
-from generator.engine import argocd_reach, deployment, flux_reach
+from generator.engine import argocd_reach, deployment, flux_reach, flux_unread
 from generator.engine.argocd import CHART_FOLDER, GENERATED
 from generator.engine.deployment import Deployment
+from generator.kube import fields
 from generator.kube.resource import Object, key_of
 from generator.kube.workload import workloads
 from generator.model.image import ImageFacts
@@ -152,7 +153,24 @@ def inputs(
         cluster = _cluster_by_server(found, name, settings)
     prefix = settings.repository.repository.prefix if settings is not None else ""
     item = Inputs(name, found, cluster, built, prefix=prefix)
-    return dataclasses.replace(item, governing=governing.of(files, name, item.deployment, settings))
+    governed_by = governing.of(files, name, item.deployment, settings)
+    unreadable = _beyond_files(files, item, settings)
+    return dataclasses.replace(item, governing=governed_by, unreadable=unreadable)
+
+
+def _beyond_files(files: Files, item: Inputs, settings: Settings | None) -> UserError | None:
+    """Why Flux would install something else than an environment's files say, if so."""
+    if settings is None or item.deployment is None or item.deployment.engine != "flux":
+        return None
+    name, folder = fields.name_of(item.deployment.manifest), f"{ROOT}/{item.name}"
+    try:
+        flux_unread.require_release(item.deployment.objects, settings.repository, item.main_file)
+        for path in flux_reach.cluster_files(settings.repository, item.name):
+            objects = load_manifests(files.read(path) or b"", path=path)
+            flux_unread.require_kustomizations(objects, name, folder, settings.repository, path)
+    except UserError as error:
+        return error
+    return None
 
 
 def _contents(files: Files, folder: str) -> tuple[dict[str, bytes], UserError | None]:
@@ -230,7 +248,8 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
         values = _values(item)
         found = item.deployment or deployment.read(item.files, f"{ROOT}/{item.name}")
         if found is not None and found.engine == "flux":
-            flux_reach.require_values(item.files, f"{ROOT}/{item.name}", found.manifest)
+            flux_unread.require_values(item.files, f"{ROOT}/{item.name}", found.manifest)
+            flux_unread.require_objects((*own, *item.governing), item.main_file)
     except UserError as error:
         return _failed(revision, item, error.message, error.path, error.line, error.hint)
     if found is None or item.cluster is None:

@@ -285,8 +285,12 @@ def test_a_definition_cannot_steer_flux_by_what_it_keeps(tmp_path):
     for adoption, words in (
         (steer, "would change how Flux applies"),
         ("{helmRelease: {spec: {postRenderers: []}}}", "'postRenderers' is not one of"),
+        (
+            "{helmRelease: {spec: {upgrade: {disableHooks: true}}}}",
+            "'upgrade.disableHooks' changes",
+        ),
     ):
-        repo = repository(tmp_path / words[:5], settings=FLUX, dev=DEV + f"adoption: {adoption}\n")
+        repo = repository(tmp_path / words[1:8], settings=FLUX, dev=DEV + f"adoption: {adoption}\n")
         done = repo.run("generate")
         assert done.code == 1 and words in done.said
 

@@ -161,20 +161,80 @@ def test_a_kustomization_keeps_by_its_own_mark_alone(base, tools, mark, kept):
     assert [it.severity for it in losses] == [Severity.WARNING if kept else Severity.ERROR]
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new", "word"),
-    [
-        ("release.yaml", b"  valuesFrom:", b"  values: {x: 1}\n  valuesFrom:", "values of the"),
-        ("release.yaml", b"  maxHistory", b"  postRenderers: []\n  maxHistory", "postRenderers"),
-        ("kustomization.yaml", b"=../values.yaml", b"=../../x.yaml", "other values"),
-        ("kustomization.yaml", b"resources:", b"patches: []\nresources:", "patches"),
-    ],
-)
+RELEASE = f"{FOLDER}/generated/release/release.yaml"
+KUSTOMIZATION = f"{FOLDER}/generated/release/kustomization.yaml"
+OTHER = b"""---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: other, namespace: flux-system}
+spec: {interval: 1m}
+"""
+UNREAD = [
+    (RELEASE, b"  valuesFrom:", b"  values: {x: 1}\n  valuesFrom:", "values of the"),
+    (RELEASE, b"  maxHistory", b"  postRenderers: []\n  maxHistory", "postRenderers"),
+    (
+        RELEASE,
+        b"  maxHistory",
+        b"  commonMetadata: {labels: {x: y}}\n  maxHistory",
+        "commonMetadata",
+    ),
+    (RELEASE, b"  install:", b"  install:\n    disableHooks: true", "install.disableHooks"),
+    (RELEASE, b"  upgrade:", b"  upgrade:\n    preserveValues: true", "upgrade.preserveValues"),
+    (
+        RELEASE,
+        b"      chart: airflow",
+        b"      chart: airflow\n      valuesFiles: [x.yaml]",
+        "valuesFiles",
+    ),
+    (RELEASE, b"        name: airflow-dev", b"        name: other", "HelmRepository other"),
+    (
+        RELEASE,
+        b"        kind: HelmRepo",
+        b"        namespace: other\n        kind: HelmRepo",
+        "namespace",
+    ),
+    (RELEASE, b"---\n", OTHER + b"---\n", "the whole object of HelmRelease"),
+    (
+        RELEASE,
+        b"  labels:",
+        b"  annotations: {kustomize.toolkit.fluxcd.io/ssa: Ignore}\n  labels:",
+        "ssa",
+    ),
+    (KUSTOMIZATION, b"=../values.yaml", b"=../../x.yaml", "other values"),
+    (KUSTOMIZATION, b"resources:", b"patches: []\nresources:", "patches"),
+    (CLUSTER_FILE, b"  prune: true", b"  prune: true\n  patches: [{patch: x}]", "patches of Kust"),
+    (
+        CLUSTER_FILE,
+        b"  prune: true",
+        b"  prune: true\n  postBuild: {substitute: {a: b}}",
+        "postBuild",
+    ),
+    (CLUSTER_FILE, b"  prune: true", b"  prune: true\n  force: true", "force of Kustomization"),
+    (CLUSTER_FILE, b"  path: ./environments", b"  path: ./elsewhere", "path of Kustomization"),
+    (CLUSTER_FILE, b"    name: flux-system", b"    name: other", "sourceRef of Kustomization"),
+    (CLUSTER_FILE, b"---\n", OTHER + b"---\n", "the whole object of HelmRelease other"),
+]
+
+
+@pytest.mark.few(4)
+@pytest.mark.parametrize(("path", "old", "new", "word"), UNREAD)
 def test_a_deployed_tree_that_cannot_be_read_is_not_compared(base, tools, path, old, new, word):
-    path = f"{FOLDER}/generated/release/{path}"
     assert old in base[path]
     before = {**base, path: base[path].replace(old, new)}
     found = compared(before, base, tools)
+    assert not found.rendered
+    assert word in " ".join(item.message for item in found.problems)
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize(("path", "old", "new", "word"), UNREAD)
+def test_nor_is_one_of_a_change_that_says_it_is_of_another_gen_env(
+    base, tools, path, old, new, word
+):
+    lock = f"{FOLDER}/gen-env.lock"
+    other = base[lock].replace(b'genEnv: "', b'genEnv: "0.0.')
+    head = {**base, lock: other, path: base[path].replace(old, new)}
+    found = compared(base, head, tools)
     assert not found.rendered
     assert word in " ".join(item.message for item in found.problems)
 
