@@ -65,7 +65,7 @@ def template(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(value: Any) -> Any:
-    """The same without fields of no content, which the API server does not store (Go's `omitempty`)."""
+    """The same without empty fields, which the API server does not store (Go's `omitempty`)."""
     if isinstance(value, list):
         return [stored(item) for item in value]
     if not isinstance(value, Mapping):
