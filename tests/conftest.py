@@ -48,6 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_addoption(parser):
     parser.addoption("--set", choices=effort.SETS, default=effort.SETS[0], help=effort.__doc__)
+    parser.addoption("--order", help="`reverse` or a seed: another order of the tests of a file")
 
 
 def pytest_configure(config):
@@ -72,7 +73,8 @@ def pytest_collection_modifyitems(config, items):
     thinned = effort.thinned(items)
     left_out = {item for item in items if effort.is_left_out(item)} | thinned
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-    items[:] = [item for item in items if item not in left_out]
+    kept = [item for item in items if item not in left_out]
+    items[:] = effort.reordered(kept, config.getoption("--order"))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ where a test reads it when it is collected.
 """
 
 import collections
+import itertools
 import os
+import random
 
 import hypothesis
 import pytest
@@ -71,6 +73,19 @@ def thinned(items):
         kept = {number * len(family) // count for number in range(count)}
         left_out |= {item for number, item in enumerate(family) if number not in kept}
     return left_out
+
+
+def reordered(items, order):
+    """The tests of each file backwards for `reverse`, as a seed shuffles them, or as they are."""
+    if not order:
+        return items
+    found = []
+    for file, tests in itertools.groupby(items, lambda item: item.path):
+        tests = list(tests)[::-1]
+        if order != "reverse":
+            random.Random(f"{order} {file.name}").shuffle(tests)
+        found += tests
+    return found
 
 
 def marks(item, *, test, all=None):
