@@ -42,7 +42,10 @@ _MAPS = frozenset(
 _MEANT = frozenset({"localhostProfile", "storageClassName", "volumeAttributesClassName"})
 """Fields that the API server stores also when their text is empty."""
 _PROBE = {"failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1}
-_OF_ENTRIES = {"ports": {"hostPort": 0, "protocol": "TCP"}, "volumeMounts": {"readOnly": False}}
+_OF_ENTRIES: dict[str, dict[str, Any]] = {
+    "ports": {"hostPort": 0, "protocol": "TCP"},
+    "volumeMounts": {"readOnly": False},
+}
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 420}
 
@@ -62,7 +65,7 @@ def template(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(value: Any) -> Any:
-    """The same without fields of no content, which the API server does not store (Go's `omitempty`)."""
+    """The same without empty fields, which the API server does not store (Go's `omitempty`)."""
     if isinstance(value, list):
         return [stored(item) for item in value]
     if not isinstance(value, Mapping):
