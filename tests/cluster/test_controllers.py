@@ -58,7 +58,7 @@ def _workload(kind, case):
     container = copy.deepcopy(_CONTAINER)
     if case == "equal-amount":
         container["resources"] = {"requests": {"cpu": "1"}}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    template = {"metadata": {"labels": {**labels}}, "spec": {"containers": [container]}}
     spec = {"selector": {"matchLabels": labels}, "template": template}
     if kind != "DaemonSet":
         spec["replicas"] = 1

@@ -176,6 +176,9 @@ def _service(before: Object, after: Object) -> Iterator[str]:
     old, new = (fields.text(side, "spec", "clusterIP") for side in (before, after))
     if new and old != new:
         yield "spec.clusterIP"
+    balanced = {fields.text(side, "spec", "type") for side in (before, after)} == {"LoadBalancer"}
+    if balanced and _differs(before, after, "spec", "loadBalancerClass"):
+        yield "spec.loadBalancerClass"
 
 
 def _definition(before: Object, after: Object) -> Iterator[str]:

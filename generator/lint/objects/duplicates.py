@@ -78,6 +78,12 @@ def _of_pod(rendered: RenderedInput, template: PodTemplate) -> Iterator[Problem]
     for what, names in rows:
         for name in twice(names):
             yield _entry(rendered, owner, f"{title}, {what} {name}")
+    strict = template_of(owner) is not None and is_server_side(rendered, owner)
+    for part, key in (("hostAliases", "ip"), ("imagePullSecrets", "name")):
+        # The API server itself lets these pass, and client-side apply puts them together.
+        for name in twice(str(item.get(key)) for item in entries(template.spec, part)):
+            severity = Severity.ERROR if strict else Severity.WARNING
+            yield _entry(rendered, owner, f"{title}, {part} {name}", severity)
     for container in everyone:
         where = f"{title}, container {container.get('name')}"
         yield from _ports(rendered, owner, where, entries(container, "ports"))

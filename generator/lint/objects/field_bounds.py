@@ -11,7 +11,13 @@ from generator.core.rule import Rule
 from generator.kube.fields import entries, section, text
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
-from generator.lint.objects import entry_fields, kind_rows, kubernetes_schema, label_fields
+from generator.lint.objects import (
+    entry_fields,
+    field_table,
+    kind_rows,
+    kubernetes_schema,
+    label_fields,
+)
 from generator.lint.objects import pod_rows as rows
 from generator.lint.objects.context import RenderedInput
 
@@ -40,8 +46,14 @@ _EFFECTS = ("", "NoSchedule", "PreferNoSchedule", "NoExecute")
 def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
     for manifest in filter(kubernetes_schema.is_builtin, rendered.manifests):
-        every = (*rows.faults(manifest, kind_rows.EVERY), *_rolling(manifest), *_quota(manifest))
-        every += tuple(rows.faults(manifest, kind_rows.KINDS.get(str(manifest.get("kind")), {})))
+        every = (
+            *field_table.faults(manifest, kind_rows.EVERY),
+            *_rolling(manifest),
+            *_quota(manifest),
+        )
+        every += tuple(
+            field_table.faults(manifest, kind_rows.KINDS.get(str(manifest.get("kind")), {}))
+        )
         every += (*entry_fields.faults(manifest), *label_fields.selector_faults(manifest))
         for fault in every:
             if fault != entry_fields.BOTH or not _is_judged(rendered, manifest):
@@ -121,13 +133,13 @@ def _images(template: PodTemplate) -> Iterator[str]:
 
 def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
     yield from label_fields.node_faults(spec)
-    yield from rows.faults(spec, rows.POD)
+    yield from field_table.faults(spec, rows.POD)
     for volume in entries(spec, "volumes"):
         if claim := section(volume, "ephemeral", "volumeClaimTemplate"):
             yield from entry_fields.claim_faults(section(claim, "spec"))
     for part, container in containers(spec):
         where = f"{part}.{text(container, 'name')[:64]}"
-        yield from rows.faults(container, rows.CONTAINER, where)
+        yield from field_table.faults(container, rows.CONTAINER, where)
     for toleration in entries(spec, "tolerations"):
         yield from _toleration(toleration)
 

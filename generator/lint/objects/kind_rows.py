@@ -10,8 +10,22 @@ from collections.abc import Mapping
 
 from generator.lint.objects import field_checks as is_
 from generator.lint.objects import field_pairs as pair
-from generator.lint.objects.field_checks import between, exactly_one, filled, needs, one_of
-from generator.lint.objects.pod_rows import ACCESS, CLAIM, PROTOCOL, VOLUME_MODE, Rows, under
+from generator.lint.objects.field_checks import between, filled, one_of
+from generator.lint.objects.field_shapes import (
+    at_most,
+    exactly_one,
+    forbidden,
+    has,
+    keys,
+    needs,
+    one_source,
+    present,
+    some,
+    unique,
+    values,
+)
+from generator.lint.objects.field_table import Rows, under
+from generator.lint.objects.pod_rows import ACCESS, CLAIM, PROTOCOL, VOLUME_MODE
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -20,7 +34,7 @@ _SERVED: Rows = {
     "spec.minReadySeconds": is_.AT_LEAST_0,
     "spec.revisionHistoryLimit": is_.AT_LEAST_0,
     "spec": pair.selects_its_pods,
-    "spec.template.spec.activeDeadlineSeconds": is_.forbidden("is for pods of Jobs alone"),
+    "spec.template.spec.activeDeadlineSeconds": forbidden("is for pods of Jobs alone"),
     "spec.template.spec.restartPolicy": one_of("", "Always"),
 }
 _JOB: Rows = {
@@ -40,12 +54,12 @@ _JOB: Rows = {
     "podFailurePolicy.rules.*": exactly_one("onExitCodes", "onPodConditions"),
     "podFailurePolicy.rules.*.action": one_of("Count", "FailIndex", "FailJob", "Ignore"),
     "podFailurePolicy.rules.*.onExitCodes.operator": one_of("In", "NotIn"),
-    "podFailurePolicy.rules.*.onExitCodes.values": (filled, is_.unique()),
+    "podFailurePolicy.rules.*.onExitCodes.values": (filled, unique()),
     "podFailurePolicy.rules.*.onPodConditions": filled,
     "podFailurePolicy.rules.*.onPodConditions.*.type": is_.qualified,
     "podFailurePolicy.rules.*.onPodConditions.*.status": one_of("True", "False", "Unknown"),
     "successPolicy.rules": filled,
-    "successPolicy.rules.*": is_.some("succeededIndexes", "succeededCount"),
+    "successPolicy.rules.*": some("succeededIndexes", "succeededCount"),
     "successPolicy.rules.*.succeededCount": is_.AT_LEAST_0,
 }
 _BACKEND: Rows = {
@@ -86,7 +100,7 @@ _BINDING: Rows = {
     "subjects.*.name": filled,
 }
 _CONTENT: Rows = {
-    "data": is_.keys(is_.CONFIG_KEY),
+    "data": keys(is_.CONFIG_KEY),
     "": pair.size,
 }
 _SCOPES = one_of(
@@ -127,7 +141,7 @@ KINDS: Mapping[str, Rows] = {
     "Job": under("spec", _JOB),
     "CronJob": {
         **under("spec.jobTemplate.spec", _JOB),
-        "spec.jobTemplate.spec.selector": is_.present("is made by the controller"),
+        "spec.jobTemplate.spec.selector": present("is made by the controller"),
         "spec.concurrencyPolicy": one_of("", "Allow", "Forbid", "Replace"),
         "spec.timeZone": is_.time_zone,
         "spec.startingDeadlineSeconds": is_.AT_LEAST_0,
@@ -137,11 +151,11 @@ KINDS: Mapping[str, Rows] = {
     "Service": {
         "spec": pair.service,
         "spec.clusterIP": is_.cluster_address,
-        "spec.clusterIPs": is_.values(is_.cluster_address),
+        "spec.clusterIPs": values(is_.cluster_address),
         "spec.externalTrafficPolicy": one_of("", "Cluster", "Local"),
         "spec.internalTrafficPolicy": one_of("Cluster", "Local"),
         "spec.healthCheckNodePort": between(0, 65_535),
-        "spec.ipFamilies": (is_.values(one_of("IPv4", "IPv6")), is_.unique()),
+        "spec.ipFamilies": (values(one_of("IPv4", "IPv6")), unique()),
         "spec.ipFamilyPolicy": one_of("PreferDualStack", "RequireDualStack", "SingleStack"),
         "spec.loadBalancerClass": is_.qualified,
         "spec.ports.*.appProtocol": is_.qualified,
@@ -157,7 +171,7 @@ KINDS: Mapping[str, Rows] = {
         **under("spec.rules.*.http.paths.*.backend", _BACKEND),
     },
     "NetworkPolicy": {
-        "spec.policyTypes": is_.at_most(2),
+        "spec.policyTypes": at_most(2),
         "spec.*.*.ports.*.port": is_.port,
         "spec.*.*.ports.*.protocol": one_of("TCP", "UDP", "SCTP"),
     },
@@ -180,21 +194,21 @@ KINDS: Mapping[str, Rows] = {
     },
     "PersistentVolumeClaim": under("spec", CLAIM),
     "ResourceQuota": {
-        "spec.scopes": is_.values(_SCOPES),
+        "spec.scopes": values(_SCOPES),
         "spec.scopeSelector.matchExpressions.*": pair.scope,
         "spec.scopeSelector.matchExpressions.*.scopeName": _SCOPES,
         "spec.scopeSelector.matchExpressions.*.operator": one_of(
             "In", "NotIn", "Exists", "DoesNotExist"
         ),
     },
-    "LimitRange": {"spec.limits": is_.unique("type"), "spec.limits.*": pair.limits},
+    "LimitRange": {"spec.limits": unique("type"), "spec.limits.*": pair.limits},
     "ConfigMap": {
         **_CONTENT,
-        "binaryData": (is_.keys(is_.CONFIG_KEY), is_.values(is_.base64_text)),
+        "binaryData": (keys(is_.CONFIG_KEY), values(is_.base64_text)),
     },
-    "Secret": {**_CONTENT, "stringData": is_.keys(is_.CONFIG_KEY)},
-    "ServiceAccount": {"secrets": (is_.unique("name"), is_.values(is_.has("name")))},
-    "Role": {**_RULES, "rules.*.nonResourceURLs": is_.forbidden("is for ClusterRoles alone")},
+    "Secret": {**_CONTENT, "stringData": keys(is_.CONFIG_KEY)},
+    "ServiceAccount": {"secrets": (unique("name"), values(has("name")))},
+    "Role": {**_RULES, "rules.*.nonResourceURLs": forbidden("is for ClusterRoles alone")},
     "ClusterRole": {**_RULES, "aggregationRule": needs("clusterRoleSelectors")},
     "RoleBinding": {**_BINDING, "roleRef.kind": one_of("Role", "ClusterRole")},
     "ClusterRoleBinding": {
@@ -210,17 +224,17 @@ KINDS: Mapping[str, Rows] = {
         "provisioner": is_.qualified,
         "reclaimPolicy": one_of("", "Delete", "Retain"),
         "volumeBindingMode": one_of("Immediate", "WaitForFirstConsumer"),
-        "parameters": is_.keys(filled),
-        "allowedTopologies": is_.unique(),
+        "parameters": keys(filled),
+        "allowedTopologies": unique(),
         "allowedTopologies.*": needs("matchLabelExpressions"),
-        "allowedTopologies.*.matchLabelExpressions": is_.unique("key"),
+        "allowedTopologies.*.matchLabelExpressions": unique("key"),
         "allowedTopologies.*.matchLabelExpressions.*.key": is_.qualified,
-        "allowedTopologies.*.matchLabelExpressions.*.values": (filled, is_.unique()),
+        "allowedTopologies.*.matchLabelExpressions.*.values": (filled, unique()),
     },
     "PersistentVolume": {
-        "spec": (needs("accessModes", "capacity"), is_.one_source(*_BESIDE_SOURCE, least=1)),
+        "spec": (needs("accessModes", "capacity"), one_source(*_BESIDE_SOURCE, least=1)),
         "spec.accessModes": ACCESS,
-        "spec.capacity": is_.keys(one_of("storage")),
+        "spec.capacity": keys(one_of("storage")),
         "spec.nodeAffinity": needs("required"),
         "spec.nfs.path": is_.absolute,
         "spec.nfs.server": filled,
@@ -231,4 +245,4 @@ KINDS: Mapping[str, Rows] = {
 }
 """Of an object itself; those of its pods are `POD` and `CONTAINER`."""
 
-EVERY: Rows = {"metadata.finalizers": (is_.values(is_.finalizer), is_.unique())}
+EVERY: Rows = {"metadata.finalizers": (values(is_.finalizer), unique())}

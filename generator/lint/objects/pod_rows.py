@@ -7,13 +7,21 @@ In a path `*` is each entry of a list or mapping. Source: kubernetes/pkg/apis/*/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 
 from generator.lint.objects import field_checks as is_
-from generator.lint.objects import field_pairs as pair
-from generator.lint.objects.field_checks import Check, between, exactly_one, filled, needs, one_of
-
-Rows = Mapping[str, Check | tuple[Check, ...]]
+from generator.lint.objects import pod_pairs as pair
+from generator.lint.objects.field_checks import between, filled, one_of
+from generator.lint.objects.field_shapes import (
+    at_most_one,
+    exactly_one,
+    forbidden,
+    keys,
+    needs,
+    one_source,
+    unique,
+    values,
+)
+from generator.lint.objects.field_table import Rows, under
 
 _RESOURCES = tuple(
     f"{part}.{name}"
@@ -39,12 +47,7 @@ _MODE = between(0, 0o777)
 PROTOCOL = one_of("", "TCP", "UDP", "SCTP")
 
 
-def under(prefix: str, rows: Rows) -> Rows:
-    """The rows of what stands at a path."""
-    return {f"{prefix}.{path}" if path else prefix: checks for path, checks in rows.items()}
-
-
-ACCESS = is_.values(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
+ACCESS = values(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
 VOLUME_MODE = one_of("Block", "Filesystem")
 
 
@@ -81,7 +84,7 @@ CONTAINER: Rows = {
     "terminationMessagePolicy": one_of("", "File", "FallbackToLogsOnError"),
     "ports.*.protocol": PROTOCOL,
     "env.*.name": is_.VARIABLE,
-    "env.*": is_.at_most_one("value", "valueFrom"),
+    "env.*": at_most_one("value", "valueFrom"),
     "env.*.valueFrom": exactly_one(
         "fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"
     ),
@@ -104,14 +107,14 @@ CONTAINER: Rows = {
     "resizePolicy.*.resourceName": one_of("cpu", "memory"),
     "resizePolicy.*.restartPolicy": one_of("NotRequired", "RestartContainer"),
     "resources.claims.*.request": is_.OPTIONAL_LABEL,
-    "resources.claims": is_.unique("name", "request"),
-    "resizePolicy": is_.unique("resourceName"),
-    "volumeDevices": is_.unique("name"),
+    "resources.claims": unique("name", "request"),
+    "resizePolicy": unique("resourceName"),
+    "volumeDevices": unique("name"),
     "securityContext": pair.privileges,
     "securityContext.procMount": one_of("Default", "Unmasked"),
     **under("securityContext", _PROFILES),
     "volumeDevices.*.devicePath": (filled, is_.no_steps_up),
-    "volumeMounts.*": (is_.at_most_one("subPath", "subPathExpr"), pair.read_only),
+    "volumeMounts.*": (at_most_one("subPath", "subPathExpr"), pair.read_only),
     "volumeMounts.*.mountPath": filled,
     "volumeMounts.*.mountPropagation": one_of("None", "HostToContainer", "Bidirectional"),
     "volumeMounts.*.recursiveReadOnly": one_of("Disabled", "Enabled", "IfPossible"),
@@ -146,11 +149,11 @@ CLAIM: Rows = {
     "storageClassName": is_.OPTIONAL_NAME,
     "volumeAttributesClassName": is_.OPTIONAL_NAME,
     "volumeMode": VOLUME_MODE,
-    "resources.limits": is_.values(is_.amount),
+    "resources.limits": values(is_.amount),
     "dataSource": needs("name"),
 }
 _PROJECTED: Rows = {
-    "": is_.at_most_one("configMap", "secret", "downwardAPI", "serviceAccountToken"),
+    "": at_most_one("configMap", "secret", "downwardAPI", "serviceAccountToken"),
     "serviceAccountToken.path": is_.inside_named,
     "serviceAccountToken.expirationSeconds": between(600, 2**32),
     "configMap": needs("name"),
@@ -158,10 +161,10 @@ _PROJECTED: Rows = {
     **under("configMap.items.*", _ITEMS),
     **under("secret.items.*", _ITEMS),
     **under("downwardAPI.items.*", _DOWNWARD),
-    **{f"{kind}.items": is_.unique("path") for kind in ("configMap", "secret", "downwardAPI")},
+    **{f"{kind}.items": unique("path") for kind in ("configMap", "secret", "downwardAPI")},
 }
 _VOLUME: Rows = {
-    "": is_.one_source("name"),
+    "": one_source("name"),
     "configMap": needs("name"),
     "secret": needs("secretName"),
     "persistentVolumeClaim.claimName": filled,
@@ -181,13 +184,13 @@ _VOLUME: Rows = {
     "awsElasticBlockStore.volumeID": filled,
     "awsElasticBlockStore.partition": between(0, 255),
     "ephemeral": needs("volumeClaimTemplate"),
-    "ephemeral.volumeClaimTemplate.metadata.name": is_.forbidden("cannot be set"),
-    "ephemeral.volumeClaimTemplate.metadata.namespace": is_.forbidden("cannot be set"),
+    "ephemeral.volumeClaimTemplate.metadata.name": forbidden("cannot be set"),
+    "ephemeral.volumeClaimTemplate.metadata.namespace": forbidden("cannot be set"),
     "ephemeral.volumeClaimTemplate.metadata.labels": (
-        is_.keys(is_.qualified),
-        is_.values(is_.label_value),
+        keys(is_.qualified),
+        values(is_.label_value),
     ),
-    "ephemeral.volumeClaimTemplate.metadata.annotations": is_.keys(is_.qualified),
+    "ephemeral.volumeClaimTemplate.metadata.annotations": keys(is_.qualified),
     **under("ephemeral.volumeClaimTemplate.spec", CLAIM),
     **under("projected.sources.*", _PROJECTED),
     **under("downwardAPI.items.*", _DOWNWARD),
@@ -203,10 +206,10 @@ POD: Rows = {
     "activeDeadlineSeconds": is_.AT_LEAST_1,
     "restartPolicy": one_of("", "Always", "OnFailure", "Never"),
     "dnsPolicy": one_of("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
-    "dnsConfig.nameservers": is_.values(filled, is_.address),
+    "dnsConfig.nameservers": values(filled, is_.address),
     "dnsConfig.options.*": needs("name"),
     "hostAliases.*.ip": (filled, is_.address),
-    "hostAliases.*.hostnames": is_.values(is_.NAME),
+    "hostAliases.*.hostnames": values(is_.NAME),
     "hostname": is_.OPTIONAL_LABEL,
     "subdomain": is_.OPTIONAL_LABEL,
     "nodeName": is_.OPTIONAL_NAME,
@@ -214,26 +217,26 @@ POD: Rows = {
     "priorityClassName": is_.OPTIONAL_NAME,
     "runtimeClassName": is_.NAME,
     "os.name": one_of("linux", "windows"),
-    "overhead": is_.keys(is_.resource),
+    "overhead": keys(is_.resource),
     "preemptionPolicy": one_of("PreemptLowerPriority", "Never"),
     "readinessGates.*.conditionType": is_.qualified,
     "schedulingGates.*.name": is_.qualified,
-    "schedulingGates": is_.unique("name"),
+    "schedulingGates": unique("name"),
     "resourceClaims.*": exactly_one("resourceClaimName", "resourceClaimTemplateName"),
     "resourceClaims.*.name": is_.LABEL,
     "resourceClaims.*.resourceClaimName": is_.NAME,
-    "resourceClaims": is_.unique("name"),
+    "resourceClaims": unique("name"),
     "securityContext.fsGroup": _ID,
-    "securityContext.supplementalGroups": is_.values(_ID),
+    "securityContext.supplementalGroups": values(_ID),
     "securityContext.fsGroupChangePolicy": one_of("Always", "OnRootMismatch"),
     "securityContext.seLinuxChangePolicy": one_of("MountOption", "Recursive"),
     "securityContext.supplementalGroupsPolicy": one_of("Merge", "Strict"),
     "securityContext.sysctls.*.name": is_.SYSCTL,
-    "securityContext.sysctls": is_.unique("name"),
+    "securityContext.sysctls": unique("name"),
     **under("securityContext", _PROFILES),
     "tolerations.*.key": is_.optional_key,
     "tolerations.*.value": is_.label_value,
-    "topologySpreadConstraints": is_.unique("topologyKey", "whenUnsatisfiable"),
+    "topologySpreadConstraints": unique("topologyKey", "whenUnsatisfiable"),
     "topologySpreadConstraints.*": pair.needs_selector("matchLabelKeys"),
     "topologySpreadConstraints.*.maxSkew": is_.AT_LEAST_1,
     "topologySpreadConstraints.*.minDomains": is_.AT_LEAST_1,
@@ -244,31 +247,3 @@ POD: Rows = {
     **under("affinity", _AFFINITY),
     **under("volumes.*", _VOLUME),
 }
-
-
-def faults(value: object, rows: Rows, where: str = "") -> Iterator[str]:
-    """`field fault`, for each row that a value breaks; `where` stands before each field."""
-    for path, checks in rows.items():
-        for field, found in _select(value, path.split(".") if path else [], where):
-            for check in checks if isinstance(checks, tuple) else (checks,):
-                if fault := check(found):
-                    shown = f" {found[:48]!r}" if isinstance(found, str) else ""
-                    shown = f" {found}" if isinstance(found, int) else shown
-                    yield f"{field or 'it'}{shown} {fault}"
-                    break
-
-
-def _select(value: object, path: list[str], field: str) -> Iterator[tuple[str, object]]:
-    if not path:
-        yield field, value
-        return
-    step, *rest = path
-    if step != "*":
-        if isinstance(value, Mapping) and value.get(step) is not None:
-            yield from _select(value[step], rest, f"{field}.{step}" if field else step)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _select(item, rest, f"{field}[{number}]")
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _select(item, rest, f"{field}.{name}")

@@ -364,3 +364,11 @@ JUNK = st.recursive(
 @given(JUNK, JUNK, st.sampled_from(["Pod", "Service", "CronJob", "ResourceQuota"]))
 def test_malformed_objects_are_left_to_the_schema(spec, metadata, kind):
     problems({"kind": kind, "metadata": metadata, "spec": spec})
+
+
+@pytest.mark.parametrize(("part", "key"), [("hostAliases", "ip"), ("imagePullSecrets", "name")])
+def test_two_entries_of_one_key_stop_server_side_apply_alone(part, key):
+    manifest = pod({part: [{key: "10.0.0.9"}, {key: "10.0.0.9"}]})
+    for server_side, severity in ((True, "error"), (False, "warning")):
+        (one,) = problems(manifest, server_side=server_side)
+        assert (one.rule, one.severity) == ("kubernetes/duplicate-entry", severity)

@@ -10,8 +10,9 @@ import pytest
 from generator.kube.pods import containers, pod_templates
 from generator.lint.objects import api_server, field_checks, field_pairs, kubernetes_schema
 from generator.lint.objects.context import Context, RenderedInput
+from generator.lint.objects.field_table import faults
 from generator.lint.objects.kind_rows import EVERY, KINDS
-from generator.lint.objects.pod_rows import CONTAINER, POD, faults
+from generator.lint.objects.pod_rows import CONTAINER, POD
 from generator.yaml.manifests import load_manifests
 from tests.generator.lint.mutations import mutated, mutations
 
