@@ -35,7 +35,9 @@ class Plane:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read() or b"{}")
+                with contextlib.suppress(ValueError):  # of a path that it does not know, as text
+                    return error.code, json.loads(error.read() or b"{}")
+                return error.code, {}
 
     def get(self, path):
         """The object at the path, or None."""

@@ -45,11 +45,9 @@ _WAITING = {
             (("spec", "updateStrategy"), {"rollingUpdate": {"partition": 1}}),
             *CHANGES["image"],
         ],
-        "on-delete": [(("spec", "updateStrategy"), {"type": "OnDelete"}), *CHANGES["image"]],
+        "on-delete": CHANGES["image"],
     },
-    "DaemonSet": {
-        "on-delete": [(("spec", "updateStrategy"), {"type": "OnDelete"}), *CHANGES["image"]]
-    },
+    "DaemonSet": {"on-delete": CHANGES["image"]},
 }
 
 
@@ -64,6 +62,8 @@ def _workload(kind, case):
         spec["replicas"] = 1
     if kind == "StatefulSet":
         spec["serviceName"] = "web"
+    if case == "on-delete":
+        spec["updateStrategy"] = {"type": "OnDelete"}
     metadata = {"name": labels["case"], "namespace": SPACE}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
 

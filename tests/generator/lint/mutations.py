@@ -87,7 +87,9 @@ def _values(schema):
     if _type(found) == "object":
         return {}, *_ENTRIES
     if _type(found) == "array":
-        return [], [_least(found["items"])], [_least(found["items"])] * 2
+        least = _least(found["items"])
+        wrong = {str: ["Not a Name!"], int: [-1]}.get(type(least), [])
+        return [], [least], [least] * 2, wrong
     return _BY_TYPE.get(_type(found), ())
 
 
