@@ -52,7 +52,7 @@ TOO_STRICT = re.compile(
     r"spec\.ports\.\d+\.nodePort|spec\.updateStrategy\.rollingUpdate\.maxUnavailable"
     r"|spec\.revisionHistoryLimit|.*\.fileKeyRef|.*\.seccompProfile\.localhostProfile"
     r"|.*\.volumeClaimTemplates\.\d+\.(apiVersion|kind)|value|.*\.tolerance"
-    r"|spec\.podFailurePolicy\..*|.*\.image|spec\.flexVolume"
+    r"|spec\.podFailurePolicy\..*|.*\.image|spec\.flexVolume|.*\.priority"
     # Judged by the kind's own rules, which are looser.
     r"|metadata\.(name|finalizers)|spec\.template\.spec\.subdomain"
 )
