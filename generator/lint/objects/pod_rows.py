@@ -128,6 +128,9 @@ _NODE_TERM: Rows = {
     "matchFields.*": pair.one_value,
 }
 _POD_TERM: Rows = {
+    "matchLabelKeys": values(is_.qualified),
+    "mismatchLabelKeys": values(is_.qualified),
+    "namespaces": values(is_.LABEL),
     "topologyKey": is_.qualified,
     "": pair.needs_selector("matchLabelKeys", "mismatchLabelKeys"),
 }
@@ -184,8 +187,10 @@ _VOLUME: Rows = {
     "awsElasticBlockStore.volumeID": filled,
     "awsElasticBlockStore.partition": between(0, 255),
     "ephemeral": needs("volumeClaimTemplate"),
-    "ephemeral.volumeClaimTemplate.metadata.name": forbidden("cannot be set"),
-    "ephemeral.volumeClaimTemplate.metadata.namespace": forbidden("cannot be set"),
+    **{
+        f"ephemeral.volumeClaimTemplate.metadata.{name}": forbidden("cannot be set")
+        for name in ("name", "namespace", "finalizers")
+    },
     "ephemeral.volumeClaimTemplate.metadata.labels": (
         keys(is_.qualified),
         values(is_.label_value),
@@ -238,6 +243,7 @@ POD: Rows = {
     "tolerations.*.value": is_.label_value,
     "topologySpreadConstraints": unique("topologyKey", "whenUnsatisfiable"),
     "topologySpreadConstraints.*": pair.needs_selector("matchLabelKeys"),
+    "topologySpreadConstraints.*.matchLabelKeys": values(is_.qualified),
     "topologySpreadConstraints.*.maxSkew": is_.AT_LEAST_1,
     "topologySpreadConstraints.*.minDomains": is_.AT_LEAST_1,
     "topologySpreadConstraints.*.topologyKey": filled,
