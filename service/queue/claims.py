@@ -48,16 +48,20 @@ class Claims:
         self._numbers = itertools.count(1)
         self._served: dict[Place, int] = {}
 
-    def take(self, places: Collection[Place], *, waits: bool) -> Claim | None:
+    def take(
+        self, places: Collection[Place], *, waits: bool, busy: Collection[Claim] = ()
+    ) -> Claim | None:
         """Claim the oldest run of the repository that was served longest ago, if there is any.
 
         With `waits` one that follows a cluster, else one that does not. Runs of one key are taken
-        in their order, and never while another one of that key is at work.
+        in their order, and never while another one of that key is at work. `busy` are those that
+        this worker is at itself, however late it renews their leases.
         """
         kind = run.c.kind.in_(FOLLOW_A_CLUSTER)
         with self._engine.begin() as connection:
             at = _moment(connection)
-            ready = (run.c.state.in_(UNFINISHED), run.c.due <= at, kind if waits else ~kind)
+            idle = run.c.owner.not_in([claim.owner for claim in busy])
+            ready = (run.c.state.in_(UNFINISHED), run.c.due <= at, idle, kind if waits else ~kind)
             query = sa.select(run.c.connection, run.c.repository).where(*ready).distinct()
             found = {(row.connection, row.repository) for row in connection.execute(query)}
             for place in sorted(

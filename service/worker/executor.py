@@ -63,6 +63,10 @@ class Executor:
             log.warning("cannot end the leases: %s", type(error).__name__)
         return any(self._busy.values()) or self._taking.is_alive()
 
+    @property
+    def _claimed(self) -> list[Claim]:
+        return [claim for busy in self._busy.values() for claim in busy.copy()]
+
     def _take_all(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
@@ -78,7 +82,7 @@ class Executor:
         busy = self._busy[waits]
         if len(busy) >= self._most[waits]:
             return False
-        claim = self._claims.take(self._places, waits=waits)
+        claim = self._claims.take(self._places, waits=waits, busy=self._claimed)
         if claim is None:
             return False
         busy.add(claim)
@@ -112,7 +116,7 @@ class Executor:
     def _beat(self) -> None:
         while not self._ended.wait(self._claims.lease_seconds / 5):
             try:
-                self._claims.renew([claim for busy in self._busy.values() for claim in list(busy)])
+                self._claims.renew(self._claimed)
             except Exception as error:  # the database may be away for a while; this must live on
                 log.warning("cannot write the heartbeat: %s", type(error).__name__)
 

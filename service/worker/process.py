@@ -71,7 +71,9 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     Sender(settings, engine).start(stop)
     flusher = Flusher(runs.writer(engine))
     flusher.start()
-    stop.wait()
+    # The kernel may give a signal to any thread, and then nothing wakes this one.
+    while not stop.wait(1.0):
+        pass
     log.info("worker drains")
     left = executor.stop()
     flusher.stop()

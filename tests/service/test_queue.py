@@ -96,6 +96,14 @@ def test_a_lease_that_is_renewed_lasts(queue):
         assert [row["id"] for row in overview.workers(connection)] == ["w"]
 
 
+def test_a_worker_that_renews_late_does_not_take_its_own_run_again(queue):
+    queue.put(1)
+    worker = queue.worker(lease=0.0)
+    claim = take(worker)
+    assert worker.take((ONE,), waits=False, busy=[claim]) is None
+    assert take(worker).run == claim.run
+
+
 def test_whoever_leaves_has_nothing_any_more(queue):
     identity = queue.put(1)
     worker, near = queue.worker("w"), queue.worker("w1")
