@@ -128,9 +128,8 @@ def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
             name = f"drift:{connection.name}/{repository}"
             job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
             with jobs.engine.begin() as transaction:
-                mine = runs.take_turn(transaction, name, since, now)
-                pointless = jobs.accept(transaction, job)[1] if mine else []
-            jobs.cancel(pointless)
+                if runs.take_turn(transaction, name, since, now):
+                    jobs.accept(transaction, job)
 
 
 def _check(settings: Settings, engine: sa.Engine) -> Check:
