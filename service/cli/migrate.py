@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ def prepare(settings: Settings) -> None:
 
     url = settings.database_url.text()
     _make_folder(settings.data_dir)
+    database.create(url)
     if fault := database.encoding_fault(url):
         raise UserError(fault, hint=database.UTF8_HINT)
     try:
@@ -83,12 +83,7 @@ def _patiently(work: Callable[[], None]) -> None:
 
 
 def _bring_up(url: str) -> None:
-    from dbos import DBOS
-
-    # What it warns of on the way is told by the error, if it matters.
-    logging.getLogger("dbos").setLevel(logging.ERROR)
     tables.prepare_file(url)
-    DBOS.migrate(url)
     engine = tables.engine(url)
     try:
         tables.migrate(engine)

@@ -13,9 +13,9 @@ import threading
 import time
 from pathlib import Path
 
+from service.queue import claims
 from service.settings.resolve import Settings
 from service.store import tables
-from service.worker.lease import leave_lease
 from service.worker.process import IDENTITY, new_identity
 
 log = logging.getLogger("gen_env.serve")
@@ -92,7 +92,7 @@ class Supervisor:
             return
         engine = tables.engine(self._settings.database_url.text())
         try:
-            leave_lease(engine, child.identity)
+            claims.leave(engine, child.identity)
         except Exception as error:  # then the lease runs out by itself
             log.warning("cannot end the lease: %s", type(error).__name__)
         finally:

@@ -100,25 +100,12 @@ class Job:
         """A merge is heard of twice (merged, pushed) and verified once."""
         return self.kind in (Kind.MERGE, Kind.VERIFY)
 
-    @property
-    def waits(self) -> bool:
-        """Whether it follows a cluster for minutes, and so must not stand in the others' way."""
-        return self.kind in (Kind.VERIFY, Kind.DRIFT)
 
-    @property
-    def queue(self) -> str:
-        """Every repository has its own queues, so that none can starve another."""
-        return queue_of(self.connection, self.repository, waits=self.waits)
-
-
+FOLLOW_A_CLUSTER = (Kind.VERIFY.value, Kind.DRIFT.value)
+"""They take minutes, and so must not stand in the others' way."""
 _NEWEST_WINS = (
     Kind.CHECK, Kind.PUSH, Kind.GATES, Kind.VERDICTS, Kind.PROMOTE, Kind.ROLLBACK, Kind.DRIFT,
 )  # fmt: skip
-
-
-def queue_of(connection: str, repository: str, *, waits: bool = False) -> str:
-    """The name of a repository's queue, or of the one for what waits for a cluster."""
-    return f"gen-env:{connection}/{repository}{':verify' if waits else ''}"
 
 
 def verify_key(place: str, environment: str = "") -> str:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from service.model.check import Reason
 from service.model.job import Job, Kind, State
 from service.queue.jobs import Jobs
-from service.queue.superseded import Leftovers
 from service.settings.resolve import Connection
 from service.store import runs
 from service.store.batch import Batches
@@ -66,7 +65,6 @@ class Intake:
         self._most = queue_depth
         self._clock = clock
         self._counted = (0.0, 0)
-        self._leftovers = Leftovers(jobs.cancel)
         self._batches = Batches(jobs.engine)
 
     def receive(self, connection: Connection, found: Delivery, event: Event) -> Receipt:
@@ -82,18 +80,15 @@ class Intake:
         return self._keep(found, jobs, repeatable=isinstance(event, RerunEvent))
 
     def _keep(self, found: Delivery, jobs: list[Job], *, repeatable: bool = False) -> Receipt:
-        receipt, pointless = self._batches.run(
+        receipt = self._batches.run(
             lambda transaction: self._kept(transaction, found, jobs, repeatable=repeatable)
         )
         METER.add("deliveries", connection=found.connection, outcome=receipt.taken.value)
-        self._leftovers.add(pointless)
         return receipt
 
     def _kept(
         self, transaction: sa.Connection, found: Delivery, jobs: list[Job], *, repeatable: bool
-    ) -> tuple[Receipt, list[str]]:
-        """The receipt, and the queued runs that it makes pointless."""
-        pointless: list[str] = []
+    ) -> Receipt:
         new = runs.add_delivery(transaction, found, self._clock())
         before = runs.earlier(transaction, found) if jobs else None
         # The ids are not signed: the same bytes under a new id are a replay, unless they ask
@@ -104,16 +99,11 @@ class Intake:
             receipt = Receipt(Taken.IGNORED)
         else:
             accepted = [self._jobs.accept(transaction, job) for job in jobs]
-            pointless = [older for _, olders in accepted for older in olders]
-            receipt = Receipt(Taken.QUEUED, accepted[0][0])
+            receipt = Receipt(Taken.QUEUED, accepted[0])
         if new or receipt.taken is Taken.QUEUED:
             run = receipt.run or None
             runs.attach(transaction, found.connection, found.id, receipt.taken.value, run)
-        return receipt, pointless
-
-    def close(self) -> None:
-        """Finish what was put off."""
-        self._leftovers.flush()
+        return receipt
 
     def _is_full(self) -> bool:
         """Counted at most once a second: the bound is there for the disk, not for exactness."""

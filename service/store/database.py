@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import Any
 
@@ -39,6 +40,22 @@ def is_busy(error: BaseException) -> bool:
     """Whether another process was only faster: trying again helps."""
     cause = getattr(error, "orig", None) or error
     return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(_BUSY)
+
+
+def create(url: str) -> None:
+    """Create a PostgreSQL database that is missing; why it cannot be used is told by its users."""
+    if not url.startswith("postgresql://"):
+        return
+    import psycopg
+    from psycopg import conninfo, sql
+
+    with contextlib.suppress(psycopg.Error):
+        psycopg.connect(url, connect_timeout=10).close()
+        return
+    with contextlib.suppress(psycopg.Error):
+        name = sql.Identifier(str(conninfo.conninfo_to_dict(url).get("dbname")))
+        with psycopg.connect(url, dbname="postgres", connect_timeout=10, autocommit=True) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(name))
 
 
 def encoding_fault(url: str) -> str:

@@ -77,7 +77,7 @@ _SUPERSEDE = (
         summary="superseded by a newer event",
         ended=sa.bindparam("at"),
     )
-    .returning(run.c.id, run.c.started)
+    .returning(run.c.id)
 )
 
 
@@ -157,10 +157,9 @@ def add_run(connection: sa.Connection, job: Job, at: float) -> str:
     return identity
 
 
-def supersede(connection: sa.Connection, key: str, at: float) -> tuple[list[str], int]:
-    """End the unfinished runs of a key; returns those that had not begun, and how many ended."""
-    rows = connection.execute(_SUPERSEDE, {"of_key": key, "at": at}).all()
-    return [str(row.id) for row in rows if row.started is None], len(rows)
+def supersede(connection: sa.Connection, key: str, at: float) -> int:
+    """End the unfinished runs of a key; returns how many there were."""
+    return len(connection.execute(_SUPERSEDE, {"of_key": key, "at": at}).all())
 
 
 def live(connection: sa.Connection, key: str) -> str | None:
@@ -171,11 +170,15 @@ def live(connection: sa.Connection, key: str) -> str | None:
     return str(found) if found is not None else None
 
 
-def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[*tuple[Any, ...]] | None:
-    """Note that the run has begun (again); None when there is nothing left to do."""
+def begin(
+    connection: sa.Connection, identity: str, at: float, owner: str = ""
+) -> sa.Row[*tuple[Any, ...]] | None:
+    """Note that the run has begun (again); None when there is nothing left to do under the claim
+    `owner`.
+    """
     statement = (
         run.update()
-        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .where(run.c.id == identity, run.c.owner == owner, run.c.state.in_(UNFINISHED))
         .values(
             state=State.RUNNING.value,
             started=sa.func.coalesce(run.c.started, at),
@@ -186,11 +189,13 @@ def begin(connection: sa.Connection, identity: str, at: float) -> sa.Row[*tuple[
     return connection.execute(statement).first()
 
 
-def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float) -> bool:
-    """Record the outcome; False when there is one: the first word counts."""
+def finish(
+    connection: sa.Connection, identity: str, outcome: Outcome, at: float, owner: str = ""
+) -> bool:
+    """Record the outcome; False when there is one already, or another claim than `owner`."""
     statement = (
         run.update()
-        .where(run.c.id == identity, run.c.state.in_(UNFINISHED))
+        .where(run.c.id == identity, run.c.owner == owner, run.c.state.in_(UNFINISHED))
         .values(
             state=outcome.state.value,
             summary=outcome.summary[:2000],
@@ -198,6 +203,7 @@ def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float
             environments=dict(outcome.environments),
             transient=outcome.transient,
             ended=at,
+            owner="",
         )
         .returning(run.c.kind, run.c.queued, run.c.started)
     )
@@ -210,10 +216,16 @@ def finish(connection: sa.Connection, identity: str, outcome: Outcome, at: float
     return True
 
 
-def is_running(connection: sa.Connection, identity: str) -> bool:
-    """Whether the run is still wanted."""
-    query = sa.select(run.c.state).where(run.c.id == identity)
+def is_running(connection: sa.Connection, identity: str, owner: str = "") -> bool:
+    """Whether the run is still wanted, and of the claim `owner`."""
+    query = sa.select(run.c.state).where(run.c.id == identity, run.c.owner == owner)
     return connection.execute(query).scalar() == State.RUNNING.value
+
+
+def hold(connection: sa.Connection, identity: str, owner: str) -> bool:
+    """Whether the run is of the claim `owner`; it stays so until the transaction ends."""
+    held = run.update().where(run.c.id == identity, run.c.owner == owner).values(owner=owner)
+    return connection.execute(held.returning(run.c.id)).first() is not None
 
 
 def read(connection: sa.Connection, identity: str) -> sa.Row[*tuple[Any, ...]] | None:
@@ -251,17 +263,6 @@ def dead(connection: sa.Connection) -> int:
     """How many runs wait for a person."""
     query = sa.select(sa.func.count()).where(run.c.state == State.DEAD.value)
     return int(connection.execute(query).scalar_one())
-
-
-def lingering(connection: sa.Connection, before: float, limit: int = 500) -> list[str]:
-    """Unfinished runs that were queued before this moment, oldest first."""
-    query = (
-        sa.select(run.c.id)
-        .where(run.c.state.in_(UNFINISHED), run.c.queued < before)
-        .order_by(run.c.queued)
-        .limit(limit)
-    )
-    return [str(row.id) for row in connection.execute(query)]
 
 
 def count(connection: sa.Connection, name: str, labels: str = "", by: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""The service's own tables, beside those of DBOS in the same database."""
+"""The service's tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.core.errors import UserError
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -61,6 +61,12 @@ run = sa.Table(
     sa.Column("queued", sa.Float, nullable=False, index=True),
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
+    # When it may be started; of a run that a worker has, when its lease ends.
+    sa.Column("due", sa.Float, nullable=False, server_default="0"),
+    # The claim under which a worker has it; empty where none has.
+    sa.Column("owner", sa.String(240), nullable=False, server_default=""),
+    # How many workers died over it.
+    sa.Column("lost", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_gen_env_run_key_state", "key", "state"),
 )
 report = sa.Table(
@@ -148,7 +154,13 @@ _STEPS: dict[int, tuple[str, ...]] = {
     3: ("ALTER TABLE gen_env_run ADD COLUMN origin JSON NOT NULL DEFAULT '{}'",),
     4: (),  # gen_env_branch
     5: (),  # gen_env_notice
+    6: (
+        "ALTER TABLE gen_env_run ADD COLUMN due FLOAT NOT NULL DEFAULT 0",
+        "ALTER TABLE gen_env_run ADD COLUMN owner VARCHAR(240) NOT NULL DEFAULT ''",
+        "ALTER TABLE gen_env_run ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
+    ),
 }
+_OWN_QUEUE = 6
 
 
 def engine(url: str, *, pool: int = 10) -> sa.Engine:
@@ -171,6 +183,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     # A transaction that reads first and writes later could fail in the middle; so none does.
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
@@ -216,7 +229,21 @@ def migrate(made: sa.Engine) -> None:
         for step in range(found + 1, VERSION + 1):
             for statement in _STEPS[step]:
                 connection.execute(sa.text(statement))
+        if found < _OWN_QUEUE:
+            _end_former_queue(connection)
         connection.execute(version.update().values(version=VERSION))
+
+
+def _end_former_queue(connection: sa.Connection) -> None:
+    """Until version 5 DBOS kept a second record of each run in tables of its own: what is
+    unfinished there is so in ours, and a worker of that version must not start it as well.
+    """
+    schema = "dbos" if connection.dialect.name == "postgresql" else None
+    table = sa.table("workflow_status", sa.column("status"), sa.column("name"), schema=schema)
+    if sa.inspect(connection).has_table(table.name, schema=schema):
+        ours = table.c.name.in_(("gen_env_job", "gen_env_wait"))
+        unfinished = table.c.status.in_(("ENQUEUED", "DELAYED", "PENDING"))
+        connection.execute(table.update().where(ours, unfinished).values(status="CANCELLED"))
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> Any:

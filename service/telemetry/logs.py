@@ -51,7 +51,7 @@ def configure(secrets: Iterable[Secret], level: int = logging.INFO) -> None:
     handler.setFormatter(JsonLines(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These tell of every request and every poll.
-    for name in ("urllib3", "dbos", "gunicorn.access", "alembic"):
+    for name in ("urllib3", "gunicorn.access"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

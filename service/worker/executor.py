@@ -1,74 +1,47 @@
-"""The worker's side of the queue: DBOS runs our one workflow, step by step."""
+"""The worker's threads: take runs while there is room, try again what may pass, keep the leases."""
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection
 
-from dbos import DBOS, DBOSConfig
-
-from service.model.job import State
-from service.queue.jobs import (
-    APPLICATION,
-    APPLICATION_VERSION,
-    WAITING_WORKFLOW,
-    WORKFLOW,
-    JsonSerializer,
-)
-from service.settings.resolve import Settings
-from service.worker.lease import Lease
+from service.queue.claims import Claim, Claims, Place
+from service.settings.schema import Limits
 from service.worker.runner import JobFailed, Runner
 
+log = logging.getLogger("gen_env.worker")
 _POLL_SECONDS = 0.25
 # GitHub's limits are reset every hour; who asks for more has its clock wrong.
 _LONGEST_PAUSE = 3_600.0
-_FEWEST_THREADS = 64
-_SPARE_THREADS = 16
-_QUIET_SECONDS = 2.0
+_ALL_DIED = "every worker that started this run ended before finishing it"
 
 
 class Executor:
-    """Takes runs from the queues until it is stopped. One per process: DBOS is one per process."""
+    """Carries out runs of these repositories until it is stopped."""
 
-    def __init__(self, settings: Settings, runner: Runner, identity: str) -> None:
-        self._settings = settings
-        self._runner = runner
-        self._identity = identity
-        # Queues are per repository and each may fill the worker; this bounds all of them together.
-        self._room = _Room(settings.limits.concurrency)
-        self._waiting_room = _Room(settings.limits.verifications)
-        self._lease: Lease | None = None
-
-    def start(
-        self, lease: Callable[..., Lease], queues: Sequence[str], waiting: Sequence[str] = ()
+    def __init__(
+        self, limits: Limits, runner: Runner, claims: Claims, places: Collection[Place]
     ) -> None:
-        """Begin to take runs from these queues; those in `waiting` follow a cluster for minutes.
+        self._limits = limits
+        self._runner = runner
+        self._claims = claims
+        self._places = places
+        # Whoever follows a cluster does so for minutes, and takes no place from the others.
+        self._most = {False: limits.concurrency, True: limits.verifications}
+        self._busy: dict[bool, set[Claim]] = {False: set(), True: set()}
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._taking = threading.Thread(target=self._take_all, name="take", daemon=True)
+        self._beating = threading.Thread(target=self._beat, name="lease", daemon=True)
 
-        `lease` gets `owners` and `recover`.
-        """
-        self._register()
-        self._lease = lease(owners=_owners, recover=_recover)
-        # The first sign of life comes before the first run: else a peer would take it for dead.
-        self._lease.start()
-        limits, number = self._settings.limits, len(queues) + len(waiting)
-        # One for every run that may be begun and wait for a place: else they would use up the
-        # threads, and those with a place to go to would get none.
-        begun = len(queues) * limits.concurrency + len(waiting) * limits.verifications
-        DBOS(config=self._config(max(_FEWEST_THREADS, begun + _SPARE_THREADS)))
-        DBOS.launch()
-        for names, concurrency in ((queues, limits.concurrency), (waiting, limits.verifications)):
-            for name in names:
-                DBOS.register_queue(
-                    name,
-                    worker_concurrency=concurrency,
-                    partition_concurrency=1,
-                    polling_interval_sec=max(_POLL_SECONDS, number * 0.02),
-                    on_conflict="always_update",
-                )
-        self._lease.launched()
+    def start(self) -> None:
+        """Give a sign of life, and begin to take runs."""
+        self._claims.renew(())
+        self._beating.start()
+        self._taking.start()
 
     def stop(self) -> bool:
         """Take nothing new, wait for what runs, and leave; what is left is taken over by others.
@@ -76,106 +49,78 @@ class Executor:
         Whoever follows a cluster is not waited for: that can take as long as it likes, and goes on
         elsewhere. Returns whether something is left, whose threads keep the process from ending.
         """
-        patience = {"workflow_completion_timeout_sec": self._settings.limits.drain_seconds}
-        # In a thread: DBOS waits for all of them alike.
-        ending = threading.Thread(target=DBOS.destroy, kwargs=patience, daemon=True)
-        ending.start()
-        busy = time.monotonic()
-        while ending.is_alive() and time.monotonic() - busy < _QUIET_SECONDS:
-            busy = time.monotonic() if self._room.busy else busy
-            ending.join(0.1)
-        if self._lease:
-            self._lease.stop(leave=True)
-        return ending.is_alive() or self._room.busy or self._waiting_room.busy
+        end = time.monotonic() + self._limits.drain_seconds
+        self._stopping.set()
+        self._wake.set()
+        self._taking.join(self._limits.drain_seconds)
+        while self._busy[False] and time.monotonic() < end:
+            time.sleep(0.05)
+        self._ended.set()
+        self._beating.join(5)
+        try:
+            self._claims.leave()
+        except Exception as error:  # then the leases run out by themselves
+            log.warning("cannot end the leases: %s", type(error).__name__)
+        return any(self._busy.values()) or self._taking.is_alive()
 
-    def _config(self, threads: int) -> DBOSConfig:
-        return {
-            "name": APPLICATION,
-            "system_database_url": self._settings.database_url.text(),
-            "application_version": APPLICATION_VERSION,
-            "executor_id": self._identity,
-            "serializer": JsonSerializer(),
-            "log_level": "ERROR",
-            "max_executor_threads": threads,
-            "run_migrations": False,
-        }
+    @property
+    def _claimed(self) -> list[Claim]:
+        return [claim for busy in self._busy.values() for claim in busy.copy()]
 
-    def _register(self) -> None:
-        limits = self._settings.limits
-
-        @DBOS.step(name="perform")
-        def perform(identity: str, waits: bool = False) -> dict[str, Any]:
-            # A failure is a value: DBOS would keep an exception, and log it with its traceback.
+    def _take_all(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
             try:
-                with (self._waiting_room if waits else self._room).place():
-                    return {"state": self._runner.perform(identity)}
-            except JobFailed as error:
-                told = {"message": str(error), "transient": error.transient}
-                return {**told, "after": error.after}
+                taken = [self._take(waits) for waits in self._busy]
+            except Exception as error:  # the database may be away for a while; this must live on
+                log.warning("cannot take runs: %s", type(error).__name__)
+                taken = []
+            if not any(taken):
+                self._wake.wait(_POLL_SECONDS)
 
-        @DBOS.step(name="give_up")
-        def give_up(identity: str, message: str, transient: bool) -> None:
-            self._runner.give_up(identity, message, transient=transient)
+    def _take(self, waits: bool) -> bool:
+        busy = self._busy[waits]
+        if len(busy) >= self._most[waits]:
+            return False
+        claim = self._claims.take(self._places, waits=waits, busy=self._claimed)
+        if claim is None:
+            return False
+        busy.add(claim)
+        threading.Thread(target=self._carry_out, args=(claim, busy), daemon=True).start()
+        return True
 
-        def attempt_all(identity: str, *, waits: bool) -> str:
-            result: dict[str, Any] = {}
-            for attempt in range(limits.attempts):
-                if attempt:
-                    # Durable: a restart goes on with what is left of the wait.
-                    DBOS.sleep(pause(attempt, limits.retry_seconds, result.get("after", 0.0)))
-                result = perform(identity, waits)
-                if not result.get("transient"):
-                    break
-            if "state" in result:
-                return str(result["state"])
-            give_up(identity, result["message"], result["transient"])
-            return State.DEAD.value
+    def _carry_out(self, claim: Claim, busy: set[Claim]) -> None:
+        try:
+            self._claims.release(claim, self._attempt(claim))
+        except Exception as error:  # the database is away: the lease ends by itself
+            log.warning("run not ended: %s", type(error).__name__, extra={"run": claim.run})
+        finally:
+            busy.discard(claim)
+            self._wake.set()
 
-        # A run that ends its worker so many times is not started again.
-        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=limits.starts)
-        def work(identity: str) -> str:
-            return attempt_all(identity, waits=False)
+    def _attempt(self, claim: Claim) -> float:
+        """Carry out the run, or give it up; the seconds until it may be tried again."""
+        if claim.lost > self._limits.starts:
+            self._runner.give_up(claim.run, _ALL_DIED, transient=False, owner=claim.owner)
+            return 0.0
+        try:
+            self._runner.perform(claim.run, claim.owner)
+        except JobFailed as error:
+            failures = claim.failures + 1
+            if error.transient and failures < self._limits.attempts:
+                return pause(failures, self._limits.retry_seconds, error.after)
+            message, transient = str(error), error.transient
+            self._runner.give_up(claim.run, message, transient=transient, owner=claim.owner)
+        return 0.0
 
-        @DBOS.workflow(name=WAITING_WORKFLOW, max_recovery_attempts=limits.starts)
-        def wait(identity: str) -> str:
-            return attempt_all(identity, waits=True)
+    def _beat(self) -> None:
+        while not self._ended.wait(self._claims.lease_seconds / 5):
+            try:
+                self._claims.renew(self._claimed)
+            except Exception as error:  # the database may be away for a while; this must live on
+                log.warning("cannot write the heartbeat: %s", type(error).__name__)
 
 
 def pause(attempt: int, first: float, asked: float) -> float:
     """The seconds before another attempt: doubling, and no shorter than the forge asks for."""
     return float(max(first * 2 ** (attempt - 1), min(asked, _LONGEST_PAUSE)))
-
-
-class _Room:
-    """So many at a time; knows whether anybody is in."""
-
-    def __init__(self, most: int) -> None:
-        self._places = threading.BoundedSemaphore(most)
-        self._inside: set[int] = set()
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody is in."""
-        return bool(self._inside)
-
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Wait for a place, and have it for the block."""
-        with self._places:
-            me = threading.get_ident()
-            self._inside.add(me)
-            try:
-                yield
-            finally:
-                self._inside.discard(me)
-
-
-def _owners() -> set[str]:
-    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    return {found.executor_id for found in pending if found.executor_id}
-
-
-def _recover(dead: list[str]) -> int:
-    # The one inner call: guarded by state and owner, and it keeps the count of starts, which the
-    # public way (resume) does not. A test kills a worker and sees its run taken over.
-    return len(DBOS._recover_pending_workflows(dead))

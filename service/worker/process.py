@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from service.model.check import Check
-from service.model.job import Job, Kind, queue_of
+from service.model.job import Job, Kind
+from service.queue.claims import Claims, Place
 from service.queue.jobs import Jobs
 from service.settings import routes
 from service.settings.forges import opener
@@ -26,7 +27,6 @@ from service.telemetry import tracing
 from service.telemetry.meter import METER, Flusher
 from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
-from service.worker.lease import Lease
 from service.worker.notify import Sender
 from service.worker.poll import poll
 from service.worker.remote import branch_files, branch_head
@@ -36,7 +36,6 @@ log = logging.getLogger("gen_env.worker")
 IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
 CHECK = "GEN_ENV_SERVICE_CHECK"
 _HOUSEKEEPING_SECONDS = 600.0
-_BURY_AFTER = 5.0
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -63,17 +62,18 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
     tools = Tools(settings, jobs, opener(), _check(settings, engine))
-    runner = Runner(tools)
-    executor = Executor(settings, runner, identity)
-    lease = functools.partial(Lease, engine, identity, dead_after=settings.limits.lease_seconds)
-    executor.start(lease, queues(settings), queues(settings, waits=True))
+    claims = Claims(engine, identity, settings.limits.lease_seconds)
+    executor = Executor(settings.limits, Runner(tools), claims, places(settings))
+    executor.start()
     log.info("worker is ready")
-    chores = threading.Thread(target=_chores, args=(settings, runner, jobs, stop), daemon=True)
+    chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
     chores.start()
     Sender(settings, engine).start(stop)
     flusher = Flusher(runs.writer(engine))
     flusher.start()
-    stop.wait()
+    # The kernel may give a signal to any thread, and then nothing wakes this one.
+    while not stop.wait(1.0):
+        pass
     log.info("worker drains")
     left = executor.stop()
     flusher.stop()
@@ -86,17 +86,17 @@ def new_identity() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
 
-def queues(settings: Settings, *, waits: bool = False) -> list[str]:
-    """The queues of all configured repositories, or those for what waits for a cluster."""
-    return sorted(
-        queue_of(connection.name, repository, waits=waits)
+def places(settings: Settings) -> list[Place]:
+    """The configured repositories: what another one left is for a worker that knows it."""
+    return [
+        (connection.name, repository)
         for connection in settings.connections
         for repository in connection.repositories
-    )
+    ]
 
 
 def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
-    """Drop what is too old or too much: reports, deliveries, finished runs, the queue's record."""
+    """Drop what is too old or too much: reports, deliveries, finished runs."""
     limits = settings.limits
     with jobs.engine.begin() as connection:
         if not runs.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
@@ -106,17 +106,14 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
         notices.forget(connection, now - limits.delivery_days * _DAY)
         runs.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
         METER.gauge("kept_bytes", reports.total(connection), what="reports")
-    jobs.forget(now - limits.delivery_days * _DAY)
 
 
 def remind(jobs: Jobs, now: float) -> int:
     """Queue the jobs whose moment has come; returns how many."""
-    pointless: list[str] = []
     with jobs.engine.begin() as connection:
         due = reminders.take(connection, now)
         for job in due:
-            pointless += jobs.accept(connection, job)[1]
-    jobs.cancel(pointless)
+            jobs.accept(connection, job)
     return len(due)
 
 
@@ -131,9 +128,8 @@ def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
             name = f"drift:{connection.name}/{repository}"
             job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
             with jobs.engine.begin() as transaction:
-                mine = runs.take_turn(transaction, name, since, now)
-                pointless = jobs.accept(transaction, job)[1] if mine else []
-            jobs.cancel(pointless)
+                if runs.take_turn(transaction, name, since, now):
+                    jobs.accept(transaction, job)
 
 
 def _check(settings: Settings, engine: sa.Engine) -> Check:
@@ -160,14 +156,12 @@ def _own_check(settings: Settings, engine: sa.Engine) -> Check:
     return functools.partial(check, toolchain=Toolchain(marker_key=key, seconds=seconds))
 
 
-def _chores(settings: Settings, runner: Runner, jobs: Jobs, stop: threading.Event) -> None:
+def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
     looking = opener()
     head = functools.partial(branch_head, settings.data_dir)
     files = functools.partial(branch_files, settings.data_dir)
     while not stop.wait(min(5.0, settings.limits.lease_seconds)):
         try:
-            for identity in jobs.bury(_BURY_AFTER):
-                runner.tell_buried(identity)
             if settings.poll_seconds:
                 poll(settings, jobs, looking, head, files=files)
             remind(jobs, time.time())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -83,14 +84,15 @@ class Runner:
         self._tools = tools
         self._marker_key = tables.shared_key(tools.jobs.engine, "marker")
 
-    def perform(self, identity: str) -> str:
-        """Carry out the run; returns its state. A run that is over, or superseded, is left alone.
+    def perform(self, identity: str, owner: str = "") -> str:
+        """Carry out the run under the claim `owner`; returns its state. A run that is over,
+        superseded or another claim's is left alone.
 
-        Raises JobFailed, and nothing else.
+        Raises JobFailed, and what the database raises.
         """
         tools = self._tools
         with tools.jobs.engine.begin() as connection:
-            row = runs.begin(connection, identity, tools.clock())
+            row = runs.begin(connection, identity, tools.clock(), owner)
         if row is None:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
@@ -108,13 +110,13 @@ class Runner:
         # Raised outside the handler: the cause may quote what must not be seen.
         raise failure
 
-    def give_up(self, identity: str, message: str, *, transient: bool) -> None:
+    def give_up(self, identity: str, message: str, *, transient: bool, owner: str = "") -> None:
         """Move the run to the dead letters, and tell the forge where there is something to tell."""
         tools = self._tools
         outcome = Outcome(State.DEAD, message, transient=transient)
         with tools.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
-            buried = runs.finish(connection, identity, outcome, tools.clock())
+            buried = runs.finish(connection, identity, outcome, tools.clock(), owner)
             if row is not None and buried:
                 self._notify(connection, row, outcome)
             if row is not None and buried and transient and row.kind in _COMES_AGAIN:
@@ -127,16 +129,6 @@ class Runner:
         log.error("run given up: %s", message, extra=_labels(row))
         self._tell_failure(row, message)
 
-    def tell_buried(self, identity: str) -> None:
-        """Tell the forge of a run that the queue gave up, because every worker died over it."""
-        with self._tools.jobs.engine.begin() as connection:
-            row = runs.read(connection, identity)
-            if row is not None:
-                self._notify(connection, row, Outcome(State.DEAD, row.summary))
-        if row is not None:
-            log.error("run given up: %s", row.summary, extra=_labels(row))
-            self._tell_failure(row, row.summary)
-
     def _work(self, row: Row) -> Done:
         connection = self._tools.settings.connection(row.connection)
         if connection is None or connection.repository(row.repository) is None:
@@ -146,17 +138,17 @@ class Runner:
             case Kind.CHECK:
                 return self._check(row, job, connection, forge)
             case Kind.COMMAND:
-                return Done(self._command(job, forge))
+                return self._command(row, job, forge)
             case Kind.PUSH if settle := self._settle(job):
                 waits = Outcome(State.DONE, "waits for further pushes")
                 later = reminders.Reminder(job, self._tools.clock() + settle, gathers=True)
                 return Done(waits, reminders=(later,))
             case Kind.PUSH:
-                return Done(self._push(job, forge))
+                return self._push(job, forge)
             case Kind.RERUN:
                 numbers = [found.number for found in forge.prs_of_commit(job.details["sha"])
                            if found.state is PullState.OPEN]  # fmt: skip
-                return Done(self._check_all(job, numbers, Reason.RERUN))
+                return _check_all(job, numbers, Reason.RERUN)
             case _:
                 return self._tools.after(self._task(row, job, connection, forge))
 
@@ -214,45 +206,39 @@ class Runner:
         """How often what depends on time is looked at, in seconds."""
         return self._tools.settings.poll_seconds or _INTERVAL
 
-    def _command(self, job: Job, forge: ForgePort) -> Outcome:
+    def _command(self, row: Row, job: Job, forge: ForgePort) -> Done:
         key = pull_key(job.connection, job.repository, job.number)
         author = str(job.details["author"])
 
         def record(pull: PullRequest, command: Command) -> None:
             with self._tools.jobs.engine.begin() as transaction:
+                if not runs.hold(transaction, row.id, row.owner):
+                    raise UserError("another run has taken this one's place")
                 grants.record(transaction, key, pull.head_sha, command, author,
                               self._tools.clock(), pull.author)  # fmt: skip
 
         answer = commands.carry_out(job, forge, record)
-        if answer.again:
-            self._check_all(job, [job.number], Reason.COMMAND)
-        self._answer(job, forge, answer.lines)
-        return answer.outcome
+        if self._is_current(row):
+            self._answer(job, forge, answer.lines)
+        again = _check_all(job, [job.number] if answer.again else [], Reason.COMMAND)
+        return dataclasses.replace(again, outcome=answer.outcome)
 
-    def _push(self, job: Job, forge: ForgePort) -> Outcome:
+    def _push(self, job: Job, forge: ForgePort) -> Done:
         branch = job.details["branch"]
         waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
-        return self._check_all(job, waiting, Reason.BASE_MOVED)
+        return _check_all(job, waiting, Reason.BASE_MOVED)
 
     def _settle(self, job: Job) -> float:
         """Seconds before the checks of a push are asked for: several merges cost one of each."""
         waited = job.reason == reminders.REASON
         return 0.0 if waited else self._tools.settings.limits.settle_seconds
 
-    def _check_all(self, job: Job, numbers: list[int], reason: Reason) -> Outcome:
-        for number in numbers:
-            self._tools.jobs.submit(
-                Job(Kind.CHECK, job.connection, job.repository, number, reason.value)
-            )
-        return Outcome(State.DONE, f"queued {len(numbers)} checks")
+    def _is_current(self, row: Row) -> bool:
+        with self._tools.jobs.engine.connect() as transaction:
+            return runs.is_running(transaction, row.id, row.owner)
 
     def _context(self, row: Row, connection: Connection, forge: ForgePort) -> CheckContext:
         tools = self._tools
-
-        def is_current() -> bool:
-            with tools.jobs.engine.connect() as transaction:
-                return runs.is_running(transaction, row.id)
-
         return CheckContext(
             forge=forge,
             git_url=f"{connection.web_url}/{row.repository}.git",
@@ -260,7 +246,7 @@ class Runner:
             git_token=lambda: git_token(connection, row.repository),
             data_dir=tools.settings.data_dir,
             report_url=tools.settings.report_url(row.report),
-            is_current=is_current,
+            is_current=functools.partial(self._is_current, row),
             push_back=connection.push_back,
             allow_http=connection.allow_http,
         )
@@ -268,19 +254,19 @@ class Runner:
     def _finish(self, row: Row, done: Done) -> None:
         """Record the outcome, and with it all that follows: the one is not without the other."""
         jobs, now = self._tools.jobs, self._tools.clock()
-        pointless: list[str] = []
         with jobs.engine.begin() as connection:
-            if done.report is not None:
+            # A superseded run's report stays what its status leads to.
+            ours = runs.hold(connection, row.id, row.owner)
+            if ours and done.report is not None:
                 reports.keep(connection, row.report, done.report, now)
-            if runs.finish(connection, row.id, done.outcome, now):
+            if runs.finish(connection, row.id, done.outcome, now, row.owner):
                 self._notify(connection, row, done.outcome)
                 for job in done.follow:
-                    pointless += jobs.accept(connection, job)[1]
+                    jobs.accept(connection, job)
                 for reminder in done.reminders:
                     reminders.put(connection, reminder)
                 if done.run_now:
                     reminders.run_now(connection, row.connection, row.repository, Kind.GATES, now)
-        jobs.cancel(pointless)
         log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
 
     def _notify(self, connection: sa.Connection, row: Row, outcome: Outcome) -> None:
@@ -332,6 +318,13 @@ class Runner:
     def _answer(self, job: Job, forge: ForgePort, lines: tuple[str, ...]) -> None:
         marker = marker_of(self._marker_key, job.repository, job.number, "commands")
         commands.tell(forge, job.number, marker, lines)
+
+
+def _check_all(job: Job, numbers: list[int], reason: Reason) -> Done:
+    checks = tuple(
+        Job(Kind.CHECK, job.connection, job.repository, number, reason.value) for number in numbers
+    )
+    return Done(Outcome(State.DONE, f"queued {len(checks)} checks"), checks)
 
 
 def _report(found: CheckOutcome) -> reports.Report | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.store import tables
 from tests import postgresql as server_programs
 
 
@@ -31,3 +32,17 @@ def ascii_url(postgresql_server):
     options = "encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' template template0"
     with server_programs.fresh_database(postgresql_server, "ascii", options) as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    """A database with our tables, of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/x.sqlite"
+        tables.prepare_file(url)
+    else:
+        url = request.getfixturevalue("postgresql")
+    made = tables.engine(url)
+    tables.metadata.create_all(made)
+    yield made
+    made.dispose()

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 from generator.forge.errors import Unavailable
 from service.model.check import CheckOutcome, CheckState
@@ -12,6 +13,8 @@ def check(request):
     with (folder / "ran.log").open("a") as log:
         log.write(f"{request.run_id} {request.repository} {request.number} {request.head_sha}\n")
     time.sleep(float(os.environ.get("CHECK_SECONDS", "0.05")))
+    while (gate := os.environ.get("CHECK_GATE")) and not Path(gate).exists():
+        time.sleep(0.05)
     if request.number == 666:
         os._exit(9)
     if request.number == 500:

@@ -12,19 +12,6 @@ from service.store.batch import Batches
 from service.telemetry import logs
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/x.sqlite"
-        tables.prepare_file(url)
-    else:
-        url = request.getfixturevalue("postgresql")
-    made = tables.engine(url)
-    tables.metadata.create_all(made)
-    yield made
-    made.dispose()
-
-
 def insert(name):
     def work(connection):
         connection.execute(tables.turn.insert().values(name=name, taken=0, seen_sha=""))

@@ -13,7 +13,7 @@ from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
 from service.model.check import CheckOutcome, CheckState, Override
 from service.model.job import Job, Kind, State
-from service.store import grants, overview, reminders, runs, tables
+from service.store import grants, overview, reminders, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -230,9 +230,7 @@ def test_a_command_that_cannot_be_judged_is_answered_when_it_is_given_up(set_up)
 
 def test_a_run_whose_workers_all_died_is_told_to_the_forge(set_up):
     identity = set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "opened"))
-    with set_up.here.engine.begin() as connection:
-        runs.finish(connection, identity, Outcome(State.DEAD, "every worker ended"), 1.0)
-    set_up.runner.tell_buried(identity)
+    set_up.runner.give_up(identity, "every worker ended", transient=False)
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: every worker ended")
     assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
 

@@ -10,11 +10,15 @@ import pytest
 
 from generator.core.errors import UserError
 from service.cli import migrate
+from service.model.job import Job, Kind, State
+from service.queue.claims import Claims
+from service.queue.jobs import Jobs
 from service.settings.resolve import load
-from service.store import database, tables
+from service.store import database, runs, tables
 from tests.loopback import free_port
 from tests.service import scene
 
+ONE = ("forge", "team/one")
 ROUNDS = os.environ.get("GEN_ENV_START_ROUNDS", "6")
 
 
@@ -124,7 +128,8 @@ def test_a_database_of_the_first_version_is_led_up(tmp_path):
     migrate.prepare(settings)
     engine = tables.engine(settings.database_url.text())
     with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE gen_env_run DROP COLUMN origin")
+        for column in ("origin", "due", "owner", "lost"):
+            connection.exec_driver_sql(f"ALTER TABLE gen_env_run DROP COLUMN {column}")
         connection.exec_driver_sql("DROP TABLE gen_env_timer")
         connection.execute(tables.version.update().values(version=1))
     migrate.prepare(settings)
@@ -132,4 +137,39 @@ def test_a_database_of_the_first_version_is_led_up(tmp_path):
         assert connection.execute(tables.version.select()).scalar() == tables.VERSION
         connection.execute(tables.run.select())
         connection.execute(tables.timer.select())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_the_former_queue_had_is_taken_over_and_not_done_twice(request, tmp_path, database):
+    sqlite = database == "sqlite"
+    url = None if sqlite else request.getfixturevalue(database)
+    settings = settings_in(tmp_path, url)
+    migrate.prepare(settings)
+    engine = tables.engine(settings.database_url.text())
+    jobs, former = Jobs(engine), "workflow_status" if sqlite else "dbos.workflow_status"
+    found = {number: jobs.submit(Job(Kind.CHECK, *ONE, number)) for number in (1, 2, 3)}
+    names = ("due", "owner", "lost")
+    with engine.begin() as connection:
+        runs.begin(connection, found[2], 1.0)
+        runs.finish(connection, found[3], runs.Outcome(State.SUCCESS, "fine"), 2.0)
+        for name in names:
+            connection.exec_driver_sql(f"ALTER TABLE gen_env_run DROP COLUMN {name}")
+        if not sqlite:
+            connection.exec_driver_sql("CREATE SCHEMA dbos")
+        connection.exec_driver_sql(f"CREATE TABLE {former} (id TEXT, status TEXT, name TEXT)")
+        for row in (f"'{found[1]}', 'ENQUEUED', 'gen_env_job'", "'x', 'PENDING', 'other'",
+                    f"'{found[2]}', 'PENDING', 'gen_env_wait'",
+                    f"'{found[3]}', 'SUCCESS', 'gen_env_job'"):  # fmt: skip
+            connection.exec_driver_sql(f"INSERT INTO {former} VALUES ({row})")
+        connection.execute(tables.version.update().values(version=5))
+    migrate.prepare(settings)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"SELECT id, status FROM {former}").all()
+    assert dict(map(tuple, rows)) == {
+        found[1]: "CANCELLED", found[2]: "CANCELLED", found[3]: "SUCCESS", "x": "PENDING",
+    }  # fmt: skip
+    worker = Claims(engine, "w", 60.0)
+    assert {worker.take([ONE], waits=False).run for _ in range(2)} == {found[1], found[2]}
+    assert worker.take([ONE], waits=False) is None
     engine.dispose()

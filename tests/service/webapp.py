@@ -53,8 +53,6 @@ def application(folder, environment=None, edit=lambda settings: settings, **limi
     try:
         yield app.test_client(), here
     finally:
-        here.intake.close()
-        here.jobs.close()
         here.engine.dispose()
 
 
