@@ -88,6 +88,22 @@ def closed(repository: Repository) -> tuple[str, ...]:
     return (flux.ROOTS, *sorted(repository.flux.folder(name) for name in repository.clusters))
 
 
+def applied(repository: Repository) -> tuple[str, ...]:
+    """The folders that the Flux of each cluster applies whole, gen-env's own part among them."""
+    if repository.flux.root == "own":
+        return ()
+    return tuple(
+        sorted(posixpath.dirname(repository.flux.folder(it)) for it in repository.clusters)
+    )
+
+
+def is_beside(path: str, repository: Repository) -> bool:
+    """Whether a file is in such a folder, and none of gen-env's own."""
+    return any(path.startswith(f"{top}/") for top in applied(repository)) and not any(
+        path.startswith(f"{folder}/") for folder in closed(repository)
+    )
+
+
 def in_environment(
     files: Files, folder: str, known: Collection[str], others: Collection[str] = ()
 ) -> Iterator[Foreign]:
