@@ -29,6 +29,11 @@ IGNORE = ".sourceignore"
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names under which kustomize finds one (kustomize api/konfig)."""
 _FIELDS = {"apiVersion", "kind", "resources", "configMapGenerator"}
+_LEFT_OUT = {
+    *("appveyor.yml", "cloudbuild.yaml", "codeship-services.yml", "codeship-steps.yml"),
+    *(".travis.yml", ".gitlab-ci.yml", ".drone.yml", ".goreleaser.yml", ".sops.yaml", ".flux.yaml"),
+}
+"""Names that source-controller leaves out by itself, in any folder (sourceignore.go)."""
 _REMOVE = "remove it"
 _STEERS = re.compile(
     r"(kustomize\.toolkit\.fluxcd\.io/(force|reconcile|ssa|substitute)"
@@ -113,6 +118,10 @@ def in_environment(
     """
     beside = tuple(f"{other}/" for other in others if other.startswith(f"{folder}/"))
     inside = tuple(f"{folder}/{part}/" for part in CLOSED)
+    for path in sorted(known):
+        top, _, name = path.rpartition("/")
+        if name in _LEFT_OUT and top != argocd_reach.ACCESS:
+            yield Foreign(path, "Flux takes no file of this name from git", "choose another name")
     for path, fault in files.entries(folder):
         if path in known or path.startswith(beside):
             continue
