@@ -86,7 +86,12 @@ def compare(request: Request, progress: Progress) -> Report:
 def _cluster_paths(revisions: review.Revisions) -> tuple[str, ...]:
     """Where the Flux of each cluster finds its environments, on both sides."""
     both = (toolchain.settings(files) for files in (revisions.base, revisions.head))
-    found = {path for item in both if item is not None for path in flux_reach.paths(item)}
+    found = {
+        path
+        for item in both
+        if item is not None
+        for path in (*flux_reach.paths(item), *flux_reach.applied(item))
+    }
     return tuple(sorted(found))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.core.basis import NotRead
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
 from generator.core.problem import Problem, Severity
@@ -141,10 +142,12 @@ def _released(files: Files, name: str, more: Sequence[str]) -> Original:
     unread = [item for item in source.not_read if item.what.startswith(_VALUES)]
     if len(unread) != len(more):
         reasons = "; ".join(str(item) for item in unread) or "nothing is missing"
+        files_needed = counted(len(unread), "values file")
         raise UserError(
-            f"{len(unread)} values files come from elsewhere, and {len(more)} are given: {reasons}",
+            f"it needs {files_needed} from elsewhere, not {len(more)}: {reasons}",
             path=name,
-            hint="give exactly those, in that order, after the file itself",
+            hint="give exactly those, in that order, after the file itself; an empty file for an"
+            " optional one that the cluster does not have",
         )
     if more:
         rows = flux_release.rows_of(files, name)

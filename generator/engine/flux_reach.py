@@ -29,6 +29,11 @@ IGNORE = ".sourceignore"
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names under which kustomize finds one (kustomize api/konfig)."""
 _FIELDS = {"apiVersion", "kind", "resources", "configMapGenerator"}
+_LEFT_OUT = {
+    *("appveyor.yml", "cloudbuild.yaml", "codeship-services.yml", "codeship-steps.yml"),
+    *(".travis.yml", ".gitlab-ci.yml", ".drone.yml", ".goreleaser.yml", ".sops.yaml", ".flux.yaml"),
+}
+"""Names that source-controller leaves out by itself, in any folder (sourceignore.go)."""
 _REMOVE = "remove it"
 _STEERS = re.compile(
     r"(kustomize\.toolkit\.fluxcd\.io/(force|reconcile|ssa|substitute)"
@@ -88,6 +93,22 @@ def closed(repository: Repository) -> tuple[str, ...]:
     return (flux.ROOTS, *sorted(repository.flux.folder(name) for name in repository.clusters))
 
 
+def applied(repository: Repository) -> tuple[str, ...]:
+    """The folders that the Flux of each cluster applies whole, gen-env's own part among them."""
+    if repository.flux.root == "own":
+        return ()
+    return tuple(
+        sorted(posixpath.dirname(repository.flux.folder(it)) for it in repository.clusters)
+    )
+
+
+def is_beside(path: str, repository: Repository) -> bool:
+    """Whether a file is in such a folder, and none of gen-env's own."""
+    return any(path.startswith(f"{top}/") for top in applied(repository)) and not any(
+        path.startswith(f"{folder}/") for folder in closed(repository)
+    )
+
+
 def in_environment(
     files: Files, folder: str, known: Collection[str], others: Collection[str] = ()
 ) -> Iterator[Foreign]:
@@ -97,6 +118,10 @@ def in_environment(
     """
     beside = tuple(f"{other}/" for other in others if other.startswith(f"{folder}/"))
     inside = tuple(f"{folder}/{part}/" for part in CLOSED)
+    for path in sorted(known):
+        top, _, name = path.rpartition("/")
+        if name in _LEFT_OUT and top != argocd_reach.ACCESS:
+            yield Foreign(path, "Flux takes no file of this name from git", "choose another name")
     for path, fault in files.entries(folder):
         if path in known or path.startswith(beside):
             continue

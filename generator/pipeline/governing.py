@@ -12,8 +12,12 @@ from generator.definition.definition import ROOT, Settings
 from generator.engine import flux_reach
 from generator.engine.argocd import GENERATED, PROJECTS
 from generator.engine.deployment import Deployment
+from generator.helmvalues import objects
+from generator.impact.finding import Finding, ordered
+from generator.impact.rules import flux_folder
 from generator.kube import fields
-from generator.kube.resource import Object
+from generator.kube.resource import Object, key_of
+from generator.pipeline import toolchain
 from generator.tree.objects import access_path
 from generator.tree.tree import BOOTSTRAP
 from generator.yaml.errors import YamlError
@@ -57,6 +61,38 @@ def concerned(
 def root(files: Files) -> Object | None:
     """The root Application in the files."""
     return next(iter(_objects(files, f"{BOOTSTRAP}/root.yaml")), None)
+
+
+def beside(base: Files, head: Files, paths: Iterable[str]) -> tuple[Finding, ...]:
+    """What changed files do that Flux applies beside gen-env's, by the settings of the base."""
+    repository = toolchain.settings(base) or toolchain.settings(head)
+    found = sorted(path for path in paths if repository and flux_reach.is_beside(path, repository))
+    if not found or repository is None:
+        return ()
+    own = {
+        path
+        for files in (base, head)
+        for top in flux_reach.closed(repository)
+        for path in files.below(top)
+    }
+    if not own:
+        return ()
+    keys = frozenset(
+        key_of(item) for path in own for files in (base, head) for item in _objects(files, path)
+    )
+    changed = (
+        flux_folder.Changed(path, _items(base, path), _items(head, path), keys) for path in found
+    )
+    return ordered(flux_folder.find(changed, repository))
+
+
+def _items(files: Files, path: str) -> list[Object]:
+    """The objects of a file, a List as what it holds; none of one that cannot be read."""
+    try:
+        found = objects.read(files.read(path) or b"", path)
+    except (UserError, YamlError):
+        return []
+    return [item.data for item in found if isinstance(item.data, Mapping)]
 
 
 def _of_tree(files: Files, name: str) -> tuple[Object, ...]:

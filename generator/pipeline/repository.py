@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from generator.core.errors import UserError
 from generator.definition.definition import ROOT, SETTINGS, load_settings
 from generator.definition.lock_file import NEWER
@@ -32,9 +34,9 @@ def settings(text: bytes) -> Repository:
     return loaded.repository
 
 
-def more_paths(repository: Repository | None) -> tuple[str, ...]:
+def more_paths(repository: Repository | None, changed: Iterable[str] = ()) -> tuple[str, ...]:
     """What is read beside PARTS: the vendored chart, custom resource definitions, certificates, and
-    files that steer the engines."""
+    files that steer the engines, those among the `changed` that Flux applies beside gen-env's."""
     if repository is None:
         return ()
     paths = {item.sealing.certificate for item in repository.clusters.values()}
@@ -43,4 +45,5 @@ def more_paths(repository: Repository | None) -> tuple[str, ...]:
         paths |= {repository.chart.path}
     paths |= {*argocd_reach.control_files(repository), *argocd_reach.AT_TOP}
     paths |= {*flux_reach.paths(repository)}
+    paths |= {path for path in changed if flux_reach.is_beside(path, repository)}
     return tuple(sorted(path.strip("/") for path in paths if path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from generator.core.counted import counted
@@ -123,7 +123,7 @@ def review(
         tuple(problems),
         "" if found else _why_empty(len(wanted)),
         files=_files(revisions, before.names | after.names, found),
-        impact=root_impact(revisions.base, revisions.head),
+        impact=root_impact(revisions.base, revisions.head, revisions.changed),
         fields=_settings_fields(before, after),
     )
 
@@ -243,14 +243,15 @@ def _governed(
     return set(governing.concerned(revisions.base, revisions.head, everybody, touched or ()))
 
 
-def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
-    """What a changed root Application means for all environments."""
+def root_impact(base: Files, head: Files, changed: Iterable[str]) -> tuple[Finding, ...]:
+    """What a changed root Application means for all environments, or what Flux applies beside."""
     before, after = governing.root(base), governing.root(head)
+    beside = governing.beside(base, head, changed)
     if same(before, after):
-        return ()
+        return beside
     from generator.impact.rules import argocd
 
-    return tuple(argocd.root(before, after))
+    return (*argocd.root(before, after), *beside)
 
 
 def _generation(

@@ -215,7 +215,10 @@ def _joined(
         subject.head_name,
         tuple(diffs[name] for name in sorted(diffs)),
         rest,
-        impact=(*subject.impact, *review.root_impact(subject.base, subject.head)),
+        impact=(
+            *subject.impact,
+            *review.root_impact(subject.base, subject.head, subject.changed),
+        ),
         files=_files(subject, diffs),
     )
     before = _safe(_weighed(problem, subject) for problem in standing.problems)

@@ -44,8 +44,8 @@ def prepare(sides: Pinned) -> Prepared | str:
     if text is None:
         return f"the base has no {SETTINGS}: checks begin once one is merged"
     settings = _base_settings(text)
-    more = repository.more_paths(settings)
     changed = paths_between(sides, sides.base, sides.merged)
+    more = repository.more_paths(settings, changed)
     if not concerns(changed, more):
         return "this change affects no gen-env files"
     return _prepared(sides, settings, text, changed, more)

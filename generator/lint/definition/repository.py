@@ -47,6 +47,13 @@ APPLICATION = Rule(
     "Argo CD keeps only one of them: each would be deployed over the other in turn.",
     "Argo CD",
 )
+RECORDS = Rule(
+    "estate/duplicate-release",
+    ERROR,
+    "Two environments with one record of Helm",
+    "Flux would take the release of one for that of the other, and delete what runs there.",
+    "fluxcd.io, HelmRelease",
+)
 ALLOWED = Rule(
     "policy/team",
     ERROR,
@@ -77,6 +84,7 @@ def problems(everybody: Sequence[Resolved]) -> Iterator[Problem]:
         lambda item: {("destination", "application"): (application_name(item),)},
         "Application",
     )
+    yield from _duplicates(everybody, RECORDS, _records, "Helm release and storageNamespace")
     yield from _root_taken(everybody)
     for item in everybody:
         yield from _allowed(item)
@@ -162,6 +170,16 @@ def _database(item: Resolved) -> dict[Path, Identity]:
     return {("database", "host"): (database.host.lower(), str(database.port), database.name)}
 
 
+def _records(item: Resolved) -> dict[Path, Identity]:
+    """By what Helm finds a release: under Flux it may keep it in another namespace."""
+    environment = item.environment
+    if environment.engine != "flux":
+        return {}
+    storage = environment.destination.storage_namespace or environment.namespace
+    server = item.cluster.server.rstrip("/").lower()
+    return {("destination", "storageNamespace"): (server, storage, environment.release)}
+
+
 def _duplicates(
     everybody: Sequence[Resolved],
     rule: Rule,
@@ -188,6 +206,10 @@ def _allowed(item: Resolved) -> Iterator[Problem]:
     rows: list[tuple[str, tuple[str, ...] | None, str, Path]] = [
         ("cluster", policy.clusters, environment.destination.cluster, ("destination", "cluster")),
         ("namespace", policy.namespaces, environment.namespace, ("destination", "namespace")),
+        *(
+            ("namespace", policy.namespaces, value, ("destination", "storageNamespace"))
+            for value in filter(None, [environment.destination.storage_namespace])
+        ),
         ("image", policy.images, environment.image.repository, ("image", "repository")),
     ]
     rows += [("host", policy.hosts, host, place) for place, host, _ in _named(item)]

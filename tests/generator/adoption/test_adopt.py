@@ -264,7 +264,7 @@ def test_values_that_are_elsewhere_must_be_given(adoption):
     helm = {"valueFiles": ["https://example.com/v.yaml"], "values": VALUES}
     done = adoption(app__yaml=application(helm)).run("app.yaml", "--name", "staging")
     assert done.code == 1
-    assert "1 values files come from elsewhere, and 0 are given" in done.stderr
+    assert "it needs 1 values file from elsewhere, not 0: values" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,26 @@ def test_a_chart_in_a_registry_is_pinned_by_its_version(ref, more, words, tmp_pa
     assert adoption.made("OCIRepository")["spec"]["ref"] == {"tag": "1.22.0"}
 
 
+@pytest.mark.few(1)
+@pytest.mark.parametrize("version", ["v2beta1", "v2beta2"])
+def test_an_older_kind_and_an_optional_config_map_that_is_not_there_are_adopted(
+    version, tmp_path, own_chart
+):
+    optional = [{"kind": "ConfigMap", "name": "gone", "optional": True}]
+    text = helm_release(targetNamespace="data", valuesFrom=optional).replace(
+        "io/v2", f"io/{version}"
+    )
+    files = {"old.yaml": text, "empty.yaml": "{}\n"}
+    adoption = FluxAdoption(tmp_path / "repo", own_chart, files)
+    arguments = ("--name", "staging", "--write", *HOST)
+    done = adoption.repo.run("adopt", "old.yaml", *arguments)
+    assert done.code == 1 and "an empty file for an optional one" in done.said
+    done = adoption.repo.run("adopt", "old.yaml", "empty.yaml", *arguments)
+    assert done.code == 0, done.said
+    assert "the same objects before and after" in done.said and f"/{version} before" in done.said
+    assert adoption.made()["apiVersion"].endswith("/v2")
+
+
 @pytest.mark.thorough
 def test_a_chart_from_git_is_compared_with_the_vendored_one(tmp_path, official_chart):
     chart = {"spec": {"chart": "./charts/airflow", "sourceRef": {"kind": "GitRepository",

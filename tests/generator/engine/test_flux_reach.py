@@ -100,6 +100,21 @@ def test_at_the_top_only_plain_paths_may_be_taken_from_flux(honest, tmp_path, te
     assert [item.path for item in found] == ([".sourceignore"] if red else [])
 
 
+@pytest.mark.parametrize("engine", ["flux", "argocd"])
+def test_a_name_that_source_controller_leaves_out_is_red(tmp_path, engine):
+    """An environment of that name would have no Kustomization, a manifest none to build."""
+    settings = FLUX.replace("engine: flux", f"engine: {engine}")
+    repo = repository(tmp_path / "repo", settings=settings)
+    text = DEV.replace("name: dev", "name: cloudbuild").replace("airflow-dev", "airflow-cloudbuild")
+    repo.write("environments/cloudbuild/environment.yaml", text + "manifests: [cloudbuild.yaml]\n")
+    config = CONFIG.replace("airflow-dev", "airflow-cloudbuild")
+    repo.write("environments/cloudbuild/manifests/cloudbuild.yaml", config)
+    done = repo.run("generate", "-o", "json")
+    found = {item["path"] for item in done.json["problems"] if "from git" in item["message"]}
+    names = ("clusters/main/gen-env", "environments/cloudbuild/manifests")
+    assert found == ({f"{name}/cloudbuild.yaml" for name in names} if engine == "flux" else set())
+
+
 NAMED = "resources: [flux-system, gen-env/dev.yaml]\n"
 
 

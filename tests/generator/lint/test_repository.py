@@ -17,6 +17,7 @@ argocd:
 """
 )
 TEST = changed(DEV, ("name: dev", "name: test"))
+FLUX = "engine: flux\n"
 HOSTED = "ingress: {{host: {}, path: {}}}\n"
 PG = "{{host: {}, port: {}, name: {}}}"
 
@@ -42,6 +43,13 @@ SAME = {
          [databased(DEV, "pg", 5432, "airflow"), databased(TEST, "pg", 5433, "airflow")],
          [databased(DEV, "pg", 5432, "airflow"), databased(TEST, "other", 5432, "airflow")],
          [DEV, TEST]],
+    ),
+    "estate/duplicate-release": (
+        [DEV + FLUX, changed(TEST + FLUX, ("main}", "main, storageNamespace: airflow-dev}"))],
+        [[DEV + FLUX, TEST + FLUX],
+         [DEV, changed(TEST + FLUX, ("main}", "main, storageNamespace: airflow-dev}"))],
+         [DEV + FLUX, changed(TEST + FLUX, ("main}", "other, storageNamespace: airflow-dev}"))],
+         [DEV + FLUX, changed(TEST + FLUX, ("main}", "main, storageNamespace: airflow-dev, releaseName: other}"))]],
     ),
     "estate/duplicate-application": (
         [changed(DEV, ("main}", "main, application: x}")), changed(TEST, ("main}", "main, application: x}"))],
@@ -174,6 +182,12 @@ def test_every_host_of_an_ingress_is_looked_at():
 def test_patterns_are_of_shells_and_the_case_counts():
     assert allowed("{namespaces: [Payments-*]}")
     assert allowed("{namespaces: ['payments-?irflow']}") == []
+
+
+def test_a_team_keeps_the_records_of_helm_in_its_own_namespaces():
+    text = FLUX + changed(TEAM, ("cluster: main", "cluster: main, storageNamespace: kube-system"))
+    (problem,) = allowed("{namespaces: ['payments-*']}", text)
+    assert "may not use namespace kube-system" in problem.message
 
 
 def test_a_team_without_a_policy_may_use_anything():

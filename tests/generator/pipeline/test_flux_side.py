@@ -270,3 +270,15 @@ def test_render_shows_what_is_beside_the_chart(tmp_path):
     shown = list(yaml.safe_load_all(repo.run("render", "dev", "--only", "manifests").stdout))
     assert {"Namespace", "SealedSecret"} <= {item["kind"] for item in shown}
     assert not any("argocd" in str(item["metadata"].get("annotations")) for item in shown)
+
+
+def test_a_file_beside_gen_envs_in_a_clusters_folder_is_no_absent_change(tmp_path):
+    repo = repository(tmp_path / "repo", settings=FLUX, dev=DEV)
+    repo.git("init", "--quiet", "--initial-branch=main")
+    assert repo.run("generate").code == 0
+    repo.commit("Base")
+    repo.write("clusters/main/theirs.yaml", "kind: ConfigMap\n")
+    repo.commit("Theirs")
+    (item,) = repo.run("diff", "HEAD~1", "HEAD", "-o", "json").json["impact"]
+    assert (item["rule"], item["severity"]) == ("impact/flux-folder", "warning")
+    assert "gen-env has not read" in item["message"]

@@ -89,3 +89,32 @@ def test_a_policy_of_the_same_pull_request_opens_nothing(world):
     world.generate()
     outcome = outcome_of(world)
     assert outcome.state is CheckState.FAILURE and "policy/manifests" in rules(outcome)
+
+
+FLUX_ROOT = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {ref: {branch: main}}
+"""
+
+
+@pytest.mark.few(1)
+@pytest.mark.parametrize(
+    ("text", "state", "words"),
+    [
+        (FLUX_ROOT.replace("main", "theirs"), CheckState.FAILURE, "every environment under Flux"),
+        (FLUX_ROOT + "---\nkind: Job\n", CheckState.SUCCESS, "gen-env has not read"),
+    ],
+)
+def test_what_flux_applies_beside_gen_envs_files_is_judged_or_named(world, text, state, words):
+    world.work.write("clusters/main/flux-system/gotk-sync.yaml", FLUX_ROOT)
+    world.work.write("clusters/main/gen-env/dev.yaml", "{}\n")
+    world.commit("As flux bootstrap does")
+    world.merge()
+    world.branch("feature")
+    world.work.write("clusters/main/flux-system/gotk-sync.yaml", text)
+    outcome = outcome_of(world)
+    assert outcome.state is state, outcome.summary
+    (found,) = report(outcome)["impact"]
+    assert found["rule"] == "impact/flux-folder" and words in found["message"]
