@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.actions.lifecycle import new_left
-from generator.actions.lifecycle.new_draft import Draft, others
+from generator.actions.lifecycle.new_draft import Draft, others, without_inexpressible
 from generator.actions.lifecycle.new_questions import Ask, Unanswered, ask_all, ask_name, unasked
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
@@ -20,9 +20,10 @@ from generator.git.files import GitFiles
 from generator.git.revision import Revision
 from generator.git.worktree import Worktree
 from generator.lint.definition import repository
-from generator.pipeline import generate, toolchain
+from generator.pipeline import chart_traits, generate, toolchain
 from generator.pipeline.generate import Charts
-from generator.release.versions import AIRFLOW, CHART
+from generator.release import expressed
+from generator.release.versions import CHART
 from generator.render.request import Renderer
 from generator.tree import catalogue, copy_definition, scaffold, writer
 from generator.tree.catalogue import Catalogue
@@ -126,7 +127,7 @@ def _prepare(
     _require(found, options, files)
     _require_place(root, found)
     text, notes = (
-        _from(found, options, ask) if options.source else (_fresh(files, found, options, ask), ())
+        _from(found, options, ask) if options.source else _fresh(files, found, options, ask, charts)
     )
     path = f"{ROOT}/{options.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
@@ -230,7 +231,11 @@ def _cluster(found: Catalogue, options: Options, ask: Ask) -> str:
     return ask_name(ask, "cluster", known)
 
 
-def _fresh(files: Files, found: Catalogue, options: Options, ask: Ask) -> str:
+def _fresh(
+    files: Files, found: Catalogue, options: Options, ask: Ask, charts: Charts
+) -> tuple[str, tuple[str, ...]]:
+    """What the tier and the answers give, on the versions that go together; what was left out."""
+    chart = options.fields.get("chart.version", CHART)
     tier = options.tier or guessed_tier(options.name)
     team, _, last = options.name.rpartition("/")
     namespace = f"{team}-airflow-{last}" if team else f"airflow-{last}"
@@ -238,8 +243,8 @@ def _fresh(files: Files, found: Catalogue, options: Options, ask: Ask) -> str:
         "tier": tier,
         "cluster": _cluster(found, options, ask),
         "namespace": namespace,
-        "airflow_version": AIRFLOW,
-        "chart_version": CHART,
+        "airflow_version": expressed.newest_airflow(chart_traits.known(chart, charts)),
+        "chart_version": chart,
         "executor": "LocalExecutor" if tier == "development" else "CeleryExecutor",
     }
     answers |= {
@@ -249,10 +254,11 @@ def _fresh(files: Files, found: Catalogue, options: Options, ask: Ask) -> str:
     text = _with_fields(plain.text, options, skip=frozenset(_TEMPLATED))
     draft = dataclasses.replace(plain, text=text)
     if set(draft.errors) > set(plain.errors):
-        return text  # what --set brought is reported before anybody is asked
+        return text, ()  # what --set brought is reported before anybody is asked
     given = tuple(options.fields)
+    draft, left_out = without_inexpressible(draft, given, charts)
     draft = ask_all(draft, given, ask)
-    return draft.with_fields(unasked(draft, given)).text
+    return draft.with_fields(unasked(draft, given)).text, left_out
 
 
 def _with_fields(text: str, options: Options, skip: frozenset[str] = frozenset()) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 
+from generator.airflow import facts
 from generator.chart import key_table
 from generator.chart.traits import ChartTraits
 from generator.chart.version import parse_version
@@ -13,7 +14,7 @@ from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
-from generator.release import chart_lines
+from generator.release import chart_lines, versions
 from generator.release.adopted_settings import field_of
 from generator.release.chart_lines import Level
 from generator.release.fit import Fit, fitted, lacking
@@ -189,6 +190,17 @@ def is_too_old(traits: ChartTraits, airflow: str) -> bool:
     version, floor = parse_version(airflow), traits.airflow_floor
     parsed = (version.major, version.minor, version.patch) if version else None
     return parsed is not None and floor is not None and parsed < floor
+
+
+def newest_airflow(traits: ChartTraits | None) -> str:
+    """The newest known Airflow that a chart runs; what it asks for where that is newer than all.
+
+    The newest of all where nothing is known of the chart.
+    """
+    known = reversed(facts.lines_since((0, 0)))
+    runs = (item for item in known if traits is None or not cannot_run(traits, item))
+    oldest = traits.airflow_floor if traits else None
+    return next(runs, ".".join(map(str, oldest or ())) or versions.AIRFLOW)
 
 
 def cannot_run(traits: ChartTraits, airflow: str, *, adopted: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay
@@ -17,7 +17,8 @@ from generator.lint.definition import repository
 from generator.manifests import network_policies
 from generator.model.repository import Cluster
 from generator.pipeline import generate
-from generator.pipeline.generate import Built
+from generator.pipeline.generate import Built, Charts
+from generator.release.expressed import LACKS_FEATURE
 from generator.tree.catalogue import Catalogue
 from generator.yaml import edit, reader
 
@@ -92,12 +93,17 @@ class Draft:
             if item.severity is Severity.ERROR
         )
 
-    def _built(self) -> Built:
+    def refused_by(self, charts: Charts) -> tuple[str, ...]:
+        """What the text asks for and its chart cannot express; the chart is looked at for it."""
+        problems = self._built(charts).problems
+        return tuple(item.message for item in problems if item.rule == LACKS_FEATURE.id)
+
+    def _built(self, charts: Charts | None = None) -> Built:
         settings = self.catalogue.settings
         assert settings is not None
         content = self.text.encode()
         ahead = Overlay(self.files, {f"{ROOT}/{self.name}/{FILE_NAME}": content})
-        return generate.build(ahead, settings, definition.load(self.name, content))
+        return generate.build(ahead, settings, definition.load(self.name, content), charts)
 
     def _problems(self) -> Iterator[Problem]:
         built = self._built()
@@ -105,6 +111,23 @@ class Draft:
         if built.resolved is not None:
             everybody = [*others(self.catalogue, self.name), built.resolved]
             yield from repository.problems(everybody)
+
+
+def without_inexpressible(
+    draft: Draft, given: Sequence[str], charts: Charts
+) -> tuple[Draft, tuple[str, ...]]:
+    """The draft without the user that the template adds, where its chart has no way to give it.
+
+    Also what to do instead. `given` are fields that the command line sets: those stay.
+    """
+    asked = any(field.split(".")[0] == "auth" for field in given)
+    refused = () if asked or draft.value("auth") is None else draft.refused_by(charts)
+    less = draft.with_fields({"auth": None}) if refused else draft
+    reasons = [item for item in refused if item not in less.refused_by(charts)]
+    if not reasons:
+        return draft, ()
+    create = "add a user yourself once Airflow runs: airflow users create, in the webserver"
+    return less, tuple(f"left out: {item}; {create}" for item in reasons)
 
 
 def _without(text: str, path: Path) -> str:

@@ -1,13 +1,18 @@
 """`new` as steps: what is asked, what is planned, and one commit that disturbs nothing."""
 
+import dataclasses
+
 import pytest
 import yaml
 
 from generator.actions import new
 from generator.actions.lifecycle.new_questions import Unanswered
 from generator.actions.new import Options
+from generator.chart import key_table
 from generator.core.errors import UserError
-from tests.definitions import stand_in_charts
+from generator.release.expressed import newest_airflow
+from tests import chart_range
+from tests.definitions import official_charts, stand_in_charts
 from tests.repositories import DEV, STAGING, repository, snapshot
 
 
@@ -187,6 +192,25 @@ def test_policies_and_monitors_are_written_where_the_cluster_has_them(repo, char
     assert ("networkPolicy.mode" in left) == ("ServiceMonitor" in left) == (not knows)
     for step in ("bring DAGs", "set auth.oidc", "seal ", "sync it by hand", "gen-env validate"):
         assert step in left
+
+
+@chart_range.each_version
+def test_what_is_proposed_is_what_the_chart_runs_and_can_express(repo, version, tmp_path):
+    charts = official_charts(tmp_path, chart_range.archive(version).path)
+    creation = prepared(repo, charts, chart__version=version)
+    assert new.acceptable(creation), creation.problems
+    data = yaml.safe_load(creation.plan.writes["environments/dev/environment.yaml"])
+    minor = int(version.split(".")[1])
+    assert data["airflow"]["version"] == ("2.11.2" if minor < 17 else "3.3.2")
+    assert data.get("auth") == (None if minor < 14 else {"defaultUser": {}})
+    assert any("cannot express auth.defaultUser" in note for note in creation.notes) == (minor < 14)
+
+
+def test_an_unseen_chart_gets_the_airflow_that_it_asks_for():
+    traits = dataclasses.replace(key_table.traits("1.22.0"), version="9.0.0")
+    assert newest_airflow(traits) == newest_airflow(None)
+    asks = dataclasses.replace(traits.templates, airflow_floor=(4, 0, 0))
+    assert newest_airflow(dataclasses.replace(traits, templates=asks)) == "4.0.0"
 
 
 def test_what_nobody_answers_is_named(repo, charts):
