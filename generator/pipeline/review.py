@@ -243,6 +243,14 @@ def _governed(
     return set(governing.concerned(revisions.base, revisions.head, everybody, touched or ()))
 
 
+def unseen(report: Report) -> Iterator[Problem]:
+    """Why sides could not be rendered, as errors: their change is unknown and is not written."""
+    for item in report.environments:
+        if not item.rendered:
+            errors = [problem for problem in item.problems if problem.severity is Severity.ERROR]
+            yield from errors or [side.NOT_POSSIBLE.problem(item.reason, environment=item.name)]
+
+
 def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
     """What a changed root Application means for all environments."""
     before, after = governing.root(base), governing.root(head)
