@@ -14,7 +14,7 @@ from generator.core.parallel import mapped
 from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
-from generator.pipeline import generate
+from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
 from generator.release.expressed import AIRFLOW
 from generator.render.request import Renderer
@@ -102,7 +102,10 @@ def _one(
         head = Overlay(ahead, new, frozenset(plan.removals))
         proof = prove(item.name, files, head, found.settings, after, charts, renderer)
         if proof is not None and not proof.difference.rendered:
-            problems = (*problems, *_failure(after, charts, renderer))
+            reasons = _failure(after, charts, renderer)
+            problems = (*problems, *reasons)
+            if not has_errors(reasons):
+                problems = (*problems, *review.unseen(proof.report))
     return Upgrade(
         item.name,
         change.moves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from generator.adoption import blockers, simplify
@@ -23,7 +23,6 @@ from generator.model.adoption import STEPS, Adoption, Step
 from generator.model.repository import Cluster
 from generator.pipeline import generate, review
 from generator.pipeline.generate import Built, Charts
-from generator.pipeline.side import NOT_POSSIBLE
 from generator.release import adopted
 from generator.release.adopted_settings import step_of
 from generator.release.fit import fitted
@@ -133,7 +132,7 @@ def prepare(
     report = None
     if not has_errors(problems):
         report = _report(files, plan, name, charts, renderer)
-        problems = (*problems, *_unseen(report))
+        problems = (*problems, *review.unseen(report))
     return Hardening(
         name,
         tuple(chosen),
@@ -376,14 +375,6 @@ def _plan(
     generation = generate.generate(ahead, [item.name], charts, renderer)
     plan = Plan({item.path: text}) | generation.plan_of(item.name)
     return plan, generation.problems_of(item.name)
-
-
-def _unseen(report: Report) -> Iterator[Problem]:
-    """Why the effect of the step is not known: it may not be written."""
-    for item in report.environments:
-        errors = [problem for problem in item.problems if problem.severity is Severity.ERROR]
-        if not item.rendered:
-            yield from errors or [NOT_POSSIBLE.problem(item.reason, environment=item.name)]
 
 
 def _report(files: Files, plan: Plan, name: str, charts: Charts, renderer: Renderer) -> Report:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.option("--to", "revision", metavar="REV", help="Revision to go back to.")
 @click.option("--pr", "pull", is_flag=True, help="Push, and open or update the pull request.")
 @click.option(
-    "--force", metavar="REASON", help="Roll back although the database needs manual steps."
+    "--force",
+    metavar="REASON",
+    help="Roll back although the database needs manual steps or a state cannot be rendered.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @common.output("table", "markdown", "json")
@@ -47,9 +49,12 @@ def command(
         return 0
     _show(found, form, tools)
     stopped = pull_requests.stopped_by(found.regenerated.problems)
+    common.tell(found.unseen, err=True)
     if found.refusal:
         common.say(f"refused: {found.refusal}")
-        common.say('once the steps above are done or planned: --force "REASON"')
+        when = "once the steps above are done or planned"
+        when = "to propose it without a comparison" if found.unseen else when
+        common.say(f'{when}: --force "REASON"')
         stopped = True
     if stopped or dry_run:
         common.say("nothing was written")
@@ -94,6 +99,6 @@ def _json(found: Rollback) -> dict[str, Any]:
         "notes": list(found.notes),
         "refused": found.refusal or None,
         "forced": found.options.force,
-        "problems": [item.as_json() for item in found.regenerated.problems],
+        "problems": [item.as_json() for item in (*found.regenerated.problems, *found.unseen)],
         "basis": found.basis.as_json(),
     }

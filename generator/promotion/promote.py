@@ -7,6 +7,7 @@ from datetime import datetime
 
 from generator.core.basis import Assurance, Basis, NotRead
 from generator.core.errors import UserError
+from generator.core.problem import has_errors
 from generator.definition import lock_file
 from generator.definition.definition import Definition
 from generator.forge.port import ForgePort, PullRequest
@@ -126,6 +127,10 @@ def prepare(
     lock = catalogue.lock(base_branch.files, source)
     choice = fields.choose(source, target, promoted, lock)
     regenerated = _regenerated(base_branch, target, choice, lock, tools)
+    if choice.moves and not has_errors(regenerated.problems):
+        report = rendered(base_branch, regenerated, target.name, tools)
+        problems = (*regenerated.problems, *review.unseen(report))
+        regenerated = dataclasses.replace(regenerated, problems=problems)
     branch = _branch(options, choice)
     found = _evidence(base_branch, options.source, tools)
     labels = _labels(base_branch, options.target, branch, tools)

@@ -11,6 +11,7 @@ from generator.airflow.image_release import Runs
 from generator.core.basis import Basis
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
+from generator.core.problem import Problem, has_errors
 from generator.definition import lock_file
 from generator.definition.definition import FILE_NAME, Definition
 from generator.engine import deployment, flux_reach
@@ -19,7 +20,7 @@ from generator.impact import migration
 from generator.impact.migration import CLOSED, Class, Migration
 from generator.kube import fields
 from generator.kube.resource import Object
-from generator.pipeline import generate, side
+from generator.pipeline import generate, review, side
 from generator.pipeline.generate import Built
 from generator.promotion import history, pause_marker, publish, pull_request_text
 from generator.promotion.base_branch import BaseBranch
@@ -55,6 +56,8 @@ class Rollback:
     regenerated: Regenerated
     notes: tuple[str, ...]
     branch: str
+    unseen: tuple[Problem, ...] = ()
+    """Why the present or the restored state cannot be rendered."""
 
     @property
     def empty(self) -> bool:
@@ -69,9 +72,11 @@ class Rollback:
     @property
     def refusal(self) -> str:
         """Why it is not written without a reason; empty when nothing stands in the way."""
-        if self.migration.kind not in CLOSED or self.options.force is not None:
+        if self.options.force is not None:
             return ""
-        return self.database
+        if self.unseen:
+            return f"not compared object by object: {self.unseen[0].message}"
+        return self.database if self.migration.kind in CLOSED else ""
 
     @property
     def database(self) -> str:
@@ -137,7 +142,16 @@ def prepare(base_branch: BaseBranch, options: Options, tools: Toolchain, now: da
         regenerated,
         tuple(notes),
         publish.branch_name(KIND, options.environment, _content(regenerated)),
+        _unseen(base_branch, regenerated, item.name, tools),
     )
+
+
+def _unseen(
+    base_branch: BaseBranch, made: Regenerated, name: str, tools: Toolchain
+) -> tuple[Problem, ...]:
+    if not made.changes or has_errors(made.problems):
+        return ()
+    return tuple(review.unseen(rendered(base_branch, made, name, tools)))
 
 
 def _revision(base_branch: BaseBranch, options: Options) -> str:

@@ -47,15 +47,18 @@ def prove(
     charts: Charts,
     renderer: Renderer,
 ) -> Proof | None:
-    """Render both sides and compare them; None where an environment has no tree yet."""
+    """Render both sides and compare them; all is added where an environment has no tree yet.
+
+    None where it gets none either.
+    """
     old = side.inputs(before, name, settings, charts=charts)
     new = side.inputs(after, name, settings, built, charts)
-    if old is None or new is None:
+    if new is None:
         return None
-    base = side.render("the tree as it is", old, charts, renderer)
+    base = side.render("the tree as it is", old, charts, renderer) if old else None
     head = side.render("with this upgrade", new, charts, renderer)
     difference = environment_diff(name, base, head)
-    if not difference.rendered:
+    if not difference.rendered or base is None:
         return Proof(difference, ())
     sides = [{key_of(item, it.namespace) for item in it.manifests} for it in (base, head)]
     changed = {change.key for change in difference.changes}

@@ -84,6 +84,14 @@ def test_a_tree_of_a_newer_gen_env_is_refused_and_the_rest_goes_on(repo):
     assert all(path.startswith("environments/staging/") for path in written)
 
 
+def test_a_tree_that_cannot_be_rendered_is_not_written(repo, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    before = repo.tree()
+    done = repo.run("upgrade", "--gen-env", "staging")
+    assert (done.code, repo.tree()) == (1, before), done.said
+    assert "a side cannot be rendered" in done.stdout and "is not in the cache" in done.stderr
+
+
 def test_a_definition_that_was_edited_since_is_told_apart(repo):
     repo.definition("dev", DEV + "scheduler: {replicas: 2}\n")
     done = repo.run("upgrade", "--gen-env")

@@ -9,7 +9,7 @@ import yaml
 from generator.chart.archive import pack, unpack
 from generator.definition.rehearsal_file import Side
 from tests.generator.pipeline.test_rehearsals import FOUND
-from tests.repositories import DEV, PRODUCTION, changed, repository, run
+from tests.repositories import DEV, PRODUCTION, STAGING, changed, repository, run
 from tests.standin_chart import stand_in_archive
 
 PATH = "environments/production/environment.yaml"
@@ -142,6 +142,19 @@ def test_a_patch_release_needs_no_backup(repo):
     said = repo.run("upgrade", "dev", "--airflow", "3.2.2", "--dry-run").stdout
     assert "Airflow 3.2.1 → 3.2.2" in said and "verify" in said
     assert "take a backup" not in said and "pause DAGs" not in said
+
+
+@pytest.mark.parametrize("name", ["dev", "staging"], ids=["a tree", "no tree yet"])
+def test_nothing_is_written_where_a_side_cannot_be_rendered(repo, name, tmp_path, monkeypatch):
+    repo.definition("staging", STAGING)
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    before = repo.tree()
+    for wish in (("--airflow", "3.2.3"), ("--chart", NEWER, "--new-defaults")):
+        done = repo.run("upgrade", name, *wish)
+        assert (done.code, repo.tree()) == (1, before), done.said
+        assert "is not in the cache" in done.stderr and "nothing was written" in done.stderr
+    found = repo.run("upgrade", name, "--airflow", "3.2.3", "-o", "json").json
+    assert [(item["possible"], item["written"]) for item in found] == [(False, False)]
 
 
 def test_a_chart_that_is_not_at_hand_is_told(repo):

@@ -60,6 +60,15 @@ def test_the_bundle_has_what_git_sync_had_and_the_rest_of_the_file_stays(made):
     assert repo.run("generate", "--check", "production").code == 0
 
 
+def test_nothing_is_written_where_a_side_cannot_be_rendered(made, tmp_path, monkeypatch):
+    repo = made(production=PRODUCTION)
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    before = repo.tree()
+    done = repo.run("upgrade", "production", "--dags", "bundles")
+    assert (done.code, repo.tree()) == (1, before), done.said
+    assert "is not in the cache" in done.stderr
+
+
 def test_known_hosts_come_along_as_a_file_and_the_key_is_never_copied(made):
     repo = made(production=PRODUCTION)
     said = repo.run("upgrade", "production", "--dags", "bundles").stdout

@@ -599,3 +599,11 @@ def test_something_else_pushed_at_this_very_moment_is_left_alone(world, staged):
         promote(world)
     assert world.bare.branch(branch) == theirs
     assert world.pulls() == []
+
+
+def test_what_cannot_be_rendered_is_not_promoted(world, staged, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    branches = world.repo.git("branch")
+    done = world.repo.run("promote", "staging", "production", "--force", "it is urgent")
+    assert done.code == 1 and "is not in the cache" in done.stderr, done.said
+    assert "nothing was written" in done.stderr and world.repo.git("branch") == branches

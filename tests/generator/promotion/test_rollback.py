@@ -114,6 +114,7 @@ def test_what_is_sealed_stays_sealed(world):
 
 
 @pytest.mark.few(2)
+@pytest.mark.usefixtures("own_chart")
 @pytest.mark.parametrize(
     ("versions", "refused"),
     [
@@ -132,6 +133,7 @@ def test_the_database_decides_whether_a_revert_is_enough(world, versions, refuse
     assert bool(found.steps) is refused
 
 
+@pytest.mark.usefixtures("own_chart")
 def test_the_steps_of_a_downgrade_stand_in_the_text(world):
     upgrade(world, "3.1.8")
     upgrade(world, "3.2.2")
@@ -181,6 +183,7 @@ def test_the_image_decides_where_it_moves_alone(world, tag, kind):
     assert world.repo.run("rollback", "staging").code == 1
 
 
+@pytest.mark.usefixtures("own_chart")
 def test_a_rebuild_of_the_same_release_is_said_to_be_unproven(world, staged):
     found = prepare(world)
     assert not found.refusal
@@ -330,6 +333,7 @@ def test_to_what_it_is_already(world):
     assert "on main already matches" in done.stderr
 
 
+@pytest.mark.usefixtures("own_chart")
 def test_a_dry_run_writes_nothing(world, staged):
     before = snapshot(world.repo)
     done = world.repo.run("rollback", "staging", "--dry-run", "-o", "markdown")
@@ -346,12 +350,24 @@ def test_the_rendered_diff_stands_in_the_text(world, staged, own_chart):
 
 
 def test_json_is_one_document_with_files_steps_and_basis(world, staged):
-    dry = world.repo.run("rollback", "staging", "--dry-run", "-o", "json").json
+    dry = world.repo.run("rollback", "staging", "--force", "why", "--dry-run", "-o", "json").json
     assert dry["environment"] == "staging" and dry["base"] == world.repo.git("rev-parse", "main")
     assert "environments/staging/environment.yaml" in dry["files"]
     assert dry["migration"]["kind"] and dry["refused"] is None
     assert dry["basis"]["chart"]["version"] == "1.22.0"
-    done = world.repo.run("rollback", "staging", "-o", "json")
+    done = world.repo.run("rollback", "staging", "--force", "why", "-o", "json")
     assert done.json == dry and dry["branch"] in done.stderr
     same = world.repo.run("rollback", "staging", "--to", "main", "-o", "json")
     assert same.json["files"] == []
+
+
+def test_a_state_that_cannot_be_rendered_comes_back_only_with_a_reason(
+    world, staged, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
+    branches = world.repo.git("branch")
+    done = world.repo.run("rollback", "staging")
+    assert done.code == 1 and "refused: not compared object by object" in done.stderr, done.said
+    assert "is not in the cache" in done.stderr and world.repo.git("branch") == branches
+    done = world.repo.run("rollback", "staging", "--force", "the site is down")
+    assert done.code == 0 and "is not in the cache" in done.stderr, done.said
