@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from generator.core.errors import UserError
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
 metadata = sa.MetaData()
@@ -140,6 +140,16 @@ key = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
+token = sa.Table(
+    "gen_env_token",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("revoked", sa.Float),
+)
 version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 # Statements that lead from the version before to this one; tables that are missing are made before.
@@ -148,6 +158,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
     3: ("ALTER TABLE gen_env_run ADD COLUMN origin JSON NOT NULL DEFAULT '{}'",),
     4: (),  # gen_env_branch
     5: (),  # gen_env_notice
+    6: (),  # gen_env_token
 }
 
 
