@@ -243,10 +243,6 @@ def _governed(
     return set(governing.concerned(revisions.base, revisions.head, everybody, touched or ()))
 
 
-<<<<<<< HEAD
-def root_impact(base: Files, head: Files, changed: Iterable[str]) -> tuple[Finding, ...]:
-    """What a changed root Application means for all environments, or what Flux applies beside."""
-=======
 def unseen(report: Report) -> Iterator[Problem]:
     """Why sides could not be rendered, as errors: their change is unknown and is not written."""
     for item in report.environments:
@@ -255,9 +251,8 @@ def unseen(report: Report) -> Iterator[Problem]:
             yield from errors or [side.NOT_POSSIBLE.problem(item.reason, environment=item.name)]
 
 
-def root_impact(base: Files, head: Files) -> tuple[Finding, ...]:
-    """What a changed root Application means for all environments."""
->>>>>>> left10
+def root_impact(base: Files, head: Files, changed: Iterable[str]) -> tuple[Finding, ...]:
+    """What a changed root Application means for all environments, or what Flux applies beside."""
     before, after = governing.root(base), governing.root(head)
     beside = governing.beside(base, head, changed)
     if same(before, after):

@@ -75,6 +75,7 @@ FORMATS = (
     _format("Firebase", "APA91b", r"[\w-]{60,}+"),
     _format("Flutterwave", "FLWSECK", r"(?:_TEST)?-[0-9a-f]{24,}+(?:-X)?"),
     _format("Fly.io", "fo1_ fm1_ fm2_ fm1r_ fm1a_", r"[\w+/=-]{16,}+"),
+    _format("gen-env-service", "genenv_", r"[\w-]{43}"),
     _format("GitHub", "ghp_ gho_ ghu_ ghr_", _ALNUM),
     _format("GitHub App installations", "ghs_", r"[\w.-]{16,}+"),  # opaque, or a JWT with dots
     _format("GitHub fine-grained", "github_pat_", r"\w{16,}+"),

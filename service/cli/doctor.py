@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _ADMIN = (
 )
 
 
+_TOKEN = "gen-env-service token create NAME --role viewer|operator"
 _ROLE = "gen-env verify ENV --print-role gives the roles that are needed"
 
 
@@ -57,10 +59,12 @@ def assess(settings: Settings) -> Iterator[Finding]:
     yield folder
     if folder.problem:
         return  # the database and git's mirrors are in it
-    yield tried("database", lambda: _database(settings))
+    database = tried("database", lambda: _database(settings))
+    yield database
     yield tried("traces", lambda: tracing.require(os.environ))
     yield tried("notifications (nothing is sent)", lambda: routes.require(settings.routes))
-    yield _api(settings)
+    if not database.problem:
+        yield from _api(settings)
     for connection in settings.connections:
         yield _webhook(connection)
         for repository in connection.repositories:
@@ -91,10 +95,19 @@ def _database(settings: Settings) -> None:
     prepare(settings)
 
 
-def _api(settings: Settings) -> Finding:
-    if settings.api_token is None:
-        return Finding("API token", "not set: the API is off", "set apiToken to a file or variable")
-    return Finding("API token")
+def _api(settings: Settings) -> Iterator[Finding]:
+    """Who can use the API; a token that has ended is named, for its user sees only a refusal."""
+    from service.store import tables, tokens
+
+    engine = tables.engine(settings.database_url.text())
+    with engine.connect() as connection:
+        found = [(row.name, tokens.refusal(row, time.time())) for row in tokens.listed(connection)]
+    engine.dispose()
+    if settings.api_token is None and not any(not reason for _, reason in found):
+        yield Finding("API tokens", "none is valid: the API is off", _TOKEN)
+        return
+    ended = [f"'{name}'" for name, reason in found if reason == "has expired"]
+    yield Finding("API tokens", hint=f"expired: {', '.join(ended)}" if ended else "")
 
 
 def _webhook(connection: Connection) -> Finding:

@@ -299,9 +299,9 @@ class SettingsFile(_Strict):
     database: SecretSource | None = None
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: SecretSource | None = None
-    """For the API and the pages; without it the API is off, and pages open on loopback only."""
+    """A token of role operator without a name and an end, beside those of `token create`."""
     proxy: Proxy | None = None
-    """Sign-in to the pages by an authenticating proxy, beside the token."""
+    """Sign-in to the pages by an authenticating proxy, beside the tokens."""
     poll_seconds: Annotated[int, Field(ge=0)] = 600
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: Limits = Limits()

@@ -146,6 +146,16 @@ key = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
+token = sa.Table(
+    "gen_env_token",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("revoked", sa.Float),
+)
 version = sa.Table("gen_env_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 # Statements that lead from the version before to this one; tables that are missing are made before.
@@ -159,6 +169,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE gen_env_run ADD COLUMN owner VARCHAR(240) NOT NULL DEFAULT ''",
         "ALTER TABLE gen_env_run ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
     ),
+    7: (),  # gen_env_token
 }
 _OWN_QUEUE = 6
 

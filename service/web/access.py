@@ -1,4 +1,4 @@
-"""Who may see the dashboard and the API: who has the token; without one, who sits on this host."""
+"""Who may see the dashboard and the API: who has a token; without any, who sits on this host."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from generator.core.http_policy import is_loopback, split
 from generator.redaction.secret import Secret
+from service.store import tokens
 from service.web.context import context
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
@@ -18,33 +19,61 @@ _BEARER = WWWAuthenticate("bearer")
 _BASIC = WWWAuthenticate("basic", {"realm": "gen-env", "charset": "UTF-8"})
 
 
-def require_api() -> None:
-    """Stops with 401, or with 403 where no token is set: the API has no open mode."""
-    token = context().settings.api_token
-    if token is None:
-        raise Forbidden("the API is off until apiToken is set")
+def require_api(*, operate: bool = False) -> str:
+    """Whose token it is; stops with 401, or with 403: the API has no open mode.
+
+    `operate` asks for the right to change something.
+    """
+    if not _tokens_exist():
+        raise Forbidden("the API is off until there is a token: gen-env-service token create NAME")
     if request.authorization is None or request.authorization.type != "bearer":
         raise Unauthorized("send the token: Authorization: Bearer ...", www_authenticate=_BEARER)
-    if not _same(request.authorization.token or "", token):
-        raise Unauthorized("invalid token", www_authenticate=_BEARER)
+    return _holder(request.authorization.token or "", _BEARER, operate=operate)
 
 
 def require_dashboard(*, operate: bool = False) -> str:
-    """Who it is: a user of the proxy, `token` or `this host`; stops with 401 or 403.
+    """Who it is: a user of the proxy, a token by its name or `this host`; stops with 401 or 403.
 
     `operate` asks for the right to change something. Browsers give the token as the password of
     any user.
     """
     if person := _through_proxy(operate=operate):
         return person
-    token = context().settings.api_token
-    if token is None:
+    if not _tokens_exist():
         if _is_of_proxy() or not _on_this_host():
-            raise Forbidden("set apiToken to use the dashboard from another host")
+            raise Forbidden("make a token to use the dashboard from another host: "
+                            "gen-env-service token create NAME")  # fmt: skip
         return "this host"
-    if not _knows(token):
-        raise Unauthorized("log in with the API token as password", www_authenticate=_BASIC)
-    return "token"
+    given = request.authorization
+    if given is None or given.type not in ("basic", "bearer"):
+        raise Unauthorized("log in with an API token as password", www_authenticate=_BASIC)
+    text = given.token if given.type == "bearer" else given.password
+    return _holder(text or "", _BASIC, operate=operate)
+
+
+def _tokens_exist() -> bool:
+    """Whether anybody was ever given one: then nothing is open without."""
+    here = context()
+    if here.settings.api_token is not None:
+        return True
+    with here.engine.connect() as connection:
+        return tokens.any_made(connection)
+
+
+def _holder(given: str, challenge: WWWAuthenticate, *, operate: bool) -> str:
+    """The name of the token, for the audit log; the setting's may do everything."""
+    here = context()
+    if here.settings.api_token is not None and _same(given, here.settings.api_token):
+        return "apiToken"
+    with here.engine.connect() as connection:
+        row = tokens.find(connection, given)
+    if row is None:
+        raise Unauthorized("invalid token", www_authenticate=challenge)
+    if reason := tokens.refusal(row, here.clock()):
+        raise Unauthorized(f"token '{row.name}' {reason}", www_authenticate=challenge)
+    if operate and row.role != tokens.Role.OPERATOR:
+        raise Forbidden(f"token '{row.name}' is a viewer's: changes need one of role operator")
+    return f"token {row.name}"
 
 
 def _through_proxy(*, operate: bool) -> str:
@@ -96,15 +125,6 @@ def require_own_page() -> None:
     parts = split(origin or "")
     if origin is not None and (parts is None or parts.netloc != request.host):
         raise Forbidden("this form was sent by another site")
-
-
-def _knows(token: Secret) -> bool:
-    given = request.authorization
-    if given is None:
-        return False
-    if given.type == "bearer":
-        return _same(given.token or "", token)
-    return given.type == "basic" and _same(given.password or "", token)
 
 
 def _same(given: str, token: Secret) -> bool:

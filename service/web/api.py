@@ -1,4 +1,4 @@
-"""/api/v1: deliveries, checks, verifications and reports as JSON, behind the token."""
+"""/api/v1: deliveries, checks, verifications and reports as JSON, behind a token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from generator.core.errors import UserError
@@ -36,9 +36,9 @@ _VERIFICATION = (
 
 @blueprint.before_request
 def guard() -> None:
-    """Everything but the description needs the token."""
+    """Everything but the description needs a token; what changes something, an operator's."""
     if request.endpoint != "api.openapi":
-        require_api()
+        g.person = require_api(operate=request.method not in ("GET", "HEAD", "OPTIONS"))
 
 
 @blueprint.get("/openapi.json")
@@ -81,7 +81,7 @@ def check(identity: str) -> dict[str, Any]:
 def retry(identity: str) -> tuple[dict[str, Any], int]:
     """Queue a given-up run again."""
     try:
-        with logs.bound(**{logs.PERSON: "API token"}):
+        with logs.bound(**{logs.PERSON: g.person}):
             return {"id": context().jobs.retry(identity)}, 202
     except UserError as error:
         return {"error": error.message}, 409

@@ -139,7 +139,11 @@ def _operation(
     refusals: dict[str, str],
     success: str = "200",
 ) -> dict[str, Any]:
-    refused = {"401": "the token is missing or wrong", "403": "no token is set", **refusals}
+    refused = {
+        "401": "the token is missing, wrong, expired or revoked",
+        "403": "no token was made, or its role may not do this",
+        **refusals,
+    }
     answers = {status: _answer("Error", words) for status, words in refused.items()}
     return {
         "summary": summary,

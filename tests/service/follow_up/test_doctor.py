@@ -40,7 +40,7 @@ def test_where_everything_is_there_nothing_is_amiss(world, tmp_path, cluster):
     found = findings(world, tmp_path, verification(cluster, tmp_path))
     missing = {item.subject for item in found.values() if item.problem}
     assert missing == {"forge: webhook secret"}
-    looked = {"data folder", "database", "traces", "API token", "API", "git", "cluster main",
+    looked = {"data folder", "database", "traces", "API tokens", "API", "git", "cluster main",
               "notifications (nothing is sent)"}  # fmt: skip
     assert looked <= set(found)
     assert [name for name in found if name.startswith("chart ")]
