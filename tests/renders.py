@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import threading
 from pathlib import Path
 
 from generator.render.worker import Answer
@@ -60,7 +61,7 @@ class SharedAnswers:
         file = self._folder / name
         if not file.exists():
             self._folder.mkdir(exist_ok=True)
-            part = file.with_suffix(f".{os.getpid()}")
+            part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             part.write_bytes(data)
             part.replace(file)
         return file

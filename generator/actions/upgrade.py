@@ -104,7 +104,9 @@ def _one(
         if proof is not None and not proof.difference.rendered:
             reasons = _failure(after, charts, renderer)
             problems = (*problems, *reasons)
-            if not has_errors(reasons):
+            # Of another archive of the same version, which is asked for, the locked one is gone.
+            relocked = bool(lock) and proof.difference.basis.complete
+            if not has_errors(reasons) and not relocked:
                 problems = (*problems, *review.unseen(proof.report))
     return Upgrade(
         item.name,

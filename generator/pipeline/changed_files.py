@@ -10,6 +10,7 @@ from generator.definition.definition import ROOT
 from generator.diff.model import Action
 from generator.engine import argocd_reach, flux_reach
 from generator.pipeline.repository import PARTS
+from generator.pipeline.toolchain import vendored_path
 from generator.report.model import FileChange
 
 
@@ -22,10 +23,12 @@ def changed_files(
 ) -> tuple[FileChange, ...]:
     """What happens to those of these paths that are gen-env's and no compared objects.
 
-    `names` are all environments, `unrendered` those of which no object is shown.
+    `names` are all environments, `unrendered` those of which no object is shown. A chart
+    that the repository carries is gen-env's too.
     """
+    charts = set(filter(None, map(vendored_path, (base, head))))
     found = []
-    for path in sorted(filter(_is_ours, paths)):
+    for path in sorted(path for path in paths if _is_ours(path, charts)):
         owner = _owner(path, names)
         inside = path.removeprefix(f"{ROOT}/{owner}/")
         if not owner or owner in unrendered or not inside.startswith(_COMPARED):
@@ -33,8 +36,8 @@ def changed_files(
     return tuple(found)
 
 
-def _is_ours(path: str) -> bool:
-    parts = (*PARTS, *argocd_reach.AT_TOP)
+def _is_ours(path: str, charts: Collection[str]) -> bool:
+    parts = (*PARTS, *argocd_reach.AT_TOP, *charts)
     inside = any(path == part or path.startswith(f"{part}/") for part in parts)
     return inside or argocd_reach.is_control(path) or flux_reach.is_wide(path)
 

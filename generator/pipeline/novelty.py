@@ -8,15 +8,14 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
+from generator.core.basis import NOTHING
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Problem, Severity, State, ordered
 from generator.definition.definition import FILE_NAME, ROOT, SETTINGS
 from generator.render.helm_notes import WARNED
-from generator.report.model import EnvironmentDiff, Report
+from generator.report.model import EnvironmentDiff, Report, untouched
 from generator.tree.foreign import FOREIGN
-
-UNTOUCHED = "no change to what its cluster gets"
 
 _MOST_LINES = 5_000
 _SEVERITIES = list(Severity)
@@ -113,8 +112,9 @@ def joined(report: Report, names: Iterable[str], problems: Iterable[Problem]) ->
     """The report with further findings, each at its environment; `names` are those looked at."""
     found = list(problems)
     known = {item.name: item for item in report.environments}
+    same = {item.name: item for item in report.untouched}
     for name in names:
-        known.setdefault(name, EnvironmentDiff(name, reason=UNTOUCHED))
+        known.setdefault(name, same.pop(name, untouched(name, NOTHING)))
     environments = [
         dataclasses.replace(
             item, problems=_once((*item.problems, *(p for p in found if p.environment == name)))
@@ -123,7 +123,10 @@ def joined(report: Report, names: Iterable[str], problems: Iterable[Problem]) ->
     ]
     rest = [problem for problem in found if problem.environment not in known]
     return dataclasses.replace(
-        report, environments=tuple(environments), problems=_once((*report.problems, *rest))
+        report,
+        environments=tuple(environments),
+        untouched=tuple(same.values()),
+        problems=_once((*report.problems, *rest)),
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from generator.core.basis import NOTHING
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
@@ -25,7 +26,7 @@ from generator.pipeline.generate import Charts
 from generator.pipeline.side import Inputs
 from generator.render.cache import RenderCache
 from generator.render.request import Renderer
-from generator.report.model import EnvironmentDiff, FieldChange, FileChange, Report
+from generator.report.model import EnvironmentDiff, FieldChange, FileChange, Report, untouched
 from generator.tree import catalogue, foreign, plan
 from generator.tree.catalogue import Catalogue
 from generator.tree.objects import access_of
@@ -106,6 +107,7 @@ def review(
         _known(before, after, names)
         wanted &= set(names)
     shared: list[Problem] = []
+    same: list[EnvironmentDiff] = []
     if after.settings is None:
         # Without settings a head has no environment: each would look as if it was removed.
         found = [EnvironmentDiff(name, rendered=False, reason=_NO_SETTINGS) for name in wanted]
@@ -113,6 +115,8 @@ def review(
         generation = _generation(revisions.head, after, wanted, tools, whole=whole)
         pairs = _pairs(revisions, before, after, wanted, generation, tools)
         found = list(_compared(revisions, pairs, tools, _redefined(before, after)))
+        shown = {item.name for item in found}
+        same = [_untouched(pair) for pair in pairs if pair.name not in shown]
         shared = list(_shared(revisions.head, after, generation))
     problems = [item for item in (*after.problems, *shared) if not item.environment]
     found = [_with_fields(item, before, after) for item in found]
@@ -125,7 +129,13 @@ def review(
         files=_files(revisions, before.names | after.names, found),
         impact=root_impact(revisions.base, revisions.head, revisions.changed),
         fields=_settings_fields(before, after),
+        untouched=tuple(same),
     )
+
+
+def _untouched(pair: _Pair) -> EnvironmentDiff:
+    built = pair.head.built if pair.head else None
+    return untouched(pair.name, judged.basis(built) if built else NOTHING)
 
 
 def _redefined(before: Catalogue, after: Catalogue) -> frozenset[str]:
@@ -206,8 +216,11 @@ def _drift(files: Files, planned: plan.Plan, name: str) -> tuple[Problem, ...]:
 def _why_empty(count: int) -> str:
     if not count:
         return "the change affects no environment"
-    clusters = "its cluster gets" if count == 1 else "their clusters get"
-    return f"{counted(count, 'environment')} compared: no change to what {clusters}"
+    whose = "its" if count == 1 else "their"
+    return (
+        f"{counted(count, 'environment')} compared: {whose} inputs are the same, byte for byte, so"
+        " nothing was rendered"
+    )
 
 
 def _is_shared(path: str) -> bool:

@@ -94,6 +94,14 @@ class EnvironmentDiff:
         return sum(change.removed_lines for change in self.changes)
 
 
+UNTOUCHED = "its inputs are the same, byte for byte: nothing was rendered"
+
+
+def untouched(name: str, basis: Basis) -> EnvironmentDiff:
+    """An environment with the same inputs on both sides, which were judged by this basis."""
+    return EnvironmentDiff(name, reason=UNTOUCHED, basis=basis, base_basis=basis)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
     """Everything about one comparison of two revisions, environments in their order.
@@ -115,18 +123,24 @@ class Report:
     """How a check ended and who accepted what, where there was one."""
     files: tuple[FileChange, ...] = ()
     fields: tuple[FieldChange, ...] = ()
+    untouched: tuple[EnvironmentDiff, ...] = ()
+    """Environments of equal inputs, which were not rendered; none of them is in `environments`."""
+
+    @property
+    def _looked_at(self) -> tuple[EnvironmentDiff, ...]:
+        return (*self.environments, *self.untouched)
 
     @property
     def basis(self) -> Basis:
         """That of every side that was looked at."""
         return together(
-            basis for item in self.environments for basis in (item.base_basis, item.basis)
+            basis for item in self._looked_at for basis in (item.base_basis, item.basis)
         )
 
     @property
     def judged_by(self) -> tuple[str, ...]:
         """By which versions, in lines: of both sides where they differ, by name where those do."""
-        return grouped((item.name, item.judged_by) for item in self.environments if item.rendered)
+        return grouped((item.name, item.judged_by) for item in self._looked_at if item.rendered)
 
     @property
     def every_problem(self) -> tuple[Problem, ...]:
@@ -184,6 +198,8 @@ class Report:
             return self.reason
         if not self.environments:
             return "this change affects no environment"
+        if all(item.reason == UNTOUCHED for item in self.environments):
+            return "the inputs are the same, byte for byte, so nothing was rendered"
         if any(environment.folded for environment in self.environments):
             return "all differences are noise and were folded"
         return "both sides render to the same objects"

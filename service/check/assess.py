@@ -91,12 +91,10 @@ def full(subject: Subject, tools: Tools) -> Findings:
         if name in before.definitions or name in after.definitions or name in _broken(after)
     ]
     compared = _compared(subject, names, tools) if names else ()
-    shown = {item.name for item in compared}
-    same = [EnvironmentDiff(name, reason=novelty.UNTOUCHED) for name in names if name not in shown]
     checked = _validated(subject, after, tools)
     standing = _standing(subject, before, tools)
     without = {item.environment for item in checked.not_done if item.check == CHART}
-    fair = [_eased(item) if item.name in without else _fair(item) for item in (*compared, *same)]
+    fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
     return _joined(subject, fair, checked, standing)
 
 
@@ -105,7 +103,8 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
     sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
     toolchain = review.Toolchain(tools.charts, tools.renderer, tools.jobs)
     try:
-        return review.review(sides, names, None, toolchain).environments
+        report = review.review(sides, names, None, toolchain)
+        return (*report.environments, *report.untouched)
     except UserError:
         raise
     except Exception as error:

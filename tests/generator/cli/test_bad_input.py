@@ -464,6 +464,8 @@ def test_a_changed_vendored_chart_is_another_chart(archive, tmp_path):
     compared = repo.run("diff", "-o", "json")
     assert compared.code == 0, compared.said
     assert compared.json["environments"][0]["rendered"], "each side is rendered with its own chart"
+    changed = {item["path"]: item["action"] for item in compared.json["files"]}
+    assert changed[template] == "modified", "beside the lock, the file of the chart itself"
 
 
 @pytest.mark.parametrize("back", [False, True])

@@ -10,7 +10,7 @@ from tests.repositories import snapshot
 
 
 @pytest.fixture
-def world(tmp_path, forge_server, templates, monkeypatch):
+def world(tmp_path, forge_server, templates, own_chart, monkeypatch):
     monkeypatch.setenv("GEN_ENV_FORGE_TOKEN", TOKEN)
     with worlds.world(tmp_path, forge_server, templates) as made:
         yield made

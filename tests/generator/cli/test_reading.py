@@ -143,7 +143,7 @@ def test_schema_prints_a_valid_schema_as_the_repository_holds_it(repo, kind):
 # upgrade
 
 
-def test_upgrade_edits_in_place_and_says_what_to_mind(repo):
+def test_upgrade_edits_in_place_and_says_what_to_mind(repo, own_chart):
     repo.run("generate")
     path = "environments/production/environment.yaml"
     before = repo.read(path)
@@ -157,7 +157,7 @@ def test_upgrade_edits_in_place_and_says_what_to_mind(repo):
     assert values["airflowVersion"] == "3.2.3"
 
 
-def test_upgrade_dry_run_writes_nothing(repo):
+def test_upgrade_dry_run_writes_nothing(repo, own_chart):
     before = repo.tree()
     done = repo.run("upgrade", "dev", "--airflow", "3.2.3", "--dry-run")
     assert done.code == 0 and "In this order:" in done.stdout

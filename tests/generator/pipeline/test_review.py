@@ -144,6 +144,18 @@ def test_a_definition_that_breaks_is_told(base):
     assert mended.environments == () and "1 environment compared" in mended.reason
 
 
+def test_a_comment_alone_is_judged_by_the_versions_of_both_sides_without_a_render(base):
+    path = "environments/dev/environment.yaml"
+    noted = Overlay(base, {path: base.read(path) + b"# a comment\n"})
+    found = reviewed(base, noted, touched={path})
+    assert found.environments == ()
+    assert found.headline == (
+        "No changes: 1 environment compared: its inputs are the same, byte for byte, so nothing was"
+        " rendered"
+    )
+    assert found.basis.chart.version == "1.22.0" and "chart 1.22.0" in found.judged_by[0]
+
+
 @pytest.mark.parametrize("broken", ["base", "head"])
 def test_settings_that_are_broken_on_one_side_stop_no_report(base, broken):
     bad = Overlay(base, {"gen-env.yaml": b"clusters: [\n"})
