@@ -104,6 +104,7 @@ def test_a_database_that_is_away_in_between_loses_nothing(stage):
     stage.start("web")
     for _ in range(2):
         stage.start("worker", CHECK_SECONDS="0.3")
+    assert scene.wait_for(lambda: stage.log.read_text().count("worker is ready") == 2)
     server, _, name = stage.url.rpartition("/")
     for number in range(1, 21):
         stage.post(number)
