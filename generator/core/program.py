@@ -6,15 +6,12 @@ import functools
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
-_BEGAN = time.time_ns() - time.process_time_ns()
+import generator
+
 _OWN = Path(__file__).parents[1]
-_BESIDE = "pydantic"
-"""A dependency: the others lie in the same folder."""
 
 
 @functools.cache
@@ -23,22 +20,28 @@ def identity() -> str | None:
 
     None where that is not certain: a file changed while this process ran, or is not on disk. A
     file counts with its size, inode and times; the kernel sets that of its last change (ctime), so
-    that no installer can put back another file's.
+    that no installer can put back another file's. Of each folder that Python imports from the
+    entries count, not what lies below them: a dependency is another one when it is installed anew,
+    not when somebody edits a file inside it.
     """
-    spec = find_spec(_BESIDE)
-    if spec is None or spec.origin is None:
-        return None
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(repr((sys.version, sys.path[1:])).encode("utf-8", "surrogatepass"))
     try:
-        installed = _entries(str(Path(spec.origin).parents[1]), inside=False)
+        installed = [entry for path in _installed() for entry in _entries(path, inside=False)]
         for path, about in (*_entries(str(_OWN), inside=True), *installed):
-            if about.st_ctime_ns > _BEGAN:
+            if about.st_ctime_ns > generator.BEGAN:
                 return None
             times = (about.st_size, about.st_ino, about.st_mtime_ns, about.st_ctime_ns)
             digest.update(repr((path, times)).encode())
     except OSError:
         return None
     return digest.hexdigest()
+
+
+def _installed() -> Iterator[str]:
+    """Where dependencies lie: not beside the command, nor in the checkout that is run."""
+    for path in map(Path, sys.path[1:]):
+        if path.is_dir() and not (path / "pyproject.toml").exists():
+            yield str(path)
 
 
 def _entries(folder: str, *, inside: bool) -> Iterator[tuple[str, os.stat_result]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -56,11 +57,11 @@ def key(
     try:
         parts = (FORMAT, own, renderer.engine_version(), whole_charts(os.environ), name, old_name)
         for part in (*parts, *problems, *(part for side in sides for part in _parts(side))):
+            kind, text = b"b", part
+            if not isinstance(text, bytes):
+                kind, text = b"t", _stable(part).encode("utf-8", "surrogatepass")
             # Each with its length, so that nothing moves from one part into the next.
-            text = (
-                part if isinstance(part, bytes) else _stable(part).encode("utf-8", "surrogatepass")
-            )
-            digest.update(b"%d:" % len(text) + text)
+            digest.update(b"%s%d:" % (kind, len(text)) + text)
     except (UserError, OSError):
         return None
     return digest.hexdigest()
@@ -98,16 +99,19 @@ def _stable(value: object) -> str:
 
 
 def get(cache: RenderCache, wanted: str) -> EnvironmentDiff | None:
-    """The comparison kept under a key; None where there is none."""
-    body = cache.get_bytes(wanted)
-    found = None if body is None else _decoded(json.loads(body))
-    return found if isinstance(found, EnvironmentDiff) else None
+    """The comparison kept under a key; None where there is none that can be read."""
+    with contextlib.suppress(UserError, ValueError, TypeError, LookupError, RecursionError):
+        body = cache.get_bytes(wanted)
+        found = None if body is None else _decoded(json.loads(body))
+        return found if isinstance(found, EnvironmentDiff) else None
+    return None
 
 
 def put(cache: RenderCache, wanted: str, made: EnvironmentDiff) -> None:
-    """Keep a comparison of sides that both rendered."""
-    if made.rendered:
-        cache.put_bytes(wanted, json.dumps(_encoded(made)).encode("ascii"))
+    """Keep a comparison of sides that both rendered, if the cache is the user's own."""
+    with contextlib.suppress(UserError, TypeError):
+        if made.rendered:
+            cache.put_bytes(wanted, json.dumps(_encoded(made)).encode("ascii"))
 
 
 @functools.cache

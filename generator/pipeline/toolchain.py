@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import threading
 from pathlib import Path
@@ -160,9 +161,9 @@ class _Lazy:
     watch: Watch | None = None
     made: CachedRenderer | None = None
 
-    @property
+    @functools.cached_property
     def cache(self) -> RenderCache:
-        """Where its renders are kept."""
+        """Where its renders are kept; one, for each looks at what is there before it first adds."""
         return RenderCache.from_environment()
 
     def engine_version(self) -> str:

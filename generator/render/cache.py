@@ -87,7 +87,11 @@ class RenderCache:
         path = self._path(key)
         try:
             self._check_owner()
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                # Somebody may have put it there while the folder was open to others.
+                if os.fstat(file.fileno()).st_uid != os.geteuid():
+                    return None
+                data = file.read()
             os.utime(path)
         except OSError:
             return None

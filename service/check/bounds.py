@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 from generator.core.errors import UserError
 from generator.pipeline.toolchain import Rendered, Renderer, RenderRequest
@@ -26,8 +27,17 @@ class Bounded:
         return self.renderer.engine_version()
 
     def render(self, request: RenderRequest) -> Rendered:
+        return self._bounded(self.renderer.render, request)
+
+    def again(self, request: RenderRequest) -> Rendered:
+        """A second render; of a cache `render` would be the first one once more."""
+        return self._bounded(getattr(self.renderer, "again", self.renderer.render), request)
+
+    def _bounded(
+        self, render: Callable[[RenderRequest], Rendered], request: RenderRequest
+    ) -> Rendered:
         self.require_time()
-        found = self.renderer.render(request)
+        found = render(request)
         self.objects += len(getattr(found, "manifests", ()))
         if self.objects > self.most:
             raise UserError(f"not checked: it renders more than {self.most:,} objects", hint=_HINT)

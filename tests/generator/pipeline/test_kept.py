@@ -1,10 +1,14 @@
 """Judged comparisons are kept, and used again only where nothing differs that they depend on."""
 
 import dataclasses
+import json
 import os
+import subprocess
+import sys
 
 import pytest
 
+import generator
 from generator.core import program
 from generator.core.errors import UserError
 from generator.core.files import Overlay, Snapshot
@@ -236,7 +240,7 @@ def test_a_program_is_another_one_when_a_file_of_it_or_beside_it_is(tmp_path, mo
     monkeypatch.setattr(program, "_OWN", folder)
     identity = program.identity.__wrapped__
     assert identity() is None, "it changed after this process began"
-    monkeypatch.setattr(program, "_BEGAN", 2**63)
+    monkeypatch.setattr(generator, "BEGAN", 2**63)
     seen = [identity()]
     times = file.stat()
     file.write_text("A = 2\n")
@@ -244,6 +248,80 @@ def test_a_program_is_another_one_when_a_file_of_it_or_beside_it_is(tmp_path, mo
     seen.append(identity())
     (folder / "rules" / "two.json").write_text("{}")
     seen.append(identity())
+    (tmp_path / "beside" / "dependency-1.dist-info").mkdir(parents=True)
+    monkeypatch.setattr(program.sys, "path", [*sys.path, str(tmp_path / "beside")])
+    seen.append(identity())
+    (tmp_path / "beside" / "dependency-1.dist-info").rename(tmp_path / "beside" / "dependency-2")
+    seen.append(identity())
     monkeypatch.setattr(program.sys, "version", "another Python")
     seen.append(identity())
     assert None not in seen and len({*seen}) == len(seen)
+
+
+_REPLACED_WHILE_WAITING = """
+import pathlib, sys, time
+import generator
+file = pathlib.Path(sys.argv[1], "rule.py")
+file.write_text("A = 2")
+time.sleep(1)  # on a busy machine a process waits for longer than it runs
+from generator.core import program
+program._OWN = file.parent
+print(program.identity())
+"""
+
+
+def test_a_program_that_was_replaced_while_it_waited_to_begin_is_not_certain(tmp_path):
+    argv = [sys.executable, "-c", _REPLACED_WHILE_WAITING, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'{"EnvironmentDiff": {"name": "staging", "gone": 1}}',
+        b'{"EnvironmentDiff": {}}',
+        b'{"Other": {}}',
+        b'{"Action": "burnt"}',
+        b'{"Key": {}, "Action": "added"}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
+    ids=range(11),
+)
+def test_an_entry_that_cannot_be_read_is_none(cached, body):
+    cached.cache.put_bytes("a" * 64, body)
+    assert kept.get(cached.cache, "a" * 64) is None
+
+
+def test_what_would_not_be_read_as_it_was_is_not_kept(cached):
+    for value in (1.5, ["a"], {"a": "b"}, b"a"):
+        kept.put(cached.cache, "b" * 64, review.EnvironmentDiff("staging", reason=value))
+    assert cached.cache.get_bytes("b" * 64) is None
+    kept.put(cached.cache, "b" * 64, review.EnvironmentDiff("staging", reason="\udcff\0\u2028"))
+    assert json.loads(cached.cache.get_bytes("b" * 64))
+    assert kept.get(cached.cache, "b" * 64).reason == "\udcff\0\u2028"
+
+
+def test_a_cache_of_another_user_is_neither_read_nor_written(cached, monkeypatch):
+    made = review.EnvironmentDiff("staging")
+    kept.put(cached.cache, "c" * 64, made)
+    owner = cached.cache.root.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert kept.get(cached.cache, "c" * 64) is None
+    kept.put(cached.cache, "d" * 64, made)
+    monkeypatch.undo()
+    assert kept.get(cached.cache, "c" * 64) == made
+    assert kept.get(cached.cache, "d" * 64) is None
+
+
+def test_bytes_are_never_taken_for_a_text(base, tools):
+    one = subject(base, tools)
+    missing = dataclasses.replace(one, files=Overlay(base, {}, frozenset({"gen-env.yaml"})))
+    said = dataclasses.replace(one, files=Overlay(base, {"gen-env.yaml": b"None"}))
+    keys = {kept.key("staging", None, (one, side), (), tools.renderer) for side in (missing, said)}
+    assert len(keys) == 2 and None not in keys

@@ -172,6 +172,20 @@ def test_a_folder_of_somebody_else_is_refused(cache, monkeypatch):
         cache.get(KEY)
 
 
+def test_an_entry_of_somebody_else_is_none(cache, monkeypatch):
+    """Put there while the folder was open to others."""
+    cache.put(KEY, RESULT)
+    real = os.fstat
+
+    def owned(file):
+        return os.stat_result((*real(file)[:4], os.geteuid() + 1, *real(file)[5:]))
+
+    monkeypatch.setattr(os, "fstat", owned)
+    assert cache.get(KEY) is None
+    monkeypatch.undo()
+    assert cache.get(KEY) == RESULT
+
+
 def test_what_was_not_used_for_longest_goes_first(cache):
     keys = [f"{n:064x}" for n in range(4)]
     for at, key in enumerate(keys):
