@@ -35,6 +35,8 @@ _BESIDE = frozenset(
     }
 )  # fmt: skip
 """Fields of a spec that leave alone what an install, an upgrade or an apply gives the cluster."""
+_ANY_VERSION = ("spec.chart.spec.version", "*")
+"""The API server's default for a chart, which one from git does not follow."""
 
 
 def read(expected: Expected, snapshot: Snapshot) -> Application | None:
@@ -138,7 +140,7 @@ def _beyond(live: Any, desired: Any, path: str) -> Iterator[str]:
         for field, value in live.items():
             if field in desired:
                 yield from _beyond(value, desired[field], f"{path}.{field}")
-            elif value and field not in _BESIDE:
+            elif value and field not in _BESIDE and (f"{path}.{field}", value) != _ANY_VERSION:
                 yield f"{path}.{field}"
     elif isinstance(live, list) and isinstance(desired, list):
         if len(live) > len(desired):

@@ -4,7 +4,10 @@ source-controller and kustomize-controller are the real ones; helm-controller is
 """
 
 import contextlib
+import re
+import shutil
 import sys
+import tarfile
 import time
 
 import pytest
@@ -13,12 +16,14 @@ from generator.core.files import WorkTree
 from generator.engine import flux_reach
 from generator.verify.result import Outcome, State
 from generator.yaml.manifests import load_manifests
+from generator.yaml.writer import dump_all
 from tests import hostile
 from tests.cluster import flux_controllers, gitops, process, samples
 from tests.cluster.conftest import require
 from tests.cluster.flux_controllers import KUSTOMIZATIONS, NAMESPACE, SOURCE
 from tests.cluster.plane import ADMIN
 from tests.cluster.test_loop import states, surroundings, told
+from tests.fakes import chart_server
 from tests.standin_chart import stand_in_archive
 
 pytestmark = pytest.mark.nightly
@@ -192,6 +197,115 @@ def test_what_leaves_git_is_pruned_but_for_what_is_protected(loop, bed):
     assert bed.get(f"{SPACE}/resourcequotas")["items"] == [], quota
     assert bed.get(f"{SEALED}/team-token") is not None
     assert bed.get(f"{SPACE}/persistentvolumeclaims/{claim['metadata']['name']}") is not None
+
+
+BOOTSTRAP = "flux-system"
+"""What `flux bootstrap` calls its Kustomization, and the folder of its own files."""
+ROOTS = "bootstrap/flux/main.yaml"
+
+
+@contextlib.contextmanager
+def bootstrapped(loop, bed):
+    """The repository and the cluster as `flux bootstrap --path=clusters/main` leaves them."""
+    settings, text = loop.repo.read("gen-env.yaml"), loop.repo.read(ROOTS)
+    source, own = load_manifests(text.encode())
+    metadata = {"name": BOOTSTRAP, "namespace": NAMESPACE}
+    sync = {**own, "metadata": metadata, "spec": {**own["spec"], "path": "./clusters/main"}}
+    sync["spec"]["prune"] = True
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    listed = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": ["gotk-components.yaml", "gotk-sync.yaml"],
+    }
+    files = {"gotk-components": [space], "gotk-sync": [source, sync], "kustomization": [listed]}
+    for name, content in files.items():
+        loop.repo.write(f"clusters/main/{BOOTSTRAP}/{name}.yaml", dump_all(content))
+    loop.repo.write("gen-env.yaml", settings.replace("  root: own\n", ""))
+    bed.call("DELETE", f"{KUSTOMIZATIONS}/{ROOT}")
+    bed.apply(sync)
+    try:
+        yield
+    finally:
+        # A suspended one prunes nothing when it is deleted.
+        bed.merge_patch(f"{KUSTOMIZATIONS}/{BOOTSTRAP}", {"spec": {"suspend": True}})
+        bed.call("DELETE", f"{KUSTOMIZATIONS}/{BOOTSTRAP}")
+        shutil.rmtree(loop.repo.root / f"clusters/main/{BOOTSTRAP}")
+        loop.repo.write("gen-env.yaml", settings)
+        assert loop.repo.run("generate").code == 0
+        bed.apply(own)
+        settled(bed, loop)
+
+
+def test_beside_the_files_of_flux_bootstrap_an_environment_is_applied(loop, bed):
+    settled(bed, loop)
+    with bootstrapped(loop, bed):
+        assert loop.repo.run("generate").code == 0
+        assert not (loop.repo.root / ROOTS).exists()
+        commit = settled(bed, loop, loop.base + "scheduler: {replicas: 4}\n")
+        applied(bed, commit, BOOTSTRAP)
+        assert bed.get(SCHEDULER)["spec"]["replicas"] == 4
+        found = {item.split("_")[1] for item in inventory(bed, BOOTSTRAP)}
+        assert found == {BOOTSTRAP, FIRST, NAME}
+        assert loop.repo.run("generate", "--check").code == 0
+
+
+OF_REGISTRY = "OCIRepository"
+OF_GIT = "HelmChart"
+
+
+@contextlib.contextmanager
+def another_source(loop, archive):
+    """Offer the chart in a registry and in the repository; gives the settings of each."""
+    layer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+    with chart_server.serving() as server:
+        server.answers |= chart_server.registry(
+            "charts/airflow", "1.22.0", archive.read_bytes(), layer
+        )
+        with tarfile.open(archive) as packed:
+            packed.extractall(loop.repo.root / "charts", filter="data")
+        yield {
+            OF_REGISTRY: f"source: oci\n  url: oci://{server.host}/charts",
+            OF_GIT: "source: vendored",
+        }
+
+
+def test_a_chart_from_a_registry_or_from_git_is_installed(loop, bed, tmp_path):
+    """One after the other in one environment, which goes back to its repository at last."""
+    settled(bed, loop)
+    before = loop.repo.read("gen-env.yaml")
+    chart = re.search(r"  url: http\S+\n  source: repository", before)[0]
+    try:
+        with another_source(loop, stand_in_archive(tmp_path)) as sources:
+            for replicas, (kind, settings) in enumerate(sources.items(), start=2):
+                take(loop, before.replace(chart, f"  {settings}"))
+                settled(bed, loop, loop.base + f"scheduler: {{replicas: {replicas}}}\n")
+                assert bed.get(SCHEDULER)["spec"]["replicas"] == replicas
+                assert _artifact(bed, kind), kind
+    finally:
+        take(loop, before)
+        shutil.rmtree(loop.repo.root / "charts", ignore_errors=True)
+        settled(bed, loop)
+    assert _artifact(bed, OF_REGISTRY), "from staging up no object of Flux is pruned"
+    assert _artifact(bed, OF_GIT) is None
+
+
+def take(loop, settings):
+    """Other settings, and an archive of other bytes: a chart from a folder is packed anew."""
+    loop.repo.write("gen-env.yaml", settings)
+    lock = f"{FOLDER}/gen-env.lock"
+    loop.repo.write(lock, re.sub(r"\n  digest: \S+", "", loop.repo.read(lock)))
+
+
+def _artifact(bed, kind):
+    """The chart that source-controller has for the release, from a source of that kind."""
+    name = NAME if kind == OF_REGISTRY else f"{NAMESPACE}-{NAME}"
+    path = f"/apis/source.toolkit.fluxcd.io/v1/namespaces/{NAMESPACE}/{kind.lower()}s/{name}"
+    path = path.replace("repositorys", "repositories")
+    found = bed.get(path) or {}
+    if kind == OF_GIT and found["spec"]["sourceRef"]["kind"] != "GitRepository":
+        return None
+    return found.get("status", {}).get("artifact")
 
 
 TREES = {

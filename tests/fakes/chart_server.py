@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import http.server
+import json
 import ssl
 import threading
 
@@ -30,11 +32,38 @@ class Server:
         return [path for path, _ in self.asked]
 
 
+def registry(path, tag, content, layer):
+    """Answers of an OCI registry in which `path` holds, under a tag, an artifact of one layer."""
+    blobs = {"config": (b"{}", "application/vnd.cncf.helm.config.v1+json"), "": (content, layer)}
+    parts = {name: _part(*blob) for name, blob in blobs.items()}
+    about = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": parts["config"]}
+    manifest = json.dumps({**about, "layers": [parts[""]]}).encode()
+    digest = _part(manifest, _MANIFEST)["digest"]
+    headers = {"Content-Type": _MANIFEST, "Docker-Content-Digest": digest}
+    found = {
+        f"/v2/{path}/manifests/{it}": Answer(manifest, headers=headers) for it in (tag, digest)
+    }
+    for name, (blob, _) in blobs.items():
+        found[f"/v2/{path}/blobs/{parts[name]['digest']}"] = blob
+    return {"/v2/": b"{}", **found}
+
+
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def _part(content, kind):
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return {"mediaType": kind, "digest": digest, "size": len(content)}
+
+
 @contextlib.contextmanager
 def serving(certificate=None):
     """Serve `answers`: path → Answer, bytes, a list of them (one each time), or a callable."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.do_GET()
+
         def do_GET(self):
             headers = {name.lower(): value for name, value in self.headers.items()}
             server.asked.append((self.path, headers))
@@ -49,7 +78,8 @@ def serving(certificate=None):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body) + 100 * answer.cut))
             self.end_headers()
-            self.wfile.write(answer.body)
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
             self.close_connection = True
 
         def log_message(self, *args):

@@ -359,15 +359,11 @@ def chart_metadata(file):
     return metadata
 
 
-def _history(helm, name):
-    try:
-        return helm.history(name)
-    except helm_python.HelmNotFoundError:
-        return []
-
-
 def _versions(helm, name):
-    return {item["revision"] for item in _history(helm, name)}
+    try:
+        return {item["revision"] for item in helm.history(name)}
+    except helm_python.HelmNotFoundError:
+        return set()
 
 
 def _owned(manifest, release):

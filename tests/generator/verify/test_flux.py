@@ -305,6 +305,16 @@ def test_fields_that_change_nothing_that_is_applied_may_be_added():
     assert played(scene).outcome is Outcome.VERIFIED
 
 
+@pytest.mark.parametrize(
+    ("version", "outcome"), [("*", Outcome.VERIFIED), ("1.22.0", Outcome.PENDING)]
+)
+def test_a_chart_from_git_has_the_version_that_the_api_server_fills_in(version, outcome):
+    manifest, scene = helm_release(), Flux()
+    del manifest["spec"]["chart"]["spec"]["version"]
+    scene.application["spec"]["chart"]["spec"]["version"] = version
+    assert played(scene, application_manifest=manifest).outcome is outcome
+
+
 def test_a_kustomization_that_is_stalled_is_a_failure():
     scene = Flux()
     scene.kustomizations[0]["status"]["conditions"] = [
