@@ -42,7 +42,8 @@ def ordered(
     traits = chart_traits.known(goal.chart, charts)
     reason = cannot_run(traits, goal.airflow, adopted=now.adoption is not None) if traits else ""
     image = image_of(before)
-    old_image = _is_old(image, traits)
+    follows = now.image.tag is None and image.airflow == start.airflow
+    old_image = not follows and _is_old(image, traits)
     problems = []
     if traits and (reason or old_image):
         oldest = ".".join(map(str, traits.airflow_floor or ()))
