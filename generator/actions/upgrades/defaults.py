@@ -13,6 +13,7 @@ from generator.chart.chart import ChartError
 from generator.chart.traits import ChartTraits
 from generator.core.layered import lookup
 from generator.definition.definition import Definition
+from generator.lint.values.images import frozen
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.redaction.names import holds_secret
@@ -111,7 +112,9 @@ def changed(
             names = _names(probe, key, was, traits_cache.traits(second))
             kept |= dict.fromkeys(names, was)
             as_name = "" if names == (key,) else f" as {' and '.join(names)}"
-            notes.append(f"old default of {key} is kept, in values:{as_name}")
+            old_address = frozen(was) if isinstance(was, str) else ""
+            reason = f" ({old_address}; --new-defaults does not keep it)" if old_address else ""
+            notes.append(f"old default of {key} is kept, in values:{as_name}{reason}")
         else:
             notes.append(f"new default of {key} takes effect: {why}")
     return Defaults(kept, tuple(notes))
