@@ -7,10 +7,11 @@ chart that is judged, or that this chart has no key for it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from generator.chart import key_table
 from generator.chart.traits import Reading
-from generator.core.layered import Path, dotted
+from generator.core.layered import Path, dotted, lookup
 from generator.helmvalues.values import ValuesInput
 
 _KEY = re.compile(r"\{key:([^{}]+)\}")
@@ -47,11 +48,19 @@ def other_name(path: Path, values: ValuesInput) -> str:
         return f"chart {values.chart_version} reads {name} instead"
     since = key_table.first(key)
     if _is_newer(since, values):
+        if path[-1] == "valueFrom" and _is_refused_source(path, values):
+            return f"use extraEnv: chart {since} takes only secretKeyRef and configMapKeyRef here"
         return f"remove it, or use chart {since} or later"
     if path[-1] == "valueFrom":
         instead = "; use extraEnv, or secret for a Secret's key" if path[0] == "env" else ""
         return f"{dotted(path[:-2])} takes only name and value{instead}"
     return ""
+
+
+def _is_refused_source(path: Path, values: ValuesInput) -> bool:
+    """Whether a variable's source is one that the schemas of newer charts refuse as well."""
+    source = lookup(values.merged, path)
+    return isinstance(source, Mapping) and not source.keys() & {"secretKeyRef", "configMapKeyRef"}
 
 
 def is_read(path: Path, values: ValuesInput) -> bool:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.actions.upgrades.change import Options
-from generator.chart import comparison
+from generator.actions.upgrades.values import moves
+from generator.chart import comparison, traits_cache
 from generator.chart.chart import ChartError
+from generator.chart.traits import ChartTraits
 from generator.core.layered import lookup
 from generator.definition.definition import Definition
+from generator.lint.values.images import frozen
 from generator.pipeline import generate
 from generator.pipeline.generate import Built, Charts
 from generator.redaction.names import holds_secret
@@ -50,17 +53,20 @@ class _Probe:
 
     def differs(self, defaults: Mapping[str, Any]) -> bool | None:
         """Whether the objects are others with these; None where the chart does not render."""
+        found = self.objects(defaults)
+        return None if found is None else found != self.usual.manifests
+
+    def objects(self, defaults: Mapping[str, Any]) -> Any:
+        """The objects with these; None where the chart does not render."""
         values = copied(self.request.values)
         for key, value in defaults.items():
             overlay(values, _nested(key, value))
         asked = dataclasses.replace(self.request, values=values)
         if self.usual.random:
             settled = normalise.render(self.renderer, asked, self.release.line.pins)
-            found = settled.manifests if isinstance(settled, Normalised) else None
-        else:
-            answer = self.renderer.render(asked)
-            found = answer.manifests if isinstance(answer, RenderResult) else None
-        return None if found is None else found != self.usual.manifests
+            return settled.manifests if isinstance(settled, Normalised) else None
+        answer = self.renderer.render(asked)
+        return answer.manifests if isinstance(answer, RenderResult) else None
 
     def matter(self, defaults: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         """Those that change an object, or break the render; halves without any are skipped."""
@@ -98,12 +104,17 @@ def changed(
     probe = _Probe(renderer, request, after.release, usual)
     found = comparison.compare((first.values(), {}), (second.values(), {})).changed
     free = [(key, was) for key, was, _ in found if lookup(request.values, key) is None]
-    kept, notes = {}, []
+    kept: dict[str, Any] = {}
+    notes = []
     for key, was in probe.matter(free):
         why = "--new-defaults" if options.new_defaults else _refusal(probe, key, was)
         if not why:
-            kept[key] = was
-            notes.append(f"old default of {key} is kept, in values:")
+            names = _names(probe, key, was, traits_cache.traits(second))
+            kept |= dict.fromkeys(names, was)
+            as_name = "" if names == (key,) else f" as {' and '.join(names)}"
+            old_address = frozen(was) if isinstance(was, str) else ""
+            reason = f" ({old_address}; --new-defaults does not keep it)" if old_address else ""
+            notes.append(f"old default of {key} is kept, in values:{as_name}{reason}")
         else:
             notes.append(f"new default of {key} takes effect: {why}")
     return Defaults(kept, tuple(notes))
@@ -121,6 +132,16 @@ def _refusal(probe: _Probe, key: str, was: Any) -> str:
     if field := owner(tuple(key.split(".")), release.line.decided(list(release.settings))):
         return f"{field} decides it"
     return "" if probe.differs({key: was}) else "the new chart does not render with the old one"
+
+
+def _names(probe: _Probe, key: str, was: Any, traits: ChartTraits) -> tuple[str, ...]:
+    """The fewest of the new chart's names for a default that make the objects of the old name."""
+    new = next((names for _, names in moves(_nested(key, was), traits)), ())
+    free = tuple(name for name in new if lookup(probe.request.values, name) is None)
+    ways = [*((name,) for name in free), *([free] if len(free) > 1 else [])]
+    wanted = probe.objects({key: was}) if ways else None
+    same = (way for way in ways if probe.objects(dict.fromkeys(way, was)) == wanted)
+    return next(same, (key,))
 
 
 def _is_program(key: str, value: Any) -> bool:

@@ -6,14 +6,16 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from generator.airflow.image_release import Reference, Runs, Source, known
 from generator.chart import key_table
 from generator.chart.traits import ChartTraits
 from generator.chart.version import parse_version
 from generator.core.problem import Problem
+from generator.diff import what_runs
 from generator.pipeline import chart_traits
 from generator.pipeline.generate import Built, Charts
 from generator.release import leaving
-from generator.release.expressed import AIRFLOW, cannot_run
+from generator.release.expressed import AIRFLOW, cannot_run, is_too_old
 
 
 class State(NamedTuple):
@@ -32,28 +34,56 @@ def ordered(
 ) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
     """Why the goal cannot be, and the commands that lead there one at a time."""
     resolved = before.resolved if before else None
-    if resolved is None or chart is None:
+    if before is None or resolved is None or chart is None:
         return (), ()
     now = resolved.environment
     start = State(now.chart.version, now.airflow.version)
     goal = State(chart, airflow or start.airflow)
     traits = chart_traits.known(goal.chart, charts)
     reason = cannot_run(traits, goal.airflow, adopted=now.adoption is not None) if traits else ""
+    image = image_of(before)
+    follows = now.image.tag is None and image.airflow == start.airflow
+    old_image = not follows and _is_old(image, traits)
     problems = []
-    if traits and reason:
-        message = f"chart {goal.chart} {reason}"
+    if traits and (reason or old_image):
+        oldest = ".".join(map(str, traits.airflow_floor or ()))
+        field = ("airflow", "version") if reason else ("image", "tag")
+        goal = State(chart, oldest or goal.airflow) if reason else goal
+        told = (
+            f"needs Airflow {oldest} or later: the image holds {image.airflow}, by {image.source}"
+        )
+        message = f"chart {chart} {reason or told}"
         hint = "take the steps in order, and verify the environment after each"
-        problems.append(resolved.problem(AIRFLOW, message, "airflow", "version", hint=hint))
-        oldest = traits.airflow_floor
-        goal = State(goal.chart, ".".join(map(str, oldest)) if oldest else goal.airflow)
+        problems.append(resolved.problem(AIRFLOW, message, *field, hint=hint))
     states = route(start, goal, lambda version: chart_traits.known(version, charts))
-    if len(states) < 2:
-        return tuple(problems), ()
     commands = []
     for old, new in itertools.pairwise((start, *states)):
-        step = f"--chart {new.chart}" if new.chart != old.chart else f"--airflow {new.airflow}"
+        moves_chart = new.chart != old.chart
+        if moves_chart and old_image and _is_old(image, chart_traits.known(new.chart, charts)):
+            commands.append(f"image.tag: set an image with Airflow {old.airflow} or later")
+            old_image = False
+        step = f"--chart {new.chart}" if moves_chart else f"--airflow {new.airflow}"
         commands.append(f"gen-env upgrade {name} {step}")
-    return tuple(problems), tuple(commands)
+    return tuple(problems), tuple(commands) if len(commands) > 1 else ()
+
+
+def image_of(before: Built | None) -> Runs:
+    """The Airflow of the image that the environment has; by its fields alone without a release."""
+    if before is None or before.resolved is None:
+        return Runs()
+    environment = before.resolved.environment
+    image = environment.image
+    if before.release is not None:
+        return what_runs.by_values(before.release.values, image.facts)
+    version = environment.airflow.version
+    reference = Reference(image.repository, image.tag or version, image.digest or "")
+    return known(reference, version, image.facts, None)
+
+
+def _is_old(image: Runs, traits: ChartTraits | None) -> bool:
+    """Whether the image itself says that it holds an Airflow that the chart does not support."""
+    says = image.source in (Source.FACTS, Source.TAG, Source.CLAIMED_TAG)
+    return traits is not None and says and is_too_old(traits, image.airflow)
 
 
 def with_moves(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.actions.upgrades.change import Change, Options
 from generator.actions.upgrades.notes import of_charts
-from generator.actions.upgrades.route import ordered, with_moves
+from generator.actions.upgrades.route import image_of, ordered, with_moves
 from generator.actions.upgrades.values import moved, moves
 from generator.airflow.image_release import Runs, Source
 from generator.core.errors import UserError
@@ -99,7 +99,17 @@ def _notes(
             " or old code runs against the new schema"
         )
     if options.chart:
+        yield from _unread_image(before, options.chart, charts)
         yield from of_charts(before, str(item.part("chart", "version")), options.chart, charts)
+
+
+def _unread_image(before: Built | None, chart: str, charts: Charts) -> Iterator[str]:
+    """What is not known of the image, where the chart wants an Airflow of at least some version."""
+    traits = chart_traits.known(chart, charts)
+    runs = image_of(before)
+    if traits is not None and traits.airflow_floor is not None and runs.assumed:
+        oldest = ".".join(map(str, traits.airflow_floor))
+        yield f"chart {chart} needs an image with Airflow {oldest} or later: {runs.assumed}"
 
 
 def _migration(before: Built | None, options: Options) -> Migration | None:

@@ -87,6 +87,34 @@ def gone(values: ValuesInput) -> Iterator[Finding]:
             )
 
 
+_FROZEN = re.compile(r"k8s\.gcr\.io(/|$)")
+
+
+def frozen(repository: str) -> str:
+    """What is wrong with an image's address though it may still answer; '' where nothing is."""
+    if not _FROZEN.match(repository):
+        return ""
+    return "k8s.gcr.io takes no image since April 2023 and is to go: registry.k8s.io has them"
+
+
+@check(
+    "images/frozen-registry",
+    WARNING,
+    "An image of a registry that is frozen",
+    why="k8s.gcr.io got its last image in April 2023 and only redirects: a node that does not have "
+    "the image cannot start the pod once that ends. Whether it still answers is not tried.",
+    source="kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement",
+)
+def frozen_registry(values: ValuesInput) -> Iterator[Finding]:
+    """`k8s.gcr.io/…`: git-sync's by default in charts to 1.8, and whatever image a user names."""
+    for name in sorted(values.table("images")):
+        key = f"images.{name}.repository"
+        if name == "gitSync" and not values.on("dags.gitSync.enabled"):
+            continue
+        if reason := frozen(values.text(key)):
+            yield Finding(key, reason, f"set {key} to its address below registry.k8s.io")
+
+
 def _floating(path: str) -> Finding:
     return Finding(
         path,

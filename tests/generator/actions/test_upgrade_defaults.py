@@ -73,3 +73,22 @@ def test_between_official_charts_the_sidecar_keeps_its_image(tmp_path, monkeypat
     assert repo.run("generate").code == 0
     assert repo.run("upgrade", "dev", "--chart", "1.22.0").code == 0
     assert repo.yaml(PATH)["values"]["images"] == {"statsd": {"tag": "v0.29.0"}}
+
+
+@pytest.mark.thorough
+def test_a_kept_default_stands_under_the_new_name_that_the_objects_depend_on(tmp_path, monkeypatch):
+    cache = ChartCache(tmp_path / "charts")
+    for version in ("1.13.1", "1.22.0"):
+        cache.add(chart_range.archive(version).path)
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    text = changed(
+        DEV,
+        ("version: 1.22.0", "version: 1.13.1"),
+        ("version: 3.2.2", "version: 2.11.2, executor: CeleryExecutor"),
+        ("auth: {defaultUser: {}}\n", ""),
+    )
+    repo = repository(tmp_path / "repo", dev=text)
+    assert repo.run("generate").code == 0
+    done = repo.run("upgrade", "dev", "--chart", "1.22.0")
+    assert repo.yaml(PATH)["values"]["workers"] == {"celery": {"safeToEvict": True}}
+    assert "workers.safeToEvict is kept, in values: as workers.celery.safeToEvict\n" in done.stdout

@@ -1,5 +1,7 @@
 """Upgrades between versions of the official chart: the order, the keys, and what stays the same."""
 
+import re
+
 import pytest
 import yaml
 
@@ -105,6 +107,54 @@ def test_a_chart_that_nobody_has_seen_is_upgraded_to_and_verified(tmp_path, monk
     assert repo.read("environments/dev/generated/values.yaml") == before
     said = repo.run("validate", "dev").said
     assert "[chart/not-tried]" in said and "error" not in said.replace("no errors", "")
+
+
+OLD_IMAGES = {
+    "by its tag alone": (*("2.11.2", ["--chart", "1.22.0"]), ["image", "--chart 1.22.0"]),
+    "with a newer Airflow asked for": (
+        *("2.11.2", ["--chart", "1.22.0", "--airflow", "3.1.0"]),
+        ["image", "--chart 1.22.0", "--airflow 3.1.0"],
+    ),
+    "as airflow.version": (
+        *("2.5.3", ["--chart", "1.22.0"]),
+        ["--airflow 2.11.0", "image", "--chart 1.22.0"],
+    ),
+    "none that the chart refuses": ("2.5.3", ["--chart", "1.13.1"], []),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", OLD_IMAGES)
+def test_an_image_older_than_the_chart_runs_is_replaced_before(name, tmp_path, monkeypatch):
+    airflow, asked, steps = OLD_IMAGES[name]
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    for version in ("1.9.0", "1.13.1", "1.22.0"):
+        ChartCache(tmp_path / "charts").add(chart_range.archive(version).path)
+    text = changed(
+        DEV,
+        ("version: 1.22.0", "version: 1.9.0"),
+        ("version: 3.2.2", f"version: {airflow}"),
+        ("auth: {defaultUser: {}}", "image: {repository: r.example.com/airflow, tag: 2.5.3-r1}"),
+    )
+    repo = repository(tmp_path / "repo", dev=text)
+    assert repo.run("generate").code == 0
+    before = repo.tree()
+    done = repo.run("upgrade", "dev", *asked)
+    found = re.findall(r"^  \d\. (?:gen-env upgrade dev |(image)\.tag: )(.*)$", done.stdout, re.M)
+    assert [image or command for image, command in found if image or "--" in command] == steps
+    assert done.code == bool(steps) and (repo.tree() == before) == bool(steps)
+    assert done.stderr.count("[chart/airflow]") == bool(steps)
+    assert ("the image holds 2.5.3, by the tag" in done.stderr) == (airflow == "2.11.2")
+
+
+def test_an_image_whose_tag_names_no_release_is_said_to_be_unread(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    old = changed(DEV, ("version: 1.22.0", "version: 1.20.0"))
+    text = old + "image: {repository: r.example.com/airflow, tag: stable}\n"
+    repo = repository(tmp_path / "repo", dev=text)
+    said = repo.run("upgrade", "dev", "--chart", "1.22.0").stdout
+    assert "chart 1.22.0 needs an image with Airflow 2.11.0 or later" in said
+    assert 'the tag "stable" names no release' in said
 
 
 def _airflow(version):

@@ -169,6 +169,15 @@ def test_a_variable_from_a_secret_is_sent_to_where_the_chart_takes_it(version, k
     assert [item.hint for item in refused_key_problems(values_input(flat, DEFAULTS))] == [hint]
 
 
+def test_a_variable_from_a_field_is_not_sent_to_a_chart_that_refuses_it():
+    source = {"fieldRef": {"fieldPath": "metadata.name"}}
+    variables = [{"name": "A", "valueFrom": source}]
+    values = values_input({"scheduler.env": variables, "@chart_version": "1.13.1"}, DEFAULTS)
+    assert [item.hint for item in refused_key_problems(values)] == [
+        "use extraEnv: chart 1.14.0 takes only secretKeyRef and configMapKeyRef here"
+    ]
+
+
 @pytest.mark.parametrize(
     ("version", "parts"),
     [("1.18.0", "workers"), ("1.19.0", "workers.celery, workers"),

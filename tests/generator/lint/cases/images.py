@@ -11,6 +11,22 @@ CASES = {
         ],
         [{"images.airflow.tag": "3.2.2"}],
     ),
+    "images/frozen-registry": (
+        [
+            {
+                "dags.gitSync.enabled": True,
+                "images.gitSync.repository": "k8s.gcr.io/git-sync/git-sync",
+            },
+            {"images.statsd.repository": "k8s.gcr.io/prom/statsd-exporter"},
+        ],
+        [
+            {
+                "dags.gitSync.enabled": False,
+                "images.gitSync.repository": "k8s.gcr.io/git-sync/git-sync",
+            },
+            {"images.statsd.repository": "registry.example.com/k8s.gcr.io/statsd-exporter"},
+        ],
+    ),
     "images/gone": (
         [
             {"postgresql.enabled": True, "postgresql.image.repository": "bitnami/postgresql"},
