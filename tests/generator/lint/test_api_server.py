@@ -364,3 +364,11 @@ JUNK = st.recursive(
 @given(JUNK, JUNK, st.sampled_from(["Pod", "Service", "CronJob", "ResourceQuota"]))
 def test_malformed_objects_are_left_to_the_schema(spec, metadata, kind):
     problems({"kind": kind, "metadata": metadata, "spec": spec})
+
+
+def test_a_label_of_many_objects_is_one_finding_with_their_number():
+    many = [named("ConfigMap", name) for name in ("a", "b", "c")]
+    for item in many:
+        item["metadata"]["labels"] = {"team": "x" * 64}
+    [problem] = problems(*many)
+    assert problem.message.startswith("ConfigMap a and 2 more objects: the value of label team")
