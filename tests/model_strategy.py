@@ -42,6 +42,10 @@ _SCALARS = {
     base.Digest: st.just("sha256:" + "0a" * 32),
     base.SubPath: st.sampled_from(("", "dags", "a/b c/d")),
     base.SecretKey: st.sampled_from(("key", "a.b-c_D", "1")),
+    base.LabelKey: st.from_regex(r"([a-z]{1,9}\.example/)?[A-Za-z0-9]{1,9}", fullmatch=True),
+    base.LabelValue: st.from_regex(
+        r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", fullmatch=True
+    ),
     base.EnvName: st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True),
     base.Version: st.sampled_from(("2.11.0", "3.0.6", "3.1.0", "3.2.2")),
     base.Cidr: st.sampled_from(("10.0.0.0/8", "10.20.0.0/24", "fd00::/8", "0.0.0.0/0")),

@@ -26,6 +26,9 @@ _HTTP_PATH = re.compile(r"(?!.*//)(?!.*/\.{1,2}(/|$))/[-A-Za-z0-9/._~!$&'()*+,;=
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SUB_PATH = re.compile(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\x00-\x1f\\]*")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LABEL_NAME = r"(?=[^/]{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_LABEL_KEY = re.compile(rf"((?=[^/]{{1,253}}/)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?{_LABEL_NAME}")
+_LABEL_VALUE = re.compile(rf"({_LABEL_NAME})?")
 _SECRET_KEY = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}")
 _FILE = re.compile(r"[a-z0-9][-a-z0-9_.]{0,240}\.yaml")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
@@ -157,6 +160,17 @@ FileName = Annotated[
     Text, matching(_FILE, "a file name such as team-config.yaml, without a folder")
 ]
 EnvName = Annotated[Text, matching(_ENV_NAME, "an environment variable's name")]
+LabelKey = Annotated[
+    Text,
+    matching(_LABEL_KEY, "a label's name: name or domain/name, the name of at most 63 characters"),
+]
+LabelValue = Annotated[
+    Text,
+    matching(
+        _LABEL_VALUE,
+        "a label's value: at most 63 letters, digits, -, _ and ., a letter or digit at each end",
+    ),
+]
 SecretKey = Annotated[Text, matching(_SECRET_KEY, "a Secret's key: letters, digits, -, _ and .")]
 Version = Annotated[Text, pydantic.AfterValidator(_version)]
 Cidr = Annotated[Text, pydantic.AfterValidator(_cidr)]

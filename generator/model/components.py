@@ -10,6 +10,8 @@ from generator.model.base import (
     Count,
     EnvName,
     Int,
+    LabelKey,
+    LabelValue,
     Line,
     Name,
     Positive,
@@ -83,7 +85,7 @@ class Spread(Spec):
 class Placement(Spec):
     """Where pods may run; a component's own setting replaces the environment's."""
 
-    node_selector: dict[str, Text] | None = None
+    node_selector: dict[LabelKey, LabelValue] | None = None
     """Node labels that must match."""
     tolerations: tuple[Toleration, ...] | None = None
     """Taints that the pods accept."""

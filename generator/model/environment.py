@@ -14,6 +14,8 @@ from generator.model.base import (
     EnvName,
     FileName,
     Label,
+    LabelKey,
+    LabelValue,
     Line,
     Name,
     Spec,
@@ -199,9 +201,9 @@ class Environment(Spec):
     sync: Annotated[Sync, Copied.KEEP] = Sync.model_construct()
     revision_history_limit: Annotated[Count, Copied.KEEP] = 3
     """Old ReplicaSets that are kept."""
-    labels: Annotated[dict[Line, Text], Copied.KEEP] = {}
+    labels: Annotated[dict[LabelKey, LabelValue], Copied.KEEP] = {}
     """Labels on all objects and pods."""
-    namespace_labels: Annotated[dict[Line, Text], Copied.KEEP] = {}
+    namespace_labels: Annotated[dict[LabelKey, LabelValue], Copied.KEEP] = {}
     """More labels on the namespace."""
     manifests: Annotated[tuple[FileName, ...], Copied.FILL_IN] = ()
     """Files of the environment's manifests/ folder with objects of the team's own."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 import pydantic
 
-from generator.model.base import Cidr, Label, PeerPort, Spec, Text
+from generator.model.base import Cidr, Label, LabelKey, LabelValue, PeerPort, Spec
 from generator.model.marks import Copied, CopiedByKey
 
 
@@ -17,9 +17,9 @@ class Peer(Spec):
     """Networks inside `cidr` that stay closed."""
     namespace: Label | None = None
     """Namespace by name; alone it means all its pods."""
-    namespace_labels: dict[str, Text] | None = None
+    namespace_labels: dict[LabelKey, LabelValue] | None = None
     """Namespaces by their labels; alone it means all their pods."""
-    pod_labels: dict[str, Text] | None = None
+    pod_labels: dict[LabelKey, LabelValue] | None = None
     """Pods by their labels; alone it means those of this namespace."""
     ports: tuple[PeerPort, ...] = ()
     """Such as 443 or 8125/UDP; none means the flow's usual ones, and for task egress every port."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section
@@ -86,16 +87,16 @@ _FIELDS = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, _DAYS
 
 def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Everything of these kinds in the objects of one environment."""
+    yield from _labels(rendered)
     for manifest in rendered.manifests:
-        title = title_of(manifest)
         yield from _name(rendered, manifest)
-        yield from _metadata(rendered, manifest, title, section(manifest, "metadata"))
+        yield from _annotations(rendered, manifest, title_of(manifest), manifest.get("metadata"))
         yield from _schedule(rendered, manifest)
     for service in rendered.of("Service"):
         yield from _ports(rendered, service, title_of(service), entries(service, "spec", "ports"))
     for template in rendered.templates:
         if template.owner.get("kind") != "Pod":
-            yield from _metadata(rendered, template.owner, template.title, template.metadata)
+            yield from _annotations(rendered, template.owner, template.title, template.metadata)
         yield from _pod(rendered, template)
     yield from duplicates.problems(rendered)
     yield from amounts.problems(rendered)
@@ -116,20 +117,39 @@ def _name(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
         yield rendered.problem(NAME, manifest, message, "use lower-case letters, digits and dashes")
 
 
-def _metadata(
-    rendered: RenderedInput, owner: Object, title: str, metadata: Mapping[str, Any]
+def _labels(rendered: RenderedInput) -> Iterator[Problem]:
+    """Of each wrong label or key one finding: it stands at many objects, and has one cause."""
+    found: dict[tuple[str, str], dict[str, Object]] = {}
+    for owner, title, metadata in _described(rendered):
+        labels, annotations = section(metadata, "labels"), section(metadata, "annotations")
+        for key, value in labels.items():
+            if isinstance(value, str) and not is_value(value):
+                message = f"the value of label {key} is not one that Kubernetes takes"
+                hint = "use at most 63 letters, digits, dashes, dots and underscores"
+                found.setdefault((message, hint), {}).setdefault(title, owner)
+        for key in (*labels, *annotations):
+            if not is_key(str(key)):
+                message = f"Kubernetes refuses the key {key} of a label or annotation"
+                hint = "write it as name or domain/name, the name with at most 63 characters"
+                found.setdefault((message, hint), {}).setdefault(title, owner)
+    for (message, hint), owners in found.items():
+        title, owner = next(iter(owners.items()))
+        more = f" and {counted(len(owners) - 1, 'more object')}" if owners.keys() - {title} else ""
+        yield rendered.problem(NAME, owner, f"{title}{more}: {message}", hint)
+
+
+def _described(rendered: RenderedInput) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
+    """Every object and pod template with its metadata."""
+    for manifest in rendered.manifests:
+        yield manifest, title_of(manifest), section(manifest, "metadata")
+    for template in rendered.templates:
+        yield template.owner, template.title, template.metadata
+
+
+def _annotations(
+    rendered: RenderedInput, owner: Object, title: str, metadata: Any
 ) -> Iterator[Problem]:
-    labels, annotations = section(metadata, "labels"), section(metadata, "annotations")
-    for key, value in labels.items():
-        if isinstance(value, str) and not is_value(value):
-            message = f"{title}: the value of label {key} is not one that Kubernetes takes"
-            hint = "use at most 63 letters, digits, dashes, dots and underscores"
-            yield rendered.problem(NAME, owner, message, hint)
-    for key in (*labels, *annotations):
-        if not is_key(str(key)):
-            message = f"{title}: Kubernetes refuses the key {key} of a label or annotation"
-            hint = "write it as name or domain/name, the name with at most 63 characters"
-            yield rendered.problem(NAME, owner, message, hint)
+    annotations = section(metadata, "annotations") if isinstance(metadata, Mapping) else {}
     size = sum(len(f"{key}{value}".encode()) for key, value in annotations.items())
     if size > _ANNOTATIONS:
         message = f"{title}: its annotations have {size // 1024} KiB; Kubernetes allows 256"

@@ -109,3 +109,13 @@ def test_another_api_version_is_refused_with_what_to_do(version, message, hint):
     assert settings is None
     assert problem.message.startswith(message) and problem.hint.startswith(hint)
     assert "hunter2" not in problem.message + problem.hint
+
+
+@pytest.mark.parametrize(
+    "labels", ["labels: {team: %s}", "namespaceLabels: {a/b/c: x}", "placement: {nodeSelector: {pool: a b}}"]
+)
+def test_a_label_that_kubernetes_refuses_is_one_error_at_its_line(labels):
+    text = f"{DEV}{labels.replace('%s', 'x' * 64)}\n"
+    [problem] = built(text).problems
+    assert (problem.rule, problem.line) == ("definition/schema", text.count("\n"))
+    assert "not a label's" in problem.message

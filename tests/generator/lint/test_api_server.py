@@ -372,3 +372,11 @@ def test_two_entries_of_one_key_stop_server_side_apply_alone(part, key):
     for server_side, severity in ((True, "error"), (False, "warning")):
         (one,) = problems(manifest, server_side=server_side)
         assert (one.rule, one.severity) == ("kubernetes/duplicate-entry", severity)
+
+
+def test_a_label_of_many_objects_is_one_finding_with_their_number():
+    many = [named("ConfigMap", name) for name in ("a", "b", "c")]
+    for item in many:
+        item["metadata"]["labels"] = {"team": "x" * 64}
+    [problem] = problems(*many)
+    assert problem.message.startswith("ConfigMap a and 2 more objects: the value of label team")
