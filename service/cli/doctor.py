@@ -13,13 +13,14 @@ from pathlib import Path
 from generator.cluster import ClusterError
 from generator.core.errors import UserError
 from generator.core.files import Files
+from generator.forge.credentials import App
 from generator.forge.errors import Forbidden
 from generator.pipeline import requirements, toolchain
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.requirements import Need, Rule, missing_rights
 from service.settings import routes
 from service.settings.clusters import Access, Verification
-from service.settings.forges import opener
+from service.settings.forges import installation, opener
 from service.settings.resolve import Connection, Settings
 from service.telemetry import tracing
 from service.worker.remote import branch_files, branch_head
@@ -73,6 +74,9 @@ def assess(settings: Settings) -> Iterator[Finding]:
             if connection.credentials is not None:
                 asks = functools.partial(_others, connection, repository)
                 yield tried(f"{place}: rights of others", asks)
+            if isinstance(connection.credentials, App):
+                asks = functools.partial(_app, connection, connection.credentials, repository)
+                yield tried(f"{place}: permissions of the App", asks)
             git = functools.partial(_git, settings, connection, repository)
             found = tried(f"{place}: git", git)
             yield found
@@ -135,6 +139,14 @@ def _others(connection: Connection, repository: str) -> None:
         opener()(connection, repository).can_write(repository.partition("/")[0])
     except Forbidden as error:
         raise UserError(f"comment commands are refused: {error.message}", hint=_ADMIN) from None
+
+
+def _app(connection: Connection, app: App, repository: str) -> None:
+    if missing := installation(connection, app, repository).missing():
+        raise UserError(
+            f"missing: {', '.join(missing)}",
+            hint="change them in the App's settings; whoever installed it must then accept them",
+        )
 
 
 def _git(settings: Settings, connection: Connection, repository: str) -> None:
