@@ -17,6 +17,8 @@ from generator.core.http_policy import FetchError, shown, split
 _MAX_JSON = 4 << 20
 _MAX_PAGES = 50
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+# distribution-spec 1.1, "Error Codes"; NOT_FOUND is Harbor's.
+_ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 
@@ -54,6 +56,21 @@ class Repository:
             check_digest(response.body, digest, shown(response.url))
         return response
 
+    def has(self, reference: str, accept: str) -> bool:
+        """Whether there is a manifest of this tag or digest, in the registry's own words.
+
+        Raises FetchError for every other answer: a page that is not found is no word of a registry.
+        """
+        response = self._get(f"manifests/{reference}", _MAX_JSON, accept=accept, absent=True)
+        if response.status != 404:
+            return True
+        errors = json_of(response).get("errors")
+        listed = errors if isinstance(errors, list) else ()
+        codes = {str(item.get("code")) for item in listed if isinstance(item, dict)}
+        if codes.isdisjoint(_ABSENT):
+            raise FetchError(f"{shown(response.url)}: the answer 404 names no cause", status=404)
+        return False
+
     def blob(self, digest: str, max_bytes: int, into: IO[bytes] | None = None) -> Response:
         """A blob of at most `max_bytes`; written to `into` where given, and not checked then."""
         response = self._get(f"blobs/{digest}", max_bytes, into=into)
@@ -76,13 +93,21 @@ class Repository:
         return names
 
     def _get(
-        self, path: str, max_bytes: int, accept: str = "*/*", into: IO[bytes] | None = None
+        self,
+        path: str,
+        max_bytes: int,
+        accept: str = "*/*",
+        into: IO[bytes] | None = None,
+        *,
+        absent: bool = False,
     ) -> Response:
+        """The answer 200, or 404 as well where `absent` is an answer."""
         url = urljoin(f"{self.base}/v2/{self.name}/", path)
         if not url.startswith(f"{self.base}/"):
             raise FetchError(f"{shown(url)}: the registry points to another host")
         headers = {"Accept": accept}
-        for allowed in (frozenset({200, 401}), frozenset({200})):
+        passing = frozenset({200, 404} if absent else {200})
+        for allowed in (passing | {401}, passing):
             if self.authorization:
                 headers["Authorization"] = self.authorization
             response = self.client.get(

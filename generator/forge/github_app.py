@@ -14,6 +14,19 @@ from generator.forge.transport import Transport
 from generator.redaction.secret import Secret
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+# What requests and events need (docs.github.com, "Permissions required for GitHub Apps", "Webhook
+# events and payloads"); a test holds them against the requests that are made and the events read.
+PERMISSIONS: Mapping[str, str] = {
+    "checks": "write",
+    "contents": "write",
+    "deployments": "write",
+    "issues": "write",
+    "merge_queues": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
+EVENTS = ("check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "push")
 # GitHub refuses a JWT of more than ten minutes; the minute in the past allows for its clock.
 _JWT_SECONDS = 9 * 60
 _CLOCK_SKEW = 60
@@ -58,6 +71,17 @@ class Installation:
         """The name under which the App comments: `<slug>[bot]`."""
         data: dict[str, Any] = self._transport.get("/app") or {}
         return f"{data.get('slug', '')}[bot]"
+
+    def missing(self) -> list[str]:
+        """Permissions and events that the installation lacks, as GitHub calls them; in order."""
+        data: dict[str, Any] = self._transport.get(f"/repos/{self._repository}/installation") or {}
+        given, events = data.get("permissions") or {}, data.get("events") or ()
+        lacking = [
+            f"{name}: {level}"
+            for name, level in PERMISSIONS.items()
+            if given.get(name) not in (level, "write")
+        ]
+        return [*lacking, *(f"event {name}" for name in EVENTS if name not in events)]
 
     def _renew(self) -> None:
         installation = self._app.installation_id or self._find()

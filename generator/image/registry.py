@@ -21,7 +21,7 @@ from generator.core.http_policy import Policy
 from generator.image.layers import Image, Layers
 
 # image-spec 1.1 and Docker's own, each as one image or as an index of platforms.
-_ACCEPT = ", ".join(
+ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
         "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -46,10 +46,7 @@ class Registry(Layers):
         Raises FetchError for a name that is not valid, UserError for a broken credentials file.
         """
         self.name = f"{repository}{'@' if ':' in reference else ':'}{reference}"
-        host, path = located(repository)
-        found = credentials(host)
-        api = _HUB_API if host == _HUB else host
-        self._repository = Repository.parse(f"oci://{api}/{path}", client or Client(_POLICY), found)
+        self._repository = remote(repository, client or Client(_POLICY))
         self._reference, self._wanted = reference, platform
         self._known: dict[str, bytes] = {}
 
@@ -107,9 +104,19 @@ class Registry(Layers):
 
     def _manifest(self, reference: str) -> bytes:
         try:
-            return self._repository.manifest(reference, _ACCEPT).body
+            return self._repository.manifest(reference, ACCEPT).body
         except ChartError as error:
             raise self.error(error.message) from None
+
+
+def remote(repository: str, client: Client) -> Repository:
+    """A repository of images as the registry's API has it, with this machine's credentials for it.
+
+    Raises FetchError for a name that is not valid, UserError for a broken credentials file.
+    """
+    host, path = located(repository)
+    api = _HUB_API if host == _HUB else host
+    return Repository.parse(f"oci://{api}/{path}", client, credentials(host))
 
 
 def located(repository: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.airflow.image_release import Runs
@@ -231,3 +231,10 @@ def _read_config(text: str) -> dict[tuple[str, str], str]:
         for section in parser.sections()
         for key, value in parser.items(section)
     }
+
+
+def named_images(view: View) -> Iterator[tuple[Workload, str]]:
+    """Every image that a container names, with its workload."""
+    for work in view.workloads:
+        for image in sorted({fields.text(item, "image") for item in work.containers()} - {""}):
+            yield work, image

@@ -25,8 +25,6 @@ _FOLLOWED = {
     "keda.sh": ("scaledobjects",),
 }
 """What `verify` follows of the chart, by API group; of gen-env's own the kinds that say so."""
-_UNREAD = frozenset({"Secret"})
-"""Kinds that the live diff leaves out rather than be allowed to read them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,7 +79,8 @@ class Missing:
     def __str__(self) -> str:
         what = f"{self.resource}.{self.group}" if self.group else self.resource
         which = f" {self.name}" if self.name else ""
-        return f"cannot {self.verb} {what}{which} in namespace {self.namespace}"
+        place = f"in namespace {self.namespace}" if self.namespace else "in the cluster"
+        return f"cannot {self.verb} {what}{which} {place}"
 
 
 class Reviewer(Protocol):

@@ -363,6 +363,9 @@ class Policy(Spec):
     """By team."""
     tiers: dict[Tier, TierPolicy] = {}
     """By tier."""
+    registries: tuple[Line, ...] = ()
+    """Hosts, such as docker.io: the service looks up there whether images that a pull request
+    newly names exist; empty: nowhere."""
 
     def may_suppress(self, tier: str) -> tuple[str, ...]:
         """Patterns of rules that definitions of a tier may suppress."""

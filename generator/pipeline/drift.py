@@ -9,19 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 
 from generator.cluster import Cluster, ClusterError
 from generator.core.basis import NotRead
+from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.core.problem import Severity
-from generator.core.rule import Rule
+from generator.core.rule import Rule as Documented
 from generator.diff.model import Action, Change, Side
 from generator.engine.deployment import is_of_engine
-from generator.kube.resource import Object
+from generator.kube.resource import Object, key_of
+from generator.manifests import rbac
+from generator.manifests.rbac import Rule
 from generator.pipeline import side
 from generator.pipeline.review import Toolchain
 from generator.report.model import EnvironmentDiff, Report
 from generator.tree import catalogue
 from generator.verify.drift import Drift, Kind, drift
 
-NOT_POSSIBLE = Rule(
+NOT_POSSIBLE = Documented(
     "live/not-possible",
     Severity.ERROR,
     "A cluster that cannot be compared",
@@ -68,6 +71,27 @@ def with_drift(
         known[name] = _with(entry, rendered, functools.partial(connect, context or ""))
     ordered = tuple(known[name] for name in sorted(known))
     return dataclasses.replace(report, environments=ordered, reason="")
+
+
+def missing_rights(base: Files, name: str, tools: Toolchain, cluster: Cluster) -> list[str]:
+    """What the API server would refuse of the reads that an environment's drift takes.
+
+    Kinds that the cluster does not serve need no right. Raises UserError where the environment does
+    not render, ClusterError where the server cannot be asked.
+    """
+    charts = tools.at(base)
+    inputs = side.inputs(base, name, catalogue.load(base).settings, charts=charts)
+    if inputs is None:
+        return []
+    rendered = side.render("", inputs, charts, tools.renderer)
+    if rendered.failure is not None:
+        raise UserError(rendered.failure.message, hint=rendered.failure.hint)
+    rules = set()
+    for manifest in _of_cluster(rendered):
+        if resource := cluster.resource_type(manifest):
+            place = key_of(manifest, rendered.namespace).namespace if resource.namespaced else ""
+            rules.add(Rule(place, resource.group, (resource.plural,), ("get",)))
+    return [str(item) for item in rbac.self_check(cluster, rules)]
 
 
 def _with(

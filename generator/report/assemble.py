@@ -9,7 +9,7 @@ from generator.core.problem import Problem, Severity, ordered
 from generator.diff.compare import compare
 from generator.diff.model import Action, Change, Limits, Side
 from generator.impact import registry
-from generator.impact.context import View
+from generator.impact.context import View, named_images
 from generator.impact.finding import Finding
 from generator.impact.flow_changes import flow_changes
 from generator.kube.resource import Key
@@ -75,7 +75,14 @@ def environment_diff(
         basis=(head or before).basis,
         base_basis=(base or after).basis,
         flows=flows,
+        images=_new_images(before, after),
     )
+
+
+def _new_images(before: Side, after: Side) -> tuple[str, ...]:
+    """What containers of the head name and none of the base does; of task pods too."""
+    known, named = ({image for _, image in named_images(View(side))} for side in (before, after))
+    return tuple(sorted(named - known))
 
 
 def _nothing(other: Side | None) -> Side:

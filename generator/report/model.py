@@ -48,7 +48,7 @@ class EnvironmentDiff:
     `drift` is what the cluster differs in from the base, so nothing that this change does.
     `basis` is the head's and `base_basis` the base's; of a side that is not there, the other's.
     `fields` are those of its definition that change; `flows` who may talk to whom, None where the
-    environment is on one side alone.
+    environment is on one side alone. `images` are those that no container named before.
     """
 
     name: str
@@ -64,6 +64,7 @@ class EnvironmentDiff:
     base_basis: Basis = NOTHING
     fields: tuple[FieldChange, ...] = ()
     flows: FlowChanges | None = None
+    images: tuple[str, ...] = ()
 
     @property
     def actions(self) -> dict[Action, int]:

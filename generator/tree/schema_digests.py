@@ -2,5 +2,5 @@
 
 DIGESTS = {
     "environment": "785ded2ba304f386b149ca541a0aa583503f4b99fd4f026d28b4805410b103aa",
-    "repository": "b45767305d8ff54c70725b6b35225428c8b97d1678d8487f3b74b85db0e85cff",
+    "repository": "568095a0fbbb21f60fcf3c2a4dd75b92a6f40e5e4b1c876f58590ba00aae814d",
 }

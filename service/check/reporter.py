@@ -83,6 +83,7 @@ class Target:
     branch: str = ""
     trusted: bool = True
     author: str = ""
+    fork: bool = False
 
     @property
     def group(self) -> bool:
@@ -104,4 +105,5 @@ def target_of(request: CheckRequest, reporter: Reporter) -> Target:
         branch="" if fork or pull.head_ref == pull.base_ref else pull.head_ref,
         trusted=not fork or bool(request.grants.trusted_by),
         author=pull.author,
+        fork=fork,
     )

@@ -23,7 +23,7 @@ from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact_prose
 from generator.report.model import Report
-from service.check import assess, publish, push, regenerate
+from service.check import assess, images, publish, push, regenerate
 from service.check.assess import Findings, Tools
 from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
@@ -162,6 +162,8 @@ def _checked(
             remarks.append(_BEHIND)
         found = (assess.full if target.trusted else assess.static)(prepared.subject, tools)
         renderer.require_time()
+    registries = prepared.repository.policy.registries
+    found = images.judged(found, registries, fork=target.fork)
     if regenerate.is_ours(sides.mirror, sides.head):
         remarks.append("gen-env has regenerated the tree in the newest commit")
     waiting = "" if target.trusted else f"static checks only: {assess.UNTRUSTED}"

@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator.cluster import ClusterError
+from generator.cluster import Cluster, ClusterError
+from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Files
+from generator.forge.credentials import App
 from generator.forge.errors import Forbidden
-from generator.pipeline import requirements, toolchain
+from generator.pipeline import drift, requirements, review, toolchain
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.requirements import Need, Rule, missing_rights
 from service.settings import routes
 from service.settings.clusters import Access, Verification
-from service.settings.forges import opener
+from service.settings.forges import installation, opener
 from service.settings.resolve import Connection, Settings
 from service.telemetry import tracing
 from service.worker.remote import branch_files, branch_head
@@ -30,6 +32,9 @@ _ADMIN = (
 
 
 _TOKEN = "gen-env-service token create NAME --role viewer|operator"
+_VIEW = "give the identity `get` on these kinds; the ClusterRole `view` has no Secrets"
+_RENDERED = 20
+"""Environments that are rendered to learn their kinds; those of one repository are much alike."""
 _ROLE = "gen-env verify ENV --print-role gives the roles that are needed"
 
 
@@ -73,6 +78,9 @@ def assess(settings: Settings) -> Iterator[Finding]:
             if connection.credentials is not None:
                 asks = functools.partial(_others, connection, repository)
                 yield tried(f"{place}: rights of others", asks)
+            if isinstance(connection.credentials, App):
+                asks = functools.partial(_app, connection, connection.credentials, repository)
+                yield tried(f"{place}: permissions of the App", asks)
             git = functools.partial(_git, settings, connection, repository)
             found = tried(f"{place}: git", git)
             yield found
@@ -137,6 +145,14 @@ def _others(connection: Connection, repository: str) -> None:
         raise UserError(f"comment commands are refused: {error.message}", hint=_ADMIN) from None
 
 
+def _app(connection: Connection, app: App, repository: str) -> None:
+    if missing := installation(connection, app, repository).missing():
+        raise UserError(
+            f"missing: {', '.join(missing)}",
+            hint="change them in the App's settings; whoever installed it must then accept them",
+        )
+
+
 def _git(settings: Settings, connection: Connection, repository: str) -> None:
     if branch_head(settings.data_dir, connection, repository) is None:
         raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
@@ -155,6 +171,8 @@ def _contents(
     yield from _charts(place, files, found)
     if connection.verification is not None:
         yield from _rights(place, connection.verification, found)
+        if connection.verification.drift_hour is not None:
+            yield from _drift(place, connection.verification, files, found)
 
 
 def _charts(place: str, files: Files, found: tuple[Need, ...]) -> Iterator[Finding]:
@@ -188,10 +206,24 @@ def _rights(place: str, known: Verification, found: tuple[Need, ...]) -> Iterato
             yield tried(f"{place}: Argo CD of {name}", functools.partial(_may, hub, there))
 
 
-def _may(place: Access, rules: list[Rule]) -> None:
+def _drift(
+    place: str, known: Verification, files: Files, found: tuple[Need, ...]
+) -> Iterator[Finding]:
+    """Whether the nightly comparison may read what the environments render."""
+    chosen = [need for need in found if known.knows(need.cluster)]
+    tools = review.Toolchain(toolchain.charts(files), toolchain.lazy(files), 1)
+    for need in chosen[:_RENDERED]:
+        asks = functools.partial(drift.missing_rights, files, need.environment, tools)
+        look = functools.partial(_ask, known.clusters[need.cluster], asks, _VIEW)
+        yield tried(f"{place}: drift of {need.environment}", look)
+    if (left := len(chosen) - _RENDERED) > 0:
+        yield Finding(f"{place}: drift", hint=f"{counted(left, 'environment')} not looked at")
+
+
+def _ask(place: Access, asks: Callable[[Cluster], list[str]], hint: str) -> None:
     with contextlib.closing(place.open()) as cluster:
         try:
-            missing = missing_rights(cluster, rules)
+            missing = asks(cluster)
         except ClusterError as error:
             raise UserError(
                 error.message, hint=error.hint or "check kubeconfig and network"
@@ -199,7 +231,11 @@ def _may(place: Access, rules: list[Rule]) -> None:
     if missing:
         listed = "; ".join(missing[:10])
         more = f"; and {len(missing) - 10} more" if len(missing) > 10 else ""
-        raise UserError(f"{listed}{more}", hint=_ROLE)
+        raise UserError(f"{listed}{more}", hint=hint)
+
+
+def _may(place: Access, rules: list[Rule]) -> None:
+    _ask(place, lambda cluster: missing_rights(cluster, rules), _ROLE)
     if not rules:
         raise UserError(
             "no environment of the default branch is in it", hint="check its name in gen-env.yaml"

@@ -153,6 +153,23 @@ def list_(settings: Settings) -> int:
     return tokens.show(settings)
 
 
+@main.command("github-app-manifest")
+@click.argument("public_url")
+@click.option("--connection", default="github", show_default=True, help="Its name in settings.")
+@click.option("--name", default="gen-env", show_default=True, help="Of the App; unique on GitHub.")
+@click.option("--form", is_flag=True, help="A page for a browser, with a button that creates it.")
+@click.option("--organization", default="", help="Who shall own it; by default the user.")
+@click.option("--forge", default="https://github.com", show_default=True, help="GitHub's address.")
+def github_app_manifest(
+    public_url: str, connection: str, name: str, form: bool, organization: str, forge: str
+) -> None:
+    """Print the manifest of a GitHub App with the rights and events that the service needs."""
+    from service.cli import github_app
+
+    found = github_app.manifest(public_url, connection, name)
+    click.echo(github_app.page(found, forge, organization) if form else github_app.text(found))
+
+
 @main.command()
 @click.option("--once", is_flag=True, help="End when every check has its verdict.")
 def demo(once: bool) -> None:

@@ -55,12 +55,12 @@ def git_token(connection: Connection, repository: str) -> str:
         case Token(value):
             return value.text()
         case app:
-            return _installation(connection, app, repository).authorize()[1].text()
+            return installation(connection, app, repository).authorize()[1].text()
 
 
 @functools.lru_cache(maxsize=256)
-def _installation(connection: Connection, app: App, repository: str) -> Installation:
-    """Kept, because it renews its token only when the old one is about to end."""
+def installation(connection: Connection, app: App, repository: str) -> Installation:
+    """The App on a repository, kept: its token is renewed only when it is about to end."""
     location = connection.location(repository)
 
     def transport(authorize: Authorize) -> Transport:

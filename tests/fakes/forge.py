@@ -18,6 +18,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from generator.forge.github_app import EVENTS, PERMISSIONS
+
 REPOSITORY = "payments/airflow-gitops"
 BOT, ALICE, MALLORY = 501, 502, 503
 TOKEN = "ghs_botbotbotbotbotbotbot1234"
@@ -74,6 +76,7 @@ class Store:
         self.faults, self.seen, self.interruptions = [], [], []
         self.last_id = 1000
         self.app_key, self.app_slug = None, "gen-env"
+        self.app_permissions, self.app_events = PERMISSIONS, EVENTS
         self.clock = 0.0
         # Whoever has a real git behind the forge says what a branch's head is and merges there.
         self.head_of = lambda branch: "f" * 40

@@ -247,10 +247,10 @@ def debian_registry(tmp_path):
             process.wait(10)
 
 
-@pytest.mark.thorough
-def test_a_real_registry_is_read_as_the_stand_in_is(debian_registry):
+def pushed(host):
+    """An image of Airflow as `team/airflow:3.2.2-r1`; gives the digest of its index."""
     layout, index = published(AIRFLOW, AIRFLOW)
-    base = f"http://{debian_registry}/v2/team/airflow"
+    base = f"http://{host}/v2/team/airflow"
     for data in layout.blobs.values():
         started = requests.post(f"{base}/blobs/uploads/", timeout=10)
         place = urljoin(base, started.headers["Location"])
@@ -269,6 +269,12 @@ def test_a_real_registry_is_read_as_the_stand_in_is(debian_registry):
                     timeout=10,
                 )
                 assert done.status_code == 201, done.text
+    return index
+
+
+@pytest.mark.thorough
+def test_a_real_registry_is_read_as_the_stand_in_is(debian_registry):
+    index = pushed(debian_registry)
     found = image.registry(reference(f"{debian_registry}/team/airflow:3.2.2-r1"))
     assert found.contents.providers == SHORT
     assert found.digests[0] == index

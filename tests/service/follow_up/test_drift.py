@@ -16,6 +16,7 @@ from service.worker.process import compare_nightly
 from tests.fakes import apiserver
 from tests.fakes.forge import BOT
 from tests.service.follow_up import as_in_git
+from tests.service.follow_up.test_doctor import findings
 from tests.service.follow_up.world import VERIFIED
 
 pytestmark = pytest.mark.thorough
@@ -164,3 +165,16 @@ def test_a_run_that_dies_leaves_its_status(world, cluster):
     identity = world.submit(Kind.DRIFT, environment="staging", sha=sha)
     world.runner.give_up(identity, "the forge was away", transient=False)
     assert world.shown(sha, CONTEXT) == ("error", "not compared: the forge was away")
+
+
+def test_the_doctor_names_the_rights_that_the_comparison_lacks(world, cluster, tmp_path):
+    folder = tmp_path / "doctor"
+    folder.mkdir()
+    cluster.denied = {("get", "deployments"), ("get", "configmaps")}
+    found = findings(world, folder, world.connection.verification)
+    assert not found["cluster main"].problem
+    for name, namespace in (("staging", "airflow-staging"), ("production", "airflow")):
+        assert found[f"drift of {name}"].problem == (
+            f"cannot get configmaps in namespace {namespace}; "
+            f"cannot get deployments.apps in namespace {namespace}"
+        )

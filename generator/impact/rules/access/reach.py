@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.impact.context import Context, View, listed
+from generator.impact.context import Context, View, listed, named_images
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.kube import fields
 from generator.kube.resource import CLUSTER_SCOPED
@@ -81,8 +81,8 @@ def workload_added(context: Context) -> Iterator[Finding]:
 
 def image_registry(context: Context) -> Iterator[Finding]:
     """`impact/image-registry`: an image comes from a registry that none came from before."""
-    known = {_registry(image) for _, image in _images(context.base)}
-    for work, image in _images(context.head) if context.is_update else ():
+    known = {_registry(image) for _, image in named_images(context.base)}
+    for work, image in named_images(context.head) if context.is_update else ():
         if _registry(image) not in known:
             words = f"{image} comes from {_registry(image)}, a registry not used before"
             yield IMAGE_REGISTRY.finding(work.key, words)
@@ -136,12 +136,6 @@ def rbac_object(context: Context) -> Iterator[Finding]:
     for key in context.added if context.is_update else ():
         if key.kind in _RIGHTS:
             yield RBAC_OBJECT.finding(key, "is added: its subjects may do more than before")
-
-
-def _images(view: View) -> Iterator[tuple[Workload, str]]:
-    for work in view.workloads:
-        for image in sorted({fields.text(item, "image") for item in work.containers()} - {""}):
-            yield work, image
 
 
 def _registry(image: str) -> str:

@@ -1,0 +1,75 @@
+"""Images that a change newly names, looked up in the registries that the base allows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator
+
+from generator.actions.validate import NotDone
+from generator.core.problem import Severity, ordered
+from generator.core.rule import Rule
+from generator.pipeline.image_look_up import MOST, Answer, look_up
+from generator.redaction.text import redact
+from service.check.assess import Findings
+
+NOT_FOUND = Rule(
+    "image/not-found",
+    Severity.ERROR,
+    "An image that its registry does not have",
+    "Pods of the environment would wait for it (ImagePullBackOff). Only what a change newly names "
+    "is looked up, in the registries of policy.registries.",
+    "OCI distribution-spec 1.1",
+    command="service",
+)
+_SHOWN = 200
+FORK = "the change comes from a fork"
+
+
+def judged(found: Findings, registries: Collection[str], *, fork: bool) -> Findings:
+    """The findings with what the registries say; nothing is asked for a fork or without a policy.
+
+    What was not looked up is named, image by image.
+    """
+    named = sorted({image for item in found.report.environments for image in item.images})
+    if not registries or not named:
+        return found
+    answers = (
+        {image: Answer(image, None, FORK) for image in named}
+        if fork
+        else {answer.image: answer for answer in look_up(named, registries)}
+    )
+    report = found.report
+    environments = tuple(
+        dataclasses.replace(item, problems=ordered((*item.problems, *problems)))
+        if (
+            problems := [
+                NOT_FOUND.problem(
+                    f"image '{_shown(image)}' not found in its registry",
+                    environment=item.name,
+                    hint="push it, then check again (/gen-env check), or name one that is there",
+                )
+                for image in item.images
+                if answers[image].there is False
+            ]
+        )
+        else item
+        for item in report.environments
+    )
+    undone = tuple(_undone(answers.values()))
+    return dataclasses.replace(
+        found,
+        report=dataclasses.replace(report, environments=environments),
+        not_done=(*found.not_done, *undone),
+    )
+
+
+def _undone(answers: Collection[Answer]) -> Iterator[NotDone]:
+    """One note for each of the first images, and one for the rest of them."""
+    for index, answer in enumerate(item for item in answers if item.there is None):
+        one = f"image '{_shown(answer.image)}' in its registry"
+        check = one if index < MOST else "further images in their registries"
+        yield NotDone("", check, redact(answer.reason))
+
+
+def _shown(image: str) -> str:
+    return redact(image if len(image) <= _SHOWN else f"{image[:_SHOWN]}...")
