@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "785ded2ba304f386b149ca541a0aa583503f4b99fd4f026d28b4805410b103aa",
-    "repository": "654ebcb7c9a3df8c47634f8070eda21f529a8284b42bd4854e7f149b9921c4b9",
+    "environment": "c9dfa138d2fa6ca7c10876473be2c42fec4bc0ca45c9737fd9a69f437a181dc0",
+    "repository": "9665b327acfa45a7105b476b43794e4ef3ea6d04d0d936988807ab850f18ad92",
 }
