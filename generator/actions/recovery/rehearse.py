@@ -284,9 +284,9 @@ def judge(
     if route.heads and not set(heads) & set(route.heads):
         wanted = f"Airflow {route.old.airflow} has {' or '.join(route.heads)}"
         raise UserError(f"it restored the revision {', '.join(heads) or 'none'}, and {wanted}")
-    if route.old.airflow == route.new.airflow and found.heads == found.heads_after:
-        if not found.failed:
-            raise UserError("the dump has every revision of the target: nothing was migrated")
+    alone = route.old.airflow == route.new.airflow
+    if alone and found.heads == found.heads_after and not found.failed:
+        raise UserError("the dump has every revision of the target: nothing was migrated")
     counted = found.rows if found.backup else rehearsal_file.rows_of(manifest.get("rows") or {})
     if counted and counted != {k: v for k, v in found.rows.items() if k in counted}:
         raise UserError("the rows of the restored database are not those of the backup's manifest")
