@@ -88,9 +88,10 @@ def _one(
             generation = generate.generate(ahead, [item.name], charts, renderer)
             after = generation.built.get(item.name)
     rehearsal = rehearsed.of(files, found.settings, item, before, options)
-    notes = (*notes, *rehearsal.notes)
+    kept = rehearsed.kept(found.settings, before, options)
+    notes = (*notes, *rehearsal.notes, *kept.notes)
     own = Plan(rehearsal.files) | Plan({item.path: text} if text != item.document.text else {})
-    problems = (*generation.problems_of(item.name), *rehearsal.problems)
+    problems = (*generation.problems_of(item.name), *rehearsal.problems, *kept.problems)
     if not any(problem.rule == AIRFLOW.id for problem in problems):
         problems = (*problems, *change.problems)
     if options.dags:

@@ -174,7 +174,9 @@ def _sources(release: Release, flow: Flow, problems: list[Problem]) -> list[dict
         "keda": cluster.keda.namespace,
     }[peer]
     if namespace is None:
-        if peer == "monitoring" and not release.environment.metrics.service_monitor:
+        metrics = release.environment.metrics
+        is_scraped = metrics.service_monitor or metrics.discovery == "annotations"
+        if peer == "monitoring" and not is_scraped:
             return []
         where = f"clusters.<name>.{peer}.namespace (or networkPolicy.peers.{peer})"
         problems.append(_undeclared(release, flow, where))

@@ -1,4 +1,4 @@
-"""PrometheusRules: the alerts of an environment, for the Prometheus operator."""
+"""The alerts of an environment: a PrometheusRule, or a ConfigMap for a sidecar of Prometheus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from generator.monitoring import runbooks
 from generator.monitoring.alert import Alert
 from generator.monitoring.alerts import alerts
 from generator.release.release import Release
+from generator.yaml.writer import dump
 
 _RULES = Kind(
     ResourceType("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule"),
     optional=True,
 )
+_CONFIG_MAP = Kind(ResourceType("", "v1", "configmaps", "ConfigMap"), optional=True)
+_SIDECAR = {"prometheus_rule": "1"}
 
 
 def rules(release: Release) -> list[dict[str, Any]]:
@@ -32,6 +35,10 @@ def rules(release: Release) -> list[dict[str, Any]]:
         ]
     }
     labels = release.resolved.cluster.monitoring.labels
+    if release.environment.metrics.discovery == "annotations":
+        file = f"{release.environment.namespace}-{name}.yaml"
+        body = {"data": {file: dump(spec)}}
+        return [manifest(release, _CONFIG_MAP, name, body, more_labels=labels or _SIDECAR)]
     return [manifest(release, _RULES, name, {"spec": spec}, more_labels=labels)]
 
 
@@ -57,4 +64,4 @@ def _rule(release: Release, alert: Alert) -> dict[str, Any]:
     return made
 
 
-MANIFEST = Manifest("prometheus-rules", (_RULES,), rules)
+MANIFEST = Manifest("prometheus-rules", (_RULES, _CONFIG_MAP), rules)

@@ -347,6 +347,10 @@ class TierPolicy(Spec):
     """Commit statuses of others that must be a success on its newest commit before it may merge."""
     rehearsal: Duration | None = None
     """How old the rehearsal of a change's migration may be; without it none is required."""
+    backup: Duration | None = None
+    """How old the last backup may be when versions move; without it none is required."""
+    drill: Duration | None = None
+    """The same for the last restore drill, which must have succeeded."""
     may_suppress: tuple[Line, ...] | None = None
     """Rules that definitions may suppress; by default none in production, and all elsewhere."""
     accept: Literal["anyWriter", "anotherPerson"] = "anyWriter"

@@ -75,6 +75,9 @@ class Metrics(Spec):
     """statsd: an exporter that Prometheus scrapes; otel: pushed to a collector."""
     service_monitor: Bool = False
     """A ServiceMonitor for the Prometheus operator."""
+    discovery: Literal["operator", "annotations"] = "operator"
+    """operator: ServiceMonitors, and alerts as a PrometheusRule; annotations: prometheus.io/scrape
+    of the chart's Services, and alerts as a ConfigMap for a sidecar of Prometheus."""
     endpoint: Line | None = None
     """host:port of an agent (statsd) or collector (otel) of yours; by default the chart's own runs.
     statsd: also node:port, the agent on the pod's node, and unix:///path, a DogStatsD socket."""
@@ -83,7 +86,7 @@ class Metrics(Spec):
     datadog: Bool = False
     """statsd: DogStatsD's format, with tags; the image needs the package datadog."""
     alerts: Alerts | None = None
-    """Alerts for the Prometheus operator; metrics then have labels in place of names in names."""
+    """Alerts for Prometheus; metrics then have labels in place of names in names."""
     dashboards: Literal["off", "sidecar", "operator"] = "off"
     """Grafana dashboards: ConfigMaps for Grafana's sidecar, or objects of Grafana's operator;
     metrics then have labels in place of names in names."""
@@ -109,6 +112,8 @@ class Metrics(Spec):
     def _reachable(self) -> Self:
         if self.headers_secret_name and (self.type != "otel" or self.endpoint is None):
             raise ValueError("headersSecretName is for type otel with an endpoint")
+        if self.service_monitor and self.discovery == "annotations":
+            raise ValueError("discovery annotations and serviceMonitor would scrape all twice")
         if self.datadog and (self.type != "statsd" or self.endpoint is None):
             raise ValueError("datadog is for type statsd with an endpoint")
         if self.type != "statsd" or self.endpoint is None:

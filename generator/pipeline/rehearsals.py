@@ -67,7 +67,10 @@ def _remedy(name: str, old: Runs, new: Runs) -> str:
     if not new.airflow:
         return "image.facts or a tag has to tell the release of the new image first"
     if new.airflow == old.airflow:
-        return "`gen-env rehearse` makes none within a release"
+        return (
+            f"gen-env rehearse {name} --airflow {new.airflow} --dump FILE --python FILE, with an "
+            "interpreter that has the providers of the new image"
+        )
     return f"gen-env rehearse {name} --airflow {new.airflow}"
 
 
@@ -78,18 +81,18 @@ def _other(found: Rehearsal, name: str, old: Runs, new: Runs) -> str:
     for end, runs, word in sides:
         if end.airflow != runs.airflow:
             return f"the rehearsal is {word} Airflow {end.airflow}, not {runs.airflow or 'unknown'}"
-    return _providers(found.end, new)
+    return _providers(found.start, old, "from ") or _providers(found.end, new)
 
 
-def _providers(end: Side, runs: Runs) -> str:
+def _providers(end: Side, runs: Runs, word: str = "with ") -> str:
     """Those whose migrations Airflow runs; nothing where the image's are not known."""
     if runs.providers is None:
         return ""
     for name in sorted(releases.data("migrations")["providers"]):
         number, known = end.providers.get(name), runs.providers.get(name)
         if known and number and known != number:
-            return f"it was rehearsed with provider {name} {number}, the image has {known}"
-        if known and not number and _migrates(name, known, runs):
+            return f"it was rehearsed {word}provider {name} {number}, the image has {known}"
+        if known and not number and word == "with " and _migrates(name, known, runs):
             return f"it was rehearsed without provider {name}, the image has {known}"
     return ""
 

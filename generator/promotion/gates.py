@@ -63,6 +63,8 @@ class Facts:
     """Those of the pull request's newest commit that are a success."""
     rehearsal: rehearsals.Standing | None = None
     """The rehearsal of the migration, where one is required."""
+    kept: Mapping[str, rehearsals.Standing] = dataclasses.field(default_factory=dict)
+    """The last backup and restore drill of the target by gate, where they are required."""
 
 
 def evaluate(facts: Facts, now: datetime) -> tuple[Gate, ...]:
@@ -81,7 +83,8 @@ def evaluate(facts: Facts, now: datetime) -> tuple[Gate, ...]:
     if facts.required_statuses:
         found.append(_statuses(facts))
     if facts.rehearsal is not None:
-        found.append(_rehearsal(facts.rehearsal))
+        found.append(_standing("rehearsal", facts.rehearsal))
+    found += [_standing(name, item) for name, item in facts.kept.items()]
     return tuple(found)
 
 
@@ -212,9 +215,9 @@ def _statuses(facts: Facts) -> Gate:
     return Gate("statuses", State.PASSED, f"a success: {', '.join(facts.required_statuses)}")
 
 
-def _rehearsal(item: rehearsals.Standing) -> Gate:
+def _standing(name: str, item: rehearsals.Standing) -> Gate:
     state = State.BLOCKED if item.fault else State.PASSED
-    return Gate("rehearsal", state, item.fault or item.line)
+    return Gate(name, state, item.fault or item.line)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from generator.definition.definition import Definition
 from generator.forge.port import ForgePort, PullRequest
 from generator.git.plumbing import Draft
 from generator.model.repository import TierPolicy
-from generator.pipeline import rehearsals, review
+from generator.pipeline import drills, rehearsals, review
 from generator.pipeline.generate import Charts, build
 from generator.pipeline.rehearsals import Standing
 from generator.promotion import evidence, fields, gates, history, publish, pull_request_text
@@ -49,6 +49,8 @@ class Toolchain:
     renderer: Renderer
     forge: ForgePort | None = None
     why_none: str = "no forge was asked"
+    clusters: drills.Clusters | None = None
+    """Where backups are looked for; by default the contexts in gen-env.yaml."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +144,9 @@ def prepare(
     )
     if max_age is not None:
         facts = dataclasses.replace(facts, rehearsal=rehearsal)
+    present = build(base_branch.files, base_branch.settings, target, tools.charts)
+    clusters = tools.clusters or drills.by_context(base_branch.settings)
+    facts = dataclasses.replace(facts, kept=drills.standings(present, tier, clusters, now))
     return Promotion(
         options,
         base_branch,

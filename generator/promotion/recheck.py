@@ -13,7 +13,7 @@ from generator.core.files import Files
 from generator.core.layered import Path, leaves
 from generator.definition.definition import SETTINGS, Definition, Settings
 from generator.model.repository import TierPolicy
-from generator.pipeline import rehearsals
+from generator.pipeline import drills, rehearsals
 from generator.pipeline.generate import build
 from generator.promotion import gates, pause_marker
 from generator.promotion.evidence import Evidence, unreadable
@@ -23,7 +23,7 @@ from generator.tree.catalogue import Catalogue
 from generator.yaml.edit import MISSING, get
 
 _NOBODY = "(no environment)"
-_WITHOUT_SOURCE = ("freeze", "labels", "statuses", "rehearsal")
+_WITHOUT_SOURCE = ("freeze", "labels", "statuses", "rehearsal", "backup", "drill")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Proposed:
     statuses: Callable[[], frozenset[str]] = frozenset
     earlier: tuple[bytes, ...] = ()
     """The target's definition as it was at earlier commits of the base branch, for rollbacks."""
+    clusters: drills.Clusters = drills.nowhere
+    """Where the target's backups are looked for, if its tier wants them."""
 
 
 def again(
@@ -49,8 +51,9 @@ def again(
 ) -> tuple[Gate, ...]:
     """The gates of the promotion into an environment; none where nothing promoted is changed, and
     none for a rollback or a pause, known by their content and not by the name of a branch. Of an
-    environment to which no path leads only freeze, labels, statuses and rehearsal are asked, unless
-    its tier changes by promotion only. What cannot be read, here or before it, opens nothing.
+    environment to which no path leads only what needs no source is asked (freeze, labels, statuses,
+    rehearsal, backup, drill), unless its tier changes by promotion only. What cannot be
+    read, here or before it, opens nothing.
 
     Order, soak time and the list of fields are those of the base: a pull request does not bend its
     own rules. The source is not believed from texts that people can edit: it is the environment
@@ -107,7 +110,8 @@ def _facts(
     changed = _changed(old.data, new.data)
     promoted = [tuple(field.split(".")) for field in settings.repository.promotion.fields]
     moved = [path for path in promoted if get(old.data, path) != get(new.data, path)]
-    resolved = build(proposed.base, settings, old).resolved
+    present = build(proposed.base, settings, old)
+    resolved = present.resolved
     word = resolved.environment.metadata.tier if resolved else old.tier
     tiers = settings.repository.policy.tiers
     tier = next((policy for name, policy in tiers.items() if name == word), None)
@@ -133,6 +137,7 @@ def _facts(
         required_statuses=tier.statuses if tier else (),
         statuses=proposed.statuses() if tier and tier.statuses else frozenset(),
         rehearsal=_rehearsal(proposed, settings, tier, now),
+        kept=drills.standings(present, tier, proposed.clusters, now),
     )
 
 

@@ -135,6 +135,7 @@ def _gates(
         pull.head_ref if pull is not None and not pull.from_fork else "",
         frozenset(pull.labels if pull is not None else ()),
         lambda: _successes(forge, pull.head_sha if pull is not None else target.sha),
+        clusters=task.cluster,
     )
     found = recheck.again(proposed, evidence_of, task.now)
     if gates.open_now(found):

@@ -77,7 +77,8 @@ def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
 
 def _tools(task: Task, base_branch: BaseBranch) -> Toolchain:
     files = base_branch.files
-    return Toolchain(toolchain.charts(files), toolchain.lazy(files), task.context.forge)
+    charts, renderer = toolchain.charts(files), toolchain.lazy(files)
+    return Toolchain(charts, renderer, task.context.forge, clusters=task.cluster)
 
 
 def _holds_back(gate: Gate) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from generator.core.errors import UserError
 from service.model.check import CheckContext, Grants
 from service.model.job import Job, State
 from service.settings.resolve import Connection
@@ -13,6 +15,9 @@ from service.store.history import Runs
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
+
+if TYPE_CHECKING:
+    from generator.cluster import Cluster
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ class Task:
     def detail(self, name: str) -> str:
         """One of the job's details as text; empty where it is not there."""
         return str(self.job.details.get(name) or "")
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name in gen-env.yaml, opened; UserError where it is not known."""
+        known = self.connection.verification
+        if known is None or not known.knows(name):
+            raise UserError(f"the service has no verification.clusters.{name}")
+        return known.clusters[name].open()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

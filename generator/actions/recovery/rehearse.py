@@ -77,16 +77,22 @@ def way(release: Release, version: str, providers: Mapping[str, str] | None = No
     result = classify(old, new)
     if between is None or not old.airflow:
         raise UserError(f"what {release.resolved.name} runs is not known: {result.reason}")
-    if numbers <= (releases.parse(old.airflow) or ()):
+    present = releases.parse(old.airflow) or ()
+    if numbers < present or (numbers == present and not _provider_rises(between)):
+        alone = "; of a provider alone: --python FILE with the providers of the new image"
         raise UserError(
             f"Airflow {version} is not newer than {old.airflow}: nothing is migrated",
-            hint="--airflow VERSION names the release of the upgrade",
+            hint="--airflow VERSION names the release of the upgrade" + alone,
         )
     back = () if between.lost else tuple(step.command for step in between.back)
     assumed = tuple(dict.fromkeys(filter(None, (old.assumed, *between.assumed))))
     head = migrations.revision_head(old.airflow)
     heads = (head.revision,) if head.revision and not head.assumed else ()
     return Way(old, new, back, assumed, heads)
+
+
+def _provider_rises(between: migrations.Migration) -> bool:
+    return not between.falls and any(step.command == migrations.UP for step in between.there)
 
 
 def dump(path: Path, environment: str) -> Dump:
@@ -171,9 +177,9 @@ def here(release: Release, options: Options, progress: Callable[[str], None]) ->
     """Restore, migrate, go back, on a server of this machine. Raises UserError."""
     given = production(options.rows)
     item = dump(options.dump, release.resolved.name)
-    way(release, options.airflow)
     python, origin = options.python, str(options.python)
     if python is None:
+        way(release, options.airflow)
         progress(f"installing Airflow {options.airflow}")
         providers = migrations.of_official_image(options.airflow) or {}
         python = throw_away.airflow(options.airflow, providers, _cache())
@@ -234,6 +240,11 @@ def job(release: Release, airflow: str, image: str | None, repeat: int) -> Job:
         message = f"'{image[:80]}' is not the name of an image"
         raise UserError(message, hint="REPOSITORY:TAG or REPOSITORY@DIGEST")
     route = way(release, airflow)
+    if route.old.airflow == airflow:
+        raise UserError(
+            f"the providers of {image} are not known here, and with them the way back",
+            hint="--dump FILE --python FILE rehearses a provider alone",
+        )
     name, namespace = release.topology.names.of_part(REHEARSAL), release.environment.namespace
     made = rehearsal_job.objects(release, backup, image, route.spec(repeat))
     environment = release.resolved.name
@@ -273,6 +284,9 @@ def judge(
     if route.heads and not set(heads) & set(route.heads):
         wanted = f"Airflow {route.old.airflow} has {' or '.join(route.heads)}"
         raise UserError(f"it restored the revision {', '.join(heads) or 'none'}, and {wanted}")
+    alone = route.old.airflow == route.new.airflow
+    if alone and found.heads == found.heads_after and not found.failed:
+        raise UserError("the dump has every revision of the target: nothing was migrated")
     counted = found.rows if found.backup else rehearsal_file.rows_of(manifest.get("rows") or {})
     if counted and counted != {k: v for k, v in found.rows.items() if k in counted}:
         raise UserError("the rows of the restored database are not those of the backup's manifest")

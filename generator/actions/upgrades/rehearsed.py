@@ -1,4 +1,4 @@
-"""The rehearsal of the migration that an upgrade brings: what it says, or that it is missing."""
+"""What policy wants before an upgrade: a rehearsal of its migration, a backup, a restore drill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.definition import rehearsal_file
 from generator.definition.definition import Definition, Settings
-from generator.pipeline import rehearsals
+from generator.pipeline import drills, rehearsals
 from generator.pipeline.generate import Built
 
 MISSING = Rule(
@@ -20,6 +20,14 @@ MISSING = Rule(
     Severity.ERROR,
     "A migration that policy wants rehearsed, without a rehearsal that counts",
     "How long it locks tables, and whether the way back works, only a run on the data tells.",
+    command="upgrade",
+)
+
+BACKUP = Rule(
+    "upgrade/backup",
+    Severity.ERROR,
+    "A backup or restore drill that policy wants, which failed, is too old or was not read",
+    "An upgrade that goes wrong can only go back to a backup that restores.",
     command="upgrade",
 )
 
@@ -58,3 +66,19 @@ def of(
         return Rehearsed(given, (found.fault,))
     problem = before.resolved.problem(MISSING, found.fault, "airflow", "version")
     return Rehearsed(given, (), (problem,))
+
+
+def kept(settings: Settings | None, before: Built | None, options: Options) -> Rehearsed:
+    """What the environment's cluster says of its last backup and drill, where versions move."""
+    moves = options.airflow or options.chart
+    if settings is None or before is None or before.resolved is None or not moves:
+        return Rehearsed({})
+    tier = settings.repository.policy.tiers.get(before.resolved.environment.metadata.tier)
+    found = drills.standings(before, tier, drills.by_context(settings), datetime.now(UTC))
+    problems = tuple(
+        before.resolved.problem(BACKUP, f"{gate}: {item.fault}", "backup")
+        for gate, item in found.items()
+        if item.fault
+    )
+    lines = tuple(item.line for item in found.values() if not item.fault)
+    return Rehearsed({}, lines, problems)

@@ -32,8 +32,11 @@ def _series(release: Release) -> Iterator[Place]:
             "set metrics.type to statsd without endpoint, or leave out metrics.alerts and "
             "metrics.dashboards"
         )  # fmt: skip
-    elif not metrics.service_monitor:
-        yield path, "no ServiceMonitor labels the series", "set metrics.serviceMonitor to true"
+    elif not metrics.service_monitor and metrics.discovery == "operator":
+        yield path, "no ServiceMonitor labels the series", (
+            "set metrics.serviceMonitor to true, or metrics.discovery to annotations if Prometheus "
+            "finds Services by them"
+        )  # fmt: skip
 
 
 @_rule(

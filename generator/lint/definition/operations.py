@@ -96,7 +96,8 @@ def _windows(release: Release) -> Iterator[Place]:
 def _operator(release: Release) -> Iterator[Place]:
     versions = release.resolved.cluster.api_versions
     metrics = release.environment.metrics
-    wanted = metrics.service_monitor or metrics.alerts is not None
+    rules = metrics.alerts is not None and metrics.discovery == "operator"
+    wanted = metrics.service_monitor or rules
     if wanted and not any(item.startswith("monitoring.coreos.com/") for item in versions):
         yield (
             ("metrics", "serviceMonitor" if metrics.service_monitor else "alerts"),

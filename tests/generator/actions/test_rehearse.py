@@ -161,6 +161,30 @@ def test_what_migrates_nothing_is_not_rehearsed(version, words):
         rehearse.way(release(OLD), version)
 
 
+DIGEST = "sha256:9f2c3b1d7e6a5f4c8b0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b"
+FACTS = f"{{of: '{DIGEST}', airflow: 3.1.8, providers: {{fab: 2.4.1}}}}"
+
+
+def test_a_provider_alone_is_rehearsed_with_the_providers_of_the_target():
+    made = release(changed(OLD, ("tag: 3.1.8", f"tag: 3.1.8\n  facts: {FACTS}")))
+    route = rehearse.way(made, "3.1.8", {"fab": "3.6.4"})
+    assert any("fab-db downgrade" in command for command in route.back)
+    for providers in ({"fab": "2.4.1"}, {"fab": "2.0.0"}):
+        with pytest.raises(UserError, match="nothing is migrated"):
+            rehearse.way(made, "3.1.8", providers)
+    target = {"airflow": "3.1.8", "providers": {"fab": "3.6.4"}, "python": "3.12.1"}
+    for after, error in (({**HEADS, "alembic_version_fab": ["x"]}, ""), (HEADS, "has every")):
+        document = json.dumps(printed(target=target, headsAfter=after)).encode()
+        found = rehearse.read(document, "")
+        if error:
+            with pytest.raises(UserError, match=error):
+                rehearse.judge(made, route, found, {}, {})
+        else:
+            end = rehearse.judge(made, route, found, {}, {})
+            assert end.start.providers == {"fab": "2.4.1"}
+            assert end.end.providers == {"fab": "3.6.4"}
+
+
 def test_a_target_that_is_not_known_is_rehearsed_with_what_is_assumed():
     route = rehearse.way(release(OLD), "3.99.0")
     assert any(

@@ -8,6 +8,8 @@ import yaml
 
 from generator.chart.archive import pack, unpack
 from generator.definition.rehearsal_file import Side
+from tests.fakes.apiserver import FakeApiServer
+from tests.generator.pipeline.test_drills import BACKUP, job
 from tests.generator.pipeline.test_rehearsals import FOUND
 from tests.repositories import DEV, PRODUCTION, STAGING, changed, repository, run
 from tests.standin_chart import stand_in_archive
@@ -123,6 +125,42 @@ def test_policy_wants_a_migration_rehearsed_and_the_result_goes_with_the_upgrade
     place.write_text("{}")
     done = repo.run("upgrade", "production", "--airflow", "3.3.0", "--rehearsal", place)
     assert done.code == 1 and "not the result of a rehearsal" in done.said
+
+
+def test_policy_wants_a_young_drill_and_says_why_it_was_not_read(repo):
+    settings, definition = repo.read("gen-env.yaml"), "environments/production/environment.yaml"
+    repo.write("gen-env.yaml", settings + "policy: {tiers: {production: {drill: 336h}}}\n")
+    done = repo.run("upgrade", "production", "--airflow", "3.2.3", "--dry-run")
+    assert done.code == 1
+    assert "[upgrade/backup]" in done.said
+    assert "drill: not read: gen-env makes no backup of production" in done.said
+    repo.write(definition, repo.read(definition) + BACKUP)
+    assert repo.run("generate", "production").code == 0
+    done = repo.run("upgrade", "production", "--airflow", "3.2.3", "--dry-run")
+    assert done.code == 1
+    assert "drill: not read: gen-env.yaml has no clusters.main.context" in done.said
+
+
+def test_an_upgrade_reads_the_drill_in_the_environments_cluster(repo, tmp_path, monkeypatch):
+    definition = "environments/production/environment.yaml"
+    settings = changed(repo.read("gen-env.yaml"), ("  main:\n", "  main:\n    context: fake\n"))
+    repo.write("gen-env.yaml", settings + "policy: {tiers: {production: {drill: 336h}}}\n")
+    repo.write(definition, repo.read(definition) + BACKUP)
+    assert repo.run("generate", "production").code == 0
+    upgrade = ("upgrade", "production", "--airflow", "3.2.3", "--dry-run")
+    with FakeApiServer() as server:
+        monkeypatch.setenv("KUBECONFIG", server.kubeconfig(tmp_path))
+        done = repo.run(*upgrade)
+        assert done.code == 1 and "drill: no restore drill has ended" in done.said
+        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
+        drill = job("airflow-restore-drill", ended)
+        drill["metadata"]["namespace"] = "airflow"
+        server.put({"apiVersion": "batch/v1", "kind": "Job", **drill})
+        done = repo.run(*upgrade)
+        assert done.code == 0, done.said
+        assert "the last restore drill succeeded 2 hours ago" in done.stdout
+    done = repo.run(*upgrade)
+    assert done.code == 1 and "drill: not read: " in done.said
 
 
 def test_from_airflow_2_to_3_the_breaking_steps_are_told(repo):

@@ -36,17 +36,21 @@ def fill(url, home, runs):
     """Airflow's own tables with that many runs, and four task instances in each."""
     import psycopg
 
-    python = installed.python_of(OLD)
+    airflow(installed.python_of(OLD), url, home, "db", "migrate")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_ROWS.replace("%(runs)s", str(int(runs))).replace("%%", "%"))
+        connection.execute("vacuum analyze")
+
+
+def airflow(python, url, home, *command):
+    """A command of a real Airflow on a database."""
     environment = {
         "AIRFLOW_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url.replace("://", "+psycopg2://", 1),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__AUTH_MANAGER": FAB_AUTH,
     }  # fmt: skip
-    subprocess.run([python.parent / "airflow", "db", "migrate"], env=environment, check=True,
+    subprocess.run([python.parent / "airflow", *command], env=environment, check=True,
                    capture_output=True, timeout=600)  # fmt: skip
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_ROWS.replace("%(runs)s", str(int(runs))).replace("%%", "%"))
-        connection.execute("vacuum analyze")
 
 
 def dump(url, place):

@@ -42,6 +42,23 @@ def rehearsed(repo, version, dump, *options):
     return done.json
 
 
+def test_a_provider_alone_moves_its_own_chain_and_comes_back(tmp_path):
+    python, old = installed.python_of("3.2.2"), "6709f7a774b9"
+    facts = "{airflow: 3.2.2, providers: {fab: 3.4.0}}"
+    text = changed(STAGING, ("tag: 3.2.2-r1}", f"tag: 3.2.2-r1, facts: {facts}}}"))
+    repo = repository(tmp_path / "repo", staging=text)
+    with postgresql.server() as server, postgresql.fresh_database(server, "airflow") as url:
+        down = ("fab-db", "downgrade", "--to-revision", old, "--yes")
+        for command in (("db", "migrate"), down):
+            filled.airflow(python, url, tmp_path, *command)
+        filled.dump(url, tmp_path / "old.dump")
+    found = rehearsed(repo, "3.2.2", tmp_path / "old.dump", "--repeat", "1")
+    assert found["outcome"] == "passed" and found["back"]["outcome"] == "returns"
+    assert {step["chain"] for step in found["steps"]} == {"alembic_version_fab"}
+    assert found["start"]["heads"]["alembic_version_fab"] == [old]
+    assert found["start"]["heads"]["alembic_version"] == found["end"]["heads"]["alembic_version"]
+
+
 def expected(found):
     """Seconds of all revisions, without the start of the commands, which would hide them."""
     return sum(step["estimate"]["seconds"] for step in found["steps"])

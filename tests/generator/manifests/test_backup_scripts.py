@@ -12,8 +12,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from cryptography.fernet import Fernet
@@ -231,6 +234,57 @@ def test_a_bucket_holds_the_same(server):
         jobs.good("backup")
         jobs.good("drill")
         assert len(jobs.stored()) == 3
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Object storage whose policy lets nobody in."""
+
+    asked: ClassVar[list] = []
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.asked.append((self.command, self.path, self.headers.get("Authorization", "")))
+        body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        self.send_response(403)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_POST = do_PUT
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_bucket_that_refuses_is_red_and_the_reason_has_no_key(server):
+    if not shutil.which("rclone"):
+        pytest.skip("needs rclone (Debian: rclone)")
+    storage = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    thread = threading.Thread(target=storage.serve_forever, args=(0.05,))
+    thread.start()
+    secret = "key-of-the-bucket"
+    s3 = {
+        "RCLONE_CONFIG_STORE_TYPE": "s3", "RCLONE_CONFIG_STORE_PROVIDER": "Other",
+        "RCLONE_CONFIG_STORE_ENDPOINT": f"http://127.0.0.1:{storage.server_port}",
+        "RCLONE_CONFIG_STORE_ACCESS_KEY_ID": "backup", "BACKUP_REMOTE": "bucket/production",
+        "RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY": secret,
+    }  # fmt: skip
+    try:
+        with jobs_of(server, S3) as jobs:
+            for name, reason in (("backup", "cannot store production-"),
+                                 ("drill", "cannot list the storage")):  # fmt: skip
+                code, said = jobs.run(name, **s3)
+                assert code != 0 and reason in said.splitlines()[-1], said
+                assert re.search("403|AccessDenied", said) and secret not in said
+            assert jobs.stored() == []
+    finally:
+        storage.shutdown()
+        storage.server_close()
+        thread.join()
+    signed = [key for _, path, key in Refusing.asked if path.startswith("/bucket")]
+    assert signed and all(key.startswith("AWS4-HMAC-SHA256 Credential=backup/") for key in signed)
 
 
 def test_a_run_that_is_killed_leaves_no_backup_and_the_next_one_is_good(jobs):

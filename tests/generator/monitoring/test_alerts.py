@@ -5,13 +5,16 @@ import re
 import shlex
 import shutil
 import subprocess
+import tarfile
 
 import pytest
 import yaml
 
 from generator.airflow import statsd_mapping
+from generator.lint.definition import all as definition_rules
 from generator.manifests import dashboards, optional, prometheus_rules
 from generator.monitoring import alerts, dashboard, runbooks
+from tests import chart_range
 from tests.generator.manifests.test_backups import with_backup
 from tests.repositories import DEV, PRODUCTION, changed, release, run
 
@@ -134,6 +137,46 @@ def test_a_backup_is_too_old_when_one_run_was_missed_and_none_is_said_where_none
     assert "175 hours" in found["AirflowBackupTooOld"]
     suspended = changed(WITH_ALERTS, ("storage: {vol", "suspend: true, storage: {vol"))
     assert not any("Backup" in item.name for item in alerts.alerts(release(suspended)))
+
+
+ANNOTATED = changed(WITH_ALERTS, ("serviceMonitor: true", "discovery: annotations"))
+
+
+def test_found_by_annotations_the_same_alerts_are_a_config_map_and_nothing_needs_the_operator():
+    made = release(ANNOTATED)
+    (item,) = prometheus_rules.rules(made)
+    assert item["kind"] == "ConfigMap"
+    assert item["metadata"]["labels"]["prometheus_rule"] == "1"
+    (text,) = item["data"].values()
+    (usual,) = prometheus_rules.rules(release(WITH_ALERTS))
+    assert yaml.safe_load(text) == usual["spec"]
+    groups = {each["apiVersion"] for each in optional(made)}
+    assert not any(group.startswith("monitoring.coreos.com/") for group in groups)
+    found = {each.rule for each in definition_rules.problems(made)}
+    assert not found & {"monitoring/alerts-without-series", "monitoring/operator-not-in-cluster"}
+    unseen = release(changed(ANNOTATED, ("discovery: annotations, ", "")))
+    assert "monitoring/alerts-without-series" in {
+        each.rule for each in definition_rules.problems(unseen)
+    }
+
+
+def test_annotations_and_a_service_monitor_would_count_twice():
+    both = changed(
+        WITH_ALERTS, ("serviceMonitor: true", "serviceMonitor: true, discovery: annotations")
+    )
+    with pytest.raises(AssertionError, match="would scrape all twice"):
+        release(both)
+
+
+@chart_range.each_version
+def test_every_chart_announces_both_exporters_by_annotations(version):
+    archive = chart_range.archive(version)
+    with tarfile.open(archive.path) as files:
+        for component, port in (("statsd", "statsdScrape"), ("pgbouncer", "pgbouncerScrape")):
+            name = f"airflow/templates/{component}/{component}-service.yaml"
+            text = files.extractfile(name).read().decode()
+            assert 'prometheus.io/scrape: "true"' in text
+            assert f"prometheus.io/port: {{{{ .Values.ports.{port} | quote }}}}" in text
 
 
 def test_nothing_is_made_without_the_fields():

@@ -109,9 +109,25 @@ def test_no_command_is_named_that_cannot_make_the_rehearsal():
         return standing(Snapshot({}), "production", old, new, "168h", NOW).fault
 
     other = dataclasses.replace(runs("3.2.2", fab="3.6.4"), image=Reference("r/other", "3.2.2"))
-    assert "none within a release" in fault(other)
+    assert "--airflow 3.2.2 --dump FILE --python FILE" in fault(other)
     unknown = Runs(Reference("r/airflow", "latest"), "", Source.NOTHING)
     assert "has to tell the release of the new image" in fault(unknown)
+
+
+def test_the_rehearsal_of_a_provider_alone_is_of_its_two_releases():
+    old, new = runs("3.2.2", fab="3.4.0"), runs("3.2.2", fab="3.6.4")
+    new = dataclasses.replace(new, image=Reference("r/other", "3.2.2"))
+
+    def fault(start, end):
+        sides = {"start": Side(airflow="3.2.2", providers={"fab": start}),
+                 "end": Side(airflow="3.2.2", providers={"fab": end})}  # fmt: skip
+        text = FOUND.model_copy(update={"at": int(NOW.timestamp()), **sides}).text()
+        files = Snapshot({PATH: text.encode()})
+        return standing(files, "production", old, new, "168h", NOW).fault
+
+    assert fault("3.4.0", "3.6.4") == ""
+    assert "from provider fab 3.5.0, the image has 3.4.0" in fault("3.5.0", "3.6.4")
+    assert "with provider fab 3.5.0, the image has 3.6.4" in fault("3.4.0", "3.5.0")
 
 
 def test_none_is_missed_where_the_schema_does_not_move_up():

@@ -161,6 +161,16 @@ def test_where_no_path_leads_to_releases_begin(world):
     assert {name: gate.state for name, gate in again(world).items()} == {"freeze": "passed"}
 
 
+def test_a_drill_that_policy_wants_and_nobody_can_read_holds_it_where_releases_begin_too(world):
+    paths = "promotion: {paths: {main: [production, staging]}}\n"
+    world.configure(paths + "policy: {tiers: {production: {drill: 336h}}}\n")
+    world.branch = edited(world, DEFINITION, ("tag: 3.2.2-r1", "tag: 3.2.2-r2"))
+    found = again(world)
+    assert set(found) == {"freeze", "drill"}
+    assert found["drill"].state == "blocked"
+    assert found["drill"].reason == "not read: gen-env makes no backup of production"
+
+
 def test_where_no_path_leads_to_and_only_promotions_may_change_it_nothing_is_open(world):
     paths = "promotion: {paths: {main: [production, staging]}}\n"
     world.configure(paths + "policy: {tiers: {production: {promotionOnly: true}}}\n")

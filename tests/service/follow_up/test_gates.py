@@ -1,9 +1,14 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from generator.forge.port import CheckState as ForgeState
 from service.model.job import Job, Kind, pull_key
+from service.settings.clusters import Access
 from service.store import grants, reminders
 from service.webhook.command import Command, Verb
+from tests.fakes.apiserver import FakeApiServer
+from tests.generator.pipeline.test_drills import BACKUP, job
 from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED
 
 pytestmark = pytest.mark.thorough
@@ -153,6 +158,26 @@ def test_a_missing_label_is_waited_for(proposed):
     proposed.store.pulls[proposed.number]["labels"].append("approved")
     ask(proposed)
     assert proposed.gates(proposed.number)[0] == "success"
+
+
+def test_the_drill_is_read_in_the_cluster_that_the_service_knows(proposed, tmp_path):
+    world = proposed
+    world.work.git("switch", "--quiet", "main")
+    world.work.write(PRODUCED, world.work.read(PRODUCED) + BACKUP)
+    configure(world, "{promotionOnly: true, drill: 336h}")
+    ask(world)
+    assert world.gates(world.number) == (
+        "failure", "drill: not read: the service has no verification.clusters.main",
+    )  # fmt: skip
+    with FakeApiServer() as server:
+        access = Access("fake", server.kubeconfig(tmp_path))
+        world.verifying(clusters={"main": access})
+        ended = datetime.fromtimestamp(world.now - 7200, UTC).isoformat()
+        drill = job("airflow-restore-drill", ended)
+        drill["metadata"]["namespace"] = "airflow"
+        server.put({"apiVersion": "batch/v1", "kind": "Job", **drill})
+        ask(world)
+        assert world.gates(world.number)[0] == "success"
 
 
 @pytest.mark.thorough
