@@ -112,7 +112,8 @@ def test_another_api_version_is_refused_with_what_to_do(version, message, hint):
 
 
 @pytest.mark.parametrize(
-    "labels", ["labels: {team: %s}", "namespaceLabels: {a/b/c: x}", "placement: {nodeSelector: {pool: a b}}"]
+    "labels",
+    ["labels: {team: %s}", "namespaceLabels: {a/b/c: x}", "placement: {nodeSelector: {pool: a b}}"],
 )
 def test_a_label_that_kubernetes_refuses_is_one_error_at_its_line(labels):
     text = f"{DEV}{labels.replace('%s', 'x' * 64)}\n"
