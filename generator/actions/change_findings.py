@@ -113,7 +113,12 @@ def require_acceptable(rules: Sequence[str]) -> None:
     """Raises UserError for a rule that nobody can accept, such as one of a definition or a tree."""
     known = acceptable()
     for rule in rules:
-        if rule not in known:
+        own, _, silenced_rule = rule.partition(":")
+        if own == silenced.SILENCED.id:
+            if not silenced_rule:
+                hint = f"write {own}:RULE with the rule that is silenced"
+                raise UserError(f"--accept {rule}: the silenced rule is missing", hint=hint)
+        elif rule not in known:
             close = difflib.get_close_matches(rule, known, 1)
             hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
             raise UserError(
@@ -123,7 +128,7 @@ def require_acceptable(rules: Sequence[str]) -> None:
 
 def accepted(report: Report, rules: Sequence[str]) -> Report:
     """The report with a note on each accepted rule that it has a finding of."""
-    named = {finding.rule for _, finding in report.every_finding} & set(rules)
+    named = {finding.acceptance for _, finding in report.every_finding} & set(rules)
     notes = (ACCEPTED.problem(f"{rule} is accepted by --accept") for rule in sorted(named))
     return dataclasses.replace(report, problems=(*report.problems, *notes))
 

@@ -91,7 +91,7 @@ def command(
     click.echo(diff.formatted(report, form, budget, color=_coloured()), nl=False)
     changed = any(item.changes for item in report.environments)
     broken = any(not item.rendered for item in report.environments)
-    findings = [finding for _, finding in report.every_finding if finding.rule not in accept]
+    findings = [finding for _, finding in report.every_finding if finding.acceptance not in accept]
     # What is applied although no definition gives it is nothing that this comparison has shown.
     broken = broken or any(problem.fails for problem in report.every_problem)
     grave = any(item.severity is Severity.ERROR for item in findings)

@@ -40,6 +40,13 @@ class Finding:
     message: str
     also: tuple[Key, ...] = ()
     brief: str = ""
+    about: str = ""
+    """The rule that it is about, where it is about one; an accept names it too."""
+
+    @property
+    def acceptance(self) -> str:
+        """What an accept of it names: its rule, or `impact/silenced:RULE` of what is silenced."""
+        return f"{self.rule}:{self.about}" if self.about else self.rule
 
     def as_json(self) -> dict[str, Any]:
         """The documented shape: rule, severity, resource, message; the other objects, if any."""

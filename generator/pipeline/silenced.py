@@ -86,7 +86,7 @@ def _finding(rule: str, how: str, items: Sequence[Problem]) -> Finding:
     verb = "is" if count == 1 else "are"
     severity = ERROR if errors and how != _ADDED else WARNING
     message = f"{counted(count, noun)} of {rule} {verb} silenced {how}{where}"
-    return SILENCED.finding(None, message, severity)
+    return dataclasses.replace(SILENCED.finding(None, message, severity), about=rule)
 
 
 def loosened(before: Repository, after: Repository) -> Iterator[Finding]:

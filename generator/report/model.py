@@ -214,8 +214,8 @@ class Report:
 
 
 def grave(findings: Iterable[Finding]) -> frozenset[str]:
-    """The rules that somebody must accept."""
-    return frozenset(item.rule for item in findings if item.severity is Severity.ERROR)
+    """What somebody must accept, in the words of an accept, see `Finding.acceptance`."""
+    return frozenset(item.acceptance for item in findings if item.severity is Severity.ERROR)
 
 
 _SHOWN = 3

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "785ded2ba304f386b149ca541a0aa583503f4b99fd4f026d28b4805410b103aa",
-    "repository": "568095a0fbbb21f60fcf3c2a4dd75b92a6f40e5e4b1c876f58590ba00aae814d",
+    "environment": "c9dfa138d2fa6ca7c10876473be2c42fec4bc0ca45c9737fd9a69f437a181dc0",
+    "repository": "de12a681901fcf1b0e7984652738930773b7870638cc906d0478fe911eec322e",
 }

@@ -7,7 +7,7 @@ import enum
 import re
 
 _SHA = re.compile(r"[0-9a-f]{7,64}")
-_RULE = re.compile(r"[a-z0-9][a-z0-9-]*(?:/[a-z0-9][a-z0-9-]*)*")
+_RULE = re.compile(r"[a-z0-9][a-z0-9-]*(?:/[a-z0-9][a-z0-9-]*)*(?::[a-z0-9][a-z0-9/-]*)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _PREFIX = "/gen-env"
 _REASON_LENGTH = 500
@@ -87,6 +87,8 @@ def _complete(verb: Verb, words: list[str]) -> Command:
             return Command(verb)
         case Verb.OK_TO_TEST, [sha] if _is_sha(sha):
             return Command(verb, sha.lower())
+        case Verb.ACCEPT, ["impact/silenced", _]:
+            return Command(verb, fault="write /gen-env accept impact/silenced:RULE <sha>")
         case Verb.ACCEPT, [rule, sha] if _is_sha(sha) and _RULE.fullmatch(rule):
             return Command(verb, sha.lower(), rule=rule)
         case Verb.OVERRIDE, [sha, _, *_] if _is_sha(sha):

@@ -84,11 +84,15 @@ def test_what_a_change_silences_itself_fails_until_it_is_accepted(tmp_path, own_
     repo.commit("quiet")
     done = repo.run("diff", "--strict", "main", "change")
     assert done.code == 1 and "impact/silenced" in done.stdout and "secrets/stub" in done.stdout
-    done = repo.run("diff", "--strict", "--accept", "impact/silenced", "main", "change")
+    for wide in ("impact/silenced", "impact/silenced:"):
+        done = repo.run("diff", "--strict", "--accept", wide, "main", "change")
+        assert done.code == 2 and "write impact/silenced:RULE" in done.stderr, done.said
+    done = repo.run("diff", "--strict", "--accept", "impact/silenced:other/rule", "main", "change")
+    assert done.code == 1 and "Needs a decision: impact/silenced:secrets/stub" in done.stdout
+    one = "impact/silenced:secrets/stub"
+    done = repo.run("diff", "--strict", "--accept", one, "main", "change")
     assert done.code == 0 and "accepted by --accept" in done.stdout, done.said
-    accepted = repo.run(
-        "diff", "--strict", "--accept", "impact/silenced", "-o", "json", "main", "change"
-    ).json
+    accepted = repo.run("diff", "--strict", "--accept", one, "-o", "json", "main", "change").json
     every = [*accepted["problems"], *(p for e in accepted["environments"] for p in e["problems"])]
     assert {"diff/accepted", "diff/not-checked"} <= {item["rule"] for item in every}
     done = repo.run("diff", "--strict", "--accept", "impact/silensed", "main", "change")

@@ -14,6 +14,8 @@ SHA = "0123abc"
         ("  /gen-env   check \r\nthanks", Command(Verb.CHECK)),
         (f"/gen-env ok-to-test {SHA}", Command(Verb.OK_TO_TEST, SHA)),
         (f"/gen-env ok-to-test {SHA.upper()}", Command(Verb.OK_TO_TEST, SHA)),
+        (f"/gen-env accept impact/silenced:secrets/stub {SHA}",
+         Command(Verb.ACCEPT, SHA, rule="impact/silenced:secrets/stub")),
         (f"/gen-env accept impact/data-loss {SHA}",
          Command(Verb.ACCEPT, SHA, rule="impact/data-loss")),
         (f"/gen-env override {SHA} we agreed  in #ops",
@@ -39,6 +41,7 @@ def test_other_words_quotes_and_code_are_no_commands(text):
 @pytest.mark.parametrize(
     "text",
     ["ok-to-test", "ok-to-test HEAD", "ok-to-test 0123ab", "accept impact/data-loss",
+     f"accept impact/silenced {SHA}", f"accept impact/silenced: {SHA}",
      f"accept {SHA}", f"accept ../x {SHA}", f"override {SHA}", "override because", "check now"],
 )  # fmt: skip
 def test_an_incomplete_command_says_how_it_is_written(text):
