@@ -13,15 +13,10 @@ import click
 
 from generator.core.errors import UserError
 from generator.redaction.text import redact_prose
+from service.cli import tokens
+from service.cli.tokens import CONFIG
 from service.settings import resolve
 from service.settings.resolve import Settings
-
-_CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar=resolve.CONFIG,
-    help="Settings file (YAML).",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +32,7 @@ def _command(function: Callable[..., int]) -> click.Command:
     def wrapper(config: Path | None, **arguments: Any) -> None:
         sys.exit(function(config, **arguments))
 
-    return main.command()(_CONFIG(wrapper))
+    return main.command()(CONFIG(wrapper))
 
 
 @_command
@@ -99,58 +94,7 @@ def doctor(config: Path | None) -> int:
     return 1 if failed else 0
 
 
-@main.group()
-def token() -> None:
-    """Name API tokens, for programs and people; each has a role and an end."""
-
-
-def _token_command(function: Callable[..., int]) -> click.Command:
-    """A command below `token`, with --config and a database that is up to date."""
-
-    @functools.wraps(function)
-    def wrapper(config: Path | None, **arguments: Any) -> None:
-        from service.cli.migrate import prepare
-
-        settings = resolve.load(config, os.environ)
-        prepare(settings)
-        sys.exit(function(settings, **arguments))
-
-    return token.command(function.__name__.strip("_"))(_CONFIG(wrapper))
-
-
-_NAME = click.argument("name")
-_DAYS = click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True)
-_ROLE = click.option(
-    "--role", type=click.Choice(["viewer", "operator"]), default="viewer", show_default=True
-)
-
-
-def create(settings: Settings, name: str, days: int, role: str) -> int:
-    """Make a token and print it, once."""
-    from service.cli import tokens
-
-    return tokens.create(settings, name, days, role)
-
-
-_token_command(_NAME(_DAYS(_ROLE(create))))
-
-
-def revoke(settings: Settings, name: str) -> int:
-    """Refuse a token from now on."""
-    from service.cli import tokens
-
-    return tokens.revoke(settings, name)
-
-
-_token_command(_NAME(revoke))
-
-
-@_token_command
-def list_(settings: Settings) -> int:
-    """Show which tokens there are; none is printed."""
-    from service.cli import tokens
-
-    return tokens.show(settings)
+main.add_command(tokens.token)
 
 
 @main.command("github-app-manifest")

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
 import re
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.core.errors import UserError
-from service.settings.resolve import Settings
+from service.settings import resolve
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,38}[a-z0-9])?")
 _DAY = 86_400
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=resolve.CONFIG,
+    help="Settings file (YAML).",
+)
 
 
-def create(settings: Settings, name: str, days: int, role: str) -> int:
-    """Print a new token on standard output, and what it is beside it."""
-    from service.store import tables, tokens
+@click.group()
+def token() -> None:
+    """Name API tokens, for programs and people; each has a role and an end."""
+
+
+@token.command()
+@click.argument("name")
+@CONFIG
+@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True)
+@click.option(
+    "--role", type=click.Choice(["viewer", "operator"]), default="viewer", show_default=True
+)
+def create(config: Path | None, name: str, days: int, role: str) -> None:
+    """Make a token and print it, once."""
+    from service.store import tokens
 
     if not _NAME.fullmatch(name):
         raise UserError(
@@ -25,37 +51,35 @@ def create(settings: Settings, name: str, days: int, role: str) -> int:
         )
     now = time.time()
     until = now + days * _DAY
-    engine = tables.engine(settings.database_url.text())
-    with engine.begin() as connection:
+    with _database(resolve.load(config, os.environ)) as connection:
         text = tokens.create(connection, name, tokens.Role(role), now, until)
-    engine.dispose()
     click.echo(text)
     click.echo(
         f"token '{name}', {role}, until {_moment(until)}; it cannot be shown again", err=True
     )
-    return 0
 
 
-def revoke(settings: Settings, name: str) -> int:
-    """Refuse a token from now on, in every process."""
-    from service.store import tables, tokens
+@token.command()
+@click.argument("name")
+@CONFIG
+def revoke(config: Path | None, name: str) -> None:
+    """Refuse a token from now on."""
+    from service.store import tokens
 
-    engine = tables.engine(settings.database_url.text())
-    with engine.begin() as connection:
+    with _database(resolve.load(config, os.environ)) as connection:
         changed = tokens.revoke(connection, name, time.time())
-    engine.dispose()
     click.echo(f"token '{name}' {'revoked' if changed else 'was revoked before'}")
-    return 0
 
 
-def show(settings: Settings) -> int:
-    """Print every token that was ever made, without what it is made of."""
-    from service.store import tables, tokens
+@token.command("list")
+@CONFIG
+def show(config: Path | None) -> None:
+    """Show which tokens there are; none is printed."""
+    from service.store import tokens
 
-    engine = tables.engine(settings.database_url.text())
-    with engine.connect() as connection:
+    settings = resolve.load(config, os.environ)
+    with _database(settings) as connection:
         found = tokens.listed(connection)
-    engine.dispose()
     now = time.time()
     for row in found:
         state = tokens.refusal(row, now) or "valid"
@@ -63,7 +87,21 @@ def show(settings: Settings) -> int:
                    f"made {_moment(row.made)}, until {_moment(row.until)}")  # fmt: skip
     if settings.api_token is not None:
         click.echo(f"{'apiToken (settings)':40} operator valid       until it is changed")
-    return 0
+
+
+@contextlib.contextmanager
+def _database(settings: resolve.Settings) -> Iterator[sa.Connection]:
+    """A transaction in the database, which is brought up to date before."""
+    from service.cli.migrate import prepare
+    from service.store import tables
+
+    prepare(settings)
+    engine = tables.engine(settings.database_url.text())
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _moment(seconds: float) -> str:
