@@ -17,6 +17,23 @@ from generator.release import chart_lines
 OLDEST_AIRFLOW = (3, 1)
 
 
+_BUNDLES = "gen-env upgrade ENV --dags bundles"
+_DATABASE = "move the data to a database of your own, and set database.host"
+_KEDA = "use type hpa, or replicas; gen-env does not write a ScaledObject itself"
+_SEARCH = "set Airflow's options in airflow.config, and the URL by secrets.extra"
+
+SWITCHES = {
+    "workers.celery.keda.enabled": _KEDA,
+    "workers.keda.enabled": _KEDA,
+    "triggerer.keda.enabled": _KEDA,
+    "dags.gitSync.enabled": f"write it as the field dags.gitSync, then {_BUNDLES}",
+    "postgresql.enabled": _DATABASE,
+    "elasticsearch.enabled": _SEARCH,
+    "opensearch.enabled": _SEARCH,
+}
+"""Keys by which `values:` switch on what leaves, and what to do before."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """A field that needs what leaves, the chart's key for it, and what to do before."""
@@ -29,19 +46,20 @@ class Part:
 def used(environment: Environment) -> Iterator[Part]:
     """The parts of the chart that an environment uses and that leave with 2.0."""
     if environment.dags.git_sync is not None:
-        yield Part("dags.gitSync", "dags.gitSync.repo", "gen-env upgrade ENV --dags bundles")
+        yield Part("dags.gitSync", "dags.gitSync.repo", _BUNDLES)
     if environment.database.embedded:
-        advice = "move the data to a database of your own, and set database.host"
-        yield Part("database.embedded", "postgresql.enabled", advice)
+        yield Part("database.embedded", "postgresql.enabled", _DATABASE)
     scaling = environment.workers.autoscaling
     if scaling is not None and scaling.type == "keda":
-        yield _keda("workers.autoscaling", "workers.celery.keda.enabled")
+        yield Part("workers.autoscaling", "workers.celery.keda.enabled", _KEDA)
     if environment.triggerer.autoscaling is not None:
-        yield _keda("triggerer.autoscaling", "triggerer.keda.enabled")
+        yield Part("triggerer.autoscaling", "triggerer.keda.enabled", _KEDA)
     remote = environment.logging.remote
     if remote is not None and remote.type in ("elasticsearch", "opensearch"):
-        advice = "set Airflow's options in airflow.config, and the URL by secrets.extra"
-        yield Part("logging.remote", f"{remote.type}.enabled", advice)
+        yield Part("logging.remote", f"{remote.type}.enabled", _SEARCH)
+    for key, text in SWITCHES.items():
+        if lookup(environment.values, key):
+            yield Part(f"values.{key}", key, text)
     yield from _old_names(environment)
 
 
@@ -67,15 +85,10 @@ def is_too_old(environment: Environment) -> bool:
     return version is not None and (version.major, version.minor) < OLDEST_AIRFLOW
 
 
-def _keda(field: str, key: str) -> Part:
-    advice = "use type hpa, or replicas; gen-env does not write a ScaledObject itself"
-    return Part(field, key, advice)
-
-
 def _old_names(environment: Environment) -> Iterator[Part]:
     """Keys of `values:` with a newer name; those that the upgrade cannot rename by itself too."""
     for row in chart_lines.closest(environment.chart.version).old_keys.renamed:
         if row.airflow3_only and not environment.airflow_3:
             continue
-        if lookup(environment.values, row.old) is not None:
+        if row.old not in SWITCHES and lookup(environment.values, row.old) is not None:
             yield Part(f"values.{row.old}", row.old, f"write {' and '.join(row.new)}")

@@ -96,7 +96,8 @@ def with_moves(
     parts = [
         part
         for part in leaving.used(before.release.environment)
-        if not part.field.startswith("values.") and not traits.has(part.key)
+        if (part.key in leaving.SWITCHES or not part.field.startswith("values."))
+        and not traits.has(part.key)
     ]
     if not parts:
         return commands

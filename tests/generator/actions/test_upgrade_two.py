@@ -21,6 +21,11 @@ USES = {
         OWN + "values: {workers: {labels: {a: b}}, scheduler: {securityContext: {}}}\n",
         "values.scheduler.securityContext, values.workers.labels",
     ),
+    "autoscalers and git-sync by keys of the chart": (
+        OWN + "values: {triggerer: {keda: {enabled: true}}, workers: {keda: {enabled: true}},"
+        " dags: {gitSync: {enabled: true}}, elasticsearch: {enabled: false}}\n",
+        "values.workers.keda.enabled, values.triggerer.keda.enabled, values.dags.gitSync.enabled",
+    ),
     "a search engine": (
         OWN + "logging: {remote: {type: elasticsearch, url: 'https://es.example.com'}}\n",
         "logging.remote",
@@ -116,3 +121,17 @@ def test_what_needs_the_parts_is_refused_with_the_steps_in_order(two, tmp_path, 
         " itself",
         "4. gen-env upgrade production --chart 2.0.0",
     ]
+
+
+def test_an_autoscaler_by_a_key_of_the_chart_is_a_step_before_it_leaves(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    cache, known = ChartCache(tmp_path / "charts"), stand_in_archive(tmp_path)
+    cache.add(known)
+    without = ("triggerer.keda", "workers.keda", "workers.celery.keda")
+    cache.add(made_up(tmp_path, "2.0.0", without=without, files=files_of(known)))
+    text = OWN + "values: {triggerer: {keda: {enabled: true}}}\n"
+    repo = repository(tmp_path / "repo", dev=text)
+    assert repo.run("generate").code == 0
+    done = repo.run("upgrade", "dev", "--chart", "2.0.0")
+    assert "1. values.triggerer.keda.enabled: use type hpa, or replicas" in done.stdout
+    assert done.code == 1, done.said
