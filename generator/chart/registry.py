@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 from generator.chart.http import Client, Credentials
 from generator.chart.select import check_digest
 from generator.core.http import Response
-from generator.core.http_policy import FetchError, shown, split
+from generator.core.http_policy import FetchError, origin, shown, split
 
 _MAX_JSON = 4 << 20
 _MAX_PAGES = 50
@@ -63,6 +63,9 @@ class Repository:
         """
         response = self._get(f"manifests/{reference}", _MAX_JSON, accept=accept, absent=True)
         if response.status != 404:
+            # A page to log in on answers 200 as well. image-spec 1.1 and Docker require the field.
+            if "schemaVersion" not in json_of(response):
+                raise FetchError(f"{shown(response.url)}: the answer is not a manifest")
             return True
         errors = json_of(response).get("errors")
         listed = errors if isinstance(errors, list) else ()
@@ -115,6 +118,10 @@ class Repository:
             )
             if response.status != 401:
                 return response
+            if origin(response.url) != origin(url):
+                # Its realm would be given the credentials of the registry that redirects there.
+                reason = "the registry redirects to a server that denies access (401)"
+                raise FetchError(f"{shown(response.url)}: {reason}", status=401)
             self._authorize(response)
         raise FetchError(f"{shown(url)}: the registry denied access (401)", status=401)
 

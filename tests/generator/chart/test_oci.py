@@ -143,6 +143,19 @@ def test_a_blob_may_be_redirected_to_storage_without_the_token(source, server, c
         assert "authorization" not in storage.asked[0][1]
 
 
+def test_a_server_that_is_redirected_to_gets_no_credentials_at_a_realm_of_its_own(server, client):
+    with serving() as other:
+        challenge = f'Bearer realm="{other.url}/token"'
+        other.answers["/x"] = Answer(status=401, headers={"WWW-Authenticate": challenge})
+        other.answers["/token?scope=repository%3Acharts%2Fairflow%3Apull"] = b'{"token": "abc"}'
+        elsewhere = Answer(status=307, headers={"Location": f"{other.url}/x"})
+        server.answers[f"{BASE}/manifests/1.22.0"] = elsewhere
+        private = OciSource(f"oci://{server.host}/charts/airflow", Credentials("ann", "hunter2"))
+        with pytest.raises(FetchError, match="redirects to a server that denies access"):
+            pull(private, "1.22.0", client)
+        assert other.paths() == ["/x"] and "authorization" not in other.asked[0][1]
+
+
 def test_a_blob_that_is_not_what_the_manifest_says_is_refused(source, server, client):
     server.answers[f"{BASE}/blobs/{sha(DATA)}"] = DATA + b"\0"
     with pytest.raises(ChartError, match="the source states"):

@@ -45,6 +45,8 @@ def test_what_the_registry_has_is_told_from_what_it_says_it_has_not(debian_regis
         (Answer(status=503), "answered 503"),
         (Answer(b"x" * (5 << 20)), "too large"),
         (Answer(b'{"errors": 5}', status=404), "names no cause"),
+        (Answer(b"<h1>log in</h1>"), "not a valid registry response"),
+        (Answer(b'{"login": "here"}'), "not a manifest"),
     ],
 )
 def test_another_answer_is_no_word_about_the_image(answer, reason):
