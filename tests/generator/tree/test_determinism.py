@@ -39,7 +39,8 @@ def repository(folder):
         wanted = definitions.definition(case | {"name": "plain"})
         wanted["metadata"] = wanted["metadata"] | {"name": f"e{number}"}
         wanted["destination"] = wanted["destination"] | {"namespace": f"airflow-{number}"}
-        wanted["labels"] = {"zürich": "ıİß"} if number % 2 else {}
+        env = wanted["airflow"].get("env", {})
+        wanted["airflow"] = wanted["airflow"] | {"env": env | {"CITY": "zürich ıİß"}}
         if "host" in wanted["database"]:
             wanted["database"] = wanted["database"] | {"name": f"airflow{number}"}
         files[f"environments/e{number}/environment.yaml"] = dump(wanted)
