@@ -48,7 +48,6 @@ _SAME: tuple[tuple[str, str], ...] = (
     ("triggerer.capacity", "config.triggerer.capacity"),
     ("triggerer.capacity", "config.triggerer.default_capacity"),
     ("workers.concurrency", "config.celery.worker_concurrency"),
-    ("workers.taskResources", "workers.kubernetes.resources"),
     (
         "workers.terminationGracePeriodSeconds",
         "workers.celery.terminationGracePeriodSeconds",
@@ -58,6 +57,7 @@ _SAME: tuple[tuple[str, str], ...] = (
     ("metrics.resources", "statsd.resources"),
     ("logging.level", "config.logging.logging_level"),
 )
+_TASKS = "workers.kubernetes.resources"
 _POOL = (
     ("replicas", "replicas"),
     ("poolSize", "metadataPoolSize"),
@@ -84,6 +84,9 @@ def proposals(values: ValuesInput) -> Iterator[Proposal]:
     yield from service_accounts.proposals(values)
     yield from _scaling(values)
     yield from _components(values)
+    # An older chart has one key for both: the workers' field, which task pods fall back to.
+    if values.given(_TASKS):
+        yield ("workers", "taskResources"), values.get(_TASKS)
     yield from _logging(values)
     yield from _metrics(values)
     yield from _ingress(values)

@@ -57,7 +57,7 @@ def test_a_release_is_adopted_on_the_chart_that_it_runs(version, tmp_path, monke
         assert adoption.repo.run("harden", "staging", "--list").code == 0
 
 
-def test_what_one_key_gave_to_workers_and_task_pods_is_a_field_of_each(tmp_path, monkeypatch):
+def test_what_one_key_gave_to_workers_and_task_pods_is_the_field_of_both(tmp_path, monkeypatch):
     archive = chart_range.archive("1.13.1").path
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
     ChartCache(tmp_path / "charts").add(archive)
@@ -66,4 +66,5 @@ def test_what_one_key_gave_to_workers_and_task_pods_is_a_field_of_each(tmp_path,
     done = adoption.run("old.yaml", "--name", "staging", "--write", "--chart", "1.13.1", *hosts)
     assert done.code == 0, done.said
     workers = adoption.definition["workers"]
-    assert workers["resources"] == workers["taskResources"] == {"limits": {"memory": "2Gi"}}
+    assert workers["resources"] == {"limits": {"memory": "2Gi"}}
+    assert "taskResources" not in workers, "task pods follow those of the workers"

@@ -246,7 +246,7 @@ def test_a_bug_is_told_by_its_place_and_never_by_its_words(world):
     tools = dataclasses.replace(world.tools, renderer=Broken)
     with pytest.raises(UnexpectedFault) as caught:
         check(world.request(number), tools)
-    assert "KeyError at test_hostile.py:" in str(caught.value)
+    assert "KeyError at check/test_hostile.py:" in str(caught.value)
     assert CANARY not in str(caught.value) + world.texts()
     assert caught.value.__suppress_context__
     assert world.status(world.head("feature"))["state"] == "error"

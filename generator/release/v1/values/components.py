@@ -290,8 +290,9 @@ def _worker_scaling(env: Environment, cluster: Cluster) -> Iterator[Setting]:
 def _task_pods(env: Environment) -> Iterator[Setting]:
     part = env.workers
     key = "workers.kubernetes"
-    size = resources(part.task_resources) or resources(part.resources)
-    yield from put_some(f"{key}.resources", size, "workers.taskResources")
+    size = resources(part.task_resources)
+    field = "workers.taskResources" if size else "workers.resources"
+    yield from put_some(f"{key}.resources", size or resources(part.resources), field)
     yield put(
         f"{key}.terminationGracePeriodSeconds",
         part.termination_grace_period_seconds,
