@@ -14,7 +14,7 @@ from generator.forge.port import CheckState
 from generator.pipeline import drift, repository, review, toolchain
 from generator.redaction.text import redact_prose
 from generator.report import html, json_report
-from generator.report.escape import clipped, code
+from generator.report.escape import code
 from generator.report.model import EnvironmentDiff, Report
 from service.follow_up.branch import branch
 from service.follow_up.merged import clusters_of
@@ -100,7 +100,9 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
     if state is not State.ERROR:
         METER.gauge("drift_objects", len(objects), **labels)
     if state is State.FAILURE:
-        forge.keep_issue(task.marker, f"{environment} differs from git", _issue(objects, url))
+        forge.keep_issue(
+            task.marker, f"{environment} differs from git", _issue(objects, [*unread.values()], url)
+        )
     if not unread:
         METER.gauge("drift_compared_timestamp_seconds", task.clock(), **labels)
     if state is State.SUCCESS:
@@ -124,10 +126,14 @@ def _verdict(objects: Sequence[str], unread: Sequence[str], *, rendered: bool) -
     return State.SUCCESS, "the cluster is as git says"
 
 
-def _issue(objects: Sequence[str], url: str) -> str:
-    listed = "".join(f"- {code(clipped(name, 200))}\n" for name in objects[:_LISTED])
-    more = f"- and {len(objects) - _LISTED} more\n" if objects[_LISTED:] else ""
+def _issue(objects: Sequence[str], unread: Sequence[str], url: str) -> str:
+    left = f"Not read, and so not known:\n\n{_list(unread)}\n" if unread else ""
     return (
-        f"These objects are not as the default branch says:\n\n{listed}{more}\n"
+        f"These objects are not as the default branch says:\n\n{_list(objects)}\n{left}"
         f"[The differences](<{url}>). The next comparison that finds none closes this issue.\n"
     )
+
+
+def _list(texts: Sequence[str]) -> str:
+    listed = "".join(f"- {code(redact_prose(text))}\n" for text in texts[:_LISTED])
+    return listed + (f"- and {len(texts) - _LISTED} more\n" if texts[_LISTED:] else "")

@@ -74,11 +74,12 @@ class Jobs:
         """
         with self.engine.begin() as connection:
             row = run_store.read(connection, identity)
-            if row is None or not _can_be_retried(row):
-                raise UserError("this run is not in the dead-letter list")
-            marked = run.update().where(run.c.id == identity, run.c.state == row.state)
-            connection.execute(marked.values(state=State.RETRIED.value))
-            return self.accept(connection, job_of(row))
+            if row is not None and _can_be_retried(row):
+                marked = run.update().where(run.c.id == identity, run.c.state == row.state)
+                # Of two who ask at once the second finds it marked.
+                if connection.execute(marked.values(state=State.RETRIED.value)).rowcount:
+                    return self.accept(connection, job_of(row))
+        raise UserError("this run is not in the dead-letter list")
 
 
 def _can_be_retried(row: sa.Row[*tuple[Any, ...]]) -> bool:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from generator.core.errors import UserError
 from service.model.job import Job, Kind, State
 from service.queue.claims import Claims
 from service.queue.jobs import Jobs
@@ -124,6 +125,17 @@ def test_a_try_that_failed_waits_and_counts(queue):
     with queue.engine.begin() as connection:
         connection.execute(tables.run.update().values(due=0.0))
     assert dataclasses.astuple(take(worker)) == (identity, "w/2", 1, 0)
+
+
+def test_of_two_who_retry_a_run_at_once_one_queues_it(queue, monkeypatch):
+    identity = queue.put(1)
+    assert queue.finish(take(queue.worker()), Outcome(State.DEAD, "gone"))
+    row = queue.row(identity)
+    monkeypatch.setattr(runs, "read", lambda *_: row)  # as both read it
+    queue.jobs.retry(identity)
+    with pytest.raises(UserError, match="not in the dead-letter list"):
+        queue.jobs.retry(identity)
+    assert len(drained(queue.worker("next"))) == 1
 
 
 def test_runs_of_one_key_go_in_their_order_and_never_side_by_side(queue):

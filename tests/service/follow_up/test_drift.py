@@ -115,6 +115,15 @@ def test_what_was_not_read_is_never_as_git_says(world, cluster):
     assert len(world.store.open_issues()) == 1 and numbers(world) == before
 
 
+def test_the_issue_names_what_was_not_read_beside_what_differs(world, cluster):
+    name = scaled(cluster, 7)
+    cluster.fail("services/airflow-statsd", 403, times=10)
+    assert compared(world).state == "failure"
+    [issue] = world.store.open_issues()
+    differs, left = issue["body"].split("Not read, and so not known:")
+    assert name in differs and "Service airflow-staging/airflow-statsd" in left
+
+
 def test_a_cluster_that_is_away_is_an_error_and_no_drift(world, cluster, tmp_path):
     access = Access("fake", str(tmp_path / "none"))
     known = dataclasses.replace(world.connection.verification, clusters={"main": access})
