@@ -127,6 +127,7 @@ TAKEN = [
     object_of("v1", "ConfigMap", None, binaryData={"a": "aGVsbG8g\nd29ybGQ=\n"}),
     variable({"resourceFieldRef": {"resource": "limits.hugepages-2Mi", "divisor": "1Mi"}}),
     variable({"fieldRef": {"fieldPath": "spec.host"}}),
+    pod_of({"env": [{"name": "..a", "value": "b"}]}),
     pod_of(hostAliases=[{"ip": "010.001.000.00", "hostnames": ["a"]}]),
     pod_of(initContainers=[{"name": "d", "image": "r/x:1", "restartPolicy": "OnFailure"}]),
     pod_of(tolerations=[{"key": "a", "operator": "Gt", "value": "3"}]),
