@@ -46,6 +46,8 @@ _OF_ENTRIES: dict[str, dict[str, Any]] = {
     "ports": {"hostPort": 0, "protocol": "TCP"},
     "volumeMounts": {"readOnly": False},
 }
+_SMALLEST_BINARY = 1024
+"""Below it the API server writes an amount without a suffix."""
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 420}
 
@@ -96,6 +98,26 @@ def amount(value: Any) -> Any:
     return value if number is None else f"{number.normalize():f}"
 
 
+def _written(value: Any) -> Any:
+    """The same with its way of writing, which the API server keeps: 1Gi is not 1073741824.
+
+    Revisions of StatefulSets and DaemonSets are compared as text (`history.EqualRevision`).
+    """
+    number, text = quantity(value), str(value)
+    if number is None:
+        return value
+    if text.endswith("i") and abs(number) >= _SMALLEST_BINARY:
+        return f"{amount(value)} in powers of 1024"
+    is_exponent = text[-1:].isdigit() and "e" in text.lower() and isinstance(value, str)
+    return f"{amount(value)} with an exponent" if is_exponent else amount(value)
+
+
+def _amounts_written(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    return {name: _written(value) for name, value in given.items()}
+
+
 def _each(items: Any, change: Any) -> Any:
     if not isinstance(items, list):
         return items
@@ -119,7 +141,9 @@ def _container(given: Mapping[str, Any]) -> dict[str, Any]:
     resources = made.get("resources")
     if isinstance(resources, Mapping):
         made["resources"] = {
-            field: amounts(value) for field, value in resources.items() if value not in ({}, None)
+            field: _amounts_written(value)
+            for field, value in resources.items()
+            if value not in ({}, None)
         }
     made |= {name: _probe(made[name]) for name in _PROBES if isinstance(made.get(name), Mapping)}
     if "env" in made:
@@ -157,7 +181,7 @@ def _variable(given: Mapping[str, Any]) -> dict[str, Any]:
         made["fieldRef"] = _without(made["fieldRef"], {"apiVersion": "v1"})
     reference = made.get("resourceFieldRef")
     if isinstance(reference, Mapping) and "divisor" in reference:
-        made["resourceFieldRef"] = {**reference, "divisor": amount(reference["divisor"])}
+        made["resourceFieldRef"] = {**reference, "divisor": _written(reference["divisor"])}
     return {**given, "valueFrom": made}
 
 
@@ -170,5 +194,5 @@ def _volume(given: Mapping[str, Any]) -> dict[str, Any]:
         made["persistentVolumeClaim"] = _without(made["persistentVolumeClaim"], {"readOnly": False})
     empty = made.get("emptyDir")
     if isinstance(empty, Mapping) and "sizeLimit" in empty:
-        made["emptyDir"] = {**empty, "sizeLimit": amount(empty["sizeLimit"])}
+        made["emptyDir"] = {**empty, "sizeLimit": _written(empty["sizeLimit"])}
     return made

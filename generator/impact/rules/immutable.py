@@ -30,7 +30,7 @@ _STATEFULSET_MUTABLE = frozenset(
         "updateStrategy",
     }
 )
-# kubernetes/pkg/apis/batch/validation: a Job's spec but for these; completions only if elastic.
+# kubernetes/pkg/apis/batch/validation: a Job's spec but for these.
 _JOB_MUTABLE = frozenset(
     {
         "activeDeadlineSeconds",
@@ -43,11 +43,13 @@ _JOB_MUTABLE = frozenset(
         "ttlSecondsAfterFinished",
     }
 )
+_PLACEMENT = frozenset({"affinity", "nodeSelector", "schedulingGates", "tolerations"})
 # kubernetes/pkg/apis/apps/v1/defaults.go, batch/v1/defaults.go, core/v1/defaults.go.
 _DEFAULTS = {
     "completionMode": "NonIndexed",
     "completions": 1,
     "podManagementPolicy": "OrderedReady",
+    "preemptionPolicy": "PreemptLowerPriority",
     "reclaimPolicy": "Delete",
     "volumeBindingMode": "Immediate",
     "volumeMode": "Filesystem",
@@ -142,7 +144,8 @@ def _nothing(before: Object, after: Object) -> Iterator[str]:
 
 
 def _selector(before: Object, after: Object) -> Iterator[str]:
-    if _differs(before, after, "spec", "selector"):
+    old, new = (canonical.stored(fields.at(side, "spec", "selector")) for side in (before, after))
+    if not same(old, new):
         yield "spec.selector"
 
 
@@ -151,7 +154,20 @@ def _statefulset(before: Object, after: Object) -> Iterator[str]:
 
 
 def _job(before: Object, after: Object) -> Iterator[str]:
-    yield from _frozen_fields(before, after, _JOB_MUTABLE)
+    """Completions change together with parallelism; what waits can be sent to other nodes."""
+    if fields.at(before, "spec", "suspend") is True:
+        before, after = _unplaced(before), _unplaced(after)
+    size = [fields.at(after, "spec", name) for name in ("completions", "parallelism")]
+    is_elastic = fields.text(after, "spec", "completionMode") == "Indexed" and size[0] == size[1]
+    elastic = {"completions"} if is_elastic and size[0] is not None else set()
+    yield from _frozen_fields(before, after, _JOB_MUTABLE | elastic)
+
+
+def _unplaced(job: Object) -> Object:
+    """A Job without what says where its pods run, which may change until it starts."""
+    spec, template = fields.section(job, "spec"), fields.section(job, "spec", "template")
+    pod = {k: v for k, v in fields.section(template, "spec").items() if k not in _PLACEMENT}
+    return {**job, "spec": {**spec, "template": {"spec": pod}}}
 
 
 def _claim(before: Object, after: Object) -> Iterator[str]:
@@ -218,7 +234,7 @@ def _storage_class(before: Object, after: Object) -> Iterator[str]:
 
 def _priority(before: Object, after: Object) -> Iterator[str]:
     for name in ("preemptionPolicy", "value"):
-        if _differs(before, after, name):
+        if not same(*(_defaulted(name, side.get(name)) for side in (before, after))):
             yield name
 
 
@@ -238,7 +254,7 @@ def _defaulted(name: str, value: Any) -> Any:
         return canonical.template(value)
     if name == "volumeClaimTemplates" and isinstance(value, list):
         return [_claim_template(item) for item in value]
-    return value
+    return canonical.stored(value)
 
 
 def _claim_template(given: Any) -> Any:
@@ -258,6 +274,8 @@ def _differs(before: Object, after: Object, *path: str) -> bool:
 
 def _frozen(context: Context, key: Key, before: Object, after: Object) -> list[str]:
     """The fields of it that differ and cannot."""
+    if "." in key.group and not key.group.endswith(".k8s.io"):  # a namesake
+        return []
     names = list(FROZEN.get(key.kind, _nothing)(before, after))
     if key.kind == "StatefulSet" and _minor(context) < _REVISION_LIMIT_SINCE:
         limits = [fields.at(side, "spec", "revisionHistoryLimit") for side in (before, after)]

@@ -12,7 +12,7 @@ from generator.core.rule import Rule
 from generator.kube.fields import at, entries, integer, section
 from generator.kube.pods import PodTemplate, containers, title_of
 from generator.kube.resource import Object
-from generator.lint.objects import amounts, duplicates, field_bounds
+from generator.lint.objects import amounts, duplicates, field_bounds, kubernetes_schema
 from generator.lint.objects.context import RenderedInput
 from generator.lint.objects.field_checks import SEGMENT
 from generator.lint.objects.label_fields import SUBDOMAIN, is_key, is_value
@@ -235,7 +235,8 @@ def _probe_faults(kind: str, probe: Mapping[str, Any]) -> Iterator[str]:
 
 def _schedule(rendered: RenderedInput, manifest: Object) -> Iterator[Problem]:
     schedule = at(manifest, "spec", "schedule")
-    if manifest.get("kind") == "CronJob" and not is_schedule(schedule):
+    is_cron = manifest.get("kind") == "CronJob" and kubernetes_schema.is_builtin(manifest)
+    if is_cron and not is_schedule(schedule):
         yield rendered.problem(
             SCHEDULE,
             manifest,

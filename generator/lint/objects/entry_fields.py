@@ -127,8 +127,10 @@ def _policy(spec: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _peer(peer: Mapping[str, Any]) -> Iterator[str]:
-    selectors = [name for name in ("podSelector", "namespaceSelector") if name in peer]
-    if "ipBlock" not in peer:
+    selectors = [
+        name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None
+    ]
+    if peer.get("ipBlock") is None:
         if not selectors:
             yield "a peer is empty"
         return
@@ -163,7 +165,9 @@ def _autoscaler(spec: Mapping[str, Any]) -> Iterator[str]:
         yield f"maxReplicas {most} is below 1"
     elif most is not None and least is not None and least > most:
         yield f"minReplicas {least} is above maxReplicas {most}"
-    if least is not None and least < 1:
+    # With HPAScaleToZero such a metric may scale to nothing.
+    outside = {text(row, "type") for row in entries(spec, "metrics")} & {"External", "Object"}
+    if least is not None and least < (0 if outside else 1):
         yield f"minReplicas {least} is below 1"
 
 

@@ -10,7 +10,7 @@ from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.kube.fields import entries, section, text
 from generator.kube.pods import PodTemplate, containers, title_of
-from generator.kube.resource import Object
+from generator.kube.resource import Object, group_of
 from generator.lint.objects import (
     entry_fields,
     field_table,
@@ -40,6 +40,9 @@ _QUOTA = frozenset(
         *("services.nodeports", "services.loadbalancers"),
     }
 )
+_LOOSE_GROUPS = frozenset(
+    f"{name}.k8s.io" for name in ("admissionregistration", "apiextensions", "apiregistration")
+)
 _EFFECTS = ("", "NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -47,7 +50,7 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
     """Every such value in the objects of one environment."""
     for manifest in filter(kubernetes_schema.is_builtin, rendered.manifests):
         every = (
-            *field_table.faults(manifest, kind_rows.EVERY),
+            *(() if _is_loose(manifest) else field_table.faults(manifest, kind_rows.EVERY)),
             *_rolling(manifest),
             *_quota(manifest),
         )
@@ -61,6 +64,11 @@ def problems(rendered: RenderedInput) -> Iterator[Problem]:
     for template in rendered.templates:
         for fault in (*_pod(template.spec), *_images(template), *_mounts(template)):
             yield _problem(rendered, template.owner, template.title, fault)
+
+
+def _is_loose(manifest: Object) -> bool:
+    """Of these groups the API server takes any name as finalizer: apimachinery's validation."""
+    return group_of(text(manifest, "apiVersion")) in _LOOSE_GROUPS
 
 
 def _is_judged(rendered: RenderedInput, budget: Object) -> bool:
@@ -147,7 +155,8 @@ def _pod(spec: Mapping[str, Any]) -> Iterator[str]:
 def _toleration(toleration: Mapping[str, Any]) -> Iterator[str]:
     operator, effect = text(toleration, "operator") or "Equal", text(toleration, "effect")
     key, value = text(toleration, "key"), text(toleration, "value")
-    if operator not in ("Equal", "Exists"):
+    # Lt and Gt are taken since 1.35 with TaintTolerationComparisonOperators.
+    if operator not in ("Equal", "Exists", "Gt", "Lt"):
         yield f"a toleration has the unknown operator {operator[:32]}"
     elif not key and operator != "Exists":
         yield "a toleration without a key needs the operator Exists"

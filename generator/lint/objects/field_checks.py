@@ -24,11 +24,13 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _CONFIG_KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
-_VARIABLE = re.compile(r"(?!\.\.)(?!\.$)[ -<>-~]+")
+_VARIABLE = re.compile(r"[ -<>-~]+")
 _SYSCTL = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
 )
+_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=[0-9])|(?<=\.)0+(?=[0-9])")
 _PERCENT = re.compile(r"[0-9]+%")
+_PATH = re.compile(r"[-A-Za-z0-9/._~%!$&'()*+,;=:]+")
 _NATIVE = ("cpu", "memory", "ephemeral-storage", "storage")
 
 
@@ -97,13 +99,16 @@ def optional_key(value: Any) -> str:
 
 def domain_path(value: Any) -> str:
     """`domain/name`."""
-    is_path = not isinstance(value, str) or ("/" in value and is_key(value))
+    domain, slash, path = value.partition("/") if isinstance(value, str) else ("a", "/", "a")
+    is_path = slash and SUBDOMAIN.fullmatch(domain) and _PATH.fullmatch(path)
     return "" if is_path else "is not a domain/name"
 
 
 def finalizer(value: Any) -> str:
     """`domain/name`, or one of Kubernetes' own."""
-    return "" if value in ("kubernetes", "orphan", "foregroundDeletion") else domain_path(value)
+    is_key_of_domain = not isinstance(value, str) or ("/" in value and is_key(value))
+    is_good = is_key_of_domain or value in ("kubernetes", "orphan", "foregroundDeletion")
+    return "" if is_good else "is not a domain/name"
 
 
 def cluster_address(value: Any) -> str:
@@ -170,19 +175,19 @@ def port(value: Any) -> str:
 
 
 def address(value: Any) -> str:
-    """An IP address."""
+    """An IP address; the server takes leading zeros."""
     with contextlib.suppress(ValueError):
         if isinstance(value, str):
-            ipaddress.ip_address(value)
+            ipaddress.ip_address(_ZEROS.sub("", value))
         return ""
     return "is not an IP address"
 
 
 def base64_text(value: Any) -> str:
-    """Bytes as base64."""
+    """Bytes as base64, in one line or several."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
-            base64.b64decode(value, validate=True)
+            base64.b64decode(re.sub(r"[\r\n]", "", value), validate=True)
             return ""
         return "is not base64"
     return ""

@@ -39,8 +39,11 @@ def deadline(value: Any) -> str:
 
 
 def one_surge(value: Any) -> str:
-    """Of a DaemonSet: new pods before the old ones stop, or after."""
-    given = [fields.at(value, name) for name in ("maxSurge", "maxUnavailable")]
+    """Of a DaemonSet: new pods before the old ones stop, or after; OnDelete reads neither."""
+    rolling = fields.at(value, "rollingUpdate")
+    if not isinstance(rolling, Mapping) or fields.text(value, "type") == "OnDelete":
+        return ""
+    given = [rolling.get(name) for name in ("maxSurge", "maxUnavailable")]
     surge, gone = (str(item) not in ("0", "0%") for item in (given[0] or 0, _or(given[1], 1)))
     if surge and gone:
         return "has both maxSurge and maxUnavailable"
@@ -57,8 +60,8 @@ def ends(value: Any) -> str:
     return "needs restartPolicy OnFailure or Never" if is_open else ""
 
 
-def indexed(value: Any) -> str:
-    """Fields of a Job that need completionMode Indexed, or one another."""
+def indexed_of_cron(value: Any) -> str:
+    """Fields of a CronJob's Job that need completionMode Indexed, or one another."""
     if not isinstance(value, Mapping):
         return ""
     if value.get("maxFailedIndexes") is not None and value.get("backoffLimitPerIndex") is None:
@@ -75,6 +78,14 @@ def indexed(value: Any) -> str:
         if value.get(one) is not None:
             return f"has {one} without completionMode Indexed"
     return ""
+
+
+def indexed(value: Any) -> str:
+    """The same of a Job, which has one completion where neither of two counts is given."""
+    if isinstance(value, Mapping) and value.get("parallelism") is None:
+        one = {} if value.get("completions") is not None else {"completions": 1}
+        return indexed_of_cron({**value, **one})
+    return indexed_of_cron(value)
 
 
 def one_port(value: Any) -> str:

@@ -92,7 +92,7 @@ def exactly_one(*names: str, least: int = 1) -> Check:
     def check(value: Any) -> str:
         if not isinstance(value, Mapping):
             return ""
-        empty = (None,) if least else (None, "")
+        empty = (None, []) if least else (None, "")
         count = sum(value.get(name) not in empty for name in names)
         if count > 1:
             return f"has more than one of {listed}"

@@ -98,8 +98,9 @@ def pod(value: Any) -> str:
 def _of_first(value: Mapping[str, Any]) -> str:
     """Containers that run before the others: to their end, or beside them with Always."""
     for item in fields.entries(value, "initContainers"):
-        if item.get("restartPolicy") not in (None, "Always"):
-            return "has an initContainer whose restartPolicy is not Always"
+        # Never and OnFailure are taken since 1.35, and before with ContainerRestartRules.
+        if item.get("restartPolicy") not in (None, "Always", "Never", "OnFailure"):
+            return "has an initContainer whose restartPolicy is not Always, Never or OnFailure"
         for part in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
             if item.get(part) is not None and item.get("restartPolicy") is None:
                 return f"has an initContainer with {part} and without restartPolicy Always"

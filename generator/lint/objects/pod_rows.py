@@ -23,15 +23,10 @@ from generator.lint.objects.field_shapes import (
 )
 from generator.lint.objects.field_table import Rows, under
 
-_RESOURCES = tuple(
-    f"{part}.{name}"
-    for part in ("limits", "requests")
-    for name in ("cpu", "memory", "ephemeral-storage")
-)
 _SUBSCRIPT = r"|metadata\.(labels|annotations)\['[^']+'\]"
 _OF_ENV = is_.like(
     re.compile(
-        r"metadata\.(name|namespace|uid)|spec\.(nodeName|serviceAccountName)"
+        r"metadata\.(name|namespace|uid)|spec\.(host|nodeName|serviceAccountName)"
         rf"|status\.(host|pod)IPs?{_SUBSCRIPT}"
     ),
     "a field of a pod that a variable can have",
@@ -39,6 +34,10 @@ _OF_ENV = is_.like(
 _OF_FILES = is_.like(
     re.compile(rf"metadata\.(name|namespace|uid|labels|annotations){_SUBSCRIPT}"),
     "a field of a pod that a file can have",
+)
+_OF_RESOURCES = is_.like(
+    re.compile(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)"),
+    "a resource of containers, such as limits.cpu",
 )
 _HEADER = is_.like(re.compile(r"[-A-Za-z0-9]+"), "a valid name of a header")
 _CAPITALS = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -60,7 +59,7 @@ _PROFILES: Rows = {
     "runAsGroup": _ID,
 }
 _FIELD_REF: Rows = {"apiVersion": one_of("", "v1")}
-_RESOURCE_REF: Rows = {"": pair.divisor, "resource": one_of(*_RESOURCES)}
+_RESOURCE_REF: Rows = {"": pair.divisor, "resource": _OF_RESOURCES}
 _KEY_REF: Rows = {"": needs("name", "key"), "name": is_.NAME, "key": is_.CONFIG_KEY}
 _SOURCE_REF: Rows = {"": needs("name"), "name": is_.NAME}
 _ITEMS: Rows = {"key": filled, "path": is_.inside_named, "mode": _MODE}
@@ -227,7 +226,7 @@ POD: Rows = {
     "readinessGates.*.conditionType": is_.qualified,
     "schedulingGates.*.name": is_.qualified,
     "schedulingGates": unique("name"),
-    "resourceClaims.*": exactly_one("resourceClaimName", "resourceClaimTemplateName"),
+    "resourceClaims.*": one_source("name", least=1),
     "resourceClaims.*.name": is_.LABEL,
     "resourceClaims.*.resourceClaimName": is_.NAME,
     "resourceClaims": unique("name"),

@@ -34,6 +34,23 @@ def definition(scope="Namespaced", version="v1"):
     return manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "as.x", spec=spec)
 
 
+def selecting(kind, **rest):
+    return workload("x", kind, spec={"selector": {"matchLabels": {"a": "1"}, **rest}})
+
+
+def placed(given):
+    pod = {**given["spec"]["template"]["spec"], "nodeSelector": {"a": "1"}}
+    return {**given, "spec": {**given["spec"], "template": {"spec": pod}}}
+
+
+def priority(**rest):
+    return manifest("scheduling.k8s.io/v1", "PriorityClass", "p", **rest)
+
+
+def other_job(**spec):
+    return manifest("batch.volcano.sh/v1alpha1", "Job", "j", spec=spec)
+
+
 FROZEN = [
     (definition(), definition("Cluster"), "spec.scope"),
     (definition(), definition(version="v2"), "the stored version v1"),
@@ -55,6 +72,14 @@ FROZEN = [
         "spec.selector",
     ),
     (job("a"), job("b"), "spec.template"),
+    (job("a", suspend=True), job("b", suspend=True), "spec.template"),
+    (job("a"), placed(job("a")), "spec.template"),
+    (
+        job("a", completionMode="Indexed", completions=2, parallelism=2),
+        job("a", completionMode="Indexed", completions=3, parallelism=2),
+        "spec.completions",
+    ),
+    (priority(), priority(preemptionPolicy="Never"), "preemptionPolicy"),
     (job("a", completions=1), job("a", completions=2), "spec.completions"),
     (service("10.0.0.1"), service("10.0.0.2"), "spec.clusterIP"),
     (service("10.0.0.1"), service("None"), "spec.clusterIP"),
@@ -90,6 +115,15 @@ def test_a_frozen_field_fails_the_sync(base, head, field):
         (config({"a": "1"}), config({"a": "1"}, immutable=True)),
         (claim("1Gi"), claim("2Gi")),
         (manifest("v1", "Secret", "s"), manifest("v1", "Secret", "s", type="Opaque")),
+        (
+            job("a", completionMode="Indexed", completions=2, parallelism=2),
+            job("a", completionMode="Indexed", completions=3, parallelism=3),
+        ),
+        (job("a", suspend=True), placed(job("a"))),
+        (selecting("Deployment"), selecting("Deployment", matchExpressions=[])),
+        (selecting("StatefulSet"), selecting("StatefulSet", matchExpressions=[])),
+        (priority(), priority(preemptionPolicy="PreemptLowerPriority")),
+        (other_job(minAvailable=1), other_job(minAvailable=2)),
     ],
 )
 def test_a_free_field_does_not(base, head):

@@ -65,6 +65,7 @@ def resources(cpu="1", memory="4Gi", **pod):
     ("base", "head"),
     [
         (resources(), resources("1000m", "4096Mi")),
+        (resources("2", "512"), resources(2, "0.5Ki")),
         (workload("x"), workload("x", terminationGracePeriodSeconds=30, restartPolicy="Always")),
         (workload("x"), workload("x", container_imagePullPolicy="IfNotPresent")),
         (
@@ -93,6 +94,9 @@ def test_what_the_api_server_stores_alike_restarts_nothing(base, head):
     ("base", "head"),
     [
         (resources(), resources("1001m")),
+        # The amount is the same and the text is not (history.EqualRevision).
+        (resources(kind="StatefulSet"), resources(memory="4294967296", kind="StatefulSet")),
+        (resources("1000", kind="DaemonSet"), resources("1e3", kind="DaemonSet")),
         (workload("x"), workload("x", affinity={})),
         (workload("x"), workload("x", container_imagePullPolicy="Always")),
         # A tag decides beside a digest too (kubernetes/pkg/util/parsers).

@@ -87,3 +87,91 @@ def test_content_above_a_mebibyte_is_refused_and_named_by_its_size_alone():
         field_pairs.size({"kind": "Secret", "stringData": {"a": "x" * 1_048_577}})
         == "holds more than 1 MiB"
     )
+
+
+CONTAINERS = [{"name": "c", "image": "r/x:1"}]
+
+
+def job(**spec):
+    pod = {"spec": {"restartPolicy": "Never", "containers": CONTAINERS}}
+    return object_of("batch/v1", "Job", {"template": pod, **spec})
+
+
+def object_of(version, kind, spec, **rest):
+    metadata = {"name": "a", **rest.pop("metadata", {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec, **rest}
+
+
+def pod_of(container=(), **spec):
+    (first,) = CONTAINERS
+    return object_of("v1", "Pod", {"containers": [{**first, **dict(container)}], **spec})
+
+
+def variable(source):
+    return pod_of({"env": [{"name": "A", "valueFrom": source}]})
+
+
+def update(**strategy):
+    labels = {"app": "a"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": CONTAINERS}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return object_of("apps/v1", "DaemonSet", {**spec, "updateStrategy": strategy})
+
+
+ON_EXIT = {"operator": "In", "values": [1]}
+PEERS = [
+    {"ipBlock": None, "podSelector": {}},
+    {"ipBlock": {"cidr": "fd00::/8"}, "podSelector": None},
+]
+TAKEN = [
+    object_of("v1", "ConfigMap", None, binaryData={"a": "aGVsbG8g\nd29ybGQ=\n"}),
+    variable({"resourceFieldRef": {"resource": "limits.hugepages-2Mi", "divisor": "1Mi"}}),
+    variable({"fieldRef": {"fieldPath": "spec.host"}}),
+    pod_of({"env": [{"name": "..a", "value": "b"}]}),
+    pod_of(hostAliases=[{"ip": "010.001.000.00", "hostnames": ["a"]}]),
+    pod_of(initContainers=[{"name": "d", "image": "r/x:1", "restartPolicy": "OnFailure"}]),
+    pod_of(tolerations=[{"key": "a", "operator": "Gt", "value": "3"}]),
+    pod_of(resourceClaims=[{"name": "a", "source": {"resourceClaimName": "b"}}]),
+    job(completionMode="Indexed"),
+    job(managedBy="example.com/a/b"),
+    job(
+        podFailurePolicy={
+            "rules": [
+                {"action": "Ignore", "onExitCodes": ON_EXIT, "onPodConditions": []},
+                {"action": "Ignore", "onPodConditions": [{"type": "A", "status": ""}]},
+            ]
+        }
+    ),
+    update(type="OnDelete", rollingUpdate={"maxSurge": 1}),
+    object_of(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        {},
+        metadata={"finalizers": ["customresourcecleanup.apiextensions.k8s.io"]},
+    ),
+    object_of("networking.k8s.io/v1", "NetworkPolicy", {"ingress": [{"from": PEERS}]}),
+    object_of("batch.tutorial.kubebuilder.io/v1", "CronJob", {"schedule": "0 */5 * * * *"}),
+]
+
+
+@pytest.mark.parametrize("manifest", TAKEN)
+def test_what_a_server_of_some_version_takes_is_let_pass(manifest):
+    assert rules(manifest) == []
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        object_of("v1", "ConfigMap", None, binaryData={"a": "a b"}),
+        variable({"resourceFieldRef": {"resource": "limits.pods"}}),
+        pod_of(hostAliases=[{"ip": "010.001.002", "hostnames": ["a"]}]),
+        pod_of(resourceClaims=[{"name": "a"}]),
+        job(completionMode="Indexed", parallelism=2),
+        job(managedBy="example.com"),
+        update(type="RollingUpdate", rollingUpdate={"maxSurge": 1}),
+        object_of("networking.k8s.io/v1", "NetworkPolicy", {"ingress": [{"from": [{}]}]}),
+        object_of("batch/v1", "CronJob", {"schedule": "0 */5 * * * *"}),
+    ],
+)
+def test_what_is_near_to_it_is_refused(manifest):
+    assert rules(manifest)
