@@ -120,7 +120,19 @@ class Claims:
             connection.execute(run.update().where(run.c.owner == claim.owner).values(values))
 
     def leave(self) -> None:
-        """Say that this worker is gone."""
+        """Say that this worker is gone in good order.
+
+        What it leaves unfinished is anybody's, and neither a failed try nor a death.
+        """
+        begun = run.c.state == State.RUNNING.value
+        with self._engine.begin() as connection:
+            values = {
+                "owner": "",
+                "due": 0.0,
+                "attempts": sa.case((begun, run.c.attempts - 1), else_=run.c.attempts),
+                "state": sa.case((begun, State.QUEUED.value), else_=run.c.state),
+            }
+            connection.execute(run.update().where(_of(self._identity)).values(values))
         leave(self._engine, self._identity)
 
 
@@ -128,8 +140,11 @@ def leave(engine: sa.Engine, identity: str) -> None:
     """Note that this worker is gone; its runs need not wait for their leases. Whoever knows may."""
     with engine.begin() as connection:
         connection.execute(executor.delete().where(executor.c.id == identity))
-        ours = run.c.owner.startswith(f"{identity}/", autoescape=True)
-        connection.execute(run.update().where(ours).values(due=0.0))
+        connection.execute(run.update().where(_of(identity)).values(due=0.0))
+
+
+def _of(identity: str) -> sa.ColumnElement[bool]:
+    return run.c.owner.startswith(f"{identity}/", autoescape=True)
 
 
 def _moment(connection: sa.Connection) -> float:

@@ -116,6 +116,18 @@ def test_whoever_leaves_has_nothing_any_more(queue):
     assert queue.begin(kept) and take(queue.worker("other")) is None
 
 
+def test_a_worker_that_is_stopped_in_good_order_costs_a_run_nothing(queue):
+    identity = queue.put(1)
+    for number in range(9):
+        worker = queue.worker(f"w{number}")
+        claim = take(worker)
+        assert (claim.run, claim.lost, claim.failures) == (identity, 0, 0)
+        assert queue.begin(claim)
+        worker.leave()
+        assert queue.row(identity).state == "queued"
+        assert not queue.finish(claim)
+
+
 def test_a_try_that_failed_waits_and_counts(queue):
     identity, worker = queue.put(1), queue.worker()
     claim = take(worker)
