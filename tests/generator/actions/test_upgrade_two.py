@@ -116,10 +116,11 @@ def test_what_needs_the_parts_is_refused_with_the_steps_in_order(two, tmp_path, 
     steps = [line.strip() for line in done.stdout.splitlines() if re.match(r"  \d\. ", line)]
     assert steps == [
         "1. gen-env upgrade production --airflow 3.1.0",
-        "2. gen-env upgrade production --dags bundles",
-        "3. workers.autoscaling: use type hpa, or replicas; gen-env does not write a ScaledObject"
+        "2. image.tag: set an image with Airflow 3.1.0 or later",
+        "3. gen-env upgrade production --dags bundles",
+        "4. workers.autoscaling: use type hpa, or replicas; gen-env does not write a ScaledObject"
         " itself",
-        "4. gen-env upgrade production --chart 2.0.0",
+        "5. gen-env upgrade production --chart 2.0.0",
     ]
 
 
