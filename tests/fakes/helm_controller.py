@@ -7,10 +7,10 @@ labels of Flux off the objects, for which Helm's library gives no way.
 """
 
 import argparse
-import contextlib
 import hashlib
 import json
 import ssl
+import sys
 import tempfile
 import time
 import urllib.request
@@ -173,8 +173,10 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         controller = HelmController(_plane(file, Path(name)), file, Path(name))
         while True:
-            with contextlib.suppress(OSError):  # the API server goes first at the end of a test
+            try:
                 controller.look()
+            except OSError as error:  # the API server goes first at the end of a test
+                print(error, file=sys.stderr, flush=True)
             time.sleep(0.3)
 
 
@@ -185,7 +187,7 @@ def _plane(file, folder):
     authority = folder / "ca.crt"
     authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
     plane = Plane(cluster["server"], authority)
-    plane._context = ssl.create_default_context(cafile=str(authority))
+    plane.context = ssl.create_default_context(cafile=str(authority))
     return plane
 
 
