@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.impact.connection import decoded
+from generator.impact import pooler
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.kube import fields
 from generator.kube.workload import Workload, command
 
 _NEARLY = 0.8
-_INI = "pgbouncer.ini"
 _POOL = re.compile(r"^[^;#\n\[]*\bpool_size\s*=\s*(\d{1,6})", re.MULTILINE)
 _CONCURRENCY = re.compile(r"(?:--concurrency|-c)[= ](\d{1,5})")
 
@@ -63,10 +61,10 @@ def connections(context: Context) -> Iterator[Finding]:
 
 def most_connections(view: View) -> int | None:
     """The upper bound; None when PgBouncer's pools are in a Secret that is not rendered."""
-    pooler = next((work for work in view.workloads if work.component == "pgbouncer"), None)
-    if pooler is not None:
+    between = next((work for work in view.workloads if work.component == pooler.POOLER), None)
+    if between is not None:
         pools = _pools(view)
-        return None if pools is None else pools * pooler.scale.maximum
+        return None if pools is None else pools * between.scale.maximum
     total = sum(_of(view, work) * work.scale.maximum for work in view.workloads)
     return total or None
 
@@ -115,13 +113,8 @@ def _number(view: View, section: str, key: str, default: int) -> int:
 
 def _pools(view: View) -> int | None:
     """The sum of `pool_size` over the databases of pgbouncer.ini."""
-    for manifest in view.of_kind("Secret", "ConfigMap").values():
-        data = fields.text(manifest, "data", _INI)
-        text = fields.text(manifest, "stringData", _INI) or decoded(data) or data
-        if text:
-            found = [int(size) for size in _POOL.findall(text)]
-            return sum(found) or None
-    return None
+    text = pooler.ini(view)
+    return (sum(int(size) for size in _POOL.findall(text)) or None) if text else None
 
 
 FINDERS = (connections,)

@@ -76,7 +76,8 @@ def identity(context: Context) -> Iterator[Finding]:
         if changed:
             changes.setdefault(tuple(changed), []).append(key)
     for names, keys in changes.items():
-        yield IDENTITY.finding(keys[0], _words(names), also=keys[1:])
+        remain = [_given(context.head.objects[key], names) for key in keys]
+        yield IDENTITY.finding(keys[0], _words(names, gone=not any(remain)), also=keys[1:])
         stale = [
             work
             for work in context.head.workloads
@@ -139,8 +140,15 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     )
 
 
-def _words(names: tuple[str, ...]) -> str:
+def _given(manifest: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    notes = fields.section(manifest, "metadata", "annotations")
+    return any(notes.get(name) for name in names)
+
+
+def _words(names: tuple[str, ...], *, gone: bool) -> str:
     when = "from their creation on" if _AT_TOKEN not in names else "from their next token on"
+    if gone:
+        return f"{listed(names)} is removed: pods have no such identity any more {when}"
     return f"{listed(names)} changes: pods act as the new identity {when}"
 
 

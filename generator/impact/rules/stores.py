@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.impact import connection
-from generator.impact.context import Context, View
+from generator.impact import connection, volumes
+from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+from generator.kube.workload import ROLLED, Workload
 
 LOG_STORE = ImpactRule(
     "impact/log-store",
@@ -93,6 +94,49 @@ def broker(context: Context) -> Iterator[Finding]:
         )
 
 
+def broker_volume(context: Context) -> Iterator[Finding]:
+    """`impact/broker`: a broker that runs here keeps its queue in another volume, or in none."""
+    for before, after in _stay(context):
+        old, new = (volumes.of_store(work) for work in (before, after))
+        if volumes.is_broker(before) and old and old != new:
+            yield BROKER.finding(
+                after.key,
+                f"the broker keeps its queue in {new or 'no volume'} instead of {old}: tasks that "
+                "are queued there are not picked up; let the queue drain first",
+            )
+
+
+def log_volume(context: Context) -> Iterator[Finding]:
+    """`impact/log-store`: without a remote store, logs are where a folder of the pods is kept."""
+    if not context.is_update or _is_remote(context.base):
+        return
+    moved: dict[tuple[str, str], list[Workload]] = {}
+    for before, after in _stay(context):
+        old = volumes.at(before, volumes.log_folder(context.base))
+        new = volumes.at(after, volumes.log_folder(context.head)) or ""
+        if old and old != new:
+            moved.setdefault((old, new), []).append(after)
+    for (old, new), works in moved.items():
+        names = sorted({work.component for work in works})
+        yield LOG_STORE.finding(
+            works[0].key,
+            f"{listed(names)} {verb(names, 'writes', 'write')} logs to {new or 'no volume'} "
+            f"instead of {old}: the UI no longer shows those of earlier runs unless they are "
+            "copied",
+            also=[work.key for work in works[1:]],
+        )
+
+
+def _stay(context: Context) -> Iterator[tuple[Workload, Workload]]:
+    """Workloads of both sides by what they run, of whatever kind they are."""
+    after = {(work.key.namespace, work.component, work.key.name): work
+             for work in context.head.workloads if work.key.kind in ROLLED}  # fmt: skip
+    for work in context.base.workloads:
+        stays = after.get((work.key.namespace, work.component, work.key.name))
+        if work.key.kind in ROLLED and stays is not None:
+            yield work, stays
+
+
 def secrets_backend(context: Context) -> Iterator[Finding]:
     """`impact/secrets-backend`: the class of the backend, or where it looks."""
     old, new = (view.setting("secrets", "backend") for view in _sides(context))
@@ -142,4 +186,4 @@ def _arguments(view: View) -> str | None:
     return view.setting("secrets", "backend_kwargs")
 
 
-FINDERS = (log_store, broker, secrets_backend)
+FINDERS = (log_store, log_volume, broker, broker_volume, secrets_backend)

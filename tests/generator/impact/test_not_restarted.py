@@ -62,3 +62,10 @@ def test_pods_that_ask_for_another_role_have_another_identity():
     )
     (item,) = found([base], [head], "identity")
     assert "worker gets another identity" in item.message
+
+
+def test_an_identity_that_goes_is_told_as_none():
+    pod = workload("worker", serviceAccountName="a")
+    (item,) = found([pod, account("a", "one")], [pod, manifest("v1", "ServiceAccount", "a")],
+                    "identity")  # fmt: skip
+    assert "is removed: pods have no such identity" in item.message

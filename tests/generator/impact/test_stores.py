@@ -32,6 +32,34 @@ def test_a_first_log_store_loses_nothing():
     assert found([airflow_cfg(REMOTE % "a")], [airflow_cfg(REMOTE % "a")], "log-store") == []
 
 
+def logs_in(volume, kind="Deployment", **rest):
+    pod = {
+        "container_volumeMounts": [{"name": "logs", "mountPath": "/opt/airflow/logs", **rest}],
+        "volumes": [{"name": "logs", **volume}],
+    }
+    return workload("worker", kind, **pod)
+
+
+LOGS = {"persistentVolumeClaim": {"claimName": "logs"}}
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (logs_in({"emptyDir": {}}), "to no volume instead of claim logs"),
+        (logs_in({"emptyDir": {}}, "StatefulSet"), "to no volume instead of claim logs"),
+        (logs_in({"nfs": {"server": "n", "path": "/l"}}), "nfs"),
+        (logs_in(LOGS, subPath="new"), "claim logs, folder new instead of claim logs"),
+    ],
+)
+def test_a_volume_of_logs_that_goes_or_becomes_another_is_told(head, words):
+    (item,) = found([logs_in(LOGS)], [head], "log-store")
+    assert item.severity == "warning" and words in item.message
+    remote = airflow_cfg(REMOTE % "a")
+    assert found([logs_in(LOGS), remote], [head, remote], "log-store") == []
+    assert found([logs_in(LOGS)], [logs_in(LOGS)], "log-store") == []
+
+
 def reads(name="s"):
     return workload("worker", container_env=[from_secret(BROKER, name, "url")])
 
