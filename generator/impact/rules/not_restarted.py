@@ -105,7 +105,8 @@ def other_identity(context: Context) -> Iterator[Finding]:
         names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
         accounts = [account(work)[2] for work in (before, after)]
         if names and (accounts[0] != accounts[1] or not {*names}.isdisjoint(_OF_POD)):
-            moved.setdefault((*accounts, *names), []).append(after)
+            stays = accounts[0] == accounts[1]
+            moved.setdefault((*(("", "") if stays else accounts), *names), []).append(after)
     for (was, now, *names), works in moved.items():
         how = f"ServiceAccount {was} → {now}" if was != now else "by labels or annotations of pods"
         is_seen = Key("", "ServiceAccount", works[0].key.namespace, now) in context.head.objects
