@@ -12,7 +12,8 @@ from generator.kube import fields
 POOLER = "pgbouncer"
 """The component of the pooler, as the chart labels it."""
 
-_INI = "pgbouncer.ini"
+INI = "pgbouncer.ini"
+"""The key of its configuration."""
 _SECTION = re.compile(r"^\s{0,8}\[(\w{1,64})\]", re.MULTILINE)
 # pgbouncer.org/config.html: `name = key=value key='value' …`
 _ENTRY = re.compile(r"^\s{0,8}([^\s=;#]{1,128})\s{0,8}=\s{0,8}(\S[^\n]{0,4096})$", re.MULTILINE)
@@ -23,8 +24,8 @@ _PORTS = {"postgres": "5432", "postgresql": "5432", "mysql": "3306"}
 def ini(view: View) -> str | None:
     """The text of pgbouncer.ini; None where no rendered object has it."""
     for manifest in view.of_kind("Secret", "ConfigMap").values():
-        data = fields.text(manifest, "data", _INI)
-        text = fields.text(manifest, "stringData", _INI) or decoded(data) or data
+        data = fields.text(manifest, "data", INI)
+        text = fields.text(manifest, "stringData", INI) or decoded(data) or data
         if text:
             return text
     return None

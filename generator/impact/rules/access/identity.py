@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from generator.diff.equality import same
@@ -9,8 +10,9 @@ from generator.impact import connection, volumes
 from generator.impact.connection import Reference, address, cipher, plain_value, reference
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.pooler import destination
+from generator.impact.pooler import INI, destination
 from generator.kube.workload import ROLLED
+from generator.release.secret import SealedConnection
 
 _FERNET = "AIRFLOW__CORE__FERNET_KEY"
 
@@ -139,11 +141,24 @@ def _declared(context: Context) -> Iterator[Finding]:
 
 
 def _server(context: Context, view: View, place: Reference) -> str | None:
-    """The server that a sealed connection leads to, a pooler between left out."""
+    """The server that a sealed connection leads to; behind a pooler, that of its own sealed file.
+
+    None where it cannot be seen.
+    """
+    item = _sealed(context, view, place)
+    if item is None or item.host == item.server:
+        return item.server if item else None
+    file = next((known.secret for known in view.facts.connections if known.key == INI), None)
+    between = (dataclasses.replace(place[0], name=file), INI) if file else None
+    behind = _sealed(context, view, between) if between else None
+    return behind.server if behind else None
+
+
+def _sealed(context: Context, view: View, place: Reference) -> SealedConnection | None:
+    """What the definition of either side says that was sealed there, by its fingerprint."""
     mark = connection.mark(view, place)
     known = [connection.declared(side, place) for side in (view, context.head, context.base)]
-    named = next((item.server for item in known if item and item.mark == mark), None)
-    return named if mark is not None else None
+    return next((item for item in known if item and mark and item.mark == mark), None)
 
 
 def _embedded(context: Context) -> Iterator[Finding]:
