@@ -166,10 +166,11 @@ def _by_release(
         name = source.name or source.release
         by_path.setdefault(source.path, []).append((name, frozenset(problems)))
     for releases in by_path.values():
-        shared = frozenset.intersection(*(problems for _, problems in releases))
+        shared = frozenset.intersection(*(all_of_it for _, all_of_it in releases))
         yield from shared
-        for name, problems in releases:
-            yield from (dataclasses.replace(item, environment=name) for item in problems - shared)
+        for name, all_of_it in releases:
+            own = all_of_it - shared
+            yield from (dataclasses.replace(item, environment=name) for item in own)
 
 
 def _unread(item: NotRead) -> NotDone:
