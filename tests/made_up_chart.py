@@ -10,6 +10,30 @@ from generator.chart.archive import pack, unpack
 from generator.core.layered import lookup
 from tests.standin_chart import CHART
 
+HTTP_ROUTE = {
+    f"httpRoute.apiServer.{key}": default
+    for key, default in {
+        **{"enabled": False, "parentRefs": [], "hostnames": [], "annotations": {}},
+        **{"path": "/", "pathType": "PathPrefix"},
+    }.items()
+}
+"""The keys by which charts after 1.22 make an HTTPRoute, with their defaults."""
+HTTP_ROUTE_TEMPLATE = b"""\
+{{- with .Values.httpRoute.apiServer }}{{- if .enabled }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: {{ $.Release.Name }}-api-server
+  annotations: {{ toJson .annotations }}
+spec:
+  parentRefs: {{ toJson .parentRefs }}
+  hostnames: {{ toJson .hostnames }}
+  rules:
+    - matches: [{path: {type: {{ .pathType }}, value: {{ .path }}}}]
+      backendRefs: [{name: {{ $.Release.Name }}-api-server, port: 8080}]
+{{- end }}{{- end }}
+"""
+
 
 def stand_in_files():
     """The stand-in for chart 1.22.0 without its templates: they would read keys that are gone."""

@@ -10,7 +10,12 @@ from tests.generator.adoption.test_chart_range import AIRFLOW_2, AIRFLOW_3, BOTH
 from tests.repositories import DEV, SETTINGS, STAGING, changed, repository
 
 pytestmark = pytest.mark.thorough
-CHARTS = {"1.11.0": ("2.7.1", "2.7.2"), "1.18.0": ("3.0.2", "3.0.3")}
+CHARTS = {
+    "1.9.0": ("2.5.2", "2.5.3"),
+    "1.11.0": ("2.7.1", "2.7.2"),
+    "1.13.1": ("2.8.2", "2.8.3"),
+    "1.18.0": ("3.0.2", "3.0.3"),
+}
 PATHS = "promotion: {paths: {main: [dev, staging]}}\n"
 HOSTS = [part for name in ("database", "broker") for part in ("--set", f"{name}.host=x.example")]
 COMMANDS = {
