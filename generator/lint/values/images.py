@@ -75,7 +75,7 @@ def gone(values: ValuesInput) -> Iterator[Finding]:
         if name := gone_image(values, image):
             key = next((key for key in ("repository", "tag") if values.given(f"{image}.{key}")), "")
             yield Finding(
-                f"{image}.{key}" if key else "postgresql",
+                f"{image}.{key}" if key else "postgresql.enabled",
                 f"the pod does not start on a new node: {name} is gone",
                 f"set {image}.repository to bitnamilegacy/… for a while, which nobody updates, or "
                 "to an image of your own registry",
