@@ -118,7 +118,10 @@ def place(request, tmp_path_factory):
 def _on(case, text):
     text = text.replace("1.22.0", case.chart).replace("3.2.2", case.old)
     text = text.replace("embedded: true", "host: pg.example.com")
-    if case.chart == "2.0.0":
+    if case.chart == "2.0.0":  # It renders no Celery: parts of its templates are gone.
+        text = text.replace("CeleryExecutor", "LocalExecutor").replace(
+            "workers:\n  replicas: 2\n", ""
+        )
         return GIT_SYNC.sub(BUNDLES, text)
     level = "\nsecurity: {podSecurity: baseline}" if case.chart in ("1.9.0", "1.11.0") else ""
     return re.sub("(?m)^auth: .*$", f"auth: {{}}{level}", text)
