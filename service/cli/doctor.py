@@ -19,11 +19,10 @@ from generator.forge.errors import Forbidden
 from generator.pipeline import drift, requirements, review, toolchain
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.requirements import Need, Rule, missing_rights
-from service.settings import routes
-from service.settings.clusters import Access, Verification
 from service.settings.forges import installation, opener
-from service.settings.resolve import Connection, Settings
+from service.settings.schema import Access, Connection, Settings, Verification
 from service.telemetry import tracing
+from service.worker import message
 from service.worker.remote import branch_files, branch_head
 
 _ADMIN = (
@@ -67,7 +66,7 @@ def assess(settings: Settings) -> Iterator[Finding]:
     database = tried("database", lambda: _database(settings))
     yield database
     yield tried("traces", lambda: tracing.require(os.environ))
-    yield tried("notifications (nothing is sent)", lambda: routes.require(settings.routes))
+    yield tried("notifications (nothing is sent)", lambda: message.require(settings.notifications))
     if not database.problem:
         yield from _api(settings)
     for connection in settings.connections:
@@ -210,7 +209,7 @@ def _drift(
     place: str, known: Verification, files: Files, found: tuple[Need, ...]
 ) -> Iterator[Finding]:
     """Whether the nightly comparison may read what the environments render."""
-    chosen = [need for need in found if known.knows(need.cluster)]
+    chosen = [need for need in found if need.cluster in known.clusters]
     tools = review.Toolchain(toolchain.charts(files), toolchain.lazy(files), 1)
     for need in chosen[:_RENDERED]:
         asks = functools.partial(drift.missing_rights, files, need.environment, tools)

@@ -16,7 +16,7 @@ from generator.redaction.text import redact_prose
 from service.cli import tokens
 from service.cli.tokens import CONFIG
 from service.settings import resolve
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.core.errors import UserError
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import database, tables
 
 _TIMEOUT = 30.0

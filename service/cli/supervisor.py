@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from service.queue import claims
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import tables
 from service.worker.process import IDENTITY, new_identity
 

@@ -19,6 +19,8 @@ from service.settings import resolve
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from service.settings.schema import Settings
+
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,38}[a-z0-9])?")
 _DAY = 86_400
 CONFIG = click.option(
@@ -90,7 +92,7 @@ def show(config: Path | None) -> None:
 
 
 @contextlib.contextmanager
-def _database(settings: resolve.Settings) -> Iterator[sa.Connection]:
+def _database(settings: Settings) -> Iterator[sa.Connection]:
     """A transaction in the database, which is brought up to date before."""
     from service.cli.migrate import prepare
     from service.store import tables

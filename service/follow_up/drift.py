@@ -20,7 +20,7 @@ from service.follow_up.branch import branch
 from service.follow_up.merged import clusters_of
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import State
-from service.settings.clusters import Access
+from service.settings.schema import Access
 from service.store import reports
 from service.store.runs import Outcome
 from service.telemetry.meter import METER
@@ -51,7 +51,7 @@ def compare(task: Task) -> Done:
         if found.settings is None:
             raise UserError(f"not compared: {found.problems[0].message}")
         clusters = clusters_of(files, found, [name] if name else sorted(found.definitions))
-        chosen = {it: cluster for it, cluster in clusters.items() if known.knows(cluster)}
+        chosen = {it: cluster for it, cluster in clusters.items() if cluster in known.clusters}
         if not name:
             return _queued(task, sha, list(chosen), sorted(found.names - chosen.keys()))
         if name not in chosen:

@@ -15,7 +15,7 @@ from generator.promotion import evidence
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Job, Kind, State
-from service.settings.clusters import Verification
+from service.settings.schema import Verification
 from service.store.runs import Outcome
 
 NOT_CONFIGURED = "verification not configured"
@@ -96,7 +96,7 @@ def _queued(
     task: Task, sha: str, number: int, clusters: Mapping[str, str], known: Verification
 ) -> Done:
     forge = task.context.forge
-    names = [name for name, cluster in clusters.items() if known.knows(cluster)]
+    names = [name for name, cluster in clusters.items() if cluster in known.clusters]
     left = [name for name in clusters if name not in names]
     said = f"{NOT_CONFIGURED}: {', '.join(left)}"
     if left:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator.core.errors import UserError
 from service.model.check import CheckContext, Grants
 from service.model.job import Job, State
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.store.history import Runs
 from service.store.reminders import Reminder
 from service.store.reports import Report
@@ -52,7 +52,7 @@ class Task:
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name in gen-env.yaml, opened; UserError where it is not known."""
         known = self.connection.verification
-        if known is None or not known.knows(name):
+        if known is None or name not in known.clusters:
             raise UserError(f"the service has no verification.clusters.{name}")
         return known.clusters[name].open()
 

@@ -25,7 +25,7 @@ from service.follow_up.branch import Branch, branch
 from service.follow_up.merged import NOT_CONFIGURED
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Job, Kind, State
-from service.settings.clusters import Verification
+from service.settings.schema import Verification
 from service.store import runs
 from service.store.reports import Report
 
@@ -59,7 +59,7 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     Raises Unavailable and RateLimited where the forge must be asked again.
     """
     known = task.connection.verification
-    if known is None or not known.knows(task.detail("cluster")):
+    if known is None or task.detail("cluster") not in known.clusters:
         return neutral(NOT_CONFIGURED, task.detail("sha"))
     brought = task.detail("sha")
     try:
@@ -93,7 +93,7 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
         here.tree, "", sha, files, toolchain.charts(files), toolchain.lazy(files), here.refresh
     )
     changes = verify_action.changes(revision, environment)
-    watch = _Watch(task, here, changes, known.timeout, verifier)
+    watch = _Watch(task, here, changes, known.timeout_seconds, verifier)
     try:
         watch.overtaken()
         _pending(task, "waits until the cluster has applied it")

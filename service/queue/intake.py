@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from service.model.check import Reason
 from service.model.job import Job, Kind, State
 from service.queue.jobs import Jobs
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.store import runs
 from service.store.batch import Batches
 from service.store.runs import Delivery

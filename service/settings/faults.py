@@ -9,6 +9,9 @@ from typing import Any
 
 import pydantic
 
+from generator.redaction.secret import Secret
+from service.settings.schema import SecretSource
+
 Place = tuple[int | str, ...]
 # pydantic speaks of inputs and values; people have settings.
 _WORDS = (
@@ -58,6 +61,7 @@ def _meant(place: Place, model: type[pydantic.BaseModel]) -> str:
 
 def _models(annotation: Any, above: list[int | str]) -> list[type[pydantic.BaseModel]]:
     """The models that may stand at a place below something of this type."""
+    annotation = SecretSource if annotation is Secret else annotation
     arguments = typing.get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         if not above:

@@ -13,7 +13,7 @@ from generator.forge.credentials import App, Token
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.telemetry import instrument
 
 
@@ -40,11 +40,9 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
             f"the connection {connection.name} has no credentials",
             hint="give it a token or an app in the settings",
         )
-    told = instrument.of_forge(connection.name)
-    place = connection.location(repository)
-    return connect(
-        place, connection.credentials, ca=connection.ca, watch=told, plain=connection.plain_http
-    )
+    place, told = connection.location(repository), instrument.of_forge(connection.name)
+    plain = frozenset(connection.plain_http)
+    return connect(place, connection.credentials, ca=connection.ca_file, watch=told, plain=plain)
 
 
 def git_token(connection: Connection, repository: str) -> str:
@@ -61,12 +59,11 @@ def git_token(connection: Connection, repository: str) -> str:
 @functools.lru_cache(maxsize=256)
 def installation(connection: Connection, app: App, repository: str) -> Installation:
     """The App on a repository, kept: its token is renewed only when it is about to end."""
-    location = connection.location(repository)
 
     def transport(authorize: Authorize) -> Transport:
-        told = instrument.of_forge(connection.name)
         return Transport(
-            location.api_url, authorize, ca=connection.ca, watch=told, plain=connection.plain_http
-        )
+            connection.location(repository).api_url, authorize, ca=connection.ca_file,
+            watch=instrument.of_forge(connection.name), plain=frozenset(connection.plain_http),
+        )  # fmt: skip
 
     return Installation(app, repository, transport, time.time)

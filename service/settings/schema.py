@@ -1,29 +1,50 @@
-"""The service's settings as people write them: the shape of the YAML file."""
+"""The service's settings: the shape of the YAML file, with secrets read and paths made absolute.
+
+Validation wants a context of `(folder of the file, environment)`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     IPvAnyNetwork,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from generator.core.http_policy import Policy, split
 from generator.definition.definition import name_faults
+from generator.forge.credentials import App, Credentials, Token
+from generator.forge.location import Location, locate
+from generator.forge.port import ForgeKind
 from generator.model.environment import Tier
+from generator.redaction.secret import Secret
+
+if TYPE_CHECKING:
+    from generator.cluster import Cluster
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _BRANCH = re.compile(r"[A-Za-z0-9_][\w.+/-]*")
+_WEB = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
+_SHORTEST_SECRET = 16
+_SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
+_NOWHERE: tuple[Path, Mapping[str, str]] = (Path(), {})
 
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
@@ -44,7 +65,7 @@ class _Strict(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _plain(cls, value: object) -> object:
-        if isinstance(value, str) and not value.isprintable():
+        if isinstance(value, str | Path) and not str(value).isprintable():
             raise ValueError("it has a control character")
         return value
 
@@ -80,48 +101,116 @@ class SecretSource(_Strict):
         return self
 
 
-class AppFile(_Strict):
+def _read(source: SecretSource, info: ValidationInfo) -> Secret:
+    if source.env is not None:
+        _, environment = info.context or _NOWHERE
+        value = environment.get(source.env, "").strip().encode()
+        missing = f"the variable {source.env} is not set"
+    else:
+        file = _beside(Path(source.file or ""), info)
+        missing = f"{file} is empty"
+        try:
+            value = file.read_bytes().strip()
+        except OSError as error:
+            value, missing = b"", f"cannot read {file}: {error.strerror}"
+    if not value:
+        raise ValueError(missing)
+    return Secret(value)
+
+
+def _strong(secret: Secret) -> Secret:
+    if secret.size < _SHORTEST_SECRET:
+        raise ValueError(f"shorter than {_SHORTEST_SECRET} bytes; generate a new one")
+    return secret
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    """Relative paths start at the settings' own folder, wherever the process runs."""
+    # os.path: an unknown user in `~name` is left as it stands, and then not found.
+    folder, _ = info.context or _NOWHERE
+    return Path(folder, os.path.expanduser(path)).absolute()  # noqa: PTH111
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"file {path} not found")
+    return path
+
+
+GivenSecret = Annotated[
+    Secret,
+    GetPydanticSchema(
+        lambda _, handler: core_schema.with_info_after_validator_function(
+            _read, handler.generate_schema(SecretSource)
+        )
+    ),
+]
+"""Written as a SecretSource, and read."""
+StrongSecret = Annotated[GivenSecret, AfterValidator(_strong)]
+NearFile = Annotated[Path, AfterValidator(_beside)]
+_unless_empty = BeforeValidator(lambda value: value or None)
+
+
+class AppSource(_Strict):
     """A GitHub App instead of a token."""
 
     id: str
     """The App's id or client id."""
-    key: SecretSource
+    key: GivenSecret
     """Its private key, PEM."""
     installation: str = ""
     """The installation's id; without it, the one of the repository is asked for."""
 
 
-class ClusterFile(_Strict):
+class Access(_Strict):
     """How verification reaches one cluster."""
 
     context: str = ""
     """A context of the kubeconfig."""
-    kubeconfig: str | None = None
+    kubeconfig: Annotated[NearFile, AfterValidator(_existing)] | None = None
     """The kubeconfig; by default the one that KUBECONFIG names, else `~/.kube/config`."""
     in_cluster: bool = False
     """The cluster that the service runs in, with the service account of its pod."""
 
     @model_validator(mode="after")
-    def _one(self) -> ClusterFile:
+    def _one(self) -> Access:
         if self.in_cluster == bool(self.context or self.kubeconfig):
             raise ValueError("give context (and kubeconfig), or inCluster: true")
         return self
 
+    def open(self, environ: Mapping[str, str] = os.environ) -> Cluster:
+        """The cluster; nothing is asked before the first request. The caller closes it."""
+        from generator.cluster import Cluster
 
-class VerificationFile(_Strict):
-    """What is looked at after a merge."""
+        if self.in_cluster:
+            # Nothing else of the environment: a kubeconfig in sight must not take its place.
+            host = environ.get(_SERVICE_HOST, "") or "here"
+            return Cluster.connect(environ={_SERVICE_HOST: host})
+        kubeconfig = str(self.kubeconfig or "")
+        return Cluster.connect(self.context, kubeconfig=kubeconfig, environ=environ)
 
-    clusters: dict[str, ClusterFile] = Field(min_length=1)
+
+class Verification(_Strict):
+    """What is looked at after a merge.
+
+    Of the repository only names are taken: which identity reaches which cluster is ours to say.
+    """
+
+    clusters: dict[str, Access] = Field(min_length=1)
     """By their names in `gen-env.yaml`; environments in others are not verified."""
-    argocd: ClusterFile | None = None
+    argocd: Access | None = None
     """Where Argo CD runs, when that is not the environment's own cluster."""
     timeout_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
     """How long a commit may take until it has arrived and everything is healthy."""
     drift_hour: Annotated[int, Field(ge=0, le=23)] | None = None
     """The hour (UTC) of the nightly comparison with the branch; without it there is none."""
 
+    def hub(self, cluster: str) -> Access:
+        """Where the Argo CD of that cluster's environments runs."""
+        return self.argocd or self.clusters[cluster]
 
-class ConnectionFile(_Strict):
+
+class Connection(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
     name: str
@@ -134,23 +223,23 @@ class ConnectionFile(_Strict):
     """Where its pages are; needed for Gitea, Forgejo and self-hosted others."""
     api_url: str = ""
     """Where its API is, when that does not follow from `url`."""
-    ca_file: str | None = None
+    ca_file: Annotated[NearFile | None, _unless_empty] = None
     """Certificates (PEM) to trust besides the system's."""
     repositories: list[str] = Field(min_length=1)
     """`owner/name`; deliveries about others are refused."""
     branch: str = "main"
     """The branch that Argo CD follows."""
-    webhook_secrets: list[SecretSource] = []
+    webhook_secrets: list[StrongSecret] = []
     """All that are valid, newest first; while there is none, deliveries are refused (501)."""
-    token: SecretSource | None = None
+    token: GivenSecret | None = None
     """For API and git; without `token` and `app` nothing private can be read or answered."""
-    app: AppFile | None = None
+    app: AppSource | None = None
     """A GitHub App instead of a token."""
     username: str = ""
     """What git logs in with beside the token; the forge's usual one by default."""
     push_back: bool = True
     """Push the regenerated tree to branches of the same repository."""
-    verification: VerificationFile | None = None
+    verification: Verification | None = None
     """The clusters in which merged commits are verified; without it nothing is verified."""
 
     _named = field_validator("name")(_short_name)
@@ -180,10 +269,17 @@ class ConnectionFile(_Strict):
             raise ValueError(f"write owner/name (entry {wrong[0] + 1} is not)")
         if len({name.lower() for name in value}) != len(value):
             raise ValueError("a repository appears twice")
+        return sorted(value)
+
+    @field_validator("token")
+    @classmethod
+    def _sendable(cls, value: Secret | None) -> Secret | None:
+        if value and any(not 0x21 <= byte <= 0x7E for byte in value.reveal()):
+            raise ValueError("not a valid token")
         return value
 
     @model_validator(mode="after")
-    def _credentials(self) -> ConnectionFile:
+    def _together(self) -> Connection:
         if self.app and self.token:
             raise ValueError("give a token or an app, not both")
         if self.app and self.forge != "github":
@@ -191,6 +287,51 @@ class ConnectionFile(_Strict):
         if self.forge in ("gitea", "forgejo") and not self.url:
             raise ValueError("give the url of the forge's pages")
         return self
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def kind(self) -> ForgeKind:
+        """Which forge's words it speaks: Forgejo's are Gitea's."""
+        return ForgeKind.GITEA if self.forge == "forgejo" else ForgeKind(self.forge)
+
+    @property
+    def web_url(self) -> str:
+        """Where the forge's pages are."""
+        return self.url or _WEB.get(self.forge, "")
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What the API is asked with."""
+        if self.app:
+            return App(self.app.id, self.app.key, self.app.installation)
+        return Token(self.token) if self.token else None
+
+    @property
+    def git_username(self) -> str:
+        """What git logs in with beside the token."""
+        usual = "oauth2" if self.kind is ForgeKind.GITLAB else "x-access-token"
+        return self.username or usual
+
+    @property
+    def allow_http(self) -> bool:
+        """Whether the forge has no TLS: the settings allow it on loopback, and by host."""
+        return self.web_url.startswith("http://")
+
+    def repository(self, name: str) -> str | None:
+        """The repository as the settings spell it, None when it is not ours to serve."""
+        wanted = name.lower()
+        return next((known for known in self.repositories if known.lower() == wanted), None)
+
+    def git_url(self, repository: str) -> str:
+        """Where git fetches and pushes."""
+        return f"{self.web_url}/{repository}.git"
+
+    def location(self, repository: str) -> Location:
+        """Where this repository's pages and API are."""
+        remote, web = self.git_url(repository), self.web_url
+        return locate(remote, kind=self.kind, base_url=web, api_url=self.api_url)
 
 
 class Limits(_Strict):
@@ -258,12 +399,12 @@ class Proxy(_Strict):
         return self
 
 
-class NotificationFile(_Strict):
+class Route(_Strict):
     """An address that gets a message when something needs a person."""
 
     name: str
     """How logs call it: they never have the address."""
-    url: SecretSource
+    url: GivenSecret
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
     events: list[Literal["failed", "promotion", "gate", "dead", "drift"]] = []
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
@@ -284,11 +425,26 @@ class NotificationFile(_Strict):
             )
         return value
 
+    def wants(self, event: str, environments: Iterable[str], tiers: Mapping[str, str]) -> bool:
+        """Whether it is told of an event of these environments, whose tiers are known or not.
 
-class SettingsFile(_Strict):
-    """The whole file."""
+        Of an environment whose tier is not known every tier is told, and of an event that is about
+        no environment everybody: silence would be the worse mistake.
+        """
+        if self.events and event not in self.events:
+            return False
+        names = list(environments)
+        return not names or any(self._concerns(name, tiers.get(name, "")) for name in names)
 
-    data_dir: str = "data"
+    def _concerns(self, name: str, tier: str) -> bool:
+        of_team = not self.teams or name.rpartition("/")[0] in self.teams
+        return of_team and (not self.tiers or not tier or tier in self.tiers)
+
+
+class Settings(_Strict):
+    """The whole file: all that the web and the worker processes need to know."""
+
+    data_dir: NearFile = Field(Path("data"), validate_default=True)
     """Mirrors, caches and the SQLite database; relative to this file."""
     listen: str = "127.0.0.1:8080"
     """Host and port of the web process."""
@@ -296,9 +452,9 @@ class SettingsFile(_Strict):
     """How people reach the service: links in comments and statuses start with it."""
     threads: Annotated[int, Field(gt=0, le=64)] = 8
     """Requests that one web process answers side by side."""
-    database: SecretSource | None = None
+    database: GivenSecret | None = None
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
-    api_token: SecretSource | None = None
+    api_token: StrongSecret | None = None
     """A token of role operator without a name and an end, beside those of `token create`."""
     proxy: Proxy | None = None
     """Sign-in to the pages by an authenticating proxy, beside the tokens."""
@@ -306,9 +462,9 @@ class SettingsFile(_Strict):
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: Limits = Limits()
     """Bounds."""
-    notifications: list[NotificationFile] = []
+    notifications: list[Route] = []
     """Addresses that get a message when something needs a person."""
-    connections: list[ConnectionFile] = Field(min_length=1)
+    connections: list[Connection] = Field(min_length=1)
     """The forges, at least one."""
 
     @field_validator("listen")
@@ -319,13 +475,17 @@ class SettingsFile(_Strict):
             raise ValueError("write host:port")
         return value
 
-    @field_validator("public_url")
+    _public = field_validator("public_url")(_web_address)
+
+    @field_validator("database")
     @classmethod
-    def _public(cls, value: str) -> str:
-        return _web_address(value)
+    def _known(cls, value: Secret | None) -> Secret | None:
+        if value and not value.text().startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("use a sqlite:/// or postgresql:// URL")
+        return value
 
     @model_validator(mode="after")
-    def _unique(self) -> SettingsFile:
+    def _unique(self) -> Settings:
         for what, items in (
             ("connections", self.connections),
             ("notifications", self.notifications),
@@ -333,3 +493,52 @@ class SettingsFile(_Strict):
             if len({item.name for item in items}) != len(items):
                 raise ValueError(f"two {what} have the same name")
         return self
+
+    @property
+    def database_url(self) -> Secret:
+        """Where the database is, password included."""
+        return self.database or Secret(f"sqlite:///{self.data_dir / 'service.sqlite'}")
+
+    @property
+    def host(self) -> str:
+        """What the web process listens on."""
+        return self.listen.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """Where the web process listens."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def address(self) -> str:
+        """How people reach the pages."""
+        return self.public_url or f"http://{self.listen}"
+
+    @property
+    def places(self) -> list[tuple[Connection, str]]:
+        """Every repository that is served, with its connection."""
+        return [(item, name) for item in self.connections for name in item.repositories]
+
+    def connection(self, name: str) -> Connection | None:
+        """The connection of this name."""
+        return next((item for item in self.connections if item.name == name), None)
+
+    def report_url(self, report_id: str) -> str:
+        """The link to a kept report."""
+        return f"{self.address}/reports/{report_id}"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret there is, for keeping them out of logs and messages."""
+        return (self.database_url, *_secrets_in(self))
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, part in value:
+            yield from _secrets_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _secrets_in(part)

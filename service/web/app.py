@@ -10,7 +10,7 @@ from flask import Flask
 
 from service.queue.intake import Intake
 from service.queue.jobs import Jobs
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import tables
 from service.web import api, pages, probes, report_page, webhooks
 from service.web.context import Context, install

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.promotion import standing
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 Verified = Mapping[tuple[str, str, str], Mapping[str, Any]]
 

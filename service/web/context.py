@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from service.queue.intake import Intake
 from service.queue.jobs import Jobs
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 _KEY = "gen-env"
 

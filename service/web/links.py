@@ -13,7 +13,7 @@ def pull_url(connection: str, repository: str, number: int) -> str:
     known = context().settings.connection(connection)
     if known is None or not number:
         return ""
-    return f"{known.location(repository).page}/{_PULLS[known.forge]}/{number}"
+    return f"{known.location(repository).page}/{_PULLS[known.kind]}/{number}"
 
 
 def commit_url(connection: str, repository: str, sha: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 
 def run(settings: Settings, *, processes: int = 1) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.git.mirror import Mirror
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import folder_locks
 from service.telemetry.meter import METER
 

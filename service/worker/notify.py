@@ -14,8 +14,7 @@ from generator.redaction.secret import Secret
 from generator.redaction.text import redact_prose
 from generator.report.escape import clipped
 from service.model.job import Job, Kind, State
-from service.settings.resolve import Settings
-from service.settings.routes import Route
+from service.settings.schema import Route, Settings
 from service.store import notices, overview
 from service.store.notices import Notice
 from service.store.runs import Outcome
@@ -42,7 +41,7 @@ def keep(
 ) -> None:
     """Have told whom it concerns how a run ended, in the transaction that records it."""
     event, title = _event(job, outcome)
-    if not event or not settings.routes:
+    if not event or not settings.notifications:
         return
     named = [job.environment, str(job.details.get("target", "")), *outcome.environments]
     environments = sorted({name for name in named if name})
@@ -54,7 +53,7 @@ def keep(
     )
     body = "\n".join([plain(outcome.summary), *_facts(job, environments, tiers), link])
     found = Notice(event, about, f"gen-env: {plain(title)}", body)
-    for route in settings.routes:
+    for route in settings.notifications:
         if route.wants(event, environments, tiers):
             notices.keep(connection, route.name, found, now)
 
@@ -115,7 +114,7 @@ class Sender:
         using: Send = message.send,
         patience: float = _PATIENCE,
     ) -> None:
-        self._routes = settings.routes
+        self._routes = settings.notifications
         self._engine = engine
         self._send = using
         self._patience = patience

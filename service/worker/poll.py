@@ -16,7 +16,7 @@ from service.model.check import Reason
 from service.model.job import UNFINISHED, Job, Kind, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
-from service.settings.resolve import Connection, Settings
+from service.settings.schema import Connection, Settings
 from service.store import overview, runs
 from service.worker import stands
 

@@ -17,14 +17,14 @@ import sqlalchemy as sa
 from generator.core.errors import UserError
 from service.model.check import Check
 from service.model.job import Job, Kind
-from service.queue.claims import Claims, Place
+from service.queue.claims import Claims
 from service.queue.jobs import Jobs
-from service.settings import routes
 from service.settings.forges import opener
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import notices, reminders, reports, runs, tables
 from service.telemetry import tracing
 from service.telemetry.meter import METER, Flusher
+from service.worker import message
 from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
 from service.worker.notify import Sender
@@ -45,7 +45,7 @@ def run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     tracing.configure("worker")
-    routes.require(settings.routes)
+    message.require(settings.notifications)
     identity = os.environ.get(IDENTITY) or new_identity()
     with own_folder(settings.data_dir, identity):
         left = _work(settings, identity, stop)
@@ -63,7 +63,8 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     jobs = Jobs(engine)
     tools = Tools(settings, jobs, opener(), _check(settings, engine))
     claims = Claims(engine, identity, settings.limits.lease_seconds)
-    executor = Executor(settings.limits, Runner(tools), claims, places(settings))
+    places = [(connection.name, repository) for connection, repository in settings.places]
+    executor = Executor(settings.limits, Runner(tools), claims, places)
     executor.start()
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
@@ -84,15 +85,6 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
 def new_identity() -> str:
     """A name that no worker has had: a used one would let two processes do the same run."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-
-
-def places(settings: Settings) -> list[Place]:
-    """The configured repositories: what another one left is for a worker that knows it."""
-    return [
-        (connection.name, repository)
-        for connection in settings.connections
-        for repository in connection.repositories
-    ]
 
 
 def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
@@ -119,17 +111,15 @@ def remind(jobs: Jobs, now: float) -> int:
 
 def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
     """Queue the comparison of clusters with the default branches: once after each `driftHour`."""
-    for connection in settings.connections:
+    for connection, repository in settings.places:
         known = connection.verification
         if known is None or known.drift_hour is None:
             continue
         since = (now - known.drift_hour * _HOUR) % _DAY
-        for repository in connection.repositories:
-            name = f"drift:{connection.name}/{repository}"
-            job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
-            with jobs.engine.begin() as transaction:
-                if runs.take_turn(transaction, name, since, now):
-                    jobs.accept(transaction, job)
+        job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
+        with jobs.engine.begin() as transaction:
+            if runs.take_turn(transaction, f"drift:{connection.name}/{repository}", since, now):
+                jobs.accept(transaction, job)
 
 
 def _check(settings: Settings, engine: sa.Engine) -> Check:

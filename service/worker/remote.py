@@ -7,7 +7,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from service.settings.forges import git_token
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.store import folder_locks
 from service.telemetry import instrument
 
@@ -26,10 +26,10 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
         ref = f"refs/w/{connection.branch}"
         with instrument.of_fetch():
             mirror.fetch(
-                f"{connection.web_url}/{repository}.git",
+                connection.git_url(repository),
                 [f"+refs/heads/{connection.branch}:{ref}"],
                 git_token(connection, repository),
-                username=connection.username,
+                username=connection.git_username,
                 allow_http=connection.allow_http,
             )
         return mirror.resolve(ref)

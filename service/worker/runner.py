@@ -29,7 +29,7 @@ from service.model.check import Check, CheckContext, CheckOutcome, CheckRequest,
 from service.model.job import Job, Kind, State, pull_key
 from service.queue.jobs import Jobs, job_of
 from service.settings.forges import git_token
-from service.settings.resolve import Connection, Settings
+from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
 from service.store.history import Runs
 from service.store.runs import Outcome
@@ -241,8 +241,8 @@ class Runner:
         tools = self._tools
         return CheckContext(
             forge=forge,
-            git_url=f"{connection.web_url}/{row.repository}.git",
-            git_username=connection.username,
+            git_url=connection.git_url(row.repository),
+            git_username=connection.git_username,
             git_token=lambda: git_token(connection, row.repository),
             data_dir=tools.settings.data_dir,
             report_url=tools.settings.report_url(row.report),
@@ -274,7 +274,7 @@ class Runner:
         link = (
             settings.report_url(row.report)
             if row.kind == Kind.VERIFY.value
-            else (f"{settings.public_url}/runs?repository={row.repository}&kind={row.kind}")
+            else (f"{settings.address}/runs?repository={row.repository}&kind={row.kind}")
         )
         notify.keep(connection, settings, job_of(row), outcome, link, self._tools.clock())
 

@@ -117,7 +117,7 @@ class Scene:
         return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
 
     def poll(self, head=lambda connection, name: None, clock=lambda: 1e9, files=None):
-        settings = dataclasses.replace(self.here.settings, poll_seconds=60)
+        settings = scene.changed(self.here.settings, poll_seconds=60)
         port = lambda connection, name: self.port  # noqa: E731
         return poll(settings, self.here.jobs, port, head, clock, files)
 
@@ -288,8 +288,8 @@ def test_a_push_checks_what_waits_on_that_branch(set_up):
 
 
 def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
-    limits = set_up.here.settings.limits.model_copy(update={"settle_seconds": 10.0})
-    settings = dataclasses.replace(set_up.here.settings, limits=limits)
+    limits = scene.changed(set_up.here.settings.limits, settle_seconds=10.0)
+    settings = scene.changed(set_up.here.settings, limits=limits)
     moments = iter((100.0, 105.0))
     for sha in (BASE, MERGE):
         now = next(moments)

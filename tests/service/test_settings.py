@@ -3,7 +3,7 @@ import json
 import pytest
 
 from generator.core.errors import UserError
-from service.settings.forges import opener
+from service.settings.forges import installation, opener
 from service.settings.resolve import load
 from tests.service import scene
 
@@ -203,3 +203,20 @@ def test_without_a_file_the_way_is_told():
     with pytest.raises(UserError) as caught:
         load(None, {})
     assert "GEN_ENV_SERVICE_CONFIG" in caught.value.hint
+
+
+def test_an_app_beside_verification_is_one_installation_for_each_repository(written, tmp_path):
+    def change(settings):
+        connection = settings["connections"][0]
+        del connection["token"]
+        connection |= {
+            "forge": "github",
+            "app": {"id": "1", "key": {"file": "token"}},
+            "verification": {"clusters": {"main": {"inCluster": True}}},
+        }
+
+    path = written(change)
+    [first], [second] = load(path, {}).connections, load(path, {}).connections
+    found = installation(first, first.credentials, "team/one")
+    assert installation(second, second.credentials, "team/one") is found
+    assert installation(first, first.credentials, "team/two") is not found
