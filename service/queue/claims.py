@@ -97,7 +97,7 @@ class Claims:
             return None
         if taken_over:
             log.warning("takes over a run of a silent worker", extra={"run": row.id})
-            runs.count(connection, "takeovers")
+            runs.count(connection, {("takeovers", ""): 1.0})
         self._served[place] = number
         return Claim(row.id, owner, max(0, row.attempts - lost), lost)
 

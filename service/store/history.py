@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
 from service.model.job import Kind, verify_key
-from service.store.tables import run
+from service.store.tables import Rows, listed, run
 
 _AFTER = (Kind.VERIFY.value, Kind.PROMOTE.value, Kind.ROLLBACK.value)
 _MOST = 50
@@ -24,21 +23,20 @@ class Runs:
     repository: str
     url: Callable[[str], str]
 
-    def of_key(self, key: str) -> list[dict[str, Any]]:
+    def of_key(self, key: str) -> Rows:
         """The runs of a key, newest first."""
         query = sa.select(run).where(run.c.key == key).order_by(run.c.seq.desc()).limit(_MOST)
         return self._read(query)
 
-    def of_number(self, number: int) -> list[dict[str, Any]]:
+    def of_number(self, number: int) -> Rows:
         """Verifications and proposals that a merged pull request led to, oldest first."""
         mine = (run.c.connection == self.connection, run.c.repository == self.repository)
         about = (run.c.number == number, run.c.kind.in_(_AFTER))
         return self._read(sa.select(run).where(*mine, *about).order_by(run.c.queued, run.c.id))
 
-    def _read(self, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    def _read(self, query: sa.Select[tuple[object, ...]]) -> Rows:
         with self.engine.connect() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [{**row, "url": self.url(row["report"])} for row in rows]
+            return [{**row, "url": self.url(row["report"])} for row in listed(connection, query)]
 
 
 def verifications(
@@ -49,7 +47,7 @@ def verifications(
     sha: str = "",
     limit: int,
     offset: int,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Verifications of environments, newest first; empty words choose nothing."""
     query = sa.select(run).where(run.c.kind == Kind.VERIFY.value)
     if repository:
@@ -58,5 +56,5 @@ def verifications(
         query = query.where(run.c.key.contains(verify_key("", environment), autoescape=True))
     if sha:
         query = query.where(run.c.key.endswith(f":{sha}", autoescape=True))
-    ordered = query.order_by(run.c.queued.desc(), run.c.id).limit(limit).offset(offset)
-    return [dict(row._mapping) for row in connection.execute(ordered)]
+    newest_first = query.order_by(run.c.queued.desc(), run.c.id)
+    return listed(connection, newest_first.limit(limit).offset(offset))

@@ -14,7 +14,7 @@ from generator.core.errors import UserError
 from service.model.job import Kind, State
 from service.store import history, runs
 from service.store import reports as report_store
-from service.store.tables import delivery
+from service.store.tables import delivery, listed
 from service.telemetry import logs
 from service.web.access import require_api
 from service.web.context import context
@@ -27,11 +27,7 @@ _RUN = (
     "id", "kind", "connection", "repository", "number", "reason", "state", "summary", "head_sha",
     "environments", "attempts", "queued", "started", "ended", "report",
 )  # fmt: skip
-
-_VERIFICATION = (
-    "id", "connection", "repository", "number", "state", "summary", "attempts", "queued",
-    "started", "ended", "report",
-)  # fmt: skip
+_OF_CHECKS = {"kind", "reason", "head_sha", "environments"}
 
 
 @blueprint.before_request
@@ -55,8 +51,7 @@ def deliveries() -> dict[str, Any]:
                delivery.c.repository, delivery.c.outcome, delivery.c.run)  # fmt: skip
     query = sa.select(*columns).order_by(delivery.c.received.desc(), delivery.c.id)
     with context().engine.connect() as connection:
-        rows = connection.execute(query.limit(limit).offset(offset))
-        return {"deliveries": [dict(row._mapping) for row in rows]}
+        return {"deliveries": listed(connection, query.limit(limit).offset(offset))}
 
 
 @blueprint.get("/checks")
@@ -140,7 +135,7 @@ def refused(error: HTTPException) -> Any:
 def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
     environment = str(row["details"].get("environment", ""))
     return {
-        **{key: row[key] for key in _VERIFICATION},
+        **{key: row[key] for key in _RUN if key not in _OF_CHECKS},
         "environment": environment,
         "sha": str(row["details"].get("sha", "")),
         # Empty until there is one, and for a run that was given up.

@@ -6,12 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import sqlalchemy as sa
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.core import Metric
 
 from service.store import runs
 from service.store.tables import executor, now
@@ -63,58 +58,41 @@ class Numbers:
             living = sa.select(sa.func.count()).where(executor.c.seen > since)
             workers = connection.execute(living).scalar_one()
         age = max(0.0, self.at - oldest) if oldest else 0.0
-        yield _gauge("queue_depth", "Unfinished runs.", number)
-        yield _gauge("queue_age_seconds", "Age of the oldest unfinished run.", age)
-        yield _gauge("dead_letters", "Runs that were given up and wait for a person.", dead)
-        yield _gauge("workers", "Workers with a recent heartbeat.", workers)
-        yield from _families(tallies)
+        yield _family("gauge", "queue_depth", "Unfinished runs.", [({}, number)])
+        yield _family(
+            "gauge", "queue_age_seconds", "Age of the oldest unfinished run.", [({}, age)]
+        )
+        lost = "Runs that were given up and wait for a person."
+        yield _family("gauge", "dead_letters", lost, [({}, dead)])
+        yield _family("gauge", "workers", "Workers with a recent heartbeat.", [({}, workers)])
+        found: dict[str, Samples] = {}
+        for name, labels, value in tallies:
+            found.setdefault(name, []).append((labels_of(labels), value))
+        for kind, texts in (("counter", _COUNTERS), ("gauge", _GAUGES)):
+            for name, text in texts.items():
+                yield _family(kind, name, text, found.get(name, []))
+        for name, text in _HISTOGRAMS.items():
+            buckets, sums = found.get(f"{name}_bucket", []), found.get(f"{name}_sum", [])
+            yield _histogram(name, text, buckets, sums)
 
 
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"gen_env_{name}", text, value=value)
-
-
-def _families(tallies: list[tuple[str, str, float]]) -> Iterator[Metric]:
-    found: dict[str, Samples] = {}
-    for name, labels, value in tallies:
-        found.setdefault(name, []).append((labels_of(labels), value))
-    for name, text in _COUNTERS.items():
-        yield _plain(CounterMetricFamily, name, text, found.get(name, []))
-    for name, text in _GAUGES.items():
-        yield _plain(GaugeMetricFamily, name, text, found.get(name, []))
-    for name, text in _HISTOGRAMS.items():
-        yield _histogram(name, text, found.get(f"{name}_bucket", []), found.get(f"{name}_sum", []))
-
-
-def _plain(
-    shape: type[CounterMetricFamily] | type[GaugeMetricFamily],
-    name: str,
-    text: str,
-    samples: Samples,
-) -> Metric:
-    keys = _keys(samples)
-    family = shape(f"gen_env_{name}", text, labels=keys)
+def _family(kind: str, name: str, text: str, samples: Samples) -> Metric:
+    family = Metric(f"gen_env_{name}", text, kind)
     for labels, value in samples:
-        family.add_metric([labels.get(key, "") for key in keys], value)
+        family.add_sample(f"{family.name}{'_total' * (kind == 'counter')}", labels, value)
     return family
 
 
 def _histogram(name: str, text: str, buckets: Samples, sums: Samples) -> Metric:
-    keys = _keys(sums)
-    family = HistogramMetricFamily(f"gen_env_{name}", text, labels=keys)
+    family = Metric(f"gen_env_{name}", text, "histogram")
     for labels, total in sums:
         counted = {
-            found["le"]: value
-            for found, value in buckets
-            if {key: found[key] for key in found if key != "le"} == labels
+            found["le"]: value for found, value in buckets if labels.items() <= found.items()
         }
-        running, cumulated = 0.0, []
+        running = 0.0
         for bound in (*map(str, BOUNDS), "+Inf"):
             running += counted.get(bound, 0.0)
-            cumulated.append((bound, running))
-        family.add_metric([labels.get(key, "") for key in keys], cumulated, total)
+            family.add_sample(f"{family.name}_bucket", {**labels, "le": bound}, running)
+        family.add_sample(f"{family.name}_count", labels, running)
+        family.add_sample(f"{family.name}_sum", labels, total)
     return family
-
-
-def _keys(samples: Samples) -> list[str]:
-    return sorted({key for labels, _ in samples for key in labels})

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, abort, render_template
 
 from service.store import overview
 from service.store import reports as report_store
-from service.web import links
 from service.web.context import context
 
 blueprint = Blueprint("reports", __name__)
@@ -32,9 +31,7 @@ def report(identity: str) -> Response:
         abort(Response("Report not found, or already removed.\n", 404, mimetype="text/plain"))
     text = found.html
     if made is not None and (body := _BODY.search(text)):
-        head = render_template(
-            "headline.html", run=made, pull_url=links.pull_url, commit_url=links.commit_url
-        )
+        head = render_template("headline.html", run=made)
         text = f"{text[: body.end()]}\n{head}{text[body.end() :]}"
     answer = Response(text, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = _POLICY

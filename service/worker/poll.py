@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
-
-import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from generator.core.files import Files
@@ -18,10 +15,10 @@ from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings
 from service.store import overview, runs
+from service.store.tables import Row
 from service.worker import stands
 
 log = logging.getLogger("gen_env.poll")
-Row = sa.Row[*tuple[Any, ...]]
 
 
 def poll(
@@ -124,4 +121,4 @@ def _stands(
 def _count(jobs: Jobs, number: int) -> None:
     if number:
         with jobs.engine.begin() as transaction:
-            runs.count(transaction, "polled", by=number)
+            runs.count(transaction, {("polled", ""): float(number)})

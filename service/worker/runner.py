@@ -27,12 +27,13 @@ from service.follow_up.task import After, Done, Task
 from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
 from service.model.check import Check, CheckContext, CheckOutcome, CheckRequest, Grants, Reason
 from service.model.job import Job, Kind, State, pull_key
-from service.queue.jobs import Jobs, job_of
+from service.queue.jobs import Jobs
 from service.settings.forges import git_token
 from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
 from service.store.history import Runs
 from service.store.runs import Outcome
+from service.store.tables import Row
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 from service.webhook.command import Command
@@ -50,7 +51,6 @@ _TOLD = {
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
 _COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
-Row = sa.Row[*tuple[Any, ...]]
 
 
 class JobFailed(Exception):
@@ -122,7 +122,7 @@ class Runner:
             if row is not None and buried and transient and row.kind in _COMES_AGAIN:
                 # That the forge was away must not end it: a gate opens and closes with time, and
                 # what a merge made false stays green until its push is looked at.
-                later = reminders.Reminder(job_of(row), tools.clock() + self._interval)
+                later = reminders.Reminder(Job.of(row), tools.clock() + self._interval)
                 reminders.put(connection, later)
         if row is None or not buried:
             return
@@ -133,7 +133,7 @@ class Runner:
         connection = self._tools.settings.connection(row.connection)
         if connection is None or connection.repository(row.repository) is None:
             raise UserError("this repository is no longer in the settings")
-        job, forge = job_of(row), self._tools.forge(connection, row.repository)
+        job, forge = Job.of(row), self._tools.forge(connection, row.repository)
         match job.kind:
             case Kind.CHECK:
                 return self._check(row, job, connection, forge)
@@ -276,7 +276,7 @@ class Runner:
             if row.kind == Kind.VERIFY.value
             else (f"{settings.address}/runs?repository={row.repository}&kind={row.kind}")
         )
-        notify.keep(connection, settings, job_of(row), outcome, link, self._tools.clock())
+        notify.keep(connection, settings, Job.of(row), outcome, link, self._tools.clock())
 
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
@@ -294,7 +294,7 @@ class Runner:
             forge = self._tools.forge(connection, row.repository)
             if row.kind == Kind.COMMAND.value:
                 # Not "nothing is recorded": the answer itself may be what failed.
-                self._answer(job_of(row), forge, (f"failed: {message}",))
+                self._answer(Job.of(row), forge, (f"failed: {message}",))
             else:
                 self._set_failure(row, forge, message)
         except Exception as error:  # the forge may be the very reason
@@ -306,7 +306,7 @@ class Runner:
             pull = forge.get_pr(row.number)
             sha = pull.head_sha if row.kind in _OF_HEADS else pull.merge_sha
         context, said = _TOLD[row.kind]
-        if environment := job_of(row).environment:
+        if environment := Job.of(row).environment:
             context = f"{context}/{environment}"
         if sha and row.kind == Kind.CHECK.value:
             # As the check itself reports: an App's check run would stay "in progress" for ever.
