@@ -20,8 +20,8 @@ from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
 from service.check.reporter import Superseded
-from service.model.check import CheckContext, CheckRequest
-from service.telemetry import instrument
+from service.check.request import Context
+from service.settings import forges
 
 MAX_BYTES = 2 << 30
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -50,31 +50,31 @@ class Tree:
 
 
 @contextlib.contextmanager
-def pinned(request: CheckRequest, head: str, base_ref: str) -> Iterator[Pinned]:
+def pinned(
+    context: Context, number: int, head: str, *, base_ref: str = "", base_sha: str = ""
+) -> Iterator[Pinned]:
     """Fetch both sides; their refs in the mirror are dropped at the end.
 
-    `head` is the commit to check, `base_ref` the branch it is to be merged into (empty for a
-    merge group, whose head is the merge already). Raises Superseded where the forge no longer has
-    that head, Unavailable where trying again may help, UserError where it does not.
+    `head` is the commit to check, `base_ref` the branch it is to be merged into. A merge group has
+    a `base_sha` instead: its head is the merge already. Raises Superseded where the forge no longer
+    has that head, Unavailable where trying again may help, UserError where it does not.
     """
-    context = request.context
-    mirror = Mirror.open(place(context.data_dir, request.connection, request.repository))
-    space = space_of(request.run_id)
+    mirror, space = open_mirror(context), space_of(context.run_id)
     refs = (f"{space}/base", f"{space}/head")
     try:
         if base_ref:
-            yield _pull_request(mirror, request, head, base_ref, refs)
+            yield _pull_request(mirror, context, number, head, base_ref, refs)
         else:
-            yield _merge_group(mirror, request, head, refs)
+            yield _merge_group(mirror, context, base_sha, head, refs)
     finally:
         mirror.drop(refs)
 
 
 def _pull_request(
-    mirror: Mirror, request: CheckRequest, head: str, base_ref: str, refs: tuple[str, str]
+    mirror: Mirror, context: Context, number: int, head: str, base_ref: str, refs: tuple[str, str]
 ) -> Pinned:
-    proposed = _head_ref(request)
-    context = request.context
+    gitlab = context.forge.kind is ForgeKind.GITLAB
+    proposed = f"refs/{'merge-requests' if gitlab else 'pull'}/{number}/head"
     fetch(mirror, context, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
     if mirror.resolve(refs[1]) != head:
         # The ref may lag behind the forge's own word; the commit itself decides.
@@ -86,11 +86,13 @@ def _pull_request(
     return Pinned(mirror, base, head, result.tree, result.conflicts)
 
 
-def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
-    fetch(mirror, request.context, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
-    if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
+def _merge_group(
+    mirror: Mirror, context: Context, base: str, head: str, refs: tuple[str, str]
+) -> Pinned:
+    fetch(mirror, context, [f"+{base}:{refs[0]}", f"+{head}:{refs[1]}"])
+    if [mirror.resolve(ref) for ref in refs] != [base, head]:
         raise Superseded("the merge group no longer exists")
-    return Pinned(mirror, request.base_sha, head, head)
+    return Pinned(mirror, base, head, head)
 
 
 def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
@@ -129,22 +131,14 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
         )
 
 
-def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
+def fetch(mirror: Mirror, context: Context, refspecs: list[str]) -> None:
     """Fetch from the configured address.
 
     Raises Superseded where a ref or commit is gone from the forge, Unavailable where trying again
     may help, UserError where it does not.
     """
     try:
-        with instrument.of_fetch():
-            mirror.fetch(
-                context.git_url,
-                refspecs,
-                context.git_token(),
-                username=context.git_username or "x-access-token",
-                allow_http=context.allow_http,
-                max_bytes=MAX_BYTES,
-            )
+        forges.fetch(mirror, context.connection, context.repository, refspecs, max_bytes=MAX_BYTES)
     except RemoteError as error:
         if error.fault is Fault.GONE:
             raise Superseded(
@@ -153,6 +147,11 @@ def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
         if error.fault is Fault.LASTING:
             raise
         raise Unavailable(error.message, hint="gen-env tries again") from None
+
+
+def open_mirror(context: Context) -> Mirror:
+    """The mirror of the run's repository."""
+    return Mirror.open(place(context.data_dir, context.connection.name, context.repository))
 
 
 def place(data_dir: Path, connection: str, repository: str) -> Path:
@@ -165,9 +164,3 @@ def place(data_dir: Path, connection: str, repository: str) -> Path:
 def space_of(run_id: str) -> str:
     """Below which name in the mirror a run keeps its refs, for as long as it needs them."""
     return f"refs/w/{hashlib.sha256(run_id.encode()).hexdigest()[:24]}"
-
-
-def _head_ref(request: CheckRequest) -> str:
-    if request.context.forge.kind is ForgeKind.GITLAB:
-        return f"refs/merge-requests/{request.number}/head"
-    return f"refs/pull/{request.number}/head"

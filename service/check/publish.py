@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 
 from generator.core.errors import UserError
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.text import redact_prose
 from generator.report import markdown
-from generator.report.budget import cost
-from generator.report.escape import prose
+from generator.report.budget import SMALLEST, cost
+from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import Report
-from service.check import comment, stored_report
+from service.check import stored_report
 from service.check.assess import Findings
 from service.check.reporter import Reporter, Superseded, Target
 from service.check.verdict import Verdict
@@ -25,6 +26,15 @@ _STATES = {
     CheckState.ERROR: ForgeState.ERROR,
     CheckState.NEUTRAL: ForgeState.SUCCESS,
 }
+
+_WORDS = {
+    CheckState.SUCCESS: "passed",
+    CheckState.FAILURE: "failed",
+    CheckState.ERROR: "could not be done",
+    CheckState.NEUTRAL: "waiting",
+}
+_PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
+_END = "\n\n</details>\n"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
     """
     verdict = draft.verdict
     report = draft.found.report
-    headline = f"{comment.word_of(verdict.state)}: {verdict.summary}"
+    headline = f"{_WORDS[verdict.state]}: {verdict.summary}"
     report = dataclasses.replace(
         report, problems=(*report.problems, *verdict.notes), verdict=headline
     )
@@ -103,7 +113,7 @@ def _forge_state(verdict: Verdict) -> ForgeState:
 
 def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -> str:
     context = reporter.request.context
-    text = comment.compose(
+    text = compose(
         draft.verdict.state,
         draft.verdict.summary,
         report,
@@ -136,3 +146,41 @@ def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
         reporter.request.context.report_url,
         stored_report.remarks(report),
     )
+
+
+def compose(
+    state: CheckState,
+    summary: str,
+    report: Report,
+    *,
+    budget: int,
+    url: str = "",
+    remarks: Sequence[str] = (),
+    commands: Sequence[str] = (),
+    patch: str = "",
+) -> str:
+    """The comment in at most `budget` bytes: verdict, remarks, the report, the patch.
+
+    `remarks` are our own sentences, `commands` what a writer may answer with. A patch that takes
+    more than a third of the room is named by its size and left out: half a patch is of no use.
+    """
+    head = f"### gen-env: {_WORDS[state]}\n\n{prose(clipped(summary, 1_000))}\n\n"
+    head += "".join(f"- {prose(clipped(remark, 1_000))}\n" for remark in remarks)
+    head += "".join(f"- {code(command)}\n" for command in commands)
+    if url:
+        head += f"\n[Full report](<{url}>)\n"
+    tail = _patched(patch, budget // 3)
+    room = budget - cost(head) - cost(tail) - 2
+    body = markdown.render(report, budget=room) if room >= SMALLEST else ""
+    return f"{head}\n{body}\n{tail}".rstrip("\n") + "\n"
+
+
+def _patched(patch: str, budget: int) -> str:
+    if not patch:
+        return ""
+    mark = fence(patch)
+    text = f"{_PATCH}{mark}diff\n{patch.rstrip()}\n{mark}{_END}"
+    if cost(text) <= budget:
+        return text
+    lines = patch.count("\n")
+    return f"The patch has {lines:,} lines and is left out; `gen-env generate` makes it.\n"

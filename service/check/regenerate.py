@@ -1,19 +1,24 @@
-"""The regenerated tree as one commit on top of the head, made of git objects alone."""
+"""The regenerated tree as one commit on the head, of git objects alone, and its push."""
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from generator.core.errors import UserError
+from generator.forge.errors import Unavailable
 from generator.git import diff
-from generator.git.command import Git, one_line
+from generator.git.command import Git, one_line, words_of
 from generator.git.mirror import Mirror
+from generator.git.url import display_url
 from generator.pipeline.regeneration import Plan
 from service.check.mirror import Pinned
+from service.check.request import Context
+from service.settings.forges import git_token
 
 TRAILER = "Gen-Env-Generated: true"
 """In the message of our own commits: such a head is checked, and never pushed to again."""
@@ -117,3 +122,57 @@ def require_name(ref: str) -> str:
     if not ref or ref.startswith(("-", "refs/")) or any(mark in ref for mark in ":\0\n *?[\\^~"):
         raise UserError(f"{ref!r} is not a branch to push to")
     return f"refs/heads/{ref}"
+
+
+class Pushed(enum.Enum):
+    """What became of it."""
+
+    DONE = "done"
+    MOVED = "the branch has moved on"
+    REFUSED = "the forge rejects pushes to this branch"
+
+
+_MOVED = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref")
+_REFUSED = (
+    "protected", "pre-receive hook declined", "hook declined", "error: 403", "error: 401",
+    "Authentication failed", "could not read Username", "denied", "not allowed",
+    "[remote rejected]", "not permitted", "error: 404", "not found",
+)  # fmt: skip
+
+
+def push(mirror: Mirror, context: Context, *, commit: str, branch: str, seen: str) -> Pushed:
+    """Move `branch` from the commit `seen` to `commit`, if it is still there.
+
+    The address is the configured one that was fetched from; the token travels in the environment.
+    Raises Unavailable where trying again may help.
+    """
+    target = require_name(branch)
+    git, url = outward(mirror, context), context.connection.git_url(context.repository)
+    try:
+        done = git.run(
+            "push", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+            f"--force-with-lease={target}:{seen}", "--", url, f"{commit}:{target}",
+            check=False, timeout=120,
+        )  # fmt: skip
+    except UserError as error:
+        raise Unavailable(error.message, hint="gen-env tries again", written=True) from None
+    if done.status == 0:
+        return Pushed.DONE
+    words = words_of(done)
+    if any(sign in words for sign in _MOVED):
+        return Pushed.MOVED
+    if any(sign in words for sign in _REFUSED):
+        return Pushed.REFUSED
+    # git's own words can hold anything that the other side sent: they are not passed on.
+    raise Unavailable(
+        f"cannot push to {display_url(url)}", hint="gen-env tries again", written=True
+    )
+
+
+def outward(mirror: Mirror, context: Context, more: Mapping[str, str] | None = None) -> Git:
+    """git with the one protocol of the forge and our credentials; `more` are settings of git's."""
+    connection, repository = context.connection, context.repository
+    return mirror.outward(
+        connection.git_url(repository), git_token(connection, repository),
+        username=connection.git_username, allow_http=connection.allow_http, more=more,
+    )  # fmt: skip

@@ -8,7 +8,8 @@ import hmac
 
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState, PullRequest, PullState
-from service.model.check import STATUS_CONTEXT, CheckRequest
+from service.check.request import CheckRequest
+from service.model.check import STATUS_CONTEXT
 
 
 class Superseded(Exception):
@@ -58,7 +59,7 @@ class Reporter:
     @property
     def marker(self) -> str:
         """What our comment is known by: nobody without the key can make one for this request."""
-        return marker_of(self.marker_key, self.request.repository, self.request.number)
+        return marker_of(self.marker_key, self.request.context.repository, self.request.number)
 
 
 def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:

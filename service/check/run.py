@@ -23,16 +23,17 @@ from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact_prose
 from generator.report.model import Report
-from service.check import assess, images, publish, push, regenerate
+from service.check import assess, images, publish, regenerate
 from service.check.assess import Findings, Tools
 from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
-from service.check.regenerate import Identity, Proposal
+from service.check.regenerate import Identity, Proposal, Pushed
 from service.check.reporter import Reporter, Superseded, Target, target_of
+from service.check.request import CheckRequest
 from service.check.verdict import Verdict, decide
-from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
+from service.model.check import CheckOutcome, CheckState, Grants
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 
@@ -99,7 +100,8 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
         target = target_of(request, reporter)
         head = target.head
         publish.pending(reporter, head)
-        with pinned(request, head, target.base_ref) as sides:
+        about = {"base_ref": target.base_ref, "base_sha": request.base_sha}
+        with pinned(request.context, request.number, head, **about) as sides:
             try:
                 return _checked(sides, target, reporter, toolchain)
             except (Unavailable, RateLimited):
@@ -225,16 +227,16 @@ def _push_back(
         return why
     publish.out_of_date(reporter, target.head)
     reporter.ask()
-    result = push.push(
+    result = regenerate.push(
         sides.mirror,
         reporter.request.context,
         commit=proposal.commit.sha,
         branch=target.branch,
         seen=target.head,
     )
-    if result is push.Pushed.MOVED:
+    if result is Pushed.MOVED:
         raise Superseded(result.value)
-    return proposal.commit if result is push.Pushed.DONE else result.value
+    return proposal.commit if result is Pushed.DONE else result.value
 
 
 def _not_to_push(
@@ -242,7 +244,7 @@ def _not_to_push(
 ) -> str:
     if not target.branch:
         return "the branch belongs to a fork"
-    if not reporter.request.context.push_back:
+    if not reporter.request.context.connection.push_back:
         return "pushing is switched off"
     if regenerate.is_ours(sides.mirror, sides.head):
         return "the newest commit is already by gen-env"

@@ -90,13 +90,11 @@ class Supervisor:
         """Nobody knows better than we that it is gone: its runs need not wait for the lease."""
         if child.role != "worker":
             return
-        engine = tables.engine(self._settings.database_url.text())
-        try:
-            claims.leave(engine, child.identity)
-        except Exception as error:  # then the lease runs out by itself
-            log.warning("cannot end the lease: %s", type(error).__name__)
-        finally:
-            engine.dispose()
+        with tables.opened(self._settings.database_url.text()) as engine:
+            try:
+                claims.expire(engine, child.identity)
+            except Exception as error:  # then the lease runs out by itself
+                log.warning("cannot end the lease: %s", type(error).__name__)
 
     def _end(self, child: _Child) -> None:
         if child.process is None:

@@ -98,12 +98,8 @@ def _database(settings: Settings) -> Iterator[sa.Connection]:
     from service.store import tables
 
     prepare(settings)
-    engine = tables.engine(settings.database_url.text())
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with tables.opened(settings.database_url.text()) as engine, engine.begin() as connection:
+        yield connection
 
 
 def _moment(seconds: float) -> str:

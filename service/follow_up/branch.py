@@ -72,8 +72,8 @@ class Branch:
 @contextlib.contextmanager
 def branch(task: Task) -> Iterator[Branch]:
     """The branch, fetched now; its commits stay in the mirror for as long as the block lasts."""
-    place = mirror.place(task.context.data_dir, task.job.connection, task.job.repository)
-    found = Branch(task, Mirror.open(place), f"{mirror.space_of(task.run_id)}/branch")
+    ref = f"{mirror.space_of(task.context.run_id)}/branch"
+    found = Branch(task, mirror.open_mirror(task.context), ref)
     try:
         found.fetch()
         yield found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Sequence
 
 from generator.core.basis import NOTHING, NotRead
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
+from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
 from generator.pipeline import drift, repository, review, toolchain
 from generator.redaction.text import redact_prose
@@ -25,6 +27,7 @@ from service.store import reports
 from service.store.runs import Outcome
 from service.telemetry.meter import METER
 
+log = logging.getLogger("gen_env.drift")
 CONTEXT = "gen-env/drift"
 """How the names of our statuses begin; an environment's follows."""
 
@@ -93,20 +96,25 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
     if not task.context.is_current():
         return Done(Outcome(State.SUPERSEDED, "superseded by another run", sha))
     forge, environment, url = task.context.forge, task.job.environment, task.context.report_url
+    try:
+        if state is State.FAILURE:
+            text = _issue(objects, [*unread.values()], url)
+            forge.keep_issue(task.marker, f"{environment} differs from git", text)
+        if state is State.SUCCESS:
+            forge.close_issue(task.marker)
+    except (Unavailable, RateLimited):
+        raise
+    except UserError as error:  # issues are switched off, say: the report must not go with them
+        log.warning("no issue on drift of %s: %s", environment, error.message)
+        summary = f"{summary}; no issue is kept: {error.message}"
     summary = redact_prose(summary)
     forge.set_status(sha, f"{CONTEXT}/{environment}", _STATES[state], summary, url)
     labels = {"connection": task.job.connection, "repository": task.job.repository,
               "environment": environment}  # fmt: skip
     if state is not State.ERROR:
         METER.gauge("drift_objects", len(objects), **labels)
-    if state is State.FAILURE:
-        forge.keep_issue(
-            task.marker, f"{environment} differs from git", _issue(objects, [*unread.values()], url)
-        )
     if not unread:
         METER.gauge("drift_compared_timestamp_seconds", task.clock(), **labels)
-    if state is State.SUCCESS:
-        forge.close_issue(task.marker)
     text = json.dumps(json_report.as_json(report), indent=2)
     kept = reports.Report(redact_prose(text) + "\n", redact_prose(html.render(report)))
     # By their names: as long as these differ, people were told.

@@ -21,7 +21,7 @@ from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, prepare
 from service.check.reporter import Superseded
 from service.follow_up.task import Done, Task, neutral
-from service.model.check import CheckRequest, Override, Reason
+from service.model.check import Override
 from service.model.job import State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
@@ -68,12 +68,9 @@ def decide(task: Task) -> Done:
     if target.base_ref not in ("", task.connection.branch):
         said = f"goes into {target.base_ref}, which is not deployed"
         return _reported(task, target, CheckState.SUCCESS, said)
-    request = CheckRequest(
-        task.job.connection, task.job.repository, task.job.number, target.sha, Reason.POLL,
-        task.run_id, "", task.context, base_sha=target.base_sha,
-    )  # fmt: skip
+    about = {"base_ref": target.base_ref, "base_sha": target.base_sha}
     try:
-        with pinned(request, target.sha, target.base_ref) as sides:
+        with pinned(task.context, task.job.number, target.sha, **about) as sides:
             return _decided(task, target, sides)
     except Superseded as stale:
         return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from generator.core.errors import UserError
-from service.model.check import CheckContext, Grants
+from service.check.request import Context
+from service.model.check import Grants
 from service.model.job import Job, State
 from service.settings.schema import Connection
 from service.store.history import Runs
@@ -30,15 +31,18 @@ class Task:
     """
 
     job: Job
-    connection: Connection
-    run_id: str
-    context: CheckContext
+    context: Context
     started: float
     clock: Callable[[], float]
     history: Runs
     grants: Callable[[str], Grants]
     marker: str
     interval: float = 600.0
+
+    @property
+    def connection(self) -> Connection:
+        """The settings of the job's connection."""
+        return self.context.connection
 
     @property
     def now(self) -> datetime:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+
+import jinja2
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster, ClusterError
@@ -20,7 +23,6 @@ from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from generator.verify.result import Memory, Outcome, Verdict
-from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
 from service.follow_up.merged import NOT_CONFIGURED
 from service.follow_up.task import Done, Task, neutral
@@ -214,9 +216,7 @@ def _done(task: Task, verdict: Verdict) -> Done:
     environment, sha = task.job.environment, verdict.revision
     state = _STATES.get(verdict.outcome, State.FAILURE)
     data = verdict.as_json()
-    report = Report(
-        redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(verdict_page.render(verdict))
-    )
+    report = Report(redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(_page(verdict)))
     found = {environment: verdict.outcome.value}
     outcome = runs.Outcome(state, verdict.summary, sha, found)
     return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
@@ -234,3 +234,25 @@ def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:
     if verdict.outcome is Outcome.FAILED:
         details = {"environment": environment, "sha": verdict.revision}
         yield dataclasses.replace(job, kind=Kind.ROLLBACK, details=details)
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("service.follow_up", ".")
+    made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    return made.get_template("verdict.html")
+
+
+def _page(verdict: Verdict) -> str:
+    """A page of its own, for whoever follows the link of the status; nothing in it is markup."""
+    return _template().render(
+        verdict=verdict,
+        unread=[(it.what, it.where, it.reason) for it in verdict.basis.not_read],
+        conditions=[
+            (it.name, it.state.value, it.message, it.evidence, it.time) for it in verdict.conditions
+        ],
+        objects=[
+            (f"{it.key.kind} {it.key.name}", it.health.status.value, it.health.message)
+            for it in verdict.resources
+        ],
+    )

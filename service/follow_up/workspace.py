@@ -14,8 +14,7 @@ from generator.git.errors import Fault, RemoteError
 from generator.git.mirror import Mirror
 from generator.git.worktree import Store
 from generator.promotion.base_branch import BaseBranch, at_commit
-from service.check.push import outward
-from service.check.regenerate import Identity
+from service.check.regenerate import Identity, outward
 from service.follow_up.branch import branch
 from service.follow_up.task import Task
 
@@ -35,7 +34,7 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         alternates = own.gitdir / "objects" / "info" / "alternates"
         alternates.parent.mkdir(exist_ok=True)
         alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
-        remote = {f"remote.{_REMOTE}.url": task.context.git_url}
+        remote = {f"remote.{_REMOTE}.url": task.connection.git_url(task.context.repository)}
         git = outward(own, task.context, remote)
         named = {
             f"GIT_{role}_{part}": value

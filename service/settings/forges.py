@@ -13,6 +13,7 @@ from generator.forge.credentials import App, Token
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
+from generator.git.mirror import Mirror
 from service.settings.schema import Connection
 from service.telemetry import instrument
 
@@ -54,6 +55,17 @@ def git_token(connection: Connection, repository: str) -> str:
             return value.text()
         case app:
             return installation(connection, app, repository).authorize()[1].text()
+
+
+def fetch(
+    mirror: Mirror, connection: Connection, repository: str, refspecs: list[str], **bounds: int
+) -> None:
+    """Fetch from the configured address; raises RemoteError, and UserError without a token."""
+    with instrument.of_fetch():
+        mirror.fetch(
+            connection.git_url(repository), refspecs, git_token(connection, repository),
+            username=connection.git_username, allow_http=connection.allow_http, **bounds,
+        )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=256)

@@ -39,6 +39,8 @@ class Outcome:
     transient: bool = False
 
 
+SERVED = "served:"
+"""How the names of turns begin that say when a worker last served a repository."""
 # Built once: putting a statement together costs more than carrying it out.
 _DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery))
 _ADD_RUN = run.insert()
@@ -266,6 +268,19 @@ def note_sha(connection: sa.Connection, name: str, sha: str) -> str:
     before = connection.execute(query).scalar()
     connection.execute(turn.update().where(turn.c.name == name).values(seen_sha=sha))
     return str(before or "")
+
+
+def end_strays(connection: sa.Connection, before: float, at: float) -> list[Row]:
+    """End the unfinished runs of repositories that no worker has served since `before`, because
+    their connection left the settings; returns them.
+    """
+    since = sa.select(turn.c.name).where(turn.c.taken >= before)
+    place = run.c.connection + "/" + run.c.repository
+    waiting = (run.c.state.in_(UNFINISHED), run.c.queued < before, run.c.due < before)
+    strays = run.update().where(*waiting, (SERVED + place).not_in(since))
+    said = "not run: no worker has this repository in its settings"
+    values = {"state": State.ERROR.value, "summary": said, "ended": at, "owner": ""}
+    return list(connection.execute(strays.values(values).returning(run)))
 
 
 def forget(connection: sa.Connection, *, deliveries: float, runs: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -190,6 +192,16 @@ def engine(url: str, *, pool: int = 10) -> sa.Engine:
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _prepare)
     return made
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """An engine whose connections are closed afterwards."""
+    made = engine(url)
+    try:
+        yield made
+    finally:
+        made.dispose()
 
 
 def _prepare(connection: Any, _record: Any) -> None:

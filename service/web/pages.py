@@ -20,15 +20,23 @@ from service.store.tables import Rows
 from service.telemetry import logs
 from service.web import board
 from service.web.access import require_dashboard, require_own_page
-from service.web.context import context
-from service.web.links import commit_url, pull_url
+from service.web.context import commit_url, context, pull_url
 
 blueprint = Blueprint("pages", __name__)
+reports = Blueprint("reports", __name__)
 log = logging.getLogger("gen_env.pages")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+# A report's own tag allows its style and script by their hashes. The sandbox takes the page's
+# origin away, so that nothing in it could use the dashboard in the reader's name.
+_REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# After the link that skips to the content: it is the first thing that a keyboard reaches.
+_BODY = re.compile(r"<body[^>]*>(?:\s*<a class=\"skip\"[^>]*>[^<]*</a>)?")
 _PAGE = 50
 _NEED_A_PERSON = (State.FAILURE, State.ERROR, State.DEAD)
 _FILTERS = ("kind", "state", "repository", "number")
@@ -135,6 +143,25 @@ def retry(identity: str) -> Answer:
     except UserError as error:
         abort(Response(f"{error.message}\n", 409, mimetype="text/plain"))
     return redirect(url_for("pages.queue"), 303)
+
+
+@reports.get("/reports/<identity>")
+def report(identity: str) -> Response:
+    """A kept report. Its name is the key: it stands in the pull request, for who may read that."""
+    with context().engine.connect() as connection:
+        found = report_store.read(connection, identity)
+        made = overview.of_report(connection, identity)
+    if found is None or not found.html:
+        abort(Response("Report not found, or already removed.\n", 404, mimetype="text/plain"))
+    text = found.html
+    if made is not None and (body := _BODY.search(text)):
+        head = render_template("headline.html", run=made)
+        text = f"{text[: body.end()]}\n{head}{text[body.end() :]}"
+    answer = Response(text, mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = _REPORT_POLICY
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 def _page(template: str, **content: Any) -> Response:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
 import os
+import pkgutil
 import signal
 import socket
 import threading
@@ -15,7 +15,7 @@ import uuid
 import sqlalchemy as sa
 
 from generator.core.errors import UserError
-from service.model.check import Check
+from service.check.request import Check
 from service.model.job import Job, Kind
 from service.queue.claims import Claims
 from service.queue.jobs import Jobs
@@ -30,12 +30,14 @@ from service.worker.executor import Executor
 from service.worker.notify import Sender
 from service.worker.poll import poll
 from service.worker.remote import branch_files, branch_head
-from service.worker.runner import Runner, Tools
+from service.worker.runner import Runner
 
 log = logging.getLogger("gen_env.worker")
 IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
 CHECK = "GEN_ENV_SERVICE_CHECK"
 _HOUSEKEEPING_SECONDS = 600.0
+_STRAY_SECONDS = 3_600.0
+"""As long a repository may be in no worker's settings: those of several hosts change one by one."""
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -61,10 +63,10 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     """Until told to stop; whether something is left that still runs."""
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
-    tools = Tools(settings, jobs, opener(), _check(settings, engine))
+    runner = Runner(settings, jobs, opener(), _check(settings, engine))
     claims = Claims(engine, identity, settings.limits.lease_seconds)
     places = [(connection.name, repository) for connection, repository in settings.places]
-    executor = Executor(settings.limits, Runner(tools), claims, places)
+    executor = Executor(settings.limits, runner, claims, places)
     executor.start()
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
@@ -88,9 +90,13 @@ def new_identity() -> str:
 
 
 def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
-    """Drop what is too old or too much: reports, deliveries, finished runs."""
+    """Drop what is too old or too much (reports, deliveries, finished runs), and end the runs that
+    no worker will take.
+    """
     limits = settings.limits
     with jobs.engine.begin() as connection:
+        for name in sorted(f"{known.name}/{repository}" for known, repository in settings.places):
+            runs.take_turn(connection, f"{runs.SERVED}{name}", _HOUSEKEEPING_SECONDS, now)
         if not runs.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
             return
         before = now - limits.report_days * _DAY
@@ -98,6 +104,10 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
         notices.forget(connection, now - limits.delivery_days * _DAY)
         runs.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
         METER.gauge("kept_bytes", reports.total(connection), what="reports")
+        for row in runs.end_strays(connection, now - _STRAY_SECONDS, now):
+            METER.add("runs", kind=row.kind, state=row.state)
+            place = {"connection": row.connection, "repository": row.repository, "run": row.id}
+            log.warning("run ends: %s", row.summary, extra=place)
 
 
 def remind(jobs: Jobs, now: float) -> int:
@@ -128,18 +138,12 @@ def _check(settings: Settings, engine: sa.Engine) -> Check:
     Naming another one takes the power to set a worker's environment, which is the power to run
     anything as the worker anyway.
     """
-    named = os.environ.get(CHECK, "")
-    module_name, _, name = named.partition(":")
-    if not named:
-        return _own_check(settings, engine)
-    try:
-        found: Check = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError):
-        raise UserError(f"{CHECK} names no function", hint="write module:function") from None
-    return found
-
-
-def _own_check(settings: Settings, engine: sa.Engine) -> Check:
+    if named := os.environ.get(CHECK, ""):
+        try:
+            found: Check = pkgutil.resolve_name(named)
+        except (ImportError, AttributeError, ValueError):
+            raise UserError(f"{CHECK} names no function", hint="write module:function") from None
+        return found
     from service.check.run import Toolchain, check
 
     key, seconds = tables.shared_key(engine, "marker"), settings.limits.check_seconds

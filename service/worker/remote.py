@@ -6,10 +6,9 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from service.settings.forges import git_token
+from service.settings import forges
 from service.settings.schema import Connection
 from service.store import folder_locks
-from service.telemetry import instrument
 
 
 def branch_head(data_dir: Path, connection: Connection, repository: str) -> str | None:
@@ -24,14 +23,7 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     with folder_locks.in_use(gitdir):
         mirror = Mirror.open(gitdir)
         ref = f"refs/w/{connection.branch}"
-        with instrument.of_fetch():
-            mirror.fetch(
-                connection.git_url(repository),
-                [f"+refs/heads/{connection.branch}:{ref}"],
-                git_token(connection, repository),
-                username=connection.git_username,
-                allow_http=connection.allow_http,
-            )
+        forges.fetch(mirror, connection, repository, [f"+refs/heads/{connection.branch}:{ref}"])
         return mirror.resolve(ref)
 
 

@@ -11,7 +11,8 @@ from service.model.check import CheckOutcome, CheckState
 def check(request):
     folder = request.context.data_dir
     with (folder / "ran.log").open("a") as log:
-        log.write(f"{request.run_id} {request.repository} {request.number} {request.head_sha}\n")
+        run, repository = request.context.run_id, request.context.repository
+        log.write(f"{run} {repository} {request.number} {request.head_sha}\n")
     time.sleep(float(os.environ.get("CHECK_SECONDS", "0.05")))
     while (gate := os.environ.get("CHECK_GATE")) and not Path(gate).exists():
         time.sleep(0.05)
@@ -20,7 +21,7 @@ def check(request):
     if request.number == 500:
         raise Unavailable("the forge is away")
     if request.number == 501:
-        raise RuntimeError(f"a bug that quotes {request.context.git_token()}")
+        raise RuntimeError(f"a bug that quotes {request.context.connection.token.text()}")
     if not request.context.is_current():
         return CheckOutcome(CheckState.SUPERSEDED, "superseded by a newer event", request.head_sha)
     return CheckOutcome(

@@ -20,7 +20,7 @@ from service.store.runs import Outcome
 from service.worker.executor import pause
 from service.worker.poll import poll
 from service.worker.process import remind
-from service.worker.runner import JobFailed, Runner, Tools
+from service.worker.runner import JobFailed, Runner
 from tests.service import scene
 from tests.service.webapp import application
 
@@ -75,8 +75,8 @@ class Scene:
     def __init__(self, here, port):
         self.here, self.port, self.requests = here, port, []
         self.answer = CheckOutcome(CheckState.SUCCESS, "fine", "", "{}", "<p>")
-        tools = Tools(here.settings, here.jobs, lambda connection, name: port, self._check)
-        self.runner = Runner(tools)
+        runner = Runner(here.settings, here.jobs, lambda connection, name: port, self._check)
+        self.runner = runner
 
     def _check(self, request):
         self.requests.append(request)
@@ -99,14 +99,14 @@ class Scene:
             return list(connection.execute(tables.run.select().order_by(tables.run.c.queued)))
 
     def after(self, work):
-        tools = Tools(
+        runner = Runner(
             self.here.settings,
             self.here.jobs,
             lambda connection, name: self.port,
             self._check,
             work,
         )
-        self.runner = Runner(tools)
+        self.runner = runner
 
     def reminders(self):
         with self.here.engine.connect() as connection:
@@ -131,12 +131,12 @@ def set_up(tmp_path):
 def test_the_head_is_pinned_from_the_forge_and_the_report_kept(set_up):
     identity, state = set_up.run()
     [request] = set_up.requests
-    assert (request.head_sha, request.base_sha, request.run_id) == (HEAD, BASE, identity)
+    assert (request.head_sha, request.base_sha, request.context.run_id) == (HEAD, BASE, identity)
     [row] = [row for row in set_up.rows() if row.kind == "check"]
     assert (state, row.state, row.head_sha) == ("success", "success", HEAD)
     with set_up.here.engine.connect() as connection:
-        assert connection.execute(tables.report.select()).one().id == request.report_id
-    assert request.context.report_url.endswith(request.report_id)
+        report = connection.execute(tables.report.select()).one().id
+    assert request.context.report_url.endswith(report)
 
 
 @pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
@@ -163,7 +163,7 @@ def test_a_superseded_run_is_told_and_its_outcome_not_recorded(set_up):
 
     set_up._check, set_up.runner = (
         None,
-        Runner(Tools(set_up.here.settings, set_up.here.jobs, lambda *_: set_up.port, overtaken)),
+        Runner(set_up.here.settings, set_up.here.jobs, lambda *_: set_up.port, overtaken),
     )
     set_up.run()
     assert seen == [True, False]
@@ -293,9 +293,9 @@ def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
     moments = iter((100.0, 105.0))
     for sha in (BASE, MERGE):
         now = next(moments)
-        tools = Tools(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
+        runner = Runner(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
                       clock=lambda now=now: now)  # fmt: skip
-        set_up.runner = Runner(tools)
+        set_up.runner = runner
         set_up.run(Kind.PUSH, number=0, branch="main", sha=sha)
     assert set_up.queued() == []
     # The second does not put the first off.

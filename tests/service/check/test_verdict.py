@@ -13,7 +13,7 @@ from generator.impact.rules.immutable import IMMUTABLE
 from generator.impact.rules.versions import VERSION
 from generator.kube.resource import Key
 from generator.report.model import EnvironmentDiff, Report
-from service.check import comment
+from service.check import publish
 from service.check.assess import CHART, Findings
 from service.check.verdict import decide
 from service.model.check import CheckState, Grants, Override
@@ -131,7 +131,7 @@ def many(count):
 @pytest.mark.parametrize("budget", [1_200, 5_000, 60_000])
 @pytest.mark.parametrize("patch", ["", "+x\n" * 100, "+x ``` y\n" * 30_000])
 def test_a_comment_never_outgrows_its_budget(budget, patch):
-    text = comment.compose(
+    text = publish.compose(
         CheckState.FAILURE, "s" * 2_000, many(400), budget=budget, url="https://r", patch=patch,
         remarks=["it is so"], commands=["/gen-env accept a/b " + "f" * 40],
     )  # fmt: skip
@@ -142,7 +142,7 @@ def test_a_comment_never_outgrows_its_budget(budget, patch):
 
 
 def test_a_comment_quotes_and_mentions_nobody():
-    text = comment.compose(
+    text = publish.compose(
         CheckState.ERROR, "@everyone <img src=x> [a](b)", Report("b", "h"), budget=9_000,
         remarks=["#1 `x`"],
     )  # fmt: skip

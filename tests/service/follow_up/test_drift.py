@@ -124,6 +124,24 @@ def test_the_issue_names_what_was_not_read_beside_what_differs(world, cluster):
     assert name in differs and "Service airflow-staging/airflow-statsd" in left
 
 
+def test_where_the_forge_has_no_issues_the_report_is_kept_and_says_so(world, cluster, tmp_path):
+    head = world.head("main")
+    for replicas, state in ((7, "failure"), (1, "success")):
+        scaled(cluster, replicas)
+        world.store.fail(410, path=".*/issues")
+        row = compared(world)
+        assert row.state == state
+        assert "; no issue is kept: not found on the forge" in row.summary
+        assert world.shown(head, CONTEXT)[0] == state
+        with world.here.engine.connect() as connection:
+            assert reports.read(connection, row.report) is not None
+    folder = tmp_path / "doctor"
+    folder.mkdir()
+    world.store.fail(410, path=".*/issues")
+    problem = findings(world, folder, world.connection.verification)["issues"].problem
+    assert problem.startswith("drift is told without an issue: not found on the forge")
+
+
 def test_a_cluster_that_is_away_is_an_error_and_no_drift(world, cluster, tmp_path):
     place = access("fake", tmp_path / "none")
     known = scene.changed(world.connection.verification, clusters={"main": place})

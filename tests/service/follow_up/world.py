@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.secret import Secret
 from service.follow_up import verify as verify_module
-from service.follow_up.dispatch import work
 from service.model.check import CheckOutcome, CheckState
 from service.model.job import Job, Kind
 from service.settings.schema import Access, Connection, Verification
 from service.store import tables
 from service.worker.process import remind
-from service.worker.runner import Runner, Tools
+from service.worker.runner import Runner, work
 from tests.bare import Bare, Branches
 from tests.fakes import forge as fake_forge
 from tests.generator.promotion.world import STAGED as STAGED
@@ -71,11 +70,11 @@ class World(check_worlds.World):
         settings = scene.changed(
             self.here.settings, connections=(self.connection,), data_dir=self.data
         )
-        tools = Tools(
+        runner = Runner(
             settings, self.here.jobs, lambda connection, name: self.forge,
             lambda request: CheckOutcome(CheckState.SUCCESS, "fine"), self._work, self.clock,
         )  # fmt: skip
-        return Runner(tools)
+        return runner
 
     def clock(self):
         self.now += self.step
