@@ -107,30 +107,23 @@ def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
     return outcome
 
 
-def _forge_state(verdict: Verdict) -> ForgeState:
-    return ForgeState.PENDING if verdict.waiting else _STATES[verdict.state]
-
-
 def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -> str:
-    context = reporter.request.context
+    verdict, context = draft.verdict, reporter.request.context
+    # What a writer may answer with, with the commit that it is for.
+    commands = [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
+    if verdict.waiting:
+        commands = [f"/gen-env ok-to-test {target.head}"]
     text = compose(
-        draft.verdict.state,
-        draft.verdict.summary,
+        verdict.state,
+        verdict.summary,
         report,
         budget=context.forge.limits.comment_budget - cost(reporter.marker) - 1,
         url=context.report_url,
         remarks=draft.remarks,
-        commands=_commands(draft.verdict, target),
+        commands=commands,
         patch=draft.patch,
     )
     return redact_prose(text)
-
-
-def _commands(verdict: Verdict, target: Target) -> list[str]:
-    """What a writer may answer with, with the commit that it is for."""
-    if verdict.waiting:
-        return [f"/gen-env ok-to-test {target.head}"]
-    return [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
 
 
 def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
@@ -139,7 +132,7 @@ def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
     summary = redact_prose(draft.verdict.summary)
     return ForgeCheck(
         STATUS_CONTEXT,
-        _forge_state(draft.verdict),
+        ForgeState.PENDING if draft.verdict.waiting else _STATES[draft.verdict.state],
         summary,
         "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
         redact_prose(text),

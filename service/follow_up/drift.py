@@ -20,8 +20,8 @@ from generator.report.escape import code
 from generator.report.model import EnvironmentDiff, Report
 from service.follow_up.branch import branch
 from service.follow_up.merged import clusters_of
-from service.follow_up.task import Done, Task, neutral
-from service.model.job import State
+from service.follow_up.task import Done, Task, neutral, superseded
+from service.model.job import Kind, State
 from service.settings.schema import Access
 from service.store import reports
 from service.store.runs import Outcome
@@ -63,13 +63,10 @@ def compare(task: Task) -> Done:
 
 
 def _queued(task: Task, sha: str, names: Sequence[str], left: Sequence[str]) -> Done:
-    jobs = tuple(
-        dataclasses.replace(task.job, details={"environment": name, "sha": sha}) for name in names
-    )
+    jobs = tuple(task.then(Kind.DRIFT, environment=name, sha=sha) for name in names)
     words = f"compares {', '.join(names) or 'none'}"
-    if left:
-        # Not defined, or where nobody looks: neither is as git says.
-        return Done(Outcome(State.DONE, f"{words}; not compared: {', '.join(left)}", sha), jobs)
+    if left:  # not defined, or where nobody looks: neither is as git says
+        words += f"; not compared: {', '.join(left)}"
     return Done(Outcome(State.DONE, words, sha), jobs)
 
 
@@ -94,7 +91,7 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
     objects = [str(change.key) for change in item.drift if str(change.key) not in unread]
     state, summary = _verdict(objects, list(unread.values()), rendered=item.rendered)
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "superseded by another run", sha))
+        return superseded(sha, "another run")
     forge, environment, url = task.context.forge, task.job.environment, task.context.report_url
     try:
         if state is State.FAILURE:
@@ -123,15 +120,17 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
 
 
 def _verdict(objects: Sequence[str], unread: Sequence[str], *, rendered: bool) -> tuple[State, str]:
-    more = f" and {len(unread) - 3} more" if unread[3:] else ""
-    left = f"not read: {'; '.join(unread[:3])}{more}"
+    left = f"not read: {_first(unread, '; ')}"
     if objects:
-        more = f" and {len(objects) - 3} more" if objects[3:] else ""
-        words = f"{counted(len(objects), 'object')} not as in git: {', '.join(objects[:3])}{more}"
+        words = f"{counted(len(objects), 'object')} not as in git: {_first(objects, ', ')}"
         return State.FAILURE, f"{words}; {left}" if unread else words
     if unread or not rendered:
         return State.ERROR, f"not compared: {left}"
     return State.SUCCESS, "the cluster is as git says"
+
+
+def _first(texts: Sequence[str], between: str) -> str:
+    return between.join(texts[:3]) + (f" and {len(texts) - 3} more" if texts[3:] else "")
 
 
 def _issue(objects: Sequence[str], unread: Sequence[str], url: str) -> str:

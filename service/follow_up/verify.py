@@ -25,7 +25,7 @@ from generator.redaction.text import redact_prose
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up.branch import Branch, branch
 from service.follow_up.merged import NOT_CONFIGURED
-from service.follow_up.task import Done, Task, neutral
+from service.follow_up.task import Done, Task, neutral, superseded
 from service.model.job import Job, Kind, State
 from service.settings.schema import Verification
 from service.store import runs
@@ -66,26 +66,32 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     brought = task.detail("sha")
     try:
         with branch(task) as here:
-            brought = _brought(here, task)
+            # Of several that were merged at once an earlier commit may have brought the files, and
+            # there the evidence of these files is looked for first.
+            folder = f"{ROOT}/{task.job.environment}"
+            words = ("rev-list", "--first-parent", "--max-count=1", brought, "--", folder)
+            brought = here.mirror.git.line_or_none(*words) or brought
             verdict = _verdict(task, here, known, verifier)
     except _Ended:
-        return Done(runs.Outcome(State.SUPERSEDED, "superseded by another run", task.detail("sha")))
+        return superseded(task.detail("sha"), "another run")
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
         hint = f" ({error.hint})" if error.hint else ""
         verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
-    _record_verdict(task, verdict, brought)
-    return _done(task, verdict)
-
-
-def _brought(here: Branch, task: Task) -> str:
-    """The commit that brought the environment's files: of several that were merged at once it may
-    be an earlier one, and it is where the evidence of these files is looked for first.
-    """
-    folder, sha = f"{ROOT}/{task.job.environment}", task.detail("sha")
-    words = ("rev-list", "--first-parent", "--max-count=1", sha, "--", folder)
-    return here.mirror.git.line_or_none(*words) or sha
+    if verdict.outcome is Outcome.UNKNOWN:
+        # Nothing is known of the commit, but that nobody looks any more has to be said.
+        _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
+    else:
+        for sha in sorted({verdict.revision, brought}):
+            about = dataclasses.replace(verdict, revision=sha)
+            evidence.record_verification(task.context.forge, about, task.context.report_url)
+    text = redact_prose(json.dumps(verdict.as_json(), indent=2)) + "\n"
+    report = Report(text, redact_prose(_page(verdict)))
+    state = _STATES.get(verdict.outcome, State.FAILURE)
+    found = {task.job.environment: verdict.outcome.value}
+    outcome = runs.Outcome(state, verdict.summary, verdict.revision, found)
+    return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
 
 
 def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) -> Verdict:
@@ -202,38 +208,15 @@ def _record(task: Task, state: CheckState, description: str) -> None:
     )  # fmt: skip
 
 
-def _record_verdict(task: Task, verdict: Verdict, brought: str) -> None:
-    if verdict.outcome is Outcome.UNKNOWN:
-        # Nothing is known of the commit, but that nobody looks any more has to be said.
-        _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
-        return
-    for sha in sorted({verdict.revision, brought}):
-        about = dataclasses.replace(verdict, revision=sha)
-        evidence.record_verification(task.context.forge, about, task.context.report_url)
-
-
-def _done(task: Task, verdict: Verdict) -> Done:
-    environment, sha = task.job.environment, verdict.revision
-    state = _STATES.get(verdict.outcome, State.FAILURE)
-    data = verdict.as_json()
-    report = Report(redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(_page(verdict)))
-    found = {environment: verdict.outcome.value}
-    outcome = runs.Outcome(state, verdict.summary, sha, found)
-    return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
-
-
 def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:
-    job, environment = task.job, task.job.environment
-    if job.number:
-        yield dataclasses.replace(job, kind=Kind.VERDICTS, details={})
+    environment = task.job.environment
+    if task.job.number:
+        yield task.then(Kind.VERDICTS)
     if verdict.outcome is Outcome.VERIFIED:
         # Which promotions begin here, and whether they open by themselves, its settings say.
-        yield dataclasses.replace(
-            job, kind=Kind.PROMOTE, details={"environment": environment, "target": ""}
-        )
+        yield task.then(Kind.PROMOTE, environment=environment, target="")
     if verdict.outcome is Outcome.FAILED:
-        details = {"environment": environment, "sha": verdict.revision}
-        yield dataclasses.replace(job, kind=Kind.ROLLBACK, details=details)
+        yield task.then(Kind.ROLLBACK, environment=environment, sha=verdict.revision)
 
 
 @functools.cache

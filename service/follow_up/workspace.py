@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,16 +35,9 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
         remote = {f"remote.{_REMOTE}.url": task.connection.git_url(task.context.repository)}
         git = outward(own, task.context, remote)
-        named = {
-            f"GIT_{role}_{part}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for part, value in (("NAME", who.name), ("EMAIL", who.email))
-        }
-        git = dataclasses.replace(git, environment={**git.environment, **named})
-        name = task.connection.branch
-        tree = Store(own.gitdir, git)
+        tree = Store(own.gitdir, git.with_environment(who.variables))
         with _retryable():
-            yield at_commit(own.gitdir, tree, "", name, here.head, _REMOTE)
+            yield at_commit(own.gitdir, tree, "", task.connection.branch, here.head, _REMOTE)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from generator.core.errors import UserError
 from service.model.job import NEWEST_WINS, ONCE, Job, Kind, State
 from service.store import runs as run_store
-from service.store.tables import Row, Rows, listed, run
+from service.store.tables import Rows, listed, run
 from service.telemetry.meter import METER
 
 
@@ -73,15 +73,11 @@ class Jobs:
         """
         with self.engine.begin() as connection:
             row = run_store.read(connection, identity)
-            if row is not None and _can_be_retried(row):
+            failed = row is not None and row.state in (State.FAILURE.value, State.ERROR.value)
+            unverified = row is not None and row.kind == Kind.VERIFY.value and failed
+            if row is not None and (unverified or row.state == State.DEAD.value):
                 marked = run.update().where(run.c.id == identity, run.c.state == row.state)
                 # Of two who ask at once the second finds it marked.
                 if connection.execute(marked.values(state=State.RETRIED.value)).rowcount:
                     return self.accept(connection, Job.of(row))
         raise UserError("this run is not in the dead-letter list")
-
-
-def _can_be_retried(row: Row) -> bool:
-    unsuccessful = (State.FAILURE.value, State.ERROR.value)
-    verified = row.kind == Kind.VERIFY.value and row.state in unsuccessful
-    return verified or row.state == State.DEAD.value
