@@ -17,6 +17,14 @@ _PREFIX = "GEN_ENV_SERVICE_"
 # Environment variables that win over the file; secrets given so need no file at all.
 _OVERRIDES = {"DATA_DIR": "dataDir", "LISTEN": "listen", "PUBLIC_URL": "publicUrl"}
 _SECRETS = {"DATABASE_URL": "database", "API_TOKEN": "apiToken"}
+# Settings are no definition, and pydantic's words are for programmers.
+_WORDS = (
+    ("unknown field", "unknown setting"),
+    ("input should", "it must"),
+    ("value is not a valid IPv4 or IPv6 network", "write an address, or a network as 10.0.0.0/8"),
+    ("list should have at least 1 item after validation, not 0", "give at least one"),
+    ("dictionary should have at least 1 item after validation, not 0", "give at least one"),
+)
 
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -26,9 +34,9 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     """
     import pydantic
 
+    from generator.definition.definition import faults
     from generator.yaml import reader
     from generator.yaml.scalars import as_json_types
-    from service.settings.faults import described
     from service.settings.schema import Settings
 
     named = path or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
@@ -47,7 +55,19 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(data, context=(named.parent, environment))
     except pydantic.ValidationError as error:
-        faults = list(described(error, Settings, document.key_line))
+        found = [
+            (document.key_line(place) or 0, _sentence(message, hint))
+            for place, message, hint in faults(error, data, Settings)
+        ]
     # Raised outside the handler: pydantic's error carries the input along.
-    lines = "\n".join(f"  {fault}" for fault in faults)
-    raise UserError(f"the settings have {counted(len(faults), 'fault')}:\n{lines}", path=str(named))
+    lines = "".join(
+        f"\n  line {line}: {text}" if line else f"\n  {text}"
+        for line, text in sorted(found, key=lambda item: item[0])
+    )
+    raise UserError(f"the settings have {counted(len(found), 'fault')}:{lines}", path=str(named))
+
+
+def _sentence(message: str, hint: str) -> str:
+    for theirs, ours in _WORDS:
+        message = message.replace(theirs, ours)
+    return message if message.endswith("is missing") or not hint else f"{message}; {hint}"

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,10 +36,8 @@ def health() -> dict[str, Any]:
 def ready() -> tuple[dict[str, Any], int]:
     """200 when deliveries can be taken and are worked on; else 503 with what is missing."""
     failing = {name: word for name, ask in _CHECKS.items() if (word := ask(context()))}
-    return {
-        "status": "failing" if failing else "ready",
-        "failing": failing,
-    }, 503 if failing else 200
+    status = "failing" if failing else "ready"
+    return {"status": status, "failing": failing}, 503 if failing else 200
 
 
 @blueprint.get("/metrics")
@@ -88,8 +85,4 @@ def _storage(here: Context) -> str:
     return "the disk of the data folder is full" if full else ""
 
 
-_CHECKS: dict[str, Callable[[Context], str]] = {
-    "database": _database,
-    "workers": _workers,
-    "storage": _storage,
-}
+_CHECKS = {"database": _database, "workers": _workers, "storage": _storage}

@@ -71,22 +71,14 @@ def _accept(connection: Connection, headers: Headers, body: bytes, event: Event)
     ids = {"connection": connection.name, "delivery": found.id, "event": found.event,
            "repository": repository, "number": getattr(event, "number", 0)}  # fmt: skip
     with logs.bound(**ids), tracing.span("delivery", ids, kind="server", parent="") as told:
-        receipt = _receive(connection, found, event)
-        told["outcome"] = receipt.taken.value if receipt else "unavailable"
-    return _answer(receipt) if receipt else ({"error": "try again in a moment"}, 503)
-
-
-def _receive(connection: Connection, found: Delivery, event: Event) -> intake.Receipt | None:
-    try:
-        receipt = context().intake.receive(connection, found, event)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
-        log.error("the database does not take this delivery: %s", database.words_of(error))
-        return None
-    log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
-    return receipt
-
-
-def _answer(receipt: intake.Receipt) -> Answer:
+        told["outcome"] = "unavailable"
+        try:
+            receipt = context().intake.receive(connection, found, event)
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+            log.error("the database does not take this delivery: %s", database.words_of(error))
+            return {"error": "try again in a moment"}, 503
+        told["outcome"] = receipt.taken.value
+        log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
     if receipt.taken is Taken.FULL:
         return {"error": "the queue is full; deliver this again later"}, 503
     # Never 4xx for what we ignore: GitLab switches a webhook off that is refused too often.

@@ -76,7 +76,7 @@ def test_every_fault_of_the_shape_is_told_at_once(written):
 
     message = fault(written(spoil))
     assert "5 faults" in message
-    for word in ("listen", "pollSeconds", "odd", "repositories", "connections.0.url"):
+    for word in ("listen", "pollSeconds", "odd", "repositories", "connections[0].url"):
         assert word in message
 
 
@@ -91,10 +91,10 @@ def test_a_misspelt_setting_is_told_with_its_line_and_the_one_that_is_meant(tmp_
     for words in (
         "line 1: unknown setting polSeconds; did you mean pollSeconds?",
         "line 2: unknown setting limits.concurency; did you mean concurrency?",
-        "line 5: connections.0.forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
-        "line 6: unknown setting connections.0.webhookSecret; did you mean webhookSecrets?",
-        "line 7: connections.0.repositories: give at least one",
-        "unknown setting connections.0.verification.clusters.main.contxt; did you mean context?",
+        "line 5: connections[0].forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
+        "line 6: unknown setting connections[0].webhookSecret; did you mean webhookSecrets?",
+        "line 7: connections[0].repositories: give at least one",
+        "unknown setting connections[0].verification.clusters.main.contxt; did you mean context?",
     ):
         assert words in message
     assert "Input" not in message and "Extra" not in message
@@ -109,7 +109,7 @@ def test_every_secret_that_cannot_be_had_is_told_at_once(written, tmp_path):
     (tmp_path / "short").write_text("canary")
     message = fault(written(spoil))
     assert "3 faults" in message and "canary" not in message
-    for word in ("NOT_SET", "nowhere", "webhookSecrets.0: shorter than 16 bytes"):
+    for word in ("NOT_SET", "nowhere", "webhookSecrets[0]: shorter than 16 bytes"):
         assert word in message
 
 
