@@ -18,20 +18,21 @@ from service.check import stored_report
 from service.check.assess import Findings
 from service.check.reporter import Reporter, Superseded, Target
 from service.check.verdict import Verdict
-from service.model.check import STATUS_CONTEXT, CheckOutcome, CheckState
+from service.model.check import STATUS_CONTEXT, CheckOutcome
+from service.model.job import State
 
 _STATES = {
-    CheckState.SUCCESS: ForgeState.SUCCESS,
-    CheckState.FAILURE: ForgeState.FAILURE,
-    CheckState.ERROR: ForgeState.ERROR,
-    CheckState.NEUTRAL: ForgeState.SUCCESS,
+    State.SUCCESS: ForgeState.SUCCESS,
+    State.FAILURE: ForgeState.FAILURE,
+    State.ERROR: ForgeState.ERROR,
+    State.NEUTRAL: ForgeState.SUCCESS,
 }
 
 _WORDS = {
-    CheckState.SUCCESS: "passed",
-    CheckState.FAILURE: "failed",
-    CheckState.ERROR: "could not be done",
-    CheckState.NEUTRAL: "waiting",
+    State.SUCCESS: "passed",
+    State.FAILURE: "failed",
+    State.ERROR: "could not be done",
+    State.NEUTRAL: "waiting",
 }
 _PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
 _END = "\n\n</details>\n"
@@ -62,16 +63,16 @@ def out_of_date(reporter: Reporter, head: str) -> None:
 def neutral(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     """Nothing to judge: a status, and no comment."""
     reporter.status(head, ForgeState.SUCCESS, reason)
-    return CheckOutcome(CheckState.NEUTRAL, reason, head)
+    return CheckOutcome(State.NEUTRAL, reason, head)
 
 
 def fault(reporter: Reporter, head: str, reason: str, author: str = "") -> CheckOutcome:
     """The check could not be done; a writer's override still stands, but not that of `author`."""
     grants = reporter.request.grants
     override = (grants.without(author) if author else grants).override
-    state, summary = CheckState.ERROR, reason
+    state, summary = State.ERROR, reason
     if override is not None:
-        state = CheckState.SUCCESS
+        state = State.SUCCESS
         summary = f"overridden by @{override.author}: {override.reason} ({reason})"
     if head:
         # Where even this is refused, the outcome still carries the reason.
@@ -142,7 +143,7 @@ def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
 
 
 def compose(
-    state: CheckState,
+    state: State,
     summary: str,
     report: Report,
     *,

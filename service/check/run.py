@@ -33,7 +33,8 @@ from service.check.regenerate import Identity, Proposal, Pushed
 from service.check.reporter import Reporter, Superseded, Target, target_of
 from service.check.request import CheckRequest
 from service.check.verdict import Verdict, decide
-from service.model.check import CheckOutcome, CheckState, Grants
+from service.model.check import CheckOutcome, Grants
+from service.model.job import State
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 
@@ -103,7 +104,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
             except UserError as error:
                 return publish.fault(reporter, head, _words(error), _author(sides, target))
     except Superseded as stale:
-        return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
@@ -248,5 +249,5 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     found = Findings(report)
     summary = f"conflicts with {target.base_ref} in {counted(len(sides.conflicts), 'file')}"
     notes = decide(found, reporter.request.grants).notes
-    told = Verdict(CheckState.FAILURE, summary, {}, notes)
+    told = Verdict(State.FAILURE, summary, {}, notes)
     return publish.publish(reporter, target, Draft(found, told))

@@ -14,7 +14,8 @@ from generator.core.rule import Rule
 from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
-from service.model.check import CheckState, Grants
+from service.model.check import Grants
+from service.model.job import State
 
 _rule = functools.partial(Rule, command="service")
 NOT_COMPARED = _rule(
@@ -55,7 +56,7 @@ class Verdict:
     the rules that a writer could accept.
     """
 
-    state: CheckState
+    state: State
     summary: str
     environments: Mapping[str, str]
     notes: tuple[Problem, ...] = ()
@@ -83,7 +84,7 @@ def decide(
     undone = {item.environment: item for item in found.not_done if item.check == CHART}
     rules = tuple(sorted(shared.union(*refused.values())))
     notes = tuple(_notes(found, given, grants, rules))
-    otherwise = CheckState.NEUTRAL if waiting else CheckState.SUCCESS
+    otherwise = State.NEUTRAL if waiting else State.SUCCESS
     states = {
         item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
     }
@@ -91,23 +92,23 @@ def decide(
     compared = (item for item in diffs if item.rendered)
     basis = together(basis for item in compared for basis in (item.base_basis, item.basis))
     if errors or rules:
-        state, summary = CheckState.FAILURE, _failure(errors, rules)
+        state, summary = State.FAILURE, _failure(errors, rules)
     elif waiting:
-        state, summary = CheckState.NEUTRAL, waiting
+        state, summary = State.NEUTRAL, waiting
     elif undone:
         name, item = min(undone.items())
-        state, summary = CheckState.ERROR, f"{name}: {item.reason}"
+        state, summary = State.ERROR, f"{name}: {item.reason}"
     elif assured := basis.assure(_success(found)):
-        state, summary = CheckState.SUCCESS, str(assured)
+        state, summary = State.SUCCESS, str(assured)
     else:
         left = "; ".join(map(str, basis.not_read[:3]))
-        state, summary = CheckState.ERROR, f"not read: {left}"
+        state, summary = State.ERROR, f"not read: {left}"
     if spoken := _spoken(found.report, grants):
         summary = f"{spoken}; {summary}"
-    if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
+    if grants.override is not None and state in (State.FAILURE, State.ERROR):
         summary = f"overridden by @{grants.override.author}: {grants.override.reason} ({summary})"
-        return Verdict(CheckState.SUCCESS, summary, states, notes)
-    waiting = waiting if state is CheckState.NEUTRAL else ""
+        return Verdict(State.SUCCESS, summary, states, notes)
+    waiting = waiting if state is State.NEUTRAL else ""
     return Verdict(state, summary, states, notes, waiting, rules)
 
 
@@ -121,12 +122,12 @@ def _state(
     item: EnvironmentDiff,
     refused: frozenset[str],
     undone: Mapping[str, NotDone],
-    otherwise: CheckState,
-) -> CheckState:
+    otherwise: State,
+) -> State:
     if refused or any(problem.fails for problem in item.problems):
-        return CheckState.FAILURE
+        return State.FAILURE
     read = not item.rendered or (item.basis.complete and item.base_basis.complete)
-    return otherwise if read and item.name not in undone else CheckState.ERROR
+    return otherwise if read and item.name not in undone else State.ERROR
 
 
 def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:

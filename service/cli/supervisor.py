@@ -61,12 +61,9 @@ class Supervisor:
 
     def _tend(self, child: _Child) -> None:
         now = time.monotonic()
-        if child.process is None:
-            if now >= child.due:
-                self._start(child)
-            return
-        status = child.process.poll()
-        if status is None:
+        if child.process is None and now >= child.due:
+            self._start(child)
+        if child.process is None or (status := child.process.poll()) is None:
             return
         log.error("the %s process ended with %d; restarting it", child.role, status)
         child.process = None

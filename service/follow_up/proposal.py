@@ -17,8 +17,8 @@ from generator.promotion.base_branch import BaseBranch
 from generator.promotion.gates import Gate
 from generator.promotion.gates import State as GateState
 from generator.promotion.promote import Options, Published, Toolchain, prepare, publish_it
+from service.follow_up.branch import workspace
 from service.follow_up.task import Done, Task, neutral
-from service.follow_up.workspace import workspace
 from service.model.job import Job, Kind, State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome

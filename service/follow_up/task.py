@@ -12,7 +12,7 @@ from service.check.request import Context
 from service.model.check import Grants
 from service.model.job import Job, Kind, State
 from service.settings.schema import Connection
-from service.store.history import Runs
+from service.store.overview import Runs
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome

@@ -6,6 +6,8 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 
+from service.model.job import State
+
 STATUS_CONTEXT = "gen-env/check"
 """The name of our status on a head; the CI template sets the same one."""
 
@@ -23,16 +25,6 @@ class Reason(enum.StrEnum):
     COMMAND = "command"
     MERGE_GROUP = "merge-group"
     POLL = "poll"
-
-
-class CheckState(enum.StrEnum):
-    """How a check ended. Neutral: nothing of ours is touched, or there was nothing to judge."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    ERROR = "error"
-    NEUTRAL = "neutral"
-    SUPERSEDED = "superseded"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,10 +65,11 @@ def same_person(one: str, other: str) -> bool:
 class CheckOutcome:
     """How it ended. `summary` is one line for people; an empty report is not kept.
 
-    `environments` maps an environment's name to one of the states above.
+    `environments` maps an environment's name to a state. Neutral: nothing of ours is touched, or
+    there was nothing to judge.
     """
 
-    state: CheckState
+    state: State
     summary: str
     head_sha: str = ""
     json_report: str = ""

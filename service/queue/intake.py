@@ -18,17 +18,8 @@ from service.store import runs
 from service.store.batch import Batches
 from service.store.runs import Delivery
 from service.telemetry.meter import METER
-from service.webhook.event import (
-    CommentEvent,
-    Event,
-    Ignored,
-    MergeGroupEvent,
-    Ping,
-    PullAction,
-    PullEvent,
-    PushEvent,
-    RerunEvent,
-)
+from service.webhook import event as events
+from service.webhook.event import Event, PullAction
 
 
 class Taken(enum.StrEnum):
@@ -65,7 +56,7 @@ class Intake:
 
         A redelivery queues the work again only where that was given up. FULL keeps nothing.
         """
-        jobs, repeatable = jobs_of(connection, event), isinstance(event, RerunEvent)
+        jobs, repeatable = jobs_of(connection, event), isinstance(event, events.RerunEvent)
         if jobs and self._is_full():
             return Receipt(Taken.FULL)
         receipt = self._batches.run(
@@ -107,23 +98,23 @@ class Intake:
 def jobs_of(connection: Connection, event: Event) -> list[Job]:
     """The work that follows from an event; none for what is not for us."""
     match event:
-        case Ping() | Ignored():
+        case events.Ping() | events.Ignored():
             return []
-        case PullEvent():
+        case events.PullEvent():
             return _pull_jobs(connection, event)
-        case PushEvent(repository, branch, sha, before):
+        case events.PushEvent(repository, branch, sha, before):
             if branch != connection.branch:
                 return []  # a pull request's own branch: the forge tells of that separately
             return push_jobs(connection, repository, sha, before, Reason.BASE_MOVED)
-        case RerunEvent(repository, sha, ()):
+        case events.RerunEvent(repository, sha, ()):
             return [_job(connection, Kind.RERUN, repository, 0, Reason.RERUN, {"sha": sha})]
-        case RerunEvent(repository, _, numbers):
+        case events.RerunEvent(repository, _, numbers):
             about = (connection, Kind.CHECK, repository)
             return [_job(*about, number, Reason.RERUN, {}) for number in numbers]
-        case MergeGroupEvent(repository, head, base, number=number):
+        case events.MergeGroupEvent(repository, head, base, number=number):
             details = {"sha": head, "base": base, "brings": number}
             return [_job(connection, Kind.CHECK, repository, 0, Reason.MERGE_GROUP, details)]
-        case CommentEvent(repository, about, author, commands):
+        case events.CommentEvent(repository, about, author, commands):
             written = [dataclasses.asdict(command) for command in commands]
             said = {"author": author, "commands": written}
             return [_job(connection, Kind.COMMAND, repository, about, Reason.COMMAND, said)]
@@ -131,7 +122,7 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
             assert_never(unreachable)
 
 
-def _pull_jobs(connection: Connection, event: PullEvent) -> list[Job]:
+def _pull_jobs(connection: Connection, event: events.PullEvent) -> list[Job]:
     repository, number = event.repository, event.number
     if event.action is PullAction.LABELED:
         # What is to be rendered is the same as before: only the gates look at labels.

@@ -37,15 +37,39 @@ from generator.redaction.secret import Secret
 if TYPE_CHECKING:
     from generator.cluster import Cluster
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
-_HEADER = re.compile(r"[A-Za-z0-9-]+")
-_BRANCH = re.compile(r"[A-Za-z0-9_][\w.+/-]*")
 _WEB = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
 _SHORTEST_SECRET = 16
 _SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
 _NOWHERE: tuple[Path, Mapping[str, str]] = (Path(), {})
 
+
+def _written(pattern: str, words: str) -> AfterValidator:
+    """A text of this shape; the words tell who writes another what to write."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+ShortName = Annotated[str, _written(
+    r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?",
+    "use lower-case letters, digits and hyphens, at most 40",
+)]  # fmt: skip
+Repository = Annotated[str, _written(
+    r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+", "write owner/name"
+)]  # fmt: skip
+Branch = Annotated[str, _written(
+    r"(?!refs/)[A-Za-z0-9_][\w.+/-]*", "write the branch's short name"
+)]  # fmt: skip
+Header = Annotated[str, _written(
+    r"[A-Za-z0-9-]+", "a header's name has letters, digits and hyphens"
+)]  # fmt: skip
+Group = Annotated[str, _written(
+    r"[^,]+", "a group is empty or has a comma, which separates groups"
+)]  # fmt: skip
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
 
@@ -80,9 +104,16 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _short_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("use lower-case letters, digits and hyphens, at most 40")
+def _team(value: str) -> str:
+    if any(name_faults(value)):
+        raise ValueError("write the folder of the team's environments")
+    return value
+
+
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("write host:port")
     return value
 
 
@@ -122,6 +153,18 @@ def _strong(secret: Secret) -> Secret:
     if secret.size < _SHORTEST_SECRET:
         raise ValueError(f"shorter than {_SHORTEST_SECRET} bytes; generate a new one")
     return secret
+
+
+def _sendable(secret: Secret) -> Secret:
+    if any(not 0x21 <= byte <= 0x7E for byte in secret.reveal()):
+        raise ValueError("not a valid token")
+    return secret
+
+
+def _known(url: Secret) -> Secret:
+    if not url.text().startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("use a sqlite:/// or postgresql:// URL")
+    return url
 
 
 def _beside(path: Path, info: ValidationInfo) -> Path:
@@ -213,7 +256,7 @@ class Verification(_Strict):
 class Connection(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
-    name: str
+    name: ShortName
     """Part of the webhook's address: `/webhooks/<name>`."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"]
     """Which kind of forge."""
@@ -225,13 +268,13 @@ class Connection(_Strict):
     """Where its API is, when that does not follow from `url`."""
     ca_file: Annotated[NearFile | None, _unless_empty] = None
     """Certificates (PEM) to trust besides the system's."""
-    repositories: list[str] = Field(min_length=1)
+    repositories: list[Repository] = Field(min_length=1)
     """`owner/name`; deliveries about others are refused."""
-    branch: str = "main"
+    branch: Branch = "main"
     """The branch that Argo CD follows."""
     webhook_secrets: list[StrongSecret] = []
     """All that are valid, newest first; while there is none, deliveries are refused (501)."""
-    token: GivenSecret | None = None
+    token: Annotated[GivenSecret, AfterValidator(_sendable)] | None = None
     """For API and git; without `token` and `app` nothing private can be read or answered."""
     app: AppSource | None = None
     """A GitHub App instead of a token."""
@@ -241,15 +284,6 @@ class Connection(_Strict):
     """Push the regenerated tree to branches of the same repository."""
     verification: Verification | None = None
     """The clusters in which merged commits are verified; without it nothing is verified."""
-
-    _named = field_validator("name")(_short_name)
-
-    @field_validator("branch")
-    @classmethod
-    def _branch(cls, value: str) -> str:
-        if not _BRANCH.fullmatch(value) or value.startswith("refs/"):
-            raise ValueError("write the branch's short name")
-        return value
 
     @field_validator("url", "api_url")
     @classmethod
@@ -264,19 +298,9 @@ class Connection(_Strict):
     @field_validator("repositories")
     @classmethod
     def _repositories(cls, value: list[str]) -> list[str]:
-        wrong = [number for number, name in enumerate(value) if not _REPOSITORY.fullmatch(name)]
-        if wrong:
-            raise ValueError(f"write owner/name (entry {wrong[0] + 1} is not)")
         if len({name.lower() for name in value}) != len(value):
             raise ValueError("a repository appears twice")
         return sorted(value)
-
-    @field_validator("token")
-    @classmethod
-    def _sendable(cls, value: Secret | None) -> Secret | None:
-        if value and any(not 0x21 <= byte <= 0x7E for byte in value.reveal()):
-            raise ValueError("not a valid token")
-        return value
 
     @model_validator(mode="after")
     def _together(self) -> Connection:
@@ -378,52 +402,35 @@ class Proxy(_Strict):
 
     addresses: list[IPvAnyNetwork] = Field(min_length=1)
     """Addresses or networks of the proxy: headers of others count for nothing."""
-    user_header: str = "X-Auth-Request-User"
+    user_header: Header = "X-Auth-Request-User"
     """The header with the user; the proxy must replace what a client sends in it."""
-    groups_header: str = "X-Auth-Request-Groups"
+    groups_header: Header = "X-Auth-Request-Groups"
     """The header with the user's groups, separated by commas; it must be replaced as well."""
-    viewers: list[str] = []
+    viewers: list[Group] = []
     """Groups that may see the pages; empty: everybody whom the proxy lets in."""
-    operators: list[str] = []
+    operators: list[Group] = []
     """Groups that may also retry."""
 
     @model_validator(mode="after")
     def _headers(self) -> Proxy:
-        names = (self.user_header, self.groups_header)
-        if not all(map(_HEADER.fullmatch, names)):
-            raise ValueError("a header's name has letters, digits and hyphens")
-        if names[0].lower() == names[1].lower():
+        if self.user_header.lower() == self.groups_header.lower():
             raise ValueError("userHeader and groupsHeader are the same")
-        if any(not name or "," in name for name in (*self.viewers, *self.operators)):
-            raise ValueError("a group is empty or has a comma, which separates groups")
         return self
 
 
 class Route(_Strict):
     """An address that gets a message when something needs a person."""
 
-    name: str
+    name: ShortName
     """How logs call it: they never have the address."""
     url: GivenSecret
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
     events: list[Literal["failed", "promotion", "gate", "dead", "drift"]] = []
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
-    teams: list[str] = []
+    teams: list[Annotated[str, AfterValidator(_team)]] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
     tiers: list[Tier] = []
     """Only of environments of these tiers; empty: of all."""
-
-    _named = field_validator("name")(_short_name)
-
-    @field_validator("teams")
-    @classmethod
-    def _teams(cls, value: list[str]) -> list[str]:
-        wrong = [number for number, name in enumerate(value, 1) if any(name_faults(name))]
-        if wrong:
-            raise ValueError(
-                f"write the folder of the team's environments (entry {wrong[0]} is not)"
-            )
-        return value
 
     def wants(self, event: str, environments: Iterable[str], tiers: Mapping[str, str]) -> bool:
         """Whether it is told of an event of these environments, whose tiers are known or not.
@@ -433,12 +440,12 @@ class Route(_Strict):
         """
         if self.events and event not in self.events:
             return False
-        names = list(environments)
-        return not names or any(self._concerns(name, tiers.get(name, "")) for name in names)
-
-    def _concerns(self, name: str, tier: str) -> bool:
-        of_team = not self.teams or name.rpartition("/")[0] in self.teams
-        return of_team and (not self.tiers or not tier or tier in self.tiers)
+        concerns = [
+            (not self.teams or name.rpartition("/")[0] in self.teams)
+            and (not self.tiers or not tiers.get(name) or tiers[name] in self.tiers)
+            for name in environments
+        ]
+        return not concerns or any(concerns)
 
 
 class Settings(_Strict):
@@ -446,13 +453,13 @@ class Settings(_Strict):
 
     data_dir: NearFile = Field(Path("data"), validate_default=True)
     """Mirrors, caches and the SQLite database; relative to this file."""
-    listen: str = "127.0.0.1:8080"
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8080"
     """Host and port of the web process."""
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(_web_address)] = ""
     """How people reach the service: links in comments and statuses start with it."""
     threads: Annotated[int, Field(gt=0, le=64)] = 8
     """Requests that one web process answers side by side."""
-    database: GivenSecret | None = None
+    database: Annotated[GivenSecret, AfterValidator(_known)] | None = None
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: StrongSecret | None = None
     """A token of role operator without a name and an end, beside those of `token create`."""
@@ -467,30 +474,11 @@ class Settings(_Strict):
     connections: list[Connection] = Field(min_length=1)
     """The forges, at least one."""
 
-    @field_validator("listen")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError("write host:port")
-        return value
-
-    _public = field_validator("public_url")(_web_address)
-
-    @field_validator("database")
-    @classmethod
-    def _known(cls, value: Secret | None) -> Secret | None:
-        if value and not value.text().startswith(("sqlite:///", "postgresql://")):
-            raise ValueError("use a sqlite:/// or postgresql:// URL")
-        return value
-
     @model_validator(mode="after")
     def _unique(self) -> Settings:
-        for what, items in (
-            ("connections", self.connections),
-            ("notifications", self.notifications),
-        ):
-            if len({item.name for item in items}) != len(items):
+        for what in ("connections", "notifications"):
+            names = [item.name for item in getattr(self, what)]
+            if len(set(names)) != len(names):
                 raise ValueError(f"two {what} have the same name")
         return self
 
@@ -498,16 +486,6 @@ class Settings(_Strict):
     def database_url(self) -> Secret:
         """Where the database is, password included."""
         return self.database or Secret(f"sqlite:///{self.data_dir / 'service.sqlite'}")
-
-    @property
-    def host(self) -> str:
-        """What the web process listens on."""
-        return self.listen.rpartition(":")[0]
-
-    @property
-    def port(self) -> int:
-        """Where the web process listens."""
-        return int(self.listen.rpartition(":")[2])
 
     @property
     def address(self) -> str:

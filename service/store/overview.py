@@ -1,16 +1,19 @@
-"""What the pages show: the newest of each thing, as plain data."""
+"""What is on record, as plain data: for the pages, and for the runs that come after others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.model.job import UNFINISHED, Kind, State
-from service.store.tables import Rows, branch, executor, grant, listed, run, upsert
+from service.model.job import UNFINISHED, Kind, State, verify_key
+from service.store.tables import Rows, branch, executor, grant, listed, now, run, upsert
 from service.telemetry import logs
 
+_AFTER = (Kind.VERIFY.value, Kind.PROMOTE.value, Kind.ROLLBACK.value)
+_MOST = 50
 ByPlace = dict[tuple[str, str, str], dict[str, Any]]
 """A run by connection, repository and environment."""
 
@@ -114,3 +117,56 @@ def of_report(connection: sa.Connection, identity: str) -> dict[str, Any] | None
     [made] = found
     query = sa.select(grant).where(grant.c.key == made["key"], grant.c.sha == made["head_sha"])
     return {**made, "grants": listed(connection, query.order_by(grant.c.given))}
+
+
+def living(connection: sa.Connection, at: float, lease_seconds: float) -> int:
+    """How many workers have a recent heartbeat; `at` is the time where the database has none."""
+    since = (now(connection) or at) - lease_seconds
+    living = sa.select(sa.func.count()).where(executor.c.seen > since)
+    return int(connection.execute(living).scalar_one())
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """The runs about one repository; `url` gives the page of a report by its name."""
+
+    engine: sa.Engine
+    connection: str
+    repository: str
+    url: Callable[[str], str]
+
+    def of_key(self, key: str) -> Rows:
+        """The runs of a key, newest first."""
+        query = sa.select(run).where(run.c.key == key).order_by(run.c.seq.desc()).limit(_MOST)
+        return self._read(query)
+
+    def of_number(self, number: int) -> Rows:
+        """Verifications and proposals that a merged pull request led to, oldest first."""
+        mine = (run.c.connection == self.connection, run.c.repository == self.repository)
+        about = (run.c.number == number, run.c.kind.in_(_AFTER))
+        return self._read(sa.select(run).where(*mine, *about).order_by(run.c.queued, run.c.id))
+
+    def _read(self, query: sa.Select[tuple[object, ...]]) -> Rows:
+        with self.engine.connect() as connection:
+            return [{**row, "url": self.url(row["report"])} for row in listed(connection, query)]
+
+
+def verified(
+    connection: sa.Connection,
+    *,
+    repository: str = "",
+    environment: str = "",
+    sha: str = "",
+    limit: int,
+    offset: int,
+) -> Rows:
+    """Verifications of environments, newest first; empty words choose nothing."""
+    query = sa.select(run).where(run.c.kind == Kind.VERIFY.value)
+    if repository:
+        query = query.where(run.c.repository == repository)
+    if environment:
+        query = query.where(run.c.key.contains(verify_key("", environment), autoescape=True))
+    if sha:
+        query = query.where(run.c.key.endswith(f":{sha}", autoescape=True))
+    newest_first = query.order_by(run.c.queued.desc(), run.c.id)
+    return listed(connection, newest_first.limit(limit).offset(offset))

@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from generator.core.errors import UserError
 from service.model.job import Kind, State
-from service.store import history, runs
+from service.store import overview, runs
 from service.store import reports as report_store
 from service.store.tables import delivery, listed
 from service.telemetry import logs
@@ -96,7 +96,7 @@ def verifications() -> dict[str, Any]:
         if not text.isprintable() or len(text) > _LONGEST:
             raise BadRequest(f"{name} must be a short text")
     with context().engine.connect() as connection:
-        rows = history.verifications(connection, **page, **chosen)
+        rows = overview.verified(connection, **page, **chosen)
     return {"verifications": [_verification(row) for row in rows]}
 
 

@@ -30,7 +30,7 @@ from service.model.job import Job, Kind, State, pull_key
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
-from service.store.history import Runs
+from service.store.overview import Runs
 from service.store.runs import Outcome
 from service.store.tables import Row
 from service.telemetry import instrument
@@ -172,8 +172,7 @@ class Runner:
             head, base = pull.head_sha, pull.base_sha
         context, granted = self._context(row, connection, forge), self._granted(row, head)
         found = self.check(CheckRequest(context, row.number, head, base, granted))
-        state, seen = State(found.state.value), found.head_sha or head
-        outcome = Outcome(state, found.summary, seen, found.environments)
+        outcome = Outcome(found.state, found.summary, found.head_sha or head, found.environments)
         kept = found.json_report or found.report_html
         report = reports.Report(found.json_report, found.report_html) if kept else None
         return Done(outcome, (dataclasses.replace(job, kind=Kind.GATES),), report=report)

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from generator.forge.errors import Unavailable
-from service.model.check import CheckOutcome, CheckState
+from service.model.check import CheckOutcome
+from service.model.job import State
 
 
 def check(request):
@@ -23,7 +24,7 @@ def check(request):
     if request.number == 501:
         raise RuntimeError(f"a bug that quotes {request.context.connection.token.text()}")
     if not request.context.is_current():
-        return CheckOutcome(CheckState.SUPERSEDED, "superseded by a newer event", request.head_sha)
+        return CheckOutcome(State.SUPERSEDED, "superseded by a newer event", request.head_sha)
     return CheckOutcome(
-        CheckState.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"
+        State.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"
     )

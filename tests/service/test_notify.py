@@ -331,7 +331,7 @@ def test_an_address_that_is_none_is_said_at_the_start_without_being_quoted():
 
 @pytest.mark.parametrize(
     ("part", "fault"),
-    [({"tiers": ["prodction"]}, "tiers"), ({"teams": ["payments/"]}, "entry 1"),
+    [({"tiers": ["prodction"]}, "tiers"), ({"teams": ["payments/"]}, r"teams\[0\]"),
      ({"events": ["fail"]}, "events")],
 )  # fmt: skip
 def test_a_route_that_nothing_could_take_is_a_fault_with_its_line(tmp_path, part, fault):

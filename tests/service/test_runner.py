@@ -11,7 +11,7 @@ from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
-from service.model.check import CheckOutcome, CheckState, Override
+from service.model.check import CheckOutcome, Override
 from service.model.job import Job, Kind, State
 from service.store import grants, overview, reminders, tables
 from service.store.reminders import Reminder
@@ -74,7 +74,7 @@ class Scene:
 
     def __init__(self, here, port):
         self.here, self.port, self.requests = here, port, []
-        self.answer = CheckOutcome(CheckState.SUCCESS, "fine", "", "{}", "<p>")
+        self.answer = CheckOutcome(State.SUCCESS, "fine", "", "{}", "<p>")
         runner = Runner(here.settings, here.jobs, lambda connection, name: port, self._check)
         self.runner = runner
 
@@ -159,7 +159,7 @@ def test_a_superseded_run_is_told_and_its_outcome_not_recorded(set_up):
         seen.append(request.context.is_current())
         set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "updated"))
         seen.append(request.context.is_current())
-        return CheckOutcome(CheckState.SUCCESS, "stale")
+        return CheckOutcome(State.SUCCESS, "stale")
 
     set_up._check, set_up.runner = (
         None,
@@ -437,4 +437,4 @@ def test_many_who_ask_at_once_get_one_turn(set_up):
 
 
 def test_all_states_of_a_check_can_be_recorded():
-    assert {state.value for state in CheckState} <= {state.value for state in State}
+    assert {state.value for state in State} <= {state.value for state in State}

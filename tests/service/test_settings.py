@@ -53,7 +53,7 @@ def test_the_environment_wins_over_the_file(written):
         "GEN_ENV_SERVICE_PUBLIC_URL": "https://checks.example.com/",
     }
     settings = load(written(), given)
-    assert (settings.host, settings.port) == ("0.0.0.0", 99)
+    assert settings.listen == "0.0.0.0:99"
     assert settings.report_url("x") == "https://checks.example.com/reports/x"
     assert settings.database_url.text() == password and "a-password" not in repr(settings)
 

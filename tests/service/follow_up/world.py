@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.secret import Secret
 from service.follow_up import verify as verify_module
-from service.model.check import CheckOutcome, CheckState
-from service.model.job import Job, Kind
+from service.model.check import CheckOutcome
+from service.model.job import Job, Kind, State
 from service.settings.schema import Access, Connection, Verification
 from service.store import tables
 from service.worker.process import remind
@@ -72,7 +72,7 @@ class World(check_worlds.World):
         )
         runner = Runner(
             settings, self.here.jobs, lambda connection, name: self.forge,
-            lambda request: CheckOutcome(CheckState.SUCCESS, "fine"), self._work, self.clock,
+            lambda request: CheckOutcome(State.SUCCESS, "fine"), self._work, self.clock,
         )  # fmt: skip
         return runner
 
