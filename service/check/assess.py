@@ -71,10 +71,7 @@ class Tools:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Findings:
-    """The report, what could not be checked, and findings that definitions suppress.
-
-    `another` says that accepts must come from another person than the author.
-    """
+    """The report, what could not be checked, and how many findings definitions suppress."""
 
     report: Report
     not_done: tuple[NotDone, ...] = ()

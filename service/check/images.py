@@ -26,10 +26,7 @@ FORK = "the change comes from a fork"
 
 
 def judged(found: Findings, registries: Collection[str], *, fork: bool) -> Findings:
-    """The findings with what the registries say; nothing is asked for a fork or without a policy.
-
-    What was not looked up is named, image by image.
-    """
+    """The findings with what the registries say, which are asked nothing for a fork."""
     named = sorted({image for item in found.report.environments for image in item.images})
     if not registries or not named:
         return found

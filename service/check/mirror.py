@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, Severity
 from generator.forge.errors import Unavailable
@@ -22,8 +23,12 @@ from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
 from service.check.reporter import Superseded
 from service.check.request import Context
 from service.settings import forges
+from service.settings.schema import Connection
+from service.store import folder_locks
 
 MAX_BYTES = 2 << 30
+_BRANCH = "refs/w/branch"
+"""Where the poll keeps what it saw of the default branch."""
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -147,6 +152,35 @@ def fetch(mirror: Mirror, context: Context, refspecs: list[str]) -> None:
         if error.fault is Fault.LASTING:
             raise
         raise Unavailable(error.message, hint="gen-env tries again") from None
+
+
+@contextlib.contextmanager
+def _of_branch(data_dir: Path, connection: Connection, repository: str) -> Iterator[Mirror]:
+    gitdir = place(data_dir, connection.name, repository)
+    with folder_locks.in_use(gitdir):
+        yield Mirror.open(gitdir)
+
+
+def branch_head(data_dir: Path, connection: Connection, repository: str) -> str | None:
+    """The commit of the connection's branch, fetched now; None where there is no such branch.
+
+    Raises UserError where the server refuses or cannot be reached.
+    """
+    with _of_branch(data_dir, connection, repository) as mirror:
+        refspecs = [f"+refs/heads/{connection.branch}:{_BRANCH}"]
+        forges.fetch(mirror, connection, repository, refspecs, max_bytes=MAX_BYTES)
+        return mirror.resolve(_BRANCH)
+
+
+def branch_files(data_dir: Path, connection: Connection, repository: str) -> Snapshot:
+    """gen-env's files of the branch, as `branch_head` has fetched it last.
+
+    Raises UserError where there is none, or where it is beyond the limits of reading.
+    """
+    with _of_branch(data_dir, connection, repository) as mirror:
+        if sha := mirror.resolve(_BRANCH):
+            return files_of(mirror, sha)
+    raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
 
 
 def open_mirror(context: Context) -> Mirror:

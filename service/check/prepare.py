@@ -134,10 +134,8 @@ def _bounded(head: Snapshot, changed: Iterable[str]) -> None:
 def _another(
     trusted: Repository, names: Iterable[str], sides: Iterable[Catalogue], impact: Iterable[Finding]
 ) -> bool:
-    """Whether an environment is, or becomes, of a tier that asks for another person.
-
-    A change of the policy itself concerns each tier.
-    """
+    """Whether an environment is, or becomes, of a tier that asks for another person."""
     tiers = {item.tier for side in sides for name in names if (item := side.definitions.get(name))}
+    # A change of the policy itself concerns each tier.
     tiers |= set(map(str, trusted.policy.tiers)) if impact else set()
     return any(map(trusted.policy.needs_another, tiers))

@@ -119,7 +119,6 @@ _REFUSED = (
 def push(mirror: Mirror, context: Context, *, commit: str, branch: str, seen: str) -> Pushed:
     """Move `branch` from the commit `seen` to `commit`, if it is still there.
 
-    The address is the configured one that was fetched from; the token travels in the environment.
     Raises Unavailable where trying again may help.
     """
     target = require_name(branch)

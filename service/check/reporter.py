@@ -71,11 +71,10 @@ def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """One commit to check.
+    """One commit to check, and the branch that it is to go into (none for a merge group).
 
-    `base_ref` is the branch that it is to go into, empty for a merge group. `branch` is the branch
-    of this repository that it stands on, empty where a push is out of the question. `trusted` says
-    that its values may be rendered.
+    `branch` is the one of this repository that it stands on, empty where a push is out of the
+    question. `trusted` says that its values may be rendered.
     """
 
     number: int

@@ -20,11 +20,11 @@ from generator.forge.port import ForgePort
 from generator.pipeline import drift, requirements, review, toolchain
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.requirements import Need, Rule, missing_rights
+from service.check.mirror import branch_files, branch_head
 from service.settings.forges import installation, opener
 from service.settings.schema import Access, Connection, Settings, Verification
 from service.telemetry import tracing
 from service.worker import message
-from service.worker.remote import branch_files, branch_head
 
 _ADMIN = (
     "make gen-env's account an administrator of the repository, so that it may read others' rights"

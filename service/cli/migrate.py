@@ -61,7 +61,7 @@ def _alone(url: str) -> Iterator[None]:
     """One process of this host at a time, where the database is a file.
 
     SQLite waits for nobody while it makes a file write-ahead: of two that start together, one
-    would fail. A process that is killed gives the lock up. PostgreSQL has locks of its own.
+    would fail.
     """
     if not url.startswith(_SQLITE):
         yield

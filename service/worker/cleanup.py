@@ -68,7 +68,7 @@ def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     found = [
         (folder_locks.last_used(path), path)
-        for part in ("mirrors", "poll")
+        for part in ("mirrors", "poll")  # the poll had mirrors of its own once
         for path in (data_dir / part).glob("*.git")
     ]
     total = 0

@@ -15,6 +15,7 @@ import uuid
 import sqlalchemy as sa
 
 from generator.core.errors import UserError
+from service.check.mirror import branch_files, branch_head
 from service.check.request import Check
 from service.model.job import Job, Kind
 from service.queue.claims import Claims
@@ -29,7 +30,6 @@ from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
 from service.worker.notify import Sender
 from service.worker.poll import poll
-from service.worker.remote import branch_files, branch_head
 from service.worker.runner import Runner
 
 log = logging.getLogger("gen_env.worker")
@@ -133,11 +133,7 @@ def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
 
 
 def _check(settings: Settings, engine: sa.Engine) -> Check:
-    """The check of the service, or the one that the environment names (`module:function`).
-
-    Naming another one takes the power to set a worker's environment, which is the power to run
-    anything as the worker anyway.
-    """
+    """The check of the service, or the one that the environment names (`module:function`)."""
     if named := os.environ.get(CHECK, ""):
         try:
             found: Check = pkgutil.resolve_name(named)
