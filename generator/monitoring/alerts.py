@@ -25,7 +25,11 @@ def alerts(release: Release) -> list[Alert]:
     found = [*_exported(series, wanted, has("triggerer"), has("dag-processor"))]
     if has("pgbouncer"):
         found += _pooled(series, wanted)
-    return [*found, *_pods(series, wanted), *kept_alerts.alerts(release, series)]
+    return [
+        *found,
+        *_pods(series, wanted),
+        *kept_alerts.alerts(release, series, wanted.certificate_days),
+    ]
 
 
 def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) -> Iterator[Alert]:
@@ -55,6 +59,16 @@ def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) 
             ("Open the list of import errors in the UI; it has the traceback.",
              "Was the image changed? A provider may lack what the DAG imports.",
              "Revert the commit of the DAG repository that brought the error."),
+        )  # fmt: skip
+        parsing = metric("dag_processing.last_duration", 'quantile="0.5"')
+        yield Alert(
+            "AirflowDagParsingSlow", "warning", "{{ $labels.dag_file }} takes too long to parse",
+            f"max by (dag_file) ({parsing}) > {wanted.parse_seconds}", waiting, "dag-processor",
+            "A file that is not parsed within `core.dagbag_import_timeout` (30 s by default) is an "
+            "import error, and a slow one delays changes of all others.",
+            ("What does the file do when it is imported: queries, HTTP requests, Variables?",
+             "Is the DAG processor at the limit of its CPU?",
+             "Move such work into tasks, or divide the file."),
         )  # fmt: skip
     queued, started = metric("executor.queued_tasks"), metric("ti.start")
     yield Alert(
@@ -112,9 +126,11 @@ def _pooled(series: Series, wanted: Alerts) -> Iterator[Alert]:
     )  # fmt: skip
     yield Alert(
         "AirflowDatabaseConnectionsGrow", "warning", "clients of PgBouncer grow and never go back",
-        f"sum(min_over_time({active}[1h])) > 1.5 * sum(min_over_time({active}[1h] offset 6h)) + 10",
+        f"sum(min_over_time({active}[1h])) > {1 + wanted.connection_growth / 100:g} * "
+        f"sum(min_over_time({active}[1h] offset 6h)) + 10",
         60, "api-server",
-        "The lowest number of active clients of an hour is half as much again as six hours ago. "
+        f"The lowest number of active clients of an hour is {wanted.connection_growth} % and 10 "
+        "above that of six hours ago. "
         "API servers that keep their connections until they are restarted look like this.",
         ("Which users and databases? Compare `pgbouncer_exporter_pools_active_clients`.",
          "Restart the API server; does the number go back?",

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "3949062fcfa3db000a8cb7b304df951d15bb9089820adae56862258cd14addaf",
-    "repository": "b41ee07bf326ba5f2b23757066e55d58b2847839af6e04e98c16b3969425417d",
+    "environment": "3e72fd024da1901cc4c282fabe35b1f4a62a1323efbd7983914f8889060957c9",
+    "repository": "9f2a0a818eb71eec5904575e281beb6076e8439a784af31467a2854d30b2b253",
 }

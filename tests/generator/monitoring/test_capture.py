@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -17,6 +16,7 @@ import yaml
 
 from generator.airflow import statsd_mapping
 from generator.monitoring import alerts, dashboard
+from tests.cluster import programs
 from tests.loopback import free_port
 from tests.repositories import PRODUCTION, changed, release
 from tools import airflow_metrics
@@ -30,9 +30,9 @@ LINES = os.environ.get("GEN_ENV_METRICS_LINES")
 @pytest.fixture(scope="module", params=list(airflow_metrics.RELEASES))
 def query(request, tmp_path_factory):
     """Asks a Prometheus that scraped the exporter while it got the lines of a release."""
-    programs = ["statsd_exporter", "prometheus", "redis-server"]
-    if missing := [name for name in programs if shutil.which(name) is None]:
-        pytest.skip(f"needs {', '.join(missing)} on PATH")
+    needed = ("statsd_exporter", "prometheus", "redis-server")
+    if missing := [name for name in needed if programs.find(name) is None]:
+        pytest.skip(f"needs {', '.join(missing)} (make cluster-tools; Debian)")
     folder = tmp_path_factory.mktemp("prometheus")
     lines = sent(request.param)
     udp, web, port = free_port(), free_port(), free_port()
@@ -42,7 +42,7 @@ def query(request, tmp_path_factory):
     jobs = [{"job_name": "airflow", "scrape_interval": "1s", "static_configs": targets}]
     (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping), "utf-8")
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": jobs}), "utf-8")
-    exporter = ["statsd_exporter", f"--statsd.mapping-config={folder}/mapping.yaml",
+    exporter = [programs.find("statsd_exporter"), f"--statsd.mapping-config={folder}/mapping.yaml",
                 f"--statsd.listen-udp=127.0.0.1:{udp}", "--statsd.listen-tcp=",
                 f"--web.listen-address=127.0.0.1:{web}"]  # fmt: skip
     address = f"127.0.0.1:{port}"

@@ -157,7 +157,7 @@ ENDS = {
     "--result": "printed.json: cannot read",
     "--resume": "has no pause by gen-env",
     "--fetch-cert": "clusters.main.context",
-    "verify": "clusters.main.context",
+    "verify": "cannot use context",
 }
 
 
