@@ -458,6 +458,19 @@ def test_a_backup_of_another_schema_is_red(jobs):
     jobs.red("drill", "another schema", "fffffffffff0", HEAD)
 
 
+def test_revisions_of_providers_are_compared_with_those_of_the_image(jobs):
+    jobs.sql("create table alembic_version_fab (version_num text)")
+    jobs.sql("insert into alembic_version_fab values ('6709f7a774b9')")
+    jobs.good("backup")
+    heads = {"alembic_version": [HEAD], "alembic_version_edge3": ["x"]}
+    said = jobs.good("drill", EXPECTED_HEADS=json.dumps(heads))
+    assert "not looked at: heads of the image for alembic_version_fab" in said
+    heads["alembic_version_fab"] = ["6709f7a774b9"]
+    assert "not looked at" not in jobs.good("drill", EXPECTED_HEADS=json.dumps(heads))
+    heads["alembic_version_fab"] = ["02ca36b0235b"]
+    jobs.red("drill", "another schema", "02ca36b0235b", EXPECTED_HEADS=json.dumps(heads))
+
+
 def test_a_busy_database_fails_instead_of_waiting(jobs):
     import psycopg
 
