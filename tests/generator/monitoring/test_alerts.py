@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 
+import promql_parser
 import pytest
 import yaml
 
@@ -223,6 +224,17 @@ def test_the_dashboard_is_one_object_for_the_sidecar_or_the_operator(production)
     (other,) = dashboards.dashboards(operator)
     assert other["kind"] == "GrafanaDashboard"
     assert json.loads(other["spec"]["json"]) == json.loads(text)
+
+
+def test_every_expression_is_promql_and_reads_something_by_namespace(production):
+    rules = prometheus_rules.rules(production)[0]["spec"]["groups"][0]["rules"]
+    texts = [rule["expr"] for rule in rules] + [item[2] for item in dashboard.panels(production)]
+    for text in texts:
+        assert str(promql_parser.parse(text))
+        for selector in re.findall(r"\{([^}]*)\}", text):
+            assert 'namespace="airflow"' in selector, text
+    with pytest.raises(ValueError):
+        promql_parser.parse("sum(")
 
 
 # With promtool
