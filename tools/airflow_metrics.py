@@ -37,7 +37,8 @@ from tools.airflow_facts import CACHE
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "generator/airflow/metrics.json"
 # Packages as they were soon after the release: newer ones break older Airflow.
-RELEASES = {"3.2.2": "2026-06-08", "3.3.2": "2026-09-18"}
+RELEASES = {"3.1.8": "2026-03-14", "3.2.2": "2026-06-08", "3.3.2": "2026-09-18"}
+_DECLARES = "3.2.2"  # the first that says so in a file; names of before are among its own
 COMPONENTS = {
     "scheduler": ("scheduler",),
     "dag-processor": ("dag-processor",),
@@ -180,8 +181,11 @@ def environment(version):
 
 
 def templates(place):
-    """The metrics that the release declares."""
-    (path,) = place.glob(f"lib/python*/site-packages/{_TEMPLATE}")
+    """The metrics that the release declares; those of a later one where it does not."""
+    found = [*place.glob(f"lib/python*/site-packages/{_TEMPLATE}")]
+    if not found:
+        return templates(environment(_DECLARES))
+    (path,) = found
     return yaml.safe_load(path.read_text("utf-8"))["metrics"]
 
 

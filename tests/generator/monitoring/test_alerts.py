@@ -81,6 +81,21 @@ def test_no_name_of_a_metric_holds_the_name_of_something(version):
 
 
 @pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+def test_over_otlp_the_name_without_variables_has_them_as_attributes(version):
+    data = statsd_mapping.names()
+    found = data["otel"][version]
+    assert found["scheduler_heartbeat"] == {
+        "attributes": [],
+        "kind": "sum",
+        "senders": ["scheduler"],
+    }
+    both = [new for old, new in data["labelled"].items() if {old, new} <= set(found)]
+    assert len(both) > 15
+    for name in both:
+        assert found[name]["attributes"], name
+
+
+@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
 def test_each_measurement_is_kept_once(version):
     labelled = statsd_mapping.names()["labelled"]
     for old, new in labelled.items():
