@@ -60,16 +60,8 @@ def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) 
              "Was the image changed? A provider may lack what the DAG imports.",
              "Revert the commit of the DAG repository that brought the error."),
         )  # fmt: skip
-        parsing = metric("dag_processing.last_duration", 'quantile="0.5"')
-        yield Alert(
-            "AirflowDagParsingSlow", "warning", "{{ $labels.dag_file }} takes too long to parse",
-            f"max by (dag_file) ({parsing}) > {wanted.parse_seconds}", waiting, "dag-processor",
-            "A file that is not parsed within `core.dagbag_import_timeout` (30 s by default) is an "
-            "import error, and a slow one delays changes of all others.",
-            ("What does the file do when it is imported: queries, HTTP requests, Variables?",
-             "Is the DAG processor at the limit of its CPU?",
-             "Move such work into tasks, or divide the file."),
-        )  # fmt: skip
+        if series.sends("dag_processing.last_duration"):
+            yield _parsing(metric("dag_processing.last_duration", 'quantile="0.5"'), wanted)
     queued, started = metric("executor.queued_tasks"), metric("ti.start")
     yield Alert(
         "AirflowTasksNotStarting", "critical", "tasks are queued and none starts",
@@ -97,6 +89,19 @@ def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) 
         "their process or pod was killed, by memory, a node or a deployment.",
         ("Why did the last pods end?", "Was there a deployment or a drain of a node at that time?",
          "Raise the memory limit of workers, or their grace period."),
+    )  # fmt: skip
+
+
+def _parsing(series: str, wanted: Alerts) -> Alert:
+    return Alert(
+        "AirflowDagParsingSlow", "warning", "{{ $labels.dag_file }} takes too long to parse",
+        f"max by (dag_file) ({series}) > {wanted.parse_seconds}", wanted.waiting_minutes,
+        "dag-processor",
+        "A file that is not parsed within `core.dagbag_import_timeout` (30 s by default) is an "
+        "import error, and a slow one delays changes of all others.",
+        ("What does the file do when it is imported: queries, HTTP requests, Variables?",
+         "Is the DAG processor at the limit of its CPU?",
+         "Move such work into tasks, or divide the file."),
     )  # fmt: skip
 
 

@@ -30,8 +30,9 @@ def panels(release: Release) -> Iterator[Panel]:
         beat = metric("dag_processor_heartbeat")
         yield "Heartbeats of the DAG processor", "cps", f"sum(rate({beat}[5m]))", ""
         yield "DAG import errors", "short", f"max({metric('dag_processing.import_errors')})", ""
-        last = metric("dag_processing.last_duration", 'quantile="0.5"')
-        yield "Time to parse a file", "s", f"max by (dag_file) ({last})", "{{dag_file}}"
+        if series.sends("dag_processing.last_duration"):
+            last = metric("dag_processing.last_duration", 'quantile="0.5"')
+            yield "Time to parse a file", "s", f"max by (dag_file) ({last})", "{{dag_file}}"
     if has("triggerer"):
         beat, running = metric("triggerer_heartbeat"), metric("triggers.running")
         yield "Heartbeats of the triggerer", "cps", f"sum(rate({beat}[5m]))", ""

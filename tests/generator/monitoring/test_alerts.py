@@ -73,14 +73,14 @@ def families(version):
     return found
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_no_name_of_a_metric_holds_the_name_of_something(version):
     named = [name for name in families(version) if name and "my_" in name]
     # The name of a job is a word of Airflow's own, not of a user.
     assert sorted(named) == ["airflow_my_job_name_end", "airflow_my_job_name_start"]
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_over_otlp_the_name_without_variables_has_them_as_attributes(version):
     data = statsd_mapping.names()
     found = data["otel"][version]
@@ -95,7 +95,7 @@ def test_over_otlp_the_name_without_variables_has_them_as_attributes(version):
         assert found[name]["attributes"], name
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_each_measurement_is_kept_once(version):
     labelled = statsd_mapping.names()["labelled"]
     for old, new in labelled.items():
@@ -121,13 +121,15 @@ def test_a_task_in_a_group_keeps_its_whole_name():
     pytest.fail("no mapping of ti.finish")
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
-def test_alerts_and_panels_read_only_metrics_that_are_sent(version, production):
-    texts = [item.expression for item in alerts.alerts(production)]
-    texts += [expression for _, _, expression, _ in dashboard.panels(production)]
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
+def test_alerts_and_panels_read_only_metrics_that_are_sent(version):
+    made = release(changed(WITH_ALERTS, ("version: 3.2.2", f"version: {version}")))
+    texts = [item.expression for item in alerts.alerts(made)]
+    texts += [expression for _, _, expression, _ in dashboard.panels(made)]
     names = {name for text in texts for name in NAME.findall(text)}
     assert names - PODS - POOLS <= families(version)
     assert names >= POOLS
+    assert ("airflow_dag_processing_last_duration" in names) == (version != "3.1.8")
 
 
 def test_an_environment_without_a_component_has_no_alert_about_it():
