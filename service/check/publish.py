@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from generator.core.errors import UserError
 from generator.forge.port import Check as ForgeCheck
@@ -36,16 +37,6 @@ _WORDS = {
 }
 _PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
 _END = "\n\n</details>\n"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Draft:
-    """What is to be published; `remarks` are sentences of ours for the comment."""
-
-    found: Findings
-    verdict: Verdict
-    remarks: tuple[str, ...] = ()
-    patch: str = ""
 
 
 def pending(reporter: Reporter, head: str) -> None:
@@ -81,65 +72,45 @@ def fault(reporter: Reporter, head: str, reason: str, author: str = "") -> Check
     return CheckOutcome(state, redact_prose(summary), head)
 
 
-def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
+def publish(
+    reporter: Reporter,
+    target: Target,
+    found: Findings,
+    verdict: Verdict,
+    remarks: Sequence[str] = (),
+    patch: str = "",
+) -> CheckOutcome:
     """Comment and status, comment first: who sees the status finds the comment there.
 
     Before that the pull request is read again: one that was closed or has moved on is left alone.
     """
-    verdict = draft.verdict
-    report = draft.found.report
     headline = f"{_WORDS[verdict.state]}: {verdict.summary}"
-    report = dataclasses.replace(
-        report, problems=(*report.problems, *verdict.notes), verdict=headline
-    )
-    outcome = CheckOutcome(
-        verdict.state,
-        redact_prose(verdict.summary),
-        target.head,
-        stored_report.as_json(report, verdict, draft.found, draft.patch),
-        redact_prose(stored_report.as_html(report)),
-        verdict.environments,
-    )
+    problems = (*found.report.problems, *verdict.notes)
+    report = dataclasses.replace(found.report, problems=problems, verdict=headline)
+    summary = redact_prose(verdict.summary)
+    text = stored_report.as_json(report, verdict, found, patch)
+    page = redact_prose(stored_report.as_html(report))
+    outcome = CheckOutcome(verdict.state, summary, target.head, text, page, verdict.environments)
+    context = reporter.request.context
+    limits, url = context.forge.limits, context.report_url
     if not target.group:
         reporter.pull()
-        reporter.comment(_comment(reporter, target, draft, report))
-    shown = _shown(reporter, draft, report)
-    reporter.status(target.head, shown.state, outcome.summary, shown)
+        # What a writer may answer with, with the commit that it is for.
+        commands = [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
+        if verdict.waiting:
+            commands = [f"/gen-env ok-to-test {target.head}"]
+        budget = limits.comment_budget - cost(reporter.marker) - 1
+        words: dict[str, Any] = {"remarks": remarks, "commands": commands, "patch": patch}
+        body = compose(verdict.state, verdict.summary, report, budget=budget, url=url, **words)
+        reporter.comment(redact_prose(body))
+    # The same for forges that have check runs, with remarks at lines.
+    state = ForgeState.PENDING if verdict.waiting else _STATES[verdict.state]
+    listed = "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in remarks)))
+    full = redact_prose(markdown.render(report, budget=limits.check_text))
+    lines = stored_report.remarks(report)
+    shown = ForgeCheck(STATUS_CONTEXT, state, summary, listed, full, url, lines)
+    reporter.status(target.head, state, summary, shown)
     return outcome
-
-
-def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -> str:
-    verdict, context = draft.verdict, reporter.request.context
-    # What a writer may answer with, with the commit that it is for.
-    commands = [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
-    if verdict.waiting:
-        commands = [f"/gen-env ok-to-test {target.head}"]
-    text = compose(
-        verdict.state,
-        verdict.summary,
-        report,
-        budget=context.forge.limits.comment_budget - cost(reporter.marker) - 1,
-        url=context.report_url,
-        remarks=draft.remarks,
-        commands=commands,
-        patch=draft.patch,
-    )
-    return redact_prose(text)
-
-
-def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
-    """The same for forges that have check runs, with remarks at lines."""
-    text = markdown.render(report, budget=reporter.request.context.forge.limits.check_text)
-    summary = redact_prose(draft.verdict.summary)
-    return ForgeCheck(
-        STATUS_CONTEXT,
-        ForgeState.PENDING if draft.verdict.waiting else _STATES[draft.verdict.state],
-        summary,
-        "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
-        redact_prose(text),
-        reporter.request.context.report_url,
-        stored_report.remarks(report),
-    )
 
 
 def compose(

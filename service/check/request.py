@@ -13,11 +13,10 @@ from service.settings.schema import Connection
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Context:
-    """A run's handles on one repository; the worker makes them for each run.
+    """A run's handles on one repository.
 
     `is_current` is false as soon as a newer event of the same thing was accepted: ask it before
-    every write to the outside. `data_dir` is ours to keep mirrors and caches in, shared by all
-    workers of this host.
+    every write to the outside. `data_dir` is shared by all workers of this host.
     """
 
     connection: Connection
@@ -31,12 +30,8 @@ class Context:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """One pull request to check at one commit.
-
-    `head_sha` is what the event or the poll named; the check reads the pull request again and
-    answers `superseded` when its head is another by now. It is empty where the event names no
-    commit (a comment): then the check pins the head that it reads. A merge group has no number
-    (0): `base_sha` and `head_sha` are all there is, and there is no comment to write.
+    """One pull request to check at `head_sha`: the answer is `superseded` when its head is another
+    by now. A merge group has no number (0), a `base_sha`, and no comment to write.
     """
 
     context: Context

@@ -21,14 +21,12 @@ from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
-from generator.redaction.text import redact_prose
 from generator.report.model import Report
 from service.check import assess, images, publish, regenerate
 from service.check.assess import Findings, Tools
 from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
-from service.check.publish import Draft
 from service.check.regenerate import Identity, Proposal, Pushed
 from service.check.reporter import Reporter, Superseded, Target, target_of
 from service.check.request import CheckRequest
@@ -39,12 +37,9 @@ from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 
 CONFLICT = Rule(
-    "merge/conflict",
-    Severity.ERROR,
-    "A branch that conflicts with its base",
-    "A change that cannot be merged cannot be checked.",
-    command="service",
-)
+    "merge/conflict", Severity.ERROR, "A branch that conflicts with its base",
+    "A change that cannot be merged cannot be checked.", command="service",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +47,7 @@ class Toolchain:
     """What the check takes beside the request; the defaults are this machine's own.
 
     `marker_key` makes the marker of our comments and must be the same for every worker. `charts`
-    and `renderer` are made from the files of the base, whose settings alone count. `seconds` is how
-    long one check may take.
+    and `renderer` are made from the files of the base, whose settings alone count.
     """
 
     marker_key: bytes = dataclasses.field(repr=False)
@@ -102,13 +96,13 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
             except (Unavailable, RateLimited):
                 raise
             except UserError as error:
-                return publish.fault(reporter, head, _words(error), _author(sides, target))
+                return publish.fault(reporter, head, error.sentence, _author(sides, target))
     except Superseded as stale:
         return CheckOutcome(State.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        return publish.fault(reporter, head, _words(error))
+        return publish.fault(reporter, head, error.sentence)
     except Exception as error:
         fault = f"gen-env failed, which is a bug: {kind_and_place(error)}"
         publish.fault(reporter, head, fault)
@@ -125,12 +119,6 @@ def _author(sides: Pinned, target: Target) -> str:
     except UserError:
         return target.author
     return target.author if b"anotherPerson" in (text or b"") else ""
-
-
-def _words(error: UserError) -> str:
-    place = f"{error.place}: " if error.place else ""
-    hint = f"; {error.hint}" if error.hint else ""
-    return redact_prose(f"{place}{error.message}{hint}")
 
 
 def _checked(
@@ -168,7 +156,7 @@ def _checked(
         found, reporter.request.grants, waiting=waiting, group=target.group, author=target.author
     )
     patch = proposal.patch if proposal else ""
-    return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
+    return publish.publish(reporter, target, found, verdict, remarks, patch)
 
 
 _BEHIND = (
@@ -235,19 +223,12 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     fork = sides.mirror.git.line_or_none("merge-base", sides.base, sides.head)
     if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
         return publish.neutral(reporter, target.head, "this change affects no gen-env files")
-    problems = tuple(
-        CONFLICT.problem(
-            f"conflicts with {target.base_ref}",
-            path=path,
-            hint="merge the base branch or rebase onto it, and resolve the conflict",
-        )
-        for path in sides.conflicts
-    )
-    report = Report(
-        sides.base[:12], sides.head[:12], (), problems, not_compared="the branch conflicts"
-    )
-    found = Findings(report)
-    summary = f"conflicts with {target.base_ref} in {counted(len(sides.conflicts), 'file')}"
+    said = f"conflicts with {target.base_ref}"
+    hint = "merge the base branch or rebase onto it, and resolve the conflict"
+    problems = tuple(CONFLICT.problem(said, path=path, hint=hint) for path in sides.conflicts)
+    names = (sides.base[:12], sides.head[:12])
+    found = Findings(Report(*names, (), problems, not_compared="the branch conflicts"))
+    summary = f"{said} in {counted(len(sides.conflicts), 'file')}"
     notes = decide(found, reporter.request.grants).notes
     told = Verdict(State.FAILURE, summary, {}, notes)
-    return publish.publish(reporter, target, Draft(found, told))
+    return publish.publish(reporter, target, found, told)

@@ -69,12 +69,11 @@ def decide(
 ) -> Verdict:
     """The verdict on a change.
 
-    New errors fail it, and old ones near what it changes; an impact that is an error fails it
-    until a writer has accepted its rule for this very commit. In a merge group (`group`) impacts
-    were judged on each pull request's own head, and nobody could accept anything for the group's
-    commit. What could not be checked is an error of ours. A writer's override turns all of these
-    into success, and is told. Where a tier asks for another person, the word of the `author` of the
-    pull request counts for nothing.
+    New errors fail it, and old ones near what it changes; an impact that is an error does until a
+    writer has accepted its rule for this very commit. In a merge group (`group`) impacts were
+    judged on each pull request's own head. What could not be checked is an error of ours. A
+    writer's override turns all of these into success. Where a tier asks for another person, the
+    word of the pull request's `author` counts for nothing.
     """
     given, grants = grants, grants.without(author) if found.another else grants
     errors = [problem for problem in found.report.every_problem if problem.fails]

@@ -76,8 +76,7 @@ def decide(task: Task) -> Done:
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        place = f"{error.place}: " if error.place else ""
-        return _reported(task, target, CheckState.ERROR, f"not evaluated: {place}{error.message}")
+        return _reported(task, target, CheckState.ERROR, f"not evaluated: {error.sentence}")
 
 
 def _target(task: Task) -> _Target | str:

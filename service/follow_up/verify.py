@@ -77,8 +77,7 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
+        verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.sentence}")
     if verdict.outcome is Outcome.UNKNOWN:
         # Nothing is known of the commit, but that nobody looks any more has to be said.
         _record(task, CheckState.ERROR, f"unknown: {verdict.message}")

@@ -69,9 +69,8 @@ class Claims:
             ready = (run.c.state.in_(UNFINISHED), run.c.due <= at, idle, kind if waits else ~kind)
             query = sa.select(run.c.connection, run.c.repository).where(*ready).distinct()
             found = {(row.connection, row.repository) for row in connection.execute(query)}
-            for place in sorted(
-                found.intersection(places), key=lambda place: (self._served.get(place, 0), place)
-            ):
+            ours = found.intersection(places)
+            for place in sorted(ours, key=lambda place: (self._served.get(place, 0), place)):
                 if claim := self._claim(connection, place, ready, at):
                     return claim
         return None
@@ -92,13 +91,9 @@ class Claims:
         number, taken_over = next(self._numbers), bool(row.owner)
         owner, lost = f"{self._identity}/{number}", row.lost + taken_over
         # Where nothing locks the row that was read, somebody may have been faster.
-        claimed = (
-            run.update()
-            .where(run.c.id == row.id, run.c.owner == row.owner, *ready)
-            .values(owner=owner, due=at + self.lease_seconds, lost=lost)
-            .returning(run.c.id)
-        )
-        if connection.execute(claimed).first() is None:
+        free = run.update().where(run.c.id == row.id, run.c.owner == row.owner, *ready)
+        claimed = free.values(owner=owner, due=at + self.lease_seconds, lost=lost)
+        if connection.execute(claimed.returning(run.c.id)).first() is None:
             return None
         if taken_over:
             log.warning("takes over a run of a silent worker", extra={"run": row.id})
@@ -131,12 +126,9 @@ class Claims:
         """
         begun = run.c.state == State.RUNNING.value
         with self._engine.begin() as connection:
-            values = {
-                "owner": "",
-                "due": 0.0,
-                "attempts": sa.case((begun, run.c.attempts - 1), else_=run.c.attempts),
-                "state": sa.case((begun, State.QUEUED.value), else_=run.c.state),
-            }
+            attempts = sa.case((begun, run.c.attempts - 1), else_=run.c.attempts)
+            state = sa.case((begun, State.QUEUED.value), else_=run.c.state)
+            values = {"owner": "", "due": 0.0, "attempts": attempts, "state": state}
             connection.execute(run.update().where(_of(self._identity)).values(values))
         expire(self._engine, self._identity)
 

@@ -52,18 +52,10 @@ class Jobs:
         query = sa.select(run).order_by(run.c.queued.desc(), run.c.id).limit(limit).offset(offset)
         if states:
             query = query.where(run.c.state.in_([state.value for state in states]))
-        if kind:
-            query = query.where(run.c.kind == kind.value)
-        if repository:
-            query = query.where(run.c.repository == repository)
-        if number:
-            query = query.where(run.c.number == number)
+        chosen = ((run.c.kind, kind), (run.c.repository, repository), (run.c.number, number))
+        query = query.where(*(column == value for column, value in chosen if value))
         with self.engine.connect() as connection:
             return listed(connection, query)
-
-    def dead(self, *, limit: int = 50, offset: int = 0) -> Rows:
-        """The runs that were given up and wait for a person, newest first."""
-        return self.runs(states=[State.DEAD], limit=limit, offset=offset)
 
     def retry(self, identity: str) -> str:
         """Queue a given-up run's job again; returns the new run's id.

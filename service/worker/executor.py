@@ -44,10 +44,9 @@ class Executor:
         self._taking.start()
 
     def stop(self) -> bool:
-        """Take nothing new, wait for what runs, and leave; what is left is taken over by others.
+        """Take nothing new, wait for what runs (but for who follows a cluster), and hand the rest back.
 
-        Whoever follows a cluster is not waited for: that can take as long as it likes, and goes on
-        elsewhere. Returns whether something is left, whose threads keep the process from ending.
+        Returns whether something is left, whose threads keep the process from ending.
         """
         end = time.monotonic() + self._limits.drain_seconds
         self._stopping.set()
