@@ -98,12 +98,7 @@ def target_of(request: CheckRequest, reporter: Reporter) -> Target:
         return Target(0, request.head_sha)
     pull = reporter.pull()
     fork = pull.from_fork
-    return Target(
-        number=pull.number,
-        head=pull.head_sha,
-        base_ref=pull.base_ref,
-        branch="" if fork or pull.head_ref == pull.base_ref else pull.head_ref,
-        trusted=not fork or bool(request.grants.trusted_by),
-        author=pull.author,
-        fork=fork,
-    )
+    branch = "" if fork or pull.head_ref == pull.base_ref else pull.head_ref
+    trusted = not fork or bool(request.grants.trusted_by)
+    place = (pull.number, pull.head_sha, pull.base_ref, branch)
+    return Target(*place, trusted=trusted, author=pull.author, fork=fork)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-from generator.core.problem import Problem, Severity
+from generator.core.problem import Severity
 from generator.forge.port import Annotation
 from generator.redaction.text import redact_prose
 from generator.report import html, json_report, markdown
@@ -60,22 +59,12 @@ def _omitted(size: int) -> str:
 
 def remarks(report: Report) -> tuple[Annotation, ...]:
     """Problems that have a line, the gravest first, as many as a page can bear."""
-    found = list(_placed(report.problems))
-    for item in report.environments:
-        found += _placed(item.problems)
+    found = []
+    for problem in report.every_problem:
+        if problem.path and problem.line and not problem.is_aside:
+            text = f"{problem.message}\n{problem.hint}".rstrip("\n")
+            level = _LEVELS[problem.severity]
+            found.append(Annotation(problem.path, problem.line, level, text, problem.rule))
     order = list(_LEVELS.values())
     found.sort(key=lambda item: (order.index(item.level), item.path, item.line, item.title))
     return tuple(found[:MOST_ANNOTATIONS])
-
-
-def _placed(problems: Iterable[Problem]) -> Iterator[Annotation]:
-    for problem in problems:
-        if problem.path and problem.line and not problem.is_aside:
-            hint = f"\n{problem.hint}" if problem.hint else ""
-            yield Annotation(
-                problem.path,
-                problem.line,
-                _LEVELS[problem.severity],
-                f"{problem.message}{hint}",
-                problem.rule,
-            )

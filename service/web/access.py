@@ -119,7 +119,7 @@ def require_own_page() -> None:
     A browser sends the credentials that it knows with every request, whoever's page made it.
     """
     site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
-    parts = split(origin or f"//{request.host}")
+    parts = split(f"//{request.host}" if origin is None else origin)
     if site not in ("same-origin", "none") or parts is None or parts.netloc != request.host:
         raise Forbidden("this form was sent by another site")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
-from typing import Any
 
 from generator.forge.port import ForgePort, PullRequest
 from generator.redaction.text import redact_prose
@@ -37,14 +35,16 @@ def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
         refusal = f"{author} may not write to the repository"
         return Answer(Outcome(State.NEUTRAL, refusal), (f"{refusal}: nothing is recorded",))
     pull = forge.get_pr(job.number)
-    commands = [_command_of(data) for data in job.details["commands"]]
-    refusals = [_refusal(command, pull) for command in commands]
-    for command, refusal in zip(commands, refusals, strict=True):
+    lines, again = [], False
+    for data in job.details["commands"]:
+        command = Command(**{**data, "verb": Verb(data["verb"])})
+        refusal = _refusal(command, pull)
         if not refusal:
             record(pull, command)
-    lines = tuple(map(_line, commands, refusals, itertools.repeat(author)))
-    outcome = Outcome(State.DONE, "; ".join(lines), pull.head_sha)
-    return Answer(outcome, lines, again=not all(refusals))
+            again = True
+        named = f"{command.verb} {command.rule}".rstrip()
+        lines.append(refusal or f"{named} by {author}: the check runs again")
+    return Answer(Outcome(State.DONE, "; ".join(lines), pull.head_sha), tuple(lines), again)
 
 
 def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> None:
@@ -57,16 +57,6 @@ def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> 
 def _refusal(command: Command, pull: PullRequest) -> str:
     """Why the command is not carried out; empty where it is."""
     # A commit must be named: between a reader's word and our reading, the head may move.
-    moved = command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha)
-    return command.fault or (
-        f"{command.verb}: {command.sha} is not the head of the pull request" if moved else ""
-    )
-
-
-def _line(command: Command, refusal: str, author: str) -> str:
-    rule = f" {command.rule}" if command.rule else ""
-    return refusal or f"{command.verb}{rule} by {author}: the check runs again"
-
-
-def _command_of(data: dict[str, Any]) -> Command:
-    return Command(**{**data, "verb": Verb(data["verb"])})
+    if command.fault or command.verb is Verb.CHECK or pull.head_sha.startswith(command.sha):
+        return command.fault
+    return f"{command.verb}: {command.sha} is not the head of the pull request"

@@ -44,7 +44,7 @@ class Executor:
         self._taking.start()
 
     def stop(self) -> bool:
-        """Take nothing new, wait for what runs (but for who follows a cluster), and hand the rest back.
+        """Take nothing new, wait for what follows no cluster, and hand the rest back.
 
         Returns whether something is left, whose threads keep the process from ending.
         """

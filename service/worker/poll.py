@@ -36,8 +36,8 @@ def poll(
 ) -> int:
     """Look at every repository whose turn it is; returns how many jobs that led to.
 
-    One of all workers looks in each interval. `head` gives the default branch's commit, `files` what
-    it holds. A repository that cannot be read is passed over until its next turn.
+    One of all workers looks in each interval. `head` gives the default branch's commit, `files`
+    what it holds. A repository that cannot be read is passed over until its next turn.
     """
     queued = 0
     for connection, repository in settings.places:
