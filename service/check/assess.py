@@ -29,6 +29,8 @@ BUG = Rule(
     command="service",
 )
 
+_JOBS = 2
+"""Renders of one check that go side by side."""
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
 
@@ -66,7 +68,6 @@ class Tools:
     renderer: Renderer
     crds: Path | None
     now: datetime.datetime
-    jobs: int = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def full(subject: Subject, tools: Tools) -> Findings:
 def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
     """The environments compared; one that brings gen-env down does so for itself alone."""
     sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
-    toolchain = review.Toolchain(tools.charts, tools.renderer, tools.jobs)
+    toolchain = review.Toolchain(tools.charts, tools.renderer, _JOBS)
     try:
         report = review.review(sides, names, None, toolchain)
         return (*report.environments, *report.untouched)

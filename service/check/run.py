@@ -27,7 +27,7 @@ from service.check.assess import Findings, Tools
 from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
-from service.check.regenerate import Identity, Proposal, Pushed
+from service.check.regenerate import Proposal, Pushed
 from service.check.reporter import Reporter, Superseded, Target, target_of
 from service.check.request import CheckRequest
 from service.check.verdict import Verdict, decide
@@ -51,13 +51,11 @@ class Toolchain:
     """
 
     marker_key: bytes = dataclasses.field(repr=False)
-    identity: Identity = dataclasses.field(default_factory=Identity)
     charts: Callable[[Files], Charts] = toolchain.charts
     renderer: Callable[[Files], Renderer] = lambda files: toolchain.lazy(
         files, watch=instrument.of_renders()
     )
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
-    jobs: int = 2
     seconds: float = 900.0
 
 
@@ -135,8 +133,8 @@ def _checked(
         base_toolchain.crds(base, prepared.repository) as crds,
     ):
         renderer = Bounded(toolchain.renderer(base), toolchain.seconds)
-        tools = Tools(charts, renderer, crds, toolchain.now(), toolchain.jobs)
-        prepared, plan, proposal = _regenerated(sides, prepared, target, tools, toolchain)
+        tools = Tools(charts, renderer, crds, toolchain.now())
+        prepared, plan, proposal = _regenerated(sides, prepared, target, tools)
         remarks: list[str] = []
         if proposal is not None:
             held = _push_back(sides, proposal, prepared, target, reporter)
@@ -166,7 +164,7 @@ _BEHIND = (
 
 
 def _regenerated(
-    sides: Pinned, prepared: Prepared, target: Target, tools: Tools, toolchain: Toolchain
+    sides: Pinned, prepared: Prepared, target: Target, tools: Tools
 ) -> tuple[Prepared, Plan, Proposal | None]:
     """Generate the touched environments; what is to be said of the repository itself is added.
 
@@ -183,7 +181,7 @@ def _regenerated(
         prepared = dataclasses.replace(prepared, subject=subject)
     if not wanted or target.group:
         return prepared, wanted, None
-    return prepared, wanted, regenerate.propose(sides, wanted, names, toolchain.identity)
+    return prepared, wanted, regenerate.propose(sides, wanted, names)
 
 
 def _push_back(
