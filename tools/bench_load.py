@@ -34,7 +34,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def check(request):
     """A check of nothing; named to the worker by the environment."""
-    from service.model.check import CheckOutcome, CheckState
+    from service.model.job import CheckOutcome, CheckState
 
     return CheckOutcome(CheckState.SUCCESS, "nothing was looked at", request.head_sha)
 

@@ -20,8 +20,7 @@ from generator.git.mirror import Mirror
 from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
-from service.check.reporter import Superseded
-from service.check.request import Context
+from service.check.reporter import Context, Superseded
 from service.settings import forges
 from service.settings.schema import Connection
 from service.store import folder_locks

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from generator.core.errors import UserError
+from generator.core.problem import Severity
+from generator.forge.port import Annotation
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.text import redact_prose
-from generator.report import markdown
+from generator.report import html, json_report, markdown
 from generator.report.budget import SMALLEST, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import Report
-from service.check import stored_report
 from service.check.assess import Findings
 from service.check.reporter import Reporter, Superseded, Target
 from service.check.verdict import Verdict
-from service.model.check import STATUS_CONTEXT, CheckOutcome
-from service.model.job import State
+from service.model.job import STATUS_CONTEXT, CheckOutcome, State
 
 _STATES = {
     State.SUCCESS: ForgeState.SUCCESS,
@@ -37,6 +39,12 @@ _WORDS = {
 }
 _PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
 _END = "\n\n</details>\n"
+
+MOST_ANNOTATIONS = 200
+MOST = 16 << 20
+"""Characters of a kept report; it is compressed."""
+_BEGINNING = 200_000
+_LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def pending(reporter: Reporter, head: str) -> None:
@@ -88,8 +96,8 @@ def publish(
     problems = (*found.report.problems, *verdict.notes)
     report = dataclasses.replace(found.report, problems=problems, verdict=headline)
     summary = redact_prose(verdict.summary)
-    text = stored_report.as_json(report, verdict, found, patch)
-    page = redact_prose(stored_report.as_html(report))
+    text = as_json(report, verdict, found, patch)
+    page = redact_prose(as_html(report))
     outcome = CheckOutcome(verdict.state, summary, target.head, text, page, verdict.environments)
     context = reporter.request.context
     limits, url = context.forge.limits, context.report_url
@@ -107,7 +115,7 @@ def publish(
     state = ForgeState.PENDING if verdict.waiting else _STATES[verdict.state]
     listed = "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in remarks)))
     full = redact_prose(markdown.render(report, budget=limits.check_text))
-    lines = stored_report.remarks(report)
+    lines = at_lines(report)
     shown = ForgeCheck(STATUS_CONTEXT, state, summary, listed, full, url, lines)
     reporter.status(target.head, state, summary, shown)
     return outcome
@@ -149,3 +157,52 @@ def _patched(patch: str, budget: int) -> str:
         return text
     lines = patch.count("\n")
     return f"The patch has {lines:,} lines and is left out; `gen-env generate` makes it.\n"
+
+
+def as_json(report: Report, verdict: Verdict, found: Findings, patch: str) -> str:
+    """The documented shape of `gen-env diff -o json`, with the check's own facts beside it."""
+    content: dict[str, Any] = {
+        "check": {
+            "state": verdict.state.value,
+            "summary": verdict.summary,
+            "environments": dict(sorted(verdict.environments.items())),
+            "notDone": [item.as_json() for item in found.not_done],
+            "suppressed": found.suppressed,
+            "patch": patch,
+        },
+        **json_report.as_json(report),
+    }
+    text = json.dumps(content, indent=2)
+    if len(text) > MOST:
+        content = {"check": {**content["check"], "patch": ""}, "omitted": _omitted(len(text))}
+        text = json.dumps(content, indent=2)
+    return redact_prose(text) + "\n"
+
+
+def as_html(report: Report) -> str:
+    """One page that needs nothing else; of a report that is too large the beginning, as text."""
+    page = html.render(report)
+    if len(page) <= MOST:
+        return page
+    text = markdown.render(report, budget=_BEGINNING)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>gen-env</title></head>'
+        f"<body><p>{escape(_omitted(len(page)))}</p><pre>{escape(text)}</pre></body></html>\n"
+    )
+
+
+def _omitted(size: int) -> str:
+    return f"The report has {size >> 20} MiB, more than the {MOST >> 20} MiB that are kept."
+
+
+def at_lines(report: Report) -> tuple[Annotation, ...]:
+    """Problems that have a line, the gravest first, as many as a page can bear."""
+    found = []
+    for problem in report.every_problem:
+        if problem.path and problem.line and not problem.is_aside:
+            text = f"{problem.message}\n{problem.hint}".rstrip("\n")
+            level = _LEVELS[problem.severity]
+            found.append(Annotation(problem.path, problem.line, level, text, problem.rule))
+    order = list(_LEVELS.values())
+    found.sort(key=lambda item: (order.index(item.level), item.path, item.line, item.title))
+    return tuple(found[:MOST_ANNOTATIONS])

@@ -16,7 +16,7 @@ from generator.git.plumbing import Draft
 from generator.git.url import display_url
 from generator.pipeline.regeneration import Plan
 from service.check.mirror import Pinned
-from service.check.request import Context
+from service.check.reporter import Context
 from service.settings.forges import git_token
 
 TRAILER = "Gen-Env-Generated: true"

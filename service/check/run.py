@@ -28,11 +28,9 @@ from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.regenerate import Proposal, Pushed
-from service.check.reporter import Reporter, Superseded, Target, target_of
-from service.check.request import CheckRequest
+from service.check.reporter import CheckRequest, Reporter, Superseded, Target, target_of
 from service.check.verdict import Verdict, decide
-from service.model.check import CheckOutcome, Grants
-from service.model.job import State
+from service.model.job import CheckOutcome, Grants, State
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 

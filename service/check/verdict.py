@@ -14,8 +14,7 @@ from generator.core.rule import Rule
 from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
-from service.model.check import Grants
-from service.model.job import State
+from service.model.job import Grants, State
 
 _rule = functools.partial(Rule, command="service")
 NOT_COMPARED = _rule(

@@ -22,7 +22,7 @@ from generator.core.errors import UserError
 from service.demo import repository
 from service.demo.forge import REPOSITORY, Forge
 from service.demo.site import application
-from service.model.check import STATUS_CONTEXT
+from service.model.job import STATUS_CONTEXT
 
 _PATIENCE = 300.0
 

@@ -20,8 +20,7 @@ from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, prepare
 from service.check.reporter import Superseded
 from service.follow_up.task import Done, Task, neutral, superseded
-from service.model.check import Override
-from service.model.job import State
+from service.model.job import Override, State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
 

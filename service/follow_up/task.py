@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from generator.core.errors import UserError
-from service.check.request import Context
-from service.model.check import Grants
-from service.model.job import Job, Kind, State
+from service.check.reporter import Context
+from service.model.job import Grants, Job, Kind, State
 from service.settings.schema import Connection
 from service.store.overview import Runs
 from service.store.reminders import Reminder

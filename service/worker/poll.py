@@ -13,8 +13,7 @@ from generator.core.files import Files
 from generator.forge.port import ForgePort, PullRequest
 from generator.pipeline import repository as definitions
 from generator.promotion import pause_marker, standing
-from service.model.check import Reason
-from service.model.job import UNFINISHED, Job, Kind, State
+from service.model.job import UNFINISHED, Job, Kind, Reason, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings

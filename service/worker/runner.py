@@ -20,13 +20,11 @@ from generator.forge.port import ForgePort, PullRequest, PullState
 from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from service.check.mirror import place
-from service.check.reporter import marker_of
-from service.check.request import Check, CheckRequest, Context
+from service.check.reporter import Check, CheckRequest, Context, marker_of
 from service.follow_up import comment, drift, gates, merged, proposal, verify
 from service.follow_up.task import After, Done, Task
-from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
-from service.model.check import Grants, Reason
-from service.model.job import Job, Kind, State, pull_key
+from service.model.job import STATUS_CONTEXT as CHECK_CONTEXT
+from service.model.job import Grants, Job, Kind, Reason, State, pull_key
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables

@@ -11,8 +11,7 @@ from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
-from service.model.check import CheckOutcome, Override
-from service.model.job import Job, Kind, State
+from service.model.job import CheckOutcome, Job, Kind, Override, State
 from service.store import grants, overview, reminders, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report

@@ -4,8 +4,7 @@ import time
 
 from generator.forge.port import CheckState as ForgeState
 from service.check.reporter import Reporter, Superseded
-from service.model.check import CheckOutcome
-from service.model.job import State
+from service.model.job import CheckOutcome, State
 
 
 def check(request):
