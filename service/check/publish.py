@@ -47,18 +47,6 @@ _BEGINNING = 200_000
 _LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def pending(reporter: Reporter, head: str) -> None:
-    """Say that the check has begun."""
-    reporter.status(head, ForgeState.PENDING, "checking")
-
-
-def out_of_date(reporter: Reporter, head: str) -> None:
-    """The last word on a head that our own commit is about to follow."""
-    reporter.status(
-        head, ForgeState.FAILURE, "the tree was out of date: see the commit that follows"
-    )
-
-
 def neutral(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
     """Nothing to judge: a status, and no comment."""
     reporter.status(head, ForgeState.SUCCESS, reason)

@@ -36,7 +36,6 @@ class Proposal:
 
     sha: str
     patch: str
-    paths: tuple[str, ...]
 
 
 def is_ours(mirror: Mirror, commit: str) -> bool:
@@ -80,7 +79,7 @@ def propose(pinned: Pinned, plan: Plan, names: Sequence[str]) -> Proposal | None
         "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--text",
         "--full-index", pinned.head, commit, "--",
     ).stdout.decode("utf-8", "replace")  # fmt: skip
-    return Proposal(commit, patch, plan.paths)
+    return Proposal(commit, patch)
 
 
 def require_name(ref: str) -> str:

@@ -57,10 +57,6 @@ with growing waits.
 class Superseded(Exception):
     """Somebody or something newer has taken over: end, and write nothing more."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reporter:

@@ -17,6 +17,7 @@ from generator.core.files import Files
 from generator.core.problem import Severity
 from generator.core.rule import Rule
 from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import CheckState as ForgeState
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
 from generator.pipeline.repository import SETTINGS
@@ -24,9 +25,8 @@ from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.report.model import Report
 from service.check import assess, images, publish, regenerate
 from service.check.assess import Findings, Tools
-from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
-from service.check.prepare import Prepared, concerns, paths_between, prepare
+from service.check.prepare import Bounded, Prepared, concerns, paths_between, prepare
 from service.check.regenerate import Proposal, Pushed
 from service.check.reporter import CheckRequest, Reporter, Superseded, Target, target_of
 from service.check.verdict import Verdict, decide
@@ -84,7 +84,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
     try:
         target = target_of(request, reporter)
         head = target.head
-        publish.pending(reporter, head)
+        reporter.status(head, ForgeState.PENDING, "checking")
         about = {"base_ref": target.base_ref, "base_sha": request.base_sha}
         with pinned(request.context, request.number, head, **about) as sides:
             try:
@@ -94,7 +94,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
             except UserError as error:
                 return publish.fault(reporter, head, error.sentence, _author(sides, target))
     except Superseded as stale:
-        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, str(stale), head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
@@ -188,7 +188,8 @@ def _push_back(
     """Push the commit; why it was not pushed, or nothing."""
     if why := _not_to_push(sides, prepared, target, reporter):
         return why
-    publish.out_of_date(reporter, target.head)
+    last_word = "the tree was out of date: see the commit that follows"
+    reporter.status(target.head, ForgeState.FAILURE, last_word)
     reporter.ask()
     context, places = reporter.request.context, {"branch": target.branch, "seen": target.head}
     result = regenerate.push(sides.mirror, context, commit=proposal.sha, **places)

@@ -86,6 +86,8 @@ def decide(
     states = {
         item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
     }
+    checks = len({item.check for item in found.not_done})
+    left_out = f"; {counted(checks, 'check')} not done" if checks else ""
     # What was not compared is an error, or a writer has accepted it.
     compared = (item for item in diffs if item.rendered)
     basis = together(basis for item in compared for basis in (item.base_basis, item.basis))
@@ -96,7 +98,7 @@ def decide(
     elif undone:
         name, item = min(undone.items())
         state, summary = State.ERROR, f"{name}: {item.reason}"
-    elif assured := basis.assure(_success(found)):
+    elif assured := basis.assure(f"{_changes(found.report)}{left_out}"):
         state, summary = State.SUCCESS, str(assured)
     else:
         left = "; ".join(map(str, basis.not_read[:3]))
@@ -137,12 +139,6 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     if rules:
         parts.append(f"not accepted: {', '.join(rules)}")
     return "; ".join(parts)
-
-
-def _success(found: Findings) -> str:
-    undone = len({item.check for item in found.not_done})
-    words = _changes(found.report)
-    return f"{words}; {counted(undone, 'check')} not done" if undone else words
 
 
 def _changes(report: Report) -> str:

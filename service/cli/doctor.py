@@ -107,7 +107,8 @@ def _repository(settings: Settings, connection: Connection, repository: str) -> 
         yield tried(f"{place}: rights of others", _others, open_port, *about)
     if connection.app is not None:
         yield tried(f"{place}: permissions of the App", _app, *about)
-    yield (git := tried(f"{place}: git", _git, settings, *about))
+    git = tried(f"{place}: git", branch_head, settings.data_dir, *about)
+    yield git
     if git.problem:
         return
     try:
@@ -153,11 +154,6 @@ def _app(connection: Connection, repository: str) -> None:
             f"missing: {', '.join(missing)}",
             hint="change them in the App's settings; whoever installed it must then accept them",
         )
-
-
-def _git(settings: Settings, connection: Connection, repository: str) -> None:
-    if branch_head(settings.data_dir, connection, repository) is None:
-        raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
 
 
 def _chart(source: toolchain.Charts, version: str, digest: str) -> None:

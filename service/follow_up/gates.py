@@ -71,7 +71,7 @@ def decide(task: Task) -> Done:
         with pinned(task.context, task.job.number, target.sha, **about) as sides:
             return _decided(task, target, sides)
     except Superseded as stale:
-        return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))
+        return Done(Outcome(State.SUPERSEDED, str(stale), target.sha))
     except (Unavailable, RateLimited):
         raise
     except UserError as error:

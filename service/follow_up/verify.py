@@ -114,15 +114,12 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
 @contextlib.contextmanager
 def _clusters(known: Verification, name: str, *, apart: bool) -> Iterator[tuple[Cluster, Cluster]]:
     """The environment's cluster and Argo CD's, which may be the same; Flux's is (not `apart`)."""
-    with contextlib.ExitStack() as stack:
-        cluster = known.clusters[name].open()
-        stack.callback(cluster.close)
+    with contextlib.closing(known.clusters[name].open()) as cluster:
         if not apart or known.hub(name) == known.clusters[name]:
             yield cluster, cluster
             return
-        hub = known.hub(name).open()
-        stack.callback(hub.close)
-        yield cluster, hub
+        with contextlib.closing(known.hub(name).open()) as hub:
+            yield cluster, hub
 
 
 @dataclasses.dataclass

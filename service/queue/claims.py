@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-import time
 from collections.abc import Collection
 from typing import Any
 
@@ -64,7 +63,7 @@ class Claims:
         """
         kind = run.c.kind.in_(FOLLOW_A_CLUSTER)
         with self._engine.begin() as connection:
-            at = _moment(connection)
+            at = now(connection)
             idle = run.c.owner.not_in([claim.owner for claim in busy])
             ready = (run.c.state.in_(UNFINISHED), run.c.due <= at, idle, kind if waits else ~kind)
             query = sa.select(run.c.connection, run.c.repository).where(*ready).distinct()
@@ -104,7 +103,7 @@ class Claims:
     def renew(self, claims: Collection[Claim]) -> None:
         """Say that this worker lives, and that it still works on these."""
         with self._engine.begin() as connection:
-            at = _moment(connection)
+            at = now(connection)
             seen = upsert(connection, executor).values(id=self._identity, seen=at)
             connection.execute(seen.on_conflict_do_update(index_elements=["id"], set_={"seen": at}))
             ours = run.c.owner.in_([claim.owner for claim in claims])
@@ -116,7 +115,7 @@ class Claims:
         """Give the claim up; a run that is not over may be started again in `after` seconds."""
         waits = sa.case((run.c.state == State.RUNNING.value, State.QUEUED.value), else_=run.c.state)
         with self._engine.begin() as connection:
-            values = {"owner": "", "due": _moment(connection) + after, "state": waits}
+            values = {"owner": "", "due": now(connection) + after, "state": waits}
             connection.execute(run.update().where(run.c.owner == claim.owner).values(values))
 
     def hand_back(self) -> None:
@@ -142,10 +141,6 @@ def expire(engine: sa.Engine, identity: str) -> None:
 
 def _of(identity: str) -> sa.ColumnElement[bool]:
     return run.c.owner.startswith(f"{identity}/", autoescape=True)
-
-
-def _moment(connection: sa.Connection) -> float:
-    return now(connection) or time.time()
 
 
 def _is_blocked(at: float) -> Any:

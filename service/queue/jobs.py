@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,19 +15,19 @@ from service.store.tables import Rows, listed, run
 from service.telemetry.meter import METER
 
 
+@dataclasses.dataclass(frozen=True)
 class Jobs:
     """The queue as those see it who only put something in. Make one per process, after any fork."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
-        self.engine = engine
-        self._clock = clock
+    engine: sa.Engine
+    clock: Callable[[], float] = time.time
 
     def accept(self, connection: sa.Connection, job: Job) -> str:
         """Queue the job within the caller's transaction: it exists when that commits.
 
         Returns the run's id.
         """
-        now = self._clock()
+        now = self.clock()
         if job.kind in ONCE and (found := run_store.live(connection, job.key)):
             return found
         if job.kind in NEWEST_WINS and (ended := run_store.supersede(connection, job.key, now)):

@@ -119,7 +119,7 @@ def of_report(connection: sa.Connection, identity: str) -> dict[str, Any] | None
 
 def living(connection: sa.Connection, at: float, lease_seconds: float) -> int:
     """How many workers have a recent heartbeat; `at` is the time where the database has none."""
-    since = (now(connection) or at) - lease_seconds
+    since = now(connection, at) - lease_seconds
     living = sa.select(sa.func.count()).where(executor.c.seen > since)
     return int(connection.execute(living).scalar_one())
 

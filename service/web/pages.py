@@ -64,8 +64,7 @@ def dashboard() -> Response:
             here.settings, overview.branches(connection), overview.verifications(connection),
             overview.comparisons(connection), here.clock(),
         )  # fmt: skip
-        waiting, _ = run_store.depth(connection)
-        dead = run_store.dead(connection)
+        waiting, dead = run_store.depth(connection)[0], run_store.dead(connection)
         pulls = overview.pulls(connection, _PAGE + 1, states=_NEED_A_PERSON)
         return _page(
             "overview.html", groups=list(groups), dead=dead, waiting=waiting,

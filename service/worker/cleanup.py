@@ -127,9 +127,8 @@ def _caches(before: float) -> None:
 
 def _remains(data_dir: Path) -> None:
     """Temporary folders of processes that were killed."""
-    for folder in (data_dir / "tmp").glob("*"):
-        if not folder.is_dir() or folder.is_symlink():
-            continue
+    found = (data_dir / "tmp").glob("*")
+    for folder in (path for path in found if path.is_dir() and not path.is_symlink()):
         with folder_locks.alone(folder) as mine:
             if mine:
                 size = size_of(folder)

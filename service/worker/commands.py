@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from generator.forge.port import ForgePort, PullRequest
 from generator.redaction.text import redact_prose
@@ -16,24 +15,16 @@ Record = Callable[[PullRequest, Command], None]
 _HEAD = "### gen-env: answer to a command\n\n"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """What is on record of a comment's commands; `again` says that the check runs again."""
-
-    outcome: Outcome
-    lines: tuple[str, ...]
-    again: bool = False
-
-
-def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
-    """Record the commands of a comment, where its author may give them.
+def carry_out(job: Job, forge: ForgePort, record: Record) -> tuple[Outcome, list[str], bool]:
+    """Record the commands of a comment, where its author may give them; the outcome, the lines of
+    the answer, and whether the check runs again.
 
     Raises Forbidden where the forge does not let gen-env ask for somebody else's rights.
     """
     author = str(job.details["author"])
     if not forge.can_write(author):
         refusal = f"{author} may not write to the repository"
-        return Answer(Outcome(State.NEUTRAL, refusal), (f"{refusal}: nothing is recorded",))
+        return Outcome(State.NEUTRAL, refusal), [f"{refusal}: nothing is recorded"], False
     pull = forge.get_pr(job.number)
     lines, again = [], False
     for data in job.details["commands"]:
@@ -44,10 +35,10 @@ def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
             again = True
         named = f"{command.verb} {command.rule}".rstrip()
         lines.append(refusal or f"{named} by {author}: the check runs again")
-    return Answer(Outcome(State.DONE, "; ".join(lines), pull.head_sha), tuple(lines), again)
+    return Outcome(State.DONE, "; ".join(lines), pull.head_sha), lines, again
 
 
-def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> None:
+def tell(forge: ForgePort, number: int, marker: str, lines: Iterable[str]) -> None:
     """Answer in the one comment that is kept for answers: whoever comments cannot flood."""
     # As list items: a line of ours is never a command itself.
     listed = "".join(f"- {prose(clipped(line, 500))}\n" for line in lines)

@@ -31,9 +31,7 @@ class Executor:
         # Whoever follows a cluster does so for minutes, and takes no place from the others.
         self._most = {False: limits.concurrency, True: limits.verifications}
         self._busy: dict[bool, set[Claim]] = {False: set(), True: set()}
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._ended = threading.Event()
+        self._wake, self._stopping, self._ended = (threading.Event() for _ in range(3))
         self._taking = threading.Thread(target=self._take_all, name="take", daemon=True)
         self._beating = threading.Thread(target=self._beat, name="lease", daemon=True)
 

@@ -8,7 +8,7 @@ from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.pipeline import toolchain
 from service.check import publish
-from service.check.bounds import Bounded
+from service.check.prepare import Bounded
 from service.model.job import Grants, Override, State
 from tests.fakes import forge as fake_forge
 from tests.repositories import PRODUCTION, SETTINGS

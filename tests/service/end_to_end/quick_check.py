@@ -18,5 +18,5 @@ def check(request):
         reporter.comment(f"judged {head}")
         reporter.status(head, ForgeState.SUCCESS, "fine")
     except Superseded as stale:
-        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, str(stale), head)
     return CheckOutcome(State.SUCCESS, "fine", head, '{"fine": true}', "<!doctype html>")
