@@ -58,17 +58,18 @@ def poll(
             stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
             place = (connection.name, repository)
             asked = [Job(Kind.CHECK, *place, number, Reason.POLL.value) for number in stale]
+            found = len(asked)
             if sha:
                 before = runs.note_sha(transaction, name, sha)
                 moved = push_jobs(connection, repository, sha, before, Reason.POLL.value)
                 # The first look only learns where the branch stands; a push that a delivery told of
                 # has a run already.
                 if before not in ("", sha) and not runs.knows_push(transaction, moved[0], sha):
-                    asked += moved
+                    asked, found = [*asked, *moved], found + 1
             for job in asked:
                 jobs.accept(transaction, job)
-        METER.add("polled", len(asked))
-        queued += len(asked)
+        METER.add("polled", found)
+        queued += found
         if sha and files:
             read = functools.partial(files, connection, repository)
             _stands(jobs, "/".join(place), sha, read, clock())
