@@ -107,8 +107,7 @@ def _repository(settings: Settings, connection: Connection, repository: str) -> 
         yield tried(f"{place}: rights of others", _others, open_port, *about)
     if connection.app is not None:
         yield tried(f"{place}: permissions of the App", _app, *about)
-    git = tried(f"{place}: git", branch_head, settings.data_dir, *about)
-    yield git
+    yield (git := tried(f"{place}: git", branch_head, settings.data_dir, *about))
     if git.problem:
         return
     try:

@@ -125,9 +125,7 @@ def live(connection: sa.Connection, key: str) -> str | None:
 
 
 def begin(connection: sa.Connection, identity: str, at: float, owner: str = "") -> Row | None:
-    """Note that the run has begun (again); None when there is nothing left to do under the claim
-    `owner`.
-    """
+    """Note that the run has begun (again); None when nothing is left to do under this claim."""
     values = {"state": State.RUNNING.value, "started": sa.func.coalesce(run.c.started, at),
               "attempts": run.c.attempts + 1}  # fmt: skip
     return connection.execute(_unfinished(identity, owner).values(values).returning(run)).first()
