@@ -59,8 +59,16 @@ def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
                 DEPRECATED,
                 entry.old,
                 f"{entry.old} is an old name{named} that chart 2.0 will not know",
-                f"rename it to {' and '.join(entry.new)}{_apart(values, entry)}",
+                f"{_instead(entry)}{_apart(values, entry)}",
             )
+
+
+def _instead(entry: Renamed) -> str:
+    """What to write for an old name; charts take an old context for the pod's alone."""
+    if entry.form:
+        return f"write it as {entry.new[0]}: {entry.form}"
+    names = (f"{name}.pod" if name.endswith("securityContexts") else name for name in entry.new)
+    return f"rename it to {' and '.join(names)}"
 
 
 def _apart(values: ValuesInput, entry: Renamed) -> str:

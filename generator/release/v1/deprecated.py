@@ -79,7 +79,9 @@ RENAMED: tuple[Renamed, ...] = (
         "ingress.enabled", ("ingress.apiServer.enabled", "ingress.flower.enabled"), reversible=False
     ),
     *(
-        Renamed(f"ingress.{name}.host", (f"ingress.{name}.hosts",), reshaped=True)
+        Renamed(
+            f"ingress.{name}.host", (f"ingress.{name}.hosts",), reshaped=True, form="[{name: HOST}]"
+        )
         for name in ("web", "flower", "apiServer", "statsd", "pgbouncer")
     ),
     *(
@@ -116,8 +118,20 @@ RENAMED: tuple[Renamed, ...] = (
     ),
     Renamed("webserver.defaultUser", ("createUserJob.defaultUser",)),
     Renamed("dags.gitSync.readinessProbe", ("dags.gitSync.livenessProbe",), reversible=False),
-    Renamed("registry.secretName", ("imagePullSecrets",), warned=False, reshaped=True),
-    Renamed("registry.connection", ("imagePullSecrets",), warned=False, reversible=False),
+    Renamed(
+        "registry.secretName",
+        ("imagePullSecrets",),
+        warned=False,
+        reshaped=True,
+        form="[{name: SECRET}]",
+    ),
+    Renamed(
+        "registry.connection",
+        ("imagePullSecrets",),
+        warned=False,
+        reversible=False,
+        form="[{name: SECRET}], with a Secret of type kubernetes.io/dockerconfigjson",
+    ),
     Renamed("webserverSecretKey", ("apiSecretKey",), warned=False, airflow3_only=True),
     Renamed(
         "webserverSecretKeySecretName",
