@@ -2,14 +2,16 @@
 
 `python -m tools.airflow_metrics` runs Airflow's scheduler, DAG processor, triggerer, API server and
 a Celery worker on PostgreSQL and Redis, with DAGs that succeed, fail, wait, die and do not parse.
-Each component sends its StatsD lines to a port of its own, so that the data names the sender.
-`capture` gives the lines themselves, which tests send through a real statsd_exporter.
+Each component sends its StatsD lines, or with `--otel` its OTLP requests, to a port of its own, so
+that the data names the sender. `capture` gives the lines themselves, which tests send through a
+real statsd_exporter.
 """
 
 import argparse
 import collections
 import contextlib
 import dataclasses
+import gzip
 import json
 import os
 import re
@@ -23,6 +25,7 @@ import threading
 import time
 import urllib.request
 import venv
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import yaml
@@ -34,7 +37,8 @@ from tools.airflow_facts import CACHE
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "generator/airflow/metrics.json"
 # Packages as they were soon after the release: newer ones break older Airflow.
-RELEASES = {"3.2.2": "2026-06-08", "3.3.2": "2026-09-18"}
+RELEASES = {"3.1.8": "2026-03-14", "3.2.2": "2026-06-08", "3.3.2": "2026-09-18"}
+_DECLARES = "3.2.2"  # the first that says so in a file; names of before are among its own
 COMPONENTS = {
     "scheduler": ("scheduler",),
     "dag-processor": ("dag-processor",),
@@ -43,6 +47,12 @@ COMPONENTS = {
     "worker": ("celery", "worker", "--concurrency", "1"),
 }
 _TEMPLATE = "airflow/_shared/observability/metrics/metrics_template.yaml"
+_OTEL = {
+    "AIRFLOW__METRICS__STATSD_ON": "False",
+    "AIRFLOW__METRICS__OTEL_ON": "True",
+    "AIRFLOW__METRICS__OTEL_HOST": "127.0.0.1",
+    "AIRFLOW__METRICS__OTEL_INTERVAL_MILLISECONDS": "5000",
+}
 _TYPES = {"c": "counter", "g": "gauge", "ms": "timer"}
 _DAGS = """
 import datetime, os, signal, time
@@ -90,10 +100,29 @@ works(); fails(); dies(); by_asset()
 
 @dataclasses.dataclass
 class Capture:
-    """What was sent: StatsD lines in their order, each with the component that sent it."""
+    """What was sent: StatsD lines in their order, each with the component that sent it; or OTLP
+    metrics, each as component, kind, name and names of attributes."""
 
     version: str
     lines: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    metrics: set[tuple[str, str, str, tuple[str, ...]]] = dataclasses.field(default_factory=set)
+
+    def otel(self, declared):
+        """Name → kind, senders, and names of attributes; the variable parts of a name as above."""
+        patterns = _patterns(declared)
+        found = {}
+        for component, kind, name, attributes in sorted(self.metrics):
+            about = found.setdefault(
+                _template(name.removeprefix("airflow."), patterns),
+                {"kind": kind, "attributes": set(), "senders": set()},
+            )
+            about["attributes"] |= set(attributes)
+            about["senders"].add(component)
+        return {
+            name: {key: sorted(part) if isinstance(part, set) else part
+                   for key, part in about.items()}
+            for name, about in sorted(found.items())
+        }  # fmt: skip
 
     def summary(self, declared):
         """Type → name → senders; the variable parts of a name as the release's template says."""
@@ -116,13 +145,17 @@ def main():
     parser.add_argument("--seconds", type=int, default=150)
     parser.add_argument("--release", action="append", choices=list(RELEASES))
     parser.add_argument("--lines", type=Path)
+    parser.add_argument("--otel", action="store_true")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     data = json.loads(DATA.read_text("utf-8")) if DATA.exists() else {"sent": {}, "labelled": {}}
     for version in chosen.release or RELEASES:
         place = environment(version)
         declared = templates(place)
-        captured = capture(version, place, chosen.seconds)
+        captured = capture(version, place, chosen.seconds, otel=chosen.otel)
+        if chosen.otel:
+            data.setdefault("otel", {})[version] = captured.otel(declared)
+            continue
         data["sent"][version] = captured.summary(declared)
         data["labelled"] |= {item["legacy_name"]: item["name"] for item in declared if _split(item)}
         if chosen.lines:
@@ -139,7 +172,7 @@ def environment(version):
         venv.create(place, with_pip=False)
         subprocess.run(
             [Path(sys.executable).parent / "uv", "pip", "install", "--quiet",
-             "--exclude-newer", RELEASES[version], f"apache-airflow-core[statsd]=={version}",
+             "--exclude-newer", RELEASES[version], f"apache-airflow-core[otel,statsd]=={version}",
              "apache-airflow-providers-standard", "apache-airflow-providers-celery", "redis",
              "psycopg2-binary", "asyncpg"],
             env={**os.environ, "VIRTUAL_ENV": str(place)}, check=True)  # fmt: skip
@@ -148,8 +181,11 @@ def environment(version):
 
 
 def templates(place):
-    """The metrics that the release declares."""
-    (path,) = place.glob(f"lib/python*/site-packages/{_TEMPLATE}")
+    """The metrics that the release declares; those of a later one where it does not."""
+    found = [*place.glob(f"lib/python*/site-packages/{_TEMPLATE}")]
+    if not found:
+        return templates(environment(_DECLARES))
+    (path,) = found
     return yaml.safe_load(path.read_text("utf-8"))["metrics"]
 
 
@@ -172,8 +208,8 @@ def _template(name, patterns):
     return next((text for pattern, text in patterns if pattern.fullmatch(name)), name)
 
 
-def capture(version, place, seconds):
-    """Run the release's components for so long; what they sent."""
+def capture(version, place, seconds, *, otel=False):
+    """Run the release's components for so long; what they sent as StatsD lines, or over OTLP."""
     result = Capture(version)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gen-env-metrics-")))
@@ -187,8 +223,12 @@ def capture(version, place, seconds):
         airflow = [str(place / "bin/airflow")]
         subprocess.run([*airflow, "db", "migrate"], env=settings, check=True, capture_output=True)
         for name, command in COMPONENTS.items():
-            port = stack.enter_context(_receiver(name, result.lines))
-            own = {**settings, "AIRFLOW__METRICS__STATSD_PORT": str(port)}
+            if otel:
+                port = stack.enter_context(_collector(name, result.metrics))
+                own = {**settings, **_OTEL, "AIRFLOW__METRICS__OTEL_PORT": str(port)}
+            else:
+                port = stack.enter_context(_receiver(name, result.lines))
+                own = {**settings, "AIRFLOW__METRICS__STATSD_PORT": str(port)}
             stack.enter_context(_process([*airflow, *command], own, folder / f"{name}.log"))
         _wait(settings["AIRFLOW__API__PORT"])
         time.sleep(seconds)
@@ -289,6 +329,40 @@ def _receiver(component, lines):
             yield receiver.getsockname()[1]
         finally:
             ended.set()
+            thread.join()
+
+
+@contextlib.contextmanager
+def _collector(component, found):
+    """A port that takes OTLP over HTTP; the metrics of each request are added to those found."""
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            request = metrics_service_pb2.ExportMetricsServiceRequest.FromString(body)
+            for resource in request.resource_metrics:
+                for metric in (item for scope in resource.scope_metrics for item in scope.metrics):
+                    kind = metric.WhichOneof("data")
+                    for point in getattr(metric, kind).data_points:
+                        names = tuple(sorted(item.key for item in point.attributes))
+                        found.add((component, kind, metric.name, names))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
             thread.join()
 
 

@@ -69,7 +69,7 @@ def made(files: Files, known: Facts) -> str:
         )  # fmt: skip
     if done.status:
         words = redact(done.stderr.decode("utf-8", "replace")).strip()
-        raise UserError(f"cannot lock:\n{words}", hint=_hint(known))
+        raise UserError(f"cannot lock: {words.removeprefix('error: ')}", hint=_hint(known))
     return lock.text(known.environment, known.inputs, done.stdout.decode("utf-8", "replace"))
 
 

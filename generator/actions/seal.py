@@ -59,6 +59,8 @@ class Options:
     """What to trust for the certificate's URL."""
     ssh_key: Secret | None = None
     """A private key, for git."""
+    replace: bool = False
+    """Random values take the place of sealed ones."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,6 +224,10 @@ def _values(
             hint=f"its keys: {', '.join(need.key_names)}",
         )
     found = dict(options.given)
+    if options.replace:
+        values = {need.name: found | _replaced(release, need, found)}
+        _follow(built, release, needs, values)
+        return values
     if options.generate:
         open_keys = [key for key in _open(built, need) if key not in found]
         if not open_keys and not found:
@@ -237,6 +243,18 @@ def _values(
     elif not found:
         found |= {key: ask(key) for key in _open(built, need) or need.key_names}
     return {need.name: found} if found else {}
+
+
+def _replaced(release: Release, need: SecretNeed, given: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Fresh random values for all keys that were not given; raises UserError where no running pod
+    would take them over."""
+    if not need.restarts or (release.topology.has("postgresql") and "postgresql" in need.restarts):
+        raise UserError(
+            f"a new value of {need.name} would not be taken over: it is read once, when its owner"
+            " is created",
+            hint="change it there (the user in Airflow, the role in PostgreSQL), then seal it",
+        )
+    return random_values.generate(key for key in need.key_names if key not in given)
 
 
 def _from_user(

@@ -45,6 +45,16 @@ def mappings() -> list[dict[str, Any]]:
     return [*found, *_dropped(labelled)]
 
 
+def sends(version: str, name: str) -> bool:
+    """Whether that Airflow was seen to send a metric; True for minor releases that were not
+    captured."""
+    line = version.rpartition(".")[0]
+    for release, kinds in names()["sent"].items():
+        if release.rpartition(".")[0] == line:
+            return any(name in sent for sent in kinds.values())
+    return True
+
+
 def family(name: str) -> str:
     """A metric's name in Prometheus."""
     return "airflow_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)

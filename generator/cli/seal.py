@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Generate random values where possible; they are never printed.",
 )
+@click.option("--replace", is_flag=True, help="With --generate and SECRET: replace what is sealed.")
 @click.option("--user", help="Build connections from this user and a prompted password.")
 @click.option(
     "--ssh-key",
@@ -79,6 +80,7 @@ def command(
     env_file: Path | None,
     stdin_key: str | None,
     generate: bool,
+    replace: bool,
     user: str | None,
     ssh_key: Path | None,
     rotate: bool,
@@ -99,6 +101,8 @@ def command(
     from generator.seal import sources
     from generator.tree import writer
 
+    if replace and not (generate and secret):
+        raise click.UsageError("--replace goes with --generate and SECRET")
     root, folder = common.root(), common.folder()
     now = datetime.datetime.now(datetime.UTC)
     if fetch:
@@ -115,6 +119,7 @@ def command(
         reencrypted=reencrypted,
         folder=folder,
         ca=folder / ca if ca else None,
+        replace=replace,
         ssh_key=sources.from_file(folder / ssh_key) if ssh_key else None,
     )
     charts = toolchain.charts(WorkTree(root), root)

@@ -181,26 +181,26 @@ def about(release: Release) -> dict[str, str]:
 
 
 def expected_heads(release: Release) -> dict[str, list[str]]:
-    """The revision that the image's Airflow has, by table; nothing where it is not known."""
+    """The revisions that the image's Airflow and providers have, by table, as far as they are
+    known; a provider's table is named after it (`version_table_name` of its manager)."""
     head = migrations.revision_head(_version(release))
-    return {"alembic_version": [head.revision]} if head.revision and not head.assumed else {}
+    heads = {"alembic_version": head}
+    for name, number in (_runs(release).providers or {}).items():
+        heads[f"alembic_version_{name}"] = migrations.provider_head(name, number)
+    return {
+        table: [head.revision]
+        for table, head in heads.items()
+        if head.revision and not head.assumed
+    }
 
 
 def image_heads(release: Release) -> dict[str, list[str]]:
-    """The revisions of the image's Airflow and providers, by table; nothing where one is not known.
-
-    A provider's table is named after it (`version_table_name` of its manager).
-    """
+    """The same where all are known, else nothing."""
     providers, found = _runs(release).providers, expected_heads(release)
-    if providers is None or not found:
+    if providers is None or "alembic_version" not in found:
         return {}
-    for name, number in providers.items():
-        head = migrations.provider_head(name, number)
-        if head.assumed:
-            return {}
-        if head.revision:
-            found[f"alembic_version_{name}"] = [head.revision]
-    return found
+    unknown = (migrations.provider_head(*item).assumed for item in providers.items())
+    return {} if any(unknown) else found
 
 
 def _version(release: Release) -> str:

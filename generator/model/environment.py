@@ -9,6 +9,7 @@ from generator.model.adoption import Adoption
 from generator.model.auth import Auth
 from generator.model.backup import Backup
 from generator.model.base import (
+    Bool,
     Count,
     Digest,
     EnvName,
@@ -198,6 +199,9 @@ class Environment(Spec):
     quota: Annotated[Quota | None, Copied.KEEP] = None
     limits: Annotated[Limits | None, Copied.KEEP] = None
     cleanup: Annotated[Cleanup, Copied.KEEP] = Cleanup.model_construct()
+    runbooks: Annotated[Bool, Copied.KEEP] = False
+    """Pages for upgrade, rollback, restore, loss of the cluster and rotation of secrets, in
+    generated/runbooks/."""
     sync: Annotated[Sync, Copied.KEEP] = Sync.model_construct()
     revision_history_limit: Annotated[Count, Copied.KEEP] = 3
     """Old ReplicaSets that are kept."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 
 from generator.model import built_in
-from generator.model.base import Bool, Int, Line, Name, Spec, Text
+from generator.model.base import Bool, Int, Line, Name, Positive, Spec, Text
 from generator.model.components import Resources, Volume
 from generator.model.marks import Copied
 
@@ -62,6 +62,12 @@ class Alerts(Spec):
     """A scheduler, DAG processor or triggerer without a sign of life for so long is lost."""
     waiting_minutes: Minutes = 15
     """Tasks that wait, pools that are full and migrations that do not end for so long page."""
+    parse_seconds: Positive = 20
+    """A DAG file that takes longer to parse; Airflow gives up at core.dagbag_import_timeout."""
+    connection_growth: Positive = 50
+    """Per cent by which the lowest number of PgBouncer's clients may grow in six hours."""
+    certificate_days: Positive = 14
+    """The ingress' certificate ends sooner; cert-manager should have renewed it before."""
     labels: dict[Line, Text] = {}
     """More labels of every alert, by which Alertmanager routes it."""
     runbooks: Line | None = None

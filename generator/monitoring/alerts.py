@@ -25,7 +25,11 @@ def alerts(release: Release) -> list[Alert]:
     found = [*_exported(series, wanted, has("triggerer"), has("dag-processor"))]
     if has("pgbouncer"):
         found += _pooled(series, wanted)
-    return [*found, *_pods(series, wanted), *kept_alerts.alerts(release, series)]
+    return [
+        *found,
+        *_pods(series, wanted),
+        *kept_alerts.alerts(release, series, wanted.certificate_days),
+    ]
 
 
 def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) -> Iterator[Alert]:
@@ -56,6 +60,8 @@ def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) 
              "Was the image changed? A provider may lack what the DAG imports.",
              "Revert the commit of the DAG repository that brought the error."),
         )  # fmt: skip
+        if series.sends("dag_processing.last_duration"):
+            yield _parsing(metric("dag_processing.last_duration", 'quantile="0.5"'), wanted)
     queued, started = metric("executor.queued_tasks"), metric("ti.start")
     yield Alert(
         "AirflowTasksNotStarting", "critical", "tasks are queued and none starts",
@@ -86,6 +92,19 @@ def _exported(series: Series, wanted: Alerts, triggerer: bool, processor: bool) 
     )  # fmt: skip
 
 
+def _parsing(series: str, wanted: Alerts) -> Alert:
+    return Alert(
+        "AirflowDagParsingSlow", "warning", "{{ $labels.dag_file }} takes too long to parse",
+        f"max by (dag_file) ({series}) > {wanted.parse_seconds}", wanted.waiting_minutes,
+        "dag-processor",
+        "A file that is not parsed within `core.dagbag_import_timeout` (30 s by default) is an "
+        "import error, and a slow one delays changes of all others.",
+        ("What does the file do when it is imported: queries, HTTP requests, Variables?",
+         "Is the DAG processor at the limit of its CPU?",
+         "Move such work into tasks, or divide the file."),
+    )  # fmt: skip
+
+
 def _lost(component: str, name: str, series: str, minutes: int, meaning: str) -> Alert:
     return Alert(
         name, "critical", f"no heartbeat of the {component} for {minutes} minutes",
@@ -112,9 +131,11 @@ def _pooled(series: Series, wanted: Alerts) -> Iterator[Alert]:
     )  # fmt: skip
     yield Alert(
         "AirflowDatabaseConnectionsGrow", "warning", "clients of PgBouncer grow and never go back",
-        f"sum(min_over_time({active}[1h])) > 1.5 * sum(min_over_time({active}[1h] offset 6h)) + 10",
+        f"sum(min_over_time({active}[1h])) > {1 + wanted.connection_growth / 100:g} * "
+        f"sum(min_over_time({active}[1h] offset 6h)) + 10",
         60, "api-server",
-        "The lowest number of active clients of an hour is half as much again as six hours ago. "
+        f"The lowest number of active clients of an hour is {wanted.connection_growth} % and 10 "
+        "above that of six hours ago. "
         "API servers that keep their connections until they are restarted look like this.",
         ("Which users and databases? Compare `pgbouncer_exporter_pools_active_clients`.",
          "Restart the API server; does the number go back?",

@@ -1,15 +1,16 @@
-"""The Grafana dashboard of an environment (Grafana's dashboard model, schema version 39)."""
+"""The Grafana dashboard of an environment, made with Grafana's own SDK."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from generator.monitoring.series import Series
 from generator.release.release import Release
 
-_SOURCE = {"type": "prometheus", "uid": "${source}"}
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.builders.timeseries import Panel as TimeSeries
+
 _WIDTH, _HEIGHT, _COLUMNS = 12, 8, 2
 Panel = tuple[str, str, str, str]
 """Title, unit, expression, legend."""
@@ -29,8 +30,9 @@ def panels(release: Release) -> Iterator[Panel]:
         beat = metric("dag_processor_heartbeat")
         yield "Heartbeats of the DAG processor", "cps", f"sum(rate({beat}[5m]))", ""
         yield "DAG import errors", "short", f"max({metric('dag_processing.import_errors')})", ""
-        last = metric("dag_processing.last_duration", 'quantile="0.5"')
-        yield "Time to parse a file", "s", f"max by (dag_file) ({last})", "{{dag_file}}"
+        if series.sends("dag_processing.last_duration"):
+            last = metric("dag_processing.last_duration", 'quantile="0.5"')
+            yield "Time to parse a file", "s", f"max by (dag_file) ({last})", "{{dag_file}}"
     if has("triggerer"):
         beat, running = metric("triggerer_heartbeat"), metric("triggers.running")
         yield "Heartbeats of the triggerer", "cps", f"sum(rate({beat}[5m]))", ""
@@ -70,47 +72,39 @@ def panels(release: Release) -> Iterator[Panel]:
 
 def document(release: Release) -> str:
     """The dashboard as JSON; its uid stays for as long as the environment's name does."""
+    from grafana_foundation_sdk.builders.dashboard import Dashboard, DatasourceVariable
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
     name = release.resolved.name
-    found = [_panel(place, item) for place, item in enumerate(panels(release))]
-    model = {
-        "uid": f"gen-env-{name}".replace("/", "-")[:40],
-        "title": f"Airflow {name}",
-        "tags": ["airflow", "gen-env"],
-        "schemaVersion": 39,
-        "editable": False,
-        "refresh": "1m",
-        "time": {"from": "now-6h", "to": "now"},
-        "templating": {
-            "list": [
-                {
-                    "name": "source",
-                    "label": "Data source",
-                    "type": "datasource",
-                    "query": "prometheus",
-                }
-            ]
-        },
-        "panels": found,
-    }
-    return json.dumps(model, indent=2, sort_keys=True) + "\n"
+    found = (
+        Dashboard(f"Airflow {name}")
+        .uid(f"gen-env-{name}".replace("/", "-")[:40])
+        .tags(["airflow", "gen-env"])
+        .readonly()
+        .refresh("1m")
+        .time("now-6h", "now")
+        .with_variable(DatasourceVariable("source").label("Data source").type("prometheus"))
+    )
+    for place, item in enumerate(panels(release)):
+        found = found.with_panel(_panel(place, item))
+    return JSONEncoder(indent=2, sort_keys=True).encode(found.build()) + "\n"
 
 
-def _panel(place: int, panel: Panel) -> dict[str, Any]:
+def _panel(place: int, panel: Panel) -> TimeSeries:
+    from grafana_foundation_sdk.builders import prometheus, timeseries
+    from grafana_foundation_sdk.models.dashboard import DataSourceRef, GridPos
+
     title, unit, expression, legend = panel
     row, column = divmod(place, _COLUMNS)
-    return {
-        "id": place + 1,
-        "type": "timeseries",
-        "title": title,
-        "datasource": _SOURCE,
-        "gridPos": {"h": _HEIGHT, "w": _WIDTH, "x": column * _WIDTH, "y": row * _HEIGHT},
-        "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
-        "targets": [
-            {
-                "refId": "A",
-                "datasource": _SOURCE,
-                "expr": expression,
-                "legendFormat": legend or title,
-            }
-        ],
-    }
+    source = DataSourceRef(type_val="prometheus", uid="${source}")
+    query = prometheus.Dataquery().ref_id("A").datasource(source).expr(expression)
+    return (
+        timeseries.Panel()
+        .id(place + 1)
+        .title(title)
+        .datasource(source)
+        .grid_pos(GridPos(h=_HEIGHT, w=_WIDTH, x=column * _WIDTH, y=row * _HEIGHT))
+        .unit(unit)
+        .min(0)
+        .with_target(query.legend_format(legend or title))
+    )

@@ -14,11 +14,9 @@ from generator.release.backup_names import BACKUP, DRILL
 from generator.release.release import Release
 
 _HOUR = 3600
-_CERTIFICATE_DAYS = 14
-"""cert-manager renews at two thirds of the life, which is 30 days before its end for 90."""
 
 
-def alerts(release: Release, series: Series) -> Iterator[Alert]:
+def alerts(release: Release, series: Series, certificate_days: int) -> Iterator[Alert]:
     """Those for the jobs that run, and for a certificate that cert-manager makes."""
     backup = backup_names.own(release.environment)
     if backup is not None and not backup.suspend:
@@ -31,7 +29,7 @@ def alerts(release: Release, series: Series) -> Iterator[Alert]:
     tls = ingress.tls if ingress is not None else None
     if tls is not None and (tls.cluster_issuer or tls.issuer):
         name = tls.secret_name or f"{release.environment.release}-tls"
-        yield _certificate(release.environment.namespace, name)
+        yield _certificate(release.environment.namespace, name, certificate_days)
 
 
 def _overdue(release: Release, series: Series, part: str, hours: int) -> Alert:
@@ -62,15 +60,15 @@ def _overdue(release: Release, series: Series, part: str, hours: int) -> Alert:
     )  # fmt: skip
 
 
-def _certificate(namespace: str, name: str) -> Alert:
+def _certificate(namespace: str, name: str, days: int) -> Alert:
     # Prometheus renames the label of the object to exported_namespace where the target has its own.
     ends = " or ".join(
         f'certmanager_certificate_expiration_timestamp_seconds{{{label}="{namespace}",name="{name}"}}'
         for label in ("exported_namespace", "namespace")
     )
     return Alert(
-        "AirflowCertificateExpires", "warning", f"the certificate {name} ends within two weeks",
-        f"min({ends}) - time() < {_CERTIFICATE_DAYS * 24 * _HOUR}", 30, "api-server",
+        "AirflowCertificateExpires", "warning", f"the certificate {name} ends within {days} days",
+        f"min({ends}) - time() < {days * 24 * _HOUR}", 30, "api-server",
         "cert-manager should have renewed it by now. It says nothing where cert-manager is not "
         "scraped.",
         (f"What do the events of Certificate `{name}` and its CertificateRequest say?",

@@ -8,6 +8,7 @@ from generator.forge import location
 from generator.forge.kind import ForgeKind
 from generator.monitoring.alert import Alert
 from generator.monitoring.alerts import alerts
+from generator.monitoring.commands import kubectl
 from generator.release.release import Release
 
 FOLDER = "generated/runbooks"
@@ -69,17 +70,16 @@ Environment `{release.resolved.name}`, severity {alert.severity}, fires when thi
 
 def _commands(release: Release, alert: Alert) -> list[str]:
     """kubectl and gen-env, with the names of this environment."""
-    namespace, names = release.environment.namespace, release.topology.names
+    names, own = release.topology.names, kubectl(release)
     selector = ",".join(f"{key}={value}" for key, value in names.labels(alert.component).items())
-    kubectl = f"kubectl --namespace {namespace}"
     found = [
         f"gen-env verify {release.resolved.name} --timeout 60",
-        f"{kubectl} get pods --selector {selector}",
-        f"{kubectl} describe pods --selector {selector}",
-        f"{kubectl} logs --selector {selector} --all-containers --tail 100",
+        f"{own} get pods --selector {selector}",
+        f"{own} describe pods --selector {selector}",
+        f"{own} logs --selector {selector} --all-containers --tail 100",
     ]
     if alert.component in _JOBS:
-        found.append(f"{kubectl} get jobs --selector {selector}")
+        found.append(f"{own} get jobs --selector {selector}")
     elif alert.component in ("scheduler", "triggerer", "dag-processor", "api-server"):
-        found.append(f"{kubectl} get deployments,statefulsets --selector {selector}")
-    return [*found, f"{kubectl} get events --sort-by .lastTimestamp"]
+        found.append(f"{own} get deployments,statefulsets --selector {selector}")
+    return [*found, f"{own} get events --sort-by .lastTimestamp"]

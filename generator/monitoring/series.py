@@ -22,11 +22,18 @@ class Series:
     namespace: str
     name: str
     """What the names of its Services and pods begin with."""
+    version: str
+    """Of Airflow."""
 
     @classmethod
     def of(cls, release: Release) -> Series:
         """Those of a release."""
-        return cls(release.environment.namespace, release.topology.names.full)
+        environment = release.environment
+        return cls(environment.namespace, release.topology.names.full, environment.airflow.version)
+
+    def sends(self, metric: str) -> bool:
+        """Whether this Airflow sends a metric, as far as that is known."""
+        return statsd_mapping.sends(self.version, metric)
 
     def airflow(self, metric: str, more: str = "") -> str:
         """One of Airflow's metrics, by its name in StatsD without labels."""

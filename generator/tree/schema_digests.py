@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "c9dfa138d2fa6ca7c10876473be2c42fec4bc0ca45c9737fd9a69f437a181dc0",
-    "repository": "de12a681901fcf1b0e7984652738930773b7870638cc906d0478fe911eec322e",
+    "environment": "7151f63ba0af5ddd1ff8cb73a26a24524ac0a4aa25c09f8363539c4d2de0fe2d",
+    "repository": "0e46e173f69890988e5366d3e31b6a9c21eefebf6126b110fa2fab329dfc0497",
 }

@@ -1,4 +1,4 @@
-"""The programs of a control plane: found, or built once from pinned Go modules."""
+"""Programs that tests run: found, or built once from pinned Go modules."""
 
 import argparse
 import dataclasses
@@ -58,6 +58,8 @@ PROGRAMS = {
     "kustomize-controller": Program(
         "kustomize-controller", "github.com/fluxcd/kustomize-controller"
     ),
+    "statsd_exporter": Program("statsd_exporter", "github.com/prometheus/statsd_exporter"),
+    "gofakes3": Program("gofakes3", "github.com/johannesboyne/gofakes3/cmd/gofakes3"),
 }
 
 

@@ -94,7 +94,7 @@ def steps(found: Measurement, production: Mapping[str, int]) -> Iterator[Step]:
         weight = _weight(first.tables, found.rows, production)
         yield Step(
             chain=first.chain, revision=first.revision, doc=first.doc,
-            seconds=round(statistics.fmean(times), 3),
+            seconds=round(statistics.median(times), 3),
             estimate=_estimate(fixed.get(_key(first), 0.0), times, *weight),
             rewrites=first.rewrites, indexes=first.indexes,
             locks={name: lock for name, lock in first.locks.items() if lock[1]},
@@ -106,7 +106,7 @@ def total(found: Measurement, parts: tuple[Step, ...]) -> Estimate:
     around = [run.around for run in found.runs] or [0.0]
     sums = [sum(getattr(item.estimate, name) for item in parts)
             for name in ("seconds", "low", "high")]  # fmt: skip
-    each = (statistics.fmean(around), min(around), max(around))
+    each = (statistics.median(around), min(around), max(around))
     return _rounded(*(whole + extra for whole, extra in zip(sums, each, strict=True)))
 
 
@@ -181,7 +181,7 @@ def _estimate(fixed: float, times: list[float], linear: float, sorting: float) -
         return constant + (seconds - constant) * ratio
 
     return _rounded(
-        scaled(statistics.fmean(times), linear),
+        scaled(statistics.median(times), linear),
         scaled(min(times), linear),
         scaled(max(times), max(linear, sorting)),
     )

@@ -169,7 +169,7 @@ class Options:
     identity: Path | None = None
     rows: tuple[str, ...] = ()
     python: Path | None = None
-    repeat: int = 2
+    repeat: int = 3
     work: Path | None = None
 
 

@@ -38,7 +38,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--repeat",
-    default=2,
+    default=3,
     show_default=True,
     type=click.IntRange(1, 9),
     help="How often the migration runs.",

@@ -13,7 +13,7 @@ STOPS = ImpactRule(
     "impact/backup-stops",
     WARNING,
     "Backups, or the drills that prove them, stop",
-    "What happens from now on is in no backup, or in one that nobody has restored.",
+    "From now on no backup is made, or none is test-restored.",
     "gen-env",
 )
 MOVES = ImpactRule(

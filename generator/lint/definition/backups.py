@@ -31,7 +31,7 @@ def _none(release: Release) -> Iterator[Place]:
     if release.environment.database.type == "mysql":
         yield (
             ("database",),
-            "the backup of MySQL is yours: gen-env dumps PostgreSQL alone",
+            "gen-env cannot back up MySQL: its backup is up to the user",
             'name what makes it: backup: {external: "…"}',
         )
     else:
@@ -57,7 +57,7 @@ def _mysql(release: Release) -> Iterator[Place]:
     ):
         yield (
             ("backup",),
-            "the backup of MySQL is yours: gen-env dumps PostgreSQL alone",
+            "gen-env cannot back up MySQL: its backup is up to the user",
             'name what makes it: backup: {external: "…"}',
         )
 
@@ -114,7 +114,7 @@ def _age(release: Release) -> Iterator[Place]:
 @_rule(
     "backup/image-not-read",
     INFO,
-    "An image of backups that nobody looked into",
+    "The backup image was not read",
     "Without one of its programs every backup, or every drill, fails.",
 )
 def _image(release: Release) -> Iterator[Place]:

@@ -64,6 +64,13 @@ def test_what_does_not_grow_with_rows_is_taken_off_before_the_rest_is_multiplied
     assert "AccessExclusiveLock" in rehearse.measurement.shown_locks(step)
 
 
+def test_one_run_that_was_held_up_does_not_decide():
+    runs = [ran(applied(seconds)) for seconds in (2.0, 2.2, 40.0)]
+    (step,) = judged(["task_instance=5000"], runs=runs).steps
+    assert step.seconds == 2.2 and step.estimate.seconds == 0.5 + 1.7 * 5
+    assert step.estimate.high > 0.5 + 39.5 * 5
+
+
 def test_without_rows_of_the_production_the_dump_is_all_and_that_is_said():
     found = judged()
     assert found.steps[0].estimate.seconds == 3.5

@@ -129,6 +129,49 @@ def test_a_live_fernet_key_is_not_replaced(repo):
     assert repo.tree() == before
 
 
+def test_a_random_value_is_replaced_when_asked(repo):
+    path = "environments/dev/secrets/airflow-jwt-secret.yaml"
+    repo.run("seal", "dev", "--generate")
+    before = opened(repo, path, "jwt-secret")
+    done = repo.run("seal", "dev", "airflow-jwt-secret", "--generate")
+    assert "nothing left to seal" in done.stderr and opened(repo, path, "jwt-secret") == before
+    done = repo.run("seal", "dev", "airflow-jwt-secret", "--generate", "--replace")
+    assert done.code == 0, done.said
+    after = opened(repo, path, "jwt-secret")
+    assert after != before and after.decode() not in done.said
+    assert repo.run("generate", "--check", "dev").code == 0
+
+
+def test_the_brokers_address_follows_a_new_password_of_redis(repo):
+    assert repo.run("seal", "staging", "--generate").code == 0
+    folder = "environments/staging/secrets"
+    before = opened(repo, f"{folder}/airflow-broker-url.yaml", "connection")
+    done = repo.run("seal", "staging", "airflow-redis-password", "--generate", "--replace")
+    assert done.code == 0 and "sealed airflow-broker-url: connection" in done.stdout
+    password = opened(repo, f"{folder}/airflow-redis-password.yaml", "password")
+    after = opened(repo, f"{folder}/airflow-broker-url.yaml", "connection")
+    assert b":" + password + b"@" in after and after != before
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("airflow-fernet-key", "--generate", "--replace"), "--rotate-fernet"),
+        (("airflow-admin", "--generate", "--replace"), "would not be taken over"),
+        (("airflow-postgresql-password", "--generate", "--replace"), "would not be taken over"),
+        (("airflow-database", "--generate", "--replace"), "cannot generate"),
+        (("--generate", "--replace"), "--replace goes with"),
+        (("airflow-jwt-secret", "--replace"), "--replace goes with"),
+    ],
+)
+def test_what_no_running_pod_would_take_over_is_not_replaced(repo, words, reason):
+    repo.run("seal", "dev", "--generate")
+    before = repo.tree()
+    done = repo.run("seal", "dev", *words)
+    assert done.code in (1, 2) and reason in done.stderr
+    assert repo.tree() == before
+
+
 def test_connections_follow_from_a_user_and_a_password(repo, piped):
     piped(PASSWORD + "\n")
     done = repo.run("seal", "staging", "--user", "airflow")

@@ -278,12 +278,12 @@ CASES = {
          (DEV + "metrics: {serviceMonitor: true, endpoint: 'agent:8125'}\n", SETTINGS)],
     ),
     "monitoring/names-not-captured": (
-        [(changed(DEV, ("version: 3.2.2", "version: 3.1.8")) + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS, 10),
-         (DEV + "metrics: {serviceMonitor: true, alerts: {}}\nimage: {tag: 3.1.8}\n", SETTINGS, 10)],
+        [(changed(DEV, ("version: 3.2.2", "version: 3.0.6")) + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS, 10),
+         (DEV + "metrics: {serviceMonitor: true, alerts: {}}\nimage: {tag: 3.0.6}\n", SETTINGS, 10)],
         [(DEV + "metrics: {serviceMonitor: true, alerts: {}}\n", SETTINGS),
-         (changed(DEV, ("version: 3.2.2", "version: 3.1.8"))
+         (changed(DEV, ("version: 3.2.2", "version: 3.0.6"))
           + "metrics: {serviceMonitor: true, alerts: {}}\nimage: {tag: 3.2.2}\n", SETTINGS),
-         (changed(DEV, ("version: 3.2.2", "version: 3.1.8")) + "metrics: {serviceMonitor: true}\n", SETTINGS)],
+         (changed(DEV, ("version: 3.2.2", "version: 3.0.6")) + "metrics: {serviceMonitor: true}\n", SETTINGS)],
     ),
     "monitoring/own-metric-names": (
         [(DEV + "metrics: {serviceMonitor: true, alerts: {}}\nvalues: {config: {metrics: {statsd_prefix: own}}}\n",

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +24,8 @@ from cryptography.fernet import Fernet
 
 from generator.manifests import backups, restore_job
 from tests import postgresql
+from tests.cluster import process, programs
+from tests.loopback import free_port
 from tests.repositories import PRODUCTION, release
 
 pytestmark = [
@@ -236,6 +239,51 @@ def test_a_bucket_holds_the_same(server):
         assert len(jobs.stored()) == 3
 
 
+@pytest.mark.nightly
+def test_object_storage_that_stores_holds_what_a_drill_proves_and_a_restore_takes(server, tmp_path):
+    """A real server of S3's API: requests of rclone, listing, deletion, an object cut short."""
+    program = programs.find("gofakes3")
+    if program is None or not shutil.which("rclone"):
+        pytest.skip("needs gofakes3 (make cluster-tools) and rclone (Debian: rclone)")
+    address = f"127.0.0.1:{free_port()}"
+    command = [program, "-backend", "memory", "-initialbucket", "bucket", "-host", address]
+    s3 = {
+        "RCLONE_CONFIG_STORE_TYPE": "s3", "RCLONE_CONFIG_STORE_PROVIDER": "Other",
+        "RCLONE_CONFIG_STORE_ENDPOINT": f"http://{address}", "BACKUP_REMOTE": "bucket/production",
+        "RCLONE_CONFIG_STORE_ACCESS_KEY_ID": "backup",
+        "RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY": "key-of-the-bucket",
+    }  # fmt: skip
+    log = tmp_path / "gofakes3.log"
+    with process.running(command, log), jobs_of(server, S3) as jobs:
+        process.until(lambda: ask(address, "bucket"), "the bucket", log=log)
+        jobs.good("backup", **s3)
+        assert "2 of 2 encrypted values decrypt" in jobs.good("drill", **s3)
+        text = ask(address, "bucket").decode()
+        stored = sorted(re.findall("<Key>production/([^<]+)</Key>", text))
+        assert [name.partition("Z.")[2] for name in stored] == ["dump.age", "json", "proven.json"]
+        jobs.sql("delete from task_instance")
+        said = jobs.good("restore", **s3)
+        assert jobs.sql("select count(*) from task_instance").fetchone() == (10_000,)
+        (before,) = (word.rstrip(":") for word in said.split() if "airflow_before" in word)
+        jobs.drop(before)
+        place = f"bucket/production/{stored[0]}"
+        whole = ask(address, place)
+        ask(address, place, whole[: len(whole) // 2])
+        code, said = jobs.run("drill", **s3)
+        assert code != 0 and "is not what was stored" in said, said
+        assert "proven" not in ask(address, "bucket").decode()
+        code, said = jobs.run("backup", **{**s3, "BACKUP_REMOTE": "absent/production"})
+        assert code != 0 and "cannot store" in said, said
+
+
+def ask(address, path, body=None):
+    request = urllib.request.Request(
+        f"http://{address}/{path}", data=body, method="GET" if body is None else "PUT"
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
 class Refusing(BaseHTTPRequestHandler):
     """Object storage whose policy lets nobody in."""
 
@@ -380,10 +428,47 @@ def test_a_truncated_dump_is_no_backup_even_where_its_sum_is_right(jobs):
     jobs.red("drill", "cannot decrypt")
 
 
+def test_a_dump_of_a_newer_postgresql_is_red_and_changes_nothing(jobs):
+    """Bytes 5 to 7 are the archive's version; a newer pg_dump writes a newer one."""
+    import hashlib
+
+    jobs.good("backup")
+    (dump,) = (jobs.folder / "store" / name for name in jobs.stored(".age"))
+    (manifest,) = (jobs.folder / "store" / name for name in jobs.stored(".json"))
+    before = dump.read_bytes()
+    plain = age("-d", "-i", jobs.identity, content=before)
+    assert plain.startswith(b"PGDMP\x01")
+    recipients = jobs.folder / "scripts/recipients.txt"
+    dump.write_bytes(age("-R", recipients, content=plain[:6] + b"\x63" + plain[7:]))
+    sums = [hashlib.sha256(content).hexdigest() for content in (before, dump.read_bytes())]
+    manifest.write_text(manifest.read_text().replace(*sums))
+    jobs.red("drill", "cannot restore", "unsupported version (1.99)")
+    jobs.sql("delete from task_instance")
+    jobs.red("restore", "unsupported version (1.99)", "as it was")
+    assert jobs.sql("select count(*) from task_instance").fetchone() == (0,)
+
+
+def age(*options, content):
+    return subprocess.run(["age", *options], input=content, capture_output=True, check=True).stdout
+
+
 def test_a_backup_of_another_schema_is_red(jobs):
     jobs.sql("update alembic_version set version_num = 'fffffffffff0'")
     jobs.good("backup")
     jobs.red("drill", "another schema", "fffffffffff0", HEAD)
+
+
+def test_revisions_of_providers_are_compared_with_those_of_the_image(jobs):
+    jobs.sql("create table alembic_version_fab (version_num text)")
+    jobs.sql("insert into alembic_version_fab values ('6709f7a774b9')")
+    jobs.good("backup")
+    heads = {"alembic_version": [HEAD], "alembic_version_edge3": ["x"]}
+    said = jobs.good("drill", EXPECTED_HEADS=json.dumps(heads))
+    assert "not looked at: heads of the image for alembic_version_fab" in said
+    heads["alembic_version_fab"] = ["6709f7a774b9"]
+    assert "not looked at" not in jobs.good("drill", EXPECTED_HEADS=json.dumps(heads))
+    heads["alembic_version_fab"] = ["02ca36b0235b"]
+    jobs.red("drill", "another schema", "02ca36b0235b", EXPECTED_HEADS=json.dumps(heads))
 
 
 def test_a_busy_database_fails_instead_of_waiting(jobs):

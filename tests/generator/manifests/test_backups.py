@@ -156,6 +156,16 @@ def test_facts_of_the_image_decide_which_revision_a_drill_expects():
     assert heads[0] != heads[1] == {"alembic_version": ["1d6611b6ab7c"]}
 
 
+def test_a_drill_expects_the_revisions_of_the_providers_that_are_known():
+    own = "image: {repository: registry.example.com/airflow, tag: 3.2.2-r1}\n"
+    facts = own.replace("}", ", facts: {airflow: 3.2.2, providers: {fab: 3.6.4, edge3: 99.0.0}}}")
+    made_of = release(with_backup(changed(STAGING, (own, facts))))
+    assert backup_pod.expected_heads(made_of) == {
+        "alembic_version": ["1d6611b6ab7c"], "alembic_version_fab": ["02ca36b0235b"]
+    }  # fmt: skip
+    assert backup_pod.image_heads(made_of) == {}
+
+
 @pytest.mark.parametrize(
     ("image", "heads"),
     [

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 
+import promql_parser
 import pytest
 import yaml
 
@@ -72,14 +73,29 @@ def families(version):
     return found
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_no_name_of_a_metric_holds_the_name_of_something(version):
     named = [name for name in families(version) if name and "my_" in name]
     # The name of a job is a word of Airflow's own, not of a user.
     assert sorted(named) == ["airflow_my_job_name_end", "airflow_my_job_name_start"]
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
+def test_over_otlp_the_name_without_variables_has_them_as_attributes(version):
+    data = statsd_mapping.names()
+    found = data["otel"][version]
+    assert found["scheduler_heartbeat"] == {
+        "attributes": [],
+        "kind": "sum",
+        "senders": ["scheduler"],
+    }
+    both = [new for old, new in data["labelled"].items() if {old, new} <= set(found)]
+    assert len(both) > 15
+    for name in both:
+        assert found[name]["attributes"], name
+
+
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_each_measurement_is_kept_once(version):
     labelled = statsd_mapping.names()["labelled"]
     for old, new in labelled.items():
@@ -105,13 +121,15 @@ def test_a_task_in_a_group_keeps_its_whole_name():
     pytest.fail("no mapping of ti.finish")
 
 
-@pytest.mark.parametrize("version", ["3.2.2", "3.3.2"])
-def test_alerts_and_panels_read_only_metrics_that_are_sent(version, production):
-    texts = [item.expression for item in alerts.alerts(production)]
-    texts += [expression for _, _, expression, _ in dashboard.panels(production)]
+@pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
+def test_alerts_and_panels_read_only_metrics_that_are_sent(version):
+    made = release(changed(WITH_ALERTS, ("version: 3.2.2", f"version: {version}")))
+    texts = [item.expression for item in alerts.alerts(made)]
+    texts += [expression for _, _, expression, _ in dashboard.panels(made)]
     names = {name for text in texts for name in NAME.findall(text)}
     assert names - PODS - POOLS <= families(version)
     assert names >= POOLS
+    assert ("airflow_dag_processing_last_duration" in names) == (version != "3.1.8")
 
 
 def test_an_environment_without_a_component_has_no_alert_about_it():
@@ -225,6 +243,17 @@ def test_the_dashboard_is_one_object_for_the_sidecar_or_the_operator(production)
     assert json.loads(other["spec"]["json"]) == json.loads(text)
 
 
+def test_every_expression_is_promql_and_reads_something_by_namespace(production):
+    rules = prometheus_rules.rules(production)[0]["spec"]["groups"][0]["rules"]
+    texts = [rule["expr"] for rule in rules] + [item[2] for item in dashboard.panels(production)]
+    for text in texts:
+        assert str(promql_parser.parse(text))
+        for selector in re.findall(r"\{([^}]*)\}", text):
+            assert 'namespace="airflow"' in selector, text
+    with pytest.raises(ValueError):
+        promql_parser.parse("sum(")
+
+
 # With promtool
 
 
@@ -266,6 +295,8 @@ HEALTHY = {
     "airflow_triggerer_heartbeat" + OWN + "}": "0+12x60",
     "airflow_dag_processor_heartbeat" + OWN + "}": "0+12x60",
     "airflow_dag_processing_import_errors" + OWN + "}": "0x60",
+    "airflow_dag_processing_last_duration" + OWN + ',dag_file="a",quantile="0.5"}': "19x60",
+    "airflow_dag_processing_last_duration" + OWN + ',dag_file="b",quantile="0.9"}': "99x60",
     "airflow_executor_queued_tasks" + OWN + "}": "3x60",
     "airflow_ti_start" + OWN + ',dag_id="a",task_id="b"}': "0+1x60",
     "airflow_pool_open_slots" + OWN + ',pool="p"}': "0x60",
@@ -289,6 +320,10 @@ CASES = {
     "AirflowTriggererLost": ({"airflow_triggerer_heartbeat": None}, {}),
     "AirflowDagProcessorLost": ({"airflow_dag_processor_heartbeat": "7x60"}, {}),
     "AirflowDagImportErrors": ({"airflow_dag_processing_import_errors": "2x60"}, {}),
+    "AirflowDagParsingSlow": (
+        {"airflow_dag_processing_last_duration": "21x60"},
+        {"dag_file": "a"},
+    ),
     "AirflowTasksNotStarting": ({"airflow_ti_start": "9x60"}, {}),
     "AirflowPoolExhausted": ({"airflow_pool_scheduled_slots": "4x60"}, {"pool": "p"}),
     "AirflowTasksKilled": ({"airflow_scheduler_tasks_killed_externally": "_x55 1x5"}, {}),

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -17,24 +16,36 @@ import yaml
 
 from generator.airflow import statsd_mapping
 from generator.monitoring import alerts, dashboard
+from tests.cluster import programs
 from tests.loopback import free_port
 from tests.repositories import PRODUCTION, changed, release
 from tools import airflow_metrics
 
 pytestmark = pytest.mark.nightly
 WATCHED = changed(PRODUCTION, ("serviceMonitor: true}", "serviceMonitor: true, alerts: {}}"))
+
+
+def watched(version):
+    return release(changed(WATCHED, ("version: 3.2.2", f"version: {version}")))
+
+
 LINES = os.environ.get("GEN_ENV_METRICS_LINES")
 """A folder that `tools.airflow_metrics --lines` filled, in place of a capture."""
 
 
 @pytest.fixture(scope="module", params=list(airflow_metrics.RELEASES))
-def query(request, tmp_path_factory):
+def version(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def query(version, tmp_path_factory):
     """Asks a Prometheus that scraped the exporter while it got the lines of a release."""
-    programs = ["statsd_exporter", "prometheus", "redis-server"]
-    if missing := [name for name in programs if shutil.which(name) is None]:
-        pytest.skip(f"needs {', '.join(missing)} on PATH")
+    needed = ("statsd_exporter", "prometheus", "redis-server")
+    if missing := [name for name in needed if programs.find(name) is None]:
+        pytest.skip(f"needs {', '.join(missing)} (make cluster-tools; Debian)")
     folder = tmp_path_factory.mktemp("prometheus")
-    lines = sent(request.param)
+    lines = sent(version)
     udp, web, port = free_port(), free_port(), free_port()
     mapping = {"mappings": statsd_mapping.mappings(), "defaults": {"ttl": "15m"}}
     labels = {"namespace": "airflow", "service": "airflow-statsd"}
@@ -42,7 +53,7 @@ def query(request, tmp_path_factory):
     jobs = [{"job_name": "airflow", "scrape_interval": "1s", "static_configs": targets}]
     (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping), "utf-8")
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": jobs}), "utf-8")
-    exporter = ["statsd_exporter", f"--statsd.mapping-config={folder}/mapping.yaml",
+    exporter = [programs.find("statsd_exporter"), f"--statsd.mapping-config={folder}/mapping.yaml",
                 f"--statsd.listen-udp=127.0.0.1:{udp}", "--statsd.listen-tcp=",
                 f"--web.listen-address=127.0.0.1:{web}"]  # fmt: skip
     address = f"127.0.0.1:{port}"
@@ -92,14 +103,14 @@ def ask(url, expression):
         return json.load(answer)["data"]["result"]
 
 
-def test_no_panel_is_empty(query):
-    shown = [item for item in dashboard.panels(release(WATCHED)) if "pgbouncer" not in item[2]]
+def test_no_panel_is_empty(query, version):
+    shown = [item for item in dashboard.panels(watched(version)) if "pgbouncer" not in item[2]]
     assert len(shown) > 10
     assert [title for title, _, expression, _ in shown if not query(expression)] == []
 
 
-def test_every_series_of_an_alert_is_there(query):
-    texts = [item.expression for item in alerts.alerts(release(WATCHED))]
+def test_every_series_of_an_alert_is_there(query, version):
+    texts = [item.expression for item in alerts.alerts(watched(version))]
     series = {name for text in texts for name in re.findall(r"airflow_\w+\{[^}]*\}", text)}
     assert series
     assert [name for name in sorted(series) if not query(name)] == []

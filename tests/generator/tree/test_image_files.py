@@ -204,6 +204,25 @@ def test_a_lock_is_missing_then_fits_then_is_out_of_date():
     assert "line ends of Windows" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("# packages 2\na==1\nb==2\n", ""),
+        ("# packages 2\na==1\n", "it has 1 of 2 packages"),
+        ("# packages 1\na==1 \\\n", "cut off"),
+        ("a==1 \\\n    --hash=sha256:%s \\\n" % ("a" * 64), "cut off"),
+        ("a==1\n<<<<<<< HEAD\n", "requirements.lock:3 is not a package"),
+        ("a>=1\n", "requirements.lock:2 is not a package"),
+    ],
+)
+def test_a_lock_that_is_not_whole_is_no_lock(lines, words):
+    build = f'base: "{BASE}"'
+    files, _ = tree(build)
+    line = next(part for part in files["Containerfile"].split("'") if part.startswith("# inputs"))
+    problems = tree(build, {"requirements.lock": f"{line}\n{lines}".encode()})[1]
+    assert len(problems) == bool(words) and all(words in item.message for item in problems)
+
+
 def test_the_tree_knows_its_files_no_engine_applies_them_and_they_go_with_the_field(tmp_path):
     with_build = STAGING.replace(IMAGE, f"{IMAGE[:-1]}, build: {{base: '{BASE}'}}}}")
     for engine in ("argocd", "flux"):
