@@ -64,11 +64,10 @@ def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
 
 
 def _instead(entry: Renamed) -> str:
-    """What to write for an old name; charts take an old context for the pod's alone."""
+    """What to write for an old name."""
     if entry.form:
         return f"write it as {entry.new[0]}: {entry.form}"
-    names = (f"{name}.pod" if name.endswith("securityContexts") else name for name in entry.new)
-    return f"rename it to {' and '.join(names)}"
+    return f"rename it to {' and '.join(entry.new)}"
 
 
 def _apart(values: ValuesInput, entry: Renamed) -> str:
