@@ -93,6 +93,25 @@ def shapes(version):
         yield path.stem, nest(reached(fitted(settings, own)))
         if own.release > older.release:
             yield f"{path.stem}, old names", nest(reached(fitted(settings, older)))
+    had = [Setting(path_of(key), value) for key, value in OLD_NAMES.items() if own.has(key)]
+    yield "old names alone", nest(had)
+
+
+OLD_NAMES = {
+    "securityContext": {"runAsUser": 50000, "fsGroup": 0},
+    "scheduler.securityContext": {"runAsUser": 50000},
+    "webserver.securityContext": {"runAsUser": 50000},
+    "statsd.securityContext": {"runAsUser": 65534},
+    "triggerer.securityContext": {"runAsUser": 50000},
+    "dags.gitSync.enabled": True,
+    "dags.gitSync.securityContext": {"runAsUser": 65533},
+    "workers.securityContext": {"runAsUser": 50000},
+    "ingress.web.enabled": True,
+    "ingress.web.host": "airflow.example.com",
+    "flower.extraNetworkPolicies": [{"podSelector": {}}],
+    "registry.connection": {"user": "a", "pass": "b", "host": "c", "email": "d"},
+    "webserver.defaultUser": {"enabled": True, "role": "Op"},
+}
 
 
 def false_claims(version):
