@@ -105,5 +105,4 @@ JSON
 store_put "$name.proven.json" || fail "the backup is good, but the verdict could not be stored"
 metric restore_drill.proven "$taken"
 metric restore_drill.seconds "$restored"
-echo "proven $name: restored in $restored s, $opened of $values encrypted values decrypt" \
-  "${unread:+; not looked at: ${unread%; }}"
+echo "proven $name: restored in $restored s, $opened of $values encrypted values decrypt${unread:+; not looked at: ${unread%; }}"
