@@ -1,5 +1,5 @@
 #!/bin/bash
-# Restore the newest backup into a server of this pod's own, and say whether it is one.
+# Restore the newest backup into a server of this pod's own, and say whether it is good.
 . "${BASH_SOURCE[0]%/*}/store.sh"
 unset PGPASSWORD PGPORT PGSSLMODE
 export PGHOST=$WORK PGUSER=drill PGDATABASE=postgres
